@@ -1,0 +1,404 @@
+//! Request headers, each parsed once into what it means.
+
+use std::time::Duration;
+
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+
+use crate::card_number::contains_card_number;
+use crate::problem::{Code, Problem};
+
+/// How long a caller who does not say waits for an outcome.
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest anyone waits for an outcome.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+const LONGEST_KEY: usize = 255;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// The idempotency key: 1 to 255 visible ASCII characters, raw or as an RFC 8941 string in quotes,
+/// which means the same key.
+///
+/// # Errors
+/// `idempotency_key_invalid` when the header stands twice, when the key is empty, too long or has
+/// other characters, and when it is a card number, since keys are kept.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let refused =
+        |detail: &'static str| Err(Problem::new(Code::IdempotencyKeyInvalid).with_detail(detail));
+    let mut lines = headers.get_all(&IDEMPOTENCY_KEY);
+    let Some(line) = lines.next() else {
+        return Ok(None);
+    };
+    if lines.next().is_some() {
+        return refused("There must be one Idempotency-Key header, not several.");
+    }
+    let raw = line.as_bytes();
+    let key = if raw.starts_with(b"\"") {
+        quoted_string(raw)
+    } else {
+        ascii_text(raw)
+    };
+    let Some(key) = key else {
+        return refused("The Idempotency-Key is not ASCII, or its quotes or escapes are wrong.");
+    };
+    if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return refused("The Idempotency-Key must consist of visible ASCII characters.");
+    }
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        return refused("The Idempotency-Key must have 1 to 255 characters.");
+    }
+    if contains_card_number(&key) {
+        return refused("The Idempotency-Key must not be, or look like, a card number.");
+    }
+    Ok(Some(key))
+}
+
+/// How long the caller is willing to wait: `Prefer: wait=N` in seconds (RFC 7240), at most
+/// [`LONGEST_WAIT`]; [`DEFAULT_WAIT`] when absent or malformed. The first `wait` counts.
+#[must_use]
+pub fn prefer_wait(headers: &HeaderMap) -> Duration {
+    let lines = headers
+        .get_all(&PREFER)
+        .filter_map(|line| line.to_str().ok());
+    let mut preferences = lines.flat_map(|line| split_outside_quotes(line, ','));
+    let wait = preferences.find_map(|preference| {
+        let own = split_outside_quotes(preference, ';').into_iter().next()?;
+        let (name, value) = own.split_once('=').unwrap_or((own, ""));
+        name.trim()
+            .eq_ignore_ascii_case("wait")
+            .then(|| seconds(value.trim()))
+    });
+    wait.flatten().unwrap_or(DEFAULT_WAIT)
+}
+
+/// The bearer token (RFC 6750).
+///
+/// # Errors
+/// `unauthorized` when the header is absent, stands twice, has another scheme or an ill-formed token.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut lines = headers.get_all(header::AUTHORIZATION);
+    let token = match (lines.next(), lines.next()) {
+        (Some(line), None) => line.to_str().ok().and_then(bearer_token),
+        _ => None,
+    };
+    token.ok_or_else(|| {
+        Problem::new(Code::Unauthorized)
+            .with_detail("Send the API key as `Authorization: Bearer <key>`.")
+    })
+}
+
+/// Checks that the body is announced as plain JSON: `Content-Type: application/json`, optionally
+/// with `charset=utf-8`, and no `Content-Encoding`.
+///
+/// # Errors
+/// `unsupported_media_type`.
+pub fn json_content(headers: &HeaderMap) -> Result<(), Problem> {
+    no_content_encoding(headers)?;
+    let mut lines = headers.get_all(header::CONTENT_TYPE);
+    let is_json = match (lines.next(), lines.next()) {
+        (Some(line), None) => line.to_str().is_ok_and(means_json),
+        _ => false,
+    };
+    if is_json {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType)
+        .with_detail("Send the body as `Content-Type: application/json`, in UTF-8."))
+}
+
+/// Checks that the body comes as it is: nothing here unpacks bodies, and a signature covers the
+/// bytes as sent.
+///
+/// # Errors
+/// `unsupported_media_type`.
+pub fn no_content_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem::new(Code::UnsupportedMediaType)
+            .with_detail("Bodies with a Content-Encoding are not accepted."));
+    }
+    Ok(())
+}
+
+fn ascii_text(raw: &[u8]) -> Option<String> {
+    raw.is_ascii()
+        .then(|| raw.iter().copied().map(char::from).collect())
+}
+
+/// RFC 8941, section 3.3.3, with nothing after the closing quote.
+fn quoted_string(raw: &[u8]) -> Option<String> {
+    let inner = raw.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let mut text = String::new();
+    let mut bytes = inner.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => match bytes.next()? {
+                escaped @ (b'"' | b'\\') => text.push(char::from(escaped)),
+                _ => return None,
+            },
+            b'"' => return None,
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => return None,
+        }
+    }
+    Some(text)
+}
+
+fn seconds(value: &str) -> Option<Duration> {
+    let unquoted = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let digits = unquoted.unwrap_or(value);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // Digits that do not fit are a long wait all the same.
+    let seconds = digits.parse().map_or(LONGEST_WAIT, Duration::from_secs);
+    Some(seconds.min(LONGEST_WAIT))
+}
+
+fn bearer_token(line: &str) -> Option<&str> {
+    let (scheme, token) = line.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    let body = token.trim_end_matches('=');
+    let well_formed = !body.is_empty()
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte));
+    (scheme.eq_ignore_ascii_case("bearer") && well_formed).then_some(token)
+}
+
+fn means_json(content_type: &str) -> bool {
+    let mut parts = split_outside_quotes(content_type, ';')
+        .into_iter()
+        .map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let is_utf_8 = |parameter: &str| {
+        parameter.split_once('=').is_some_and(|(name, value)| {
+            let is_value = ["utf-8", "\"utf-8\""]
+                .iter()
+                .any(|good| value.eq_ignore_ascii_case(good));
+            name.eq_ignore_ascii_case("charset") && is_value
+        })
+    };
+    is_json && parts.next().is_none_or(is_utf_8) && parts.next().is_none()
+}
+
+/// Splits a header at a separator that stands outside of quoted strings.
+fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(|character| {
+        let splits = character == separator && !quoted;
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        splits
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use actix_web::http::header::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(name: HeaderName, lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name.clone(), HeaderValue::from_bytes(line).unwrap());
+        }
+        headers
+    }
+
+    fn key(line: &str) -> Result<Option<String>, Problem> {
+        idempotency_key(&headers(IDEMPOTENCY_KEY, &[line.as_bytes()]))
+    }
+
+    #[test]
+    fn a_key_means_the_same_raw_and_quoted() {
+        assert_eq!(idempotency_key(&HeaderMap::new()), Ok(None));
+        let longest = "k".repeat(255);
+        for (line, expected) in [
+            ("abc", "abc"),
+            (r#""abc""#, "abc"),
+            (r#""a\"b\\c""#, r#"a"b\c"#),
+            (r#"a"b\c"#, r#"a"b\c"#),
+            ("!~", "!~"),
+            (longest.as_str(), longest.as_str()),
+            (&format!("\"{longest}\""), longest.as_str()),
+            (
+                "8e03978e-40d5-43dd-bc93-6894a57f9324",
+                "8e03978e-40d5-43dd-bc93-6894a57f9324",
+            ),
+        ] {
+            assert_eq!(key(line), Ok(Some(expected.to_owned())), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_illegal_key_is_refused() {
+        let too_long = "k".repeat(256);
+        for line in [
+            "",
+            r#""""#,
+            r#"""#,
+            "a b",
+            r#""a b""#,
+            "a\tb",
+            "clé",
+            r#""abc"#,
+            r#""abc"x"#,
+            r#""abc";x=1"#,
+            r#""a"b""#,
+            r#""a\bc""#,
+            r#""abc\""#,
+            "one, two",
+            too_long.as_str(),
+            "4242424242424242",
+        ] {
+            let problem = key(line).unwrap_err();
+            assert_eq!(problem.code(), Code::IdempotencyKeyInvalid, "{line}");
+            assert_eq!(problem.status().as_u16(), 400);
+            assert!(!problem.to_string().contains("4242"));
+        }
+    }
+
+    #[test]
+    fn two_key_lines_are_refused_even_when_equal() {
+        let twice = headers(IDEMPOTENCY_KEY, &[b"a", b"a"]);
+        assert_eq!(
+            idempotency_key(&twice).unwrap_err().code(),
+            Code::IdempotencyKeyInvalid
+        );
+    }
+
+    #[test]
+    fn the_wait_is_what_the_caller_prefers_within_bounds() {
+        for (lines, expected) in [
+            (&[][..], 10),
+            (&[&b"wait=3"[..]][..], 3),
+            (&[b"wait=0"], 0),
+            (&[b"WAIT = 4"], 4),
+            (&[b"wait=\"5\""], 5),
+            (&[b"respond-async, wait=6; hard"], 6),
+            (&[b"return=minimal", b"wait=7"], 7),
+            (&[b"wait=8, wait=9"], 8),
+            (&[b"foo=\"a, wait=1\", wait=2"], 2),
+            (&[b"wait=61"], 60),
+            (&[b"wait=99999999999999999999999"], 60),
+            (&[b"wait"], 10),
+            (&[b"wait="], 10),
+            (&[b"wait=-1"], 10),
+            (&[b"wait=1.5"], 10),
+            (&[b"wait=+1"], 10),
+            (&[b"wait=soon, wait=1"], 10),
+            (&[b"waiting=1"], 10),
+            (&[b"\xff"], 10),
+        ] {
+            let wait = prefer_wait(&headers(PREFER, lines));
+            assert_eq!(wait, Duration::from_secs(expected), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_is_found_and_anything_else_refused() {
+        let ask = |lines: &[&[u8]]| {
+            let headers = headers(header::AUTHORIZATION, lines);
+            bearer(&headers).map(str::to_owned)
+        };
+        for good in [&b"Bearer sk_1"[..], b"bearer sk_1", b"BEARER  sk_1"] {
+            assert_eq!(ask(&[good]), Ok("sk_1".to_owned()));
+        }
+        assert_eq!(ask(&[b"Bearer ab-._~+/9=="]), Ok("ab-._~+/9==".to_owned()));
+        for bad in [
+            &[][..],
+            &[&b"sk_1"[..]][..],
+            &[b"Bearer"],
+            &[b"Bearer "],
+            &[b"Bearer =="],
+            &[b"Bearer a b"],
+            &[b"Bearer a=b"],
+            &[b"Bearer \xff"],
+            &[b"Basic c2s6"],
+            &[b"Bearer sk_1", b"Bearer sk_1"],
+        ] {
+            let problem = ask(bad).unwrap_err();
+            assert_eq!(problem.code(), Code::Unauthorized, "{bad:?}");
+            let response = problem.into_response("req_1");
+            assert!(response.headers().contains_key(header::WWW_AUTHENTICATE));
+        }
+    }
+
+    #[test]
+    fn only_plain_json_is_taken() {
+        let ask = |lines: &[&[u8]]| json_content(&headers(header::CONTENT_TYPE, lines));
+        for good in [
+            &b"application/json"[..],
+            b"Application/JSON",
+            b"application/json; charset=utf-8",
+            b"application/json;charset=\"UTF-8\"",
+        ] {
+            assert_eq!(ask(&[good]), Ok(()));
+        }
+        for bad in [
+            &[][..],
+            &[&b""[..]][..],
+            &[b"text/plain"],
+            &[b"application/jsonx"],
+            &[b"application/problem+json"],
+            &[b"application/json; charset=latin1"],
+            &[b"application/json; version=2"],
+            &[b"application/json; charset=utf-8; x=1"],
+            &[b"application/json;"],
+            &[b"application/json, text/plain"],
+            &[b"application/json", b"application/json"],
+        ] {
+            assert_eq!(
+                ask(bad).unwrap_err().code(),
+                Code::UnsupportedMediaType,
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_encoded_body_is_refused() {
+        let mut headers = headers(header::CONTENT_TYPE, &[b"application/json"]);
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert_eq!(json_content(&headers).unwrap_err().status().as_u16(), 415);
+        assert_eq!(
+            no_content_encoding(&headers).unwrap_err().status().as_u16(),
+            415
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_in_headers_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            if HeaderValue::from_bytes(&bytes).is_ok() {
+                let line = [bytes.as_slice()];
+                let _ = idempotency_key(&headers(IDEMPOTENCY_KEY, &line));
+                let _ = bearer(&headers(header::AUTHORIZATION, &line));
+                let _ = json_content(&headers(header::CONTENT_TYPE, &line));
+                prop_assert!(prefer_wait(&headers(PREFER, &line)) <= LONGEST_WAIT);
+            }
+        }
+
+        #[test]
+        fn any_key_is_read_back_from_its_quoted_form(key in "[!-~]{1,255}") {
+            let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
+            prop_assume!(!contains_card_number(&key));
+            let read = idempotency_key(&headers(IDEMPOTENCY_KEY, &[quoted.as_bytes()]));
+            prop_assert_eq!(read, Ok(Some(key)));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Request bodies: a strict reader of JSON, and a typed reading of what it read.
+//!
+//! [`parse`] takes bytes to an [`Object`] and refuses whatever two honest programs could read in two
+//! ways: duplicate keys, fractions and exponents, integers beyond `i64`, `-0`, U+0000, lone
+//! surrogates, a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`].
+//! It is stricter than RFC 8259 and within I-JSON (RFC 7493). [`Fields`] takes an object to domain
+//! values and collects every error, each with a JSON pointer (RFC 6901) and a stable code.
+//! [`canonical`] is the text a fingerprint covers.
+//!
+//! It never turns a number into a float, never guesses a type (`"10"` is no amount), never ignores a
+//! field it does not know, and never repeats a value in an error.
+//!
+//! ```
+//! use api::strict_json::{Fields, amount, nullable, parse, text};
+//!
+//! let body = parse(br#"{"amount": 1099, "note": null, "colour": "red"}"#)?;
+//! let mut fields = Fields::of(body);
+//! let minor_units = fields.required("amount", amount);
+//! let note = fields.optional("note", nullable(text(1..=200)));
+//! let refused = fields.finish((minor_units, note)).unwrap_err();
+//! assert_eq!(refused[0].pointer, "/colour");
+//! assert_eq!(refused[0].code, "unknown_field");
+//! # Ok::<(), api::strict_json::Refusal>(())
+//! ```
+
+mod canonical;
+mod compounds;
+mod fields;
+mod parser;
+mod pointer;
+mod readers;
+mod refusal;
+mod scalars;
+
+pub use canonical::canonical;
+pub use compounds::{checked, list, metadata, nullable, object};
+pub use fields::{FieldError, Fields, MAX_ERRORS, Reading, Slot, Slots};
+pub use parser::parse;
+pub use readers::{amount, boolean, choice, currency, id, integer, text};
+pub use refusal::{Refusal, Rule};
+
+/// The largest body that is read, in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// How deep objects and arrays may be nested; the top level counts as one.
+pub const MAX_DEPTH: usize = 32;
+
+/// A JSON value as a request may hold it. There is no fraction, because money has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number without fraction or exponent.
+    Integer(i64),
+    /// A string, unescaped; never with U+0000.
+    Text(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object.
+    Object(Object),
+}
+
+impl Value {
+    /// What kind of value it is, in words for a message.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Integer(_) => "an integer",
+            Value::Text(_) => "text",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+}
+
+/// The members of a JSON object in the order sent; every key once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Object {
+    members: Vec<(String, Value)>,
+}
+
+impl Object {
+    /// The value under a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// All members in the order sent.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.members
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is no member.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}

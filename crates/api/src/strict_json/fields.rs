@@ -1,0 +1,336 @@
+//! Taking an object apart into domain values, with all errors at once.
+
+use super::{Object, Value, pointer};
+use crate::card_number::contains_card_number;
+
+/// More errors than these are not listed: an answer must not grow with the question.
+pub const MAX_ERRORS: usize = 50;
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// RFC 6901 pointer into the body; for a query parameter its bare name, without a slash.
+    pub pointer: String,
+    /// Stable code of the broken rule.
+    pub code: &'static str,
+    /// The rule in words. Never repeats the value.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// An error of a reader, about the very value it was given. The caller says where that stood.
+    #[must_use]
+    pub fn here(code: &'static str, detail: impl Into<String>) -> FieldError {
+        FieldError {
+            pointer: String::new(),
+            code,
+            detail: detail.into(),
+        }
+    }
+
+    /// The same error, seen from one level above.
+    #[must_use]
+    pub fn below(mut self, key: &str) -> FieldError {
+        self.pointer.insert_str(0, &pointer::step(key));
+        self
+    }
+}
+
+/// What a reader makes of a value. Pointers are relative to that value.
+pub type Reading<T> = Result<T, Vec<FieldError>>;
+
+/// A value read from a field, kept until [`Fields::finish`] knows that all of them are good.
+#[derive(Debug)]
+#[must_use = "hand it to `Fields::finish`"]
+pub struct Slot<T>(Option<T>);
+
+impl<T> Slot<Option<T>> {
+    /// The value an absent field stands for.
+    pub fn or(self, default: T) -> Slot<T> {
+        Slot(self.0.map(|value| value.unwrap_or(default)))
+    }
+}
+
+/// The fields of one object, taken out one by one.
+///
+/// Each taken field gives a [`Slot`]; `finish` trades the slots for their values when every field was
+/// good, none was missing and none was left over.
+#[derive(Debug)]
+#[must_use = "unknown fields are refused by `finish`"]
+pub struct Fields {
+    left: Vec<(String, Value)>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    /// The fields of a whole body. Searches all its texts and keys, at any depth, for card numbers,
+    /// whether or not anyone will read them.
+    pub fn of(object: Object) -> Fields {
+        Fields {
+            errors: card_numbers(&object),
+            left: object.members,
+        }
+    }
+
+    /// The fields of an object within a body, already searched with it.
+    pub(super) fn within(object: Object) -> Fields {
+        Fields {
+            left: object.members,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Takes a field that must be there.
+    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Reading<T>) -> Slot<T> {
+        match self.take(name) {
+            Some(value) => self.slot(name, read(value)),
+            None => {
+                self.refuse(name, "required", "This field is required.");
+                Slot(None)
+            }
+        }
+    }
+
+    /// Takes a field that may be absent. `null` is not absent: see [`nullable`](super::nullable).
+    pub fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Value) -> Reading<T>,
+    ) -> Slot<Option<T>> {
+        match self.take(name) {
+            Some(value) => self.slot(name, read(value).map(Some)),
+            None => Slot(Some(None)),
+        }
+    }
+
+    /// Records an error that no single field's reader could see.
+    pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
+        self.errors.push(FieldError::here(code, detail).below(name));
+    }
+
+    /// The values of all slots.
+    ///
+    /// # Errors
+    /// Every error found: card numbers first, then fields in the order of reading, then fields
+    /// nobody took; at most [`MAX_ERRORS`].
+    pub fn finish<S: Slots>(mut self, slots: S) -> Reading<S::Values> {
+        for (name, _) in std::mem::take(&mut self.left).into_iter().take(MAX_ERRORS) {
+            self.refuse(&name, "unknown_field", "There is no such field here.");
+        }
+        self.errors.truncate(MAX_ERRORS);
+        match slots.values() {
+            Some(values) if self.errors.is_empty() => Ok(values),
+            _ => Err(self.errors),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let place = self.left.iter().position(|(key, _)| key == name)?;
+        Some(self.left.remove(place).1)
+    }
+
+    fn slot<T>(&mut self, name: &str, reading: Reading<T>) -> Slot<T> {
+        match reading {
+            Ok(value) => Slot(Some(value)),
+            Err(errors) => {
+                self.errors
+                    .extend(errors.into_iter().map(|error| error.below(name)));
+                Slot(None)
+            }
+        }
+    }
+}
+
+/// One slot, or a tuple of up to ten, or none.
+pub trait Slots {
+    /// What the slots hold.
+    type Values;
+
+    /// All values, or nothing when a slot is empty; an empty slot has left its error in [`Fields`].
+    fn values(self) -> Option<Self::Values>;
+}
+
+impl<T> Slots for Slot<T> {
+    type Values = T;
+
+    fn values(self) -> Option<T> {
+        self.0
+    }
+}
+
+impl Slots for () {
+    type Values = ();
+
+    fn values(self) -> Option<()> {
+        Some(())
+    }
+}
+
+macro_rules! slots_of_tuple {
+    ($($kind:ident $slot:ident),+) => {
+        impl<$($kind),+> Slots for ($(Slot<$kind>,)+) {
+            type Values = ($($kind,)+);
+
+            fn values(self) -> Option<Self::Values> {
+                let ($($slot,)+) = self;
+                Some(($($slot.0?,)+))
+            }
+        }
+    };
+}
+
+slots_of_tuple!(A a);
+slots_of_tuple!(A a, B b);
+slots_of_tuple!(A a, B b, C c);
+slots_of_tuple!(A a, B b, C c, D d);
+slots_of_tuple!(A a, B b, C c, D d, E e);
+slots_of_tuple!(A a, B b, C c, D d, E e, F f);
+slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g);
+slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h);
+slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
+slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+
+/// Every key and text that must be taken for a card number. The parser bounds the depth.
+fn card_numbers(object: &Object) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    for (key, value) in object.iter() {
+        if contains_card_number(key) {
+            errors.push(card_number_refused().below(key));
+        }
+        errors.extend(
+            card_numbers_within(value)
+                .into_iter()
+                .map(|error| error.below(key)),
+        );
+        if errors.len() >= MAX_ERRORS {
+            break;
+        }
+    }
+    errors
+}
+
+fn card_numbers_within(value: &Value) -> Vec<FieldError> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Integer(_) => Vec::new(),
+        Value::Text(text) if contains_card_number(text) => vec![card_number_refused()],
+        Value::Text(_) => Vec::new(),
+        Value::Array(items) => {
+            let below = |(index, item): (usize, &Value)| {
+                let errors = card_numbers_within(item);
+                errors
+                    .into_iter()
+                    .map(move |error| error.below(&index.to_string()))
+            };
+            items
+                .iter()
+                .enumerate()
+                .flat_map(below)
+                .take(MAX_ERRORS)
+                .collect()
+        }
+        Value::Object(object) => card_numbers(object),
+    }
+}
+
+fn card_number_refused() -> FieldError {
+    FieldError::here(
+        "card_number_refused",
+        "Card numbers are not accepted in any field. Send a payment method token.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::super::{amount, boolean, metadata, nullable, parse, text};
+    use super::*;
+
+    fn fields(body: &str) -> Fields {
+        Fields::of(parse(body.as_bytes()).unwrap())
+    }
+
+    fn places(errors: &[FieldError]) -> Vec<(&str, &str)> {
+        errors
+            .iter()
+            .map(|error| (error.pointer.as_str(), error.code))
+            .collect()
+    }
+
+    #[test]
+    fn good_fields_give_their_values() {
+        let mut fields = fields(r#"{"amount": 5, "note": null, "name": "é"}"#);
+        let minor_units = fields.required("amount", amount);
+        let note = fields.optional("note", nullable(text(0..=9)));
+        let name = fields.optional("name", text(1..=1));
+        let colour = fields.optional("colour", text(1..=1));
+        let confirm = fields.optional("confirm", boolean).or(true);
+        let values = fields
+            .finish((minor_units, note, name, colour, confirm))
+            .unwrap();
+        assert_eq!(values, (5, Some(None), Some("é".to_owned()), None, true));
+    }
+
+    #[test]
+    fn all_errors_are_told_at_once() {
+        let mut fields = fields(r#"{"x/y": 1, "amount": "10", "confirm": 1, "z": {}}"#);
+        let minor_units = fields.required("amount", amount);
+        let name = fields.required("name", text(1..=5));
+        let confirm = fields.optional("confirm", boolean);
+        fields.refuse("pair", "same_account", "Both are the same.");
+        let errors = fields.finish((minor_units, name, confirm)).unwrap_err();
+        let expected = [
+            ("/amount", "expected_integer"),
+            ("/name", "required"),
+            ("/confirm", "expected_boolean"),
+            ("/pair", "same_account"),
+            ("/x~1y", "unknown_field"),
+            ("/z", "unknown_field"),
+        ];
+        assert_eq!(places(&errors), expected);
+    }
+
+    #[test]
+    fn null_is_not_absent() {
+        let mut fields = fields(r#"{"note": null}"#);
+        let note = fields.optional("note", text(0..=9));
+        let errors = fields.finish((note,)).unwrap_err();
+        assert_eq!(places(&errors), [("/note", "expected_text")]);
+    }
+
+    #[test]
+    fn a_card_number_is_refused_wherever_it_stands_and_never_repeated() {
+        let card = "4242 4242 4242 4242";
+        let body = format!(
+            r#"{{"note": "pay {card}", "metadata": {{"{card}": "a", "k": "{card}"}},
+                "unknown": [1, {{"deep": "{card}"}}], "{card}": 1}}"#
+        );
+        let mut fields = fields(&body);
+        let note = fields.optional("note", text(0..=99));
+        let labels = fields.optional("metadata", metadata);
+        let errors = fields.finish((note, labels)).unwrap_err();
+        let expected = [
+            ("/note", "card_number_refused"),
+            ("/metadata/[card number]", "card_number_refused"),
+            ("/metadata/k", "card_number_refused"),
+            ("/unknown/1/deep", "card_number_refused"),
+            ("/[card number]", "card_number_refused"),
+            ("/unknown", "unknown_field"),
+            ("/[card number]", "unknown_field"),
+        ];
+        assert_eq!(places(&errors), expected);
+        assert!(!format!("{errors:?}").contains("4242"));
+    }
+
+    #[test]
+    fn the_list_of_errors_is_bounded() {
+        let card = r#""4242424242424242""#;
+        let numbers = [card; 100].join(",");
+        let keys: Vec<String> = (0..100)
+            .map(|key| format!("\"k{key}\":[{numbers}]"))
+            .collect();
+        let body = format!("{{{}}}", keys.join(",").replacen(&numbers, "", 80));
+        let errors = fields(&body).finish(()).unwrap_err();
+        assert_eq!(errors.len(), MAX_ERRORS);
+    }
+}

@@ -1,0 +1,291 @@
+//! Where a command is decided: first what its idempotency key says, then the domain's rule, then
+//! what is left behind (reply, audit record). Pure: everything it touches is the book.
+
+use idempotency::{Claim, Look};
+use ledger::{AccountId, Kind, NewAccount, NewTransaction, Posting, TransactionId};
+use money::Money;
+use payments::{NewPayment, PaymentId};
+
+use crate::book::Book;
+use crate::command::{Answer, Command, Envelope, Origin, Refusal, Render, Rendered};
+use crate::records::{Said, changed, set};
+
+/// What a batch needs to know besides its commands.
+pub(crate) struct Rules {
+    pub(crate) render: Render,
+    pub(crate) provider: payments::Provider,
+}
+
+/// Decides one command. A refused one leaves nothing for its neighbours but its saved reply.
+pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -> Answer {
+    if let Some(claim) = &envelope.claim {
+        match book.keys.look(claim) {
+            Look::New => {}
+            Look::InFlight => return Answer::InFlight { first: false, payment: None },
+            Look::Replay(reply) => {
+                return Answer::Replied { reply: reply.clone(), replayed: true };
+            }
+            Look::Reused { resource, reply } => {
+                return Answer::KeyReused {
+                    resource: resource.map(str::to_owned),
+                    reply: reply.cloned(),
+                };
+            }
+        }
+    }
+    let origin = &envelope.origin;
+    let claim = envelope.claim.as_ref();
+    match &envelope.command {
+        Command::Provision { key } => provision(book, key.as_ref(), origin),
+        Command::OpenAccount(new) => open_account(book, new, claim, origin, rules),
+        Command::Transfer { from, to, money, description } => {
+            let description = description.clone();
+            transfer(book, (*from, *to), *money, description, claim, origin, rules)
+        }
+        Command::CreatePayment(new) => create_payment(book, new, claim, origin, rules),
+        Command::ConfirmPayment { id, payment_method } => {
+            confirm_payment(book, *id, payment_method.clone(), claim, origin, rules)
+        }
+        Command::AnswerNow { key, payment } => {
+            crate::outcome::answer_now(book, key, *payment, origin, rules)
+        }
+        Command::RecordOutcome { operation, epoch, fact } => {
+            crate::outcome::from_worker(book, *operation, *epoch, fact, origin, rules)
+        }
+        Command::LeaseDue { .. } => crate::outcome::lease_due(book, origin, rules),
+        Command::ReceiveWebhook { event, fact } => {
+            crate::webhook::receive(book, event, fact.as_ref(), origin, rules)
+        }
+        Command::QuarantineWebhook { event } => crate::webhook::quarantine(book, event, origin),
+        Command::ApplyParked { .. } => crate::webhook::apply_parked(book, origin, rules),
+    }
+}
+
+fn provision(book: &mut Book<'_>, key: Option<&([u8; 32], String)>, origin: &Origin) -> Answer {
+    if book.access.provision(book.tenant, key, book.now) {
+        let name = book.tenant.name.clone();
+        let label = key.map_or("", |(_, label)| label.as_str());
+        book.record(
+            origin,
+            &Said {
+                action: "tenant.provisioned",
+                subject: ("tenant", &name),
+                outcome: "ok",
+                reason: None,
+                delta: &[set("api_key", label)],
+                cause: None,
+            },
+        );
+    }
+    Answer::Done
+}
+
+fn open_account(
+    book: &mut Book<'_>,
+    new: &NewAccount,
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let id = AccountId::from_bytes(book.ids.next(book.now));
+    let opened = ledger::open(&mut book.ledger, id, new.clone(), book.now);
+    let account = match opened {
+        Ok(account) => account.clone(),
+        Err(rule) => {
+            let refusal = Refusal::Open(rule);
+            let subject = ("account_code", new.code.as_str());
+            return refuse(book, &refusal, "account.open", subject, claim, origin, rules);
+        }
+    };
+    let reply = (rules.render)(Rendered::Account(&account));
+    save(book, claim, &reply);
+    book.record(
+        origin,
+        &Said {
+            action: "account.opened",
+            subject: ("account", &account.id.to_string()),
+            outcome: "ok",
+            reason: None,
+            delta: &[set("code", &account.code), set("currency", account.currency.code())],
+            cause: None,
+        },
+    );
+    Answer::Replied { reply, replayed: false }
+}
+
+fn transfer(
+    book: &mut Book<'_>,
+    (from, to): (AccountId, AccountId),
+    money: Money,
+    description: Option<String>,
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let transaction = NewTransaction {
+        id: TransactionId::from_bytes(book.ids.next(book.now)),
+        kind: Kind::Transfer,
+        // A wallet is a liability: paying out of it debits it.
+        postings: vec![Posting {
+            debit: from,
+            credit: to,
+            amount: money.amount,
+            currency: money.currency,
+        }],
+        external_id: None,
+        description,
+        effective_at: book.now,
+        recorded_at: book.now,
+    };
+    let posted = match ledger::post(&mut book.ledger, transaction) {
+        Ok(posted) => posted,
+        Err(rule) => {
+            let refusal = Refusal::Post(rule);
+            let subject = ("account", from.to_string());
+            let subject = (subject.0, subject.1.as_str());
+            return refuse(book, &refusal, "transfer.post", subject, claim, origin, rules);
+        }
+    };
+    let reply = (rules.render)(Rendered::Transfer(&posted));
+    save(book, claim, &reply);
+    let moved = format!("{from} {to} {} {}", money.amount.get(), money.currency);
+    book.record(
+        origin,
+        &Said {
+            action: "transfer.posted",
+            subject: ("transaction", &posted.id.to_string()),
+            outcome: "ok",
+            reason: None,
+            delta: &[set("postings", &moved)],
+            cause: None,
+        },
+    );
+    Answer::Replied { reply, replayed: false }
+}
+
+fn create_payment(
+    book: &mut Book<'_>,
+    new: &NewPayment,
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let key = claim.map_or("", |claim| claim.key.as_str());
+    let made = payments::create(
+        &mut book.payments,
+        new.clone(),
+        key,
+        &rules.provider,
+        book.ids,
+        book.now,
+    );
+    let payment = match made {
+        Ok(payment) => payment,
+        Err(rule) => {
+            let refusal = Refusal::Confirm(rule);
+            let subject = ("payment", "");
+            return refuse(book, &refusal, "payment.create", subject, claim, origin, rules);
+        }
+    };
+    let id = payment.id.to_string();
+    let amount = payment.money.amount.get().to_string();
+    book.record(
+        origin,
+        &Said {
+            action: "payment.created",
+            subject: ("payment", &id),
+            outcome: "ok",
+            reason: None,
+            delta: &[
+                set("amount", &amount),
+                set("currency", payment.money.currency.code()),
+                set("status", payment.state.name()),
+            ],
+            cause: None,
+        },
+    );
+    if new.confirm {
+        begin(book, claim, id);
+        return Answer::InFlight { first: true, payment: Some(payment.id) };
+    }
+    let reply = (rules.render)(Rendered::Payment(&payment));
+    save(book, claim, &reply);
+    Answer::Replied { reply, replayed: false }
+}
+
+fn confirm_payment(
+    book: &mut Book<'_>,
+    id: PaymentId,
+    payment_method: Option<String>,
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let key = claim.map_or("", |claim| claim.key.as_str());
+    let before = book.payments.payment(&id).map_or("", |payment| payment.state.name());
+    let confirmed = payments::confirm(
+        &mut book.payments,
+        id,
+        payment_method,
+        key,
+        &rules.provider,
+        book.ids,
+        book.now,
+    );
+    let text = id.to_string();
+    let payment = match confirmed {
+        Ok(payment) => payment,
+        Err(rule) => {
+            let refusal = Refusal::Confirm(rule);
+            let subject = ("payment", text.as_str());
+            return refuse(book, &refusal, "payment.confirm", subject, claim, origin, rules);
+        }
+    };
+    book.record(
+        origin,
+        &Said {
+            action: "payment.confirmed",
+            subject: ("payment", &text),
+            outcome: "ok",
+            reason: None,
+            delta: &[changed("status", before, payment.state.name())],
+            cause: None,
+        },
+    );
+    begin(book, claim, text);
+    Answer::InFlight { first: true, payment: Some(id) }
+}
+
+/// Answers a refusal. One that is a decision is saved with its key and recorded.
+fn refuse(
+    book: &mut Book<'_>,
+    refusal: &Refusal,
+    action: &str,
+    subject: (&str, &str),
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let reply = (rules.render)(Rendered::Refused(refusal));
+    if refusal.is_saved() {
+        save(book, claim, &reply);
+        let reason = crate::records::reason(refusal);
+        book.record(
+            origin,
+            &Said { action, subject, outcome: "refused", reason: Some(reason), delta: &[], cause: None },
+        );
+    }
+    Answer::Replied { reply, replayed: false }
+}
+
+fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {
+    if let Some(claim) = claim {
+        book.keys.save(claim.clone(), reply.clone(), book.now);
+    }
+}
+
+fn begin(book: &mut Book<'_>, claim: Option<&Claim>, resource: String) {
+    if let Some(claim) = claim {
+        book.keys.begin(claim.clone(), resource, book.now);
+    }
+}

@@ -1,0 +1,327 @@
+//! The lane: one thread, one connection, one batch after another.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use idempotency::Key;
+use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::book::{AfterCommit, Book};
+use crate::command::{Answer, Envelope, Render};
+use crate::execute::{Rules, execute};
+
+/// How often a batch is decided again because another process committed first.
+const RERUNS: u32 = 10;
+/// After a failed connection, how long everything is refused at once before the next try.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+
+/// How the lane works.
+#[derive(Clone)]
+pub struct Settings {
+    /// Makes replies.
+    pub render: Render,
+    /// The provider's name, and how long a worker may take before another takes over.
+    pub provider: payments::Provider,
+    /// At most so many commands a commit.
+    pub max_batch: usize,
+    /// At most so many commands in the queue: one more is refused at once.
+    pub queue: usize,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+/// Why a command got no answer. Nothing is known to be committed; the same command may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LaneError {
+    /// The queue is full.
+    #[error("too many commands are waiting")]
+    Overloaded,
+    /// The database does not answer, or not in time.
+    #[error("the database is unavailable")]
+    Unavailable,
+    /// The command cannot be carried out, and the log says why.
+    #[error("the command failed")]
+    Failed,
+}
+
+/// A running lane. Clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    queue: mpsc::Sender<Message>,
+    settled: broadcast::Sender<(TenantId, Key)>,
+    thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
+}
+
+enum Message {
+    Command(Box<Queued>),
+    Stop,
+}
+
+struct Queued {
+    envelope: Envelope,
+    reply: oneshot::Sender<Result<Answer, LaneError>>,
+}
+
+/// An operation that was just submitted, for the worker.
+pub(crate) type Submitted = mpsc::UnboundedSender<(crate::access::Tenant, payments::Operation)>;
+
+impl Engine {
+    /// Starts the lane's thread. Operations that are submitted go to `submitted`.
+    ///
+    /// # Errors
+    /// Whatever the operating system says of a thread that cannot be started.
+    pub fn start(
+        store: Store,
+        settings: Settings,
+        ids: Ids,
+        submitted: mpsc::UnboundedSender<(crate::access::Tenant, payments::Operation)>,
+    ) -> std::io::Result<Self> {
+        let (queue, commands) = mpsc::channel(settings.queue.max(1));
+        let (settled, _) = broadcast::channel(4_096);
+        let worker = Worker {
+            store: store.clone(),
+            settings: settings.clone(),
+            rules: Rules { render: settings.render, provider: settings.provider.clone() },
+            ids,
+            commands,
+            waiting: VecDeque::new(),
+            connection: None,
+            settled: settled.clone(),
+            submitted,
+        };
+        let thread = std::thread::Builder::new().name("lane".into()).spawn(move || worker.run())?;
+        let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
+        Ok(Self { store, settings, queue, settled, thread })
+    }
+
+    /// Sends a command and waits for its commit.
+    ///
+    /// # Errors
+    /// [`LaneError`] says whether to try again.
+    pub async fn submit(&self, envelope: Envelope) -> Result<Answer, LaneError> {
+        let (reply, answer) = oneshot::channel();
+        let queued = Box::new(Queued { envelope, reply });
+        match self.queue.try_send(Message::Command(queued)) {
+            Ok(()) => answer.await.unwrap_or(Err(LaneError::Unavailable)),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                metrics::counter!("florin_lane_refused_total").increment(1);
+                Err(LaneError::Overloaded)
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(LaneError::Unavailable),
+        }
+    }
+
+    /// Hears of every request that is answered after having been in flight.
+    pub(crate) fn settled(&self) -> broadcast::Receiver<(TenantId, Key)> {
+        self.settled.subscribe()
+    }
+
+    /// Runs a question on a snapshot of the database, away from the async threads.
+    ///
+    /// # Errors
+    /// [`Error`] as the database gives it.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = self.store.clone();
+        let answer = tokio::task::spawn_blocking(move || store.read(question)).await;
+        answer.unwrap_or_else(|error| Err(Error::Refused(format!("a reader panicked: {error}"))))
+    }
+
+    /// The present moment, by the clock the lane goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.settings.clock
+    }
+
+    /// Takes no more commands, finishes those in the queue, and ends the thread.
+    pub async fn shut_down(&self) {
+        if self.queue.send(Message::Stop).await.is_ok() {
+            let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+            if let Some(thread) = thread {
+                let _joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            }
+        }
+    }
+}
+
+struct Worker {
+    store: Store,
+    settings: Settings,
+    rules: Rules,
+    ids: Ids,
+    commands: mpsc::Receiver<Message>,
+    /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
+    waiting: VecDeque<Box<Queued>>,
+    connection: Option<AnyConnection>,
+    settled: broadcast::Sender<(TenantId, Key)>,
+    submitted: Submitted,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Some(batch) = self.take() {
+            self.settle_batch(batch);
+        }
+    }
+
+    /// The next batch: one tenant's commands, in order, as many as are queued. `None` at the end.
+    fn take(&mut self) -> Option<Vec<Queued>> {
+        if self.waiting.is_empty() {
+            match self.commands.blocking_recv()? {
+                Message::Command(queued) => self.waiting.push_back(queued),
+                Message::Stop => self.commands.close(),
+            }
+        }
+        while self.waiting.len() < self.settings.max_batch {
+            match self.commands.try_recv() {
+                Ok(Message::Command(queued)) => self.waiting.push_back(queued),
+                Ok(Message::Stop) => self.commands.close(),
+                Err(_empty_or_closed) => break,
+            }
+        }
+        let Some(first) = self.waiting.front() else {
+            // Stopped with nothing left, or stopped and about to find out.
+            return self.commands.blocking_recv().map(|message| match message {
+                Message::Command(queued) => vec![*queued],
+                Message::Stop => Vec::new(),
+            });
+        };
+        let tenant = first.envelope.tenant.id;
+        let (batch, others): (VecDeque<_>, VecDeque<_>) =
+            self.waiting.drain(..).partition(|queued| queued.envelope.tenant.id == tenant);
+        self.waiting = others;
+        Some(batch.into_iter().map(|queued| *queued).collect())
+    }
+
+    /// Commits a batch and answers everybody in it.
+    fn settle_batch(&mut self, batch: Vec<Queued>) {
+        let Some(first) = batch.first() else { return };
+        let tenant = first.envelope.tenant.clone();
+        metrics::histogram!("florin_lane_batch_commands")
+            .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        match self.run_batch(&batch) {
+            Ok((answers, after)) => {
+                for (queued, answer) in batch.into_iter().zip(answers) {
+                    // Whoever asked may be gone; the commit stands.
+                    let _gone = queued.reply.send(Ok(answer));
+                }
+                for key in after.settled {
+                    let _nobody_waits = self.settled.send((tenant.id, key));
+                }
+                for operation in after.submitted {
+                    let _stopping = self.submitted.send((tenant.clone(), operation));
+                }
+            }
+            Err(Error::Unavailable(cause) | Error::Busy(cause) | Error::Conflict(cause)) => {
+                tracing::warn!(%cause, commands = batch.len(), "a batch was given up");
+                for queued in batch {
+                    let _gone = queued.reply.send(Err(LaneError::Unavailable));
+                }
+            }
+            Err(Error::Refused(cause)) if batch.len() == 1 => {
+                tracing::error!(%cause, "a command was refused by the database");
+                for queued in batch {
+                    let _gone = queued.reply.send(Err(LaneError::Failed));
+                }
+            }
+            // A poisonous command fails alone.
+            Err(Error::Refused(_)) => {
+                for queued in batch {
+                    self.settle_batch(vec![queued]);
+                }
+            }
+        }
+    }
+
+    /// Runs a batch, and again with fresh decisions while other processes are quicker.
+    fn run_batch(&mut self, batch: &[Queued]) -> Result<(Vec<Answer>, AfterCommit), Error> {
+        let mut runs = 0_u32;
+        loop {
+            runs = runs.saturating_add(1);
+            match self.attempt(batch) {
+                Err(Error::Conflict(cause)) if runs < RERUNS => {
+                    metrics::counter!("florin_lane_reruns_total").increment(1);
+                    tracing::debug!(%cause, runs, "a batch is decided again");
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// One begin, prefetch, execute, flush, commit.
+    fn attempt(&mut self, batch: &[Queued]) -> Result<(Vec<Answer>, AfterCommit), Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.work(&mut connection, batch)));
+        let outcome = outcome.unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().cloned();
+            Err(Error::Refused(said.unwrap_or_else(|| "a command panicked".to_owned())))
+        });
+        match &outcome {
+            Ok(_) => self.connection = Some(connection),
+            // The connection may be gone: the next batch makes a new one.
+            Err(Error::Unavailable(_)) => {}
+            Err(Error::Conflict(_) | Error::Busy(_) | Error::Refused(_)) => {
+                if store::rollback(&mut connection).is_ok() {
+                    self.connection = Some(connection);
+                }
+            }
+        }
+        outcome
+    }
+
+    fn work(
+        &mut self,
+        connection: &mut AnyConnection,
+        batch: &[Queued],
+    ) -> Result<(Vec<Answer>, AfterCommit), Error> {
+        let Some(first) = batch.first() else {
+            return Ok((Vec::new(), AfterCommit::default()));
+        };
+        let tenant = first.envelope.tenant.clone();
+        store::begin_write(connection)?;
+        let now = self.settings.clock.now();
+        let envelopes = batch.iter().map(|queued| &queued.envelope);
+        let mut book =
+            Book::prefetch(connection, &tenant, now, &mut self.ids, envelopes.clone())?;
+        let answers = envelopes.map(|envelope| execute(&mut book, envelope, &self.rules)).collect();
+        let after = book.flush(connection)?;
+        store::commit(connection)?;
+        Ok((answers, after))
+    }
+
+    /// Connects, or refuses everything that is queued meanwhile, so that nobody waits for a database
+    /// that is away.
+    fn connect(&mut self) -> Result<AnyConnection, Error> {
+        let connected = self.store.writer();
+        if connected.is_err() {
+            for queued in self.waiting.drain(..) {
+                let _gone = queued.reply.send(Err(LaneError::Unavailable));
+            }
+            let until = std::time::Instant::now() + RECONNECT_PAUSE;
+            while std::time::Instant::now() < until {
+                match self.commands.try_recv() {
+                    Ok(Message::Command(queued)) => {
+                        let _gone = queued.reply.send(Err(LaneError::Unavailable));
+                    }
+                    Ok(Message::Stop) => self.commands.close(),
+                    Err(mpsc::error::TryRecvError::Disconnected) => break,
+                    Err(mpsc::error::TryRecvError::Empty) => {
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                }
+            }
+        }
+        connected
+    }
+}

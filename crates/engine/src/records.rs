@@ -1,0 +1,82 @@
+//! The audit record that each command leaves.
+
+use audit_log::{Change, Entity, Record};
+
+use crate::book::Book;
+use ledger::{OpenError, PostError};
+use payments::ConfirmError;
+
+use crate::command::{Origin, Refusal};
+
+/// What a record says beyond who asked and when.
+pub(crate) struct Said<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) subject: (&'a str, &'a str),
+    pub(crate) outcome: &'a str,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) delta: &'a [Change<'a>],
+    pub(crate) cause: Option<&'a str>,
+}
+
+impl Book<'_> {
+    /// Leaves a record in this batch's commit.
+    pub(crate) fn record(&mut self, origin: &Origin, said: &Said<'_>) {
+        let at = self.now.to_string();
+        let record = Record {
+            tenant: &self.tenant.name,
+            at: &at,
+            actor: Entity { kind: origin.kind, id: &origin.id },
+            on_behalf_of: None,
+            action: said.action,
+            subject: Entity { kind: said.subject.0, id: said.subject.1 },
+            outcome: said.outcome,
+            reason: said.reason,
+            criteria: None,
+            delta: said.delta,
+            cause: said.cause,
+            request: origin.request.as_deref(),
+            origin: None,
+        };
+        match record.leaf() {
+            Ok(leaf) => self.records.push(leaf),
+            // Every text in a record is bounded at the edge, and no field is named twice above. A
+            // change without its record must not be committed, so the batch is given up.
+            Err(error) => std::panic::panic_any(format!("an audit record was refused: {error}")),
+        }
+    }
+}
+
+/// A field that was not there before.
+pub(crate) const fn set<'a>(field: &'a str, after: &'a str) -> Change<'a> {
+    Change { field, before: None, after: Some(after) }
+}
+
+/// A field that changed.
+pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str) -> Change<'a> {
+    Change { field, before: Some(before), after: Some(after) }
+}
+
+/// The code of a broken rule.
+pub(crate) const fn reason(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Open(OpenError::CodeTaken { .. }) => "code_taken",
+        Refusal::Post(error) => post_reason(error),
+        Refusal::Confirm(ConfirmError::NotFound) => "not_found",
+        Refusal::Confirm(ConfirmError::WrongState { .. }) => "payment_state_conflict",
+        Refusal::Confirm(ConfirmError::NoPaymentMethod) => "payment_method_required",
+    }
+}
+
+const fn post_reason(error: &PostError) -> &'static str {
+    match error {
+        PostError::NoPostings => "no_postings",
+        PostError::SameAccount { .. } => "same_account",
+        PostError::ExternalIdTaken { .. } => "external_id_taken",
+        PostError::AccountNotFound { .. } => "account_not_found",
+        PostError::CurrencyMismatch { .. } => "currency_mismatch",
+        PostError::AccountFrozen { .. } => "account_frozen",
+        PostError::AccountClosed { .. } => "account_closed",
+        PostError::Overflow { .. } => "balance_overflow",
+        PostError::InsufficientFunds { .. } => "insufficient_funds",
+    }
+}

@@ -1,0 +1,146 @@
+//! What runs beside the lane: calling the provider, and finding what was left undone.
+//!
+//! A worker calls the provider outside any commit, under the provider key that was committed before,
+//! and brings what it heard back as a command. If it dies, its lease runs out; the sweeper takes the
+//! operation over and *inquires first*, because the dead worker may have been heard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use payments::{Fact, Operation};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::access::{self, Tenant};
+use crate::command::{Answer, Command, Envelope, Origin};
+use crate::lane::{Engine, LaneError};
+use crate::provider::{Heard, Provider};
+
+/// Calls to the provider at a time.
+const CALLS: usize = 256;
+/// Operations taken over at a time.
+const TAKE_OVER: i64 = 100;
+/// The first pause before an inquiry; it doubles with every lease.
+const FIRST_PAUSE_MILLIS: i64 = 1_000;
+/// The longest pause before an inquiry.
+const LONGEST_PAUSE_MILLIS: i64 = 300_000;
+
+/// Runs until `stop` becomes true: calls the provider for every operation that is submitted, and
+/// looks every `interval` for what was left undone.
+pub async fn run(
+    engine: Engine,
+    provider: Provider,
+    mut submitted: mpsc::UnboundedReceiver<(Tenant, Operation)>,
+    interval: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let calls = Arc::new(Semaphore::new(CALLS));
+    let mut tick = tokio::time::interval(interval);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let worker = Worker { engine, provider, calls };
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            Some((tenant, operation)) = submitted.recv() => {
+                worker.spawn(tenant, operation, false);
+            }
+            _ = tick.tick() => {
+                // An unreachable database is reported by whoever needs an answer from it.
+                let _unavailable = worker.sweep().await;
+            }
+        }
+    }
+    // Calls under way may still bring their outcome home; what they cannot, the next start finds.
+    let all = u32::try_from(CALLS).unwrap_or(u32::MAX);
+    let _patience = tokio::time::timeout(Duration::from_secs(5), worker.calls.acquire_many(all)).await;
+}
+
+#[derive(Clone)]
+struct Worker {
+    engine: Engine,
+    provider: Provider,
+    calls: Arc<Semaphore>,
+}
+
+impl Worker {
+    fn spawn(&self, tenant: Tenant, operation: Operation, inquire_first: bool) {
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let Ok(_permit) = worker.calls.clone().acquire_owned().await else { return };
+            worker.call(tenant, operation, inquire_first).await;
+        });
+    }
+
+    /// Calls the provider and brings home what it said.
+    async fn call(&self, tenant: Tenant, operation: Operation, inquire_first: bool) {
+        let heard = if inquire_first {
+            match self.provider.inquire(&operation).await {
+                Heard::NeverHeard => self.provider.charge(&operation).await,
+                heard => heard,
+            }
+        } else {
+            self.provider.charge(&operation).await
+        };
+        let fact = match heard {
+            Heard::Done(fact) => fact,
+            Heard::NeverHeard => self.unknown(&operation),
+            Heard::Nothing(cause) => {
+                tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
+                metrics::counter!("florin_provider_unknown_total").increment(1);
+                self.unknown(&operation)
+            }
+        };
+        let command = Command::RecordOutcome {
+            operation: operation.id,
+            epoch: operation.lease_epoch,
+            fact,
+        };
+        let outcome = self.engine.submit(from_system(tenant, "worker", command)).await;
+        if let Err(error) = outcome {
+            // The lease runs out, and the sweeper inquires.
+            tracing::warn!(operation = %operation.id, %error, "an outcome was not recorded");
+        }
+    }
+
+    fn unknown(&self, operation: &Operation) -> Fact {
+        let doublings = u32::try_from(operation.lease_epoch.saturating_sub(1)).unwrap_or(0).min(16);
+        let pause = FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
+        let pause = pause.min(LONGEST_PAUSE_MILLIS);
+        Fact::Unknown { retry_at: self.engine.clock().now().plus_millis(pause) }
+    }
+
+    /// Takes over operations whose lease has run out, and tries parked webhooks again.
+    async fn sweep(&self) -> Result<(), LaneError> {
+        let now = self.engine.clock().now();
+        let undone = self.engine.read(move |connection| {
+            let mut undone = Vec::new();
+            for tenant in access::tenants(connection)? {
+                let due = payments::operations_due(connection, tenant.id, now)?;
+                let parked = webhooks::tables::any_parked(connection, tenant.id)?;
+                undone.push((tenant, due, parked));
+            }
+            Ok(undone)
+        });
+        let undone = undone.await.map_err(|_unavailable| LaneError::Unavailable)?;
+        for (tenant, due, parked) in undone {
+            if due {
+                let command = Command::LeaseDue { limit: TAKE_OVER };
+                let envelope = from_system(tenant.clone(), "sweeper", command);
+                if let Answer::Leased(operations) = self.engine.submit(envelope).await? {
+                    for operation in operations {
+                        self.spawn(tenant.clone(), operation, true);
+                    }
+                }
+            }
+            if parked {
+                let command = Command::ApplyParked { limit: TAKE_OVER };
+                self.engine.submit(from_system(tenant, "sweeper", command)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn from_system(tenant: Tenant, who: &'static str, command: Command) -> Envelope {
+    let origin = Origin { kind: "system", id: who.into(), request: None };
+    Envelope { tenant, command, claim: None, origin }
+}

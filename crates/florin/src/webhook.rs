@@ -1,0 +1,486 @@
+//! `florin webhook sign` and `florin webhook verify`: the signing schemes by hand, for whoever wires a sender to
+//! Florin or wonders why a delivery was refused.
+//!
+//! The body is read from standard input and taken byte for byte. Exit status: 0 done or accepted, 1 refused, 3 asked
+//! for in a way that cannot be answered.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use webhook_signatures::{Refusal, Request, Scheme, Secret, SecretError, SignError, Verified};
+
+const DONE: u8 = 0;
+const REFUSED: u8 = 1;
+/// The status of a command that cannot be carried out as given, for this command and its arguments alike.
+pub(crate) const USAGE: u8 = 3;
+
+/// The two directions.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Print the headers to send with the body on standard input, one a line.
+    Sign(SignArguments),
+    /// Tell whether the body on standard input came with a genuine and recent signature.
+    ///
+    /// Exit status: 0 accepted, 1 refused (the reason is printed), 3 usage.
+    Verify(VerifyArguments),
+}
+
+/// What `florin webhook sign` needs to know.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SignArguments {
+    /// How to sign: stripe, standard-webhooks, standard-webhooks-v1a or svix.
+    #[arg(long)]
+    scheme: String,
+    /// The secret as it was issued: `whsec_…`, or for standard-webhooks-v1a the private key, `whsk_…`.
+    #[arg(long, value_name = "SECRET")]
+    secret: SecretString,
+    /// The message id, the same at each attempt [default: made from the body's hash]; unused by stripe.
+    #[arg(long)]
+    id: Option<String>,
+    /// The time of this attempt in Unix seconds [default: now].
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    timestamp: Option<i64>,
+    /// Print the headers as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `florin webhook verify` needs to know.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyArguments {
+    /// How it was signed: stripe, standard-webhooks, standard-webhooks-v1a or svix.
+    #[arg(long)]
+    scheme: String,
+    /// A live secret as it was issued; give the option again for each further one.
+    #[arg(long = "secret", value_name = "SECRET", required = true)]
+    secrets: Vec<SecretString>,
+    /// A header as received; give the option again for each further one.
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The receiver's clock in Unix seconds [default: now].
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    now: Option<i64>,
+    /// How many seconds the signature may be old or early [default: the scheme's own, 300].
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    tolerance: Option<i64>,
+    /// The URL the message was sent to, for schemes that sign it. None of the present ones does.
+    #[arg(long)]
+    url: Option<String>,
+    /// Print the verdict as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command on standard input and output. `now_unix` is the time in Unix seconds, for when none is given.
+pub(crate) fn run(command: WebhookCommand, now_unix: i64) -> ExitCode {
+    let outcome = answer(
+        command,
+        now_unix,
+        &mut io::stdin().lock(),
+        &mut io::stdout().lock(),
+    );
+    ExitCode::from(outcome.unwrap_or_else(|mistake| {
+        // If even standard error is closed there is nobody left to tell; the status still says it.
+        let _ = writeln!(io::stderr(), "florin webhook: {mistake}");
+        mistake.status()
+    }))
+}
+
+/// Why there is no answer to print.
+#[derive(Debug, thiserror::Error)]
+enum Mistake {
+    #[error("unknown scheme `{0}`; the schemes are {names}", names = scheme_names())]
+    UnknownScheme(String),
+    #[error("header {0} is not of the form 'Name: value'")]
+    MalformedHeader(usize),
+    #[error("the tolerance is negative: {0}")]
+    NegativeTolerance(i64),
+    #[error("the secret cannot be used: {0}")]
+    UnusableSecret(#[from] SecretError),
+    #[error("cannot sign: {0}")]
+    Unsignable(#[from] SignError),
+    #[error("cannot read the body from standard input: {0}")]
+    UnreadableBody(#[source] io::Error),
+    #[error("cannot write the answer: {0}")]
+    UnwritableAnswer(#[from] io::Error),
+}
+
+impl Mistake {
+    const fn status(&self) -> u8 {
+        match self {
+            Self::UnusableSecret(_) => REFUSED,
+            Self::UnknownScheme(_)
+            | Self::MalformedHeader(_)
+            | Self::NegativeTolerance(_)
+            | Self::Unsignable(_)
+            | Self::UnreadableBody(_)
+            | Self::UnwritableAnswer(_) => USAGE,
+        }
+    }
+}
+
+/// Why a delivery is refused: for what it is, or because the receiver has no secret to judge it by.
+#[derive(Debug, thiserror::Error)]
+enum Verdict {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("{error} (secret {position})")]
+    UnusableSecret { position: usize, error: SecretError },
+}
+
+fn answer(
+    command: WebhookCommand,
+    now_unix: i64,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<u8, Mistake> {
+    match command {
+        WebhookCommand::Sign(arguments) => sign(&arguments, now_unix, input, output),
+        WebhookCommand::Verify(arguments) => verify(&arguments, now_unix, input, output),
+    }
+}
+
+fn sign(
+    arguments: &SignArguments,
+    now_unix: i64,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<u8, Mistake> {
+    let scheme = scheme(&arguments.scheme)?;
+    let secret = Secret::parse(scheme, arguments.secret.expose_secret())?;
+    let body = body(input)?;
+    let id = arguments.id.clone().unwrap_or_else(|| id_of(&body));
+    let timestamp = arguments.timestamp.unwrap_or(now_unix);
+
+    let headers = webhook_signatures::sign(scheme, &secret, &id, timestamp, &body)?;
+    if arguments.json {
+        let object: serde_json::Map<_, _> = headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        writeln!(output, "{}", serde_json::Value::from(object))?;
+    } else {
+        for (name, value) in headers {
+            writeln!(output, "{name}: {value}")?;
+        }
+    }
+    Ok(DONE)
+}
+
+fn verify(
+    arguments: &VerifyArguments,
+    now_unix: i64,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> Result<u8, Mistake> {
+    let scheme = scheme(&arguments.scheme)?;
+    let headers = headers(&arguments.headers)?;
+    let tolerance = match arguments.tolerance {
+        Some(seconds) if seconds < 0 => return Err(Mistake::NegativeTolerance(seconds)),
+        Some(seconds) => seconds,
+        None => scheme.default_tolerance_seconds(),
+    };
+    let body = body(input)?;
+    let request = Request {
+        headers: &headers,
+        body: &body,
+    };
+    let now = arguments.now.unwrap_or(now_unix);
+
+    let verdict = secrets(scheme, &arguments.secrets).and_then(|secrets| {
+        Ok(webhook_signatures::verify(
+            scheme, &secrets, &request, now, tolerance,
+        )?)
+    });
+    match verdict {
+        Ok(verified) => {
+            print_accepted(&verified, arguments.json, output)?;
+            Ok(DONE)
+        }
+        Err(refused) => {
+            print_refused(&refused, arguments.json, output)?;
+            Ok(REFUSED)
+        }
+    }
+}
+
+fn print_accepted(verified: &Verified, json: bool, output: &mut impl Write) -> io::Result<()> {
+    let Verified {
+        timestamp,
+        message_id,
+    } = verified;
+    if json {
+        let verdict = json!({ "accepted": true, "timestamp": timestamp, "message_id": message_id });
+        return writeln!(output, "{verdict}");
+    }
+    write!(output, "accepted: signed at {timestamp}")?;
+    match message_id {
+        Some(id) => writeln!(output, ", message {id}"),
+        None => writeln!(output),
+    }
+}
+
+fn print_refused(refused: &Verdict, json: bool, output: &mut impl Write) -> io::Result<()> {
+    if json {
+        let verdict =
+            json!({ "accepted": false, "rule": rule(refused), "reason": refused.to_string() });
+        return writeln!(output, "{verdict}");
+    }
+    writeln!(output, "refused: {refused}")
+}
+
+/// The broken rule in one word, for programs that read the JSON.
+const fn rule(refused: &Verdict) -> &'static str {
+    match refused {
+        Verdict::UnusableSecret { .. } => "unusable_secret",
+        Verdict::Refused(refusal) => match refusal {
+            Refusal::NoSecret => "no_secret",
+            Refusal::MissingHeader { .. } => "missing_header",
+            Refusal::DuplicateHeader { .. } => "duplicate_header",
+            Refusal::MalformedHeader { .. } => "malformed_header",
+            Refusal::TooManySignatures { .. } => "too_many_signatures",
+            Refusal::NoMatchingSignature => "no_matching_signature",
+            Refusal::TooOld { .. } => "too_old",
+            Refusal::InTheFuture { .. } => "in_the_future",
+        },
+    }
+}
+
+fn scheme(name: &str) -> Result<Scheme, Mistake> {
+    Scheme::from_name(name).ok_or_else(|| Mistake::UnknownScheme(name.to_owned()))
+}
+
+fn scheme_names() -> String {
+    Scheme::ALL.map(Scheme::name).join(", ")
+}
+
+/// One bad secret spoils all, even if another would do: settings with it in them must not pass a test.
+fn secrets(scheme: Scheme, texts: &[SecretString]) -> Result<Vec<Secret>, Verdict> {
+    (1..)
+        .zip(texts)
+        .map(|(position, text)| {
+            Secret::parse(scheme, text.expose_secret())
+                .map_err(|error| Verdict::UnusableSecret { position, error })
+        })
+        .collect()
+}
+
+/// As HTTP reads a header line: no space in or after the name, spaces around the value are not part of it.
+fn headers(lines: &[String]) -> Result<Vec<(&str, &[u8])>, Mistake> {
+    (1..)
+        .zip(lines)
+        .map(|(position, line)| {
+            line.split_once(':')
+                .filter(|(name, _)| {
+                    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
+                })
+                .filter(|(_, value)| !value.contains(['\r', '\n', '\0']))
+                .map(|(name, value)| (name, value.trim_matches([' ', '\t']).as_bytes()))
+                .ok_or(Mistake::MalformedHeader(position))
+        })
+        .collect()
+}
+
+fn body(input: &mut impl Read) -> Result<Vec<u8>, Mistake> {
+    let mut body = Vec::new();
+    input
+        .read_to_end(&mut body)
+        .map_err(Mistake::UnreadableBody)?;
+    Ok(body)
+}
+
+/// The same body gets the same id, as at the second attempt to deliver it.
+fn id_of(body: &[u8]) -> String {
+    let mut digest = hex::encode(Sha256::digest(body));
+    digest.truncate(32);
+    format!("msg_{digest}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use clap::{CommandFactory as _, Parser as _};
+    use webhook_signatures::Scheme;
+
+    use super::{DONE, Mistake, REFUSED, USAGE, WebhookCommand, answer};
+
+    const NOW: i64 = 1_767_225_600;
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const PRIVATE: &str = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8DoQe/884Qvh1w3RjnS8CZZ+TWMJulDV8d3IZkElUxuA==";
+    const PUBLIC: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: WebhookCommand,
+    }
+
+    /// The status and what was printed, or the complaint.
+    fn florin_webhook(arguments: &[&str], body: &str) -> (u8, String) {
+        let line = Line::try_parse_from([&["webhook"], arguments].concat()).unwrap();
+        let mut output = Vec::new();
+        match answer(line.command, NOW, &mut body.as_bytes(), &mut output) {
+            Ok(status) => (status, String::from_utf8(output).unwrap()),
+            Err(mistake) => (mistake.status(), mistake.to_string()),
+        }
+    }
+
+    fn headers_of(scheme: Scheme, body: &str) -> Vec<String> {
+        let secret = if scheme == Scheme::StandardWebhooksV1a {
+            PRIVATE
+        } else {
+            SECRET
+        };
+        let (status, printed) = florin_webhook(
+            &["sign", "--scheme", scheme.name(), "--secret", secret],
+            body,
+        );
+        assert_eq!(status, DONE, "{printed}");
+        printed.lines().map(str::to_owned).collect()
+    }
+
+    fn verify(scheme: Scheme, headers: &[String], more: &[&str], body: &str) -> (u8, String) {
+        let secret = if scheme == Scheme::StandardWebhooksV1a {
+            PUBLIC
+        } else {
+            SECRET
+        };
+        let mut arguments = vec!["verify", "--scheme", scheme.name(), "--secret", secret];
+        arguments.extend(
+            headers
+                .iter()
+                .flat_map(|header| ["--header", header.as_str()]),
+        );
+        arguments.extend(more);
+        florin_webhook(&arguments, body)
+    }
+
+    #[test]
+    fn what_sign_prints_verify_accepts_in_every_scheme() {
+        for scheme in Scheme::ALL {
+            let headers = headers_of(scheme, "{}");
+            let (status, printed) = verify(scheme, &headers, &[], "{}");
+            assert_eq!(status, DONE, "{}: {printed}", scheme.name());
+            assert!(
+                printed.starts_with("accepted: signed at 1767225600"),
+                "{printed}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_exits_1_and_says_why() {
+        let scheme = Scheme::StandardWebhooks;
+        let headers = headers_of(scheme, "{}");
+
+        let (status, printed) = verify(scheme, &headers, &[], "{ }");
+        assert_eq!(status, REFUSED);
+        assert!(
+            printed.starts_with("refused: no signature matches"),
+            "{printed}"
+        );
+
+        let (status, printed) = verify(
+            scheme,
+            &headers,
+            &["--now", "1767225911", "--tolerance", "310"],
+            "{}",
+        );
+        assert_eq!(
+            (status, printed.as_str()),
+            (REFUSED, "refused: too old, by 1 s beyond the tolerance\n")
+        );
+
+        let (status, printed) = verify(scheme, &[], &["--json"], "{}");
+        assert_eq!(
+            (status, printed.as_str()),
+            (
+                REFUSED,
+                "{\"accepted\":false,\"reason\":\"header `webhook-id` is missing\",\"rule\":\"missing_header\"}\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_used_refuses_even_beside_a_good_one() {
+        let scheme = Scheme::Stripe;
+        let headers = headers_of(scheme, "{}");
+        let (status, printed) = verify(scheme, &headers, &["--secret", ""], "{}");
+        assert_eq!(
+            (status, printed.as_str()),
+            (REFUSED, "refused: the secret is empty (secret 2)\n")
+        );
+        let (status, printed) =
+            florin_webhook(&["sign", "--scheme", "stripe", "--secret", ""], "{}");
+        assert_eq!(
+            (status, printed.as_str()),
+            (REFUSED, "the secret cannot be used: the secret is empty")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_answered_exits_3() {
+        let sign = |scheme: &str, secret: &str, more: &[&str]| {
+            florin_webhook(
+                &[&["sign", "--scheme", scheme, "--secret", secret], more].concat(),
+                "{}",
+            )
+        };
+        assert_eq!(sign("Stripe", SECRET, &[]).0, USAGE);
+        assert_eq!(sign("svix", SECRET, &["--id", "a.b"]).0, USAGE);
+        assert_eq!(sign("svix", SECRET, &["--timestamp", "-1"]).0, USAGE);
+        assert_eq!(sign("standard-webhooks-v1a", PUBLIC, &[]).0, USAGE);
+        for line in [
+            "webhook-id",
+            ": x",
+            "webhook id: x",
+            "webhook-id : x",
+            "webhook-id: x\r\ny: z",
+        ] {
+            let (status, printed) = verify(Scheme::Svix, &[line.to_owned()], &[], "{}");
+            assert_eq!(
+                (status, printed.as_str()),
+                (USAGE, "header 1 is not of the form 'Name: value'"),
+                "{line:?}"
+            );
+        }
+        assert_eq!(
+            verify(Scheme::Svix, &[], &["--tolerance", "-1"], "{}").0,
+            USAGE
+        );
+    }
+
+    #[test]
+    fn an_unreadable_body_exits_3() {
+        struct Broken;
+        impl std::io::Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("gone"))
+            }
+        }
+        let line =
+            Line::try_parse_from(["webhook", "sign", "--scheme", "svix", "--secret", SECRET])
+                .unwrap();
+        let mistake = answer(line.command, NOW, &mut Broken, &mut Vec::new()).unwrap_err();
+        assert!(matches!(mistake, Mistake::UnreadableBody(_)));
+        assert_eq!(mistake.status(), USAGE);
+    }
+
+    #[test]
+    fn the_help_names_every_scheme_and_no_secret_is_ever_shown() {
+        for mut command in Line::command().get_subcommands().cloned() {
+            let help = command.render_long_help().to_string();
+            for scheme in Scheme::ALL {
+                assert!(help.contains(scheme.name()), "{}", scheme.name());
+            }
+        }
+        let line =
+            Line::try_parse_from(["webhook", "sign", "--scheme", "svix", "--secret", SECRET])
+                .unwrap();
+        assert!(!format!("{line:?}").contains("MfKQ"));
+    }
+}

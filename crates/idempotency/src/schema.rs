@@ -1,0 +1,13 @@
+//! The table as diesel sees it; `migrations/` says what the columns mean.
+
+diesel::table! {
+    idempotency_key (tenant_id, key) {
+        tenant_id -> Integer,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> Nullable<SmallInt>,
+        body -> Nullable<Binary>,
+        resource -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}

@@ -1,0 +1,167 @@
+//! What one batch holds of the keys in memory.
+
+use std::collections::HashMap;
+
+use store::Timestamp;
+
+use crate::{Claim, Fingerprint, Key, Reply};
+
+/// The keys that a batch names, as they were locked, and what it has done to them.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    held: HashMap<Key, Held>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) resource: Option<String>,
+    pub(crate) reply: Option<Reply>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) change: Change,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    None,
+    Claimed,
+    Settled,
+}
+
+/// What is known of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Look<'a> {
+    /// Nobody has sent it yet.
+    New,
+    /// It was sent and is not answered yet.
+    InFlight,
+    /// It was answered.
+    Replay(&'a Reply),
+    /// The key names another request.
+    Reused {
+        /// What that request has made, if it is not answered yet.
+        resource: Option<&'a str>,
+        /// What that request was answered.
+        reply: Option<&'a Reply>,
+    },
+}
+
+impl Shelf {
+    /// What is known of this request.
+    #[must_use]
+    pub fn look(&self, claim: &Claim) -> Look<'_> {
+        let Some(held) = self.held.get(&claim.key) else {
+            return Look::New;
+        };
+        if held.fingerprint != claim.fingerprint {
+            return Look::Reused {
+                resource: held.resource.as_deref(),
+                reply: held.reply.as_ref(),
+            };
+        }
+        match &held.reply {
+            Some(reply) => Look::Replay(reply),
+            None => Look::InFlight,
+        }
+    }
+
+    /// The first request with this key was answered at once.
+    pub fn save(&mut self, claim: Claim, reply: Reply, now: Timestamp) {
+        self.claim(claim, None, Some(reply), now);
+    }
+
+    /// The first request with this key has made `resource` and is not answered yet.
+    pub fn begin(&mut self, claim: Claim, resource: String, now: Timestamp) {
+        self.claim(claim, Some(resource), None, now);
+    }
+
+    /// Answers a request that is in flight. Returns whether it was: an answer once given stays.
+    pub fn settle(&mut self, key: &Key, reply: Reply) -> bool {
+        match self.held.get_mut(key) {
+            Some(held) if held.reply.is_none() => {
+                held.reply = Some(reply);
+                if held.change == Change::None {
+                    held.change = Change::Settled;
+                }
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// The answer that a key has, if it has one.
+    #[must_use]
+    pub fn reply(&self, key: &Key) -> Option<&Reply> {
+        self.held.get(key)?.reply.as_ref()
+    }
+
+    fn claim(&mut self, claim: Claim, resource: Option<String>, reply: Option<Reply>, now: Timestamp) {
+        let held = Held {
+            fingerprint: claim.fingerprint,
+            resource,
+            reply,
+            created_at: now,
+            change: Change::Claimed,
+        };
+        self.held.insert(claim.key, held);
+    }
+
+    pub(crate) fn put_loaded(&mut self, key: Key, held: Held) {
+        self.held.insert(key, held);
+    }
+
+    pub(crate) fn changed(&self, change: Change) -> Vec<(&Key, &Held)> {
+        let mut changed: Vec<_> = self.held.iter().filter(|(_, held)| held.change == change).collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        changed
+    }
+
+    /// Keys that got their answer in this batch after having been in flight.
+    #[must_use]
+    pub fn settled(&self) -> Vec<Key> {
+        let answered = self.held.iter().filter(|(_, held)| {
+            held.reply.is_some() && (held.change == Change::Settled || held.resource.is_some())
+        });
+        answered.map(|(key, _)| key.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use super::*;
+
+    fn claim(key: &str, body: &[u8]) -> Claim {
+        Claim {
+            key: Key::parse(key.to_owned()).unwrap(),
+            fingerprint: Fingerprint::of("POST", "/", "1", body),
+        }
+    }
+
+    fn reply(text: &str) -> Reply {
+        Reply { status: 200, body: text.as_bytes().to_vec() }
+    }
+
+    const NOW: Timestamp = Timestamp::from_micros(0);
+
+    #[test]
+    fn a_settled_request_is_replayed_and_another_body_is_refused() {
+        let mut shelf = Shelf::default();
+        assert_eq!(shelf.look(&claim("k", b"a")), Look::New);
+        shelf.save(claim("k", b"a"), reply("done"), NOW);
+        assert_eq!(shelf.look(&claim("k", b"a")), Look::Replay(&reply("done")));
+        let reused = Look::Reused { resource: None, reply: Some(&reply("done")) };
+        assert_eq!(shelf.look(&claim("k", b"b")), reused);
+    }
+
+    #[test]
+    fn an_answer_once_given_stays() {
+        let mut shelf = Shelf::default();
+        let one = claim("k", b"a");
+        shelf.begin(one.clone(), "pay_1".to_owned(), NOW);
+        assert_eq!(shelf.look(&one), Look::InFlight);
+        assert!(shelf.settle(&one.key, reply("first")));
+        assert!(!shelf.settle(&one.key, reply("second")));
+        assert_eq!(shelf.look(&one), Look::Replay(&reply("first")));
+    }
+}

@@ -1,0 +1,66 @@
+//! The ledger's tables as diesel sees them; `migrations/` says what the columns mean.
+
+diesel::table! {
+    account (tenant_id, id) {
+        tenant_id -> Integer,
+        id -> Binary,
+        code -> Text,
+        name -> Text,
+        currency -> Text,
+        normal_side -> SmallInt,
+        floor -> Nullable<BigInt>,
+        status -> SmallInt,
+        debits_pending -> BigInt,
+        debits_posted -> BigInt,
+        credits_pending -> BigInt,
+        credits_posted -> BigInt,
+        version -> BigInt,
+        opened_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    ledger_transaction (tenant_id, id) {
+        tenant_id -> Integer,
+        id -> Binary,
+        kind -> Text,
+        status -> SmallInt,
+        effective_at -> BigInt,
+        recorded_at -> BigInt,
+        external_id -> Nullable<Text>,
+        description -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    posting (tenant_id, transaction_id, ordinal) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        ordinal -> SmallInt,
+        debit_account -> Binary,
+        credit_account -> Binary,
+        amount -> BigInt,
+        currency -> Text,
+        debit_version -> BigInt,
+        debit_balance -> BigInt,
+        credit_version -> BigInt,
+        credit_balance -> BigInt,
+    }
+}
+
+// A view: each posting as its two accounts see it.
+diesel::table! {
+    entry (tenant_id, account_id, version) {
+        tenant_id -> Integer,
+        account_id -> Binary,
+        version -> BigInt,
+        side -> SmallInt,
+        amount -> BigInt,
+        currency -> Text,
+        balance -> BigInt,
+        transaction_id -> Binary,
+        ordinal -> SmallInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);

@@ -1,0 +1,286 @@
+//! The ledger's tables: loading what a batch needs, locked, and saving what it did.
+
+use diesel::prelude::*;
+use money::{Currency, MinorUnits};
+use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+
+use crate::schema::{account, ledger_transaction};
+use crate::{Account, AccountId, AccountStatus, NormalSide, Shelf, TransactionId};
+
+store::bulk_insert! {
+    /// A row of `account`.
+    pub struct AccountRow in account {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Its id.
+        id: AccountId,
+        /// Its place in the chart.
+        code: String,
+        /// What people call it.
+        name: String,
+        /// ISO 4217 code.
+        currency: String,
+        /// 1 debit, 2 credit.
+        normal_side: i16,
+        /// Minor units.
+        floor: Option<i64>,
+        /// 1 open, 2 frozen, 3 closed.
+        status: i16,
+        /// Minor units.
+        debits_pending: i64,
+        /// Minor units.
+        debits_posted: i64,
+        /// Minor units.
+        credits_pending: i64,
+        /// Minor units.
+        credits_posted: i64,
+        /// Number of entries.
+        version: i64,
+        /// Microseconds since 1970.
+        opened_at: i64,
+    }
+}
+
+store::bulk_update! {
+    /// An account's counters, moved on from the version at which they were locked.
+    pub struct CountersRow in account {
+        find { tenant_id: TenantId = tenant_id, id: AccountId = id, seen_version: i64 = version }
+        set {
+            debits_pending: i64 = debits_pending,
+            debits_posted: i64 = debits_posted,
+            credits_pending: i64 = credits_pending,
+            credits_posted: i64 = credits_posted,
+            next_version: i64 = version,
+        }
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `ledger_transaction`.
+    pub struct TransactionRow in ledger_transaction {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Its id.
+        id: TransactionId,
+        /// [`crate::Kind::name`].
+        kind: String,
+        /// 2 posted.
+        status: i16,
+        /// Microseconds since 1970.
+        effective_at: i64,
+        /// Microseconds since 1970.
+        recorded_at: i64,
+        /// The caller's own name for it.
+        external_id: Option<String>,
+        /// For people.
+        description: Option<String>,
+    }
+}
+
+/// The number under which "posted" is stored.
+const POSTED: i16 = 2;
+
+store::bulk_insert! {
+    /// A row of `posting`.
+    pub struct PostingRow in posting {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The transaction it belongs to.
+        transaction_id: TransactionId,
+        /// Its place in the transaction, from 0.
+        ordinal: i16,
+        /// The debited account.
+        debit_account: AccountId,
+        /// The credited account.
+        credit_account: AccountId,
+        /// Minor units, positive.
+        amount: i64,
+        /// ISO 4217 code.
+        currency: String,
+        /// The entry's number on the debited account.
+        debit_version: i64,
+        /// That account's posted balance afterwards.
+        debit_balance: i64,
+        /// The entry's number on the credited account.
+        credit_version: i64,
+        /// That account's posted balance afterwards.
+        credit_balance: i64,
+    }
+}
+
+/// What a batch must have of the ledger before it can be executed.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Accounts by id.
+    pub accounts: Vec<AccountId>,
+    /// Accounts by code, whether they exist or not.
+    pub codes: Vec<String>,
+    /// External ids that will be claimed.
+    pub external_ids: Vec<String>,
+}
+
+/// Loads and locks, in id order.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn load(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut needs: Needs,
+) -> Result<Shelf, Error> {
+    let mut shelf = Shelf::default();
+    needs.accounts.sort_unstable();
+    needs.accounts.dedup();
+    if !needs.codes.is_empty() {
+        let wanted = account::table
+            .filter(account::tenant_id.eq(tenant))
+            .filter(account::code.eq_any(needs.codes))
+            .select(account::id);
+        needs.accounts.extend(wanted.load::<AccountId>(connection)?);
+        needs.accounts.sort_unstable();
+        needs.accounts.dedup();
+    }
+    if !needs.accounts.is_empty() {
+        let rows: Vec<AccountRow> = store::lock_and_load!(
+            connection,
+            account::table
+                .filter(account::tenant_id.eq(tenant))
+                .filter(account::id.eq_any(&needs.accounts))
+                .order(account::id)
+        )?;
+        for row in rows {
+            shelf.put_loaded(row.read()?);
+        }
+    }
+    if !needs.external_ids.is_empty() {
+        let taken: Vec<(Option<String>, TransactionId)> = ledger_transaction::table
+            .filter(ledger_transaction::tenant_id.eq(tenant))
+            .filter(ledger_transaction::external_id.eq_any(needs.external_ids))
+            .select((ledger_transaction::external_id, ledger_transaction::id))
+            .load(connection)?;
+        for (name, by) in taken {
+            if let Some(name) = name {
+                shelf.put_taken(name, by);
+            }
+        }
+    }
+    Ok(shelf)
+}
+
+/// Writes what the batch did: one statement per table.
+///
+/// # Errors
+/// [`Error::Conflict`] if another writer changed an account or took a name in between.
+pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+    let opened: Vec<AccountRow> =
+        shelf.opened().into_iter().map(|account| AccountRow::of(tenant, account)).collect();
+    bulk::write(connection, &opened)?;
+
+    let mut transactions = Vec::with_capacity(shelf.posted().len());
+    let mut postings = Vec::with_capacity(shelf.posted().len());
+    for posted in shelf.posted() {
+        transactions.push(TransactionRow {
+            tenant_id: tenant,
+            id: posted.id,
+            kind: posted.kind.name().to_owned(),
+            status: POSTED,
+            effective_at: posted.effective_at.micros(),
+            recorded_at: posted.recorded_at.micros(),
+            external_id: posted.external_id.clone(),
+            description: posted.description.clone(),
+        });
+        for (ordinal, p) in (0_i16..).zip(&posted.postings) {
+            postings.push(PostingRow {
+                tenant_id: tenant,
+                transaction_id: posted.id,
+                ordinal,
+                debit_account: p.posting.debit,
+                credit_account: p.posting.credit,
+                amount: p.posting.amount.get(),
+                currency: p.posting.currency.code().to_owned(),
+                debit_version: p.debit_version,
+                debit_balance: p.debit_balance.get(),
+                credit_version: p.credit_version,
+                credit_balance: p.credit_balance.get(),
+            });
+        }
+    }
+    bulk::write(connection, &transactions)?;
+    bulk::write(connection, &postings)?;
+
+    let changed = shelf.changed();
+    let counters: Vec<CountersRow> = changed
+        .into_iter()
+        .map(|(account, seen_version)| CountersRow {
+            tenant_id: tenant,
+            id: account.id,
+            seen_version,
+            debits_pending: account.debits_pending,
+            debits_posted: account.debits_posted,
+            credits_pending: account.credits_pending,
+            credits_posted: account.credits_posted,
+            next_version: account.version,
+        })
+        .collect();
+    bulk::write(connection, &counters)
+}
+
+impl AccountRow {
+    fn of(tenant_id: TenantId, account: &Account) -> Self {
+        Self {
+            tenant_id,
+            id: account.id,
+            code: account.code.clone(),
+            name: account.name.clone(),
+            currency: account.currency.code().to_owned(),
+            normal_side: match account.normal_side {
+                NormalSide::Debit => 1,
+                NormalSide::Credit => 2,
+            },
+            floor: account.floor.map(MinorUnits::get),
+            status: match account.status {
+                AccountStatus::Open => 1,
+                AccountStatus::Frozen => 2,
+                AccountStatus::Closed => 3,
+            },
+            debits_pending: account.debits_pending,
+            debits_posted: account.debits_posted,
+            credits_pending: account.credits_pending,
+            credits_posted: account.credits_posted,
+            version: account.version,
+            opened_at: account.opened_at.micros(),
+        }
+    }
+
+    /// The account that the row holds.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a row that this program would never have written.
+    pub fn read(self) -> Result<Account, Error> {
+        let wrong = |column: &str| Error::Refused(format!("account {}: bad {column}", self.id));
+        Ok(Account {
+            id: self.id,
+            currency: Currency::from_code(&self.currency).map_err(|_unknown| wrong("currency"))?,
+            normal_side: match self.normal_side {
+                1 => NormalSide::Debit,
+                2 => NormalSide::Credit,
+                _ => return Err(wrong("normal_side")),
+            },
+            status: match self.status {
+                1 => AccountStatus::Open,
+                2 => AccountStatus::Frozen,
+                3 => AccountStatus::Closed,
+                _ => return Err(wrong("status")),
+            },
+            code: self.code,
+            name: self.name,
+            floor: self.floor.map(MinorUnits::new),
+            debits_pending: self.debits_pending,
+            debits_posted: self.debits_posted,
+            credits_pending: self.credits_pending,
+            credits_posted: self.credits_posted,
+            version: self.version,
+            opened_at: Timestamp::from_micros(self.opened_at),
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! Currencies, integer amounts in minor units, and the decimal text edge.
+//!
+//! Money inside Florin is a whole number of minor units (cents, yen, fils) beside a currency. This
+//! crate owns those two values and the few things that may be done to them:
+//!
+//! - [`Currency`]: a code and its exponent, the number of decimal places of its minor unit;
+//! - [`Amount`]: what moves, always from 1 to `i64::MAX`;
+//! - [`MinorUnits`]: what is left, a balance or a difference, of either sign;
+//! - [`Money`]: an amount with its currency, and the way to and from decimal text;
+//! - [`allocate`]: splitting an amount so that the parts add up to it;
+//! - [`round`]: the one place where a decimal may lose digits, by a [`Rounding`] that is named.
+//!
+//! ```
+//! use money::{Amount, Currency, Money, allocate};
+//!
+//! let eur = Currency::from_code("EUR")?;
+//! let price = Money::from_decimal("10.99", eur)?;
+//! assert_eq!(price.amount, Amount::new(1099)?);
+//! assert_eq!(price.to_string(), "EUR 10.99");
+//!
+//! // A third of a cent does not exist: it is refused, not rounded away.
+//! assert!(Money::from_decimal("10.993", eur).is_err());
+//!
+//! // The odd cent goes to a part instead of getting lost.
+//! assert_eq!(allocate(price.amount, &[1, 1, 1])?, [367, 366, 366]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Invariants
+//!
+//! - An [`Amount`] is never zero and never negative.
+//! - A [`Currency`] always has an exponent; a code without a minor unit (gold, "no currency") is
+//!   not one.
+//! - Arithmetic is checked: what does not fit is `None` or an error, never a wrapped number.
+//! - Text never loses a digit on its way in or out. Only [`round`] rounds.
+//! - The parts of an allocation add up to the whole.
+//!
+//! # Never here
+//!
+//! Floats, I/O, a clock, a database, exchange rates, and decimals as a way to store money.
+#![warn(clippy::arithmetic_side_effects)]
+
+mod allocation;
+mod amount;
+mod currency;
+mod minor_units;
+mod money;
+mod rounding;
+
+pub use allocation::{AllocationError, allocate};
+pub use amount::{Amount, AmountError};
+pub use currency::{Currency, CurrencyError};
+pub use minor_units::MinorUnits;
+pub use money::{DecimalError, Money};
+pub use rounding::{Rounding, RoundingError, round};
+
+/// A decimal number, for rates and percentages on their way to [`round`].
+pub use rust_decimal::Decimal;

@@ -1,0 +1,209 @@
+//! Turning a decimal into minor units where it does not fit exactly, by a named mode.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use thiserror::Error;
+
+use crate::{Currency, MinorUnits};
+
+/// Which of the two nearest minor units a decimal between them becomes.
+///
+/// The modes treat both signs alike: "up" is away from zero and "down" is towards it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// The nearer; from the middle, the even one, so that many roundings do not drift.
+    #[default]
+    HalfEven,
+    /// The nearer; from the middle, the one away from zero.
+    HalfUp,
+    /// The one towards zero: digits are cut off.
+    Down,
+    /// The one away from zero.
+    Up,
+}
+
+/// Why a decimal cannot become minor units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum RoundingError {
+    /// The result lies outside the range of `i64`.
+    #[error("the decimal is beyond the range of minor units")]
+    OutOfRange,
+}
+
+/// The minor units nearest to a decimal in units of the currency, by the mode asked for.
+///
+/// ```
+/// use money::{Currency, Decimal, MinorUnits, Rounding, round};
+///
+/// let fee = Decimal::from_str_exact("0.125")?;
+/// let eur = Currency::from_code("EUR")?;
+/// assert_eq!(round(fee, eur, Rounding::HalfEven)?, MinorUnits::new(12));
+/// assert_eq!(round(fee, eur, Rounding::HalfUp)?, MinorUnits::new(13));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`RoundingError::OutOfRange`] if the result is no `i64`.
+pub fn round(
+    decimal: Decimal,
+    currency: Currency,
+    rounding: Rounding,
+) -> Result<MinorUnits, RoundingError> {
+    let exponent = u32::from(currency.exponent());
+    let rounded = decimal.round_dp_with_strategy(exponent, strategy(rounding));
+    in_minor_units(rounded, exponent)
+        .and_then(|minor_units| i64::try_from(minor_units).ok())
+        .map(MinorUnits::new)
+        .ok_or(RoundingError::OutOfRange)
+}
+
+fn strategy(rounding: Rounding) -> RoundingStrategy {
+    match rounding {
+        Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
+        Rounding::HalfUp => RoundingStrategy::MidpointAwayFromZero,
+        Rounding::Down => RoundingStrategy::ToZero,
+        Rounding::Up => RoundingStrategy::AwayFromZero,
+    }
+}
+
+/// A decimal of at most `exponent` places, times ten to that power. `None` if it has more places
+/// or does not fit.
+fn in_minor_units(decimal: Decimal, exponent: u32) -> Option<i128> {
+    let missing_places = exponent.checked_sub(decimal.scale())?;
+    decimal
+        .mantissa()
+        .checked_mul(10_i128.checked_pow(missing_places)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::arithmetic_side_effects,
+        reason = "a test may stop at the first surprise, and compares with plain i128"
+    )]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MODES: [Rounding; 4] = [
+        Rounding::HalfEven,
+        Rounding::HalfUp,
+        Rounding::Down,
+        Rounding::Up,
+    ];
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::from_str_exact(text).unwrap()
+    }
+
+    fn in_every_mode(text: &str, code: &str) -> [i64; 4] {
+        MODES.map(|mode| {
+            round(decimal(text), code.parse().unwrap(), mode)
+                .unwrap()
+                .get()
+        })
+    }
+
+    #[test]
+    fn each_mode_treats_the_middle_as_its_name_says() {
+        //                                     half-even, half-up, down, up
+        assert_eq!(in_every_mode("0.125", "EUR"), [12, 13, 12, 13]);
+        assert_eq!(in_every_mode("0.135", "EUR"), [14, 14, 13, 14]);
+        assert_eq!(in_every_mode("-0.125", "EUR"), [-12, -13, -12, -13]);
+        assert_eq!(in_every_mode("0.1250000001", "EUR"), [13, 13, 12, 13]);
+        assert_eq!(in_every_mode("0.1249999999", "EUR"), [12, 12, 12, 13]);
+        assert_eq!(in_every_mode("0.5", "JPY"), [0, 1, 0, 1]);
+        assert_eq!(in_every_mode("-1.5", "JPY"), [-2, -2, -1, -2]);
+    }
+
+    #[test]
+    fn what_fits_exactly_is_the_same_in_every_mode() {
+        assert_eq!(in_every_mode("10.99", "EUR"), [1099; 4]);
+        assert_eq!(in_every_mode("10.9", "EUR"), [1090; 4]);
+        assert_eq!(in_every_mode("10.990000", "EUR"), [1099; 4]);
+        assert_eq!(in_every_mode("-0.1099", "CLF"), [-1099; 4]);
+        assert_eq!(in_every_mode("0", "BHD"), [0; 4]);
+    }
+
+    #[test]
+    fn half_even_is_the_default() {
+        assert_eq!(Rounding::default(), Rounding::HalfEven);
+    }
+
+    #[test]
+    fn what_leaves_the_range_is_refused() {
+        let eur = "EUR".parse().unwrap();
+        let clf = "CLF".parse().unwrap();
+        for mode in MODES {
+            for (far, currency) in [
+                (Decimal::MAX, eur),
+                (Decimal::MIN, eur),
+                (Decimal::MAX, clf),
+            ] {
+                assert_eq!(round(far, currency, mode), Err(RoundingError::OutOfRange));
+            }
+        }
+        let edge = decimal("92233720368547758.075");
+        assert_eq!(
+            round(edge, eur, Rounding::Down),
+            Ok(MinorUnits::new(i64::MAX))
+        );
+        assert_eq!(
+            round(edge, eur, Rounding::Up),
+            Err(RoundingError::OutOfRange)
+        );
+        assert_eq!(
+            round(decimal("-92233720368547758.08"), eur, Rounding::HalfEven),
+            Ok(MinorUnits::new(i64::MIN))
+        );
+    }
+
+    /// The rule of each mode, written out over whole numbers.
+    fn expected(mantissa: i128, scale: u32, exponent: u32, mode: Rounding) -> Option<i64> {
+        let minor_units = if scale <= exponent {
+            mantissa * 10_i128.pow(exponent - scale)
+        } else {
+            let unit = 10_i128.pow(scale - exponent);
+            let (towards_zero, rest) = (mantissa / unit, mantissa % unit);
+            let away_from_zero = towards_zero + rest.signum();
+            let middle = (rest.abs() * 2).cmp(&unit);
+            let goes_away = match mode {
+                Rounding::Down => false,
+                Rounding::Up => true,
+                Rounding::HalfUp => middle.is_ge(),
+                Rounding::HalfEven => middle.is_gt() || (middle.is_eq() && towards_zero % 2 != 0),
+            };
+            if goes_away {
+                away_from_zero
+            } else {
+                towards_zero
+            }
+        };
+        i64::try_from(minor_units).ok()
+    }
+
+    proptest! {
+        #[test]
+        fn rounding_agrees_with_its_rule_over_whole_numbers(
+            mantissa in prop_oneof![
+                -2_000..=2_000_i128,
+                any::<i64>().prop_map(i128::from),
+                any::<i64>().prop_map(|number| i128::from(number) * 5_000),
+                -(1_i128 << 96) + 1..(1_i128 << 96),
+            ],
+            scale in 0..=28_u32,
+            code in prop::sample::select(vec!["JPY", "EUR", "BHD", "CLF"]),
+            mode in prop::sample::select(MODES.to_vec()),
+        ) {
+            let currency: Currency = code.parse().unwrap();
+            let decimal = Decimal::from_i128_with_scale(mantissa, scale);
+            let rounded = round(decimal, currency, mode).ok().map(MinorUnits::get);
+            prop_assert_eq!(
+                rounded,
+                expected(mantissa, scale, u32::from(currency.exponent()), mode)
+            );
+        }
+    }
+}

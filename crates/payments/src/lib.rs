@@ -1,0 +1,33 @@
+//! Payments: what a merchant wants, and the conversations with a provider that bring it about.
+//!
+//! A **payment** has **operations**, each one request to a provider. Money is moved in three phases:
+//! commit the intent and the provider's idempotency key ([`create`], [`confirm`]); call the provider,
+//! outside any commit; commit what it said ([`record_outcome`]). What the provider says may come as a
+//! reply, as the answer to an inquiry or as a webhook, in any order and any number of times: the
+//! first final fact counts, the same fact again changes nothing, its contradiction is refused.
+//!
+//! The rules are pure functions over a [`Shelf`]: what one batch holds of the payments in memory.
+//! This crate never calls a provider, never knows HTTP, and never writes SQL on other crates' tables.
+//!
+//! Invariants: refunded ≤ captured ≤ authorized ≤ amount (P1); every edge in the history is legal and
+//! final states are never left (P2); one operation has one posting set (P3, by the transaction's
+//! external id).
+
+mod event;
+mod operation;
+mod outcome;
+mod payment;
+mod postings;
+mod read;
+mod schema;
+mod shelf;
+pub mod state;
+pub mod tables;
+
+pub use event::{MalformedEvent, ProviderEvent};
+pub use operation::{Operation, OperationId, lease};
+pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};
+pub use payment::{ConfirmError, NewPayment, Payment, PaymentId, Provider, confirm, create};
+pub use read::{operations_due, payment, payments};
+pub use shelf::{Shelf, Transition};
+pub use state::{OperationState, PaymentState};

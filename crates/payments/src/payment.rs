@@ -1,0 +1,183 @@
+//! Making a payment and confirming it: the first of the three phases.
+
+use money::Money;
+use store::{Ids, Timestamp};
+
+use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
+use crate::{Operation, OperationId, Shelf};
+
+store::typed_id!(
+    /// A payment's id: `pay_…`.
+    PaymentId,
+    "pay"
+);
+
+/// What the merchant wants. Amounts are minor units of `money.currency`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its id.
+    pub id: PaymentId,
+    /// How much is wanted.
+    pub money: Money,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// What the provider has promised.
+    pub authorized: i64,
+    /// What was taken.
+    pub captured: i64,
+    /// What was given back.
+    pub refunded: i64,
+    /// The merchant's own reference for the payer.
+    pub customer: Option<String>,
+    /// The provider's token for how the payer pays.
+    pub payment_method: Option<String>,
+    /// Why the last attempt was declined.
+    pub decline_code: Option<String>,
+    /// The key of the request that last confirmed it (or made it): its reply waits for the outcome.
+    pub idempotency_key: String,
+    /// Counts its changes.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPayment {
+    /// How much.
+    pub money: Money,
+    /// The merchant's own reference for the payer.
+    pub customer: Option<String>,
+    /// The provider's token for how the payer pays.
+    pub payment_method: Option<String>,
+    /// Whether to go on to the provider at once.
+    pub confirm: bool,
+}
+
+/// Whom an operation goes to, and how long its first lease lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds until another worker may take over.
+    pub lease_millis: i64,
+}
+
+/// Why a payment was not confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConfirmError {
+    /// No such payment, or another tenant's.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It is past the point where it can be confirmed.
+    #[error("a payment that is {state} cannot be confirmed")]
+    WrongState {
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// Without one there is nothing to confirm.
+    #[error("the payment has no payment method")]
+    NoPaymentMethod,
+}
+
+/// Makes a payment, and with `confirm` its first operation.
+///
+/// # Errors
+/// [`ConfirmError`] if it is to be confirmed and lacks a payment method; nothing is made then.
+pub fn create(
+    shelf: &mut Shelf,
+    new: NewPayment,
+    idempotency_key: &str,
+    provider: &Provider,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<Payment, ConfirmError> {
+    if new.confirm && new.payment_method.is_none() {
+        return Err(ConfirmError::NoPaymentMethod);
+    }
+    // After this point it must succeed.
+    let state = match new.payment_method {
+        None => PaymentState::RequiresPaymentMethod,
+        Some(_) => PaymentState::RequiresConfirmation,
+    };
+    let payment = Payment {
+        id: PaymentId::from_bytes(ids.next(now)),
+        money: new.money,
+        state,
+        authorized: 0,
+        captured: 0,
+        refunded: 0,
+        customer: new.customer,
+        payment_method: new.payment_method,
+        decline_code: None,
+        idempotency_key: idempotency_key.to_owned(),
+        version: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    let id = payment.id;
+    shelf.put_new_payment(payment.clone());
+    if new.confirm {
+        return confirm(shelf, id, None, idempotency_key, provider, ids, now);
+    }
+    Ok(payment)
+}
+
+/// Submits a payment's next operation.
+///
+/// # Errors
+/// [`ConfirmError`] names the rule; the shelf is then as it was.
+pub fn confirm(
+    shelf: &mut Shelf,
+    id: PaymentId,
+    payment_method: Option<String>,
+    idempotency_key: &str,
+    provider: &Provider,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<Payment, ConfirmError> {
+    let mut payment = shelf.payment(&id).ok_or(ConfirmError::NotFound)?.clone();
+    let from = payment.state;
+    let to = from.on(PaymentEvent::Confirmed);
+    let to = to.map_err(|illegal| ConfirmError::WrongState { state: illegal.state })?;
+    // A declined method is not tried again unasked: the payer has to offer one.
+    let method = match from {
+        PaymentState::RequiresPaymentMethod => payment_method,
+        PaymentState::RequiresConfirmation
+        | PaymentState::Processing
+        | PaymentState::Succeeded
+        | PaymentState::Canceled => payment_method.or(payment.payment_method.take()),
+    };
+    let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
+    // After this point it must succeed.
+    let operation_id = OperationId::from_bytes(ids.next(now));
+    let operation = Operation {
+        id: operation_id,
+        payment: id,
+        attempt: shelf.attempts_of(&id).saturating_add(1),
+        money: payment.money,
+        state: OperationState::Submitted,
+        provider: provider.name.clone(),
+        // Stored before the first call, so that every later call is recognised as the same.
+        provider_key: operation_id.to_string(),
+        provider_ref: None,
+        payment_method: method.clone(),
+        lease_epoch: 1,
+        leased_until: now.plus_millis(provider.lease_millis),
+        created_at: now,
+    };
+    let created = OperationState::Created;
+    debug_assert_eq!(created.on(OperationEvent::Submitted), Ok(OperationState::Submitted));
+    shelf.record("operation", operation_id.bytes(), created.name(), operation.state.name(), now);
+    shelf.record("payment", id.bytes(), from.name(), to.name(), now);
+    shelf.put_new_operation(operation);
+    payment.state = to;
+    payment.payment_method = Some(method);
+    payment.decline_code = None;
+    payment.idempotency_key = idempotency_key.to_owned();
+    payment.updated_at = now;
+    shelf.put_payment(payment.clone());
+    Ok(payment)
+}

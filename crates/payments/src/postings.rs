@@ -1,0 +1,111 @@
+//! What each transition of a payment means to the books.
+
+use ledger::{
+    AccountId, Kind, NewAccount, NewTransaction, NormalSide, PostError, Posting, TransactionId,
+};
+use money::Currency;
+use store::{Ids, Timestamp};
+
+use crate::Operation;
+
+/// The accounts that payments in a currency post to.
+fn account_codes(currency: Currency) -> Vec<String> {
+    ROLES.iter().map(|role| role.code(currency)).collect()
+}
+
+struct Role {
+    code: &'static str,
+    name: &'static str,
+    normal_side: NormalSide,
+}
+
+/// What the provider owes us.
+const PSP_CLEARING: Role = Role {
+    code: "assets:psp_clearing",
+    name: "Provider clearing",
+    normal_side: NormalSide::Debit,
+};
+/// What we owe the merchant, not yet available.
+const MERCHANT_PENDING: Role = Role {
+    code: "liabilities:merchant_pending",
+    name: "Merchant, pending",
+    normal_side: NormalSide::Credit,
+};
+const ROLES: [Role; 2] = [PSP_CLEARING, MERCHANT_PENDING];
+
+impl Role {
+    fn code(&self, currency: Currency) -> String {
+        format!("{}:{currency}", self.code)
+    }
+
+    /// The account, opened if this is the first time it is needed.
+    fn account(
+        &self,
+        books: &mut ledger::Shelf,
+        currency: Currency,
+        ids: &mut Ids,
+        now: Timestamp,
+    ) -> AccountId {
+        let code = self.code(currency);
+        if let Some(known) = books.id_of(&code) {
+            return known;
+        }
+        let id = AccountId::from_bytes(ids.next(now));
+        let new = NewAccount {
+            code,
+            name: format!("{} ({currency})", self.name),
+            currency,
+            normal_side: self.normal_side,
+            floor: None,
+        };
+        // The code was looked up just above, so it cannot be taken.
+        match ledger::open(books, id, new, now) {
+            Ok(account) => account.id,
+            Err(ledger::OpenError::CodeTaken { by }) => by,
+        }
+    }
+}
+
+/// Capture: `psp_clearing` is debited, `merchant_pending` credited. The external id makes it the only
+/// posting set of its operation.
+pub(crate) fn capture(
+    books: &mut ledger::Shelf,
+    operation: &Operation,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<(), PostError> {
+    let currency = operation.money.currency;
+    let posting = Posting {
+        debit: PSP_CLEARING.account(books, currency, ids, now),
+        credit: MERCHANT_PENDING.account(books, currency, ids, now),
+        amount: operation.money.amount,
+        currency,
+    };
+    let transaction = NewTransaction {
+        id: TransactionId::from_bytes(ids.next(now)),
+        kind: Kind::Capture,
+        postings: vec![posting],
+        external_id: Some(external_id(operation)),
+        description: None,
+        effective_at: now,
+        recorded_at: now,
+    };
+    ledger::post(books, transaction).map(|_posted| ())
+}
+
+/// The name of an operation's posting set.
+pub(crate) fn external_id(operation: &Operation) -> String {
+    format!("{}:{}", operation.id, Kind::Capture.name())
+}
+
+/// What a batch must have of the books to record the outcome of these operations.
+pub(crate) fn needs<'a>(
+    operations: impl Iterator<Item = &'a Operation>,
+) -> ledger::tables::Needs {
+    let mut needs = ledger::tables::Needs::default();
+    for operation in operations {
+        needs.codes.extend(account_codes(operation.money.currency));
+        needs.external_ids.push(external_id(operation));
+    }
+    needs
+}

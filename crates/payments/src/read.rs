@@ -1,0 +1,54 @@
+//! Questions about payments, answered from one snapshot. No decision about money relies on them.
+
+use diesel::prelude::*;
+use store::{AnyConnection, Error, TenantId, Timestamp};
+
+use crate::schema;
+use crate::tables::{self, PaymentRow};
+use crate::{Payment, PaymentId};
+
+/// One payment, if the tenant has it.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn payment(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    id: PaymentId,
+) -> Result<Option<Payment>, Error> {
+    let row: Option<PaymentRow> =
+        schema::payment::table.find((tenant, id)).first(connection).optional()?;
+    row.map(PaymentRow::read).transpose()
+}
+
+/// Payments, newest first, before the payment `before`; at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn payments(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    before: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<Payment>, Error> {
+    let newest = PaymentId::from_bytes([0xff; 16]);
+    let rows: Vec<PaymentRow> = schema::payment::table
+        .filter(schema::payment::tenant_id.eq(tenant))
+        .filter(schema::payment::id.lt(before.unwrap_or(newest)))
+        .order(schema::payment::id.desc())
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter().map(PaymentRow::read).collect()
+}
+
+/// Whether any operation's lease has run out at `now`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn operations_due(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(!tables::due(connection, tenant, now, 1)?.is_empty())
+}

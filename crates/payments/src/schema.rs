@@ -1,0 +1,53 @@
+//! The tables as diesel sees them; `migrations/` says what the columns mean.
+
+diesel::table! {
+    payment (tenant_id, id) {
+        tenant_id -> Integer,
+        id -> Binary,
+        amount -> BigInt,
+        currency -> Text,
+        status -> Text,
+        authorized -> BigInt,
+        captured -> BigInt,
+        refunded -> BigInt,
+        customer -> Nullable<Text>,
+        payment_method -> Nullable<Text>,
+        decline_code -> Nullable<Text>,
+        idempotency_key -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    operation (tenant_id, id) {
+        tenant_id -> Integer,
+        id -> Binary,
+        payment_id -> Binary,
+        attempt -> SmallInt,
+        kind -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        status -> Text,
+        provider -> Text,
+        provider_key -> Text,
+        provider_ref -> Nullable<Text>,
+        payment_method -> Text,
+        lease_epoch -> Integer,
+        leased_until -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    transition (tenant_id, subject, ordinal) {
+        tenant_id -> Integer,
+        subject -> Binary,
+        ordinal -> Integer,
+        machine -> Text,
+        from_state -> Text,
+        to_state -> Text,
+        at -> BigInt,
+    }
+}

@@ -1,0 +1,298 @@
+//! The state machines. `docs/payment-states.md` prints them, and a test compares the two; the
+//! database refuses an illegal edge as well.
+
+/// What a payment is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PaymentState {
+    /// A (new) payment method.
+    RequiresPaymentMethod,
+    /// The merchant's word.
+    RequiresConfirmation,
+    /// The provider's.
+    Processing,
+    /// Nothing: the money was taken.
+    Succeeded,
+    /// Nothing: it was called off.
+    Canceled,
+}
+
+/// What may happen to a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PaymentEvent {
+    /// A payment method was attached.
+    MethodAttached,
+    /// The merchant confirmed, and an operation was submitted.
+    Confirmed,
+    /// The operation succeeded.
+    Succeeded,
+    /// The operation failed.
+    Failed,
+    /// The merchant called it off.
+    Canceled,
+}
+
+/// How far a request to a provider has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OperationState {
+    /// Written down.
+    Created,
+    /// About to be sent, or sent.
+    Submitted,
+    /// The provider did it.
+    Succeeded,
+    /// The provider refused it.
+    Failed,
+    /// The provider may or may not have done it.
+    Unknown,
+}
+
+/// What may happen to an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OperationEvent {
+    /// It is handed to a worker.
+    Submitted,
+    /// The provider says it is done.
+    Succeeded,
+    /// The provider says it is refused.
+    Failed,
+    /// The provider did not say.
+    Lost,
+}
+
+/// The machine does not go this way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{machine} in state {state} cannot take {event}")]
+pub struct IllegalEdge {
+    /// `payment` or `operation`.
+    pub machine: &'static str,
+    /// The state it is in.
+    pub state: &'static str,
+    /// What was tried.
+    pub event: &'static str,
+}
+
+impl PaymentState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [
+        Self::RequiresPaymentMethod,
+        Self::RequiresConfirmation,
+        Self::Processing,
+        Self::Succeeded,
+        Self::Canceled,
+    ];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::RequiresConfirmation => "requires_confirmation",
+            Self::Processing => "processing",
+            Self::Succeeded => "succeeded",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// From its stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// The state after an event.
+    ///
+    /// # Errors
+    /// [`IllegalEdge`] if the machine does not go this way.
+    pub const fn on(self, event: PaymentEvent) -> Result<Self, IllegalEdge> {
+        use PaymentEvent as E;
+        use PaymentState as S;
+        match (self, event) {
+            (S::RequiresPaymentMethod, E::MethodAttached) => Ok(S::RequiresConfirmation),
+            (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Confirmed) => Ok(S::Processing),
+            (S::Processing, E::Succeeded) => Ok(S::Succeeded),
+            (S::Processing, E::Failed) => Ok(S::RequiresPaymentMethod),
+            (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Canceled) => Ok(S::Canceled),
+            (
+                S::RequiresConfirmation | S::Processing | S::Succeeded | S::Canceled,
+                E::MethodAttached,
+            )
+            | (S::Processing | S::Succeeded | S::Canceled, E::Confirmed | E::Canceled)
+            | (
+                S::RequiresPaymentMethod | S::RequiresConfirmation | S::Succeeded | S::Canceled,
+                E::Succeeded | E::Failed,
+            ) => Err(IllegalEdge {
+                machine: "payment",
+                state: self.name(),
+                event: event.name(),
+            }),
+        }
+    }
+}
+
+impl PaymentEvent {
+    /// Every event.
+    pub const ALL: [Self; 5] = [
+        Self::MethodAttached,
+        Self::Confirmed,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Canceled,
+    ];
+
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MethodAttached => "method_attached",
+            Self::Confirmed => "confirmed",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+impl OperationState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [
+        Self::Created,
+        Self::Submitted,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Submitted => "submitted",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// From its stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// The state after an event. A final state takes no event: whether a repeated fact says the same
+    /// or the contrary is [`crate::record_outcome`]'s to tell.
+    ///
+    /// # Errors
+    /// [`IllegalEdge`] if the machine does not go this way.
+    pub const fn on(self, event: OperationEvent) -> Result<Self, IllegalEdge> {
+        use OperationEvent as E;
+        use OperationState as S;
+        match (self, event) {
+            (S::Created, E::Submitted) => Ok(S::Submitted),
+            (S::Submitted | S::Unknown, E::Succeeded) => Ok(S::Succeeded),
+            (S::Submitted | S::Unknown, E::Failed) => Ok(S::Failed),
+            (S::Submitted | S::Unknown, E::Lost) => Ok(S::Unknown),
+            (S::Created, E::Succeeded | E::Failed | E::Lost)
+            | (S::Submitted | S::Unknown, E::Submitted)
+            | (S::Succeeded | S::Failed, E::Submitted | E::Succeeded | E::Failed | E::Lost) => {
+                Err(IllegalEdge {
+                    machine: "operation",
+                    state: self.name(),
+                    event: event.name(),
+                })
+            }
+        }
+    }
+}
+
+impl OperationEvent {
+    /// Every event.
+    pub const ALL: [Self; 4] = [Self::Submitted, Self::Succeeded, Self::Failed, Self::Lost];
+
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Whether a stored history may contain this edge.
+#[must_use]
+pub fn is_edge(machine: &str, from: &str, to: &str) -> bool {
+    match machine {
+        "payment" => PaymentState::from_name(from).is_some_and(|state| {
+            let mut next = PaymentEvent::ALL.into_iter().filter_map(|event| state.on(event).ok());
+            next.any(|next| next.name() == to)
+        }),
+        "operation" => OperationState::from_name(from).is_some_and(|state| {
+            let mut next = OperationEvent::ALL.into_iter().filter_map(|event| state.on(event).ok());
+            next.any(|next| next.name() == to && next != state)
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    fn matrix() -> std::result::Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        writeln!(text, "| payment | event | becomes |\n|---|---|---|")?;
+        for state in PaymentState::ALL {
+            for event in PaymentEvent::ALL {
+                let next = state.on(event).map_or("–", PaymentState::name);
+                writeln!(text, "| {} | {} | {next} |", state.name(), event.name())?;
+            }
+        }
+        writeln!(text, "\n| operation | event | becomes |\n|---|---|---|")?;
+        for state in OperationState::ALL {
+            for event in OperationEvent::ALL {
+                let next = state.on(event).map_or("–", OperationState::name);
+                writeln!(text, "| {} | {} | {next} |", state.name(), event.name())?;
+            }
+        }
+        Ok(text)
+    }
+
+    #[test]
+    fn the_document_prints_the_machines_as_they_are() {
+        let document = include_str!("../../../docs/payment-states.md");
+        let matrix = matrix().unwrap_or_default();
+        assert!(
+            document.contains(&matrix) && !matrix.is_empty(),
+            "docs/payment-states.md should contain:\n{matrix}"
+        );
+    }
+
+    #[test]
+    fn the_database_refuses_what_the_machines_refuse() {
+        let schema = include_str!(
+            "../../../migrations/sqlite/2026-11-21-000001_foundation/up.sql"
+        );
+        let (_, payment) = schema.split_once("TRIGGER payment_edges").unwrap_or_default();
+        let (payment, operation) =
+            payment.split_once("TRIGGER operation_edges").unwrap_or_default();
+        let listed = |text: &str, from: &str, to: &str| text.contains(&format!("('{from}', '{to}')"));
+        for from in PaymentState::ALL {
+            for to in PaymentState::ALL {
+                let (from, to) = (from.name(), to.name());
+                assert_eq!(listed(payment, from, to), is_edge("payment", from, to), "{from} {to}");
+            }
+        }
+        for from in OperationState::ALL {
+            for to in OperationState::ALL {
+                let (from, to) = (from.name(), to.name());
+                assert_eq!(listed(operation, from, to), is_edge("operation", from, to), "{from} {to}");
+            }
+        }
+    }
+}

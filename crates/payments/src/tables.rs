@@ -1,0 +1,355 @@
+//! The payments' tables: loading what a batch names, locked, and saving what it did.
+
+use diesel::prelude::*;
+use money::{Amount, Currency, Money};
+use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+
+use crate::schema::{operation, payment, transition};
+use crate::shelf::Change;
+use crate::{Operation, OperationId, OperationState, Payment, PaymentId, PaymentState, Shelf};
+
+store::bulk_insert! {
+    /// A row of `payment`. Amounts are minor units, times microseconds since 1970.
+    #[expect(missing_docs, reason = "the fields are the table's columns")]
+    pub struct PaymentRow in payment {
+        tenant_id: TenantId,
+        id: PaymentId,
+        amount: i64,
+        currency: String,
+        status: String,
+        authorized: i64,
+        captured: i64,
+        refunded: i64,
+        customer: Option<String>,
+        payment_method: Option<String>,
+        decline_code: Option<String>,
+        idempotency_key: String,
+        version: i64,
+        created_at: i64,
+        updated_at: i64,
+    }
+}
+
+store::bulk_update! {
+    /// A payment that moved on from the version at which it was locked.
+    pub struct PaymentChange in payment {
+        find { tenant_id: TenantId = tenant_id, id: PaymentId = id, seen_version: i64 = version }
+        set {
+            status: String = status,
+            authorized: i64 = authorized,
+            captured: i64 = captured,
+            refunded: i64 = refunded,
+            payment_method: Option<String> = payment_method,
+            decline_code: Option<String> = decline_code,
+            idempotency_key: String = idempotency_key,
+            next_version: i64 = version,
+            updated_at: i64 = updated_at,
+        }
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `operation`. Amounts are minor units, times microseconds since 1970.
+    #[expect(missing_docs, reason = "the fields are the table's columns")]
+    pub struct OperationRow in operation {
+        tenant_id: TenantId,
+        id: OperationId,
+        payment_id: PaymentId,
+        attempt: i16,
+        kind: String,
+        amount: i64,
+        currency: String,
+        status: String,
+        provider: String,
+        provider_key: String,
+        provider_ref: Option<String>,
+        payment_method: String,
+        lease_epoch: i32,
+        leased_until: i64,
+        created_at: i64,
+    }
+}
+
+store::bulk_update! {
+    /// An operation that moved on, or whose lease changed hands.
+    pub struct OperationChange in operation {
+        find { tenant_id: TenantId = tenant_id, id: OperationId = id }
+        set {
+            status: String = status,
+            provider_ref: Option<String> = provider_ref,
+            lease_epoch: i32 = lease_epoch,
+            leased_until: i64 = leased_until,
+        }
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `transition`.
+    #[expect(missing_docs, reason = "the fields are the table's columns")]
+    pub struct TransitionRow in transition {
+        tenant_id: TenantId,
+        subject: Vec<u8>,
+        ordinal: i32,
+        machine: String,
+        from_state: String,
+        to_state: String,
+        at: i64,
+    }
+}
+
+/// The one kind of operation there is as yet.
+const CHARGE: &str = "charge";
+
+/// What a batch must have of the payments.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Payments by id.
+    pub payments: Vec<PaymentId>,
+    /// Operations by id.
+    pub operations: Vec<OperationId>,
+    /// Operations by the key under which a provider knows them.
+    pub provider_keys: Vec<String>,
+    /// Operations whose lease has run out at this time, at most so many.
+    pub due: Option<(Timestamp, i64)>,
+}
+
+/// Loads and locks, in id order: operations, then their payments.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn load(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut needs: Needs,
+) -> Result<Shelf, Error> {
+    let mut shelf = Shelf::default();
+    let named = operation::table.filter(operation::tenant_id.eq(tenant)).select(operation::id);
+    if !needs.provider_keys.is_empty() {
+        let wanted = named.filter(operation::provider_key.eq_any(&needs.provider_keys));
+        needs.operations.extend(wanted.load::<OperationId>(connection)?);
+    }
+    if let Some((now, limit)) = needs.due {
+        needs.operations.extend(due(connection, tenant, now, limit)?);
+    }
+    if !needs.payments.is_empty() {
+        let wanted = named.filter(operation::payment_id.eq_any(&needs.payments));
+        needs.operations.extend(wanted.load::<OperationId>(connection)?);
+    }
+    needs.operations.sort_unstable();
+    needs.operations.dedup();
+    let mut subjects: Vec<Vec<u8>> = Vec::new();
+    if !needs.operations.is_empty() {
+        let rows: Vec<OperationRow> = store::lock_and_load!(
+            connection,
+            operation::table
+                .filter(operation::tenant_id.eq(tenant))
+                .filter(operation::id.eq_any(&needs.operations))
+                .order(operation::id)
+        )?;
+        for row in rows {
+            subjects.push(row.id.bytes().to_vec());
+            needs.payments.push(row.payment_id);
+            shelf.put_loaded_operation(row.read()?);
+        }
+    }
+    needs.payments.sort_unstable();
+    needs.payments.dedup();
+    if !needs.payments.is_empty() {
+        let rows: Vec<PaymentRow> = store::lock_and_load!(
+            connection,
+            payment::table
+                .filter(payment::tenant_id.eq(tenant))
+                .filter(payment::id.eq_any(&needs.payments))
+                .order(payment::id)
+        )?;
+        for row in rows {
+            subjects.push(row.id.bytes().to_vec());
+            shelf.put_loaded_payment(row.read()?);
+        }
+    }
+    if !subjects.is_empty() {
+        let edges: Vec<(Vec<u8>, Option<i32>)> = transition::table
+            .filter(transition::tenant_id.eq(tenant))
+            .filter(transition::subject.eq_any(&subjects))
+            .group_by(transition::subject)
+            .select((transition::subject, diesel::dsl::max(transition::ordinal)))
+            .load(connection)?;
+        for (subject, last) in edges {
+            if let (Ok(subject), Some(last)) = (subject.try_into(), last) {
+                shelf.put_history(subject, last);
+            }
+        }
+    }
+    Ok(shelf)
+}
+
+/// Unfinished operations whose lease has run out.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub(crate) fn due(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<OperationId>, Error> {
+    let unfinished = [OperationState::Created, OperationState::Submitted, OperationState::Unknown]
+        .map(OperationState::name);
+    Ok(operation::table
+        .filter(operation::tenant_id.eq(tenant))
+        .filter(operation::status.eq_any(unfinished))
+        .filter(operation::leased_until.le(now.micros()))
+        .order(operation::leased_until)
+        .limit(limit)
+        .select(operation::id)
+        .load(connection)?)
+}
+
+/// Writes what the batch did: one statement per table and kind of change.
+///
+/// # Errors
+/// [`Error::Conflict`] if another writer changed a payment in between.
+pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+    let new: Vec<PaymentRow> =
+        shelf.payments_with(Change::New).map(|row| PaymentRow::of(tenant, row)).collect();
+    bulk::write(connection, &new)?;
+    let new: Vec<OperationRow> =
+        shelf.operations_with(Change::New).map(|row| OperationRow::of(tenant, row)).collect();
+    bulk::write(connection, &new)?;
+    let changed: Vec<PaymentChange> =
+        shelf.payments_with(Change::Changed).map(|row| PaymentChange::of(tenant, row)).collect();
+    bulk::write(connection, &changed)?;
+    let changed: Vec<OperationChange> = shelf
+        .operations_with(Change::Changed)
+        .map(|row| OperationChange {
+            tenant_id: tenant,
+            id: row.id,
+            status: row.state.name().to_owned(),
+            provider_ref: row.provider_ref.clone(),
+            lease_epoch: row.lease_epoch,
+            leased_until: row.leased_until.micros(),
+        })
+        .collect();
+    bulk::write(connection, &changed)?;
+    let transitions: Vec<TransitionRow> = shelf
+        .transitions()
+        .iter()
+        .map(|edge| TransitionRow {
+            tenant_id: tenant,
+            subject: edge.subject.to_vec(),
+            ordinal: edge.ordinal,
+            machine: edge.machine.to_owned(),
+            from_state: edge.from.to_owned(),
+            to_state: edge.to.to_owned(),
+            at: edge.at.micros(),
+        })
+        .collect();
+    bulk::write(connection, &transitions)
+}
+
+impl PaymentRow {
+    fn of(tenant_id: TenantId, row: &Payment) -> Self {
+        Self {
+            tenant_id,
+            id: row.id,
+            amount: row.money.amount.get(),
+            currency: row.money.currency.code().to_owned(),
+            status: row.state.name().to_owned(),
+            authorized: row.authorized,
+            captured: row.captured,
+            refunded: row.refunded,
+            customer: row.customer.clone(),
+            payment_method: row.payment_method.clone(),
+            decline_code: row.decline_code.clone(),
+            idempotency_key: row.idempotency_key.clone(),
+            version: row.version,
+            created_at: row.created_at.micros(),
+            updated_at: row.updated_at.micros(),
+        }
+    }
+
+    pub(crate) fn read(self) -> Result<Payment, Error> {
+        let wrong = |column: &str| Error::Refused(format!("payment {}: bad {column}", self.id));
+        Ok(Payment {
+            id: self.id,
+            money: money(self.amount, &self.currency).ok_or_else(|| wrong("amount"))?,
+            state: PaymentState::from_name(&self.status).ok_or_else(|| wrong("status"))?,
+            authorized: self.authorized,
+            captured: self.captured,
+            refunded: self.refunded,
+            customer: self.customer,
+            payment_method: self.payment_method,
+            decline_code: self.decline_code,
+            idempotency_key: self.idempotency_key,
+            version: self.version,
+            created_at: Timestamp::from_micros(self.created_at),
+            updated_at: Timestamp::from_micros(self.updated_at),
+        })
+    }
+}
+
+impl PaymentChange {
+    fn of(tenant_id: TenantId, row: &Payment) -> Self {
+        Self {
+            tenant_id,
+            id: row.id,
+            seen_version: row.version,
+            status: row.state.name().to_owned(),
+            authorized: row.authorized,
+            captured: row.captured,
+            refunded: row.refunded,
+            payment_method: row.payment_method.clone(),
+            decline_code: row.decline_code.clone(),
+            idempotency_key: row.idempotency_key.clone(),
+            next_version: row.version.saturating_add(1),
+            updated_at: row.updated_at.micros(),
+        }
+    }
+}
+
+impl OperationRow {
+    fn of(tenant_id: TenantId, row: &Operation) -> Self {
+        Self {
+            tenant_id,
+            id: row.id,
+            payment_id: row.payment,
+            attempt: row.attempt,
+            kind: CHARGE.to_owned(),
+            amount: row.money.amount.get(),
+            currency: row.money.currency.code().to_owned(),
+            status: row.state.name().to_owned(),
+            provider: row.provider.clone(),
+            provider_key: row.provider_key.clone(),
+            provider_ref: row.provider_ref.clone(),
+            payment_method: row.payment_method.clone(),
+            lease_epoch: row.lease_epoch,
+            leased_until: row.leased_until.micros(),
+            created_at: row.created_at.micros(),
+        }
+    }
+
+    fn read(self) -> Result<Operation, Error> {
+        let wrong = |column: &str| Error::Refused(format!("operation {}: bad {column}", self.id));
+        Ok(Operation {
+            id: self.id,
+            payment: self.payment_id,
+            attempt: self.attempt,
+            money: money(self.amount, &self.currency).ok_or_else(|| wrong("amount"))?,
+            state: OperationState::from_name(&self.status).ok_or_else(|| wrong("status"))?,
+            provider: self.provider,
+            provider_key: self.provider_key,
+            provider_ref: self.provider_ref,
+            payment_method: self.payment_method,
+            lease_epoch: self.lease_epoch,
+            leased_until: Timestamp::from_micros(self.leased_until),
+            created_at: Timestamp::from_micros(self.created_at),
+        })
+    }
+}
+
+fn money(amount: i64, currency: &str) -> Option<Money> {
+    Some(Money {
+        amount: Amount::new(amount).ok()?,
+        currency: Currency::from_code(currency).ok()?,
+    })
+}

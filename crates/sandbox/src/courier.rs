@@ -1,0 +1,165 @@
+//! Carries events to the configured receiver: signed anew at each try, a few tries, then given up.
+//!
+//! Deliveries live in memory only: they die with the process, as the replies do, and
+//! `POST /v1/webhooks/{charge id}/redeliver` is there to send an event again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use webhook_signatures::{SignError, sign};
+
+use crate::WebhookTarget;
+use crate::charge::Event;
+use crate::patience::Patience;
+
+/// How many events may be on their way or waiting for a retry; more are dropped and logged.
+const MOST_UNDER_WAY: usize = 4096;
+/// How many requests to the receiver are open at once.
+const MOST_CONNECTIONS: usize = 32;
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// The receiver answered 2xx.
+    Accepted,
+    /// Every try failed, or nobody was told where to send it.
+    GivenUp,
+}
+
+/// Why one try ended without an answer.
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error(transparent)]
+    Unsigned(#[from] SignError),
+    #[error(transparent)]
+    Sent(#[from] reqwest::Error),
+}
+
+/// The sending side of the provider.
+pub(crate) struct Courier {
+    client: reqwest::Client,
+    target: Mutex<Option<Arc<WebhookTarget>>>,
+    clock: fn() -> i64,
+    patience: Patience,
+    under_way: Arc<Semaphore>,
+    connections: Semaphore,
+}
+
+impl Courier {
+    pub(crate) fn new(
+        target: Option<WebhookTarget>,
+        clock: fn() -> i64,
+        patience: Patience,
+    ) -> Result<Self, reqwest::Error> {
+        // The process may have chosen its cryptography already; then that choice stands.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(patience.receiver)
+            .user_agent("florin-sandbox")
+            .build()?;
+        Ok(Self {
+            client,
+            target: Mutex::new(target.map(Arc::new)),
+            clock,
+            patience,
+            under_way: Arc::new(Semaphore::new(MOST_UNDER_WAY)),
+            connections: Semaphore::new(MOST_CONNECTIONS),
+        })
+    }
+
+    /// From the next try on, everything goes to this receiver.
+    pub(crate) fn point_at(&self, target: WebhookTarget) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(target));
+    }
+
+    /// Whether anybody is there to be told.
+    pub(crate) fn has_target(&self) -> bool {
+        self.target().is_some()
+    }
+
+    /// Starts delivering an event so many times, one after the other.
+    pub(crate) fn announce(self: &Arc<Self>, event: Event, times: u8) -> JoinHandle<Delivery> {
+        let courier = Arc::clone(self);
+        tokio::spawn(async move {
+            let Ok(_place) = courier.under_way.try_acquire() else {
+                tracing::warn!(
+                    event = event.id,
+                    "too many webhooks under way, one is dropped"
+                );
+                return Delivery::GivenUp;
+            };
+            let mut last = Delivery::GivenUp;
+            for _ in 0..times {
+                last = courier.deliver(&event).await;
+            }
+            last
+        })
+    }
+
+    async fn deliver(&self, event: &Event) -> Delivery {
+        if !self.has_target() {
+            return Delivery::GivenUp;
+        }
+        let body = json!(event).to_string().into_bytes();
+        for pause in self.patience.before_tries {
+            tokio::time::sleep(pause).await;
+            let Some(target) = self.target() else {
+                return Delivery::GivenUp;
+            };
+            let Ok(_connection) = self.connections.acquire().await else {
+                return Delivery::GivenUp;
+            };
+            match self.post(&target, &event.id, &body).await {
+                Ok(status) if status.is_success() => return Delivery::Accepted,
+                Ok(status) => {
+                    tracing::info!(event = event.id, %status, "a webhook was not accepted");
+                }
+                Err(PostError::Sent(error)) => {
+                    tracing::info!(event = event.id, %error, "a webhook did not arrive");
+                }
+                Err(PostError::Unsigned(error)) => {
+                    tracing::error!(event = event.id, %error, "a webhook cannot be signed");
+                    return Delivery::GivenUp;
+                }
+            }
+        }
+        tracing::warn!(event = event.id, "a webhook is given up after its last try");
+        Delivery::GivenUp
+    }
+
+    /// One try. The answer's body is never read, so its size does not matter.
+    async fn post(
+        &self,
+        target: &WebhookTarget,
+        message_id: &str,
+        body: &[u8],
+    ) -> Result<reqwest::StatusCode, PostError> {
+        let headers = sign(
+            target.scheme,
+            &target.secret,
+            message_id,
+            (self.clock)(),
+            body,
+        )?;
+        let mut request = self
+            .client
+            .post(&target.url)
+            .header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        Ok(request.body(body.to_vec()).send().await?.status())
+    }
+
+    fn target(&self) -> Option<Arc<WebhookTarget>> {
+        self.target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

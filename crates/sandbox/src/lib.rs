@@ -1,0 +1,239 @@
+//! A pretend payment provider over real HTTP, with scripted behaviour.
+//!
+//! It charges nothing, but it behaves as the world does: it declines, times out after having
+//! executed, answers 500 after having executed, sends its webhook before its reply, or twice, or
+//! never. The *payment method* of a charge chooses which:
+//!
+//! | payment method | executes | answers | webhook |
+//! |---|---|---|---|
+//! | `pm_succeeds` | succeeded | 200 | once, after the reply |
+//! | `pm_declines` | failed, `do_not_honor` | 402 | once, after the reply |
+//! | `pm_declines_insufficient_funds`, `pm_declines_expired_card`, `pm_declines_stolen_card` | failed, the code in the name | 402 | once, after the reply |
+//! | `pm_times_out` | succeeded | nothing; closed after 120 s | none |
+//! | `pm_server_error` | succeeded | 500 | none |
+//! | `pm_webhook_before_reply` | succeeded | 200, once the webhook was answered (10 s at most) | once, before the reply |
+//! | `pm_webhook_twice` | succeeded | 200 | twice, one event id |
+//! | `pm_never_answers` | no | nothing; closed after 120 s | none |
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /v1/charges` with `Idempotency-Key` | as above; the key again: the stored charge, no webhook; the key with another body: 409 |
+//! | `GET /v1/charges?idempotency_key=…` | the inquiry: 200 with the charge, or 404 |
+//! | `GET /v1/journal` | every key with its `effects` and `calls` |
+//! | `POST /v1/webhooks/{charge id}/redeliver` | sends the same event again, signed anew, and says whether it was `delivered` |
+//!
+//! What it never does: know anything of the system that calls it, or remember a secret on disk.
+//!
+//! Invariants:
+//! - A provider key has at most one effect, however many calls carry it and however often the
+//!   process is killed.
+//! - A call is in the journal before anybody hears of it.
+//! - The event of a charge has one id for ever.
+//! - Every wait, queue and body has a bound. (The journal itself grows with use: delete the file.)
+//!
+//! ```
+//! # #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let settings = sandbox::Settings {
+//!     listen: "127.0.0.1:0".parse()?,
+//!     journal: folder.path().join("provider.jsonl"),
+//!     webhook: None,
+//! };
+//! let sandbox = sandbox::start(settings, || 1_700_000_000).await?;
+//!
+//! let charge = reqwest::Client::new()
+//!     .post(format!("http://{}/v1/charges", sandbox.address()))
+//!     .header("Idempotency-Key", "order-1")
+//!     .json(&serde_json::json!({
+//!         "amount": 1099, "currency": "EUR", "payment_method": "pm_declines_expired_card",
+//!     }))
+//!     .send()
+//!     .await?;
+//! assert_eq!(charge.status(), 402);
+//! let charge: serde_json::Value = charge.json().await?;
+//! assert_eq!(charge["decline_code"], "expired_card");
+//!
+//! sandbox.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod charge;
+mod courier;
+mod journal;
+mod method;
+mod patience;
+mod refusal;
+mod routes;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use tokio::task::JoinHandle;
+use webhook_signatures::{Scheme, Secret};
+
+use crate::courier::Courier;
+use crate::journal::Journal;
+use crate::patience::Patience;
+use crate::routes::Provider;
+
+pub use crate::journal::OpenError;
+
+/// How many connections are open at once; more wait in the listener's backlog.
+const MOST_CONNECTIONS: usize = 4096;
+
+/// Where the provider listens, what it remembers, whom it tells.
+pub struct Settings {
+    /// Port 0 picks a free one; [`Sandbox::address`] says which.
+    pub listen: SocketAddr,
+    /// The journal file; made if it is not there. Its folder must exist.
+    pub journal: PathBuf,
+    /// The receiver of webhooks, if it is known yet.
+    pub webhook: Option<WebhookTarget>,
+}
+
+/// A receiver of webhooks.
+pub struct WebhookTarget {
+    /// Where events are posted, `http://…` or `https://…`.
+    pub url: String,
+    /// How they are signed.
+    pub scheme: Scheme,
+    /// With what.
+    pub secret: Secret,
+}
+
+/// Why the provider did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal cannot be taken up.
+    #[error("{}: {source}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: OpenError,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The HTTP client that sends webhooks cannot be made.
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A running provider. Dropping it stops it, too, without waiting for the end.
+pub struct Sandbox {
+    address: SocketAddr,
+    provider: Data<Provider>,
+    server: ServerHandle,
+    running: JoinHandle<io::Result<()>>,
+}
+
+/// Starts the provider inside the current Tokio runtime.
+///
+/// `clock` gives Unix seconds: the time of events and of their signatures.
+///
+/// # Errors
+/// [`StartError`] says which of the settings cannot be used.
+///
+/// # Panics
+/// Outside a Tokio runtime.
+pub async fn start(settings: Settings, clock: fn() -> i64) -> Result<Sandbox, StartError> {
+    start_with(settings, clock, Patience::default())
+}
+
+impl Sandbox {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sends webhooks there from the next try on, those already waiting for a retry included.
+    pub fn point_webhooks_at(&self, target: WebhookTarget) {
+        self.provider.courier.point_at(target);
+    }
+
+    /// Stops at once, as a crash would: held connections are cut, webhooks under way are lost.
+    /// The journal is free for another start when this returns.
+    pub async fn stop(mut self) {
+        self.server.stop(false).await;
+        match (&mut self.running).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the sandbox's server ended badly"),
+            Err(error) => tracing::warn!(%error, "the sandbox's server was torn down"),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // The order to stop is given by the call; the future only waits for it to be carried out.
+        drop(self.server.stop(false));
+        self.provider.journal.close();
+    }
+}
+
+fn start_with(
+    settings: Settings,
+    clock: fn() -> i64,
+    patience: Patience,
+) -> Result<Sandbox, StartError> {
+    let Settings {
+        listen,
+        journal: path,
+        webhook,
+    } = settings;
+    let journal = Journal::open(&path).map_err(|source| StartError::Journal { path, source })?;
+    let courier = Arc::new(Courier::new(webhook, clock, patience)?);
+    let provider = Data::new(Provider {
+        journal,
+        courier,
+        clock,
+        patience,
+    });
+
+    let shared = provider.clone();
+    let unusable = |source| StartError::Listen {
+        address: listen,
+        source,
+    };
+    let bound = HttpServer::new(move || {
+        App::new()
+            .app_data(shared.clone())
+            .configure(routes::configure)
+    })
+    .workers(1)
+    .disable_signals()
+    .max_connections(MOST_CONNECTIONS)
+    .client_request_timeout(Duration::from_secs(10))
+    .client_disconnect_timeout(Duration::from_secs(1))
+    .keep_alive(Duration::from_secs(30))
+    .bind(listen)
+    .map_err(unusable)?;
+    let address = bound
+        .addrs()
+        .first()
+        .copied()
+        .ok_or_else(|| unusable(io::ErrorKind::AddrNotAvailable.into()))?;
+    let running = bound.run();
+    let server = running.handle();
+    Ok(Sandbox {
+        address,
+        provider,
+        server,
+        running: tokio::spawn(running),
+    })
+}

@@ -1,0 +1,13 @@
+//! The provider as its callers see it: over HTTP, with a receiver that believes only signatures.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod charges;
+mod receiver;
+mod restarts;
+mod stage;
+mod webhooks;

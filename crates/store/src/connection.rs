@@ -1,0 +1,158 @@
+//! One connection to either database, and the three verbs of a batch: begin, commit, roll back.
+
+use diesel::Connection as _;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+
+use crate::{DatabaseUrl, Error, OLDEST_SQLITE};
+
+/// A connection to PostgreSQL or to SQLite. Queries in diesel's query builder run on it unchanged.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    /// libpq.
+    Postgres(diesel::PgConnection),
+    /// The bundled SQLite.
+    Sqlite(diesel::SqliteConnection),
+}
+
+/// How a connection will be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Write,
+    Read,
+}
+
+impl AnyConnection {
+    /// Opens a connection and sets it up.
+    pub(crate) fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
+        match url {
+            DatabaseUrl::Postgres(uri) => {
+                let mut connection = diesel::PgConnection::establish(uri)
+                    .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
+                // A lock that is not to be had in this time is answered as "busy", never waited for.
+                connection.batch_execute(
+                    "SET lock_timeout = '5s'; SET statement_timeout = '60s'; \
+                     SET client_min_messages = warning; SET jit = off",
+                )?;
+                if purpose == Purpose::Read {
+                    connection.batch_execute("SET default_transaction_read_only = on")?;
+                }
+                Ok(Self::Postgres(connection))
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let path = path.to_string_lossy();
+                let mut connection = diesel::SqliteConnection::establish(&path)
+                    .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
+                refuse_old_sqlite(&mut connection)?;
+                // synchronous=FULL: an answer is given only for what is on the disk. A larger
+                // auto-checkpoint lets one page image serve many batches before it is copied back.
+                connection.batch_execute(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+                     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                     PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000; \
+                     PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
+                     PRAGMA recursive_triggers = ON",
+                )?;
+                if purpose == Purpose::Read {
+                    connection.batch_execute("PRAGMA query_only = ON")?;
+                }
+                Ok(Self::Sqlite(connection))
+            }
+        }
+    }
+}
+
+/// Begins a batch: on SQLite with the write lock taken at once, because a lock that is upgraded
+/// later fails when another writer was quicker.
+///
+/// # Errors
+/// [`Error`] if the database does not answer.
+pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+        AnyConnection::Sqlite(c) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?;
+        }
+    }
+    Ok(())
+}
+
+/// Begins a read of one consistent snapshot.
+pub(crate) fn begin_read(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+            c,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )?,
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+    }
+    Ok(())
+}
+
+/// Commits what was begun.
+///
+/// # Errors
+/// [`Error::Unavailable`] leaves it unknown whether the commit happened.
+pub fn commit(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::commit_transaction(c)?,
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::commit_transaction(c)?,
+    }
+    Ok(())
+}
+
+/// Takes back what was begun.
+///
+/// # Errors
+/// [`Error`] if the connection is no longer good for anything: drop it.
+pub fn rollback(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::rollback_transaction(c)?,
+        AnyConnection::Sqlite(c) => AnsiTransactionManager::rollback_transaction(c)?,
+    }
+    Ok(())
+}
+
+/// Asks the database for nothing at all, to see whether it answers.
+///
+/// # Errors
+/// [`Error`] if it does not.
+pub fn probe(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => c.batch_execute("SELECT 1")?,
+        AnyConnection::Sqlite(c) => c.batch_execute("SELECT 1")?,
+    }
+    Ok(())
+}
+
+/// Allows a long statement (a whole-book check, a bulk import) on this connection.
+///
+/// # Errors
+/// [`Error`] if the database does not answer.
+pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => c.batch_execute("SET statement_timeout = 0")?,
+        AnyConnection::Sqlite(_) => {}
+    }
+    Ok(())
+}
+
+diesel::define_sql_function! {
+    /// The version of the linked SQLite, as `3.51.3`.
+    fn sqlite_version() -> Text;
+}
+
+fn refuse_old_sqlite(connection: &mut diesel::SqliteConnection) -> Result<(), Error> {
+    let version: String = diesel::select(sqlite_version()).get_result(connection)?;
+    let parts = |text: &str| -> Vec<u32> { text.split('.').flat_map(str::parse).collect() };
+    if parts(&version) < parts(OLDEST_SQLITE) {
+        return Err(Error::Refused(format!(
+            "SQLite {version} is linked, at least {OLDEST_SQLITE} is needed"
+        )));
+    }
+    Ok(())
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

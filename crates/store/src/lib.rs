@@ -1,0 +1,46 @@
+//! What Florin knows of databases: two of them, behind one type.
+//!
+//! [`Store`] opens PostgreSQL or SQLite from a URL that this crate parses itself, applies the
+//! embedded migrations, and hands out [`AnyConnection`]s: one for the lane, a pool for readers.
+//! Ordinary queries are written once, in diesel's query builder, against [`AnyConnection`]. The few
+//! set-based statements of the hot path are described with [`bulk_insert!`], [`bulk_update!`] and
+//! [`lock_and_load!`], which have one body per backend.
+//!
+//! This crate also owns what makes a run repeatable: the [`clock`] and the source of [`id`]s.
+//!
+//! It never knows a business table, and nothing outside it names a backend.
+//!
+//! ```
+//! use store::{DatabaseUrl, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let url = DatabaseUrl::parse(&format!("sqlite:{}", folder.path().join("florin.db").display()))?;
+//! let store = Store::open(&url)?;
+//! store.read(|connection| store::probe(connection))?;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod bulk;
+pub mod clock;
+mod connection;
+mod error;
+pub mod id;
+mod migrations;
+mod pool;
+mod url;
+
+pub use clock::{Clock, Timestamp};
+pub use connection::{AnyConnection, begin_write, commit, probe, rollback, set_bulk_hints};
+pub use error::Error;
+pub use id::{Ids, TenantId};
+pub use pool::{OpenError, Store};
+pub use url::{DatabaseUrl, UrlError};
+
+#[doc(hidden)]
+pub use diesel;
+
+/// The oldest SQLite that may be linked: earlier ones can lose a commit when two connections
+/// checkpoint one WAL at the same time.
+pub const OLDEST_SQLITE: &str = "3.51.3";

@@ -1,0 +1,168 @@
+//! The store: where connections come from.
+
+use std::time::Duration;
+
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
+
+use crate::connection::{AnyConnection, Purpose, begin_read, probe, rollback};
+use crate::{DatabaseUrl, Error, migrations};
+
+/// How long a reader waits for a connection before the answer is "unavailable".
+const READER_WAIT: Duration = Duration::from_secs(2);
+/// Readers at a time. More than a few only take turns on the same disk.
+const READERS: u32 = 8;
+
+/// A database that has been opened and migrated.
+#[derive(Clone)]
+pub struct Store {
+    url: DatabaseUrl,
+    readers: Pool<Readers>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder of the SQLite file cannot be made.
+    #[error("cannot create the folder of {path}: {cause}")]
+    Folder {
+        /// The database file.
+        path: String,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The database itself did not let us in, or its schema could not be brought up to date.
+    #[error("cannot open {url}: {cause}")]
+    Database {
+        /// The address, without its password.
+        url: DatabaseUrl,
+        /// What the database said.
+        cause: Error,
+    },
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to look at.
+    pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        if let DatabaseUrl::Sqlite(path) = url
+            && let Some(folder) = path.parent()
+            && !folder.as_os_str().is_empty()
+        {
+            std::fs::create_dir_all(folder).map_err(|cause| OpenError::Folder {
+                path: path.display().to_string(),
+                cause,
+            })?;
+        }
+        let failed = |cause| OpenError::Database {
+            url: url.clone(),
+            cause,
+        };
+        let mut writer = AnyConnection::open(url, Purpose::Write).map_err(failed)?;
+        migrations::apply(&mut writer).map_err(failed)?;
+        Ok(Self::over(url))
+    }
+
+    /// Opens an existing database as it is, for programs that only look.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to look at: also a SQLite file that is not there, which is never
+    /// created here, and a schema that this program does not know.
+    pub fn open_existing(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::Database {
+            url: url.clone(),
+            cause,
+        };
+        if let DatabaseUrl::Sqlite(path) = url
+            && !path.is_file()
+        {
+            return Err(failed(Error::Unavailable("there is no such file".to_owned())));
+        }
+        let mut reader = AnyConnection::open(url, Purpose::Read).map_err(failed)?;
+        if migrations::pending(&mut reader).map_err(failed)? {
+            return Err(failed(Error::Refused(
+                "its schema is older than this program: start `florin serve` on it once".to_owned(),
+            )));
+        }
+        Ok(Self::over(url))
+    }
+
+    fn over(url: &DatabaseUrl) -> Self {
+        let readers = Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(0))
+            .connection_timeout(READER_WAIT)
+            .error_handler(Box::new(Quiet))
+            .build_unchecked(Readers(url.clone()));
+        Self {
+            url: url.clone(),
+            readers,
+        }
+    }
+
+    /// Where the books are kept.
+    #[must_use]
+    pub fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// A connection of one's own, for writing. The lane has one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the database cannot be reached.
+    pub fn writer(&self) -> Result<AnyConnection, Error> {
+        AnyConnection::open(&self.url, Purpose::Write)
+    }
+
+    /// Runs `query` on one consistent snapshot. Blocks: call it from a thread that may.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if no connection is to be had in time; else whatever `query` returns.
+    pub fn read<T, E: From<Error>>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut reader: PooledConnection<Readers> = self
+            .readers
+            .get()
+            .map_err(|error| E::from(Error::Unavailable(error.to_string())))?;
+        begin_read(&mut reader).map_err(E::from)?;
+        let answer = query(&mut reader);
+        // There is nothing to commit. A connection that cannot even roll back is found broken by
+        // the pool, which replaces it.
+        let _broken = rollback(&mut reader);
+        answer
+    }
+}
+
+struct Readers(DatabaseUrl);
+
+impl ManageConnection for Readers {
+    type Connection = AnyConnection;
+    type Error = Error;
+
+    fn connect(&self) -> Result<AnyConnection, Error> {
+        AnyConnection::open(&self.0, Purpose::Read)
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+        probe(connection)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        use diesel::connection::{AnsiTransactionManager, TransactionManager};
+        match connection {
+            AnyConnection::Postgres(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
+            AnyConnection::Sqlite(c) => AnsiTransactionManager::is_broken_transaction_manager(c),
+        }
+    }
+}
+
+/// A failed connection is reported by whoever waited for it, once.
+#[derive(Debug)]
+struct Quiet;
+
+impl diesel::r2d2::HandleError<Error> for Quiet {
+    fn handle_error(&self, _error: Error) {}
+}

@@ -1,0 +1,331 @@
+//! Secrets: parsed once, when settings are read, into keys that can be used.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::{KEYPAIR_LENGTH, PUBLIC_KEY_LENGTH, SigningKey, VerifyingKey};
+use hmac::{Hmac, KeyInit as _};
+use secrecy::{ExposeSecret as _, SecretSlice};
+use sha2::Sha256;
+
+use crate::Scheme;
+
+const SYMMETRIC_PREFIX: &str = "whsec_";
+const PUBLIC_PREFIX: &str = "whpk_";
+const PRIVATE_PREFIX: &str = "whsk_";
+
+/// 128 bits even if every character carried eight; real ones have 32 characters or more.
+const STRIPE_SHORTEST: usize = 16;
+const STRIPE_LONGEST: usize = 512;
+/// Standard Webhooks 1.0.0, "Signature scheme": 192 bits at least, 512 at most.
+const STANDARD_SHORTEST: usize = 24;
+const STANDARD_LONGEST: usize = 64;
+
+/// The key of one scheme's signatures. It is never printed, and wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Secret(Key);
+
+/// Why a text cannot serve as a secret. Such a text is a mistake in the settings: whoever starts a receiver
+/// with it should stop. No variant repeats any of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Nothing is left after the prefix; anybody could sign with an empty key.
+    #[error("the secret is empty")]
+    Empty,
+    /// Shorter than the scheme allows.
+    #[error("the secret is too short: {found} bytes, at least {least} are needed")]
+    TooShort {
+        /// The fewest bytes the scheme allows.
+        least: usize,
+        /// The bytes found, without the prefix.
+        found: usize,
+    },
+    /// Longer than the scheme allows.
+    #[error("the secret is too long: {found} bytes, at most {most} are allowed")]
+    TooLong {
+        /// The most bytes the scheme allows.
+        most: usize,
+        /// The bytes found, without the prefix.
+        found: usize,
+    },
+    /// A space, a line break or another character that no issued secret has; mostly a slip of copying.
+    #[error("the secret has a character that is not visible ASCII (a space or a line break?)")]
+    NotVisibleAscii,
+    /// Not base64 with padding, as the scheme writes its keys.
+    #[error("the secret is not valid base64")]
+    NotBase64,
+    /// The scheme tells public from private keys by prefix, and there is neither.
+    #[error("the secret must start with `whpk_` (to verify) or `whsk_` (to sign)")]
+    UnknownPrefix,
+    /// The right length, but not an Ed25519 key one may trust: not on the curve, of small order, or a private
+    /// key whose public half belongs to another.
+    #[error("the secret is not a usable Ed25519 key")]
+    UnusableKey,
+}
+
+impl Secret {
+    /// Reads a secret as the sender hands it out.
+    ///
+    /// # Errors
+    ///
+    /// See [`SecretError`].
+    pub fn parse(scheme: Scheme, text: &str) -> Result<Self, SecretError> {
+        match scheme {
+            Scheme::Stripe => stripe(text),
+            Scheme::StandardWebhooks | Scheme::Svix => standard_symmetric(text),
+            Scheme::StandardWebhooksV1a => standard_asymmetric(text),
+        }
+        .map(Self)
+    }
+
+    /// The MAC, keyed, if this is a secret of that symmetric scheme.
+    pub(crate) fn mac(&self, scheme: Scheme) -> Option<Hmac<Sha256>> {
+        match (scheme, &self.0) {
+            (Scheme::Stripe, Key::Stripe(bytes))
+            | (Scheme::StandardWebhooks | Scheme::Svix, Key::StandardSymmetric(bytes)) => {
+                // HMAC takes a key of any length, so this is always `Some`.
+                Hmac::new_from_slice(bytes.expose_secret()).ok()
+            }
+            (
+                Scheme::Stripe
+                | Scheme::StandardWebhooks
+                | Scheme::StandardWebhooksV1a
+                | Scheme::Svix,
+                Key::Stripe(_)
+                | Key::StandardSymmetric(_)
+                | Key::StandardPublic(_)
+                | Key::StandardPrivate(_),
+            ) => None,
+        }
+    }
+
+    /// The key that verifies, if this is a secret of the asymmetric scheme. A private key knows its public half.
+    pub(crate) fn verifying_key(&self) -> Option<VerifyingKey> {
+        match &self.0 {
+            Key::StandardPublic(key) => Some(*key),
+            Key::StandardPrivate(key) => Some(key.verifying_key()),
+            Key::Stripe(_) | Key::StandardSymmetric(_) => None,
+        }
+    }
+
+    /// The key that signs, if this is a private key of the asymmetric scheme.
+    pub(crate) fn signing_key(&self) -> Option<&SigningKey> {
+        match &self.0 {
+            Key::StandardPrivate(key) => Some(key),
+            Key::Stripe(_) | Key::StandardSymmetric(_) | Key::StandardPublic(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret([REDACTED])")
+    }
+}
+
+/// Stripe and Standard Webhooks make different bytes of the same `whsec_` text, so they are kept apart.
+#[derive(Clone)]
+enum Key {
+    Stripe(SecretSlice<u8>),
+    StandardSymmetric(SecretSlice<u8>),
+    StandardPublic(VerifyingKey),
+    /// Wipes itself when dropped.
+    StandardPrivate(Box<SigningKey>),
+}
+
+fn stripe(text: &str) -> Result<Key, SecretError> {
+    let unprefixed = text.strip_prefix(SYMMETRIC_PREFIX).unwrap_or(text);
+    within(unprefixed.len(), STRIPE_SHORTEST, STRIPE_LONGEST)?;
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SecretError::NotVisibleAscii);
+    }
+    Ok(Key::Stripe(text.as_bytes().to_vec().into()))
+}
+
+fn standard_symmetric(text: &str) -> Result<Key, SecretError> {
+    let bytes = base64_bytes(text.strip_prefix(SYMMETRIC_PREFIX).unwrap_or(text))?;
+    within(
+        bytes.expose_secret().len(),
+        STANDARD_SHORTEST,
+        STANDARD_LONGEST,
+    )?;
+    Ok(Key::StandardSymmetric(bytes))
+}
+
+fn standard_asymmetric(text: &str) -> Result<Key, SecretError> {
+    if let Some(encoded) = text.strip_prefix(PUBLIC_PREFIX) {
+        let bytes = base64_bytes(encoded)?;
+        let key = VerifyingKey::from_bytes(exactly::<PUBLIC_KEY_LENGTH>(&bytes)?)
+            .ok()
+            .filter(|key| !key.is_weak())
+            .ok_or(SecretError::UnusableKey)?;
+        return Ok(Key::StandardPublic(key));
+    }
+    if let Some(encoded) = text.strip_prefix(PRIVATE_PREFIX) {
+        let bytes = base64_bytes(encoded)?;
+        let key = SigningKey::from_keypair_bytes(exactly::<KEYPAIR_LENGTH>(&bytes)?)
+            .ok()
+            .ok_or(SecretError::UnusableKey)?;
+        return Ok(Key::StandardPrivate(Box::new(key)));
+    }
+    Err(if text.is_empty() {
+        SecretError::Empty
+    } else {
+        SecretError::UnknownPrefix
+    })
+}
+
+fn base64_bytes(encoded: &str) -> Result<SecretSlice<u8>, SecretError> {
+    let bytes = BASE64.decode(encoded).ok().ok_or(SecretError::NotBase64)?;
+    Ok(bytes.into())
+}
+
+fn exactly<const LENGTH: usize>(bytes: &SecretSlice<u8>) -> Result<&[u8; LENGTH], SecretError> {
+    let bytes = bytes.expose_secret();
+    within(bytes.len(), LENGTH, LENGTH)?;
+    bytes.try_into().ok().ok_or(SecretError::UnusableKey)
+}
+
+fn within(found: usize, least: usize, most: usize) -> Result<(), SecretError> {
+    if found == 0 {
+        return Err(SecretError::Empty);
+    }
+    if found < least {
+        return Err(SecretError::TooShort { least, found });
+    }
+    if found > most {
+        return Err(SecretError::TooLong { most, found });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Secret, SecretError};
+    use crate::Scheme;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD as BASE64;
+
+    fn refused(scheme: Scheme, text: &str) -> Option<SecretError> {
+        Secret::parse(scheme, text).err()
+    }
+
+    #[test]
+    fn an_empty_secret_is_refused_by_every_scheme() {
+        for scheme in Scheme::ALL {
+            assert_eq!(
+                refused(scheme, ""),
+                Some(SecretError::Empty),
+                "{}",
+                scheme.name()
+            );
+        }
+        assert_eq!(refused(Scheme::Stripe, "whsec_"), Some(SecretError::Empty));
+        assert_eq!(refused(Scheme::Svix, "whsec_"), Some(SecretError::Empty));
+        assert_eq!(
+            refused(Scheme::StandardWebhooksV1a, "whpk_"),
+            Some(SecretError::Empty)
+        );
+    }
+
+    #[test]
+    fn a_standard_secret_has_24_to_64_bytes() {
+        let of_length = |length: usize| format!("whsec_{}", BASE64.encode(vec![7_u8; length]));
+        let scheme = Scheme::StandardWebhooks;
+
+        assert_eq!(
+            refused(scheme, &of_length(23)),
+            Some(SecretError::TooShort {
+                least: 24,
+                found: 23
+            })
+        );
+        assert_eq!(refused(scheme, &of_length(24)), None);
+        assert_eq!(refused(scheme, &of_length(64)), None);
+        assert_eq!(
+            refused(scheme, &of_length(65)),
+            Some(SecretError::TooLong {
+                most: 64,
+                found: 65
+            })
+        );
+    }
+
+    #[test]
+    fn a_stripe_secret_has_16_to_512_visible_characters_after_its_prefix() {
+        let of_length = |length: usize| format!("whsec_{}", "k".repeat(length));
+        let scheme = Scheme::Stripe;
+
+        assert_eq!(
+            refused(scheme, &of_length(15)),
+            Some(SecretError::TooShort {
+                least: 16,
+                found: 15
+            })
+        );
+        assert_eq!(refused(scheme, &of_length(16)), None);
+        assert_eq!(
+            refused(scheme, &of_length(513)),
+            Some(SecretError::TooLong {
+                most: 512,
+                found: 513
+            })
+        );
+        assert_eq!(
+            refused(scheme, &(of_length(32) + "\n")),
+            Some(SecretError::NotVisibleAscii)
+        );
+    }
+
+    #[test]
+    fn sloppy_base64_is_refused() {
+        let scheme = Scheme::StandardWebhooks;
+        for text in [
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAA",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAB==",
+        ] {
+            assert_eq!(
+                refused(scheme, text),
+                Some(SecretError::NotBase64),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_ed25519_key_that_anybody_could_sign_for_is_refused() {
+        let scheme = Scheme::StandardWebhooksV1a;
+        let mut identity = [0_u8; 32];
+        identity[0] = 1;
+
+        assert_eq!(
+            refused(scheme, &format!("whpk_{}", BASE64.encode(identity))),
+            Some(SecretError::UnusableKey)
+        );
+        assert_eq!(
+            refused(scheme, &format!("whsk_{}", BASE64.encode([9_u8; 64]))),
+            Some(SecretError::UnusableKey)
+        );
+        assert_eq!(
+            refused(scheme, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+            Some(SecretError::UnknownPrefix)
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        for (scheme, text) in [
+            (
+                Scheme::Stripe,
+                "whsec_test_5f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c",
+            ),
+            (Scheme::Svix, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ] {
+            let printed = Secret::parse(scheme, text).map(|secret| format!("{secret:?}"));
+            assert_eq!(printed, Ok("Secret([REDACTED])".to_owned()));
+        }
+    }
+}

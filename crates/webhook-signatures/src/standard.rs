@@ -1,0 +1,342 @@
+//! Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `id.timestamp.body`,
+//! symmetric (`v1`) and asymmetric (`v1a`), and the same `v1` under the older `svix-*` names.
+//!
+//! The signature header is a list separated by spaces, each entry a version, a comma and base64. Entries of other
+//! versions are passed over. Rules: <https://www.standardwebhooks.com>, "Signature scheme" and "Webhook headers".
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::{Signature, Signer as _};
+use hmac::Mac as _;
+
+use crate::request::{bounded, unix_seconds};
+use crate::{Refusal, Request, Scheme, Secret, SignError, Verified};
+
+const SYMMETRIC: &str = "v1";
+const ASYMMETRIC: &str = "v1a";
+
+pub(crate) fn verify_symmetric(
+    scheme: Scheme,
+    secrets: &[Secret],
+    request: &Request<'_>,
+) -> Result<Verified, Refusal> {
+    let mut macs = secrets
+        .iter()
+        .filter_map(|secret| secret.mac(scheme))
+        .peekable();
+    macs.peek().ok_or(Refusal::NoSecret)?;
+    let message = Message::read(HeaderNames::of(scheme), request)?;
+    let signatures = message.signatures::<32>(SYMMETRIC)?;
+
+    let genuine = macs.any(|mac| {
+        let mac = message
+            .signed_parts()
+            .into_iter()
+            .fold(mac, |mac, part| mac.chain_update(part));
+        signatures
+            .iter()
+            .any(|signature| mac.clone().verify_slice(signature).is_ok())
+    });
+    if genuine {
+        Ok(message.verified())
+    } else {
+        Err(Refusal::NoMatchingSignature)
+    }
+}
+
+pub(crate) fn verify_asymmetric(
+    secrets: &[Secret],
+    request: &Request<'_>,
+) -> Result<Verified, Refusal> {
+    let mut keys = secrets.iter().filter_map(Secret::verifying_key).peekable();
+    keys.peek().ok_or(Refusal::NoSecret)?;
+    let message = Message::read(HeaderNames::of(Scheme::StandardWebhooksV1a), request)?;
+    let signatures = message.signatures::<64>(ASYMMETRIC)?;
+
+    let signed = message.signed_parts().concat();
+    // `verify_strict` leaves one signature per key and message; the plain check lets several spellings pass.
+    let genuine = keys.any(|key| {
+        signatures.iter().any(|signature| {
+            key.verify_strict(&signed, &Signature::from_bytes(signature))
+                .is_ok()
+        })
+    });
+    if genuine {
+        Ok(message.verified())
+    } else {
+        Err(Refusal::NoMatchingSignature)
+    }
+}
+
+pub(crate) fn sign_symmetric(
+    scheme: Scheme,
+    secret: &Secret,
+    message_id: &str,
+    timestamp: i64,
+    body: &[u8],
+) -> Result<Vec<(&'static str, String)>, SignError> {
+    let prefix = signed_prefix(message_id, timestamp)?;
+    let mac = secret.mac(scheme).ok_or(SignError::SecretOfAnotherScheme)?;
+    let digest = mac
+        .chain_update(prefix)
+        .chain_update(body)
+        .finalize()
+        .into_bytes();
+    Ok(HeaderNames::of(scheme).filled(message_id, timestamp, SYMMETRIC, &digest))
+}
+
+pub(crate) fn sign_asymmetric(
+    secret: &Secret,
+    message_id: &str,
+    timestamp: i64,
+    body: &[u8],
+) -> Result<Vec<(&'static str, String)>, SignError> {
+    let prefix = signed_prefix(message_id, timestamp)?;
+    let signed = [prefix.as_bytes(), body].concat();
+    let signature = signing_key(secret)?.sign(&signed).to_bytes();
+    let names = HeaderNames::of(Scheme::StandardWebhooksV1a);
+    Ok(names.filled(message_id, timestamp, ASYMMETRIC, &signature))
+}
+
+fn signed_prefix(message_id: &str, timestamp: i64) -> Result<String, SignError> {
+    if !is_message_id(message_id.as_bytes()) {
+        return Err(SignError::UnusableMessageId);
+    }
+    Ok(format!("{message_id}.{timestamp}."))
+}
+
+fn signing_key(secret: &Secret) -> Result<&ed25519_dalek::SigningKey, SignError> {
+    secret
+        .signing_key()
+        .ok_or_else(|| match secret.verifying_key() {
+            Some(_) => SignError::PublicKey,
+            None => SignError::SecretOfAnotherScheme,
+        })
+}
+
+#[derive(Clone, Copy)]
+struct HeaderNames {
+    id: &'static str,
+    timestamp: &'static str,
+    signature: &'static str,
+}
+
+impl HeaderNames {
+    fn of(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Svix => Self {
+                id: "svix-id",
+                timestamp: "svix-timestamp",
+                signature: "svix-signature",
+            },
+            Scheme::Stripe | Scheme::StandardWebhooks | Scheme::StandardWebhooksV1a => Self {
+                id: "webhook-id",
+                timestamp: "webhook-timestamp",
+                signature: "webhook-signature",
+            },
+        }
+    }
+
+    fn filled(
+        self,
+        message_id: &str,
+        timestamp: i64,
+        version: &str,
+        signature: &[u8],
+    ) -> Vec<(&'static str, String)> {
+        vec![
+            (self.id, message_id.to_owned()),
+            (self.timestamp, timestamp.to_string()),
+            (
+                self.signature,
+                format!("{version},{}", BASE64.encode(signature)),
+            ),
+        ]
+    }
+}
+
+struct Message<'a> {
+    id: &'a str,
+    timestamp: i64,
+    /// The time as written: the signature covers these bytes.
+    time_text: &'a [u8],
+    body: &'a [u8],
+    signature_name: &'static str,
+    signature_text: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    fn read(names: HeaderNames, request: &Request<'a>) -> Result<Self, Refusal> {
+        let id = request.sole_header(names.id)?;
+        let time_text = request.sole_header(names.timestamp)?;
+        let signature_text = request.sole_header(names.signature)?;
+
+        let malformed = |name| Refusal::MalformedHeader { name };
+        let id = Some(id)
+            .filter(|id| is_message_id(id))
+            .and_then(|id| str::from_utf8(id).ok())
+            .ok_or(malformed(names.id))?;
+        let timestamp = unix_seconds(time_text).ok_or(malformed(names.timestamp))?;
+        Ok(Self {
+            id,
+            timestamp,
+            time_text,
+            body: request.body,
+            signature_name: names.signature,
+            signature_text,
+        })
+    }
+
+    /// An entry that cannot be decoded is passed over like one that does not match, unless no other is left.
+    fn signatures<const LENGTH: usize>(&self, version: &str) -> Result<Vec<[u8; LENGTH]>, Refusal> {
+        let signatures = self
+            .signature_text
+            .split(|byte| *byte == b' ')
+            .filter_map(|entry| entry.strip_prefix(version.as_bytes())?.strip_prefix(b","))
+            .filter_map(|encoded| BASE64.decode(encoded).ok()?.try_into().ok())
+            .collect();
+        bounded(self.signature_name, signatures)
+    }
+
+    fn signed_parts(&self) -> [&'a [u8]; 5] {
+        [self.id.as_bytes(), b".", self.time_text, b".", self.body]
+    }
+
+    fn verified(&self) -> Verified {
+        Verified {
+            timestamp: self.timestamp,
+            message_id: Some(self.id.to_owned()),
+        }
+    }
+}
+
+/// With a full stop in the id, one signature would fit several messages: the end of the id could pass for the time,
+/// and the time for the start of the body. The specification warns of it ("Signature scheme").
+fn is_message_id(id: &[u8]) -> bool {
+    !id.is_empty()
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_graphic() && *byte != b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use crate::{Refusal, Request, Scheme, Secret, SignError, sign, verify};
+
+    const SYMMETRIC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const PUBLIC: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
+    const PRIVATE: &str = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8DoQe/884Qvh1w3RjnS8CZZ+TWMJulDV8d3IZkElUxuA==";
+
+    fn refusal(id: &str, timestamp: &str, signature: &str) -> Option<Refusal> {
+        let secret = Secret::parse(Scheme::StandardWebhooks, SYMMETRIC).unwrap();
+        let headers = [
+            ("webhook-id", id.as_bytes()),
+            ("webhook-timestamp", timestamp.as_bytes()),
+            ("webhook-signature", signature.as_bytes()),
+        ];
+        let request = Request {
+            headers: &headers,
+            body: b"5.{}",
+        };
+        verify(Scheme::StandardWebhooks, &[secret], &request, 5, 300).err()
+    }
+
+    fn signature(id: &str, timestamp: i64, body: &[u8]) -> String {
+        let secret = Secret::parse(Scheme::StandardWebhooks, SYMMETRIC).unwrap();
+        let headers = sign(Scheme::StandardWebhooks, &secret, id, timestamp, body).unwrap();
+        headers
+            .into_iter()
+            .find(|(name, _)| *name == "webhook-signature")
+            .unwrap()
+            .1
+    }
+
+    #[test]
+    fn a_genuine_signature_is_found_among_others() {
+        let genuine = signature("msg", 5, b"5.{}");
+        assert_eq!(
+            refusal("msg", "5", &format!("v2,abc v1,!! v1a,{genuine} {genuine}")),
+            None
+        );
+    }
+
+    #[test]
+    fn the_parts_of_a_message_cannot_be_shifted_into_one_another() {
+        // `msg.5` + `5` + `{}` and `msg` + `5` + `5.{}` are the same signed bytes.
+        let secret = Secret::parse(Scheme::StandardWebhooks, SYMMETRIC).unwrap();
+        assert_eq!(
+            sign(Scheme::StandardWebhooks, &secret, "msg.5", 5, b"{}"),
+            Err(SignError::UnusableMessageId)
+        );
+        let shifted = signature("msg", 5, b"5.5.{}");
+        assert_eq!(
+            refusal("msg.5", "5", &shifted),
+            Some(Refusal::MalformedHeader { name: "webhook-id" })
+        );
+    }
+
+    #[test]
+    fn a_malformed_header_is_named() {
+        let genuine = signature("msg", 5, b"5.{}");
+        let malformed = |name| Some(Refusal::MalformedHeader { name });
+
+        assert_eq!(refusal("", "5", &genuine), malformed("webhook-id"));
+        assert_eq!(refusal("m\u{fc}", "5", &genuine), malformed("webhook-id"));
+        assert_eq!(
+            refusal("msg", "+5", &genuine),
+            malformed("webhook-timestamp")
+        );
+        assert_eq!(refusal("msg", "5", ""), malformed("webhook-signature"));
+        assert_eq!(
+            refusal("msg", "5", &genuine.replace('=', "")),
+            malformed("webhook-signature")
+        );
+    }
+
+    #[test]
+    fn a_public_key_verifies_and_only_the_private_one_signs() {
+        let scheme = Scheme::StandardWebhooksV1a;
+        let public = Secret::parse(scheme, PUBLIC).unwrap();
+        let private = Secret::parse(scheme, PRIVATE).unwrap();
+
+        assert_eq!(
+            sign(scheme, &public, "msg", 5, b"{}"),
+            Err(SignError::PublicKey)
+        );
+        let sent = sign(scheme, &private, "msg", 5, b"{}").unwrap();
+        let headers: Vec<_> = sent
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+            .collect();
+        let request = Request {
+            headers: &headers,
+            body: b"{}",
+        };
+        assert!(verify(scheme, &[public], &request, 5, 300).is_ok());
+    }
+
+    #[test]
+    fn a_secret_of_another_scheme_neither_signs_nor_verifies() {
+        let stripe = Secret::parse(Scheme::Stripe, SYMMETRIC).unwrap();
+        let request = Request {
+            headers: &[],
+            body: b"{}",
+        };
+        for scheme in [
+            Scheme::StandardWebhooks,
+            Scheme::StandardWebhooksV1a,
+            Scheme::Svix,
+        ] {
+            assert_eq!(
+                sign(scheme, &stripe, "msg", 5, b"{}"),
+                Err(SignError::SecretOfAnotherScheme)
+            );
+            assert_eq!(
+                verify(scheme, std::slice::from_ref(&stripe), &request, 5, 300),
+                Err(Refusal::NoSecret)
+            );
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The answer to a received request: genuine and on time, or refused and why.
+
+use crate::{Request, Scheme, Secret, standard, stripe};
+
+/// What a genuine request says of itself under its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// When the sender signed, in Unix seconds.
+    pub timestamp: i64,
+    /// The sender's id of the message, the same at each attempt to deliver it; `None` where the scheme has none.
+    pub message_id: Option<String>,
+}
+
+/// Why a request is refused. This is for the receiver's own log: tell the sender only that it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No secret given, or none of the scheme asked for.
+    #[error("no secret of this scheme is configured")]
+    NoSecret,
+    /// A header of the scheme did not come.
+    #[error("header `{name}` is missing")]
+    MissingHeader {
+        /// The header.
+        name: &'static str,
+    },
+    /// A header of the scheme came more than once, and nothing says which to believe.
+    #[error("header `{name}` came more than once")]
+    DuplicateHeader {
+        /// The header.
+        name: &'static str,
+    },
+    /// A header of the scheme cannot be read, or holds no signature the scheme knows.
+    #[error("header `{name}` is malformed")]
+    MalformedHeader {
+        /// The header.
+        name: &'static str,
+    },
+    /// More signatures than any sender makes.
+    #[error("header `{name}` holds more than {most} signatures")]
+    TooManySignatures {
+        /// The header.
+        name: &'static str,
+        /// The most that are looked at.
+        most: usize,
+    },
+    /// No signature fits any secret. Which of the two is at fault cannot be told from the outside.
+    #[error("no signature matches: the secret is wrong, or the body, id or timestamp was changed")]
+    NoMatchingSignature,
+    /// Genuine, but signed too long ago.
+    #[error("too old, by {by} s beyond the tolerance")]
+    TooOld {
+        /// Seconds beyond the tolerance.
+        by: u64,
+    },
+    /// Genuine, but signed in the receiver's future.
+    #[error("signed in the future, by {by} s beyond the tolerance")]
+    InTheFuture {
+        /// Seconds beyond the tolerance.
+        by: u64,
+    },
+}
+
+/// Verifies that a holder of one of the secrets signed exactly this request, and recently.
+///
+/// `now_unix` is the receiver's clock in Unix seconds. A message may be up to `tolerance_seconds` old or early,
+/// that second included; a negative tolerance counts as zero. Secrets of another scheme are passed over.
+///
+/// # Errors
+///
+/// See [`Refusal`]; the crate's documentation gives the order.
+pub fn verify(
+    scheme: Scheme,
+    secrets: &[Secret],
+    request: &Request<'_>,
+    now_unix: i64,
+    tolerance_seconds: i64,
+) -> Result<Verified, Refusal> {
+    let verified = match scheme {
+        Scheme::Stripe => stripe::verify(secrets, request),
+        Scheme::StandardWebhooks | Scheme::Svix => {
+            standard::verify_symmetric(scheme, secrets, request)
+        }
+        Scheme::StandardWebhooksV1a => standard::verify_asymmetric(secrets, request),
+    }?;
+    check_time(verified.timestamp, now_unix, tolerance_seconds)?;
+    Ok(verified)
+}
+
+/// Distances are unsigned, so that no pair of times, however far apart, overflows.
+fn check_time(timestamp: i64, now_unix: i64, tolerance_seconds: i64) -> Result<(), Refusal> {
+    let tolerance = tolerance_seconds.max(0).unsigned_abs();
+    let by = now_unix.abs_diff(timestamp).saturating_sub(tolerance);
+    if by == 0 {
+        return Ok(());
+    }
+    Err(if timestamp < now_unix {
+        Refusal::TooOld { by }
+    } else {
+        Refusal::InTheFuture { by }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Refusal, check_time};
+
+    #[test]
+    fn the_tolerance_includes_its_last_second_both_ways() {
+        assert_eq!(check_time(700, 1_000, 300), Ok(()));
+        assert_eq!(check_time(699, 1_000, 300), Err(Refusal::TooOld { by: 1 }));
+        assert_eq!(check_time(1_300, 1_000, 300), Ok(()));
+        assert_eq!(
+            check_time(1_301, 1_000, 300),
+            Err(Refusal::InTheFuture { by: 1 })
+        );
+    }
+
+    #[test]
+    fn a_negative_tolerance_tolerates_nothing_but_the_same_second() {
+        assert_eq!(check_time(5, 5, -1), Ok(()));
+        assert_eq!(check_time(5, 6, i64::MIN), Err(Refusal::TooOld { by: 1 }));
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_overflow() {
+        assert_eq!(
+            check_time(i64::MIN, i64::MAX, 0),
+            Err(Refusal::TooOld { by: u64::MAX })
+        );
+        assert_eq!(
+            check_time(i64::MAX, i64::MIN, 0),
+            Err(Refusal::InTheFuture { by: u64::MAX })
+        );
+        assert_eq!(check_time(i64::MIN, i64::MIN, i64::MIN), Ok(()));
+        assert_eq!(check_time(0, i64::MAX, i64::MAX), Ok(()));
+    }
+}

@@ -1,0 +1,207 @@
+//! The inbox's tables: loading what a batch names, locked, and saving what it did.
+
+use diesel::prelude::*;
+use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+
+use crate::schema::{inbox, quarantine};
+use crate::{Event, Shelf, Status};
+
+store::bulk_insert! {
+    /// A row of `inbox`.
+    pub struct InboxRow in inbox {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Who sent it.
+        provider: String,
+        /// The provider's own id for it.
+        event_id: String,
+        /// The provider's word for what happened.
+        kind: String,
+        /// [`Status::name`].
+        status: String,
+        /// What it is about.
+        reference: Option<String>,
+        /// SHA-256 of the bytes.
+        body_hash: Vec<u8>,
+        /// The bytes that were signed.
+        body: Vec<u8>,
+        /// Microseconds since 1970.
+        received_at: i64,
+    }
+}
+
+store::bulk_update! {
+    /// What became of an event that was parked.
+    pub struct StatusRow in inbox {
+        find { tenant_id: TenantId = tenant_id, provider: String = provider, event_id: String = event_id }
+        set { status: String = status }
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `quarantine`.
+    pub struct QuarantineRow in quarantine {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Who sent it.
+        provider: String,
+        /// The provider's own id for it.
+        event_id: String,
+        /// SHA-256 of the bytes.
+        body_hash: Vec<u8>,
+        /// Why it cannot be right.
+        reason: String,
+        /// The bytes that were signed.
+        body: Vec<u8>,
+        /// Microseconds since 1970.
+        received_at: i64,
+    }
+}
+
+/// What a batch must have of the inbox.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Events it will look up.
+    pub events: Vec<Event>,
+    /// How many parked events it will try again.
+    pub parked: i64,
+}
+
+/// Loads and locks, in the order of the key.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn load(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    needs: &Needs,
+) -> Result<Shelf, Error> {
+    let mut shelf = Shelf::default();
+    let ids: Vec<&str> = needs.events.iter().map(|event| event.id.as_str()).collect();
+    if !ids.is_empty() {
+        let mut providers: Vec<&str> =
+            needs.events.iter().map(|event| event.provider.as_str()).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        // A pair of columns in a set is not portable: the few rows of other pairs do no harm.
+        let rows: Vec<InboxRow> = store::lock_and_load!(
+            connection,
+            inbox::table
+                .filter(inbox::tenant_id.eq(tenant))
+                .filter(inbox::provider.eq_any(&providers))
+                .filter(inbox::event_id.eq_any(&ids))
+                .order((inbox::provider, inbox::event_id))
+        )?;
+        put(&mut shelf, rows)?;
+        let rows: Vec<QuarantineRow> = quarantine::table
+            .filter(quarantine::tenant_id.eq(tenant))
+            .filter(quarantine::provider.eq_any(&providers))
+            .filter(quarantine::event_id.eq_any(&ids))
+            .load(connection)?;
+        for row in rows {
+            let hash = hash(&row.body_hash)?;
+            let event = Event {
+                provider: row.provider,
+                id: row.event_id,
+                kind: String::new(),
+                reference: None,
+                body: row.body,
+                received_at: Timestamp::from_micros(row.received_at),
+            };
+            shelf.put_quarantined(event, hash);
+        }
+    }
+    if needs.parked > 0 {
+        let rows: Vec<InboxRow> = store::lock_and_load!(
+            connection,
+            inbox::table
+                .filter(inbox::tenant_id.eq(tenant))
+                .filter(inbox::status.eq(Status::Parked.name()))
+                .order((inbox::provider, inbox::event_id))
+                .limit(needs.parked)
+        )?;
+        put(&mut shelf, rows)?;
+    }
+    Ok(shelf)
+}
+
+/// Whether any event waits for its cause.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn any_parked(connection: &mut AnyConnection, tenant: TenantId) -> Result<bool, Error> {
+    let parked: Option<String> = inbox::table
+        .filter(inbox::tenant_id.eq(tenant))
+        .filter(inbox::status.eq(Status::Parked.name()))
+        .select(inbox::event_id)
+        .first(connection)
+        .optional()?;
+    Ok(parked.is_some())
+}
+
+/// Writes what the batch did.
+///
+/// # Errors
+/// [`Error::Conflict`] if another process received an event in between.
+pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+    let received: Vec<InboxRow> = shelf
+        .received()
+        .map(|held| InboxRow {
+            tenant_id: tenant,
+            provider: held.event.provider.clone(),
+            event_id: held.event.id.clone(),
+            kind: held.event.kind.clone(),
+            status: held.status.name().to_owned(),
+            reference: held.event.reference.clone(),
+            body_hash: held.body_hash.to_vec(),
+            body: held.event.body.clone(),
+            received_at: held.event.received_at.micros(),
+        })
+        .collect();
+    bulk::write(connection, &received)?;
+    let moved: Vec<StatusRow> = shelf
+        .moved()
+        .map(|held| StatusRow {
+            tenant_id: tenant,
+            provider: held.event.provider.clone(),
+            event_id: held.event.id.clone(),
+            status: held.status.name().to_owned(),
+        })
+        .collect();
+    bulk::write(connection, &moved)?;
+    let quarantined: Vec<QuarantineRow> = shelf
+        .newly_quarantined()
+        .map(|kept| QuarantineRow {
+            tenant_id: tenant,
+            provider: kept.event.provider.clone(),
+            event_id: kept.event.id.clone(),
+            body_hash: kept.event.body_hash().to_vec(),
+            reason: kept.reason.to_owned(),
+            body: kept.event.body.clone(),
+            received_at: kept.event.received_at.micros(),
+        })
+        .collect();
+    bulk::write(connection, &quarantined)
+}
+
+fn put(shelf: &mut Shelf, rows: Vec<InboxRow>) -> Result<(), Error> {
+    for row in rows {
+        let status = Status::from_name(&row.status);
+        let status = status.ok_or_else(|| Error::Refused("inbox: bad status".to_owned()))?;
+        let hash = hash(&row.body_hash)?;
+        let event = Event {
+            provider: row.provider,
+            id: row.event_id,
+            kind: row.kind,
+            reference: row.reference,
+            body: row.body,
+            received_at: Timestamp::from_micros(row.received_at),
+        };
+        shelf.put_loaded(event, hash, status);
+    }
+    Ok(())
+}
+
+fn hash(bytes: &[u8]) -> Result<[u8; 32], Error> {
+    bytes.try_into().map_err(|_| Error::Refused("inbox: bad body_hash".to_owned()))
+}

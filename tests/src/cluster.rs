@@ -1,0 +1,125 @@
+//! A private PostgreSQL: one folder, one unix socket, no network, gone with its owner.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use crate::postgres::{self, Programs};
+use crate::scratch;
+use crate::watchdog::{Identity, Watchdog};
+
+/// A PostgreSQL server of one's own. Dropped, it is stopped and its folder removed.
+///
+/// Scenarios share one for the whole process; a scenario about losing the database starts
+/// another ([`Cluster::private`]) and stops that.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    watchdog: Mutex<Watchdog>,
+}
+
+impl Cluster {
+    /// A server for the caller alone, to stop and start at will.
+    ///
+    /// `None` where this machine has no PostgreSQL programs, or was told by `TEST_DATABASE_URL` to
+    /// use a server that is not the harness's to stop.
+    pub fn private() -> Option<Self> {
+        let programs = postgres::programs()?;
+        Some(Self::start_with(programs).unwrap_or_else(|log| panic!("{log}")))
+    }
+
+    /// Makes the cluster and starts it (about a second); the error is the server's own log.
+    pub(crate) fn start_with(programs: &Programs) -> Result<Self, String> {
+        let identity = scratch::another_identity();
+        let folder = scratch::fresh_folder("florin-pg-");
+        let bin = within_reach(programs, &folder, identity);
+        if let Some(identity) = identity {
+            hand_over(&folder, identity);
+        }
+        let arguments = [bin.as_os_str(), folder.as_os_str()];
+        let watchdog = Watchdog::spawn(include_str!("cluster.sh"), &arguments, &folder, identity);
+        let cluster = Self {
+            folder,
+            watchdog: Mutex::new(watchdog),
+        };
+        cluster.order("create")?;
+        cluster.order("start")?;
+        Ok(cluster)
+    }
+
+    /// Stops the server as an administrator would: connections are closed, everything is written.
+    pub fn stop(&self) {
+        self.order("stop").unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// Stops the server as a crash would.
+    pub fn kill(&self) {
+        self.order("kill").unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// Starts the server again; it accepts connections when this returns.
+    pub fn start(&self) {
+        self.order("start").unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// The URL of the database every PostgreSQL has, to make others from.
+    pub(crate) fn administration_url(&self) -> String {
+        // libpq lets the parameters win over the host of the URL, which URL parsers insist on.
+        format!(
+            "postgres://postgres@localhost/postgres?host={}&port=5432",
+            self.folder.display()
+        )
+    }
+
+    /// Where the server keeps everything.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn order(&self, order: &str) -> Result<(), String> {
+        let mut watchdog = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner);
+        watchdog.tell(order);
+        match watchdog.answer().as_str() {
+            "done" => Ok(()),
+            _ => {
+                let log = std::fs::read_to_string(self.folder().join("log")).unwrap_or_default();
+                Err(format!("PostgreSQL did not {order}; its log:\n{log}"))
+            }
+        }
+    }
+}
+
+/// Where `identity` can run the programs: downloaded ones may lie in a closed home folder, and are
+/// then copied beside the cluster.
+fn within_reach(programs: &Programs, folder: &Path, identity: Option<Identity>) -> PathBuf {
+    let inside = programs
+        .movable
+        .as_ref()
+        .and_then(|root| Some((root, programs.bin.strip_prefix(root).ok()?)));
+    match inside {
+        Some((root, bin)) if identity.is_some() && !scratch::is_reachable(&programs.bin) => {
+            let copy = folder.join("programs");
+            finish(Command::new("cp").arg("-R").arg(root).arg(&copy));
+            copy.join(bin)
+        }
+        Some(_) | None => programs.bin.clone(),
+    }
+}
+
+fn hand_over(folder: &Path, Identity { uid, gid }: Identity) {
+    finish(
+        Command::new("chown")
+            .arg("-R")
+            .arg(format!("{uid}:{gid}"))
+            .arg(folder),
+    );
+}
+
+fn finish(command: &mut Command) {
+    let output = command.output().expect("cp and chown are everywhere");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

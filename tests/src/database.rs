@@ -1,0 +1,209 @@
+//! A fresh, empty database for each scenario, of either kind.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, select};
+use tempfile::TempDir;
+
+use crate::cluster::Cluster;
+use crate::{postgres, scratch};
+
+/// The databases Florin runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Embedded: a file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// An empty database of the scenario's own, without Florin's tables until a server was started on it.
+///
+/// Dropped, it is gone, connections or not. Bind it before the [`crate::Florin`] that uses it, so that
+/// it is dropped after.
+#[derive(Debug)]
+pub struct Database {
+    kind: Kind,
+    url: String,
+    folder: TempDir,
+    on_server: Option<OnServer>,
+}
+
+/// What it takes to drop a database of a server.
+#[derive(Debug)]
+struct OnServer {
+    administration_url: String,
+    name: String,
+}
+
+impl Database {
+    /// A new database; `None` if it should be PostgreSQL and this machine has none (the run says
+    /// `postgres: SKIPPED`).
+    pub fn fresh(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Sqlite => {
+                let folder = fresh_folder();
+                let url = format!("sqlite:{}", folder.path().join("florin.db").display());
+                Some(Self {
+                    kind,
+                    url,
+                    folder,
+                    on_server: None,
+                })
+            }
+            Kind::Postgres => postgres::administration_url().map(Self::on_server),
+        }
+    }
+
+    /// A new database in a server the scenario may stop.
+    pub fn within(cluster: &Cluster) -> Self {
+        Self::on_server(&cluster.administration_url())
+    }
+
+    fn on_server(administration_url: &str) -> Self {
+        let (name, url) = postgres::create_database(administration_url);
+        let on_server = Some(OnServer {
+            administration_url: administration_url.to_owned(),
+            name,
+        });
+        Self {
+            kind: Kind::Postgres,
+            url,
+            folder: fresh_folder(),
+            on_server,
+        }
+    }
+
+    /// Which kind it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The URL in the form `florin --database-url` takes.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A folder that lives as long as the database, for whatever a scenario writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What servers on this database get as `--data-dir`; one started after another finds it again.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// Runs SQL text behind the server's back, to plant what its own rules would never write.
+    pub fn execute_raw(&self, text: &str) {
+        let done = match self.kind {
+            Kind::Sqlite => self
+                .sqlite()
+                .batch_execute(text)
+                .map_err(|error| error.to_string()),
+            Kind::Postgres => postgres::execute(&self.url, text),
+        };
+        done.unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+
+    /// The one number a query answers with: `SELECT count(*) FROM payments`.
+    pub fn number(&self, query: &str) -> i64 {
+        let query_of_one = select(sql::<BigInt>(&format!("({query})")));
+        let answer = match self.kind {
+            Kind::Sqlite => query_of_one.get_result(&mut self.sqlite()),
+            Kind::Postgres => {
+                let mut connection =
+                    PgConnection::establish(&self.url).expect("the database is there");
+                query_of_one.get_result(&mut connection)
+            }
+        };
+        answer.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
+        let path = self
+            .url
+            .strip_prefix("sqlite:")
+            .expect("an embedded database's URL is its path");
+        let mut connection = SqliteConnection::establish(path).expect("the file can be opened");
+        // A server may be writing: wait for it, as any second process has to.
+        connection
+            .batch_execute("PRAGMA busy_timeout = 10000")
+            .expect("a known setting");
+        connection
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(OnServer {
+            administration_url,
+            name,
+        }) = &self.on_server
+        {
+            // A scenario may have stopped its server, and a failing one must not panic twice.
+            let _gone_with_the_server = postgres::drop_database(administration_url, name);
+        }
+    }
+}
+
+fn fresh_folder() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("db-")
+        .tempdir_in(scratch::folder())
+        .expect("a folder in the scratch folder")
+}
+
+/// Longest a scenario may take. Nothing waits for this: it ends a scenario that hangs.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// Runs a scenario on a fresh database; see [`on_both_databases!`](crate::on_both_databases).
+pub fn scenario<Ends: Future<Output = ()>>(kind: Kind, given: impl FnOnce(Database) -> Ends) {
+    let Some(database) = Database::fresh(kind) else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let ended = tokio::time::timeout(LIMIT, given(database)).await;
+        assert!(ended.is_ok(), "the scenario did not end within {LIMIT:?}");
+    });
+}
+
+/// Makes two tests of each scenario: `NAME::sqlite` and `NAME::postgres`.
+///
+/// A scenario is an `async fn` that takes a [`Database`](crate::Database) and stops at the first
+/// surprise. Without PostgreSQL its test says `postgres: SKIPPED` and passes, unless `REQUIRE_PG=1`.
+///
+/// ```
+/// use tests::{Database, on_both_databases};
+///
+/// on_both_databases!(one_is_one);
+/// async fn one_is_one(database: Database) {
+///     assert_eq!(database.number("SELECT 1"), 1);
+/// }
+/// ```
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($scenario:ident),+ $(,)?) => {
+        $(
+            mod $scenario {
+                #[test]
+                fn sqlite() {
+                    $crate::scenario($crate::Kind::Sqlite, super::$scenario);
+                }
+
+                #[test]
+                fn postgres() {
+                    $crate::scenario($crate::Kind::Postgres, super::$scenario);
+                }
+            }
+        )+
+    };
+}

@@ -1,0 +1,423 @@
+//! The real binary: built once, started on a port of the system's choosing, ended in every way.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::database::Database;
+use crate::scratch;
+
+/// Longest to wait for a server to be ready or to end. It ends a test that hangs, nothing else.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. Dropped, it is killed; if the test is failing, its log is shown.
+#[derive(Debug)]
+pub struct Florin {
+    child: Option<Child>,
+    ready: Ready,
+    /// Lines of standard output after the first; closed when the process ended.
+    lines: Receiver<String>,
+    log: PathBuf,
+}
+
+/// What `florin serve --json` says on its first line, once it accepts requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ready {
+    api: String,
+    key: Option<String>,
+    webhook_secret: Option<String>,
+    sandbox: Option<String>,
+}
+
+impl Florin {
+    /// Starts `florin serve` on this database and returns when it is ready.
+    ///
+    /// `arguments` come after `serve` and replace the harness's own `--listen 127.0.0.1:0` and
+    /// `--data-dir` if they name them.
+    pub fn start(database: &Database, arguments: &[&str]) -> Self {
+        Self::start_with_environment(database, arguments, &[])
+    }
+
+    /// As [`Florin::start`], with variables such as a failpoint's.
+    pub fn start_with_environment(
+        database: &Database,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut command = florin_command();
+        command
+            .arg("serve")
+            .arg("--json")
+            .args(["--database-url", database.url()]);
+        let is_named = |flag: &str| {
+            arguments
+                .iter()
+                .any(|argument| argument.split('=').next() == Some(flag))
+        };
+        if !is_named("--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        if !is_named("--data-dir") {
+            command.arg("--data-dir").arg(database.data_dir());
+        }
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(command, database.folder())
+    }
+
+    fn spawn(mut command: Command, folder: &Path) -> Self {
+        let kept = tempfile::Builder::new()
+            .prefix("florin-")
+            .suffix(".log")
+            .tempfile_in(folder);
+        let (file, log) = kept.and_then(|file| Ok(file.keep()?)).expect("a log file");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file);
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        scratch::born(child.id());
+        let lines = follow(child.stdout.take().expect("its output is piped"));
+        let first = lines.recv_timeout(PATIENCE);
+        let ready = first
+            .map_err(|error| error.to_string())
+            .and_then(|line| parse_ready(&line));
+        match ready {
+            Ok(ready) => Self {
+                child: Some(child),
+                ready,
+                lines,
+                log,
+            },
+            Err(reason) => {
+                let ended = kill(child);
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                panic!("{command:?} is not ready ({reason}; {ended}); its log:\n{log}");
+            }
+        }
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub fn api(&self) -> &str {
+        &self.ready.api
+    }
+
+    /// The API key it seeded. Panics in live mode, which seeds none.
+    pub fn key(&self) -> &str {
+        self.ready
+            .key
+            .as_deref()
+            .expect("a server in sandbox mode says its key")
+    }
+
+    /// The secret the sandbox provider signs its webhooks with. Panics in live mode.
+    pub fn webhook_secret(&self) -> &str {
+        self.ready
+            .webhook_secret
+            .as_deref()
+            .expect("a server in sandbox mode says its webhook secret")
+    }
+
+    /// Where the sandbox provider listens. Panics in live mode.
+    pub fn sandbox(&self) -> &str {
+        self.ready
+            .sandbox
+            .as_deref()
+            .expect("a server in sandbox mode says where its provider is")
+    }
+
+    /// A caller with the seeded key.
+    pub fn client(&self) -> Client {
+        Client::new(self.api(), self.key())
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child
+            .as_ref()
+            .expect("it runs until it is consumed")
+            .id()
+    }
+
+    /// Everything it logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("the log is readable")
+    }
+
+    /// Kills it as the kernel would, without a chance to do anything, and waits until it is gone.
+    pub fn kill9(mut self) {
+        kill(self.child.take().expect("it runs until it is consumed"));
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it did.
+    pub fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
+        // The end of its output is the end of the process; a hang here must not hang the run.
+        let deadline = std::time::Instant::now() + PATIENCE;
+        let left = || deadline.saturating_duration_since(std::time::Instant::now());
+        while self.lines.recv_timeout(left()).is_ok() {}
+        assert!(
+            !left().is_zero(),
+            "florin did not end within {PATIENCE:?} of SIGTERM; its log:\n{}",
+            self.log()
+        );
+        let mut child = self.child.take().expect("it runs until it is consumed");
+        scratch::died(child.id());
+        child.wait().expect("an own child can be waited for")
+    }
+
+    /// Sends a signal by its short name: `STOP` pauses the whole process, `CONT` lets it go on.
+    pub fn signal(&self, name: &str) {
+        // The shell's own `kill`: a program of that name is not everywhere.
+        let pid = self.pid().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid])
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "cannot send SIG{name} to florin"
+        );
+    }
+}
+
+impl Drop for Florin {
+    fn drop(&mut self) {
+        if let Some(child) = self.child.take() {
+            kill(child);
+        }
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            eprintln!("---- log of florin at {} ----\n{log}", self.ready.api);
+        }
+    }
+}
+
+/// Runs a verb that ends by itself (`check`, `audit verify`, `webhook sign`) with `input` on its standard input.
+pub fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = florin_command();
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let mut pipe = child.stdin.take().expect("its input is piped");
+    std::thread::scope(|threads| {
+        threads.spawn(move || {
+            // A verb need not read its input to refuse its arguments.
+            let _unread = pipe.write_all(input);
+        });
+        child
+            .wait_with_output()
+            .expect("an own child can be waited for")
+    })
+}
+
+/// The path of the binary, built now if it is not up to date, in the profile of the running test.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        // The whole workspace with one binary, as a bare `cargo run` does: naming the package would
+        // choose other features for shared dependencies and compile them a second time.
+        build.args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "florin",
+            "--message-format=json",
+        ]);
+        build
+            .arg("--profile")
+            .arg(profile())
+            .arg("--target-dir")
+            .arg(target_folder());
+        build
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit());
+        let output = build.output().expect("cargo runs");
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let path = messages.lines().find_map(executable);
+        path.unwrap_or_else(|| panic!("{build:?} made no florin ({}):\n{messages}", output.status))
+    })
+}
+
+/// Cargo's folder for build results, which the running test is in.
+pub(crate) fn target_folder() -> PathBuf {
+    let profile = profile_folder();
+    profile
+        .parent()
+        .map(Path::to_owned)
+        .expect("target/PROFILE has a parent")
+}
+
+/// `target/PROFILE`: tests run as `target/PROFILE/deps/NAME`.
+fn profile_folder() -> PathBuf {
+    let running = std::env::current_exe().expect("a test knows its own path");
+    let deps = running.ancestors().find(|folder| folder.ends_with("deps"));
+    let deps = deps.unwrap_or_else(|| panic!("{} is not a test run by cargo", running.display()));
+    deps.parent()
+        .map(Path::to_owned)
+        .expect("deps is in the profile's folder")
+}
+
+/// The profile's name, which is its folder's, except that `dev` is `debug` there.
+fn profile() -> String {
+    let folder = profile_folder();
+    match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev".to_owned(),
+        Some(name) => name.to_owned(),
+    }
+}
+
+/// The binary's path, if this message of cargo's tells it.
+fn executable(message: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let is_florin = message.pointer("/target/name")? == "florin";
+    let path = message.get("executable")?.as_str()?;
+    is_florin.then(|| PathBuf::from(path))
+}
+
+/// The binary in a folder where nothing can be in its way, without the settings of whoever runs the tests.
+fn florin_command() -> Command {
+    let mut command = Command::new(binary());
+    command.current_dir(scratch::folder());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("FLORIN_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn parse_ready(line: &str) -> Result<Ready, String> {
+    let said: Value = serde_json::from_str(line)
+        .map_err(|error| format!("{error} in its first line {line:?}"))?;
+    let text = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
+    let api = text("api").ok_or_else(|| format!("no `api` in its first line {line:?}"))?;
+    Ok(Ready {
+        api,
+        key: text("key"),
+        webhook_secret: text("webhook_secret"),
+        sandbox: text("sandbox"),
+    })
+}
+
+/// Reads lines for as long as there are any, so that the process never blocks on a full pipe.
+fn follow(output: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            // Nobody may be listening any more; the pipe has to be emptied all the same.
+            let _unheard = sender.send(line);
+        }
+    });
+    receiver
+}
+
+fn kill(mut child: Child) -> String {
+    scratch::died(child.id());
+    // It fails only if the child has ended already.
+    let _ended = child.kill();
+    child
+        .wait()
+        .map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use super::{Florin, executable, parse_ready};
+    use crate::database::{Database, Kind};
+
+    const READY: &str = r#"{"api":"http://127.0.0.1:4","database":"sqlite","key":"sk_sandbox_1","webhook_secret":"whsec_2","sandbox":"http://127.0.0.1:5"}"#;
+
+    /// A shell in the place of the binary: what is tested here is how a process is started and ended.
+    fn stand_in(database: &Database, script: &str) -> Florin {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "stand-in", READY]);
+        Florin::spawn(command, database.folder())
+    }
+
+    fn database() -> Database {
+        Database::fresh(Kind::Sqlite).expect("SQLite is built in")
+    }
+
+    #[test]
+    fn the_first_line_says_where_and_with_which_key() {
+        let ready = parse_ready(READY).expect("it says so");
+        assert_eq!(
+            (ready.api.as_str(), ready.key.as_deref()),
+            ("http://127.0.0.1:4", Some("sk_sandbox_1"))
+        );
+        assert_eq!(ready.webhook_secret.as_deref(), Some("whsec_2"));
+        assert_eq!(ready.sandbox.as_deref(), Some("http://127.0.0.1:5"));
+        assert_eq!(
+            parse_ready(r#"{"api":"http://127.0.0.1:4"}"#)
+                .expect("live mode")
+                .key,
+            None
+        );
+    }
+
+    #[test]
+    fn anything_else_on_the_first_line_is_not_ready() {
+        for line in ["", "listening", "[]", r#"{"api":1}"#] {
+            assert!(parse_ready(line).expect_err(line).contains("first line"));
+        }
+    }
+
+    #[test]
+    fn the_binary_is_the_one_cargo_names() {
+        let other = r#"{"reason":"compiler-artifact","target":{"name":"api"},"executable":null}"#;
+        let florin =
+            r#"{"reason":"compiler-artifact","target":{"name":"florin"},"executable":"/t/florin"}"#;
+        assert_eq!(executable(other), None);
+        assert_eq!(executable(florin), Some(PathBuf::from("/t/florin")));
+    }
+
+    #[test]
+    fn a_server_asked_to_end_says_how_it_ended() {
+        let database = database();
+        let script = r#"
+            trap 'kill $!; echo drained >&2; exit 7' TERM
+            tail -f /dev/null >/dev/null &
+            echo "$1"
+            wait
+        "#;
+        let florin = stand_in(&database, script);
+        assert_eq!(florin.key(), "sk_sandbox_1");
+        let log = florin.log.clone();
+        assert_eq!(florin.terminate().code(), Some(7));
+        assert_eq!(std::fs::read_to_string(log).expect("kept"), "drained\n");
+    }
+
+    #[test]
+    fn a_killed_server_is_gone_when_the_call_returns() {
+        let database = database();
+        let florin = stand_in(&database, r#"echo "$1"; exec tail -f /dev/null"#);
+        let process = PathBuf::from(format!("/proc/{}", florin.pid()));
+        assert_eq!(process.exists(), Path::new("/proc/self").exists());
+        florin.kill9();
+        assert!(!process.exists());
+    }
+
+    #[test]
+    #[should_panic(expected = "no such setting")]
+    fn a_server_that_does_not_start_shows_its_log() {
+        let database = database();
+        stand_in(&database, "echo no such setting >&2; exit 2");
+    }
+}

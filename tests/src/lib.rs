@@ -1,0 +1,47 @@
+//! The harness of the end-to-end tests: the real binary, real databases, nothing pretended.
+//!
+//! It starts `florin` as its users do, on a port of the system's choosing, with a database of its
+//! own, and talks to it over HTTP. Every scenario runs twice, on SQLite and on PostgreSQL.
+//!
+//! - [`Database`]: a fresh, empty database, gone with the value; [`on_both_databases!`].
+//! - [`Florin`]: a running server that can be killed, paused or asked to end; [`run`] for the
+//!   verbs that end by themselves.
+//! - [`Client`]: requests with a key, an idempotency key, or bytes no client would send.
+//! - [`Cluster`]: a PostgreSQL of the test's own, to be stopped and started under the server.
+//!
+//! What it never does: touch a database it did not create, leave anything behind (a watchdog
+//! outlives even a test process that was killed), read a clock to guess that something is ready,
+//! or pass silently without PostgreSQL: it says `postgres: SKIPPED`, and fails under `REQUIRE_PG=1`.
+//!
+//! Its PostgreSQL runs with `fsync = off`. That loses nothing when a process is killed, and
+//! everything when the power is cut: tests of durability need a server of their own.
+//!
+//! ```no_run
+//! use tests::{Database, Florin, on_both_databases};
+//!
+//! on_both_databases!(a_server_says_it_is_alive);
+//! async fn a_server_says_it_is_alive(database: Database) {
+//!     let florin = Florin::start(&database, &[]);
+//!     let reply = florin.client().get("/livez").await;
+//!     assert_eq!(reply.status, 200);
+//! }
+//! ```
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise, and this crate is part of the tests"
+)]
+
+mod client;
+mod cluster;
+mod database;
+mod florin;
+mod postgres;
+mod scratch;
+mod watchdog;
+mod wheel;
+
+pub use client::{Client, Reply};
+pub use cluster::Cluster;
+pub use database::{Database, Kind, scenario};
+pub use florin::{Florin, binary, run};
