@@ -84,8 +84,10 @@ pub fn append(
     }
     // All hashing of records is done before the lock is taken.
     let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
-    let _locked: Vec<TenantId> =
-        store::lock_and_load!(&mut *connection, audit_log::table.find(log).select(audit_log::log))?;
+    let _locked: Vec<TenantId> = store::lock_and_load!(
+        &mut *connection,
+        audit_log::table.find(log).select(audit_log::log)
+    )?;
     let mut frontier = last_frontier(connection, log)?;
     let start = position(frontier.size())?;
     let mut entries = Vec::with_capacity(leaves.len());
@@ -114,7 +116,10 @@ pub fn append(
 /// # Errors
 /// [`Error`] as the database gives it.
 pub fn logs(connection: &mut AnyConnection) -> Result<Vec<TenantId>, Error> {
-    Ok(audit_log::table.select(audit_log::log).order(audit_log::log).load(connection)?)
+    Ok(audit_log::table
+        .select(audit_log::log)
+        .order(audit_log::log)
+        .load(connection)?)
 }
 
 /// A log's records from `seq` on, at most `limit`.

@@ -86,9 +86,16 @@ pub fn verify(
     }
     if let Some(entry) = entries.next(connection, frontier.size())? {
         let seq = u64::try_from(entry.seq).unwrap_or(0);
-        return Ok(Err(Tampered { log, seq, kind: Damage::RecordUncommitted }));
+        return Ok(Err(Tampered {
+            log,
+            seq,
+            kind: Damage::RecordUncommitted,
+        }));
     }
-    let head = Head { size: frontier.size(), root: frontier.root() };
+    let head = Head {
+        size: frontier.size(),
+        root: frontier.root(),
+    };
     Ok(Ok(Clean { log, head }))
 }
 
@@ -99,7 +106,13 @@ fn verify_batch(
     entries: &mut Pages,
 ) -> Result<Result<(), Tampered>, Error> {
     let start = frontier.size();
-    let at = |seq, kind| Ok(Err(Tampered { log: batch.log, seq, kind }));
+    let at = |seq, kind| {
+        Ok(Err(Tampered {
+            log: batch.log,
+            seq,
+            kind,
+        }))
+    };
     if u64::try_from(batch.start) != Ok(start) {
         return at(start, Damage::BatchMissing);
     }
@@ -133,11 +146,18 @@ struct Pages {
 
 impl Pages {
     fn new(log: TenantId) -> Self {
-        Self { log, page: Vec::new().into_iter() }
+        Self {
+            log,
+            page: Vec::new().into_iter(),
+        }
     }
 
     /// The next record, or the first one from `seq` on once a page is used up.
-    fn next(&mut self, connection: &mut AnyConnection, seq: u64) -> Result<Option<EntryRow>, Error> {
+    fn next(
+        &mut self,
+        connection: &mut AnyConnection,
+        seq: u64,
+    ) -> Result<Option<EntryRow>, Error> {
         if let Some(entry) = self.page.next() {
             return Ok(Some(entry));
         }

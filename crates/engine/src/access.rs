@@ -77,7 +77,10 @@ pub fn caller(connection: &mut AnyConnection, hash: [u8; 32]) -> Result<Option<C
         .first(connection)
         .optional()?;
     Ok(found.map(|(id, name, label)| Caller {
-        tenant: Tenant { id, name: name.into() },
+        tenant: Tenant {
+            id,
+            name: name.into(),
+        },
         label: label.into(),
     }))
 }
@@ -88,7 +91,10 @@ pub fn caller(connection: &mut AnyConnection, hash: [u8; 32]) -> Result<Option<C
 /// [`Error`] as the database gives it.
 pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
     let rows: Vec<TenantRow> = tenant::table.order(tenant::tenant_id).load(connection)?;
-    let tenant = |row: TenantRow| Tenant { id: row.tenant_id, name: row.name.into() };
+    let tenant = |row: TenantRow| Tenant {
+        id: row.tenant_id,
+        name: row.name.into(),
+    };
     Ok(rows.into_iter().map(tenant).collect())
 }
 
@@ -104,7 +110,9 @@ pub(crate) struct Shelf {
 impl Shelf {
     pub(crate) fn load(connection: &mut AnyConnection, of: TenantId) -> Result<Self, Error> {
         let names: Vec<TenantRow> = tenant::table.find(of).load(connection)?;
-        let hashes = api_key::table.filter(api_key::tenant_id.eq(of)).select(api_key::hash);
+        let hashes = api_key::table
+            .filter(api_key::tenant_id.eq(of))
+            .select(api_key::hash);
         Ok(Self {
             exists: !names.is_empty(),
             hashes: hashes.load(connection)?,

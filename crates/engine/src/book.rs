@@ -66,11 +66,16 @@ impl<'a> Book<'a> {
             access::Shelf::default()
         };
         let inbox = webhooks::tables::load(connection, tenant.id, &needs.inbox)?;
-        let parked = inbox.parked().into_iter().filter_map(|event| event.reference);
+        let parked = inbox
+            .parked()
+            .into_iter()
+            .filter_map(|event| event.reference);
         needs.payments.provider_keys.extend(parked);
         let payments = payments::tables::load(connection, tenant.id, needs.payments)?;
         let waiting = payments.idempotency_keys().into_iter();
-        needs.keys.extend(waiting.filter_map(|key| Key::parse(key).ok()));
+        needs
+            .keys
+            .extend(waiting.filter_map(|key| Key::parse(key).ok()));
         needs.keys.sort_unstable();
         needs.keys.dedup();
         let keys = idempotency::tables::load(connection, tenant.id, &needs.keys)?;

@@ -21,9 +21,17 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
     if let Some(claim) = &envelope.claim {
         match book.keys.look(claim) {
             Look::New => {}
-            Look::InFlight => return Answer::InFlight { first: false, payment: None },
+            Look::InFlight => {
+                return Answer::InFlight {
+                    first: false,
+                    payment: None,
+                };
+            }
             Look::Replay(reply) => {
-                return Answer::Replied { reply: reply.clone(), replayed: true };
+                return Answer::Replied {
+                    reply: reply.clone(),
+                    replayed: true,
+                };
             }
             Look::Reused { resource, reply } => {
                 return Answer::KeyReused {
@@ -38,9 +46,22 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
     match &envelope.command {
         Command::Provision { key } => provision(book, key.as_ref(), origin),
         Command::OpenAccount(new) => open_account(book, new, claim, origin, rules),
-        Command::Transfer { from, to, money, description } => {
+        Command::Transfer {
+            from,
+            to,
+            money,
+            description,
+        } => {
             let description = description.clone();
-            transfer(book, (*from, *to), *money, description, claim, origin, rules)
+            transfer(
+                book,
+                (*from, *to),
+                *money,
+                description,
+                claim,
+                origin,
+                rules,
+            )
         }
         Command::CreatePayment(new) => create_payment(book, new, claim, origin, rules),
         Command::ConfirmPayment { id, payment_method } => {
@@ -49,9 +70,11 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
         Command::AnswerNow { key, payment } => {
             crate::outcome::answer_now(book, key, *payment, origin, rules)
         }
-        Command::RecordOutcome { operation, epoch, fact } => {
-            crate::outcome::from_worker(book, *operation, *epoch, fact, origin, rules)
-        }
+        Command::RecordOutcome {
+            operation,
+            epoch,
+            fact,
+        } => crate::outcome::from_worker(book, *operation, *epoch, fact, origin, rules),
         Command::LeaseDue { .. } => crate::outcome::lease_due(book, origin, rules),
         Command::ReceiveWebhook { event, fact } => {
             crate::webhook::receive(book, event, fact.as_ref(), origin, rules)
@@ -94,7 +117,15 @@ fn open_account(
         Err(rule) => {
             let refusal = Refusal::Open(rule);
             let subject = ("account_code", new.code.as_str());
-            return refuse(book, &refusal, "account.open", subject, claim, origin, rules);
+            return refuse(
+                book,
+                &refusal,
+                "account.open",
+                subject,
+                claim,
+                origin,
+                rules,
+            );
         }
     };
     let reply = (rules.render)(Rendered::Account(&account));
@@ -106,11 +137,17 @@ fn open_account(
             subject: ("account", &account.id.to_string()),
             outcome: "ok",
             reason: None,
-            delta: &[set("code", &account.code), set("currency", account.currency.code())],
+            delta: &[
+                set("code", &account.code),
+                set("currency", account.currency.code()),
+            ],
             cause: None,
         },
     );
-    Answer::Replied { reply, replayed: false }
+    Answer::Replied {
+        reply,
+        replayed: false,
+    }
 }
 
 fn transfer(
@@ -143,7 +180,15 @@ fn transfer(
             let refusal = Refusal::Post(rule);
             let subject = ("account", from.to_string());
             let subject = (subject.0, subject.1.as_str());
-            return refuse(book, &refusal, "transfer.post", subject, claim, origin, rules);
+            return refuse(
+                book,
+                &refusal,
+                "transfer.post",
+                subject,
+                claim,
+                origin,
+                rules,
+            );
         }
     };
     let reply = (rules.render)(Rendered::Transfer(&posted));
@@ -160,7 +205,10 @@ fn transfer(
             cause: None,
         },
     );
-    Answer::Replied { reply, replayed: false }
+    Answer::Replied {
+        reply,
+        replayed: false,
+    }
 }
 
 fn create_payment(
@@ -184,7 +232,15 @@ fn create_payment(
         Err(rule) => {
             let refusal = Refusal::Confirm(rule);
             let subject = ("payment", "");
-            return refuse(book, &refusal, "payment.create", subject, claim, origin, rules);
+            return refuse(
+                book,
+                &refusal,
+                "payment.create",
+                subject,
+                claim,
+                origin,
+                rules,
+            );
         }
     };
     let id = payment.id.to_string();
@@ -206,11 +262,17 @@ fn create_payment(
     );
     if new.confirm {
         begin(book, claim, id);
-        return Answer::InFlight { first: true, payment: Some(payment.id) };
+        return Answer::InFlight {
+            first: true,
+            payment: Some(payment.id),
+        };
     }
     let reply = (rules.render)(Rendered::Payment(&payment));
     save(book, claim, &reply);
-    Answer::Replied { reply, replayed: false }
+    Answer::Replied {
+        reply,
+        replayed: false,
+    }
 }
 
 fn confirm_payment(
@@ -222,7 +284,10 @@ fn confirm_payment(
     rules: &Rules,
 ) -> Answer {
     let key = claim.map_or("", |claim| claim.key.as_str());
-    let before = book.payments.payment(&id).map_or("", |payment| payment.state.name());
+    let before = book
+        .payments
+        .payment(&id)
+        .map_or("", |payment| payment.state.name());
     let confirmed = payments::confirm(
         &mut book.payments,
         id,
@@ -238,7 +303,15 @@ fn confirm_payment(
         Err(rule) => {
             let refusal = Refusal::Confirm(rule);
             let subject = ("payment", text.as_str());
-            return refuse(book, &refusal, "payment.confirm", subject, claim, origin, rules);
+            return refuse(
+                book,
+                &refusal,
+                "payment.confirm",
+                subject,
+                claim,
+                origin,
+                rules,
+            );
         }
     };
     book.record(
@@ -253,7 +326,10 @@ fn confirm_payment(
         },
     );
     begin(book, claim, text);
-    Answer::InFlight { first: true, payment: Some(id) }
+    Answer::InFlight {
+        first: true,
+        payment: Some(id),
+    }
 }
 
 /// Answers a refusal. One that is a decision is saved with its key and recorded.
@@ -272,10 +348,20 @@ fn refuse(
         let reason = crate::records::reason(refusal);
         book.record(
             origin,
-            &Said { action, subject, outcome: "refused", reason: Some(reason), delta: &[], cause: None },
+            &Said {
+                action,
+                subject,
+                outcome: "refused",
+                reason: Some(reason),
+                delta: &[],
+                cause: None,
+            },
         );
     }
-    Answer::Replied { reply, replayed: false }
+    Answer::Replied {
+        reply,
+        replayed: false,
+    }
 }
 
 fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {

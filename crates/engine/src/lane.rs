@@ -87,7 +87,10 @@ impl Engine {
         let worker = Worker {
             store: store.clone(),
             settings: settings.clone(),
-            rules: Rules { render: settings.render, provider: settings.provider.clone() },
+            rules: Rules {
+                render: settings.render,
+                provider: settings.provider.clone(),
+            },
             ids,
             commands,
             waiting: VecDeque::new(),
@@ -95,9 +98,17 @@ impl Engine {
             settled: settled.clone(),
             submitted,
         };
-        let thread = std::thread::Builder::new().name("lane".into()).spawn(move || worker.run())?;
+        let thread = std::thread::Builder::new()
+            .name("lane".into())
+            .spawn(move || worker.run())?;
         let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok(Self { store, settings, queue, settled, thread })
+        Ok(Self {
+            store,
+            settings,
+            queue,
+            settled,
+            thread,
+        })
     }
 
     /// Sends a command and waits for its commit.
@@ -195,8 +206,10 @@ impl Worker {
             });
         };
         let tenant = first.envelope.tenant.id;
-        let (batch, others): (VecDeque<_>, VecDeque<_>) =
-            self.waiting.drain(..).partition(|queued| queued.envelope.tenant.id == tenant);
+        let (batch, others): (VecDeque<_>, VecDeque<_>) = self
+            .waiting
+            .drain(..)
+            .partition(|queued| queued.envelope.tenant.id == tenant);
         self.waiting = others;
         Some(batch.into_iter().map(|queued| *queued).collect())
     }
@@ -265,7 +278,9 @@ impl Worker {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work(&mut connection, batch)));
         let outcome = outcome.unwrap_or_else(|panic| {
             let said = panic.downcast_ref::<String>().cloned();
-            Err(Error::Refused(said.unwrap_or_else(|| "a command panicked".to_owned())))
+            Err(Error::Refused(
+                said.unwrap_or_else(|| "a command panicked".to_owned()),
+            ))
         });
         match &outcome {
             Ok(_) => self.connection = Some(connection),
@@ -292,9 +307,10 @@ impl Worker {
         store::begin_write(connection)?;
         let now = self.settings.clock.now();
         let envelopes = batch.iter().map(|queued| &queued.envelope);
-        let mut book =
-            Book::prefetch(connection, &tenant, now, &mut self.ids, envelopes.clone())?;
-        let answers = envelopes.map(|envelope| execute(&mut book, envelope, &self.rules)).collect();
+        let mut book = Book::prefetch(connection, &tenant, now, &mut self.ids, envelopes.clone())?;
+        let answers = envelopes
+            .map(|envelope| execute(&mut book, envelope, &self.rules))
+            .collect();
         let after = book.flush(connection)?;
         store::commit(connection)?;
         Ok((answers, after))

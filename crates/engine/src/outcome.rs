@@ -32,7 +32,14 @@ pub(crate) fn from_worker(
             tracing::error!(operation = %id, %error, "a provider's answer cannot be right");
             metrics::counter!("florin_provider_answers_refused_total").increment(1);
             let retry_at = book.now.plus_seconds(REST_SECONDS);
-            let _known = record(book, id, Some(epoch), &Fact::Unknown { retry_at }, origin, rules);
+            let _known = record(
+                book,
+                id,
+                Some(epoch),
+                &Fact::Unknown { retry_at },
+                origin,
+                rules,
+            );
         }
     }
     Answer::Done
@@ -59,13 +66,19 @@ pub(crate) fn record(
     )?;
     let (payment, action) = match &recorded {
         Recorded::Known => return Ok(recorded),
-        Recorded::Settled(payment) if payment.decline_code.is_some() => (payment, "payment.declined"),
+        Recorded::Settled(payment) if payment.decline_code.is_some() => {
+            (payment, "payment.declined")
+        }
         Recorded::Settled(payment) => (payment, "payment.succeeded"),
         Recorded::Open(payment) => (payment, "payment.outcome_unknown"),
     };
     let reply = (rules.render)(Rendered::Payment(payment));
     book.settle(&payment.idempotency_key, reply);
-    let transaction = book.ledger.posted().get(posted_before).map(|posted| posted.id.to_string());
+    let transaction = book
+        .ledger
+        .posted()
+        .get(posted_before)
+        .map(|posted| posted.id.to_string());
     let captured = payment.captured.to_string();
     let mut delta = vec![changed("status", "processing", payment.state.name())];
     if let Some(transaction) = &transaction {
@@ -77,7 +90,11 @@ pub(crate) fn record(
         &Said {
             action,
             subject: ("payment", &payment.id.to_string()),
-            outcome: if payment.decline_code.is_some() { "declined" } else { "ok" },
+            outcome: if payment.decline_code.is_some() {
+                "declined"
+            } else {
+                "ok"
+            },
             reason: payment.decline_code.as_deref(),
             delta: &delta,
             cause: Some(&id.to_string()),
@@ -95,7 +112,10 @@ pub(crate) fn answer_now(
     rules: &Rules,
 ) -> Answer {
     if let Some(reply) = book.keys.reply(key) {
-        return Answer::Replied { reply: reply.clone(), replayed: false };
+        return Answer::Replied {
+            reply: reply.clone(),
+            replayed: false,
+        };
     }
     let Some(payment) = book.payments.payment(&id).cloned() else {
         return Answer::Done;
@@ -113,7 +133,10 @@ pub(crate) fn answer_now(
             cause: None,
         },
     );
-    Answer::Replied { reply, replayed: false }
+    Answer::Replied {
+        reply,
+        replayed: false,
+    }
 }
 
 /// Takes over what a dead worker has left.

@@ -78,7 +78,10 @@ impl Provider {
 
     /// Asks what became of an operation.
     pub async fn inquire(&self, operation: &Operation) -> Heard {
-        let url = format!("{}/v1/charges?idempotency_key={}", self.base, operation.provider_key);
+        let url = format!(
+            "{}/v1/charges?idempotency_key={}",
+            self.base, operation.provider_key
+        );
         match answer(self.http.get(url)).await {
             Ok((200, bytes)) => read(operation, &bytes),
             Ok((404, _)) => Heard::NeverHeard,
@@ -109,10 +112,18 @@ fn read(operation: &Operation, bytes: &[u8]) -> Heard {
     if charge.idempotency_key != operation.provider_key {
         return Heard::Nothing("the provider's answer is about something else".to_owned());
     }
-    let short = |text: &str| text.chars().take(255).filter(|c| *c != '\0').collect::<String>();
+    let short = |text: &str| {
+        text.chars()
+            .take(255)
+            .filter(|c| *c != '\0')
+            .collect::<String>()
+    };
     match charge.status.as_str() {
         "succeeded" => {
-            match (Amount::new(charge.amount), Currency::from_code(&charge.currency)) {
+            match (
+                Amount::new(charge.amount),
+                Currency::from_code(&charge.currency),
+            ) {
                 (Ok(amount), Ok(currency)) => Heard::Done(Fact::Succeeded {
                     reference: short(&charge.id),
                     money: Money { amount, currency },
@@ -123,6 +134,9 @@ fn read(operation: &Operation, bytes: &[u8]) -> Heard {
         "failed" => Heard::Done(Fact::Failed {
             decline_code: short(charge.decline_code.as_deref().unwrap_or("declined")),
         }),
-        status => Heard::Nothing(format!("the provider's answer has the status {}", short(status))),
+        status => Heard::Nothing(format!(
+            "the provider's answer has the status {}",
+            short(status)
+        )),
     }
 }

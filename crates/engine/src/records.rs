@@ -25,10 +25,16 @@ impl Book<'_> {
         let record = Record {
             tenant: &self.tenant.name,
             at: &at,
-            actor: Entity { kind: origin.kind, id: &origin.id },
+            actor: Entity {
+                kind: origin.kind,
+                id: &origin.id,
+            },
             on_behalf_of: None,
             action: said.action,
-            subject: Entity { kind: said.subject.0, id: said.subject.1 },
+            subject: Entity {
+                kind: said.subject.0,
+                id: said.subject.1,
+            },
             outcome: said.outcome,
             reason: said.reason,
             criteria: None,
@@ -48,12 +54,20 @@ impl Book<'_> {
 
 /// A field that was not there before.
 pub(crate) const fn set<'a>(field: &'a str, after: &'a str) -> Change<'a> {
-    Change { field, before: None, after: Some(after) }
+    Change {
+        field,
+        before: None,
+        after: Some(after),
+    }
 }
 
 /// A field that changed.
 pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str) -> Change<'a> {
-    Change { field, before: Some(before), after: Some(after) }
+    Change {
+        field,
+        before: Some(before),
+        after: Some(after),
+    }
 }
 
 /// The code of a broken rule.

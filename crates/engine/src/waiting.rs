@@ -28,7 +28,11 @@ impl Engine {
         wait: Duration,
     ) -> Result<Answer, LaneError> {
         let first = self.submit(envelope.clone()).await?;
-        let Answer::InFlight { first: made, payment } = first else {
+        let Answer::InFlight {
+            first: made,
+            payment,
+        } = first
+        else {
             return Ok(first);
         };
         let Some(key) = envelope.claim.as_ref().map(|claim| claim.key.clone()) else {
@@ -42,9 +46,10 @@ impl Engine {
             if !matches!(answer, Answer::InFlight { .. }) {
                 // The maker's own wait is not a replay.
                 return Ok(match answer {
-                    Answer::Replied { reply, replayed } => {
-                        Answer::Replied { reply, replayed: replayed && !made }
-                    }
+                    Answer::Replied { reply, replayed } => Answer::Replied {
+                        reply,
+                        replayed: replayed && !made,
+                    },
                     other => other,
                 });
             }
@@ -57,9 +62,17 @@ impl Engine {
         match payment {
             Some(payment) => {
                 let command = Command::AnswerNow { key, payment };
-                self.submit(Envelope { command, claim: None, ..envelope }).await
+                self.submit(Envelope {
+                    command,
+                    claim: None,
+                    ..envelope
+                })
+                .await
             }
-            None => Ok(Answer::InFlight { first: made, payment }),
+            None => Ok(Answer::InFlight {
+                first: made,
+                payment,
+            }),
         }
     }
 }

@@ -33,8 +33,10 @@ pub(crate) fn quarantine(book: &mut Book<'_>, event: &Event, origin: &Origin) ->
 pub(crate) fn apply_parked(book: &mut Book<'_>, origin: &Origin, rules: &Rules) -> Answer {
     for event in book.inbox.parked() {
         // What was parked was read before, so it can be read again.
-        if let Ok(ProviderEvent { fact: Some((provider_key, fact)), .. }) =
-            ProviderEvent::read(&event.body)
+        if let Ok(ProviderEvent {
+            fact: Some((provider_key, fact)),
+            ..
+        }) = ProviderEvent::read(&event.body)
             && book.payments.by_provider_key(&provider_key).is_some()
         {
             apply(book, &event, Some(&(provider_key, fact)), origin, rules);
@@ -87,12 +89,7 @@ fn keep(
     Answer::Webhook(answer)
 }
 
-fn keep_aside(
-    book: &mut Book<'_>,
-    event: &Event,
-    reason: &'static str,
-    origin: &Origin,
-) -> Answer {
+fn keep_aside(book: &mut Book<'_>, event: &Event, reason: &'static str, origin: &Origin) -> Answer {
     if book.inbox.quarantine(event, reason) {
         tracing::error!(provider = %event.provider, event = %event.id, reason, "webhook quarantined");
         metrics::counter!("florin_webhooks_quarantined_total").increment(1);

@@ -36,10 +36,14 @@ pub async fn run(
     let calls = Arc::new(Semaphore::new(CALLS));
     let mut tick = tokio::time::interval(interval);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let worker = Worker { engine, provider, calls };
+    let worker = Worker {
+        engine,
+        provider,
+        calls,
+    };
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stopped(&mut stop) => break,
             Some((tenant, operation)) = submitted.recv() => {
                 worker.spawn(tenant, operation, false);
             }
@@ -51,7 +55,13 @@ pub async fn run(
     }
     // Calls under way may still bring their outcome home; what they cannot, the next start finds.
     let all = u32::try_from(CALLS).unwrap_or(u32::MAX);
-    let _patience = tokio::time::timeout(Duration::from_secs(5), worker.calls.acquire_many(all)).await;
+    let _patience =
+        tokio::time::timeout(Duration::from_secs(5), worker.calls.acquire_many(all)).await;
+}
+
+/// Returns once `stop` is true, or nobody is left to say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _sender_gone = stop.wait_for(|stop| *stop).await.is_err();
 }
 
 #[derive(Clone)]
@@ -65,7 +75,9 @@ impl Worker {
     fn spawn(&self, tenant: Tenant, operation: Operation, inquire_first: bool) {
         let worker = self.clone();
         tokio::spawn(async move {
-            let Ok(_permit) = worker.calls.clone().acquire_owned().await else { return };
+            let Ok(_permit) = worker.calls.clone().acquire_owned().await else {
+                return;
+            };
             worker.call(tenant, operation, inquire_first).await;
         });
     }
@@ -94,7 +106,10 @@ impl Worker {
             epoch: operation.lease_epoch,
             fact,
         };
-        let outcome = self.engine.submit(from_system(tenant, "worker", command)).await;
+        let outcome = self
+            .engine
+            .submit(from_system(tenant, "worker", command))
+            .await;
         if let Err(error) = outcome {
             // The lease runs out, and the sweeper inquires.
             tracing::warn!(operation = %operation.id, %error, "an outcome was not recorded");
@@ -102,10 +117,15 @@ impl Worker {
     }
 
     fn unknown(&self, operation: &Operation) -> Fact {
-        let doublings = u32::try_from(operation.lease_epoch.saturating_sub(1)).unwrap_or(0).min(16);
-        let pause = FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
+        let doublings = u32::try_from(operation.lease_epoch.saturating_sub(1))
+            .unwrap_or(0)
+            .min(16);
+        let pause =
+            FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
         let pause = pause.min(LONGEST_PAUSE_MILLIS);
-        Fact::Unknown { retry_at: self.engine.clock().now().plus_millis(pause) }
+        Fact::Unknown {
+            retry_at: self.engine.clock().now().plus_millis(pause),
+        }
     }
 
     /// Takes over operations whose lease has run out, and tries parked webhooks again.
@@ -120,7 +140,9 @@ impl Worker {
             }
             Ok(undone)
         });
-        let undone = undone.await.map_err(|_unavailable| LaneError::Unavailable)?;
+        let undone = undone
+            .await
+            .map_err(|_unavailable| LaneError::Unavailable)?;
         for (tenant, due, parked) in undone {
             if due {
                 let command = Command::LeaseDue { limit: TAKE_OVER };
@@ -133,7 +155,9 @@ impl Worker {
             }
             if parked {
                 let command = Command::ApplyParked { limit: TAKE_OVER };
-                self.engine.submit(from_system(tenant, "sweeper", command)).await?;
+                self.engine
+                    .submit(from_system(tenant, "sweeper", command))
+                    .await?;
             }
         }
         Ok(())
@@ -141,6 +165,15 @@ impl Worker {
 }
 
 fn from_system(tenant: Tenant, who: &'static str, command: Command) -> Envelope {
-    let origin = Origin { kind: "system", id: who.into(), request: None };
-    Envelope { tenant, command, claim: None, origin }
+    let origin = Origin {
+        kind: "system",
+        id: who.into(),
+        request: None,
+    };
+    Envelope {
+        tenant,
+        command,
+        claim: None,
+        origin,
+    }
 }

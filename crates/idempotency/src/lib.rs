@@ -59,7 +59,12 @@ impl Fingerprint {
     #[must_use]
     pub fn of(method: &str, route: &str, version: &str, body: &[u8]) -> Self {
         let mut hash = Sha256::new();
-        for part in [method.as_bytes(), route.as_bytes(), version.as_bytes(), body] {
+        for part in [
+            method.as_bytes(),
+            route.as_bytes(),
+            version.as_bytes(),
+            body,
+        ] {
             let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
             hash.update(length.to_be_bytes());
             hash.update(part);

@@ -95,7 +95,13 @@ impl Shelf {
         self.held.get(key)?.reply.as_ref()
     }
 
-    fn claim(&mut self, claim: Claim, resource: Option<String>, reply: Option<Reply>, now: Timestamp) {
+    fn claim(
+        &mut self,
+        claim: Claim,
+        resource: Option<String>,
+        reply: Option<Reply>,
+        now: Timestamp,
+    ) {
         let held = Held {
             fingerprint: claim.fingerprint,
             resource,
@@ -111,7 +117,11 @@ impl Shelf {
     }
 
     pub(crate) fn changed(&self, change: Change) -> Vec<(&Key, &Held)> {
-        let mut changed: Vec<_> = self.held.iter().filter(|(_, held)| held.change == change).collect();
+        let mut changed: Vec<_> = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.change == change)
+            .collect();
         changed.sort_unstable_by_key(|(key, _)| *key);
         changed
     }
@@ -139,7 +149,10 @@ mod tests {
     }
 
     fn reply(text: &str) -> Reply {
-        Reply { status: 200, body: text.as_bytes().to_vec() }
+        Reply {
+            status: 200,
+            body: text.as_bytes().to_vec(),
+        }
     }
 
     const NOW: Timestamp = Timestamp::from_micros(0);
@@ -150,7 +163,10 @@ mod tests {
         assert_eq!(shelf.look(&claim("k", b"a")), Look::New);
         shelf.save(claim("k", b"a"), reply("done"), NOW);
         assert_eq!(shelf.look(&claim("k", b"a")), Look::Replay(&reply("done")));
-        let reused = Look::Reused { resource: None, reply: Some(&reply("done")) };
+        let reused = Look::Reused {
+            resource: None,
+            reply: Some(&reply("done")),
+        };
         assert_eq!(shelf.look(&claim("k", b"b")), reused);
     }
 

@@ -101,13 +101,18 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
 impl KeyRow {
     fn read(self) -> Result<(Key, Held), Error> {
         let wrong = |what: &str| Error::Refused(format!("idempotency key: bad {what}"));
-        let fingerprint = self.fingerprint.try_into().map_err(|_| wrong("fingerprint"))?;
+        let fingerprint = self
+            .fingerprint
+            .try_into()
+            .map_err(|_| wrong("fingerprint"))?;
         let status = self.status.map(u16::try_from).transpose();
         let status = status.map_err(|_negative| wrong("status"))?;
         let held = Held {
             fingerprint: Fingerprint(fingerprint),
             resource: self.resource,
-            reply: status.zip(self.body).map(|(status, body)| Reply { status, body }),
+            reply: status
+                .zip(self.body)
+                .map(|(status, body)| Reply { status, body }),
             created_at: Timestamp::from_micros(self.created_at),
             change: Change::None,
         };

@@ -48,6 +48,7 @@
 //! ```
 
 mod account;
+pub mod check;
 mod open;
 mod post;
 mod read;

@@ -179,7 +179,11 @@ pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError>
             return Err(PostError::SameAccount { posting });
         }
     }
-    if let Some(by) = new.external_id.as_ref().and_then(|x| shelf.transaction_named(x)) {
+    if let Some(by) = new
+        .external_id
+        .as_ref()
+        .and_then(|x| shelf.transaction_named(x))
+    {
         return Err(PostError::ExternalIdTaken { by });
     }
     let mut accounts = find_accounts(shelf, &new.postings)?;
@@ -240,8 +244,16 @@ fn check_status(accounts: &[Account]) -> Result<(), PostError> {
     for account in accounts {
         match account.status {
             AccountStatus::Open => {}
-            AccountStatus::Frozen => return Err(PostError::AccountFrozen { account: account.id }),
-            AccountStatus::Closed => return Err(PostError::AccountClosed { account: account.id }),
+            AccountStatus::Frozen => {
+                return Err(PostError::AccountFrozen {
+                    account: account.id,
+                });
+            }
+            AccountStatus::Closed => {
+                return Err(PostError::AccountClosed {
+                    account: account.id,
+                });
+            }
         }
     }
     Ok(())
@@ -288,7 +300,9 @@ fn side(
 fn check_floors(shelf: &Shelf, accounts: &[Account]) -> Result<(), PostError> {
     for account in accounts {
         let Some(floor) = account.floor else { continue };
-        let before = shelf.account(&account.id).map_or(MinorUnits::ZERO, Account::available);
+        let before = shelf
+            .account(&account.id)
+            .map_or(MinorUnits::ZERO, Account::available);
         let after = account.available();
         if after < before && after < floor {
             return Err(PostError::InsufficientFunds {

@@ -172,8 +172,11 @@ pub fn load(
 /// # Errors
 /// [`Error::Conflict`] if another writer changed an account or took a name in between.
 pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
-    let opened: Vec<AccountRow> =
-        shelf.opened().into_iter().map(|account| AccountRow::of(tenant, account)).collect();
+    let opened: Vec<AccountRow> = shelf
+        .opened()
+        .into_iter()
+        .map(|account| AccountRow::of(tenant, account))
+        .collect();
     bulk::write(connection, &opened)?;
 
     let mut transactions = Vec::with_capacity(shelf.posted().len());

@@ -60,7 +60,13 @@ impl ProviderEvent {
             "charge.succeeded" => {
                 let charge = charge(&envelope.data)?;
                 let money = charge.money()?;
-                Some((charge.idempotency_key, Fact::Succeeded { reference: charge.id, money }))
+                Some((
+                    charge.idempotency_key,
+                    Fact::Succeeded {
+                        reference: charge.id,
+                        money,
+                    },
+                ))
             }
             "charge.failed" => {
                 let charge = charge(&envelope.data)?;
@@ -70,7 +76,11 @@ impl ProviderEvent {
             }
             _ => None,
         };
-        Ok(Self { id: envelope.id, kind: envelope.r#type, fact })
+        Ok(Self {
+            id: envelope.id,
+            kind: envelope.r#type,
+            fact,
+        })
     }
 }
 
@@ -88,7 +98,8 @@ impl Charge {
         let bad = |error: String| MalformedEvent::BadCharge(error);
         Ok(Money {
             amount: Amount::new(self.amount).map_err(|error| bad(error.to_string()))?,
-            currency: Currency::from_code(&self.currency).map_err(|error| bad(error.to_string()))?,
+            currency: Currency::from_code(&self.currency)
+                .map_err(|error| bad(error.to_string()))?,
         })
     }
 }

@@ -87,28 +87,39 @@ pub fn record_outcome(
     now: Timestamp,
 ) -> Result<Recorded, OutcomeError> {
     let operation = shelf.operation(&id).ok_or(OutcomeError::NotFound)?.clone();
-    let payment = shelf.payment(&operation.payment).ok_or(OutcomeError::NotFound)?.clone();
+    let payment = shelf
+        .payment(&operation.payment)
+        .ok_or(OutcomeError::NotFound)?
+        .clone();
     if let Some(shown) = epoch
         && shown != operation.lease_epoch
     {
-        return Err(OutcomeError::StaleLease { held: operation.lease_epoch, shown });
+        return Err(OutcomeError::StaleLease {
+            held: operation.lease_epoch,
+            shown,
+        });
     }
     match (operation.state, fact) {
         (OperationState::Succeeded, Fact::Succeeded { money, .. }) if *money != operation.money => {
-            Err(OutcomeError::WrongAmount { said: *money, asked: operation.money })
+            Err(OutcomeError::WrongAmount {
+                said: *money,
+                asked: operation.money,
+            })
         }
         (OperationState::Succeeded, Fact::Succeeded { .. } | Fact::Unknown { .. })
         | (OperationState::Failed, Fact::Failed { .. } | Fact::Unknown { .. }) => {
             Ok(Recorded::Known)
         }
         (OperationState::Succeeded, Fact::Failed { .. })
-        | (OperationState::Failed, Fact::Succeeded { .. }) => {
-            Err(OutcomeError::Contradiction { state: operation.state.name() })
-        }
+        | (OperationState::Failed, Fact::Succeeded { .. }) => Err(OutcomeError::Contradiction {
+            state: operation.state.name(),
+        }),
         (
             OperationState::Created | OperationState::Submitted | OperationState::Unknown,
             Fact::Succeeded { reference, money },
-        ) => succeed(shelf, books, operation, payment, reference, *money, ids, now),
+        ) => succeed(
+            shelf, books, operation, payment, reference, *money, ids, now,
+        ),
         (
             OperationState::Created | OperationState::Submitted | OperationState::Unknown,
             Fact::Failed { decline_code },
@@ -120,7 +131,10 @@ pub fn record_outcome(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the one caller has matched these out of one fact")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the one caller has matched these out of one fact"
+)]
 fn succeed(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
@@ -132,7 +146,10 @@ fn succeed(
     now: Timestamp,
 ) -> Result<Recorded, OutcomeError> {
     if money != operation.money {
-        return Err(OutcomeError::WrongAmount { said: money, asked: operation.money });
+        return Err(OutcomeError::WrongAmount {
+            said: money,
+            asked: operation.money,
+        });
     }
     postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point it must succeed.
@@ -181,9 +198,20 @@ fn step(shelf: &mut Shelf, operation: &mut Operation, event: OperationEvent, now
     }
 }
 
-fn settle(shelf: &mut Shelf, mut payment: Payment, event: PaymentEvent, now: Timestamp) -> Recorded {
+fn settle(
+    shelf: &mut Shelf,
+    mut payment: Payment,
+    event: PaymentEvent,
+    now: Timestamp,
+) -> Recorded {
     if let Ok(to) = payment.state.on(event) {
-        shelf.record("payment", payment.id.bytes(), payment.state.name(), to.name(), now);
+        shelf.record(
+            "payment",
+            payment.id.bytes(),
+            payment.state.name(),
+            to.name(),
+            now,
+        );
         payment.state = to;
     }
     payment.updated_at = now;

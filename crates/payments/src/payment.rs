@@ -141,7 +141,9 @@ pub fn confirm(
     let mut payment = shelf.payment(&id).ok_or(ConfirmError::NotFound)?.clone();
     let from = payment.state;
     let to = from.on(PaymentEvent::Confirmed);
-    let to = to.map_err(|illegal| ConfirmError::WrongState { state: illegal.state })?;
+    let to = to.map_err(|illegal| ConfirmError::WrongState {
+        state: illegal.state,
+    })?;
     // A declined method is not tried again unasked: the payer has to offer one.
     let method = match from {
         PaymentState::RequiresPaymentMethod => payment_method,
@@ -169,8 +171,17 @@ pub fn confirm(
         created_at: now,
     };
     let created = OperationState::Created;
-    debug_assert_eq!(created.on(OperationEvent::Submitted), Ok(OperationState::Submitted));
-    shelf.record("operation", operation_id.bytes(), created.name(), operation.state.name(), now);
+    debug_assert_eq!(
+        created.on(OperationEvent::Submitted),
+        Ok(OperationState::Submitted)
+    );
+    shelf.record(
+        "operation",
+        operation_id.bytes(),
+        created.name(),
+        operation.state.name(),
+        now,
+    );
     shelf.record("payment", id.bytes(), from.name(), to.name(), now);
     shelf.put_new_operation(operation);
     payment.state = to;

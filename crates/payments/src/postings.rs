@@ -99,9 +99,7 @@ pub(crate) fn external_id(operation: &Operation) -> String {
 }
 
 /// What a batch must have of the books to record the outcome of these operations.
-pub(crate) fn needs<'a>(
-    operations: impl Iterator<Item = &'a Operation>,
-) -> ledger::tables::Needs {
+pub(crate) fn needs<'a>(operations: impl Iterator<Item = &'a Operation>) -> ledger::tables::Needs {
     let mut needs = ledger::tables::Needs::default();
     for operation in operations {
         needs.codes.extend(account_codes(operation.money.currency));

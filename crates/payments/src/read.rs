@@ -16,8 +16,10 @@ pub fn payment(
     tenant: TenantId,
     id: PaymentId,
 ) -> Result<Option<Payment>, Error> {
-    let row: Option<PaymentRow> =
-        schema::payment::table.find((tenant, id)).first(connection).optional()?;
+    let row: Option<PaymentRow> = schema::payment::table
+        .find((tenant, id))
+        .first(connection)
+        .optional()?;
     row.map(PaymentRow::read).transpose()
 }
 

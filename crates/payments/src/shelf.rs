@@ -74,13 +74,19 @@ impl Shelf {
     /// The keys of the requests that wait for the payments held.
     #[must_use]
     pub fn idempotency_keys(&self) -> Vec<String> {
-        let keys = self.payments.values().map(|held| held.row.idempotency_key.clone());
+        let keys = self
+            .payments
+            .values()
+            .map(|held| held.row.idempotency_key.clone());
         keys.filter(|key| !key.is_empty()).collect()
     }
 
     /// All operations held, in id order.
     pub(crate) fn operations(&self) -> Vec<Operation> {
-        self.operations.values().map(|held| held.row.clone()).collect()
+        self.operations
+            .values()
+            .map(|held| held.row.clone())
+            .collect()
     }
 
     /// The edges that this batch has taken, in order.
@@ -90,7 +96,10 @@ impl Shelf {
     }
 
     pub(crate) fn attempts_of(&self, payment: &PaymentId) -> i16 {
-        let of_payment = self.operations.values().filter(|held| held.row.payment == *payment);
+        let of_payment = self
+            .operations
+            .values()
+            .filter(|held| held.row.payment == *payment);
         of_payment.map(|held| held.row.attempt).max().unwrap_or(0)
     }
 
@@ -105,15 +114,34 @@ impl Shelf {
         let ordinal = self.history.entry(subject).or_insert(0);
         *ordinal = ordinal.saturating_add(1);
         let ordinal = *ordinal;
-        self.transitions.push(Transition { machine, subject, ordinal, from, to, at });
+        self.transitions.push(Transition {
+            machine,
+            subject,
+            ordinal,
+            from,
+            to,
+            at,
+        });
     }
 
     pub(crate) fn put_loaded_payment(&mut self, row: Payment) {
-        self.payments.insert(row.id, Held { row, change: Change::None });
+        self.payments.insert(
+            row.id,
+            Held {
+                row,
+                change: Change::None,
+            },
+        );
     }
 
     pub(crate) fn put_new_payment(&mut self, row: Payment) {
-        self.payments.insert(row.id, Held { row, change: Change::New });
+        self.payments.insert(
+            row.id,
+            Held {
+                row,
+                change: Change::New,
+            },
+        );
     }
 
     pub(crate) fn put_payment(&mut self, row: Payment) {
@@ -126,13 +154,27 @@ impl Shelf {
     }
 
     pub(crate) fn put_loaded_operation(&mut self, row: Operation) {
-        self.by_provider_key.insert(row.provider_key.clone(), row.id);
-        self.operations.insert(row.id, Held { row, change: Change::None });
+        self.by_provider_key
+            .insert(row.provider_key.clone(), row.id);
+        self.operations.insert(
+            row.id,
+            Held {
+                row,
+                change: Change::None,
+            },
+        );
     }
 
     pub(crate) fn put_new_operation(&mut self, row: Operation) {
-        self.by_provider_key.insert(row.provider_key.clone(), row.id);
-        self.operations.insert(row.id, Held { row, change: Change::New });
+        self.by_provider_key
+            .insert(row.provider_key.clone(), row.id);
+        self.operations.insert(
+            row.id,
+            Held {
+                row,
+                change: Change::New,
+            },
+        );
     }
 
     pub(crate) fn put_operation(&mut self, row: Operation) {
@@ -149,11 +191,17 @@ impl Shelf {
     }
 
     pub(crate) fn payments_with(&self, change: Change) -> impl Iterator<Item = &Payment> {
-        self.payments.values().filter(move |held| held.change == change).map(|held| &held.row)
+        self.payments
+            .values()
+            .filter(move |held| held.change == change)
+            .map(|held| &held.row)
     }
 
     pub(crate) fn operations_with(&self, change: Change) -> impl Iterator<Item = &Operation> {
-        self.operations.values().filter(move |held| held.change == change).map(|held| &held.row)
+        self.operations
+            .values()
+            .filter(move |held| held.change == change)
+            .map(|held| &held.row)
     }
 
     /// Operations that this batch has submitted, for the worker.

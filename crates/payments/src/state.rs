@@ -227,11 +227,15 @@ impl OperationEvent {
 pub fn is_edge(machine: &str, from: &str, to: &str) -> bool {
     match machine {
         "payment" => PaymentState::from_name(from).is_some_and(|state| {
-            let mut next = PaymentEvent::ALL.into_iter().filter_map(|event| state.on(event).ok());
+            let mut next = PaymentEvent::ALL
+                .into_iter()
+                .filter_map(|event| state.on(event).ok());
             next.any(|next| next.name() == to)
         }),
         "operation" => OperationState::from_name(from).is_some_and(|state| {
-            let mut next = OperationEvent::ALL.into_iter().filter_map(|event| state.on(event).ok());
+            let mut next = OperationEvent::ALL
+                .into_iter()
+                .filter_map(|event| state.on(event).ok());
             next.any(|next| next.name() == to && next != state)
         }),
         _ => false,
@@ -275,23 +279,33 @@ mod tests {
 
     #[test]
     fn the_database_refuses_what_the_machines_refuse() {
-        let schema = include_str!(
-            "../../../migrations/sqlite/2026-11-21-000001_foundation/up.sql"
-        );
-        let (_, payment) = schema.split_once("TRIGGER payment_edges").unwrap_or_default();
-        let (payment, operation) =
-            payment.split_once("TRIGGER operation_edges").unwrap_or_default();
-        let listed = |text: &str, from: &str, to: &str| text.contains(&format!("('{from}', '{to}')"));
+        let schema = include_str!("../../../migrations/sqlite/2026-11-21-000001_foundation/up.sql");
+        let (_, payment) = schema
+            .split_once("TRIGGER payment_edges")
+            .unwrap_or_default();
+        let (payment, operation) = payment
+            .split_once("TRIGGER operation_edges")
+            .unwrap_or_default();
+        let listed =
+            |text: &str, from: &str, to: &str| text.contains(&format!("('{from}', '{to}')"));
         for from in PaymentState::ALL {
             for to in PaymentState::ALL {
                 let (from, to) = (from.name(), to.name());
-                assert_eq!(listed(payment, from, to), is_edge("payment", from, to), "{from} {to}");
+                assert_eq!(
+                    listed(payment, from, to),
+                    is_edge("payment", from, to),
+                    "{from} {to}"
+                );
             }
         }
         for from in OperationState::ALL {
             for to in OperationState::ALL {
                 let (from, to) = (from.name(), to.name());
-                assert_eq!(listed(operation, from, to), is_edge("operation", from, to), "{from} {to}");
+                assert_eq!(
+                    listed(operation, from, to),
+                    is_edge("operation", from, to),
+                    "{from} {to}"
+                );
             }
         }
     }

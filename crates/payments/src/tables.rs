@@ -123,17 +123,25 @@ pub fn load(
     mut needs: Needs,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    let named = operation::table.filter(operation::tenant_id.eq(tenant)).select(operation::id);
+    let named = operation::table
+        .filter(operation::tenant_id.eq(tenant))
+        .select(operation::id);
     if !needs.provider_keys.is_empty() {
         let wanted = named.filter(operation::provider_key.eq_any(&needs.provider_keys));
-        needs.operations.extend(wanted.load::<OperationId>(connection)?);
+        needs
+            .operations
+            .extend(wanted.load::<OperationId>(connection)?);
     }
     if let Some((now, limit)) = needs.due {
-        needs.operations.extend(due(connection, tenant, now, limit)?);
+        needs
+            .operations
+            .extend(due(connection, tenant, now, limit)?);
     }
     if !needs.payments.is_empty() {
         let wanted = named.filter(operation::payment_id.eq_any(&needs.payments));
-        needs.operations.extend(wanted.load::<OperationId>(connection)?);
+        needs
+            .operations
+            .extend(wanted.load::<OperationId>(connection)?);
     }
     needs.operations.sort_unstable();
     needs.operations.dedup();
@@ -193,8 +201,12 @@ pub(crate) fn due(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<OperationId>, Error> {
-    let unfinished = [OperationState::Created, OperationState::Submitted, OperationState::Unknown]
-        .map(OperationState::name);
+    let unfinished = [
+        OperationState::Created,
+        OperationState::Submitted,
+        OperationState::Unknown,
+    ]
+    .map(OperationState::name);
     Ok(operation::table
         .filter(operation::tenant_id.eq(tenant))
         .filter(operation::status.eq_any(unfinished))
@@ -210,14 +222,20 @@ pub(crate) fn due(
 /// # Errors
 /// [`Error::Conflict`] if another writer changed a payment in between.
 pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
-    let new: Vec<PaymentRow> =
-        shelf.payments_with(Change::New).map(|row| PaymentRow::of(tenant, row)).collect();
+    let new: Vec<PaymentRow> = shelf
+        .payments_with(Change::New)
+        .map(|row| PaymentRow::of(tenant, row))
+        .collect();
     bulk::write(connection, &new)?;
-    let new: Vec<OperationRow> =
-        shelf.operations_with(Change::New).map(|row| OperationRow::of(tenant, row)).collect();
+    let new: Vec<OperationRow> = shelf
+        .operations_with(Change::New)
+        .map(|row| OperationRow::of(tenant, row))
+        .collect();
     bulk::write(connection, &new)?;
-    let changed: Vec<PaymentChange> =
-        shelf.payments_with(Change::Changed).map(|row| PaymentChange::of(tenant, row)).collect();
+    let changed: Vec<PaymentChange> = shelf
+        .payments_with(Change::Changed)
+        .map(|row| PaymentChange::of(tenant, row))
+        .collect();
     bulk::write(connection, &changed)?;
     let changed: Vec<OperationChange> = shelf
         .operations_with(Change::Changed)

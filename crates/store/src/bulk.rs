@@ -50,7 +50,10 @@ pub trait BulkRow: Sized + 'static {
     ///
     /// # Errors
     /// What diesel says.
-    fn push_arrays<'b>(arrays: &'b Self::Arrays<'_>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+    fn push_arrays<'b>(
+        arrays: &'b Self::Arrays<'_>,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()>;
     /// The statement for one row, with its values bound.
     ///
     /// # Errors
@@ -83,7 +86,10 @@ pub fn write<R: BulkRow>(connection: &mut AnyConnection, rows: &[R]) -> Result<(
         Err(Error::Conflict(format!(
             "{written} of {} rows of `{}` were as they had been seen",
             rows.len(),
-            R::ARRAYS_BEFORE.split_whitespace().nth(1).unwrap_or_default(),
+            R::ARRAYS_BEFORE
+                .split_whitespace()
+                .nth(1)
+                .unwrap_or_default(),
         )))
     }
 }

@@ -77,7 +77,9 @@ impl Store {
         if let DatabaseUrl::Sqlite(path) = url
             && !path.is_file()
         {
-            return Err(failed(Error::Unavailable("there is no such file".to_owned())));
+            return Err(failed(Error::Unavailable(
+                "there is no such file".to_owned(),
+            )));
         }
         let mut reader = AnyConnection::open(url, Purpose::Read).map_err(failed)?;
         if migrations::pending(&mut reader).map_err(failed)? {

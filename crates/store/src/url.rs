@@ -19,10 +19,14 @@ pub enum DatabaseUrl {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UrlError {
     /// Neither `sqlite:` nor `postgres://`.
-    #[error("the database URL must start with sqlite: or postgres:// (for example sqlite:./data/florin.db)")]
+    #[error(
+        "the database URL must start with sqlite: or postgres:// (for example sqlite:./data/florin.db)"
+    )]
     UnknownScheme,
     /// `sqlite:` without a path.
-    #[error("the database URL sqlite: lacks the path of its file (for example sqlite:./data/florin.db)")]
+    #[error(
+        "the database URL sqlite: lacks the path of its file (for example sqlite:./data/florin.db)"
+    )]
     NoPath,
     /// A NUL byte cannot be handed to either database.
     #[error("the database URL contains a NUL byte")]

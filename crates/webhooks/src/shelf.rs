@@ -82,7 +82,11 @@ impl Shelf {
         let mut fresh = false;
         slot.or_insert_with(|| {
             fresh = true;
-            Quarantined { event: event.clone(), reason, known: false }
+            Quarantined {
+                event: event.clone(),
+                reason,
+                known: false,
+            }
         });
         fresh
     }
@@ -90,18 +94,33 @@ impl Shelf {
     /// Events that wait for their cause.
     #[must_use]
     pub fn parked(&self) -> Vec<Event> {
-        let parked = self.held.values().filter(|held| held.status == Status::Parked);
+        let parked = self
+            .held
+            .values()
+            .filter(|held| held.status == Status::Parked);
         parked.map(|held| held.event.clone()).collect()
     }
 
     pub(crate) fn put_loaded(&mut self, event: Event, body_hash: [u8; 32], status: Status) {
         let origin = Origin::Loaded { status };
-        self.held.insert(event.name(), Held { body_hash, status, event, origin });
+        self.held.insert(
+            event.name(),
+            Held {
+                body_hash,
+                status,
+                event,
+                origin,
+            },
+        );
     }
 
     pub(crate) fn put_quarantined(&mut self, event: Event, body_hash: [u8; 32]) {
         let (provider, id) = event.name();
-        let known = Quarantined { event, reason: "", known: true };
+        let known = Quarantined {
+            event,
+            reason: "",
+            known: true,
+        };
         self.quarantined.insert((provider, id, body_hash), known);
     }
 

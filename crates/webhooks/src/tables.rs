@@ -79,8 +79,11 @@ pub fn load(
     let mut shelf = Shelf::default();
     let ids: Vec<&str> = needs.events.iter().map(|event| event.id.as_str()).collect();
     if !ids.is_empty() {
-        let mut providers: Vec<&str> =
-            needs.events.iter().map(|event| event.provider.as_str()).collect();
+        let mut providers: Vec<&str> = needs
+            .events
+            .iter()
+            .map(|event| event.provider.as_str())
+            .collect();
         providers.sort_unstable();
         providers.dedup();
         // A pair of columns in a set is not portable: the few rows of other pairs do no harm.
@@ -203,5 +206,7 @@ fn put(shelf: &mut Shelf, rows: Vec<InboxRow>) -> Result<(), Error> {
 }
 
 fn hash(bytes: &[u8]) -> Result<[u8; 32], Error> {
-    bytes.try_into().map_err(|_| Error::Refused("inbox: bad body_hash".to_owned()))
+    bytes
+        .try_into()
+        .map_err(|_| Error::Refused("inbox: bad body_hash".to_owned()))
 }

@@ -1,0 +1,199 @@
+//! `/v1/accounts`: open, read, balances, entries.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use engine::Command;
+use ledger::{Account, AccountId, NewAccount, NormalSide};
+use money::{Currency, MinorUnits};
+
+use crate::cursor::Cursor;
+use crate::problem::{Code, Problem};
+use crate::query::{PageQuery, page};
+use crate::request::answer;
+use crate::server::Api;
+use crate::strict_json::{Fields, Object, checked, choice, currency, integer, nullable, text};
+use crate::{render, respond, wire};
+
+/// Opens an account with nothing on it.
+#[utoipa::path(
+    post, path = "/v1/accounts", tag = "accounts",
+    request_body(content = wire::NewAccount),
+    responses(
+        (status = 201, description = "Opened", body = wire::Account),
+        (status = 409, description = "The code is taken", body = wire::Problem),
+        (status = 422, description = "A field is wrong", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    answer(&request, async {
+        let asked = api.request(&request, payload).await?;
+        let command = Command::OpenAccount(read(asked.body.clone())?);
+        let envelope = asked.envelope(command);
+        let opened = api
+            .engine
+            .submit(envelope)
+            .await
+            .map_err(respond::lane_error)?;
+        respond::to_command(opened)
+    })
+    .await
+}
+
+/// Accounts, newest first.
+#[utoipa::path(
+    get, path = "/v1/accounts", tag = "accounts",
+    params(("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
+    responses((status = 200, description = "A page", body = wire::Page<wire::Account>)),
+    security(("api_key" = []))
+)]
+pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
+    answer(&request, async {
+        let tenant = api.caller(&request).await?.tenant.id;
+        let wanted = PageQuery::of(&request)?;
+        let before = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
+        let more = i64::from(wanted.limit).saturating_add(1);
+        let found = api
+            .engine
+            .read(move |connection| ledger::accounts(connection, tenant, before, more))
+            .await
+            .map_err(|error| respond::unavailable(&error))?;
+        let cursor = |account: &Account| Cursor {
+            id: account.id.bytes(),
+            position: None,
+        };
+        let page = page(found, wanted.limit, render::account, cursor);
+        Ok(respond::json(StatusCode::OK, &page))
+    })
+    .await
+}
+
+/// One account.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}", tag = "accounts",
+    params(("id" = String, Path, description = "acc_…")),
+    responses(
+        (status = 200, description = "The account", body = wire::Account),
+        (status = 404, description = "No such account", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn read_one(
+    api: Data<Api>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
+    answer(&request, async {
+        let account = find(&api, &request, &id).await?;
+        Ok(respond::json(StatusCode::OK, &render::account(&account)))
+    })
+    .await
+}
+
+/// An account's balances.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/balances", tag = "accounts",
+    params(("id" = String, Path, description = "acc_…")),
+    responses(
+        (status = 200, description = "Its balances", body = wire::Balances),
+        (status = 404, description = "No such account", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn balances(
+    api: Data<Api>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
+    answer(&request, async {
+        let account = find(&api, &request, &id).await?;
+        Ok(respond::json(StatusCode::OK, &render::balances(&account)))
+    })
+    .await
+}
+
+/// An account's entries, newest first.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/entries", tag = "accounts",
+    params(
+        ("id" = String, Path, description = "acc_…"),
+        ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = wire::Page<wire::Entry>),
+        (status = 404, description = "No such account", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn entries(
+    api: Data<Api>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
+    answer(&request, async {
+        let tenant = api.caller(&request).await?.tenant.id;
+        let wanted = PageQuery::of(&request)?;
+        let account = find(&api, &request, &id).await?;
+        let (of, before) = (account.id, wanted.cursor.and_then(|cursor| cursor.position));
+        let more = i64::from(wanted.limit).saturating_add(1);
+        let found = api
+            .engine
+            .read(move |connection| ledger::entries(connection, tenant, of, before, more))
+            .await
+            .map_err(|error| respond::unavailable(&error))?;
+        let cursor = |entry: &ledger::Entry| Cursor {
+            id: of.bytes(),
+            position: Some(entry.version),
+        };
+        let page = page(found, wanted.limit, render::entry, cursor);
+        Ok(respond::json(StatusCode::OK, &page))
+    })
+    .await
+}
+
+/// A foreign id, a malformed one and an absent one have the same answer.
+async fn find(api: &Api, request: &HttpRequest, id: &str) -> Result<Account, Problem> {
+    let tenant = api.caller(request).await?.tenant.id;
+    let id: AccountId = id
+        .parse()
+        .map_err(|_malformed| Problem::new(Code::NotFound))?;
+    let found = api
+        .engine
+        .read(move |connection| ledger::account(connection, tenant, id))
+        .await;
+    let found = found.map_err(|error| respond::unavailable(&error))?;
+    found.ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+fn read(body: Object) -> Result<NewAccount, Problem> {
+    let mut fields = Fields::of(body);
+    let code = fields.required("code", checked(text(1..=255), account_code));
+    let name = fields.optional("name", nullable(text(1..=255)));
+    let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let sides = [("debit", NormalSide::Debit), ("credit", NormalSide::Credit)];
+    let side = fields
+        .optional("normal_side", choice(&sides))
+        .or(NormalSide::Credit);
+    let floor = fields.optional("floor", nullable(integer(i64::MIN..=i64::MAX)));
+    let (code, name, currency, side, floor) = fields.finish((code, name, unit, side, floor))?;
+    Ok(NewAccount {
+        name: name.flatten().unwrap_or_else(|| code.clone()),
+        code,
+        currency,
+        normal_side: side,
+        // Absent: no overdraft. Null: no limit.
+        floor: floor.unwrap_or(Some(0)).map(MinorUnits::new),
+    })
+}
+
+/// Levels of a code are visible ASCII, separated by single colons.
+fn account_code(text: String) -> Result<String, (&'static str, String)> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && text.split(':').all(|level| !level.is_empty()) {
+        return Ok(text);
+    }
+    let detail = "levels of visible ASCII characters, separated by single colons".to_owned();
+    Err(("malformed_code", detail))
+}

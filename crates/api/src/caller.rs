@@ -1,0 +1,51 @@
+//! Who calls: the API key of a request, looked up by its hash.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpRequest;
+use engine::Engine;
+use engine::access::{self, Caller};
+
+use crate::problem::{Code, Problem};
+use crate::{headers, respond};
+
+/// How long a key is believed without asking the database again.
+const BELIEVED: Duration = Duration::from_secs(2);
+/// More than so many keys are not remembered at once.
+const MOST: usize = 10_000;
+
+/// The callers seen lately.
+#[derive(Debug, Default)]
+pub struct Callers(Mutex<HashMap<[u8; 32], (Caller, Instant)>>);
+
+impl Callers {
+    /// The caller of a request.
+    ///
+    /// # Errors
+    /// A 401 without telling whether the key is absent, malformed or unknown.
+    pub async fn of(&self, engine: &Engine, request: &HttpRequest) -> Result<Caller, Problem> {
+        let hash = access::hash(headers::bearer(request.headers())?);
+        if let Some(caller) = self.remembered(hash) {
+            return Ok(caller);
+        }
+        let found = engine
+            .read(move |connection| access::caller(connection, hash))
+            .await;
+        let caller = found.map_err(|error| respond::unavailable(&error))?;
+        let caller = caller.ok_or_else(|| Problem::new(Code::Unauthorized))?;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(hash, (caller.clone(), Instant::now()));
+        Ok(caller)
+    }
+
+    fn remembered(&self, hash: [u8; 32]) -> Option<Caller> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (caller, since) = known.get(&hash)?;
+        (since.elapsed() < BELIEVED).then(|| caller.clone())
+    }
+}

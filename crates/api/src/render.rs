@@ -1,0 +1,164 @@
+//! From domain values to wire types, and to the bytes of a reply that is saved with its commit.
+
+use ::payments::{ConfirmError, PaymentState};
+use engine::{Refusal, Rendered, Reply};
+use ledger::{AccountStatus, NormalSide, OpenError, PostError, Side};
+use money::MinorUnits;
+
+use crate::problem::{Code, Problem};
+use crate::wire::{self, moment};
+
+/// Makes the reply that is saved with its commit and replayed byte for byte.
+#[must_use]
+pub fn render(outcome: Rendered<'_>) -> Reply {
+    match outcome {
+        Rendered::Account(made) => json(201, &account(made)),
+        Rendered::Transfer(posted) => json(201, &transfer(posted)),
+        Rendered::Payment(made) => match (made.state, &made.decline_code) {
+            (PaymentState::RequiresPaymentMethod, Some(code)) => {
+                problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
+            }
+            (PaymentState::Processing, _) => json(202, &payment(made)),
+            (
+                PaymentState::RequiresPaymentMethod
+                | PaymentState::RequiresConfirmation
+                | PaymentState::Succeeded
+                | PaymentState::Canceled,
+                _,
+            ) => json(201, &payment(made)),
+        },
+        Rendered::Refused(refusal) => problem(&refused(refusal)),
+    }
+}
+
+/// A domain rule's problem. Exhaustive, so that a new rule does not compile until it has one.
+pub(crate) fn refused(refusal: &Refusal) -> Problem {
+    match refusal {
+        Refusal::Open(rule @ OpenError::CodeTaken { by }) => Problem::new(Code::AccountExists)
+            .with_detail(rule.to_string())
+            .at("/code")
+            .with_resource(by.to_string()),
+        Refusal::Post(rule) => {
+            let (code, pointer) = match rule {
+                PostError::NoPostings => (Code::InvalidField, None),
+                PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
+                PostError::ExternalIdTaken { .. } => (Code::PaymentStateConflict, None),
+                PostError::AccountNotFound { .. } => (Code::AccountNotFound, None),
+                PostError::CurrencyMismatch { .. } => (Code::CurrencyMismatch, Some("/currency")),
+                PostError::AccountFrozen { .. } => (Code::AccountFrozen, None),
+                PostError::AccountClosed { .. } => (Code::AccountClosed, None),
+                PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
+                PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
+            };
+            let told = Problem::new(code).with_detail(rule.to_string());
+            match pointer {
+                Some(pointer) => told.at(pointer),
+                None => told,
+            }
+        }
+        Refusal::Confirm(rule) => match rule {
+            ConfirmError::NotFound => Problem::new(Code::NotFound),
+            ConfirmError::WrongState { .. } => {
+                Problem::new(Code::PaymentStateConflict).with_detail(rule.to_string())
+            }
+            ConfirmError::NoPaymentMethod => Problem::new(Code::InvalidField)
+                .with_detail(rule.to_string())
+                .at("/payment_method"),
+        },
+    }
+}
+
+pub(crate) fn account(account: &ledger::Account) -> wire::Account {
+    wire::Account {
+        id: account.id.to_string(),
+        object: "account",
+        code: account.code.clone(),
+        name: account.name.clone(),
+        currency: account.currency.code().to_owned(),
+        normal_side: match account.normal_side {
+            NormalSide::Debit => "debit",
+            NormalSide::Credit => "credit",
+        },
+        floor: account.floor.map(MinorUnits::get),
+        status: match account.status {
+            AccountStatus::Open => "open",
+            AccountStatus::Frozen => "frozen",
+            AccountStatus::Closed => "closed",
+        },
+        balances: balances(account),
+        version: account.version,
+        opened_at: moment(account.opened_at),
+    }
+}
+
+pub(crate) fn balances(account: &ledger::Account) -> wire::Balances {
+    wire::Balances {
+        currency: account.currency.code().to_owned(),
+        posted: account.posted().get(),
+        pending: account.pending().get(),
+        available: account.available().get(),
+    }
+}
+
+pub(crate) fn entry(entry: &ledger::Entry) -> wire::Entry {
+    wire::Entry {
+        version: entry.version,
+        side: match entry.side {
+            Side::Debit => "debit",
+            Side::Credit => "credit",
+        },
+        amount: entry.amount,
+        currency: entry.currency.clone(),
+        balance: entry.balance,
+        transaction: entry.transaction.to_string(),
+        recorded_at: moment(entry.recorded_at),
+    }
+}
+
+pub(crate) fn payment(payment: &::payments::Payment) -> wire::Payment {
+    wire::Payment {
+        id: payment.id.to_string(),
+        object: "payment",
+        amount: payment.money.amount.get(),
+        currency: payment.money.currency.code().to_owned(),
+        status: payment.state.name(),
+        amount_captured: payment.captured,
+        amount_refunded: payment.refunded,
+        customer: payment.customer.clone(),
+        payment_method: payment.payment_method.clone(),
+        decline_code: payment.decline_code.clone(),
+        created_at: moment(payment.created_at),
+        updated_at: moment(payment.updated_at),
+    }
+}
+
+/// A transfer has one posting: the wallet that pays is debited.
+fn transfer(posted: &ledger::Posted) -> Option<wire::Transfer> {
+    let moved = posted.postings.first()?.posting;
+    Some(wire::Transfer {
+        id: posted.id.to_string(),
+        object: "transfer",
+        from: moved.debit.to_string(),
+        to: moved.credit.to_string(),
+        amount: moved.amount.get(),
+        currency: moved.currency.code().to_owned(),
+        status: "posted",
+        description: posted.description.clone(),
+        created_at: moment(posted.recorded_at),
+    })
+}
+
+fn json(status: u16, body: &impl serde::Serialize) -> Reply {
+    // Texts and integers alone cannot fail to be written.
+    Reply {
+        status,
+        body: serde_json::to_vec(body).unwrap_or_default(),
+    }
+}
+
+fn problem(problem: &Problem) -> Reply {
+    Reply {
+        status: problem.status().as_u16(),
+        body: problem.to_saved_bytes(),
+    }
+}

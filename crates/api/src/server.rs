@@ -1,0 +1,180 @@
+//! The server: what handlers share, and the limits that hold before any handler runs.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{Data, Payload};
+use actix_web::{App, HttpRequest, HttpServer, middleware};
+use engine::access::{Caller, Tenant};
+use engine::{Command, Engine, Envelope, Origin};
+use idempotency::{Claim, Fingerprint, Key};
+use metrics_exporter_prometheus::PrometheusHandle;
+use webhook_signatures::{Scheme, Secret};
+
+use crate::caller::Callers;
+use crate::problem::{Code, Problem};
+use crate::request::{self, RequestId};
+use crate::strict_json::{self, Object};
+use crate::{API_VERSION, headers, routes};
+
+/// What handlers share.
+pub struct Api {
+    /// The lane.
+    pub engine: Engine,
+    /// Who may send webhooks, by provider name.
+    pub receivers: HashMap<String, Receiver>,
+    /// Where the counters are read, if they are collected.
+    pub metrics: Option<PrometheusHandle>,
+    /// The callers seen lately.
+    pub callers: Callers,
+}
+
+/// How a provider's webhooks are verified, and whose they are.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    /// Whose payments they are about.
+    pub tenant: Tenant,
+    /// How they are signed.
+    pub scheme: Scheme,
+    /// The live secrets: while one is being replaced, the old and the new.
+    pub secrets: Vec<Secret>,
+    /// How far the sender's clock may be off.
+    pub tolerance_seconds: i64,
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+}
+
+/// A server that runs until it is stopped.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    handle: ServerHandle,
+    running: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Takes no new connections, finishes the requests under way, and ends.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        let _ended = self.running.await;
+    }
+}
+
+/// Serves the API on `listener` with so many threads.
+///
+/// # Errors
+/// [`ServeError`] if the listener cannot be used.
+pub fn serve(api: Data<Api>, listener: TcpListener, threads: usize) -> Result<Server, ServeError> {
+    let unusable = |address, cause| ServeError::Listen { address, cause };
+    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let address = listener
+        .local_addr()
+        .map_err(|cause| unusable(nowhere, cause))?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(api.clone())
+            .wrap(middleware::from_fn(request::identify))
+            .configure(routes::all)
+    })
+    .workers(threads.max(1))
+    .backlog(4_096)
+    .keep_alive(Duration::from_secs(75))
+    .client_request_timeout(Duration::from_secs(10))
+    .shutdown_timeout(30)
+    .disable_signals()
+    .listen(listener)
+    .map_err(|cause| unusable(address, cause))?
+    .run();
+    let handle = server.handle();
+    Ok(Server {
+        address,
+        handle,
+        running: tokio::spawn(server),
+    })
+}
+
+/// A request that has passed the edge: the caller is known, the body is an object, the key is a key.
+pub(crate) struct Asked {
+    caller: Caller,
+    request: String,
+    claim: Option<Claim>,
+    pub(crate) body: Object,
+}
+
+impl Asked {
+    /// The command on its way.
+    pub(crate) fn envelope(self, command: Command) -> Envelope {
+        Envelope {
+            tenant: self.caller.tenant,
+            command,
+            claim: self.claim,
+            origin: Origin {
+                kind: "api_key",
+                id: self.caller.label,
+                request: Some(self.request),
+            },
+        }
+    }
+}
+
+impl Api {
+    /// Who calls.
+    pub(crate) async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
+        self.callers.of(&self.engine, request).await
+    }
+
+    /// A request that changes something.
+    pub(crate) async fn request(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+    ) -> Result<Asked, Problem> {
+        let caller = self.caller(request).await?;
+        let key = headers::idempotency_key(request.headers())?;
+        headers::json_content(request.headers())?;
+        let bytes = request::body(payload, strict_json::MAX_BYTES).await?;
+        let body = strict_json::parse(&bytes)?;
+        let claim = key.map(|key| claim(request, key, &body)).transpose()?;
+        Ok(Asked {
+            caller,
+            request: RequestId::of(request),
+            claim,
+            body,
+        })
+    }
+
+    /// A request that moves money: it must have a key.
+    pub(crate) async fn money_request(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+    ) -> Result<Asked, Problem> {
+        let asked = self.request(request, payload).await?;
+        if asked.claim.is_none() {
+            return Err(Problem::new(Code::IdempotencyKeyRequired));
+        }
+        Ok(asked)
+    }
+}
+
+fn claim(request: &HttpRequest, key: String, body: &Object) -> Result<Claim, Problem> {
+    let key = Key::parse(key)
+        .map_err(|rule| Problem::new(Code::IdempotencyKeyInvalid).with_detail(rule.to_string()))?;
+    let canonical = strict_json::canonical(body);
+    let method = request.method().as_str();
+    let fingerprint = Fingerprint::of(method, request.path(), API_VERSION, &canonical);
+    Ok(Claim { key, fingerprint })
+}

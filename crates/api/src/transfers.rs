@@ -1,0 +1,71 @@
+//! `/v1/transfers`: money from wallet to wallet, in one commit.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use engine::Command;
+use ledger::AccountId;
+use money::{Amount, Currency, Money};
+
+use crate::problem::Problem;
+use crate::request::answer;
+use crate::respond;
+use crate::server::Api;
+use crate::strict_json::{Fields, Object, amount, currency, id, nullable, text};
+use crate::wire;
+
+/// Moves money from one wallet to another.
+#[utoipa::path(
+    post, path = "/v1/transfers", tag = "transfers",
+    params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
+    request_body(content = wire::NewTransfer),
+    responses(
+        (status = 201, description = "Posted", body = wire::Transfer),
+        (status = 404, description = "No such account", body = wire::Problem),
+        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    answer(&request, async {
+        let asked = api.money_request(&request, payload).await?;
+        let command = read(asked.body.clone())?;
+        let envelope = asked.envelope(command);
+        let settled = api
+            .engine
+            .submit(envelope)
+            .await
+            .map_err(respond::lane_error)?;
+        respond::to_command(settled)
+    })
+    .await
+}
+
+fn read(body: Object) -> Result<Command, Problem> {
+    let mut fields = Fields::of(body);
+    let from = fields.required("from", id("acc_"));
+    let to = fields.required("to", id("acc_"));
+    let units = fields.required("amount", amount);
+    let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let description = fields.optional("description", nullable(text(1..=500)));
+    let (from, to, units, currency, description) =
+        fields.finish((from, to, units, unit, description))?;
+    Ok(Command::Transfer {
+        from: AccountId::from_bytes(from),
+        to: AccountId::from_bytes(to),
+        money: money(units, currency)?,
+        description: description.flatten(),
+    })
+}
+
+/// `units` has passed the reader of amounts.
+pub(crate) fn money(units: i64, currency: Currency) -> Result<Money, Problem> {
+    let wrong = |error: money::AmountError| {
+        Problem::new(crate::problem::Code::InvalidField)
+            .with_detail(error.to_string())
+            .at("/amount")
+    };
+    Ok(Money {
+        amount: Amount::new(units).map_err(wrong)?,
+        currency,
+    })
+}

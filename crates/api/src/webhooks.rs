@@ -1,0 +1,155 @@
+//! `/webhooks/{provider}`: the raw bytes are verified before anything is parsed.
+
+use ::payments::ProviderEvent;
+use ::webhooks::Event;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use engine::{Answer, Command, Envelope, Origin, WebhookAnswer};
+
+use crate::problem::{Code, Problem};
+use crate::request::{RequestId, answer, body};
+use crate::server::{Api, Receiver};
+use crate::{headers, respond, wire};
+
+/// The largest webhook that is read, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// Receives a provider's webhook.
+#[utoipa::path(
+    post, path = "/webhooks/{provider}", tag = "webhooks",
+    params(("provider" = String, Path, description = "The provider's name in the settings")),
+    request_body(content = String, description = "The event, byte for byte as it was signed", content_type = "application/json"),
+    responses(
+        (status = 200, description = "Applied, known already, or stored", body = wire::WebhookReceipt),
+        (status = 202, description = "It arrived before its cause and is parked", body = wire::WebhookReceipt),
+        (status = 400, description = "A right signature over something that is no event", body = wire::Problem),
+        (status = 401, description = "The signature was not accepted", body = wire::Problem),
+        (status = 415, description = "A signature must cover the bytes as sent", body = wire::Problem),
+    )
+)]
+pub(crate) async fn receive(
+    api: Data<Api>,
+    request: HttpRequest,
+    payload: Payload,
+    provider: Path<String>,
+) -> HttpResponse {
+    answer(&request, async {
+        let receiver = api.receivers.get(provider.as_str());
+        let receiver = receiver.ok_or_else(|| Problem::new(Code::NotFound))?;
+        headers::no_content_encoding(request.headers())?;
+        let bytes = body(payload, MAX_BYTES).await?;
+        verify(&api, receiver, &provider, &request, &bytes)?;
+        let (command, malformed) = read(&api, &provider, bytes.to_vec());
+        let envelope = Envelope {
+            tenant: receiver.tenant.clone(),
+            command,
+            claim: None,
+            origin: Origin {
+                kind: "provider",
+                id: provider.as_str().into(),
+                request: Some(RequestId::of(&request)),
+            },
+        };
+        let answered = api
+            .engine
+            .submit(envelope)
+            .await
+            .map_err(respond::lane_error)?;
+        match malformed {
+            Some(problem) => Err(problem),
+            None => receipt(&answered),
+        }
+    })
+    .await
+}
+
+/// Accepts the bytes or says no more than that they are not accepted; the log says why.
+fn verify(
+    api: &Api,
+    receiver: &Receiver,
+    provider: &str,
+    request: &HttpRequest,
+    bytes: &[u8],
+) -> Result<(), Problem> {
+    let pairs: Vec<(&str, &[u8])> = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    let verdict = webhook_signatures::verify(
+        receiver.scheme,
+        &receiver.secrets,
+        &webhook_signatures::Request {
+            headers: &pairs,
+            body: bytes,
+        },
+        api.engine.clock().now().unix_seconds(),
+        receiver.tolerance_seconds,
+    );
+    match verdict {
+        Ok(_verified) => Ok(()),
+        Err(refusal) => {
+            metrics::counter!("florin_webhooks_refused_total").increment(1);
+            tracing::warn!(provider, %refusal, "a webhook was refused");
+            Err(Problem::new(Code::SignatureRefused))
+        }
+    }
+}
+
+/// What the bytes ask for. Bytes that are no event are kept all the same.
+fn read(api: &Api, provider: &str, body: Vec<u8>) -> (Command, Option<Problem>) {
+    let event = |id: String, kind: String, reference: Option<String>| Event {
+        provider: provider.to_owned(),
+        id,
+        kind,
+        reference,
+        body: body.clone(),
+        received_at: api.engine.clock().now(),
+    };
+    match ProviderEvent::read(&body) {
+        Ok(read) => {
+            let reference = read
+                .fact
+                .as_ref()
+                .map(|(provider_key, _)| provider_key.clone());
+            let event = event(read.id, read.kind, reference);
+            (
+                Command::ReceiveWebhook {
+                    event,
+                    fact: read.fact,
+                },
+                None,
+            )
+        }
+        Err(malformed) => {
+            let mut nameless = event(String::new(), "malformed".to_owned(), None);
+            nameless.id = format!("sha256:{}", hex::encode(nameless.body_hash()));
+            let problem = Problem::new(Code::MalformedJson).with_detail(malformed.to_string());
+            (
+                Command::QuarantineWebhook { event: nameless },
+                Some(problem),
+            )
+        }
+    }
+}
+
+fn receipt(answered: &Answer) -> Result<HttpResponse, Problem> {
+    let (status, word) = match answered {
+        Answer::Webhook(WebhookAnswer::Applied) => (StatusCode::OK, "applied"),
+        Answer::Webhook(WebhookAnswer::Duplicate) => (StatusCode::OK, "duplicate"),
+        Answer::Webhook(WebhookAnswer::Parked) => (StatusCode::ACCEPTED, "parked"),
+        Answer::Webhook(WebhookAnswer::Stored) => (StatusCode::OK, "stored"),
+        Answer::Webhook(WebhookAnswer::Quarantined) => (StatusCode::OK, "quarantined"),
+        Answer::Replied { .. }
+        | Answer::InFlight { .. }
+        | Answer::KeyReused { .. }
+        | Answer::Leased(_)
+        | Answer::Done => return Err(Problem::new(Code::Internal)),
+    };
+    metrics::counter!("florin_webhooks_total", "status" => word).increment(1);
+    Ok(respond::json(
+        status,
+        &wire::WebhookReceipt { status: word },
+    ))
+}

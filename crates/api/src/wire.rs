@@ -1,0 +1,254 @@
+//! What goes out, field by field, and (for the OpenAPI document) what comes in.
+
+use serde::Serialize;
+use store::Timestamp;
+use utoipa::ToSchema;
+
+/// A moment on the wire: RFC 3339 in UTC with microseconds.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_string()
+}
+
+/// An account with its balances.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Account {
+    /// `acc_…`
+    #[schema(example = "acc_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6")]
+    pub id: String,
+    /// Always `account`.
+    pub object: &'static str,
+    /// Its place in the chart of accounts.
+    #[schema(example = "liabilities:wallets:ann")]
+    pub code: String,
+    /// What people call it.
+    pub name: String,
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// `debit` or `credit`.
+    pub normal_side: &'static str,
+    /// The least available balance, in minor units; null: no limit.
+    pub floor: Option<i64>,
+    /// `open`, `frozen` or `closed`.
+    pub status: &'static str,
+    /// Its balances.
+    pub balances: Balances,
+    /// The number of its entries.
+    pub version: i64,
+    /// When it was opened.
+    pub opened_at: String,
+}
+
+/// An account's balances, in minor units on its normal side.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Balances {
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// What is posted.
+    pub posted: i64,
+    /// Posted, with every pending entry applied.
+    pub pending: i64,
+    /// Posted, less the pending entries that would lower it.
+    pub available: i64,
+}
+
+/// A posting as one of its accounts sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Entry {
+    /// Its number on the account, from 1.
+    pub version: i64,
+    /// `debit` or `credit`.
+    pub side: &'static str,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The account's posted balance afterwards, in minor units.
+    pub balance: i64,
+    /// `txn_…`
+    pub transaction: String,
+    /// When it was written.
+    pub recorded_at: String,
+}
+
+/// Money that moved from wallet to wallet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Transfer {
+    /// `txn_…`
+    pub id: String,
+    /// Always `transfer`.
+    pub object: &'static str,
+    /// The account that paid.
+    pub from: String,
+    /// The account that was paid.
+    pub to: String,
+    /// Minor units.
+    #[schema(example = 1250)]
+    pub amount: i64,
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// Always `posted`.
+    pub status: &'static str,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it was posted.
+    pub created_at: String,
+}
+
+/// A payment as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Payment {
+    /// `pay_…`
+    pub id: String,
+    /// Always `payment`.
+    pub object: &'static str,
+    /// What is wanted, in minor units.
+    #[schema(example = 1099)]
+    pub amount: i64,
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// `requires_payment_method`, `requires_confirmation`, `processing`, `succeeded` or `canceled`.
+    pub status: &'static str,
+    /// What was taken, in minor units.
+    pub amount_captured: i64,
+    /// What was given back, in minor units.
+    pub amount_refunded: i64,
+    /// The merchant's reference for the payer.
+    pub customer: Option<String>,
+    /// The provider's token.
+    pub payment_method: Option<String>,
+    /// Why the last attempt was declined.
+    pub decline_code: Option<String>,
+    /// When it was made.
+    pub created_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+}
+
+/// One page of a list, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T: ToSchema> {
+    /// The page.
+    pub data: Vec<T>,
+    /// Give it as `cursor` for the next page; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// What became of a webhook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookReceipt {
+    /// `applied`, `duplicate`, `parked`, `stored` or `quarantined`.
+    pub status: &'static str,
+}
+
+/// What was refused, and why (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:florin:problem:…`
+    pub r#type: String,
+    /// What it means, the same at every occurrence.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong here.
+    pub detail: String,
+    /// A stable name.
+    #[schema(example = "insufficient_funds")]
+    pub code: String,
+    /// The fields that are wrong, by JSON pointer.
+    pub errors: Vec<ProblemField>,
+    /// The request, where the body is not saved for replay.
+    pub request_id: Option<String>,
+}
+
+/// A field that is wrong.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemField {
+    /// Where (RFC 6901).
+    #[schema(example = "/amount")]
+    pub pointer: String,
+    /// Which rule.
+    pub code: String,
+    /// In words.
+    pub detail: String,
+}
+
+/// Opens an account.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
+)]
+pub struct NewAccount {
+    /// Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.
+    #[schema(example = "liabilities:wallets:ann")]
+    pub code: String,
+    /// What people call it; the code, if absent.
+    pub name: Option<String>,
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// `credit` (the default: a wallet is what we owe) or `debit`.
+    pub normal_side: Option<String>,
+    /// The least available balance, in minor units: 0 if absent; null: no limit.
+    pub floor: Option<i64>,
+}
+
+/// Moves money from wallet to wallet.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
+)]
+pub struct NewTransfer {
+    /// The account that pays.
+    pub from: String,
+    /// The account that is paid.
+    pub to: String,
+    /// Minor units, 1 to 2^63 - 1.
+    #[schema(example = 1250)]
+    pub amount: i64,
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// For people: at most 500 characters.
+    pub description: Option<String>,
+}
+
+/// Makes a payment.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
+)]
+pub struct NewPayment {
+    /// Minor units, 1 to 2^63 - 1.
+    #[schema(example = 1099)]
+    pub amount: i64,
+    /// ISO 4217 code.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// Your reference for the payer: at most 255 characters.
+    pub customer: Option<String>,
+    /// The provider's token for how the payer pays.
+    #[schema(example = "pm_succeeds")]
+    pub payment_method: Option<String>,
+    /// Whether to go to the provider at once; true if absent.
+    pub confirm: Option<bool>,
+}
+
+/// Confirms a payment.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
+)]
+pub struct Confirmation {
+    /// The provider's token, if there is none yet or the last one was declined.
+    #[schema(example = "pm_succeeds")]
+    pub payment_method: Option<String>,
+}

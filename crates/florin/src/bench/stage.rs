@@ -1,0 +1,178 @@
+//! Where the measuring takes place: a tenant of its own, with accounts and money on them.
+
+use std::sync::Arc;
+
+use engine::access::{self, Tenant};
+use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
+use ledger::{AccountId, NewAccount, NormalSide};
+use money::{Amount, Currency, MinorUnits, Money};
+use store::TenantId;
+
+use super::BenchError;
+use super::tally::{Tally, closed_loop};
+
+/// Tenants below this number are people's.
+const FIRST_TENANT: i32 = 1_000;
+/// What every account is given, in minor units: more than any run moves, so that none is refused.
+const FUNDS: i64 = 1_000_000_000;
+/// Commands in flight while the stage is set.
+const IN_FLIGHT: u32 = 256;
+const FUNDING_CODE: &str = "bench:funding";
+const WALLET_CODES: &str = "bench:wallet:";
+
+/// A tenant that exists only to be measured.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    pub(crate) engine: Engine,
+    pub(crate) tenant: Tenant,
+    /// Who asks, in the audit log.
+    pub(crate) label: Arc<str>,
+    /// The wallets, in the order of their ids.
+    pub(crate) accounts: Arc<[AccountId]>,
+    /// What every transfer moves: one cent.
+    pub(crate) money: Money,
+}
+
+impl Stage {
+    /// Makes a tenant nobody else uses, lets `api_key` act for it, and opens its accounts.
+    pub(crate) async fn set(
+        engine: &Engine,
+        api_key: &str,
+        accounts: u32,
+    ) -> Result<Self, BenchError> {
+        let tenants = engine.read(access::tenants).await?;
+        let last = tenants.iter().map(|tenant| tenant.id.0).max().unwrap_or(0);
+        let id = last.saturating_add(1).max(FIRST_TENANT);
+        let currency = Currency::from_code("EUR");
+        let currency = currency.map_err(|error| BenchError::stage("name a currency", error))?;
+        let amount = Amount::new(1).map_err(|error| BenchError::stage("name an amount", error))?;
+        let mut stage = Self {
+            engine: engine.clone(),
+            tenant: Tenant { id: TenantId(id), name: format!("bench-{id}").into() },
+            label: access::label(api_key).into(),
+            accounts: Arc::default(),
+            money: Money { amount, currency },
+        };
+        let key = Some((access::hash(api_key), access::label(api_key)));
+        let provisioned = engine.submit(stage.envelope(Command::Provision { key })).await;
+        provisioned.map_err(|error| BenchError::stage("make a tenant", error))?;
+        stage.open_accounts(accounts).await?;
+        stage.accounts = stage.wallets().await?.into();
+        if stage.accounts.len() == usize::try_from(accounts).unwrap_or(usize::MAX) {
+            Ok(stage)
+        } else {
+            Err(BenchError::stage("open the accounts", format!("{} are there", stage.accounts.len())))
+        }
+    }
+
+    /// Gives every account so much money that no transfer will be refused.
+    pub(crate) async fn fund(&self) -> Result<(), BenchError> {
+        let funding = self
+            .engine
+            .read({
+                let tenant = self.tenant.id;
+                move |connection| ledger::find_by_code(connection, tenant, FUNDING_CODE)
+            })
+            .await?
+            .ok_or_else(|| BenchError::stage("fund the accounts", "the funding account is gone"))?;
+        let amount = Amount::new(FUNDS).map_err(|error| BenchError::stage("name an amount", error))?;
+        let money = Money { amount, ..self.money };
+        self.all("fund the accounts", self.accounts.len(), move |stage, number| {
+            stage.accounts.get(number).map(|to| Command::Transfer {
+                from: funding.id,
+                to: *to,
+                money,
+                description: None,
+            })
+        })
+        .await
+    }
+
+    /// A command of this tenant, outside of any request.
+    fn envelope(&self, command: Command) -> Envelope {
+        let origin = Origin { kind: "system", id: "bench".into(), request: None };
+        Envelope { tenant: self.tenant.clone(), command, claim: None, origin }
+    }
+
+    async fn open_accounts(&self, accounts: u32) -> Result<(), BenchError> {
+        let currency = self.money.currency;
+        let account = move |code: String, floor| {
+            Command::OpenAccount(NewAccount {
+                name: code.clone(),
+                code,
+                currency,
+                normal_side: NormalSide::Credit,
+                floor,
+            })
+        };
+        let count = usize::try_from(accounts).unwrap_or(usize::MAX).saturating_add(1);
+        self.all("open the accounts", count, move |_, number| {
+            Some(match number.checked_sub(1) {
+                None => account(FUNDING_CODE.to_owned(), None),
+                Some(wallet) => account(format!("{WALLET_CODES}{wallet}"), Some(MinorUnits::ZERO)),
+            })
+        })
+        .await
+    }
+
+    async fn wallets(&self) -> Result<Vec<AccountId>, BenchError> {
+        let tenant = self.tenant.id;
+        let mut wallets = Vec::new();
+        let mut before = None;
+        loop {
+            let page = self
+                .engine
+                .read(move |connection| ledger::accounts(connection, tenant, before, 1_000))
+                .await?;
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+            let page = page.iter().filter(|account| account.code.starts_with(WALLET_CODES));
+            wallets.extend(page.map(|account| account.id));
+        }
+        wallets.sort_unstable();
+        Ok(wallets)
+    }
+
+    /// Submits `count` commands, and is content only if each one is answered with 201.
+    async fn all(
+        &self,
+        what: &'static str,
+        count: usize,
+        command: impl Fn(&Self, usize) -> Option<Command> + Clone + Send + Sync + 'static,
+    ) -> Result<(), BenchError> {
+        let total = u64::try_from(count).unwrap_or(u64::MAX);
+        let block = closed_loop(IN_FLIGHT, total, |_, tickets| {
+            let (stage, command) = (self.clone(), command.clone());
+            async move {
+                let mut tally = Tally::default();
+                while let Some(number) = tickets.next() {
+                    let number = usize::try_from(number).unwrap_or(usize::MAX);
+                    if let Some(command) = command(&stage, number) {
+                        match created(stage.engine.submit(stage.envelope(command)).await) {
+                            Ok(()) => tally.done(),
+                            Err(said) => tally.error(|| said),
+                        }
+                    }
+                }
+                tally
+            }
+        })
+        .await;
+        match block.first_error {
+            None => Ok(()),
+            Some(said) => Err(BenchError::stage(what, said)),
+        }
+    }
+}
+
+/// Whether the lane has made something new, or else what it said.
+pub(crate) fn created(answer: Result<Answer, LaneError>) -> Result<(), String> {
+    match answer {
+        Ok(Answer::Replied { reply, replayed: false }) if reply.status == 201 => Ok(()),
+        Ok(Answer::Replied { reply, .. }) => {
+            Err(format!("{} {}", reply.status, String::from_utf8_lossy(&reply.body)))
+        }
+        Ok(other) => Err(format!("{other:?}")),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,257 @@
+//! Wiring: from settings to a running Florin, and back down.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use api::{Api, Receiver, Server};
+use engine::access::{self, Tenant};
+use engine::provider::Provider;
+use engine::{Command, Engine, Envelope, LaneError, Origin};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use sandbox::{Sandbox, WebhookTarget};
+use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
+use tokio::sync::{mpsc, watch};
+
+use crate::settings::{Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
+
+/// How often the sweeper looks for what was left undone.
+const SWEEP: Duration = Duration::from_millis(500);
+/// What a lease allows beyond the provider's own time.
+const LEASE_MARGIN_MILLIS: i64 = 2_000;
+/// Commands in the queue before one more is refused.
+const QUEUE: usize = 8_192;
+/// Commands a commit.
+const MAX_BATCH: usize = 512;
+/// Ports tried after the default one.
+const NEXT_PORTS: u16 = 20;
+
+/// Why nothing was started, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The database.
+    #[error("{0}: check --database-url (sqlite:PATH or postgres://…)")]
+    Database(#[from] store::OpenError),
+    /// The address.
+    #[error("cannot listen on {address}: {cause}; choose another with --listen (port 0 picks one)")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The server.
+    #[error(transparent)]
+    Serve(#[from] api::ServeError),
+    /// The pretend provider.
+    #[error("the sandbox provider does not start: {0}")]
+    Sandbox(#[from] sandbox::StartError),
+    /// The client of the provider.
+    #[error("the provider's client does not start: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A folder or a thread.
+    #[error("{what}: {cause}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// The first commands.
+    #[error("the sandbox could not be seeded: {0}")]
+    Seed(#[from] LaneError),
+    /// A secret of the sandbox.
+    #[error("the sandbox's webhook secret: {0}")]
+    Secret(#[from] webhook_signatures::SecretError),
+}
+
+/// A running Florin.
+pub(crate) struct Florin {
+    pub(crate) server: Server,
+    pub(crate) engine: Engine,
+    pub(crate) sandbox: Option<Sandbox>,
+    pub(crate) database: DatabaseUrl,
+    stop: watch::Sender<bool>,
+    worker: tokio::task::JoinHandle<()>,
+}
+
+impl Florin {
+    /// `http://…` of the API.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
+    /// Answers what is under way, commits what is queued, and ends.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+        let _nobody_listens = self.stop.send(true);
+        let _ended = self.worker.await;
+        self.engine.shut_down().await;
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// Opens, migrates, seeds (in sandbox mode), listens.
+pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
+    std::fs::create_dir_all(&settings.data_dir).map_err(|cause| StartError::System {
+        what: format!("cannot create {}", settings.data_dir.display()),
+        cause,
+    })?;
+    let listener = listen(settings.listen, settings.listen_is_default)?;
+    let store = open(settings.database.clone()).await?;
+    let (engine, submitted) = lane(store, settings)?;
+    let sandbox = match (settings.mode, &settings.provider_url) {
+        (Mode::Sandbox, None) => Some(start_sandbox(settings).await?),
+        (Mode::Sandbox | Mode::Live, _) => None,
+    };
+    let tenant = Tenant {
+        id: TenantId(1),
+        name: "demo".into(),
+    };
+    if settings.mode == Mode::Sandbox {
+        provision(&engine, &tenant, SANDBOX_KEY).await?;
+    }
+    let base = match (&settings.provider_url, &sandbox) {
+        (Some(url), _) => url.trim_end_matches('/').to_owned(),
+        (None, Some(sandbox)) => format!("http://{}", sandbox.address()),
+        (None, None) => String::new(),
+    };
+    let provider = Provider::new(base, settings.provider_timeout)?;
+    let (stop, stopping) = watch::channel(false);
+    let worker = engine::workers::run(engine.clone(), provider, submitted, SWEEP, stopping);
+    let worker = tokio::spawn(worker);
+    let api = Api {
+        engine: engine.clone(),
+        receivers: receivers(settings, &tenant),
+        metrics: collect_metrics(),
+        callers: api::caller::Callers::default(),
+    };
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let server = api::serve(Data::new(api), listener, threads)?;
+    if let Some(sandbox) = &sandbox {
+        let scheme = webhook_signatures::Scheme::StandardWebhooks;
+        sandbox.point_webhooks_at(WebhookTarget {
+            url: format!("http://{}/webhooks/{SANDBOX}", server.address),
+            scheme,
+            secret: webhook_signatures::Secret::parse(scheme, SANDBOX_SECRET)?,
+        });
+    }
+    let database = settings.database.clone();
+    Ok(Florin {
+        server,
+        engine,
+        sandbox,
+        database,
+        stop,
+        worker,
+    })
+}
+
+/// Makes sure that the tenant exists and that the key acts for it.
+pub(crate) async fn provision(
+    engine: &Engine,
+    tenant: &Tenant,
+    key: &str,
+) -> Result<(), LaneError> {
+    let command = Command::Provision {
+        key: Some((access::hash(key), access::label(key))),
+    };
+    let origin = Origin {
+        kind: "system",
+        id: "start".into(),
+        request: None,
+    };
+    let envelope = Envelope {
+        tenant: tenant.clone(),
+        command,
+        claim: None,
+        origin,
+    };
+    engine.submit(envelope).await.map(|_done| ())
+}
+
+/// Opens and migrates the database, away from the async threads.
+pub(crate) async fn open(url: DatabaseUrl) -> Result<Store, StartError> {
+    let opened = tokio::task::spawn_blocking(move || Store::open(&url)).await;
+    match opened {
+        Ok(opened) => Ok(opened?),
+        Err(panic) => Err(StartError::System {
+            what: "opening the database panicked".to_owned(),
+            cause: std::io::Error::other(panic),
+        }),
+    }
+}
+
+type Submitted = mpsc::UnboundedReceiver<(Tenant, payments::Operation)>;
+
+fn lane(store: Store, settings: &Settings) -> Result<(Engine, Submitted), StartError> {
+    let (submit, submitted) = mpsc::unbounded_channel();
+    let timeout = i64::try_from(settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
+    let lane = engine::Settings {
+        render: api::render,
+        provider: payments::Provider {
+            name: SANDBOX.to_owned(),
+            lease_millis: timeout.saturating_add(LEASE_MARGIN_MILLIS),
+        },
+        max_batch: MAX_BATCH,
+        queue: QUEUE,
+        clock: Clock::system(),
+    };
+    let engine = Engine::start(store, lane, Ids::random(), submit);
+    let engine = engine.map_err(|cause| StartError::System {
+        what: "the lane's thread does not start".to_owned(),
+        cause,
+    })?;
+    Ok((engine, submitted))
+}
+
+async fn start_sandbox(settings: &Settings) -> Result<Sandbox, StartError> {
+    let sandbox = sandbox::Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        journal: settings.data_dir.join("sandbox-provider.jsonl"),
+        webhook: None,
+    };
+    Ok(sandbox::start(sandbox, || Clock::system().now().unix_seconds()).await?)
+}
+
+fn receivers(settings: &Settings, tenant: &Tenant) -> HashMap<String, Receiver> {
+    let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
+        let receiver = Receiver {
+            tenant: tenant.clone(),
+            scheme: *scheme,
+            secrets: secrets.clone(),
+            tolerance_seconds: webhook_signatures::Scheme::default_tolerance_seconds(*scheme),
+        };
+        (name.clone(), receiver)
+    };
+    settings.webhooks.iter().map(receiver).collect()
+}
+
+/// The counters are collected once a process; a second server in it shows none.
+fn collect_metrics() -> Option<PrometheusHandle> {
+    PrometheusBuilder::new().install_recorder().ok()
+}
+
+/// The address asked for, or (if none was) the next free port after the default.
+fn listen(address: SocketAddr, movable: bool) -> Result<TcpListener, StartError> {
+    let mut last = match TcpListener::bind(address) {
+        Ok(listener) => return Ok(listener),
+        Err(cause) => cause,
+    };
+    if movable {
+        for step in 1..=NEXT_PORTS {
+            let port = address.port().saturating_add(step);
+            match TcpListener::bind(SocketAddr::new(address.ip(), port)) {
+                Ok(listener) => return Ok(listener),
+                Err(cause) => last = cause,
+            }
+        }
+    }
+    Err(StartError::Listen {
+        address,
+        cause: last,
+    })
+}
