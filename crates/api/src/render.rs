@@ -38,15 +38,18 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
             .with_detail(rule.to_string())
             .at("/code")
             .with_resource(by.to_string()),
-        Refusal::Post(rule) => {
+        Refusal::Transfer { from, rule } => {
+            let side = |account| if account == from { "/from" } else { "/to" };
             let (code, pointer) = match rule {
                 PostError::NoPostings => (Code::InvalidField, None),
                 PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
                 PostError::ExternalIdTaken { .. } => (Code::PaymentStateConflict, None),
-                PostError::AccountNotFound { .. } => (Code::AccountNotFound, None),
+                PostError::AccountNotFound { account, .. } => {
+                    (Code::AccountNotFound, Some(side(account)))
+                }
                 PostError::CurrencyMismatch { .. } => (Code::CurrencyMismatch, Some("/currency")),
-                PostError::AccountFrozen { .. } => (Code::AccountFrozen, None),
-                PostError::AccountClosed { .. } => (Code::AccountClosed, None),
+                PostError::AccountFrozen { account } => (Code::AccountFrozen, Some(side(account))),
+                PostError::AccountClosed { account } => (Code::AccountClosed, Some(side(account))),
                 PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
                 PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
             };

@@ -1,4 +1,5 @@
-//! What goes out, field by field, and (for the OpenAPI document) what comes in.
+//! What goes out, field by field, and what comes in: bodies are read by `strict_json`, the types here
+//! describe them in OpenAPI.
 
 use serde::Serialize;
 use store::Timestamp;
@@ -179,10 +180,6 @@ pub struct ProblemField {
 
 /// Opens an account.
 #[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
-)]
 pub struct NewAccount {
     /// Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.
     #[schema(example = "liabilities:wallets:ann")]
@@ -200,10 +197,6 @@ pub struct NewAccount {
 
 /// Moves money from wallet to wallet.
 #[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
-)]
 pub struct NewTransfer {
     /// The account that pays.
     pub from: String,
@@ -221,10 +214,6 @@ pub struct NewTransfer {
 
 /// Makes a payment.
 #[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
-)]
 pub struct NewPayment {
     /// Minor units, 1 to 2^63 - 1.
     #[schema(example = 1099)]
@@ -243,10 +232,6 @@ pub struct NewPayment {
 
 /// Confirms a payment.
 #[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "bodies are read by `strict_json`; this describes them in OpenAPI"
-)]
 pub struct Confirmation {
     /// The provider's token, if there is none yet or the last one was declined.
     #[schema(example = "pm_succeeds")]

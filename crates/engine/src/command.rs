@@ -156,8 +156,13 @@ pub enum WebhookAnswer {
 pub enum Refusal {
     /// No account was opened.
     Open(OpenError),
-    /// Nothing was posted.
-    Post(PostError),
+    /// Nothing was moved.
+    Transfer {
+        /// Who was to pay; an account that a rule names and that is not this one was to be paid.
+        from: AccountId,
+        /// The ledger's rule.
+        rule: PostError,
+    },
     /// No payment was made or confirmed.
     Confirm(ConfirmError),
 }
@@ -169,20 +174,24 @@ impl Refusal {
     pub const fn is_saved(&self) -> bool {
         match self {
             Self::Open(OpenError::CodeTaken { .. })
-            | Self::Post(
-                PostError::InsufficientFunds { .. }
-                | PostError::AccountFrozen { .. }
-                | PostError::AccountClosed { .. }
-                | PostError::Overflow { .. }
-                | PostError::ExternalIdTaken { .. },
-            )
+            | Self::Transfer {
+                rule:
+                    PostError::InsufficientFunds { .. }
+                    | PostError::AccountFrozen { .. }
+                    | PostError::AccountClosed { .. }
+                    | PostError::Overflow { .. }
+                    | PostError::ExternalIdTaken { .. },
+                ..
+            }
             | Self::Confirm(ConfirmError::WrongState { .. }) => true,
-            Self::Post(
-                PostError::NoPostings
-                | PostError::SameAccount { .. }
-                | PostError::AccountNotFound { .. }
-                | PostError::CurrencyMismatch { .. },
-            )
+            Self::Transfer {
+                rule:
+                    PostError::NoPostings
+                    | PostError::SameAccount { .. }
+                    | PostError::AccountNotFound { .. }
+                    | PostError::CurrencyMismatch { .. },
+                ..
+            }
             | Self::Confirm(ConfirmError::NotFound | ConfirmError::NoPaymentMethod) => false,
         }
     }

@@ -177,7 +177,7 @@ fn transfer(
     let posted = match ledger::post(&mut book.ledger, transaction) {
         Ok(posted) => posted,
         Err(rule) => {
-            let refusal = Refusal::Post(rule);
+            let refusal = Refusal::Transfer { from, rule };
             let subject = ("account", from.to_string());
             let subject = (subject.0, subject.1.as_str());
             return refuse(

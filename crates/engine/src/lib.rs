@@ -19,6 +19,7 @@
 
 pub mod access;
 mod book;
+pub mod check;
 mod command;
 mod execute;
 mod lane;

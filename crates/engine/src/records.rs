@@ -74,7 +74,7 @@ pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str)
 pub(crate) const fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Open(OpenError::CodeTaken { .. }) => "code_taken",
-        Refusal::Post(error) => post_reason(error),
+        Refusal::Transfer { rule, .. } => post_reason(rule),
         Refusal::Confirm(ConfirmError::NotFound) => "not_found",
         Refusal::Confirm(ConfirmError::WrongState { .. }) => "payment_state_conflict",
         Refusal::Confirm(ConfirmError::NoPaymentMethod) => "payment_method_required",

@@ -4,10 +4,10 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use store::Clock;
+use store::{Clock, Store};
 
 use crate::settings::{Arguments, Settings};
-use crate::{demo, serve, webhook};
+use crate::{audit, bench, check, demo, measure, serve, webhook};
 
 /// A setting, an address or a file is wrong.
 pub(crate) const CANNOT: u8 = 2;
@@ -30,6 +30,13 @@ enum Verb {
     Serve,
     /// Make one payment end to end, with everything that can go twice going twice
     Demo(demo::DemoArguments),
+    /// Check every invariant of the books (exit 0: all hold, 1: one does not, 2: cannot check)
+    Check(check::CheckArguments),
+    /// Verify the audit log (exit 0: clean, 1: tampered with, 2: cannot verify)
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Measure the lane and the API on this machine, beside a floor without rules
+    Bench(bench::BenchArguments),
     /// Sign and verify webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -60,12 +67,40 @@ pub(crate) fn run() -> ExitCode {
             print!("{}", api::openapi::text());
             ExitCode::SUCCESS
         }
-        verb => with_settings(&cli.settings, cli.json, verb),
+        Some(Verb::Check(arguments)) => {
+            with_books(&cli.settings, |store| check::run(&arguments, store))
+        }
+        Some(Verb::Audit(command)) => {
+            with_books(&cli.settings, |store| audit::run(&command, store))
+        }
+        Some(Verb::Serve) | None => run_async(&cli.settings, Running::Serve, cli.json),
+        Some(Verb::Demo(arguments)) => run_async(&cli.settings, Running::Demo(arguments), cli.json),
+        Some(Verb::Bench(arguments)) => {
+            run_async(&cli.settings, Running::Bench(arguments), cli.json)
+        }
     }
 }
 
-/// The verbs that need a database.
-fn with_settings(arguments: &Arguments, json: bool, verb: Option<Verb>) -> ExitCode {
+/// The verbs that only look at books which are there already.
+fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> ExitCode {
+    let settings = match Settings::decide(arguments) {
+        Ok(settings) => settings,
+        Err(wrong) => return cannot(&wrong),
+    };
+    match Store::open_existing(&settings.database) {
+        Ok(store) => look(&store),
+        Err(error) => cannot(&error),
+    }
+}
+
+/// The verbs that run a Florin.
+enum Running {
+    Serve,
+    Demo(demo::DemoArguments),
+    Bench(bench::BenchArguments),
+}
+
+fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
     let settings = match Settings::decide(arguments) {
         Ok(settings) => settings,
         Err(wrong) => return cannot(&wrong),
@@ -77,14 +112,18 @@ fn with_settings(arguments: &Arguments, json: bool, verb: Option<Verb>) -> ExitC
         Ok(runtime) => runtime,
         Err(error) => return cannot(&error),
     };
-    let ended = runtime.block_on(async {
+    runtime.block_on(async {
         match verb {
-            None | Some(Verb::Serve) => serve::run(&settings, json).await,
-            Some(Verb::Demo(arguments)) => demo::run(&settings, &arguments, json).await,
-            Some(Verb::Webhook(_) | Verb::Openapi) => Ok(ExitCode::SUCCESS),
+            Running::Serve => serve::run(&settings, json)
+                .await
+                .unwrap_or_else(|error| cannot(&error)),
+            Running::Demo(arguments) => {
+                let ended = demo::run(&settings, &arguments, json).await;
+                ended.unwrap_or_else(|error| cannot(&error))
+            }
+            Running::Bench(arguments) => measure::run(&settings, arguments).await,
         }
-    });
-    ended.unwrap_or_else(|error| cannot(&error))
+    })
 }
 
 /// One line that says what is wrong.

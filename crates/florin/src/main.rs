@@ -1,7 +1,11 @@
 //! The `florin` binary: command line, settings and wiring. It decides nothing about money.
 
+mod audit;
+mod bench;
+mod check;
 mod cli;
 mod demo;
+mod measure;
 mod serve;
 mod settings;
 mod start;

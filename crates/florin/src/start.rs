@@ -45,7 +45,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Serve(#[from] api::ServeError),
     /// The pretend provider.
-    #[error("the sandbox provider does not start: {0}")]
+    #[error("the sandbox provider does not start: {0}; choose another folder with --data-dir")]
     Sandbox(#[from] sandbox::StartError),
     /// The client of the provider.
     #[error("the provider's client does not start: {0}")]
@@ -129,8 +129,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         metrics: collect_metrics(),
         callers: api::caller::Callers::default(),
     };
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let server = api::serve(Data::new(api), listener, threads)?;
+    let server = api::serve(Data::new(api), listener, threads())?;
     if let Some(sandbox) = &sandbox {
         let scheme = webhook_signatures::Scheme::StandardWebhooks;
         sandbox.point_webhooks_at(WebhookTarget {
@@ -189,8 +188,18 @@ type Submitted = mpsc::UnboundedReceiver<(Tenant, payments::Operation)>;
 
 fn lane(store: Store, settings: &Settings) -> Result<(Engine, Submitted), StartError> {
     let (submit, submitted) = mpsc::unbounded_channel();
+    let engine = Engine::start(store, lane_settings(settings), Ids::random(), submit);
+    let engine = engine.map_err(|cause| StartError::System {
+        what: "the lane's thread does not start".to_owned(),
+        cause,
+    })?;
+    Ok((engine, submitted))
+}
+
+/// How the lane works in this process.
+pub(crate) fn lane_settings(settings: &Settings) -> engine::Settings {
     let timeout = i64::try_from(settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
-    let lane = engine::Settings {
+    engine::Settings {
         render: api::render,
         provider: payments::Provider {
             name: SANDBOX.to_owned(),
@@ -199,13 +208,25 @@ fn lane(store: Store, settings: &Settings) -> Result<(Engine, Submitted), StartE
         max_batch: MAX_BATCH,
         queue: QUEUE,
         clock: Clock::system(),
+    }
+}
+
+/// The API over a lane that somebody else runs, without webhooks.
+pub(crate) fn serve_alone(
+    engine: Engine,
+    listener: TcpListener,
+) -> Result<Server, api::ServeError> {
+    let api = Api {
+        engine,
+        receivers: HashMap::new(),
+        metrics: None,
+        callers: api::caller::Callers::default(),
     };
-    let engine = Engine::start(store, lane, Ids::random(), submit);
-    let engine = engine.map_err(|cause| StartError::System {
-        what: "the lane's thread does not start".to_owned(),
-        cause,
-    })?;
-    Ok((engine, submitted))
+    api::serve(Data::new(api), listener, threads())
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
 async fn start_sandbox(settings: &Settings) -> Result<Sandbox, StartError> {

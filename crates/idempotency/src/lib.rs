@@ -9,6 +9,7 @@
 //! Invariants: one effect per (tenant, key) (I1, the primary key); every reply for a key is
 //! identical (I2, the stored bytes); another fingerprint is refused and writes nothing (I3).
 
+pub mod check;
 mod schema;
 mod shelf;
 pub mod tables;

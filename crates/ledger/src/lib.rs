@@ -27,10 +27,11 @@
 //!         code: code.to_owned(), name: code.to_owned(), currency: eur,
 //!         normal_side: NormalSide::Credit, floor,
 //!     };
-//!     ledger::open(&mut shelf, ledger::AccountId::from_bytes(ids.next(now)), new, now)
+//!     let id = ledger::AccountId::from_bytes(ids.next(now));
+//!     ledger::open(&mut shelf, id, new, now).map(|account| account.id)
 //! };
-//! let source = open("equity:source", None)?.id;
-//! let wallet = open("liabilities:wallet", Some(MinorUnits::ZERO))?.id;
+//! let source = open("equity:source", None)?;
+//! let wallet = open("liabilities:wallet", Some(MinorUnits::ZERO))?;
 //!
 //! let mut pay = |debit, credit, amount| {
 //!     ledger::post(&mut shelf, NewTransaction {

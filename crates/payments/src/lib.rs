@@ -13,6 +13,7 @@
 //! final states are never left (P2); one operation has one posting set (P3, by the transaction's
 //! external id).
 
+pub mod check;
 mod event;
 mod operation;
 mod outcome;

@@ -143,7 +143,7 @@ mod postgres_catalogue {
         }
     }
     diesel::allow_tables_to_appear_in_same_query!(pg_trigger, pg_proc);
-    use diesel::sql_types::{Bool, Oid};
+    use diesel::sql_types::Oid;
     diesel::define_sql_function! {
         /// Whether a table is the one that its bare name means.
         fn pg_table_is_visible(table: Oid) -> Bool;

@@ -10,6 +10,7 @@
 //!
 //! Invariant: one effect per (tenant, provider, event) (W1, the primary key).
 
+pub mod check;
 mod schema;
 mod shelf;
 pub mod tables;

@@ -35,7 +35,11 @@ struct Head {
 
 impl Client {
     /// Connects, to post to one path.
-    pub(crate) async fn connect(address: SocketAddr, path: &str, api_key: &str) -> io::Result<Self> {
+    pub(crate) async fn connect(
+        address: SocketAddr,
+        path: &str,
+        api_key: &str,
+    ) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let head = format!(
@@ -55,7 +59,11 @@ impl Client {
     pub(crate) async fn post(&mut self, key: &str, body: &str) -> io::Result<u16> {
         self.request.clear();
         self.request.extend_from_slice(&self.head);
-        write!(self.request, "{key}\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+        write!(
+            self.request,
+            "{key}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
         self.stream.write_all(&self.request).await?;
         self.answer.clear();
         loop {
@@ -90,14 +98,21 @@ fn read_head(answer: &[u8]) -> io::Result<Option<Head>> {
     let head = answer.get(..end).unwrap_or_default();
     let head = std::str::from_utf8(head).map_err(|_error| not_understood("the head is no text"))?;
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
     let status = status.ok_or_else(|| not_understood("there is no status"))?;
     let length = lines.find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     let length = length.ok_or_else(|| not_understood("there is no content-length"))?;
-    Ok(Some(Head { status, body_at, end: body_at.saturating_add(length) }))
+    Ok(Some(Head {
+        status,
+        body_at,
+        end: body_at.saturating_add(length),
+    }))
 }
 
 fn not_understood(why: &'static str) -> io::Error {
@@ -105,7 +120,11 @@ fn not_understood(why: &'static str) -> io::Error {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
 mod tests {
     use tokio::net::TcpListener;
 
@@ -115,7 +134,11 @@ mod tests {
 
     #[test]
     fn a_head_is_read_once_it_is_whole() {
-        let head = Head { status: 201, body_at: 54, end: 59 };
+        let head = Head {
+            status: 201,
+            body_at: 54,
+            end: 59,
+        };
         assert_eq!(ANSWER.len(), 59);
         assert_eq!(read_head(ANSWER).unwrap(), Some(head));
         assert_eq!(read_head(&ANSWER[..53]).unwrap(), None);
@@ -142,7 +165,9 @@ mod tests {
             }
             String::from_utf8(asked).unwrap()
         });
-        let mut client = Client::connect(address, "/v1/transfers", "k").await.unwrap();
+        let mut client = Client::connect(address, "/v1/transfers", "k")
+            .await
+            .unwrap();
         assert_eq!(client.post("one", "{}").await.unwrap(), 201);
         assert_eq!(client.post("two", "{}").await.unwrap(), 201);
         assert_eq!(client.last_body(), "{\"a\"}");

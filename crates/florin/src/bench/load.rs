@@ -68,7 +68,9 @@ async fn submit_all(stage: Stage, load: Load, task: u64, tickets: Tickets) -> Ta
     let mut tally = Tally::default();
     let mut chance = Chance::of(load.seed, load.block, task);
     while tickets.next().is_some() {
-        let Some((from, to)) = pair(&stage, &mut chance, load.shape) else { break };
+        let Some((from, to)) = pair(&stage, &mut chance, load.shape) else {
+            break;
+        };
         let body = body(from, to);
         let key = chance.key();
         let request = Some(format!("req_{key}"));
@@ -76,9 +78,18 @@ async fn submit_all(stage: Stage, load: Load, task: u64, tickets: Tickets) -> Ta
         let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
         let envelope = Envelope {
             tenant: stage.tenant.clone(),
-            command: Command::Transfer { from, to, money: stage.money, description: None },
+            command: Command::Transfer {
+                from,
+                to,
+                money: stage.money,
+                description: None,
+            },
             claim: Some(Claim { key, fingerprint }),
-            origin: Origin { kind: "api_key", id: stage.label.clone(), request },
+            origin: Origin {
+                kind: "api_key",
+                id: stage.label.clone(),
+                request,
+            },
         };
         let begun = Instant::now();
         match created(stage.engine.submit(envelope).await) {
@@ -100,7 +111,9 @@ async fn post_all(
     let mut tally = Tally::default();
     let mut chance = Chance::of(load.seed, load.block, task);
     while tickets.next().is_some() {
-        let Some((from, to)) = pair(&stage, &mut chance, load.shape) else { break };
+        let Some((from, to)) = pair(&stage, &mut chance, load.shape) else {
+            break;
+        };
         let (key, body) = (chance.key(), body(from, to));
         let begun = Instant::now();
         match client.post(&key, &body).await {

@@ -20,7 +20,10 @@ pub(crate) fn resident_kib() -> Option<u64> {
 
 /// How many files and connections may be open at a time.
 pub(crate) fn most_open_files() -> Option<u64> {
-    first_number(&fs::read_to_string("/proc/self/limits").ok()?, "Max open files")
+    first_number(
+        &fs::read_to_string("/proc/self/limits").ok()?,
+        "Max open files",
+    )
 }
 
 /// The first number after a line's name; `None` if it is `unlimited`.
@@ -38,7 +41,10 @@ mod tests {
         let text = "VmPeak:\t  9 kB\nVmHWM:\t    5140 kB\nMax open files   1024   4096   files\n";
         assert_eq!(first_number(text, "VmHWM:"), Some(5140));
         assert_eq!(first_number(text, "Max open files"), Some(1024));
-        assert_eq!(first_number("Max open files unlimited", "Max open files"), None);
+        assert_eq!(
+            first_number("Max open files unlimited", "Max open files"),
+            None
+        );
         assert_eq!(first_number(text, "VmRSS:"), None);
     }
 }

@@ -109,7 +109,10 @@ impl Chance {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
 mod tests {
     use super::*;
 
@@ -142,7 +145,10 @@ mod tests {
     fn keys_look_like_uuids_and_do_not_repeat() {
         let mut chance = Chance::of(1, 2, 3);
         let mut keys: Vec<String> = (0..1_000).map(|_| chance.key()).collect();
-        assert!(keys.iter().all(|key| key.len() == 36 && key.split('-').count() == 5));
+        assert!(
+            keys.iter()
+                .all(|key| key.len() == 36 && key.split('-').count() == 5)
+        );
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 1_000);

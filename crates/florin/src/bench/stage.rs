@@ -48,20 +48,28 @@ impl Stage {
         let amount = Amount::new(1).map_err(|error| BenchError::stage("name an amount", error))?;
         let mut stage = Self {
             engine: engine.clone(),
-            tenant: Tenant { id: TenantId(id), name: format!("bench-{id}").into() },
+            tenant: Tenant {
+                id: TenantId(id),
+                name: format!("bench-{id}").into(),
+            },
             label: access::label(api_key).into(),
             accounts: Arc::default(),
             money: Money { amount, currency },
         };
         let key = Some((access::hash(api_key), access::label(api_key)));
-        let provisioned = engine.submit(stage.envelope(Command::Provision { key })).await;
+        let provisioned = engine
+            .submit(stage.envelope(Command::Provision { key }))
+            .await;
         provisioned.map_err(|error| BenchError::stage("make a tenant", error))?;
         stage.open_accounts(accounts).await?;
         stage.accounts = stage.wallets().await?.into();
         if stage.accounts.len() == usize::try_from(accounts).unwrap_or(usize::MAX) {
             Ok(stage)
         } else {
-            Err(BenchError::stage("open the accounts", format!("{} are there", stage.accounts.len())))
+            Err(BenchError::stage(
+                "open the accounts",
+                format!("{} are there", stage.accounts.len()),
+            ))
         }
     }
 
@@ -75,23 +83,40 @@ impl Stage {
             })
             .await?
             .ok_or_else(|| BenchError::stage("fund the accounts", "the funding account is gone"))?;
-        let amount = Amount::new(FUNDS).map_err(|error| BenchError::stage("name an amount", error))?;
-        let money = Money { amount, ..self.money };
-        self.all("fund the accounts", self.accounts.len(), move |stage, number| {
-            stage.accounts.get(number).map(|to| Command::Transfer {
-                from: funding.id,
-                to: *to,
-                money,
-                description: None,
-            })
-        })
+        let amount =
+            Amount::new(FUNDS).map_err(|error| BenchError::stage("name an amount", error))?;
+        let money = Money {
+            amount,
+            ..self.money
+        };
+        self.all(
+            "fund the accounts",
+            self.accounts.len(),
+            move |stage, number| {
+                stage.accounts.get(number).map(|to| Command::Transfer {
+                    from: funding.id,
+                    to: *to,
+                    money,
+                    description: None,
+                })
+            },
+        )
         .await
     }
 
     /// A command of this tenant, outside of any request.
     fn envelope(&self, command: Command) -> Envelope {
-        let origin = Origin { kind: "system", id: "bench".into(), request: None };
-        Envelope { tenant: self.tenant.clone(), command, claim: None, origin }
+        let origin = Origin {
+            kind: "system",
+            id: "bench".into(),
+            request: None,
+        };
+        Envelope {
+            tenant: self.tenant.clone(),
+            command,
+            claim: None,
+            origin,
+        }
     }
 
     async fn open_accounts(&self, accounts: u32) -> Result<(), BenchError> {
@@ -105,7 +130,9 @@ impl Stage {
                 floor,
             })
         };
-        let count = usize::try_from(accounts).unwrap_or(usize::MAX).saturating_add(1);
+        let count = usize::try_from(accounts)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         self.all("open the accounts", count, move |_, number| {
             Some(match number.checked_sub(1) {
                 None => account(FUNDING_CODE.to_owned(), None),
@@ -126,7 +153,9 @@ impl Stage {
                 .await?;
             let Some(last) = page.last() else { break };
             before = Some(last.id);
-            let page = page.iter().filter(|account| account.code.starts_with(WALLET_CODES));
+            let page = page
+                .iter()
+                .filter(|account| account.code.starts_with(WALLET_CODES));
             wallets.extend(page.map(|account| account.id));
         }
         wallets.sort_unstable();
@@ -168,10 +197,15 @@ impl Stage {
 /// Whether the lane has made something new, or else what it said.
 pub(crate) fn created(answer: Result<Answer, LaneError>) -> Result<(), String> {
     match answer {
-        Ok(Answer::Replied { reply, replayed: false }) if reply.status == 201 => Ok(()),
-        Ok(Answer::Replied { reply, .. }) => {
-            Err(format!("{} {}", reply.status, String::from_utf8_lossy(&reply.body)))
-        }
+        Ok(Answer::Replied {
+            reply,
+            replayed: false,
+        }) if reply.status == 201 => Ok(()),
+        Ok(Answer::Replied { reply, .. }) => Err(format!(
+            "{} {}",
+            reply.status,
+            String::from_utf8_lossy(&reply.body)
+        )),
         Ok(other) => Err(format!("{other:?}")),
         Err(error) => Err(error.to_string()),
     }

@@ -91,7 +91,10 @@ impl Block {
     /// Keeps how much the block wrote, per transfer.
     pub(crate) fn wrote(&mut self, before: Volume, after: Volume) {
         let each = |bytes: u64| bytes.checked_div(self.done);
-        let log = after.log.zip(before.log).map(|(after, before)| after.saturating_sub(before));
+        let log = after
+            .log
+            .zip(before.log)
+            .map(|(after, before)| after.saturating_sub(before));
         self.log_bytes = log.and_then(each);
         self.disk_bytes = each(after.disk.saturating_sub(before.disk));
     }
@@ -107,7 +110,10 @@ where
     F: Future<Output = Tally> + Send + 'static,
 {
     process::forget_peak();
-    let tickets = Tickets { taken: Arc::default(), total };
+    let tickets = Tickets {
+        taken: Arc::default(),
+        total,
+    };
     let mut tasks = JoinSet::new();
     let begun = Instant::now();
     for number in 0..u64::from(in_flight) {
@@ -161,7 +167,10 @@ mod tests {
     #[test]
     fn percentiles_are_by_nearest_rank() {
         let hundred: Vec<u32> = (1..=100).collect();
-        assert_eq!((percentile(&hundred, 50), percentile(&hundred, 99)), (50, 99));
+        assert_eq!(
+            (percentile(&hundred, 50), percentile(&hundred, 99)),
+            (50, 99)
+        );
         assert_eq!((percentile(&[7], 50), percentile(&[7], 99)), (7, 7));
         assert_eq!(percentile(&[], 50), 0);
         assert_eq!((percentile(&[1, 2], 50), percentile(&[1, 2], 99)), (1, 2));
@@ -194,6 +203,10 @@ mod tests {
         })
         .await;
         assert_eq!((block.done, block.errors), (999, 1));
-        assert!(block.first_error.is_some_and(|said| said.starts_with("unlucky")));
+        assert!(
+            block
+                .first_error
+                .is_some_and(|said| said.starts_with("unlucky"))
+        );
     }
 }

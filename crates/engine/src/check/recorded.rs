@@ -1,0 +1,166 @@
+//! A3: whatever was made has a record. The log is read first, and what it names is kept as ids; then
+//! every row that must have been named is looked for among them.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use ledger::{AccountId, TransactionId};
+use payments::PaymentId;
+use serde::Deserialize;
+use store::{AnyConnection, CheckError, Error, TenantId};
+
+use crate::access::Tenant;
+
+/// Records read at a time.
+const PAGE: i64 = 4_000;
+
+/// A3: the tenant, each account, transaction, payment and received event has a record.
+pub(crate) fn changes_are_recorded(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let recorded = Recorded::read(connection, tenant, progress)?;
+    let missing =
+        |subject: &dyn ToString| CheckError::broken(subject.to_string(), "no record names it");
+    if !recorded.tenant {
+        return Err(missing(&tenant.name));
+    }
+    let mut transactions = ledger::check::transactions(tenant.id);
+    while let Some(id) = transactions.next(connection)? {
+        if !recorded.transactions.contains(&id) {
+            return Err(missing(&id));
+        }
+    }
+    let mut accounts = ledger::check::accounts(tenant.id);
+    while let Some(account) = accounts.next(connection)? {
+        let known = recorded.accounts.contains(&account.id)
+            || recorded.opened_by_the_way(connection, tenant.id, account.id, account.opened_at)?;
+        if !known {
+            return Err(missing(&account.id));
+        }
+    }
+    let mut payments = payments::check::payments(tenant.id);
+    while let Some(payment) = payments.next(connection)? {
+        if !recorded.payments.contains(&payment.id) {
+            return Err(missing(&payment.id));
+        }
+    }
+    let mut received = webhooks::check::received(tenant.id);
+    while let Some(row) = received.next(connection)? {
+        let name = webhooks::check::name(&row.provider, &row.event_id);
+        if !recorded.events.contains(&name) {
+            return Err(missing(&name));
+        }
+    }
+    let mut quarantined = webhooks::check::quarantined(tenant.id);
+    while let Some(row) = quarantined.next(connection)? {
+        let name = webhooks::check::name(&row.provider, &row.event_id);
+        if !recorded.events.contains(&name) {
+            return Err(missing(&name));
+        }
+    }
+    Ok(recorded.records)
+}
+
+/// What the audit log of a tenant has records of.
+#[derive(Default)]
+struct Recorded {
+    records: u64,
+    tenant: bool,
+    accounts: HashSet<AccountId>,
+    transactions: HashSet<TransactionId>,
+    payments: HashSet<PaymentId>,
+    events: HashSet<String>,
+}
+
+/// As much of a leaf as says what was changed.
+#[derive(Deserialize)]
+struct Leaf<'a> {
+    #[serde(borrow)]
+    subject: Subject<'a>,
+    #[serde(borrow)]
+    outcome: Cow<'a, str>,
+    #[serde(default)]
+    delta: Delta,
+}
+
+/// The change of which transactions there are, before and after.
+#[derive(Default, Deserialize)]
+struct Delta {
+    transaction: Option<(Option<String>, Option<String>)>,
+}
+
+#[derive(Deserialize)]
+struct Subject<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+}
+
+impl Recorded {
+    fn read(
+        connection: &mut AnyConnection,
+        tenant: &Tenant,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Self, Error> {
+        let mut recorded = Self::default();
+        let mut seq = 0;
+        loop {
+            let page = audit_log::tables::entries(connection, tenant.id, seq, PAGE)?;
+            let Some(last) = page.last() else {
+                return Ok(recorded);
+            };
+            // A number below 0 is A1's to find; it must not begin the page anew.
+            seq = u64::try_from(last.seq)
+                .unwrap_or(u64::MAX)
+                .saturating_add(1);
+            for entry in page {
+                recorded.records += 1;
+                // Bytes that are no record are a record of nothing.
+                if let Ok(leaf) = serde_json::from_slice::<Leaf<'_>>(&entry.leaf) {
+                    recorded.note(&leaf, tenant);
+                }
+            }
+            progress(recorded.records);
+        }
+    }
+
+    fn note(&mut self, leaf: &Leaf<'_>, tenant: &Tenant) {
+        // A refusal names what it was about, and changed nothing.
+        if leaf.outcome == "refused" {
+            return;
+        }
+        let id = leaf.subject.id.as_ref();
+        match leaf.subject.kind.as_ref() {
+            "tenant" => self.tenant |= *id == *tenant.name,
+            "account" => self.accounts.extend(id.parse::<AccountId>()),
+            "transaction" => self.transactions.extend(id.parse::<TransactionId>()),
+            "payment" => self.payments.extend(id.parse::<PaymentId>()),
+            "webhook_event" => {
+                self.events.insert(id.to_owned());
+            }
+            _ => {}
+        }
+        if let Some((_, Some(after))) = &leaf.delta.transaction {
+            self.transactions.extend(after.parse::<TransactionId>());
+        }
+    }
+
+    /// Whether an account was opened because a recorded transaction needed it: both were written at
+    /// one moment, and the transaction made its first entry.
+    fn opened_by_the_way(
+        &self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        account: AccountId,
+        opened_at: i64,
+    ) -> Result<bool, Error> {
+        let first = ledger::entries(connection, tenant, account, Some(2), 1)?;
+        Ok(first.iter().any(|entry| {
+            entry.recorded_at.micros() == opened_at
+                && self.transactions.contains(&entry.transaction)
+        }))
+    }
+}

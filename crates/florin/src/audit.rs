@@ -1,0 +1,253 @@
+//! `florin audit verify`: every record of every audit log is hashed again.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use audit_log::{Clean, Tampered};
+use comfy_table::Cell;
+use store::{Error, Store, TenantId};
+
+use crate::check::{Mistake, SOUND, UNSOUND, finish, mark, plain_table, progress_bar};
+
+/// What `florin audit` can be asked.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Hash every record again and name the first that is not as it was written.
+    Verify(VerifyArguments),
+}
+
+/// Options of `florin audit verify`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct VerifyArguments {
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Verifies the audit logs, prints what was found to standard output, and ends with 0 if all are as
+/// they were written, 1 if one is not, 2 if that could not be found out.
+pub(crate) fn run(command: &AuditCommand, store: &Store) -> ExitCode {
+    let AuditCommand::Verify(arguments) = command;
+    finish(
+        "audit verify",
+        verify(arguments, store, &mut io::stdout().lock()),
+        arguments.json,
+    )
+}
+
+/// A log, and what was found of it.
+struct Verified {
+    log: TenantId,
+    tenant: String,
+    found: Found,
+}
+
+enum Found {
+    Clean(Clean),
+    Tampered(Tampered),
+    /// The tenant has no log: it was never begun, or is gone as a whole.
+    Missing,
+}
+
+fn verify(
+    arguments: &VerifyArguments,
+    store: &Store,
+    output: &mut impl Write,
+) -> Result<u8, Mistake> {
+    let logs = verify_all(store)?;
+    if arguments.json {
+        print_json(&logs, store, output)?;
+    } else {
+        print_table(&logs, store, output)?;
+    }
+    Ok(if logs.iter().all(Verified::is_clean) {
+        SOUND
+    } else {
+        UNSOUND
+    })
+}
+
+fn verify_all(store: &Store) -> Result<Vec<Verified>, Error> {
+    let bar = progress_bar();
+    let logs = store.read(|connection| {
+        store::set_bulk_hints(connection)?;
+        let logs = audit_log::tables::logs(connection)?;
+        let mut verified = Vec::with_capacity(logs.len());
+        for tenant in engine::access::tenants(connection)? {
+            bar.set_prefix(tenant.name.to_string());
+            let found = if logs.contains(&tenant.id) {
+                match audit_log::verify(connection, tenant.id, |done| bar.set_position(done))? {
+                    Ok(clean) => Found::Clean(clean),
+                    Err(tampered) => Found::Tampered(tampered),
+                }
+            } else {
+                Found::Missing
+            };
+            verified.push(Verified {
+                log: tenant.id,
+                tenant: tenant.name.to_string(),
+                found,
+            });
+        }
+        Ok(verified)
+    });
+    bar.finish_and_clear();
+    logs
+}
+
+impl Verified {
+    const fn is_clean(&self) -> bool {
+        matches!(self.found, Found::Clean(_))
+    }
+
+    /// What is wrong, and from which record on; `None` if nothing is.
+    fn damage(&self) -> Option<(u64, String)> {
+        match &self.found {
+            Found::Clean(_) => None,
+            Found::Tampered(tampered) => Some((tampered.seq, tampered.kind.to_string())),
+            Found::Missing => Some((0, "log_missing".to_owned())),
+        }
+    }
+}
+
+fn print_json(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::Result<()> {
+    let log = |verified: &Verified| {
+        let mut object = serde_json::json!({
+            "log": verified.log.0,
+            "tenant": verified.tenant,
+            "clean": verified.is_clean(),
+        });
+        if let Found::Clean(clean) = &verified.found {
+            object["size"] = clean.head.size.into();
+            object["root"] = clean.head.root.to_string().into();
+        }
+        if let Some((seq, kind)) = verified.damage() {
+            object["first_bad"] = serde_json::json!({ "seq": seq, "kind": kind });
+        }
+        object
+    };
+    let object = serde_json::json!({
+        "database": store.url().to_string(),
+        "clean": logs.iter().all(Verified::is_clean),
+        "logs": logs.iter().map(log).collect::<Vec<_>>(),
+    });
+    writeln!(output, "{object}")
+}
+
+fn print_table(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::Result<()> {
+    let mut table = plain_table();
+    table.set_header(["", "log", "tenant", "records", "root"]);
+    for verified in logs {
+        let (size, root) = match &verified.found {
+            Found::Clean(clean) => (clean.head.size.to_string(), clean.head.root.to_string()),
+            Found::Tampered(_) | Found::Missing => (String::new(), String::new()),
+        };
+        table.add_row([
+            mark(verified.is_clean()),
+            Cell::new(verified.log.0),
+            Cell::new(&verified.tenant),
+            Cell::new(size),
+            Cell::new(root),
+        ]);
+    }
+    if !logs.is_empty() {
+        writeln!(output, "{table}")?;
+    }
+    for verified in logs {
+        if let Some((seq, kind)) = verified.damage() {
+            let (log, tenant) = (verified.log.0, &verified.tenant);
+            writeln!(
+                output,
+                "log {log} ({tenant}) is tampered with: record {seq}: {kind}"
+            )?;
+        }
+    }
+    if logs.iter().all(Verified::is_clean) {
+        writeln!(
+            output,
+            "every audit log is as it was written in {}",
+            store.url()
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
+    use store::DatabaseUrl;
+
+    use super::*;
+
+    /// A log of three records in two commits, and what was done to it behind everybody's back.
+    fn verified(sql: &str, json: bool) -> (Result<u8, Mistake>, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("florin.db");
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display())).unwrap();
+        let store = Store::open(&url).unwrap();
+        let mut hand = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        hand.batch_execute(
+            "INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, 1, 'acme')",
+        )
+        .unwrap();
+        let mut writer = store.writer().unwrap();
+        let log = TenantId(1);
+        audit_log::tables::create(&mut writer, log).unwrap();
+        for leaves in [
+            vec![b"one".to_vec(), b"two".to_vec()],
+            vec![b"three".to_vec()],
+        ] {
+            audit_log::tables::append(&mut writer, log, leaves).unwrap();
+        }
+        hand.batch_execute(sql).unwrap();
+        let mut output = Vec::new();
+        let outcome = verify(&VerifyArguments { json }, &store, &mut output);
+        (outcome, String::from_utf8(output).unwrap())
+    }
+
+    #[test]
+    fn a_log_as_it_was_written_is_clean() {
+        let (outcome, text) = verified("", true);
+        assert_eq!(outcome.unwrap(), SOUND);
+        let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(object.get("clean"), Some(&true.into()));
+        assert_eq!(object.pointer("/logs/0/size"), Some(&3.into()));
+        let (outcome, text) = verified("", false);
+        assert_eq!(outcome.unwrap(), SOUND);
+        assert!(
+            text.contains("every audit log is as it was written"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_first_bad_record_is_named_with_its_kind() {
+        let sql = "DROP TRIGGER audit_entry_immutable;
+                   UPDATE audit_entry SET leaf = CAST('owt' AS BLOB) WHERE seq = 1;";
+        let (outcome, text) = verified(sql, false);
+        assert_eq!(outcome.unwrap(), UNSOUND);
+        assert!(
+            text.contains("log 1 (acme) is tampered with: record 1: leaf_changed"),
+            "{text}"
+        );
+        let (_, text) = verified(sql, true);
+        let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(object.pointer("/logs/0/first_bad/seq"), Some(&1.into()));
+        assert_eq!(
+            object.pointer("/logs/0/first_bad/kind"),
+            Some(&"leaf_changed".into())
+        );
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_gets_no_verdict() {
+        let (outcome, text) = verified("DROP TABLE audit_entry", false);
+        assert!(
+            matches!(outcome, Err(Mistake::Database(Error::Refused(_)))),
+            "{text}"
+        );
+    }
+}

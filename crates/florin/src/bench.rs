@@ -1,0 +1,292 @@
+//! `florin bench`: how many transfers a second, how long one waits, and what the database itself
+//! would allow.
+//!
+//! A closed loop of 1, 32, 256, 1,024 transfers in flight goes through the lane in process and over
+//! HTTP on loopback, spread over the accounts in three ways. The machine's speed wanders, so rounds
+//! of all blocks are interleaved, with the floor ([`floor`]) in each of them, and medians reported:
+//! trust the ratios.
+//!
+//! Every run works under tenants of its own, numbered from 1,000, which stay: books are never
+//! deleted. Give it a database of its own. Only counts bound a run, and it never leaves loopback.
+
+mod floor;
+mod http;
+mod load;
+mod process;
+mod report;
+mod series;
+mod shape;
+mod stage;
+mod table;
+mod tally;
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use engine::Engine;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use store::{DatabaseUrl, Ids, Store};
+
+use floor::Bedrock;
+use report::Report;
+use series::{Bench, FILLING, LONGEST_BLOCK};
+use shape::{FEWEST_ACCOUNTS, Shape};
+use stage::Stage;
+
+/// Files that are open besides the connections of a block.
+const OTHER_FILES: u64 = 64;
+
+/// What is measured, and how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArguments {
+    /// Transfers in each measured block (fewer where fewer than 32 are in flight).
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    transfers: u32,
+    /// Accounts that pay and are paid.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_ACCOUNTS)..=1_000_000))]
+    accounts: u32,
+    /// How many transfers wait for their answer at a time.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,32,256,1024", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    in_flight: Vec<u32>,
+    /// How transfers spread over the accounts: any pair, ten hot payees (Zipf), one hot payee.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SHAPE,…",
+        value_delimiter = ',',
+        default_value = "uniform,zipf,hot"
+    )]
+    shapes: Vec<Shape>,
+    /// Which way in.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LEVEL,…",
+        value_delimiter = ',',
+        default_value = "lane,http"
+    )]
+    levels: Vec<Level>,
+    /// Interleaved rounds, of which the median is reported.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Measure, fill the book up to this many transfers, and measure again.
+    #[arg(long, value_name = "N")]
+    grow: Option<u64>,
+    /// The same seed draws the same accounts and keys.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which way in is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// The lane, in process.
+    Lane,
+    /// HTTP over loopback.
+    Http,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Lane => "lane",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] store::OpenError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The lane's thread or the server cannot be started, or a connection cannot be made.
+    #[error("{what}: {cause}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// The tenant to measure cannot be made ready.
+    #[error("cannot {what}: {cause}")]
+    Stage {
+        /// What was tried.
+        what: &'static str,
+        /// What went wrong.
+        cause: String,
+    },
+    /// A connection and its other end are two files.
+    #[error(
+        "{needed} files must be open at a time, and {allowed} may be: raise the limit (ulimit -n {needed}) or lower --in-flight"
+    )]
+    OpenFiles {
+        /// How many a block needs.
+        needed: u64,
+        /// How many the system allows.
+        allowed: u64,
+    },
+    /// A block did not come to its end.
+    #[error("{level} {shape} {in_flight} did not end within {} s", LONGEST_BLOCK.as_secs())]
+    Stuck {
+        /// The block's way in.
+        level: &'static str,
+        /// Its shape.
+        shape: &'static str,
+        /// Its number in flight.
+        in_flight: u32,
+    },
+    /// A thread of ours failed.
+    #[error("a measuring thread failed: {0}")]
+    Thread(String),
+}
+
+impl BenchError {
+    fn stage(what: &'static str, cause: impl ToString) -> Self {
+        Self::Stage {
+            what,
+            cause: cause.to_string(),
+        }
+    }
+}
+
+/// Measures, and prints what was found. `serve` starts a server over the lane it is given, on
+/// loopback, and says where; it is called only if HTTP is measured. The exit status is 1 if any
+/// transfer was not answered as it should be.
+///
+/// # Errors
+/// [`BenchError`] says in one line what to do.
+pub(crate) async fn run<Served>(
+    arguments: BenchArguments,
+    url: &DatabaseUrl,
+    mut settings: engine::Settings,
+    serve: impl FnOnce(Engine) -> Served,
+) -> Result<ExitCode, BenchError>
+where
+    Served: Future<Output = io::Result<SocketAddr>>,
+{
+    check_open_files(&arguments)?;
+    let store = Store::open(url)?;
+    // A queue that is too short for the load would be measured, not the lane.
+    let most = arguments
+        .in_flight
+        .iter()
+        .copied()
+        .max()
+        .unwrap_or(1)
+        .max(FILLING);
+    settings.queue = settings
+        .queue
+        .max(usize::try_from(most).unwrap_or(usize::MAX));
+    let render = settings.render;
+    let (submitted, _no_payments) = tokio::sync::mpsc::unbounded_channel();
+    let engine =
+        Engine::start(store.clone(), settings, Ids::random(), submitted).map_err(|cause| {
+            BenchError::System {
+                what: "cannot start the lane",
+                cause,
+            }
+        })?;
+
+    let progress = ProgressBar::no_length();
+    progress.set_message("setting the stage");
+    let api_key = api_key();
+    let stage = Stage::set(&engine, &api_key, arguments.accounts).await?;
+    stage.fund().await?;
+    let bed = Stage::set(&engine, &format!("{api_key}_floor"), arguments.accounts).await?;
+    let server = if arguments.levels.contains(&Level::Http) {
+        let address = serve(engine.clone()).await;
+        Some(address.map_err(|cause| BenchError::System {
+            what: "cannot start the server",
+            cause,
+        })?)
+    } else {
+        None
+    };
+    let mut bench = Bench {
+        bedrock: Some(
+            in_thread({
+                let (store, seed) = (store.clone(), arguments.seed);
+                move || Bedrock::lay(&store, bed, render, seed)
+            })
+            .await?,
+        ),
+        posted: u64::try_from(stage.accounts.len()).unwrap_or(0),
+        block: 0,
+        arguments,
+        store,
+        stage,
+        api_key,
+        server,
+        progress,
+    };
+    let report = bench.report(url.backend()).await?;
+    bench.progress.finish_and_clear();
+    if let Some(bedrock) = bench.bedrock.take() {
+        in_thread(move || bedrock.clear()).await?;
+    }
+    engine.shut_down().await;
+    print(&report, bench.arguments.json);
+    let errors = report.start.errors()
+        + report
+            .grown
+            .as_ref()
+            .map_or(0, |grown| grown.findings.errors());
+    Ok(if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Runs what blocks on a thread that may be blocked.
+async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, store::Error> + Send + 'static,
+) -> Result<T, BenchError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(panic) => Err(BenchError::Thread(panic.to_string())),
+    }
+}
+
+/// A key that nobody has seen before.
+fn api_key() -> String {
+    let now = store::Clock::system().now();
+    format!(
+        "bench_{:032x}",
+        u128::from_be_bytes(Ids::random().next(now))
+    )
+}
+
+fn check_open_files(arguments: &BenchArguments) -> Result<(), BenchError> {
+    let most = arguments.in_flight.iter().copied().max().unwrap_or(1);
+    let needed = u64::from(most) * 2 + OTHER_FILES;
+    match process::most_open_files() {
+        Some(allowed) if allowed < needed && arguments.levels.contains(&Level::Http) => {
+            Err(BenchError::OpenFiles { needed, allowed })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn print(report: &Report, json: bool) {
+    let text = if json {
+        serde_json::to_string(report)
+            .map(|text| text + "\n")
+            .unwrap_or_default()
+    } else {
+        report.to_text()
+    };
+    // Whoever does not listen any more has heard enough.
+    let _closed = io::stdout().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,108 @@
+//! The keys' own part of "one effect per key", proved over one snapshot. That a tenant has a key once
+//! is the primary key's to say; what a key has made is known only to who holds the other rows.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use store::{AnyConnection, CheckError, Error, Pages, TenantId};
+
+use crate::Key;
+use crate::schema::idempotency_key;
+
+/// Rows read at a time.
+const PAGE: i64 = 4_000;
+
+/// A key without its reply.
+#[derive(Debug, Clone, Queryable)]
+pub struct Claimed {
+    /// The client's text.
+    pub key: String,
+    /// What the request has made, if it was not answered at once.
+    pub resource: Option<String>,
+    /// Whether there is a status.
+    status: Option<i16>,
+    /// Whether there is a body.
+    has_body: bool,
+}
+
+impl Claimed {
+    /// Whether the request was not answered yet.
+    #[must_use]
+    pub const fn is_in_flight(&self) -> bool {
+        self.status.is_none()
+    }
+}
+
+/// I1: a key is one that may be claimed, and either has a whole reply or names what its unanswered
+/// request has made. Returns the number of keys.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first key that is not so.
+pub fn keys_are_settled_or_in_flight(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut keys = keys(tenant);
+    let mut examined = 0_u64;
+    while let Some(claimed) = keys.next(connection)? {
+        let broken =
+            |detail: &str| Err(CheckError::broken(format!("key {:?}", claimed.key), detail));
+        match (claimed.status, claimed.has_body) {
+            (Some(_), true) => {}
+            (Some(_), false) => return broken("its reply has a status and no body"),
+            (None, true) => return broken("its reply has a body and no status"),
+            (None, false) if claimed.resource.is_none() => {
+                return broken("it has no reply, and nothing that will give it one");
+            }
+            (None, false) => {}
+        }
+        if Key::parse(claimed.key.clone()).is_err() {
+            return broken("it is no idempotency key");
+        }
+        examined += 1;
+        if examined.is_multiple_of(PAGE.unsigned_abs()) {
+            progress(examined);
+        }
+    }
+    Ok(examined)
+}
+
+/// All keys, in the order of the database.
+#[must_use]
+pub fn keys(tenant: TenantId) -> Pages<Claimed> {
+    Pages::new(tenant, |connection, tenant, after: Option<&Claimed>| {
+        let mut query = idempotency_key::table
+            .filter(idempotency_key::tenant_id.eq(tenant))
+            .order(idempotency_key::key)
+            .limit(PAGE)
+            .select((
+                idempotency_key::key,
+                idempotency_key::resource,
+                idempotency_key::status,
+                idempotency_key::body.is_not_null(),
+            ))
+            .into_boxed();
+        if let Some(last) = after {
+            query = query.filter(idempotency_key::key.gt(last.key.clone()));
+        }
+        Ok(query.load(connection)?)
+    })
+}
+
+/// What these keys' requests have made, for those keys that exist.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn resources(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    keys: &[String],
+) -> Result<HashMap<String, Option<String>>, Error> {
+    let rows: Vec<(String, Option<String>)> = idempotency_key::table
+        .filter(idempotency_key::tenant_id.eq(tenant))
+        .filter(idempotency_key::key.eq_any(keys))
+        .select((idempotency_key::key, idempotency_key::resource))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}

@@ -1,0 +1,100 @@
+//! What several scenarios start from, wait for, and look at in the end.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::{Client, Database, Reply};
+
+/// Longest to wait for what has to happen; it ends a scenario that waits in vain.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// How soon to look again.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Asks until there is an answer; panics, naming `what`, when patience ends.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        let mut looks = tokio::time::interval(LOOK_AGAIN);
+        loop {
+            looks.tick().await;
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(PATIENCE, asking).await;
+    answer.unwrap_or_else(|_elapsed| panic!("{what}: not within {PATIENCE:?}"))
+}
+
+/// Opens an account in euro and returns its id. A floor of `null` is none: money comes from there.
+pub(crate) async fn account(client: &Client, code: &str, floor: &Value) -> String {
+    let body = json!({"code": code, "currency": "EUR", "floor": floor});
+    let opened = client.post("/v1/accounts", None, &body).await;
+    assert_eq!(opened.status, 201, "{}", opened.json());
+    text(&opened.json(), "/id")
+}
+
+/// A text within an answer.
+pub(crate) fn text(value: &Value, pointer: &str) -> String {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found
+        .unwrap_or_else(|| panic!("no text at {pointer} in {value}"))
+        .to_owned()
+}
+
+/// A number within an answer.
+pub(crate) fn number(value: &Value, pointer: &str) -> i64 {
+    let found = value.pointer(pointer).and_then(Value::as_i64);
+    found.unwrap_or_else(|| panic!("no integer at {pointer} in {value}"))
+}
+
+/// The answer is a problem (RFC 9457) with this status and code.
+pub(crate) fn is_problem(case: &str, reply: &Reply, status: u16, code: &str) {
+    let shown = String::from_utf8_lossy(&reply.body).into_owned();
+    assert_eq!(reply.status, status, "{case}: {shown}");
+    assert_eq!(
+        reply.header("content-type"),
+        Some("application/problem+json"),
+        "{case}: {shown}"
+    );
+    assert_eq!(text(&reply.json(), "/code"), code, "{case}: {shown}");
+    assert!(reply.header("request-id").is_some(), "{case}: {shown}");
+}
+
+/// What the sandbox provider did under its only key: how often it was executed, and called.
+pub(crate) async fn effects_and_calls(sandbox: &str) -> Option<(i64, i64)> {
+    let journal = Client::new(sandbox, None).get("/v1/journal").await.json();
+    let rows = journal.pointer("/data").and_then(Value::as_array)?;
+    match rows.as_slice() {
+        [] => None,
+        [row] => Some((number(row, "/effects"), number(row, "/calls"))),
+        _ => panic!("more than one provider key in {journal}"),
+    }
+}
+
+/// How many rows there are in all of Florin's tables together. None is ever deleted, so the number
+/// is the same exactly when nothing was written.
+pub(crate) fn rows(database: &Database) -> i64 {
+    let counts: Vec<String> = tables()
+        .iter()
+        .map(|table| format!("(SELECT count(*) FROM {table})"))
+        .collect();
+    database.number(&format!("SELECT {}", counts.join(" + ")))
+}
+
+/// The tables, as the migrations name them.
+fn tables() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
+    let migrations = std::fs::read_dir(folder).expect("the migrations are there");
+    let mut tables = Vec::new();
+    for migration in migrations {
+        let up = migration.expect("readable").path().join("up.sql");
+        let up = std::fs::read_to_string(up).expect("a migration has an up.sql");
+        tables.extend(up.lines().filter_map(|line| {
+            let name = line.strip_prefix("CREATE TABLE ")?;
+            Some(name.trim_end_matches(" (").to_owned())
+        }));
+    }
+    assert!(tables.len() > 10, "{tables:?}");
+    tables
+}

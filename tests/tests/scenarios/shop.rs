@@ -1,0 +1,225 @@
+//! A merchant with a server of its own, and the words that scenarios are told in.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Client, Database, Florin, Kind, Reply};
+
+use crate::given::{eventually, text};
+
+/// What every payment here costs: EUR 10.99.
+pub(crate) const PRICE: i64 = 1099;
+pub(crate) const CLEARING: &str = "assets:psp_clearing:EUR";
+pub(crate) const PENDING: &str = "liabilities:merchant_pending:EUR";
+
+/// A running server, seen by the merchant whose key it seeded.
+pub(crate) struct Shop {
+    pub(crate) florin: Florin,
+    pub(crate) client: Client,
+}
+
+impl Shop {
+    pub(crate) fn open(database: &Database) -> Self {
+        Self::open_with(database, &[])
+    }
+
+    pub(crate) fn open_with(database: &Database, arguments: &[&str]) -> Self {
+        let florin = Florin::start(database, arguments);
+        let client = florin.client();
+        Self { florin, client }
+    }
+
+    /// A second server on the same database. It has files of its own, and the first one's provider:
+    /// in the world, too, there is one provider and not one for each process.
+    pub(crate) fn beside(&self, database: &Database) -> Self {
+        let folder = database.folder().join("second");
+        let folder = folder.to_str().expect("scratch folders have plain names");
+        let provider = self.florin.sandbox();
+        Self::open_with(
+            database,
+            &["--data-dir", folder, "--provider-url", provider],
+        )
+    }
+
+    /// Asks for a payment of [`PRICE`].
+    pub(crate) async fn pay(&self, key: &str, method: &str) -> Reply {
+        self.client.post("/v1/payments", key, &order(method)).await
+    }
+
+    /// As [`Shop::pay`], saying how many seconds to wait for the outcome.
+    pub(crate) async fn pay_waiting(&self, key: &str, method: &str, seconds: u32) -> Reply {
+        self.post_waiting("/v1/payments", key, &order(method), seconds)
+            .await
+    }
+
+    pub(crate) async fn post_waiting(
+        &self,
+        path: &str,
+        key: &str,
+        body: &Value,
+        seconds: u32,
+    ) -> Reply {
+        let wait = format!("wait={seconds}");
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+            ("prefer", wait.as_str()),
+        ];
+        self.client
+            .send(Method::POST, path, &headers, body.to_string())
+            .await
+    }
+
+    pub(crate) async fn payment(&self, id: &str) -> Value {
+        let reply = self.client.get(&format!("/v1/payments/{id}")).await;
+        assert_eq!(reply.status, 200, "{id}");
+        reply.json()
+    }
+
+    /// The payment once it is no longer processing.
+    pub(crate) async fn settled(&self, id: &str) -> Value {
+        eventually("the payment settles", async || {
+            let payment = self.payment(id).await;
+            (payment["status"] != "processing").then_some(payment)
+        })
+        .await
+    }
+
+    /// Opens a wallet (in EUR, never below zero) and puts `amount` into it.
+    pub(crate) async fn wallet(&self, code: &str, amount: i64) -> String {
+        let wallet = self
+            .account(&json!({"code": code, "currency": "EUR"}))
+            .await;
+        if amount > 0 {
+            let world =
+                json!({"code": format!("{code}:funding"), "currency": "EUR", "floor": null});
+            let world = self.account(&world).await;
+            let key = format!("fund-{code}");
+            let moved = self.transfer(&key, &world, &wallet, amount).await;
+            assert_eq!(moved.status, 201, "{:?}", moved.body);
+        }
+        wallet
+    }
+
+    /// Opens an account and returns its id.
+    pub(crate) async fn account(&self, new: &Value) -> String {
+        let opened = self.client.post("/v1/accounts", None, new).await;
+        assert_eq!(opened.status, 201, "{:?}", opened.body);
+        text(&opened.json(), "/id")
+    }
+
+    pub(crate) async fn transfer(&self, key: &str, from: &str, to: &str, amount: i64) -> Reply {
+        let body = movement(from, to, amount);
+        self.client.post("/v1/transfers", key, &body).await
+    }
+
+    /// An account as it is now, with its balances and its version.
+    pub(crate) async fn read(&self, account: &str) -> Value {
+        let reply = self.client.get(&format!("/v1/accounts/{account}")).await;
+        assert_eq!(reply.status, 200, "{account}");
+        reply.json()
+    }
+
+    /// An account's entries, newest first.
+    pub(crate) async fn entries(&self, account: &str) -> Vec<Value> {
+        let path = format!("/v1/accounts/{account}/entries?limit=100");
+        list(&self.client.get(&path).await.json())
+    }
+
+    /// The account with this code, if there is one yet.
+    pub(crate) async fn find(&self, code: &str) -> Option<Value> {
+        let accounts = self.client.get("/v1/accounts?limit=100").await.json();
+        list(&accounts).into_iter().find(|a| a["code"] == code)
+    }
+
+    /// Asserts that so many payments, and nothing else, were posted: each is one debit of the
+    /// clearing account and one credit of what is owed to the merchant.
+    pub(crate) async fn assert_captured(&self, payments: usize) {
+        for (code, side) in [(CLEARING, "debit"), (PENDING, "credit")] {
+            let Some(account) = self.find(code).await else {
+                assert_eq!(payments, 0, "{code} was never opened");
+                continue;
+            };
+            let entries = self.entries(&text(&account, "/id")).await;
+            assert_eq!(entries.len(), payments, "{code}");
+            for entry in &entries {
+                assert_eq!(
+                    (&entry["side"], &entry["amount"]),
+                    (&json!(side), &json!(PRICE))
+                );
+            }
+            let sum = entries.iter().filter_map(|entry| entry["amount"].as_i64());
+            assert_eq!(account["balances"]["posted"], sum.sum::<i64>(), "{code}");
+        }
+    }
+
+    /// The provider's own journal: one row a key, with the number of its effects and calls.
+    pub(crate) async fn journal(&self) -> Vec<Value> {
+        let provider = Client::new(self.florin.sandbox(), None);
+        list(&provider.get("/v1/journal").await.json())
+    }
+
+    /// What the provider did for a payment, once it did something.
+    pub(crate) async fn charge_of(&self, payment: &str) -> Value {
+        eventually("the provider is called", async || {
+            let journal = self.journal().await;
+            journal.into_iter().find(|row| row["reference"] == payment)
+        })
+        .await
+    }
+
+    /// A counter of `/metrics`, 0 if it was never counted.
+    pub(crate) async fn counter(&self, name: &str) -> u64 {
+        let metrics = self.client.get("/metrics").await;
+        let lines = String::from_utf8_lossy(&metrics.body).into_owned();
+        let value = lines
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.unwrap_or(0)
+    }
+}
+
+/// A payment of [`PRICE`].
+pub(crate) fn order(method: &str) -> Value {
+    json!({"amount": PRICE, "currency": "EUR", "customer": "ann", "payment_method": method})
+}
+
+/// A transfer in EUR.
+pub(crate) fn movement(from: &str, to: &str, amount: i64) -> Value {
+    json!({"from": from, "to": to, "amount": amount, "currency": "EUR"})
+}
+
+/// The items of a page.
+pub(crate) fn list(page: &Value) -> Vec<Value> {
+    let data = page["data"].as_array();
+    data.unwrap_or_else(|| panic!("no list in {page}")).clone()
+}
+
+/// The fields that a problem names, by JSON pointer.
+pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
+    let errors = reply.json()["errors"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    errors.iter().map(|error| text(error, "/pointer")).collect()
+}
+
+/// Plants a second tenant, which no request can make yet, and returns its API key.
+pub(crate) fn plant_tenant(database: &Database) -> &'static str {
+    // SHA-256 of the key, and of nothing: the root of an empty tree.
+    let key_hash = "676e4e7f3e22fef6b992a87874336b0b72dcdcfd288456ac3db771545706b5b2";
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let bytes = |hex: &str| match database.kind() {
+        Kind::Sqlite => format!("X'{hex}'"),
+        Kind::Postgres => format!("'\\x{hex}'::bytea"),
+    };
+    database.execute_raw(&format!(
+        "INSERT INTO tenant (tenant_id, name, created_at) VALUES (2, 'other', 0);
+         INSERT INTO api_key (tenant_id, hash, label, created_at) VALUES (2, {}, 'key_other', 0);
+         INSERT INTO audit_log (log) VALUES (2);
+         INSERT INTO audit_batch (log, start, size, root, frontier) VALUES (2, 0, 0, {}, {});",
+        bytes(key_hash),
+        bytes(empty),
+        bytes(""),
+    ));
+    "sk_other_tenant_0123456789abcdef"
+}
