@@ -112,7 +112,10 @@ impl Writer {
         match self.engine.submit(envelope).await.unwrap() {
             Answer::Replied { reply, .. } => String::from_utf8(reply.body).unwrap(),
             Answer::InFlight { payment, .. } => payment.unwrap().to_string(),
-            other => panic!("{other:?}"),
+            other @ (Answer::KeyReused { .. }
+            | Answer::Webhook(_)
+            | Answer::Leased(_)
+            | Answer::Done) => panic!("{other:?}"),
         }
     }
 

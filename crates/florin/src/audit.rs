@@ -112,19 +112,19 @@ impl Verified {
 
 fn print_json(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::Result<()> {
     let log = |verified: &Verified| {
-        let mut object = serde_json::json!({
+        let head = match &verified.found {
+            Found::Clean(clean) => Some(&clean.head),
+            Found::Tampered(_) | Found::Missing => None,
+        };
+        let first_bad = verified.damage();
+        serde_json::json!({
             "log": verified.log.0,
             "tenant": verified.tenant,
             "clean": verified.is_clean(),
-        });
-        if let Found::Clean(clean) = &verified.found {
-            object["size"] = clean.head.size.into();
-            object["root"] = clean.head.root.to_string().into();
-        }
-        if let Some((seq, kind)) = verified.damage() {
-            object["first_bad"] = serde_json::json!({ "seq": seq, "kind": kind });
-        }
-        object
+            "size": head.map(|head| head.size),
+            "root": head.map(|head| head.root.to_string()),
+            "first_bad": first_bad.map(|(seq, kind)| serde_json::json!({ "seq": seq, "kind": kind })),
+        })
     };
     let object = serde_json::json!({
         "database": store.url().to_string(),

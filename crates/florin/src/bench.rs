@@ -152,6 +152,10 @@ pub(crate) enum BenchError {
 }
 
 impl BenchError {
+    fn system(what: &'static str, cause: io::Error) -> Self {
+        Self::System { what, cause }
+    }
+
     fn stage(what: &'static str, cause: impl ToString) -> Self {
         Self::Stage {
             what,
@@ -169,34 +173,46 @@ impl BenchError {
 pub(crate) async fn run<Served>(
     arguments: BenchArguments,
     url: &DatabaseUrl,
-    mut settings: engine::Settings,
+    settings: engine::Settings,
     serve: impl FnOnce(Engine) -> Served,
 ) -> Result<ExitCode, BenchError>
 where
     Served: Future<Output = io::Result<SocketAddr>>,
 {
+    let json = arguments.json;
+    let report = measure(arguments, url, settings, serve).await?;
+    print(&report, json);
+    Ok(if report.errors() == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Sets the stage, measures, and clears up.
+async fn measure<Served>(
+    arguments: BenchArguments,
+    url: &DatabaseUrl,
+    mut settings: engine::Settings,
+    serve: impl FnOnce(Engine) -> Served,
+) -> Result<Report, BenchError>
+where
+    Served: Future<Output = io::Result<SocketAddr>>,
+{
     check_open_files(&arguments)?;
-    let store = Store::open(url)?;
+    let store = in_thread({
+        let url = url.clone();
+        move || Store::open(&url)
+    })
+    .await?;
     // A queue that is too short for the load would be measured, not the lane.
-    let most = arguments
-        .in_flight
-        .iter()
-        .copied()
-        .max()
-        .unwrap_or(1)
-        .max(FILLING);
-    settings.queue = settings
-        .queue
-        .max(usize::try_from(most).unwrap_or(usize::MAX));
+    let most = arguments.in_flight.iter().copied().max().unwrap_or(1);
+    let most = usize::try_from(most.max(FILLING)).unwrap_or(usize::MAX);
+    settings.queue = settings.queue.max(most);
     let render = settings.render;
     let (submitted, _no_payments) = tokio::sync::mpsc::unbounded_channel();
-    let engine =
-        Engine::start(store.clone(), settings, Ids::random(), submitted).map_err(|cause| {
-            BenchError::System {
-                what: "cannot start the lane",
-                cause,
-            }
-        })?;
+    let engine = Engine::start(store.clone(), settings, Ids::random(), submitted)
+        .map_err(|cause| BenchError::system("cannot start the lane", cause))?;
 
     let progress = ProgressBar::no_length();
     progress.set_message("setting the stage");
@@ -206,21 +222,16 @@ where
     let bed = Stage::set(&engine, &format!("{api_key}_floor"), arguments.accounts).await?;
     let server = if arguments.levels.contains(&Level::Http) {
         let address = serve(engine.clone()).await;
-        Some(address.map_err(|cause| BenchError::System {
-            what: "cannot start the server",
-            cause,
-        })?)
+        Some(address.map_err(|cause| BenchError::system("cannot start the server", cause))?)
     } else {
         None
     };
+    let bedrock = in_thread({
+        let (store, seed) = (store.clone(), arguments.seed);
+        move || Bedrock::lay(&store, bed, render, seed)
+    });
     let mut bench = Bench {
-        bedrock: Some(
-            in_thread({
-                let (store, seed) = (store.clone(), arguments.seed);
-                move || Bedrock::lay(&store, bed, render, seed)
-            })
-            .await?,
-        ),
+        bedrock: Some(bedrock.await?),
         posted: u64::try_from(stage.accounts.len()).unwrap_or(0),
         block: 0,
         arguments,
@@ -236,25 +247,15 @@ where
         in_thread(move || bedrock.clear()).await?;
     }
     engine.shut_down().await;
-    print(&report, bench.arguments.json);
-    let errors = report.start.errors()
-        + report
-            .grown
-            .as_ref()
-            .map_or(0, |grown| grown.findings.errors());
-    Ok(if errors == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(report)
 }
 
 /// Runs what blocks on a thread that may be blocked.
-async fn in_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, store::Error> + Send + 'static,
+async fn in_thread<T: Send + 'static, E: Into<BenchError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, BenchError> {
     match tokio::task::spawn_blocking(work).await {
-        Ok(outcome) => Ok(outcome?),
+        Ok(outcome) => outcome.map_err(E::into),
         Err(panic) => Err(BenchError::Thread(panic.to_string())),
     }
 }
@@ -289,4 +290,56 @@ fn print(report: &Report, json: bool) {
     };
     // Whoever does not listen any more has heard enough.
     let _closed = io::stdout().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        bench: BenchArguments,
+    }
+
+    fn settings() -> engine::Settings {
+        engine::Settings {
+            render: |_| engine::Reply {
+                status: 201,
+                body: b"{}".to_vec(),
+            },
+            provider: payments::Provider {
+                name: "nobody".to_owned(),
+                lease_millis: 1,
+            },
+            max_batch: 256,
+            queue: 1,
+            clock: store::Clock::system(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_book_that_was_measured_keeps_every_invariant() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("florin.db"));
+        let line = "florin --transfers 100 --accounts 20 --in-flight 1,40 --rounds 1 --levels lane \
+                    --grow 3000";
+        let Line { bench } = Line::parse_from(line.split_whitespace());
+        let nobody = |_engine| std::future::ready(Err(io::ErrorKind::Unsupported.into()));
+        let report = measure(bench, &url, settings(), nobody).await.unwrap();
+        assert_eq!(report.errors(), 0);
+        let grown = report.grown.unwrap();
+        assert!(grown.transfers > 0 && grown.findings.transfers_in_book == 3_000);
+
+        let store = Store::open_existing(&url).unwrap();
+        let report = store.read(|book| engine::check::run(book, |_, _| {}));
+        assert_eq!(report.unwrap().first_violated(), None);
+        for log in store.read(audit_log::tables::logs).unwrap() {
+            let verified = store.read(|book| audit_log::verify(book, log, |_| {}));
+            assert!(verified.unwrap().is_ok());
+        }
+    }
 }

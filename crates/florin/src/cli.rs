@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use store::{Clock, Store};
 
 use crate::settings::{Arguments, Settings};
+use crate::start::StartError;
 use crate::{audit, bench, check, demo, measure, serve, webhook};
 
 /// A setting, an address or a file is wrong.
@@ -48,17 +49,7 @@ enum Verb {
 pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _unprintable = error.print();
-            let of_webhook = std::env::args()
-                .nth(1)
-                .is_some_and(|verb| verb == "webhook");
-            return match (error.use_stderr(), of_webhook) {
-                (false, _) => ExitCode::SUCCESS,
-                (true, true) => ExitCode::from(webhook::USAGE),
-                (true, false) => ExitCode::from(CANNOT),
-            };
-        }
+        Err(error) => return misread(&error),
     };
     log_to_stderr();
     match cli.verb {
@@ -81,6 +72,23 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// The command line cannot be read, or asks for help and nothing else.
+fn misread(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NoVerb;
+    let is_mistake = error.use_stderr();
+    if is_mistake && error.kind() != NoVerb {
+        say_in_one_line(error.to_string().trim_start_matches("error: "));
+    } else {
+        let _unprintable = error.print();
+    }
+    let verb = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    match (is_mistake, verb.as_deref()) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, Some("webhook")) => ExitCode::from(webhook::USAGE),
+        (true, _) => ExitCode::from(CANNOT),
+    }
+}
+
 /// The verbs that only look at books which are there already.
 fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> ExitCode {
     let settings = match Settings::decide(arguments) {
@@ -89,7 +97,7 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
     };
     match Store::open_existing(&settings.database) {
         Ok(store) => look(&store),
-        Err(error) => cannot(&error),
+        Err(error) => cannot(&StartError::from(error)),
     }
 }
 
@@ -128,12 +136,13 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
 
 /// One line that says what is wrong.
 pub(crate) fn cannot(error: &dyn std::error::Error) -> ExitCode {
-    let text = error.to_string();
-    eprintln!(
-        "florin: {}",
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    );
+    say_in_one_line(&error.to_string());
     ExitCode::from(CANNOT)
+}
+
+fn say_in_one_line(text: &str) {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    eprintln!("florin: {}", words.join(" "));
 }
 
 /// Structured lines, on stderr: stdout is for what was asked for.

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::given::{eventually, is_problem, text};
-use crate::shop::{Shop, list, movement, order, plant_tenant};
+use crate::shop::{Shop, list, movement, order, second_tenant};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 /// As many equal requests at once as any test here sends.
@@ -284,7 +284,7 @@ async fn a_refusal_that_is_a_decision_is_replayed_even_if_it_would_be_another_no
 on_both_databases!(a_key_is_its_tenants_own_and_outlives_the_process);
 async fn a_key_is_its_tenants_own_and_outlives_the_process(database: Database) {
     let shop = Shop::open(&database);
-    let key = plant_tenant(&database);
+    let key = second_tenant(&database).await;
     let account = json!({"code": "wallets:ann", "currency": "EUR"});
 
     let ours = shop.client.post("/v1/accounts", "k-1", &account).await;

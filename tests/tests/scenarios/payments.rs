@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::given::{eventually, is_problem, text};
-use crate::shop::{PRICE, Shop, list, order, plant_tenant, pointers};
+use crate::shop::{PRICE, Shop, list, order, pointers, second_tenant};
 
 /// So short that a silent provider is given up soon, so long that a busy one is not.
 const IMPATIENT: [&str; 2] = ["--provider-timeout-ms", "500"];
@@ -351,7 +351,7 @@ async fn what_is_not_yours_is_not_there(database: Database) {
     let shop = Shop::open(&database);
     let payment = text(&shop.pay("k-1", "pm_succeeds").await.json(), "/id");
     let wallet = shop.wallet("wallets:ann", 500).await;
-    let stranger = Client::new(shop.florin.api(), plant_tenant(&database));
+    let stranger = Client::new(shop.florin.api(), second_tenant(&database).await);
 
     let ids = [
         "pay_00000000000000000000000000000000",

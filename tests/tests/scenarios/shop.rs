@@ -1,8 +1,12 @@
 //! A merchant with a server of its own, and the words that scenarios are told in.
 
+use engine::access::{self, Tenant};
+use engine::{Command, Engine, Envelope, Origin};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Client, Database, Florin, Kind, Reply};
+use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
+use tests::{Client, Database, Florin, Reply};
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::given::{eventually, text};
 
@@ -203,23 +207,40 @@ pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
     errors.iter().map(|error| text(error, "/pointer")).collect()
 }
 
-/// Plants a second tenant, which no request can make yet, and returns its API key.
-pub(crate) fn plant_tenant(database: &Database) -> &'static str {
-    // SHA-256 of the key, and of nothing: the root of an empty tree.
-    let key_hash = "676e4e7f3e22fef6b992a87874336b0b72dcdcfd288456ac3db771545706b5b2";
-    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    let bytes = |hex: &str| match database.kind() {
-        Kind::Sqlite => format!("X'{hex}'"),
-        Kind::Postgres => format!("'\\x{hex}'::bytea"),
+/// Makes a second tenant, as a second process would, and returns its API key: no request does it yet.
+pub(crate) async fn second_tenant(database: &Database) -> &'static str {
+    let key = "sk_other_tenant_0123456789abcdef";
+    let url = DatabaseUrl::parse(database.url()).expect("the harness's own URL");
+    let store = Store::open(&url).expect("the server has opened it too");
+    let settings = engine::Settings {
+        render: |_| unreachable!("nobody is answered"),
+        provider: payments::Provider {
+            name: "none".to_owned(),
+            lease_millis: 0,
+        },
+        max_batch: 1,
+        queue: 1,
+        clock: Clock::system(),
     };
-    database.execute_raw(&format!(
-        "INSERT INTO tenant (tenant_id, name, created_at) VALUES (2, 'other', 0);
-         INSERT INTO api_key (tenant_id, hash, label, created_at) VALUES (2, {}, 'key_other', 0);
-         INSERT INTO audit_log (log) VALUES (2);
-         INSERT INTO audit_batch (log, start, size, root, frontier) VALUES (2, 0, 0, {}, {});",
-        bytes(key_hash),
-        bytes(empty),
-        bytes(""),
-    ));
-    "sk_other_tenant_0123456789abcdef"
+    let (submit, _nothing_is_submitted) = unbounded_channel();
+    let engine = Engine::start(store, settings, Ids::random(), submit).expect("a thread");
+    let envelope = Envelope {
+        tenant: Tenant {
+            id: TenantId(2),
+            name: "other".into(),
+        },
+        command: Command::Provision {
+            key: Some((access::hash(key), access::label(key))),
+        },
+        claim: None,
+        origin: Origin {
+            kind: "system",
+            id: "scenario".into(),
+            request: None,
+        },
+    };
+    let made = engine.submit(envelope).await;
+    assert!(made.is_ok(), "{made:?}");
+    engine.shut_down().await;
+    key
 }

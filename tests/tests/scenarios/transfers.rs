@@ -5,7 +5,7 @@ use tests::{Client, Database, on_both_databases};
 
 use crate::books_hold;
 use crate::given::{is_problem, number, text};
-use crate::shop::{Shop, movement, plant_tenant, pointers};
+use crate::shop::{Shop, movement, pointers, second_tenant};
 
 on_both_databases!(a_transfer_moves_both_balances_and_shows_on_both_sides);
 async fn a_transfer_moves_both_balances_and_shows_on_both_sides(database: Database) {
@@ -211,7 +211,7 @@ on_both_databases!(nobody_moves_what_belongs_to_another_tenant);
 async fn nobody_moves_what_belongs_to_another_tenant(database: Database) {
     let shop = Shop::open(&database);
     let ann = shop.wallet("wallets:ann", 100).await;
-    let stranger = Client::new(shop.florin.api(), plant_tenant(&database));
+    let stranger = Client::new(shop.florin.api(), second_tenant(&database).await);
     let theirs = json!({"code": "wallets:ann", "currency": "EUR", "floor": null});
     let theirs = text(
         &stranger.post("/v1/accounts", None, &theirs).await.json(),

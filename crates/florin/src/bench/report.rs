@@ -22,6 +22,14 @@ pub(crate) struct Report {
     pub(crate) grown: Option<Grown>,
 }
 
+impl Report {
+    /// Transfers that were not answered as they should be.
+    pub(crate) fn errors(&self) -> u64 {
+        let grown = self.grown.as_ref();
+        self.start.errors() + grown.map_or(0, |grown| grown.findings.errors())
+    }
+}
+
 /// One series of interleaved rounds: the medians, and the highest peak of memory.
 #[derive(Debug, Serialize)]
 pub(crate) struct Findings {
@@ -137,7 +145,7 @@ impl Findings {
     }
 
     /// Transfers that were not answered as they should be.
-    pub(crate) fn errors(&self) -> u64 {
+    fn errors(&self) -> u64 {
         self.blocks.iter().map(|line| line.errors).sum()
     }
 }

@@ -67,7 +67,6 @@ impl Bench {
                 }
             }
         }
-        self.refresh_statistics().await?;
         // What is done for the first time, connections and prepared statements, is not measured.
         for level in self.arguments.levels.clone() {
             let load = self.load(
@@ -77,6 +76,9 @@ impl Bench {
             );
             self.block(level, load).await?;
         }
+        // Plans that were made while the tables were empty are made anew, as they would be within a
+        // minute of the first request.
+        self.refresh_statistics().await?;
         let rounds = self.arguments.rounds;
         let steps = u64::try_from(cells.len()).unwrap_or(0).saturating_add(1);
         self.progress.set_length(steps * u64::from(rounds));
@@ -180,10 +182,7 @@ impl Bench {
                 let block = tokio::time::timeout(LONGEST_BLOCK, block)
                     .await
                     .map_err(stuck)?;
-                block.map_err(|cause| BenchError::System {
-                    what: "cannot connect to the server",
-                    cause,
-                })?
+                block.map_err(|cause| BenchError::system("cannot connect to the server", cause))?
             }
         };
         block.wrote(before, self.stage.engine.read(measure::volume).await?);
@@ -197,8 +196,8 @@ impl Bench {
         };
         let (transfers, alone) = (self.arguments.transfers.into(), self.transfers(1));
         let (bedrock, floor) = in_thread(move || {
-            let floor = bedrock.measure(transfers, alone)?;
-            Ok((bedrock, floor))
+            let floor = bedrock.measure(transfers, alone);
+            floor.map(|floor| (bedrock, floor))
         })
         .await?;
         self.bedrock = Some(bedrock);

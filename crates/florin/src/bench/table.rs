@@ -86,7 +86,12 @@ fn ratio_table(ratios: &[Ratio]) -> Table {
     table.load_style(ASCII_MARKDOWN);
     table.set_header(["figure", "value", "must", "aim", "reached"]);
     for ratio in ratios {
-        let goal = |goal: Option<u64>| goal.map_or(String::new(), |goal| ratio.shown(goal));
+        let bound = if ratio.at_most { "≤" } else { "≥" };
+        let goal = |goal: Option<u64>| {
+            goal.map_or(String::new(), |goal| {
+                format!("{bound} {}", ratio.shown(goal))
+            })
+        };
         table.add_row([
             ratio.name.to_owned(),
             ratio.shown(ratio.value),

@@ -1,0 +1,210 @@
+//! `check` and `audit verify` catch what was done to the books behind everybody's back. A check that
+//! never caught anything proves nothing.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
+use serde_json::Value;
+use tests::{Database, Kind, on_both_databases, run};
+
+use crate::given::{eventually, text};
+use crate::shop::Shop;
+
+/// What is done to the rows, what undoes it, and which invariants it breaks. The first of them is
+/// the one it was planted for.
+const PLANTED: &[(&str, &str, &[&str])] = &[
+    // A posting in a currency that its accounts do not hold.
+    (
+        "UPDATE posting SET currency = 'USD' WHERE amount = 250",
+        "UPDATE posting SET currency = 'EUR' WHERE amount = 250",
+        &["L1"],
+    ),
+    // A balance that its entries do not give.
+    (
+        "UPDATE posting SET debit_balance = debit_balance + 1 WHERE amount = 250",
+        "UPDATE posting SET debit_balance = debit_balance - 1 WHERE amount = 250",
+        &["L2"],
+    ),
+    // Money from nowhere.
+    (
+        "UPDATE account SET credits_posted = credits_posted + 5 WHERE code LIKE '%:bob'",
+        "UPDATE account SET credits_posted = credits_posted - 5 WHERE code LIKE '%:bob'",
+        &["L3", "L2"],
+    ),
+    // A payment that states less than was taken.
+    (
+        "UPDATE payment SET captured = 1098",
+        "UPDATE payment SET captured = 1099",
+        &["P1"],
+    ),
+    // A final state that was left.
+    (
+        "UPDATE payment SET status = 'processing'",
+        "UPDATE payment SET status = 'succeeded'",
+        &["P2"],
+    ),
+    // An operation that was never posted.
+    (
+        "CREATE TABLE keep AS SELECT * FROM ledger_transaction;
+         UPDATE ledger_transaction SET external_id = NULL WHERE kind = 'capture'",
+        "UPDATE ledger_transaction SET external_id =
+             (SELECT external_id FROM keep WHERE keep.id = ledger_transaction.id);
+         DROP TABLE keep",
+        &["P3"],
+    ),
+    // A payment whose request is gone.
+    (
+        "UPDATE idempotency_key SET key = 'gone' WHERE key = 'k'",
+        "UPDATE idempotency_key SET key = 'k' WHERE key = 'gone'",
+        &["I1"],
+    ),
+    // An event with other bytes than were received.
+    (
+        "CREATE TABLE keep AS SELECT * FROM inbox; UPDATE inbox SET body = body_hash",
+        "UPDATE inbox SET body = (SELECT body FROM keep); DROP TABLE keep",
+        &["W1"],
+    ),
+    // An event that the audit log has no record of.
+    (
+        "CREATE TABLE keep AS SELECT * FROM inbox; UPDATE inbox SET event_id = 'evt_nobody'",
+        "UPDATE inbox SET event_id = (SELECT event_id FROM keep); DROP TABLE keep",
+        &["A3"],
+    ),
+    // A record that was rewritten.
+    (
+        "CREATE TABLE keep AS SELECT * FROM audit_entry;
+         UPDATE audit_entry SET leaf = leaf_hash WHERE seq = 0",
+        "UPDATE audit_entry SET leaf = (SELECT leaf FROM keep WHERE keep.seq = 0) WHERE seq = 0;
+         DROP TABLE keep",
+        &["A1", "A3"],
+    ),
+];
+
+on_both_databases!(check_and_audit_verify_name_each_planted_violation);
+async fn check_and_audit_verify_name_each_planted_violation(database: Database) {
+    a_book_with_something_of_everything(&database).await;
+    assert_eq!(violated(&database), (Some(0), vec![]));
+    assert_eq!(audit_verify(&database).0, Some(0));
+
+    for (plant, undo, broken) in PLANTED {
+        tamper(&database, plant);
+        let (status, mut names) = violated(&database);
+        let mut expected = broken.to_vec();
+        expected.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(
+            (status, names),
+            (Some(1), expected.iter().map(ToString::to_string).collect()),
+            "{plant}"
+        );
+        let (status, said) = audit_verify(&database);
+        if broken.contains(&"A1") {
+            assert_eq!(status, Some(1), "{said}");
+            assert!(
+                said.contains("record 0") || said.contains("\"seq\":0"),
+                "{said}"
+            );
+        } else {
+            assert_eq!(status, Some(0), "{plant}: {said}");
+        }
+        tamper(&database, undo);
+        assert_eq!(violated(&database), (Some(0), vec![]), "after {undo}");
+    }
+
+    database.execute_raw(match database.kind() {
+        Kind::Sqlite => "DROP TRIGGER posting_immutable",
+        Kind::Postgres => "DROP TRIGGER posting_immutable ON posting",
+    });
+    assert_eq!(violated(&database), (Some(1), vec!["L4".to_owned()]));
+    let output = run(&["check", "--database-url", database.url()], b"");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("L4 is violated: database: trigger posting_immutable"),
+        "{said}"
+    );
+
+    // A table that is gone is no violation: nothing can be said.
+    database.execute_raw("ALTER TABLE inbox RENAME TO elsewhere");
+    let output = run(&["check", "--database-url", database.url()], b"");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(output.stdout, b"");
+}
+
+async fn a_book_with_something_of_everything(database: &Database) {
+    let shop = Shop::open(database);
+    let ann = shop.wallet("liabilities:wallets:ann", 1_000).await;
+    let bob = shop.wallet("liabilities:wallets:bob", 0).await;
+    assert_eq!(shop.transfer("t", &ann, &bob, 250).await.status, 201);
+    assert_eq!(shop.pay("k", "pm_succeeds").await.status, 201);
+    eventually("the webhook arrives", async || {
+        (database.number("SELECT count(*) FROM inbox") == 1).then_some(())
+    })
+    .await;
+    assert_eq!(shop.florin.terminate().code(), Some(0));
+}
+
+/// How `check` ends, and the names of the invariants it finds violated.
+fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
+    let output = run(&["check", "--json", "--database-url", database.url()], b"");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let report: Value =
+        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let invariants = report["invariants"].as_array().expect("a list");
+    assert_eq!(invariants.len(), 11, "{said}");
+    let broken = invariants.iter().filter(|one| one["holds"] == false);
+    let names = broken.map(|one| text(one, "/name")).collect();
+    (output.status.code(), names)
+}
+
+fn audit_verify(database: &Database) -> (Option<i32>, String) {
+    let output = run(&["audit", "verify", "--database-url", database.url()], b"");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), said)
+}
+
+/// Changes rows behind everybody's back: the guards are away meanwhile, and back afterwards.
+fn tamper(database: &Database, statements: &str) {
+    match database.kind() {
+        Kind::Sqlite => tamper_with_file(database, statements),
+        Kind::Postgres => database.execute_raw(&format!(
+            "CREATE TEMP TABLE guards AS SELECT tgrelid::regclass::text AS owner, tgname, tgenabled
+                 FROM pg_trigger WHERE NOT tgisinternal;
+             DO $$ DECLARE g record; BEGIN FOR g IN SELECT * FROM guards LOOP
+                 EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', g.owner, g.tgname);
+             END LOOP; END $$;
+             {statements};
+             DO $$ DECLARE g record; BEGIN FOR g IN SELECT * FROM guards LOOP
+                 EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', g.owner,
+                     CASE g.tgenabled WHEN 'A' THEN 'ALWAYS' ELSE '' END, g.tgname);
+             END LOOP; END $$"
+        )),
+    }
+}
+
+fn tamper_with_file(database: &Database, statements: &str) {
+    #[derive(QueryableByName)]
+    struct Guard {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        sql: String,
+    }
+    let path = database.url().trim_start_matches("sqlite:");
+    let mut connection = SqliteConnection::establish(path).expect("the file is there");
+    let guards: Vec<Guard> =
+        diesel::sql_query("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            .load(&mut connection)
+            .expect("readable");
+    assert!(guards.len() > 10);
+    let without: Vec<String> = guards
+        .iter()
+        .map(|guard| format!("DROP TRIGGER {};", guard.name))
+        .collect();
+    let with: Vec<String> = guards
+        .iter()
+        .map(|guard| format!("{};", guard.sql))
+        .collect();
+    let all = format!("{} {statements}; {}", without.concat(), with.concat());
+    connection
+        .batch_execute(&all)
+        .expect("nothing stands in the way");
+}

@@ -1,0 +1,750 @@
+//! What no compiler checks and would decay: the crate graph, who may name a database, the documents
+//! against the code. Each rule is first shown something it must catch.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Which of the house's crates each may use: the arrows of `docs/architecture.md`.
+const ARROWS: [(&str, &[&str]); 12] = [
+    (
+        "api",
+        &[
+            "engine",
+            "idempotency",
+            "ledger",
+            "money",
+            "payments",
+            "store",
+            "webhook-signatures",
+            "webhooks",
+        ],
+    ),
+    ("audit-log", &["store"]),
+    (
+        "engine",
+        &[
+            "audit-log",
+            "idempotency",
+            "ledger",
+            "money",
+            "payments",
+            "store",
+            "webhooks",
+        ],
+    ),
+    (
+        "florin",
+        &[
+            "api",
+            "audit-log",
+            "engine",
+            "idempotency",
+            "ledger",
+            "money",
+            "payments",
+            "sandbox",
+            "store",
+            "webhook-signatures",
+        ],
+    ),
+    ("idempotency", &["store"]),
+    ("ledger", &["money", "store"]),
+    ("money", &[]),
+    ("payments", &["ledger", "money", "store"]),
+    ("sandbox", &["money", "webhook-signatures"]),
+    ("store", &[]),
+    ("webhook-signatures", &[]),
+    ("webhooks", &["store"]),
+];
+
+/// What a crate must never know, by the packages that would tell it.
+const NEVER: [(&[&str], &[&str]); 4] = [
+    (
+        &["money", "webhook-signatures"],
+        &[
+            "actix-web",
+            "diesel",
+            "reqwest",
+            "tokio",
+            "uuid",
+            "jiff",
+            "getrandom",
+        ],
+    ),
+    (
+        &["ledger", "audit-log", "idempotency", "webhooks", "payments"],
+        &["actix-web", "reqwest", "tokio", "uuid", "jiff", "getrandom"],
+    ),
+    (&["engine"], &["actix-web", "uuid", "jiff", "getrandom"]),
+    (
+        &["api", "sandbox"],
+        &[
+            "diesel",
+            "diesel_migrations",
+            "libsqlite3-sys",
+            "pq-sys",
+            "uuid",
+        ],
+    ),
+];
+
+/// Packages that are linked without being named in any source.
+const LINKED_ONLY: [&str; 2] = ["libsqlite3-sys", "pq-sys"];
+
+/// The files outside `store` that may name a database: those that read its URL or speak of it to the
+/// operator. They choose none: what is done does not depend on it.
+const MAY_NAME_A_DATABASE: [&str; 4] = [
+    "crates/florin/src/demo.rs",
+    "crates/florin/src/measure.rs",
+    "crates/florin/src/settings.rs",
+    "crates/florin/src/start.rs",
+];
+
+/// Files that may be longer than [`LONGEST_FILE`]: one walk through the payments, three invariants.
+const MAY_BE_LONGER: [&str; 1] = ["crates/payments/src/check.rs"];
+/// Lines of a source file before its tests.
+const LONGEST_FILE: usize = 500;
+
+/// Routes that operators and tools ask, which the API's description leaves out.
+const UNDOCUMENTED: [&str; 5] = [
+    "get /livez",
+    "get /metrics",
+    "get /openapi.json",
+    "get /readyz",
+    "get /version",
+];
+
+/// A text file of the repository.
+struct File {
+    path: String,
+    text: String,
+}
+
+impl File {
+    fn planted(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    fn is_source(&self) -> bool {
+        self.path.starts_with("crates/")
+            && self.path.contains("/src/")
+            && self.path.ends_with(".rs")
+    }
+
+    /// The text before the tests at the file's foot.
+    fn before_tests(&self) -> &str {
+        const MARK: &str = "\n#[cfg(test)]\n";
+        let foot = self.text.match_indices(MARK).find(|(at, _)| {
+            // Attributes may stand between, over several lines.
+            let mut after = self.text[at + MARK.len()..].lines();
+            let item = after.find(|line| !line.starts_with(['#', ' ', ')', ']']));
+            item.is_some_and(|line| line.starts_with("mod "))
+        });
+        foot.map_or(&self.text, |(at, _)| &self.text[..at])
+    }
+
+    /// The same without comments.
+    fn code(&self) -> String {
+        self.before_tests()
+            .lines()
+            .map(|line| format!("{}\n", uncommented(line)))
+            .collect()
+    }
+}
+
+/// A line up to its comment. A quote in a character literal does not begin a text.
+fn uncommented(line: &str) -> &str {
+    let mut in_text = false;
+    let bytes = line.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| bytes[at]);
+        match byte {
+            b'"' if before != Some(b'\\') && before != Some(b'\'') => in_text = !in_text,
+            b'/' if !in_text && before == Some(b'/') => return &line[..at - 1],
+            _ => {}
+        }
+    }
+    line
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every text file that is part of the repository, but the lock file.
+fn files() -> Vec<File> {
+    let mut files = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("readable") {
+            let path = entry.expect("readable").path();
+            let inside = path.strip_prefix(root()).expect("below the root");
+            let inside = inside.to_str().expect("plain names").to_owned();
+            let is_ours = !matches!(inside.as_str(), ".git" | "target" | "data" | "Cargo.lock");
+            if is_ours && path.is_dir() {
+                folders.push(path);
+            } else if is_ours && let Ok(text) = std::fs::read_to_string(path) {
+                files.push(File { path: inside, text });
+            }
+        }
+    }
+    assert!(files.len() > 100, "the walk has missed something");
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
+}
+
+fn sources() -> Vec<File> {
+    files().into_iter().filter(File::is_source).collect()
+}
+
+/// The rule finds nothing, and what it would find is not nothing.
+fn holds(what: &str, found: Vec<String>) {
+    assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
+// The crate graph. --------------------------------------------------------------------------------
+
+/// The packages a manifest names in its `[dependencies]`.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    let mut inside = false;
+    let mut names = BTreeSet::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line == "[dependencies]";
+        } else if let (true, Some((name, _))) = (inside, line.split_once(['.', ' ', '='])) {
+            names.insert(name.to_owned());
+        }
+    }
+    names
+}
+
+fn is_of_the_house(name: &str) -> bool {
+    ARROWS.iter().any(|(known, _)| *known == name)
+}
+
+fn wrong_arrows(name: &str, manifest: &str, code: &str) -> Vec<String> {
+    let used = dependencies(manifest);
+    let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| *known == name) else {
+        return vec![format!("{name} is not in the table of arrows")];
+    };
+    let allowed: BTreeSet<String> = allowed.iter().map(ToString::to_string).collect();
+    let mut wrong = Vec::new();
+    for of_house in used.iter().filter(|name| is_of_the_house(name)) {
+        if !allowed.contains(of_house) {
+            wrong.push(format!("{name} must not use {of_house}"));
+        }
+    }
+    for unused in allowed.difference(&used) {
+        wrong.push(format!("{name} does not use {unused}: take the arrow away"));
+    }
+    for dependency in &used {
+        let is_named = code.contains(&format!("{}::", dependency.replace('-', "_")));
+        if !is_named && !LINKED_ONLY.contains(&dependency.as_str()) {
+            wrong.push(format!("{name} names {dependency} in its manifest only"));
+        }
+    }
+    for (crates, never) in NEVER {
+        for known in never.iter().filter(|known| used.contains(**known)) {
+            if crates.contains(&name) {
+                wrong.push(format!("{name} must never know {known}"));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_crate_graph_is_the_one_that_was_drawn() {
+    let planted = |manifest: &str| wrong_arrows("ledger", manifest, "money::x store::y api::z");
+    let good = "[dependencies]\nmoney.workspace = true\nstore = { path = \"x\" }\n[dev-dependencies]\napi = 1\n";
+    assert_eq!(planted(good), Vec::<String>::new());
+    assert_eq!(
+        planted("[dependencies]\nmoney.workspace = true\napi.workspace = true\ntokio = 1\n"),
+        [
+            "ledger must not use api",
+            "ledger does not use store: take the arrow away",
+            "ledger names tokio in its manifest only",
+            "ledger must never know tokio",
+        ]
+    );
+    assert_eq!(
+        wrong_arrows("kyc", "", ""),
+        ["kyc is not in the table of arrows"]
+    );
+
+    let sources = sources();
+    let mut crates = 0;
+    let mut wrong = Vec::new();
+    for manifest in files()
+        .iter()
+        .filter(|file| file.path.starts_with("crates/"))
+    {
+        let Some((name, "Cargo.toml")) = manifest.path["crates/".len()..].split_once('/') else {
+            continue;
+        };
+        let named = format!("name = \"{name}\"");
+        if !manifest.text.lines().any(|line| line == named) {
+            wrong.push(format!("{} is not named as its folder", manifest.path));
+        }
+        let own = format!("crates/{name}/src/");
+        let code: String = sources
+            .iter()
+            .filter(|file| file.path.starts_with(&own))
+            .map(File::code)
+            .collect();
+        wrong.extend(wrong_arrows(name, &manifest.text, &code));
+        crates += 1;
+    }
+    assert_eq!(crates, ARROWS.len());
+    holds("the crate graph", wrong);
+}
+
+// The code. ---------------------------------------------------------------------------------------
+
+/// Words of a line: runs of letters, digits and underscores.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+}
+
+fn names_a_database(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let begins_as_type = word
+        .strip_prefix("Pg")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    ["postgres", "sqlite", "libpq", "rusqlite"]
+        .iter()
+        .any(|name| lower.contains(name))
+        || lower == "pg"
+        || lower.starts_with("pg_")
+        || begins_as_type
+}
+
+fn database_names(files: &[File]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let excepted = MAY_NAME_A_DATABASE.contains(&file.path.as_str());
+        if excepted || file.path.starts_with("crates/store/") {
+            continue;
+        }
+        for (number, line) in (1..).zip(file.code().lines()) {
+            found.extend(
+                words(line)
+                    .filter(|word| names_a_database(word))
+                    .map(|word| format!("{}:{number}: {word}", file.path)),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn nothing_but_store_names_a_database() {
+    let planted = "//! On SQLite.\nfn page() {} // pg_trigger\nlet a = PgConnection::new();\n\
+        match x { AnyConnection::Sqlite(c) => c }\nlet u = \"postgres://\";\nlet pgp = \"// pg\";\n\
+        #[cfg(test)]\nmod tests { sqlite }\n";
+    let found = database_names(&[File::planted("crates/api/src/x.rs", planted)]);
+    let expected = ["3: PgConnection", "4: Sqlite", "5: postgres", "6: pg"];
+    assert_eq!(
+        found,
+        expected.map(|hit| format!("crates/api/src/x.rs:{hit}"))
+    );
+
+    let sources = sources();
+    holds(
+        "only `store` knows which databases there are",
+        database_names(&sources),
+    );
+    for excepted in MAY_NAME_A_DATABASE {
+        let file = sources.iter().find(|file| file.path == excepted);
+        let file = file.unwrap_or_else(|| panic!("{excepted} is gone: take the exception away"));
+        let needs_it = file.code().lines().flat_map(words).any(names_a_database);
+        assert!(needs_it, "{excepted} no longer needs its exception");
+    }
+}
+
+fn forbidden(files: &[File]) -> Vec<String> {
+    const WORDS: [&str; 4] = ["todo", "dbg", "f32", "f64"];
+    const PARTS: [&str; 3] = [".unwrap()", "#[ignore", "#[allow("];
+    const VERBS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+    let mut found = Vec::new();
+    for file in files {
+        let code = file.code();
+        for (number, line) in (1..).zip(code.lines()) {
+            let word = words(line).find(|word| WORDS.contains(word));
+            let part = PARTS.into_iter().find(|part| line.contains(part));
+            found.extend(
+                word.or(part)
+                    .map(|what| format!("{}:{number}: {what}", file.path)),
+            );
+        }
+        let one_line = code
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace("( ", "(");
+        for verb in VERBS {
+            let made = format!("format!(\"{verb}");
+            found.extend(
+                one_line
+                    .contains(&made)
+                    .then(|| format!("{}: {made}", file.path)),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn the_code_has_no_shortcuts_no_floats_and_no_statements_put_together_from_texts() {
+    let planted = "let a = b.unwrap();\n// todo f64\nlet f: f64 = todo!();\n#[ignore]\n\
+        let s = format!(\n    \"SELECT {x}\",\n);\nlet t = \"f64 // dbg\"; // .unwrap()\n\
+        #[cfg(test)]\n#[expect(\n    x\n)]\nmod tests { fn f() { a.unwrap() } }\n";
+    let found = forbidden(&[File::planted("x.rs", planted)]);
+    let expected = [
+        "x.rs:1: .unwrap()",
+        "x.rs:3: f64",
+        "x.rs:4: #[ignore",
+        "x.rs:8: f64",
+        "x.rs: format!(\"SELECT",
+    ];
+    assert_eq!(found, expected);
+    holds("not in this house", forbidden(&sources()));
+}
+
+fn shapeless(files: &[File]) -> Vec<String> {
+    let mut found = Vec::new();
+    for File { path, text } in files {
+        if !text.starts_with("//! ") {
+            found.push(format!("{path} does not begin by saying what it is"));
+        }
+    }
+    for file in files {
+        let lines = file.before_tests().lines().count();
+        if lines > LONGEST_FILE && !MAY_BE_LONGER.contains(&file.path.as_str()) {
+            found.push(format!("{} has {lines} lines before its tests", file.path));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_file_says_what_it_is_and_fits_a_few_screens() {
+    let silent = File::planted("a.rs", "mod b;\n");
+    let long = File::planted("b.rs", &format!("//! B.\n{}", "\n".repeat(LONGEST_FILE)));
+    let tested = File::planted(
+        "c.rs",
+        &format!(
+            "//! C.\n\n#[cfg(test)]\nmod tests {{\n{}}}\n",
+            "\n".repeat(600)
+        ),
+    );
+    assert_eq!(
+        shapeless(&[silent, long, tested]),
+        [
+            "a.rs does not begin by saying what it is",
+            "b.rs has 501 lines before its tests"
+        ]
+    );
+    holds("files are concepts", shapeless(&sources()));
+}
+
+// The documents. ----------------------------------------------------------------------------------
+
+/// `get /v1/payments` for each operation of the API's description.
+fn described(openapi: &str) -> BTreeSet<String> {
+    let openapi: Value = serde_json::from_str(openapi).expect("docs/openapi.json is JSON");
+    let paths = openapi["paths"].as_object().expect("it has paths");
+    let mut routes = BTreeSet::new();
+    for (path, operations) in paths {
+        for method in operations.as_object().expect("operations").keys() {
+            routes.insert(format!("{method} {path}"));
+        }
+    }
+    routes
+}
+
+/// The same for each route of `routes.rs`.
+fn routed(routes: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for service in routes.split("service(").skip(1) {
+        let Some(path) = service
+            .split('"')
+            .nth(1)
+            .filter(|_| service.contains("route("))
+        else {
+            continue;
+        };
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if service.contains(&format!("{method}().to")) {
+                found.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    found
+}
+
+fn undescribed(routes: &str, openapi: &str) -> Vec<String> {
+    let mut described = described(openapi);
+    described.extend(UNDOCUMENTED.map(str::to_owned));
+    let routed = routed(routes);
+    routed.symmetric_difference(&described).cloned().collect()
+}
+
+#[test]
+fn every_route_is_described_and_every_description_has_a_route() {
+    let routes = r#"app.service(reads_and_posts("/a").route(post().to(a::b)).route(get().to(a::c)))
+        .service(reads("/livez").route(get().to(l)))"#;
+    let planted = undescribed(
+        routes,
+        r#"{"paths": {"/a": {"get": {}}, "/b": {"get": {}}}}"#,
+    );
+    assert_eq!(
+        planted,
+        [
+            "get /b",
+            "get /metrics",
+            "get /openapi.json",
+            "get /readyz",
+            "get /version",
+            "post /a"
+        ]
+    );
+    let found = undescribed(
+        &read("crates/api/src/routes.rs"),
+        &read("docs/openapi.json"),
+    );
+    holds("routes.rs and docs/openapi.json differ in", found);
+}
+
+/// The variants of an enum that clap reads, as they are typed.
+fn verbs(source: &str, name: &str) -> BTreeSet<String> {
+    let body = source.split(&format!("enum {name} {{")).nth(1);
+    let body = body.unwrap_or_else(|| panic!("no enum {name}"));
+    let body = body.split("\n}").next().unwrap_or_default();
+    let variants = body.lines().filter_map(|line| {
+        let variant = line.strip_prefix("    ")?;
+        let is_one = variant.starts_with(|c: char| c.is_ascii_uppercase());
+        words(variant).next().filter(|_| is_one)
+    });
+    variants.map(str::to_ascii_lowercase).collect()
+}
+
+/// The verbs, each with those below it.
+fn command_line() -> BTreeMap<String, BTreeSet<String>> {
+    let below = |verb: &str| match verb {
+        "webhook" => verbs(&read("crates/florin/src/webhook.rs"), "WebhookCommand"),
+        "audit" => verbs(&read("crates/florin/src/audit.rs"), "AuditCommand"),
+        _ => BTreeSet::new(),
+    };
+    let all = verbs(&read("crates/florin/src/cli.rs"), "Verb");
+    all.into_iter()
+        .map(|verb| (verb.clone(), below(&verb)))
+        .collect()
+}
+
+fn unknown_verbs(file: &File, known: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(file.text.lines()) {
+        for call in ["florin ", "cargo run -- ", "cargo run --release -- "] {
+            for (at, _) in line.match_indices(call) {
+                // As a command it stands at the beginning, after `$ ` or in backticks.
+                let before = line[..at].trim_end_matches(['$', ' ']);
+                if !(before.is_empty() || before.ends_with(['`', '/', '|', '&'])) {
+                    continue;
+                }
+                let mut said = line[at + call.len()..].split_whitespace();
+                let mut next = || {
+                    said.next()
+                        .map(|word| word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()))
+                };
+                let Some(verb) =
+                    next().filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase()))
+                else {
+                    continue;
+                };
+                let below = known.get(verb);
+                let second = next().unwrap_or_default();
+                if below.is_none_or(|below| !below.is_empty() && !below.contains(second)) {
+                    found.push(format!("{}:{number}: {call}{verb} {second}", file.path));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_documents_name_verbs_that_exist_and_the_readme_names_them_all() {
+    let known = command_line();
+    assert!(
+        known.contains_key("serve") && known["webhook"].contains("verify"),
+        "{known:?}"
+    );
+    let planted = "Run `florin chekc`, then\n$ florin audit verfy\n$ cargo run -- dmeo\nFine: `florin check`, \
+        `florin audit verify`, `florin --help`; florin verbs in prose; `cargo run -- webhook sign --scheme x`.\n";
+    assert_eq!(
+        unknown_verbs(&File::planted("x.md", planted), &known),
+        [
+            "x.md:1: florin chekc then",
+            "x.md:2: florin audit verfy",
+            "x.md:3: cargo run -- dmeo "
+        ]
+    );
+    let mut found = Vec::new();
+    for file in files().iter().filter(|file| file.path.ends_with(".md")) {
+        found.extend(unknown_verbs(file, &known));
+    }
+    let readme = read("README.md");
+    for (verb, below) in &known {
+        let all = if below.is_empty() {
+            vec![verb.clone()]
+        } else {
+            below
+                .iter()
+                .map(|second| format!("{verb} {second}"))
+                .collect()
+        };
+        found.extend(
+            all.into_iter()
+                .filter(|verb| !readme.contains(&format!("`{verb}`")))
+                .map(|verb| format!("README.md does not tell of `{verb}`")),
+        );
+    }
+    holds("the documents", found);
+}
+
+/// Words that say nothing of a payment back-end, in halves lest they be found here.
+const FOREIGN: [&str; 2] = [concat!("hel", "per"), concat!("age", "nt")];
+const FOREIGN_PARTS: [&str; 7] = [
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/ho", "me/"),
+    concat!("crates", ".io"),
+    concat!("py", "pi.org"),
+    concat!("npm", "js"),
+    concat!("docker", ".io"),
+];
+
+fn foreign(files: &[File]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        for (number, line) in (1..).zip(file.text.lines()) {
+            let word = words(line).find(|word| {
+                FOREIGN
+                    .iter()
+                    .any(|foreign| word.eq_ignore_ascii_case(foreign))
+            });
+            let part = FOREIGN_PARTS.into_iter().find(|part| line.contains(part));
+            found.extend(
+                word.or(part)
+                    .map(|what| format!("{}:{number}: {what}", file.path)),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn the_project_speaks_of_itself_alone() {
+    let planted = format!(
+        "user_{0} and helpers\nthe {1} of\ncd {2}main\n{3}\n",
+        FOREIGN[1], FOREIGN[0], FOREIGN_PARTS[0], FOREIGN_PARTS[3]
+    );
+    assert_eq!(foreign(&[File::planted("x.md", &planted)]).len(), 3);
+    holds("words that do not belong here", foreign(&files()));
+}
+
+// The schema. -------------------------------------------------------------------------------------
+
+/// Each table with its columns, each index and each view by name, in the order they stand.
+fn schema(sql: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut table: Option<&str> = None;
+    for line in sql.lines() {
+        let line = line.split("--").next().unwrap_or_default();
+        let mut said = words(line);
+        let first = said.next().unwrap_or_default();
+        if first == "CREATE" {
+            let kinds = ["TABLE", "VIEW", "INDEX"];
+            let name = said
+                .by_ref()
+                .find(|word| kinds.contains(word))
+                .and_then(|_| said.next());
+            table = name.filter(|_| line.starts_with("CREATE TABLE"));
+            found.extend(name.map(str::to_owned));
+        } else if line.starts_with(')') {
+            table = None;
+        } else if let Some(table) = table
+            && line.starts_with("    ")
+            && first.starts_with(|c: char| c.is_ascii_lowercase())
+        {
+            found.push(format!("{table}.{first}"));
+        }
+    }
+    found
+}
+
+fn differences(one: &str, other: &str) -> Vec<String> {
+    let (one, other) = (schema(one), schema(other));
+    let missing = |from: &[String], of: &[String]| -> Vec<String> {
+        from.iter()
+            .filter(|name| !of.contains(name))
+            .cloned()
+            .collect()
+    };
+    let mut found = [missing(&one, &other), missing(&other, &one)].concat();
+    if found.is_empty() && one != other {
+        found.push("the order".to_owned());
+    }
+    found
+}
+
+#[test]
+fn both_databases_have_the_same_tables_with_the_same_columns() {
+    let one = "CREATE TABLE a (\n    id BIGINT,  -- the id\n    PRIMARY KEY (id)\n);\nCREATE UNIQUE INDEX i\n    ON a (id);\n";
+    assert_eq!(schema(one), ["a", "a.id", "i"]);
+    let other = "CREATE TABLE a (\n    id INTEGER,\n    b TEXT\n) STRICT;\nCREATE VIEW v AS\n    SELECT id FROM a;\n";
+    assert_eq!(differences(one, other), ["i", "a.b", "v"]);
+
+    let named = |kind: &str| -> Vec<String> {
+        let folder = std::fs::read_dir(root().join("migrations").join(kind)).expect("readable");
+        let names = folder.map(|entry| entry.expect("readable").file_name());
+        let mut names: Vec<String> = names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let (sqlite, postgres) = (named("sqlite"), named("postgres"));
+    assert_eq!(sqlite, postgres, "each migration is written for both");
+    let mut found = Vec::new();
+    for name in sqlite {
+        let up = |kind: &str| read(&format!("migrations/{kind}/{name}/up.sql"));
+        found.extend(
+            differences(&up("sqlite"), &up("postgres"))
+                .into_iter()
+                .map(|what| format!("{name}: {what}")),
+        );
+    }
+    let all = schema(&read(
+        "migrations/sqlite/2026-11-21-000001_foundation/up.sql",
+    ));
+    assert!(all.len() > 100, "{all:?}");
+    holds("only one of the two schemas has", found);
+}
