@@ -1,7 +1,8 @@
 //! The log's tables: appending what a commit did, and reading it back.
 
 use diesel::prelude::*;
-use store::{AnyConnection, Error, TenantId, bulk};
+use store::bulk::{Lock, Writes};
+use store::{AnyConnection, Error, TenantId};
 
 use crate::schema::{audit_batch, audit_entry, audit_log};
 use crate::{Frontier, Hash, empty_root, leaf_hash};
@@ -53,62 +54,89 @@ pub struct Head {
     pub root: Hash,
 }
 
-/// Begins a tenant's log with the empty tree.
-///
-/// # Errors
-/// [`Error::Conflict`] if it has one already.
-pub fn create(connection: &mut AnyConnection, log: TenantId) -> Result<(), Error> {
-    bulk::write(connection, &[LogRow { log }])?;
-    let empty = BatchRow {
+/// Begins a tenant's log with the empty tree; returns what to append to.
+pub fn create(writes: &mut Writes, log: TenantId) -> Frontier {
+    writes.add(vec![LogRow { log }]);
+    writes.add(vec![BatchRow {
         log,
         start: 0,
         size: 0,
         root: empty_root().as_bytes().to_vec(),
         frontier: Vec::new(),
-    };
-    bulk::write(connection, &[empty])
+    }]);
+    Frontier::empty()
 }
 
-/// Appends records, in order, as one batch. Call it last in a commit: it takes the log's lock.
+/// What to append to: the log's tree as of its last batch; `None` if the tenant has no log. With
+/// [`Lock::Rows`], nobody who locks too appends until the batch ends: do it last.
 ///
 /// # Errors
-/// [`Error::Conflict`] if another writer appended in between; [`Error::Refused`] if there is no log
-/// or its last row is not what this program writes.
-pub fn append(
+/// [`Error::Refused`] if the last batch is not what this program writes.
+pub fn head(
     connection: &mut AnyConnection,
+    log: TenantId,
+    lock: Lock,
+) -> Result<Option<Frontier>, Error> {
+    if lock == Lock::Rows {
+        let _locked: Vec<TenantId> = store::lock_and_load!(
+            &mut *connection,
+            lock,
+            audit_log::table.find(log).select(audit_log::log),
+            order "audit_log.log || ''"
+        )?;
+    }
+    let last: Option<(i64, Vec<u8>)> = audit_batch::table
+        .filter(audit_batch::log.eq(log))
+        .order(audit_batch::size.desc())
+        .select((audit_batch::size, audit_batch::frontier))
+        .first(connection)
+        .optional()?;
+    let Some((size, bytes)) = last else {
+        return Ok(None);
+    };
+    let frontier = u64::try_from(size)
+        .ok()
+        .and_then(|size| Frontier::from_bytes(size, &bytes).ok());
+    let damaged = || Error::Refused("the audit log's last batch is damaged".into());
+    frontier.map(Some).ok_or_else(damaged)
+}
+
+/// Appends records, in order, as one batch. If another writer has appended since the frontier was
+/// read, the keys make it a conflict: a fork cannot be written.
+///
+/// # Errors
+/// [`Error::Refused`] if the log is full.
+pub fn append(
+    writes: &mut Writes,
+    frontier: &mut Frontier,
     log: TenantId,
     leaves: Vec<Vec<u8>>,
 ) -> Result<(), Error> {
     if leaves.is_empty() {
         return Ok(());
     }
-    // All hashing of records is done before the lock is taken.
-    let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
-    let _locked: Vec<TenantId> = store::lock_and_load!(
-        &mut *connection,
-        audit_log::table.find(log).select(audit_log::log)
-    )?;
-    let mut frontier = last_frontier(connection, log)?;
     let start = position(frontier.size())?;
     let mut entries = Vec::with_capacity(leaves.len());
-    for (leaf, hash) in leaves.into_iter().zip(hashes) {
+    for leaf in leaves {
+        let hash = leaf_hash(&leaf);
+        let seq = position(frontier.size())?;
         entries.push(EntryRow {
             log,
-            seq: position(frontier.size())?,
+            seq,
             leaf,
             leaf_hash: hash.as_bytes().to_vec(),
         });
         frontier.append(hash);
     }
-    bulk::write(connection, &entries)?;
-    let batch = BatchRow {
+    writes.add(entries);
+    writes.add(vec![BatchRow {
         log,
         start,
         size: position(frontier.size())?,
         root: frontier.root().as_bytes().to_vec(),
         frontier: frontier.to_bytes(),
-    };
-    bulk::write(connection, &[batch])
+    }]);
+    Ok(())
 }
 
 /// Every log there is.
@@ -156,20 +184,6 @@ pub(crate) fn batches(
         .order(audit_batch::size)
         .limit(limit)
         .load(connection)?)
-}
-
-fn last_frontier(connection: &mut AnyConnection, log: TenantId) -> Result<Frontier, Error> {
-    let last: Option<(i64, Vec<u8>)> = audit_batch::table
-        .filter(audit_batch::log.eq(log))
-        .order(audit_batch::size.desc())
-        .select((audit_batch::size, audit_batch::frontier))
-        .first(connection)
-        .optional()?;
-    let (size, bytes) = last.ok_or_else(|| Error::Refused("the tenant has no audit log".into()))?;
-    u64::try_from(size)
-        .ok()
-        .and_then(|size| Frontier::from_bytes(size, &bytes).ok())
-        .ok_or_else(|| Error::Refused("the audit log's last batch is damaged".into()))
 }
 
 fn position(size: u64) -> Result<i64, Error> {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
-use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+use store::bulk::Writes;
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::{api_key, tenant};
 
@@ -152,11 +153,13 @@ impl Shelf {
         changed
     }
 
-    pub(crate) fn save(&self, connection: &mut AnyConnection) -> Result<(), Error> {
-        if let Some(row) = &self.new_tenant {
-            bulk::write(connection, std::slice::from_ref(row))?;
-            audit_log::tables::create(connection, row.tenant_id)?;
-        }
-        bulk::write(connection, &self.new_keys)
+    /// Adds what is new; returns the new tenant's empty audit log.
+    pub(crate) fn save(&self, writes: &mut Writes) -> Option<audit_log::Frontier> {
+        let log = self.new_tenant.as_ref().map(|row| {
+            writes.add(vec![row.clone()]);
+            audit_log::tables::create(writes, row.tenant_id)
+        });
+        writes.add(self.new_keys.clone());
+        log
     }
 }

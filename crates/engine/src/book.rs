@@ -7,16 +7,21 @@
 //! | load 3 | idempotency keys | |
 //! | load 4 | accounts, external ids | |
 //! | save 1–4 | tenants; accounts, transactions, postings; payments; inbox; keys | business rows first |
-//! | save 5 | audit records | last: the log's lock is held the shortest |
+//! | save 5 | audit records | last: where the log is locked, its lock is held the shortest |
 //!
-//! Each load locks in id order, and the loads come in the same order in every process, so that two
-//! processes on one database wait for each other and never in a circle.
+//! Where a batch locks, each load locks in id order, and the loads come in the same order in every
+//! process, so that two processes on one database wait for each other and never in a circle. A batch
+//! that only adds rows and moves counters ([`must_lock`]) is first tried without locks: what it
+//! writes says how it was seen, in one statement, and whoever was quicker makes it a conflict.
 
+use audit_log::Frontier;
 use idempotency::{Key, Reply};
+use ledger::TransactionId;
+use store::bulk::{Lock, Writes};
 use store::{AnyConnection, Error, Ids, Timestamp};
 
 use crate::access::{self, Tenant};
-use crate::command::{Command, Envelope};
+use crate::command::{Command, Envelope, Render, Rendered};
 
 /// All that one batch holds in memory.
 pub(crate) struct Book<'a> {
@@ -36,6 +41,8 @@ pub(crate) struct Book<'a> {
 pub(crate) struct AfterCommit {
     pub(crate) settled: Vec<Key>,
     pub(crate) submitted: Vec<payments::Operation>,
+    /// The audit log as this batch left it.
+    pub(crate) head: Option<Frontier>,
 }
 
 #[derive(Default)]
@@ -47,13 +54,31 @@ struct Needs {
     ledger: ledger::tables::Needs,
 }
 
+/// Whether these commands must find their rows locked. Those that only add rows and move counters
+/// need not: their keys are unique, and an account is written only as it was seen.
+pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -> bool {
+    envelopes.any(|envelope| match envelope.command {
+        Command::OpenAccount(_) | Command::Transfer { .. } | Command::CreatePayment(_) => false,
+        Command::Provision { .. }
+        | Command::ConfirmPayment { .. }
+        | Command::AnswerNow { .. }
+        | Command::RecordOutcome { .. }
+        | Command::LeaseDue { .. }
+        | Command::ReceiveWebhook { .. }
+        | Command::QuarantineWebhook { .. }
+        | Command::ApplyParked { .. } => true,
+    })
+}
+
 impl<'a> Book<'a> {
     /// Loads every row that these commands may read or change.
     pub(crate) fn prefetch<'e>(
         connection: &mut AnyConnection,
+        lock: Lock,
         tenant: &'a Tenant,
         now: Timestamp,
         ids: &'a mut Ids,
+        render: Render,
         envelopes: impl Iterator<Item = &'e Envelope>,
     ) -> Result<Self, Error> {
         let mut needs = Needs::default();
@@ -78,11 +103,12 @@ impl<'a> Book<'a> {
             .extend(waiting.filter_map(|key| Key::parse(key).ok()));
         needs.keys.sort_unstable();
         needs.keys.dedup();
-        let keys = idempotency::tables::load(connection, tenant.id, &needs.keys)?;
+        let mut keys = idempotency::tables::load(connection, tenant.id, &needs.keys, lock)?;
+        make_replies_again(connection, tenant, &mut keys, render)?;
         let books = payments.needs_of_books();
         needs.ledger.codes.extend(books.codes);
         needs.ledger.external_ids.extend(books.external_ids);
-        let ledger = ledger::tables::load(connection, tenant.id, needs.ledger)?;
+        let ledger = ledger::tables::load(connection, tenant.id, needs.ledger, lock)?;
         Ok(Self {
             tenant,
             now,
@@ -96,18 +122,36 @@ impl<'a> Book<'a> {
         })
     }
 
-    /// Writes all changes, one statement per table.
-    pub(crate) fn flush(self, connection: &mut AnyConnection) -> Result<AfterCommit, Error> {
+    /// Writes all changes, in one statement where the database can. `head` is the audit log as this
+    /// lane last left it, if nobody else is known to have appended.
+    pub(crate) fn flush(
+        self,
+        connection: &mut AnyConnection,
+        lock: Lock,
+        head: Option<Frontier>,
+    ) -> Result<AfterCommit, Error> {
         let tenant = self.tenant.id;
-        self.access.save(connection)?;
-        ledger::tables::save(connection, tenant, &self.ledger)?;
-        payments::tables::save(connection, tenant, &self.payments)?;
-        webhooks::tables::save(connection, tenant, &self.inbox)?;
-        idempotency::tables::save(connection, tenant, &self.keys)?;
-        audit_log::tables::append(connection, tenant, self.records)?;
+        let mut writes = Writes::default();
+        let begun = self.access.save(&mut writes);
+        ledger::tables::save(&mut writes, tenant, &self.ledger);
+        payments::tables::save(&mut writes, tenant, &self.payments);
+        webhooks::tables::save(&mut writes, tenant, &self.inbox);
+        idempotency::tables::save(&mut writes, tenant, &self.keys);
+        let mut head = begun.or(head);
+        if !self.records.is_empty() {
+            let mut frontier = match head.take() {
+                Some(frontier) => frontier,
+                None => audit_log::tables::head(connection, tenant, lock)?
+                    .ok_or_else(|| Error::Refused("the tenant has no audit log".to_owned()))?,
+            };
+            audit_log::tables::append(&mut writes, &mut frontier, tenant, self.records)?;
+            head = Some(frontier);
+        }
+        writes.run(connection)?;
         Ok(AfterCommit {
             settled: self.keys.settled(),
             submitted: self.payments.submitted(),
+            head,
         })
     }
 
@@ -117,6 +161,36 @@ impl<'a> Book<'a> {
             self.keys.settle(&key, reply);
         }
     }
+}
+
+/// Replies that were saved as a reference to what can never change are made again from it.
+fn make_replies_again(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    keys: &mut idempotency::Shelf,
+    render: Render,
+) -> Result<(), Error> {
+    let referenced = keys.referenced();
+    if referenced.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<TransactionId> = referenced
+        .iter()
+        .filter_map(|(_, resource)| resource.parse().ok())
+        .collect();
+    let posted = ledger::posted(connection, tenant.id, &ids)?;
+    for (key, resource) in referenced {
+        let transfer = posted
+            .iter()
+            .find(|posted| posted.id.to_string() == resource);
+        let transfer = transfer.ok_or_else(|| {
+            Error::Refused(format!(
+                "a saved reply refers to {resource}, which is not there"
+            ))
+        })?;
+        keys.fill(&key, render(Rendered::Transfer(transfer)));
+    }
+    Ok(())
 }
 
 impl Needs {

@@ -192,7 +192,12 @@ fn transfer(
         }
     };
     let reply = (rules.render)(Rendered::Transfer(&posted));
-    save(book, claim, &reply);
+    if let Some(claim) = claim {
+        // A posted transaction never changes, so its reply can be made again from it.
+        let resource = posted.id.to_string();
+        book.keys
+            .save_reference(claim.clone(), reply.clone(), resource, book.now);
+    }
     let moved = format!("{from} {to} {} {}", money.amount.get(), money.currency);
     book.record(
         origin,

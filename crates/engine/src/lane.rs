@@ -1,21 +1,24 @@
 //! The lane: one thread, one connection, one batch after another.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use idempotency::Key;
+use store::bulk::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::book::{AfterCommit, Book};
+use crate::book::{AfterCommit, Book, must_lock};
 use crate::command::{Answer, Envelope, Render};
 use crate::execute::{Rules, execute};
 
 /// How often a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
+/// After another process was quicker, how many batches lock from the start.
+const CAUTIOUS_BATCHES: u32 = 64;
 /// After a failed connection, how long everything is refused at once before the next try.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -95,6 +98,8 @@ impl Engine {
             commands,
             waiting: VecDeque::new(),
             connection: None,
+            heads: HashMap::new(),
+            cautious: 0,
             settled: settled.clone(),
             submitted,
         };
@@ -172,6 +177,10 @@ struct Worker {
     /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
     waiting: VecDeque<Box<Queued>>,
     connection: Option<AnyConnection>,
+    /// Each tenant's audit log as this lane last left it.
+    heads: HashMap<TenantId, audit_log::Frontier>,
+    /// So many batches more are locked from the start, because another process was quicker.
+    cautious: u32,
     settled: broadcast::Sender<(TenantId, Key)>,
     submitted: Submitted,
 }
@@ -254,28 +263,49 @@ impl Worker {
         }
     }
 
-    /// Runs a batch, and again with fresh decisions while other processes are quicker.
+    /// Runs a batch, and again with fresh decisions while other processes are quicker. The first
+    /// run of a batch that need not lock does not, unless others have been quicker lately.
     fn run_batch(&mut self, batch: &[Queued]) -> Result<(Vec<Answer>, AfterCommit), Error> {
+        let must_lock = must_lock(batch.iter().map(|queued| &queued.envelope));
         let mut runs = 0_u32;
         loop {
+            let lock = if must_lock || runs > 0 || self.cautious > 0 {
+                Lock::Rows
+            } else {
+                Lock::Nothing
+            };
             runs = runs.saturating_add(1);
-            match self.attempt(batch) {
+            match self.attempt(batch, lock) {
                 Err(Error::Conflict(cause)) if runs < RERUNS => {
+                    self.cautious = CAUTIOUS_BATCHES;
                     metrics::counter!("florin_lane_reruns_total").increment(1);
                     tracing::debug!(%cause, runs, "a batch is decided again");
                 }
-                outcome => return outcome,
+                outcome => {
+                    self.cautious = self.cautious.saturating_sub(1);
+                    return outcome;
+                }
             }
         }
     }
 
     /// One begin, prefetch, execute, flush, commit.
-    fn attempt(&mut self, batch: &[Queued]) -> Result<(Vec<Answer>, AfterCommit), Error> {
+    fn attempt(
+        &mut self,
+        batch: &[Queued],
+        lock: Lock,
+    ) -> Result<(Vec<Answer>, AfterCommit), Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.work(&mut connection, batch)));
+        // Where only one may write anyway, a lock costs nothing.
+        let lock = if connection.has_one_writer() {
+            Lock::Rows
+        } else {
+            lock
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.work(&mut connection, batch, lock)));
         let outcome = outcome.unwrap_or_else(|panic| {
             let said = panic.downcast_ref::<String>().cloned();
             Err(Error::Refused(
@@ -287,7 +317,7 @@ impl Worker {
             // The connection may be gone: the next batch makes a new one.
             Err(Error::Unavailable(_)) => {}
             Err(Error::Conflict(_) | Error::Busy(_) | Error::Refused(_)) => {
-                if store::rollback(&mut connection).is_ok() {
+                if lock == Lock::Nothing || store::rollback(&mut connection).is_ok() {
                     self.connection = Some(connection);
                 }
             }
@@ -299,20 +329,44 @@ impl Worker {
         &mut self,
         connection: &mut AnyConnection,
         batch: &[Queued],
+        lock: Lock,
     ) -> Result<(Vec<Answer>, AfterCommit), Error> {
         let Some(first) = batch.first() else {
             return Ok((Vec::new(), AfterCommit::default()));
         };
         let tenant = first.envelope.tenant.clone();
-        store::begin_write(connection)?;
+        // Without locks the one statement of the flush is a transaction of its own.
+        if lock == Lock::Rows {
+            store::begin_write(connection)?;
+        }
+        // Others may have appended while we held no lock on the log: whoever locks reads it anew.
+        let head = self
+            .heads
+            .remove(&tenant.id)
+            .filter(|_| lock == Lock::Nothing);
         let now = self.settings.clock.now();
         let envelopes = batch.iter().map(|queued| &queued.envelope);
-        let mut book = Book::prefetch(connection, &tenant, now, &mut self.ids, envelopes.clone())?;
+        let ids = &mut self.ids;
+        let render = self.rules.render;
+        let mut book = Book::prefetch(
+            connection,
+            lock,
+            &tenant,
+            now,
+            ids,
+            render,
+            envelopes.clone(),
+        )?;
         let answers = envelopes
             .map(|envelope| execute(&mut book, envelope, &self.rules))
             .collect();
-        let after = book.flush(connection)?;
-        store::commit(connection)?;
+        let mut after = book.flush(connection, lock, head)?;
+        if lock == Lock::Rows {
+            store::commit(connection)?;
+        }
+        if let Some(head) = after.head.take() {
+            self.heads.insert(tenant.id, head);
+        }
         Ok((answers, after))
     }
 

@@ -50,7 +50,10 @@ pub fn keys_are_settled_or_in_flight(
             |detail: &str| Err(CheckError::broken(format!("key {:?}", claimed.key), detail));
         match (claimed.status, claimed.has_body) {
             (Some(_), true) => {}
-            (Some(_), false) => return broken("its reply has a status and no body"),
+            (Some(_), false) if claimed.resource.is_none() => {
+                return broken("its reply has a status, no body, and nothing to make one from");
+            }
+            (Some(_), false) => {}
             (None, true) => return broken("its reply has a body and no status"),
             (None, false) if claimed.resource.is_none() => {
                 return broken("it has no reply, and nothing that will give it one");

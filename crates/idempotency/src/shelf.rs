@@ -19,6 +19,8 @@ pub(crate) struct Held {
     pub(crate) reply: Option<Reply>,
     pub(crate) created_at: Timestamp,
     pub(crate) change: Change,
+    /// The status of a reply that is made again from `resource`, instead of being kept in bytes.
+    pub(crate) by_reference: Option<u16>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,37 @@ impl Shelf {
         self.claim(claim, None, Some(reply), now);
     }
 
+    /// As [`save`](Shelf::save), but only `resource` is kept, because the reply can be made again
+    /// from it, byte for byte: what it is made from never changes.
+    pub fn save_reference(&mut self, claim: Claim, reply: Reply, resource: String, now: Timestamp) {
+        let (key, status) = (claim.key.clone(), reply.status);
+        self.claim(claim, Some(resource), Some(reply), now);
+        if let Some(held) = self.held.get_mut(&key) {
+            held.by_reference = Some(status);
+        }
+    }
+
+    /// Keys whose reply must be made again, and from what.
+    #[must_use]
+    pub fn referenced(&self) -> Vec<(Key, String)> {
+        let referenced = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.by_reference.is_some() && held.reply.is_none());
+        referenced
+            .filter_map(|(key, held)| Some((key.clone(), held.resource.clone()?)))
+            .collect()
+    }
+
+    /// Gives a key the reply that was made again. A reply with another status is not the same.
+    pub fn fill(&mut self, key: &Key, reply: Reply) {
+        if let Some(held) = self.held.get_mut(key)
+            && held.by_reference == Some(reply.status)
+        {
+            held.reply = Some(reply);
+        }
+    }
+
     /// The first request with this key has made `resource` and is not answered yet.
     pub fn begin(&mut self, claim: Claim, resource: String, now: Timestamp) {
         self.claim(claim, Some(resource), None, now);
@@ -78,7 +111,7 @@ impl Shelf {
     /// Answers a request that is in flight. Returns whether it was: an answer once given stays.
     pub fn settle(&mut self, key: &Key, reply: Reply) -> bool {
         match self.held.get_mut(key) {
-            Some(held) if held.reply.is_none() => {
+            Some(held) if held.reply.is_none() && held.by_reference.is_none() => {
                 held.reply = Some(reply);
                 if held.change == Change::None {
                     held.change = Change::Settled;
@@ -108,6 +141,7 @@ impl Shelf {
             reply,
             created_at: now,
             change: Change::Claimed,
+            by_reference: None,
         };
         self.held.insert(claim.key, held);
     }
@@ -130,7 +164,9 @@ impl Shelf {
     #[must_use]
     pub fn settled(&self) -> Vec<Key> {
         let answered = self.held.iter().filter(|(_, held)| {
-            held.reply.is_some() && (held.change == Change::Settled || held.resource.is_some())
+            let waited = held.change == Change::Settled
+                || (held.change == Change::Claimed && held.resource.is_some());
+            held.reply.is_some() && held.by_reference.is_none() && waited
         });
         answered.map(|(key, _)| key.clone()).collect()
     }
@@ -168,6 +204,17 @@ mod tests {
             reply: Some(&reply("done")),
         };
         assert_eq!(shelf.look(&claim("k", b"b")), reused);
+    }
+
+    #[test]
+    fn a_reply_that_was_kept_by_reference_is_no_other_when_it_is_made_again() {
+        let mut shelf = Shelf::default();
+        let one = claim("k", b"a");
+        shelf.save_reference(one.clone(), reply("made"), "txn_1".to_owned(), NOW);
+        assert_eq!(shelf.look(&one), Look::Replay(&reply("made")));
+        assert!(!shelf.settle(&one.key, reply("another")));
+        assert!(shelf.referenced().is_empty());
+        assert!(shelf.settled().is_empty());
     }
 
     #[test]

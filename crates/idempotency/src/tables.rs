@@ -1,7 +1,8 @@
 //! The keys' table: loading what a batch names, locked, and saving what it did.
 
 use diesel::prelude::*;
-use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+use store::bulk::{Lock, Writes};
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::idempotency_key;
 use crate::shelf::{Change, Held};
@@ -18,9 +19,9 @@ store::bulk_insert! {
         fingerprint: Vec<u8>,
         /// The reply's status, once there is one.
         status: Option<i16>,
-        /// The reply's bytes, once there is one.
+        /// The reply's bytes, once there is one, unless it is made again from `resource`.
         body: Option<Vec<u8>>,
-        /// What an unanswered request has made.
+        /// What the request has made, if it is not answered yet or its reply is made again from it.
         resource: Option<String>,
         /// Microseconds since 1970.
         created_at: i64,
@@ -35,7 +36,7 @@ store::bulk_update! {
     }
 }
 
-/// Loads and locks the keys, in their order.
+/// Loads (and locks, if asked to) the keys, in their order.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -43,6 +44,7 @@ pub fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,
     keys: &[Key],
+    lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
     let texts: Vec<&str> = keys.iter().map(Key::as_str).collect();
@@ -51,10 +53,11 @@ pub fn load(
     }
     let rows: Vec<KeyRow> = store::lock_and_load!(
         connection,
+        lock,
         idempotency_key::table
             .filter(idempotency_key::tenant_id.eq(tenant))
-            .filter(idempotency_key::key.eq_any(&texts))
-            .order(idempotency_key::key)
+            .filter(idempotency_key::key.eq_any(&texts)),
+        order "idempotency_key.key || ''"
     )?;
     for row in rows {
         let (key, held) = row.read()?;
@@ -63,11 +66,8 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Writes what the batch did.
-///
-/// # Errors
-/// [`Error::Conflict`] if another process claimed a key in between.
-pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+/// Adds what the batch did. A key that another process has claimed since makes it a conflict.
+pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let stored = |reply: &Reply| i16::try_from(reply.status).unwrap_or(500);
     let claimed: Vec<KeyRow> = shelf
         .changed(Change::Claimed)
@@ -77,12 +77,16 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             key: key.as_str().to_owned(),
             fingerprint: held.fingerprint.bytes().to_vec(),
             status: held.reply.as_ref().map(stored),
-            body: held.reply.as_ref().map(|reply| reply.body.clone()),
+            body: held
+                .reply
+                .as_ref()
+                .filter(|_| held.by_reference.is_none())
+                .map(|reply| reply.body.clone()),
             resource: held.resource.clone(),
             created_at: held.created_at.micros(),
         })
         .collect();
-    bulk::write(connection, &claimed)?;
+    writes.add(claimed);
     let settled: Vec<SettledRow> = shelf
         .changed(Change::Settled)
         .into_iter()
@@ -95,7 +99,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             })
         })
         .collect();
-    bulk::write(connection, &settled)
+    writes.add(settled);
 }
 
 impl KeyRow {
@@ -109,6 +113,7 @@ impl KeyRow {
         let status = status.map_err(|_negative| wrong("status"))?;
         let held = Held {
             fingerprint: Fingerprint(fingerprint),
+            by_reference: status.filter(|_| self.body.is_none()),
             resource: self.resource,
             reply: status
                 .zip(self.body)

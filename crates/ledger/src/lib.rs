@@ -63,6 +63,7 @@ pub use post::{
     Kind, NewTransaction, PostError, Posted, PostedPosting, Posting, TransactionId, post,
 };
 pub use read::{
-    Entry, Side, account, accounts, entries, find_by_code, transaction, transaction_recorded_at,
+    Entry, Side, account, accounts, entries, find_by_code, posted, transaction,
+    transaction_recorded_at,
 };
 pub use shelf::Shelf;

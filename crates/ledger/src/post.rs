@@ -29,6 +29,14 @@ impl Kind {
             Self::Capture => "capture",
         }
     }
+
+    /// From its stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Transfer, Self::Capture]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
 }
 
 /// One movement: `amount` goes onto the debit side of `debit` and the credit side of `credit`.

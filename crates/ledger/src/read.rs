@@ -1,11 +1,13 @@
 //! Questions about the books, answered from one snapshot. No decision about money relies on them.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema;
-use crate::tables::{AccountRow, PostingRow};
-use crate::{Account, AccountId, TransactionId};
+use crate::tables::{AccountRow, PostingRow, TransactionRow};
+use crate::{Account, AccountId, Posted, PostedPosting, TransactionId};
 
 /// The side of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +150,42 @@ pub fn transaction(
         .filter(schema::posting::transaction_id.eq(id))
         .order(schema::posting::ordinal)
         .load(connection)?)
+}
+
+/// These transactions as they were posted, in no order.
+///
+/// # Errors
+/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
+/// have written.
+pub fn posted(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: &[TransactionId],
+) -> Result<Vec<Posted>, Error> {
+    use schema::{ledger_transaction, posting};
+    let transactions: Vec<TransactionRow> = ledger_transaction::table
+        .filter(ledger_transaction::tenant_id.eq(tenant))
+        .filter(ledger_transaction::id.eq_any(ids))
+        .load(connection)?;
+    let postings: Vec<PostingRow> = posting::table
+        .filter(posting::tenant_id.eq(tenant))
+        .filter(posting::transaction_id.eq_any(ids))
+        .order((posting::transaction_id, posting::ordinal))
+        .load(connection)?;
+    let mut by_transaction: HashMap<TransactionId, Vec<PostedPosting>> = HashMap::new();
+    for row in postings {
+        by_transaction
+            .entry(row.transaction_id)
+            .or_default()
+            .push(row.read()?);
+    }
+    transactions
+        .into_iter()
+        .map(|row| {
+            let postings = by_transaction.remove(&row.id).unwrap_or_default();
+            row.read(postings)
+        })
+        .collect()
 }
 
 /// When a transaction was written.

@@ -1,11 +1,15 @@
 //! The ledger's tables: loading what a batch needs, locked, and saving what it did.
 
 use diesel::prelude::*;
-use money::{Currency, MinorUnits};
-use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+use money::{Amount, Currency, MinorUnits};
+use store::bulk::{Lock, Writes};
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::{account, ledger_transaction};
-use crate::{Account, AccountId, AccountStatus, NormalSide, Shelf, TransactionId};
+use crate::{
+    Account, AccountId, AccountStatus, Kind, NormalSide, Posted, PostedPosting, Posting, Shelf,
+    TransactionId,
+};
 
 store::bulk_insert! {
     /// A row of `account`.
@@ -119,7 +123,7 @@ pub struct Needs {
     pub external_ids: Vec<String>,
 }
 
-/// Loads and locks, in id order.
+/// Loads (and locks, if asked to) in id order.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -127,6 +131,7 @@ pub fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,
     mut needs: Needs,
+    lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
     needs.accounts.sort_unstable();
@@ -142,11 +147,12 @@ pub fn load(
     }
     if !needs.accounts.is_empty() {
         let rows: Vec<AccountRow> = store::lock_and_load!(
-            connection,
+            &mut *connection,
+            lock,
             account::table
                 .filter(account::tenant_id.eq(tenant))
-                .filter(account::id.eq_any(&needs.accounts))
-                .order(account::id)
+                .filter(account::id.eq_any(&needs.accounts)),
+            order "account.id || ''"
         )?;
         for row in rows {
             shelf.put_loaded(row.read()?);
@@ -167,17 +173,14 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Writes what the batch did: one statement per table.
-///
-/// # Errors
-/// [`Error::Conflict`] if another writer changed an account or took a name in between.
-pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+/// Adds what the batch did. An account that another writer has changed since makes it a conflict.
+pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let opened: Vec<AccountRow> = shelf
         .opened()
         .into_iter()
         .map(|account| AccountRow::of(tenant, account))
         .collect();
-    bulk::write(connection, &opened)?;
+    writes.add(opened);
 
     let mut transactions = Vec::with_capacity(shelf.posted().len());
     let mut postings = Vec::with_capacity(shelf.posted().len());
@@ -208,8 +211,8 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             });
         }
     }
-    bulk::write(connection, &transactions)?;
-    bulk::write(connection, &postings)?;
+    writes.add(transactions);
+    writes.add(postings);
 
     let changed = shelf.changed();
     let counters: Vec<CountersRow> = changed
@@ -225,7 +228,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             next_version: account.version,
         })
         .collect();
-    bulk::write(connection, &counters)
+    writes.add(counters);
 }
 
 impl AccountRow {
@@ -284,6 +287,44 @@ impl AccountRow {
             credits_posted: self.credits_posted,
             version: self.version,
             opened_at: Timestamp::from_micros(self.opened_at),
+        })
+    }
+}
+
+impl PostingRow {
+    /// The posting that the row holds.
+    pub(crate) fn read(self) -> Result<PostedPosting, Error> {
+        let id = self.transaction_id;
+        let wrong = |column: &str| Error::Refused(format!("posting of {id}: bad {column}"));
+        Ok(PostedPosting {
+            posting: Posting {
+                debit: self.debit_account,
+                credit: self.credit_account,
+                amount: Amount::new(self.amount).map_err(|_not_positive| wrong("amount"))?,
+                currency: Currency::from_code(&self.currency)
+                    .map_err(|_unknown| wrong("currency"))?,
+            },
+            debit_version: self.debit_version,
+            debit_balance: MinorUnits::new(self.debit_balance),
+            credit_version: self.credit_version,
+            credit_balance: MinorUnits::new(self.credit_balance),
+        })
+    }
+}
+
+impl TransactionRow {
+    /// The transaction that the row holds, with its postings.
+    pub(crate) fn read(self, postings: Vec<PostedPosting>) -> Result<Posted, Error> {
+        let kind = Kind::from_name(&self.kind);
+        let wrong = || Error::Refused(format!("transaction {}: bad kind", self.id));
+        Ok(Posted {
+            id: self.id,
+            kind: kind.ok_or_else(wrong)?,
+            postings,
+            external_id: self.external_id,
+            description: self.description,
+            effective_at: Timestamp::from_micros(self.effective_at),
+            recorded_at: Timestamp::from_micros(self.recorded_at),
         })
     }
 }

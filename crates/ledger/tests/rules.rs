@@ -36,7 +36,13 @@ fn account_in(
 ) -> AccountId {
     let id = AccountId::from_bytes(ids.next(NOW));
     let floor = floor.map(MinorUnits::new);
-    let new = NewAccount { code: id.to_string(), name: String::new(), currency, normal_side, floor };
+    let new = NewAccount {
+        code: id.to_string(),
+        name: String::new(),
+        currency,
+        normal_side,
+        floor,
+    };
     open(shelf, id, new, NOW).unwrap().id
 }
 
@@ -53,7 +59,12 @@ fn transaction(ids: &mut Ids, postings: Vec<Posting>) -> NewTransaction {
 }
 
 fn posting(debit: AccountId, credit: AccountId, amount: i64) -> Posting {
-    Posting { debit, credit, amount: Amount::new(amount).unwrap(), currency: eur() }
+    Posting {
+        debit,
+        credit,
+        amount: Amount::new(amount).unwrap(),
+        currency: eur(),
+    }
 }
 
 /// What an account must look like if every posted entry is simply added up.
@@ -145,7 +156,11 @@ fn the_first_broken_rule_in_documented_order_is_named() {
     let dollars = account_in(&mut shelf, &mut ids, NormalSide::Credit, Some(0), usd);
     let full = account(&mut shelf, &mut ids, NormalSide::Credit, None);
     let source = account(&mut shelf, &mut ids, NormalSide::Credit, None);
-    post(&mut shelf, transaction(&mut ids, vec![posting(source, full, i64::MAX)])).unwrap();
+    post(
+        &mut shelf,
+        transaction(&mut ids, vec![posting(source, full, i64::MAX)]),
+    )
+    .unwrap();
     let nowhere = AccountId::from_bytes([7; 16]);
 
     let till = account(&mut shelf, &mut ids, NormalSide::Credit, None);
@@ -169,19 +184,37 @@ fn the_first_broken_rule_in_documented_order_is_named() {
         refuse(vec![missing, same], taken),
         PostError::SameAccount { posting: 1 }
     );
-    assert_eq!(refuse(vec![missing], taken), PostError::ExternalIdTaken { by: taken_by });
+    assert_eq!(
+        refuse(vec![missing], taken),
+        PostError::ExternalIdTaken { by: taken_by }
+    );
     assert_eq!(
         refuse(vec![mismatch, missing], None),
-        PostError::AccountNotFound { posting: 1, account: nowhere }
+        PostError::AccountNotFound {
+            posting: 1,
+            account: nowhere
+        }
     );
     assert_eq!(
         refuse(vec![overflow, mismatch], None),
-        PostError::CurrencyMismatch { posting: 1, account: dollars, holds: usd, asked: eur() }
+        PostError::CurrencyMismatch {
+            posting: 1,
+            account: dollars,
+            holds: usd,
+            asked: eur()
+        }
     );
-    assert_eq!(refuse(vec![poor, overflow], None), PostError::Overflow { account: full });
+    assert_eq!(
+        refuse(vec![poor, overflow], None),
+        PostError::Overflow { account: full }
+    );
     assert_eq!(
         refuse(vec![poor], None),
-        PostError::InsufficientFunds { account: other, available: 0, floor: 0 }
+        PostError::InsufficientFunds {
+            account: other,
+            available: 0,
+            floor: 0
+        }
     );
 }
 

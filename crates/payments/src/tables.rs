@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use money::{Amount, Currency, Money};
-use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+use store::bulk::{Lock, Writes};
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::{operation, payment, transition};
 use crate::shelf::Change;
@@ -148,11 +149,12 @@ pub fn load(
     let mut subjects: Vec<Vec<u8>> = Vec::new();
     if !needs.operations.is_empty() {
         let rows: Vec<OperationRow> = store::lock_and_load!(
-            connection,
+            &mut *connection,
+            Lock::Rows,
             operation::table
                 .filter(operation::tenant_id.eq(tenant))
-                .filter(operation::id.eq_any(&needs.operations))
-                .order(operation::id)
+                .filter(operation::id.eq_any(&needs.operations)),
+            order "operation.id || ''"
         )?;
         for row in rows {
             subjects.push(row.id.bytes().to_vec());
@@ -164,11 +166,12 @@ pub fn load(
     needs.payments.dedup();
     if !needs.payments.is_empty() {
         let rows: Vec<PaymentRow> = store::lock_and_load!(
-            connection,
+            &mut *connection,
+            Lock::Rows,
             payment::table
                 .filter(payment::tenant_id.eq(tenant))
-                .filter(payment::id.eq_any(&needs.payments))
-                .order(payment::id)
+                .filter(payment::id.eq_any(&needs.payments)),
+            order "payment.id || ''"
         )?;
         for row in rows {
             subjects.push(row.id.bytes().to_vec());
@@ -217,26 +220,23 @@ pub(crate) fn due(
         .load(connection)?)
 }
 
-/// Writes what the batch did: one statement per table and kind of change.
-///
-/// # Errors
-/// [`Error::Conflict`] if another writer changed a payment in between.
-pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+/// Adds what the batch did. A payment that another writer has changed since makes it a conflict.
+pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let new: Vec<PaymentRow> = shelf
         .payments_with(Change::New)
         .map(|row| PaymentRow::of(tenant, row))
         .collect();
-    bulk::write(connection, &new)?;
+    writes.add(new);
     let new: Vec<OperationRow> = shelf
         .operations_with(Change::New)
         .map(|row| OperationRow::of(tenant, row))
         .collect();
-    bulk::write(connection, &new)?;
+    writes.add(new);
     let changed: Vec<PaymentChange> = shelf
         .payments_with(Change::Changed)
         .map(|row| PaymentChange::of(tenant, row))
         .collect();
-    bulk::write(connection, &changed)?;
+    writes.add(changed);
     let changed: Vec<OperationChange> = shelf
         .operations_with(Change::Changed)
         .map(|row| OperationChange {
@@ -248,7 +248,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             leased_until: row.leased_until.micros(),
         })
         .collect();
-    bulk::write(connection, &changed)?;
+    writes.add(changed);
     let transitions: Vec<TransitionRow> = shelf
         .transitions()
         .iter()
@@ -262,7 +262,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             at: edge.at.micros(),
         })
         .collect();
-    bulk::write(connection, &transitions)
+    writes.add(transitions);
 }
 
 impl PaymentRow {

@@ -44,6 +44,8 @@ pub trait BulkRow: Sized + 'static {
     const ARRAYS_BEFORE: &'static str;
     /// From the closing parenthesis of `UNNEST`.
     const ARRAYS_AFTER: &'static str;
+    /// Whether each row must be found as it was seen (an update), or is new (an insert).
+    const MUST_FIND: bool;
     /// Turns rows into columns.
     fn arrays(rows: &[Self]) -> Self::Arrays<'_>;
     /// Binds the arrays, separated by commas.
@@ -61,50 +63,168 @@ pub trait BulkRow: Sized + 'static {
     fn push_row<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
 }
 
-/// Writes all rows.
+/// What a batch writes: rows of any number of tables, in one order.
 ///
-/// # Errors
-/// [`Error::Conflict`] if a unique key exists already or, for an update, a row is no longer as it
-/// was seen.
-pub fn write<R: BulkRow>(connection: &mut AnyConnection, rows: &[R]) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let written = match connection {
-        AnyConnection::Postgres(c) => Many::<R>(R::arrays(rows)).execute(c)?,
-        AnyConnection::Sqlite(c) => {
-            let mut written = 0_usize;
-            for row in rows {
-                written = written.saturating_add(One(row).execute(c)?);
-            }
-            written
+/// On PostgreSQL all of it travels as one statement, so that it is atomic even without an explicit
+/// transaction and costs one round trip; on SQLite the rows are written one after another.
+#[derive(Default)]
+pub struct Writes {
+    tables: Vec<Box<dyn Rows>>,
+}
+
+impl Writes {
+    /// Adds rows of one table.
+    pub fn add<R: BulkRow>(&mut self, rows: Vec<R>) {
+        if !rows.is_empty() {
+            self.tables.push(Box::new(Table(rows)));
         }
-    };
-    if written == rows.len() {
+    }
+
+    /// Writes everything, or nothing. On SQLite that holds within a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if a unique key exists already or, for an update, a row is no longer as
+    /// it was seen.
+    pub fn run(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+        if self.tables.is_empty() {
+            return Ok(());
+        }
+        match connection {
+            AnyConnection::Postgres(c) => {
+                let parts = self.tables.iter().map(|rows| rows.part()).collect();
+                // A false expectation is an error of the statement itself, which undoes it.
+                let _held: bool = AllAtOnce { parts }.get_result(c)?;
+            }
+            AnyConnection::Sqlite(c) => {
+                for rows in &self.tables {
+                    rows.write_each(c)?;
+                }
+            }
+        }
         Ok(())
-    } else {
-        Err(Error::Conflict(format!(
-            "{written} of {} rows of `{}` were as they had been seen",
-            rows.len(),
-            R::ARRAYS_BEFORE
-                .split_whitespace()
-                .nth(1)
-                .unwrap_or_default(),
-        )))
     }
 }
 
-struct Many<'a, R: BulkRow>(R::Arrays<'a>);
-struct One<'a, R>(&'a R);
+/// Writes rows of one table. A batch collects [`Writes`] instead.
+///
+/// # Errors
+/// As [`Writes::run`].
+pub fn write<R: BulkRow + Clone>(connection: &mut AnyConnection, rows: &[R]) -> Result<(), Error> {
+    let mut writes = Writes::default();
+    writes.add(rows.to_vec());
+    writes.run(connection)
+}
 
-impl<R: BulkRow> QueryFragment<Pg> for Many<'_, R> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+/// The rows of one table, with their type forgotten.
+trait Rows {
+    fn part(&self) -> Box<dyn Part + '_>;
+    fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error>;
+}
+
+/// One table's part of the one statement.
+trait Part {
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+    /// How many rows an update must find; `None` for an insert, which writes all or fails.
+    fn expected(&self) -> Option<&i64>;
+}
+
+struct Table<R>(Vec<R>);
+
+struct Columns<'a, R: BulkRow> {
+    arrays: R::Arrays<'a>,
+    expected: Option<i64>,
+}
+
+impl<R: BulkRow> Rows for Table<R> {
+    fn part(&self) -> Box<dyn Part + '_> {
+        let expected = i64::try_from(self.0.len()).unwrap_or(i64::MAX);
+        Box::new(Columns::<R> {
+            arrays: R::arrays(&self.0),
+            expected: R::MUST_FIND.then_some(expected),
+        })
+    }
+
+    fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error> {
+        for row in &self.0 {
+            if One(row).execute(connection)? != 1 {
+                return Err(Error::Conflict(
+                    "a row is no longer as it was seen".to_owned(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: BulkRow> Part for Columns<'_, R> {
+    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(R::ARRAYS_BEFORE);
-        R::push_arrays(&self.0, &mut out)?;
+        R::push_arrays(&self.arrays, out)?;
         out.push_sql(R::ARRAYS_AFTER);
         Ok(())
     }
+
+    fn expected(&self) -> Option<&i64> {
+        self.expected.as_ref()
+    }
 }
+
+/// `WITH part_a AS (INSERT …), part_aa AS (UPDATE … RETURNING 1) SELECT …`: every part is carried
+/// out, and the statement fails if an update did not find all its rows.
+struct AllAtOnce<'a> {
+    parts: Vec<Box<dyn Part + 'a>>,
+}
+
+impl QueryFragment<Pg> for AllAtOnce<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let mut separator = "WITH ";
+        for (place, part) in self.parts.iter().enumerate() {
+            out.push_sql(separator);
+            push_name(&mut out, place);
+            out.push_sql(" AS (");
+            part.push(&mut out)?;
+            out.push_sql(if part.expected().is_some() {
+                " RETURNING 1)"
+            } else {
+                ")"
+            });
+            separator = ", ";
+        }
+        out.push_sql(" SELECT true");
+        for (place, part) in self.parts.iter().enumerate() {
+            if let Some(expected) = part.expected() {
+                out.push_sql(" AND as_it_was_seen((SELECT count(*) FROM ");
+                push_name(&mut out, place);
+                out.push_sql("), ");
+                out.push_bind_param::<sql::BigInt, _>(expected)?;
+                out.push_sql(")");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `part_a`, `part_aa`, … : a name for each place without writing numbers.
+fn push_name(out: &mut AstPass<'_, '_, Pg>, place: usize) {
+    out.push_sql("part_a");
+    for _ in 0..place {
+        out.push_sql("a");
+    }
+}
+
+/// The text depends on which tables are written, so diesel prepares it once for each such set.
+impl QueryId for AllAtOnce<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl diesel::query_builder::Query for AllAtOnce<'_> {
+    type SqlType = sql::Bool;
+}
+
+impl<C> RunQueryDsl<C> for AllAtOnce<'_> {}
+
+struct One<'a, R>(&'a R);
 
 impl<R: BulkRow> QueryFragment<Sqlite> for One<'_, R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
@@ -113,17 +233,11 @@ impl<R: BulkRow> QueryFragment<Sqlite> for One<'_, R> {
 }
 
 /// The statement's text depends on the row's type alone, so diesel may prepare it once.
-impl<R: BulkRow> QueryId for Many<'_, R> {
-    type QueryId = Many<'static, R>;
-    const HAS_STATIC_QUERY_ID: bool = true;
-}
-
 impl<R: BulkRow> QueryId for One<'_, R> {
     type QueryId = One<'static, R>;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<R: BulkRow, C> RunQueryDsl<C> for Many<'_, R> {}
 impl<R: BulkRow, C> RunQueryDsl<C> for One<'_, R> {}
 
 /// Declares a row that is inserted in bulk, and read back by position.
@@ -156,6 +270,7 @@ macro_rules! bulk_insert {
                 const ARRAYS_BEFORE: &'static str = $crate::bulk_insert!(@head $table; $($column),+;
                     ") SELECT * FROM UNNEST(");
                 const ARRAYS_AFTER: &'static str = ")";
+                const MUST_FIND: bool = false;
 
                 $crate::bulk_insert!(@arrays $($column: $type),+);
 
@@ -232,6 +347,7 @@ macro_rules! bulk_update {
                     ") WHERE ",
                     $crate::bulk_update!(@equal $($find_column, $find);+)
                 );
+                const MUST_FIND: bool = true;
 
                 $crate::bulk_insert!(@arrays $($find: $find_type,)+ $($set: $set_type),+);
 
@@ -273,16 +389,35 @@ macro_rules! bulk_update {
     };
 }
 
-/// Runs a query that selects rows by key, ordered by key, and locks them until the batch ends.
-/// SQLite has one writer at a time, so there the batch itself is the lock.
+/// Whether rows are locked when they are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Nobody else changes them until the batch ends.
+    Rows,
+    /// Somebody else may: what is written must then say how it was seen.
+    Nothing,
+}
+
+/// Runs a query that selects rows by key and, with [`Lock::Rows`](crate::bulk::Lock), locks them in
+/// the order of their key until the batch ends. SQLite has one writer at a time: there the batch is
+/// the lock.
+///
+/// `order` is the key as an expression that no index serves (`id || ''`). Ordered by the bare key,
+/// PostgreSQL may walk the whole index for the sake of its order; a plan that was made while the
+/// table was small and is kept prepared then gets slower with every row.
 #[macro_export]
 macro_rules! lock_and_load {
-    ($connection:expr, $query:expr) => {
-        match $connection {
-            $crate::AnyConnection::Postgres(c) => {
-                $crate::diesel::RunQueryDsl::load($crate::diesel::QueryDsl::for_update($query), c)
+    ($connection:expr, $lock:expr, $query:expr, order $order:literal) => {
+        match ($connection, $lock) {
+            ($crate::AnyConnection::Postgres(c), $crate::bulk::Lock::Rows) => {
+                let by_key = $crate::diesel::dsl::sql::<$crate::diesel::sql_types::Text>($order);
+                let ordered = $crate::diesel::QueryDsl::order($query, by_key);
+                $crate::diesel::RunQueryDsl::load($crate::diesel::QueryDsl::for_update(ordered), c)
             }
-            $crate::AnyConnection::Sqlite(c) => $crate::diesel::RunQueryDsl::load($query, c),
+            ($crate::AnyConnection::Postgres(c), $crate::bulk::Lock::Nothing) => {
+                $crate::diesel::RunQueryDsl::load($query, c)
+            }
+            ($crate::AnyConnection::Sqlite(c), _) => $crate::diesel::RunQueryDsl::load($query, c),
         }
     };
 }

@@ -44,20 +44,23 @@ impl AnyConnection {
                 let mut connection = diesel::SqliteConnection::establish(&path)
                     .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
                 refuse_old_sqlite(&mut connection)?;
-                // synchronous=FULL: an answer is given only for what is on the disk. A larger
-                // auto-checkpoint lets one page image serve many batches before it is copied back.
-                connection.batch_execute(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-                     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                     PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000; \
-                     PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
-                     PRAGMA recursive_triggers = ON",
-                )?;
+                connection.batch_execute(SQLITE_SETUP)?;
                 if purpose == Purpose::Read {
                     connection.batch_execute("PRAGMA query_only = ON")?;
                 }
                 Ok(Self::Sqlite(connection))
             }
+        }
+    }
+}
+
+impl AnyConnection {
+    /// Whether this database has one writer at a time anyway, so that locking costs nothing.
+    #[must_use]
+    pub const fn has_one_writer(&self) -> bool {
+        match self {
+            Self::Postgres(_) => false,
+            Self::Sqlite(_) => true,
         }
     }
 }
@@ -136,6 +139,13 @@ pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// synchronous=FULL: an answer is given only for what is on the disk. A larger auto-checkpoint lets
+/// one page image serve many batches before it is copied back.
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000; \
+     PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
+     PRAGMA recursive_triggers = ON";
 
 diesel::define_sql_function! {
     /// The version of the linked SQLite, as `3.51.3`.

@@ -59,8 +59,7 @@ impl Store {
             url: url.clone(),
             cause,
         };
-        let mut writer = AnyConnection::open(url, Purpose::Write).map_err(failed)?;
-        migrations::apply(&mut writer).map_err(failed)?;
+        migrate(url).map_err(failed)?;
         Ok(Self::over(url))
     }
 
@@ -135,6 +134,24 @@ impl Store {
         // the pool, which replaces it.
         let _broken = rollback(&mut reader);
         answer
+    }
+}
+
+/// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever
+/// the busy timeout: that wait is here.
+fn migrate(url: &DatabaseUrl) -> Result<(), Error> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut tries = 250_u32;
+    loop {
+        let migrated = AnyConnection::open(url, Purpose::Write)
+            .and_then(|mut writer| migrations::apply(&mut writer));
+        match migrated {
+            Err(Error::Busy(_)) if tries > 0 => {
+                tries = tries.saturating_sub(1);
+                std::thread::sleep(PAUSE);
+            }
+            outcome => return outcome,
+        }
     }
 }
 

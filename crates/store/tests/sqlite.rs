@@ -24,11 +24,19 @@ store::bulk_update! {
 }
 
 fn tenant(tenant_id: i32) -> TenantRow {
-    TenantRow { tenant_id, name: format!("tenant {tenant_id}"), created_at: 0 }
+    TenantRow {
+        tenant_id,
+        name: format!("tenant {tenant_id}"),
+        created_at: 0,
+    }
 }
 
 fn renamed(tenant_id: i32, seen: &str) -> Renamed {
-    Renamed { tenant_id, seen: seen.to_owned(), next: "renamed".to_owned() }
+    Renamed {
+        tenant_id,
+        seen: seen.to_owned(),
+        next: "renamed".to_owned(),
+    }
 }
 
 #[test]
@@ -48,7 +56,10 @@ fn a_batch_is_written_wholly_or_not_at_all_and_a_stale_row_is_a_conflict() {
     store::rollback(&mut writer).unwrap();
 
     store::begin_write(&mut writer).unwrap();
-    let stale = bulk::write(&mut writer, &[renamed(1, "tenant 1"), renamed(2, "another name")]);
+    let stale = bulk::write(
+        &mut writer,
+        &[renamed(1, "tenant 1"), renamed(2, "another name")],
+    );
     assert!(matches!(stale, Err(Error::Conflict(_))), "{stale:?}");
     store::rollback(&mut writer).unwrap();
 

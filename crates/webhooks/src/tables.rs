@@ -1,7 +1,8 @@
 //! The inbox's tables: loading what a batch names, locked, and saving what it did.
 
 use diesel::prelude::*;
-use store::{AnyConnection, Error, TenantId, Timestamp, bulk};
+use store::bulk::{Lock, Writes};
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::{inbox, quarantine};
 use crate::{Event, Shelf, Status};
@@ -88,12 +89,13 @@ pub fn load(
         providers.dedup();
         // A pair of columns in a set is not portable: the few rows of other pairs do no harm.
         let rows: Vec<InboxRow> = store::lock_and_load!(
-            connection,
+            &mut *connection,
+            Lock::Rows,
             inbox::table
                 .filter(inbox::tenant_id.eq(tenant))
                 .filter(inbox::provider.eq_any(&providers))
-                .filter(inbox::event_id.eq_any(&ids))
-                .order((inbox::provider, inbox::event_id))
+                .filter(inbox::event_id.eq_any(&ids)),
+            order "inbox.provider || ' ' || inbox.event_id"
         )?;
         put(&mut shelf, rows)?;
         let rows: Vec<QuarantineRow> = quarantine::table
@@ -116,12 +118,13 @@ pub fn load(
     }
     if needs.parked > 0 {
         let rows: Vec<InboxRow> = store::lock_and_load!(
-            connection,
+            &mut *connection,
+            Lock::Rows,
             inbox::table
                 .filter(inbox::tenant_id.eq(tenant))
                 .filter(inbox::status.eq(Status::Parked.name()))
-                .order((inbox::provider, inbox::event_id))
-                .limit(needs.parked)
+                .limit(needs.parked),
+            order "inbox.provider || ' ' || inbox.event_id"
         )?;
         put(&mut shelf, rows)?;
     }
@@ -142,11 +145,8 @@ pub fn any_parked(connection: &mut AnyConnection, tenant: TenantId) -> Result<bo
     Ok(parked.is_some())
 }
 
-/// Writes what the batch did.
-///
-/// # Errors
-/// [`Error::Conflict`] if another process received an event in between.
-pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> Result<(), Error> {
+/// Adds what the batch did. An event that another process has received since makes it a conflict.
+pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let received: Vec<InboxRow> = shelf
         .received()
         .map(|held| InboxRow {
@@ -161,7 +161,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             received_at: held.event.received_at.micros(),
         })
         .collect();
-    bulk::write(connection, &received)?;
+    writes.add(received);
     let moved: Vec<StatusRow> = shelf
         .moved()
         .map(|held| StatusRow {
@@ -171,7 +171,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             status: held.status.name().to_owned(),
         })
         .collect();
-    bulk::write(connection, &moved)?;
+    writes.add(moved);
     let quarantined: Vec<QuarantineRow> = shelf
         .newly_quarantined()
         .map(|kept| QuarantineRow {
@@ -184,7 +184,7 @@ pub fn save(connection: &mut AnyConnection, tenant: TenantId, shelf: &Shelf) -> 
             received_at: kept.event.received_at.micros(),
         })
         .collect();
-    bulk::write(connection, &quarantined)
+    writes.add(quarantined);
 }
 
 fn put(shelf: &mut Shelf, rows: Vec<InboxRow>) -> Result<(), Error> {

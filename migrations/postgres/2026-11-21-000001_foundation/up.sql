@@ -86,17 +86,19 @@ CREATE VIEW entry AS
 
 -- Requests that were made already. --------------------------------------------------------------
 
--- `status` and `body` are the saved reply, byte for byte; both NULL while the request is in flight.
+-- `status` and `body` are the saved reply, byte for byte; both NULL while the request is in flight. A
+-- reply that can be made again from what never changes (`resource`) has a status and no body.
 CREATE TABLE idempotency_key (
     created_at  BIGINT   NOT NULL,
     tenant_id   INTEGER  NOT NULL,
     status      SMALLINT,
     key         TEXT     NOT NULL,
     fingerprint BYTEA    NOT NULL CHECK (length(fingerprint) = 32),
-    resource    TEXT,                        -- what an unanswered request has made
+    resource    TEXT,                        -- what the request has made, where that is needed
     body        BYTEA,
     PRIMARY KEY (tenant_id, key),
-    CHECK ((status IS NULL) = (body IS NULL))
+    CHECK (body IS NOT NULL OR resource IS NOT NULL),
+    CHECK (body IS NULL OR status IS NOT NULL)
 );
 
 -- Payments. -------------------------------------------------------------------------------------
@@ -214,6 +216,16 @@ CREATE TABLE audit_batch (
     FOREIGN KEY (log, start) REFERENCES audit_batch (log, size)
 );
 CREATE UNIQUE INDEX audit_batch_no_fork ON audit_batch (log, start) WHERE size > 0;
+
+-- An update of many rows says how many it must find: fewer means that somebody was quicker.
+CREATE FUNCTION as_it_was_seen(found BIGINT, expected BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+BEGIN
+    IF found <> expected THEN
+        RAISE EXCEPTION '% of % rows are as they were seen', found, expected
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN true;
+END $$;
 
 -- What is written stays written. --------------------------------------------------------------------
 

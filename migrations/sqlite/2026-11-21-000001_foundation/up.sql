@@ -86,17 +86,19 @@ CREATE VIEW entry AS
 
 -- Requests that were made already. --------------------------------------------------------------
 
--- `status` and `body` are the saved reply, byte for byte; both NULL while the request is in flight.
+-- `status` and `body` are the saved reply, byte for byte; both NULL while the request is in flight. A
+-- reply that can be made again from what never changes (`resource`) has a status and no body.
 CREATE TABLE idempotency_key (
     created_at  INTEGER NOT NULL,
     tenant_id   INTEGER NOT NULL,
     status      INTEGER,
     key         TEXT NOT NULL,
     fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
-    resource    TEXT,                        -- what an unanswered request has made
+    resource    TEXT,                        -- what the request has made, where that is needed
     body        BLOB,
     PRIMARY KEY (tenant_id, key),
-    CHECK ((status IS NULL) = (body IS NULL))
+    CHECK (body IS NOT NULL OR resource IS NOT NULL),
+    CHECK (body IS NULL OR status IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 -- Payments. -------------------------------------------------------------------------------------
