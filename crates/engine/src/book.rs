@@ -34,6 +34,8 @@ pub(crate) struct Book<'a> {
     pub(crate) keys: idempotency::Shelf,
     pub(crate) ledger: ledger::Shelf,
     pub(crate) records: Vec<Vec<u8>>,
+    /// Why a record could not be made, if one could not.
+    pub(crate) unrecorded: Option<audit_log::RecordError>,
 }
 
 /// What the world hears of a batch after its commit, besides the replies.
@@ -119,6 +121,7 @@ impl<'a> Book<'a> {
             keys,
             ledger,
             records: Vec::new(),
+            unrecorded: None,
         })
     }
 
@@ -131,6 +134,11 @@ impl<'a> Book<'a> {
         head: Option<Frontier>,
     ) -> Result<AfterCommit, Error> {
         let tenant = self.tenant.id;
+        if let Some(error) = self.unrecorded {
+            return Err(Error::Refused(format!(
+                "an audit record was refused: {error}"
+            )));
+        }
         let mut writes = Writes::default();
         let begun = self.access.save(&mut writes);
         ledger::tables::save(&mut writes, tenant, &self.ledger);
@@ -217,7 +225,9 @@ impl Needs {
                 }
             }
             Command::QuarantineWebhook { event } => self.inbox.events.push(event.clone()),
-            Command::ApplyParked { limit } => self.inbox.parked = *limit,
+            Command::ApplyParked { references } => {
+                self.inbox.parked.extend(references.iter().cloned());
+            }
         }
     }
 }

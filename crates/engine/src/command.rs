@@ -75,8 +75,8 @@ pub enum Command {
     },
     /// Try again what arrived before its cause.
     ApplyParked {
-        /// At most so many.
-        limit: i64,
+        /// By what the events are about (provider keys), whose cause is now here.
+        references: Vec<String>,
     },
 }
 

@@ -275,7 +275,14 @@ impl Worker {
                 Lock::Nothing
             };
             runs = runs.saturating_add(1);
+            let was_connected = self.connection.is_some();
             match self.attempt(batch, lock) {
+                // The connection died amid the batch. What it may have committed all the same is
+                // found by its keys in the run that follows.
+                Err(Error::Unavailable(cause)) if was_connected && runs < RERUNS => {
+                    metrics::counter!("florin_lane_reconnects_total").increment(1);
+                    tracing::warn!(%cause, "the database connection was lost: once more");
+                }
                 Err(Error::Conflict(cause)) if runs < RERUNS => {
                     self.cautious = CAUTIOUS_BATCHES;
                     metrics::counter!("florin_lane_reruns_total").increment(1);

@@ -1,6 +1,7 @@
 //! What becomes of a payment after its intent was committed: outcomes, leases, early answers.
 
 use idempotency::Key;
+use ledger::AccountId;
 use payments::{Fact, OperationId, OutcomeError, PaymentId, Recorded};
 
 use crate::book::Book;
@@ -55,6 +56,7 @@ pub(crate) fn record(
     rules: &Rules,
 ) -> Result<Recorded, OutcomeError> {
     let posted_before = book.ledger.posted().len();
+    let opened_before = ids_of(&book.ledger);
     let recorded = payments::record_outcome(
         &mut book.payments,
         &mut book.ledger,
@@ -63,7 +65,9 @@ pub(crate) fn record(
         fact,
         book.ids,
         book.now,
-    )?;
+    );
+    record_opened(book, &opened_before, origin);
+    let recorded = recorded?;
     let (payment, action) = match &recorded {
         Recorded::Known => return Ok(recorded),
         Recorded::Settled(payment) if payment.decline_code.is_some() => {
@@ -101,6 +105,41 @@ pub(crate) fn record(
         },
     );
     Ok(recorded)
+}
+
+fn ids_of(books: &ledger::Shelf) -> Vec<AccountId> {
+    books.opened().iter().map(|account| account.id).collect()
+}
+
+/// The accounts that a first payment in a currency has opened.
+fn record_opened(book: &mut Book<'_>, before: &[AccountId], origin: &Origin) {
+    let opened = book
+        .ledger
+        .opened()
+        .into_iter()
+        .filter(|account| !before.contains(&account.id));
+    let opened: Vec<_> = opened
+        .map(|account| {
+            (
+                account.id.to_string(),
+                account.code.clone(),
+                account.currency,
+            )
+        })
+        .collect();
+    for (id, code, currency) in opened {
+        book.record(
+            origin,
+            &Said {
+                action: "account.opened",
+                subject: ("account", &id),
+                outcome: "ok",
+                reason: None,
+                delta: &[set("code", &code), set("currency", currency.code())],
+                cause: None,
+            },
+        );
+    }
 }
 
 /// Nobody waits any longer: the request is answered with the payment as it stands.

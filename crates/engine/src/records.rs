@@ -45,9 +45,8 @@ impl Book<'_> {
         };
         match record.leaf() {
             Ok(leaf) => self.records.push(leaf),
-            // Every text in a record is bounded at the edge, and no field is named twice above. A
-            // change without its record must not be committed, so the batch is given up.
-            Err(error) => std::panic::panic_any(format!("an audit record was refused: {error}")),
+            // A change without its record is never committed: the flush refuses the batch.
+            Err(error) => self.unrecorded = Some(error),
         }
     }
 }

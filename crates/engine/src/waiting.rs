@@ -43,15 +43,17 @@ impl Engine {
         loop {
             // What was settled before we listened is found here.
             let answer = self.submit(envelope.clone()).await?;
-            if !matches!(answer, Answer::InFlight { .. }) {
+            match answer {
+                Answer::InFlight { .. } => {}
                 // The maker's own wait is not a replay.
-                return Ok(match answer {
-                    Answer::Replied { reply, replayed } => Answer::Replied {
-                        reply,
-                        replayed: replayed && !made,
-                    },
-                    other => other,
-                });
+                Answer::Replied { reply, replayed } => {
+                    let replayed = replayed && !made;
+                    return Ok(Answer::Replied { reply, replayed });
+                }
+                Answer::KeyReused { .. }
+                | Answer::Webhook(_)
+                | Answer::Leased(_)
+                | Answer::Done => return Ok(answer),
             }
             if Instant::now() >= deadline {
                 break;

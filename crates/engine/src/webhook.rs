@@ -55,7 +55,14 @@ fn apply(
     let Some((provider_key, fact)) = fact else {
         return keep(book, event, Status::Stored, WebhookAnswer::Stored, origin);
     };
-    let Some(id) = book.payments.by_provider_key(provider_key) else {
+    // A provider speaks for its own operations only.
+    let operation = book.payments.by_provider_key(provider_key);
+    let operation = operation.filter(|id| {
+        book.payments
+            .operation(id)
+            .is_some_and(|known| known.provider == event.provider)
+    });
+    let Some(id) = operation else {
         if book.inbox.look(event) == Look::Parked {
             return Answer::Webhook(WebhookAnswer::Parked);
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use payments::{Fact, Operation};
+use store::{AnyConnection, Error};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::access::{self, Tenant};
@@ -87,7 +88,7 @@ impl Worker {
         let heard = if inquire_first {
             match self.provider.inquire(&operation).await {
                 Heard::NeverHeard => self.provider.charge(&operation).await,
-                heard => heard,
+                heard @ (Heard::Done(_) | Heard::Nothing(_)) => heard,
             }
         } else {
             self.provider.charge(&operation).await
@@ -135,7 +136,7 @@ impl Worker {
             let mut undone = Vec::new();
             for tenant in access::tenants(connection)? {
                 let due = payments::operations_due(connection, tenant.id, now)?;
-                let parked = webhooks::tables::any_parked(connection, tenant.id)?;
+                let parked = arrived(connection, &tenant)?;
                 undone.push((tenant, due, parked));
             }
             Ok(undone)
@@ -153,14 +154,33 @@ impl Worker {
                     }
                 }
             }
-            if parked {
-                let command = Command::ApplyParked { limit: TAKE_OVER };
+            if !parked.is_empty() {
+                let command = Command::ApplyParked { references: parked };
                 self.engine
                     .submit(from_system(tenant, "sweeper", command))
                     .await?;
             }
         }
         Ok(())
+    }
+}
+
+/// What parked events waited for and is now here.
+fn arrived(connection: &mut AnyConnection, tenant: &Tenant) -> Result<Vec<String>, Error> {
+    let mut arrived = Vec::new();
+    let mut after = String::new();
+    loop {
+        let awaited = webhooks::tables::awaited(connection, tenant.id, &after, TAKE_OVER)?;
+        let Some(last) = awaited.last() else {
+            return Ok(arrived);
+        };
+        after.clone_from(last);
+        arrived.extend(payments::known_provider_keys(
+            connection, tenant.id, &awaited,
+        )?);
+        if arrived.len() >= usize::try_from(TAKE_OVER).unwrap_or(usize::MAX) {
+            return Ok(arrived);
+        }
     }
 }
 

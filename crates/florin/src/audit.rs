@@ -195,13 +195,15 @@ mod tests {
         .unwrap();
         let mut writer = store.writer().unwrap();
         let log = TenantId(1);
-        audit_log::tables::create(&mut writer, log).unwrap();
+        let mut writes = store::bulk::Writes::default();
+        let mut head = audit_log::tables::create(&mut writes, log);
         for leaves in [
             vec![b"one".to_vec(), b"two".to_vec()],
             vec![b"three".to_vec()],
         ] {
-            audit_log::tables::append(&mut writer, log, leaves).unwrap();
+            audit_log::tables::append(&mut writes, &mut head, log, leaves).unwrap();
         }
+        writes.run(&mut writer).unwrap();
         hand.batch_execute(sql).unwrap();
         let mut output = Vec::new();
         let outcome = verify(&VerifyArguments { json }, &store, &mut output);

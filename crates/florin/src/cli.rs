@@ -8,7 +8,7 @@ use store::{Clock, Store};
 
 use crate::settings::{Arguments, Settings};
 use crate::start::StartError;
-use crate::{audit, bench, check, demo, measure, serve, webhook};
+use crate::{audit, bench, check, demo, key, measure, serve, webhook};
 
 /// A setting, an address or a file is wrong.
 pub(crate) const CANNOT: u8 = 2;
@@ -36,6 +36,9 @@ enum Verb {
     /// Verify the audit log (exit 0: clean, 1: tampered with, 2: cannot verify)
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Make API keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Measure the lane and the API on this machine, beside a floor without rules
     Bench(bench::BenchArguments),
     /// Sign and verify webhooks
@@ -66,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
         }
         Some(Verb::Serve) | None => run_async(&cli.settings, Running::Serve, cli.json),
         Some(Verb::Demo(arguments)) => run_async(&cli.settings, Running::Demo(arguments), cli.json),
+        Some(Verb::Key(command)) => run_async(&cli.settings, Running::Key(command), cli.json),
         Some(Verb::Bench(arguments)) => {
             run_async(&cli.settings, Running::Bench(arguments), cli.json)
         }
@@ -106,6 +110,7 @@ enum Running {
     Serve,
     Demo(demo::DemoArguments),
     Bench(bench::BenchArguments),
+    Key(key::KeyCommand),
 }
 
 fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
@@ -129,6 +134,7 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
                 let ended = demo::run(&settings, &arguments, json).await;
                 ended.unwrap_or_else(|error| cannot(&error))
             }
+            Running::Key(command) => key::run(&settings, &command, json).await,
             Running::Bench(arguments) => measure::run(&settings, arguments).await,
         }
     })

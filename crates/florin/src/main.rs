@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod cli;
 mod demo;
+mod key;
 mod measure;
 mod serve;
 mod settings;

@@ -43,6 +43,10 @@ pub(crate) struct Arguments {
     /// How long the provider may take for an answer, in milliseconds (default: 10000)
     #[arg(long, global = true, env = "FLORIN_PROVIDER_TIMEOUT_MS")]
     pub(crate) provider_timeout_ms: Option<u32>,
+    /// The provider's name, as in its webhooks' URL (default: sandbox; in live mode, the one with a
+    /// webhook secret)
+    #[arg(long, global = true, env = "FLORIN_PROVIDER")]
+    pub(crate) provider: Option<String>,
     /// The provider's address; in sandbox mode, the built-in one if absent
     #[arg(long, global = true, env = "FLORIN_PROVIDER_URL")]
     pub(crate) provider_url: Option<String>,
@@ -76,6 +80,7 @@ struct File {
     data_dir: Option<PathBuf>,
     mode: Option<Mode>,
     provider_timeout_ms: Option<u32>,
+    provider: Option<String>,
     provider_url: Option<String>,
     #[serde(default)]
     webhook_secrets: BTreeMap<String, Vec<String>>,
@@ -91,6 +96,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) mode: Mode,
     pub(crate) provider_timeout: Duration,
+    pub(crate) provider: String,
     pub(crate) provider_url: Option<String>,
     pub(crate) webhooks: BTreeMap<String, (Scheme, Vec<Secret>)>,
 }
@@ -134,6 +140,11 @@ impl Settings {
             data_dir,
             mode,
             provider_timeout: Duration::from_millis(u64::from(timeout.unwrap_or(10_000).max(1))),
+            provider: arguments
+                .provider
+                .clone()
+                .or(file.provider)
+                .unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
             webhooks,
         };
@@ -144,6 +155,9 @@ impl Settings {
     fn complete(mut self) -> Result<Self, WrongSetting> {
         match self.mode {
             Mode::Sandbox => {
+                if self.provider.is_empty() {
+                    SANDBOX.clone_into(&mut self.provider);
+                }
                 if !self.webhooks.contains_key(SANDBOX) {
                     let scheme = Scheme::StandardWebhooks.name();
                     let text = format!("{SANDBOX}={scheme}:{SANDBOX_SECRET}");
@@ -155,6 +169,19 @@ impl Settings {
                     return Err(WrongSetting(
                         "live mode needs a webhook secret: set --webhook-secret \
                          PROVIDER=SCHEME:SECRET (or FLORIN_WEBHOOK_SECRETS)"
+                            .to_owned(),
+                    ));
+                }
+                if self.provider.is_empty() {
+                    let mut names = self.webhooks.keys();
+                    if let (Some(only), None) = (names.next(), names.next()) {
+                        self.provider.clone_from(only);
+                    }
+                }
+                if !self.webhooks.contains_key(&self.provider) {
+                    return Err(WrongSetting(
+                        "live mode needs to know the provider: set --provider (or FLORIN_PROVIDER) \
+                         to one that has a webhook secret"
                             .to_owned(),
                     ));
                 }

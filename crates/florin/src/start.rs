@@ -107,10 +107,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         (Mode::Sandbox, None) => Some(start_sandbox(settings).await?),
         (Mode::Sandbox | Mode::Live, _) => None,
     };
-    let tenant = Tenant {
-        id: TenantId(1),
-        name: "demo".into(),
-    };
+    let tenant = tenant(settings);
     if settings.mode == Mode::Sandbox {
         provision(&engine, &tenant, SANDBOX_KEY).await?;
     }
@@ -147,6 +144,18 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         stop,
         worker,
     })
+}
+
+/// The one tenant there is as yet.
+pub(crate) fn tenant(settings: &Settings) -> Tenant {
+    let name = match settings.mode {
+        Mode::Sandbox => "demo",
+        Mode::Live => "main",
+    };
+    Tenant {
+        id: TenantId(1),
+        name: name.into(),
+    }
 }
 
 /// Makes sure that the tenant exists and that the key acts for it.
@@ -202,7 +211,7 @@ pub(crate) fn lane_settings(settings: &Settings) -> engine::Settings {
     engine::Settings {
         render: api::render,
         provider: payments::Provider {
-            name: SANDBOX.to_owned(),
+            name: settings.provider.clone(),
             lease_millis: timeout.saturating_add(LEASE_MARGIN_MILLIS),
         },
         max_batch: MAX_BATCH,

@@ -108,7 +108,7 @@ impl KeyRow {
         let fingerprint = self
             .fingerprint
             .try_into()
-            .map_err(|_| wrong("fingerprint"))?;
+            .map_err(|_length| wrong("fingerprint"))?;
         let status = self.status.map(u16::try_from).transpose();
         let status = status.map_err(|_negative| wrong("status"))?;
         let held = Held {

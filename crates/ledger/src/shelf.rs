@@ -86,7 +86,8 @@ impl Shelf {
     }
 
     /// Accounts that this batch opened, in id order.
-    pub(crate) fn opened(&self) -> Vec<&Account> {
+    #[must_use]
+    pub fn opened(&self) -> Vec<&Account> {
         self.select(|held| held.origin == Origin::New)
     }
 

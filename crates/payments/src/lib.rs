@@ -29,6 +29,6 @@ pub use event::{MalformedEvent, ProviderEvent};
 pub use operation::{Operation, OperationId, lease};
 pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};
 pub use payment::{ConfirmError, NewPayment, Payment, PaymentId, Provider, confirm, create};
-pub use read::{operations_due, payment, payments};
+pub use read::{known_provider_keys, operations_due, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};

@@ -100,6 +100,8 @@ pub fn record_outcome(
         });
     }
     match (operation.state, fact) {
+        // Nobody was asked yet, so nobody can have answered.
+        (OperationState::Created, _) => Err(OutcomeError::NotFound),
         (OperationState::Succeeded, Fact::Succeeded { money, .. }) if *money != operation.money => {
             Err(OutcomeError::WrongAmount {
                 said: *money,
@@ -115,19 +117,17 @@ pub fn record_outcome(
             state: operation.state.name(),
         }),
         (
-            OperationState::Created | OperationState::Submitted | OperationState::Unknown,
+            OperationState::Submitted | OperationState::Unknown,
             Fact::Succeeded { reference, money },
         ) => succeed(
             shelf, books, operation, payment, reference, *money, ids, now,
         ),
-        (
-            OperationState::Created | OperationState::Submitted | OperationState::Unknown,
-            Fact::Failed { decline_code },
-        ) => Ok(fail(shelf, operation, payment, decline_code, now)),
-        (
-            OperationState::Created | OperationState::Submitted | OperationState::Unknown,
-            Fact::Unknown { retry_at },
-        ) => Ok(lose(shelf, operation, payment, *retry_at, now)),
+        (OperationState::Submitted | OperationState::Unknown, Fact::Failed { decline_code }) => {
+            Ok(fail(shelf, operation, payment, decline_code, now))
+        }
+        (OperationState::Submitted | OperationState::Unknown, Fact::Unknown { retry_at }) => {
+            Ok(lose(shelf, operation, payment, *retry_at, now))
+        }
     }
 }
 

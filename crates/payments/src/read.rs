@@ -43,6 +43,22 @@ pub fn payments(
     rows.into_iter().map(PaymentRow::read).collect()
 }
 
+/// Which of these provider keys name an operation of the provider's.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn known_provider_keys(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    keys: &[String],
+) -> Result<Vec<String>, Error> {
+    Ok(schema::operation::table
+        .filter(schema::operation::tenant_id.eq(tenant))
+        .filter(schema::operation::provider_key.eq_any(keys))
+        .select(schema::operation::provider_key)
+        .load(connection)?)
+}
+
 /// Whether any operation's lease has run out at `now`.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! The schema of both databases, embedded in the binary and applied at start.
 
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
+use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::{AnyConnection, Error};
@@ -21,13 +23,36 @@ pub(crate) fn apply(connection: &mut AnyConnection) -> Result<(), Error> {
     .map_err(|Failed(error)| error)
 }
 
-/// Whether every migration of this binary has been applied.
+/// Whether a migration of this binary has not been applied. Only looks: diesel's own question would
+/// create its table first.
 pub(crate) fn pending(connection: &mut AnyConnection) -> Result<bool, Error> {
-    let pending = match connection {
-        AnyConnection::Postgres(c) => c.has_pending_migration(POSTGRES),
-        AnyConnection::Sqlite(c) => c.has_pending_migration(SQLITE),
-    };
-    pending.map_err(|error| Error::Refused(format!("the schema cannot be read: {error}")))
+    let applied: Vec<String> = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .load(connection)
+        .map_err(|error| Error::Refused(format!("the schema cannot be read: {error}")))?;
+    let known = match connection {
+        AnyConnection::Postgres(_) => names::<diesel::pg::Pg>(&POSTGRES),
+        AnyConnection::Sqlite(_) => names::<diesel::sqlite::Sqlite>(&SQLITE),
+    }?;
+    Ok(known.iter().any(|version| !applied.contains(version)))
+}
+
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// The versions of the embedded migrations.
+fn names<DB: diesel::backend::Backend>(
+    migrations: &EmbeddedMigrations,
+) -> Result<Vec<String>, Error> {
+    let unreadable = |error| Error::Refused(format!("the migrations cannot be read: {error}"));
+    let migrations = MigrationSource::<DB>::migrations(migrations).map_err(unreadable)?;
+    Ok(migrations
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect())
 }
 
 struct Failed(Error);

@@ -64,8 +64,8 @@ store::bulk_insert! {
 pub struct Needs {
     /// Events it will look up.
     pub events: Vec<Event>,
-    /// How many parked events it will try again.
-    pub parked: i64,
+    /// What the parked events are about that it will try again.
+    pub parked: Vec<String>,
 }
 
 /// Loads and locks, in the order of the key.
@@ -116,14 +116,14 @@ pub fn load(
             shelf.put_quarantined(event, hash);
         }
     }
-    if needs.parked > 0 {
+    if !needs.parked.is_empty() {
         let rows: Vec<InboxRow> = store::lock_and_load!(
             &mut *connection,
             Lock::Rows,
             inbox::table
                 .filter(inbox::tenant_id.eq(tenant))
                 .filter(inbox::status.eq(Status::Parked.name()))
-                .limit(needs.parked),
+                .filter(inbox::reference.eq_any(&needs.parked)),
             order "inbox.provider || ' ' || inbox.event_id"
         )?;
         put(&mut shelf, rows)?;
@@ -131,18 +131,25 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Whether any event waits for its cause.
+/// What events wait for: at most so many references after `after`, in order.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
-pub fn any_parked(connection: &mut AnyConnection, tenant: TenantId) -> Result<bool, Error> {
-    let parked: Option<String> = inbox::table
+pub fn awaited(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, Error> {
+    let references: Vec<Option<String>> = inbox::table
         .filter(inbox::tenant_id.eq(tenant))
         .filter(inbox::status.eq(Status::Parked.name()))
-        .select(inbox::event_id)
-        .first(connection)
-        .optional()?;
-    Ok(parked.is_some())
+        .filter(inbox::reference.gt(after))
+        .order(inbox::reference)
+        .limit(limit)
+        .select(inbox::reference)
+        .load(connection)?;
+    Ok(references.into_iter().flatten().collect())
 }
 
 /// Adds what the batch did. An event that another process has received since makes it a conflict.
@@ -208,5 +215,5 @@ fn put(shelf: &mut Shelf, rows: Vec<InboxRow>) -> Result<(), Error> {
 fn hash(bytes: &[u8]) -> Result<[u8; 32], Error> {
     bytes
         .try_into()
-        .map_err(|_| Error::Refused("inbox: bad body_hash".to_owned()))
+        .map_err(|_length| Error::Refused("inbox: bad body_hash".to_owned()))
 }

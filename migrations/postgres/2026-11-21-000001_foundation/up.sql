@@ -174,7 +174,7 @@ CREATE TABLE inbox (
     body        BYTEA   NOT NULL,
     PRIMARY KEY (tenant_id, provider, event_id)
 );
-CREATE INDEX inbox_parked ON inbox (tenant_id, received_at) WHERE status = 'parked';
+CREATE INDEX inbox_parked ON inbox (tenant_id, reference) WHERE status = 'parked';
 
 -- Events that were signed rightly and cannot be right: kept for a person, never applied.
 CREATE TABLE quarantine (
