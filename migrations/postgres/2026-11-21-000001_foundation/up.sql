@@ -218,10 +218,10 @@ CREATE TABLE audit_batch (
 CREATE UNIQUE INDEX audit_batch_no_fork ON audit_batch (log, start) WHERE size > 0;
 
 -- An update of many rows says how many it must find: fewer means that somebody was quicker.
-CREATE FUNCTION as_it_was_seen(found BIGINT, expected BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
+CREATE FUNCTION as_it_was_seen(rows_found BIGINT, rows_expected BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 BEGIN
-    IF found <> expected THEN
-        RAISE EXCEPTION '% of % rows are as they were seen', found, expected
+    IF rows_found <> rows_expected THEN
+        RAISE EXCEPTION '% of % rows are as they were seen', rows_found, rows_expected
             USING ERRCODE = 'serialization_failure';
     END IF;
     RETURN true;
