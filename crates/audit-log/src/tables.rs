@@ -78,12 +78,11 @@ pub fn head(
     lock: Lock,
 ) -> Result<Option<Frontier>, Error> {
     if lock == Lock::Rows {
-        let _locked: Vec<TenantId> = store::lock_and_load!(
-            &mut *connection,
-            lock,
+        store::lock_row!(
+            connection,
             audit_log::table.find(log).select(audit_log::log),
-            order "audit_log.log || ''"
-        )?;
+            TenantId
+        );
     }
     let last: Option<(i64, Vec<u8>)> = audit_batch::table
         .filter(audit_batch::log.eq(log))

@@ -1,10 +1,8 @@
 //! The keys' table: loading what a batch names, locked, and saving what it did.
 
-use diesel::prelude::*;
 use store::bulk::{Lock, Writes};
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema::idempotency_key;
 use crate::shelf::{Change, Held};
 use crate::{Fingerprint, Key, Reply, Shelf};
 
@@ -28,6 +26,14 @@ store::bulk_insert! {
     }
 }
 
+store::bulk_find! {
+    /// A key by its text.
+    pub struct ByKey => KeyRow in idempotency_key {
+        /// The client's text.
+        key: String,
+    }
+}
+
 store::bulk_update! {
     /// The answer to a request that was in flight.
     pub struct SettledRow in idempotency_key {
@@ -47,18 +53,13 @@ pub fn load(
     lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    let texts: Vec<&str> = keys.iter().map(Key::as_str).collect();
-    if texts.is_empty() {
-        return Ok(shelf);
-    }
-    let rows: Vec<KeyRow> = store::lock_and_load!(
-        connection,
-        lock,
-        idempotency_key::table
-            .filter(idempotency_key::tenant_id.eq(tenant))
-            .filter(idempotency_key::key.eq_any(&texts)),
-        order "idempotency_key.key || ''"
-    )?;
+    let keys: Vec<ByKey> = keys
+        .iter()
+        .map(|key| ByKey {
+            key: key.as_str().to_owned(),
+        })
+        .collect();
+    let rows = ByKey::find(connection, lock, tenant, &keys)?;
     for row in rows {
         let (key, held) = row.read()?;
         shelf.put_loaded(key, held);

@@ -1,11 +1,9 @@
 //! The ledger's tables: loading what a batch needs, locked, and saving what it did.
 
-use diesel::prelude::*;
 use money::{Amount, Currency, MinorUnits};
 use store::bulk::{Lock, Writes};
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema::{account, ledger_transaction};
 use crate::{
     Account, AccountId, AccountStatus, Kind, NormalSide, Posted, PostedPosting, Posting, Shelf,
     TransactionId,
@@ -81,6 +79,30 @@ store::bulk_insert! {
     }
 }
 
+store::bulk_find! {
+    /// An account by its id.
+    pub struct ById => AccountRow in account {
+        /// Its id.
+        id: AccountId,
+    }
+}
+
+store::bulk_find! {
+    /// An account by its code.
+    pub struct ByCode => AccountRow in account {
+        /// Its code.
+        code: String,
+    }
+}
+
+store::bulk_find! {
+    /// A transaction by the caller's own name for it.
+    pub struct ByExternalId => TransactionRow in ledger_transaction {
+        /// That name.
+        external_id: Option<String>,
+    }
+}
+
 /// The number under which "posted" is stored.
 const POSTED: i16 = 2;
 
@@ -134,40 +156,34 @@ pub fn load(
     lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
+    needs.codes.sort_unstable();
+    needs.codes.dedup();
+    // Locks are taken by id: whoever comes by a code looks up its id first.
+    let codes: Vec<ByCode> = needs
+        .codes
+        .into_iter()
+        .map(|code| ByCode { code })
+        .collect();
+    let named = ByCode::find(connection, Lock::Nothing, tenant, &codes)?;
+    needs.accounts.extend(named.iter().map(|row| row.id));
     needs.accounts.sort_unstable();
     needs.accounts.dedup();
-    if !needs.codes.is_empty() {
-        let wanted = account::table
-            .filter(account::tenant_id.eq(tenant))
-            .filter(account::code.eq_any(needs.codes))
-            .select(account::id);
-        needs.accounts.extend(wanted.load::<AccountId>(connection)?);
-        needs.accounts.sort_unstable();
-        needs.accounts.dedup();
+    let ids: Vec<ById> = needs.accounts.into_iter().map(|id| ById { id }).collect();
+    for row in ById::find(connection, lock, tenant, &ids)? {
+        shelf.put_loaded(row.read()?);
     }
-    if !needs.accounts.is_empty() {
-        let rows: Vec<AccountRow> = store::lock_and_load!(
-            &mut *connection,
-            lock,
-            account::table
-                .filter(account::tenant_id.eq(tenant))
-                .filter(account::id.eq_any(&needs.accounts)),
-            order "account.id || ''"
-        )?;
-        for row in rows {
-            shelf.put_loaded(row.read()?);
-        }
-    }
-    if !needs.external_ids.is_empty() {
-        let taken: Vec<(Option<String>, TransactionId)> = ledger_transaction::table
-            .filter(ledger_transaction::tenant_id.eq(tenant))
-            .filter(ledger_transaction::external_id.eq_any(needs.external_ids))
-            .select((ledger_transaction::external_id, ledger_transaction::id))
-            .load(connection)?;
-        for (name, by) in taken {
-            if let Some(name) = name {
-                shelf.put_taken(name, by);
-            }
+    needs.external_ids.sort_unstable();
+    needs.external_ids.dedup();
+    let names: Vec<ByExternalId> = needs
+        .external_ids
+        .into_iter()
+        .map(|name| ByExternalId {
+            external_id: Some(name),
+        })
+        .collect();
+    for row in ByExternalId::find(connection, Lock::Nothing, tenant, &names)? {
+        if let Some(name) = row.external_id {
+            shelf.put_taken(name, row.id);
         }
     }
     Ok(shelf)

@@ -187,7 +187,8 @@ impl Shelf {
     }
 
     pub(crate) fn put_history(&mut self, subject: [u8; 16], edges: i32) {
-        self.history.insert(subject, edges);
+        let known = self.history.entry(subject).or_insert(0);
+        *known = edges.max(*known);
     }
 
     pub(crate) fn payments_with(&self, change: Change) -> impl Iterator<Item = &Payment> {

@@ -5,7 +5,7 @@ use money::{Amount, Currency, Money};
 use store::bulk::{Lock, Writes};
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema::{operation, payment, transition};
+use crate::schema::operation;
 use crate::shelf::Change;
 use crate::{Operation, OperationId, OperationState, Payment, PaymentId, PaymentState, Shelf};
 
@@ -98,6 +98,46 @@ store::bulk_insert! {
     }
 }
 
+store::bulk_find! {
+    /// A payment by its id.
+    pub struct PaymentById => PaymentRow in payment {
+        /// Its id.
+        id: PaymentId,
+    }
+}
+
+store::bulk_find! {
+    /// An operation by its id.
+    pub struct OperationById => OperationRow in operation {
+        /// Its id.
+        id: OperationId,
+    }
+}
+
+store::bulk_find! {
+    /// An operation by the key under which the provider knows it.
+    pub struct ByProviderKey => OperationRow in operation {
+        /// That key.
+        provider_key: String,
+    }
+}
+
+store::bulk_find! {
+    /// The operations of a payment.
+    pub struct ByPayment => OperationRow in operation {
+        /// The payment.
+        payment_id: PaymentId,
+    }
+}
+
+store::bulk_find! {
+    /// The edges that a payment or an operation has taken.
+    pub struct BySubject => TransitionRow in transition {
+        /// Which one.
+        subject: Vec<u8>,
+    }
+}
+
 /// The one kind of operation there is as yet.
 const CHARGE: &str = "charge";
 
@@ -124,71 +164,59 @@ pub fn load(
     mut needs: Needs,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    let named = operation::table
-        .filter(operation::tenant_id.eq(tenant))
-        .select(operation::id);
-    if !needs.provider_keys.is_empty() {
-        let wanted = named.filter(operation::provider_key.eq_any(&needs.provider_keys));
-        needs
-            .operations
-            .extend(wanted.load::<OperationId>(connection)?);
-    }
+    let unlocked = Lock::Nothing;
+    needs.provider_keys.sort_unstable();
+    needs.provider_keys.dedup();
+    let keys: Vec<ByProviderKey> = needs
+        .provider_keys
+        .into_iter()
+        .map(|provider_key| ByProviderKey { provider_key })
+        .collect();
+    let named = ByProviderKey::find(connection, unlocked, tenant, &keys)?;
+    needs.operations.extend(named.iter().map(|row| row.id));
     if let Some((now, limit)) = needs.due {
         needs
             .operations
             .extend(due(connection, tenant, now, limit)?);
     }
-    if !needs.payments.is_empty() {
-        let wanted = named.filter(operation::payment_id.eq_any(&needs.payments));
-        needs
-            .operations
-            .extend(wanted.load::<OperationId>(connection)?);
-    }
+    let by_payment = |ids: &[PaymentId]| -> Vec<ByPayment> {
+        ids.iter().map(|id| ByPayment { payment_id: *id }).collect()
+    };
+    needs.payments.sort_unstable();
+    needs.payments.dedup();
+    let theirs = ByPayment::find(connection, unlocked, tenant, &by_payment(&needs.payments))?;
+    needs.operations.extend(theirs.iter().map(|row| row.id));
     needs.operations.sort_unstable();
     needs.operations.dedup();
-    let mut subjects: Vec<Vec<u8>> = Vec::new();
-    if !needs.operations.is_empty() {
-        let rows: Vec<OperationRow> = store::lock_and_load!(
-            &mut *connection,
-            Lock::Rows,
-            operation::table
-                .filter(operation::tenant_id.eq(tenant))
-                .filter(operation::id.eq_any(&needs.operations)),
-            order "operation.id || ''"
-        )?;
-        for row in rows {
-            subjects.push(row.id.bytes().to_vec());
-            needs.payments.push(row.payment_id);
-            shelf.put_loaded_operation(row.read()?);
-        }
+    let ids: Vec<OperationById> = needs
+        .operations
+        .into_iter()
+        .map(|id| OperationById { id })
+        .collect();
+    let mut subjects: Vec<BySubject> = Vec::new();
+    for row in OperationById::find(connection, Lock::Rows, tenant, &ids)? {
+        subjects.push(BySubject {
+            subject: row.id.bytes().to_vec(),
+        });
+        needs.payments.push(row.payment_id);
+        shelf.put_loaded_operation(row.read()?);
     }
     needs.payments.sort_unstable();
     needs.payments.dedup();
-    if !needs.payments.is_empty() {
-        let rows: Vec<PaymentRow> = store::lock_and_load!(
-            &mut *connection,
-            Lock::Rows,
-            payment::table
-                .filter(payment::tenant_id.eq(tenant))
-                .filter(payment::id.eq_any(&needs.payments)),
-            order "payment.id || ''"
-        )?;
-        for row in rows {
-            subjects.push(row.id.bytes().to_vec());
-            shelf.put_loaded_payment(row.read()?);
-        }
+    let ids: Vec<PaymentById> = needs
+        .payments
+        .into_iter()
+        .map(|id| PaymentById { id })
+        .collect();
+    for row in PaymentById::find(connection, Lock::Rows, tenant, &ids)? {
+        subjects.push(BySubject {
+            subject: row.id.bytes().to_vec(),
+        });
+        shelf.put_loaded_payment(row.read()?);
     }
-    if !subjects.is_empty() {
-        let edges: Vec<(Vec<u8>, Option<i32>)> = transition::table
-            .filter(transition::tenant_id.eq(tenant))
-            .filter(transition::subject.eq_any(&subjects))
-            .group_by(transition::subject)
-            .select((transition::subject, diesel::dsl::max(transition::ordinal)))
-            .load(connection)?;
-        for (subject, last) in edges {
-            if let (Ok(subject), Some(last)) = (subject.try_into(), last) {
-                shelf.put_history(subject, last);
-            }
+    for edge in BySubject::find(connection, unlocked, tenant, &subjects)? {
+        if let Ok(subject) = edge.subject.try_into() {
+            shelf.put_history(subject, edge.ordinal);
         }
     }
     Ok(shelf)

@@ -34,6 +34,16 @@ impl AnyConnection {
                     "SET lock_timeout = '5s'; SET statement_timeout = '60s'; \
                      SET client_min_messages = warning; SET jit = off",
                 )?;
+                if purpose == Purpose::Write {
+                    // The lane finds rows by their keys and in no other way. A statement is prepared
+                    // once, often while its tables are small: no plan but the one that stays right
+                    // as they grow may be chosen then.
+                    connection.batch_execute(
+                        "SET enable_seqscan = off; SET enable_bitmapscan = off; \
+                         SET enable_hashjoin = off; SET enable_mergejoin = off; \
+                         SET plan_cache_mode = force_generic_plan",
+                    )?;
+                }
                 if purpose == Purpose::Read {
                     connection.batch_execute("SET default_transaction_read_only = on")?;
                 }

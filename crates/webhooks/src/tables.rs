@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use store::bulk::{Lock, Writes};
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema::{inbox, quarantine};
+use crate::schema::inbox;
 use crate::{Event, Shelf, Status};
 
 store::bulk_insert! {
@@ -59,6 +59,26 @@ store::bulk_insert! {
     }
 }
 
+store::bulk_find! {
+    /// An event by the provider's own id for it.
+    pub struct ByEvent => InboxRow in inbox {
+        /// Who sent it.
+        provider: String,
+        /// The provider's own id for it.
+        event_id: String,
+    }
+}
+
+store::bulk_find! {
+    /// What was kept aside under an event's id.
+    pub struct KeptByEvent => QuarantineRow in quarantine {
+        /// Who sent it.
+        provider: String,
+        /// The provider's own id for it.
+        event_id: String,
+    }
+}
+
 /// What a batch must have of the inbox.
 #[derive(Debug, Default)]
 pub struct Needs {
@@ -78,55 +98,49 @@ pub fn load(
     needs: &Needs,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    let ids: Vec<&str> = needs.events.iter().map(|event| event.id.as_str()).collect();
-    if !ids.is_empty() {
-        let mut providers: Vec<&str> = needs
-            .events
-            .iter()
-            .map(|event| event.provider.as_str())
-            .collect();
-        providers.sort_unstable();
-        providers.dedup();
-        // A pair of columns in a set is not portable: the few rows of other pairs do no harm.
-        let rows: Vec<InboxRow> = store::lock_and_load!(
-            &mut *connection,
-            Lock::Rows,
-            inbox::table
-                .filter(inbox::tenant_id.eq(tenant))
-                .filter(inbox::provider.eq_any(&providers))
-                .filter(inbox::event_id.eq_any(&ids)),
-            order "inbox.provider || ' ' || inbox.event_id"
-        )?;
-        put(&mut shelf, rows)?;
-        let rows: Vec<QuarantineRow> = quarantine::table
-            .filter(quarantine::tenant_id.eq(tenant))
-            .filter(quarantine::provider.eq_any(&providers))
-            .filter(quarantine::event_id.eq_any(&ids))
-            .load(connection)?;
-        for row in rows {
-            let hash = hash(&row.body_hash)?;
-            let event = Event {
-                provider: row.provider,
-                id: row.event_id,
-                kind: String::new(),
-                reference: None,
-                body: row.body,
-                received_at: Timestamp::from_micros(row.received_at),
-            };
-            shelf.put_quarantined(event, hash);
-        }
+    let mut names: Vec<(String, String)> = needs.events.iter().map(Event::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let events: Vec<ByEvent> = names
+        .into_iter()
+        .map(|(provider, event_id)| ByEvent { provider, event_id })
+        .collect();
+    put(
+        &mut shelf,
+        ByEvent::find(connection, Lock::Rows, tenant, &events)?,
+    )?;
+    let kept: Vec<KeptByEvent> = events
+        .into_iter()
+        .map(|ByEvent { provider, event_id }| KeptByEvent { provider, event_id })
+        .collect();
+    for row in KeptByEvent::find(connection, Lock::Nothing, tenant, &kept)? {
+        let hash = hash(&row.body_hash)?;
+        let event = Event {
+            provider: row.provider,
+            id: row.event_id,
+            kind: String::new(),
+            reference: None,
+            body: row.body,
+            received_at: Timestamp::from_micros(row.received_at),
+        };
+        shelf.put_quarantined(event, hash);
     }
     if !needs.parked.is_empty() {
-        let rows: Vec<InboxRow> = store::lock_and_load!(
-            &mut *connection,
-            Lock::Rows,
-            inbox::table
-                .filter(inbox::tenant_id.eq(tenant))
-                .filter(inbox::status.eq(Status::Parked.name()))
-                .filter(inbox::reference.eq_any(&needs.parked)),
-            order "inbox.provider || ' ' || inbox.event_id"
+        let parked: Vec<(String, String)> = inbox::table
+            .filter(inbox::tenant_id.eq(tenant))
+            .filter(inbox::status.eq(Status::Parked.name()))
+            .filter(inbox::reference.eq_any(&needs.parked))
+            .order((inbox::provider, inbox::event_id))
+            .select((inbox::provider, inbox::event_id))
+            .load(connection)?;
+        let parked: Vec<ByEvent> = parked
+            .into_iter()
+            .map(|(provider, event_id)| ByEvent { provider, event_id })
+            .collect();
+        put(
+            &mut shelf,
+            ByEvent::find(connection, Lock::Rows, tenant, &parked)?,
         )?;
-        put(&mut shelf, rows)?;
     }
     Ok(shelf)
 }
