@@ -1,7 +1,8 @@
 //! The log's tables: appending what a commit did, and reading it back.
 
 use diesel::prelude::*;
-use store::bulk::{Lock, Writes};
+use store::bulk::Writes;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId};
 
 use crate::schema::{audit_batch, audit_entry, audit_log};

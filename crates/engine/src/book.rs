@@ -14,14 +14,15 @@
 //! that only adds rows and moves counters ([`must_lock`]) is first tried without locks: what it
 //! writes says how it was seen, in one statement, and whoever was quicker makes it a conflict.
 
-use audit_log::Frontier;
 use idempotency::{Key, Reply};
 use ledger::TransactionId;
-use store::bulk::{Lock, Writes};
+use store::bulk::Writes;
+use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
 
 use crate::access::{self, Tenant};
 use crate::command::{Command, Envelope, Render, Rendered};
+use crate::memory::Memory;
 
 /// All that one batch holds in memory.
 pub(crate) struct Book<'a> {
@@ -34,8 +35,19 @@ pub(crate) struct Book<'a> {
     pub(crate) keys: idempotency::Shelf,
     pub(crate) ledger: ledger::Shelf,
     pub(crate) records: Vec<Vec<u8>>,
+    /// Whether any command was refused.
+    pub(crate) refused: bool,
     /// Why a record could not be made, if one could not.
     pub(crate) unrecorded: Option<audit_log::RecordError>,
+}
+
+/// The circumstances of one run of a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Round<'a> {
+    pub(crate) lock: Lock,
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) now: Timestamp,
+    pub(crate) render: Render,
 }
 
 /// What the world hears of a batch after its commit, besides the replies.
@@ -43,8 +55,6 @@ pub(crate) struct Book<'a> {
 pub(crate) struct AfterCommit {
     pub(crate) settled: Vec<Key>,
     pub(crate) submitted: Vec<payments::Operation>,
-    /// The audit log as this batch left it.
-    pub(crate) head: Option<Frontier>,
 }
 
 #[derive(Default)]
@@ -76,13 +86,17 @@ impl<'a> Book<'a> {
     /// Loads every row that these commands may read or change.
     pub(crate) fn prefetch<'e>(
         connection: &mut AnyConnection,
-        lock: Lock,
-        tenant: &'a Tenant,
-        now: Timestamp,
+        round: Round<'a>,
+        memory: Option<&Memory>,
         ids: &'a mut Ids,
-        render: Render,
         envelopes: impl Iterator<Item = &'e Envelope>,
     ) -> Result<Self, Error> {
+        let Round {
+            lock,
+            tenant,
+            now,
+            render,
+        } = round;
         let mut needs = Needs::default();
         for envelope in envelopes {
             needs.add(envelope, now);
@@ -105,6 +119,10 @@ impl<'a> Book<'a> {
             .extend(waiting.filter_map(|key| Key::parse(key).ok()));
         needs.keys.sort_unstable();
         needs.keys.dedup();
+        if let Some(memory) = memory {
+            needs.keys.retain(|key| memory.has_seen(key));
+            use_memory(&mut needs.ledger, memory);
+        }
         let mut keys = idempotency::tables::load(connection, tenant.id, &needs.keys, lock)?;
         make_replies_again(connection, tenant, &mut keys, render)?;
         let books = payments.needs_of_books();
@@ -122,16 +140,17 @@ impl<'a> Book<'a> {
             ledger,
             records: Vec::new(),
             unrecorded: None,
+            refused: false,
         })
     }
 
-    /// Writes all changes, in one statement where the database can. `head` is the audit log as this
-    /// lane last left it, if nobody else is known to have appended.
+    /// Writes all changes, in one statement where the database can, and leaves in `memory` how the
+    /// books will stand once that is committed.
     pub(crate) fn flush(
         self,
         connection: &mut AnyConnection,
         lock: Lock,
-        head: Option<Frontier>,
+        memory: &mut Memory,
     ) -> Result<AfterCommit, Error> {
         let tenant = self.tenant.id;
         if let Some(error) = self.unrecorded {
@@ -145,21 +164,25 @@ impl<'a> Book<'a> {
         payments::tables::save(&mut writes, tenant, &self.payments);
         webhooks::tables::save(&mut writes, tenant, &self.inbox);
         idempotency::tables::save(&mut writes, tenant, &self.keys);
-        let mut head = begun.or(head);
+        // Others may have appended while nobody held the log's lock: whoever locks reads it anew.
+        let remembered = memory.head.take().filter(|_| lock == Lock::Nothing);
         if !self.records.is_empty() {
-            let mut frontier = match head.take() {
+            let mut frontier = match begun.or(remembered) {
                 Some(frontier) => frontier,
                 None => audit_log::tables::head(connection, tenant, lock)?
                     .ok_or_else(|| Error::Refused("the tenant has no audit log".to_owned()))?,
             };
             audit_log::tables::append(&mut writes, &mut frontier, tenant, self.records)?;
-            head = Some(frontier);
+            memory.head = Some(frontier);
         }
         writes.run(connection)?;
+        memory.keep_accounts(self.ledger.accounts());
+        for key in self.keys.known() {
+            memory.keep_key(key);
+        }
         Ok(AfterCommit {
             settled: self.keys.settled(),
             submitted: self.payments.submitted(),
-            head,
         })
     }
 
@@ -169,6 +192,20 @@ impl<'a> Book<'a> {
             self.keys.settle(&key, reply);
         }
     }
+}
+
+/// Leaves out the accounts that are remembered.
+fn use_memory(needs: &mut ledger::tables::Needs, memory: &Memory) {
+    needs.accounts.sort_unstable();
+    needs.accounts.dedup();
+    let remembered = &mut needs.remembered;
+    needs.accounts.retain(|id| match memory.account(id) {
+        Some(account) => {
+            remembered.push(account.clone());
+            false
+        }
+        None => true,
+    });
 }
 
 /// Replies that were saved as a reference to what can never change are made again from it.

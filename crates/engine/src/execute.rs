@@ -348,6 +348,7 @@ fn refuse(
     rules: &Rules,
 ) -> Answer {
     let reply = (rules.render)(Rendered::Refused(refusal));
+    book.refused = true;
     if refusal.is_saved() {
         save(book, claim, &reply);
         let reason = crate::records::reason(refusal);

@@ -7,13 +7,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use idempotency::Key;
-use store::bulk::Lock;
+use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::book::{AfterCommit, Book, must_lock};
+use crate::book::{AfterCommit, Book, Round, must_lock};
 use crate::command::{Answer, Envelope, Render};
 use crate::execute::{Rules, execute};
+use crate::memory::Memory;
 
 /// How often a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
@@ -98,7 +99,7 @@ impl Engine {
             commands,
             waiting: VecDeque::new(),
             connection: None,
-            heads: HashMap::new(),
+            memories: HashMap::new(),
             cautious: 0,
             settled: settled.clone(),
             submitted,
@@ -177,8 +178,8 @@ struct Worker {
     /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
     waiting: VecDeque<Box<Queued>>,
     connection: Option<AnyConnection>,
-    /// Each tenant's audit log as this lane last left it.
-    heads: HashMap<TenantId, audit_log::Frontier>,
+    /// What is remembered of each tenant.
+    memories: HashMap<TenantId, Memory>,
     /// So many batches more are locked from the start, because another process was quicker.
     cautious: u32,
     settled: broadcast::Sender<(TenantId, Key)>,
@@ -319,6 +320,9 @@ impl Worker {
                 said.unwrap_or_else(|| "a command panicked".to_owned()),
             ))
         });
+        if outcome.is_err() {
+            self.memories.values_mut().for_each(Memory::forget);
+        }
         match &outcome {
             Ok(_) => self.connection = Some(connection),
             // The connection may be gone: the next batch makes a new one.
@@ -346,33 +350,27 @@ impl Worker {
         if lock == Lock::Rows {
             store::begin_write(connection)?;
         }
-        // Others may have appended while we held no lock on the log: whoever locks reads it anew.
-        let head = self
-            .heads
-            .remove(&tenant.id)
-            .filter(|_| lock == Lock::Nothing);
-        let now = self.settings.clock.now();
-        let envelopes = batch.iter().map(|queued| &queued.envelope);
-        let ids = &mut self.ids;
-        let render = self.rules.render;
-        let mut book = Book::prefetch(
-            connection,
+        let (now, render) = (self.settings.clock.now(), self.rules.render);
+        let round = Round {
             lock,
-            &tenant,
+            tenant: &tenant,
             now,
-            ids,
             render,
-            envelopes.clone(),
-        )?;
-        let answers = envelopes
-            .map(|envelope| execute(&mut book, envelope, &self.rules))
-            .collect();
-        let mut after = book.flush(connection, lock, head)?;
+        };
+        let memory = self.memories.entry(tenant.id).or_default();
+        let (ids, rules) = (&mut self.ids, &self.rules);
+        let remembered = (lock == Lock::Nothing).then_some(&*memory);
+        let (book, answers) = match decide(connection, round, remembered, ids, batch, rules)? {
+            // What a refusal was decided on is not written, so nothing would tell if it is stale.
+            (book, _) if book.refused && remembered.is_some() => {
+                drop(book);
+                decide(connection, round, None, ids, batch, rules)?
+            }
+            decided => decided,
+        };
+        let after = book.flush(connection, lock, memory)?;
         if lock == Lock::Rows {
             store::commit(connection)?;
-        }
-        if let Some(head) = after.head.take() {
-            self.heads.insert(tenant.id, head);
         }
         Ok((answers, after))
     }
@@ -401,4 +399,21 @@ impl Worker {
         }
         connected
     }
+}
+
+/// Prefetches and executes: what these commands do, and what they are answered.
+fn decide<'a>(
+    connection: &mut AnyConnection,
+    round: Round<'a>,
+    memory: Option<&Memory>,
+    ids: &'a mut Ids,
+    batch: &[Queued],
+    rules: &Rules,
+) -> Result<(Book<'a>, Vec<Answer>), Error> {
+    let envelopes = batch.iter().map(|queued| &queued.envelope);
+    let mut book = Book::prefetch(connection, round, memory, ids, envelopes.clone())?;
+    let answers = envelopes
+        .map(|envelope| execute(&mut book, envelope, rules))
+        .collect();
+    Ok((book, answers))
 }

@@ -23,6 +23,7 @@ pub mod check;
 mod command;
 mod execute;
 mod lane;
+mod memory;
 mod outcome;
 pub mod provider;
 mod records;

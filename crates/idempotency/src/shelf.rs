@@ -160,6 +160,11 @@ impl Shelf {
         changed
     }
 
+    /// Keys that exist once this batch is committed, as far as it knows.
+    pub fn known(&self) -> impl Iterator<Item = &Key> {
+        self.held.keys()
+    }
+
     /// Keys that got their answer in this batch after having been in flight.
     #[must_use]
     pub fn settled(&self) -> Vec<Key> {

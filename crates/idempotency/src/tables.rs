@@ -1,6 +1,7 @@
 //! The keys' table: loading what a batch names, locked, and saving what it did.
 
-use store::bulk::{Lock, Writes};
+use store::bulk::Writes;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::shelf::{Change, Held};

@@ -46,6 +46,17 @@ impl Shelf {
         self.by_external_id.get(external_id).copied()
     }
 
+    /// Every account held, as this batch leaves it.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values().map(|held| &held.account)
+    }
+
+    /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
+    /// to it is a conflict.
+    pub fn put_remembered(&mut self, account: Account) {
+        self.put_loaded(account);
+    }
+
     pub(crate) fn put_loaded(&mut self, account: Account) {
         let origin = Origin::Loaded {
             version: account.version,

@@ -1,7 +1,8 @@
 //! The ledger's tables: loading what a batch needs, locked, and saving what it did.
 
 use money::{Amount, Currency, MinorUnits};
-use store::bulk::{Lock, Writes};
+use store::bulk::Writes;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::{
@@ -141,6 +142,8 @@ pub struct Needs {
     pub accounts: Vec<AccountId>,
     /// Accounts by code, whether they exist or not.
     pub codes: Vec<String>,
+    /// Accounts as somebody remembers them, which are not asked for.
+    pub remembered: Vec<Account>,
     /// External ids that will be claimed.
     pub external_ids: Vec<String>,
 }
@@ -156,6 +159,9 @@ pub fn load(
     lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
+    for account in needs.remembered {
+        shelf.put_remembered(account);
+    }
     needs.codes.sort_unstable();
     needs.codes.dedup();
     // Locks are taken by id: whoever comes by a code looks up its id first.

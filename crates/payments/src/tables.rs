@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use money::{Amount, Currency, Money};
-use store::bulk::{Lock, Writes};
+use store::bulk::Writes;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::operation;

@@ -41,6 +41,7 @@ impl AnyConnection {
                     connection.batch_execute(
                         "SET enable_seqscan = off; SET enable_bitmapscan = off; \
                          SET enable_hashjoin = off; SET enable_mergejoin = off; \
+                         SET enable_material = off; SET enable_memoize = off; \
                          SET plan_cache_mode = force_generic_plan",
                     )?;
                 }

@@ -4,7 +4,7 @@
 //! embedded migrations, and hands out [`AnyConnection`]s: one for the lane, a pool for readers.
 //! Ordinary queries are written once, in diesel's query builder, against [`AnyConnection`]. The few
 //! set-based statements of the hot path are described with [`bulk_insert!`], [`bulk_update!`] and
-//! [`lock_and_load!`], which have one body per backend.
+//! [`bulk_find!`], which have one body per backend.
 //!
 //! This crate also owns what makes a run repeatable: the [`clock`] and the source of [`id`]s.
 //!
@@ -26,6 +26,7 @@ pub mod bulk;
 pub mod clock;
 mod connection;
 mod error;
+pub mod find;
 mod guards;
 pub mod id;
 pub mod measure;

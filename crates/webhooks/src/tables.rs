@@ -1,7 +1,8 @@
 //! The inbox's tables: loading what a batch names, locked, and saving what it did.
 
 use diesel::prelude::*;
-use store::bulk::{Lock, Writes};
+use store::bulk::Writes;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::inbox;

@@ -209,7 +209,7 @@ CREATE TABLE audit_entry (
 CREATE TABLE audit_batch (
     start    BIGINT  NOT NULL,
     size     BIGINT  NOT NULL CHECK (size > start OR (start = 0 AND size = 0)),
-    log      INTEGER NOT NULL REFERENCES audit_log,
+    log      INTEGER NOT NULL,
     root     BYTEA   NOT NULL CHECK (length(root) = 32),
     frontier BYTEA   NOT NULL,
     PRIMARY KEY (log, size),

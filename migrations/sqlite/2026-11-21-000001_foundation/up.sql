@@ -209,7 +209,7 @@ CREATE TABLE audit_entry (
 CREATE TABLE audit_batch (
     start    INTEGER NOT NULL,
     size     INTEGER NOT NULL CHECK (size > start OR (start = 0 AND size = 0)),
-    log      INTEGER NOT NULL REFERENCES audit_log,
+    log      INTEGER NOT NULL,
     root     BLOB NOT NULL CHECK (length(root) = 32),
     frontier BLOB NOT NULL,
     PRIMARY KEY (log, size),

@@ -1,0 +1,73 @@
+//! What the lane remembers of a tenant between batches, so that it need not ask the database again.
+//!
+//! Nothing here has to be true. What is written says how it was seen (an account's version, the audit
+//! log's size) or is unique (a key), so that a batch decided on something stale is a conflict and is
+//! decided again on fresh, locked rows. A refusal writes nothing that would tell: a batch that
+//! refused anything is therefore never decided on memory alone.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use audit_log::Frontier;
+use idempotency::Key;
+use ledger::{Account, AccountId};
+
+/// Accounts remembered at most; then all are forgotten.
+const ACCOUNTS: usize = 50_000;
+/// Keys remembered at least; twice as many at most.
+const KEYS: usize = 100_000;
+
+/// What is remembered of one tenant.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The audit log as this lane last left it.
+    pub(crate) head: Option<Frontier>,
+    accounts: HashMap<AccountId, Account>,
+    keys: RecentKeys,
+}
+
+/// Keys seen lately, by hash: a collision costs one look-up too many.
+#[derive(Debug, Default)]
+struct RecentKeys {
+    hasher: RandomState,
+    newer: HashSet<u64>,
+    older: HashSet<u64>,
+}
+
+impl Memory {
+    /// An account as this lane last left it.
+    pub(crate) fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.get(id)
+    }
+
+    /// Whether this lane has seen the key lately. Any other key is taken for new, and if it is not,
+    /// the database says so.
+    pub(crate) fn has_seen(&self, key: &Key) -> bool {
+        let hash = self.keys.hasher.hash_one(key);
+        self.keys.newer.contains(&hash) || self.keys.older.contains(&hash)
+    }
+
+    /// Remembers accounts as a commit has left them.
+    pub(crate) fn keep_accounts<'a>(&mut self, accounts: impl Iterator<Item = &'a Account>) {
+        if self.accounts.len() > ACCOUNTS {
+            self.accounts.clear();
+        }
+        self.accounts
+            .extend(accounts.map(|account| (account.id, account.clone())));
+    }
+
+    /// Remembers that a key was seen.
+    pub(crate) fn keep_key(&mut self, key: &Key) {
+        if self.keys.newer.len() >= KEYS {
+            self.keys.older = std::mem::take(&mut self.keys.newer);
+        }
+        let hash = self.keys.hasher.hash_one(key);
+        self.keys.newer.insert(hash);
+    }
+
+    /// Forgets what a conflict may have shown to be stale.
+    pub(crate) fn forget(&mut self) {
+        self.head = None;
+        self.accounts.clear();
+    }
+}

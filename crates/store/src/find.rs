@@ -1,0 +1,186 @@
+//! Set-based reads: many rows by their keys, in one statement, locked if asked to.
+
+use diesel::query_builder::AstPass;
+
+/// Whether rows are locked when they are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Nobody else changes them until the batch ends.
+    Rows,
+    /// Somebody else may: what is written must then say how it was seen.
+    Nothing,
+}
+
+/// A row that is read back column by column. Implemented by [`bulk_insert!`](crate::bulk_insert).
+pub trait StoredRow {
+    /// Its columns, as SQL types.
+    type Sql: 'static;
+    /// Its columns, by name.
+    const COLUMNS: &'static [&'static str];
+}
+
+/// Writes `SELECT target.a, target.b`.
+#[doc(hidden)]
+pub fn push_columns<R: StoredRow, DB: diesel::backend::Backend>(out: &mut AstPass<'_, '_, DB>) {
+    let mut separator = "SELECT target.";
+    for column in R::COLUMNS {
+        out.push_sql(separator);
+        out.push_sql(column);
+        separator = ", target.";
+    }
+}
+
+/// Declares a key by which rows of a table are found, and locked, in a batch: `find` on it takes any
+/// number of keys and costs one statement. Each field is a column that leads an index after the
+/// tenant.
+///
+/// On PostgreSQL the keys are joined to the table, and not compared with `= ANY`: that may be served
+/// by the tenant's part of the index alone, and a plan that was made while the table was small and is
+/// kept prepared then reads all of the tenant's rows for ever after. Locks are taken in the order of
+/// the keys. SQLite has one writer at a time: there the batch is the lock.
+#[macro_export]
+macro_rules! bulk_find {
+    ($(#[$doc:meta])* pub struct $key:ident => $row:ident in $table:ident {
+        $($(#[$column_doc:meta])* $column:ident : $type:ty),+ $(,)?
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $key { $($(#[$column_doc])* pub $column: $type),+ }
+
+        const _: () = {
+            use $crate::diesel::QueryResult;
+            use $crate::diesel::pg::Pg;
+            use $crate::diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+            use $crate::diesel::sqlite::Sqlite;
+            use $crate::diesel::{RunQueryDsl, sql_types};
+
+            struct All<'a> {
+                tenant: $crate::TenantId,
+                lock: $crate::find::Lock,
+                $($column: Vec<&'a $type>),+
+            }
+
+            impl QueryFragment<Pg> for All<'_> {
+                fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                    $crate::find::push_columns::<$row, Pg>(&mut out);
+                    let mut separator = " FROM UNNEST(";
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<
+                            sql_types::Array<<$type as $crate::bulk::Column>::Sql>, _,
+                        >(&self.$column)?;
+                        separator = ", ";
+                    )+
+                    let _ = separator;
+                    out.push_sql(concat!(
+                        ") AS wanted (", $crate::bulk_update!(@names $($column),+), ") JOIN ",
+                        stringify!($table), " AS target ON target.tenant_id = "
+                    ));
+                    out.push_bind_param::<sql_types::Integer, _>(&self.tenant)?;
+                    $(out.push_sql(concat!(
+                        " AND target.", stringify!($column), " = wanted.", stringify!($column)
+                    ));)+
+                    if self.lock == $crate::find::Lock::Rows {
+                        out.push_sql(concat!(
+                            " ORDER BY ", $crate::bulk_find!(@wanted $($column),+),
+                            " FOR UPDATE OF target"
+                        ));
+                    }
+                    Ok(())
+                }
+            }
+
+            impl QueryId for All<'_> {
+                type QueryId = ();
+                const HAS_STATIC_QUERY_ID: bool = false;
+            }
+
+            impl Query for All<'_> {
+                type SqlType = <$row as $crate::find::StoredRow>::Sql;
+            }
+
+            impl<C> RunQueryDsl<C> for All<'_> {}
+
+            struct One<'a> {
+                tenant: $crate::TenantId,
+                key: &'a $key,
+            }
+
+            impl QueryFragment<Sqlite> for One<'_> {
+                fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                    $crate::find::push_columns::<$row, Sqlite>(&mut out);
+                    out.push_sql(concat!(
+                        " FROM ", stringify!($table), " AS target WHERE target.tenant_id = "
+                    ));
+                    out.push_bind_param::<sql_types::Integer, _>(&self.tenant)?;
+                    $(
+                        out.push_sql(concat!(" AND target.", stringify!($column), " = "));
+                        out.push_bind_param::<<$type as $crate::bulk::Column>::Sql, _>(
+                            &self.key.$column,
+                        )?;
+                    )+
+                    Ok(())
+                }
+            }
+
+            impl QueryId for One<'_> {
+                type QueryId = One<'static>;
+                const HAS_STATIC_QUERY_ID: bool = true;
+            }
+
+            impl Query for One<'_> {
+                type SqlType = <$row as $crate::find::StoredRow>::Sql;
+            }
+
+            impl<C> RunQueryDsl<C> for One<'_> {}
+
+            impl $key {
+                /// The rows with these keys. No key may be given twice.
+                ///
+                /// # Errors
+                /// What the database says.
+                pub fn find(
+                    connection: &mut $crate::AnyConnection,
+                    lock: $crate::find::Lock,
+                    tenant: $crate::TenantId,
+                    keys: &[Self],
+                ) -> Result<Vec<$row>, $crate::Error> {
+                    if keys.is_empty() {
+                        return Ok(Vec::new());
+                    }
+                    match connection {
+                        $crate::AnyConnection::Postgres(c) => {
+                            let all = All {
+                                tenant,
+                                lock,
+                                $($column: keys.iter().map(|key| &key.$column).collect()),+
+                            };
+                            Ok(RunQueryDsl::load(all, c)?)
+                        }
+                        $crate::AnyConnection::Sqlite(c) => {
+                            let mut rows = Vec::with_capacity(keys.len());
+                            for key in keys {
+                                rows.extend(RunQueryDsl::load::<$row>(One { tenant, key }, c)?);
+                            }
+                            Ok(rows)
+                        }
+                    }
+                }
+            }
+        };
+    };
+    (@wanted $first:ident $(, $rest:ident)*) => {
+        concat!("wanted.", stringify!($first) $(, ", wanted.", stringify!($rest))*)
+    };
+}
+
+/// Locks the one row that a query finds by its whole key, until the batch ends.
+#[macro_export]
+macro_rules! lock_row {
+    ($connection:expr, $query:expr, $row:ty) => {
+        if let $crate::AnyConnection::Postgres(c) = $connection {
+            let locked = $crate::diesel::QueryDsl::for_update($query);
+            let _row: Vec<$row> = $crate::diesel::RunQueryDsl::load(locked, c)?;
+        }
+    };
+}
