@@ -14,8 +14,10 @@
 //! that only adds rows and moves counters ([`must_lock`]) is first tried without locks: what it
 //! writes says how it was seen, in one statement, and whoever was quicker makes it a conflict.
 
+use std::collections::HashMap;
+
 use idempotency::{Key, Reply};
-use ledger::TransactionId;
+use ledger::{Posted, TransactionId};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
@@ -224,10 +226,12 @@ fn make_replies_again(
         .filter_map(|(_, resource)| resource.parse().ok())
         .collect();
     let posted = ledger::posted(connection, tenant.id, &ids)?;
+    let posted: HashMap<String, &Posted> = posted
+        .iter()
+        .map(|posted| (posted.id.to_string(), posted))
+        .collect();
     for (key, resource) in referenced {
-        let transfer = posted
-            .iter()
-            .find(|posted| posted.id.to_string() == resource);
+        let transfer = posted.get(&resource).copied();
         let transfer = transfer.ok_or_else(|| {
             Error::Refused(format!(
                 "a saved reply refers to {resource}, which is not there"

@@ -20,6 +20,8 @@ use crate::memory::Memory;
 const RERUNS: u32 = 10;
 /// After another process was quicker, how many batches lock from the start.
 const CAUTIOUS_BATCHES: u32 = 64;
+/// How long a caller waits for the lane at most.
+const LONGEST_ANSWER: Duration = Duration::from_secs(60);
 /// After a failed connection, how long everything is refused at once before the next try.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -125,7 +127,11 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         let queued = Box::new(Queued { envelope, reply });
         match self.queue.try_send(Message::Command(queued)) {
-            Ok(()) => answer.await.unwrap_or(Err(LaneError::Unavailable)),
+            // If the database falls silent the commit may still come: a retry finds it by its key.
+            Ok(()) => match tokio::time::timeout(LONGEST_ANSWER, answer).await {
+                Ok(answered) => answered.unwrap_or(Err(LaneError::Unavailable)),
+                Err(_elapsed) => Err(LaneError::Unavailable),
+            },
             Err(mpsc::error::TrySendError::Full(_)) => {
                 metrics::counter!("florin_lane_refused_total").increment(1);
                 Err(LaneError::Overloaded)
@@ -269,6 +275,7 @@ impl Worker {
     fn run_batch(&mut self, batch: &[Queued]) -> Result<(Vec<Answer>, AfterCommit), Error> {
         let must_lock = must_lock(batch.iter().map(|queued| &queued.envelope));
         let mut runs = 0_u32;
+        let mut reconnected = false;
         loop {
             let lock = if must_lock || runs > 0 || self.cautious > 0 {
                 Lock::Rows
@@ -280,7 +287,8 @@ impl Worker {
             match self.attempt(batch, lock) {
                 // The connection died amid the batch. What it may have committed all the same is
                 // found by its keys in the run that follows.
-                Err(Error::Unavailable(cause)) if was_connected && runs < RERUNS => {
+                Err(Error::Unavailable(cause)) if was_connected && !reconnected => {
+                    reconnected = true;
                     metrics::counter!("florin_lane_reconnects_total").increment(1);
                     tracing::warn!(%cause, "the database connection was lost: once more");
                 }

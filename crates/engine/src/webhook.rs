@@ -55,19 +55,21 @@ fn apply(
     let Some((provider_key, fact)) = fact else {
         return keep(book, event, Status::Stored, WebhookAnswer::Stored, origin);
     };
-    // A provider speaks for its own operations only.
-    let operation = book.payments.by_provider_key(provider_key);
-    let operation = operation.filter(|id| {
-        book.payments
-            .operation(id)
-            .is_some_and(|known| known.provider == event.provider)
-    });
-    let Some(id) = operation else {
+    let Some(id) = book.payments.by_provider_key(provider_key) else {
         if book.inbox.look(event) == Look::Parked {
             return Answer::Webhook(WebhookAnswer::Parked);
         }
         return keep(book, event, Status::Parked, WebhookAnswer::Parked, origin);
     };
+    // A provider speaks for its own operations only.
+    let asked = book
+        .payments
+        .operation(&id)
+        .map(|known| known.provider.clone());
+    if asked.as_deref() != Some(event.provider.as_str()) {
+        book.inbox.keep(event, Status::Stored);
+        return keep_aside(book, event, "about another provider's operation", origin);
+    }
     match outcome::record(book, id, None, fact, origin, rules) {
         Ok(_) => keep(book, event, Status::Applied, WebhookAnswer::Applied, origin),
         Err(

@@ -79,6 +79,10 @@ impl Worker {
             let Ok(_permit) = worker.calls.clone().acquire_owned().await else {
                 return;
             };
+            // Whoever waited so long for a turn is fenced by now, and the sweeper comes back to it.
+            if worker.engine.clock().now() >= operation.leased_until {
+                return;
+            }
             worker.call(tenant, operation, inquire_first).await;
         });
     }
@@ -146,7 +150,14 @@ impl Worker {
             .map_err(|_unavailable| LaneError::Unavailable)?;
         for (tenant, due, parked) in undone {
             if due {
-                let command = Command::LeaseDue { limit: TAKE_OVER };
+                // No more than can be called at once: the rest would only wait while its lease runs.
+                let free = i64::try_from(self.calls.available_permits()).unwrap_or(TAKE_OVER);
+                if free == 0 {
+                    continue;
+                }
+                let command = Command::LeaseDue {
+                    limit: free.min(TAKE_OVER),
+                };
                 let envelope = from_system(tenant.clone(), "sweeper", command);
                 if let Answer::Leased(operations) = self.engine.submit(envelope).await? {
                     for operation in operations {

@@ -18,7 +18,7 @@ use crate::settings::{Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 
 /// How often the sweeper looks for what was left undone.
 const SWEEP: Duration = Duration::from_millis(500);
-/// What a lease allows beyond the provider's own time.
+/// What a lease allows beyond twice the provider's own time.
 const LEASE_MARGIN_MILLIS: i64 = 2_000;
 /// Commands in the queue before one more is refused.
 const QUEUE: usize = 8_192;
@@ -212,7 +212,10 @@ pub(crate) fn lane_settings(settings: &Settings) -> engine::Settings {
         render: api::render,
         provider: payments::Provider {
             name: settings.provider.clone(),
-            lease_millis: timeout.saturating_add(LEASE_MARGIN_MILLIS),
+            // An inquiry and a charge, each of which may take the provider's time.
+            lease_millis: timeout
+                .saturating_mul(2)
+                .saturating_add(LEASE_MARGIN_MILLIS),
         },
         max_batch: MAX_BATCH,
         queue: QUEUE,

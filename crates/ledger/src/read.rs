@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema;
-use crate::tables::{AccountRow, PostingRow, TransactionRow};
+use crate::tables::{AccountRow, ByTransaction, PostingRow, TransactionById};
 use crate::{Account, AccountId, Posted, PostedPosting, TransactionId};
 
 /// The side of an entry.
@@ -162,16 +163,19 @@ pub fn posted(
     tenant: TenantId,
     ids: &[TransactionId],
 ) -> Result<Vec<Posted>, Error> {
-    use schema::{ledger_transaction, posting};
-    let transactions: Vec<TransactionRow> = ledger_transaction::table
-        .filter(ledger_transaction::tenant_id.eq(tenant))
-        .filter(ledger_transaction::id.eq_any(ids))
-        .load(connection)?;
-    let postings: Vec<PostingRow> = posting::table
-        .filter(posting::tenant_id.eq(tenant))
-        .filter(posting::transaction_id.eq_any(ids))
-        .order((posting::transaction_id, posting::ordinal))
-        .load(connection)?;
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let named: Vec<TransactionById> = ids.iter().map(|id| TransactionById { id: *id }).collect();
+    let theirs: Vec<ByTransaction> = ids
+        .iter()
+        .map(|id| ByTransaction {
+            transaction_id: *id,
+        })
+        .collect();
+    let transactions = TransactionById::find(connection, Lock::Nothing, tenant, &named)?;
+    let mut postings = ByTransaction::find(connection, Lock::Nothing, tenant, &theirs)?;
+    postings.sort_unstable_by_key(|row| (row.transaction_id, row.ordinal));
     let mut by_transaction: HashMap<TransactionId, Vec<PostedPosting>> = HashMap::new();
     for row in postings {
         by_transaction

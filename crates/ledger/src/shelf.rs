@@ -96,10 +96,13 @@ impl Shelf {
         self.posted.push(posted);
     }
 
-    /// Accounts that this batch opened, in id order.
+    /// Accounts that this batch opened, in the order of their codes, which are unique: two processes
+    /// that open the same ones wait for each other and never in a circle.
     #[must_use]
     pub fn opened(&self) -> Vec<&Account> {
-        self.select(|held| held.origin == Origin::New)
+        let mut opened = self.select(|held| held.origin == Origin::New);
+        opened.sort_unstable_by(|one, other| one.code.cmp(&other.code));
+        opened
     }
 
     /// Accounts that this batch changed, with the version they were locked at, in id order.

@@ -104,6 +104,22 @@ store::bulk_find! {
     }
 }
 
+store::bulk_find! {
+    /// A transaction by its id.
+    pub struct TransactionById => TransactionRow in ledger_transaction {
+        /// Its id.
+        id: TransactionId,
+    }
+}
+
+store::bulk_find! {
+    /// The postings of a transaction.
+    pub struct ByTransaction => PostingRow in posting {
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}
+
 /// The number under which "posted" is stored.
 const POSTED: i16 = 2;
 

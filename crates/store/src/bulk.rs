@@ -91,7 +91,8 @@ impl Writes {
         }
         match connection {
             AnyConnection::Postgres(c) => {
-                let parts = self.tables.iter().map(|rows| rows.part()).collect();
+                // The server carries the parts out from the last to the first (updates before all).
+                let parts = self.tables.iter().rev().map(|rows| rows.part()).collect();
                 // A false expectation is an error of the statement itself, which undoes it.
                 let _held: bool = AllAtOnce { parts }.get_result(c)?;
             }

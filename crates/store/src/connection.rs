@@ -27,7 +27,7 @@ impl AnyConnection {
     pub(crate) fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
         match url {
             DatabaseUrl::Postgres(uri) => {
-                let mut connection = diesel::PgConnection::establish(uri)
+                let mut connection = diesel::PgConnection::establish(&impatient(uri))
                     .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
                 // A lock that is not to be had in this time is answered as "busy", never waited for.
                 connection.batch_execute(
@@ -42,7 +42,8 @@ impl AnyConnection {
                         "SET enable_seqscan = off; SET enable_bitmapscan = off; \
                          SET enable_hashjoin = off; SET enable_mergejoin = off; \
                          SET enable_material = off; SET enable_memoize = off; \
-                         SET plan_cache_mode = force_generic_plan",
+                         SET plan_cache_mode = force_generic_plan; \
+                         SET idle_in_transaction_session_timeout = '10s'",
                     )?;
                 }
                 if purpose == Purpose::Read {
@@ -74,6 +75,27 @@ impl AnyConnection {
             Self::Sqlite(_) => true,
         }
     }
+}
+
+/// The address with bounds on how long a silent server is waited for, where it sets none itself.
+fn impatient(uri: &str) -> String {
+    const BOUNDS: [(&str, &str); 5] = [
+        ("connect_timeout", "5"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "2"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "15000"),
+    ];
+    let mut bounded = uri.to_owned();
+    for (name, value) in BOUNDS {
+        if !uri.contains(&format!("{name}=")) {
+            bounded.push(if bounded.contains('?') { '&' } else { '?' });
+            bounded.push_str(name);
+            bounded.push('=');
+            bounded.push_str(value);
+        }
+    }
+    bounded
 }
 
 /// Begins a batch: on SQLite with the write lock taken at once, because a lock that is upgraded
