@@ -62,8 +62,5 @@ pub use open::{NewAccount, OpenError, open};
 pub use post::{
     Kind, NewTransaction, PostError, Posted, PostedPosting, Posting, TransactionId, post,
 };
-pub use read::{
-    Entry, Side, account, accounts, entries, find_by_code, posted, transaction,
-    transaction_recorded_at,
-};
+pub use read::{Entry, Side, account, accounts, entries, find_by_code, posted};
 pub use shelf::Shelf;

@@ -7,7 +7,7 @@ use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema;
-use crate::tables::{AccountRow, ByTransaction, PostingRow, TransactionById};
+use crate::tables::{AccountRow, ByTransaction, TransactionById};
 use crate::{Account, AccountId, Posted, PostedPosting, TransactionId};
 
 /// The side of an entry.
@@ -137,22 +137,6 @@ pub fn entries(
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// The postings of a transaction, in order; empty if the tenant has no such transaction.
-///
-/// # Errors
-/// [`Error`] as the database gives it.
-pub fn transaction(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    id: TransactionId,
-) -> Result<Vec<PostingRow>, Error> {
-    Ok(schema::posting::table
-        .filter(schema::posting::tenant_id.eq(tenant))
-        .filter(schema::posting::transaction_id.eq(id))
-        .order(schema::posting::ordinal)
-        .load(connection)?)
-}
-
 /// These transactions as they were posted, in no order.
 ///
 /// # Errors
@@ -190,21 +174,4 @@ pub fn posted(
             row.read(postings)
         })
         .collect()
-}
-
-/// When a transaction was written.
-///
-/// # Errors
-/// [`Error`] as the database gives it.
-pub fn transaction_recorded_at(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    id: TransactionId,
-) -> Result<Option<Timestamp>, Error> {
-    let at: Option<i64> = schema::ledger_transaction::table
-        .find((tenant, id))
-        .select(schema::ledger_transaction::recorded_at)
-        .first(connection)
-        .optional()?;
-    Ok(at.map(Timestamp::from_micros))
 }
