@@ -34,10 +34,11 @@ pub fn push_columns<R: StoredRow, DB: diesel::backend::Backend>(out: &mut AstPas
 /// number of keys and costs one statement. Each field is a column that leads an index after the
 /// tenant.
 ///
-/// On PostgreSQL the keys are joined to the table, and not compared with `= ANY`: that may be served
-/// by the tenant's part of the index alone, and a plan that was made while the table was small and is
-/// kept prepared then reads all of the tenant's rows for ever after. Locks are taken in the order of
-/// the keys. SQLite has one writer at a time: there the batch is the lock.
+/// On PostgreSQL each key is looked up by itself (`LATERAL`, with an `OFFSET 0` that the planner may
+/// not see through), and never compared with `= ANY` or joined: those may be served by the tenant's
+/// part of the index alone, and a plan that was made while the table was small and is kept prepared
+/// then reads all of the tenant's rows for ever after. Locks are taken in the order of the keys.
+/// SQLite has one writer at a time: there the batch is the lock.
 #[macro_export]
 macro_rules! bulk_find {
     ($(#[$doc:meta])* pub struct $key:ident => $row:ident in $table:ident {
@@ -63,7 +64,7 @@ macro_rules! bulk_find {
             impl QueryFragment<Pg> for All<'_> {
                 fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
                     $crate::find::push_columns::<$row, Pg>(&mut out);
-                    let mut separator = " FROM UNNEST(";
+                    let mut separator = " FROM (SELECT * FROM UNNEST(";
                     $(
                         out.push_sql(separator);
                         out.push_bind_param::<
@@ -73,19 +74,19 @@ macro_rules! bulk_find {
                     )+
                     let _ = separator;
                     out.push_sql(concat!(
-                        ") AS wanted (", $crate::bulk_update!(@names $($column),+), ") JOIN ",
-                        stringify!($table), " AS target ON target.tenant_id = "
+                        ") AS keys (", $crate::bulk_update!(@names $($column),+), ") ORDER BY ",
+                        $crate::bulk_update!(@names $($column),+),
+                        ") AS wanted CROSS JOIN LATERAL (SELECT * FROM ", stringify!($table),
+                        " AS found WHERE found.tenant_id = "
                     ));
                     out.push_bind_param::<sql_types::Integer, _>(&self.tenant)?;
                     $(out.push_sql(concat!(
-                        " AND target.", stringify!($column), " = wanted.", stringify!($column)
+                        " AND found.", stringify!($column), " = wanted.", stringify!($column)
                     ));)+
-                    if self.lock == $crate::find::Lock::Rows {
-                        out.push_sql(concat!(
-                            " ORDER BY ", $crate::bulk_find!(@wanted $($column),+),
-                            " FOR UPDATE OF target"
-                        ));
-                    }
+                    out.push_sql(match self.lock {
+                        $crate::find::Lock::Rows => " OFFSET 0 FOR UPDATE) AS target",
+                        $crate::find::Lock::Nothing => " OFFSET 0) AS target",
+                    });
                     Ok(())
                 }
             }
@@ -168,9 +169,6 @@ macro_rules! bulk_find {
                 }
             }
         };
-    };
-    (@wanted $first:ident $(, $rest:ident)*) => {
-        concat!("wanted.", stringify!($first) $(, ", wanted.", stringify!($rest))*)
     };
 }
 
