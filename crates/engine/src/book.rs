@@ -16,6 +16,7 @@
 
 use std::collections::HashMap;
 
+use audit_log::Frontier;
 use idempotency::{Key, Reply};
 use ledger::{Posted, TransactionId};
 use store::bulk::Writes;
@@ -146,14 +147,54 @@ impl<'a> Book<'a> {
         })
     }
 
-    /// Writes all changes, in one statement where the database can, and leaves in `memory` how the
-    /// books will stand once that is committed.
-    pub(crate) fn flush(
+    /// A book of nothing yet, for commands that need nothing of the database but what is remembered.
+    pub(crate) fn empty(round: Round<'a>, ids: &'a mut Ids) -> Self {
+        Self {
+            tenant: round.tenant,
+            now: round.now,
+            ids,
+            access: access::Shelf::default(),
+            inbox: webhooks::Shelf::default(),
+            payments: payments::Shelf::default(),
+            keys: idempotency::Shelf::default(),
+            ledger: ledger::Shelf::default(),
+            records: Vec::new(),
+            unrecorded: None,
+            refused: false,
+        }
+    }
+
+    /// Takes from memory what one more command needs. False if that is not all it needs.
+    pub(crate) fn remember(&mut self, memory: &Memory, envelope: &Envelope) -> bool {
+        if must_lock(std::iter::once(envelope)) {
+            return false;
+        }
+        let mut needs = Needs::default();
+        needs.add(envelope, self.now);
+        // What this book has is newer than what is remembered.
+        needs
+            .ledger
+            .accounts
+            .retain(|id| self.ledger.account(id).is_none());
+        needs.keys.retain(|key| memory.has_seen(key));
+        use_memory(&mut needs.ledger, memory);
+        if !needs.is_empty() {
+            return false;
+        }
+        for account in needs.ledger.remembered {
+            self.ledger.put_remembered(account);
+        }
+        true
+    }
+
+    /// All changes, ready to be written, and what to do afterwards; leaves in `memory` how the books
+    /// will stand once they are. Where the audit log's last tree is neither begun here nor
+    /// remembered, it is read by `head`.
+    pub(crate) fn close(
         self,
-        connection: &mut AnyConnection,
-        lock: Lock,
         memory: &mut Memory,
-    ) -> Result<AfterCommit, Error> {
+        head: impl FnOnce() -> Result<Option<Frontier>, Error>,
+    ) -> Result<(Writes, AfterCommit), Error> {
         let tenant = self.tenant.id;
         if let Some(error) = self.unrecorded {
             return Err(Error::Refused(format!(
@@ -166,26 +207,24 @@ impl<'a> Book<'a> {
         payments::tables::save(&mut writes, tenant, &self.payments);
         webhooks::tables::save(&mut writes, tenant, &self.inbox);
         idempotency::tables::save(&mut writes, tenant, &self.keys);
-        // Others may have appended while nobody held the log's lock: whoever locks reads it anew.
-        let remembered = memory.head.take().filter(|_| lock == Lock::Nothing);
         if !self.records.is_empty() {
-            let mut frontier = match begun.or(remembered) {
+            let mut frontier = match begun.or(memory.head.take()) {
                 Some(frontier) => frontier,
-                None => audit_log::tables::head(connection, tenant, lock)?
+                None => head()?
                     .ok_or_else(|| Error::Refused("the tenant has no audit log".to_owned()))?,
             };
             audit_log::tables::append(&mut writes, &mut frontier, tenant, self.records)?;
             memory.head = Some(frontier);
         }
-        writes.run(connection)?;
         memory.keep_accounts(self.ledger.accounts());
         for key in self.keys.known() {
             memory.keep_key(key);
         }
-        Ok(AfterCommit {
+        let after = AfterCommit {
             settled: self.keys.settled(),
             submitted: self.payments.submitted(),
-        })
+        };
+        Ok((writes, after))
     }
 
     /// Answers a request that is in flight. A request that was answered already stays answered.
@@ -243,6 +282,23 @@ fn make_replies_again(
 }
 
 impl Needs {
+    fn is_empty(&self) -> bool {
+        let Self {
+            access,
+            inbox,
+            payments,
+            keys,
+            ledger,
+        } = self;
+        !access
+            && inbox.is_empty()
+            && payments.is_empty()
+            && keys.is_empty()
+            && ledger.accounts.is_empty()
+            && ledger.codes.is_empty()
+            && ledger.external_ids.is_empty()
+    }
+
     fn add(&mut self, envelope: &Envelope, now: Timestamp) {
         if let Some(claim) = &envelope.claim {
             self.keys.push(claim.key.clone());

@@ -1,5 +1,7 @@
 //! The lane: one thread, one connection, one batch after another.
 
+mod overlap;
+
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use idempotency::Key;
+use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -15,6 +18,7 @@ use crate::book::{AfterCommit, Book, Round, must_lock};
 use crate::command::{Answer, Envelope, Render};
 use crate::execute::{Rules, execute};
 use crate::memory::Memory;
+use overlap::{Decided, Writer};
 
 /// How often a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
@@ -103,6 +107,7 @@ impl Engine {
             connection: None,
             memories: HashMap::new(),
             cautious: 0,
+            writer: Writer::start()?,
             settled: settled.clone(),
             submitted,
         };
@@ -188,14 +193,24 @@ struct Worker {
     memories: HashMap<TenantId, Memory>,
     /// So many batches more are locked from the start, because another process was quicker.
     cautious: u32,
+    /// Writes a large batch while the next is decided.
+    writer: Writer,
     settled: broadcast::Sender<(TenantId, Key)>,
     submitted: Submitted,
+}
+
+/// What a run of a batch has come to.
+enum Run {
+    Committed(Vec<Answer>, AfterCommit),
+    /// To be written by somebody else, on this connection.
+    Decided(AnyConnection, Vec<Answer>, Writes, AfterCommit),
 }
 
 impl Worker {
     fn run(mut self) {
         while let Some(batch) = self.take() {
-            self.settle_batch(batch);
+            let may_overlap = batch.len() >= overlap::WORTH_IT;
+            self.settle(batch, may_overlap);
         }
     }
 
@@ -230,24 +245,19 @@ impl Worker {
         Some(batch.into_iter().map(|queued| *queued).collect())
     }
 
-    /// Commits a batch and answers everybody in it.
-    fn settle_batch(&mut self, batch: Vec<Queued>) {
-        let Some(first) = batch.first() else { return };
-        let tenant = first.envelope.tenant.clone();
-        metrics::histogram!("florin_lane_batch_commands")
-            .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        match self.run_batch(&batch) {
-            Ok((answers, after)) => {
-                for (queued, answer) in batch.into_iter().zip(answers) {
-                    // Whoever asked may be gone; the commit stands.
-                    let _gone = queued.reply.send(Ok(answer));
-                }
-                for key in after.settled {
-                    let _nobody_waits = self.settled.send((tenant.id, key));
-                }
-                for operation in after.submitted {
-                    let _stopping = self.submitted.send((tenant.clone(), operation));
-                }
+    /// Commits a batch and answers everybody in it. If it may overlap, also what can be decided while it
+    /// is written.
+    fn settle(&mut self, batch: Vec<Queued>, may_overlap: bool) {
+        match self.run_batch(&batch, may_overlap) {
+            Ok(Run::Committed(answers, after)) => self.answer(batch, answers, after),
+            Ok(Run::Decided(connection, answers, writes, after)) => {
+                let decided = Decided {
+                    batch,
+                    answers,
+                    writes,
+                    after,
+                };
+                self.overlap(connection, decided);
             }
             Err(Error::Unavailable(cause) | Error::Busy(cause) | Error::Conflict(cause)) => {
                 tracing::warn!(%cause, commands = batch.len(), "a batch was given up");
@@ -264,15 +274,33 @@ impl Worker {
             // A poisonous command fails alone.
             Err(Error::Refused(_)) => {
                 for queued in batch {
-                    self.settle_batch(vec![queued]);
+                    self.settle(vec![queued], false);
                 }
             }
         }
     }
 
+    /// Tells everybody what was committed.
+    fn answer(&self, batch: Vec<Queued>, answers: Vec<Answer>, after: AfterCommit) {
+        let Some(first) = batch.first() else { return };
+        let tenant = first.envelope.tenant.clone();
+        metrics::histogram!("florin_lane_batch_commands")
+            .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        for (queued, answer) in batch.into_iter().zip(answers) {
+            // Whoever asked may be gone; the commit stands.
+            let _gone = queued.reply.send(Ok(answer));
+        }
+        for key in after.settled {
+            let _nobody_waits = self.settled.send((tenant.id, key));
+        }
+        for operation in after.submitted {
+            let _stopping = self.submitted.send((tenant.clone(), operation));
+        }
+    }
+
     /// Runs a batch, and again with fresh decisions while other processes are quicker. The first
     /// run of a batch that need not lock does not, unless others have been quicker lately.
-    fn run_batch(&mut self, batch: &[Queued]) -> Result<(Vec<Answer>, AfterCommit), Error> {
+    fn run_batch(&mut self, batch: &[Queued], may_overlap: bool) -> Result<Run, Error> {
         let must_lock = must_lock(batch.iter().map(|queued| &queued.envelope));
         let mut runs = 0_u32;
         let mut reconnected = false;
@@ -284,7 +312,7 @@ impl Worker {
             };
             runs = runs.saturating_add(1);
             let was_connected = self.connection.is_some();
-            match self.attempt(batch, lock) {
+            match self.attempt(batch, lock, may_overlap) {
                 // The connection died amid the batch. What it may have committed all the same is
                 // found by its keys in the run that follows.
                 Err(Error::Unavailable(cause)) if was_connected && !reconnected => {
@@ -306,11 +334,7 @@ impl Worker {
     }
 
     /// One begin, prefetch, execute, flush, commit.
-    fn attempt(
-        &mut self,
-        batch: &[Queued],
-        lock: Lock,
-    ) -> Result<(Vec<Answer>, AfterCommit), Error> {
+    fn attempt(&mut self, batch: &[Queued], lock: Lock, may_overlap: bool) -> Result<Run, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
@@ -321,7 +345,10 @@ impl Worker {
         } else {
             lock
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.work(&mut connection, batch, lock)));
+        let hand_over = may_overlap && lock == Lock::Nothing;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            self.work(&mut connection, batch, lock, hand_over)
+        }));
         let outcome = outcome.unwrap_or_else(|panic| {
             let said = panic.downcast_ref::<String>().cloned();
             Err(Error::Refused(
@@ -331,27 +358,35 @@ impl Worker {
         if outcome.is_err() {
             self.memories.values_mut().for_each(Memory::forget);
         }
-        match &outcome {
-            Ok(_) => self.connection = Some(connection),
+        match outcome {
+            Ok((answers, Some(writes), after)) => {
+                Ok(Run::Decided(connection, answers, writes, after))
+            }
+            Ok((answers, None, after)) => {
+                self.connection = Some(connection);
+                Ok(Run::Committed(answers, after))
+            }
             // The connection may be gone: the next batch makes a new one.
-            Err(Error::Unavailable(_)) => {}
-            Err(Error::Conflict(_) | Error::Busy(_) | Error::Refused(_)) => {
+            Err(error @ Error::Unavailable(_)) => Err(error),
+            Err(error @ (Error::Conflict(_) | Error::Busy(_) | Error::Refused(_))) => {
                 if lock == Lock::Nothing || store::rollback(&mut connection).is_ok() {
                     self.connection = Some(connection);
                 }
+                Err(error)
             }
         }
-        outcome
     }
 
+    /// Decides a batch and commits it. If it shall be handed over, what it writes is returned instead.
     fn work(
         &mut self,
         connection: &mut AnyConnection,
         batch: &[Queued],
         lock: Lock,
-    ) -> Result<(Vec<Answer>, AfterCommit), Error> {
+        hand_over: bool,
+    ) -> Result<(Vec<Answer>, Option<Writes>, AfterCommit), Error> {
         let Some(first) = batch.first() else {
-            return Ok((Vec::new(), AfterCommit::default()));
+            return Ok((Vec::new(), None, AfterCommit::default()));
         };
         let tenant = first.envelope.tenant.clone();
         // Without locks the one statement of the flush is a transaction of its own.
@@ -376,11 +411,20 @@ impl Worker {
             }
             decided => decided,
         };
-        let after = book.flush(connection, lock, memory)?;
+        // Others may have appended while nobody held the log's lock: whoever locks reads it anew.
+        if lock == Lock::Rows {
+            memory.head = None;
+        }
+        let head = || audit_log::tables::head(connection, tenant.id, lock);
+        let (writes, after) = book.close(memory, head)?;
+        if hand_over {
+            return Ok((answers, Some(writes), after));
+        }
+        writes.run(connection)?;
         if lock == Lock::Rows {
             store::commit(connection)?;
         }
-        Ok((answers, after))
+        Ok((answers, None, after))
     }
 
     /// Connects, or refuses everything that is queued meanwhile, so that nobody waits for a database

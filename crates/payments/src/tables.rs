@@ -155,6 +155,17 @@ pub struct Needs {
     pub due: Option<(Timestamp, i64)>,
 }
 
+impl Needs {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.payments.is_empty()
+            && self.operations.is_empty()
+            && self.provider_keys.is_empty()
+            && self.due.is_none()
+    }
+}
+
 /// Loads and locks, in id order: operations, then their payments.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ impl<T: Column<Sql: diesel::sql_types::SqlType<IsNull = sql::is_nullable::NotNul
 }
 
 /// A row of one table, ready to be written with others of its kind. Implemented by the macros.
-pub trait BulkRow: Sized + 'static {
+pub trait BulkRow: Sized + Send + 'static {
     /// All rows, turned into one array per column.
     type Arrays<'a>;
     /// `INSERT INTO … SELECT`, or `UPDATE … FROM (SELECT`.
@@ -69,7 +69,7 @@ pub trait BulkRow: Sized + 'static {
 /// transaction and costs one round trip; on SQLite the rows are written one after another.
 #[derive(Default)]
 pub struct Writes {
-    tables: Vec<Box<dyn Rows>>,
+    tables: Vec<Box<dyn Rows + Send>>,
 }
 
 impl Writes {

@@ -89,6 +89,14 @@ pub struct Needs {
     pub parked: Vec<String>,
 }
 
+impl Needs {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.parked.is_empty()
+    }
+}
+
 /// Loads and locks, in the order of the key.
 ///
 /// # Errors
