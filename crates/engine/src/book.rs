@@ -187,13 +187,19 @@ impl<'a> Book<'a> {
         true
     }
 
+    /// Whether a refusal leaves no trace that would tell if it was decided on something stale.
+    pub(crate) fn is_unproven(&self) -> bool {
+        self.refused && self.records.is_empty()
+    }
+
     /// All changes, ready to be written, and what to do afterwards; leaves in `memory` how the books
-    /// will stand once they are. Where the audit log's last tree is neither begun here nor
-    /// remembered, it is read by `head`.
+    /// will stand once they are. `read_head` reads the audit log's head if it is neither begun here nor
+    /// remembered, and whenever the batch locks: others may have appended meanwhile.
     pub(crate) fn close(
         self,
         memory: &mut Memory,
-        head: impl FnOnce() -> Result<Option<Frontier>, Error>,
+        lock: Lock,
+        read_head: impl FnOnce() -> Result<Option<Frontier>, Error>,
     ) -> Result<(Writes, AfterCommit), Error> {
         let tenant = self.tenant.id;
         if let Some(error) = self.unrecorded {
@@ -208,13 +214,19 @@ impl<'a> Book<'a> {
         webhooks::tables::save(&mut writes, tenant, &self.inbox);
         idempotency::tables::save(&mut writes, tenant, &self.keys);
         if !self.records.is_empty() {
-            let mut frontier = match begun.or(memory.head.take()) {
+            let remembered = memory.head().filter(|_| lock == Lock::Nothing);
+            let mut frontier = match begun.or_else(|| remembered.cloned()) {
                 Some(frontier) => frontier,
-                None => head()?
-                    .ok_or_else(|| Error::Refused("the tenant has no audit log".to_owned()))?,
+                None => {
+                    let head = read_head()?;
+                    let no_log = || Error::Refused("the tenant has no audit log".to_owned());
+                    let head = head.ok_or_else(no_log)?;
+                    memory.keep_if_current(&head);
+                    head
+                }
             };
             audit_log::tables::append(&mut writes, &mut frontier, tenant, self.records)?;
-            memory.head = Some(frontier);
+            memory.keep_head(frontier);
         }
         memory.keep_accounts(self.ledger.accounts());
         for key in self.keys.known() {

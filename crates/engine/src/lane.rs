@@ -401,22 +401,24 @@ impl Worker {
             render,
         };
         let memory = self.memories.entry(tenant.id).or_default();
+        // Before anything else is read, so that nothing remembered is older than the head.
+        if lock == Lock::Nothing
+            && memory.head().is_none()
+            && let Some(head) = audit_log::tables::head(connection, tenant.id, lock)?
+        {
+            memory.keep_head(head);
+        }
         let (ids, rules) = (&mut self.ids, &self.rules);
         let remembered = (lock == Lock::Nothing).then_some(&*memory);
         let (book, answers) = match decide(connection, round, remembered, ids, batch, rules)? {
-            // What a refusal was decided on is not written, so nothing would tell if it is stale.
-            (book, _) if book.refused && remembered.is_some() => {
+            (book, _) if book.is_unproven() && remembered.is_some() => {
                 drop(book);
                 decide(connection, round, None, ids, batch, rules)?
             }
             decided => decided,
         };
-        // Others may have appended while nobody held the log's lock: whoever locks reads it anew.
-        if lock == Lock::Rows {
-            memory.head = None;
-        }
-        let head = || audit_log::tables::head(connection, tenant.id, lock);
-        let (writes, after) = book.close(memory, head)?;
+        let read_head = || audit_log::tables::head(connection, tenant.id, lock);
+        let (writes, after) = book.close(memory, lock, read_head)?;
         if hand_over {
             return Ok((answers, Some(writes), after));
         }

@@ -1,9 +1,10 @@
 //! What the lane remembers of a tenant between batches, so that it need not ask the database again.
 //!
-//! Nothing here has to be true. What is written says how it was seen (an account's version, the audit
-//! log's size) or is unique (a key), so that a batch decided on something stale is a conflict and is
-//! decided again on fresh, locked rows. A refusal writes nothing that would tell: a batch that
-//! refused anything is therefore never decided on memory alone.
+//! What is remembered is as of the remembered head of the audit log. Whoever writes anything appends to
+//! that log, and a second batch from the same head is refused: so a batch that appends to the
+//! remembered head was decided on how things are, in what it posted and in what it refused. Any other
+//! is a conflict, everything is forgotten, and it is decided again on fresh, locked rows. A batch that
+//! appends nothing (it only refused what leaves no trace) is never decided on memory alone.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -21,7 +22,7 @@ const KEYS: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// The audit log as this lane last left it.
-    pub(crate) head: Option<Frontier>,
+    head: Option<Frontier>,
     accounts: HashMap<AccountId, Account>,
     keys: RecentKeys,
 }
@@ -35,6 +36,23 @@ struct RecentKeys {
 }
 
 impl Memory {
+    /// The audit log as this lane last left it.
+    pub(crate) fn head(&self) -> Option<&Frontier> {
+        self.head.as_ref()
+    }
+
+    /// Remembers where the audit log will stand.
+    pub(crate) fn keep_head(&mut self, head: Frontier) {
+        self.head = Some(head);
+    }
+
+    /// Keeps what is remembered if it is as of this head, which was read just now.
+    pub(crate) fn keep_if_current(&mut self, head: &Frontier) {
+        if self.head.as_ref().map(Frontier::size) != Some(head.size()) {
+            self.forget();
+        }
+    }
+
     /// An account as this lane last left it.
     pub(crate) fn account(&self, id: &AccountId) -> Option<&Account> {
         self.accounts.get(id)

@@ -9,6 +9,7 @@
 mod bad_input;
 mod command_line;
 mod crashes;
+mod crowds;
 mod databases;
 mod given;
 mod idempotency;

@@ -134,7 +134,7 @@ fn a_payment_under_way_when_the_database_goes_away_settles_once_it_is_back() {
 }
 
 /// Everybody else's connections to the database of the scenario.
-const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+pub(crate) const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 #[test]

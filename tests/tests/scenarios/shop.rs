@@ -1,7 +1,7 @@
 //! A merchant with a server of its own, and the words that scenarios are told in.
 
 use engine::access::{self, Tenant};
-use engine::{Command, Engine, Envelope, Origin};
+use engine::{Command, Engine, Envelope, Origin, Render};
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
@@ -210,37 +210,48 @@ pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
 /// Makes a second tenant, as a second process would, and returns its API key: no request does it yet.
 pub(crate) async fn second_tenant(database: &Database) -> &'static str {
     let key = "sk_other_tenant_0123456789abcdef";
+    let engine = engine_beside(database, |_| unreachable!("nobody is answered"), 1);
+    let made = engine
+        .submit(envelope_of_other(Command::Provision {
+            key: Some((access::hash(key), access::label(key))),
+        }))
+        .await;
+    assert!(made.is_ok(), "{made:?}");
+    engine.shut_down().await;
+    key
+}
+
+/// A lane within the test's own process, on a database that a server has opened.
+pub(crate) fn engine_beside(database: &Database, render: Render, max_batch: usize) -> Engine {
     let url = DatabaseUrl::parse(database.url()).expect("the harness's own URL");
     let store = Store::open(&url).expect("the server has opened it too");
     let settings = engine::Settings {
-        render: |_| unreachable!("nobody is answered"),
+        render,
         provider: payments::Provider {
             name: "none".to_owned(),
             lease_millis: 0,
         },
-        max_batch: 1,
-        queue: 1,
+        max_batch,
+        queue: 10_000,
         clock: Clock::system(),
     };
     let (submit, _nothing_is_submitted) = unbounded_channel();
-    let engine = Engine::start(store, settings, Ids::random(), submit).expect("a thread");
-    let envelope = Envelope {
+    Engine::start(store, settings, Ids::random(), submit).expect("a thread")
+}
+
+/// A command of the second tenant.
+pub(crate) fn envelope_of_other(command: Command) -> Envelope {
+    Envelope {
         tenant: Tenant {
             id: TenantId(2),
             name: "other".into(),
         },
-        command: Command::Provision {
-            key: Some((access::hash(key), access::label(key))),
-        },
+        command,
         claim: None,
         origin: Origin {
             kind: "system",
             id: "scenario".into(),
             request: None,
         },
-    };
-    let made = engine.submit(envelope).await;
-    assert!(made.is_ok(), "{made:?}");
-    engine.shut_down().await;
-    key
+    }
 }

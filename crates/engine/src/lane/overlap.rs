@@ -78,6 +78,7 @@ impl Worker {
             };
             match (outcome, next) {
                 (Ok(returned), Some(next)) => {
+                    metrics::counter!("florin_lane_overlapped_batches_total").increment(1);
                     connection = returned;
                     committed = Some(std::mem::replace(&mut current, next));
                 }
@@ -182,7 +183,7 @@ impl Worker {
 
 /// The batch that is decided while another is written.
 struct Ahead<'a> {
-    /// Until it is closed, or given up because of a refusal or a panic.
+    /// Until it is closed, or given up.
     book: Option<Book<'a>>,
     batch: Vec<Queued>,
     answers: Vec<Answer>,
@@ -221,12 +222,11 @@ impl<'a> Ahead<'a> {
             return Err(queued);
         }
         let answer = catch_unwind(AssertUnwindSafe(|| execute(book, &queued.envelope, rules)));
-        // What a refusal was decided on is not written, so nothing would tell if it is stale.
-        let stands = !book.refused;
         self.batch.push(*queued);
         match answer {
-            Ok(answer) if stands => self.answers.push(answer),
-            Ok(_) | Err(_) => {
+            Ok(answer) => self.answers.push(answer),
+            // It will panic again, alone.
+            Err(_panic) => {
                 self.goes_on = false;
                 self.book = None;
             }
@@ -236,11 +236,11 @@ impl<'a> Ahead<'a> {
 
     /// Makes the batch ready to be written, unless it was given up.
     fn close(&mut self, memory: &mut Memory) {
-        if let Some(book) = self.book.take() {
+        if let Some(book) = self.book.take().filter(|book| !book.is_unproven()) {
             self.goes_on = false;
-            // The predecessor has left the log's last tree in memory. Were it not so, the batch
-            // would be decided again by itself.
-            self.closed = book.close(memory, || Ok(None)).ok();
+            // The predecessor has left the log's head in memory. Were it not so, the batch would be
+            // decided again by itself.
+            self.closed = book.close(memory, Lock::Nothing, || Ok(None)).ok();
         }
     }
 }

@@ -1,0 +1,335 @@
+//! Hundreds of requests at once, and batches so large that the next is decided while one is written.
+
+use std::time::Duration;
+
+use engine::{Answer, Command, Engine, Envelope, Rendered};
+use ledger::{AccountId, NewAccount, NormalSide};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use money::{Amount, Currency, MinorUnits, Money};
+use serde_json::{Value, json};
+use tests::{Client, Cluster, Database, Kind, on_both_databases, scenario};
+use tokio::task::JoinSet;
+
+use crate::books_hold;
+use crate::given::number;
+use crate::shop::{Shop, engine_beside, envelope_of_other, movement};
+
+const CUSTOMERS: usize = 240;
+const EACH: usize = 4;
+/// One customer in four pays out of a purse that holds too little for all of them.
+const POOR: usize = 4;
+const PURSE: i64 = 150;
+const RERUNS: &str = "florin_lane_reruns_total";
+
+/// Who pays whom: without limit, out of the purse, and into one till.
+struct Accounts {
+    rich: String,
+    purse: String,
+    till: String,
+}
+
+impl Accounts {
+    async fn open(shop: &Shop) -> Self {
+        let rich = json!({"code": "equity:rich", "currency": "EUR", "floor": null});
+        Self {
+            rich: shop.account(&rich).await,
+            purse: shop.wallet("wallets:purse", PURSE).await,
+            till: shop.wallet("wallets:till", 0).await,
+        }
+    }
+}
+
+on_both_databases!(a_crowd_is_served_once_each);
+async fn a_crowd_is_served_once_each(database: Database) {
+    let shop = Shop::open(&database);
+    let accounts = Accounts::open(&shop).await;
+    let mut customers = send(&[&shop.client], &accounts);
+    let (mut posted, mut refused) = (0, 0);
+    while let Some(done) = customers.join_next().await {
+        let (one, other) = done.expect("no customer panics");
+        posted += one;
+        refused += other;
+    }
+    adds_up(&shop, &accounts, posted, refused).await;
+    books_hold(&database);
+}
+
+#[test]
+fn a_crowd_at_two_processes_is_served_once_each() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let one = Shop::open(&database);
+        let accounts = Accounts::open(&one).await;
+        let other = one.beside(&database);
+        let mut customers = send(&[&one.client, &other.client], &accounts);
+        let (mut posted, mut refused) = (0, 0);
+        while let Some(done) = customers.join_next().await {
+            let (some, more) = done.expect("no customer panics");
+            posted += some;
+            refused += more;
+        }
+        adds_up(&one, &accounts, posted, refused).await;
+        let reruns = one.counter(RERUNS).await + other.counter(RERUNS).await;
+        assert!(reruns > 0, "the two never met");
+        books_hold(&database);
+    });
+}
+
+#[test]
+fn a_crowd_is_served_once_each_while_backends_are_terminated() {
+    let Some(cluster) = Cluster::private() else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let database = Database::within(&cluster);
+        let shop = Shop::open(&database);
+        let accounts = Accounts::open(&shop).await;
+        let mut customers = send(&[&shop.client], &accounts);
+        let (mut posted, mut refused) = (0, 0);
+        let mut storm = tokio::time::interval(Duration::from_millis(100));
+        while !customers.is_empty() {
+            tokio::select! {
+                Some(done) = customers.join_next() => {
+                    let (some, more) = done.expect("no customer panics");
+                    posted += some;
+                    refused += more;
+                }
+                _ = storm.tick() => database.execute_raw(crate::outages::TERMINATE),
+            }
+        }
+        adds_up(&shop, &accounts, posted, refused).await;
+        books_hold(&database);
+    });
+}
+
+/// Each customer pays [`EACH`] times, insisting while the answer is 503, and then repeats each request.
+fn send(clients: &[&Client], accounts: &Accounts) -> JoinSet<(usize, usize)> {
+    let mut customers = JoinSet::new();
+    for (customer, client) in (0..CUSTOMERS).zip(clients.iter().cycle()) {
+        let from = if customer % POOR == 0 {
+            &accounts.purse
+        } else {
+            &accounts.rich
+        };
+        let (client, body) = ((*client).clone(), movement(from, &accounts.till, 1));
+        customers.spawn(async move {
+            let (mut posted, mut refused) = (0, 0);
+            let mut answers = Vec::new();
+            for transfer in 0..EACH {
+                let key = format!("crowd-{customer}-{transfer}");
+                let first = insist(&client, &key, &body).await;
+                match first.0 {
+                    201 => posted += 1,
+                    422 => refused += 1,
+                    status => panic!("{status}: {:?}", first.1),
+                }
+                answers.push((key, first));
+            }
+            for (key, first) in answers {
+                let again = insist(&client, &key, &body).await;
+                assert_eq!(first, again, "the same answer again");
+            }
+            (posted, refused)
+        });
+    }
+    customers
+}
+
+/// Status and body of the first answer that is not "not now".
+async fn insist(client: &Client, key: &str, body: &Value) -> (u16, Vec<u8>) {
+    loop {
+        let reply = client.post("/v1/transfers", key, body).await;
+        if reply.status != 503 {
+            return (reply.status, reply.body.to_vec());
+        }
+    }
+}
+
+/// What was acknowledged is what is in the books, and the purse gave all it had and no more.
+async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize) {
+    assert_eq!(posted + refused, CUSTOMERS * EACH);
+    let posted = i64::try_from(posted).expect("small");
+    let till = shop.read(&accounts.till).await;
+    assert_eq!(number(&till, "/balances/posted"), posted);
+    assert_eq!(number(&till, "/version"), posted);
+    let purse = shop.read(&accounts.purse).await;
+    assert_eq!(number(&purse, "/balances/posted"), 0);
+    let poor = CUSTOMERS / POOR * EACH;
+    let expected = i64::try_from(poor).expect("small") - PURSE;
+    assert_eq!(i64::try_from(refused).expect("small"), expected);
+}
+
+/// Commands given to a lane at once, and how many a commit it may take.
+const GIVEN: i64 = 900;
+const MAX_BATCH: usize = 100;
+
+#[test]
+fn what_is_decided_while_a_batch_is_written_is_committed_after_it() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let counters = counters();
+        let lane = Lane::open(&database).await;
+        let before = counted(&counters, "florin_lane_overlapped_batches_total");
+        let (posted, refused) = lane.pay(&lane.engine).await;
+        let after = counted(&counters, "florin_lane_overlapped_batches_total");
+        assert!(after > before, "nothing overlapped");
+        // The purse is as empty as it can be: refusals decided ahead were decided on what came before.
+        assert_eq!((posted, refused), (GIVEN / 2 + PURSE, GIVEN / 2 - PURSE));
+        assert_eq!(lane.till().await, posted);
+        lane.engine.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+#[test]
+fn what_was_decided_after_a_batch_that_fails_is_decided_again() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let counters = counters();
+        let lane = Lane::open(&database).await;
+        let other = engine_beside(&database, render, MAX_BATCH);
+        let before = counted(&counters, "florin_lane_reruns_total");
+        // Two lanes on one tenant: whichever is second finds its predecessor's batch refused.
+        let (one, two) = tokio::join!(lane.pay(&lane.engine), lane.pay(&other));
+        let after = counted(&counters, "florin_lane_reruns_total");
+        assert!(after > before, "the lanes never met");
+        assert_eq!(one.0 + two.0, GIVEN + PURSE);
+        assert_eq!(lane.till().await, GIVEN + PURSE);
+        lane.engine.shut_down().await;
+        other.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+/// A lane of our own, with accounts of a tenant that no server serves.
+struct Lane {
+    engine: Engine,
+    rich: AccountId,
+    purse: AccountId,
+    till: AccountId,
+}
+
+impl Lane {
+    async fn open(database: &Database) -> Self {
+        // The schema is there once a server has been.
+        drop(Shop::open(database));
+        crate::shop::second_tenant(database).await;
+        let engine = engine_beside(database, render, MAX_BATCH);
+        let mut ids = Vec::new();
+        for (code, floor) in [("rich", None), ("purse", Some(0)), ("till", None)] {
+            let opened = Command::OpenAccount(NewAccount {
+                code: code.to_owned(),
+                name: code.to_owned(),
+                currency: euro(),
+                normal_side: NormalSide::Credit,
+                floor: floor.map(MinorUnits::new),
+            });
+            let answer = engine.submit(envelope_of_other(opened)).await;
+            let Ok(Answer::Replied { reply, .. }) = answer else {
+                panic!("{answer:?}");
+            };
+            let id = String::from_utf8(reply.body).expect("an id");
+            ids.push(id.parse().expect("an id"));
+        }
+        let lane = Self {
+            engine,
+            rich: ids[0],
+            purse: ids[1],
+            till: ids[2],
+        };
+        let funded = lane.transfer(lane.rich, lane.purse, PURSE);
+        let funded = lane.engine.submit(funded).await;
+        assert_eq!(status(&funded.expect("funded")), 201);
+        lane
+    }
+
+    fn transfer(&self, from: AccountId, to: AccountId, amount: i64) -> Envelope {
+        envelope_of_other(Command::Transfer {
+            from,
+            to,
+            money: Money {
+                amount: Amount::new(amount).expect("positive"),
+                currency: euro(),
+            },
+            description: None,
+        })
+    }
+
+    /// Gives all commands at once, every other one out of the purse; how many were posted and refused.
+    async fn pay(&self, engine: &Engine) -> (i64, i64) {
+        let mut asking = JoinSet::new();
+        for number in 0..GIVEN {
+            let from = if number % 2 == 0 {
+                self.rich
+            } else {
+                self.purse
+            };
+            let envelope = self.transfer(from, self.till, 1);
+            let engine = engine.clone();
+            asking.spawn(async move {
+                // Two lanes on one tenant may starve each other for a while: both insist.
+                loop {
+                    if let Ok(answer) = engine.submit(envelope.clone()).await {
+                        return status(&answer);
+                    }
+                }
+            });
+        }
+        let statuses = asking.join_all().await;
+        let of = |wanted| {
+            let count = statuses.iter().filter(|status| **status == wanted).count();
+            i64::try_from(count).expect("small")
+        };
+        (of(201), of(422))
+    }
+
+    async fn till(&self) -> i64 {
+        let till = self.till;
+        let tenant = envelope_of_other(Command::LeaseDue { limit: 0 }).tenant.id;
+        let account = self
+            .engine
+            .read(move |connection| ledger::account(connection, tenant, till))
+            .await;
+        let account = account.expect("readable").expect("opened above");
+        assert_eq!(account.version, account.posted().get());
+        account.version
+    }
+}
+
+fn euro() -> Currency {
+    Currency::from_code("EUR").expect("a currency")
+}
+
+fn status(answer: &Answer) -> u16 {
+    match answer {
+        Answer::Replied { reply, .. } => reply.status,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An account is answered with its id, anything else with its status alone.
+fn render(rendered: Rendered<'_>) -> idempotency::Reply {
+    let (status, body) = match rendered {
+        Rendered::Account(account) => (201, account.id.to_string().into_bytes()),
+        Rendered::Transfer(_) | Rendered::Payment(_) => (201, Vec::new()),
+        Rendered::Refused(_) => (422, Vec::new()),
+    };
+    idempotency::Reply { status, body }
+}
+
+/// The counters of the lanes of this very process.
+fn counters() -> PrometheusHandle {
+    static COUNTERS: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    let installed = || PrometheusBuilder::new().install_recorder();
+    let handle = COUNTERS.get_or_init(|| installed().expect("the only recorder"));
+    handle.clone()
+}
+
+fn counted(counters: &PrometheusHandle, name: &str) -> u64 {
+    let shown = counters.render();
+    let value = shown
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    value.unwrap_or(0)
+}
