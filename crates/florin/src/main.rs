@@ -14,10 +14,6 @@ mod webhook;
 
 use std::process::ExitCode;
 
-/// A fifth of the lane's time goes into small, short-lived pieces of memory.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     cli::run()
 }
