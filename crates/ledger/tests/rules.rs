@@ -9,8 +9,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Account, AccountId, Kind, NewAccount, NewTransaction, NormalSide, PostError, Posting, Shelf,
-    TransactionId, open, post,
+    Account, AccountClass, AccountId, Kind, Limits, NewAccount, NewTransaction, NormalSide,
+    PostError, Posting, Shelf, TransactionId, open, post,
 };
 use money::{Amount, Currency, MinorUnits};
 use proptest::prelude::*;
@@ -39,22 +39,16 @@ fn account_in(
         code: id.to_string(),
         name: String::new(),
         currency,
-        normal_side,
-        floor,
+        class: AccountClass::of("", normal_side),
+        limits: floor.map_or(Limits::NONE, Limits::at_least),
+        metadata: None,
     };
     open(shelf, id, new, NOW).unwrap().id
 }
 
 fn transaction(ids: &mut Ids, postings: Vec<Posting>) -> NewTransaction {
-    NewTransaction {
-        id: TransactionId::from_bytes(ids.next(NOW)),
-        kind: Kind::Transfer,
-        postings,
-        external_id: None,
-        description: None,
-        effective_at: NOW,
-        recorded_at: NOW,
-    }
+    let id = TransactionId::from_bytes(ids.next(NOW));
+    NewTransaction::plain(id, Kind::Transfer, postings, NOW)
 }
 
 fn posting(debit: AccountId, credit: AccountId, amount: i64) -> Posting {
@@ -123,7 +117,7 @@ proptest! {
                     }
                     for (id, before) in accounts.iter().zip(&before) {
                         let after = shelf.account(id).unwrap();
-                        if let Some(floor) = after.floor {
+                        if let Some(floor) = after.limits.floor() {
                             let lowered = after.available() < before.available();
                             prop_assert!(!lowered || after.available() >= floor);
                         }
@@ -178,14 +172,14 @@ fn the_first_broken_rule_in_documented_order_is_named() {
         post(&mut shelf, asked).unwrap_err()
     };
     let taken = Some("taken");
-    assert_eq!(refuse(vec![], taken), PostError::NoPostings);
     assert_eq!(
-        refuse(vec![missing, same], taken),
-        PostError::SameAccount { posting: 1 }
-    );
-    assert_eq!(
-        refuse(vec![missing], taken),
+        refuse(vec![], taken),
         PostError::ExternalIdTaken { by: taken_by }
+    );
+    assert_eq!(refuse(vec![], None), PostError::NoPostings);
+    assert_eq!(
+        refuse(vec![missing, same], None),
+        PostError::SameAccount { posting: 1 }
     );
     assert_eq!(
         refuse(vec![mismatch, missing], None),
