@@ -11,6 +11,7 @@ mod command_line;
 mod crashes;
 mod databases;
 mod given;
+mod guards;
 mod idempotency;
 mod outages;
 mod payments;
