@@ -17,6 +17,7 @@ mod outages;
 mod payments;
 mod raw_connections;
 mod shop;
+mod steps;
 mod transfers;
 mod violations;
 mod webhooks;
