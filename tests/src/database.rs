@@ -100,14 +100,19 @@ impl Database {
 
     /// Runs SQL text behind the server's back, to plant what its own rules would never write.
     pub fn execute_raw(&self, text: &str) {
-        let done = match self.kind {
+        self.try_raw(text)
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+
+    /// The same, where the database may refuse it.
+    pub fn try_raw(&self, text: &str) -> Result<(), String> {
+        match self.kind {
             Kind::Sqlite => self
                 .sqlite()
                 .batch_execute(text)
                 .map_err(|error| error.to_string()),
             Kind::Postgres => postgres::execute(&self.url, text),
-        };
-        done.unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
     }
 
     /// The one number a query answers with: `SELECT count(*) FROM payments`.

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
-use ledger::{Account, AccountId, NewAccount, NormalSide};
+use ledger::{Account, AccountClass, AccountId, Limits, NewAccount, NormalSide};
 use money::{Currency, MinorUnits};
 
 use crate::cursor::Cursor;
@@ -180,11 +180,15 @@ fn read(body: Object) -> Result<NewAccount, Problem> {
     let (code, name, currency, side, floor) = fields.finish((code, name, unit, side, floor))?;
     Ok(NewAccount {
         name: name.flatten().unwrap_or_else(|| code.clone()),
+        class: AccountClass::of(&code, side),
         code,
         currency,
-        normal_side: side,
         // Absent: no overdraft. Null: no limit.
-        floor: floor.unwrap_or(Some(0)).map(MinorUnits::new),
+        limits: match floor.unwrap_or(Some(0)) {
+            Some(floor) => Limits::at_least(MinorUnits::new(floor)),
+            None => Limits::NONE,
+        },
+        metadata: None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use ::payments::{ConfirmError, PaymentState};
 use engine::{Refusal, Rendered, Reply};
-use ledger::{AccountStatus, NormalSide, OpenError, PostError, Side};
+use ledger::{NormalSide, OpenError, PostError, Side};
 use money::MinorUnits;
 
 use crate::problem::{Code, Problem};
@@ -41,9 +41,14 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         Refusal::Transfer { from, rule } => {
             let side = |account| if account == from { "/from" } else { "/to" };
             let (code, pointer) = match rule {
-                PostError::NoPostings => (Code::InvalidField, None),
+                PostError::NoPostings
+                | PostError::TooManyPostings
+                | PostError::ConditionElsewhere { .. }
+                | PostError::ExpiresTooSoon { .. } => (Code::InvalidField, None),
                 PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
-                PostError::ExternalIdTaken { .. } => (Code::PaymentStateConflict, None),
+                PostError::ExternalIdTaken { .. }
+                | PostError::PeriodClosed { .. }
+                | PostError::VersionMismatch { .. } => (Code::PaymentStateConflict, None),
                 PostError::AccountNotFound { account, .. } => {
                     (Code::AccountNotFound, Some(side(account)))
                 }
@@ -51,7 +56,10 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 PostError::AccountFrozen { account } => (Code::AccountFrozen, Some(side(account))),
                 PostError::AccountClosed { account } => (Code::AccountClosed, Some(side(account))),
                 PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
-                PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
+                PostError::InsufficientFunds { .. } | PostError::ConditionFailed { .. } => {
+                    (Code::InsufficientFunds, Some("/amount"))
+                }
+                PostError::CeilingExceeded { .. } => (Code::LimitExceeded, Some("/amount")),
             };
             let told = Problem::new(code).with_detail(rule.to_string());
             match pointer {
@@ -82,12 +90,8 @@ pub(crate) fn account(account: &ledger::Account) -> wire::Account {
             NormalSide::Debit => "debit",
             NormalSide::Credit => "credit",
         },
-        floor: account.floor.map(MinorUnits::get),
-        status: match account.status {
-            AccountStatus::Open => "open",
-            AccountStatus::Frozen => "frozen",
-            AccountStatus::Closed => "closed",
-        },
+        floor: account.limits.floor().map(MinorUnits::get),
+        status: account.status.name(),
         balances: balances(account),
         version: account.version,
         opened_at: moment(account.opened_at),

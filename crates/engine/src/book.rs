@@ -302,13 +302,7 @@ impl Needs {
             keys,
             ledger,
         } = self;
-        !access
-            && inbox.is_empty()
-            && payments.is_empty()
-            && keys.is_empty()
-            && ledger.accounts.is_empty()
-            && ledger.codes.is_empty()
-            && ledger.external_ids.is_empty()
+        !access && inbox.is_empty() && payments.is_empty() && keys.is_empty() && ledger.is_empty()
     }
 
     fn add(&mut self, envelope: &Envelope, now: Timestamp) {

@@ -5,6 +5,7 @@
 //! | L1 | transactions beside their postings | by id |
 //! | L2 | accounts beside the debits and the credits of each | by account and version |
 //! | L3, L4 | accounts; the database's own catalogue | |
+//! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
@@ -72,7 +73,7 @@ enum Scope {
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 11] = [
+const INVARIANTS: [(&str, &str, Scope); 12] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -98,6 +99,13 @@ const INVARIANTS: [(&str, &str, Scope); 11] = [
         "L4",
         "the database refuses to change what was written",
         Scope::Database(guards),
+    ),
+    (
+        "L5",
+        "what is held and what was reversed adds up",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::remainders_add_up(connection, tenant.id, progress)
+        }),
     ),
     (
         "P1",

@@ -176,18 +176,25 @@ impl Refusal {
             Self::Open(OpenError::CodeTaken { .. })
             | Self::Transfer {
                 rule:
-                    PostError::InsufficientFunds { .. }
+                    PostError::ExternalIdTaken { .. }
                     | PostError::AccountFrozen { .. }
                     | PostError::AccountClosed { .. }
+                    | PostError::PeriodClosed { .. }
+                    | PostError::VersionMismatch { .. }
                     | PostError::Overflow { .. }
-                    | PostError::ExternalIdTaken { .. },
+                    | PostError::InsufficientFunds { .. }
+                    | PostError::CeilingExceeded { .. }
+                    | PostError::ConditionFailed { .. },
                 ..
             }
             | Self::Confirm(ConfirmError::WrongState { .. }) => true,
             Self::Transfer {
                 rule:
                     PostError::NoPostings
+                    | PostError::TooManyPostings
                     | PostError::SameAccount { .. }
+                    | PostError::ConditionElsewhere { .. }
+                    | PostError::ExpiresTooSoon { .. }
                     | PostError::AccountNotFound { .. }
                     | PostError::CurrencyMismatch { .. },
                 ..

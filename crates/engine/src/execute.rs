@@ -159,20 +159,17 @@ fn transfer(
     origin: &Origin,
     rules: &Rules,
 ) -> Answer {
+    let id = TransactionId::from_bytes(book.ids.next(book.now));
+    // A wallet is a liability: paying out of it debits it.
+    let posting = Posting {
+        debit: from,
+        credit: to,
+        amount: money.amount,
+        currency: money.currency,
+    };
     let transaction = NewTransaction {
-        id: TransactionId::from_bytes(book.ids.next(book.now)),
-        kind: Kind::Transfer,
-        // A wallet is a liability: paying out of it debits it.
-        postings: vec![Posting {
-            debit: from,
-            credit: to,
-            amount: money.amount,
-            currency: money.currency,
-        }],
-        external_id: None,
         description,
-        effective_at: book.now,
-        recorded_at: book.now,
+        ..NewTransaction::plain(id, Kind::Transfer, vec![posting], book.now)
     };
     let posted = match ledger::post(&mut book.ledger, transaction) {
         Ok(posted) => posted,

@@ -3,7 +3,6 @@
 use audit_log::{Change, Entity, Record};
 
 use crate::book::Book;
-use ledger::{OpenError, PostError};
 use payments::ConfirmError;
 
 use crate::command::{Origin, Refusal};
@@ -72,24 +71,10 @@ pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str)
 /// The code of a broken rule.
 pub(crate) const fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::Open(OpenError::CodeTaken { .. }) => "code_taken",
-        Refusal::Transfer { rule, .. } => post_reason(rule),
+        Refusal::Open(rule) => rule.code(),
+        Refusal::Transfer { rule, .. } => rule.code(),
         Refusal::Confirm(ConfirmError::NotFound) => "not_found",
         Refusal::Confirm(ConfirmError::WrongState { .. }) => "payment_state_conflict",
         Refusal::Confirm(ConfirmError::NoPaymentMethod) => "payment_method_required",
-    }
-}
-
-const fn post_reason(error: &PostError) -> &'static str {
-    match error {
-        PostError::NoPostings => "no_postings",
-        PostError::SameAccount { .. } => "same_account",
-        PostError::ExternalIdTaken { .. } => "external_id_taken",
-        PostError::AccountNotFound { .. } => "account_not_found",
-        PostError::CurrencyMismatch { .. } => "currency_mismatch",
-        PostError::AccountFrozen { .. } => "account_frozen",
-        PostError::AccountClosed { .. } => "account_closed",
-        PostError::Overflow { .. } => "balance_overflow",
-        PostError::InsufficientFunds { .. } => "insufficient_funds",
     }
 }

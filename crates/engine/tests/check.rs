@@ -14,7 +14,7 @@ use engine::access::Tenant;
 use engine::check::{self, Report};
 use engine::{Answer, Command, Engine, Envelope, Origin, Rendered, Reply, Settings};
 use idempotency::{Claim, Fingerprint, Key};
-use ledger::{AccountId, NewAccount, NormalSide};
+use ledger::{AccountClass, AccountId, Limits, NewAccount};
 use money::{Amount, Currency, MinorUnits, Money};
 use payments::{Fact, NewPayment, Operation, PaymentId, Provider, ProviderEvent};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
@@ -124,8 +124,9 @@ impl Writer {
             code: code.to_owned(),
             name: code.to_owned(),
             currency: Currency::from_code("USD").unwrap(),
-            normal_side: NormalSide::Credit,
-            floor,
+            class: AccountClass::Liability,
+            limits: floor.map_or(Limits::NONE, Limits::at_least),
+            metadata: None,
         };
         self.ask(Command::OpenAccount(new)).await.parse().unwrap()
     }
@@ -273,7 +274,7 @@ impl Book {
     /// The names of the invariants that do not hold.
     fn violated(&self) -> Vec<&'static str> {
         let report = self.check();
-        assert_eq!(report.invariants.len(), 11);
+        assert_eq!(report.invariants.len(), 12);
         let broken = report
             .invariants
             .iter()
@@ -348,7 +349,7 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
         ]
     );
     for verdict in report.invariants {
@@ -373,8 +374,9 @@ async fn an_empty_database_keeps_every_invariant() {
 async fn a_row_that_cannot_be_read_is_no_verdict() {
     let book = Book::written().await;
     book.tamper(
-        "INSERT INTO ledger_transaction SELECT effective_at, recorded_at, tenant_id, status, \
-         zeroblob(17), kind, NULL, NULL FROM ledger_transaction LIMIT 1",
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind) \
+         SELECT effective_at, recorded_at, tenant_id, step, zeroblob(17), kind \
+         FROM ledger_transaction LIMIT 1",
     );
     assert!(
         book.store
@@ -583,7 +585,9 @@ async fn a1_catches_a_record_that_was_added() {
 
 #[tokio::test]
 async fn a3_catches_an_account_without_a_record() {
-    let sql = "INSERT INTO account SELECT 0, 0, 0, 0, 0, NULL, opened_at, tenant_id, normal_side, \
+    let sql = "INSERT INTO account (debits_pending, debits_posted, credits_pending, \
+               credits_posted, version, opened_at, tenant_id, normal_side, status, id, code, \
+               name, currency) SELECT 0, 0, 0, 0, 0, opened_at, tenant_id, normal_side, \
                status, randomblob(16), 'liabilities:nobody', name, currency FROM account LIMIT 1";
     assert_eq!(caught(sql).await, ["A3"]);
 }

@@ -2,6 +2,9 @@
 //! page at a time, and tables that belong together are read side by side, as one merges sorted lists;
 //! only the currency of each account is kept in memory for longer.
 
+mod counters;
+mod remainders;
+
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
@@ -9,23 +12,39 @@ use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use crate::schema::{account, ledger_transaction, posting};
 use crate::tables::{AccountRow, PostingRow};
-use crate::{AccountId, Kind, TransactionId};
+use crate::transaction::RELEASES_FROM;
+use crate::{AccountId, Kind, Phase, Step, TransactionId};
+
+pub use counters::counters_add_up;
+pub use remainders::remainders_add_up;
 
 /// Rows read at a time.
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 4] = [
+pub const GUARDS: [&str; 16] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
     "posting_kept",
+    "posting_fits",
+    "account_grows",
+    "account_stays",
+    "account_edges",
+    "account_undeletable",
+    "hold_grows",
+    "hold_edges",
+    "hold_undeletable",
+    "correction_grows",
+    "correction_undeletable",
+    "period_forward",
+    "period_undeletable",
 ];
 
 /// L1: each posting moves a positive amount between two different accounts that exist and hold its
-/// currency, is the next of a transaction that exists, and no transaction is without one. As a posting
-/// is a debit and a credit at once, debits equal credits per transaction and currency. Returns the
-/// number of postings.
+/// currency, is the next of a transaction that exists and does what that one is there for, and no
+/// transaction is without one. As a posting is a debit and a credit at once, debits equal credits per
+/// transaction and currency. Returns the number of postings.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first posting or transaction that is not so.
@@ -35,10 +54,12 @@ pub fn postings_balance(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
     let held = Currencies::load(connection, tenant)?;
-    let mut transactions = transactions(tenant);
+    let mut transactions = steps(tenant);
     let mut postings: Pages<PostingRow> = Pages::new(tenant, postings_after);
     let mut examined = 0_u64;
-    while let Some(transaction) = transactions.next(connection)? {
+    while let Some((transaction, step)) = transactions.next(connection)? {
+        let bad = || CheckError::broken(transaction, format!("it has no step: {step}"));
+        let step = Step::from_number(step).ok_or_else(bad)?;
         let mut next_ordinal = 0_i16;
         while let Some(posting) =
             postings.next_if(connection, |posting| posting.transaction_id <= transaction)?
@@ -46,8 +67,9 @@ pub fn postings_balance(
             if posting.transaction_id < transaction {
                 return Err(orphan(&posting));
             }
-            held.check(&posting, next_ordinal)?;
-            next_ordinal = next_ordinal.saturating_add(1);
+            check_place(&posting, step, next_ordinal)?;
+            held.check(&posting)?;
+            next_ordinal = posting.ordinal.saturating_add(1);
             tick(&mut examined, progress);
         }
         if next_ordinal == 0 {
@@ -58,60 +80,6 @@ pub fn postings_balance(
         Some(posting) => Err(orphan(&posting)),
         None => Ok(examined),
     }
-}
-
-/// L2: the entries of each account are numbered 1, 2, 3 … over both sides together, each states the
-/// balance that it left, and the account's counters and version are their sums and their number.
-/// Returns the number of accounts and entries.
-///
-/// # Errors
-/// [`CheckError::Broken`] names the first account that is not so.
-pub fn counters_add_up(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    progress: &mut dyn FnMut(u64),
-) -> Result<u64, CheckError> {
-    let mut accounts = accounts(tenant);
-    // The two unique indexes on `posting` give the entries of each side by account and version.
-    let mut debits: Pages<Entry> = Pages::new(tenant, debits_after);
-    let mut credits: Pages<Entry> = Pages::new(tenant, credits_after);
-    let mut examined = 0_u64;
-    while let Some(account) = accounts.next(connection)? {
-        // Entries of accounts that do not exist are L1's to find.
-        while debits
-            .next_if(connection, |entry| entry.account < account.id)?
-            .is_some()
-        {}
-        while credits
-            .next_if(connection, |entry| entry.account < account.id)?
-            .is_some()
-        {}
-        let mut sums = Sums::default();
-        loop {
-            let of = |entry: Option<&Entry>| {
-                entry
-                    .filter(|entry| entry.account == account.id)
-                    .map(|entry| entry.version)
-            };
-            let debit = of(debits.peek(connection)?);
-            let credit = of(credits.peek(connection)?);
-            let (side, counter) = match (debit, credit) {
-                (None, None) => break,
-                (Some(debit), Some(credit)) if debit <= credit => (&mut debits, &mut sums.debits),
-                (Some(_), None) => (&mut debits, &mut sums.debits),
-                (Some(_) | None, Some(_)) => (&mut credits, &mut sums.credits),
-            };
-            let Some(entry) = side.next(connection)? else {
-                break;
-            };
-            *counter += i128::from(entry.amount);
-            sums.check_entry(&account, &entry)?;
-            tick(&mut examined, progress);
-        }
-        sums.check_account(&account)?;
-        tick(&mut examined, progress);
-    }
-    Ok(examined)
 }
 
 /// L3: over all accounts of a currency, as much is debited as is credited. Returns the number of
@@ -125,17 +93,27 @@ pub fn totals_are_equal(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
     let mut accounts = accounts(tenant);
-    let mut totals: BTreeMap<String, (i128, i128)> = BTreeMap::new();
+    let mut totals: BTreeMap<String, [(i128, i128); 3]> = BTreeMap::new();
     let mut examined = 0_u64;
     while let Some(account) = accounts.next(connection)? {
-        let (debits, credits) = totals.entry(account.currency).or_default();
-        *debits += i128::from(account.debits_posted);
-        *credits += i128::from(account.credits_posted);
+        let counters = [
+            (account.debits_posted, account.credits_posted),
+            (account.debits_pending, account.credits_pending),
+            (account.debits_released, account.credits_released),
+        ];
+        let sums = totals.entry(account.currency).or_default();
+        for ((debits, credits), (debit, credit)) in sums.iter_mut().zip(counters) {
+            *debits += i128::from(debit);
+            *credits += i128::from(credit);
+        }
         tick(&mut examined, progress);
     }
-    for (currency, (debits, credits)) in totals {
-        if debits != credits {
-            let detail = format!("the accounts hold {debits} of debits and {credits} of credits");
+    for (currency, sums) in totals {
+        let mut named = sums.into_iter().zip(["posted", "pending", "released"]);
+        let unequal = named.find(|((debits, credits), _)| debits != credits);
+        if let Some(((debits, credits), which)) = unequal {
+            let detail =
+                format!("the accounts hold {debits} of {which} debits and {credits} of credits");
             return Err(CheckError::broken(currency, detail));
         }
     }
@@ -223,6 +201,25 @@ pub fn transactions(tenant: TenantId) -> Pages<TransactionId> {
     })
 }
 
+/// All transactions with what they are to others, in id order.
+pub(crate) fn steps(tenant: TenantId) -> Pages<(TransactionId, i16)> {
+    Pages::new(
+        tenant,
+        |connection, tenant, after: Option<&(TransactionId, i16)>| {
+            let mut query = ledger_transaction::table
+                .filter(ledger_transaction::tenant_id.eq(tenant))
+                .order(ledger_transaction::id)
+                .limit(PAGE)
+                .select((ledger_transaction::id, ledger_transaction::step))
+                .into_boxed();
+            if let Some((id, _)) = after {
+                query = query.filter(ledger_transaction::id.gt(*id));
+            }
+            Ok(query.load(connection)?)
+        },
+    )
+}
+
 /// All accounts, in id order.
 #[must_use]
 pub fn accounts(tenant: TenantId) -> Pages<AccountRow> {
@@ -254,6 +251,39 @@ fn orphan(posting: &PostingRow) -> CheckError {
     CheckError::broken(name(posting), "its transaction does not exist")
 }
 
+/// What a posting does follows from what its transaction is there for. Where that one is about another
+/// one, its postings bear the other's ordinals, and those that release bear 100 more; else they are
+/// numbered without a gap.
+fn check_place(posting: &PostingRow, step: Step, next: i16) -> Result<(), CheckError> {
+    let broken = |detail| Err(CheckError::broken(name(posting), detail));
+    let phase = Phase::from_number(posting.phase);
+    let (fits, follows) = match (step, phase) {
+        (Step::Pending, Some(Phase::Pending)) | (Step::Posted, Some(Phase::Posted)) => {
+            (true, posting.ordinal == next)
+        }
+        (Step::Settlement, Some(Phase::Settled)) | (Step::Reversal, Some(Phase::Posted)) => {
+            (true, posting.ordinal < RELEASES_FROM)
+        }
+        (Step::Settlement | Step::Void | Step::Expiry, Some(Phase::Released)) => {
+            (true, posting.ordinal >= RELEASES_FROM)
+        }
+        (Step::Pending, _)
+        | (Step::Posted, _)
+        | (Step::Settlement, _)
+        | (Step::Void, _)
+        | (Step::Expiry, _)
+        | (Step::Reversal, _) => (false, false),
+    };
+    if !fits {
+        let phase = phase.map_or("no phase", Phase::name);
+        return broken(format!("it is {phase}, its transaction is a {step} one"));
+    }
+    if !follows {
+        return broken(format!("posting {next} is missing"));
+    }
+    Ok(())
+}
+
 /// Which currency each account holds. A code is kept once, however many accounts hold it.
 struct Currencies {
     codes: Vec<String>,
@@ -276,11 +306,8 @@ impl Currencies {
         Ok(Self { codes, held })
     }
 
-    fn check(&self, posting: &PostingRow, ordinal: i16) -> Result<(), CheckError> {
+    fn check(&self, posting: &PostingRow) -> Result<(), CheckError> {
         let broken = |detail| Err(CheckError::broken(name(posting), detail));
-        if posting.ordinal != ordinal {
-            return broken(format!("posting {ordinal} is missing"));
-        }
         if posting.amount <= 0 {
             return broken(format!("its amount is {}", posting.amount));
         }
@@ -301,65 +328,6 @@ impl Currencies {
                     ));
                 }
                 Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A posting as one of its accounts sees it.
-#[derive(Clone, Queryable)]
-struct Entry {
-    account: AccountId,
-    version: i64,
-    amount: i64,
-    balance: i64,
-    transaction: TransactionId,
-}
-
-/// What the entries of an account amount to so far.
-#[derive(Default)]
-struct Sums {
-    debits: i128,
-    credits: i128,
-    entries: i64,
-}
-
-impl Sums {
-    fn check_entry(&mut self, account: &AccountRow, entry: &Entry) -> Result<(), CheckError> {
-        self.entries += 1;
-        let at = entry.transaction;
-        if entry.version != self.entries {
-            let (expected, found) = (self.entries, entry.version);
-            let detail = format!("after entry {} comes {found} ({at})", expected - 1);
-            return Err(CheckError::broken(account.id, detail));
-        }
-        let balance = match account.normal_side {
-            1 => self.debits - self.credits,
-            _ => self.credits - self.debits,
-        };
-        if i128::from(entry.balance) != balance {
-            let (number, stated) = (entry.version, entry.balance);
-            let detail =
-                format!("entry {number} ({at}) states the balance {stated}, it is {balance}");
-            return Err(CheckError::broken(account.id, detail));
-        }
-        Ok(())
-    }
-
-    fn check_account(&self, account: &AccountRow) -> Result<(), CheckError> {
-        let counters = [
-            ("debits_posted", account.debits_posted, self.debits),
-            ("credits_posted", account.credits_posted, self.credits),
-            ("version", account.version, i128::from(self.entries)),
-            // No entry is ever pending as yet.
-            ("debits_pending", account.debits_pending, 0),
-            ("credits_pending", account.credits_pending, 0),
-        ];
-        for (counter, stated, found) in counters {
-            if i128::from(stated) != found {
-                let detail = format!("{counter} is {stated}, its entries make {found}");
-                return Err(CheckError::broken(account.id, detail));
             }
         }
         Ok(())
@@ -392,45 +360,3 @@ fn postings_after(
         .filter(posting::transaction_id.gt(last.transaction_id))
         .load(connection)?)
 }
-
-macro_rules! entries_after {
-    ($name:ident, $account:ident, $version:ident, $balance:ident) => {
-        fn $name(
-            connection: &mut AnyConnection,
-            tenant: TenantId,
-            after: Option<&Entry>,
-        ) -> Result<Vec<Entry>, Error> {
-            let entries = posting::table
-                .filter(posting::tenant_id.eq(tenant))
-                .order((posting::$account, posting::$version))
-                .limit(PAGE)
-                .select((
-                    posting::$account,
-                    posting::$version,
-                    posting::amount,
-                    posting::$balance,
-                    posting::transaction_id,
-                ));
-            let Some(last) = after else {
-                return Ok(entries.load(connection)?);
-            };
-            let rest: Vec<Entry> = entries
-                .filter(posting::$account.eq(last.account))
-                .filter(posting::$version.gt(last.version))
-                .load(connection)?;
-            if !rest.is_empty() {
-                return Ok(rest);
-            }
-            Ok(entries
-                .filter(posting::$account.gt(last.account))
-                .load(connection)?)
-        }
-    };
-}
-entries_after!(debits_after, debit_account, debit_version, debit_balance);
-entries_after!(
-    credits_after,
-    credit_account,
-    credit_version,
-    credit_balance
-);

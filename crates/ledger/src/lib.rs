@@ -4,41 +4,47 @@
 //! currency from a credited account to a debited account; each posting is seen from both sides as
 //! an **entry**. Because only postings are stored, an unbalanced book cannot be written.
 //!
-//! The rules ([`open`], [`post()`]) are pure functions over a [`Shelf`]: what one batch holds of the
-//! books in memory. [`tables`] loads a shelf and saves it. Where a posting is decided: `post.rs`.
+//! A transaction is posted at once, or **pending**: then its postings **hold** amounts, which count
+//! against what is available until they are posted ([`settle`], whole or in part), voided or expired.
+//! What is final is corrected by a [`reverse`]al, never more than was posted. Each of these steps is a
+//! transaction of its own, [`Posted::about`] the first.
+//!
+//! The rules ([`open`], [`post()`], …) are pure functions over a [`Shelf`]: what one batch holds of the
+//! books in memory. [`tables`] loads a shelf and saves it. Where a posting is decided: `post.rs`. Each
+//! rule's refusals have one order, in which they stand in `docs/ledger-errors.md`.
 //!
 //! What this crate never does: know a payment, a provider or HTTP; read a clock; call a network;
 //! change or delete what was posted.
 //!
 //! Invariants: per transaction and currency debits equal credits, amounts are positive (L1); an
 //! account's counters are the sums of its entries (L2); over all accounts of a currency the total is
-//! zero (L3); rows never change (L4, by trigger on both databases).
+//! zero (L3); rows never change (L4, by trigger on both databases); what is held and what was reversed
+//! is what the postings say (L5).
 //!
 //! ```
-//! use ledger::{Kind, NewAccount, NewTransaction, NormalSide, PostError, Posting, Shelf};
+//! use ledger::{
+//!     AccountClass, Kind, Limits, NewAccount, NewTransaction, PostError, Posting, Shelf,
+//! };
 //! use money::{Amount, Currency, MinorUnits};
 //! use store::{Ids, Timestamp};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let (mut shelf, mut ids, now) = (Shelf::default(), Ids::seeded(1), Timestamp::from_micros(0));
 //! let eur = Currency::from_code("EUR")?;
-//! let mut open = |code: &str, floor| {
-//!     let new = NewAccount {
-//!         code: code.to_owned(), name: code.to_owned(), currency: eur,
-//!         normal_side: NormalSide::Credit, floor,
-//!     };
+//! let mut open = |code: &str, class, limits| {
+//!     let (code, name) = (code.to_owned(), code.to_owned());
+//!     let new = NewAccount { code, name, currency: eur, class, limits, metadata: None };
 //!     let id = ledger::AccountId::from_bytes(ids.next(now));
 //!     ledger::open(&mut shelf, id, new, now).map(|account| account.id)
 //! };
-//! let source = open("equity:source", None)?;
-//! let wallet = open("liabilities:wallet", Some(MinorUnits::ZERO))?;
+//! let source = open("equity:source", AccountClass::Equity, Limits::NONE)?;
+//! let wallet = open("liabilities:wallet", AccountClass::Liability, Limits::NO_OVERDRAFT)?;
 //!
 //! let mut pay = |debit, credit, amount| {
-//!     ledger::post(&mut shelf, NewTransaction {
-//!         id: ledger::TransactionId::from_bytes(ids.next(now)), kind: Kind::Transfer,
-//!         postings: vec![Posting { debit, credit, amount, currency: eur }],
-//!         external_id: None, description: None, effective_at: now, recorded_at: now,
-//!     }).map(|posted| posted.id)
+//!     let id = ledger::TransactionId::from_bytes(ids.next(now));
+//!     let postings = vec![Posting { debit, credit, amount, currency: eur }];
+//!     ledger::post(&mut shelf, NewTransaction::plain(id, Kind::Transfer, postings, now))
+//!         .map(|posted| posted.id)
 //! };
 //! pay(source, wallet, Amount::new(1250)?)?;
 //! let refused = pay(wallet, source, Amount::new(1251)?);
@@ -49,18 +55,43 @@
 //! ```
 
 mod account;
+mod change;
 pub mod check;
+mod entries;
+mod hold;
+mod kind;
+mod limits;
+mod metadata;
 mod open;
+mod period;
 mod post;
 mod read;
+mod release;
+mod reverse;
 mod schema;
+mod settle;
 mod shelf;
 pub mod tables;
+mod transaction;
 
-pub use account::{Account, AccountId, AccountStatus, NormalSide};
+pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
+pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
+pub use hold::{Hold, HoldStatus, ended};
+pub use kind::{Kind, KindError, KindName};
+pub use limits::{Limits, LimitsError};
+pub use metadata::{Metadata, MetadataError};
 pub use open::{NewAccount, OpenError, open};
-pub use post::{
-    Kind, NewTransaction, PostError, Posted, PostedPosting, Posting, TransactionId, post,
+pub use period::{PeriodError, close_period};
+pub use post::{PostError, post};
+pub use read::{
+    Entry, account, accounts, closed_before, corrections, entries, expired, find_by_code, holds,
+    posted,
 };
-pub use read::{Entry, Side, account, accounts, entries, find_by_code, posted};
+pub use release::{NewRelease, ReleaseError, expire, void};
+pub use reverse::{Correction, NewReversal, ReverseError, reverse};
+pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
+pub use transaction::{
+    Condition, Demand, Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
+    PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
+};

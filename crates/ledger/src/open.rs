@@ -1,9 +1,9 @@
 //! Opening an account.
 
-use money::{Currency, MinorUnits};
+use money::Currency;
 use store::Timestamp;
 
-use crate::{Account, AccountId, AccountStatus, NormalSide, Shelf};
+use crate::{Account, AccountClass, AccountId, AccountStatus, Limits, Metadata, Shelf};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +14,12 @@ pub struct NewAccount {
     pub name: String,
     /// The one currency it will hold.
     pub currency: Currency,
-    /// The side on which its balance grows.
-    pub normal_side: NormalSide,
-    /// The least balance that may be left available; `None`: no limit.
-    pub floor: Option<MinorUnits>,
+    /// What kind of account it is; gives the side on which its balance grows.
+    pub class: AccountClass,
+    /// What its balance may be.
+    pub limits: Limits,
+    /// What the tenant keeps with it.
+    pub metadata: Option<Metadata>,
 }
 
 /// Why no account was opened.
@@ -29,6 +31,19 @@ pub enum OpenError {
         /// The account that has it.
         by: AccountId,
     },
+}
+
+impl OpenError {
+    /// Every rule in the order in which it is looked at: its code, and what it says.
+    pub const ORDER: &[(&str, &str)] = &[("code_taken", "A code names one account of a tenant.")];
+
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::CodeTaken { .. } => "code_taken",
+        }
+    }
 }
 
 /// Opens an account with nothing on it.
@@ -50,14 +65,19 @@ pub fn open(
         code: new.code,
         name: new.name,
         currency: new.currency,
-        normal_side: new.normal_side,
-        floor: new.floor,
+        normal_side: new.class.normal_side(),
+        class: Some(new.class),
+        limits: new.limits,
         status: AccountStatus::Open,
+        metadata: new.metadata,
         debits_pending: 0,
         debits_posted: 0,
+        debits_released: 0,
         credits_pending: 0,
         credits_posted: 0,
+        credits_released: 0,
         version: 0,
+        revision: 0,
         opened_at: now,
     }))
 }

@@ -1,128 +1,49 @@
-//! Where a posting is decided.
+//! Where a transaction is decided: posted at once, or promised.
 
-use money::{Amount, Currency, MinorUnits};
+use money::{Currency, MinorUnits};
 use store::Timestamp;
 
-use crate::{Account, AccountId, AccountStatus, Shelf};
+use crate::entries::{self, Missing, Movement, Overflow};
+use crate::limits::{too_little, too_much};
+use crate::transaction::{MOST_POSTINGS, RELEASES_FROM};
+use crate::{
+    Account, AccountId, AccountStatus, Condition, Demand, Hold, HoldStatus, NewTransaction, Phase,
+    Posted, Posting, Shelf, Step, TransactionId,
+};
 
-store::typed_id!(
-    /// A transaction's id: `txn_…`.
-    TransactionId,
-    "txn"
-);
-
-/// What a transaction is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// From wallet to wallet.
-    Transfer,
-    /// What a provider took from a payer for us.
-    Capture,
-}
-
-impl Kind {
-    /// As it is stored and shown.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Transfer => "transfer",
-            Self::Capture => "capture",
-        }
-    }
-
-    /// From its stored name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Transfer, Self::Capture]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-}
-
-/// One movement: `amount` goes onto the debit side of `debit` and the credit side of `credit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Posting {
-    /// The debited account.
-    pub debit: AccountId,
-    /// The credited account.
-    pub credit: AccountId,
-    /// How much, in minor units.
-    pub amount: Amount,
-    /// Of what.
-    pub currency: Currency,
-}
-
-/// What is asked for. Time and id are given, so that a run can be repeated exactly.
-#[derive(Debug, Clone)]
-pub struct NewTransaction {
-    /// Its id.
-    pub id: TransactionId,
-    /// What it is for.
-    pub kind: Kind,
-    /// One or more movements, applied together or not at all.
-    pub postings: Vec<Posting>,
-    /// The caller's own name for it; unique per tenant.
-    pub external_id: Option<String>,
-    /// For people.
-    pub description: Option<String>,
-    /// When it happened.
-    pub effective_at: Timestamp,
-    /// When we wrote it.
-    pub recorded_at: Timestamp,
-}
-
-/// A posting with its place in each account's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PostedPosting {
-    /// What moved.
-    pub posting: Posting,
-    /// The number of this entry on the debited account.
-    pub debit_version: i64,
-    /// That account's posted balance afterwards.
-    pub debit_balance: MinorUnits,
-    /// The number of this entry on the credited account.
-    pub credit_version: i64,
-    /// That account's posted balance afterwards.
-    pub credit_balance: MinorUnits,
-}
-
-/// A transaction that is part of the books.
-#[derive(Debug, Clone)]
-pub struct Posted {
-    /// Its id.
-    pub id: TransactionId,
-    /// What it is for.
-    pub kind: Kind,
-    /// Its movements, in the order given.
-    pub postings: Vec<PostedPosting>,
-    /// The caller's own name for it.
-    pub external_id: Option<String>,
-    /// For people.
-    pub description: Option<String>,
-    /// When it happened.
-    pub effective_at: Timestamp,
-    /// When we wrote it.
-    pub recorded_at: Timestamp,
-}
-
-/// Why a transaction was refused: the first broken rule, in the order of the variants. `posting`
-/// counts from 0.
+/// Why a transaction was refused: the first broken rule, in the order of the variants. `posting` and
+/// `condition` count from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
+    /// The external id names another transaction.
+    #[error("the external id is taken by {by}")]
+    ExternalIdTaken {
+        /// The transaction that has it.
+        by: TransactionId,
+    },
     /// A transaction moves something.
     #[error("a transaction needs at least one posting")]
     NoPostings,
+    /// A transaction is no bulk of them.
+    #[error("a transaction has at most {MOST_POSTINGS} postings")]
+    TooManyPostings,
     /// An account does not move money to itself.
     #[error("a posting's two accounts must differ")]
     SameAccount {
         /// Which posting.
         posting: usize,
     },
-    /// The external id names another transaction.
-    #[error("the external id is taken by {by}")]
-    ExternalIdTaken {
-        /// The transaction that has it.
-        by: TransactionId,
+    /// A condition is about an account that the transaction moves: of no other is it known how it is.
+    #[error("condition {condition} is about an account that no posting names")]
+    ConditionElsewhere {
+        /// Which condition.
+        condition: usize,
+    },
+    /// What is promised can be kept.
+    #[error("it would expire at {expires_at}, before anybody could post it")]
+    ExpiresTooSoon {
+        /// When it would expire.
+        expires_at: Timestamp,
     },
     /// No such account, or another tenant's.
     #[error("account {account} does not exist")]
@@ -156,13 +77,29 @@ pub enum PostError {
         /// The account.
         account: AccountId,
     },
+    /// A closed period takes no transactions.
+    #[error("the books are closed before {closed_before}")]
+    PeriodClosed {
+        /// The earliest moment that is open.
+        closed_before: Timestamp,
+    },
+    /// The account has had other entries than the caller thinks.
+    #[error("account {account} is at version {version}, not {wanted}")]
+    VersionMismatch {
+        /// The account.
+        account: AccountId,
+        /// How many entries it has.
+        version: i64,
+        /// How many it should have.
+        wanted: i64,
+    },
     /// A counter would pass `i64::MAX`.
     #[error("a counter of account {account} would overflow")]
     Overflow {
         /// The account.
         account: AccountId,
     },
-    /// The account's floor.
+    /// The account's floor, less its credit line.
     #[error("account {account} has {available} available, its floor is {floor}")]
     InsufficientFunds {
         /// The account.
@@ -172,63 +109,194 @@ pub enum PostError {
         /// The least that must be left, in minor units.
         floor: i64,
     },
+    /// The account's ceiling.
+    #[error("account {account} may come to {possible}, its ceiling is {ceiling}")]
+    CeilingExceeded {
+        /// The account.
+        account: AccountId,
+        /// What it may come to before the transaction, in minor units.
+        possible: i64,
+        /// The most it may hold, in minor units.
+        ceiling: i64,
+    },
+    /// Less would be available than the caller wants.
+    #[error("account {account} would have {available} available, not {wanted}")]
+    ConditionFailed {
+        /// The account.
+        account: AccountId,
+        /// What would be available afterwards, in minor units.
+        available: i64,
+        /// What should be, in minor units.
+        wanted: i64,
+    },
 }
 
-/// Posts a transaction: all of it or nothing.
+impl PostError {
+    /// Every rule in the order in which it is looked at: its code, and what it says.
+    pub const ORDER: &[(&str, &str)] = &[
+        (
+            "external_id_taken",
+            "An external id names one transaction of a tenant.",
+        ),
+        ("no_postings", "A transaction has a posting."),
+        (
+            "too_many_postings",
+            "A transaction has at most 100 postings.",
+        ),
+        ("same_account", "A posting's two accounts differ."),
+        (
+            "condition_elsewhere",
+            "A condition is about an account that some posting names.",
+        ),
+        (
+            "expires_too_soon",
+            "What is pending expires after it is recorded.",
+        ),
+        (
+            "account_not_found",
+            "Both accounts of each posting exist, and are the tenant's.",
+        ),
+        (
+            "currency_mismatch",
+            "Both accounts of each posting hold its currency.",
+        ),
+        ("account_frozen", "No account is frozen."),
+        ("account_closed", "No account is closed."),
+        (
+            "period_closed",
+            "What happened, happened in an open period.",
+        ),
+        (
+            "version_mismatch",
+            "Each account is at the version that a condition names.",
+        ),
+        (
+            "balance_overflow",
+            "No counter, nor what is posted and pending together, passes 2^63 - 1.",
+        ),
+        (
+            "insufficient_funds",
+            "No account is lowered below its floor less its credit line, counting what is pending against it.",
+        ),
+        (
+            "ceiling_exceeded",
+            "No account is raised above its ceiling, counting what is pending in favour of it.",
+        ),
+        (
+            "condition_failed",
+            "Each account has as much available afterwards as a condition names.",
+        ),
+    ];
+
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ExternalIdTaken { .. } => "external_id_taken",
+            Self::NoPostings => "no_postings",
+            Self::TooManyPostings => "too_many_postings",
+            Self::SameAccount { .. } => "same_account",
+            Self::ConditionElsewhere { .. } => "condition_elsewhere",
+            Self::ExpiresTooSoon { .. } => "expires_too_soon",
+            Self::AccountNotFound { .. } => "account_not_found",
+            Self::CurrencyMismatch { .. } => "currency_mismatch",
+            Self::AccountFrozen { .. } => "account_frozen",
+            Self::AccountClosed { .. } => "account_closed",
+            Self::PeriodClosed { .. } => "period_closed",
+            Self::VersionMismatch { .. } => "version_mismatch",
+            Self::Overflow { .. } => "balance_overflow",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::CeilingExceeded { .. } => "ceiling_exceeded",
+            Self::ConditionFailed { .. } => "condition_failed",
+        }
+    }
+}
+
+/// Posts a transaction, or promises it: all of it or nothing.
 ///
 /// # Errors
 /// [`PostError`] is the first broken rule in documented order; the shelf is then as it was.
 pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError> {
+    if let Some(by) = shelf.taken(new.external_id.as_ref()) {
+        return Err(PostError::ExternalIdTaken { by });
+    }
+    check_shape(&new)?;
+    let mut accounts = entries::copies(shelf, new.postings.iter())
+        .map_err(|Missing { posting, account }| PostError::AccountNotFound { posting, account })?;
+    check_currencies(&accounts, &new.postings)?;
+    check_open(&accounts)?;
+    if let Some(closed_before) = shelf.closes(new.effective_at, new.recorded_at) {
+        return Err(PostError::PeriodClosed { closed_before });
+    }
+    check_versions(&accounts, &new.conditions)?;
+    let (step, phase) = match new.pending {
+        None => (Step::Posted, Phase::Posted),
+        Some(_) => (Step::Pending, Phase::Pending),
+    };
+    let numbered = (0..RELEASES_FROM).zip(&new.postings);
+    let movements = numbered.map(|(ordinal, posting)| Movement {
+        ordinal,
+        phase,
+        posting: *posting,
+    });
+    let postings = entries::apply(&mut accounts, movements)
+        .map_err(|Overflow(account)| PostError::Overflow { account })?;
+    check_limits(shelf, &accounts)?;
+    check_available(&accounts, &new.conditions)?;
+    // After this point it must succeed.
+    let posted = Posted {
+        id: new.id,
+        kind: new.kind,
+        step,
+        about: None,
+        postings,
+        external_id: new.external_id,
+        description: new.description,
+        metadata: new.metadata,
+        effective_at: new.effective_at,
+        recorded_at: new.recorded_at,
+    };
+    if let Some(pending) = new.pending {
+        for held in &posted.postings {
+            shelf.put_hold(Hold {
+                transaction: posted.id,
+                ordinal: held.ordinal,
+                amount: held.posting.amount.get(),
+                posted: 0,
+                released: 0,
+                status: HoldStatus::Pending,
+                expires_at: pending.expires_at,
+            });
+        }
+    }
+    shelf.put_posted(accounts, posted.clone());
+    Ok(posted)
+}
+
+fn check_shape(new: &NewTransaction) -> Result<(), PostError> {
     if new.postings.is_empty() {
         return Err(PostError::NoPostings);
+    }
+    if new.postings.len() > MOST_POSTINGS {
+        return Err(PostError::TooManyPostings);
     }
     for (posting, p) in new.postings.iter().enumerate() {
         if p.debit == p.credit {
             return Err(PostError::SameAccount { posting });
         }
     }
-    if let Some(by) = new
-        .external_id
-        .as_ref()
-        .and_then(|x| shelf.transaction_named(x))
-    {
-        return Err(PostError::ExternalIdTaken { by });
-    }
-    let mut accounts = find_accounts(shelf, &new.postings)?;
-    check_currencies(&accounts, &new.postings)?;
-    check_status(&accounts)?;
-    let postings = apply(&mut accounts, &new.postings)?;
-    check_floors(shelf, &accounts)?;
-    // After this point it must succeed.
-    for account in accounts {
-        shelf.put_changed(account);
-    }
-    let posted = Posted {
-        id: new.id,
-        kind: new.kind,
-        postings,
-        external_id: new.external_id,
-        description: new.description,
-        effective_at: new.effective_at,
-        recorded_at: new.recorded_at,
-    };
-    shelf.put_posted(posted.clone());
-    Ok(posted)
-}
-
-/// Copies of the accounts concerned, each once, in the order they are first named.
-fn find_accounts(shelf: &Shelf, postings: &[Posting]) -> Result<Vec<Account>, PostError> {
-    let mut found: Vec<Account> = Vec::with_capacity(2);
-    for (posting, p) in postings.iter().enumerate() {
-        for account in [p.debit, p.credit] {
-            if !found.iter().any(|known| known.id == account) {
-                let known = shelf.account(&account);
-                let known = known.ok_or(PostError::AccountNotFound { posting, account })?;
-                found.push(known.clone());
-            }
+    for (condition, asked) in new.conditions.iter().enumerate() {
+        let names = |p: &Posting| p.debit == asked.account || p.credit == asked.account;
+        if !new.postings.iter().any(names) {
+            return Err(PostError::ConditionElsewhere { condition });
         }
     }
-    Ok(found)
+    match new.pending.and_then(|pending| pending.expires_at) {
+        Some(expires_at) if expires_at <= new.recorded_at => {
+            Err(PostError::ExpiresTooSoon { expires_at })
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn check_currencies(accounts: &[Account], postings: &[Posting]) -> Result<(), PostError> {
@@ -248,18 +316,30 @@ fn check_currencies(accounts: &[Account], postings: &[Posting]) -> Result<(), Po
     Ok(())
 }
 
-fn check_status(accounts: &[Account]) -> Result<(), PostError> {
-    for account in accounts {
-        match account.status {
-            AccountStatus::Open => {}
-            AccountStatus::Frozen => {
-                return Err(PostError::AccountFrozen {
+fn check_open(accounts: &[Account]) -> Result<(), PostError> {
+    if let Some(account) = entries::first_that_is(accounts, AccountStatus::Frozen) {
+        return Err(PostError::AccountFrozen { account });
+    }
+    if let Some(account) = entries::first_that_is(accounts, AccountStatus::Closed) {
+        return Err(PostError::AccountClosed { account });
+    }
+    Ok(())
+}
+
+fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), PostError> {
+    for condition in conditions {
+        let Demand::AtVersion(wanted) = condition.demand else {
+            continue;
+        };
+        for account in accounts
+            .iter()
+            .filter(|known| known.id == condition.account)
+        {
+            if account.version != wanted {
+                return Err(PostError::VersionMismatch {
                     account: account.id,
-                });
-            }
-            AccountStatus::Closed => {
-                return Err(PostError::AccountClosed {
-                    account: account.id,
+                    version: account.version,
+                    wanted,
                 });
             }
         }
@@ -267,57 +347,41 @@ fn check_status(accounts: &[Account]) -> Result<(), PostError> {
     Ok(())
 }
 
-/// Moves the amounts on the copies, one posting after another.
-fn apply(accounts: &mut [Account], postings: &[Posting]) -> Result<Vec<PostedPosting>, PostError> {
-    let mut applied = Vec::with_capacity(postings.len());
-    for posting in postings {
-        let amount = posting.amount.get();
-        let debit = side(accounts, posting.debit, |a| &mut a.debits_posted, amount)?;
-        let credit = side(accounts, posting.credit, |a| &mut a.credits_posted, amount)?;
-        applied.push(PostedPosting {
-            posting: *posting,
-            debit_version: debit.0,
-            debit_balance: debit.1,
-            credit_version: credit.0,
-            credit_balance: credit.1,
+fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), PostError> {
+    if let Some(breach) = too_little(shelf, accounts) {
+        return Err(PostError::InsufficientFunds {
+            account: breach.account,
+            available: breach.before,
+            floor: breach.limit,
         });
     }
-    Ok(applied)
+    if let Some(breach) = too_much(shelf, accounts) {
+        return Err(PostError::CeilingExceeded {
+            account: breach.account,
+            possible: breach.before,
+            ceiling: breach.limit,
+        });
+    }
+    Ok(())
 }
 
-/// Adds to one counter of one account; returns the entry's number and the balance afterwards.
-fn side(
-    accounts: &mut [Account],
-    id: AccountId,
-    counter: fn(&mut Account) -> &mut i64,
-    amount: i64,
-) -> Result<(i64, MinorUnits), PostError> {
-    let overflow = PostError::Overflow { account: id };
-    let account = accounts.iter_mut().find(|a| a.id == id).ok_or(overflow)?;
-    let sum = counter(account).checked_add(amount).ok_or(overflow)?;
-    *counter(account) = sum;
-    // A limit on what is pending plus what is posted keeps every later step within an i64.
-    let debits = account.debits_posted.checked_add(account.debits_pending);
-    let credits = account.credits_posted.checked_add(account.credits_pending);
-    debits.and(credits).ok_or(overflow)?;
-    account.version = account.version.checked_add(1).ok_or(overflow)?;
-    Ok((account.version, account.posted()))
-}
-
-/// A floor is looked at once the whole transaction is applied, and only on accounts it lowers.
-fn check_floors(shelf: &Shelf, accounts: &[Account]) -> Result<(), PostError> {
-    for account in accounts {
-        let Some(floor) = account.floor else { continue };
-        let before = shelf
-            .account(&account.id)
-            .map_or(MinorUnits::ZERO, Account::available);
-        let after = account.available();
-        if after < before && after < floor {
-            return Err(PostError::InsufficientFunds {
-                account: account.id,
-                available: before.get(),
-                floor: floor.get(),
-            });
+fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), PostError> {
+    for condition in conditions {
+        let Demand::AvailableAtLeast(wanted) = condition.demand else {
+            continue;
+        };
+        for account in accounts
+            .iter()
+            .filter(|known| known.id == condition.account)
+        {
+            let available = account.available();
+            if available < wanted {
+                return Err(PostError::ConditionFailed {
+                    account: account.id,
+                    available: MinorUnits::get(available),
+                    wanted: wanted.get(),
+                });
+            }
         }
     }
     Ok(())

@@ -7,17 +7,13 @@ use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema;
-use crate::tables::{AccountRow, ByTransaction, TransactionById};
-use crate::{Account, AccountId, Posted, PostedPosting, TransactionId};
-
-/// The side of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The account was debited.
-    Debit,
-    /// The account was credited.
-    Credit,
-}
+use crate::tables::{
+    AccountRow, ByTransaction, CorrectionRow, CorrectionsOf, HoldRow, HoldsOf, TransactionById,
+};
+use crate::{
+    Account, AccountId, Correction, Hold, HoldStatus, Phase, Posted, PostedPosting, Side,
+    TransactionId,
+};
 
 /// A posting as one of its accounts sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +22,8 @@ pub struct Entry {
     pub version: i64,
     /// Debit or credit.
     pub side: Side,
+    /// What it did to the account.
+    pub phase: Phase,
     /// Minor units, positive.
     pub amount: i64,
     /// ISO 4217 code.
@@ -103,7 +101,7 @@ pub fn entries(
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
     use schema::{entry, ledger_transaction};
-    type Row = (i64, i16, i64, String, i64, TransactionId, i64);
+    type Row = (i64, i16, i16, i64, String, i64, TransactionId, i64);
     let rows: Vec<Row> = entry::table
         .inner_join(
             ledger_transaction::table.on(ledger_transaction::tenant_id
@@ -118,6 +116,7 @@ pub fn entries(
         .select((
             entry::version,
             entry::side,
+            entry::phase,
             entry::amount,
             entry::currency,
             entry::balance,
@@ -125,16 +124,100 @@ pub fn entries(
             ledger_transaction::recorded_at,
         ))
         .load(connection)?;
-    let entry = |(version, side, amount, currency, balance, transaction, at): Row| Entry {
-        version,
-        side: if side == 1 { Side::Debit } else { Side::Credit },
-        amount,
-        currency,
-        balance,
-        transaction,
-        recorded_at: Timestamp::from_micros(at),
+    let entry = |(version, side, phase, amount, currency, balance, transaction, at): Row| {
+        let bad = || Error::Refused(format!("posting of {transaction}: bad phase"));
+        Ok(Entry {
+            version,
+            side: if side == 1 { Side::Debit } else { Side::Credit },
+            phase: Phase::from_number(phase).ok_or_else(bad)?,
+            amount,
+            currency,
+            balance,
+            transaction,
+            recorded_at: Timestamp::from_micros(at),
+        })
     };
-    Ok(rows.into_iter().map(entry).collect())
+    rows.into_iter().map(entry).collect()
+}
+
+/// What the postings of a pending transaction hold, in their order; empty for any other.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn holds(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    pending: TransactionId,
+) -> Result<Vec<Hold>, Error> {
+    let transaction_id = pending;
+    let rows = HoldsOf::find(
+        connection,
+        Lock::Nothing,
+        tenant,
+        &[HoldsOf { transaction_id }],
+    )?;
+    let mut holds: Vec<Hold> = rows.iter().map(HoldRow::read).collect::<Result<_, _>>()?;
+    holds.sort_unstable_by_key(|hold| hold.ordinal);
+    Ok(holds)
+}
+
+/// What was reversed of a transaction's postings, in their order.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn corrections(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    of: TransactionId,
+) -> Result<Vec<Correction>, Error> {
+    let key = CorrectionsOf { transaction_id: of };
+    let rows = CorrectionsOf::find(connection, Lock::Nothing, tenant, &[key])?;
+    let mut corrections: Vec<Correction> = rows.iter().map(CorrectionRow::read).collect();
+    corrections.sort_unstable_by_key(|correction| correction.ordinal);
+    Ok(corrections)
+}
+
+/// Pending transactions whose time is over, those that have waited longest first; at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn expired(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<TransactionId>, Error> {
+    use schema::hold;
+    let mut found: Vec<TransactionId> = hold::table
+        .filter(hold::tenant_id.eq(tenant))
+        .filter(hold::status.eq(HoldStatus::Pending.number()))
+        .filter(hold::expires_at.le(now.micros()))
+        .order(hold::expires_at)
+        .limit(limit)
+        .select(hold::transaction_id)
+        .load(connection)?;
+    // The postings of one transaction expire at one moment.
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// Before which moment the books are closed, if any period is.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn closed_before(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<Option<Timestamp>, Error> {
+    let row: Option<i64> = schema::period::table
+        .find(tenant)
+        .select(schema::period::closed_before)
+        .first(connection)
+        .optional()?;
+    // The row may be there with nothing closed.
+    let closed = row.filter(|micros| *micros > i64::MIN);
+    Ok(closed.map(Timestamp::from_micros))
 }
 
 /// These transactions as they were posted, in no order.

@@ -16,6 +16,13 @@ diesel::table! {
         credits_posted -> BigInt,
         version -> BigInt,
         opened_at -> BigInt,
+        debits_released -> BigInt,
+        credits_released -> BigInt,
+        revision -> BigInt,
+        ceiling -> Nullable<BigInt>,
+        credit_line -> Nullable<BigInt>,
+        class -> Nullable<SmallInt>,
+        metadata -> Nullable<Text>,
     }
 }
 
@@ -24,11 +31,13 @@ diesel::table! {
         tenant_id -> Integer,
         id -> Binary,
         kind -> Text,
-        status -> SmallInt,
+        step -> SmallInt,
         effective_at -> BigInt,
         recorded_at -> BigInt,
         external_id -> Nullable<Text>,
         description -> Nullable<Text>,
+        about -> Nullable<Binary>,
+        metadata -> Nullable<Text>,
     }
 }
 
@@ -45,6 +54,37 @@ diesel::table! {
         debit_balance -> BigInt,
         credit_version -> BigInt,
         credit_balance -> BigInt,
+        phase -> SmallInt,
+    }
+}
+
+diesel::table! {
+    hold (tenant_id, transaction_id, ordinal) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        ordinal -> SmallInt,
+        amount -> BigInt,
+        posted -> BigInt,
+        released -> BigInt,
+        status -> SmallInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    correction (tenant_id, transaction_id, ordinal) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        ordinal -> SmallInt,
+        amount -> BigInt,
+        reversed -> BigInt,
+    }
+}
+
+diesel::table! {
+    period (tenant_id) {
+        tenant_id -> Integer,
+        closed_before -> BigInt,
     }
 }
 
@@ -60,7 +100,9 @@ diesel::table! {
         balance -> BigInt,
         transaction_id -> Binary,
         ordinal -> SmallInt,
+        phase -> SmallInt,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);
+diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction);

@@ -1,15 +1,22 @@
 //! What one batch holds of the books in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::{Account, AccountId, Posted, TransactionId};
+use store::Timestamp;
 
-/// The accounts a batch may read or change, as they were locked, and what it has done to them.
+use crate::{Account, AccountId, Correction, Hold, Posted, PostedPosting, Step, TransactionId};
+
+/// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
+/// earlier transactions what a later step needs to know.
 #[derive(Debug, Default)]
 pub struct Shelf {
     accounts: HashMap<AccountId, Held>,
     by_code: HashMap<String, AccountId>,
     by_external_id: HashMap<String, TransactionId>,
+    recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
+    holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
+    corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
+    period: Period,
     posted: Vec<Posted>,
 }
 
@@ -20,11 +27,54 @@ struct Held {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// Locked in the database, at this version.
-    Loaded { version: i64 },
+pub(crate) enum Origin {
+    /// Found in the database, at this version and revision.
+    Loaded { version: i64, revision: i64 },
     /// Opened by this batch.
     New,
+}
+
+/// A row, and how it was found; `None`: this batch has made it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept<T> {
+    pub(crate) row: T,
+    pub(crate) seen: Option<T>,
+}
+
+/// What is known of the closed period.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Period {
+    /// Whether the batch has asked. If not, all that is past counts as closed.
+    pub(crate) is_known: bool,
+    /// As it was found.
+    pub(crate) seen: Option<Timestamp>,
+    pub(crate) closed_before: Option<Timestamp>,
+    /// Whether something was posted because it is not closed.
+    pub(crate) is_relied_upon: bool,
+}
+
+impl Default for Period {
+    fn default() -> Self {
+        Self::found(None)
+    }
+}
+
+impl Period {
+    pub(crate) const fn found(seen: Option<Timestamp>) -> Self {
+        Self {
+            is_known: true,
+            seen,
+            closed_before: seen,
+            is_relied_upon: false,
+        }
+    }
+
+    pub(crate) const fn unknown() -> Self {
+        Self {
+            is_known: false,
+            ..Self::found(None)
+        }
+    }
 }
 
 impl Shelf {
@@ -46,9 +96,64 @@ impl Shelf {
         self.by_external_id.get(external_id).copied()
     }
 
+    /// A transaction that a later one may be about: what it is, and its postings.
+    #[must_use]
+    pub fn recorded(&self, id: &TransactionId) -> Option<(Step, &[PostedPosting])> {
+        if let Some((step, postings)) = self.recorded.get(id) {
+            return Some((*step, postings));
+        }
+        let own = self.posted.iter().find(|posted| posted.id == *id)?;
+        Some((own.step, &own.postings))
+    }
+
+    /// What the postings of a pending transaction hold, in their order.
+    #[must_use]
+    pub fn holds(&self, pending: &TransactionId) -> Vec<Hold> {
+        let of_it = self.holds.range((*pending, 0)..=(*pending, i16::MAX));
+        of_it.map(|(_, kept)| kept.row).collect()
+    }
+
+    /// How much of a posting was reversed, if any of it was.
+    #[must_use]
+    pub fn correction(&self, transaction: &TransactionId, ordinal: i16) -> Option<&Correction> {
+        let kept = self.corrections.get(&(*transaction, ordinal));
+        kept.map(|kept| &kept.row)
+    }
+
+    /// Before which moment the books are closed. If the batch has not asked, everything before `now`
+    /// counts as closed.
+    #[must_use]
+    pub fn closed_before(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.period.is_known {
+            self.period.closed_before
+        } else {
+            Some(now)
+        }
+    }
+
     /// Every account held, as this batch leaves it.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values().map(|held| &held.account)
+    }
+
+    /// Accounts that this batch opened, in the order of their codes, which are unique: two processes
+    /// that open the same ones wait for each other and never in a circle.
+    #[must_use]
+    pub fn opened(&self) -> Vec<&Account> {
+        let mut opened: Vec<&Account> = self
+            .accounts
+            .values()
+            .filter(|held| held.origin == Origin::New)
+            .map(|held| &held.account)
+            .collect();
+        opened.sort_unstable_by(|one, other| one.code.cmp(&other.code));
+        opened
+    }
+
+    /// Transactions that this batch posted, in order.
+    #[must_use]
+    pub fn posted(&self) -> &[Posted] {
+        &self.posted
     }
 
     /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
@@ -57,9 +162,25 @@ impl Shelf {
         self.put_loaded(account);
     }
 
+    /// Who has this external id, if it is given and taken.
+    pub(crate) fn taken(&self, external_id: Option<&String>) -> Option<TransactionId> {
+        self.transaction_named(external_id?)
+    }
+
+    /// Before which moment the books are closed, if that forbids what happened at `effective_at`.
+    pub(crate) fn closes(
+        &self,
+        effective_at: Timestamp,
+        recorded_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let closed_before = self.closed_before(recorded_at)?;
+        (effective_at < closed_before).then_some(closed_before)
+    }
+
     pub(crate) fn put_loaded(&mut self, account: Account) {
         let origin = Origin::Loaded {
             version: account.version,
+            revision: account.revision,
         };
         self.by_code.insert(account.code.clone(), account.id);
         self.accounts.insert(account.id, Held { account, origin });
@@ -67,6 +188,32 @@ impl Shelf {
 
     pub(crate) fn put_taken(&mut self, external_id: String, by: TransactionId) {
         self.by_external_id.insert(external_id, by);
+    }
+
+    pub(crate) fn put_recorded(
+        &mut self,
+        id: TransactionId,
+        step: Step,
+    ) -> &mut Vec<PostedPosting> {
+        let entry = self.recorded.entry(id).or_insert((step, Vec::new()));
+        &mut entry.1
+    }
+
+    pub(crate) fn put_loaded_hold(&mut self, hold: Hold) {
+        let seen = Some(hold);
+        let key = (hold.transaction, hold.ordinal);
+        self.holds.insert(key, Kept { row: hold, seen });
+    }
+
+    pub(crate) fn put_loaded_correction(&mut self, correction: Correction) {
+        let seen = Some(correction);
+        let key = (correction.transaction, correction.ordinal);
+        let row = correction;
+        self.corrections.insert(key, Kept { row, seen });
+    }
+
+    pub(crate) fn put_period(&mut self, period: Period) {
+        self.period = period;
     }
 
     pub(crate) fn put_new(&mut self, account: Account) -> &Account {
@@ -83,53 +230,80 @@ impl Shelf {
             .account
     }
 
-    pub(crate) fn put_changed(&mut self, account: Account) {
-        if let Some(held) = self.accounts.get_mut(&account.id) {
-            held.account = account;
-        }
+    /// The account as it is now, one revision further; `None` if the shelf does not hold it.
+    pub(crate) fn put_revised(&mut self, account: Account) -> Option<&Account> {
+        let held = self.accounts.get_mut(&account.id)?;
+        held.account = account;
+        held.account.revision = held.account.revision.saturating_add(1);
+        Some(&held.account)
     }
 
-    pub(crate) fn put_posted(&mut self, posted: Posted) {
+    pub(crate) fn put_hold(&mut self, hold: Hold) {
+        let kept = self.holds.entry((hold.transaction, hold.ordinal));
+        kept.and_modify(|kept| kept.row = hold).or_insert(Kept {
+            row: hold,
+            seen: None,
+        });
+    }
+
+    pub(crate) fn put_correction(&mut self, correction: Correction) {
+        let kept = self
+            .corrections
+            .entry((correction.transaction, correction.ordinal));
+        kept.and_modify(|kept| kept.row = correction)
+            .or_insert(Kept {
+                row: correction,
+                seen: None,
+            });
+    }
+
+    pub(crate) fn put_closed(&mut self, before: Timestamp) {
+        self.period.closed_before = Some(before);
+    }
+
+    /// A transaction, and its accounts as it leaves them.
+    pub(crate) fn put_posted(&mut self, accounts: Vec<Account>, posted: Posted) {
+        for account in accounts {
+            if let Some(held) = self.accounts.get_mut(&account.id) {
+                held.account = account;
+            }
+        }
+        if posted.effective_at < posted.recorded_at {
+            self.period.is_relied_upon = true;
+        }
         if let Some(name) = &posted.external_id {
             self.by_external_id.insert(name.clone(), posted.id);
         }
         self.posted.push(posted);
     }
 
-    /// Accounts that this batch opened, in the order of their codes, which are unique: two processes
-    /// that open the same ones wait for each other and never in a circle.
-    #[must_use]
-    pub fn opened(&self) -> Vec<&Account> {
-        let mut opened = self.select(|held| held.origin == Origin::New);
-        opened.sort_unstable_by(|one, other| one.code.cmp(&other.code));
-        opened
-    }
-
-    /// Accounts that this batch changed, with the version they were locked at, in id order.
-    pub(crate) fn changed(&self) -> Vec<(&Account, i64)> {
-        let changed = self.select(|held| match held.origin {
-            Origin::Loaded { version } => version != held.account.version,
-            Origin::New => false,
-        });
-        changed
-            .into_iter()
-            .filter_map(|account| match self.accounts.get(&account.id)?.origin {
-                Origin::Loaded { version } => Some((account, version)),
+    /// Accounts that this batch found and changed, with the version and revision they were found at,
+    /// in id order.
+    pub(crate) fn changed(&self) -> Vec<(&Account, i64, i64)> {
+        let mut changed: Vec<(&Account, i64, i64)> = self
+            .accounts
+            .values()
+            .filter_map(|held| match held.origin {
+                Origin::Loaded { version, revision } => Some((&held.account, version, revision)),
                 Origin::New => None,
             })
-            .collect()
+            .filter(|(account, version, revision)| {
+                account.version != *version || account.revision != *revision
+            })
+            .collect();
+        changed.sort_unstable_by_key(|(account, ..)| account.id);
+        changed
     }
 
-    /// Transactions that this batch posted, in order.
-    #[must_use]
-    pub fn posted(&self) -> &[Posted] {
-        &self.posted
+    pub(crate) fn kept_holds(&self) -> impl Iterator<Item = &Kept<Hold>> {
+        self.holds.values()
     }
 
-    fn select(&self, wanted: impl Fn(&Held) -> bool) -> Vec<&Account> {
-        let held = self.accounts.values().filter(|held| wanted(held));
-        let mut accounts: Vec<&Account> = held.map(|held| &held.account).collect();
-        accounts.sort_unstable_by_key(|account| account.id);
-        accounts
+    pub(crate) fn kept_corrections(&self) -> impl Iterator<Item = &Kept<Correction>> {
+        self.corrections.values()
+    }
+
+    pub(crate) const fn period(&self) -> &Period {
+        &self.period
     }
 }

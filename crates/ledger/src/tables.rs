@@ -1,155 +1,28 @@
 //! The ledger's tables: loading what a batch needs, locked, and saving what it did.
+//!
+//! | load | what | locked |
+//! |---|---|---|
+//! | 1 | postings of the transactions named, and their rows | no: they never change |
+//! | 2 | accounts, in id order | as asked |
+//! | 3 | holds, corrections | no: whoever changes one changes its accounts too |
+//! | 4 | external ids, the period | the period, as asked |
 
-use money::{Amount, Currency, MinorUnits};
+mod rows;
+mod words;
+
+use diesel::prelude::*;
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::{
-    Account, AccountId, AccountStatus, Kind, NormalSide, Posted, PostedPosting, Posting, Shelf,
-    TransactionId,
+pub use rows::{
+    AccountRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow, CorrectionRow,
+    CorrectionsOf, CountersRow, HoldMovedRow, HoldRow, HoldsOf, PeriodMovedRow, PeriodRow,
+    PostingRow, RevisedRow, TransactionById, TransactionRow,
 };
 
-store::bulk_insert! {
-    /// A row of `account`.
-    pub struct AccountRow in account {
-        /// Whose it is.
-        tenant_id: TenantId,
-        /// Its id.
-        id: AccountId,
-        /// Its place in the chart.
-        code: String,
-        /// What people call it.
-        name: String,
-        /// ISO 4217 code.
-        currency: String,
-        /// 1 debit, 2 credit.
-        normal_side: i16,
-        /// Minor units.
-        floor: Option<i64>,
-        /// 1 open, 2 frozen, 3 closed.
-        status: i16,
-        /// Minor units.
-        debits_pending: i64,
-        /// Minor units.
-        debits_posted: i64,
-        /// Minor units.
-        credits_pending: i64,
-        /// Minor units.
-        credits_posted: i64,
-        /// Number of entries.
-        version: i64,
-        /// Microseconds since 1970.
-        opened_at: i64,
-    }
-}
-
-store::bulk_update! {
-    /// An account's counters, moved on from the version at which they were locked.
-    pub struct CountersRow in account {
-        find { tenant_id: TenantId = tenant_id, id: AccountId = id, seen_version: i64 = version }
-        set {
-            debits_pending: i64 = debits_pending,
-            debits_posted: i64 = debits_posted,
-            credits_pending: i64 = credits_pending,
-            credits_posted: i64 = credits_posted,
-            next_version: i64 = version,
-        }
-    }
-}
-
-store::bulk_insert! {
-    /// A row of `ledger_transaction`.
-    pub struct TransactionRow in ledger_transaction {
-        /// Whose it is.
-        tenant_id: TenantId,
-        /// Its id.
-        id: TransactionId,
-        /// [`crate::Kind::name`].
-        kind: String,
-        /// 2 posted.
-        status: i16,
-        /// Microseconds since 1970.
-        effective_at: i64,
-        /// Microseconds since 1970.
-        recorded_at: i64,
-        /// The caller's own name for it.
-        external_id: Option<String>,
-        /// For people.
-        description: Option<String>,
-    }
-}
-
-store::bulk_find! {
-    /// An account by its id.
-    pub struct ById => AccountRow in account {
-        /// Its id.
-        id: AccountId,
-    }
-}
-
-store::bulk_find! {
-    /// An account by its code.
-    pub struct ByCode => AccountRow in account {
-        /// Its code.
-        code: String,
-    }
-}
-
-store::bulk_find! {
-    /// A transaction by the caller's own name for it.
-    pub struct ByExternalId => TransactionRow in ledger_transaction {
-        /// That name.
-        external_id: Option<String>,
-    }
-}
-
-store::bulk_find! {
-    /// A transaction by its id.
-    pub struct TransactionById => TransactionRow in ledger_transaction {
-        /// Its id.
-        id: TransactionId,
-    }
-}
-
-store::bulk_find! {
-    /// The postings of a transaction.
-    pub struct ByTransaction => PostingRow in posting {
-        /// The transaction.
-        transaction_id: TransactionId,
-    }
-}
-
-/// The number under which "posted" is stored.
-const POSTED: i16 = 2;
-
-store::bulk_insert! {
-    /// A row of `posting`.
-    pub struct PostingRow in posting {
-        /// Whose it is.
-        tenant_id: TenantId,
-        /// The transaction it belongs to.
-        transaction_id: TransactionId,
-        /// Its place in the transaction, from 0.
-        ordinal: i16,
-        /// The debited account.
-        debit_account: AccountId,
-        /// The credited account.
-        credit_account: AccountId,
-        /// Minor units, positive.
-        amount: i64,
-        /// ISO 4217 code.
-        currency: String,
-        /// The entry's number on the debited account.
-        debit_version: i64,
-        /// That account's posted balance afterwards.
-        debit_balance: i64,
-        /// The entry's number on the credited account.
-        credit_version: i64,
-        /// That account's posted balance afterwards.
-        credit_balance: i64,
-    }
-}
+use crate::shelf::Period;
+use crate::{Account, AccountId, Phase, Shelf, Step, TransactionId, schema};
 
 /// What a batch must have of the ledger before it can be executed.
 #[derive(Debug, Default)]
@@ -162,6 +35,31 @@ pub struct Needs {
     pub remembered: Vec<Account>,
     /// External ids that will be claimed.
     pub external_ids: Vec<String>,
+    /// Transactions that will be posted, voided, expired or reversed, with their accounts.
+    pub transactions: Vec<TransactionId>,
+    /// Whether the closed period matters: something happened before it is recorded, or a period is to
+    /// be closed.
+    pub period: bool,
+}
+
+impl Needs {
+    /// Whether nothing is asked of the database.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            accounts,
+            codes,
+            remembered: _,
+            external_ids,
+            transactions,
+            period,
+        } = self;
+        accounts.is_empty()
+            && codes.is_empty()
+            && external_ids.is_empty()
+            && transactions.is_empty()
+            && !period
+    }
 }
 
 /// Loads (and locks, if asked to) in id order.
@@ -175,25 +73,12 @@ pub fn load(
     lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    for account in needs.remembered {
+    for account in std::mem::take(&mut needs.remembered) {
         shelf.put_remembered(account);
     }
-    needs.codes.sort_unstable();
-    needs.codes.dedup();
-    // Locks are taken by id: whoever comes by a code looks up its id first.
-    let codes: Vec<ByCode> = needs
-        .codes
-        .into_iter()
-        .map(|code| ByCode { code })
-        .collect();
-    let named = ByCode::find(connection, Lock::Nothing, tenant, &codes)?;
-    needs.accounts.extend(named.iter().map(|row| row.id));
-    needs.accounts.sort_unstable();
-    needs.accounts.dedup();
-    let ids: Vec<ById> = needs.accounts.into_iter().map(|id| ById { id }).collect();
-    for row in ById::find(connection, lock, tenant, &ids)? {
-        shelf.put_loaded(row.read()?);
-    }
+    load_transactions(connection, tenant, &mut shelf, &mut needs)?;
+    load_accounts(connection, tenant, &mut shelf, &mut needs, lock)?;
+    load_remainders(connection, tenant, &mut shelf, &needs.transactions)?;
     needs.external_ids.sort_unstable();
     needs.external_ids.dedup();
     let names: Vec<ByExternalId> = needs
@@ -208,10 +93,133 @@ pub fn load(
             shelf.put_taken(name, row.id);
         }
     }
+    let period = if needs.period {
+        load_period(connection, tenant, lock)?
+    } else {
+        Period::unknown()
+    };
+    shelf.put_period(period);
     Ok(shelf)
 }
 
-/// Adds what the batch did. An account that another writer has changed since makes it a conflict.
+/// The postings of the transactions named. What a transaction is, a pending one's postings say already.
+fn load_transactions(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    shelf: &mut Shelf,
+    needs: &mut Needs,
+) -> Result<(), Error> {
+    needs.transactions.sort_unstable();
+    needs.transactions.dedup();
+    let theirs: Vec<ByTransaction> = needs
+        .transactions
+        .iter()
+        .map(|id| ByTransaction {
+            transaction_id: *id,
+        })
+        .collect();
+    let mut postings = ByTransaction::find(connection, Lock::Nothing, tenant, &theirs)?;
+    postings.sort_unstable_by_key(|row| (row.transaction_id, row.ordinal));
+    let mut others: Vec<TransactionId> = postings
+        .iter()
+        .filter(|row| row.phase != Phase::Pending.number())
+        .map(|row| row.transaction_id)
+        .collect();
+    others.dedup();
+    let others: Vec<TransactionById> = others
+        .into_iter()
+        .map(|id| TransactionById { id })
+        .collect();
+    for row in TransactionById::find(connection, Lock::Nothing, tenant, &others)? {
+        let bad = || Error::Refused(format!("transaction {}: bad step", row.id));
+        shelf.put_recorded(row.id, Step::from_number(row.step).ok_or_else(bad)?);
+    }
+    for row in postings {
+        needs
+            .accounts
+            .extend([row.debit_account, row.credit_account]);
+        let postings = shelf.put_recorded(row.transaction_id, Step::Pending);
+        postings.push(row.read()?);
+    }
+    Ok(())
+}
+
+fn load_accounts(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    shelf: &mut Shelf,
+    needs: &mut Needs,
+    lock: Lock,
+) -> Result<(), Error> {
+    needs.codes.sort_unstable();
+    needs.codes.dedup();
+    // Locks are taken by id: whoever comes by a code looks up its id first.
+    let codes: Vec<ByCode> = std::mem::take(&mut needs.codes)
+        .into_iter()
+        .map(|code| ByCode { code })
+        .collect();
+    let named = ByCode::find(connection, Lock::Nothing, tenant, &codes)?;
+    needs.accounts.extend(named.iter().map(|row| row.id));
+    needs.accounts.sort_unstable();
+    needs.accounts.dedup();
+    let ids: Vec<ById> = needs.accounts.iter().map(|id| ById { id: *id }).collect();
+    for row in ById::find(connection, lock, tenant, &ids)? {
+        shelf.put_loaded(row.read()?);
+    }
+    Ok(())
+}
+
+/// What is still held, and what was reversed. Where accounts are locked, this comes after it, and so
+/// sees what whoever had them locked before has left.
+fn load_remainders(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    shelf: &mut Shelf,
+    transactions: &[TransactionId],
+) -> Result<(), Error> {
+    let (mut pending, mut reversible) = (Vec::new(), Vec::new());
+    for id in transactions {
+        let transaction_id = *id;
+        match shelf.recorded(id).map(|(step, _)| step) {
+            Some(Step::Pending) => pending.push(HoldsOf { transaction_id }),
+            Some(Step::Posted | Step::Settlement) => {
+                reversible.push(CorrectionsOf { transaction_id });
+            }
+            Some(Step::Void | Step::Expiry | Step::Reversal) | None => {}
+        }
+    }
+    for row in HoldsOf::find(connection, Lock::Nothing, tenant, &pending)? {
+        shelf.put_loaded_hold(row.read()?);
+    }
+    for row in CorrectionsOf::find(connection, Lock::Nothing, tenant, &reversible)? {
+        shelf.put_loaded_correction(row.read());
+    }
+    Ok(())
+}
+
+fn load_period(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    lock: Lock,
+) -> Result<Period, Error> {
+    use schema::period;
+    if lock == Lock::Rows {
+        store::lock_row!(
+            connection,
+            period::table.find(tenant).select(period::closed_before),
+            i64
+        );
+    }
+    let seen: Option<i64> = period::table
+        .find(tenant)
+        .select(period::closed_before)
+        .first(connection)
+        .optional()?;
+    Ok(Period::found(seen.map(Timestamp::from_micros)))
+}
+
+/// Adds what the batch did. An account, a hold, a correction or a period that another writer has
+/// changed since makes it a conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let opened: Vec<AccountRow> = shelf
         .opened()
@@ -223,146 +231,81 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let mut transactions = Vec::with_capacity(shelf.posted().len());
     let mut postings = Vec::with_capacity(shelf.posted().len());
     for posted in shelf.posted() {
-        transactions.push(TransactionRow {
-            tenant_id: tenant,
-            id: posted.id,
-            kind: posted.kind.name().to_owned(),
-            status: POSTED,
-            effective_at: posted.effective_at.micros(),
-            recorded_at: posted.recorded_at.micros(),
-            external_id: posted.external_id.clone(),
-            description: posted.description.clone(),
-        });
-        for (ordinal, p) in (0_i16..).zip(&posted.postings) {
-            postings.push(PostingRow {
-                tenant_id: tenant,
-                transaction_id: posted.id,
-                ordinal,
-                debit_account: p.posting.debit,
-                credit_account: p.posting.credit,
-                amount: p.posting.amount.get(),
-                currency: p.posting.currency.code().to_owned(),
-                debit_version: p.debit_version,
-                debit_balance: p.debit_balance.get(),
-                credit_version: p.credit_version,
-                credit_balance: p.credit_balance.get(),
-            });
-        }
+        transactions.push(TransactionRow::of(tenant, posted));
+        let rows = posted.postings.iter();
+        postings.extend(rows.map(|p| PostingRow::of(tenant, posted.id, p)));
     }
     writes.add(transactions);
     writes.add(postings);
+    save_remainders(writes, tenant, shelf);
+    save_period(writes, tenant, shelf.period());
 
-    let changed = shelf.changed();
-    let counters: Vec<CountersRow> = changed
-        .into_iter()
-        .map(|(account, seen_version)| CountersRow {
-            tenant_id: tenant,
-            id: account.id,
-            seen_version,
-            debits_pending: account.debits_pending,
-            debits_posted: account.debits_posted,
-            credits_pending: account.credits_pending,
-            credits_posted: account.credits_posted,
-            next_version: account.version,
-        })
-        .collect();
+    let (mut counters, mut revised) = (Vec::new(), Vec::new());
+    for (account, version, revision) in shelf.changed() {
+        if account.revision == revision {
+            counters.push(CountersRow::of(tenant, account, version, revision));
+        } else {
+            revised.push(RevisedRow::of(tenant, account, version, revision));
+        }
+    }
+    writes.add(revised);
     writes.add(counters);
 }
 
-impl AccountRow {
-    fn of(tenant_id: TenantId, account: &Account) -> Self {
-        Self {
-            tenant_id,
-            id: account.id,
-            code: account.code.clone(),
-            name: account.name.clone(),
-            currency: account.currency.code().to_owned(),
-            normal_side: match account.normal_side {
-                NormalSide::Debit => 1,
-                NormalSide::Credit => 2,
-            },
-            floor: account.floor.map(MinorUnits::get),
-            status: match account.status {
-                AccountStatus::Open => 1,
-                AccountStatus::Frozen => 2,
-                AccountStatus::Closed => 3,
-            },
-            debits_pending: account.debits_pending,
-            debits_posted: account.debits_posted,
-            credits_pending: account.credits_pending,
-            credits_posted: account.credits_posted,
-            version: account.version,
-            opened_at: account.opened_at.micros(),
+fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
+    let (mut made, mut moved) = (Vec::new(), Vec::new());
+    for kept in shelf.kept_holds() {
+        match kept.seen {
+            None => made.push(HoldRow::of(tenant, &kept.row)),
+            Some(seen) if seen != kept.row => moved.push(HoldMovedRow {
+                tenant_id: tenant,
+                transaction_id: seen.transaction,
+                ordinal: seen.ordinal,
+                seen_posted: seen.posted,
+                seen_released: seen.released,
+                next_posted: kept.row.posted,
+                next_released: kept.row.released,
+                status: kept.row.status.number(),
+            }),
+            Some(_unchanged) => {}
         }
     }
-
-    /// The account that the row holds.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] for a row that this program would never have written.
-    pub fn read(self) -> Result<Account, Error> {
-        let wrong = |column: &str| Error::Refused(format!("account {}: bad {column}", self.id));
-        Ok(Account {
-            id: self.id,
-            currency: Currency::from_code(&self.currency).map_err(|_unknown| wrong("currency"))?,
-            normal_side: match self.normal_side {
-                1 => NormalSide::Debit,
-                2 => NormalSide::Credit,
-                _ => return Err(wrong("normal_side")),
-            },
-            status: match self.status {
-                1 => AccountStatus::Open,
-                2 => AccountStatus::Frozen,
-                3 => AccountStatus::Closed,
-                _ => return Err(wrong("status")),
-            },
-            code: self.code,
-            name: self.name,
-            floor: self.floor.map(MinorUnits::new),
-            debits_pending: self.debits_pending,
-            debits_posted: self.debits_posted,
-            credits_pending: self.credits_pending,
-            credits_posted: self.credits_posted,
-            version: self.version,
-            opened_at: Timestamp::from_micros(self.opened_at),
-        })
+    writes.add(made);
+    let (mut first, mut further) = (Vec::new(), Vec::new());
+    for kept in shelf.kept_corrections() {
+        match kept.seen {
+            None => first.push(CorrectionRow::of(tenant, &kept.row)),
+            Some(seen) if seen != kept.row => further.push(CorrectionMovedRow {
+                tenant_id: tenant,
+                transaction_id: seen.transaction,
+                ordinal: seen.ordinal,
+                seen_reversed: seen.reversed,
+                next_reversed: kept.row.reversed,
+            }),
+            Some(_unchanged) => {}
+        }
     }
+    writes.add(first);
+    writes.add(moved);
+    writes.add(further);
 }
 
-impl PostingRow {
-    /// The posting that the row holds.
-    pub(crate) fn read(self) -> Result<PostedPosting, Error> {
-        let id = self.transaction_id;
-        let wrong = |column: &str| Error::Refused(format!("posting of {id}: bad {column}"));
-        Ok(PostedPosting {
-            posting: Posting {
-                debit: self.debit_account,
-                credit: self.credit_account,
-                amount: Amount::new(self.amount).map_err(|_not_positive| wrong("amount"))?,
-                currency: Currency::from_code(&self.currency)
-                    .map_err(|_unknown| wrong("currency"))?,
-            },
-            debit_version: self.debit_version,
-            debit_balance: MinorUnits::new(self.debit_balance),
-            credit_version: self.credit_version,
-            credit_balance: MinorUnits::new(self.credit_balance),
-        })
+/// A period that was relied upon is written as it is: were it closed meanwhile, that is a conflict. The
+/// first one to rely on it makes the row, with nothing closed.
+fn save_period(writes: &mut Writes, tenant_id: TenantId, period: &Period) {
+    if period.closed_before == period.seen && !period.is_relied_upon {
+        return;
     }
-}
-
-impl TransactionRow {
-    /// The transaction that the row holds, with its postings.
-    pub(crate) fn read(self, postings: Vec<PostedPosting>) -> Result<Posted, Error> {
-        let kind = Kind::from_name(&self.kind);
-        let wrong = || Error::Refused(format!("transaction {}: bad kind", self.id));
-        Ok(Posted {
-            id: self.id,
-            kind: kind.ok_or_else(wrong)?,
-            postings,
-            external_id: self.external_id,
-            description: self.description,
-            effective_at: Timestamp::from_micros(self.effective_at),
-            recorded_at: Timestamp::from_micros(self.recorded_at),
-        })
+    let closed_before = period.closed_before.map_or(i64::MIN, Timestamp::micros);
+    match period.seen.map(Timestamp::micros) {
+        None => writes.add(vec![PeriodRow {
+            tenant_id,
+            closed_before,
+        }]),
+        Some(seen) => writes.add(vec![PeriodMovedRow {
+            tenant_id,
+            seen,
+            next: closed_before,
+        }]),
     }
 }

@@ -1,7 +1,8 @@
 //! What each transition of a payment means to the books.
 
 use ledger::{
-    AccountId, Kind, NewAccount, NewTransaction, NormalSide, PostError, Posting, TransactionId,
+    AccountClass, AccountId, Kind, Limits, NewAccount, NewTransaction, PostError, Posting,
+    TransactionId,
 };
 use money::Currency;
 use store::{Ids, Timestamp};
@@ -16,20 +17,20 @@ fn account_codes(currency: Currency) -> Vec<String> {
 struct Role {
     code: &'static str,
     name: &'static str,
-    normal_side: NormalSide,
+    class: AccountClass,
 }
 
 /// What the provider owes us.
 const PSP_CLEARING: Role = Role {
     code: "assets:psp_clearing",
     name: "Provider clearing",
-    normal_side: NormalSide::Debit,
+    class: AccountClass::Asset,
 };
 /// What we owe the merchant, not yet available.
 const MERCHANT_PENDING: Role = Role {
     code: "liabilities:merchant_pending",
     name: "Merchant, pending",
-    normal_side: NormalSide::Credit,
+    class: AccountClass::Liability,
 };
 const ROLES: [Role; 2] = [PSP_CLEARING, MERCHANT_PENDING];
 
@@ -55,8 +56,9 @@ impl Role {
             code,
             name: format!("{} ({currency})", self.name),
             currency,
-            normal_side: self.normal_side,
-            floor: None,
+            class: self.class,
+            limits: Limits::NONE,
+            metadata: None,
         };
         // The code was looked up just above, so it cannot be taken.
         match ledger::open(books, id, new, now) {
@@ -81,14 +83,10 @@ pub(crate) fn capture(
         amount: operation.money.amount,
         currency,
     };
+    let id = TransactionId::from_bytes(ids.next(now));
     let transaction = NewTransaction {
-        id: TransactionId::from_bytes(ids.next(now)),
-        kind: Kind::Capture,
-        postings: vec![posting],
         external_id: Some(external_id(operation)),
-        description: None,
-        effective_at: now,
-        recorded_at: now,
+        ..NewTransaction::plain(id, Kind::Capture, vec![posting], now)
     };
     ledger::post(books, transaction).map(|_posted| ())
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use engine::{Answer, Command, Engine, Envelope, Rendered};
-use ledger::{AccountId, NewAccount, NormalSide};
+use ledger::{AccountClass, AccountId, Limits, NewAccount};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use money::{Amount, Currency, MinorUnits, Money};
+use money::{Amount, Currency, Money};
 use serde_json::{Value, json};
 use tests::{Client, Cluster, Database, Kind, on_both_databases, scenario};
 use tokio::task::JoinSet;
@@ -217,13 +217,18 @@ impl Lane {
         crate::shop::second_tenant(database).await;
         let engine = engine_beside(database, render, MAX_BATCH);
         let mut ids = Vec::new();
-        for (code, floor) in [("rich", None), ("purse", Some(0)), ("till", None)] {
+        for (code, limits) in [
+            ("rich", Limits::NONE),
+            ("purse", Limits::NO_OVERDRAFT),
+            ("till", Limits::NONE),
+        ] {
             let opened = Command::OpenAccount(NewAccount {
                 code: code.to_owned(),
                 name: code.to_owned(),
                 currency: euro(),
-                normal_side: NormalSide::Credit,
-                floor: floor.map(MinorUnits::new),
+                class: AccountClass::Liability,
+                limits,
+                metadata: None,
             });
             let answer = engine.submit(envelope_of_other(opened)).await;
             let Ok(Answer::Replied { reply, .. }) = answer else {

@@ -18,7 +18,7 @@ use engine::{Render, Rendered};
 use idempotency::Fingerprint;
 use idempotency::tables::KeyRow;
 use ledger::tables::{CountersRow, PostingRow, TransactionRow};
-use ledger::{AccountId, Kind, Posted, PostedPosting, Posting, TransactionId};
+use ledger::{AccountId, Kind, Phase, Posted, PostedPosting, Posting, Step, TransactionId};
 use money::MinorUnits;
 use store::measure::{self, BareRow};
 use store::{AnyConnection, Clock, Error, Ids, Store, bulk};
@@ -208,10 +208,13 @@ impl Bedrock {
                 tenant_id: self.stage.tenant.id,
                 id: next.id,
                 seen_version: seen.version,
+                seen_revision: 0,
                 debits_pending: 0,
                 debits_posted: next.debits,
+                debits_released: 0,
                 credits_pending: 0,
                 credits_posted: next.credits,
+                credits_released: 0,
                 next_version: next.version,
             })
             .collect();
@@ -241,7 +244,11 @@ impl Bedrock {
         Some(Posted {
             id: TransactionId::from_bytes(self.ids.next(now)),
             kind: Kind::Transfer,
+            step: Step::Posted,
+            about: None,
             postings: vec![PostedPosting {
+                ordinal: 0,
+                phase: Phase::Posted,
                 posting: Posting {
                     debit: payer.id,
                     credit: payee.id,
@@ -255,6 +262,7 @@ impl Bedrock {
             }],
             external_id: None,
             description: None,
+            metadata: None,
             effective_at: now,
             recorded_at: now,
         })
@@ -263,31 +271,10 @@ impl Bedrock {
     fn push(&mut self, rows: &mut Rows, posted: &Posted) -> Result<(), Error> {
         let tenant = self.stage.tenant.id;
         let recorded_at = posted.recorded_at.micros();
-        rows.transactions.push(TransactionRow {
-            tenant_id: tenant,
-            id: posted.id,
-            kind: posted.kind.name().to_owned(),
-            status: 2,
-            effective_at: posted.effective_at.micros(),
-            recorded_at,
-            external_id: None,
-            description: None,
-        });
+        rows.transactions.push(TransactionRow::of(tenant, posted));
         let key = self.chance.key();
         for p in &posted.postings {
-            rows.postings.push(PostingRow {
-                tenant_id: tenant,
-                transaction_id: posted.id,
-                ordinal: 0,
-                debit_account: p.posting.debit,
-                credit_account: p.posting.credit,
-                amount: p.posting.amount.get(),
-                currency: p.posting.currency.code().to_owned(),
-                debit_version: p.debit_version,
-                debit_balance: p.debit_balance.get(),
-                credit_version: p.credit_version,
-                credit_balance: p.credit_balance.get(),
-            });
+            rows.postings.push(PostingRow::of(tenant, posted.id, p));
             let body = body(p.posting.debit, p.posting.credit);
             let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
             let reply = (self.render)(Rendered::Transfer(posted));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use engine::access::{self, Tenant};
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
-use ledger::{AccountId, NewAccount, NormalSide};
-use money::{Amount, Currency, MinorUnits, Money};
+use ledger::{AccountClass, AccountId, Limits, NewAccount};
+use money::{Amount, Currency, Money};
 use store::TenantId;
 
 use super::BenchError;
@@ -121,13 +121,14 @@ impl Stage {
 
     async fn open_accounts(&self, accounts: u32) -> Result<(), BenchError> {
         let currency = self.money.currency;
-        let account = move |code: String, floor| {
+        let account = move |code: String, limits| {
             Command::OpenAccount(NewAccount {
                 name: code.clone(),
                 code,
                 currency,
-                normal_side: NormalSide::Credit,
-                floor,
+                class: AccountClass::Liability,
+                limits,
+                metadata: None,
             })
         };
         let count = usize::try_from(accounts)
@@ -135,8 +136,8 @@ impl Stage {
             .saturating_add(1);
         self.all("open the accounts", count, move |_, number| {
             Some(match number.checked_sub(1) {
-                None => account(FUNDING_CODE.to_owned(), None),
-                Some(wallet) => account(format!("{WALLET_CODES}{wallet}"), Some(MinorUnits::ZERO)),
+                None => account(FUNDING_CODE.to_owned(), Limits::NONE),
+                Some(wallet) => account(format!("{WALLET_CODES}{wallet}"), Limits::NO_OVERDRAFT),
             })
         })
         .await

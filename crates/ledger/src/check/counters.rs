@@ -1,0 +1,200 @@
+//! L2: each account beside its entries of either side, as one merges three sorted lists.
+
+use diesel::prelude::*;
+use store::{AnyConnection, CheckError, Error, Pages, TenantId};
+
+use super::{PAGE, accounts, tick};
+use crate::schema::posting;
+use crate::tables::AccountRow;
+use crate::{AccountId, Phase, TransactionId};
+
+/// L2: the entries of each account are numbered 1, 2, 3 … over both sides together, each states the
+/// balance that it left, and the account's counters and version are their sums and their number.
+/// Returns the number of accounts and entries.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first account that is not so.
+pub fn counters_add_up(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut accounts = accounts(tenant);
+    // The two unique indexes on `posting` give the entries of each side by account and version.
+    let mut debits: Pages<Entry> = Pages::new(tenant, debits_after);
+    let mut credits: Pages<Entry> = Pages::new(tenant, credits_after);
+    let mut examined = 0_u64;
+    while let Some(account) = accounts.next(connection)? {
+        // Entries of accounts that do not exist are L1's to find.
+        while debits
+            .next_if(connection, |entry| entry.account < account.id)?
+            .is_some()
+        {}
+        while credits
+            .next_if(connection, |entry| entry.account < account.id)?
+            .is_some()
+        {}
+        let mut sums = Sums::default();
+        loop {
+            let of = |entry: Option<&Entry>| {
+                entry
+                    .filter(|entry| entry.account == account.id)
+                    .map(|entry| entry.version)
+            };
+            let debit = of(debits.peek(connection)?);
+            let credit = of(credits.peek(connection)?);
+            let (entries, side) = match (debit, credit) {
+                (None, None) => break,
+                (Some(debit), Some(credit)) if debit <= credit => (&mut debits, &mut sums.debits),
+                (Some(_), None) => (&mut debits, &mut sums.debits),
+                (Some(_) | None, Some(_)) => (&mut credits, &mut sums.credits),
+            };
+            let Some(entry) = entries.next(connection)? else {
+                break;
+            };
+            side.add(&entry)?;
+            sums.check_entry(&account, &entry)?;
+            tick(&mut examined, progress);
+        }
+        sums.check_account(&account)?;
+        tick(&mut examined, progress);
+    }
+    Ok(examined)
+}
+
+/// A posting as one of its accounts sees it.
+#[derive(Clone, Queryable)]
+struct Entry {
+    account: AccountId,
+    version: i64,
+    amount: i64,
+    balance: i64,
+    transaction: TransactionId,
+    phase: i16,
+}
+
+/// What the entries of an account amount to so far.
+#[derive(Default)]
+struct Sums {
+    debits: OneSide,
+    credits: OneSide,
+    entries: i64,
+}
+
+/// The same of one side.
+#[derive(Default)]
+struct OneSide {
+    pending: i128,
+    posted: i128,
+    released: i128,
+}
+
+impl OneSide {
+    fn add(&mut self, entry: &Entry) -> Result<(), CheckError> {
+        let amount = i128::from(entry.amount);
+        match Phase::from_number(entry.phase) {
+            Some(Phase::Pending) => self.pending += amount,
+            Some(Phase::Posted) => self.posted += amount,
+            Some(Phase::Settled) => {
+                self.posted += amount;
+                self.released += amount;
+            }
+            Some(Phase::Released) => self.released += amount,
+            None => {
+                let detail = format!("entry {} has no phase: {}", entry.version, entry.phase);
+                return Err(CheckError::broken(entry.account, detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sums {
+    fn check_entry(&mut self, account: &AccountRow, entry: &Entry) -> Result<(), CheckError> {
+        self.entries += 1;
+        let at = entry.transaction;
+        if entry.version != self.entries {
+            let (expected, found) = (self.entries, entry.version);
+            let detail = format!("after entry {} comes {found} ({at})", expected - 1);
+            return Err(CheckError::broken(account.id, detail));
+        }
+        let balance = match account.normal_side {
+            1 => self.debits.posted - self.credits.posted,
+            _ => self.credits.posted - self.debits.posted,
+        };
+        if i128::from(entry.balance) != balance {
+            let (number, stated) = (entry.version, entry.balance);
+            let detail =
+                format!("entry {number} ({at}) states the balance {stated}, it is {balance}");
+            return Err(CheckError::broken(account.id, detail));
+        }
+        Ok(())
+    }
+
+    fn check_account(&self, account: &AccountRow) -> Result<(), CheckError> {
+        let (debits, credits) = (&self.debits, &self.credits);
+        let counters = [
+            ("debits_pending", account.debits_pending, debits.pending),
+            ("debits_posted", account.debits_posted, debits.posted),
+            ("debits_released", account.debits_released, debits.released),
+            ("credits_pending", account.credits_pending, credits.pending),
+            ("credits_posted", account.credits_posted, credits.posted),
+            (
+                "credits_released",
+                account.credits_released,
+                credits.released,
+            ),
+            ("version", account.version, i128::from(self.entries)),
+        ];
+        for (counter, stated, found) in counters {
+            if i128::from(stated) != found {
+                let detail = format!("{counter} is {stated}, its entries make {found}");
+                return Err(CheckError::broken(account.id, detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+macro_rules! entries_after {
+    ($name:ident, $account:ident, $version:ident, $balance:ident) => {
+        fn $name(
+            connection: &mut AnyConnection,
+            tenant: TenantId,
+            after: Option<&Entry>,
+        ) -> Result<Vec<Entry>, Error> {
+            let entries = posting::table
+                .filter(posting::tenant_id.eq(tenant))
+                .order((posting::$account, posting::$version))
+                .limit(PAGE)
+                .select((
+                    posting::$account,
+                    posting::$version,
+                    posting::amount,
+                    posting::$balance,
+                    posting::transaction_id,
+                    posting::phase,
+                ));
+            let Some(last) = after else {
+                return Ok(entries.load(connection)?);
+            };
+            let rest: Vec<Entry> = entries
+                .filter(posting::$account.eq(last.account))
+                .filter(posting::$version.gt(last.version))
+                .load(connection)?;
+            if !rest.is_empty() {
+                return Ok(rest);
+            }
+            Ok(entries
+                .filter(posting::$account.gt(last.account))
+                .load(connection)?)
+        }
+    };
+}
+entries_after!(debits_after, debit_account, debit_version, debit_balance);
+entries_after!(
+    credits_after,
+    credit_account,
+    credit_version,
+    credit_balance
+);

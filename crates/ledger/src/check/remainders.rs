@@ -1,0 +1,294 @@
+//! L5: what pending postings hold, and what was reversed of final ones, beside the later postings that
+//! are about them. Transactions are read a page at a time, and with each page all that concerns its
+//! transactions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use store::{AnyConnection, CheckError, Error, TenantId};
+
+use super::{steps, tick};
+use crate::schema::{correction, hold, ledger_transaction, posting};
+use crate::tables::{CorrectionRow, HoldRow, PostingRow};
+use crate::transaction::RELEASES_FROM;
+use crate::{HoldStatus, Phase, Step, TransactionId};
+
+/// L5: each pending posting has a hold of its amount, of which as much is posted and released as the
+/// later postings say, and which has ended as they ended it; of each final posting as much is counted
+/// as reversed as its reversals say, and never more than it moved. Returns the number of transactions.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first posting that is not so.
+pub fn remainders_add_up(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut transactions = steps(tenant);
+    let mut examined = 0_u64;
+    let mut after: Option<TransactionId> = None;
+    loop {
+        let page = transactions.page(connection)?;
+        let until = page.last().map(|(id, _)| *id);
+        Slice::load(connection, tenant, (after, until), &page)?.check()?;
+        if page.is_empty() {
+            return Ok(examined);
+        }
+        for _ in page {
+            tick(&mut examined, progress);
+        }
+        after = until;
+    }
+}
+
+type Key = (TransactionId, i16);
+/// After the one, up to the other.
+type Range = (Option<TransactionId>, Option<TransactionId>);
+/// A posting that is about another one, with its transaction's step.
+type Later = (Option<TransactionId>, i16, PostingRow);
+
+/// All that concerns the transactions of one page.
+struct Slice {
+    /// The postings that something is said of.
+    postings: BTreeMap<Key, PostingRow>,
+    holds: BTreeMap<Key, HoldRow>,
+    corrections: BTreeMap<Key, CorrectionRow>,
+    later: Vec<Later>,
+}
+
+/// What later postings did to one.
+#[derive(Default)]
+struct Came {
+    settled: i128,
+    released: i128,
+    voided: bool,
+    expired: bool,
+    reversed: i128,
+}
+
+macro_rules! within {
+    ($query:expr, $range:expr, $column:expr) => {{
+        let (after, until): Range = $range;
+        let mut query = $query.into_boxed();
+        if let Some(after) = after {
+            query = query.filter($column.gt(after));
+        }
+        if let Some(until) = until {
+            query = query.filter($column.le(until));
+        }
+        query
+    }};
+}
+
+impl Slice {
+    fn load(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        range: Range,
+        page: &[(TransactionId, i16)],
+    ) -> Result<Self, Error> {
+        let holds: Vec<HoldRow> = within!(
+            hold::table.filter(hold::tenant_id.eq(tenant)),
+            range,
+            hold::transaction_id
+        )
+        .load(connection)?;
+        let corrections: Vec<CorrectionRow> = within!(
+            correction::table.filter(correction::tenant_id.eq(tenant)),
+            range,
+            correction::transaction_id
+        )
+        .load(connection)?;
+        let later: Vec<Later> = within!(
+            ledger_transaction::table
+                .inner_join(
+                    posting::table.on(posting::tenant_id
+                        .eq(ledger_transaction::tenant_id)
+                        .and(posting::transaction_id.eq(ledger_transaction::id))),
+                )
+                .filter(ledger_transaction::tenant_id.eq(tenant))
+                .filter(ledger_transaction::about.is_not_null())
+                .select((
+                    ledger_transaction::about,
+                    ledger_transaction::step,
+                    posting::all_columns,
+                )),
+            range,
+            ledger_transaction::about
+        )
+        .load(connection)?;
+        let pending = page
+            .iter()
+            .filter(|(_, step)| *step == Step::Pending.number())
+            .map(|(id, _)| *id);
+        let mut named: BTreeSet<TransactionId> = pending.collect();
+        named.extend(corrections.iter().map(|row| row.transaction_id));
+        named.extend(later.iter().filter_map(|(about, ..)| *about));
+        let postings: Vec<PostingRow> = if named.is_empty() {
+            Vec::new()
+        } else {
+            posting::table
+                .filter(posting::tenant_id.eq(tenant))
+                .filter(posting::transaction_id.eq_any(named))
+                .load(connection)?
+        };
+        Ok(Self {
+            postings: by_key(postings, |row| (row.transaction_id, row.ordinal)),
+            holds: by_key(holds, |row| (row.transaction_id, row.ordinal)),
+            corrections: by_key(corrections, |row| (row.transaction_id, row.ordinal)),
+            later,
+        })
+    }
+
+    fn check(&self) -> Result<(), CheckError> {
+        let came = self.came()?;
+        let nothing = Came::default();
+        for (key, posting) in &self.postings {
+            let came = came.get(key).unwrap_or(&nothing);
+            if posting.phase == Phase::Pending.number() {
+                check_hold(posting, self.holds.get(key), came)?;
+            } else if came.reversed > 0 || self.corrections.contains_key(key) {
+                check_correction(posting, self.corrections.get(key), came)?;
+            }
+        }
+        let is_there = |key: &&Key, pending: bool| {
+            let posting = self.postings.get(*key);
+            posting.is_some_and(|row| (row.phase == Phase::Pending.number()) == pending)
+        };
+        if let Some((id, ordinal)) = self.holds.keys().find(|key| !is_there(key, true)) {
+            return Err(broken(
+                *id,
+                *ordinal,
+                "there is a hold, and nothing is pending",
+            ));
+        }
+        if let Some((id, ordinal)) = self.corrections.keys().find(|key| !is_there(key, false)) {
+            return Err(broken(
+                *id,
+                *ordinal,
+                "it is corrected, and nothing is posted",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What the later postings did to those they are about.
+    fn came(&self) -> Result<BTreeMap<Key, Came>, CheckError> {
+        let mut sums: BTreeMap<Key, Came> = BTreeMap::new();
+        for (about, step, later) in &self.later {
+            let Some(about) = *about else { continue };
+            let (step, phase) = (Step::from_number(*step), Phase::from_number(later.phase));
+            let ordinal = if phase == Some(Phase::Released) {
+                later.ordinal.saturating_sub(RELEASES_FROM)
+            } else {
+                later.ordinal
+            };
+            let key = (about, ordinal);
+            if !self
+                .postings
+                .get(&key)
+                .is_some_and(|first| fits(first, later, step))
+            {
+                let detail =
+                    format!("it is about posting {ordinal} of {about}, which is no such one");
+                return Err(broken(later.transaction_id, later.ordinal, &detail));
+            }
+            let sum = sums.entry(key).or_default();
+            let amount = i128::from(later.amount);
+            match phase {
+                Some(Phase::Settled) => sum.settled += amount,
+                Some(Phase::Released) => sum.released += amount,
+                Some(Phase::Posted) => sum.reversed += amount,
+                // L1 finds those.
+                Some(Phase::Pending) | None => {}
+            }
+            sum.voided |= step == Some(Step::Void);
+            sum.expired |= step == Some(Step::Expiry);
+        }
+        Ok(sums)
+    }
+}
+
+/// Whether a posting can be about the first one: between the same accounts, the other way round if it
+/// reverses it.
+fn fits(first: &PostingRow, later: &PostingRow, step: Option<Step>) -> bool {
+    let is_pending = first.phase == Phase::Pending.number();
+    let is_final = first.phase == Phase::Posted.number() || first.phase == Phase::Settled.number();
+    let accounts = (first.debit_account, first.credit_account);
+    let fits = if step == Some(Step::Reversal) {
+        is_final && accounts == (later.credit_account, later.debit_account)
+    } else {
+        is_pending && accounts == (later.debit_account, later.credit_account)
+    };
+    fits && first.currency == later.currency
+}
+
+fn check_hold(posting: &PostingRow, hold: Option<&HoldRow>, came: &Came) -> Result<(), CheckError> {
+    let broken = |detail: &str| Err(broken(posting.transaction_id, posting.ordinal, detail));
+    let Some(hold) = hold else {
+        return broken("it is pending, and nothing is held");
+    };
+    if hold.amount != posting.amount {
+        return broken(&format!(
+            "{} is held, it moves {}",
+            hold.amount, posting.amount
+        ));
+    }
+    let (posted, released) = (i128::from(hold.posted), i128::from(hold.released));
+    if (posted, released) != (came.settled, came.released) {
+        return broken(&format!(
+            "its hold states {posted} posted and {released} released, its postings make {} and {}",
+            came.settled, came.released
+        ));
+    }
+    let status = if posted + released < i128::from(hold.amount) {
+        HoldStatus::Pending
+    } else if came.expired {
+        HoldStatus::Expired
+    } else if came.voided {
+        HoldStatus::Voided
+    } else {
+        HoldStatus::Posted
+    };
+    if posted + released > i128::from(hold.amount) || hold.status != status.number() {
+        let stated = HoldStatus::from_number(hold.status).map_or("nothing", HoldStatus::name);
+        return broken(&format!(
+            "its hold is {stated}, its postings make it {status}"
+        ));
+    }
+    Ok(())
+}
+
+fn check_correction(
+    posting: &PostingRow,
+    correction: Option<&CorrectionRow>,
+    came: &Came,
+) -> Result<(), CheckError> {
+    let broken = |detail: &str| Err(broken(posting.transaction_id, posting.ordinal, detail));
+    let stated = correction.map_or(0, |row| i128::from(row.reversed));
+    if stated != came.reversed {
+        let detail = format!(
+            "{stated} counts as reversed, its reversals make {}",
+            came.reversed
+        );
+        return broken(&detail);
+    }
+    if came.reversed > i128::from(posting.amount) {
+        return broken(&format!("{stated} is reversed of {}", posting.amount));
+    }
+    match correction {
+        Some(row) if row.amount != posting.amount => broken(&format!(
+            "{} can be reversed, it moves {}",
+            row.amount, posting.amount
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn by_key<R>(rows: Vec<R>, key: impl Fn(&R) -> Key) -> BTreeMap<Key, R> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+fn broken(transaction: TransactionId, ordinal: i16, detail: &str) -> CheckError {
+    CheckError::broken(format!("{transaction} posting {ordinal}"), detail)
+}

@@ -1,0 +1,106 @@
+//! What a transaction is for.
+
+/// A word for what a transaction is for. The ledger's rules are the same for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// From wallet to wallet.
+    Transfer,
+    /// What a provider took from a payer for us.
+    Capture,
+    /// Whatever else a tenant does.
+    Other(KindName),
+}
+
+/// The longest name of a kind, in bytes.
+const LONGEST: usize = 32;
+
+/// A name that is none of the built-in ones, kept in place: a kind is copied and never allocated.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KindName {
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+/// Why a text is no kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter")]
+pub struct KindError;
+
+impl Kind {
+    /// As it is stored and shown.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Capture => "capture",
+            Self::Other(name) => name.as_str(),
+        }
+    }
+
+    /// From its name.
+    ///
+    /// # Errors
+    /// [`KindError`] for what is no name in `snake_case` of 1 to 32 characters.
+    pub fn parse(name: &str) -> Result<Self, KindError> {
+        match name {
+            "transfer" => Ok(Self::Transfer),
+            "capture" => Ok(Self::Capture),
+            other => KindName::parse(other).map(Self::Other),
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl KindName {
+    fn parse(name: &str) -> Result<Self, KindError> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let begins = name.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
+        let mut bytes = [0; LONGEST];
+        let place = bytes.get_mut(..name.len()).ok_or(KindError)?;
+        if !begins || !name.bytes().all(plain) {
+            return Err(KindError);
+        }
+        place.copy_from_slice(name.as_bytes());
+        let length = u8::try_from(name.len()).map_err(|_too_long| KindError)?;
+        Ok(Self { bytes, length })
+    }
+
+    fn as_str(&self) -> &str {
+        // Only ASCII is ever stored, so the defaults are never taken.
+        let name = self.bytes.get(..usize::from(self.length));
+        std::str::from_utf8(name.unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for KindName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn a_kind_is_read_back_from_its_name() {
+        for name in ["transfer", "capture", "fee", "fx_2", &"a".repeat(32)] {
+            assert_eq!(Kind::parse(name).unwrap().name(), name);
+        }
+        assert_eq!(Kind::parse("capture"), Ok(Kind::Capture));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for name in ["", "Fee", "_fee", "2fa", "a b", "f\u{e9}e", &"a".repeat(33)] {
+            assert_eq!(Kind::parse(name), Err(KindError), "{name:?}");
+        }
+    }
+}

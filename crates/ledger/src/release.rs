@@ -1,0 +1,174 @@
+//! Where the end of a pending transaction without a posting is decided: it is voided, or it expires.
+//! Whatever was posted of it stays. No limit can be in the way, and neither is a frozen account.
+
+use store::Timestamp;
+
+use crate::entries::{self, Movement, Overflow};
+use crate::hold::{self, NotHeld};
+use crate::transaction::RELEASES_FROM;
+use crate::{
+    AccountId, Heading, Hold, HoldStatus, Phase, Posted, PostedPosting, Shelf, Step, TransactionId,
+};
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct NewRelease {
+    /// What it says of itself.
+    pub heading: Heading,
+    /// The pending transaction.
+    pub pending: TransactionId,
+}
+
+/// Why nothing was released: the first broken rule, in the order of the variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReleaseError {
+    /// The external id names another transaction.
+    #[error("the external id is taken by {by}")]
+    ExternalIdTaken {
+        /// The transaction that has it.
+        by: TransactionId,
+    },
+    /// No such transaction, or another tenant's.
+    #[error("transaction {transaction} does not exist")]
+    TransactionNotFound {
+        /// The transaction asked for.
+        transaction: TransactionId,
+    },
+    /// Only what is pending can be released.
+    #[error("the transaction is not a pending one, it is a {step} one")]
+    NotPending {
+        /// What it is.
+        step: Step,
+    },
+    /// Nothing of it is held any more.
+    #[error("the transaction is {how} already")]
+    Ended {
+        /// How it has ended.
+        how: HoldStatus,
+    },
+    /// Its time is over: it will expire, and is not voided. Only [`void`] says so.
+    #[error("the transaction has expired at {expires_at}")]
+    Expired {
+        /// When.
+        expires_at: Timestamp,
+    },
+    /// Its time is not over. Only [`expire`] says so.
+    #[error("the transaction has not expired")]
+    NotExpired,
+    /// A closed period takes no transactions.
+    #[error("the books are closed before {closed_before}")]
+    PeriodClosed {
+        /// The earliest moment that is open.
+        closed_before: Timestamp,
+    },
+    /// A counter would pass `i64::MAX`.
+    #[error("a counter of account {account} would overflow")]
+    Overflow {
+        /// The account.
+        account: AccountId,
+    },
+}
+
+impl ReleaseError {
+    /// Every rule in the order in which it is looked at: its code, and what it says.
+    pub const ORDER: &[(&str, &str)] = &[
+        (
+            "external_id_taken",
+            "An external id names one transaction of a tenant.",
+        ),
+        (
+            "transaction_not_found",
+            "The pending transaction exists, and is the tenant's.",
+        ),
+        (
+            "not_pending",
+            "Only a pending transaction is voided, or expires.",
+        ),
+        ("ended", "Something of it is still held."),
+        ("expired", "What is voided has not expired."),
+        ("not_expired", "What expires has expired."),
+        (
+            "period_closed",
+            "What happened, happened in an open period.",
+        ),
+        ("balance_overflow", "No counter passes 2^63 - 1."),
+    ];
+
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ExternalIdTaken { .. } => "external_id_taken",
+            Self::TransactionNotFound { .. } => "transaction_not_found",
+            Self::NotPending { .. } => "not_pending",
+            Self::Ended { .. } => "ended",
+            Self::Expired { .. } => "expired",
+            Self::NotExpired => "not_expired",
+            Self::PeriodClosed { .. } => "period_closed",
+            Self::Overflow { .. } => "balance_overflow",
+        }
+    }
+}
+
+/// Releases all that a pending transaction still holds, because somebody wishes so.
+///
+/// # Errors
+/// [`ReleaseError`] is the first broken rule in documented order; the shelf is then as it was.
+pub fn void(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> {
+    release(shelf, new, Step::Void)
+}
+
+/// Releases all that a pending transaction still holds, because its time is over.
+///
+/// # Errors
+/// [`ReleaseError`] is the first broken rule in documented order; the shelf is then as it was.
+pub fn expire(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> {
+    release(shelf, new, Step::Expiry)
+}
+
+fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, ReleaseError> {
+    if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
+        return Err(ReleaseError::ExternalIdTaken { by });
+    }
+    let transaction = new.pending;
+    let (postings, mut accounts) = entries::concerned(shelf, &transaction)
+        .ok_or(ReleaseError::TransactionNotFound { transaction })?;
+    let held = hold::held(shelf, &transaction, &postings).map_err(|not| match not {
+        NotHeld::NotPending(step) => ReleaseError::NotPending { step },
+        NotHeld::Ended(how) => ReleaseError::Ended { how },
+    })?;
+    let heading = &new.heading;
+    let ends = check_time(&held, heading.recorded_at, step)?;
+    if let Some(closed_before) = shelf.closes(heading.effective_at, heading.recorded_at) {
+        return Err(ReleaseError::PeriodClosed { closed_before });
+    }
+    let movements = held.iter().filter_map(|(p, hold)| {
+        let ordinal = p.ordinal.saturating_add(RELEASES_FROM);
+        Movement::of(p.posting, ordinal, Phase::Released, hold.remaining())
+    });
+    let postings = entries::apply(&mut accounts, movements)
+        .map_err(|Overflow(account)| ReleaseError::Overflow { account })?;
+    // After this point it must succeed.
+    for (_, hold) in held {
+        shelf.put_hold(hold.moved_on(0, hold.remaining(), ends));
+    }
+    let posted = new.heading.becomes(step, transaction, postings);
+    shelf.put_posted(accounts, posted.clone());
+    Ok(posted)
+}
+
+/// How the holds will have ended.
+fn check_time(
+    held: &[(PostedPosting, Hold)],
+    now: Timestamp,
+    step: Step,
+) -> Result<HoldStatus, ReleaseError> {
+    let over = held.iter().find(|(_, hold)| hold.has_expired(now));
+    let over = over.and_then(|(_, hold)| hold.expires_at);
+    match (step == Step::Expiry, over) {
+        (true, Some(_)) => Ok(HoldStatus::Expired),
+        (true, None) => Err(ReleaseError::NotExpired),
+        (false, Some(expires_at)) => Err(ReleaseError::Expired { expires_at }),
+        (false, None) => Ok(HoldStatus::Voided),
+    }
+}

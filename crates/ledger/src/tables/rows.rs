@@ -1,0 +1,301 @@
+//! The ledger's rows, and the keys by which they are found; `migrations/` says what the columns mean.
+
+use store::TenantId;
+
+use crate::{AccountId, TransactionId};
+
+store::bulk_insert! {
+    /// A row of `account`.
+    pub struct AccountRow in account {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Its id.
+        id: AccountId,
+        /// Its place in the chart.
+        code: String,
+        /// What people call it.
+        name: String,
+        /// ISO 4217 code.
+        currency: String,
+        /// 1 debit, 2 credit.
+        normal_side: i16,
+        /// Minor units.
+        floor: Option<i64>,
+        /// 1 open, 2 frozen, 3 closed.
+        status: i16,
+        /// Minor units.
+        debits_pending: i64,
+        /// Minor units.
+        debits_posted: i64,
+        /// Minor units.
+        credits_pending: i64,
+        /// Minor units.
+        credits_posted: i64,
+        /// Number of entries.
+        version: i64,
+        /// Microseconds since 1970.
+        opened_at: i64,
+        /// Minor units.
+        debits_released: i64,
+        /// Minor units.
+        credits_released: i64,
+        /// Number of changes of status, limits and metadata.
+        revision: i64,
+        /// Minor units.
+        ceiling: Option<i64>,
+        /// Minor units.
+        credit_line: Option<i64>,
+        /// 1 asset, 2 liability, 3 equity, 4 income, 5 expense.
+        class: Option<i16>,
+        /// A flat JSON object of texts.
+        metadata: Option<String>,
+    }
+}
+
+store::bulk_update! {
+    /// An account's counters, moved on from the version at which they were found. The revision is
+    /// compared too: what was decided on limits or a status that are no longer so is a conflict.
+    pub struct CountersRow in account {
+        find {
+            tenant_id: TenantId = tenant_id,
+            id: AccountId = id,
+            seen_version: i64 = version,
+            seen_revision: i64 = revision,
+        }
+        set {
+            debits_pending: i64 = debits_pending,
+            debits_posted: i64 = debits_posted,
+            debits_released: i64 = debits_released,
+            credits_pending: i64 = credits_pending,
+            credits_posted: i64 = credits_posted,
+            credits_released: i64 = credits_released,
+            next_version: i64 = version,
+        }
+    }
+}
+
+store::bulk_update! {
+    /// An account that was revised, with its counters, because one statement changes a row once.
+    pub struct RevisedRow in account {
+        find {
+            tenant_id: TenantId = tenant_id,
+            id: AccountId = id,
+            seen_version: i64 = version,
+            seen_revision: i64 = revision,
+        }
+        set {
+            debits_pending: i64 = debits_pending,
+            debits_posted: i64 = debits_posted,
+            debits_released: i64 = debits_released,
+            credits_pending: i64 = credits_pending,
+            credits_posted: i64 = credits_posted,
+            credits_released: i64 = credits_released,
+            next_version: i64 = version,
+            next_revision: i64 = revision,
+            status: i16 = status,
+            floor: Option<i64> = floor,
+            ceiling: Option<i64> = ceiling,
+            credit_line: Option<i64> = credit_line,
+            metadata: Option<String> = metadata,
+        }
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `ledger_transaction`.
+    pub struct TransactionRow in ledger_transaction {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Its id.
+        id: TransactionId,
+        /// [`crate::Kind::name`].
+        kind: String,
+        /// 1 pending, 2 posted at once, 3 post, 4 void, 5 expiry, 6 reversal.
+        step: i16,
+        /// Microseconds since 1970.
+        effective_at: i64,
+        /// Microseconds since 1970.
+        recorded_at: i64,
+        /// The caller's own name for it.
+        external_id: Option<String>,
+        /// For people.
+        description: Option<String>,
+        /// The transaction that steps 3 to 6 are about.
+        about: Option<TransactionId>,
+        /// A flat JSON object of texts.
+        metadata: Option<String>,
+    }
+}
+
+store::bulk_find! {
+    /// An account by its id.
+    pub struct ById => AccountRow in account {
+        /// Its id.
+        id: AccountId,
+    }
+}
+
+store::bulk_find! {
+    /// An account by its code.
+    pub struct ByCode => AccountRow in account {
+        /// Its code.
+        code: String,
+    }
+}
+
+store::bulk_find! {
+    /// A transaction by the caller's own name for it.
+    pub struct ByExternalId => TransactionRow in ledger_transaction {
+        /// That name.
+        external_id: Option<String>,
+    }
+}
+
+store::bulk_find! {
+    /// A transaction by its id.
+    pub struct TransactionById => TransactionRow in ledger_transaction {
+        /// Its id.
+        id: TransactionId,
+    }
+}
+
+store::bulk_find! {
+    /// The postings of a transaction.
+    pub struct ByTransaction => PostingRow in posting {
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `posting`.
+    pub struct PostingRow in posting {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The transaction it belongs to.
+        transaction_id: TransactionId,
+        /// Its place in the transaction, from 0.
+        ordinal: i16,
+        /// The debited account.
+        debit_account: AccountId,
+        /// The credited account.
+        credit_account: AccountId,
+        /// Minor units, positive.
+        amount: i64,
+        /// ISO 4217 code.
+        currency: String,
+        /// The entry's number on the debited account.
+        debit_version: i64,
+        /// That account's posted balance afterwards.
+        debit_balance: i64,
+        /// The entry's number on the credited account.
+        credit_version: i64,
+        /// That account's posted balance afterwards.
+        credit_balance: i64,
+        /// 1 pending, 2 posted, 3 settled, 4 released.
+        phase: i16,
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `hold`.
+    pub struct HoldRow in hold {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The pending transaction.
+        transaction_id: TransactionId,
+        /// Its posting.
+        ordinal: i16,
+        /// Minor units.
+        amount: i64,
+        /// Minor units.
+        posted: i64,
+        /// Minor units.
+        released: i64,
+        /// 1 pending, 2 posted, 3 voided, 4 expired.
+        status: i16,
+        /// Microseconds since 1970.
+        expires_at: Option<i64>,
+    }
+}
+
+store::bulk_update! {
+    /// A hold, moved on from what was posted and released of it when it was found.
+    pub struct HoldMovedRow in hold {
+        find {
+            tenant_id: TenantId = tenant_id,
+            transaction_id: TransactionId = transaction_id,
+            ordinal: i16 = ordinal,
+            seen_posted: i64 = posted,
+            seen_released: i64 = released,
+        }
+        set {
+            next_posted: i64 = posted,
+            next_released: i64 = released,
+            status: i16 = status,
+        }
+    }
+}
+
+store::bulk_find! {
+    /// What the postings of a pending transaction hold.
+    pub struct HoldsOf => HoldRow in hold {
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `correction`.
+    pub struct CorrectionRow in correction {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The transaction that is undone.
+        transaction_id: TransactionId,
+        /// Its posting.
+        ordinal: i16,
+        /// Minor units.
+        amount: i64,
+        /// Minor units.
+        reversed: i64,
+    }
+}
+
+store::bulk_update! {
+    /// A correction, moved on from what was reversed when it was found.
+    pub struct CorrectionMovedRow in correction {
+        find {
+            tenant_id: TenantId = tenant_id,
+            transaction_id: TransactionId = transaction_id,
+            ordinal: i16 = ordinal,
+            seen_reversed: i64 = reversed,
+        }
+        set { next_reversed: i64 = reversed }
+    }
+}
+
+store::bulk_find! {
+    /// What was reversed of a transaction's postings.
+    pub struct CorrectionsOf => CorrectionRow in correction {
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `period`.
+    pub struct PeriodRow in period {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Microseconds since 1970.
+        closed_before: i64,
+    }
+}
+
+store::bulk_update! {
+    /// A period that is closed further, or that something was posted in because it was not closed.
+    pub struct PeriodMovedRow in period {
+        find { tenant_id: TenantId = tenant_id, seen: i64 = closed_before }
+        set { next: i64 = closed_before }
+    }
+}

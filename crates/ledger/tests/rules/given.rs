@@ -1,0 +1,109 @@
+//! What several tests of the rules start from.
+
+use ledger::{
+    AccountClass, AccountId, Heading, Kind, Limits, NewAccount, NewTransaction, Pending, Posting,
+    Shelf, TransactionId, open, post,
+};
+use money::{Amount, Currency, MinorUnits};
+use store::{Ids, Timestamp};
+
+/// The present moment.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_000);
+/// A little later.
+pub(crate) const LATER: Timestamp = Timestamp::from_micros(2_000);
+/// A little earlier.
+pub(crate) const EARLIER: Timestamp = Timestamp::from_micros(500);
+
+/// A currency.
+pub(crate) fn eur() -> Currency {
+    Currency::from_code("EUR").unwrap()
+}
+
+/// Another one.
+pub(crate) fn usd() -> Currency {
+    Currency::from_code("USD").unwrap()
+}
+
+/// Books, and where new ids come from.
+pub(crate) struct Books {
+    pub(crate) shelf: Shelf,
+    pub(crate) ids: Ids,
+}
+
+impl Books {
+    pub(crate) fn empty() -> Self {
+        Self {
+            shelf: Shelf::default(),
+            ids: Ids::seeded(1),
+        }
+    }
+
+    /// A liability in euro.
+    pub(crate) fn wallet(&mut self, limits: Limits) -> AccountId {
+        self.account(AccountClass::Liability, limits, eur())
+    }
+
+    pub(crate) fn account(
+        &mut self,
+        class: AccountClass,
+        limits: Limits,
+        currency: Currency,
+    ) -> AccountId {
+        let id = AccountId::from_bytes(self.ids.next(NOW));
+        let new = NewAccount {
+            code: id.to_string(),
+            name: String::new(),
+            currency,
+            class,
+            limits,
+            metadata: None,
+        };
+        open(&mut self.shelf, id, new, NOW).unwrap().id
+    }
+
+    pub(crate) fn id(&mut self) -> TransactionId {
+        TransactionId::from_bytes(self.ids.next(NOW))
+    }
+
+    pub(crate) fn transaction(&mut self, postings: Vec<Posting>) -> NewTransaction {
+        NewTransaction::plain(self.id(), Kind::Transfer, postings, NOW)
+    }
+
+    pub(crate) fn heading(&mut self, now: Timestamp) -> Heading {
+        Heading::plain(self.id(), Kind::Transfer, now)
+    }
+
+    /// Posts at once.
+    pub(crate) fn post(&mut self, postings: Vec<Posting>) -> TransactionId {
+        let new = self.transaction(postings);
+        post(&mut self.shelf, new).unwrap().id
+    }
+
+    /// Promises, until `expires_at`.
+    pub(crate) fn pend(
+        &mut self,
+        postings: Vec<Posting>,
+        expires_at: Option<Timestamp>,
+    ) -> TransactionId {
+        let mut new = self.transaction(postings);
+        new.pending = Some(Pending { expires_at });
+        post(&mut self.shelf, new).unwrap().id
+    }
+}
+
+pub(crate) fn units(amount: i64) -> MinorUnits {
+    MinorUnits::new(amount)
+}
+
+pub(crate) fn amount(minor_units: i64) -> Amount {
+    Amount::new(minor_units).unwrap()
+}
+
+pub(crate) fn posting(debit: AccountId, credit: AccountId, minor_units: i64) -> Posting {
+    Posting {
+        debit,
+        credit,
+        amount: amount(minor_units),
+        currency: eur(),
+    }
+}

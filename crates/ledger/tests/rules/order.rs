@@ -1,0 +1,504 @@
+//! The order of the refusals: each rule is broken alone, then together with the next one in the order,
+//! and the earlier one must be named. The page that tells of them is compared with the code.
+
+use crate::given::{Books, EARLIER, LATER, NOW, amount, posting, units, usd};
+use ledger::{
+    Account, AccountClass, AccountId, AccountStatus, ChangeError, Condition, Demand, Limits,
+    LimitsError, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError, Pending,
+    PeriodError, PostError, ReleaseError, ReverseError, SettleError, TransactionId, close,
+    close_period, expire, freeze, post, reverse, set_limits, settle, void,
+};
+use store::Timestamp;
+
+type Order = [(&'static str, &'static str)];
+/// A rule's code, and what breaks it and no other rule.
+type Breaks<W> = (&'static str, fn(&mut W));
+
+/// Shows that `ask` refuses in the order of `order`. Rules that no request can break both at once are
+/// `apart`.
+fn prove<W>(
+    order: &Order,
+    world: fn() -> W,
+    rules: &[Breaks<W>],
+    apart: &[(&str, &str)],
+    ask: fn(W) -> Option<&'static str>,
+) {
+    let codes: Vec<&str> = order.iter().map(|(code, _)| *code).collect();
+    let broken: Vec<&str> = rules.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, broken, "each rule is broken, in their order");
+    assert_eq!(ask(world()), None, "nothing is broken");
+    for (code, breaks) in rules {
+        let mut broken = world();
+        breaks(&mut broken);
+        assert_eq!(ask(broken), Some(*code));
+    }
+    for pair in rules.windows(2) {
+        let ((code, breaks), (next, breaks_too)) = (pair[0], pair[1]);
+        if apart.contains(&(code, next)) {
+            continue;
+        }
+        let mut broken = world();
+        breaks(&mut broken);
+        breaks_too(&mut broken);
+        assert_eq!(ask(broken), Some(code), "{code} comes before {next}");
+    }
+}
+
+/// Books with some accounts, and a request about them.
+struct World<R> {
+    books: Books,
+    asked: R,
+    from: AccountId,
+    to: AccountId,
+    others: (AccountId, AccountId),
+    posted: TransactionId,
+}
+
+fn world<R>(ask: impl FnOnce(&mut Books, TransactionId, &[AccountId; 4]) -> R) -> World<R> {
+    let mut books = Books::empty();
+    let [from, to, other, last] = [(); 4].map(|()| books.wallet(Limits::NONE));
+    let posted = books.post(vec![posting(from, to, 10), posting(other, last, 10)]);
+    let mut named = books.transaction(vec![posting(from, to, 1)]);
+    named.external_id = Some("taken".to_owned());
+    post(&mut books.shelf, named).unwrap();
+    close_period(&mut books.shelf, Timestamp::from_micros(900), NOW).unwrap();
+    let asked = ask(&mut books, posted, &[from, to, other, last]);
+    World {
+        books,
+        asked,
+        from,
+        to,
+        others: (other, last),
+        posted,
+    }
+}
+
+impl<R> World<R> {
+    fn change(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+        let mut account = self.books.shelf.account(&id).unwrap().clone();
+        change(&mut account);
+        self.books.shelf.put_remembered(account);
+    }
+
+    fn freeze(&mut self) {
+        freeze(&mut self.books.shelf, self.from).unwrap();
+    }
+
+    /// As no rule would allow.
+    fn close(&mut self) {
+        self.change(self.to, |account| account.status = AccountStatus::Closed);
+    }
+
+    fn exhaust(&mut self) {
+        self.change(self.to, |account| account.version = i64::MAX);
+    }
+}
+
+fn nowhere() -> TransactionId {
+    TransactionId::from_bytes([9; 16])
+}
+
+#[test]
+fn a_transaction_is_refused_by_the_first_broken_rule() {
+    type Asked = World<NewTransaction>;
+    fn more(world: &mut Asked, debit: AccountId, credit: AccountId, minor_units: i64) {
+        let more = posting(debit, credit, minor_units);
+        world.asked.postings.push(more);
+    }
+    fn demand(world: &mut Asked, account: AccountId, demand: Demand) {
+        world.asked.conditions.push(Condition { account, demand });
+    }
+    let rules: &[Breaks<Asked>] = &[
+        ("external_id_taken", |w| {
+            w.asked.external_id = Some("taken".to_owned())
+        }),
+        ("no_postings", |w| w.asked.postings.clear()),
+        ("too_many_postings", |w| {
+            for _ in 0..100 {
+                more(w, w.from, w.to, 1);
+            }
+        }),
+        ("same_account", |w| more(w, w.to, w.to, 1)),
+        ("condition_elsewhere", |w| {
+            demand(w, w.others.0, Demand::AtVersion(1))
+        }),
+        ("expires_too_soon", |w| {
+            let expires_at = Some(NOW);
+            w.asked.pending = Some(Pending { expires_at });
+        }),
+        ("account_not_found", |w| {
+            more(w, w.from, AccountId::from_bytes([9; 16]), 1)
+        }),
+        ("currency_mismatch", |w| {
+            let dollars = w.books.account(AccountClass::Asset, Limits::NONE, usd());
+            more(w, w.from, dollars, 1);
+        }),
+        ("account_frozen", World::freeze),
+        ("account_closed", World::close),
+        ("period_closed", |w| w.asked.effective_at = EARLIER),
+        ("version_mismatch", |w| {
+            demand(w, w.from, Demand::AtVersion(1))
+        }),
+        ("balance_overflow", |w| {
+            let full = w.books.wallet(Limits::NONE);
+            w.books.post(vec![posting(w.others.1, full, i64::MAX - 20)]);
+            more(w, w.from, full, i64::MAX / 2);
+        }),
+        ("insufficient_funds", |w| {
+            let poor = w.books.wallet(Limits::NO_OVERDRAFT);
+            more(w, poor, w.to, 1);
+        }),
+        ("ceiling_exceeded", |w| {
+            let limits = Limits::new(None, Some(units(5)), None).unwrap();
+            let small = w.books.wallet(limits);
+            more(w, w.from, small, 6);
+        }),
+        ("condition_failed", |w| {
+            demand(w, w.to, Demand::AvailableAtLeast(units(1_000_000)))
+        }),
+    ];
+    let apart = [("no_postings", "too_many_postings")];
+    prove(
+        PostError::ORDER,
+        || {
+            world(|books, _, [from, to, ..]| {
+                let mut asked = books.transaction(vec![posting(*from, *to, 1)]);
+                asked.conditions = vec![Condition {
+                    account: *to,
+                    demand: Demand::AvailableAtLeast(units(12)),
+                }];
+                asked
+            })
+        },
+        rules,
+        &apart,
+        |mut w| {
+            post(&mut w.books.shelf, w.asked)
+                .err()
+                .map(|error| error.code())
+        },
+    );
+}
+
+fn pending(books: &mut Books, [from, to, other, last]: &[AccountId; 4]) -> TransactionId {
+    let postings = vec![posting(*from, *to, 10), posting(*other, *last, 10)];
+    books.pend(postings, Some(LATER))
+}
+
+#[test]
+fn a_settlement_is_refused_by_the_first_broken_rule() {
+    type Asked = World<NewSettlement>;
+    fn part(world: &mut Asked, ordinal: i16, minor_units: i64) {
+        let parts = world.asked.amounts.get_or_insert_default();
+        parts.push((ordinal, amount(minor_units)));
+    }
+    let rules: &[Breaks<Asked>] = &[
+        ("external_id_taken", |w| {
+            w.asked.heading.external_id = Some("taken".to_owned())
+        }),
+        ("no_amounts", |w| w.asked.amounts = Some(Vec::new())),
+        ("posting_named_twice", |w| {
+            part(w, 1, 1);
+            part(w, 1, 2);
+        }),
+        ("transaction_not_found", |w| w.asked.pending = nowhere()),
+        ("posting_not_found", |w| part(w, 2, 1)),
+        ("not_pending", |w| w.asked.pending = w.posted),
+        ("ended", |w| {
+            let heading = w.books.heading(NOW);
+            let all = NewSettlement {
+                heading,
+                ..w.asked.clone()
+            };
+            settle(&mut w.books.shelf, all).unwrap();
+        }),
+        ("expired", |w| w.asked.heading.recorded_at = LATER),
+        ("exceeds_pending", |w| part(w, 0, 11)),
+        ("account_frozen", World::freeze),
+        ("account_closed", World::close),
+        ("period_closed", |w| w.asked.heading.effective_at = EARLIER),
+        ("balance_overflow", World::exhaust),
+    ];
+    let apart = [
+        ("no_amounts", "posting_named_twice"),
+        ("not_pending", "ended"),
+    ];
+    prove(
+        SettleError::ORDER,
+        || {
+            world(|books, _, accounts| NewSettlement {
+                pending: pending(books, accounts),
+                heading: books.heading(NOW),
+                amounts: None,
+                last: false,
+            })
+        },
+        rules,
+        &apart,
+        |mut w| {
+            settle(&mut w.books.shelf, w.asked)
+                .err()
+                .map(|error| error.code())
+        },
+    );
+}
+
+#[test]
+fn a_release_is_refused_by_the_first_broken_rule() {
+    type Asked = World<NewRelease>;
+    let rules: &[Breaks<Asked>] = &[
+        ("external_id_taken", |w| {
+            w.asked.heading.external_id = Some("taken".to_owned())
+        }),
+        ("transaction_not_found", |w| w.asked.pending = nowhere()),
+        ("not_pending", |w| w.asked.pending = w.posted),
+        ("ended", |w| {
+            let heading = w.books.heading(NOW);
+            let (pending, amounts) = (w.asked.pending, None);
+            let all = NewSettlement {
+                heading,
+                pending,
+                amounts,
+                last: true,
+            };
+            settle(&mut w.books.shelf, all).unwrap();
+        }),
+        ("expired", |w| w.asked.heading.recorded_at = LATER),
+        ("not_expired", |w| w.asked.heading.recorded_at = NOW),
+        ("period_closed", |w| w.asked.heading.effective_at = EARLIER),
+        ("balance_overflow", World::exhaust),
+    ];
+    let apart = [
+        ("transaction_not_found", "not_pending"),
+        ("not_pending", "ended"),
+    ];
+    let without = |left_out: &str| {
+        let order = ReleaseError::ORDER
+            .iter()
+            .filter(|(code, _)| *code != left_out);
+        let rules = rules.iter().filter(|(code, _)| *code != left_out);
+        let order: Vec<(&'static str, &'static str)> = order.copied().collect();
+        let rules: Vec<Breaks<Asked>> = rules.copied().collect();
+        (order, rules)
+    };
+    let (order, rules_of_void) = without("not_expired");
+    prove(
+        &order,
+        || {
+            world(|books, _, accounts| NewRelease {
+                pending: pending(books, accounts),
+                heading: books.heading(NOW),
+            })
+        },
+        &rules_of_void,
+        &apart,
+        |mut w| {
+            void(&mut w.books.shelf, w.asked)
+                .err()
+                .map(|error| error.code())
+        },
+    );
+    let (order, rules_of_expiry) = without("expired");
+    prove(
+        &order,
+        || {
+            world(|books, _, accounts| NewRelease {
+                pending: pending(books, accounts),
+                heading: books.heading(LATER),
+            })
+        },
+        &rules_of_expiry,
+        &apart,
+        |mut w| {
+            expire(&mut w.books.shelf, w.asked)
+                .err()
+                .map(|error| error.code())
+        },
+    );
+}
+
+#[test]
+fn a_reversal_is_refused_by_the_first_broken_rule() {
+    type Asked = World<NewReversal>;
+    fn part(world: &mut Asked, ordinal: i16, minor_units: i64) {
+        let parts = world.asked.amounts.get_or_insert_default();
+        parts.push((ordinal, amount(minor_units)));
+    }
+    let rules: &[Breaks<Asked>] = &[
+        ("external_id_taken", |w| {
+            w.asked.heading.external_id = Some("taken".to_owned())
+        }),
+        ("no_amounts", |w| w.asked.amounts = Some(Vec::new())),
+        ("posting_named_twice", |w| {
+            part(w, 1, 1);
+            part(w, 1, 2);
+        }),
+        ("transaction_not_found", |w| w.asked.of = nowhere()),
+        ("posting_not_found", |w| part(w, 2, 1)),
+        ("not_reversible", |w| {
+            let accounts = [w.from, w.to, w.others.0, w.others.1];
+            w.asked.of = pending(&mut w.books, &accounts);
+        }),
+        ("reversed", |w| {
+            let heading = w.books.heading(NOW);
+            let all = NewReversal {
+                heading,
+                ..w.asked.clone()
+            };
+            reverse(&mut w.books.shelf, all).unwrap();
+        }),
+        ("exceeds_posted", |w| part(w, 0, 11)),
+        ("account_frozen", World::freeze),
+        ("account_closed", World::close),
+        ("period_closed", |w| w.asked.heading.effective_at = EARLIER),
+        ("balance_overflow", World::exhaust),
+        ("insufficient_funds", |w| {
+            let limits = Limits::at_least(units(5));
+            set_limits(&mut w.books.shelf, w.others.1, limits).unwrap();
+        }),
+        ("ceiling_exceeded", |w| {
+            let limits = Limits::new(None, Some(units(-5)), None).unwrap();
+            set_limits(&mut w.books.shelf, w.from, limits).unwrap();
+        }),
+    ];
+    let apart = [
+        ("no_amounts", "posting_named_twice"),
+        ("not_reversible", "reversed"),
+    ];
+    prove(
+        ReverseError::ORDER,
+        || {
+            world(|books, posted, _| NewReversal {
+                heading: books.heading(NOW),
+                of: posted,
+                amounts: None,
+            })
+        },
+        rules,
+        &apart,
+        |mut w| {
+            reverse(&mut w.books.shelf, w.asked)
+                .err()
+                .map(|error| error.code())
+        },
+    );
+}
+
+#[test]
+fn a_change_of_an_account_is_refused_by_the_first_broken_rule() {
+    let rules: &[Breaks<World<AccountId>>] = &[
+        ("account_not_found", |w| {
+            w.asked = AccountId::from_bytes([9; 16])
+        }),
+        ("wrong_status", |w| {
+            w.change(w.asked, |account| account.status = AccountStatus::Closed)
+        }),
+        ("has_pending", |w| {
+            w.books.pend(vec![posting(w.from, w.asked, 1)], None);
+        }),
+        ("has_balance", |w| {
+            w.books.post(vec![posting(w.from, w.asked, 1)]);
+        }),
+    ];
+    // What is done to the account comes before what its status becomes.
+    let apart = [
+        ("account_not_found", "wrong_status"),
+        ("wrong_status", "has_pending"),
+    ];
+    let fresh = || world(|books, _, _| books.wallet(Limits::NONE));
+    prove(ChangeError::ORDER, fresh, rules, &apart, |mut w| {
+        close(&mut w.books.shelf, w.asked)
+            .err()
+            .map(|error| error.code())
+    });
+    let mut w = fresh();
+    w.books.pend(vec![posting(w.from, w.asked, 1)], None);
+    w.change(w.asked, |account| account.status = AccountStatus::Closed);
+    let refused = close(&mut w.books.shelf, w.asked).unwrap_err();
+    assert_eq!(refused.code(), "wrong_status");
+}
+
+#[test]
+fn limits_and_periods_are_refused_by_the_first_broken_rule() {
+    let limits = |ceiling, line| {
+        let refused = Limits::new(Some(units(0)), Some(units(ceiling)), Some(units(line)));
+        refused.err().map(|error| error.code())
+    };
+    assert_eq!(limits(0, 0), None);
+    assert_eq!(limits(-5, 5), None);
+    assert_eq!(limits(0, -1), Some("negative_credit_line"));
+    assert_eq!(limits(-6, 5), Some("ceiling_below_floor"));
+    assert_eq!(limits(-6, -1), Some("negative_credit_line"));
+
+    let mut books = Books::empty();
+    close_period(&mut books.shelf, LATER, LATER).unwrap();
+    let mut refused = |before, now| {
+        let refused = close_period(&mut books.shelf, before, now);
+        refused.err().map(|error| error.code())
+    };
+    assert_eq!(refused(LATER, LATER), Some("closed"));
+    assert_eq!(refused(EARLIER, LATER), Some("closed"));
+    // A clock that went back: in the future, and closed already.
+    assert_eq!(refused(LATER, NOW), Some("in_the_future"));
+}
+
+fn page() -> String {
+    let parts: [(&str, &str, &Order); 8] = [
+        ("Opening an account", "`ledger::open`", OpenError::ORDER),
+        (
+            "Limits of an account",
+            "`ledger::Limits::new`",
+            LimitsError::ORDER,
+        ),
+        (
+            "Changing an account",
+            "`ledger::freeze`, `unfreeze`, `close`, `set_limits`, `set_metadata`",
+            ChangeError::ORDER,
+        ),
+        ("Posting, or promising", "`ledger::post`", PostError::ORDER),
+        (
+            "Posting what is pending",
+            "`ledger::settle`",
+            SettleError::ORDER,
+        ),
+        (
+            "Voiding what is pending, or letting it expire",
+            "`ledger::void`, `ledger::expire`",
+            ReleaseError::ORDER,
+        ),
+        ("Reversing", "`ledger::reverse`", ReverseError::ORDER),
+        (
+            "Closing a period",
+            "`ledger::close_period`",
+            PeriodError::ORDER,
+        ),
+    ];
+    let mut page = String::from(
+        "# The ledger's refusals\n\n\
+         Each operation looks at its rules in one order and names the first that is broken. The order is the \
+         same everywhere: whether it exists already, what it looks like, what it names, currencies, states, \
+         periods, versions, overflow, limits, conditions. A refused operation changes nothing.\n\n\
+         This page is compared with the code, and the order is proved: `crates/ledger/tests/rules/order.rs` breaks \
+         each rule alone, and together with the next one.\n",
+    );
+    for (title, functions, order) in parts {
+        page.push_str(&format!(
+            "\n## {title}\n\n{functions}\n\n| | code | rule |\n|---|---|---|\n"
+        ));
+        for (number, (code, rule)) in (1..).zip(order) {
+            page.push_str(&format!("| {number} | `{code}` | {rule} |\n"));
+        }
+    }
+    page
+}
+
+#[test]
+fn the_page_of_refusals_says_what_the_code_does() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ledger-errors.md");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let expected = page();
+    assert!(
+        written == expected,
+        "docs/ledger-errors.md should be:\n{expected}"
+    );
+}

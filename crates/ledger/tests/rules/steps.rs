@@ -1,0 +1,408 @@
+//! Random sequences of steps: whatever is promised, posted, voided, expired and reversed, the counters
+//! grow, nothing is released that was not pending, no floor is passed and everything balances.
+
+use crate::given::{Books, amount, posting, units};
+use ledger::{
+    Account, AccountId, HoldStatus, Limits, NewRelease, NewReversal, NewSettlement, Part, Pending,
+    Phase, PostError, Posted, ReverseError, SettleError, Shelf, Step, TransactionId, close, expire,
+    freeze, post, reverse, settle, unfreeze, void,
+};
+use proptest::prelude::*;
+use store::Timestamp;
+
+/// What is tried. Accounts and transactions are chosen by number among those there are, a credited
+/// account by how much further it is than the debited one.
+#[derive(Debug, Clone)]
+enum Command {
+    Post(Vec<(usize, usize, i64)>),
+    Pend(Vec<(usize, usize, i64)>, Option<i64>),
+    Settle(usize, Option<(i16, i64)>, bool),
+    Void(usize),
+    Expire(usize),
+    Reverse(usize, Option<(i16, i64)>),
+    Wait(i64),
+}
+
+fn commands() -> impl Strategy<Value = Command> {
+    let moved = prop_oneof![30 => 1..200_i64, 1 => (i64::MAX - 2)..=i64::MAX];
+    let moved = || prop::collection::vec((0..5_usize, 1..5_usize, moved.clone()), 1..4);
+    let part = || prop::option::of((0..4_i16, 1..150_i64));
+    prop_oneof![
+        2 => moved().prop_map(Command::Post),
+        3 => (moved(), prop::option::of(1..8_i64))
+            .prop_map(|(moved, life)| Command::Pend(moved, life)),
+        3 => (any::<usize>(), part(), any::<bool>())
+            .prop_map(|(which, part, last)| Command::Settle(which, part, last)),
+        1 => any::<usize>().prop_map(Command::Void),
+        2 => any::<usize>().prop_map(Command::Expire),
+        2 => (any::<usize>(), part()).prop_map(|(which, part)| Command::Reverse(which, part)),
+        2 => (1..10_i64).prop_map(Command::Wait),
+    ]
+}
+
+struct Run {
+    books: Books,
+    accounts: Vec<AccountId>,
+    now: i64,
+    made: Vec<TransactionId>,
+    pending: Vec<TransactionId>,
+}
+
+impl Run {
+    fn carry_out(&mut self, command: &Command) -> Option<Posted> {
+        let now = Timestamp::from_micros(self.now);
+        let mut heading = self.books.heading(now);
+        heading.effective_at = now;
+        let shelf = &mut self.books.shelf;
+        let parts = |part: &Option<(i16, i64)>| -> Option<Vec<Part>> {
+            part.map(|(ordinal, minor_units)| vec![(ordinal, amount(minor_units))])
+        };
+        let chosen = |among: &[TransactionId], which: usize| {
+            let nobody = TransactionId::from_bytes([0; 16]);
+            let place = which.checked_rem(among.len());
+            place.map_or(nobody, |place| among[place])
+        };
+        let pending = |which: &usize| chosen(&self.pending, *which);
+        let release = |which: &usize| NewRelease {
+            heading: heading.clone(),
+            pending: pending(which),
+        };
+        match command {
+            Command::Post(moved) => self.post(moved, None),
+            Command::Pend(moved, life) => {
+                let expires_at = life.map(|life| Timestamp::from_micros(self.now + life));
+                self.post(moved, Some(Pending { expires_at }))
+            }
+            Command::Settle(which, part, last) => {
+                let new = NewSettlement {
+                    heading: heading.clone(),
+                    pending: pending(which),
+                    amounts: parts(part),
+                    last: *last,
+                };
+                settle(shelf, new).ok()
+            }
+            Command::Void(which) => void(shelf, release(which)).ok(),
+            Command::Expire(which) => expire(shelf, release(which)).ok(),
+            Command::Reverse(which, part) => {
+                let of = chosen(&self.made, *which);
+                let amounts = parts(part);
+                reverse(
+                    shelf,
+                    NewReversal {
+                        heading,
+                        of,
+                        amounts,
+                    },
+                )
+                .ok()
+            }
+            Command::Wait(micros) => {
+                self.now += micros;
+                None
+            }
+        }
+    }
+
+    fn post(&mut self, moved: &[(usize, usize, i64)], pending: Option<Pending>) -> Option<Posted> {
+        let of = |place: usize| self.accounts[place % self.accounts.len()];
+        let postings = moved.iter().map(|(debit, further, minor_units)| {
+            posting(of(*debit), of(debit + further), *minor_units)
+        });
+        let mut new = self.books.transaction(postings.collect());
+        let now = Timestamp::from_micros(self.now);
+        (new.pending, new.effective_at, new.recorded_at) = (pending, now, now);
+        post(&mut self.books.shelf, new).ok()
+    }
+
+    fn account(&self, id: &AccountId) -> Account {
+        self.books.shelf.account(id).unwrap().clone()
+    }
+
+    fn all(&self) -> Vec<Account> {
+        self.accounts.iter().map(|id| self.account(id)).collect()
+    }
+}
+
+fn counters(account: &Account) -> [i64; 7] {
+    [
+        account.debits_pending,
+        account.debits_posted,
+        account.debits_released,
+        account.credits_pending,
+        account.credits_posted,
+        account.credits_released,
+        account.version,
+    ]
+}
+
+/// What the holds of all pending transactions still hold, by side of an account.
+fn held(shelf: &Shelf, pending: &[TransactionId], id: &AccountId) -> (i128, i128) {
+    let (mut debits, mut credits) = (0, 0);
+    for transaction in pending {
+        let (_, postings) = shelf.recorded(transaction).unwrap();
+        for (posted, hold) in postings.iter().zip(shelf.holds(transaction)) {
+            let remaining = i128::from(hold.remaining());
+            assert_eq!(posted.ordinal, hold.ordinal);
+            assert_eq!(hold.status == HoldStatus::Pending, remaining > 0);
+            assert!(hold.posted >= 0 && hold.released >= 0 && remaining >= 0);
+            debits += if posted.posting.debit == *id {
+                remaining
+            } else {
+                0
+            };
+            credits += if posted.posting.credit == *id {
+                remaining
+            } else {
+                0
+            };
+        }
+    }
+    (debits, credits)
+}
+
+fn equal(accounts: &[Account], side: fn(&Account) -> i64, other: fn(&Account) -> i64) -> bool {
+    let sum = |counter: fn(&Account) -> i64| -> i128 {
+        accounts
+            .iter()
+            .map(|account| i128::from(counter(account)))
+            .sum()
+    };
+    sum(side) == sum(other)
+}
+
+proptest! {
+    #[test]
+    fn whatever_steps_are_taken_the_books_hold(
+        limits in prop::collection::vec(
+            (prop::option::of(-500..0_i64), prop::option::of(200..900_i64)), 5),
+        commands in prop::collection::vec(commands(), 1..60),
+    ) {
+        let mut books = Books::empty();
+        let accounts = limits.into_iter().map(|(floor, ceiling)| {
+            books.wallet(Limits::new(floor.map(units), ceiling.map(units), Some(units(10))).unwrap())
+        });
+        let accounts: Vec<AccountId> = accounts.collect();
+        let mut run = Run { books, accounts, now: 1_000, made: Vec::new(), pending: Vec::new() };
+        for command in commands {
+            let before = run.all();
+            let Some(posted) = run.carry_out(&command) else {
+                prop_assert_eq!(before, run.all(), "a refusal changed something: {:?}", command);
+                continue;
+            };
+            prop_assert!(!posted.postings.is_empty());
+            run.made.push(posted.id);
+            if posted.step == Step::Pending {
+                run.pending.push(posted.id);
+            }
+            let after = run.all();
+            for (before, after) in before.iter().zip(&after) {
+                for (was, is) in counters(before).into_iter().zip(counters(after)) {
+                    prop_assert!(was <= is && is >= 0);
+                }
+                prop_assert!(after.debits_released <= after.debits_pending);
+                prop_assert!(after.credits_released <= after.credits_pending);
+                let outstanding = (
+                    i128::from(after.outstanding_debits()),
+                    i128::from(after.outstanding_credits()),
+                );
+                prop_assert_eq!(outstanding, held(&run.books.shelf, &run.pending, &after.id));
+                let (least, most) = (after.limits.least(), after.limits.ceiling());
+                let lowered = after.available() < before.available();
+                let raised = after.possible() > before.possible();
+                prop_assert!(!lowered || least.is_none_or(|least| after.available() >= least));
+                prop_assert!(!raised || most.is_none_or(|most| after.possible() <= most));
+                let once_promised = matches!(posted.step, Step::Settlement | Step::Void | Step::Expiry);
+                prop_assert!(!once_promised || !(lowered || raised));
+                prop_assert!(after.available() <= after.posted() && after.posted() <= after.possible());
+            }
+            prop_assert!(equal(&after, |a| a.debits_posted, |a| a.credits_posted));
+            prop_assert!(equal(&after, |a| a.debits_pending, |a| a.credits_pending));
+            prop_assert!(equal(&after, |a| a.debits_released, |a| a.credits_released));
+        }
+    }
+}
+
+/// Two wallets, and what the first promises the second out of 100.
+fn promise(
+    minor_units: i64,
+    expires_at: Option<Timestamp>,
+) -> (Books, AccountId, AccountId, TransactionId) {
+    let mut books = Books::empty();
+    let source = books.wallet(Limits::NONE);
+    let ann = books.wallet(Limits::NO_OVERDRAFT);
+    let bob = books.wallet(Limits::NO_OVERDRAFT);
+    books.post(vec![posting(source, ann, 100)]);
+    let pending = books.pend(vec![posting(ann, bob, minor_units)], expires_at);
+    (books, ann, bob, pending)
+}
+
+impl Books {
+    fn settle(
+        &mut self,
+        pending: TransactionId,
+        part: Option<i64>,
+        last: bool,
+    ) -> Result<Posted, SettleError> {
+        let heading = self.heading(crate::given::NOW);
+        let amounts = part.map(|part| vec![(0, amount(part))]);
+        settle(
+            &mut self.shelf,
+            NewSettlement {
+                heading,
+                pending,
+                amounts,
+                last,
+            },
+        )
+    }
+
+    fn undo(
+        &mut self,
+        of: TransactionId,
+        ordinal: i16,
+        part: Option<i64>,
+    ) -> Result<Posted, ReverseError> {
+        let heading = self.heading(crate::given::NOW);
+        let amounts = part.map(|part| vec![(ordinal, amount(part))]);
+        reverse(
+            &mut self.shelf,
+            NewReversal {
+                heading,
+                of,
+                amounts,
+            },
+        )
+    }
+
+    fn balances(&self, id: AccountId) -> (i64, i64, i64, i64) {
+        let account = self.shelf.account(&id).unwrap();
+        let (posted, pending) = (account.posted(), account.pending());
+        let (available, possible) = (account.available(), account.possible());
+        (posted.get(), pending.get(), available.get(), possible.get())
+    }
+}
+
+#[test]
+fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
+    let (mut books, ann, bob, pending) = promise(60, None);
+    assert_eq!(books.balances(ann), (100, 40, 40, 100));
+    assert_eq!(books.balances(bob), (0, 60, 0, 60));
+
+    books.settle(pending, Some(20), false).unwrap();
+    assert_eq!(books.balances(ann), (80, 40, 40, 80));
+    assert_eq!(books.balances(bob), (20, 60, 20, 60));
+    let refused = books.settle(pending, Some(41), false);
+    assert_eq!(
+        refused.unwrap_err(),
+        SettleError::ExceedsPending {
+            ordinal: 0,
+            remaining: 40
+        }
+    );
+
+    let last = books.settle(pending, Some(10), true).unwrap();
+    let phases: Vec<(i16, Phase, i64)> = last
+        .postings
+        .iter()
+        .map(|p| (p.ordinal, p.phase, p.posting.amount.get()))
+        .collect();
+    assert_eq!(
+        phases,
+        [(0, Phase::Settled, 10), (100, Phase::Released, 30)]
+    );
+    assert_eq!(books.balances(ann), (70, 70, 70, 70));
+    assert_eq!(books.balances(bob), (30, 30, 30, 30));
+    let how = HoldStatus::Posted;
+    assert_eq!(
+        books.settle(pending, None, false).unwrap_err(),
+        SettleError::Ended { how }
+    );
+}
+
+#[test]
+fn what_was_promised_is_not_available_twice() {
+    let (mut books, ann, bob, _) = promise(60, None);
+    let new = books.transaction(vec![posting(ann, bob, 41)]);
+    let refused = post(&mut books.shelf, new).unwrap_err();
+    assert_eq!(
+        refused,
+        PostError::InsufficientFunds {
+            account: ann,
+            available: 40,
+            floor: 0
+        }
+    );
+}
+
+#[test]
+fn a_frozen_account_lets_nothing_be_posted_but_what_it_holds_be_voided() {
+    let (mut books, ann, _, pending) = promise(60, None);
+    freeze(&mut books.shelf, ann).unwrap();
+    let refused = books.settle(pending, None, false).unwrap_err();
+    assert_eq!(refused, SettleError::AccountFrozen { account: ann });
+    assert!(
+        close(&mut books.shelf, ann).is_err(),
+        "something is pending"
+    );
+    let heading = books.heading(crate::given::NOW);
+    void(&mut books.shelf, NewRelease { heading, pending }).unwrap();
+    assert_eq!(books.balances(ann), (100, 100, 100, 100));
+    assert_eq!(books.shelf.holds(&pending)[0].status, HoldStatus::Voided);
+    unfreeze(&mut books.shelf, ann).unwrap();
+    assert_eq!(books.shelf.account(&ann).unwrap().revision, 2);
+}
+
+#[test]
+fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
+    let (mut books, ann, bob, pending) = promise(60, None);
+    let settled = books.settle(pending, Some(50), true).unwrap();
+    let first = books.undo(settled.id, 0, Some(20)).unwrap();
+    assert_eq!(
+        (first.step, first.about),
+        (Step::Reversal, Some(settled.id))
+    );
+    let refused = books.undo(settled.id, 0, Some(31)).unwrap_err();
+    assert_eq!(
+        refused,
+        ReverseError::ExceedsPosted {
+            ordinal: 0,
+            remaining: 30
+        }
+    );
+    // What was released with the settlement was never posted.
+    let refused = books.undo(settled.id, 100, Some(1)).unwrap_err();
+    assert_eq!(refused, ReverseError::PostingNotFound { ordinal: 100 });
+    books.undo(settled.id, 0, None).unwrap();
+    assert_eq!(
+        books.undo(settled.id, 0, None).unwrap_err(),
+        ReverseError::Reversed
+    );
+    let step = Step::Reversal;
+    assert_eq!(
+        books.undo(first.id, 0, None).unwrap_err(),
+        ReverseError::NotReversible { step }
+    );
+    assert_eq!(books.balances(ann), (100, 100, 100, 100));
+    assert_eq!(books.balances(bob), (0, 0, 0, 0));
+}
+
+#[test]
+fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
+    let (mut books, ann, _, pending) = promise(60, Some(crate::given::LATER));
+    let expires_at = crate::given::LATER;
+    let heading = books.heading(expires_at);
+    let (amounts, last) = (None, false);
+    let new = NewSettlement {
+        heading,
+        pending,
+        amounts,
+        last,
+    };
+    let refused = settle(&mut books.shelf, new).unwrap_err();
+    assert_eq!(refused, SettleError::Expired { expires_at });
+    let heading = books.heading(expires_at);
+    expire(&mut books.shelf, NewRelease { heading, pending }).unwrap();
+    assert_eq!(books.balances(ann), (100, 100, 100, 100));
+    assert_eq!(books.shelf.holds(&pending)[0].status, HoldStatus::Expired);
+}

@@ -1,0 +1,267 @@
+//! What the database itself refuses, whoever writes: each guard of the ledger's tables is tried with raw
+//! SQL, and beside it the nearest thing that is allowed.
+
+use store::{DatabaseUrl, Store};
+use tests::{Database, Kind, on_both_databases};
+
+/// Statements in which `#7` stands for an id, and whether the database allows them, in this order.
+const TRIED: &[(&str, Result<(), &str>)] = &[
+    // Counters, versions and revisions grow.
+    (
+        "UPDATE account SET debits_pending = 5, credits_pending = 5, debits_posted = 5, \
+         credits_posted = 5, debits_released = 5, credits_released = 5, version = 5, revision = 5",
+        Ok(()),
+    ),
+    (
+        "UPDATE account SET debits_pending = 4, debits_released = 4",
+        Err("only grow"),
+    ),
+    (
+        "UPDATE account SET credits_pending = 4, credits_released = 4",
+        Err("only grow"),
+    ),
+    ("UPDATE account SET debits_posted = 4", Err("only grow")),
+    ("UPDATE account SET credits_posted = 4", Err("only grow")),
+    ("UPDATE account SET debits_released = 4", Err("only grow")),
+    ("UPDATE account SET credits_released = 4", Err("only grow")),
+    ("UPDATE account SET version = 4", Err("only grow")),
+    ("UPDATE account SET revision = 4", Err("only grow")),
+    ("UPDATE account SET debits_released = 6", Err("")),
+    ("UPDATE account SET credits_released = 6", Err("")),
+    // What an account is stays; what is kept with it may change.
+    (
+        "UPDATE account SET metadata = '{}', floor = 1, ceiling = 2, credit_line = 3",
+        Ok(()),
+    ),
+    ("UPDATE account SET credit_line = -1", Err("")),
+    (
+        "UPDATE account SET id = #9 WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "UPDATE account SET code = 'other' WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "UPDATE account SET currency = 'USD' WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "UPDATE account SET normal_side = 1 WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "UPDATE account SET class = 3 WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "UPDATE account SET class = NULL WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "UPDATE account SET opened_at = 1 WHERE id = #1",
+        Err("never changes"),
+    ),
+    (
+        "DELETE FROM account WHERE id = #1",
+        Err("never changed or deleted"),
+    ),
+    // Open and frozen take turns, closed is the end.
+    ("UPDATE account SET status = 2 WHERE id = #1", Ok(())),
+    ("UPDATE account SET status = 1 WHERE id = #1", Ok(())),
+    ("UPDATE account SET status = 3 WHERE id = #1", Ok(())),
+    (
+        "UPDATE account SET status = 2 WHERE id = #1",
+        Err("never opened again"),
+    ),
+    (
+        "UPDATE account SET status = 1 WHERE id = #1",
+        Err("never opened again"),
+    ),
+    // A posting's accounts exist, are of its tenant and hold its currency.
+    (
+        "INSERT INTO posting VALUES (1, 1, 0, 1, 0, 1, 0, #7, #1, #2, 'EUR', 2)",
+        Ok(()),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #1, #9, 'EUR', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #9, #1, 'EUR', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #1, #3, 'EUR', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #3, #1, 'EUR', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #1, #2, 'USD', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #1, #4, 'EUR', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 2, 1, #7, #1, #2, 'EUR', 2)",
+        Err("both its accounts"),
+    ),
+    (
+        "INSERT INTO posting VALUES (1, 2, 0, 2, 0, 1, 1, #7, #1, #2, 'EUR', 5)",
+        Err(""),
+    ),
+    (
+        "INSERT INTO posting SELECT amount, 8, 0, 8, 0, tenant_id, 8, transaction_id, \
+         debit_account, credit_account, currency, phase FROM posting UNION ALL SELECT amount, 9, 0, 9, \
+         0, tenant_id, 9, transaction_id, debit_account, #9, currency, phase FROM posting",
+        Err("both its accounts"),
+    ),
+    // Only steps 3 to 6 are about another transaction.
+    (
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind, about) \
+         VALUES (0, 0, 1, 3, #7, 'transfer', #8)",
+        Ok(()),
+    ),
+    (
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind, about) \
+         VALUES (0, 0, 1, 2, #6, 'transfer', #8)",
+        Err(""),
+    ),
+    (
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind) \
+         VALUES (0, 0, 1, 6, #6, 'transfer')",
+        Err(""),
+    ),
+    (
+        "UPDATE ledger_transaction SET metadata = '{}'",
+        Err("never changed or deleted"),
+    ),
+    // Of a hold, what is posted and released grows up to its amount, and how it ended stays.
+    (
+        "INSERT INTO hold VALUES (10, 0, 0, 99, 1, 0, 1, #7), (10, 0, 0, NULL, 1, 1, 1, #7)",
+        Ok(()),
+    ),
+    ("UPDATE hold SET posted = 3, released = 2", Ok(())),
+    ("UPDATE hold SET posted = 2", Err("only what is posted")),
+    ("UPDATE hold SET released = 1", Err("only what is posted")),
+    ("UPDATE hold SET amount = 11", Err("only what is posted")),
+    (
+        "UPDATE hold SET expires_at = 100 WHERE ordinal = 0",
+        Err("only what is posted"),
+    ),
+    (
+        "UPDATE hold SET expires_at = NULL WHERE ordinal = 0",
+        Err("only what is posted"),
+    ),
+    (
+        "UPDATE hold SET ordinal = 2 WHERE ordinal = 0",
+        Err("only what is posted"),
+    ),
+    (
+        "UPDATE hold SET transaction_id = #8",
+        Err("only what is posted"),
+    ),
+    ("UPDATE hold SET posted = 9, status = 2", Err("")),
+    ("UPDATE hold SET posted = 8", Err("")),
+    ("UPDATE hold SET status = 3", Err("")),
+    (
+        "UPDATE hold SET posted = 8, status = 2 WHERE ordinal = 0",
+        Ok(()),
+    ),
+    (
+        "UPDATE hold SET released = 7, status = 4 WHERE ordinal = 1",
+        Ok(()),
+    ),
+    ("UPDATE hold SET status = 3", Err("stays as it ended")),
+    ("UPDATE hold SET status = 1", Err("")),
+    ("DELETE FROM hold", Err("never changed or deleted")),
+    // Of a correction, what is reversed grows up to its amount.
+    ("INSERT INTO correction VALUES (10, 4, 1, 0, #7)", Ok(())),
+    ("UPDATE correction SET reversed = 10", Ok(())),
+    (
+        "UPDATE correction SET reversed = 9",
+        Err("only what is reversed"),
+    ),
+    ("UPDATE correction SET reversed = 11", Err("")),
+    (
+        "UPDATE correction SET amount = 11",
+        Err("only what is reversed"),
+    ),
+    (
+        "UPDATE correction SET ordinal = 1",
+        Err("only what is reversed"),
+    ),
+    ("DELETE FROM correction", Err("never changed or deleted")),
+    // A period is closed further and never opened again.
+    ("INSERT INTO period VALUES (5, 1)", Ok(())),
+    ("UPDATE period SET closed_before = 6", Ok(())),
+    (
+        "UPDATE period SET closed_before = 5",
+        Err("never opened again"),
+    ),
+    ("UPDATE period SET tenant_id = 2", Err("never opened again")),
+    ("DELETE FROM period", Err("never changed or deleted")),
+];
+
+on_both_databases!(the_database_refuses_what_the_ledger_would_never_write);
+async fn the_database_refuses_what_the_ledger_would_never_write(database: Database) {
+    let url = DatabaseUrl::parse(database.url()).expect("a URL");
+    drop(Store::open(&url).expect("the migrations are applied"));
+    let account = |tenant: i32, id: u8, currency: &str| {
+        format!(
+            "INSERT INTO account (debits_pending, debits_posted, credits_pending, credits_posted, \
+             version, opened_at, tenant_id, normal_side, status, class, id, code, name, currency) \
+             VALUES (0, 0, 0, 0, 0, 0, {tenant}, 2, 1, 2, #{id}, 'code {id}', '', '{currency}');"
+        )
+    };
+    let given = [
+        "INSERT INTO tenant VALUES (0, 1, 'one'), (0, 2, 'two');".to_owned(),
+        account(1, 1, "EUR"),
+        account(1, 2, "EUR"),
+        account(1, 3, "USD"),
+        account(2, 4, "EUR"),
+    ];
+    database.execute_raw(&with_ids(&database, &given.concat()));
+    for (text, expected) in TRIED {
+        let done = database.try_raw(&with_ids(&database, text));
+        match (expected, &done) {
+            (Ok(()), Ok(())) => {}
+            (Err(reason), Err(said)) => assert!(said.contains(reason), "{text}: {said}"),
+            (Ok(()) | Err(_), Ok(()) | Err(_)) => panic!("{text}: {done:?}"),
+        }
+    }
+    if database.kind() == Kind::Postgres {
+        for table in ["account", "posting", "hold", "correction", "period"] {
+            let said = database.try_raw(&format!("TRUNCATE {table} CASCADE"));
+            assert!(
+                said.is_err_and(|said| said.contains("never changed")),
+                "{table}"
+            );
+        }
+    }
+}
+
+/// `#7` as this database writes sixteen bytes.
+fn with_ids(database: &Database, text: &str) -> String {
+    let mut written = String::new();
+    for (number, part) in text.split('#').enumerate() {
+        let rest = if number == 0 {
+            part
+        } else {
+            let (digit, rest) = part.split_at(1);
+            let hex = digit.repeat(32);
+            written.push_str(&match database.kind() {
+                Kind::Sqlite => format!("x'{hex}'"),
+                Kind::Postgres => format!("'\\x{hex}'::bytea"),
+            });
+            rest
+        };
+        written.push_str(rest);
+    }
+    written
+}
