@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn text(minor_units: i64, code: &str) -> String {
-        MinorUnits::new(minor_units).to_decimal_string(code.parse().unwrap())
+        MinorUnits::new(minor_units).to_decimal_string(Currency::from_stored(code).unwrap())
     }
 
     #[test]
@@ -115,6 +115,10 @@ mod tests {
         assert_eq!(text(i64::MIN, "EUR"), "-92233720368547758.08");
         assert_eq!(text(i64::MIN, "JPY"), "-9223372036854775808");
         assert_eq!(text(i64::MIN, "CLF"), "-922337203685477.5808");
+        assert_eq!(text(i64::MAX, "WEI/18"), "9.223372036854775807");
+        assert_eq!(text(i64::MIN, "WEI/18"), "-9.223372036854775808");
+        assert_eq!(text(-1, "WEI/18"), "-0.000000000000000001");
+        assert_eq!(text(0, "WEI/18"), "0.000000000000000000");
     }
 
     #[test]
