@@ -21,7 +21,7 @@ store::bulk_insert! {
         code: String,
         /// What people call it.
         name: String,
-        /// ISO 4217 code.
+        /// [`Currency::stored`].
         currency: String,
         /// 1 debit, 2 credit.
         normal_side: i16,
@@ -138,7 +138,7 @@ store::bulk_insert! {
         credit_account: AccountId,
         /// Minor units, positive.
         amount: i64,
-        /// ISO 4217 code.
+        /// [`Currency::stored`].
         currency: String,
         /// The entry's number on the debited account.
         debit_version: i64,
@@ -241,7 +241,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
                 debit_account: p.posting.debit,
                 credit_account: p.posting.credit,
                 amount: p.posting.amount.get(),
-                currency: p.posting.currency.code().to_owned(),
+                currency: p.posting.currency.stored().into_owned(),
                 debit_version: p.debit_version,
                 debit_balance: p.debit_balance.get(),
                 credit_version: p.credit_version,
@@ -276,7 +276,7 @@ impl AccountRow {
             id: account.id,
             code: account.code.clone(),
             name: account.name.clone(),
-            currency: account.currency.code().to_owned(),
+            currency: account.currency.stored().into_owned(),
             normal_side: match account.normal_side {
                 NormalSide::Debit => 1,
                 NormalSide::Credit => 2,
@@ -304,7 +304,8 @@ impl AccountRow {
         let wrong = |column: &str| Error::Refused(format!("account {}: bad {column}", self.id));
         Ok(Account {
             id: self.id,
-            currency: Currency::from_code(&self.currency).map_err(|_unknown| wrong("currency"))?,
+            currency: Currency::from_stored(&self.currency)
+                .map_err(|_unknown| wrong("currency"))?,
             normal_side: match self.normal_side {
                 1 => NormalSide::Debit,
                 2 => NormalSide::Credit,
@@ -339,7 +340,7 @@ impl PostingRow {
                 debit: self.debit_account,
                 credit: self.credit_account,
                 amount: Amount::new(self.amount).map_err(|_not_positive| wrong("amount"))?,
-                currency: Currency::from_code(&self.currency)
+                currency: Currency::from_stored(&self.currency)
                     .map_err(|_unknown| wrong("currency"))?,
             },
             debit_version: self.debit_version,
