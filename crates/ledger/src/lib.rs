@@ -50,6 +50,7 @@
 
 mod account;
 pub mod check;
+pub mod journal;
 mod open;
 mod post;
 mod read;
