@@ -162,6 +162,21 @@ impl Currency {
         self.is_custom
     }
 
+    /// The exact decimal of so many minor units in units of the currency, with all its decimal
+    /// places: `-0.05`, `1099`. It takes a sum of many balances, which no `i64` need hold.
+    #[must_use]
+    pub fn decimal(self, minor_units: i128) -> String {
+        let places = usize::from(self.exponent);
+        let sign = if minor_units < 0 { "-" } else { "" };
+        // A zero in front of the point is a digit too.
+        let at_least = places.saturating_add(1);
+        let digits = format!("{:0>at_least$}", minor_units.unsigned_abs());
+        match digits.split_at_checked(digits.len().saturating_sub(places)) {
+            Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+            Some(_) | None => format!("{sign}{digits}"),
+        }
+    }
+
     /// The text from which [`from_stored`](Currency::from_stored) makes the same currency again, with
     /// nothing to look up: `EUR`; of a custom asset with its exponent, `USDC/6`.
     #[must_use]
@@ -458,5 +473,23 @@ mod tests {
         ];
         some.sort_unstable();
         assert_eq!(some.map(|c| c.to_string()), ["USD", "USDC", "USDCE"]);
+    }
+
+    #[test]
+    fn a_sum_of_many_balances_is_written_exactly() {
+        let eur: Currency = "EUR".parse().unwrap();
+        assert_eq!(
+            eur.decimal(i128::from(i64::MAX) + 1),
+            "92233720368547758.08"
+        );
+        assert_eq!(
+            custom("WEI", 18).decimal(i128::MIN),
+            "-170141183460469231731.687303715884105728"
+        );
+        let jpy: Currency = "JPY".parse().unwrap();
+        assert_eq!(
+            [eur.decimal(-5), eur.decimal(0), jpy.decimal(0)],
+            ["-0.05", "0.00", "0"]
+        );
     }
 }
