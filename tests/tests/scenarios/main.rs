@@ -10,6 +10,7 @@ mod bad_input;
 mod command_line;
 mod crashes;
 mod databases;
+mod exports;
 mod given;
 mod idempotency;
 mod outages;
