@@ -107,7 +107,7 @@ fn answer(arguments: &ExportArguments, store: &Store) -> Result<(), Mistake> {
     // What was asked for is in the file: this is for whoever watches.
     let _unheard = writeln!(
         io::stderr(),
-        "{accounts} accounts and {transactions} transactions are in {path}"
+        "accounts: {accounts}, transactions: {transactions}, in {path}"
     );
     Ok(())
 }
