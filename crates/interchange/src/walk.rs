@@ -251,3 +251,34 @@ fn for_each_account(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn a_day_is_that_of_utc() {
+        let at = |micros| day(Timestamp::from_micros(micros), &"it");
+        assert_eq!(at(0).unwrap(), "1970-01-01");
+        assert_eq!(at(-1).unwrap(), "1969-12-31");
+        assert_eq!(at(-62_135_596_800_000_000).unwrap(), "0001-01-01");
+    }
+
+    #[test]
+    fn a_day_that_no_program_can_read_is_refused_by_name() {
+        for micros in [-62_135_596_800_000_001, i64::MIN, i64::MAX] {
+            let refused = day(Timestamp::from_micros(micros), &"txn_1").unwrap_err();
+            assert!(
+                refused.to_string().starts_with("txn_1 is dated "),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_of_many_lines_becomes_one() {
+        assert_eq!(one_line("a\r\nb\tc\u{85}d"), "a  b c d");
+    }
+}
