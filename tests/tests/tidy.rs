@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Which of the house's crates each may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     (
         "api",
         &[
@@ -47,6 +47,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "audit-log",
             "engine",
             "idempotency",
+            "interchange",
             "ledger",
             "money",
             "payments",
@@ -56,6 +57,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("idempotency", &["store"]),
+    ("interchange", &["ledger", "money", "store"]),
     ("ledger", &["money", "store"]),
     ("money", &[]),
     ("payments", &["ledger", "money", "store"]),
@@ -80,7 +82,14 @@ const NEVER: [(&[&str], &[&str]); 4] = [
         ],
     ),
     (
-        &["ledger", "audit-log", "idempotency", "webhooks", "payments"],
+        &[
+            "ledger",
+            "audit-log",
+            "idempotency",
+            "interchange",
+            "webhooks",
+            "payments",
+        ],
         &["actix-web", "reqwest", "tokio", "uuid", "jiff", "getrandom"],
     ),
     (&["engine"], &["actix-web", "uuid", "jiff", "getrandom"]),

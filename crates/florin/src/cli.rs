@@ -8,7 +8,7 @@ use store::{Clock, Store};
 
 use crate::settings::{Arguments, Settings};
 use crate::start::StartError;
-use crate::{audit, bench, check, demo, key, measure, serve, webhook};
+use crate::{audit, bench, check, demo, export, key, measure, serve, webhook};
 
 /// A setting, an address or a file is wrong.
 pub(crate) const CANNOT: u8 = 2;
@@ -36,6 +36,8 @@ enum Verb {
     /// Verify the audit log (exit 0: clean, 1: tampered with, 2: cannot verify)
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Write the books for hledger, Beancount, as CSV or as JSON (exit 0: written, 2: not)
+    Export(export::ExportArguments),
     /// Make API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -66,6 +68,9 @@ pub(crate) fn run() -> ExitCode {
         }
         Some(Verb::Audit(command)) => {
             with_books(&cli.settings, |store| audit::run(&command, store))
+        }
+        Some(Verb::Export(arguments)) => {
+            with_books(&cli.settings, |store| export::run(&arguments, store))
         }
         Some(Verb::Serve) | None => run_async(&cli.settings, Running::Serve, cli.json),
         Some(Verb::Demo(arguments)) => run_async(&cli.settings, Running::Demo(arguments), cli.json),

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod cli;
 mod demo;
+mod export;
 mod key;
 mod measure;
 mod serve;

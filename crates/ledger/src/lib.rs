@@ -59,6 +59,7 @@ mod change;
 pub mod check;
 mod entries;
 mod hold;
+pub mod journal;
 mod kind;
 mod limits;
 mod metadata;

@@ -1,24 +1,31 @@
 //! A currency: its code and the exponent of its minor unit.
 
+mod withdrawn;
+
+use std::borrow::Cow;
 use std::{fmt, str};
 
 use thiserror::Error;
 
+use self::withdrawn::WITHDRAWN;
+
 /// A currency whose minor unit is known, ordered by its code.
 ///
-/// Codes and exponents are those of ISO 4217, as `iso_currency` lists them; codes since withdrawn
-/// (`HRK`) are among them, because old books still have to be read.
+/// Most are those of ISO 4217, with its codes and exponents as `iso_currency` lists them; a few
+/// codes since withdrawn (`HRK`) are among them, because old books still have to be read. The others
+/// are custom assets (a stablecoin, loyalty points), whose code and exponent somebody chose.
 ///
-/// The value carries its exponent instead of looking it up, and callers see only [`code`] and
-/// [`exponent`]: an asset that ISO does not list can be given the same shape without a change for
-/// them.
+/// The value carries its exponent instead of looking it up, so that callers need not know which of
+/// the two it is: they see [`code`] and [`exponent`].
 ///
 /// [`code`]: Currency::code
 /// [`exponent`]: Currency::exponent
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
-    code: [u8; CODE_LENGTH],
+    /// ASCII, filled up with zeros, which sort before every letter and digit.
+    code: [u8; LONGEST_CODE],
     exponent: u8,
+    is_custom: bool,
 }
 
 /// Why a text is not a [`Currency`].
@@ -36,7 +43,39 @@ pub enum CurrencyError {
     NoMinorUnit,
 }
 
+/// Why there is no such custom asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AssetError {
+    /// The code is not a letter from `A` to `Z` and then two to nine letters or digits.
+    #[error("an asset's code is 3 to 10 upper-case letters and digits, a letter first")]
+    Malformed,
+    /// The code means something to ISO 4217 already, or did once.
+    #[error("the code is one of ISO 4217")]
+    TakenByIso,
+    /// The exponent is above [`Currency::LARGEST_EXPONENT`].
+    #[error("an asset has at most {} decimal places", Currency::LARGEST_EXPONENT)]
+    TooPrecise,
+}
+
+/// Why a stored text is not a [`Currency`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StoredError {
+    /// It has no `/` and is no ISO 4217 code.
+    #[error(transparent)]
+    Currency(#[from] CurrencyError),
+    /// What stands before and after the `/` is no custom asset.
+    #[error(transparent)]
+    Asset(#[from] AssetError),
+    /// What stands after the `/` is not a number without needless zeros.
+    #[error("an asset's exponent is a plain number")]
+    MalformedExponent,
+}
+
 impl Currency {
+    /// The most decimal places: one unit is then 10^18 minor units, and no higher power of ten fits
+    /// into an `i64`. It leaves room for about nine whole units.
+    pub const LARGEST_EXPONENT: u8 = 18;
+
     /// The currency with this ISO 4217 alphabetic code, written in upper case.
     ///
     /// # Errors
@@ -44,9 +83,9 @@ impl Currency {
     /// In this order: [`CurrencyError::Malformed`], [`CurrencyError::Unknown`],
     /// [`CurrencyError::NoMinorUnit`].
     pub fn from_code(code: &str) -> Result<Currency, CurrencyError> {
-        let bytes = <[u8; CODE_LENGTH]>::try_from(code.as_bytes())
-            .ok()
-            .filter(|bytes| bytes.iter().all(u8::is_ascii_uppercase))
+        let is_shaped = code.len() == ISO_LENGTH && code.bytes().all(|b| b.is_ascii_uppercase());
+        let bytes = filled(code)
+            .filter(|_| is_shaped)
             .ok_or(CurrencyError::Malformed)?;
         let listed = iso_currency::Currency::from_code(code).ok_or(CurrencyError::Unknown)?;
         let exponent = listed
@@ -56,20 +95,116 @@ impl Currency {
         Ok(Currency {
             code: bytes,
             exponent,
+            is_custom: false,
         })
     }
 
-    /// The code: `EUR`.
+    /// A custom asset: a code of 3 to 10 letters and digits, and how many decimal places its minor
+    /// unit is away.
+    ///
+    /// Two assets with the same code and different exponents are different currencies; whoever
+    /// registers assets sees to it that a code has one. A code of three letters may one day be
+    /// taken up by ISO 4217, a longer one never.
+    ///
+    /// ```
+    /// use money::{AssetError, Currency, Money};
+    ///
+    /// let usdc = Currency::custom("USDC", 6)?;
+    /// assert_eq!(Money::from_decimal("0.000001", usdc).map(|money| money.amount.get()), Ok(1));
+    /// assert_eq!(Currency::custom("EUR", 6), Err(AssetError::TakenByIso));
+    /// # Ok::<(), AssetError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`AssetError::Malformed`], [`AssetError::TakenByIso`] (also for a withdrawn
+    /// code, as `DEM`, and for one without a minor unit, as `XAU`), [`AssetError::TooPrecise`].
+    pub fn custom(code: &str, exponent: u8) -> Result<Currency, AssetError> {
+        let is_shaped = code.len() >= SHORTEST_CODE
+            && code.starts_with(|first: char| first.is_ascii_uppercase())
+            && code
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let bytes = filled(code)
+            .filter(|_| is_shaped)
+            .ok_or(AssetError::Malformed)?;
+        if iso_currency::Currency::from_code(code).is_some() || WITHDRAWN.contains(&code) {
+            return Err(AssetError::TakenByIso);
+        }
+        if exponent > Currency::LARGEST_EXPONENT {
+            return Err(AssetError::TooPrecise);
+        }
+        Ok(Currency {
+            code: bytes,
+            exponent,
+            is_custom: true,
+        })
+    }
+
+    /// The code: `EUR`, `USDC`.
     #[must_use]
     pub fn code(&self) -> &str {
-        // Only ASCII letters are ever stored, so the default is never taken.
-        str::from_utf8(&self.code).unwrap_or_default()
+        // Only ASCII is ever stored, so the default is never taken.
+        str::from_utf8(&self.code)
+            .unwrap_or_default()
+            .trim_end_matches('\0')
     }
 
     /// How many decimal places the minor unit is away from the unit: 2 for `EUR`, 0 for `JPY`.
     #[must_use]
     pub const fn exponent(self) -> u8 {
         self.exponent
+    }
+
+    /// Whether it is a custom asset and not one of ISO 4217.
+    #[must_use]
+    pub const fn is_custom(self) -> bool {
+        self.is_custom
+    }
+
+    /// The exact decimal of so many minor units in units of the currency, with all its decimal
+    /// places: `-0.05`, `1099`. It takes a sum of many balances, which no `i64` need hold.
+    #[must_use]
+    pub fn decimal(self, minor_units: i128) -> String {
+        let places = usize::from(self.exponent);
+        let sign = if minor_units < 0 { "-" } else { "" };
+        // A zero in front of the point is a digit too.
+        let at_least = places.saturating_add(1);
+        let digits = format!("{:0>at_least$}", minor_units.unsigned_abs());
+        match digits.split_at_checked(digits.len().saturating_sub(places)) {
+            Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+            Some(_) | None => format!("{sign}{digits}"),
+        }
+    }
+
+    /// The text from which [`from_stored`](Currency::from_stored) makes the same currency again, with
+    /// nothing to look up: `EUR`; of a custom asset with its exponent, `USDC/6`.
+    #[must_use]
+    pub fn stored(&self) -> Cow<'_, str> {
+        if self.is_custom {
+            Cow::Owned(format!("{}/{}", self.code(), self.exponent))
+        } else {
+            Cow::Borrowed(self.code())
+        }
+    }
+
+    /// The currency that was [`stored`](Currency::stored) as this text. Each has one such text.
+    ///
+    /// # Errors
+    ///
+    /// [`StoredError`], as [`from_code`](Currency::from_code) and [`custom`](Currency::custom) say.
+    pub fn from_stored(text: &str) -> Result<Currency, StoredError> {
+        let Some((code, places)) = text.split_once('/') else {
+            return Ok(Currency::from_code(text)?);
+        };
+        let is_plain = places.bytes().all(|b| b.is_ascii_digit())
+            && (places == "0" || !places.starts_with('0'));
+        let exponent = places
+            .parse::<u8>()
+            .ok()
+            .filter(|_| is_plain)
+            .ok_or(StoredError::MalformedExponent)?;
+        Ok(Currency::custom(code, exponent)?)
     }
 }
 
@@ -81,7 +216,7 @@ impl fmt::Display for Currency {
 
 impl fmt::Debug for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.code())
+        f.pad(&self.stored())
     }
 }
 
@@ -93,7 +228,18 @@ impl str::FromStr for Currency {
     }
 }
 
-const CODE_LENGTH: usize = 3;
+const ISO_LENGTH: usize = 3;
+const SHORTEST_CODE: usize = 3;
+const LONGEST_CODE: usize = 10;
+
+/// The code in the room that there is for one, if it fits and could be told from the filling.
+fn filled(code: &str) -> Option<[u8; LONGEST_CODE]> {
+    let mut bytes = [0; LONGEST_CODE];
+    bytes
+        .get_mut(..code.len())?
+        .copy_from_slice(code.as_bytes());
+    Some(bytes)
+}
 
 #[cfg(test)]
 mod tests {
@@ -210,6 +356,140 @@ mod tests {
             currencies.map(|currency: Currency| currency.to_string()),
             ["BHD", "EUR", "JPY", "USD"]
         );
-        assert_eq!(size_of::<Currency>(), 4);
+        assert_eq!(size_of::<Currency>(), 12);
+    }
+
+    fn custom(code: &str, exponent: u8) -> Currency {
+        Currency::custom(code, exponent).unwrap()
+    }
+
+    #[test]
+    fn a_custom_asset_has_the_code_and_exponent_it_was_given() {
+        for (code, exponent) in [
+            ("BTC", 8),
+            ("USDC", 6),
+            ("ETH", 18),
+            ("A1B", 0),
+            ("POINTS2030", 2),
+        ] {
+            let asset = custom(code, exponent);
+            assert_eq!((asset.code(), asset.exponent()), (code, exponent));
+            assert_eq!(asset.to_string(), code);
+            assert!(asset.is_custom());
+            assert!(Currency::from_code(code).is_err(), "{code} is not of ISO");
+        }
+    }
+
+    #[test]
+    fn a_custom_code_is_three_to_ten_letters_and_digits() {
+        for code in [
+            "",
+            "AB",
+            "ABCDEFGHIJK",
+            "1INCH",
+            "usdc",
+            "USDc",
+            "US-D",
+            "US/D",
+            "US D",
+            "USD\0",
+            "\0\0\0",
+            "\u{415}URO",
+            "€€€",
+        ] {
+            let refused = Currency::custom(code, 2);
+            assert_eq!(refused, Err(AssetError::Malformed), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_iso_is_nobody_elses_even_if_it_was_withdrawn_or_has_no_minor_unit() {
+        for code in [
+            "EUR", "JPY", "HRK", "DEM", "FRF", "ZWD", "XFU", "XAU", "XXX", "XTS",
+        ] {
+            let refused = Currency::custom(code, 2);
+            assert_eq!(refused, Err(AssetError::TakenByIso), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_exponent_leaves_room_for_one_whole_unit() {
+        assert_eq!(custom("ETH", 18).exponent(), 18);
+        for exponent in [19, u8::MAX] {
+            let refused = Currency::custom("ETH", exponent);
+            assert_eq!(refused, Err(AssetError::TooPrecise));
+        }
+        let largest = u32::from(Currency::LARGEST_EXPONENT);
+        assert!(10_i64.checked_pow(largest).is_some());
+        assert!(10_i64.checked_pow(largest.saturating_add(1)).is_none());
+    }
+
+    #[test]
+    fn a_currency_is_read_back_from_what_was_stored() {
+        let all = every_possible_code().filter_map(|code| Currency::from_code(&code).ok());
+        for currency in all {
+            assert_eq!(currency.stored(), currency.code());
+            assert!(matches!(currency.stored(), Cow::Borrowed(_)));
+            assert_eq!(Currency::from_stored(&currency.stored()), Ok(currency));
+        }
+        for exponent in 0..=Currency::LARGEST_EXPONENT {
+            let asset = custom("USDC", exponent);
+            assert_eq!(asset.stored(), format!("USDC/{exponent}"));
+            assert_eq!(Currency::from_stored(&asset.stored()), Ok(asset));
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_never_stored_is_refused() {
+        use StoredError::{Asset, Currency as Iso, MalformedExponent};
+        for (text, expected) in [
+            ("", Iso(CurrencyError::Malformed)),
+            ("USDC", Iso(CurrencyError::Malformed)),
+            ("BTC", Iso(CurrencyError::Unknown)),
+            ("XAU", Iso(CurrencyError::NoMinorUnit)),
+            ("EUR/2", Asset(AssetError::TakenByIso)),
+            ("usdc/6", Asset(AssetError::Malformed)),
+            ("/6", Asset(AssetError::Malformed)),
+            ("USDC/19", Asset(AssetError::TooPrecise)),
+            ("USDC/", MalformedExponent),
+            ("USDC/06", MalformedExponent),
+            ("USDC/+6", MalformedExponent),
+            ("USDC/-6", MalformedExponent),
+            ("USDC/256", MalformedExponent),
+            ("USDC/6/6", MalformedExponent),
+            ("USDC/6 ", MalformedExponent),
+        ] {
+            assert_eq!(Currency::from_stored(text), Err(expected), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_same_code_with_another_exponent_is_another_currency() {
+        assert_ne!(custom("USDC", 6), custom("USDC", 18));
+        let mut some = [
+            custom("USDCE", 6),
+            custom("USDC", 6),
+            "USD".parse().unwrap(),
+        ];
+        some.sort_unstable();
+        assert_eq!(some.map(|c| c.to_string()), ["USD", "USDC", "USDCE"]);
+    }
+
+    #[test]
+    fn a_sum_of_many_balances_is_written_exactly() {
+        let eur: Currency = "EUR".parse().unwrap();
+        assert_eq!(
+            eur.decimal(i128::from(i64::MAX) + 1),
+            "92233720368547758.08"
+        );
+        assert_eq!(
+            custom("WEI", 18).decimal(i128::MIN),
+            "-170141183460469231731.687303715884105728"
+        );
+        let jpy: Currency = "JPY".parse().unwrap();
+        assert_eq!(
+            [eur.decimal(-5), eur.decimal(0), jpy.decimal(0)],
+            ["-0.05", "0.00", "0"]
+        );
     }
 }

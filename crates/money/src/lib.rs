@@ -3,7 +3,8 @@
 //! Money inside Florin is a whole number of minor units (cents, yen, fils) beside a currency. This
 //! crate owns those two values and the few things that may be done to them:
 //!
-//! - [`Currency`]: a code and its exponent, the number of decimal places of its minor unit;
+//! - [`Currency`]: a code of ISO 4217 or of a custom asset, and its exponent, the number of decimal
+//!   places of its minor unit;
 //! - [`Amount`]: what moves, always from 1 to `i64::MAX`;
 //! - [`MinorUnits`]: what is left, a balance or a difference, of either sign;
 //! - [`Money`]: an amount with its currency, and the way to and from decimal text;
@@ -49,7 +50,7 @@ mod rounding;
 
 pub use allocation::{AllocationError, allocate};
 pub use amount::{Amount, AmountError};
-pub use currency::{Currency, CurrencyError};
+pub use currency::{AssetError, Currency, CurrencyError, StoredError};
 pub use minor_units::MinorUnits;
 pub use money::{DecimalError, Money};
 pub use rounding::{Rounding, RoundingError, round};

@@ -1,7 +1,5 @@
 //! A signed number of minor units.
 
-use rust_decimal::Decimal;
-
 use crate::{Amount, Currency};
 
 /// A balance or a difference: any `i64` number of minor units of a currency kept beside it.
@@ -58,7 +56,7 @@ impl MinorUnits {
     /// The exact decimal in units of the currency, with all its decimal places: `-0.05`, `1099`.
     #[must_use]
     pub fn to_decimal_string(self, currency: Currency) -> String {
-        Decimal::new(self.0, u32::from(currency.exponent())).to_string()
+        currency.decimal(i128::from(self.0))
     }
 }
 
@@ -94,7 +92,7 @@ mod tests {
     }
 
     fn text(minor_units: i64, code: &str) -> String {
-        MinorUnits::new(minor_units).to_decimal_string(code.parse().unwrap())
+        MinorUnits::new(minor_units).to_decimal_string(Currency::from_stored(code).unwrap())
     }
 
     #[test]
@@ -115,6 +113,10 @@ mod tests {
         assert_eq!(text(i64::MIN, "EUR"), "-92233720368547758.08");
         assert_eq!(text(i64::MIN, "JPY"), "-9223372036854775808");
         assert_eq!(text(i64::MIN, "CLF"), "-922337203685477.5808");
+        assert_eq!(text(i64::MAX, "WEI/18"), "9.223372036854775807");
+        assert_eq!(text(i64::MIN, "WEI/18"), "-9.223372036854775808");
+        assert_eq!(text(-1, "WEI/18"), "-0.000000000000000001");
+        assert_eq!(text(0, "WEI/18"), "0.000000000000000000");
     }
 
     #[test]
@@ -141,6 +143,13 @@ mod tests {
             prop_assert_eq!(a.checked_add(b), fits(left + right));
             prop_assert_eq!(a.checked_sub(b), fits(left - right));
             prop_assert_eq!(a.checked_neg(), fits(-left));
+        }
+
+        #[test]
+        fn the_decimal_agrees_with_decimal_arithmetic(number in edgy(), exponent in 0..=18_u8) {
+            let currency = Currency::custom("COIN", exponent).unwrap();
+            let expected = rust_decimal::Decimal::new(number, u32::from(exponent)).to_string();
+            prop_assert_eq!(MinorUnits::new(number).to_decimal_string(currency), expected);
         }
 
         #[test]

@@ -111,12 +111,18 @@ mod tests {
     use super::*;
 
     fn read(text: &str, code: &str) -> Result<i64, DecimalError> {
-        Money::from_decimal(text, code.parse().unwrap()).map(|money| money.amount.get())
+        Money::from_decimal(text, Currency::from_stored(code).unwrap())
+            .map(|money| money.amount.get())
     }
 
     fn currency() -> impl Strategy<Value = Currency> {
-        prop::sample::select(vec!["JPY", "EUR", "BHD", "CLF"])
-            .prop_map(|code| code.parse().unwrap())
+        let listed = vec!["JPY", "EUR", "BHD", "CLF"];
+        let custom = (0..=Currency::LARGEST_EXPONENT)
+            .prop_map(|exponent| Currency::custom("COIN", exponent).unwrap());
+        prop_oneof![
+            prop::sample::select(listed).prop_map(|code| code.parse().unwrap()),
+            custom
+        ]
     }
 
     fn positive() -> impl Strategy<Value = i64> {
@@ -132,6 +138,8 @@ mod tests {
         assert_eq!(read("1099", "JPY"), Ok(1099));
         assert_eq!(read("1.099", "BHD"), Ok(1099));
         assert_eq!(read("0.1099", "CLF"), Ok(1099));
+        assert_eq!(read("1.000001", "USDC/6"), Ok(1_000_001));
+        assert_eq!(read("0.000000000000000001", "WEI/18"), Ok(1));
     }
 
     #[test]
@@ -152,6 +160,7 @@ mod tests {
         assert_eq!(read("1.00001", "CLF"), too_precise(4));
         let deep = format!("1.{}1", "0".repeat(60));
         assert_eq!(read(&deep, "EUR"), too_precise(2));
+        assert_eq!(read("0.0000000000000000001", "WEI/18"), too_precise(18));
     }
 
     #[test]
@@ -226,6 +235,12 @@ mod tests {
             Err(DecimalError::TooLarge)
         );
         assert_eq!(read(&"9".repeat(1_000), "EUR"), Err(DecimalError::TooLarge));
+        assert_eq!(read("9.223372036854775807", "WEI/18"), Ok(i64::MAX));
+        assert_eq!(
+            read("9.223372036854775808", "WEI/18"),
+            Err(DecimalError::TooLarge)
+        );
+        assert_eq!(read("10", "WEI/18"), Err(DecimalError::TooLarge));
     }
 
     proptest! {
@@ -245,16 +260,22 @@ mod tests {
 
         #[test]
         fn reading_agrees_with_decimal_arithmetic(
-            text in "(0|[1-9][0-9]{0,16})(\\.[0-9]{1,8})?",
+            text in "(0|[1-9][0-9]{0,16})(\\.[0-9]{1,11})?",
             currency in currency(),
         ) {
-            let scale = Decimal::from(10_u32.pow(u32::from(currency.exponent())));
-            let minor_units = Decimal::from_str_exact(&text).unwrap() * scale;
-            let expected = if minor_units.fract().is_zero() {
-                i64::try_from(minor_units).ok().filter(|number| *number > 0)
+            // The digits of the text, moved by as many places as the currency has more or fewer.
+            let decimal = Decimal::from_str_exact(&text).unwrap();
+            let scale = i32::from(currency.exponent()) - i32::try_from(decimal.scale()).unwrap();
+            let power = 10_i128.pow(scale.unsigned_abs());
+            let minor_units = if scale >= 0 {
+                decimal.mantissa().checked_mul(power)
             } else {
-                None
+                let mantissa = decimal.mantissa();
+                (mantissa % power == 0).then(|| mantissa / power)
             };
+            let expected = minor_units
+                .and_then(|number| i64::try_from(number).ok())
+                .filter(|number| *number > 0);
             let read = Money::from_decimal(&text, currency).ok();
             prop_assert_eq!(read.map(|money| money.amount.get()), expected);
         }

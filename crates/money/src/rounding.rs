@@ -163,7 +163,7 @@ mod tests {
     /// The rule of each mode, written out over whole numbers.
     fn expected(mantissa: i128, scale: u32, exponent: u32, mode: Rounding) -> Option<i64> {
         let minor_units = if scale <= exponent {
-            mantissa * 10_i128.pow(exponent - scale)
+            mantissa.checked_mul(10_i128.pow(exponent - scale))?
         } else {
             let unit = 10_i128.pow(scale - exponent);
             let (towards_zero, rest) = (mantissa / unit, mantissa % unit);
@@ -191,13 +191,15 @@ mod tests {
                 -2_000..=2_000_i128,
                 any::<i64>().prop_map(i128::from),
                 any::<i64>().prop_map(|number| i128::from(number) * 5_000),
+                prop::sample::select(vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX])
+                    .prop_map(i128::from),
                 -(1_i128 << 96) + 1..(1_i128 << 96),
             ],
             scale in 0..=28_u32,
-            code in prop::sample::select(vec!["JPY", "EUR", "BHD", "CLF"]),
+            code in prop::sample::select(vec!["JPY", "EUR", "BHD", "CLF", "USDC/6", "BTC/8", "WEI/18"]),
             mode in prop::sample::select(MODES.to_vec()),
         ) {
-            let currency: Currency = code.parse().unwrap();
+            let currency = Currency::from_stored(code).unwrap();
             let decimal = Decimal::from_i128_with_scale(mantissa, scale);
             let rounded = round(decimal, currency, mode).ok().map(MinorUnits::get);
             prop_assert_eq!(

@@ -189,7 +189,8 @@ fn verbs_that_only_look_never_make_a_database() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("absent.db");
     let url = format!("sqlite:{}", path.display());
-    for verb in [&["check"][..], &["audit", "verify"]] {
+    let export = &["export", "--format", "json"];
+    for verb in [&["check"][..], &["audit", "verify"], export] {
         let output = ends(&[verb, &["--database-url", &url]].concat(), &[], b"");
         is_refused(
             &format!("{verb:?}"),
@@ -289,6 +290,7 @@ fn help_and_version_are_what_was_asked_for() {
         "demo",
         "check",
         "audit",
+        "export",
         "webhook",
         "bench",
         "openapi",

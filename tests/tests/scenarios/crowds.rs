@@ -307,10 +307,10 @@ fn euro() -> Currency {
 }
 
 fn status(answer: &Answer) -> u16 {
-    match answer {
-        Answer::Replied { reply, .. } => reply.status,
-        other => panic!("{other:?}"),
-    }
+    let Answer::Replied { reply, .. } = answer else {
+        panic!("{answer:?}");
+    };
+    reply.status
 }
 
 /// An account is answered with its id, anything else with its status alone.

@@ -6,11 +6,14 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod accounting_programs;
 mod bad_input;
+mod books_of_chance;
 mod command_line;
 mod crashes;
 mod crowds;
 mod databases;
+mod exports;
 mod given;
 mod guards;
 mod idempotency;

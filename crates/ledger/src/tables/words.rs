@@ -57,7 +57,7 @@ impl AccountRow {
             id: account.id,
             code: account.code.clone(),
             name: account.name.clone(),
-            currency: account.currency.code().to_owned(),
+            currency: account.currency.stored().into_owned(),
             normal_side: account.normal_side.number(),
             floor: account.limits.floor().map(MinorUnits::get),
             status: account.status.number(),
@@ -85,7 +85,8 @@ impl AccountRow {
         let wrong = |column: &str| wrong("account", self.id, column);
         Ok(Account {
             id: self.id,
-            currency: Currency::from_code(&self.currency).map_err(|_unknown| wrong("currency"))?,
+            currency: Currency::from_stored(&self.currency)
+                .map_err(|_unknown| wrong("currency"))?,
             normal_side: NormalSide::from_number(self.normal_side)
                 .ok_or_else(|| wrong("normal_side"))?,
             class: match self.class {
@@ -219,7 +220,7 @@ impl PostingRow {
             debit_account: p.posting.debit,
             credit_account: p.posting.credit,
             amount: p.posting.amount.get(),
-            currency: p.posting.currency.code().to_owned(),
+            currency: p.posting.currency.stored().into_owned(),
             debit_version: p.debit_version,
             debit_balance: p.debit_balance.get(),
             credit_version: p.credit_version,
@@ -238,7 +239,7 @@ impl PostingRow {
                 debit: self.debit_account,
                 credit: self.credit_account,
                 amount: Amount::new(self.amount).map_err(|_not_positive| wrong("amount"))?,
-                currency: Currency::from_code(&self.currency)
+                currency: Currency::from_stored(&self.currency)
                     .map_err(|_unknown| wrong("currency"))?,
             },
             debit_version: self.debit_version,

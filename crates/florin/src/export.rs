@@ -1,0 +1,149 @@
+//! `florin export`: the books of a tenant, for other programs.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use engine::access::{self, Tenant};
+use interchange::{ExportError, Exported, Format};
+use store::{AnyConnection, Store};
+
+use crate::check::progress_bar;
+use crate::cli::cannot;
+
+/// Options of `florin export`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ExportArguments {
+    /// What to write
+    #[arg(long, value_enum)]
+    format: Wanted,
+    /// Where to write it (default: standard output). A file is there whole or not at all
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Whose books (default: the only tenant's)
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+}
+
+/// The formats, as they are typed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Wanted {
+    /// A journal that `hledger check` accepts
+    Hledger,
+    /// A ledger that `bean-check` accepts
+    Beancount,
+    /// One row per account and per entry
+    Csv,
+    /// One document, an account or a transaction to a line
+    Json,
+}
+
+impl Wanted {
+    const fn format(self) -> Format {
+        match self {
+            Self::Hledger => Format::Hledger,
+            Self::Beancount => Format::Beancount,
+            Self::Csv => Format::Csv,
+            Self::Json => Format::Json,
+        }
+    }
+}
+
+/// Why the books were not exported.
+#[derive(Debug, thiserror::Error)]
+enum Mistake {
+    #[error("{0}; see that the database runs and --database-url names it")]
+    Database(#[from] store::Error),
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error("there is no tenant {asked:?}: --tenant is one of {known}")]
+    NoSuchTenant { asked: String, known: String },
+    #[error("choose whose books with --tenant: {known}")]
+    WhichTenant { known: String },
+    #[error("there are no books yet: start `florin serve` once")]
+    NoTenant,
+    #[error("cannot write {path}: {cause}; choose another with --output")]
+    Unwritable { path: String, cause: io::Error },
+}
+
+/// Exports, and ends with 0 if everything was written, 2 if it was not.
+pub(crate) fn run(arguments: &ExportArguments, store: &Store) -> ExitCode {
+    match answer(arguments, store) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(mistake) => cannot(&mistake),
+    }
+}
+
+fn answer(arguments: &ExportArguments, store: &Store) -> Result<(), Mistake> {
+    let Some(path) = &arguments.output else {
+        let mut output = BufWriter::new(io::stdout().lock());
+        return write(arguments, store, &mut output).map(|_written| ());
+    };
+    let unwritable = |cause| Mistake::Unwritable {
+        path: path.display().to_string(),
+        cause,
+    };
+    // What is there and is no file (a pipe, a terminal) is written to and never replaced.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let mut output = BufWriter::new(File::create(path).map_err(unwritable)?);
+        return write(arguments, store, &mut output).map(|_written| ());
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    let mut output = BufWriter::new(file);
+    let written = write(arguments, store, &mut output)?;
+    let file = output
+        .into_inner()
+        .map_err(|error| unwritable(error.into_error()))?;
+    file.as_file().sync_all().map_err(unwritable)?;
+    file.persist(path)
+        .map_err(|error| unwritable(error.error))?;
+    let (accounts, transactions) = (written.accounts, written.transactions);
+    let path = path.display();
+    // What was asked for is in the file: this is for whoever watches.
+    let _unheard = writeln!(
+        io::stderr(),
+        "accounts: {accounts}, transactions: {transactions}, in {path}"
+    );
+    Ok(())
+}
+
+fn write(
+    arguments: &ExportArguments,
+    store: &Store,
+    output: &mut dyn Write,
+) -> Result<Exported, Mistake> {
+    let bar = progress_bar();
+    bar.set_prefix("export");
+    let written = store.read(|connection| {
+        let tenant = chosen(connection, arguments.tenant.as_deref())?;
+        let format = arguments.format.format();
+        let mut progress = |done| bar.set_position(done);
+        let name = &tenant.name;
+        let written =
+            interchange::export(connection, tenant.id, name, format, output, &mut progress)?;
+        Ok(written)
+    });
+    bar.finish_and_clear();
+    written
+}
+
+fn chosen(connection: &mut AnyConnection, asked: Option<&str>) -> Result<Tenant, Mistake> {
+    let mut tenants = access::tenants(connection)?;
+    let known: Vec<&str> = tenants.iter().map(|tenant| &*tenant.name).collect();
+    let known = known.join(", ");
+    match (asked, tenants.len()) {
+        (_, 0) => Err(Mistake::NoTenant),
+        (Some(asked), _) => {
+            let found = tenants.into_iter().find(|tenant| &*tenant.name == asked);
+            let asked = asked.to_owned();
+            found.ok_or(Mistake::NoSuchTenant { asked, known })
+        }
+        (None, 1) => tenants.pop().ok_or(Mistake::NoTenant),
+        (None, _) => Err(Mistake::WhichTenant { known }),
+    }
+}

@@ -1,0 +1,154 @@
+//! The books as one JSON document, written as it is read: the accounts, then the transactions, one to
+//! a line. Amounts are integers in minor units.
+
+use std::io::{self, Write};
+
+use ledger::{Account, Posted};
+use serde::Serialize;
+
+use crate::csv::{side, status};
+use crate::walk::{ExportError, Form, Names, Overview};
+
+/// Of the document's form. A reader that does not know the number does not know the document.
+const VERSION: u32 = 1;
+
+#[derive(Default)]
+pub(crate) struct Json {
+    part: Part,
+    is_first: bool,
+}
+
+#[derive(Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Accounts,
+    Transactions,
+}
+
+#[derive(Serialize)]
+struct AccountObject<'a> {
+    id: String,
+    code: &'a str,
+    name: &'a str,
+    currency: &'a str,
+    normal_side: &'static str,
+    floor: Option<i64>,
+    status: &'static str,
+    balance: i64,
+    opened_at: String,
+}
+
+#[derive(Serialize)]
+struct TransactionObject<'a> {
+    id: String,
+    kind: &'a str,
+    external_id: Option<&'a str>,
+    description: Option<&'a str>,
+    effective_at: String,
+    recorded_at: String,
+    postings: Vec<PostingObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct PostingObject<'a> {
+    debit: &'a str,
+    credit: &'a str,
+    amount: i64,
+    currency: String,
+}
+
+impl Form for Json {
+    fn name(&self, account: &Account) -> String {
+        account.code.clone()
+    }
+
+    fn begin(&mut self, output: &mut dyn Write, overview: &Overview) -> Result<(), ExportError> {
+        self.is_first = true;
+        write!(
+            output,
+            r#"{{"format":"florin","version":{VERSION},"tenant":"#
+        )?;
+        put(output, &overview.tenant)?;
+        write!(output, ",\n\"accounts\":[")?;
+        Ok(())
+    }
+
+    fn account(&mut self, output: &mut dyn Write, account: &Account) -> Result<(), ExportError> {
+        self.separate(output)?;
+        put(
+            output,
+            &AccountObject {
+                id: account.id.to_string(),
+                code: &account.code,
+                name: &account.name,
+                currency: &account.currency.stored(),
+                normal_side: side(account.normal_side),
+                floor: account.limits.floor().map(money::MinorUnits::get),
+                status: status(account.status),
+                balance: account.posted().get(),
+                opened_at: account.opened_at.to_string(),
+            },
+        )
+    }
+
+    fn transaction(
+        &mut self,
+        output: &mut dyn Write,
+        transaction: &Posted,
+        names: &Names,
+    ) -> Result<(), ExportError> {
+        self.turn_to_transactions(output)?;
+        self.separate(output)?;
+        let mut postings = Vec::with_capacity(transaction.postings.len());
+        for posted in &transaction.postings {
+            postings.push(PostingObject {
+                debit: names.of(posted.posting.debit, transaction.id)?,
+                credit: names.of(posted.posting.credit, transaction.id)?,
+                amount: posted.posting.amount.get(),
+                currency: posted.posting.currency.stored().into_owned(),
+            });
+        }
+        put(
+            output,
+            &TransactionObject {
+                id: transaction.id.to_string(),
+                kind: transaction.kind.name(),
+                external_id: transaction.external_id.as_deref(),
+                description: transaction.description.as_deref(),
+                effective_at: transaction.effective_at.to_string(),
+                recorded_at: transaction.recorded_at.to_string(),
+                postings,
+            },
+        )
+    }
+
+    fn end(&mut self, output: &mut dyn Write) -> Result<(), ExportError> {
+        self.turn_to_transactions(output)?;
+        writeln!(output, "\n]}}")?;
+        Ok(())
+    }
+}
+
+impl Json {
+    fn turn_to_transactions(&mut self, output: &mut dyn Write) -> Result<(), ExportError> {
+        if self.part == Part::Accounts {
+            self.part = Part::Transactions;
+            self.is_first = true;
+            write!(output, "\n],\n\"transactions\":[")?;
+        }
+        Ok(())
+    }
+
+    /// One to a line, so that tools which know lines can be of use.
+    fn separate(&mut self, output: &mut dyn Write) -> Result<(), ExportError> {
+        let mark = if self.is_first { "\n" } else { ",\n" };
+        self.is_first = false;
+        output.write_all(mark.as_bytes())?;
+        Ok(())
+    }
+}
+
+fn put(output: &mut dyn Write, value: &(impl Serialize + ?Sized)) -> Result<(), ExportError> {
+    serde_json::to_writer(output, value).map_err(io::Error::from)?;
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The five classes of accounts that every accounting program knows.
+
+use ledger::{Account, NormalSide};
+
+/// The class of an account, as the first level of its code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    Assets,
+    Liabilities,
+    Equity,
+    Income,
+    Expenses,
+}
+
+impl Root {
+    const ALL: [Root; 5] = [
+        Root::Assets,
+        Root::Liabilities,
+        Root::Equity,
+        Root::Income,
+        Root::Expenses,
+    ];
+
+    /// The class that the code names, and the levels below it. A code of one level names none: there
+    /// is nothing below to be the account.
+    pub(crate) fn named_by(code: &str) -> Option<(Root, &str)> {
+        let (first, below) = code.split_once(':')?;
+        let root = Root::ALL.into_iter().find(|root| root.level() == first)?;
+        Some((root, below))
+    }
+
+    /// The class of an account whose code names none: what grows by debits is an asset, what grows
+    /// by credits a liability.
+    pub(crate) fn by_side(account: &Account) -> Root {
+        match account.normal_side {
+            NormalSide::Debit => Root::Assets,
+            NormalSide::Credit => Root::Liabilities,
+        }
+    }
+
+    /// As the first level of a code.
+    const fn level(self) -> &'static str {
+        match self {
+            Root::Assets => "assets",
+            Root::Liabilities => "liabilities",
+            Root::Equity => "equity",
+            Root::Income => "income",
+            Root::Expenses => "expenses",
+        }
+    }
+
+    /// As Beancount spells it.
+    pub(crate) const fn capitalised(self) -> &'static str {
+        match self {
+            Root::Assets => "Assets",
+            Root::Liabilities => "Liabilities",
+            Root::Equity => "Equity",
+            Root::Income => "Income",
+            Root::Expenses => "Expenses",
+        }
+    }
+
+    /// The letter by which hledger declares an account's type.
+    pub(crate) const fn letter(self) -> &'static str {
+        match self {
+            Root::Assets => "A",
+            Root::Liabilities => "L",
+            Root::Equity => "E",
+            Root::Income => "R",
+            Root::Expenses => "X",
+        }
+    }
+}

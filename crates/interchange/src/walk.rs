@@ -1,0 +1,284 @@
+//! The one walk through the books that every format is written from.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Write};
+
+use ledger::journal::{Journal, accounts_after, accounts_named, span};
+use ledger::{Account, AccountId, Posted, TransactionId};
+use money::Currency;
+use store::{AnyConnection, Error, TenantId, Timestamp};
+
+use crate::beancount::Beancount;
+use crate::csv::Csv;
+use crate::hledger::Hledger;
+use crate::json::Json;
+
+/// Accounts whose names are remembered between pages.
+const REMEMBERED: usize = 100_000;
+
+/// What can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A journal that `hledger check` accepts.
+    Hledger,
+    /// A ledger that `bean-check` accepts.
+    Beancount,
+    /// One row per account, then one per entry.
+    Csv,
+    /// One document.
+    Json,
+}
+
+/// How much was written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Accounts.
+    pub accounts: u64,
+    /// Transactions.
+    pub transactions: u64,
+}
+
+/// Why the books were not written to their end. What was written until then is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The database did not answer, or holds rows that this program would never have written.
+    #[error(transparent)]
+    Database(#[from] Error),
+    /// What was written could not be put where it belongs.
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+    /// The format has dates of four digits only.
+    #[error("{what} is dated {at}, and this format has the years 1 to 9999 only")]
+    Undatable {
+        /// The first transaction of that kind, or the account.
+        what: String,
+        /// When that was.
+        at: Timestamp,
+    },
+}
+
+/// Writes the books of a tenant, as the snapshot that the connection reads has them. `progress` hears
+/// how many transactions are done.
+///
+/// # Errors
+/// [`ExportError`] says what stopped it.
+pub fn export(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    name: &str,
+    format: Format,
+    output: &mut dyn Write,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Exported, ExportError> {
+    store::set_bulk_hints(connection)?;
+    let mut form: Box<dyn Form> = match format {
+        Format::Hledger => Box::new(Hledger::default()),
+        Format::Beancount => Box::new(Beancount::default()),
+        Format::Csv => Box::new(Csv),
+        Format::Json => Box::new(Json::default()),
+    };
+    let form = form.as_mut();
+    let overview = survey(connection, tenant, name, form)?;
+    let mut exported = Exported::default();
+    form.begin(output, &overview)?;
+    for_each_account(connection, tenant, |account| {
+        exported.accounts = exported.accounts.saturating_add(1);
+        form.account(output, account)
+    })?;
+    let mut journal = Journal::of(tenant);
+    let mut names = Names::default();
+    loop {
+        let page = journal.next_page(connection)?;
+        if page.is_empty() {
+            break;
+        }
+        names.learn(connection, tenant, form, &page)?;
+        for transaction in &page {
+            form.transaction(output, transaction, &names)?;
+            exported.transactions = exported.transactions.saturating_add(1);
+        }
+        progress(exported.transactions);
+    }
+    if form.proves_balances() {
+        for_each_account(connection, tenant, |account| form.balance(output, account))?;
+    }
+    form.end(output)?;
+    output.flush()?;
+    Ok(exported)
+}
+
+/// What a format makes of the books, told to it in this order: every account for a survey, the
+/// beginning, every account, every transaction, every account's balance, the end.
+pub(crate) trait Form {
+    /// What the account is called there.
+    fn name(&self, account: &Account) -> String;
+
+    /// Looks at an account before anything is written.
+    fn survey(&mut self, _account: &Account) {}
+
+    fn begin(&mut self, output: &mut dyn Write, overview: &Overview) -> Result<(), ExportError>;
+
+    fn account(&mut self, output: &mut dyn Write, account: &Account) -> Result<(), ExportError>;
+
+    fn transaction(
+        &mut self,
+        output: &mut dyn Write,
+        transaction: &Posted,
+        names: &Names,
+    ) -> Result<(), ExportError>;
+
+    /// Whether the balances are written once more at the end, to be compared with what the reader
+    /// has counted.
+    fn proves_balances(&self) -> bool {
+        false
+    }
+
+    fn balance(&mut self, _output: &mut dyn Write, _account: &Account) -> Result<(), ExportError> {
+        Ok(())
+    }
+
+    fn end(&mut self, _output: &mut dyn Write) -> Result<(), ExportError> {
+        Ok(())
+    }
+}
+
+/// What is known of the books before the first of them is written.
+pub(crate) struct Overview {
+    /// Whose they are.
+    pub(crate) tenant: String,
+    /// Every currency that an account holds.
+    pub(crate) currencies: BTreeSet<Currency>,
+    /// When the first and the last thing happened; `None` if there is nothing.
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+}
+
+/// What accounts are called in the format, as far as the present page needs them.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<AccountId, String>);
+
+impl Names {
+    /// The name of an account that a posting of `transaction` names.
+    pub(crate) fn of(&self, id: AccountId, transaction: TransactionId) -> Result<&str, Error> {
+        let missing = || Error::Refused(format!("{id} does not exist, and {transaction} names it"));
+        self.0.get(&id).map(String::as_str).ok_or_else(missing)
+    }
+
+    fn learn(
+        &mut self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        form: &dyn Form,
+        page: &[Posted],
+    ) -> Result<(), Error> {
+        if self.0.len() > REMEMBERED {
+            self.0.clear();
+        }
+        let postings = page.iter().flat_map(|transaction| &transaction.postings);
+        let named: BTreeSet<AccountId> = postings
+            .flat_map(|posted| [posted.posting.debit, posted.posting.credit])
+            .filter(|id| !self.0.contains_key(id))
+            .collect();
+        let named: Vec<AccountId> = named.into_iter().collect();
+        for account in accounts_named(connection, tenant, &named)? {
+            self.0.insert(account.id, form.name(&account));
+        }
+        Ok(())
+    }
+}
+
+/// What a balance is where debits are positive and credits negative, in minor units.
+pub(crate) fn signed_balance(account: &Account) -> i128 {
+    i128::from(account.debits_posted).saturating_sub(i128::from(account.credits_posted))
+}
+
+/// The day of a moment, in UTC: `2026-11-21`.
+pub(crate) fn day(at: Timestamp, what: &dyn ToString) -> Result<String, ExportError> {
+    let text = at.to_string();
+    match text.split_once('T') {
+        Some((day, _)) if day.len() == "2026-11-21".len() && !day.starts_with("0000") => {
+            Ok(day.to_owned())
+        }
+        Some(_) | None => Err(ExportError::Undatable {
+            what: what.to_string(),
+            at,
+        }),
+    }
+}
+
+/// A text on one line: line ends and whatever else cannot be seen become spaces.
+pub(crate) fn one_line(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(visible).collect::<String>()
+}
+
+fn survey(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    name: &str,
+    form: &mut dyn Form,
+) -> Result<Overview, ExportError> {
+    let mut currencies = BTreeSet::new();
+    let mut span = span(connection, tenant)?;
+    for_each_account(connection, tenant, |account| {
+        currencies.insert(account.currency);
+        let (first, last) = span.get_or_insert((account.opened_at, account.opened_at));
+        *first = account.opened_at.min(*first);
+        *last = account.opened_at.max(*last);
+        form.survey(account);
+        Ok(())
+    })?;
+    Ok(Overview {
+        tenant: name.to_owned(),
+        currencies,
+        span,
+    })
+}
+
+fn for_each_account(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut take: impl FnMut(&Account) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    let mut last = None;
+    loop {
+        let page = accounts_after(connection, tenant, last)?;
+        for account in &page {
+            take(account)?;
+            last = Some(account.id);
+        }
+        if page.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn a_day_is_that_of_utc() {
+        let at = |micros| day(Timestamp::from_micros(micros), &"it");
+        assert_eq!(at(0).unwrap(), "1970-01-01");
+        assert_eq!(at(-1).unwrap(), "1969-12-31");
+        assert_eq!(at(-62_135_596_800_000_000).unwrap(), "0001-01-01");
+    }
+
+    #[test]
+    fn a_day_that_no_program_can_read_is_refused_by_name() {
+        for micros in [-62_135_596_800_000_001, i64::MIN, i64::MAX] {
+            let refused = day(Timestamp::from_micros(micros), &"txn_1").unwrap_err();
+            assert!(
+                refused.to_string().starts_with("txn_1 is dated "),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_of_many_lines_becomes_one() {
+        assert_eq!(one_line("a\r\nb\tc\u{85}d"), "a  b c d");
+    }
+}

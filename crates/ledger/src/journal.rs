@@ -1,0 +1,176 @@
+//! The whole book from its first transaction to its last, a page at a time, for whoever takes it
+//! elsewhere. Transactions and their postings are read side by side in the order of their ids, which
+//! are made in the order of recording but for what several processes write in the same moment.
+
+use diesel::dsl::{max, min};
+use diesel::prelude::*;
+use store::find::Lock;
+use store::{AnyConnection, Error, Pages, TenantId, Timestamp};
+
+use crate::schema::{account, ledger_transaction, posting};
+use crate::tables::{AccountRow, ById, PostingRow, TransactionRow};
+use crate::{Account, AccountId, Posted};
+
+/// Rows read at a time.
+const PAGE: i64 = 1_000;
+
+/// The transactions of a tenant in the order of their ids, each with what is posted of it.
+pub struct Journal {
+    transactions: Pages<TransactionRow>,
+    postings: Pages<PostingRow>,
+}
+
+impl Journal {
+    /// From the first transaction on.
+    #[must_use]
+    pub fn of(tenant: TenantId) -> Self {
+        Self {
+            transactions: Pages::new(tenant, transactions_after),
+            postings: Pages::new(tenant, postings_after),
+        }
+    }
+
+    /// The next transactions, about a page of them; none at the end. One of which nothing is posted
+    /// is left out.
+    ///
+    /// # Errors
+    /// [`Error`] as the database gives it; [`Error::Refused`] for rows that this program would never
+    /// have written.
+    pub fn next_page(&mut self, connection: &mut AnyConnection) -> Result<Vec<Posted>, Error> {
+        let mut found = Vec::new();
+        while found.is_empty() {
+            let page = self.transactions.page(connection)?;
+            if page.is_empty() {
+                return self.end(connection);
+            }
+            for row in page {
+                let mut postings = Vec::new();
+                while let Some(posting) = self
+                    .postings
+                    .next_if(connection, |posting| posting.transaction_id <= row.id)?
+                {
+                    if posting.transaction_id < row.id {
+                        return Err(orphan(&posting));
+                    }
+                    postings.push(posting.read()?);
+                }
+                if !postings.is_empty() {
+                    found.push(row.read(postings)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<Posted>, Error> {
+        match self.postings.next(connection)? {
+            Some(posting) => Err(orphan(&posting)),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The accounts of a tenant in the order of their ids, a page at a time; none at the end.
+///
+/// # Errors
+/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
+/// have written.
+pub fn accounts_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<AccountId>,
+) -> Result<Vec<Account>, Error> {
+    let first = AccountId::from_bytes([0; 16]);
+    let rows: Vec<AccountRow> = account::table
+        .filter(account::tenant_id.eq(tenant))
+        .filter(account::id.gt(after.unwrap_or(first)))
+        .order(account::id)
+        .limit(PAGE)
+        .load(connection)?;
+    rows.into_iter().map(AccountRow::read).collect()
+}
+
+/// These accounts, in no order; one that does not exist is not among them.
+///
+/// # Errors
+/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
+/// have written.
+pub fn accounts_named(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: &[AccountId],
+) -> Result<Vec<Account>, Error> {
+    let wanted: Vec<ById> = ids.iter().map(|id| ById { id: *id }).collect();
+    let rows = ById::find(connection, Lock::Nothing, tenant, &wanted)?;
+    rows.into_iter().map(AccountRow::read).collect()
+}
+
+/// When the first and the last transaction of a tenant happened; `None` if there is none.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn span(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<Option<(Timestamp, Timestamp)>, Error> {
+    let (first, last): (Option<i64>, Option<i64>) = ledger_transaction::table
+        .filter(ledger_transaction::tenant_id.eq(tenant))
+        .select((
+            min(ledger_transaction::effective_at),
+            max(ledger_transaction::effective_at),
+        ))
+        .first(connection)?;
+    let both = first.zip(last);
+    Ok(both.map(|(first, last)| (Timestamp::from_micros(first), Timestamp::from_micros(last))))
+}
+
+fn orphan(posting: &PostingRow) -> Error {
+    let (id, ordinal) = (posting.transaction_id, posting.ordinal);
+    Error::Refused(format!("{id} posting {ordinal} has no transaction"))
+}
+
+fn transactions_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&TransactionRow>,
+) -> Result<Vec<TransactionRow>, Error> {
+    let mut query = ledger_transaction::table
+        .filter(ledger_transaction::tenant_id.eq(tenant))
+        .order(ledger_transaction::id)
+        .limit(PAGE)
+        .into_boxed();
+    if let Some(last) = after {
+        query = query.filter(ledger_transaction::id.gt(last.id));
+    }
+    Ok(query.load(connection)?)
+}
+
+/// A key of two columns is followed in two steps, as in `check.rs`: either step is a plain range of
+/// the primary key.
+fn postings_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&PostingRow>,
+) -> Result<Vec<PostingRow>, Error> {
+    // What is only promised, or released again, is no part of a journal: phases 2 and 3 are final.
+    let postings = || {
+        posting::table
+            .filter(posting::tenant_id.eq(tenant))
+            .filter(posting::phase.between(2_i16, 3_i16))
+            .order((posting::transaction_id, posting::ordinal))
+            .limit(PAGE)
+    };
+    let Some(last) = after else {
+        return Ok(postings().load(connection)?);
+    };
+    let rest: Vec<PostingRow> = postings()
+        .filter(posting::transaction_id.eq(last.transaction_id))
+        .filter(posting::ordinal.gt(last.ordinal))
+        .load(connection)?;
+    if !rest.is_empty() {
+        return Ok(rest);
+    }
+    Ok(postings()
+        .filter(posting::transaction_id.gt(last.transaction_id))
+        .load(connection)?)
+}
