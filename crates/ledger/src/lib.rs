@@ -55,6 +55,7 @@
 //! ```
 
 mod account;
+mod as_of;
 mod change;
 pub mod check;
 mod entries;
@@ -76,6 +77,7 @@ pub mod tables;
 mod transaction;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
+pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use hold::{Hold, HoldStatus, ended};
 pub use kind::{Kind, KindError, KindName};
