@@ -19,11 +19,11 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 pub use rows::{
     AccountRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow,
     CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow, HoldMovedRow, HoldRow,
-    HoldsOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow, TransactionById,
+    HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow, TransactionById,
     TransactionMetadataRow, TransactionRow,
 };
 
-pub(crate) use displaced::{LEVELS, start_of};
+pub(crate) use displaced::{LEVELS, rows_of, start_of};
 
 use crate::shelf::Period;
 use crate::{Account, AccountId, Phase, Posted, Shelf, Step, TransactionId, schema};

@@ -10,11 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use store::TenantId;
 use store::bulk::Writes;
+use store::{TenantId, Timestamp};
 
 use super::rows::{BucketRow, DisplacedRow};
-use crate::{AccountId, Posted, Side};
+use crate::{AccountId, Posted, PostedPosting};
 
 /// How many levels of buckets there are. The longest buckets are 2^48 microseconds, nearly nine years.
 pub(crate) const LEVELS: i16 = 7;
@@ -36,31 +36,9 @@ pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
         if transaction.effective_at == transaction.recorded_at {
             continue;
         }
-        let times = (
-            transaction.effective_at.micros(),
-            transaction.recorded_at.micros(),
-        );
+        let times = (transaction.effective_at, transaction.recorded_at);
         for entry in transaction.postings.iter().filter(|p| p.phase.is_final()) {
-            let posting = entry.posting;
-            let amount = posting.amount.get();
-            let sides = [
-                (posting.debit, entry.debit_version, Side::Debit),
-                (posting.credit, entry.credit_version, Side::Credit),
-            ];
-            for (account, version, side) in sides {
-                let (debit, credit) = match side {
-                    Side::Debit => (amount, 0),
-                    Side::Credit => (0, amount),
-                };
-                let row = DisplacedRow {
-                    tenant_id: tenant,
-                    account_id: account,
-                    version,
-                    effective_at: times.0,
-                    recorded_at: times.1,
-                    debit,
-                    credit,
-                };
+            for row in rows_of(tenant, times, entry) {
                 put(&mut buckets, &row);
                 rows.push(row);
             }
@@ -79,6 +57,29 @@ pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
     };
     // In the order of the key, so that two processes wait for each other and never in a circle.
     writes.add(buckets.into_iter().map(row).collect());
+}
+
+/// The rows of a displaced posting, on the account that it debits and on the one that it credits.
+pub(crate) fn rows_of(
+    tenant: TenantId,
+    (effective_at, recorded_at): (Timestamp, Timestamp),
+    entry: &PostedPosting,
+) -> [DisplacedRow; 2] {
+    let posting = entry.posting;
+    let amount = posting.amount.get();
+    let row = |account_id, version, debit, credit| DisplacedRow {
+        tenant_id: tenant,
+        account_id,
+        version,
+        effective_at: effective_at.micros(),
+        recorded_at: recorded_at.micros(),
+        debit,
+        credit,
+    };
+    [
+        row(posting.debit, entry.debit_version, amount, 0),
+        row(posting.credit, entry.credit_version, 0, amount),
+    ]
 }
 
 type Place = (i16, AccountId, i64);

@@ -370,3 +370,15 @@ store::bulk_insert! {
         value: String,
     }
 }
+
+store::bulk_find! {
+    /// One text of a transaction's metadata.
+    pub struct MetadataOf => TransactionMetadataRow in transaction_metadata {
+        /// A name.
+        key: String,
+        /// Its text.
+        value: String,
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}
