@@ -71,9 +71,12 @@ mod read;
 mod release;
 mod reverse;
 mod schema;
+mod search;
 mod settle;
 mod shelf;
+mod statement;
 pub mod tables;
+mod totals;
 mod transaction;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
@@ -92,8 +95,11 @@ pub use read::{
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};
+pub use search::{Search, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
+pub use statement::{Line, Position, Span, Statement, statement};
+pub use totals::{Scope, Standing, Total, Totals, totals};
 pub use transaction::{
     Condition, Demand, Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
     PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
