@@ -1,4 +1,4 @@
-//! L6: what is kept beside the entries to answer questions of time and of metadata is what the
+//! L7: what is kept beside the entries to answer questions of time and of metadata is what the
 //! transactions say. Each row that must be there is looked for by its key, and no others are there; the
 //! buckets of each level are the sums of those of the level below, and the shortest of the rows.
 
@@ -15,7 +15,7 @@ use crate::tables::{
 };
 use crate::{AccountId, Metadata, TransactionId};
 
-/// L6: each final entry that happened at another time than it was recorded has a row that says so, and
+/// L7: each final entry that happened at another time than it was recorded has a row that says so, and
 /// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata
 /// has a row. Returns the number of rows.
 ///
