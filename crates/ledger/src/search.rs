@@ -26,8 +26,8 @@ pub struct Search {
     pub from: Option<Timestamp>,
     /// It was recorded before this moment.
     pub to: Option<Timestamp>,
-    /// Its metadata has this text under this name.
-    pub metadata: Option<(String, String)>,
+    /// Its metadata has each of these texts under its name.
+    pub metadata: Vec<(String, String)>,
     /// It has a posting of at least so many minor units.
     pub amount_min: Option<i64>,
     /// It has a posting of at most so many minor units; the same one as the least and the account name.
@@ -69,7 +69,7 @@ pub fn search(
             .filter(transaction::recorded_at.lt(to.micros()))
             .filter(transaction::id.lt(made_at(latest)));
     }
-    if let Some((key, value)) = &wanted.metadata {
+    for (key, value) in &wanted.metadata {
         let told = transaction_metadata::table
             .filter(transaction_metadata::key.eq(key.clone()))
             .filter(transaction_metadata::value.eq(value.clone()))

@@ -433,7 +433,7 @@ fn searches(store: &Store, book: &Book) {
         ),
         (
             Search {
-                metadata: Some(order),
+                metadata: vec![order],
                 ..Search::default()
             },
             Box::new(|posted| {
