@@ -3,6 +3,7 @@
 //! only the currency of each account is kept in memory for longer.
 
 mod counters;
+mod exchanges;
 mod remainders;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,13 +17,14 @@ use crate::transaction::RELEASES_FROM;
 use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
 pub use counters::counters_add_up;
+pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
 
 /// Rows read at a time.
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 16] = [
+pub const GUARDS: [&str; 18] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
@@ -37,6 +39,8 @@ pub const GUARDS: [&str; 16] = [
     "hold_undeletable",
     "correction_grows",
     "correction_undeletable",
+    "exchange_immutable",
+    "exchange_kept",
     "period_forward",
     "period_undeletable",
 ];

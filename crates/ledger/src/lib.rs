@@ -58,6 +58,7 @@ mod account;
 mod change;
 pub mod check;
 mod entries;
+mod exchange;
 mod hold;
 pub mod journal;
 mod kind;
@@ -66,6 +67,7 @@ mod metadata;
 mod open;
 mod period;
 mod post;
+mod rate;
 mod read;
 mod release;
 mod reverse;
@@ -77,6 +79,7 @@ mod transaction;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
+pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, ended};
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
@@ -84,9 +87,10 @@ pub use metadata::{Metadata, MetadataError};
 pub use open::{NewAccount, OpenError, open};
 pub use period::{PeriodError, close_period};
 pub use post::{PostError, post};
+pub use rate::{Rate, RateError};
 pub use read::{
-    Entry, account, accounts, closed_before, corrections, entries, expired, find_by_code, holds,
-    posted,
+    Entry, account, accounts, closed_before, corrections, entries, exchanges, expired,
+    find_by_code, holds, posted,
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};

@@ -17,8 +17,8 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub use rows::{
     AccountRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow, CorrectionRow,
-    CorrectionsOf, CountersRow, HoldMovedRow, HoldRow, HoldsOf, PeriodMovedRow, PeriodRow,
-    PostingRow, RevisedRow, TransactionById, TransactionRow,
+    CorrectionsOf, CountersRow, ExchangeBy, ExchangeRow, HoldMovedRow, HoldRow, HoldsOf,
+    PeriodMovedRow, PeriodRow, PostingRow, RevisedRow, TransactionById, TransactionRow,
 };
 
 use crate::shelf::Period;
@@ -237,6 +237,12 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     }
     writes.add(transactions);
     writes.add(postings);
+    let exchanges = shelf.exchanges().iter();
+    writes.add(
+        exchanges
+            .map(|made| ExchangeRow::of(tenant, made))
+            .collect(),
+    );
     save_remainders(writes, tenant, shelf);
     save_period(writes, tenant, shelf.period());
 
