@@ -6,6 +6,7 @@
 //! | L2 | accounts beside the debits and the credits of each | by account and version |
 //! | L3, L4 | accounts; the database's own catalogue | |
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
+//! | L6 | exchanges, each page with the postings of its transactions | by id |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
@@ -73,7 +74,7 @@ enum Scope {
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 12] = [
+const INVARIANTS: [(&str, &str, Scope); 13] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -105,6 +106,13 @@ const INVARIANTS: [(&str, &str, Scope); 12] = [
         "what is held and what was reversed adds up",
         Scope::Tenant(|connection, tenant, progress| {
             ledger::check::remainders_add_up(connection, tenant.id, progress)
+        }),
+    ),
+    (
+        "L6",
+        "what was exchanged follows from its rate",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::exchanges_follow(connection, tenant.id, progress)
         }),
     ),
     (
