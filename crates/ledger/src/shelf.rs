@@ -10,7 +10,7 @@ use crate::{
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
 /// earlier transactions what a later step needs to know.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Shelf {
     accounts: HashMap<AccountId, Held>,
     by_code: HashMap<String, AccountId>,
@@ -23,7 +23,7 @@ pub struct Shelf {
     exchanges: Vec<Exchange>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held {
     account: Account,
     origin: Origin,
