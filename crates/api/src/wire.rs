@@ -1,11 +1,15 @@
 //! What goes out, field by field, and what comes in: bodies are read by `strict_json`, the types here
 //! describe them in OpenAPI.
 
+mod exchange;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use store::Timestamp;
 use utoipa::ToSchema;
+
+pub use exchange::{Exchange, Money, NewExchange};
 
 /// A moment on the wire: RFC 3339 in UTC with microseconds.
 pub(crate) fn moment(at: Timestamp) -> String {

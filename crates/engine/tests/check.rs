@@ -26,7 +26,8 @@ fn render(rendered: Rendered<'_>) -> Reply {
         Rendered::Account(account) | Rendered::Changed(account) => account.id.to_string(),
         Rendered::Transfer(posted)
         | Rendered::Transaction(posted)
-        | Rendered::WouldPost(posted) => posted.id.to_string(),
+        | Rendered::WouldPost(posted)
+        | Rendered::Exchanged { posted, .. } => posted.id.to_string(),
         Rendered::Bulk { results, .. } => format!("{results:?}"),
         Rendered::PeriodClosed(before) => before.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),

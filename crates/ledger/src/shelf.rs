@@ -165,6 +165,13 @@ impl Shelf {
         &self.exchanges
     }
 
+    /// The exchange that a transaction of this batch made.
+    #[must_use]
+    pub fn exchange(&self, transaction: &TransactionId) -> Option<&Exchange> {
+        let mut all = self.exchanges.iter();
+        all.find(|made| made.transaction == *transaction)
+    }
+
     /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
     /// to it is a conflict.
     pub fn put_remembered(&mut self, account: Account) {

@@ -256,7 +256,7 @@ pub(super) fn refused_period(rule: &PeriodError) -> Problem {
     told(code, rule, Some("/closed_before"), None)
 }
 
-fn told(
+pub(super) fn told(
     code: Code,
     rule: &dyn std::fmt::Display,
     pointer: Option<&str>,
