@@ -10,5 +10,6 @@ mod exchange;
 mod given;
 mod order;
 mod posting;
+mod recipes;
 mod steps;
 mod tables;
