@@ -9,6 +9,7 @@ use ledger::{AccountClass, NormalSide, OpenError, PostError, Side};
 use money::MinorUnits;
 
 pub(crate) use books::{period, transaction_now};
+pub(crate) use exchange::exchange;
 
 use crate::problem::{Code, Problem};
 use crate::wire::{self, moment};

@@ -8,7 +8,14 @@ use crate::problem::{Code, Problem};
 use crate::wire::{self, moment};
 
 /// An exchange that was made, or (in a dry run) would have been.
-pub(super) fn reply(posted: &Posted, exchange: &Exchange, dry_run: bool) -> Reply {
+pub(super) fn reply(posted: &Posted, made: &Exchange, dry_run: bool) -> Reply {
+    json(
+        if dry_run { 200 } else { 201 },
+        &exchange(posted, made, dry_run),
+    )
+}
+
+pub(crate) fn exchange(posted: &Posted, made: &Exchange, dry_run: bool) -> wire::Exchange {
     let currency = |leg: Leg| {
         let mut legs = posted.postings.iter();
         let moved = legs.find(|moved| moved.ordinal == leg.ordinal());
@@ -16,27 +23,26 @@ pub(super) fn reply(posted: &Posted, exchange: &Exchange, dry_run: bool) -> Repl
             moved.posting.currency.code().to_owned()
         })
     };
-    let body = wire::Exchange {
+    wire::Exchange {
         object: "exchange",
         sold: wire::Money {
-            amount: exchange.sold.get(),
+            amount: made.sold.get(),
             currency: currency(Leg::Sold),
         },
         bought: wire::Money {
-            amount: exchange.bought.get(),
+            amount: made.bought.get(),
             currency: currency(Leg::Bought),
         },
-        given: match exchange.given {
+        given: match made.given {
             Leg::Sold => "sold",
             Leg::Bought => "bought",
         },
-        rate: exchange.quote.rate.to_string(),
-        rounding: exchange.quote.rounding.name(),
-        source: exchange.quote.source.clone(),
-        quoted_at: moment(exchange.quote.quoted_at),
+        rate: made.quote.rate.to_string(),
+        rounding: made.quote.rounding.name(),
+        source: made.quote.source.clone(),
+        quoted_at: moment(made.quote.quoted_at),
         transaction: books::transaction(posted, dry_run),
-    };
-    json(if dry_run { 200 } else { 201 }, &body)
+    }
 }
 
 pub(super) fn refused(rule: &ExchangeError) -> Problem {

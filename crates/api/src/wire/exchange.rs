@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::Transaction;
+use super::{NewCondition, Transaction};
 
 /// A currency exchange. Exactly one of `sell` and `buy` is given; the other follows from the rate.
 #[derive(Debug, ToSchema)]
@@ -32,17 +32,20 @@ pub struct NewExchange {
     /// Who quotes the rate.
     #[schema(max_length = 100, example = "ECB reference rates")]
     pub source: String,
-    /// When they quoted it.
+    /// When they quoted it (RFC 3339).
     pub quoted_at: String,
-    /// Your own name for it; unique.
+    /// What else must be so of these accounts.
+    #[schema(max_items = 100)]
+    pub conditions: Option<Vec<NewCondition>>,
+    /// Your own name for it, unique among all transactions: at most 255 characters.
     pub external_id: Option<String>,
-    /// For people.
+    /// For people: at most 500 characters.
     pub description: Option<String>,
-    /// What you keep with it.
+    /// What you keep with it: at most 50 texts of at most 500 characters.
     pub metadata: Option<BTreeMap<String, String>>,
-    /// When it happened, if that is not now.
+    /// When it happened (RFC 3339); now, if absent.
     pub effective_at: Option<String>,
-    /// Only tell what would happen.
+    /// Whether it is only asked what would happen; false if absent.
     pub dry_run: Option<bool>,
 }
 
