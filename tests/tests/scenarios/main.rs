@@ -14,6 +14,7 @@ mod crashes;
 mod crowds;
 mod databases;
 mod exports;
+mod exchanges;
 mod given;
 mod guards;
 mod idempotency;
