@@ -13,6 +13,7 @@ mod command_line;
 mod crashes;
 mod crowds;
 mod databases;
+mod exchanges;
 mod exports;
 mod given;
 mod guards;
