@@ -1,13 +1,15 @@
 //! From domain values to wire types, and to the bytes of a reply that is saved with its commit.
 
 mod books;
+mod times;
 
 use ::payments::{ConfirmError, PaymentState};
 use engine::{Refusal, Rendered, Reply};
 use ledger::{AccountClass, NormalSide, OpenError, PostError, Side};
 use money::MinorUnits;
 
-pub(crate) use books::{period, transaction_now};
+pub(crate) use books::{period, transaction_made, transaction_now};
+pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
 use crate::problem::{Code, Problem};
 use crate::wire::{self, moment};

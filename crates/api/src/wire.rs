@@ -2,6 +2,7 @@
 //! describe them in OpenAPI.
 
 mod books;
+mod times;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,10 @@ pub use books::{
     AccountPatch, ClosePeriod, NewBulk, NewBulkItem, NewBulkStep, NewCondition, NewExpiry,
     NewLimits, NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending,
     Reverse, VoidPending,
+};
+pub use times::{
+    AccountStanding, CurrencyTotal, PastBalance, Statement, StatementLine, SubtreeBalances,
+    TrialBalance,
 };
 
 /// A moment on the wire: RFC 3339 in UTC with microseconds.
