@@ -14,6 +14,15 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
     match outcome {
         Rendered::Account(made) => json(201, &account(made)),
         Rendered::Transfer(posted) => json(201, &transfer(posted)),
+        // No request of the API asks for it: `florin import` reads it.
+        Rendered::Imported(imported) => json(
+            201,
+            &serde_json::json!({
+                "object": "import",
+                "accounts": imported.accounts.len(),
+                "transactions": imported.transactions.len(),
+            }),
+        ),
         Rendered::Payment(made) => match (made.state, &made.decline_code) {
             (PaymentState::RequiresPaymentMethod, Some(code)) => {
                 problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))

@@ -75,6 +75,7 @@ pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -
     envelopes.any(|envelope| match envelope.command {
         Command::OpenAccount(_) | Command::Transfer { .. } | Command::CreatePayment(_) => false,
         Command::Provision { .. }
+        | Command::Import { .. }
         | Command::ConfirmPayment { .. }
         | Command::AnswerNow { .. }
         | Command::RecordOutcome { .. }
@@ -313,6 +314,7 @@ impl Needs {
             Command::Provision { .. } => self.access = true,
             Command::OpenAccount(new) => self.ledger.codes.push(new.code.clone()),
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
+            Command::Import { books, .. } => crate::import::needs(&mut self.ledger, books),
             Command::CreatePayment(_) => {}
             Command::ConfirmPayment { id, .. } => self.payments.payments.push(*id),
             Command::AnswerNow { key, payment } => {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
-use ledger::{Account, AccountId, NewAccount, OpenError, PostError, Posted};
+use ledger::{
+    Account, AccountId, Import, Imported, Misfit, NewAccount, OpenError, PostError, Posted,
+};
 use money::Money;
 use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId};
 use webhooks::Event;
@@ -30,6 +32,13 @@ pub enum Command {
         money: Money,
         /// For people.
         description: Option<String>,
+    },
+    /// Take over books from elsewhere, all of them or nothing.
+    Import {
+        /// What they are.
+        books: Arc<Import>,
+        /// Whether only to say what would become of it.
+        dry_run: bool,
     },
     /// Make a payment.
     CreatePayment(NewPayment),
@@ -132,6 +141,8 @@ pub enum Answer {
     Webhook(WebhookAnswer),
     /// Operations now leased to the caller.
     Leased(Vec<Operation>),
+    /// Nothing was imported, because of these.
+    Misfits(Vec<Misfit>),
     /// There is nothing to say.
     Done,
 }
@@ -211,6 +222,8 @@ pub enum Rendered<'a> {
     Account(&'a Account),
     /// A transfer was posted.
     Transfer(&'a Posted),
+    /// Books were taken over.
+    Imported(&'a Imported),
     /// A payment as it stands.
     Payment(&'a Payment),
     /// The command was refused.

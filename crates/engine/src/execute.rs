@@ -63,6 +63,9 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
                 rules,
             )
         }
+        Command::Import { books, dry_run } => {
+            crate::import::import(book, books, *dry_run, claim, origin, rules)
+        }
         Command::CreatePayment(new) => create_payment(book, new, claim, origin, rules),
         Command::ConfirmPayment { id, payment_method } => {
             confirm_payment(book, *id, payment_method.clone(), claim, origin, rules)
@@ -367,7 +370,7 @@ fn refuse(
     }
 }
 
-fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {
+pub(crate) fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {
     if let Some(claim) = claim {
         book.keys.save(claim.clone(), reply.clone(), book.now);
     }

@@ -115,6 +115,7 @@ impl Writer {
             other @ (Answer::KeyReused { .. }
             | Answer::Webhook(_)
             | Answer::Leased(_)
+            | Answer::Misfits(_)
             | Answer::Done) => panic!("{other:?}"),
         }
     }

@@ -59,6 +59,7 @@ mod change;
 pub mod check;
 mod entries;
 mod hold;
+mod import;
 pub mod journal;
 mod kind;
 mod limits;
@@ -78,6 +79,9 @@ mod transaction;
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use hold::{Hold, HoldStatus, ended};
+pub use import::{
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit, import,
+};
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
 pub use metadata::{Metadata, MetadataError};

@@ -8,7 +8,7 @@ use crate::{Account, AccountId, Correction, Hold, Posted, PostedPosting, Step, T
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
 /// earlier transactions what a later step needs to know.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Shelf {
     accounts: HashMap<AccountId, Held>,
     by_code: HashMap<String, AccountId>,
@@ -20,7 +20,7 @@ pub struct Shelf {
     posted: Vec<Posted>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held {
     account: Account,
     origin: Origin,
@@ -102,7 +102,12 @@ impl Shelf {
         if let Some((step, postings)) = self.recorded.get(id) {
             return Some((*step, postings));
         }
-        let own = self.posted.iter().find(|posted| posted.id == *id)?;
+        // Ids of one source grow; of several, whichever is not found so is looked for.
+        let at = self.posted.binary_search_by_key(id, |posted| posted.id);
+        let own = match at {
+            Ok(at) => self.posted.get(at)?,
+            Err(_) => self.posted.iter().find(|posted| posted.id == *id)?,
+        };
         Some((own.step, &own.postings))
     }
 
