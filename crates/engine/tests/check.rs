@@ -26,6 +26,7 @@ fn render(rendered: Rendered<'_>) -> Reply {
         Rendered::Account(account) => account.id.to_string(),
         Rendered::Transfer(posted) => posted.id.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),
+        Rendered::Imported(imported) => format!("{imported:?}"),
         Rendered::Refused(refusal) => format!("{refusal:?}"),
     };
     Reply {

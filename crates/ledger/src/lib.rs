@@ -80,7 +80,8 @@ pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use hold::{Hold, HoldStatus, ended};
 pub use import::{
-    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit, import,
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
+    import,
 };
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
