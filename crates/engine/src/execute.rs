@@ -66,6 +66,21 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
         Command::Import { books, dry_run } => {
             crate::import::import(book, books, *dry_run, claim, origin, rules)
         }
+        Command::Transact { action, dry_run } => {
+            crate::transact::transact(book, action, *dry_run, claim, origin, rules)
+        }
+        Command::Bulk {
+            actions,
+            atomic,
+            dry_run,
+        } => crate::transact::bulk(book, (actions, *atomic, *dry_run), claim, origin, rules),
+        Command::ChangeAccount { id, change } => {
+            crate::transact::change_account(book, (*id, change), claim, origin, rules)
+        }
+        Command::ClosePeriod { before } => {
+            crate::transact::close_period(book, *before, claim, origin, rules)
+        }
+        Command::Expire { pending } => crate::transact::expire(book, pending, origin),
         Command::CreatePayment(new) => create_payment(book, new, claim, origin, rules),
         Command::ConfirmPayment { id, payment_method } => {
             confirm_payment(book, *id, payment_method.clone(), claim, origin, rules)
@@ -338,7 +353,7 @@ fn confirm_payment(
 }
 
 /// Answers a refusal. One that is a decision is saved with its key and recorded.
-fn refuse(
+pub(crate) fn refuse(
     book: &mut Book<'_>,
     refusal: &Refusal,
     action: &str,

@@ -71,7 +71,7 @@ fn record(book: &mut Book<'_>, accounts: &[ledger::AccountId], begun: usize, ori
                 reason: None,
                 delta: &[
                     set("code", &account.code),
-                    set("currency", account.currency.code()),
+                    set("currency", &account.currency.stored()),
                     set("status", account.status.name()),
                 ],
                 cause: None,
@@ -84,13 +84,13 @@ fn record(book: &mut Book<'_>, accounts: &[ledger::AccountId], begun: usize, ori
         let postings = postings.join("; ");
         let effective_at = transaction.effective_at.to_string();
         let name = transaction.external_id.as_deref().unwrap_or_default();
-        let reverses = transaction.about.map(|about| about.to_string());
+        let about = transaction.about.map(|about| about.to_string());
         let mut delta = vec![
             set("external_id", name),
             set("effective_at", &effective_at),
             set("postings", &postings),
         ];
-        delta.extend(reverses.as_deref().map(|about| set("reverses", about)));
+        delta.extend(about.as_deref().map(|about| set("about", about)));
         book.record(
             origin,
             &Said {
@@ -108,5 +108,6 @@ fn record(book: &mut Book<'_>, accounts: &[ledger::AccountId], begun: usize, ori
 fn moved(posted: &ledger::PostedPosting) -> String {
     let posting = posted.posting;
     let (debit, credit, amount) = (posting.debit, posting.credit, posting.amount.get());
-    format!("{debit} {credit} {amount} {}", posting.currency)
+    let currency = posting.currency.stored();
+    format!("{debit} {credit} {amount} {currency}")
 }
