@@ -7,6 +7,7 @@
 )]
 
 mod given;
+mod importing;
 mod order;
 mod posting;
 mod steps;
