@@ -324,6 +324,7 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         | Rendered::WouldPost(_)
         | Rendered::Bulk { .. }
         | Rendered::PeriodClosed(_)
+        | Rendered::Imported(_)
         | Rendered::Payment(_) => (201, Vec::new()),
     };
     idempotency::Reply { status, body }

@@ -5,7 +5,8 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use ledger::{
-    ForeignAccount, ForeignPosting, ForeignTransaction, Import, Kind, Metadata, TransactionId,
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, Kind, KindError, Metadata,
+    TransactionId,
 };
 use money::{Amount, Currency};
 use store::Timestamp;
@@ -70,7 +71,7 @@ pub(super) fn heading(
 ) -> Option<Heading> {
     let mut reading = Reading { fields, mistakes };
     let name = reading.optional(id_field, |text| at_most(LONGEST_NAME, text));
-    let kind = reading.required("kind", |text| Kind::parse(&text));
+    let kind = reading.required("kind", |text| kind_named(&text));
     let step = reading.optional("step", step_named);
     let about = reading.optional("about", |text| at_most(LONGEST_NAME, text));
     let external_id = reading.optional("external_id", |text| at_most(LONGEST_NAME, text));
@@ -92,6 +93,15 @@ pub(super) fn heading(
         metadata: metadata?,
         effective_at: effective_at?,
     })
+}
+
+/// A capture posts what a payment's operation has taken. Payments do not travel, so one that does is
+/// no capture any more.
+fn kind_named(text: &str) -> Result<Kind, KindError> {
+    match Kind::parse(text)? {
+        Kind::Capture => Kind::parse("imported_capture"),
+        other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
+    }
 }
 
 fn step_named(text: String) -> Result<Final, &'static str> {
@@ -192,12 +202,13 @@ impl<'a> Assembly<'a> {
         });
     }
 
-    pub(super) fn finish(self) -> Result<Import, Vec<Mistake>> {
+    pub(super) fn finish(mut self) -> Result<Import, Vec<Mistake>> {
         if self.mistakes.0.is_empty() {
-            Ok(self.import)
-        } else {
-            Err(self.mistakes.0)
+            return Ok(self.import);
         }
+        // That an entry has no counterpart is known after its transaction only.
+        self.mistakes.0.sort_by_key(|mistake| mistake.line);
+        Err(self.mistakes.0)
     }
 
     /// The name under which it is imported once.

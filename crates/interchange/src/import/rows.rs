@@ -72,6 +72,7 @@ struct Open {
     heading: Option<Heading>,
     said: [String; OF_TRANSACTION.len()],
     entries: BTreeMap<i16, Vec<Entry>>,
+    /// Whether each of its rows could be read.
     is_whole: bool,
 }
 
@@ -175,7 +176,7 @@ fn take_entry(row: &Row<'_>, open: &mut Option<Open>, assembly: &mut Assembly<'_
         Open {
             name: name.to_owned(),
             line: row.line,
-            is_whole: heading.is_some(),
+            is_whole: true,
             heading,
             said: OF_TRANSACTION.map(|field| row.cell(field).to_owned()),
             entries: BTreeMap::new(),
