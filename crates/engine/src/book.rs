@@ -83,6 +83,7 @@ pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -
         | Command::Expire { .. }
         | Command::CreatePayment(_) => false,
         Command::Provision { .. }
+        | Command::Import { .. }
         | Command::ConfirmPayment { .. }
         | Command::AnswerNow { .. }
         | Command::RecordOutcome { .. }
@@ -331,6 +332,7 @@ impl Needs {
             Command::Provision { .. } => self.access = true,
             Command::OpenAccount(new) => self.ledger.codes.push(new.code.clone()),
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
+            Command::Import { books, .. } => crate::import::needs(&mut self.ledger, books),
             Command::Transact { action, .. } => self.add_action(action, now),
             Command::Bulk { actions, .. } => {
                 for action in actions {

@@ -18,6 +18,9 @@
 //! audit log has records of (A3).
 
 mod recorded;
+mod vigil;
+
+pub use vigil::keep_checking;
 
 use std::collections::HashSet;
 

@@ -22,6 +22,7 @@ mod book;
 pub mod check;
 mod command;
 mod execute;
+mod import;
 mod lane;
 mod memory;
 mod outcome;

@@ -31,6 +31,7 @@ fn render(rendered: Rendered<'_>) -> Reply {
         Rendered::Bulk { results, .. } => format!("{results:?}"),
         Rendered::PeriodClosed(before) => before.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),
+        Rendered::Imported(imported) => format!("{imported:?}"),
         Rendered::Refused(refusal) => format!("{refusal:?}"),
     };
     Reply {
@@ -120,6 +121,7 @@ impl Writer {
             other @ (Answer::KeyReused { .. }
             | Answer::Webhook(_)
             | Answer::Leased(_)
+            | Answer::Misfits(_)
             | Answer::Done) => panic!("{other:?}"),
         }
     }

@@ -94,6 +94,7 @@ pub mod check;
 mod entries;
 mod exchange;
 mod hold;
+mod import;
 pub mod journal;
 mod kind;
 mod limits;
@@ -119,6 +120,10 @@ pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, ended};
+pub use import::{
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
+    import,
+};
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
 pub use metadata::{Metadata, MetadataError};

@@ -325,6 +325,7 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         | Rendered::Exchanged { .. }
         | Rendered::Bulk { .. }
         | Rendered::PeriodClosed(_)
+        | Rendered::Imported(_)
         | Rendered::Payment(_) => (201, Vec::new()),
     };
     idempotency::Reply { status, body }

@@ -21,6 +21,7 @@ mod exports;
 mod given;
 mod guards;
 mod idempotency;
+mod imports;
 mod outages;
 mod payments;
 mod raw_connections;
