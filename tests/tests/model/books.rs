@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use diesel::RunQueryDsl;
 use ledger::tables::{Needs, load, save};
 use ledger::{
     Account, AccountId, ChangeError, NewAccount, NewTransaction, Posted, Shelf, TransactionId,
@@ -43,7 +44,7 @@ impl Books {
         let url = DatabaseUrl::parse(database.url()).expect("a URL");
         let store = Store::open(&url).expect("the migrations are applied");
         let mut books = Self {
-            connection: store.writer().expect("a connection"),
+            connection: connect(&store, kind),
             store,
             database,
             tenant: TenantId(0),
@@ -83,6 +84,8 @@ impl Books {
                 let lock = if *locks { Lock::Rows } else { Lock::Nothing };
                 self.batch(asked, lock, *crashes)
             }
+            Act::Race { first, second } => self.race(first, second),
+            Act::Wait => Vec::new(),
             Act::Restart => {
                 self.restart();
                 Vec::new()
@@ -155,6 +158,26 @@ impl Books {
         answers
     }
 
+    /// What the second writer has decided too early is a conflict, unless it is still so. A refusal
+    /// writes nothing that could conflict: it is decided again.
+    fn race(&mut self, first: &[Asked], second: &[Asked]) -> Vec<Answer> {
+        let (stale, decided) = self.decide(second);
+        let mut answers = self.batch(first, Lock::Nothing, false);
+        let is_proven = !decided
+            .iter()
+            .any(|answer| matches!(answer, Answer::Refused(_)));
+        let saved = is_proven.then(|| self.save(&stale));
+        self.memory.clear();
+        match saved {
+            Some(Ok(())) => answers.extend(decided),
+            Some(Err(Error::Conflict(_))) | None => {
+                answers.extend(self.batch(second, Lock::Rows, false));
+            }
+            Some(Err(error)) => panic!("{error}"),
+        }
+        answers
+    }
+
     fn load_and_decide(
         &mut self,
         asked: &[Asked],
@@ -184,7 +207,7 @@ impl Books {
 
     /// Another connection, and nothing remembered. What was begun on the old one is lost.
     pub(crate) fn restart(&mut self) {
-        self.connection = self.store.writer().expect("a connection");
+        self.connection = connect(&self.store, self.kind());
         self.memory.clear();
     }
 
@@ -218,6 +241,17 @@ impl Books {
             expired: ledger::expired(connection, tenant, now, i64::from(u16::MAX))?,
         })
     }
+}
+
+/// A connection for writing. As on the tests' own server, nothing is waited for that only a machine
+/// without power would lose.
+fn connect(store: &Store, kind: Kind) -> AnyConnection {
+    let mut connection = store.writer().expect("a connection");
+    if kind == Kind::Sqlite {
+        let quick = diesel::sql_query("PRAGMA synchronous = OFF");
+        quick.execute(&mut connection).expect("a known setting");
+    }
+    connection
 }
 
 /// What must be known of the books to decide this.

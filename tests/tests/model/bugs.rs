@@ -102,7 +102,9 @@ bugs! {
     PeriodGoesBack: "a period can be opened again",
     PeriodAgain: "a period can be closed twice up to the same moment",
     PeriodNotNow: "the very moment that is now cannot be closed",
-    // Crashes and restarts.
+    // Two writers, crashes and restarts.
+    SecondWriterOverwrites: "of two writers the second writes over what the first has done",
+    StaleDecisionStands: "of two writers the second answers as of before the first",
     CrashIsRemembered: "what was decided before a crash is remembered",
     CrashForgetsTooMuch: "a crash forgets the batch before, too",
     RestartOpensPeriods: "a restart forgets the closed period",

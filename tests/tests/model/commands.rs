@@ -14,6 +14,8 @@ pub(crate) enum Next {
         locks: bool,
         crashes: bool,
     },
+    /// Two batches of two writers, decided at the same time.
+    Race(Vec<Command>, Vec<Command>),
     /// So many microseconds pass.
     Tick(i64),
     Restart,
@@ -41,8 +43,15 @@ pub(crate) struct Odd {
     pub(crate) taken: Option<usize>,
 }
 
-/// An account by number; `None`: one that does not exist.
-pub(crate) type Who = Option<usize>;
+/// An account, by number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who {
+    /// Among those that take postings.
+    Open(usize),
+    /// Among all.
+    Any(usize),
+    Nobody,
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
@@ -63,12 +72,14 @@ pub(crate) enum Place {
     Any(Who),
 }
 
-/// A posting: who is debited, how much further the credited account is, how much.
+/// A posting: who is debited and who is credited, among others of the same currency; how much.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     pub(crate) debit: Who,
-    pub(crate) further: usize,
+    pub(crate) credit: Who,
     pub(crate) amount: i64,
+    /// Whether the credited account is any, even the debited one.
+    pub(crate) stranger: bool,
     /// Whether it is in a currency that the debited account does not hold.
     pub(crate) foreign: bool,
 }
@@ -93,7 +104,9 @@ pub(crate) enum Target {
 /// A part of a transaction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share {
-    pub(crate) ordinal: i16,
+    pub(crate) posting: usize,
+    /// Whether it may be a posting that is not there, or is named already.
+    pub(crate) odd: bool,
     pub(crate) much: Much,
 }
 
@@ -125,8 +138,10 @@ pub(crate) fn next() -> BoxedStrategy<Next> {
         5 => prop::collection::vec(command(), 1),
         2 => prop::collection::vec(command(), 2..5),
     ];
+    let racing = prop::collection::vec(command(), 1..3);
     prop_oneof![
         24 => batch(several.boxed()),
+        3 => (racing.clone(), racing).prop_map(|(first, second)| Next::Race(first, second)),
         4 => (1..4_i64).prop_map(Next::Tick),
         1 => Just(Next::Restart),
         2 => Just(Next::Look),
@@ -148,23 +163,23 @@ fn batch(commands: BoxedStrategy<Vec<Command>>) -> BoxedStrategy<Next> {
 fn command() -> BoxedStrategy<Command> {
     let parts = || prop::option::weighted(0.7, shares());
     prop_oneof![
-        2 => open(),
-        14 => draft().prop_map(Command::Post),
+        1 => open(),
+        20 => draft().prop_map(Command::Post),
         8 => (target(), parts(), any::<bool>(), said())
             .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
-        3 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
+        4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
         4 => (target(), said()).prop_map(|(of, said)| Command::Expire(of, said)),
         8 => (target(), parts(), said())
             .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
-        9 => (who(), change()).prop_map(|(who, change)| Command::Change(who, change)),
-        2 => (-1..5_i64).prop_map(Command::ClosePeriod),
+        7 => (anybody(), change()).prop_map(|(who, change)| Command::Change(who, change)),
+        2 => (-1..3_i64).prop_map(Command::ClosePeriod),
     ]
     .boxed()
 }
 
 fn open() -> BoxedStrategy<Command> {
     let taken = prop::option::weighted(0.1, any::<usize>());
-    let odd = (prop::bool::weighted(0.08), taken);
+    let odd = (prop::bool::weighted(0.06), taken);
     (prop::sample::select(&AccountClass::ALL[..]), bounds(), odd)
         .prop_map(|(class, bounds, (dollars, taken))| {
             Command::Open(class, bounds, Odd { dollars, taken })
@@ -173,7 +188,7 @@ fn open() -> BoxedStrategy<Command> {
 }
 
 fn bounds() -> BoxedStrategy<Bounds> {
-    let floor = prop::option::weighted(0.45, prop_oneof![2 => Just(0), 1 => -15..15_i64]);
+    let floor = prop::option::weighted(0.35, prop_oneof![2 => Just(0), 1 => -15..15_i64]);
     let ceiling = prop::option::weighted(0.3, 0..50_i64);
     let line = prop::option::weighted(0.3, prop_oneof![9 => 0..15_i64, 1 => Just(-1)]);
     (floor, ceiling, line)
@@ -189,8 +204,8 @@ fn change() -> BoxedStrategy<Change> {
     prop_oneof![
         3 => Just(Change::Freeze),
         4 => Just(Change::Unfreeze),
-        5 => Just(Change::Close),
-        3 => bounds().prop_map(Change::Limits),
+        3 => Just(Change::Close),
+        4 => bounds().prop_map(Change::Limits),
         1 => metadata().prop_map(Change::Metadata),
     ]
     .boxed()
@@ -204,7 +219,7 @@ fn draft() -> BoxedStrategy<Draft> {
     ];
     let life = prop::option::weighted(0.8, prop_oneof![9 => 1..6_i64, 1 => -1..1_i64]);
     let wish = prop_oneof![
-        (-1..2_i64).prop_map(Wish::Version),
+        prop_oneof![4 => Just(0), 1 => -1..2_i64].prop_map(Wish::Version),
         (-8..9_i64).prop_map(Wish::Available),
     ];
     let place = prop_oneof![
@@ -227,20 +242,34 @@ fn draft() -> BoxedStrategy<Draft> {
 }
 
 fn line() -> BoxedStrategy<Line> {
-    let amount = prop_oneof![60 => 1..14_i64, 1 => (i64::MAX - 20)..=i64::MAX];
-    let further = prop_oneof![30 => 1..6_usize, 1 => Just(0)];
-    (who(), further, amount, prop::bool::weighted(0.02))
-        .prop_map(|(debit, further, amount, foreign)| Line {
+    let amount = prop_oneof![40 => 1..14_i64, 1 => (i64::MAX - 20)..=i64::MAX];
+    let odd = (prop::bool::weighted(0.05), prop::bool::weighted(0.01));
+    (who(), who(), amount, odd)
+        .prop_map(|(debit, credit, amount, (stranger, foreign))| Line {
             debit,
-            further,
+            credit,
             amount,
+            stranger,
             foreign,
         })
         .boxed()
 }
 
 fn who() -> BoxedStrategy<Who> {
-    prop::option::weighted(0.98, any::<usize>()).boxed()
+    prop_oneof![
+        120 => any::<usize>().prop_map(Who::Open),
+        10 => any::<usize>().prop_map(Who::Any),
+        1 => Just(Who::Nobody),
+    ]
+    .boxed()
+}
+
+fn anybody() -> BoxedStrategy<Who> {
+    prop_oneof![
+        3 => who(),
+        4 => any::<usize>().prop_map(Who::Any),
+    ]
+    .boxed()
 }
 
 fn target() -> BoxedStrategy<Target> {
@@ -257,8 +286,8 @@ fn shares() -> BoxedStrategy<Vec<Share>> {
         3 => (1..8_i64).prop_map(Much::Some),
         2 => (-2..2_i64).prop_map(Much::Remaining),
     ];
-    let ordinal = prop_oneof![4 => Just(0), 4 => Just(1), 2 => 2..4_i16, 1 => Just(100)];
-    let share = (ordinal, much).prop_map(|(ordinal, much)| Share { ordinal, much });
+    let posting = (any::<usize>(), prop::bool::weighted(0.08));
+    let share = (posting, much).prop_map(|((posting, odd), much)| Share { posting, odd, much });
     prop_oneof![
         1 => Just(Vec::new()),
         15 => prop::collection::vec(share, 1..4),

@@ -33,7 +33,8 @@ pub(crate) struct Model {
 /// What can be chosen from. A crash forgets the latest.
 #[derive(Debug, Clone, Default)]
 struct Names {
-    accounts: Vec<(AccountId, String, Currency)>,
+    accounts: Vec<(AccountId, Currency)>,
+    codes: Vec<String>,
     transactions: Vec<TransactionId>,
     external: Vec<String>,
 }
@@ -46,7 +47,7 @@ impl Model {
             names: Names::default(),
             now,
             last_id: 0,
-            act: Act::Look(Timestamp::from_micros(now)),
+            act: Act::Wait,
             answers: Vec::new(),
         }
     }
@@ -59,27 +60,40 @@ impl Model {
                 locks,
                 crashes,
             } => self.batch(commands, *locks, *crashes),
+            Next::Race(first, second) => self.race(first, second),
             Next::Tick(micros) => {
                 self.now += micros;
-                self.act = Act::Look(self.moment(0));
-                self.answers = self.reference.perform(&self.act);
+                self.perform(Act::Wait);
             }
-            Next::Restart => {
-                self.act = Act::Restart;
-                self.answers = self.reference.perform(&self.act);
-            }
-            Next::Look => {
-                self.act = Act::Look(self.moment(0));
-                self.answers = self.reference.perform(&self.act);
-            }
+            Next::Restart => self.perform(Act::Restart),
+            Next::Look => self.perform(Act::Look(self.moment(0))),
         }
     }
 
-    /// What a command is about may be what the one before it in the batch has made. So a trial run of
-    /// the reference goes along, and the batch as a whole is then performed for good.
     fn batch(&mut self, commands: &[Command], locks: bool, crashes: bool) {
-        let reference = self.reference.clone();
         let names = self.names.clone();
+        let asked = self.ask_all(commands);
+        if crashes {
+            self.names = names;
+        }
+        self.perform(Act::Batch {
+            asked,
+            locks,
+            crashes,
+        });
+    }
+
+    /// Both are asked for by somebody who sees the books as they are now.
+    fn race(&mut self, first: &[Command], second: &[Command]) {
+        let first = self.ask_all(first);
+        let second = self.ask_all(second);
+        self.perform(Act::Race { first, second });
+    }
+
+    /// What a command is about may be what the one before it has made. So a trial run of the reference
+    /// goes along, and leaves nothing but the names.
+    fn ask_all(&mut self, commands: &[Command]) -> Vec<Asked> {
+        let reference = self.reference.clone();
         let mut asked = Vec::with_capacity(commands.len());
         for command in commands {
             let one = self.ask(command);
@@ -88,15 +102,12 @@ impl Model {
             asked.push(one);
         }
         self.reference = reference;
-        if crashes {
-            self.names = names;
-        }
-        self.act = Act::Batch {
-            asked,
-            locks,
-            crashes,
-        };
-        self.answers = self.reference.perform(&self.act);
+        asked
+    }
+
+    fn perform(&mut self, act: Act) {
+        self.answers = self.reference.perform(&act);
+        self.act = act;
     }
 
     fn ask(&mut self, command: &Command) -> Asked {
@@ -105,8 +116,9 @@ impl Model {
                 let id = AccountId::from_bytes(self.fresh_id());
                 let taken = odd
                     .taken
-                    .and_then(|number| chosen(&self.names.accounts, number));
-                let code = taken.map_or_else(|| format!("a:{}", self.last_id), |(_, code, _)| code);
+                    .and_then(|number| chosen(&self.names.codes, number));
+                let code = taken.unwrap_or_else(|| format!("a:{}", self.last_id));
+                self.names.codes.push(code.clone());
                 let opening = Opening {
                     code,
                     currency: currency(if odd.dollars { "USD" } else { "EUR" }),
@@ -167,8 +179,13 @@ impl Model {
 
     fn posting(&self, line: Line) -> Posting {
         let (debit, held) = self.account(line.debit);
-        let further = line.debit.map(|number| number.wrapping_add(line.further));
-        let (credit, _) = self.account(further);
+        let (credit, _) = if line.stranger {
+            self.account(line.credit)
+        } else {
+            self.account_but(line.credit, |(id, currency)| {
+                *id != debit && *currency == held
+            })
+        };
         let currency = if line.foreign { currency("JPY") } else { held };
         Posting {
             debit,
@@ -182,13 +199,9 @@ impl Model {
         let named = match place {
             Place::Debited(number) => chosen(postings, number).map(|posting| posting.debit),
             Place::Credited(number) => chosen(postings, number).map(|posting| posting.credit),
-            Place::Any(_) => None,
+            Place::Any(who) => Some(self.account(who).0),
         };
-        let any = match place {
-            Place::Debited(number) | Place::Credited(number) => Some(number),
-            Place::Any(who) => who,
-        };
-        let account = named.unwrap_or_else(|| self.account(any).0);
+        let account = named.unwrap_or_else(|| AccountId::from_bytes([0; 16]));
         let stands = self.reference.version_and_available(account);
         let (version, available) = stands.unwrap_or_default();
         let demand = match wish {
@@ -209,16 +222,25 @@ impl Model {
     }
 
     fn parts(&self, of: TransactionId, shares: Option<&[Share]>) -> Option<Vec<Part>> {
-        let part = |share: &Share| {
-            let remaining = || self.reference.remainder(of, share.ordinal).unwrap_or(1);
+        const ODD: [i16; 5] = [0, 1, 2, 3, 100];
+        let mut parts: Vec<Part> = Vec::new();
+        for share in shares? {
+            let there = self.reference.ordinals(of);
+            let among = if share.odd { &ODD[..] } else { &there };
+            let ordinal = chosen(among, share.posting).unwrap_or(0);
+            if !share.odd && parts.iter().any(|(named, _)| *named == ordinal) {
+                continue;
+            }
             let amount = match share.much {
                 Much::Some(amount) => amount,
-                Much::Remaining(more) => remaining().saturating_add(more),
+                Much::Remaining(more) => {
+                    let remaining = self.reference.remainder(of, ordinal).unwrap_or(1);
+                    remaining.saturating_add(more)
+                }
             };
-            let amount = Amount::new(amount.max(1)).expect("positive");
-            (share.ordinal, amount)
-        };
-        shares.map(|shares| shares.iter().map(part).collect())
+            parts.push((ordinal, Amount::new(amount.max(1)).expect("positive")));
+        }
+        Some(parts)
     }
 
     fn heading(&mut self, said: &Said) -> Heading {
@@ -231,21 +253,41 @@ impl Model {
             let taken = taken.and_then(|number| chosen(&self.names.external, number));
             taken.unwrap_or_else(|| format!("name {}", self.last_id))
         });
+        // Whether it is taken then or not: both may be tried again.
+        self.names.external.extend(heading.external_id.clone());
         heading
     }
 
     fn account(&self, who: Who) -> (AccountId, Currency) {
-        let found = who.and_then(|number| chosen(&self.names.accounts, number));
-        found.map_or_else(
-            || (AccountId::from_bytes([0; 16]), currency("EUR")),
-            |(id, _, currency)| (id, currency),
-        )
+        self.account_but(who, |_| true)
+    }
+
+    /// One of the accounts that are wanted.
+    fn account_but(
+        &self,
+        who: Who,
+        wanted: impl Fn(&(AccountId, Currency)) -> bool,
+    ) -> (AccountId, Currency) {
+        let mut among = self.names.accounts.clone();
+        among.retain(wanted);
+        let found = match who {
+            Who::Open(number) => {
+                let mut open = among.clone();
+                open.retain(|(id, _)| self.reference.is_open(*id));
+                chosen(&open, number).or_else(|| chosen(&among, number))
+            }
+            Who::Any(number) => chosen(&among, number),
+            Who::Nobody => None,
+        };
+        found.unwrap_or_else(|| (AccountId::from_bytes([0; 16]), currency("EUR")))
     }
 
     fn target(&self, target: Target, fitting: &[TransactionId]) -> TransactionId {
         let found = match target {
-            Target::Fitting(number) => chosen(fitting, number),
-            Target::Any(number) => chosen(&self.names.transactions, number),
+            Target::Fitting(number) if !fitting.is_empty() => chosen(fitting, number),
+            Target::Fitting(number) | Target::Any(number) => {
+                chosen(&self.names.transactions, number)
+            }
             Target::Nobody => None,
         };
         found.unwrap_or_else(|| TransactionId::from_bytes([0; 16]))
@@ -267,14 +309,12 @@ impl Names {
         match answer {
             Answer::Stands(standing) => {
                 let account = &standing.account;
-                if self.accounts.iter().all(|(id, ..)| *id != account.id) {
-                    let known = (account.id, account.code.clone(), account.currency);
-                    self.accounts.push(known);
+                if self.accounts.iter().all(|(id, _)| *id != account.id) {
+                    self.accounts.push((account.id, account.currency));
                 }
             }
             Answer::Moved(moved) => {
                 self.transactions.push(moved.id);
-                self.external.extend(moved.external_id.clone());
             }
             Answer::PeriodClosed | Answer::Refused(_) | Answer::Seen(_) => {}
         }

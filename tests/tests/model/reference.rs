@@ -113,12 +113,32 @@ impl Reference {
                 }
                 answers
             }
+            Act::Race { first, second } => self.race(first, second),
+            Act::Wait => Vec::new(),
             Act::Restart => {
                 self.restart();
                 Vec::new()
             }
             Act::Look(now) => vec![Answer::Seen(Box::new(self.look(*now)))],
         }
+    }
+
+    fn race(&mut self, first: &[Asked], second: &[Asked]) -> Vec<Answer> {
+        let stale = self.clone();
+        let decide = |books: &mut Self, asked: &[Asked]| -> Vec<Answer> {
+            asked.iter().map(|asked| books.decide(asked)).collect()
+        };
+        let mut answers = decide(self, first);
+        if self.is(Bug::SecondWriterOverwrites) {
+            *self = stale.clone();
+        }
+        let late = decide(self, second);
+        if self.is(Bug::StaleDecisionStands) {
+            answers.extend(decide(&mut stale.clone(), second));
+        } else {
+            answers.extend(late);
+        }
+        answers
     }
 
     /// Decides one step. A refused one changes nothing.

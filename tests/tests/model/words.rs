@@ -60,6 +60,13 @@ pub(crate) enum Act {
         /// Whether the connection is lost before the commit.
         crashes: bool,
     },
+    /// Two writers: the second has decided before the first one writes, and writes after it.
+    Race {
+        first: Vec<Asked>,
+        second: Vec<Asked>,
+    },
+    /// Time passes, which nobody notices yet.
+    Wait,
     /// All that is kept in memory is dropped.
     Restart,
     /// Everything is read, as of a moment.

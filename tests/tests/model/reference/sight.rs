@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use ledger::{
-    Account, AccountId, Correction, Entry, Hold, NormalSide, PostedPosting, Side, TransactionId,
+    Account, AccountId, AccountStatus, Correction, Entry, Hold, NormalSide, PostedPosting, Side,
+    TransactionId,
 };
 use money::MinorUnits;
 use store::Timestamp;
@@ -55,6 +56,18 @@ impl Reference {
             written.stands(place)
         };
         i64::try_from(amount).ok()
+    }
+
+    /// The ordinals of a transaction's postings.
+    pub(crate) fn ordinals(&self, transaction: TransactionId) -> Vec<i16> {
+        let written = self.books.transactions.get(&transaction);
+        let postings = written.iter().flat_map(|written| &written.moved.postings);
+        postings.map(|posted| posted.ordinal).collect()
+    }
+
+    pub(crate) fn is_open(&self, account: AccountId) -> bool {
+        let purse = self.books.accounts.get(&account);
+        purse.is_some_and(|purse| purse.status == AccountStatus::Open)
     }
 
     /// An account's version, and what is available on it.
