@@ -14,6 +14,7 @@ use store::find::Lock;
 use store::{AnyConnection, DatabaseUrl, Error, Store, TenantId, Timestamp};
 use tests::{Database, Kind};
 
+use crate::storage::dropped;
 use crate::words::{Act, Answer, Asked, Change, Moved, Opening, Refusal, Seen, Standing, limits};
 
 /// One invariant of the ledger, over all rows of a tenant.
@@ -38,26 +39,26 @@ pub(crate) struct Books {
 }
 
 impl Books {
-    /// Books on a new database; `None` where there is none of this kind.
-    pub(crate) fn open(kind: Kind) -> Option<Self> {
-        let database = Database::fresh(kind)?;
+    /// Books on a new database.
+    pub(crate) fn on(database: Database) -> Self {
         let url = DatabaseUrl::parse(database.url()).expect("a URL");
         let store = Store::open(&url).expect("the migrations are applied");
         let mut books = Self {
-            connection: connect(&store, kind),
+            connection: connect(&store, database.kind()),
             store,
             database,
             tenant: TenantId(0),
             memory: HashMap::new(),
         };
         books.begin();
-        Some(books)
+        books
     }
 
     /// The same on each database there is.
     pub(crate) fn on_each() -> Vec<Self> {
         let kinds = [Kind::Sqlite, Kind::Postgres];
-        kinds.into_iter().filter_map(Self::open).collect()
+        let databases = kinds.into_iter().filter_map(Database::fresh);
+        databases.map(Self::on).collect()
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -113,6 +114,24 @@ impl Books {
             }
         }
         broken
+    }
+
+    /// The same if this had been done behind everybody's back, with no guard in its way.
+    pub(crate) fn broken_after(&mut self, statement: &str) -> Vec<&'static str> {
+        store::begin_write(&mut self.connection).expect("begun");
+        for guard in check::GUARDS {
+            let drop = dropped(self.kind(), guard);
+            self.execute(&drop);
+        }
+        assert_eq!(self.execute(statement), 1, "{statement}");
+        let broken = self.broken();
+        store::rollback(&mut self.connection).expect("rolled back");
+        broken
+    }
+
+    fn execute(&mut self, statement: &str) -> usize {
+        let done = diesel::sql_query(statement).execute(&mut self.connection);
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"))
     }
 
     /// The guards of the schema that do not stand.

@@ -22,6 +22,7 @@ mod commands;
 mod model;
 mod planted;
 mod reference;
+mod storage;
 mod words;
 
 use proptest::test_runner::{Config, RngSeed};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use proptest_state_machine::ReferenceStateMachine;
-use tests::Kind;
+use tests::{Database, Kind};
 
 use crate::books::Books;
 use crate::bugs::Bug;
@@ -20,7 +20,7 @@ type Transcript = Vec<(Act, Vec<Answer>)>;
 
 #[test]
 fn every_planted_bug_is_noticed() {
-    let mut books = Books::open(Kind::Sqlite).expect("it is embedded");
+    let mut books = Books::on(Database::fresh(Kind::Sqlite).expect("it is embedded"));
     let mut runner = TestRunner::new(crate::config(120));
     let sequences = Model::sequential_strategy(30..90);
     let mut unnoticed: Vec<(Bug, &str)> = Bug::ALL.to_vec();
