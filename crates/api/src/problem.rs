@@ -101,6 +101,15 @@ codes! {
     InsufficientFunds      "insufficient_funds"       UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The available balance does not suffice"
     LimitExceeded          "limit_exceeded"           UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "A limit of the account would be exceeded"
     BalanceOverflow        "balance_overflow"         UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The balance would grow beyond what can be counted"
+    ExternalIdTaken        "external_id_taken"        CONFLICT               invalid_request_error NEVER   "The external id names another transaction"
+    PeriodClosed           "period_closed"            CONFLICT               invalid_request_error NEVER   "The books are closed for that time"
+    VersionMismatch        "version_mismatch"         CONFLICT               invalid_request_error NEVER   "The account is at another version"
+    ConditionFailed        "condition_failed"         UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "A condition of the request does not hold"
+    TransactionNotFound    "transaction_not_found"    NOT_FOUND              invalid_request_error NEVER   "There is no such transaction"
+    TransactionStateConflict "transaction_state_conflict" CONFLICT           invalid_request_error NEVER   "The state of the transaction does not allow this"
+    TransactionExpired     "transaction_expired"      CONFLICT               invalid_request_error NEVER   "The transaction has expired"
+    ExceedsRemaining       "exceeds_remaining"        UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The amount is more than remains"
+    AccountStateConflict   "account_state_conflict"   CONFLICT               invalid_request_error NEVER   "The state of the account does not allow this"
     Declined               "declined"                 PAYMENT_REQUIRED       card_error            NEVER   "The payment was declined"
     PaymentStateConflict   "payment_state_conflict"   CONFLICT               invalid_request_error NEVER   "The state of the payment does not allow this"
     Overloaded             "overloaded"               SERVICE_UNAVAILABLE    api_error             LATER   "There is too much to do at the moment"
@@ -221,6 +230,17 @@ impl Problem {
             detail: self.detail.clone().into_owned(),
         };
         self.with_errors(vec![error])
+    }
+
+    /// Puts every pointer below this one.
+    pub fn below(mut self, place: &str) -> Problem {
+        if self.errors.is_empty() {
+            return self.at(place);
+        }
+        for error in &mut self.errors {
+            error.pointer.insert_str(0, place);
+        }
+        self
     }
 
     /// Names the resource the problem is about.

@@ -1,5 +1,7 @@
 //! From domain values to wire types, and to the bytes of a reply that is saved with its commit.
 
+mod books;
+
 use ::payments::{ConfirmError, PaymentState};
 use engine::{Refusal, Rendered, Reply};
 use ledger::{NormalSide, OpenError, PostError, Side};
@@ -13,7 +15,12 @@ use crate::wire::{self, moment};
 pub fn render(outcome: Rendered<'_>) -> Reply {
     match outcome {
         Rendered::Account(made) => json(201, &account(made)),
+        Rendered::Changed(account_now) => json(200, &account(account_now)),
         Rendered::Transfer(posted) => json(201, &transfer(posted)),
+        Rendered::Transaction(posted) => books::transaction_reply(posted, false),
+        Rendered::WouldPost(posted) => books::transaction_reply(posted, true),
+        Rendered::Bulk { results, dry_run } => books::bulk(results, dry_run),
+        Rendered::PeriodClosed(before) => books::period(before),
         Rendered::Payment(made) => match (made.state, &made.decline_code) {
             (PaymentState::RequiresPaymentMethod, Some(code)) => {
                 problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
@@ -46,9 +53,9 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 | PostError::ConditionElsewhere { .. }
                 | PostError::ExpiresTooSoon { .. } => (Code::InvalidField, None),
                 PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
-                PostError::ExternalIdTaken { .. }
-                | PostError::PeriodClosed { .. }
-                | PostError::VersionMismatch { .. } => (Code::PaymentStateConflict, None),
+                PostError::ExternalIdTaken { .. } => (Code::ExternalIdTaken, None),
+                PostError::PeriodClosed { .. } => (Code::PeriodClosed, None),
+                PostError::VersionMismatch { .. } => (Code::VersionMismatch, None),
                 PostError::AccountNotFound { account, .. } => {
                     (Code::AccountNotFound, Some(side(account)))
                 }
@@ -56,9 +63,8 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 PostError::AccountFrozen { account } => (Code::AccountFrozen, Some(side(account))),
                 PostError::AccountClosed { account } => (Code::AccountClosed, Some(side(account))),
                 PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
-                PostError::InsufficientFunds { .. } | PostError::ConditionFailed { .. } => {
-                    (Code::InsufficientFunds, Some("/amount"))
-                }
+                PostError::ConditionFailed { .. } => (Code::ConditionFailed, None),
+                PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
                 PostError::CeilingExceeded { .. } => (Code::LimitExceeded, Some("/amount")),
             };
             let told = Problem::new(code).with_detail(rule.to_string());
@@ -76,6 +82,13 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 .with_detail(rule.to_string())
                 .at("/payment_method"),
         },
+        Refusal::Post(rule) => books::refused_post(rule),
+        Refusal::Settle(rule) => books::refused_settle(rule),
+        Refusal::Release(rule) => books::refused_release(rule),
+        Refusal::Reverse(rule) => books::refused_reverse(rule),
+        Refusal::Change(rule) => books::refused_change(rule),
+        Refusal::Period(rule) => books::refused_period(rule),
+        Refusal::At { index, refusal } => books::refused_at(*index, refusal),
     }
 }
 

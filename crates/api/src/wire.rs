@@ -1,6 +1,8 @@
 //! What goes out, field by field, and what comes in: bodies are read by `strict_json`, the types here
 //! describe them in OpenAPI.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use store::Timestamp;
 use utoipa::ToSchema;
@@ -97,6 +99,94 @@ pub struct Transfer {
     pub description: Option<String>,
     /// When it was posted.
     pub created_at: String,
+}
+
+/// A step of the books: a transaction, or what became of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Transaction {
+    /// `txn_…`
+    pub id: String,
+    /// Always `transaction`.
+    pub object: &'static str,
+    /// True if nothing was kept, and the id means nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+    /// What it is for.
+    #[schema(example = "fee")]
+    pub kind: String,
+    /// `pending`, `posted`, `post` (of a pending one), `void`, `expiry` or `reversal`.
+    pub step: &'static str,
+    /// The transaction that it posts, voids, expires or reverses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Its movements.
+    pub postings: Vec<Posting>,
+    /// Your own name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What you keep with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened.
+    pub effective_at: String,
+    /// When it was written.
+    pub recorded_at: String,
+}
+
+/// A movement from the credited to the debited account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Posting {
+    /// Its place; where the transaction is about another one, that of the other's posting, and 100 more
+    /// if it releases what that one holds.
+    pub ordinal: i16,
+    /// `pending`, `posted`, `settled` or `released`.
+    pub phase: &'static str,
+    /// The debited account.
+    pub debit: String,
+    /// The credited account.
+    pub credit: String,
+    /// Minor units.
+    pub amount: i64,
+    /// ISO 4217 code, or that of a custom asset.
+    pub currency: String,
+}
+
+/// What became of many.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkReply {
+    /// Always `bulk`.
+    pub object: &'static str,
+    /// True if nothing was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+    /// What became of each, in order.
+    pub results: Vec<BulkResult>,
+}
+
+/// What became of one of many.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkResult {
+    /// The status it would have been answered with alone.
+    pub status: u16,
+    /// `txn_…`, if it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// Why not, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Problem>)]
+    pub problem: Option<serde_json::Value>,
+}
+
+/// What of the books is closed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Period {
+    /// Always `period`.
+    pub object: &'static str,
+    /// Nothing that happened before is accepted any more; null: all is open.
+    pub closed_before: Option<String>,
 }
 
 /// A payment as it stands.

@@ -18,13 +18,13 @@ use std::collections::HashMap;
 
 use audit_log::Frontier;
 use idempotency::{Key, Reply};
-use ledger::{Posted, TransactionId};
+use ledger::{Kind, Posted, TransactionId};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
 
 use crate::access::{self, Tenant};
-use crate::command::{Command, Envelope, Render, Rendered};
+use crate::command::{Action, Command, Envelope, Render, Rendered};
 use crate::memory::Memory;
 
 /// All that one batch holds in memory.
@@ -73,7 +73,14 @@ struct Needs {
 /// need not: their keys are unique, and an account is written only as it was seen.
 pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -> bool {
     envelopes.any(|envelope| match envelope.command {
-        Command::OpenAccount(_) | Command::Transfer { .. } | Command::CreatePayment(_) => false,
+        Command::OpenAccount(_)
+        | Command::Transfer { .. }
+        | Command::Transact { .. }
+        | Command::Bulk { .. }
+        | Command::ChangeAccount { .. }
+        | Command::ClosePeriod { .. }
+        | Command::Expire { .. }
+        | Command::CreatePayment(_) => false,
         Command::Provision { .. }
         | Command::ConfirmPayment { .. }
         | Command::AnswerNow { .. }
@@ -288,7 +295,11 @@ fn make_replies_again(
                 "a saved reply refers to {resource}, which is not there"
             ))
         })?;
-        keys.fill(&key, render(Rendered::Transfer(transfer)));
+        let rendered = match transfer.kind {
+            Kind::Transfer => Rendered::Transfer(transfer),
+            Kind::Capture | Kind::Other(_) => Rendered::Transaction(transfer),
+        };
+        keys.fill(&key, render(rendered));
     }
     Ok(())
 }
@@ -313,6 +324,15 @@ impl Needs {
             Command::Provision { .. } => self.access = true,
             Command::OpenAccount(new) => self.ledger.codes.push(new.code.clone()),
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
+            Command::Transact { action, .. } => self.add_action(action, now),
+            Command::Bulk { actions, .. } => {
+                for action in actions {
+                    self.add_action(action, now);
+                }
+            }
+            Command::ChangeAccount { id, .. } => self.ledger.accounts.push(*id),
+            Command::ClosePeriod { .. } => self.ledger.period = true,
+            Command::Expire { pending } => self.ledger.transactions.extend(pending),
             Command::CreatePayment(_) => {}
             Command::ConfirmPayment { id, .. } => self.payments.payments.push(*id),
             Command::AnswerNow { key, payment } => {
@@ -332,5 +352,16 @@ impl Needs {
                 self.inbox.parked.extend(references.iter().cloned());
             }
         }
+    }
+
+    fn add_action(&mut self, action: &Action, now: Timestamp) {
+        if let Action::Post(draft) = action {
+            let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
+            self.ledger.accounts.extend(accounts);
+        }
+        self.ledger.transactions.extend(action.about());
+        let said = action.said();
+        self.ledger.external_ids.extend(said.external_id.clone());
+        self.ledger.period |= said.effective_at.is_some_and(|at| at < now);
     }
 }

@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
-use ledger::{Account, AccountId, NewAccount, OpenError, PostError, Posted};
+use ledger::{
+    Account, AccountId, ChangeError, Condition, Kind, Limits, Metadata, NewAccount, OpenError,
+    Part, Pending, PeriodError, PostError, Posted, Posting, ReleaseError, ReverseError,
+    SettleError, TransactionId,
+};
 use money::Money;
 use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId};
+use store::Timestamp;
 use webhooks::Event;
 
 use crate::access::Tenant;
@@ -30,6 +35,39 @@ pub enum Command {
         money: Money,
         /// For people.
         description: Option<String>,
+    },
+    /// One step of the books.
+    Transact {
+        /// Which.
+        action: Action,
+        /// Whether it is only asked what would happen.
+        dry_run: bool,
+    },
+    /// Many steps in one commit, each seeing those before it.
+    Bulk {
+        /// Which, in order.
+        actions: Vec<Action>,
+        /// All or none; else each by itself.
+        atomic: bool,
+        /// Whether it is only asked what would happen.
+        dry_run: bool,
+    },
+    /// Change an account, not its counters.
+    ChangeAccount {
+        /// Which.
+        id: AccountId,
+        /// What.
+        change: AccountChange,
+    },
+    /// Accept nothing any more that happened before this moment.
+    ClosePeriod {
+        /// The earliest moment that stays open.
+        before: Timestamp,
+    },
+    /// Release what these hold, if their time is over.
+    Expire {
+        /// Pending transactions.
+        pending: Vec<TransactionId>,
     },
     /// Make a payment.
     CreatePayment(NewPayment),
@@ -78,6 +116,155 @@ pub enum Command {
         /// By what the events are about (provider keys), whose cause is now here.
         references: Vec<String>,
     },
+}
+
+impl Command {
+    /// About how many plain commands it weighs.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Bulk { actions, .. } => actions.len(),
+            Self::Transact { .. }
+            | Self::OpenAccount(_)
+            | Self::Transfer { .. }
+            | Self::ChangeAccount { .. }
+            | Self::ClosePeriod { .. }
+            | Self::Expire { .. }
+            | Self::Provision { .. }
+            | Self::CreatePayment(_)
+            | Self::ConfirmPayment { .. }
+            | Self::AnswerNow { .. }
+            | Self::RecordOutcome { .. }
+            | Self::LeaseDue { .. }
+            | Self::ReceiveWebhook { .. }
+            | Self::QuarantineWebhook { .. }
+            | Self::ApplyParked { .. } => 1,
+        }
+    }
+}
+
+/// A step of the books, as a request asks for it.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A transaction, pending or final at once.
+    Post(Draft),
+    /// Post a pending one, or a part of it.
+    Settle {
+        /// The pending one.
+        pending: TransactionId,
+        /// How much of which posting; `None`: all that remains.
+        amounts: Option<Vec<Part>>,
+        /// Whether all that remains then is released.
+        last: bool,
+        /// What it says of itself.
+        said: Saying,
+    },
+    /// Release all that a pending one still holds.
+    Void {
+        /// The pending one.
+        pending: TransactionId,
+        /// What it says of itself.
+        said: Saying,
+    },
+    /// Undo a final one, or a part of it.
+    Reverse {
+        /// The final one.
+        of: TransactionId,
+        /// How much of which posting; `None`: all that remains.
+        amounts: Option<Vec<Part>>,
+        /// What it says of itself.
+        said: Saying,
+    },
+}
+
+impl Action {
+    /// The transaction it is about, if it is about one.
+    #[must_use]
+    pub const fn about(&self) -> Option<TransactionId> {
+        match self {
+            Self::Post(_) => None,
+            Self::Settle { pending: id, .. }
+            | Self::Void { pending: id, .. }
+            | Self::Reverse { of: id, .. } => Some(*id),
+        }
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub const fn said(&self) -> &Saying {
+        match self {
+            Self::Post(draft) => &draft.said,
+            Self::Settle { said, .. } | Self::Void { said, .. } | Self::Reverse { said, .. } => {
+                said
+            }
+        }
+    }
+
+    /// Its name in the audit log, where it was refused.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Post(_) => "transaction.post",
+            Self::Settle { .. } => "transaction.settle",
+            Self::Void { .. } => "transaction.void",
+            Self::Reverse { .. } => "transaction.reverse",
+        }
+    }
+}
+
+/// A transaction that is asked for.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// What it is for.
+    pub kind: Kind,
+    /// Its movements, in order.
+    pub postings: Vec<Posting>,
+    /// Whether it is only promised as yet.
+    pub pending: Option<Pending>,
+    /// What else must be so.
+    pub conditions: Vec<Condition>,
+    /// What it says of itself.
+    pub said: Saying,
+}
+
+/// What a transaction says of itself.
+#[derive(Debug, Clone, Default)]
+pub struct Saying {
+    /// The caller's own name for it.
+    pub external_id: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// What the tenant keeps with it.
+    pub metadata: Option<Metadata>,
+    /// When it happened; `None`: when it is recorded.
+    pub effective_at: Option<Timestamp>,
+}
+
+/// What may change of an account.
+#[derive(Debug, Clone)]
+pub enum AccountChange {
+    /// It takes no postings for now.
+    Freeze,
+    /// It takes postings again.
+    Unfreeze,
+    /// It never takes postings again.
+    Close,
+    /// What its balance may be from now on.
+    SetLimits(Limits),
+    /// What the tenant keeps with it.
+    SetMetadata(Option<Metadata>),
+}
+
+impl AccountChange {
+    /// Its name in the audit log.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Freeze => "account.frozen",
+            Self::Unfreeze => "account.unfrozen",
+            Self::Close => "account.closed",
+            Self::SetLimits(_) => "account.limits_set",
+            Self::SetMetadata(_) => "account.metadata_set",
+        }
+    }
 }
 
 /// A command on its way into the lane.
@@ -165,42 +352,78 @@ pub enum Refusal {
     },
     /// No payment was made or confirmed.
     Confirm(ConfirmError),
+    /// No transaction was posted.
+    Post(PostError),
+    /// Nothing of a pending one was posted.
+    Settle(SettleError),
+    /// Nothing was released.
+    Release(ReleaseError),
+    /// Nothing was undone.
+    Reverse(ReverseError),
+    /// No account was changed.
+    Change(ChangeError),
+    /// No period was closed.
+    Period(PeriodError),
+    /// One of many was refused, and so all of them.
+    At {
+        /// Its place among them, from 0.
+        index: usize,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
 }
 
 impl Refusal {
     /// Whether the refusal is a decision about this request, which a retry must hear again, and not
     /// a mistake in it, which a retry may mend.
     #[must_use]
-    pub const fn is_saved(&self) -> bool {
+    pub fn is_saved(&self) -> bool {
         match self {
             Self::Open(OpenError::CodeTaken { .. })
-            | Self::Transfer {
-                rule:
-                    PostError::ExternalIdTaken { .. }
-                    | PostError::AccountFrozen { .. }
-                    | PostError::AccountClosed { .. }
-                    | PostError::PeriodClosed { .. }
-                    | PostError::VersionMismatch { .. }
-                    | PostError::Overflow { .. }
-                    | PostError::InsufficientFunds { .. }
-                    | PostError::CeilingExceeded { .. }
-                    | PostError::ConditionFailed { .. },
-                ..
-            }
             | Self::Confirm(ConfirmError::WrongState { .. }) => true,
-            Self::Transfer {
-                rule:
-                    PostError::NoPostings
-                    | PostError::TooManyPostings
-                    | PostError::SameAccount { .. }
-                    | PostError::ConditionElsewhere { .. }
-                    | PostError::ExpiresTooSoon { .. }
-                    | PostError::AccountNotFound { .. }
-                    | PostError::CurrencyMismatch { .. },
-                ..
-            }
-            | Self::Confirm(ConfirmError::NotFound | ConfirmError::NoPaymentMethod) => false,
+            Self::Confirm(ConfirmError::NotFound | ConfirmError::NoPaymentMethod) => false,
+            Self::Transfer { rule, .. } | Self::Post(rule) => !is_mistake_in_posting(rule),
+            Self::Settle(rule) => !matches!(
+                rule,
+                SettleError::NoAmounts
+                    | SettleError::PostingNamedTwice { .. }
+                    | SettleError::TransactionNotFound { .. }
+                    | SettleError::PostingNotFound { .. }
+            ),
+            Self::Release(rule) => !matches!(rule, ReleaseError::TransactionNotFound { .. }),
+            Self::Reverse(rule) => !matches!(
+                rule,
+                ReverseError::NoAmounts
+                    | ReverseError::PostingNamedTwice { .. }
+                    | ReverseError::TransactionNotFound { .. }
+                    | ReverseError::PostingNotFound { .. }
+            ),
+            Self::Change(rule) => !matches!(rule, ChangeError::AccountNotFound { .. }),
+            Self::Period(PeriodError::Closed { .. }) => true,
+            Self::Period(PeriodError::InTheFuture { .. }) => false,
+            Self::At { refusal, .. } => refusal.is_saved(),
         }
+    }
+}
+
+const fn is_mistake_in_posting(rule: &PostError) -> bool {
+    match rule {
+        PostError::NoPostings
+        | PostError::TooManyPostings
+        | PostError::SameAccount { .. }
+        | PostError::ConditionElsewhere { .. }
+        | PostError::ExpiresTooSoon { .. }
+        | PostError::AccountNotFound { .. }
+        | PostError::CurrencyMismatch { .. } => true,
+        PostError::ExternalIdTaken { .. }
+        | PostError::AccountFrozen { .. }
+        | PostError::AccountClosed { .. }
+        | PostError::PeriodClosed { .. }
+        | PostError::VersionMismatch { .. }
+        | PostError::Overflow { .. }
+        | PostError::InsufficientFunds { .. }
+        | PostError::CeilingExceeded { .. }
+        | PostError::ConditionFailed { .. } => false,
     }
 }
 
@@ -209,8 +432,23 @@ impl Refusal {
 pub enum Rendered<'a> {
     /// An account was opened.
     Account(&'a Account),
+    /// An account was changed.
+    Changed(&'a Account),
     /// A transfer was posted.
     Transfer(&'a Posted),
+    /// A step of the books was made.
+    Transaction(&'a Posted),
+    /// It would have been made.
+    WouldPost(&'a Posted),
+    /// Many steps were made, or refused.
+    Bulk {
+        /// What became of each, in order.
+        results: &'a [Result<Posted, Refusal>],
+        /// Whether nothing was kept.
+        dry_run: bool,
+    },
+    /// Nothing that happened earlier is accepted any more.
+    PeriodClosed(Timestamp),
     /// A payment as it stands.
     Payment(&'a Payment),
     /// The command was refused.

@@ -63,6 +63,21 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
                 rules,
             )
         }
+        Command::Transact { action, dry_run } => {
+            crate::transact::transact(book, action, *dry_run, claim, origin, rules)
+        }
+        Command::Bulk {
+            actions,
+            atomic,
+            dry_run,
+        } => crate::transact::bulk(book, (actions, *atomic, *dry_run), claim, origin, rules),
+        Command::ChangeAccount { id, change } => {
+            crate::transact::change_account(book, (*id, change), claim, origin, rules)
+        }
+        Command::ClosePeriod { before } => {
+            crate::transact::close_period(book, *before, claim, origin, rules)
+        }
+        Command::Expire { pending } => crate::transact::expire(book, pending, origin),
         Command::CreatePayment(new) => create_payment(book, new, claim, origin, rules),
         Command::ConfirmPayment { id, payment_method } => {
             confirm_payment(book, *id, payment_method.clone(), claim, origin, rules)
@@ -335,7 +350,7 @@ fn confirm_payment(
 }
 
 /// Answers a refusal. One that is a decision is saved with its key and recorded.
-fn refuse(
+pub(crate) fn refuse(
     book: &mut Book<'_>,
     refusal: &Refusal,
     action: &str,
@@ -367,7 +382,7 @@ fn refuse(
     }
 }
 
-fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {
+pub(crate) fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {
     if let Some(claim) = claim {
         book.keys.save(claim.clone(), reply.clone(), book.now);
     }

@@ -24,6 +24,8 @@ use overlap::{Decided, Writer};
 const RERUNS: u32 = 10;
 /// After another process was quicker, how many batches lock from the start.
 const CAUTIOUS_BATCHES: u32 = 64;
+/// A batch that weighs so much takes no further command.
+const HEAVIEST: usize = 2_000;
 /// How long a caller waits for the lane at most.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60);
 /// After a failed connection, how long everything is refused at once before the next try.
@@ -237,10 +239,15 @@ impl Worker {
             });
         };
         let tenant = first.envelope.tenant.id;
-        let (batch, others): (VecDeque<_>, VecDeque<_>) = self
-            .waiting
-            .drain(..)
-            .partition(|queued| queued.envelope.tenant.id == tenant);
+        let mut weight = 0_usize;
+        let (batch, others): (VecDeque<_>, VecDeque<_>) =
+            self.waiting.drain(..).partition(|queued| {
+                let taken = queued.envelope.tenant.id == tenant && weight < HEAVIEST;
+                if taken {
+                    weight = weight.saturating_add(queued.envelope.command.weight());
+                }
+                taken
+            });
         self.waiting = others;
         Some(batch.into_iter().map(|queued| *queued).collect())
     }

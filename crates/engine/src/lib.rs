@@ -28,10 +28,14 @@ mod outcome;
 pub mod provider;
 mod records;
 mod schema;
+mod transact;
 mod waiting;
 mod webhook;
 pub mod workers;
 
-pub use command::{Answer, Command, Envelope, Origin, Refusal, Render, Rendered, WebhookAnswer};
+pub use command::{
+    AccountChange, Action, Answer, Command, Draft, Envelope, Origin, Refusal, Render, Rendered,
+    Saying, WebhookAnswer,
+};
 pub use idempotency::Reply;
 pub use lane::{Engine, LaneError, Settings};

@@ -69,10 +69,16 @@ pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str)
 }
 
 /// The code of a broken rule.
-pub(crate) const fn reason(refusal: &Refusal) -> &'static str {
+pub(crate) fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Open(rule) => rule.code(),
-        Refusal::Transfer { rule, .. } => rule.code(),
+        Refusal::Transfer { rule, .. } | Refusal::Post(rule) => rule.code(),
+        Refusal::Settle(rule) => rule.code(),
+        Refusal::Release(rule) => rule.code(),
+        Refusal::Reverse(rule) => rule.code(),
+        Refusal::Change(rule) => rule.code(),
+        Refusal::Period(rule) => rule.code(),
+        Refusal::At { refusal, .. } => reason(refusal),
         Refusal::Confirm(ConfirmError::NotFound) => "not_found",
         Refusal::Confirm(ConfirmError::WrongState { .. }) => "payment_state_conflict",
         Refusal::Confirm(ConfirmError::NoPaymentMethod) => "payment_method_required",

@@ -20,6 +20,8 @@ use crate::provider::{Heard, Provider};
 const CALLS: usize = 256;
 /// Operations taken over at a time.
 const TAKE_OVER: i64 = 100;
+/// Pending transactions expired at a time.
+const EXPIRIES: i64 = 500;
 /// The first pause before an inquiry; it doubles with every lease.
 const FIRST_PAUSE_MILLIS: i64 = 1_000;
 /// The longest pause before an inquiry.
@@ -133,7 +135,8 @@ impl Worker {
         }
     }
 
-    /// Takes over operations whose lease has run out, and tries parked webhooks again.
+    /// Takes over operations whose lease has run out, tries parked webhooks again, and releases what is
+    /// held beyond its time.
     async fn sweep(&self) -> Result<(), LaneError> {
         let now = self.engine.clock().now();
         let undone = self.engine.read(move |connection| {
@@ -141,14 +144,20 @@ impl Worker {
             for tenant in access::tenants(connection)? {
                 let due = payments::operations_due(connection, tenant.id, now)?;
                 let parked = arrived(connection, &tenant)?;
-                undone.push((tenant, due, parked));
+                let expired = ledger::expired(connection, tenant.id, now, EXPIRIES)?;
+                undone.push((tenant, due, parked, expired));
             }
             Ok(undone)
         });
         let undone = undone
             .await
             .map_err(|_unavailable| LaneError::Unavailable)?;
-        for (tenant, due, parked) in undone {
+        for (tenant, due, parked, expired) in undone {
+            if !expired.is_empty() {
+                let command = Command::Expire { pending: expired };
+                let envelope = from_system(tenant.clone(), "sweeper", command);
+                self.engine.submit(envelope).await?;
+            }
             if due {
                 // No more than can be called at once: the rest would only wait while its lease runs.
                 let free = i64::try_from(self.calls.available_permits()).unwrap_or(TAKE_OVER);

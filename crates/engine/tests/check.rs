@@ -23,8 +23,12 @@ use webhooks::Event;
 
 fn render(rendered: Rendered<'_>) -> Reply {
     let text = match rendered {
-        Rendered::Account(account) => account.id.to_string(),
-        Rendered::Transfer(posted) => posted.id.to_string(),
+        Rendered::Account(account) | Rendered::Changed(account) => account.id.to_string(),
+        Rendered::Transfer(posted)
+        | Rendered::Transaction(posted)
+        | Rendered::WouldPost(posted) => posted.id.to_string(),
+        Rendered::Bulk { results, .. } => format!("{results:?}"),
+        Rendered::PeriodClosed(before) => before.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),
         Rendered::Refused(refusal) => format!("{refusal:?}"),
     };

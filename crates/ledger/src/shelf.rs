@@ -8,7 +8,7 @@ use crate::{Account, AccountId, Correction, Hold, Posted, PostedPosting, Step, T
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
 /// earlier transactions what a later step needs to know.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Shelf {
     accounts: HashMap<AccountId, Held>,
     by_code: HashMap<String, AccountId>,
@@ -20,7 +20,7 @@ pub struct Shelf {
     posted: Vec<Posted>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held {
     account: Account,
     origin: Origin,

@@ -317,8 +317,14 @@ fn status(answer: &Answer) -> u16 {
 fn render(rendered: Rendered<'_>) -> idempotency::Reply {
     let (status, body) = match rendered {
         Rendered::Account(account) => (201, account.id.to_string().into_bytes()),
-        Rendered::Transfer(_) | Rendered::Payment(_) => (201, Vec::new()),
         Rendered::Refused(_) => (422, Vec::new()),
+        Rendered::Changed(_)
+        | Rendered::Transfer(_)
+        | Rendered::Transaction(_)
+        | Rendered::WouldPost(_)
+        | Rendered::Bulk { .. }
+        | Rendered::PeriodClosed(_)
+        | Rendered::Payment(_) => (201, Vec::new()),
     };
     idempotency::Reply { status, body }
 }

@@ -217,7 +217,7 @@ impl<'a> Ahead<'a> {
             self.goes_on = false;
             return Err(queued);
         };
-        if !book.remember(memory, &queued.envelope) {
+        if queued.envelope.command.weight() > 1 || !book.remember(memory, &queued.envelope) {
             self.goes_on = false;
             return Err(queued);
         }

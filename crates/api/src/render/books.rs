@@ -1,0 +1,273 @@
+//! Steps of the books, made and refused.
+
+use engine::{Refusal, Reply};
+use ledger::{
+    ChangeError, PeriodError, PostError, Posted, ReleaseError, ReverseError, SettleError,
+};
+use store::Timestamp;
+
+use super::{json, refused};
+use crate::problem::{Code, Problem};
+use crate::wire::{self, moment};
+
+/// A step that was made, or (in a dry run) would have been.
+pub(super) fn transaction_reply(posted: &Posted, dry_run: bool) -> Reply {
+    json(
+        if dry_run { 200 } else { 201 },
+        &transaction(posted, dry_run),
+    )
+}
+
+/// What became of each of many.
+pub(super) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool) -> Reply {
+    let results: Vec<wire::BulkResult> = results
+        .iter()
+        .map(|result| match result {
+            Ok(posted) => wire::BulkResult {
+                status: if dry_run { 200 } else { 201 },
+                transaction: Some(posted.id.to_string()),
+                problem: None,
+            },
+            Err(refusal) => {
+                let told = refused(refusal);
+                wire::BulkResult {
+                    status: told.status().as_u16(),
+                    transaction: None,
+                    // What was just written is JSON: the default is never taken.
+                    problem: serde_json::from_slice(&told.to_saved_bytes()).ok(),
+                }
+            }
+        })
+        .collect();
+    let body = wire::BulkReply {
+        object: "bulk",
+        dry_run: dry_run.then_some(true),
+        results,
+    };
+    json(200, &body)
+}
+
+/// Nothing that happened earlier is accepted any more.
+pub(super) fn period(closed_before: Timestamp) -> Reply {
+    let body = wire::Period {
+        object: "period",
+        closed_before: Some(moment(closed_before)),
+    };
+    json(200, &body)
+}
+
+pub(crate) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
+    wire::Transaction {
+        id: posted.id.to_string(),
+        object: "transaction",
+        dry_run: dry_run.then_some(true),
+        kind: posted.kind.name().to_owned(),
+        step: posted.step.name(),
+        about: posted.about.map(|id| id.to_string()),
+        postings: posted.postings.iter().map(posting).collect(),
+        external_id: posted.external_id.clone(),
+        description: posted.description.clone(),
+        metadata: posted.metadata.as_ref().map(ledger::Metadata::entries),
+        effective_at: moment(posted.effective_at),
+        recorded_at: moment(posted.recorded_at),
+    }
+}
+
+fn posting(posted: &ledger::PostedPosting) -> wire::Posting {
+    wire::Posting {
+        ordinal: posted.ordinal,
+        phase: posted.phase.name(),
+        debit: posted.posting.debit.to_string(),
+        credit: posted.posting.credit.to_string(),
+        amount: posted.posting.amount.get(),
+        currency: posted.posting.currency.code().to_owned(),
+    }
+}
+
+/// One of many: the pointers begin at its place.
+pub(super) fn refused_at(index: usize, refusal: &Refusal) -> Problem {
+    let told = refused(refusal);
+    let place = format!("/transactions/{index}");
+    told.below(&place)
+}
+
+pub(super) fn refused_post(rule: &PostError) -> Problem {
+    let (code, pointer, about) = match rule {
+        PostError::NoPostings | PostError::TooManyPostings => {
+            (Code::InvalidField, Some("/postings".to_owned()), None)
+        }
+        PostError::SameAccount { posting } => (
+            Code::SameAccount,
+            Some(format!("/postings/{posting}")),
+            None,
+        ),
+        PostError::ConditionElsewhere { condition } => (
+            Code::InvalidField,
+            Some(format!("/conditions/{condition}")),
+            None,
+        ),
+        PostError::ExpiresTooSoon { .. } => (
+            Code::InvalidField,
+            Some("/pending/expires_at".to_owned()),
+            None,
+        ),
+        PostError::ExternalIdTaken { by } => (
+            Code::ExternalIdTaken,
+            Some("/external_id".to_owned()),
+            Some(by.to_string()),
+        ),
+        PostError::AccountNotFound { posting, account } => (
+            Code::AccountNotFound,
+            Some(format!("/postings/{posting}")),
+            Some(account.to_string()),
+        ),
+        PostError::CurrencyMismatch { posting, .. } => (
+            Code::CurrencyMismatch,
+            Some(format!("/postings/{posting}/currency")),
+            None,
+        ),
+        PostError::PeriodClosed { .. } => {
+            (Code::PeriodClosed, Some("/effective_at".to_owned()), None)
+        }
+        PostError::AccountFrozen { account } => {
+            (Code::AccountFrozen, None, Some(account.to_string()))
+        }
+        PostError::AccountClosed { account } => {
+            (Code::AccountClosed, None, Some(account.to_string()))
+        }
+        PostError::VersionMismatch { account, .. } => {
+            (Code::VersionMismatch, None, Some(account.to_string()))
+        }
+        PostError::Overflow { account } => (Code::BalanceOverflow, None, Some(account.to_string())),
+        PostError::InsufficientFunds { account, .. } => {
+            (Code::InsufficientFunds, None, Some(account.to_string()))
+        }
+        PostError::CeilingExceeded { account, .. } => {
+            (Code::LimitExceeded, None, Some(account.to_string()))
+        }
+        PostError::ConditionFailed { account, .. } => {
+            (Code::ConditionFailed, None, Some(account.to_string()))
+        }
+    };
+    told(code, rule, pointer.as_deref(), about)
+}
+
+pub(super) fn refused_settle(rule: &SettleError) -> Problem {
+    let (code, pointer, about) = match rule {
+        SettleError::ExternalIdTaken { by } => (
+            Code::ExternalIdTaken,
+            Some("/external_id"),
+            Some(by.to_string()),
+        ),
+        SettleError::NoAmounts | SettleError::PostingNamedTwice { .. } => {
+            (Code::InvalidField, Some("/amounts"), None)
+        }
+        SettleError::TransactionNotFound { .. } => (Code::TransactionNotFound, None, None),
+        SettleError::PostingNotFound { .. } => (Code::InvalidField, Some("/amounts"), None),
+        SettleError::NotPending { .. } | SettleError::Ended { .. } => {
+            (Code::TransactionStateConflict, None, None)
+        }
+        SettleError::Expired { .. } => (Code::TransactionExpired, None, None),
+        SettleError::ExceedsPending { .. } => (Code::ExceedsRemaining, Some("/amounts"), None),
+        SettleError::AccountFrozen { account } => {
+            (Code::AccountFrozen, None, Some(account.to_string()))
+        }
+        SettleError::AccountClosed { account } => {
+            (Code::AccountClosed, None, Some(account.to_string()))
+        }
+        SettleError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
+        SettleError::Overflow { account } => {
+            (Code::BalanceOverflow, None, Some(account.to_string()))
+        }
+    };
+    told(code, rule, pointer, about)
+}
+
+pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
+    let (code, pointer, about) = match rule {
+        ReleaseError::ExternalIdTaken { by } => (
+            Code::ExternalIdTaken,
+            Some("/external_id"),
+            Some(by.to_string()),
+        ),
+        ReleaseError::TransactionNotFound { .. } => (Code::TransactionNotFound, None, None),
+        ReleaseError::NotPending { .. } | ReleaseError::Ended { .. } | ReleaseError::NotExpired => {
+            (Code::TransactionStateConflict, None, None)
+        }
+        ReleaseError::Expired { .. } => (Code::TransactionExpired, None, None),
+        ReleaseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
+        ReleaseError::Overflow { account } => {
+            (Code::BalanceOverflow, None, Some(account.to_string()))
+        }
+    };
+    told(code, rule, pointer, about)
+}
+
+pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
+    let (code, pointer, about) = match rule {
+        ReverseError::ExternalIdTaken { by } => (
+            Code::ExternalIdTaken,
+            Some("/external_id"),
+            Some(by.to_string()),
+        ),
+        ReverseError::NoAmounts
+        | ReverseError::PostingNamedTwice { .. }
+        | ReverseError::PostingNotFound { .. } => (Code::InvalidField, Some("/amounts"), None),
+        ReverseError::TransactionNotFound { .. } => (Code::TransactionNotFound, None, None),
+        ReverseError::NotReversible { .. } | ReverseError::Reversed => {
+            (Code::TransactionStateConflict, None, None)
+        }
+        ReverseError::ExceedsPosted { .. } => (Code::ExceedsRemaining, Some("/amounts"), None),
+        ReverseError::AccountFrozen { account } => {
+            (Code::AccountFrozen, None, Some(account.to_string()))
+        }
+        ReverseError::AccountClosed { account } => {
+            (Code::AccountClosed, None, Some(account.to_string()))
+        }
+        ReverseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
+        ReverseError::Overflow { account } => {
+            (Code::BalanceOverflow, None, Some(account.to_string()))
+        }
+        ReverseError::InsufficientFunds { account, .. } => {
+            (Code::InsufficientFunds, None, Some(account.to_string()))
+        }
+        ReverseError::CeilingExceeded { account, .. } => {
+            (Code::LimitExceeded, None, Some(account.to_string()))
+        }
+    };
+    told(code, rule, pointer, about)
+}
+
+pub(super) fn refused_change(rule: &ChangeError) -> Problem {
+    let code = match rule {
+        ChangeError::AccountNotFound { .. } => Code::NotFound,
+        ChangeError::WrongStatus { .. }
+        | ChangeError::HasPending { .. }
+        | ChangeError::HasBalance { .. } => Code::AccountStateConflict,
+    };
+    told(code, rule, None, None)
+}
+
+pub(super) fn refused_period(rule: &PeriodError) -> Problem {
+    let code = match rule {
+        PeriodError::InTheFuture { .. } => Code::InvalidField,
+        PeriodError::Closed { .. } => Code::PeriodClosed,
+    };
+    told(code, rule, Some("/closed_before"), None)
+}
+
+fn told(
+    code: Code,
+    rule: &dyn std::fmt::Display,
+    pointer: Option<&str>,
+    about: Option<String>,
+) -> Problem {
+    let mut told = Problem::new(code).with_detail(rule.to_string());
+    if let Some(pointer) = pointer {
+        told = told.at(pointer);
+    }
+    if let Some(about) = about {
+        told = told.with_resource(about);
+    }
+    told
+}

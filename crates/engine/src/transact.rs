@@ -1,0 +1,329 @@
+//! Where the steps of the books are decided as a request asks for them: one, or many at once.
+
+use idempotency::{Claim, Reply};
+use ledger::{
+    AccountId, Heading, Kind, NewRelease, NewReversal, NewSettlement, NewTransaction, Posted, Step,
+    TransactionId,
+};
+use store::Timestamp;
+
+use crate::book::Book;
+use crate::command::{AccountChange, Action, Answer, Draft, Origin, Refusal, Rendered, Saying};
+use crate::execute::{Rules, refuse, save};
+use crate::records::{Said, set};
+
+/// One step. A dry run is decided like any other, and leaves nothing behind.
+pub(crate) fn transact(
+    book: &mut Book<'_>,
+    action: &Action,
+    dry_run: bool,
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    if dry_run {
+        let before = book.ledger.clone();
+        let decided = decide(book, action);
+        book.ledger = before;
+        book.refused = true;
+        return replied(match &decided {
+            Ok(posted) => (rules.render)(Rendered::WouldPost(posted)),
+            Err(refusal) => (rules.render)(Rendered::Refused(refusal)),
+        });
+    }
+    match decide(book, action) {
+        Ok(posted) => {
+            let reply = (rules.render)(Rendered::Transaction(&posted));
+            if let Some(claim) = claim {
+                // What was posted never changes, so its reply can be made again from it.
+                let resource = posted.id.to_string();
+                book.keys
+                    .save_reference(claim.clone(), reply.clone(), resource, book.now);
+            }
+            record(book, &posted, origin);
+            replied(reply)
+        }
+        Err(refusal) => {
+            let about = action.about().map(|id| id.to_string()).unwrap_or_default();
+            let subject = ("transaction", about.as_str());
+            refuse(book, &refusal, action.name(), subject, claim, origin, rules)
+        }
+    }
+}
+
+/// Many steps in one commit, one after the other. Atomic: all or none. Else each by itself, and the
+/// reply tells of each.
+pub(crate) fn bulk(
+    book: &mut Book<'_>,
+    (actions, atomic, dry_run): (&[Action], bool, bool),
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let before = (atomic || dry_run).then(|| book.ledger.clone());
+    let mut results = Vec::with_capacity(actions.len());
+    for (index, action) in actions.iter().enumerate() {
+        match decide(book, action) {
+            Err(refusal) if atomic => {
+                book.ledger = before.unwrap_or_default();
+                let refusal = Refusal::At {
+                    index,
+                    refusal: Box::new(refusal),
+                };
+                if dry_run {
+                    book.refused = true;
+                    return replied((rules.render)(Rendered::Refused(&refusal)));
+                }
+                let subject = ("bulk", "");
+                return refuse(
+                    book,
+                    &refusal,
+                    "transaction.bulk",
+                    subject,
+                    claim,
+                    origin,
+                    rules,
+                );
+            }
+            result => results.push(result),
+        }
+    }
+    let reply = (rules.render)(Rendered::Bulk {
+        results: &results,
+        dry_run,
+    });
+    if let (true, Some(before)) = (dry_run, before) {
+        book.ledger = before;
+        book.refused = true;
+        return replied(reply);
+    }
+    for posted in results.iter().flatten() {
+        record(book, posted, origin);
+    }
+    book.refused |= results.iter().any(Result::is_err);
+    save(book, claim, &reply);
+    replied(reply)
+}
+
+/// What may change of an account besides its counters.
+pub(crate) fn change_account(
+    book: &mut Book<'_>,
+    (id, change): (AccountId, &AccountChange),
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let shelf = &mut book.ledger;
+    let changed = match change {
+        AccountChange::Freeze => ledger::freeze(shelf, id),
+        AccountChange::Unfreeze => ledger::unfreeze(shelf, id),
+        AccountChange::Close => ledger::close(shelf, id),
+        AccountChange::SetLimits(limits) => ledger::set_limits(shelf, id, *limits),
+        AccountChange::SetMetadata(metadata) => ledger::set_metadata(shelf, id, metadata.clone()),
+    };
+    let changed = changed.cloned();
+    let text = id.to_string();
+    match changed {
+        Ok(account) => {
+            let reply = (rules.render)(Rendered::Changed(&account));
+            save(book, claim, &reply);
+            book.record(
+                origin,
+                &Said {
+                    action: change.name(),
+                    subject: ("account", &text),
+                    outcome: "ok",
+                    reason: None,
+                    delta: &[set("status", account.status.name())],
+                    cause: None,
+                },
+            );
+            replied(reply)
+        }
+        Err(rule) => {
+            let refusal = Refusal::Change(rule);
+            let subject = ("account", text.as_str());
+            refuse(book, &refusal, change.name(), subject, claim, origin, rules)
+        }
+    }
+}
+
+/// Nothing that happened earlier is accepted any more.
+pub(crate) fn close_period(
+    book: &mut Book<'_>,
+    before: Timestamp,
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let (subject, text) = (("period", ""), before.to_string());
+    match ledger::close_period(&mut book.ledger, before, book.now) {
+        Ok(()) => {
+            let reply = (rules.render)(Rendered::PeriodClosed(before));
+            save(book, claim, &reply);
+            book.record(
+                origin,
+                &Said {
+                    action: "period.closed",
+                    subject,
+                    outcome: "ok",
+                    reason: None,
+                    delta: &[set("closed_before", &text)],
+                    cause: None,
+                },
+            );
+            replied(reply)
+        }
+        Err(rule) => {
+            let refusal = Refusal::Period(rule);
+            refuse(
+                book,
+                &refusal,
+                "period.closed",
+                subject,
+                claim,
+                origin,
+                rules,
+            )
+        }
+    }
+}
+
+/// Releases what pending transactions still hold whose time is over. Those that have ended meanwhile
+/// are let be.
+pub(crate) fn expire(book: &mut Book<'_>, pending: &[TransactionId], origin: &Origin) -> Answer {
+    for pending in pending {
+        let heading = heading(book, &Saying::default(), Step::Expiry);
+        let release = NewRelease {
+            heading,
+            pending: *pending,
+        };
+        if let Ok(posted) = ledger::expire(&mut book.ledger, release) {
+            record(book, &posted, origin);
+        }
+    }
+    Answer::Done
+}
+
+fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
+    match action {
+        Action::Post(draft) => {
+            let new = transaction(book, draft);
+            ledger::post(&mut book.ledger, new).map_err(Refusal::Post)
+        }
+        Action::Settle {
+            pending,
+            amounts,
+            last,
+            said,
+        } => {
+            let settlement = NewSettlement {
+                heading: heading(book, said, Step::Settlement),
+                pending: *pending,
+                amounts: amounts.clone(),
+                last: *last,
+            };
+            ledger::settle(&mut book.ledger, settlement).map_err(Refusal::Settle)
+        }
+        Action::Void { pending, said } => {
+            let release = NewRelease {
+                heading: heading(book, said, Step::Void),
+                pending: *pending,
+            };
+            ledger::void(&mut book.ledger, release).map_err(Refusal::Release)
+        }
+        Action::Reverse { of, amounts, said } => {
+            let reversal = NewReversal {
+                heading: heading(book, said, Step::Reversal),
+                of: *of,
+                amounts: amounts.clone(),
+            };
+            ledger::reverse(&mut book.ledger, reversal).map_err(Refusal::Reverse)
+        }
+    }
+}
+
+fn transaction(book: &mut Book<'_>, draft: &Draft) -> NewTransaction {
+    let Saying {
+        external_id,
+        description,
+        metadata,
+        effective_at,
+    } = draft.said.clone();
+    let id = TransactionId::from_bytes(book.ids.next(book.now));
+    NewTransaction {
+        pending: draft.pending,
+        conditions: draft.conditions.clone(),
+        external_id,
+        description,
+        metadata,
+        effective_at: effective_at.unwrap_or(book.now),
+        ..NewTransaction::plain(id, draft.kind, draft.postings.clone(), book.now)
+    }
+}
+
+/// What a step that is about another transaction says of itself. Its kind is the step's own name.
+fn heading(book: &mut Book<'_>, said: &Saying, step: Step) -> Heading {
+    let Saying {
+        external_id,
+        description,
+        metadata,
+        effective_at,
+    } = said.clone();
+    let id = TransactionId::from_bytes(book.ids.next(book.now));
+    // A step's name is a kind's name: the default is never taken.
+    let kind = Kind::parse(step.name()).unwrap_or(Kind::Transfer);
+    Heading {
+        external_id,
+        description,
+        metadata,
+        effective_at: effective_at.unwrap_or(book.now),
+        ..Heading::plain(id, kind, book.now)
+    }
+}
+
+fn record(book: &mut Book<'_>, posted: &Posted, origin: &Origin) {
+    let moved: Vec<String> = posted
+        .postings
+        .iter()
+        .map(|p| {
+            let posting = p.posting;
+            let (debit, credit) = (posting.debit, posting.credit);
+            let (amount, currency) = (posting.amount.get(), posting.currency.stored());
+            format!("{debit} {credit} {amount} {currency}")
+        })
+        .collect();
+    let moved = moved.join("; ");
+    let about = posted.about.map(|id| id.to_string());
+    let mut delta = vec![set("postings", &moved)];
+    delta.extend(about.as_deref().map(|about| set("about", about)));
+    book.record(
+        origin,
+        &Said {
+            action: recorded_as(posted.step),
+            subject: ("transaction", &posted.id.to_string()),
+            outcome: "ok",
+            reason: None,
+            delta: &delta,
+            cause: None,
+        },
+    );
+}
+
+const fn recorded_as(step: Step) -> &'static str {
+    match step {
+        Step::Pending => "transaction.pended",
+        Step::Posted => "transaction.posted",
+        Step::Settlement => "transaction.settled",
+        Step::Void => "transaction.voided",
+        Step::Expiry => "transaction.expired",
+        Step::Reversal => "transaction.reversed",
+    }
+}
+
+const fn replied(reply: Reply) -> Answer {
+    Answer::Replied {
+        reply,
+        replayed: false,
+    }
+}
