@@ -92,7 +92,8 @@ impl Books {
                 Vec::new()
             }
             Act::Look(now) => {
-                let seen = self.look(*now).expect("readable");
+                let seen = look(&mut self.connection, self.tenant, *now, u128::from_be_bytes);
+                let seen = seen.expect("readable");
                 vec![Answer::Seen(Box::new(seen))]
             }
         }
@@ -229,37 +230,46 @@ impl Books {
         self.connection = connect(&self.store, self.kind());
         self.memory.clear();
     }
+}
 
-    fn look(&mut self, now: Timestamp) -> Result<Seen, Error> {
-        let (connection, tenant) = (&mut self.connection, self.tenant);
-        let mut ids: Vec<TransactionId> = Vec::new();
-        let mut pages = check::transactions(tenant);
-        while let Some(id) = pages.next(connection)? {
-            ids.push(id);
-        }
-        let mut accounts = Vec::new();
-        for account in ledger::accounts(connection, tenant, None, i64::from(u16::MAX))? {
-            let most = i64::from(u16::MAX);
-            let entries = ledger::entries(connection, tenant, account.id, None, most)?;
-            accounts.push((Standing::from(&account), entries));
-        }
-        accounts.reverse();
-        let (mut holds, mut corrections) = (Vec::new(), Vec::new());
-        for id in &ids {
-            holds.extend(ledger::holds(connection, tenant, *id)?);
-            corrections.extend(ledger::corrections(connection, tenant, *id)?);
-        }
-        let mut transactions = ledger::posted(connection, tenant, &ids)?;
-        transactions.sort_by_key(|posted| posted.id);
-        Ok(Seen {
-            accounts,
-            transactions: transactions.into_iter().map(Moved::from).collect(),
-            holds,
-            corrections,
-            closed_before: ledger::closed_before(connection, tenant)?,
-            expired: ledger::expired(connection, tenant, now, i64::from(u16::MAX))?,
-        })
+/// All there is of a tenant, its rows in the order of the places that their ids have.
+pub(crate) fn look(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    now: Timestamp,
+    place: impl Fn([u8; 16]) -> u128,
+) -> Result<Seen, Error> {
+    const ALL: i64 = 65_535;
+    let of = |id: &TransactionId| place(id.bytes());
+    let mut ids: Vec<TransactionId> = Vec::new();
+    let mut pages = check::transactions(tenant);
+    while let Some(id) = pages.next(connection)? {
+        ids.push(id);
     }
+    ids.sort_by_key(of);
+    let mut accounts = Vec::new();
+    for account in ledger::accounts(connection, tenant, None, ALL)? {
+        let entries = ledger::entries(connection, tenant, account.id, None, ALL)?;
+        accounts.push((Standing::from(&account), entries));
+    }
+    accounts.sort_by_key(|(standing, _)| place(standing.account.id.bytes()));
+    let (mut holds, mut corrections) = (Vec::new(), Vec::new());
+    for id in &ids {
+        holds.extend(ledger::holds(connection, tenant, *id)?);
+        corrections.extend(ledger::corrections(connection, tenant, *id)?);
+    }
+    let mut transactions = ledger::posted(connection, tenant, &ids)?;
+    transactions.sort_by_key(|posted| of(&posted.id));
+    let mut expired = ledger::expired(connection, tenant, now, ALL)?;
+    expired.sort_by_key(of);
+    Ok(Seen {
+        accounts,
+        transactions: transactions.into_iter().map(Moved::from).collect(),
+        holds,
+        corrections,
+        closed_before: ledger::closed_before(connection, tenant)?,
+        expired,
+    })
 }
 
 /// A connection for writing. As on the tests' own server, nothing is waited for that only a machine

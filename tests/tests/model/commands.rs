@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Post(Draft),
     Settle(Target, Option<Vec<Share>>, bool, Said),
     Void(Target, Said),
-    Expire(Target, Said),
+    Expire(Target),
     Reverse(Target, Option<Vec<Share>>, Said),
     Change(Who, Change),
     /// Up to so long ago.
@@ -127,6 +127,15 @@ pub(crate) struct Said {
     pub(crate) metadata: Option<Metadata>,
 }
 
+impl Said {
+    /// It happens now, and nothing is said of it.
+    pub(crate) const NOTHING: Self = Self {
+        name: None,
+        ago: 0,
+        metadata: None,
+    };
+}
+
 /// The first thing that happens is that accounts are opened.
 pub(crate) fn first() -> BoxedStrategy<Next> {
     let opened = prop::collection::vec(open(), 1..4);
@@ -168,7 +177,7 @@ fn command() -> BoxedStrategy<Command> {
         8 => (target(), parts(), any::<bool>(), said())
             .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
         4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
-        4 => (target(), said()).prop_map(|(of, said)| Command::Expire(of, said)),
+        4 => target().prop_map(Command::Expire),
         8 => (target(), parts(), said())
             .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
         7 => (anybody(), change()).prop_map(|(who, change)| Command::Change(who, change)),

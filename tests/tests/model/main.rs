@@ -19,6 +19,7 @@ mod agreement;
 mod books;
 mod bugs;
 mod commands;
+mod lanes;
 mod model;
 mod planted;
 mod reference;

@@ -138,7 +138,7 @@ impl Model {
                 })
             }
             Command::Void(of, said) => Asked::Void(self.release(*of, said)),
-            Command::Expire(of, said) => Asked::Expire(self.release(*of, said)),
+            Command::Expire(of) => Asked::Expire(self.release(*of, &Said::NOTHING)),
             Command::Reverse(of, shares, said) => {
                 let of = self.target(*of, &self.reference.standing_transactions());
                 Asked::Reverse(NewReversal {

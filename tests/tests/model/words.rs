@@ -148,7 +148,7 @@ pub(crate) fn difference(one: &[Answer], other: &[Answer]) -> Option<String> {
 }
 
 /// The first line that differs, with those before it.
-fn first_line(one: &str, other: &str) -> String {
+pub(crate) fn first_line(one: &str, other: &str) -> String {
     let beside = one.lines().zip(other.lines());
     let same = beside.take_while(|(one, other)| one == other).count();
     let of = |text: &str| text.lines().skip(same).take(1).collect::<String>();
