@@ -2,21 +2,22 @@
 //! a memory that the other one makes stale. A lane makes its own ids, so its answers are compared as
 //! text, with the model's ids in place of them.
 
-use std::collections::HashMap;
+mod wording;
+
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use engine::access::Tenant;
 use engine::{
-    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Origin, Rendered,
-    Reply, Saying,
+    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Origin, Saying,
 };
-use ledger::{Heading, NewAccount, Posting, TransactionId, check};
-use store::{Clock, DatabaseUrl, Error, Ids, Store, TenantId, Timestamp};
+use ledger::{Posting, TransactionId, check};
+use store::{Clock, DatabaseUrl, Error, Ids, Store, Timestamp};
 use tests::Database;
 use tokio::runtime::Runtime;
 
 use crate::books::{CHECKS, look};
-use crate::words::{Act, Answer, Asked, Change, Moved, Opening, Refusal, Standing, limits};
+use crate::words::{Act, Answer, Asked, Change, Moved, Refusal, limits};
+use wording::{Translation, made, names, new_account, render, saying, tenant};
 
 /// What silence says of a transaction that did not expire.
 const NOT_EXPIRED: &str = "it does not expire";
@@ -29,13 +30,6 @@ pub(crate) struct Lanes {
     engines: Vec<Engine>,
     tenant: Tenant,
     ids: Translation,
-}
-
-/// The real id by the model's, and the other way round.
-#[derive(Clone, Default)]
-struct Translation {
-    real: HashMap<[u8; 16], [u8; 16]>,
-    modelled: HashMap<[u8; 16], [u8; 16]>,
 }
 
 impl Lanes {
@@ -390,150 +384,4 @@ impl Lanes {
     fn transaction(&self, id: TransactionId) -> TransactionId {
         TransactionId::from_bytes(self.ids.real(id.bytes()))
     }
-}
-
-impl Translation {
-    fn put(&mut self, modelled: [u8; 16], real: [u8; 16]) {
-        self.real.insert(modelled, real);
-        self.modelled.insert(real, modelled);
-    }
-
-    fn knows(&self, modelled: [u8; 16]) -> bool {
-        // Nobody has the first of all ids, and whoever asks for it is not answered by anybody.
-        modelled == [0; 16] || self.real.contains_key(&modelled)
-    }
-
-    fn real(&self, modelled: [u8; 16]) -> [u8; 16] {
-        self.real.get(&modelled).copied().unwrap_or(modelled)
-    }
-
-    /// The text with the model's ids.
-    fn to_model(&self, text: &str) -> String {
-        const DIGITS: usize = 32;
-        let mut said = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = ["acc_", "txn_"]
-            .iter()
-            .filter_map(|mark| rest.find(mark))
-            .min()
-        {
-            let (before, id) = rest.split_at(at + 4);
-            let (digits, after) = id.split_at(DIGITS);
-            let real = u128::from_str_radix(digits, 16)
-                .expect("an id")
-                .to_be_bytes();
-            let modelled = self.modelled.get(&real).unwrap_or(&real);
-            said.push_str(before);
-            said.push_str(&format!("{:032x}", u128::from_be_bytes(*modelled)));
-            rest = after;
-        }
-        said.push_str(rest);
-        said
-    }
-}
-
-/// The ids that it names.
-fn names(asked: &Asked) -> Vec<[u8; 16]> {
-    match asked {
-        Asked::Open(..) | Asked::ClosePeriod { .. } => Vec::new(),
-        Asked::Post(new) => {
-            let postings = new.postings.iter().flat_map(|p| [p.debit, p.credit]);
-            let conditions = new.conditions.iter().map(|condition| condition.account);
-            postings.chain(conditions).map(|id| id.bytes()).collect()
-        }
-        Asked::Settle(new) => vec![new.pending.bytes()],
-        Asked::Void(new) | Asked::Expire(new) => vec![new.pending.bytes()],
-        Asked::Reverse(new) => vec![new.of.bytes()],
-        Asked::Change(id, _) => vec![id.bytes()],
-    }
-}
-
-/// The id of what it makes.
-fn made(asked: &Asked) -> Option<[u8; 16]> {
-    match asked {
-        Asked::Open(id, ..) => Some(id.bytes()),
-        Asked::Post(new) => Some(new.id.bytes()),
-        Asked::Settle(new) => Some(new.heading.id.bytes()),
-        Asked::Void(new) | Asked::Expire(new) => Some(new.heading.id.bytes()),
-        Asked::Reverse(new) => Some(new.heading.id.bytes()),
-        Asked::Change(..) | Asked::ClosePeriod { .. } => None,
-    }
-}
-
-fn saying(heading: &Heading) -> Saying {
-    Saying {
-        external_id: heading.external_id.clone(),
-        description: None,
-        metadata: heading.metadata.clone(),
-        effective_at: Some(heading.effective_at),
-    }
-}
-
-fn new_account(opening: &Opening) -> Result<NewAccount, Refusal> {
-    Ok(NewAccount {
-        code: opening.code.clone(),
-        name: opening.code.clone(),
-        currency: opening.currency,
-        class: opening.class,
-        limits: limits(opening.bounds)?,
-        metadata: None,
-    })
-}
-
-fn tenant(number: i32) -> Tenant {
-    Tenant {
-        id: TenantId(number),
-        name: format!("tenant {number}").into(),
-    }
-}
-
-/// A line for each step: the number of what it made, or 0, and what it says.
-fn render(rendered: Rendered<'_>) -> Reply {
-    let stands = |account: &ledger::Account| Answer::Stands(Box::new(Standing::from(account)));
-    let body = match rendered {
-        Rendered::Account(account) => line(account.id.bytes(), &stands(account)),
-        Rendered::Changed(account) => line(account.id.bytes(), &stands(account)),
-        Rendered::Transfer(posted)
-        | Rendered::Transaction(posted)
-        | Rendered::WouldPost(posted) => moved(posted),
-        Rendered::Bulk { results, .. } => {
-            let results = results.iter().map(|result| match result {
-                Ok(posted) => moved(posted),
-                Err(refusal) => refused(refusal),
-            });
-            results.collect::<Vec<String>>().join("\n")
-        }
-        Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
-        Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Payment(_) => unreachable!("nobody pays"),
-    };
-    Reply {
-        status: 200,
-        body: body.into_bytes(),
-    }
-}
-
-fn moved(posted: &ledger::Posted) -> String {
-    let moved = Answer::Moved(Box::new(Moved::from(posted.clone())));
-    line(posted.id.bytes(), &moved)
-}
-
-fn refused(refusal: &engine::Refusal) -> String {
-    let refusal = match refusal {
-        engine::Refusal::Open(rule) => Refusal::from(*rule),
-        engine::Refusal::Post(rule) => Refusal::from(*rule),
-        engine::Refusal::Settle(rule) => Refusal::from(*rule),
-        engine::Refusal::Release(rule) => Refusal::from(*rule),
-        engine::Refusal::Reverse(rule) => Refusal::from(*rule),
-        engine::Refusal::Change(rule) => Refusal::from(*rule),
-        engine::Refusal::Period(rule) => Refusal::from(*rule),
-        engine::Refusal::Transfer { .. }
-        | engine::Refusal::Confirm(_)
-        | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
-    };
-    line([0; 16], &Answer::Refused(refusal))
-}
-
-fn line(id: [u8; 16], answer: &Answer) -> String {
-    format!("{} {answer:?}", u128::from_be_bytes(id))
 }

@@ -186,12 +186,8 @@ impl Reference {
         }
         for place in first.places() {
             let had_part = first.since[place].settled > 0;
-            let ends = match ends {
-                HoldStatus::Voided if had_part && self.is(Bug::VoidedAfterAPart) => {
-                    HoldStatus::Posted
-                }
-                ends => ends,
-            };
+            let is_posted = self.is(Bug::VoidedAfterAPart) && had_part && step == Step::Void;
+            let ends = if is_posted { HoldStatus::Posted } else { ends };
             self.moves_on(transaction, place, 0, first.holds(place), ends);
         }
         let moved = heading(&new.heading, step, transaction, postings);

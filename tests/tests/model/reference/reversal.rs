@@ -26,7 +26,7 @@ impl Reference {
         let parts = self.remaining(&first, new.amounts.as_deref())?;
         let postings = parts.iter().map(|(place, _)| &first.moved.postings[*place]);
         let named = self.named(postings.map(|posted| &posted.posting));
-        let named = named.map_err(|_| ReverseError::TransactionNotFound { transaction })?;
+        let named = named.map_err(|_nobody| ReverseError::TransactionNotFound { transaction })?;
         if let Some(account) = self.first_that_is(&named, AccountStatus::Frozen) {
             return Err(ReverseError::AccountFrozen { account });
         }
