@@ -7,7 +7,7 @@ use ledger::{
 };
 use money::{Amount, Currency};
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 use store::{Error, Timestamp};
 use tests::{Database, Kind, on_both_databases};
@@ -343,7 +343,12 @@ fn units(amount: i64) -> Amount {
 
 /// Random books in which all that is tampered with is found.
 fn busy(books: &mut Books) {
-    let mut runner = TestRunner::new(crate::config(1));
+    // Always the same: other books may lack a row that is to be tampered with.
+    let rng_seed = RngSeed::Fixed(1);
+    let mut runner = TestRunner::new(Config {
+        rng_seed,
+        ..crate::config(1)
+    });
     let sequence = Model::sequential_strategy(400).new_tree(&mut runner);
     let (mut model, transitions, _) = sequence.expect("a sequence").current();
     for next in transitions {
