@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 
-use audit_log::Frontier;
+use audit_log::tables::Tip;
 use idempotency::{Key, Reply};
 use ledger::{Kind, Posted, TransactionId};
 use store::bulk::Writes;
@@ -155,6 +155,11 @@ impl<'a> Book<'a> {
         })
     }
 
+    /// Lets time go on to `now`: a batch that has waited for its locks is later than it began.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
     /// A book of nothing yet, for commands that need nothing of the database but what is remembered.
     pub(crate) fn empty(round: Round<'a>, ids: &'a mut Ids) -> Self {
         Self {
@@ -207,7 +212,7 @@ impl<'a> Book<'a> {
         self,
         memory: &mut Memory,
         lock: Lock,
-        read_head: impl FnOnce() -> Result<Option<Frontier>, Error>,
+        read_head: impl FnOnce() -> Result<Option<Tip>, Error>,
     ) -> Result<(Writes, AfterCommit), Error> {
         let tenant = self.tenant.id;
         if let Some(error) = self.unrecorded {
@@ -223,18 +228,20 @@ impl<'a> Book<'a> {
         idempotency::tables::save(&mut writes, tenant, &self.keys);
         if !self.records.is_empty() {
             let remembered = memory.head().filter(|_| lock == Lock::Nothing);
-            let mut frontier = match begun.or_else(|| remembered.cloned()) {
-                Some(frontier) => frontier,
+            let mut tip = match begun.or_else(|| remembered.cloned()) {
+                Some(tip) => tip,
                 None => {
                     let head = read_head()?;
                     let no_log = || Error::Refused("the tenant has no audit log".to_owned());
                     let head = head.ok_or_else(no_log)?;
                     memory.keep_if_current(&head);
+                    // Decided again, if it comes to that, the batch has this time at least.
+                    memory.keep_time(head.at);
                     head
                 }
             };
-            audit_log::tables::append(&mut writes, &mut frontier, tenant, self.records)?;
-            memory.keep_head(frontier);
+            audit_log::tables::append(&mut writes, &mut tip, tenant, self.records, self.now)?;
+            memory.keep_head(tip);
         }
         memory.keep_accounts(self.ledger.accounts());
         for key in self.keys.known() {
@@ -297,7 +304,7 @@ fn make_replies_again(
         })?;
         let rendered = match transfer.kind {
             Kind::Transfer => Rendered::Transfer(transfer),
-            Kind::Capture | Kind::Other(_) => Rendered::Transaction(transfer),
+            Kind::Capture | Kind::Exchange | Kind::Other(_) => Rendered::Transaction(transfer),
         };
         keys.fill(&key, render(rendered));
     }
@@ -355,9 +362,16 @@ impl Needs {
     }
 
     fn add_action(&mut self, action: &Action, now: Timestamp) {
-        if let Action::Post(draft) = action {
-            let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
-            self.ledger.accounts.extend(accounts);
+        match action {
+            Action::Post(draft) => {
+                let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
+                self.ledger.accounts.extend(accounts);
+            }
+            Action::Exchange(swap) => {
+                let accounts = [swap.from, swap.to, swap.sold_to, swap.bought_from];
+                self.ledger.accounts.extend(accounts);
+            }
+            Action::Settle { .. } | Action::Void { .. } | Action::Reverse { .. } => {}
         }
         self.ledger.transactions.extend(action.about());
         let said = action.said();

@@ -82,9 +82,57 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchange (tenant_id, transaction_id) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        sold -> BigInt,
+        bought -> BigInt,
+        given -> SmallInt,
+        rate -> Text,
+        rounding -> Text,
+        source -> Text,
+        quoted_at -> BigInt,
+    }
+}
+
+diesel::table! {
     period (tenant_id) {
         tenant_id -> Integer,
         closed_before -> BigInt,
+    }
+}
+
+diesel::table! {
+    displaced (account_id, version, tenant_id) {
+        tenant_id -> Integer,
+        account_id -> Binary,
+        version -> BigInt,
+        effective_at -> BigInt,
+        recorded_at -> BigInt,
+        debit -> BigInt,
+        credit -> BigInt,
+    }
+}
+
+diesel::table! {
+    time_bucket (level, account_id, start, tenant_id) {
+        tenant_id -> Integer,
+        level -> SmallInt,
+        account_id -> Binary,
+        start -> BigInt,
+        debits_effective -> BigInt,
+        credits_effective -> BigInt,
+        debits_recorded -> BigInt,
+        credits_recorded -> BigInt,
+    }
+}
+
+diesel::table! {
+    transaction_metadata (key, value, transaction_id, tenant_id) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        key -> Text,
+        value -> Text,
     }
 }
 
@@ -105,4 +153,5 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);
-diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction);
+diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction, account);
+diesel::allow_tables_to_appear_in_same_query!(transaction_metadata, ledger_transaction);

@@ -8,11 +8,15 @@
 
 mod accounting_programs;
 mod bad_input;
+mod books;
+mod books_changes;
 mod books_of_chance;
 mod command_line;
 mod crashes;
 mod crowds;
 mod databases;
+mod examples;
+mod exchanges;
 mod exports;
 mod given;
 mod guards;
@@ -22,6 +26,7 @@ mod payments;
 mod raw_connections;
 mod shop;
 mod steps;
+mod time;
 mod transfers;
 mod violations;
 mod webhooks;

@@ -6,8 +6,10 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod exchange;
 mod given;
 mod order;
 mod posting;
+mod recipes;
 mod steps;
 mod tables;
