@@ -129,7 +129,7 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
         }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Payment(_) => unreachable!("nobody pays"),
+        Rendered::Payment(_) | Rendered::Exchanged { .. } => unreachable!("nobody asks for these"),
     };
     Reply {
         status: 200,
@@ -153,6 +153,7 @@ fn refused(refusal: &engine::Refusal) -> String {
         engine::Refusal::Period(rule) => Refusal::from(*rule),
         engine::Refusal::Transfer { .. }
         | engine::Refusal::Confirm(_)
+        | engine::Refusal::Exchange(_)
         | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
     };
     line([0; 16], &Answer::Refused(refusal))
