@@ -26,6 +26,7 @@ use store::{AnyConnection, Error, Ids, Timestamp};
 use crate::access::{self, Tenant};
 use crate::command::{Action, Command, Envelope, Render, Rendered};
 use crate::memory::Memory;
+use crate::reference;
 
 /// All that one batch holds in memory.
 pub(crate) struct Book<'a> {
@@ -288,15 +289,14 @@ fn make_replies_again(
     }
     let ids: Vec<TransactionId> = referenced
         .iter()
-        .filter_map(|(_, resource)| resource.parse().ok())
+        .filter_map(|(_, resource)| reference::parse(resource))
         .collect();
     let posted = ledger::posted(connection, tenant.id, &ids)?;
-    let posted: HashMap<String, &Posted> = posted
-        .iter()
-        .map(|posted| (posted.id.to_string(), posted))
-        .collect();
+    let posted: HashMap<TransactionId, &Posted> =
+        posted.iter().map(|posted| (posted.id, posted)).collect();
     for (key, resource) in referenced {
-        let transfer = posted.get(&resource).copied();
+        let id = reference::parse(&resource);
+        let transfer = id.and_then(|id| posted.get(&id).copied());
         let transfer = transfer.ok_or_else(|| {
             Error::Refused(format!(
                 "a saved reply refers to {resource}, which is not there"
