@@ -1,6 +1,7 @@
 //! Balances as of a moment, statements, totals and searches, beside what a plain replay of the same
 //! books says. A third of the entries happened before they were recorded, or will happen later.
 
+mod clocks;
 mod http;
 mod measured;
 
