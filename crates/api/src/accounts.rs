@@ -1,18 +1,25 @@
-//! `/v1/accounts`: open, read, balances, entries.
+//! `/v1/accounts`: open, read, balances, entries; and their changes.
+
+pub(crate) mod changes;
+pub(crate) mod times;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
-use ledger::{Account, AccountClass, AccountId, Limits, NewAccount, NormalSide};
+use ledger::{Account, AccountClass, AccountId, Limits, LimitsError, NewAccount, NormalSide};
 use money::{Currency, MinorUnits};
 
 use crate::cursor::Cursor;
+use crate::metadata::kept;
 use crate::problem::{Code, Problem};
 use crate::query::{PageQuery, page};
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{Fields, Object, checked, choice, currency, integer, nullable, text};
+use crate::strict_json::{
+    FieldError, Fields, Object, Reading, Slot, Value, checked, choice, currency, integer, nullable,
+    text,
+};
 use crate::{render, respond, wire};
 
 /// Opens an account with nothing on it.
@@ -28,15 +35,9 @@ use crate::{render, respond, wire};
 )]
 pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
-        let asked = api.request(&request, payload).await?;
-        let command = Command::OpenAccount(read(asked.body.clone())?);
-        let envelope = asked.envelope(command);
-        let opened = api
-            .engine
-            .submit(envelope)
-            .await
-            .map_err(respond::lane_error)?;
-        respond::to_command(opened)
+        let mut asked = api.request(&request, payload).await?;
+        let command = Command::OpenAccount(read(std::mem::take(&mut asked.body))?);
+        api.submit(asked, command).await
     })
     .await
 }
@@ -172,24 +173,70 @@ fn read(body: Object) -> Result<NewAccount, Problem> {
     let code = fields.required("code", checked(text(1..=255), account_code));
     let name = fields.optional("name", nullable(text(1..=255)));
     let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let classes = AccountClass::ALL.map(|class| (class.name(), class));
+    let class = fields.optional("class", choice(&classes));
     let sides = [("debit", NormalSide::Debit), ("credit", NormalSide::Credit)];
-    let side = fields
-        .optional("normal_side", choice(&sides))
-        .or(NormalSide::Credit);
-    let floor = fields.optional("floor", nullable(integer(i64::MIN..=i64::MAX)));
-    let (code, name, currency, side, floor) = fields.finish((code, name, unit, side, floor))?;
+    let side = fields.optional("normal_side", choice(&sides));
+    // Absent: no overdraft. Null: no limit.
+    let floor = fields.optional("floor", nullable(limit())).or(Some(0));
+    let ceiling = fields.optional("ceiling", nullable(limit())).or(None);
+    let credit_line = fields.optional("credit_line", nullable(line())).or(None);
+    let metadata = fields.optional("metadata", nullable(kept));
+    let slots = (
+        code,
+        name,
+        unit,
+        Slot::together((class, side)),
+        Slot::together((floor, ceiling, credit_line)),
+        metadata,
+    );
+    let (code, name, currency, nature, (floor, ceiling, credit_line), metadata) =
+        fields.finish(slots)?;
+    let class = match nature {
+        (Some(class), Some(side)) if class.normal_side() != side => return Err(contradiction()),
+        (Some(class), Some(_) | None) => class,
+        (None, side) => AccountClass::of(&code, side.unwrap_or(NormalSide::Credit)),
+    };
     Ok(NewAccount {
         name: name.flatten().unwrap_or_else(|| code.clone()),
-        class: AccountClass::of(&code, side),
+        class,
         code,
         currency,
-        // Absent: no overdraft. Null: no limit.
-        limits: match floor.unwrap_or(Some(0)) {
-            Some(floor) => Limits::at_least(MinorUnits::new(floor)),
-            None => Limits::NONE,
-        },
-        metadata: None,
+        limits: limits(floor, ceiling, credit_line)?,
+        metadata: metadata.flatten().flatten(),
     })
+}
+
+/// Reads a balance that is not to be passed.
+fn limit() -> impl FnOnce(Value) -> Reading<i64> {
+    integer(i64::MIN..=i64::MAX)
+}
+
+/// Reads a credit line.
+fn line() -> impl FnOnce(Value) -> Reading<i64> {
+    integer(0..=i64::MAX)
+}
+
+fn limits(
+    floor: Option<i64>,
+    ceiling: Option<i64>,
+    credit_line: Option<i64>,
+) -> Result<Limits, Problem> {
+    let of = |limit: Option<i64>| limit.map(MinorUnits::new);
+    Limits::new(of(floor), of(ceiling), of(credit_line)).map_err(|rule| {
+        let field = match rule {
+            LimitsError::NegativeCreditLine => "credit_line",
+            LimitsError::CeilingBelowFloor => "ceiling",
+        };
+        let error = FieldError::here(rule.code(), rule.to_string());
+        Problem::invalid_fields(vec![error.below(field)])
+    })
+}
+
+fn contradiction() -> Problem {
+    let detail = "The class has the other normal side. One of the two fields is enough.";
+    let error = FieldError::here("contradicts_class", detail);
+    Problem::invalid_fields(vec![error.below("normal_side")])
 }
 
 /// Levels of a code are visible ASCII, separated by single colons.

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{accounts, payments, transfers, webhooks};
+use crate::{accounts, payments, periods, totals, transactions, transfers, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -16,12 +16,20 @@ use crate::{accounts, payments, transfers, webhooks};
     ),
     paths(
         accounts::open, accounts::list, accounts::read_one, accounts::balances, accounts::entries,
+        accounts::changes::patch, accounts::changes::freeze, accounts::changes::unfreeze, accounts::changes::close,
+        accounts::times::balance, accounts::times::statement, totals::balances, totals::trial_balance,
+        transactions::search::list,
+        transactions::create, transactions::bulk, transactions::read_one,
+        transactions::settle, transactions::void, transactions::reverse,
+        periods::read, periods::close,
         transfers::create, payments::create, payments::confirm, payments::read_one, payments::list,
         webhooks::receive,
     ),
     modifiers(&ApiKey),
     tags(
         (name = "payments", description = "What a merchant wants from a payer, through a provider"),
+        (name = "transactions", description = "Balanced postings, and what becomes of them"),
+        (name = "periods", description = "What of the books is closed"),
         (name = "transfers", description = "Money from wallet to wallet"),
         (name = "accounts", description = "The books"),
         (name = "webhooks", description = "What providers tell us"),

@@ -1,11 +1,15 @@
 //! From domain values to wire types, and to the bytes of a reply that is saved with its commit.
 
 mod books;
+mod times;
 
 use ::payments::{ConfirmError, PaymentState};
 use engine::{Refusal, Rendered, Reply};
-use ledger::{NormalSide, OpenError, PostError, Side};
+use ledger::{AccountClass, NormalSide, OpenError, PostError, Side};
 use money::MinorUnits;
+
+pub(crate) use books::{period, transaction_made, transaction_now};
+pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
 use crate::problem::{Code, Problem};
 use crate::wire::{self, moment};
@@ -29,7 +33,7 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
         Rendered::Transaction(posted) => books::transaction_reply(posted, false),
         Rendered::WouldPost(posted) => books::transaction_reply(posted, true),
         Rendered::Bulk { results, dry_run } => books::bulk(results, dry_run),
-        Rendered::PeriodClosed(before) => books::period(before),
+        Rendered::PeriodClosed(before) => json(200, &period(Some(before))),
         Rendered::Payment(made) => match (made.state, &made.decline_code) {
             (PaymentState::RequiresPaymentMethod, Some(code)) => {
                 problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
@@ -112,9 +116,15 @@ pub(crate) fn account(account: &ledger::Account) -> wire::Account {
             NormalSide::Debit => "debit",
             NormalSide::Credit => "credit",
         },
+        class: account.class.map(AccountClass::name),
         floor: account.limits.floor().map(MinorUnits::get),
+        ceiling: account.limits.ceiling().map(MinorUnits::get),
+        credit_line: account.limits.credit_line().map(MinorUnits::get),
         status: account.status.name(),
+        metadata: account.metadata.as_ref().map(ledger::Metadata::entries),
         balances: balances(account),
+        pending_debits: account.outstanding_debits(),
+        pending_credits: account.outstanding_credits(),
         version: account.version,
         opened_at: moment(account.opened_at),
     }
@@ -136,6 +146,7 @@ pub(crate) fn entry(entry: &ledger::Entry) -> wire::Entry {
             Side::Debit => "debit",
             Side::Credit => "credit",
         },
+        phase: entry.phase.name(),
         amount: entry.amount,
         currency: entry.currency.clone(),
         balance: entry.balance,

@@ -1,11 +1,13 @@
 //! Every URL.
 
-use actix_web::web::{self, ServiceConfig, get, post, resource};
+use actix_web::web::{self, ServiceConfig, get, patch, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::problem::Problem;
 use crate::request::answer;
-use crate::{accounts, openapi, payments, system, transfers, webhooks};
+use crate::{
+    accounts, openapi, payments, periods, system, totals, transactions, transfers, webhooks,
+};
 
 /// Every URL and what serves it.
 pub fn all(app: &mut ServiceConfig) {
@@ -14,9 +16,33 @@ pub fn all(app: &mut ServiceConfig) {
             .route(post().to(accounts::open))
             .route(get().to(accounts::list)),
     )
-    .service(reads("/v1/accounts/{id}").route(get().to(accounts::read_one)))
+    .service(
+        reads_and_patches("/v1/accounts/{id}")
+            .route(get().to(accounts::read_one))
+            .route(patch().to(accounts::changes::patch)),
+    )
+    .service(posts("/v1/accounts/{id}/freeze").route(post().to(accounts::changes::freeze)))
+    .service(posts("/v1/accounts/{id}/unfreeze").route(post().to(accounts::changes::unfreeze)))
+    .service(posts("/v1/accounts/{id}/close").route(post().to(accounts::changes::close)))
     .service(reads("/v1/accounts/{id}/balances").route(get().to(accounts::balances)))
     .service(reads("/v1/accounts/{id}/entries").route(get().to(accounts::entries)))
+    .service(reads("/v1/accounts/{id}/balance").route(get().to(accounts::times::balance)))
+    .service(reads("/v1/accounts/{id}/statement").route(get().to(accounts::times::statement)))
+    .service(reads("/v1/balances").route(get().to(totals::balances)))
+    .service(reads("/v1/trial-balance").route(get().to(totals::trial_balance)))
+    .service(
+        reads_and_posts("/v1/transactions")
+            .route(post().to(transactions::create))
+            .route(get().to(transactions::search::list)),
+    )
+    // Before the ids: it is none.
+    .service(posts("/v1/transactions/bulk").route(post().to(transactions::bulk)))
+    .service(reads("/v1/transactions/{id}").route(get().to(transactions::read_one)))
+    .service(posts("/v1/transactions/{id}/post").route(post().to(transactions::settle)))
+    .service(posts("/v1/transactions/{id}/void").route(post().to(transactions::void)))
+    .service(posts("/v1/transactions/{id}/reverse").route(post().to(transactions::reverse)))
+    .service(reads("/v1/periods").route(get().to(periods::read)))
+    .service(posts("/v1/periods/close").route(post().to(periods::close)))
     .service(posts("/v1/transfers").route(post().to(transfers::create)))
     .service(
         reads_and_posts("/v1/payments")
@@ -46,6 +72,10 @@ fn posts(path: &str) -> actix_web::Resource {
 
 fn reads_and_posts(path: &str) -> actix_web::Resource {
     resource(path).default_service(web::to(|request| wrong_method(request, "GET, POST")))
+}
+
+fn reads_and_patches(path: &str) -> actix_web::Resource {
+    resource(path).default_service(web::to(|request| wrong_method(request, "GET, PATCH")))
 }
 
 async fn wrong_method(request: HttpRequest, allow: &'static str) -> HttpResponse {

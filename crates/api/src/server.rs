@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, Payload};
-use actix_web::{App, HttpRequest, HttpServer, middleware};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, middleware};
 use engine::access::{Caller, Tenant};
 use engine::{Command, Engine, Envelope, Origin};
 use idempotency::{Claim, Fingerprint, Key};
@@ -17,7 +17,7 @@ use crate::caller::Callers;
 use crate::problem::{Code, Problem};
 use crate::request::{self, RequestId};
 use crate::strict_json::{self, Object};
-use crate::{API_VERSION, headers, routes};
+use crate::{API_VERSION, headers, respond, routes};
 
 /// What handlers share.
 pub struct Api {
@@ -142,11 +142,21 @@ impl Api {
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Asked, Problem> {
+        self.request_within(request, payload, strict_json::MAX_BYTES)
+            .await
+    }
+
+    async fn request_within(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        most: usize,
+    ) -> Result<Asked, Problem> {
         let caller = self.caller(request).await?;
         let key = headers::idempotency_key(request.headers())?;
         headers::json_content(request.headers())?;
-        let bytes = request::body(payload, strict_json::MAX_BYTES).await?;
-        let body = strict_json::parse(&bytes)?;
+        let bytes = request::body(payload, most).await?;
+        let body = strict_json::parse_within(&bytes, most)?;
         let claim = key.map(|key| claim(request, key, &body)).transpose()?;
         Ok(Asked {
             caller,
@@ -156,13 +166,34 @@ impl Api {
         })
     }
 
+    /// Sends a command on its way, and makes the answer of what the lane says.
+    pub(crate) async fn submit(
+        &self,
+        asked: Asked,
+        command: Command,
+    ) -> Result<HttpResponse, Problem> {
+        let settled = self.engine.submit(asked.envelope(command)).await;
+        respond::to_command(settled.map_err(respond::lane_error)?)
+    }
+
     /// A request that moves money: it must have a key.
     pub(crate) async fn money_request(
         &self,
         request: &HttpRequest,
         payload: Payload,
     ) -> Result<Asked, Problem> {
-        let asked = self.request(request, payload).await?;
+        self.money_request_within(request, payload, strict_json::MAX_BYTES)
+            .await
+    }
+
+    /// The same, with a body of at most `most` bytes.
+    pub(crate) async fn money_request_within(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+        most: usize,
+    ) -> Result<Asked, Problem> {
+        let asked = self.request_within(request, payload, most).await?;
         if asked.claim.is_none() {
             return Err(Problem::new(Code::IdempotencyKeyRequired));
         }

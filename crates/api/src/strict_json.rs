@@ -2,7 +2,8 @@
 //!
 //! [`parse`] takes bytes to an [`Object`] and refuses whatever two honest programs could read in two
 //! ways: duplicate keys, fractions and exponents, integers beyond `i64`, `-0`, U+0000, lone
-//! surrogates, a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`].
+//! surrogates, a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`]
+//! ([`parse_within`]: more than its caller allows).
 //! It is stricter than RFC 8259 and within I-JSON (RFC 7493). [`Fields`] takes an object to domain
 //! values and collects every error, each with a JSON pointer (RFC 6901) and a stable code.
 //! [`canonical`] is the text a fingerprint covers.
@@ -35,11 +36,11 @@ mod scalars;
 pub use canonical::canonical;
 pub use compounds::{checked, list, metadata, nullable, object};
 pub use fields::{FieldError, Fields, MAX_ERRORS, Reading, Slot, Slots};
-pub use parser::parse;
-pub use readers::{amount, boolean, choice, currency, id, integer, text};
+pub use parser::{parse, parse_within};
+pub use readers::{amount, boolean, choice, currency, id, integer, moment, text};
 pub use refusal::{Refusal, Rule};
 
-/// The largest body that is read, in bytes.
+/// The largest body that is read where nothing else is said, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
 /// How deep objects and arrays may be nested; the top level counts as one.

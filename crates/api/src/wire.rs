@@ -1,11 +1,24 @@
 //! What goes out, field by field, and what comes in: bodies are read by `strict_json`, the types here
 //! describe them in OpenAPI.
 
+mod books;
+mod times;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use store::Timestamp;
 use utoipa::ToSchema;
+
+pub use books::{
+    AccountPatch, ClosePeriod, NewBulk, NewBulkItem, NewBulkStep, NewCondition, NewExpiry,
+    NewLimits, NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending,
+    Reverse, VoidPending,
+};
+pub use times::{
+    AccountStanding, CurrencyTotal, PastBalance, Statement, StatementLine, SubtreeBalances,
+    TrialBalance,
+};
 
 /// A moment on the wire: RFC 3339 in UTC with microseconds.
 pub(crate) fn moment(at: Timestamp) -> String {
@@ -30,12 +43,25 @@ pub struct Account {
     pub currency: String,
     /// `debit` or `credit`.
     pub normal_side: &'static str,
+    /// `asset`, `liability`, `equity`, `income` or `expense`; null if it was opened before there were any.
+    pub class: Option<&'static str>,
     /// The least available balance, in minor units; null: no limit.
     pub floor: Option<i64>,
+    /// The greatest possible balance, in minor units; null: no limit.
+    pub ceiling: Option<i64>,
+    /// How far below the floor it may go, in minor units; null: not at all.
+    pub credit_line: Option<i64>,
     /// `open`, `frozen` or `closed`.
     pub status: &'static str,
+    /// What you keep with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
     /// Its balances.
     pub balances: Balances,
+    /// The debits that are pending now, in minor units.
+    pub pending_debits: i64,
+    /// The credits that are pending now, in minor units.
+    pub pending_credits: i64,
     /// The number of its entries.
     pub version: i64,
     /// When it was opened.
@@ -63,6 +89,8 @@ pub struct Entry {
     pub version: i64,
     /// `debit` or `credit`.
     pub side: &'static str,
+    /// `pending`, `posted`, `settled` (pending before, posted now) or `released`.
+    pub phase: &'static str,
     /// Minor units.
     pub amount: i64,
     /// ISO 4217 code.
@@ -119,6 +147,13 @@ pub struct Transaction {
     /// The transaction that it posts, voids, expires or reverses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// Where it is read: `pending`, `posted`, `voided` or `expired`; what was posted in part before it
+    /// ended otherwise, its postings tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    /// Where it is read and was pending: from when on it can no longer be posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
     /// Its movements.
     pub postings: Vec<Posting>,
     /// Your own name for it.
@@ -152,6 +187,18 @@ pub struct Posting {
     pub amount: i64,
     /// ISO 4217 code, or that of a custom asset.
     pub currency: String,
+    /// Where it is read: how much of it is still held, or (if it was posted) can still be reversed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<i64>,
+    /// Where it is read and was pending: how much of it was posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub posted: Option<i64>,
+    /// Where it is read and was pending: how much of it was released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<i64>,
+    /// Where it is read and was posted: how much of it was reversed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reversed: Option<i64>,
 }
 
 /// What became of many.
@@ -279,10 +326,20 @@ pub struct NewAccount {
     /// ISO 4217 code.
     #[schema(example = "EUR")]
     pub currency: String,
-    /// `credit` (the default: a wallet is what we owe) or `debit`.
+    /// `asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,
+    /// what the code's first level and the normal side say.
+    #[schema(example = "liability")]
+    pub class: Option<String>,
+    /// `credit` (the default without a class: a wallet is what we owe) or `debit`.
     pub normal_side: Option<String>,
     /// The least available balance, in minor units: 0 if absent; null: no limit.
     pub floor: Option<i64>,
+    /// The greatest possible balance, in minor units; none if absent or null.
+    pub ceiling: Option<i64>,
+    /// How far below the floor it may go, in minor units; not at all if absent or null.
+    pub credit_line: Option<i64>,
+    /// What you keep with it: at most 50 texts of at most 500 characters.
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Moves money from wallet to wallet.

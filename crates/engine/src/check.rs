@@ -6,6 +6,7 @@
 //! | L2 | accounts beside the debits and the credits of each | by account and version |
 //! | L3, L4 | accounts; the database's own catalogue | |
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
+//! | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
@@ -76,7 +77,7 @@ enum Scope {
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 12] = [
+const INVARIANTS: [(&str, &str, Scope); 13] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -108,6 +109,13 @@ const INVARIANTS: [(&str, &str, Scope); 12] = [
         "what is held and what was reversed adds up",
         Scope::Tenant(|connection, tenant, progress| {
             ledger::check::remainders_add_up(connection, tenant.id, progress)
+        }),
+    ),
+    (
+        "L7",
+        "what is kept to answer questions of time and metadata is what the transactions say",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::asides_agree(connection, tenant.id, progress)
         }),
     ),
     (

@@ -209,7 +209,7 @@ fn transfer(
     let reply = (rules.render)(Rendered::Transfer(&posted));
     if let Some(claim) = claim {
         // A posted transaction never changes, so its reply can be made again from it.
-        let resource = posted.id.to_string();
+        let resource = crate::reference::to(posted.id);
         book.keys
             .save_reference(claim.clone(), reply.clone(), resource, book.now);
     }

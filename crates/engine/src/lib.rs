@@ -28,6 +28,7 @@ mod memory;
 mod outcome;
 pub mod provider;
 mod records;
+mod reference;
 mod schema;
 mod transact;
 mod waiting;

@@ -355,7 +355,7 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "L7", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
         ]
     );
     for verdict in report.invariants {

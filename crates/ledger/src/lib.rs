@@ -55,6 +55,7 @@
 //! ```
 
 mod account;
+mod as_of;
 mod change;
 pub mod check;
 mod entries;
@@ -71,12 +72,16 @@ mod read;
 mod release;
 mod reverse;
 mod schema;
+mod search;
 mod settle;
 mod shelf;
+mod statement;
 pub mod tables;
+mod totals;
 mod transaction;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
+pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use hold::{Hold, HoldStatus, ended};
 pub use import::{
@@ -95,8 +100,11 @@ pub use read::{
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};
+pub use search::{Search, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
+pub use statement::{Line, Position, Span, Statement, statement};
+pub use totals::{Scope, Standing, Total, Totals, totals};
 pub use transaction::{
     Condition, Demand, Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
     PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,

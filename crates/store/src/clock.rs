@@ -22,6 +22,18 @@ impl Timestamp {
         self.0
     }
 
+    /// From RFC 3339 as strangers must write it: `T` and a zone, at most microseconds, the years 1970
+    /// to 9999, and no 60th second.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        if !is_rfc3339(text) {
+            return None;
+        }
+        let moment: jiff::Timestamp = text.parse().ok()?;
+        let micros = moment.as_microsecond();
+        (micros >= 0).then_some(Self(micros))
+    }
+
     /// Whole seconds since the Unix epoch, rounded down.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {
@@ -56,7 +68,8 @@ impl fmt::Display for Timestamp {
 #[error("a moment is written as 2026-11-21T09:30:00Z, a day as 2026-11-21")]
 pub struct TimestampError;
 
-/// From RFC 3339, rounded down to microseconds; a day alone is its first moment in UTC.
+/// As files have it: RFC 3339, rounded down to microseconds, before 1970 too; a day alone is its first
+/// moment in UTC.
 impl std::str::FromStr for Timestamp {
     type Err = TimestampError;
 
@@ -72,6 +85,34 @@ impl std::str::FromStr for Timestamp {
             .map(Self)
             .map_err(|_out_of_range| TimestampError)
     }
+}
+
+/// The shape alone: whether the day exists, the calendar knows.
+fn is_rfc3339(text: &str) -> bool {
+    let fits = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(byte, place)| {
+                if place == b'0' {
+                    byte.is_ascii_digit()
+                } else {
+                    byte == place
+                }
+            })
+    };
+    let Some((whole, rest)) = text.split_at_checked(19) else {
+        return false;
+    };
+    let zone = rest
+        .find(['Z', '+', '-'])
+        .and_then(|at| rest.split_at_checked(at));
+    let Some((fraction, zone)) = zone else {
+        return false;
+    };
+    let digits = fraction.strip_prefix('.').unwrap_or("");
+    let is_fraction = fraction.is_empty()
+        || ((1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_zone = zone == "Z" || fits(zone, "+00:00") || fits(zone, "-00:00");
+    fits(whole, "0000-00-00T00:00:00") && !whole.ends_with("60") && is_fraction && is_zone
 }
 
 /// Where the time comes from: the machine, or a hand that a test moves.
@@ -142,6 +183,53 @@ mod tests {
         );
         for text in ["", "1970", "1970-02-30", "1970-01-01T00:00:00", "now"] {
             assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_read_back_in_every_zone() {
+        let moment = Timestamp::from_micros(1_767_225_600_000_001);
+        for text in [
+            &moment.to_string(),
+            "2026-01-01T01:00:00.000001+01:00",
+            "2025-12-31T18:30:00.000001-05:30",
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), Some(moment), "{text}");
+        }
+        let whole = Timestamp::from_micros(1_767_225_600_000_000);
+        for text in ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0Z"] {
+            assert_eq!(Timestamp::from_rfc3339(text), Some(whole), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_meant_in_two_ways_is_no_moment() {
+        for text in [
+            "",
+            "now",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-01-01 00:00:00Z",
+            "2026-01-01t00:00:00z",
+            "2026-01-01T00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T23:59:60Z",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00.0000001Z",
+            "2026-01-01T00:00:00,5Z",
+            "2026-01-01T00:00:00+01",
+            "2026-01-01T00:00:00+0100",
+            "2026-01-01T00:00:00+99:00",
+            "2026-01-01T00:00:00Z[UTC]",
+            "+002026-01-01T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "1970-01-01T00:00:00+00:01",
+            "10000-01-01T00:00:00Z",
+            "\u{661}026-01-01T00:00:00Z",
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
         }
     }
 

@@ -23,6 +23,7 @@ mod payments;
 mod raw_connections;
 mod shop;
 mod steps;
+mod time;
 mod transfers;
 mod violations;
 mod webhooks;

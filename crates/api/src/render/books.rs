@@ -2,7 +2,8 @@
 
 use engine::{Refusal, Reply};
 use ledger::{
-    ChangeError, PeriodError, PostError, Posted, ReleaseError, ReverseError, SettleError,
+    ChangeError, Correction, Hold, HoldStatus, PeriodError, PostError, Posted, ReleaseError,
+    ReverseError, SettleError, Step,
 };
 use store::Timestamp;
 
@@ -48,15 +49,55 @@ pub(super) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool) -> Reply 
 }
 
 /// Nothing that happened earlier is accepted any more.
-pub(super) fn period(closed_before: Timestamp) -> Reply {
-    let body = wire::Period {
+pub(crate) fn period(closed_before: Option<Timestamp>) -> wire::Period {
+    wire::Period {
         object: "period",
-        closed_before: Some(moment(closed_before)),
-    };
-    json(200, &body)
+        closed_before: closed_before.map(moment),
+    }
 }
 
-pub(crate) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
+/// A transaction with what has become of it.
+pub(crate) fn transaction_now(
+    posted: &Posted,
+    holds: &[Hold],
+    corrections: &[Correction],
+) -> wire::Transaction {
+    let mut shown = transaction(posted, false);
+    let is_pending = posted.step == Step::Pending;
+    let ended = ledger::ended(holds).unwrap_or(HoldStatus::Pending);
+    shown.status = Some(
+        if is_pending {
+            ended
+        } else {
+            HoldStatus::Posted
+        }
+        .name(),
+    );
+    // The postings of one transaction expire at one moment.
+    let first = holds.first();
+    shown.expires_at = first.and_then(|hold| hold.expires_at).map(moment);
+    let is_reversible = matches!(posted.step, Step::Posted | Step::Settlement);
+    for (line, own) in shown.postings.iter_mut().zip(&posted.postings) {
+        if let Some(hold) = holds.iter().find(|hold| hold.ordinal == own.ordinal) {
+            line.remaining = Some(hold.remaining());
+            line.posted = Some(hold.posted);
+            line.released = Some(hold.released);
+        }
+        if is_reversible && own.phase.is_final() {
+            let found = corrections.iter().find(|one| one.ordinal == own.ordinal);
+            line.remaining = Some(found.map_or(line.amount, Correction::remaining));
+            line.reversed = Some(found.map_or(0, |one| one.reversed));
+        }
+    }
+    shown
+}
+
+/// A transaction as it was made.
+pub(crate) fn transaction_made(posted: &Posted) -> wire::Transaction {
+    transaction(posted, false)
+}
+
+fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
     wire::Transaction {
         id: posted.id.to_string(),
         object: "transaction",
@@ -64,6 +105,8 @@ pub(crate) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
         kind: posted.kind.name().to_owned(),
         step: posted.step.name(),
         about: posted.about.map(|id| id.to_string()),
+        status: None,
+        expires_at: None,
         postings: posted.postings.iter().map(posting).collect(),
         external_id: posted.external_id.clone(),
         description: posted.description.clone(),
@@ -81,6 +124,10 @@ fn posting(posted: &ledger::PostedPosting) -> wire::Posting {
         credit: posted.posting.credit.to_string(),
         amount: posted.posting.amount.get(),
         currency: posted.posting.currency.code().to_owned(),
+        remaining: None,
+        posted: None,
+        released: None,
+        reversed: None,
     }
 }
 

@@ -51,6 +51,18 @@ impl<T> Slot<Option<T>> {
     }
 }
 
+impl<T> Slot<T> {
+    /// Several slots as one: good if all of them are.
+    pub fn together<S: Slots<Values = T>>(slots: S) -> Slot<T> {
+        Slot(slots.values())
+    }
+
+    /// What is made of the value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Slot<U> {
+        Slot(self.0.map(make))
+    }
+}
+
 /// The fields of one object, taken out one by one.
 ///
 /// Each taken field gives a [`Slot`]; `finish` trades the slots for their values when every field was

@@ -15,7 +15,15 @@ const FEW_MEMBERS: usize = 16;
 /// The first rule the body breaks, in reading order, and where. Duplicate keys of an object are seen
 /// at its end.
 pub fn parse(bytes: &[u8]) -> Result<Object, Refusal> {
-    if bytes.len() > MAX_BYTES {
+    parse_within(bytes, MAX_BYTES)
+}
+
+/// Reads a request body of at most `most` bytes.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_within(bytes: &[u8], most: usize) -> Result<Object, Refusal> {
+    if bytes.len() > most {
         return Err(Fault::new(Rule::TooLarge).into());
     }
     let text = match std::str::from_utf8(bytes) {

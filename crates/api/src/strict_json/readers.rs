@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use store::Timestamp;
+
 use super::{FieldError, Reading, Value};
 
 /// Reads an amount of money: an integer of minor units, 1 to `i64::MAX`.
@@ -132,6 +134,20 @@ pub fn id(prefix: &'static str) -> impl FnOnce(Value) -> Reading<[u8; 16]> {
     }
 }
 
+/// Reads a moment: RFC 3339 with a zone, at most microseconds, the years 1970 to 9999.
+///
+/// # Errors
+/// `expected_text`, `malformed_time`.
+pub fn moment(value: Value) -> Reading<Timestamp> {
+    match Timestamp::from_rfc3339(&any_text(value)?) {
+        Some(moment) => Ok(moment),
+        None => wrong(
+            "malformed_time",
+            "A time is RFC 3339 with a zone and at most microseconds, such as 2026-11-21T09:30:00Z.",
+        ),
+    }
+}
+
 fn any_text(value: Value) -> Reading<String> {
     match value {
         Value::Text(text) => Ok(text),
@@ -224,6 +240,7 @@ mod tests {
             if refused(&[r#""x""#]) {
                 assert_eq!(code(text(0..=9)(value(kind))), "expected_text", "{kind}");
                 assert_eq!(code(id("acc_")(value(kind))), "expected_text", "{kind}");
+                assert_eq!(code(moment(value(kind))), "expected_text", "{kind}");
                 assert_eq!(
                     code(choice(&[("x", 1)])(value(kind))),
                     "expected_text",

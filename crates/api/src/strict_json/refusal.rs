@@ -1,6 +1,6 @@
 //! Why a body is not read at all.
 
-use super::{MAX_BYTES, MAX_DEPTH, pointer};
+use super::{MAX_DEPTH, pointer};
 
 /// Why a body was refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,8 +15,8 @@ pub struct Refusal {
 /// What a body must not be or hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// More than [`MAX_BYTES`].
-    #[error("The body is larger than {MAX_BYTES} bytes.")]
+    /// More bytes than may be sent here.
+    #[error("The body is larger than a body here may be.")]
     TooLarge,
     /// Bytes that are not UTF-8.
     #[error("The body is not UTF-8.")]

@@ -1,0 +1,231 @@
+//! What comes in about the books.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Posts a transaction, or promises it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewTransaction {
+    /// What it is for: 1 to 32 of a-z, 0-9 and _, beginning with a letter, and none of the names that
+    /// other routes give: `transfer`, `capture`, `post`, `void`, `expiry`, `reversal`.
+    #[schema(example = "fee")]
+    pub kind: String,
+    /// Its movements, applied together or not at all.
+    #[schema(min_items = 1, max_items = 100)]
+    pub postings: Vec<NewPosting>,
+    /// Whether it is only promised, and how long; false if absent.
+    pub pending: Option<NewPending>,
+    /// What else must be so of accounts that the postings name.
+    #[schema(max_items = 100)]
+    pub conditions: Option<Vec<NewCondition>>,
+    /// Your own name for it, unique among all transactions: at most 255 characters.
+    pub external_id: Option<String>,
+    /// For people: at most 500 characters.
+    pub description: Option<String>,
+    /// What you keep with it: at most 50 texts of at most 500 characters.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened (RFC 3339); now, if absent.
+    pub effective_at: Option<String>,
+    /// Whether it is only asked what would happen; false if absent.
+    pub dry_run: Option<bool>,
+}
+
+/// A movement from the credited to the debited account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewPosting {
+    /// The debited account.
+    pub debit: String,
+    /// The credited account.
+    pub credit: String,
+    /// Minor units, 1 to 2^63 - 1.
+    #[schema(example = 1250)]
+    pub amount: i64,
+    /// ISO 4217 code; both accounts hold it.
+    #[schema(example = "EUR")]
+    pub currency: String,
+}
+
+/// Whether a transaction is only promised, and how long.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NewPending {
+    /// True: until it is posted or voided. False: it is final at once.
+    Is(bool),
+    /// Until it is posted or voided, or until a moment, whichever comes first.
+    Until(NewExpiry),
+}
+
+/// When what is pending expires: one of the two.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewExpiry {
+    /// At this moment (RFC 3339).
+    pub expires_at: Option<String>,
+    /// In so many seconds, 1 to 315,360,000.
+    #[schema(example = 604_800)]
+    pub expires_in: Option<i64>,
+}
+
+/// What must be so of an account: one of the two.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewCondition {
+    /// The account.
+    pub account: String,
+    /// So much is available afterwards, in minor units.
+    pub available_at_least: Option<i64>,
+    /// It had so many entries before.
+    pub version: Option<i64>,
+}
+
+/// Posts a pending transaction, or a part of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PostPending {
+    /// How much of which posting; all that remains, if absent.
+    #[schema(min_items = 1, max_items = 100)]
+    pub amounts: Option<Vec<NewPart>>,
+    /// Whether all that remains afterwards is released; false if absent.
+    pub last: Option<bool>,
+    /// Your own name for this step, unique among all transactions.
+    pub external_id: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// What you keep with it.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened (RFC 3339); now, if absent.
+    pub effective_at: Option<String>,
+    /// Whether it is only asked what would happen; false if absent.
+    pub dry_run: Option<bool>,
+}
+
+/// Releases all that a pending transaction still holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VoidPending {
+    /// Your own name for this step, unique among all transactions.
+    pub external_id: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// What you keep with it.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened (RFC 3339); now, if absent.
+    pub effective_at: Option<String>,
+    /// Whether it is only asked what would happen; false if absent.
+    pub dry_run: Option<bool>,
+}
+
+/// Undoes what was posted, or a part of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reverse {
+    /// How much of which posting; all that remains, if absent.
+    #[schema(min_items = 1, max_items = 100)]
+    pub amounts: Option<Vec<NewPart>>,
+    /// Your own name for this step, unique among all transactions.
+    pub external_id: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// What you keep with it.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened (RFC 3339); now, if absent.
+    pub effective_at: Option<String>,
+    /// Whether it is only asked what would happen; false if absent.
+    pub dry_run: Option<bool>,
+}
+
+/// So much of one posting.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewPart {
+    /// The posting's place in its transaction, from 0.
+    pub ordinal: i16,
+    /// Minor units.
+    pub amount: i64,
+}
+
+/// Makes many steps in one commit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewBulk {
+    /// True: all or none. False: each by itself.
+    pub atomic: bool,
+    /// The steps, in order; each sees those before it.
+    #[schema(min_items = 1, max_items = 1000)]
+    pub transactions: Vec<NewBulkItem>,
+    /// Whether it is only asked what would happen; false if absent.
+    pub dry_run: Option<bool>,
+}
+
+/// One of many.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum NewBulkItem {
+    /// A transaction, without `dry_run`.
+    New(NewTransaction),
+    /// A step about another transaction.
+    Step(NewBulkStep),
+}
+
+/// A step about another transaction: one of `post`, `void` and `reverse`, and the fields that the step
+/// has alone, without `dry_run`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewBulkStep {
+    /// The pending transaction to post.
+    pub post: Option<String>,
+    /// The pending transaction to void.
+    pub void: Option<String>,
+    /// The posted transaction to reverse.
+    pub reverse: Option<String>,
+    /// How much of which posting, to post or reverse.
+    pub amounts: Option<Vec<NewPart>>,
+    /// Whether all that remains afterwards is released, to post.
+    pub last: Option<bool>,
+    /// Your own name for this step, unique among all transactions.
+    pub external_id: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// What you keep with it.
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened (RFC 3339); now, if absent.
+    pub effective_at: Option<String>,
+}
+
+/// Changes an account: its three limits, or its metadata.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AccountPatch {
+    /// All limits at once; null: no such limit.
+    Limits(NewLimits),
+    /// What you keep with it; null or an empty object: nothing.
+    Metadata(NewMetadata),
+}
+
+/// An account's limits, in minor units; each must be there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewLimits {
+    /// The least available balance.
+    #[schema(required)]
+    pub floor: Option<i64>,
+    /// The greatest possible balance.
+    #[schema(required)]
+    pub ceiling: Option<i64>,
+    /// How far below the floor it may go.
+    #[schema(required)]
+    pub credit_line: Option<i64>,
+}
+
+/// What is kept with an account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewMetadata {
+    /// At most 50 texts of at most 500 characters.
+    #[schema(required)]
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// Closes everything that happened before a moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClosePeriod {
+    /// The earliest moment that stays open (RFC 3339), not in the future.
+    #[schema(example = "2026-01-01T00:00:00Z")]
+    pub closed_before: String,
+}
+
+/// An empty object.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Nothing {}
