@@ -131,11 +131,23 @@ impl Engine {
     /// # Errors
     /// [`LaneError`] says whether to try again.
     pub async fn submit(&self, envelope: Envelope) -> Result<Answer, LaneError> {
+        self.submit_within(envelope, LONGEST_ANSWER).await
+    }
+
+    /// The same for a command that may take longer than any caller of the API waits.
+    ///
+    /// # Errors
+    /// [`LaneError`] says whether to try again.
+    pub async fn submit_within(
+        &self,
+        envelope: Envelope,
+        patience: Duration,
+    ) -> Result<Answer, LaneError> {
         let (reply, answer) = oneshot::channel();
         let queued = Box::new(Queued { envelope, reply });
         match self.queue.try_send(Message::Command(queued)) {
             // If the database falls silent the commit may still come: a retry finds it by its key.
-            Ok(()) => match tokio::time::timeout(LONGEST_ANSWER, answer).await {
+            Ok(()) => match tokio::time::timeout(patience, answer).await {
                 Ok(answered) => answered.unwrap_or(Err(LaneError::Unavailable)),
                 Err(_elapsed) => Err(LaneError::Unavailable),
             },

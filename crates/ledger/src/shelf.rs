@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use store::Timestamp;
 
-use crate::{Account, AccountId, Correction, Hold, Posted, PostedPosting, Step, TransactionId};
+use crate::{
+    Account, AccountId, Correction, Exchange, Hold, Posted, PostedPosting, Step, TransactionId,
+};
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
 /// earlier transactions what a later step needs to know.
@@ -18,6 +20,7 @@ pub struct Shelf {
     corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
     period: Period,
     posted: Vec<Posted>,
+    exchanges: Vec<Exchange>,
 }
 
 #[derive(Debug, Clone)]
@@ -102,7 +105,12 @@ impl Shelf {
         if let Some((step, postings)) = self.recorded.get(id) {
             return Some((*step, postings));
         }
-        let own = self.posted.iter().find(|posted| posted.id == *id)?;
+        // Ids of one source grow; of several, whichever is not found so is looked for.
+        let at = self.posted.binary_search_by_key(id, |posted| posted.id);
+        let own = match at {
+            Ok(at) => self.posted.get(at)?,
+            Err(_) => self.posted.iter().find(|posted| posted.id == *id)?,
+        };
         Some((own.step, &own.postings))
     }
 
@@ -154,6 +162,19 @@ impl Shelf {
     #[must_use]
     pub fn posted(&self) -> &[Posted] {
         &self.posted
+    }
+
+    /// Exchanges that this batch made, in order.
+    #[must_use]
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
+    /// The exchange that a transaction of this batch made.
+    #[must_use]
+    pub fn exchange(&self, transaction: &TransactionId) -> Option<&Exchange> {
+        let mut all = self.exchanges.iter();
+        all.find(|made| made.transaction == *transaction)
     }
 
     /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
@@ -255,6 +276,10 @@ impl Shelf {
                 row: correction,
                 seen: None,
             });
+    }
+
+    pub(crate) fn put_exchange(&mut self, exchange: Exchange) {
+        self.exchanges.push(exchange);
     }
 
     pub(crate) fn put_closed(&mut self, before: Timestamp) {

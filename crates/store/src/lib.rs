@@ -34,12 +34,12 @@ mod migrations;
 mod pool;
 mod url;
 
-pub use clock::{Clock, Timestamp};
+pub use clock::{Clock, Timestamp, TimestampError};
 pub use connection::{AnyConnection, begin_write, commit, probe, rollback, set_bulk_hints};
 pub use error::Error;
 pub use guards::{CheckError, Pages, missing_guards};
 pub use id::{Ids, TenantId};
-pub use pool::{OpenError, Store};
+pub use pool::{OpenError, Store, in_memory};
 pub use url::{DatabaseUrl, UrlError};
 
 #[doc(hidden)]
