@@ -24,6 +24,7 @@ pub mod routes;
 mod server;
 pub mod strict_json;
 mod system;
+mod totals;
 mod transactions;
 mod transfers;
 mod webhooks;

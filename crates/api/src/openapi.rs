@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{accounts, payments, periods, transactions, transfers, webhooks};
+use crate::{accounts, payments, periods, totals, transactions, transfers, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,8 @@ use crate::{accounts, payments, periods, transactions, transfers, webhooks};
     paths(
         accounts::open, accounts::list, accounts::read_one, accounts::balances, accounts::entries,
         accounts::changes::patch, accounts::changes::freeze, accounts::changes::unfreeze, accounts::changes::close,
+        accounts::times::balance, accounts::times::statement, totals::balances, totals::trial_balance,
+        transactions::search::list,
         transactions::create, transactions::bulk, transactions::read_one,
         transactions::settle, transactions::void, transactions::reverse,
         transactions::exchanges::create, transactions::exchanges::read_one,

@@ -1,7 +1,12 @@
-//! The query of a list: `limit` and `cursor`, each at most once, and nothing else.
+//! The query of a request: the parameters that its route knows, each at most once, and nothing else.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use actix_web::HttpRequest;
 use actix_web::web::Query;
+use ledger::By;
+use store::Timestamp;
 
 use crate::cursor::{self, Cursor};
 use crate::problem::Problem;
@@ -15,7 +20,16 @@ pub(crate) struct PageQuery {
 
 impl PageQuery {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let wrong = |error: FieldError| Problem::invalid_query(vec![error]);
+        Parameters::of(request, &["limit", "cursor"])?.page()
+    }
+}
+
+/// What was asked, by name.
+pub(crate) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    /// Those that are `known`. A known name that ends in a dot stands for all that begin with it.
+    pub(crate) fn of(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
         let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
         let pairs = pairs.map_err(|_malformed| {
             wrong(FieldError::here(
@@ -23,42 +37,113 @@ impl PageQuery {
                 "the query is not name=value pairs",
             ))
         })?;
-        let (mut limit, mut after) = (None, None);
+        let mut given = BTreeMap::new();
         for (name, value) in pairs.into_inner() {
-            let slot = match name.as_str() {
-                "limit" => &mut limit,
-                "cursor" => &mut after,
-                _ => {
-                    return Err(wrong(named(
-                        &name,
-                        "unknown_parameter",
-                        "there is no such parameter",
-                    )));
-                }
-            };
-            if slot.replace(value).is_some() {
+            let is_known =
+                |known: &str| name == known || known.ends_with('.') && name.starts_with(known);
+            if !known.iter().any(|known| is_known(known)) {
+                let detail = "there is no such parameter";
+                return Err(wrong(named(&name, "unknown_parameter", detail)));
+            }
+            if given.contains_key(&name) {
                 return Err(wrong(named(
                     &name,
                     "duplicate_parameter",
                     "it is given twice",
                 )));
             }
+            given.insert(name, value);
         }
-        Ok(Self {
-            limit: cursor::limit(limit.as_deref()).map_err(wrong)?,
-            cursor: after
-                .as_deref()
+        Ok(Self(given))
+    }
+
+    pub(crate) fn page(&self) -> Result<PageQuery, Problem> {
+        Ok(PageQuery {
+            limit: cursor::limit(self.text("limit")).map_err(wrong)?,
+            cursor: self
+                .text("cursor")
                 .map(Cursor::parse)
                 .transpose()
                 .map_err(wrong)?,
         })
     }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Those that begin with this, by the rest of their names.
+    pub(crate) fn below(&self, prefix: &str) -> Vec<(String, String)> {
+        let rest = |(name, value): (&String, &String)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
+        };
+        self.0.iter().filter_map(rest).collect()
+    }
+
+    /// What `read` makes of it; a 400 with this code if it makes nothing of it.
+    pub(crate) fn read<T>(
+        &self,
+        name: &str,
+        code: &'static str,
+        detail: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        let found = read(text).ok_or_else(|| wrong(named(name, code, detail)))?;
+        Ok(Some(found))
+    }
+
+    /// One that must be there.
+    pub(crate) fn required<T>(&self, name: &str, found: Option<T>) -> Result<T, Problem> {
+        let missing = || wrong(named(name, "missing_parameter", "it must be given"));
+        found.ok_or_else(missing)
+    }
+
+    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let detail = "a time is RFC 3339, as 2026-11-21T09:30:00Z";
+        self.read(name, "malformed_time", detail, Timestamp::from_rfc3339)
+    }
+
+    pub(crate) fn integer(
+        &self,
+        name: &str,
+        range: RangeInclusive<i64>,
+    ) -> Result<Option<i64>, Problem> {
+        let detail = "it must be an integer in plain digits, 1 to 2^63 - 1";
+        self.read(name, "out_of_range", detail, |text| {
+            let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|n| plain && range.contains(n))
+        })
+    }
+
+    /// Which of a transaction's two times is meant: `recorded` if it is not said.
+    pub(crate) fn by(&self) -> Result<By, Problem> {
+        let detail = "it is recorded or effective";
+        let by = self.read("by", "unknown_value", detail, |text| match text {
+            "recorded" => Some(By::Recorded),
+            "effective" => Some(By::Effective),
+            _ => None,
+        });
+        Ok(by?.unwrap_or(By::Recorded))
+    }
+}
+
+fn wrong(error: FieldError) -> Problem {
+    Problem::invalid_query(vec![error])
 }
 
 fn named(name: &str, code: &'static str, detail: &'static str) -> FieldError {
     let mut error = FieldError::here(code, detail);
     error.pointer = name.chars().take(64).collect();
     error
+}
+
+/// A cursor of another list.
+pub(crate) fn foreign_cursor() -> Problem {
+    let detail = "The cursor must be the next_cursor of an earlier page.";
+    wrong(named("cursor", "malformed_cursor", detail))
 }
 
 /// Cuts a page that was read with one row too many, to know whether there is a next one.

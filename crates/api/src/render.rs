@@ -2,14 +2,16 @@
 
 mod books;
 mod exchange;
+mod times;
 
 use ::payments::{ConfirmError, PaymentState};
 use engine::{Refusal, Rendered, Reply};
 use ledger::{AccountClass, NormalSide, OpenError, PostError, Side};
 use money::MinorUnits;
 
-pub(crate) use books::{period, transaction_now};
+pub(crate) use books::{period, transaction_made, transaction_now};
 pub(crate) use exchange::exchange;
+pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
 use crate::problem::{Code, Problem};
 use crate::wire::{self, moment};
@@ -21,6 +23,15 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
         Rendered::Account(made) => json(201, &account(made)),
         Rendered::Changed(account_now) => json(200, &account(account_now)),
         Rendered::Transfer(posted) => json(201, &transfer(posted)),
+        // No request of the API asks for it: `florin import` reads it.
+        Rendered::Imported(imported) => json(
+            201,
+            &serde_json::json!({
+                "object": "import",
+                "accounts": imported.accounts.len(),
+                "transactions": imported.transactions.len(),
+            }),
+        ),
         Rendered::Transaction(posted) => books::transaction_reply(posted, false),
         Rendered::WouldPost(posted) => books::transaction_reply(posted, true),
         Rendered::Exchanged {

@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::problem::Problem;
 use crate::request::answer;
-use crate::{accounts, openapi, payments, periods, system, transactions, transfers, webhooks};
+use crate::{
+    accounts, openapi, payments, periods, system, totals, transactions, transfers, webhooks,
+};
 
 /// Every URL and what serves it.
 pub fn all(app: &mut ServiceConfig) {
@@ -24,7 +26,15 @@ pub fn all(app: &mut ServiceConfig) {
     .service(posts("/v1/accounts/{id}/close").route(post().to(accounts::changes::close)))
     .service(reads("/v1/accounts/{id}/balances").route(get().to(accounts::balances)))
     .service(reads("/v1/accounts/{id}/entries").route(get().to(accounts::entries)))
-    .service(posts("/v1/transactions").route(post().to(transactions::create)))
+    .service(reads("/v1/accounts/{id}/balance").route(get().to(accounts::times::balance)))
+    .service(reads("/v1/accounts/{id}/statement").route(get().to(accounts::times::statement)))
+    .service(reads("/v1/balances").route(get().to(totals::balances)))
+    .service(reads("/v1/trial-balance").route(get().to(totals::trial_balance)))
+    .service(
+        reads_and_posts("/v1/transactions")
+            .route(post().to(transactions::create))
+            .route(get().to(transactions::search::list)),
+    )
     // Before the ids: it is none.
     .service(posts("/v1/transactions/bulk").route(post().to(transactions::bulk)))
     .service(reads("/v1/transactions/{id}").route(get().to(transactions::read_one)))

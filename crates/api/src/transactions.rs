@@ -2,6 +2,7 @@
 
 mod draft;
 pub(crate) mod exchanges;
+pub(crate) mod search;
 mod steps;
 
 use actix_web::http::StatusCode;

@@ -145,6 +145,7 @@ fn receipt(answered: &Answer) -> Result<HttpResponse, Problem> {
         | Answer::InFlight { .. }
         | Answer::KeyReused { .. }
         | Answer::Leased(_)
+        | Answer::Misfits(_)
         | Answer::Done => return Err(Problem::new(Code::Internal)),
     };
     metrics::counter!("florin_webhooks_total", "status" => word).increment(1);

@@ -3,6 +3,7 @@
 
 mod books;
 mod exchange;
+mod times;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,10 @@ pub use books::{
     Reverse, VoidPending,
 };
 pub use exchange::{Exchange, Money, NewExchange};
+pub use times::{
+    AccountStanding, CurrencyTotal, PastBalance, Statement, StatementLine, SubtreeBalances,
+    TrialBalance,
+};
 
 /// A moment on the wire: RFC 3339 in UTC with microseconds.
 pub(crate) fn moment(at: Timestamp) -> String {

@@ -22,5 +22,6 @@ diesel::table! {
         size -> BigInt,
         root -> Binary,
         frontier -> Binary,
+        at -> BigInt,
     }
 }

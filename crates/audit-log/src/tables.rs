@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use store::bulk::Writes;
 use store::find::Lock;
-use store::{AnyConnection, Error, TenantId};
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::{audit_batch, audit_entry, audit_log};
 use crate::{Frontier, Hash, empty_root, leaf_hash};
@@ -43,6 +43,8 @@ store::bulk_insert! {
         root: Vec<u8>,
         /// [`Frontier::to_bytes`] afterwards.
         frontier: Vec<u8>,
+        /// When the commit was recorded, in microseconds since 1970. It never goes back.
+        at: i64,
     }
 }
 
@@ -55,8 +57,17 @@ pub struct Head {
     pub root: Hash,
 }
 
+/// What to append to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// The tree as of the last batch.
+    pub tree: Frontier,
+    /// When that batch was recorded: the next one is recorded no earlier.
+    pub at: Timestamp,
+}
+
 /// Begins a tenant's log with the empty tree; returns what to append to.
-pub fn create(writes: &mut Writes, log: TenantId) -> Frontier {
+pub fn create(writes: &mut Writes, log: TenantId, at: Timestamp) -> Tip {
     writes.add(vec![LogRow { log }]);
     writes.add(vec![BatchRow {
         log,
@@ -64,8 +75,12 @@ pub fn create(writes: &mut Writes, log: TenantId) -> Frontier {
         size: 0,
         root: empty_root().as_bytes().to_vec(),
         frontier: Vec::new(),
+        at: at.micros(),
     }]);
-    Frontier::empty()
+    Tip {
+        tree: Frontier::empty(),
+        at,
+    }
 }
 
 /// What to append to: the log's tree as of its last batch; `None` if the tenant has no log. With
@@ -77,7 +92,7 @@ pub fn head(
     connection: &mut AnyConnection,
     log: TenantId,
     lock: Lock,
-) -> Result<Option<Frontier>, Error> {
+) -> Result<Option<Tip>, Error> {
     if lock == Lock::Rows {
         store::lock_row!(
             connection,
@@ -85,36 +100,45 @@ pub fn head(
             TenantId
         );
     }
-    let last: Option<(i64, Vec<u8>)> = audit_batch::table
+    let last: Option<(i64, Vec<u8>, i64)> = audit_batch::table
         .filter(audit_batch::log.eq(log))
         .order(audit_batch::size.desc())
-        .select((audit_batch::size, audit_batch::frontier))
+        .select((audit_batch::size, audit_batch::frontier, audit_batch::at))
         .first(connection)
         .optional()?;
-    let Some((size, bytes)) = last else {
+    let Some((size, bytes, at)) = last else {
         return Ok(None);
     };
     let frontier = u64::try_from(size)
         .ok()
         .and_then(|size| Frontier::from_bytes(size, &bytes).ok());
     let damaged = || Error::Refused("the audit log's last batch is damaged".into());
-    frontier.map(Some).ok_or_else(damaged)
+    let at = Timestamp::from_micros(at);
+    let tip = frontier.map(|tree| Tip { tree, at });
+    tip.map(Some).ok_or_else(damaged)
 }
 
-/// Appends records, in order, as one batch. If another writer has appended since the frontier was
-/// read, the keys make it a conflict: a fork cannot be written.
+/// Appends records, in order, as one batch that is recorded at `at`. If another writer has appended
+/// since the tip was read, the keys make it a conflict: a fork cannot be written.
 ///
 /// # Errors
-/// [`Error::Refused`] if the log is full.
+/// [`Error::Refused`] if the log is full; [`Error::Conflict`] if the last batch was recorded later.
 pub fn append(
     writes: &mut Writes,
-    frontier: &mut Frontier,
+    tip: &mut Tip,
     log: TenantId,
     leaves: Vec<Vec<u8>>,
+    at: Timestamp,
 ) -> Result<(), Error> {
     if leaves.is_empty() {
         return Ok(());
     }
+    if at < tip.at {
+        let later = "the last batch was recorded later than this one would be";
+        return Err(Error::Conflict(later.to_owned()));
+    }
+    tip.at = at;
+    let frontier = &mut tip.tree;
     let start = position(frontier.size())?;
     let mut entries = Vec::with_capacity(leaves.len());
     for leaf in leaves {
@@ -135,6 +159,7 @@ pub fn append(
         size: position(frontier.size())?,
         root: frontier.root().as_bytes().to_vec(),
         frontier: frontier.to_bytes(),
+        at: at.micros(),
     }]);
     Ok(())
 }

@@ -16,7 +16,7 @@
 
 use std::collections::HashMap;
 
-use audit_log::Frontier;
+use audit_log::tables::Tip;
 use idempotency::{Key, Reply};
 use ledger::{Kind, Posted, TransactionId};
 use store::bulk::Writes;
@@ -26,6 +26,7 @@ use store::{AnyConnection, Error, Ids, Timestamp};
 use crate::access::{self, Tenant};
 use crate::command::{Action, Command, Envelope, Render, Rendered};
 use crate::memory::Memory;
+use crate::reference;
 
 /// All that one batch holds in memory.
 pub(crate) struct Book<'a> {
@@ -82,6 +83,7 @@ pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -
         | Command::Expire { .. }
         | Command::CreatePayment(_) => false,
         Command::Provision { .. }
+        | Command::Import { .. }
         | Command::ConfirmPayment { .. }
         | Command::AnswerNow { .. }
         | Command::RecordOutcome { .. }
@@ -154,6 +156,11 @@ impl<'a> Book<'a> {
         })
     }
 
+    /// Lets time go on to `now`: a batch that has waited for its locks is later than it began.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
     /// A book of nothing yet, for commands that need nothing of the database but what is remembered.
     pub(crate) fn empty(round: Round<'a>, ids: &'a mut Ids) -> Self {
         Self {
@@ -206,7 +213,7 @@ impl<'a> Book<'a> {
         self,
         memory: &mut Memory,
         lock: Lock,
-        read_head: impl FnOnce() -> Result<Option<Frontier>, Error>,
+        read_head: impl FnOnce() -> Result<Option<Tip>, Error>,
     ) -> Result<(Writes, AfterCommit), Error> {
         let tenant = self.tenant.id;
         if let Some(error) = self.unrecorded {
@@ -222,18 +229,20 @@ impl<'a> Book<'a> {
         idempotency::tables::save(&mut writes, tenant, &self.keys);
         if !self.records.is_empty() {
             let remembered = memory.head().filter(|_| lock == Lock::Nothing);
-            let mut frontier = match begun.or_else(|| remembered.cloned()) {
-                Some(frontier) => frontier,
+            let mut tip = match begun.or_else(|| remembered.cloned()) {
+                Some(tip) => tip,
                 None => {
                     let head = read_head()?;
                     let no_log = || Error::Refused("the tenant has no audit log".to_owned());
                     let head = head.ok_or_else(no_log)?;
                     memory.keep_if_current(&head);
+                    // Decided again, if it comes to that, the batch has this time at least.
+                    memory.keep_time(head.at);
                     head
                 }
             };
-            audit_log::tables::append(&mut writes, &mut frontier, tenant, self.records)?;
-            memory.keep_head(frontier);
+            audit_log::tables::append(&mut writes, &mut tip, tenant, self.records, self.now)?;
+            memory.keep_head(tip);
         }
         memory.keep_accounts(self.ledger.accounts());
         for key in self.keys.known() {
@@ -281,15 +290,14 @@ fn make_replies_again(
     }
     let ids: Vec<TransactionId> = referenced
         .iter()
-        .filter_map(|(_, resource)| resource.parse().ok())
+        .filter_map(|(_, resource)| reference::parse(resource))
         .collect();
     let posted = ledger::posted(connection, tenant.id, &ids)?;
-    let posted: HashMap<String, &Posted> = posted
-        .iter()
-        .map(|posted| (posted.id.to_string(), posted))
-        .collect();
+    let posted: HashMap<TransactionId, &Posted> =
+        posted.iter().map(|posted| (posted.id, posted)).collect();
     for (key, resource) in referenced {
-        let transfer = posted.get(&resource).copied();
+        let id = reference::parse(&resource);
+        let transfer = id.and_then(|id| posted.get(&id).copied());
         let transfer = transfer.ok_or_else(|| {
             Error::Refused(format!(
                 "a saved reply refers to {resource}, which is not there"
@@ -324,6 +332,7 @@ impl Needs {
             Command::Provision { .. } => self.access = true,
             Command::OpenAccount(new) => self.ledger.codes.push(new.code.clone()),
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
+            Command::Import { books, .. } => crate::import::needs(&mut self.ledger, books),
             Command::Transact { action, .. } => self.add_action(action, now),
             Command::Bulk { actions, .. } => {
                 for action in actions {

@@ -7,6 +7,7 @@
 //! | L3, L4 | accounts; the database's own catalogue | |
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
 //! | L6 | exchanges, each page with the postings of its transactions | by id |
+//! | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
@@ -17,6 +18,9 @@
 //! audit log has records of (A3).
 
 mod recorded;
+mod vigil;
+
+pub use vigil::keep_checking;
 
 use std::collections::HashSet;
 
@@ -74,7 +78,7 @@ enum Scope {
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 13] = [
+const INVARIANTS: [(&str, &str, Scope); 14] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -113,6 +117,13 @@ const INVARIANTS: [(&str, &str, Scope); 13] = [
         "what was exchanged follows from its rate",
         Scope::Tenant(|connection, tenant, progress| {
             ledger::check::exchanges_follow(connection, tenant.id, progress)
+        }),
+    ),
+    (
+        "L7",
+        "what is kept to answer questions of time and metadata is what the transactions say",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::asides_agree(connection, tenant.id, progress)
         }),
     ),
     (

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
 use ledger::{
-    Account, AccountId, ChangeError, Condition, Exchange, ExchangeError, Kind, Leg, Limits,
-    Metadata, NewAccount, OpenError, Part, Pending, PeriodError, PostError, Posted, Posting, Quote,
-    ReleaseError, ReverseError, SettleError, TransactionId,
+    Account, AccountId, ChangeError, Condition, Exchange, ExchangeError, Import, Imported, Kind,
+    Leg, Limits, Metadata, Misfit, NewAccount, OpenError, Part, Pending, PeriodError, PostError,
+    Posted, Posting, Quote, ReleaseError, ReverseError, SettleError, TransactionId,
 };
 use money::{Amount, Money};
 use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId};
@@ -35,6 +35,13 @@ pub enum Command {
         money: Money,
         /// For people.
         description: Option<String>,
+    },
+    /// Take over books from elsewhere, all of them or nothing.
+    Import {
+        /// What they are.
+        books: Arc<Import>,
+        /// Whether only to say what would become of it.
+        dry_run: bool,
     },
     /// One step of the books.
     Transact {
@@ -124,6 +131,7 @@ impl Command {
     pub fn weight(&self) -> usize {
         match self {
             Self::Bulk { actions, .. } => actions.len(),
+            Self::Import { books, .. } => books.transactions.len(),
             Self::Transact { .. }
             | Self::OpenAccount(_)
             | Self::Transfer { .. }
@@ -346,6 +354,8 @@ pub enum Answer {
     Webhook(WebhookAnswer),
     /// Operations now leased to the caller.
     Leased(Vec<Operation>),
+    /// Nothing was imported, because of these.
+    Misfits(Vec<Misfit>),
     /// There is nothing to say.
     Done,
 }
@@ -472,6 +482,8 @@ pub enum Rendered<'a> {
     Changed(&'a Account),
     /// A transfer was posted.
     Transfer(&'a Posted),
+    /// Books were taken over.
+    Imported(&'a Imported),
     /// A step of the books was made.
     Transaction(&'a Posted),
     /// It would have been made.

@@ -63,6 +63,9 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
                 rules,
             )
         }
+        Command::Import { books, dry_run } => {
+            crate::import::import(book, books, *dry_run, claim, origin, rules)
+        }
         Command::Transact { action, dry_run } => {
             crate::transact::transact(book, action, *dry_run, claim, origin, rules)
         }
@@ -206,7 +209,7 @@ fn transfer(
     let reply = (rules.render)(Rendered::Transfer(&posted));
     if let Some(claim) = claim {
         // A posted transaction never changes, so its reply can be made again from it.
-        let resource = posted.id.to_string();
+        let resource = crate::reference::to(posted.id);
         book.keys
             .save_reference(claim.clone(), reply.clone(), resource, book.now);
     }

@@ -131,11 +131,23 @@ impl Engine {
     /// # Errors
     /// [`LaneError`] says whether to try again.
     pub async fn submit(&self, envelope: Envelope) -> Result<Answer, LaneError> {
+        self.submit_within(envelope, LONGEST_ANSWER).await
+    }
+
+    /// The same for a command that may take longer than any caller of the API waits.
+    ///
+    /// # Errors
+    /// [`LaneError`] says whether to try again.
+    pub async fn submit_within(
+        &self,
+        envelope: Envelope,
+        patience: Duration,
+    ) -> Result<Answer, LaneError> {
         let (reply, answer) = oneshot::channel();
         let queued = Box::new(Queued { envelope, reply });
         match self.queue.try_send(Message::Command(queued)) {
             // If the database falls silent the commit may still come: a retry finds it by its key.
-            Ok(()) => match tokio::time::timeout(LONGEST_ANSWER, answer).await {
+            Ok(()) => match tokio::time::timeout(patience, answer).await {
                 Ok(answered) => answered.unwrap_or(Err(LaneError::Unavailable)),
                 Err(_elapsed) => Err(LaneError::Unavailable),
             },
@@ -400,13 +412,6 @@ impl Worker {
         if lock == Lock::Rows {
             store::begin_write(connection)?;
         }
-        let (now, render) = (self.settings.clock.now(), self.rules.render);
-        let round = Round {
-            lock,
-            tenant: &tenant,
-            now,
-            render,
-        };
         let memory = self.memories.entry(tenant.id).or_default();
         // Before anything else is read, so that nothing remembered is older than the head.
         if lock == Lock::Nothing
@@ -415,12 +420,20 @@ impl Worker {
         {
             memory.keep_head(head);
         }
+        let clock = &self.settings.clock;
+        let round = Round {
+            lock,
+            tenant: &tenant,
+            now: memory.not_before(clock.now()),
+            render: self.rules.render,
+        };
         let (ids, rules) = (&mut self.ids, &self.rules);
         let remembered = (lock == Lock::Nothing).then_some(&*memory);
-        let (book, answers) = match decide(connection, round, remembered, ids, batch, rules)? {
+        let (book, answers) = match decide(connection, round, clock, remembered, ids, batch, rules)?
+        {
             (book, _) if book.is_unproven() && remembered.is_some() => {
                 drop(book);
-                decide(connection, round, None, ids, batch, rules)?
+                decide(connection, round, clock, None, ids, batch, rules)?
             }
             decided => decided,
         };
@@ -466,6 +479,7 @@ impl Worker {
 fn decide<'a>(
     connection: &mut AnyConnection,
     round: Round<'a>,
+    clock: &Clock,
     memory: Option<&Memory>,
     ids: &'a mut Ids,
     batch: &[Queued],
@@ -473,6 +487,8 @@ fn decide<'a>(
 ) -> Result<(Book<'a>, Vec<Answer>), Error> {
     let envelopes = batch.iter().map(|queued| &queued.envelope);
     let mut book = Book::prefetch(connection, round, memory, ids, envelopes.clone())?;
+    // Only now, so that whoever was waited for is seldom recorded later than this batch.
+    book.advance(clock.now());
     let answers = envelopes
         .map(|envelope| execute(&mut book, envelope, rules))
         .collect();

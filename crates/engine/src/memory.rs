@@ -9,9 +9,10 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use audit_log::Frontier;
+use audit_log::tables::Tip;
 use idempotency::Key;
 use ledger::{Account, AccountId};
+use store::Timestamp;
 
 /// Accounts remembered at most; then all are forgotten.
 const ACCOUNTS: usize = 50_000;
@@ -22,7 +23,10 @@ const KEYS: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// The audit log as this lane last left it.
-    head: Option<Frontier>,
+    head: Option<Tip>,
+    /// When the latest batch that this lane knows of was recorded; never forgotten, for it is never
+    /// earlier.
+    latest: Option<Timestamp>,
     accounts: HashMap<AccountId, Account>,
     keys: RecentKeys,
 }
@@ -37,18 +41,30 @@ struct RecentKeys {
 
 impl Memory {
     /// The audit log as this lane last left it.
-    pub(crate) fn head(&self) -> Option<&Frontier> {
+    pub(crate) fn head(&self) -> Option<&Tip> {
         self.head.as_ref()
     }
 
     /// Remembers where the audit log will stand.
-    pub(crate) fn keep_head(&mut self, head: Frontier) {
+    pub(crate) fn keep_head(&mut self, head: Tip) {
+        self.keep_time(head.at);
         self.head = Some(head);
     }
 
+    /// Remembers that a batch was recorded at this moment.
+    pub(crate) fn keep_time(&mut self, at: Timestamp) {
+        self.latest = self.latest.max(Some(at));
+    }
+
+    /// What the clock says, or when the latest batch was recorded if that is later: what is recorded
+    /// later has no earlier time, whatever the clock does.
+    pub(crate) fn not_before(&self, now: Timestamp) -> Timestamp {
+        self.latest.map_or(now, |latest| latest.max(now))
+    }
+
     /// Keeps what is remembered if it is as of this head, which was read just now.
-    pub(crate) fn keep_if_current(&mut self, head: &Frontier) {
-        if self.head.as_ref().map(Frontier::size) != Some(head.size()) {
+    pub(crate) fn keep_if_current(&mut self, head: &Tip) {
+        if self.head.as_ref().map(|known| known.tree.size()) != Some(head.tree.size()) {
             self.forget();
         }
     }

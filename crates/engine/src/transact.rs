@@ -40,7 +40,7 @@ pub(crate) fn transact(
                 save(book, claim, &reply);
             } else if let Some(claim) = claim {
                 // What was posted never changes, so its reply can be made again from it.
-                let resource = posted.id.to_string();
+                let resource = crate::reference::to(posted.id);
                 book.keys
                     .save_reference(claim.clone(), reply.clone(), resource, book.now);
             }

@@ -53,6 +53,7 @@ impl Engine {
                 Answer::KeyReused { .. }
                 | Answer::Webhook(_)
                 | Answer::Leased(_)
+                | Answer::Misfits(_)
                 | Answer::Done => return Ok(answer),
             }
             if Instant::now() >= deadline {

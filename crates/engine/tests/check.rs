@@ -31,6 +31,7 @@ fn render(rendered: Rendered<'_>) -> Reply {
         Rendered::Bulk { results, .. } => format!("{results:?}"),
         Rendered::PeriodClosed(before) => before.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),
+        Rendered::Imported(imported) => format!("{imported:?}"),
         Rendered::Refused(refusal) => format!("{refusal:?}"),
     };
     Reply {
@@ -120,6 +121,7 @@ impl Writer {
             other @ (Answer::KeyReused { .. }
             | Answer::Webhook(_)
             | Answer::Leased(_)
+            | Answer::Misfits(_)
             | Answer::Done) => panic!("{other:?}"),
         }
     }
@@ -354,7 +356,7 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "L6", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
         ]
     );
     for verdict in report.invariants {

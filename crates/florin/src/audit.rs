@@ -178,7 +178,7 @@ mod tests {
 
     use diesel::Connection as _;
     use diesel::connection::SimpleConnection as _;
-    use store::DatabaseUrl;
+    use store::{DatabaseUrl, Timestamp};
 
     use super::*;
 
@@ -196,12 +196,13 @@ mod tests {
         let mut writer = store.writer().unwrap();
         let log = TenantId(1);
         let mut writes = store::bulk::Writes::default();
-        let mut head = audit_log::tables::create(&mut writes, log);
+        let at = Timestamp::from_micros(0);
+        let mut tip = audit_log::tables::create(&mut writes, log, at);
         for leaves in [
             vec![b"one".to_vec(), b"two".to_vec()],
             vec![b"three".to_vec()],
         ] {
-            audit_log::tables::append(&mut writes, &mut head, log, leaves).unwrap();
+            audit_log::tables::append(&mut writes, &mut tip, log, leaves, at).unwrap();
         }
         writes.run(&mut writer).unwrap();
         hand.batch_execute(sql).unwrap();

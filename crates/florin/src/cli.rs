@@ -8,7 +8,7 @@ use store::{Clock, Store};
 
 use crate::settings::{Arguments, Settings};
 use crate::start::StartError;
-use crate::{audit, bench, check, demo, export, key, measure, serve, webhook};
+use crate::{audit, bench, check, demo, export, import, key, measure, serve, webhook};
 
 /// A setting, an address or a file is wrong.
 pub(crate) const CANNOT: u8 = 2;
@@ -38,6 +38,9 @@ enum Verb {
     Audit(audit::AuditCommand),
     /// Write the books for hledger, Beancount, as CSV or as JSON (exit 0: written, 2: not)
     Export(export::ExportArguments),
+    /// Take over accounts, opening balances and past transactions from CSV or JSON (exit 0: all of
+    /// it, 1: nothing, the file is wrong, 2: nothing was found out)
+    Import(import::ImportArguments),
     /// Make API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -74,6 +77,9 @@ pub(crate) fn run() -> ExitCode {
         }
         Some(Verb::Serve) | None => run_async(&cli.settings, Running::Serve, cli.json),
         Some(Verb::Demo(arguments)) => run_async(&cli.settings, Running::Demo(arguments), cli.json),
+        Some(Verb::Import(arguments)) => {
+            run_async(&cli.settings, Running::Import(arguments), cli.json)
+        }
         Some(Verb::Key(command)) => run_async(&cli.settings, Running::Key(command), cli.json),
         Some(Verb::Bench(arguments)) => {
             run_async(&cli.settings, Running::Bench(arguments), cli.json)
@@ -116,6 +122,7 @@ enum Running {
     Demo(demo::DemoArguments),
     Bench(bench::BenchArguments),
     Key(key::KeyCommand),
+    Import(import::ImportArguments),
 }
 
 fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
@@ -139,6 +146,9 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
                 let ended = demo::run(&settings, &arguments, json).await;
                 ended.unwrap_or_else(|error| cannot(&error))
             }
+            Running::Import(arguments) => import::run(&settings, &arguments, json)
+                .await
+                .unwrap_or_else(|error| cannot(&error)),
             Running::Key(command) => key::run(&settings, &command, json).await,
             Running::Bench(arguments) => measure::run(&settings, arguments).await,
         }

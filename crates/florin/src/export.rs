@@ -5,12 +5,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use engine::access::{self, Tenant};
 use interchange::{ExportError, Exported, Format};
-use store::{AnyConnection, Store};
+use store::Store;
 
 use crate::check::progress_bar;
 use crate::cli::cannot;
+use crate::whose::{WhoseError, chosen};
 
 /// Options of `florin export`.
 #[derive(Debug, Clone, clap::Args)]
@@ -57,12 +57,8 @@ enum Mistake {
     Database(#[from] store::Error),
     #[error(transparent)]
     Export(#[from] ExportError),
-    #[error("there is no tenant {asked:?}: --tenant is one of {known}")]
-    NoSuchTenant { asked: String, known: String },
-    #[error("choose whose books with --tenant: {known}")]
-    WhichTenant { known: String },
-    #[error("there are no books yet: start `florin serve` once")]
-    NoTenant,
+    #[error(transparent)]
+    Whose(#[from] WhoseError),
     #[error("cannot write {path}: {cause}; choose another with --output")]
     Unwritable { path: String, cause: io::Error },
 }
@@ -130,20 +126,4 @@ fn write(
     });
     bar.finish_and_clear();
     written
-}
-
-fn chosen(connection: &mut AnyConnection, asked: Option<&str>) -> Result<Tenant, Mistake> {
-    let mut tenants = access::tenants(connection)?;
-    let known: Vec<&str> = tenants.iter().map(|tenant| &*tenant.name).collect();
-    let known = known.join(", ");
-    match (asked, tenants.len()) {
-        (_, 0) => Err(Mistake::NoTenant),
-        (Some(asked), _) => {
-            let found = tenants.into_iter().find(|tenant| &*tenant.name == asked);
-            let asked = asked.to_owned();
-            found.ok_or(Mistake::NoSuchTenant { asked, known })
-        }
-        (None, 1) => tenants.pop().ok_or(Mistake::NoTenant),
-        (None, _) => Err(Mistake::WhichTenant { known }),
-    }
 }

@@ -6,12 +6,14 @@ mod check;
 mod cli;
 mod demo;
 mod export;
+mod import;
 mod key;
 mod measure;
 mod serve;
 mod settings;
 mod start;
 mod webhook;
+mod whose;
 
 use std::process::ExitCode;
 

@@ -43,6 +43,9 @@ pub(crate) struct Arguments {
     /// How long the provider may take for an answer, in milliseconds (default: 10000)
     #[arg(long, global = true, env = "FLORIN_PROVIDER_TIMEOUT_MS")]
     pub(crate) provider_timeout_ms: Option<u32>,
+    /// How often the server checks every invariant of the books, in seconds; 0 never (default: 3600)
+    #[arg(long, global = true, env = "FLORIN_CHECK_EVERY")]
+    pub(crate) check_every: Option<u32>,
     /// The provider's name, as in its webhooks' URL (default: sandbox; in live mode, the one with a
     /// webhook secret)
     #[arg(long, global = true, env = "FLORIN_PROVIDER")]
@@ -80,6 +83,7 @@ struct File {
     data_dir: Option<PathBuf>,
     mode: Option<Mode>,
     provider_timeout_ms: Option<u32>,
+    check_every: Option<u32>,
     provider: Option<String>,
     provider_url: Option<String>,
     #[serde(default)]
@@ -96,6 +100,8 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) mode: Mode,
     pub(crate) provider_timeout: Duration,
+    /// `None`: never.
+    pub(crate) check_every: Option<Duration>,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<String>,
     pub(crate) webhooks: BTreeMap<String, (Scheme, Vec<Secret>)>,
@@ -120,6 +126,7 @@ impl Settings {
         let listen = arguments.listen.or(file.listen);
         let mode = arguments.mode.or(file.mode).unwrap_or(Mode::Sandbox);
         let timeout = arguments.provider_timeout_ms.or(file.provider_timeout_ms);
+        let check_every = arguments.check_every.or(file.check_every).unwrap_or(3_600);
         let mut webhooks = BTreeMap::new();
         let listed = file
             .webhook_secrets
@@ -140,6 +147,7 @@ impl Settings {
             data_dir,
             mode,
             provider_timeout: Duration::from_millis(u64::from(timeout.unwrap_or(10_000).max(1))),
+            check_every: (check_every > 0).then(|| Duration::from_secs(check_every.into())),
             provider: arguments
                 .provider
                 .clone()

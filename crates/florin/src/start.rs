@@ -74,6 +74,7 @@ pub(crate) struct Florin {
     pub(crate) database: DatabaseUrl,
     stop: watch::Sender<bool>,
     worker: tokio::task::JoinHandle<()>,
+    check: tokio::task::JoinHandle<()>,
 }
 
 impl Florin {
@@ -87,6 +88,7 @@ impl Florin {
         self.server.stop().await;
         let _nobody_listens = self.stop.send(true);
         let _ended = self.worker.await;
+        let _ended = self.check.await;
         self.engine.shut_down().await;
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
@@ -118,6 +120,9 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     };
     let provider = Provider::new(base, settings.provider_timeout)?;
     let (stop, stopping) = watch::channel(false);
+    let check =
+        engine::check::keep_checking(engine.clone(), settings.check_every, stopping.clone());
+    let check = tokio::spawn(check);
     let worker = engine::workers::run(engine.clone(), provider, submitted, SWEEP, stopping);
     let worker = tokio::spawn(worker);
     let api = Api {
@@ -143,6 +148,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         database,
         stop,
         worker,
+        check,
     })
 }
 

@@ -57,7 +57,11 @@ impl Shelf {
         };
         if held.fingerprint != claim.fingerprint {
             return Look::Reused {
-                resource: held.resource.as_deref(),
+                // A reference is for us: whoever asks is told by the reply.
+                resource: held
+                    .resource
+                    .as_deref()
+                    .filter(|_| held.by_reference.is_none()),
                 reply: held.reply.as_ref(),
             };
         }

@@ -4,19 +4,22 @@
 
 use std::io::{self, Write};
 
-use ledger::{Account, AccountStatus, NormalSide, Posted};
+use ledger::{Account, AccountClass, AccountStatus, Metadata, NormalSide, Posted};
 use money::MinorUnits;
 
 use crate::walk::{ExportError, Form, Names, Overview};
 
 /// The columns, in order. A row leaves those empty that do not concern it.
-pub(crate) const COLUMNS: [&str; 18] = [
+pub(crate) const COLUMNS: [&str; 24] = [
     "record",
     "account",
     "currency",
     "name",
     "normal_side",
+    "class",
     "floor",
+    "ceiling",
+    "credit_line",
     "status",
     "opened_at",
     "transaction",
@@ -25,10 +28,13 @@ pub(crate) const COLUMNS: [&str; 18] = [
     "amount",
     "balance",
     "kind",
+    "step",
+    "about",
     "effective_at",
     "recorded_at",
     "external_id",
     "description",
+    "metadata",
 ];
 
 pub(crate) struct Csv;
@@ -41,7 +47,10 @@ struct Row<'a> {
     currency: &'a str,
     name: &'a str,
     normal_side: &'a str,
+    class: &'a str,
     floor: &'a str,
+    ceiling: &'a str,
+    credit_line: &'a str,
     status: &'a str,
     opened_at: &'a str,
     transaction: &'a str,
@@ -50,10 +59,13 @@ struct Row<'a> {
     amount: &'a str,
     balance: &'a str,
     kind: &'a str,
+    step: &'a str,
+    about: &'a str,
     effective_at: &'a str,
     recorded_at: &'a str,
     external_id: &'a str,
     description: &'a str,
+    metadata: &'a str,
 }
 
 impl Row<'_> {
@@ -66,7 +78,10 @@ impl Row<'_> {
                 self.currency,
                 self.name,
                 self.normal_side,
+                self.class,
                 self.floor,
+                self.ceiling,
+                self.credit_line,
                 self.status,
                 self.opened_at,
                 self.transaction,
@@ -75,10 +90,13 @@ impl Row<'_> {
                 self.amount,
                 self.balance,
                 self.kind,
+                self.step,
+                self.about,
                 self.effective_at,
                 self.recorded_at,
                 self.external_id,
                 self.description,
+                self.metadata,
             ],
         )
     }
@@ -95,13 +113,18 @@ impl Form for Csv {
 
     fn account(&mut self, output: &mut dyn Write, account: &Account) -> Result<(), ExportError> {
         let decimal = |units: MinorUnits| units.to_decimal_string(account.currency);
+        let limits = &account.limits;
         Row {
             record: "account",
             account: &account.code,
             currency: &account.currency.stored(),
             name: &account.name,
             normal_side: side(account.normal_side),
-            floor: &account.limits.floor().map(decimal).unwrap_or_default(),
+            class: account.class.map_or("", AccountClass::name),
+            floor: &limits.floor().map(decimal).unwrap_or_default(),
+            ceiling: &limits.ceiling().map(decimal).unwrap_or_default(),
+            credit_line: &limits.credit_line().map(decimal).unwrap_or_default(),
+            metadata: account.metadata.as_ref().map_or("", Metadata::as_json),
             status: status(account.status),
             opened_at: &account.opened_at.to_string(),
             balance: &decimal(account.posted()),
@@ -117,6 +140,8 @@ impl Form for Csv {
         names: &Names,
     ) -> Result<(), ExportError> {
         let id = transaction.id.to_string();
+        let about = transaction.about.map(|about| about.to_string());
+        let about = about.unwrap_or_default();
         let effective_at = transaction.effective_at.to_string();
         let recorded_at = transaction.recorded_at.to_string();
         for posted in &transaction.postings {
@@ -138,6 +163,9 @@ impl Form for Csv {
                     amount: &amount,
                     balance: &balance.to_decimal_string(currency),
                     kind: transaction.kind.name(),
+                    step: transaction.step.name(),
+                    about: &about,
+                    metadata: transaction.metadata.as_ref().map_or("", Metadata::as_json),
                     effective_at: &effective_at,
                     recorded_at: &recorded_at,
                     external_id: transaction.external_id.as_deref().unwrap_or_default(),

@@ -47,7 +47,7 @@ impl Form for Hledger {
         write!(output, "account {name}")?;
         if Root::named_by(&account.code).is_none() {
             // hledger guesses the type of an account by the names of the five classes.
-            write!(output, "  ; type:{}", Root::by_side(account).letter())?;
+            write!(output, "  ; type:{}", Root::by_class(account).letter())?;
         }
         writeln!(output)?;
         tag(output, "id", &account.id.to_string())?;

@@ -1,16 +1,18 @@
 //! The books as one JSON document, written as it is read: the accounts, then the transactions, one to
 //! a line. Amounts are integers in minor units.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use ledger::{Account, Posted};
+use ledger::{Account, AccountClass, Metadata, Posted};
+use money::MinorUnits;
 use serde::Serialize;
 
 use crate::csv::{side, status};
 use crate::walk::{ExportError, Form, Names, Overview};
 
 /// Of the document's form. A reader that does not know the number does not know the document.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 #[derive(Default)]
 pub(crate) struct Json {
@@ -32,25 +34,33 @@ struct AccountObject<'a> {
     name: &'a str,
     currency: &'a str,
     normal_side: &'static str,
+    class: Option<&'static str>,
     floor: Option<i64>,
+    ceiling: Option<i64>,
+    credit_line: Option<i64>,
     status: &'static str,
     balance: i64,
     opened_at: String,
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
 struct TransactionObject<'a> {
     id: String,
     kind: &'a str,
+    step: &'static str,
+    about: Option<String>,
     external_id: Option<&'a str>,
     description: Option<&'a str>,
     effective_at: String,
     recorded_at: String,
+    metadata: Option<BTreeMap<String, String>>,
     postings: Vec<PostingObject<'a>>,
 }
 
 #[derive(Serialize)]
 struct PostingObject<'a> {
+    posting: i16,
     debit: &'a str,
     credit: &'a str,
     amount: i64,
@@ -83,10 +93,14 @@ impl Form for Json {
                 name: &account.name,
                 currency: &account.currency.stored(),
                 normal_side: side(account.normal_side),
-                floor: account.limits.floor().map(money::MinorUnits::get),
+                class: account.class.map(AccountClass::name),
+                floor: account.limits.floor().map(MinorUnits::get),
+                ceiling: account.limits.ceiling().map(MinorUnits::get),
+                credit_line: account.limits.credit_line().map(MinorUnits::get),
                 status: status(account.status),
                 balance: account.posted().get(),
                 opened_at: account.opened_at.to_string(),
+                metadata: account.metadata.as_ref().map(Metadata::entries),
             },
         )
     }
@@ -102,6 +116,7 @@ impl Form for Json {
         let mut postings = Vec::with_capacity(transaction.postings.len());
         for posted in &transaction.postings {
             postings.push(PostingObject {
+                posting: posted.ordinal,
                 debit: names.of(posted.posting.debit, transaction.id)?,
                 credit: names.of(posted.posting.credit, transaction.id)?,
                 amount: posted.posting.amount.get(),
@@ -113,10 +128,13 @@ impl Form for Json {
             &TransactionObject {
                 id: transaction.id.to_string(),
                 kind: transaction.kind.name(),
+                step: transaction.step.name(),
+                about: transaction.about.map(|about| about.to_string()),
                 external_id: transaction.external_id.as_deref(),
                 description: transaction.description.as_deref(),
                 effective_at: transaction.effective_at.to_string(),
                 recorded_at: transaction.recorded_at.to_string(),
+                metadata: transaction.metadata.as_ref().map(Metadata::entries),
                 postings,
             },
         )

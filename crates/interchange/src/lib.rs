@@ -8,7 +8,11 @@
 //! every balance as this side counts it, so that a program on the other side can say whether it counts
 //! the same. What a format makes of them is in a file of its name.
 //!
-//! What this crate never does: write to a database, read a clock, hold a whole book in memory, round.
+//! [`read`] goes back: from CSV or JSON to a [`ledger::Import`], or to everything that is wrong with the
+//! file. It is held in memory as a whole, because it is one commit.
+//!
+//! What this crate never does: write to a database, read a clock, hold a whole book in memory to
+//! export it, round.
 //!
 //! Invariants: the same books make the same bytes; an amount has exactly the decimal places of its
 //! currency; two accounts never get the same name, and from a name its code can be told.
@@ -17,8 +21,10 @@ mod beancount;
 mod commodities;
 mod csv;
 mod hledger;
+mod import;
 mod json;
 mod roots;
 mod walk;
 
+pub use import::{Mistake, Source, read};
 pub use walk::{ExportError, Exported, Format, export};

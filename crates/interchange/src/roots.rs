@@ -1,6 +1,6 @@
 //! The five classes of accounts that every accounting program knows.
 
-use ledger::{Account, NormalSide};
+use ledger::{Account, AccountClass, NormalSide};
 
 /// The class of an account, as the first level of its code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +29,15 @@ impl Root {
         Some((root, below))
     }
 
-    /// The class of an account whose code names none: what grows by debits is an asset, what grows
-    /// by credits a liability.
-    pub(crate) fn by_side(account: &Account) -> Root {
-        match account.normal_side {
-            NormalSide::Debit => Root::Assets,
-            NormalSide::Credit => Root::Liabilities,
+    /// The class of an account whose code names none. One that was opened before there were classes
+    /// goes by its side: what grows by debits is an asset, what grows by credits a liability.
+    pub(crate) fn by_class(account: &Account) -> Root {
+        match (account.class, account.normal_side) {
+            (Some(AccountClass::Asset), _) | (None, NormalSide::Debit) => Root::Assets,
+            (Some(AccountClass::Liability), _) | (None, NormalSide::Credit) => Root::Liabilities,
+            (Some(AccountClass::Equity), _) => Root::Equity,
+            (Some(AccountClass::Income), _) => Root::Income,
+            (Some(AccountClass::Expense), _) => Root::Expenses,
         }
     }
 

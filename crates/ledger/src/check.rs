@@ -2,6 +2,7 @@
 //! page at a time, and tables that belong together are read side by side, as one merges sorted lists;
 //! only the currency of each account is kept in memory for longer.
 
+mod aside;
 mod counters;
 mod exchanges;
 mod remainders;
@@ -16,6 +17,7 @@ use crate::tables::{AccountRow, PostingRow};
 use crate::transaction::RELEASES_FROM;
 use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
+pub use aside::asides_agree;
 pub use counters::counters_add_up;
 pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
@@ -24,7 +26,7 @@ pub use remainders::remainders_add_up;
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 18] = [
+pub const GUARDS: [&str; 24] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
@@ -43,6 +45,12 @@ pub const GUARDS: [&str; 18] = [
     "exchange_kept",
     "period_forward",
     "period_undeletable",
+    "displaced_immutable",
+    "displaced_kept",
+    "time_bucket_grows",
+    "time_bucket_undeletable",
+    "transaction_metadata_immutable",
+    "transaction_metadata_kept",
 ];
 
 /// L1: each posting moves a positive amount between two different accounts that exist and hold its

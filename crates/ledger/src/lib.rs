@@ -88,11 +88,13 @@
 //! is what the postings say (L5); what was exchanged follows from its rate (L6).
 
 mod account;
+mod as_of;
 mod change;
 pub mod check;
 mod entries;
 mod exchange;
 mod hold;
+mod import;
 pub mod journal;
 mod kind;
 mod limits;
@@ -105,15 +107,23 @@ mod read;
 mod release;
 mod reverse;
 mod schema;
+mod search;
 mod settle;
 mod shelf;
+mod statement;
 pub mod tables;
+mod totals;
 mod transaction;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
+pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, ended};
+pub use import::{
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
+    import,
+};
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
 pub use metadata::{Metadata, MetadataError};
@@ -127,8 +137,11 @@ pub use read::{
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};
+pub use search::{Search, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
+pub use statement::{Line, Position, Span, Statement, statement};
+pub use totals::{Scope, Standing, Total, Totals, totals};
 pub use transaction::{
     Condition, Demand, Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
     PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,

@@ -102,6 +102,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    displaced (account_id, version, tenant_id) {
+        tenant_id -> Integer,
+        account_id -> Binary,
+        version -> BigInt,
+        effective_at -> BigInt,
+        recorded_at -> BigInt,
+        debit -> BigInt,
+        credit -> BigInt,
+    }
+}
+
+diesel::table! {
+    time_bucket (level, account_id, start, tenant_id) {
+        tenant_id -> Integer,
+        level -> SmallInt,
+        account_id -> Binary,
+        start -> BigInt,
+        debits_effective -> BigInt,
+        credits_effective -> BigInt,
+        debits_recorded -> BigInt,
+        credits_recorded -> BigInt,
+    }
+}
+
+diesel::table! {
+    transaction_metadata (key, value, transaction_id, tenant_id) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        key -> Text,
+        value -> Text,
+    }
+}
+
 // A view: each posting as its two accounts see it.
 diesel::table! {
     entry (tenant_id, account_id, version) {
@@ -119,4 +153,5 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);
-diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction);
+diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction, account);
+diesel::allow_tables_to_appear_in_same_query!(transaction_metadata, ledger_transaction);

@@ -105,7 +105,12 @@ impl Shelf {
         if let Some((step, postings)) = self.recorded.get(id) {
             return Some((*step, postings));
         }
-        let own = self.posted.iter().find(|posted| posted.id == *id)?;
+        // Ids of one source grow; of several, whichever is not found so is looked for.
+        let at = self.posted.binary_search_by_key(id, |posted| posted.id);
+        let own = match at {
+            Ok(at) => self.posted.get(at)?,
+            Err(_) => self.posted.iter().find(|posted| posted.id == *id)?,
+        };
         Some((own.step, &own.postings))
     }
 

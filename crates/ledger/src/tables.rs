@@ -7,6 +7,7 @@
 //! | 3 | holds, corrections | no: whoever changes one changes its accounts too |
 //! | 4 | external ids, the period | the period, as asked |
 
+mod displaced;
 mod rows;
 mod words;
 
@@ -16,13 +17,16 @@ use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub use rows::{
-    AccountRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow, CorrectionRow,
-    CorrectionsOf, CountersRow, ExchangeBy, ExchangeRow, HoldMovedRow, HoldRow, HoldsOf,
-    PeriodMovedRow, PeriodRow, PostingRow, RevisedRow, TransactionById, TransactionRow,
+    AccountRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow,
+    CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow, ExchangeBy, ExchangeRow,
+    HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow,
+    TransactionById, TransactionMetadataRow, TransactionRow,
 };
 
+pub(crate) use displaced::{LEVELS, rows_of, start_of};
+
 use crate::shelf::Period;
-use crate::{Account, AccountId, Phase, Shelf, Step, TransactionId, schema};
+use crate::{Account, AccountId, Phase, Posted, Shelf, Step, TransactionId, schema};
 
 /// What a batch must have of the ledger before it can be executed.
 #[derive(Debug, Default)]
@@ -237,6 +241,8 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     }
     writes.add(transactions);
     writes.add(postings);
+    displaced::save(writes, tenant, shelf.posted());
+    save_metadata(writes, tenant, shelf.posted());
     let exchanges = shelf.exchanges().iter();
     writes.add(
         exchanges
@@ -256,6 +262,24 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     }
     writes.add(revised);
     writes.add(counters);
+}
+
+/// What transactions are found by later. Most have none of it.
+fn save_metadata(writes: &mut Writes, tenant_id: TenantId, posted: &[Posted]) {
+    let mut rows = Vec::new();
+    for transaction in posted {
+        let Some(metadata) = &transaction.metadata else {
+            continue;
+        };
+        let row = |(key, value)| TransactionMetadataRow {
+            tenant_id,
+            transaction_id: transaction.id,
+            key,
+            value,
+        };
+        rows.extend(metadata.entries().into_iter().map(row));
+    }
+    writes.add(rows);
 }
 
 fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {

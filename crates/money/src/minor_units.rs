@@ -1,6 +1,7 @@
 //! A signed number of minor units.
 
-use crate::{Amount, Currency};
+use crate::money::magnitude;
+use crate::{Amount, Currency, DecimalError};
 
 /// A balance or a difference: any `i64` number of minor units of a currency kept beside it.
 ///
@@ -51,6 +52,25 @@ impl MinorUnits {
             total.checked_add(i128::from(term.into().0))
         })?;
         i64::try_from(total).ok().map(MinorUnits)
+    }
+
+    /// The number that a decimal in units of the currency means, with a minus in front if it is
+    /// negative: `-0.05`, `0`, `10.9`. Zero has no sign, and nothing is ever rounded.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`DecimalError::Malformed`], [`DecimalError::TooPrecise`],
+    /// [`DecimalError::TooLarge`].
+    pub fn from_decimal(text: &str, currency: Currency) -> Result<MinorUnits, DecimalError> {
+        let negative = text.strip_prefix('-');
+        let magnitude = i128::from(magnitude(negative.unwrap_or(text), currency)?);
+        let minor_units = match negative {
+            Some(_) if magnitude == 0 => return Err(DecimalError::Malformed),
+            Some(_) => magnitude.checked_neg(),
+            None => Some(magnitude),
+        };
+        let minor_units = minor_units.and_then(|number| i64::try_from(number).ok());
+        minor_units.map(MinorUnits).ok_or(DecimalError::TooLarge)
     }
 
     /// The exact decimal in units of the currency, with all its decimal places: `-0.05`, `1099`.
@@ -105,6 +125,29 @@ mod tests {
         assert_eq!(text(0, "EUR"), "0.00");
         assert_eq!(text(0, "JPY"), "0");
         assert_eq!(text(1000, "EUR"), "10.00");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_nothing_else_is_read() {
+        let read = |text, code| {
+            MinorUnits::from_decimal(text, Currency::from_stored(code).unwrap())
+                .map(MinorUnits::get)
+        };
+        assert_eq!(read("-0.05", "EUR"), Ok(-5));
+        assert_eq!(read("0", "EUR"), Ok(0));
+        assert_eq!(read("10.9", "EUR"), Ok(1090));
+        assert_eq!(read("-92233720368547758.08", "EUR"), Ok(i64::MIN));
+        assert_eq!(
+            read("92233720368547758.08", "EUR"),
+            Err(DecimalError::TooLarge)
+        );
+        assert_eq!(
+            read("0.005", "EUR"),
+            Err(DecimalError::TooPrecise { exponent: 2 })
+        );
+        for text in ["-0", "-0.00", "--1", "+1", "", "-", "1e3", "1,5"] {
+            assert_eq!(read(text, "EUR"), Err(DecimalError::Malformed), "{text}");
+        }
     }
 
     #[test]

@@ -47,22 +47,8 @@ impl Money {
     /// In this order: [`DecimalError::Malformed`], [`DecimalError::TooPrecise`],
     /// [`DecimalError::TooLarge`], [`DecimalError::Zero`].
     pub fn from_decimal(text: &str, currency: Currency) -> Result<Money, DecimalError> {
-        let (whole, fraction) = split_decimal(text).ok_or(DecimalError::Malformed)?;
-        let exponent = currency.exponent();
-        let fraction = fraction.trim_end_matches('0');
-        let missing_places = usize::from(exponent)
-            .checked_sub(fraction.len())
-            .ok_or(DecimalError::TooPrecise { exponent })?;
-        let mut digits = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .chain(iter::repeat_n(b'0', missing_places));
-        let minor_units = digits
-            .try_fold(0_i64, |number, digit| {
-                let digit = i64::from(digit.checked_sub(b'0')?);
-                number.checked_mul(10)?.checked_add(digit)
-            })
-            .ok_or(DecimalError::TooLarge)?;
+        let minor_units = i64::try_from(magnitude(text, currency)?)
+            .map_err(|_too_large| DecimalError::TooLarge)?;
         match Amount::new(minor_units) {
             Ok(amount) => Ok(Money { amount, currency }),
             // Digits alone never make a negative number.
@@ -81,6 +67,26 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&format!("{} {}", self.currency, self.to_decimal_string()))
     }
+}
+
+/// The number of minor units that a decimal without a sign means, exactly.
+pub(crate) fn magnitude(text: &str, currency: Currency) -> Result<u64, DecimalError> {
+    let (whole, fraction) = split_decimal(text).ok_or(DecimalError::Malformed)?;
+    let exponent = currency.exponent();
+    let fraction = fraction.trim_end_matches('0');
+    let missing_places = usize::from(exponent)
+        .checked_sub(fraction.len())
+        .ok_or(DecimalError::TooPrecise { exponent })?;
+    let mut digits = whole
+        .bytes()
+        .chain(fraction.bytes())
+        .chain(iter::repeat_n(b'0', missing_places));
+    digits
+        .try_fold(0_u64, |number, digit| {
+            let digit = u64::from(digit.checked_sub(b'0')?);
+            number.checked_mul(10)?.checked_add(digit)
+        })
+        .ok_or(DecimalError::TooLarge)
 }
 
 /// The digits before and after the point, if the text is a plain decimal.

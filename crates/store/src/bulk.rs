@@ -327,6 +327,71 @@ macro_rules! bulk_insert {
     };
 }
 
+/// Declares a row that is inserted in bulk, or added to the one with the same key if there is one: each
+/// of the `add` columns grows by what is written. Such a row need not be read before, and whoever else
+/// adds to it is no conflict. No key may be given twice in one write.
+#[macro_export]
+macro_rules! bulk_add {
+    ($(#[$doc:meta])* pub struct $row:ident in $table:ident {
+        key { $($(#[$key_doc:meta])* $key:ident : $key_type:ty),+ $(,)? }
+        add { $($(#[$add_doc:meta])* $add:ident : $add_type:ty),+ $(,)? }
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, $crate::diesel::Queryable)]
+        pub struct $row {
+            $($(#[$key_doc])* pub $key: $key_type,)+
+            $($(#[$add_doc])* pub $add: $add_type),+
+        }
+
+        const _: () = {
+            pub struct Arrays<'a> { $($key: Vec<&'a $key_type>,)+ $($add: Vec<&'a $add_type>),+ }
+
+            const OR_ADD: &str = concat!(
+                " ON CONFLICT (", $crate::bulk_update!(@names $($key),+), ") DO UPDATE SET ",
+                $crate::bulk_add!(@sums $table; $($add),+)
+            );
+
+            impl $crate::bulk::BulkRow for $row {
+                type Arrays<'a> = Arrays<'a>;
+                const ARRAYS_BEFORE: &'static str =
+                    $crate::bulk_insert!(@head $table; $($key,)+ $($add),+; ") SELECT ");
+                const ARRAYS_AFTER: &'static str = OR_ADD;
+                const MUST_FIND: bool = false;
+
+                $crate::bulk_insert!(@arrays $($key: $key_type,)+ $($add: $add_type),+);
+
+                fn push_row<'b>(
+                    &'b self,
+                    out: &mut $crate::diesel::query_builder::AstPass<'_, 'b, $crate::diesel::sqlite::Sqlite>,
+                ) -> $crate::diesel::QueryResult<()> {
+                    let mut separator =
+                        $crate::bulk_insert!(@head $table; $($key,)+ $($add),+; ") VALUES (");
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<<$key_type as $crate::bulk::Column>::Sql, _>(&self.$key)?;
+                        separator = ", ";
+                    )+
+                    $(
+                        out.push_sql(separator);
+                        out.push_bind_param::<<$add_type as $crate::bulk::Column>::Sql, _>(&self.$add)?;
+                    )+
+                    out.push_sql(")");
+                    out.push_sql(OR_ADD);
+                    Ok(())
+                }
+            }
+        };
+    };
+    (@sums $table:ident; $column:ident $(, $columns:ident)*) => {
+        concat!(
+            stringify!($column), " = ", stringify!($table), ".", stringify!($column),
+            " + excluded.", stringify!($column)
+            $(, ", ", stringify!($columns), " = ", stringify!($table), ".", stringify!($columns),
+              " + excluded.", stringify!($columns))*
+        )
+    };
+}
+
 /// Declares an update of many rows: `find` columns say which row and how it was seen (a row that is
 /// no longer so makes the write a conflict), `set` columns are written. Each field names its column.
 #[macro_export]

@@ -34,7 +34,7 @@ mod migrations;
 mod pool;
 mod url;
 
-pub use clock::{Clock, Timestamp};
+pub use clock::{Clock, Timestamp, TimestampError};
 pub use connection::{AnyConnection, begin_write, commit, probe, rollback, set_bulk_hints};
 pub use error::Error;
 pub use guards::{CheckError, Pages, missing_guards};

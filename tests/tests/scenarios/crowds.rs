@@ -322,8 +322,10 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         | Rendered::Transfer(_)
         | Rendered::Transaction(_)
         | Rendered::WouldPost(_)
+        | Rendered::Exchanged { .. }
         | Rendered::Bulk { .. }
         | Rendered::PeriodClosed(_)
+        | Rendered::Imported(_)
         | Rendered::Payment(_) => (201, Vec::new()),
     };
     idempotency::Reply { status, body }

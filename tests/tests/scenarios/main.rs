@@ -8,21 +8,26 @@
 
 mod accounting_programs;
 mod bad_input;
+mod books;
+mod books_changes;
 mod books_of_chance;
 mod command_line;
 mod crashes;
 mod crowds;
 mod databases;
+mod examples;
 mod exchanges;
 mod exports;
 mod given;
 mod guards;
 mod idempotency;
+mod imports;
 mod outages;
 mod payments;
 mod raw_connections;
 mod shop;
 mod steps;
+mod time;
 mod transfers;
 mod violations;
 mod webhooks;

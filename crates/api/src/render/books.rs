@@ -92,6 +92,11 @@ pub(crate) fn transaction_now(
     shown
 }
 
+/// A transaction as it was made.
+pub(crate) fn transaction_made(posted: &Posted) -> wire::Transaction {
+    transaction(posted, false)
+}
+
 pub(super) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
     wire::Transaction {
         id: posted.id.to_string(),

@@ -100,13 +100,13 @@ impl Worker {
         let Some(tenant) = current.batch.first().map(|queued| &queued.envelope.tenant) else {
             return (Err(writer_gone()), None);
         };
+        let memory = self.memories.entry(tenant.id).or_default();
         let round = Round {
             lock: Lock::Nothing,
             tenant,
-            now: self.settings.clock.now(),
+            now: memory.not_before(self.settings.clock.now()),
             render: self.rules.render,
         };
-        let memory = self.memories.entry(tenant.id).or_default();
         let mut ahead = Ahead::of(Book::empty(round, &mut self.ids));
         let written = loop {
             while ahead.goes_on && ahead.batch.len() < self.settings.max_batch {

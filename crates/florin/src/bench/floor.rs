@@ -225,6 +225,7 @@ impl Bedrock {
             size: position(&self.tree)?,
             root: self.tree.root().as_bytes().to_vec(),
             frontier: self.tree.to_bytes(),
+            at: Clock::system().now().micros(),
         });
         Ok(rows)
     }

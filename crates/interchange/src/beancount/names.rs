@@ -4,8 +4,8 @@
 //! and go on with letters, digits and hyphens. So:
 //!
 //! - A first level that names a class is that class: `assets:cash` is `Assets:Cash`. Any other code
-//!   goes whole below `Assets:X--Other` or `Liabilities:X--Other`, by its normal side: nothing else
-//!   is written so.
+//!   goes whole below `X--Other` in the account's own class, as in `Liabilities:X--Other`: nothing
+//!   else is written so.
 //! - A level that begins with a lower-case letter and has another one second is capitalised:
 //!   `wallets` is `Wallets`. Levels like `EUR` and `42` stay, which is how the two are told apart: in
 //!   Beancount, a level whose second character is a lower-case letter began with one here.
@@ -24,7 +24,7 @@ use crate::roots::Root;
 const OTHER: &str = "X--Other";
 
 pub(super) fn name(account: &Account) -> String {
-    of(&account.code, Root::by_side(account))
+    of(&account.code, Root::by_class(account))
 }
 
 fn of(code: &str, otherwise: Root) -> String {

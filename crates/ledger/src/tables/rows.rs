@@ -331,3 +331,86 @@ store::bulk_update! {
         set { next: i64 = closed_before }
     }
 }
+
+store::bulk_insert! {
+    /// A row of `displaced`: an entry that moved what is posted and happened at another time than it was
+    /// recorded.
+    pub struct DisplacedRow in displaced {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The account.
+        account_id: AccountId,
+        /// The entry's number on it.
+        version: i64,
+        /// Microseconds since 1970.
+        effective_at: i64,
+        /// Microseconds since 1970.
+        recorded_at: i64,
+        /// Minor units, or 0 if it is a credit.
+        debit: i64,
+        /// Minor units, or 0 if it is a debit.
+        credit: i64,
+    }
+}
+
+store::bulk_find! {
+    /// A displaced entry by its place on the account.
+    pub struct DisplacedAt => DisplacedRow in displaced {
+        /// The account.
+        account_id: AccountId,
+        /// The entry's number on it.
+        version: i64,
+    }
+}
+
+store::bulk_add! {
+    /// A row of `time_bucket`: sums of an account's displaced entries within a span of time.
+    pub struct BucketRow in time_bucket {
+        key {
+            /// Whose it is.
+            tenant_id: TenantId,
+            /// 0 to 6: the span is 256 to this power, in microseconds.
+            level: i16,
+            /// The account.
+            account_id: AccountId,
+            /// Microseconds since 1970.
+            start: i64,
+        }
+        add {
+            /// Minor units of debits that happened within the span.
+            debits_effective: i64,
+            /// Minor units of credits that happened within the span.
+            credits_effective: i64,
+            /// Minor units of debits that were recorded within the span.
+            debits_recorded: i64,
+            /// Minor units of credits that were recorded within the span.
+            credits_recorded: i64,
+        }
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `transaction_metadata`.
+    pub struct TransactionMetadataRow in transaction_metadata {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The transaction.
+        transaction_id: TransactionId,
+        /// A name.
+        key: String,
+        /// Its text.
+        value: String,
+    }
+}
+
+store::bulk_find! {
+    /// One text of a transaction's metadata.
+    pub struct MetadataOf => TransactionMetadataRow in transaction_metadata {
+        /// A name.
+        key: String,
+        /// Its text.
+        value: String,
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}

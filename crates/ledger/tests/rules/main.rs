@@ -8,6 +8,7 @@
 
 mod exchange;
 mod given;
+mod importing;
 mod order;
 mod posting;
 mod recipes;

@@ -1,0 +1,110 @@
+//! `/v1/trial-balance` and `/v1/balances`: what many accounts hold together.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use ledger::{AccountId, By, Scope, Standing};
+use store::Timestamp;
+
+use crate::cursor::Cursor;
+use crate::problem::Problem;
+use crate::query::{Parameters, foreign_cursor};
+use crate::request::answer;
+use crate::server::Api;
+use crate::{render, respond, wire};
+
+/// All accounts' balances as debits and credits, by code, and what they come to per currency.
+#[utoipa::path(
+    get, path = "/v1/trial-balance", tag = "accounts",
+    params(
+        ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
+        ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`"),
+        ("limit" = Option<u16>, Query, description = "Accounts a page: 1 to 100, 25 if absent. The totals are of all accounts"),
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+    ),
+    responses(
+        (status = 200, description = "The totals, and a page of accounts", body = wire::TrialBalance),
+        (status = 400, description = "A parameter is wrong", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpResponse {
+    answer(&request, async {
+        let tenant = api.caller(&request).await?.tenant.id;
+        let asked = Parameters::of(&request, &["as_of", "by", "limit", "cursor"])?;
+        let (wanted, as_of) = (asked.page()?, as_of(&api, &asked)?);
+        let scope = Scope {
+            subtree: None,
+            as_of,
+        };
+        let last = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
+        let more = usize::from(wanted.limit).saturating_add(1);
+        let found = api.engine.read(move |connection| {
+            let mut after = None;
+            if let Some(last) = last {
+                match ledger::account(connection, tenant, last)? {
+                    Some(account) => after = Some(account.code),
+                    None => return Ok(None),
+                }
+            }
+            ledger::totals(connection, tenant, &scope, after.as_deref(), more).map(Some)
+        });
+        let found = found.await.map_err(|error| respond::unavailable(&error))?;
+        let mut found = found.ok_or_else(foreign_cursor)?;
+        let goes_on = found.standings.len() > usize::from(wanted.limit);
+        found.standings.truncate(usize::from(wanted.limit));
+        let cursor = |standing: &Standing| Cursor {
+            id: standing.account.id.bytes(),
+            position: None,
+        };
+        let last = found.standings.last().filter(|_| goes_on);
+        let next = last.map(|standing| cursor(standing).encode());
+        let shown = render::trial_balance(&found, as_of, next);
+        Ok(respond::json(StatusCode::OK, &shown))
+    })
+    .await
+}
+
+/// What the accounts of a subtree hold, per currency.
+#[utoipa::path(
+    get, path = "/v1/balances", tag = "accounts",
+    params(
+        ("code" = String, Query, description = "The account with this code and all below it"),
+        ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent"),
+        ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`"),
+    ),
+    responses(
+        (status = 200, description = "What they hold; nothing, if there are none", body = wire::SubtreeBalances),
+        (status = 400, description = "A parameter is wrong", body = wire::Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub(crate) async fn balances(api: Data<Api>, request: HttpRequest) -> HttpResponse {
+    answer(&request, async {
+        let tenant = api.caller(&request).await?.tenant.id;
+        let asked = Parameters::of(&request, &["code", "as_of", "by"])?;
+        let code = asked.required("code", asked.text("code"))?.to_owned();
+        let as_of = as_of(&api, &asked)?;
+        let scope = Scope {
+            subtree: Some(code.clone()),
+            as_of,
+        };
+        let found = api
+            .engine
+            .read(move |connection| ledger::totals(connection, tenant, &scope, None, 0));
+        let found = found.await.map_err(|error| respond::unavailable(&error))?;
+        let shown = render::subtree_balances(code, &found, as_of);
+        Ok(respond::json(StatusCode::OK, &shown))
+    })
+    .await
+}
+
+/// By the time of recording, what is not said means as they stand; by the time of happening, now.
+fn as_of(api: &Api, asked: &Parameters) -> Result<Option<(Timestamp, By)>, Problem> {
+    let by = asked.by()?;
+    Ok(match (asked.moment("as_of")?, by) {
+        (None, By::Recorded) => None,
+        (None, By::Effective) => Some((api.engine.clock().now(), by)),
+        (Some(at), _) => Some((at, by)),
+    })
+}

@@ -1,0 +1,96 @@
+//! The same check again and again while the server runs, so that what breaks is heard of.
+//!
+//! `florin_check_violations` is how many invariants the last check found broken,
+//! `florin_check_last_success_timestamp_seconds` when one last found them all to hold, and
+//! `florin_check_duration_seconds` how long the last one took. A check that was not finished changes
+//! none of them: the time of the last success tells how old the news is.
+
+use std::time::{Duration, Instant};
+
+use store::{DatabaseUrl, OpenError, Store};
+use tokio::sync::{oneshot, watch};
+
+use super::{Report, run};
+use crate::lane::Engine;
+
+/// Why nothing was found out.
+#[derive(Debug, thiserror::Error)]
+enum Unfinished {
+    #[error(transparent)]
+    Closed(#[from] OpenError),
+    #[error(transparent)]
+    Database(#[from] store::Error),
+    #[error("no thread for it: {0}")]
+    NoThread(#[from] std::io::Error),
+    #[error("its thread has died")]
+    Died(#[from] oneshot::error::RecvError),
+}
+
+/// Checks every invariant each time `every` has passed, until `stop` becomes true. Never, if there is
+/// no `every`.
+pub async fn keep_checking(
+    engine: Engine,
+    every: Option<Duration>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Some(every) = every else { return };
+    let checks = async {
+        loop {
+            tokio::time::sleep(every).await;
+            match once(engine.store.url().clone()).await {
+                Ok((report, took)) => {
+                    let now = engine.clock().now().unix_seconds();
+                    tell(&report, took, u64::try_from(now).unwrap_or(0));
+                }
+                Err(cause) => tracing::warn!(%cause, "the books could not be checked"),
+            }
+        }
+    };
+    tokio::select! {
+        () = checks => {}
+        _told_or_alone = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// One check, on a thread that nobody waits for when the server stops, over a connection of its own:
+/// the others give up a long question.
+async fn once(url: DatabaseUrl) -> Result<(Report, Duration), Unfinished> {
+    let (found, finding) = oneshot::channel();
+    let work = move || {
+        let began = Instant::now();
+        let report = Store::open_existing(&url).map_err(Unfinished::from);
+        let report = report.and_then(|store| {
+            store.read(|connection| Ok(run(connection, |_invariant, _done| {})?))
+        });
+        // The server may have stopped meanwhile.
+        let _unheard = found.send(report.map(|report| (report, began.elapsed())));
+    };
+    std::thread::Builder::new()
+        .name("check".into())
+        .spawn(work)?;
+    finding.await?
+}
+
+/// The metrics, and the alarm.
+fn tell(report: &Report, took: Duration, now: u64) {
+    let broken = report.invariants.iter();
+    let broken: Vec<_> = broken
+        .filter_map(|verdict| Some((verdict, verdict.violation.as_ref()?)))
+        .collect();
+    metrics::gauge!("florin_check_violations").set(u32::try_from(broken.len()).unwrap_or(u32::MAX));
+    metrics::gauge!("florin_check_duration_seconds").set(took);
+    if broken.is_empty() {
+        let success = metrics::gauge!("florin_check_last_success_timestamp_seconds");
+        success.set(Duration::from_secs(now));
+    }
+    for (verdict, violation) in broken {
+        tracing::error!(
+            invariant = verdict.name,
+            what = verdict.what,
+            tenant = violation.tenant.as_deref().unwrap_or_default(),
+            subject = violation.subject,
+            detail = violation.detail,
+            "the books are violated"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! Whose books a verb is about: those that are asked for, or the only ones.
+
+use engine::access::{self, Tenant};
+use store::AnyConnection;
+
+/// Why that is not known.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WhoseError {
+    #[error("{0}; see that the database runs and --database-url names it")]
+    Database(#[from] store::Error),
+    #[error("there is no tenant {asked:?}: --tenant is one of {known}")]
+    NoSuchTenant { asked: String, known: String },
+    #[error("choose whose books with --tenant: {known}")]
+    WhichTenant { known: String },
+    #[error("there are no books yet: start `florin serve` once")]
+    NoTenant,
+}
+
+/// The tenant that was asked for, or the only one.
+pub(crate) fn chosen(
+    connection: &mut AnyConnection,
+    asked: Option<&str>,
+) -> Result<Tenant, WhoseError> {
+    let mut tenants = access::tenants(connection)?;
+    let known: Vec<&str> = tenants.iter().map(|tenant| &*tenant.name).collect();
+    let known = known.join(", ");
+    match (asked, tenants.len()) {
+        (_, 0) => Err(WhoseError::NoTenant),
+        (Some(asked), _) => {
+            let found = tenants.into_iter().find(|tenant| &*tenant.name == asked);
+            let asked = asked.to_owned();
+            found.ok_or(WhoseError::NoSuchTenant { asked, known })
+        }
+        (None, 1) => tenants.pop().ok_or(WhoseError::NoTenant),
+        (None, _) => Err(WhoseError::WhichTenant { known }),
+    }
+}

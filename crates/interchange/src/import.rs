@@ -1,0 +1,235 @@
+//! Books read from a file: the accounts and transactions that it names, or everything that is wrong
+//! with it, line by line.
+
+mod assembly;
+mod document;
+mod rows;
+
+use ledger::{AccountClass, AccountStatus, ForeignAccount, Import, Limits, Metadata, NormalSide};
+use money::{Currency, MinorUnits};
+
+use crate::csv::{side, status};
+use assembly::Assembly;
+
+/// So many mistakes are named at most.
+const MOST_MISTAKES: usize = 100;
+/// The longest code, name or external id, in characters.
+const LONGEST_NAME: usize = 255;
+
+/// What can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// One row per account, then one per entry.
+    Csv,
+    /// One document.
+    Json,
+}
+
+/// Something that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The line, from 1.
+    pub line: u64,
+    /// The column or field; empty if it is none in particular.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Reads books. A transaction that has no external id gets one: its own id, if that is one of
+/// Florin's, or `name` and its line.
+///
+/// # Errors
+/// Every [`Mistake`], at most 100 of them.
+pub fn read(source: Source, text: &[u8], name: &str) -> Result<Import, Vec<Mistake>> {
+    let mut assembly = Assembly::of(name);
+    // Spreadsheets put a mark in front that is no part of the text.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    match source {
+        Source::Csv => rows::read(text, &mut assembly),
+        Source::Json => document::read(text, &mut assembly),
+    }
+    assembly.finish()
+}
+
+/// The mistakes found so far.
+#[derive(Default)]
+struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    fn add(&mut self, line: u64, field: &str, problem: impl ToString) {
+        if !self.are_enough() {
+            self.0.push(Mistake {
+                line,
+                field: field.to_owned(),
+                problem: problem.to_string(),
+            });
+        }
+    }
+
+    const fn are_enough(&self) -> bool {
+        self.0.len() >= MOST_MISTAKES
+    }
+}
+
+/// A row or an object: texts by name.
+trait Fields {
+    fn line(&self) -> u64;
+
+    /// `None`: it is not given.
+    fn text(&self, field: &str) -> Result<Option<String>, String>;
+
+    /// A signed number of minor units, in the way of the file.
+    fn units(&self, field: &str, currency: Currency) -> Result<Option<MinorUnits>, String>;
+
+    fn metadata(&self) -> Result<Option<Metadata>, String>;
+}
+
+/// Reads fields one after another, and notes what is wrong with each.
+struct Reading<'a> {
+    fields: &'a dyn Fields,
+    mistakes: &'a mut Mistakes,
+}
+
+impl Reading<'_> {
+    fn note<T>(&mut self, field: &str, read: Result<T, impl ToString>) -> Option<T> {
+        read.map_err(|problem| self.mistakes.add(self.fields.line(), field, problem))
+            .ok()
+    }
+
+    /// `Some(None)`: it is not given. `None`: it is wrong, which is noted.
+    fn optional<T, E: ToString>(
+        &mut self,
+        field: &str,
+        parse: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        let given = self.fields.text(field);
+        match self.note(field, given)? {
+            None => Some(None),
+            Some(text) => self.note(field, parse(text)).map(Some),
+        }
+    }
+
+    /// `None`: it is not given, or wrong, which is noted.
+    fn required<T, E: ToString>(
+        &mut self,
+        field: &str,
+        parse: impl FnOnce(String) -> Result<T, E>,
+    ) -> Option<T> {
+        let read = self.optional(field, parse)?;
+        self.note(field, read.ok_or("is missing"))
+    }
+
+    fn units(&mut self, field: &str, currency: Currency) -> Option<Option<MinorUnits>> {
+        let given = self.fields.units(field, currency);
+        self.note(field, given)
+    }
+
+    fn metadata(&mut self) -> Option<Option<Metadata>> {
+        let given = self.fields.metadata();
+        self.note("metadata", given)
+    }
+}
+
+/// An account; `code` is the field with its code. Without a floor it has none: so it is exported.
+fn account(
+    fields: &dyn Fields,
+    code_field: &str,
+    mistakes: &mut Mistakes,
+) -> Option<ForeignAccount> {
+    let line = fields.line();
+    let mut reading = Reading { fields, mistakes };
+    let code = reading.required(code_field, code);
+    let name = reading.optional("name", |text| at_most(LONGEST_NAME, text));
+    let currency = reading.required("currency", |text| Currency::from_stored(&text));
+    let class = reading.optional("class", class_named);
+    let grows = reading.optional("normal_side", side_named);
+    let status = reading.optional("status", status_named);
+    let metadata = reading.metadata();
+    let currency = currency?;
+    let floor = reading.units("floor", currency);
+    let ceiling = reading.units("ceiling", currency);
+    let credit_line = reading.units("credit_line", currency);
+    let balance = reading.units("balance", currency);
+    let code = code?;
+    let class = class_of(&code, class?, grows?);
+    let class = reading.note("class", class)?;
+    let limits = Limits::new(floor?, ceiling?, credit_line?);
+    let limits = reading.note("ceiling", limits)?;
+    Some(ForeignAccount {
+        line,
+        new: ledger::NewAccount {
+            name: name?.unwrap_or_else(|| code.clone()),
+            code,
+            currency,
+            class,
+            limits,
+            metadata: metadata?,
+        },
+        status: status?.unwrap_or(AccountStatus::Open),
+        balance: balance?,
+    })
+}
+
+/// The class that is given, or that code and side tell.
+fn class_of(
+    code: &str,
+    class: Option<AccountClass>,
+    grows: Option<NormalSide>,
+) -> Result<AccountClass, &'static str> {
+    match (class, grows) {
+        (Some(class), Some(grows)) if class.normal_side() != grows => {
+            Err("grows on the other side than normal_side says")
+        }
+        (Some(class), _) => Ok(class),
+        (None, Some(grows)) => Ok(AccountClass::of(code, grows)),
+        (None, None) => {
+            let root = code.split(':').next().unwrap_or_default();
+            let named = AccountClass::ALL.into_iter();
+            let mut named = named.filter(|class| class.root() == root);
+            named
+                .next()
+                .ok_or("is missing, and the code's first level names none")
+        }
+    }
+}
+
+/// Levels of a code are visible ASCII, separated by single colons.
+fn code(text: String) -> Result<String, String> {
+    let text = at_most(LONGEST_NAME, text)?;
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && text.split(':').all(|level| !level.is_empty()) {
+        return Ok(text);
+    }
+    Err("is levels of visible ASCII characters, separated by single colons".to_owned())
+}
+
+fn at_most(longest: usize, text: String) -> Result<String, String> {
+    if text.chars().count() > longest {
+        return Err(format!("has more than {longest} characters"));
+    }
+    Ok(text)
+}
+
+fn class_named(text: String) -> Result<AccountClass, &'static str> {
+    let found = AccountClass::ALL
+        .into_iter()
+        .find(|class| class.name() == text);
+    found.ok_or("is asset, liability, equity, income or expense")
+}
+
+fn side_named(text: String) -> Result<NormalSide, &'static str> {
+    let sides = [NormalSide::Debit, NormalSide::Credit];
+    let found = sides.into_iter().find(|one| side(*one) == text);
+    found.ok_or("is debit or credit")
+}
+
+fn status_named(text: String) -> Result<AccountStatus, &'static str> {
+    let all = [
+        AccountStatus::Open,
+        AccountStatus::Frozen,
+        AccountStatus::Closed,
+    ];
+    let found = all.into_iter().find(|one| status(*one) == text);
+    found.ok_or("is open, frozen or closed")
+}

@@ -1,0 +1,236 @@
+//! What was read, put together: transactions that are named by others, and names that are there once.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use ledger::{
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, Kind, KindError, Metadata,
+    TransactionId,
+};
+use money::{Amount, Currency};
+use store::Timestamp;
+
+use super::{Fields, LONGEST_NAME, Mistake, Mistakes, Reading, at_most};
+
+/// One commit holds all of a file, and whoever else writes waits for it.
+const MOST_TRANSACTIONS: usize = 250_000;
+/// The longest description, in characters.
+const LONGEST_DESCRIPTION: usize = 500;
+
+pub(super) struct Assembly<'a> {
+    /// What makes external ids of lines.
+    name: &'a str,
+    import: Import,
+    /// Where each account stands.
+    accounts: HashMap<String, u64>,
+    /// Each transaction's place, by its name; `None` if there was something wrong with it.
+    transactions: HashMap<String, Option<usize>>,
+    codes: HashMap<String, Arc<str>>,
+    pub(super) mistakes: Mistakes,
+}
+
+/// What a transaction says of itself.
+pub(super) struct Heading {
+    pub(super) line: u64,
+    /// What the file calls it.
+    name: Option<String>,
+    kind: Kind,
+    /// What the file calls the one that it reverses.
+    reverses: Option<String>,
+    external_id: Option<String>,
+    description: Option<String>,
+    metadata: Option<Metadata>,
+    effective_at: Option<Timestamp>,
+}
+
+/// A movement as it was read.
+pub(super) struct Movement {
+    pub(super) line: u64,
+    pub(super) number: i16,
+    pub(super) debit: String,
+    pub(super) credit: String,
+    pub(super) amount: Amount,
+    pub(super) currency: Currency,
+}
+
+/// How a transaction is final.
+#[derive(PartialEq, Eq)]
+enum Final {
+    /// At once, or as a part of what was pending there.
+    Posted,
+    /// By undoing another.
+    Reversal,
+}
+
+/// The heading of a transaction; `id_field` is the field with its name.
+pub(super) fn heading(
+    fields: &dyn Fields,
+    id_field: &str,
+    mistakes: &mut Mistakes,
+) -> Option<Heading> {
+    let mut reading = Reading { fields, mistakes };
+    let name = reading.optional(id_field, |text| at_most(LONGEST_NAME, text));
+    let kind = reading.required("kind", |text| kind_named(&text));
+    let step = reading.optional("step", step_named);
+    let about = reading.optional("about", |text| at_most(LONGEST_NAME, text));
+    let external_id = reading.optional("external_id", |text| at_most(LONGEST_NAME, text));
+    let description = reading.optional("description", |text| at_most(LONGEST_DESCRIPTION, text));
+    let effective_at = reading.optional("effective_at", |text| text.parse::<Timestamp>());
+    let metadata = reading.metadata();
+    let reverses = match step?.unwrap_or(Final::Posted) {
+        // What it was a part of was pending, and is not in the file.
+        Final::Posted => None,
+        Final::Reversal => Some(reading.note("about", about?.ok_or("is missing"))?),
+    };
+    Some(Heading {
+        line: fields.line(),
+        name: name?,
+        kind: kind?,
+        reverses,
+        external_id: external_id?,
+        description: description?,
+        metadata: metadata?,
+        effective_at: effective_at?,
+    })
+}
+
+/// A capture posts what a payment's operation has taken. Payments do not travel, so one that does is
+/// no capture any more.
+fn kind_named(text: &str) -> Result<Kind, KindError> {
+    match Kind::parse(text)? {
+        Kind::Capture => Kind::parse("imported_capture"),
+        // Nor do the rate and the rounding that an exchange follows from.
+        Kind::Exchange => Kind::parse("imported_exchange"),
+        other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
+    }
+}
+
+fn step_named(text: String) -> Result<Final, &'static str> {
+    match text.as_str() {
+        "posted" | "post" => Ok(Final::Posted),
+        "reversal" => Ok(Final::Reversal),
+        _ => Err("is posted, post or reversal: only what is final is imported"),
+    }
+}
+
+impl<'a> Assembly<'a> {
+    pub(super) fn of(name: &'a str) -> Self {
+        Self {
+            name,
+            import: Import::default(),
+            accounts: HashMap::new(),
+            transactions: HashMap::new(),
+            codes: HashMap::new(),
+            mistakes: Mistakes::default(),
+        }
+    }
+
+    pub(super) fn add_account(&mut self, account: Option<ForeignAccount>, code_field: &str) {
+        let Some(account) = account else { return };
+        match self.accounts.entry(account.new.code.clone()) {
+            Entry::Occupied(known) => {
+                let problem = format!("is on line {} already", known.get());
+                self.mistakes.add(account.line, code_field, problem);
+            }
+            Entry::Vacant(place) => {
+                place.insert(account.line);
+                self.import.accounts.push(account);
+            }
+        }
+    }
+
+    /// A transaction with its movements. `None`: something is wrong with it, which is noted, and
+    /// `name` is what the file calls it all the same.
+    pub(super) fn add_transaction(
+        &mut self,
+        name: Option<String>,
+        parts: Option<(Heading, Vec<Movement>)>,
+    ) {
+        let Some((heading, movements)) = parts else {
+            self.transactions
+                .extend(name.map(|name| (name, None::<usize>)));
+            return;
+        };
+        let place = self.import.transactions.len();
+        if place >= MOST_TRANSACTIONS {
+            let problem = format!("are more than {MOST_TRANSACTIONS}: make several files of them");
+            self.mistakes.add(heading.line, "transactions", problem);
+            return;
+        }
+        if movements.is_empty() {
+            self.mistakes.add(heading.line, "postings", "are missing");
+        }
+        let reverses = match &heading.reverses {
+            None => None,
+            Some(about) => match self.transactions.get(about) {
+                Some(Some(place)) => Some(*place),
+                Some(None) => return,
+                None => {
+                    let problem = "names no transaction before this one";
+                    self.mistakes.add(heading.line, "about", problem);
+                    return;
+                }
+            },
+        };
+        if let Some(name) = &heading.name
+            && self
+                .transactions
+                .insert(name.clone(), Some(place))
+                .is_some()
+        {
+            let problem = format!("{name:?} is there twice");
+            self.mistakes.add(heading.line, "transaction", problem);
+        }
+        let postings = movements.into_iter().map(|movement| ForeignPosting {
+            line: movement.line,
+            number: movement.number,
+            debit: intern(&mut self.codes, movement.debit),
+            credit: intern(&mut self.codes, movement.credit),
+            amount: movement.amount,
+            currency: movement.currency,
+        });
+        let postings = postings.collect();
+        let external_id = self.named(&heading);
+        self.import.transactions.push(ForeignTransaction {
+            line: heading.line,
+            kind: heading.kind,
+            reverses,
+            postings,
+            external_id,
+            description: heading.description,
+            metadata: heading.metadata,
+            effective_at: heading.effective_at,
+        });
+    }
+
+    pub(super) fn finish(mut self) -> Result<Import, Vec<Mistake>> {
+        if self.mistakes.0.is_empty() {
+            return Ok(self.import);
+        }
+        // That an entry has no counterpart is known after its transaction only.
+        self.mistakes.0.sort_by_key(|mistake| mistake.line);
+        Err(self.mistakes.0)
+    }
+
+    /// The name under which it is imported once.
+    fn named(&self, heading: &Heading) -> String {
+        let is_ours = |name: &&String| name.parse::<TransactionId>().is_ok();
+        match (&heading.external_id, heading.name.as_ref().filter(is_ours)) {
+            (Some(given), _) => given.clone(),
+            (None, Some(id)) => id.clone(),
+            (None, None) => format!("{}:{}", self.name, heading.line),
+        }
+    }
+}
+
+/// One copy of each code, however many postings name it.
+fn intern(codes: &mut HashMap<String, Arc<str>>, code: String) -> Arc<str> {
+    match codes.entry(code) {
+        Entry::Occupied(known) => known.get().clone(),
+        Entry::Vacant(place) => {
+            let text: Arc<str> = place.key().as_str().into();
+            place.insert(text).clone()
+        }
+    }
+}

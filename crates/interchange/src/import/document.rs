@@ -1,0 +1,281 @@
+//! Books as one JSON document, each account and transaction of which is read by itself, so that all
+//! that is wrong is found.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fmt;
+
+use ledger::Metadata;
+use money::{Amount, Currency, MinorUnits};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::assembly::{Assembly, Movement, heading};
+use super::rows::number;
+use super::{Fields, Mistakes, Reading, account, code};
+use crate::json::VERSION;
+
+const OF_ACCOUNT: [&str; 13] = [
+    "id",
+    "code",
+    "name",
+    "currency",
+    "normal_side",
+    "class",
+    "floor",
+    "ceiling",
+    "credit_line",
+    "status",
+    "balance",
+    "metadata",
+    "opened_at",
+];
+const OF_TRANSACTION: [&str; 10] = [
+    "id",
+    "kind",
+    "step",
+    "about",
+    "external_id",
+    "description",
+    "metadata",
+    "effective_at",
+    "recorded_at",
+    "postings",
+];
+const OF_POSTING: [&str; 5] = ["posting", "debit", "credit", "amount", "currency"];
+
+/// The document, with its parts as they are written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document<'a> {
+    format: String,
+    version: u32,
+    #[serde(default, rename = "tenant")]
+    _tenant: Option<String>,
+    #[serde(borrow, default)]
+    accounts: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    transactions: Vec<&'a RawValue>,
+}
+
+/// An object: what each of its fields is written as, in order.
+struct Object<'a> {
+    line: u64,
+    fields: Vec<(String, &'a RawValue)>,
+}
+
+/// The text of a whole document, which knows on which line a part of it is.
+struct Lines<'a> {
+    text: &'a str,
+    /// A place, and its line.
+    known: Cell<(usize, u64)>,
+}
+
+impl Lines<'_> {
+    fn line_of(&self, part: &str) -> u64 {
+        let at = part
+            .as_ptr()
+            .addr()
+            .saturating_sub(self.text.as_ptr().addr());
+        let (mut from, mut line) = self.known.get();
+        if at < from {
+            (from, line) = (0, 1);
+        }
+        let between = self.text.get(from..at).unwrap_or_default();
+        let ends = between.bytes().filter(|byte| *byte == b'\n').count();
+        line = line.saturating_add(u64::try_from(ends).unwrap_or(u64::MAX));
+        self.known.set((at, line));
+        line
+    }
+}
+
+pub(super) fn read(text: &[u8], assembly: &mut Assembly<'_>) {
+    let text = match std::str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = text.get(..error.valid_up_to()).unwrap_or_default();
+            let ends = good.iter().filter(|byte| **byte == b'\n').count();
+            let line = u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1);
+            return assembly.mistakes.add(line, "", "is not UTF-8");
+        }
+    };
+    let document: Document<'_> = match serde_json::from_str(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let line = u64::try_from(error.line()).unwrap_or(u64::MAX);
+            return assembly.mistakes.add(line, "", error);
+        }
+    };
+    if document.format != "florin" || document.version != VERSION {
+        let problem = format!("is \"florin\", version {VERSION}");
+        return assembly.mistakes.add(1, "format", problem);
+    }
+    let lines = Lines {
+        text,
+        known: Cell::new((0, 1)),
+    };
+    for raw in document.accounts {
+        let object = object(raw, &lines, &OF_ACCOUNT, &mut assembly.mistakes);
+        let read = object.and_then(|object| account(&object, "code", &mut assembly.mistakes));
+        assembly.add_account(read, "code");
+    }
+    for raw in document.transactions {
+        if assembly.mistakes.are_enough() {
+            return;
+        }
+        transaction(raw, &lines, assembly);
+    }
+}
+
+fn transaction(raw: &RawValue, lines: &Lines<'_>, assembly: &mut Assembly<'_>) {
+    let mistakes = &mut assembly.mistakes;
+    let Some(object) = object(raw, lines, &OF_TRANSACTION, mistakes) else {
+        return;
+    };
+    let name = object.text("id").ok().flatten();
+    let heading = heading(&object, "id", mistakes);
+    let movements = movements(&object, lines, mistakes);
+    assembly.add_transaction(name, heading.zip(movements));
+}
+
+fn movements(
+    object: &Object<'_>,
+    lines: &Lines<'_>,
+    mistakes: &mut Mistakes,
+) -> Option<Vec<Movement>> {
+    let listed = object.raw("postings").map_or("[]", RawValue::get);
+    let Ok(listed) = serde_json::from_str::<Vec<&RawValue>>(listed) else {
+        mistakes.add(object.line, "postings", "is a list of postings");
+        return None;
+    };
+    let mut movements = Vec::with_capacity(listed.len());
+    let mut numbers = HashSet::with_capacity(listed.len());
+    let mut is_whole = true;
+    for (place, raw) in (0_i16..).zip(listed) {
+        match movement(raw, place, lines, mistakes) {
+            None => is_whole = false,
+            Some(movement) => {
+                if !numbers.insert(movement.number) {
+                    mistakes.add(movement.line, "posting", "is there twice");
+                    is_whole = false;
+                }
+                movements.push(movement);
+            }
+        }
+    }
+    is_whole.then_some(movements)
+}
+
+fn movement(
+    raw: &RawValue,
+    place: i16,
+    lines: &Lines<'_>,
+    mistakes: &mut Mistakes,
+) -> Option<Movement> {
+    let object = object(raw, lines, &OF_POSTING, mistakes)?;
+    let given = object.raw("posting").map(|raw| number(raw.get()));
+    let mut reading = Reading {
+        fields: &object,
+        mistakes,
+    };
+    let number = reading.note("posting", given.unwrap_or(Ok(place)));
+    let debit = reading.required("debit", code);
+    let credit = reading.required("credit", code);
+    let currency = reading.required("currency", |text| Currency::from_stored(&text));
+    let units = reading.units("amount", currency?)?;
+    let units = reading.note("amount", units.ok_or("is missing"))?;
+    let amount = reading.note("amount", Amount::new(units.get()));
+    Some(Movement {
+        line: object.line,
+        number: number?,
+        debit: debit?,
+        credit: credit?,
+        amount: amount?,
+        currency: currency?,
+    })
+}
+
+/// An object with no field that is not known, and none twice.
+fn object<'a>(
+    raw: &'a RawValue,
+    lines: &Lines<'_>,
+    known: &[&str],
+    mistakes: &mut Mistakes,
+) -> Option<Object<'a>> {
+    let line = lines.line_of(raw.get());
+    let Ok(Written(fields)) = serde_json::from_str::<Written<'a>>(raw.get()) else {
+        mistakes.add(line, "", "is an object");
+        return None;
+    };
+    let mut seen = HashSet::with_capacity(fields.len());
+    let mut is_good = true;
+    for (name, _) in &fields {
+        if !known.contains(&name.as_str()) {
+            mistakes.add(line, name, "is no field of this form");
+            is_good = false;
+        } else if !seen.insert(name.as_str()) {
+            mistakes.add(line, name, "is there twice");
+            is_good = false;
+        }
+    }
+    is_good.then_some(Object { line, fields })
+}
+
+impl<'a> Object<'a> {
+    /// What is written; `None` where that is `null`.
+    fn raw(&self, field: &str) -> Option<&'a RawValue> {
+        let found = self.fields.iter().find(|(name, _)| name == field);
+        found.map(|(_, raw)| *raw).filter(|raw| raw.get() != "null")
+    }
+}
+
+impl Fields for Object<'_> {
+    fn line(&self) -> u64 {
+        self.line
+    }
+
+    fn text(&self, field: &str) -> Result<Option<String>, String> {
+        let text = self.raw(field).map(|raw| serde_json::from_str(raw.get()));
+        text.transpose().map_err(|_no_text| "is a text".to_owned())
+    }
+
+    fn units(&self, field: &str, _currency: Currency) -> Result<Option<MinorUnits>, String> {
+        let number = self.raw(field).map(|raw| serde_json::from_str(raw.get()));
+        let number: Option<i64> = number.transpose().map_err(|_no_integer| {
+            "is an integer of minor units, from -2^63 to 2^63 - 1".to_owned()
+        })?;
+        Ok(number.map(MinorUnits::new))
+    }
+
+    fn metadata(&self) -> Result<Option<Metadata>, String> {
+        let metadata = self.raw("metadata");
+        let metadata = metadata.map(|raw| Metadata::from_json(raw.get()));
+        metadata.transpose().map_err(|error| error.to_string())
+    }
+}
+
+/// The fields of an object as they are written: a map would hide that one is there twice.
+struct Written<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Written<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(InOrder).map(Self)
+    }
+}

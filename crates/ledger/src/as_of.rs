@@ -1,0 +1,181 @@
+//! What was posted on an account as of a moment, without adding up its history.
+//!
+//! *By the time of recording*: the entries of an account are numbered in the order they were recorded,
+//! and each has the balance that it left. The last one recorded by then is found by halving: for a
+//! million entries some twenty look-ups.
+//!
+//! *By the time of happening*: the same balance, and the entries that happened by then, less those that
+//! were recorded by then, of the few that happened at another time than they were recorded. Those are
+//! summed in buckets of time: at most 256 rows a level are read, whatever their number.
+
+use diesel::prelude::*;
+use money::MinorUnits;
+use store::{AnyConnection, Error, TenantId, Timestamp};
+
+use crate::schema::{entry, ledger_transaction, time_bucket};
+use crate::tables::{LEVELS, start_of};
+use crate::{Account, AccountId, NormalSide};
+
+/// Which of a transaction's two times is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum By {
+    /// When we wrote it. What was so as of a moment never changes later.
+    Recorded,
+    /// When it happened. What is recorded later may still change it, unless the period is closed.
+    Effective,
+}
+
+/// What was posted on an account by a moment, that moment included. The account is as the same snapshot
+/// has it.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn balance_at(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: &Account,
+    at: Timestamp,
+    by: By,
+) -> Result<MinorUnits, Error> {
+    let (_, recorded) = last_by(connection, tenant, account, at)?;
+    match by {
+        By::Recorded => Ok(recorded),
+        By::Effective => {
+            let displaced = displaced_by(connection, tenant, account.id, at)?;
+            let units = i128::from(recorded.get()) + displaced.on(account.normal_side);
+            // The difference of two sums of the account's own entries.
+            let units = i64::try_from(units).map_err(|_beyond| damaged(account.id))?;
+            Ok(MinorUnits::new(units))
+        }
+    }
+}
+
+/// The number of the last entry that was recorded by a moment, and the balance that it left; 0 and
+/// nothing if there was none.
+pub(crate) fn last_by(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: &Account,
+    at: Timestamp,
+) -> Result<(i64, MinorUnits), Error> {
+    let none = (0_i64, MinorUnits::ZERO);
+    // Entries up to `earlier` were recorded by then, those from `later` on were not.
+    let (mut earlier, mut later) = (none, account.version.saturating_add(1));
+    // Most ask for the present.
+    let mut probe = account.version;
+    while earlier.0.saturating_add(1) < later {
+        let (recorded_at, balance) = probed(connection, tenant, account.id, probe)?;
+        if recorded_at <= at {
+            earlier = (probe, balance);
+        } else {
+            later = probe;
+        }
+        probe = earlier.0.midpoint(later);
+    }
+    Ok(earlier)
+}
+
+fn probed(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: AccountId,
+    version: i64,
+) -> Result<(Timestamp, MinorUnits), Error> {
+    let found: Option<(i64, i64)> = entry::table
+        .inner_join(
+            ledger_transaction::table.on(ledger_transaction::tenant_id
+                .eq(entry::tenant_id)
+                .and(ledger_transaction::id.eq(entry::transaction_id))),
+        )
+        .filter(entry::tenant_id.eq(tenant))
+        .filter(entry::account_id.eq(account))
+        .filter(entry::version.eq(version))
+        .select((ledger_transaction::recorded_at, entry::balance))
+        .first(connection)
+        .optional()?;
+    let (at, balance) = found.ok_or_else(|| damaged(account))?;
+    Ok((Timestamp::from_micros(at), MinorUnits::new(balance)))
+}
+
+fn damaged(account: AccountId) -> Error {
+    Error::Refused(format!("the entries of {account} do not add up"))
+}
+
+/// What the displaced entries of an account amount to: those that happened, less those that were
+/// recorded.
+#[derive(Debug, Default)]
+struct Displaced {
+    debits: i128,
+    credits: i128,
+}
+
+impl Displaced {
+    fn on(&self, side: NormalSide) -> i128 {
+        match side {
+            NormalSide::Debit => self.debits - self.credits,
+            NormalSide::Credit => self.credits - self.debits,
+        }
+    }
+
+    fn add(&mut self, (_, debits, credits, debits_recorded, credits_recorded): &Bucket) {
+        self.debits += i128::from(*debits) - i128::from(*debits_recorded);
+        self.credits += i128::from(*credits) - i128::from(*credits_recorded);
+    }
+}
+
+/// Its start, and the four sums.
+type Bucket = (i64, i64, i64, i64, i64);
+
+fn displaced_by(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<Displaced, Error> {
+    let mut sum = Displaced::default();
+    let end = at.micros().saturating_add(1);
+    // The longest buckets stand for all of time. Where there is none, nothing was displaced.
+    let longest = buckets(connection, tenant, account, LEVELS - 1, i64::MIN, i64::MAX)?;
+    if longest.is_empty() {
+        return Ok(sum);
+    }
+    let mut covered = start_of(LEVELS - 1, end);
+    longest
+        .iter()
+        .filter(|bucket| bucket.0 < covered)
+        .for_each(|bucket| sum.add(bucket));
+    for level in (0..LEVELS - 1).rev() {
+        let start = start_of(level, end);
+        if covered < start {
+            let shorter = buckets(connection, tenant, account, level, covered, start)?;
+            shorter.iter().for_each(|bucket| sum.add(bucket));
+        }
+        covered = start;
+    }
+    Ok(sum)
+}
+
+/// The buckets of a level that begin at `from` or later and before `to`.
+fn buckets(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: AccountId,
+    level: i16,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Bucket>, Error> {
+    Ok(time_bucket::table
+        .filter(time_bucket::level.eq(level))
+        .filter(time_bucket::account_id.eq(account))
+        .filter(time_bucket::start.ge(from))
+        .filter(time_bucket::start.lt(to))
+        .filter(time_bucket::tenant_id.eq(tenant))
+        .select((
+            time_bucket::start,
+            time_bucket::debits_effective,
+            time_bucket::credits_effective,
+            time_bucket::debits_recorded,
+            time_bucket::credits_recorded,
+        ))
+        .load(connection)?)
+}

@@ -1,0 +1,382 @@
+//! L7: what is kept beside the entries to answer questions of time and of metadata is what the
+//! transactions say. Each row that must be there is looked for by its key, and no others are there; the
+//! buckets of each level are the sums of those of the level below, and the shortest of the rows.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+use store::find::Lock;
+use store::{AnyConnection, CheckError, Error, Pages, TenantId, Timestamp};
+
+use super::{PAGE, tick};
+use crate::schema::{displaced, ledger_transaction, time_bucket, transaction_metadata};
+use crate::tables::{
+    ByTransaction, DisplacedAt, DisplacedRow, LEVELS, MetadataOf, TransactionRow, rows_of, start_of,
+};
+use crate::{AccountId, Metadata, TransactionId};
+
+/// L7: each final entry that happened at another time than it was recorded has a row that says so, and
+/// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata
+/// has a row. Returns the number of rows.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first row that is not so.
+pub fn asides_agree(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut examined = 0_u64;
+    let mut told = Pages::new(tenant, told_after);
+    let (mut entries, mut texts) = (0_i64, 0_i64);
+    loop {
+        let page = told.page(connection)?;
+        if page.is_empty() {
+            break;
+        }
+        entries += entries_agree(connection, tenant, &page)?;
+        texts += texts_agree(connection, tenant, &page)?;
+        for _ in &page {
+            tick(&mut examined, progress);
+        }
+    }
+    let counts: [(&str, i64, i64); 2] = [
+        (
+            "displaced",
+            entries,
+            displaced::table
+                .filter(displaced::tenant_id.eq(tenant))
+                .count()
+                .get_result(connection)
+                .map_err(Error::from)?,
+        ),
+        (
+            "transaction_metadata",
+            texts,
+            transaction_metadata::table
+                .filter(transaction_metadata::tenant_id.eq(tenant))
+                .count()
+                .get_result(connection)
+                .map_err(Error::from)?,
+        ),
+    ];
+    for (table, expected, found) in counts {
+        if expected != found {
+            let detail = format!("it has {found} rows, the transactions say {expected}");
+            return Err(CheckError::broken(table, detail));
+        }
+    }
+    let of_rows = vec![
+        Pages::new(tenant, by_effective_time),
+        Pages::new(tenant, by_version),
+    ];
+    sums_agree(connection, 0, buckets(tenant, 0), of_rows, &mut |_part| {
+        tick(&mut examined, progress);
+    })?;
+    for level in 1..LEVELS {
+        let shorter = vec![buckets(tenant, level - 1)];
+        let longer = buckets(tenant, level);
+        sums_agree(connection, level, longer, shorter, &mut |_part| ())?;
+    }
+    Ok(examined)
+}
+
+/// Transactions that something is kept aside of, in id order.
+fn told_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&TransactionRow>,
+) -> Result<Vec<TransactionRow>, Error> {
+    let mut query = ledger_transaction::table
+        .filter(ledger_transaction::tenant_id.eq(tenant))
+        .filter(
+            ledger_transaction::effective_at
+                .ne(ledger_transaction::recorded_at)
+                .or(ledger_transaction::metadata.is_not_null()),
+        )
+        .order(ledger_transaction::id)
+        .limit(PAGE)
+        .into_boxed();
+    if let Some(last) = after {
+        query = query.filter(ledger_transaction::id.gt(last.id));
+    }
+    Ok(query.load(connection)?)
+}
+
+fn entries_agree(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    page: &[TransactionRow],
+) -> Result<i64, CheckError> {
+    let displaced: HashMap<TransactionId, (Timestamp, Timestamp)> = page
+        .iter()
+        .filter(|row| row.effective_at != row.recorded_at)
+        .map(|row| {
+            let times = (row.effective_at, row.recorded_at);
+            let times = (
+                Timestamp::from_micros(times.0),
+                Timestamp::from_micros(times.1),
+            );
+            (row.id, times)
+        })
+        .collect();
+    let theirs: Vec<ByTransaction> = displaced
+        .keys()
+        .map(|id| ByTransaction {
+            transaction_id: *id,
+        })
+        .collect();
+    let mut expected: HashMap<(AccountId, i64), DisplacedRow> = HashMap::new();
+    for row in ByTransaction::find(connection, Lock::Nothing, tenant, &theirs)? {
+        let Some(times) = displaced.get(&row.transaction_id) else {
+            continue;
+        };
+        let entry = row.read()?;
+        if entry.phase.is_final() {
+            let rows = rows_of(tenant, *times, &entry).into_iter();
+            expected.extend(rows.map(|row| ((row.account_id, row.version), row)));
+        }
+    }
+    let keys: Vec<DisplacedAt> = expected
+        .keys()
+        .map(|(account, version)| DisplacedAt {
+            account_id: *account,
+            version: *version,
+        })
+        .collect();
+    let number = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    for found in DisplacedAt::find(connection, Lock::Nothing, tenant, &keys)? {
+        let said = expected.remove(&(found.account_id, found.version));
+        let said = said.map(|row| (row.effective_at, row.recorded_at, row.debit, row.credit));
+        let (effective, recorded) = (found.effective_at, found.recorded_at);
+        if said != Some((effective, recorded, found.debit, found.credit)) {
+            let subject = name(found.account_id, found.version);
+            return Err(CheckError::broken(
+                subject,
+                "its displacement is not what its transaction says",
+            ));
+        }
+    }
+    match expected.into_keys().min() {
+        Some((account, version)) => Err(CheckError::broken(
+            name(account, version),
+            "it happened at another time than it was recorded, and nothing says so",
+        )),
+        None => Ok(number),
+    }
+}
+
+fn texts_agree(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    page: &[TransactionRow],
+) -> Result<i64, CheckError> {
+    let mut keys = Vec::new();
+    for row in page {
+        let Some(text) = &row.metadata else { continue };
+        let metadata = Metadata::from_json(text)
+            .map_err(|rule| CheckError::broken(row.id, rule.to_string()))?;
+        let of_it = metadata.entries().into_iter();
+        keys.extend(of_it.map(|(key, value)| MetadataOf {
+            key,
+            value,
+            transaction_id: row.id,
+        }));
+    }
+    let found: HashSet<(TransactionId, String)> =
+        MetadataOf::find(connection, Lock::Nothing, tenant, &keys)?
+            .into_iter()
+            .map(|row| (row.transaction_id, row.key))
+            .collect();
+    let number = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    for key in keys {
+        if !found.contains(&(key.transaction_id, key.key.clone())) {
+            let detail = format!("it is not found by its metadata {}", key.key);
+            return Err(CheckError::broken(key.transaction_id, detail));
+        }
+    }
+    Ok(number)
+}
+
+fn name(account: AccountId, version: i64) -> String {
+    format!("{account} entry {version}")
+}
+
+/// What a bucket consists of: a displaced entry, or a bucket of the level below.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    account: AccountId,
+    at: i64,
+    version: i64,
+    sums: [i64; 4],
+}
+
+/// Buckets beside the parts of which they are the sums, as one merges sorted lists.
+fn sums_agree(
+    connection: &mut AnyConnection,
+    level: i16,
+    mut whole: Pages<Part>,
+    mut parts: Vec<Pages<Part>>,
+    seen: &mut dyn FnMut(&Part),
+) -> Result<(), CheckError> {
+    let missing = |part: &Part| {
+        let detail = format!("it is in no time bucket of level {level}");
+        CheckError::broken(format!("{} at {}", part.account, part.at), detail)
+    };
+    while let Some(bucket) = whole.next(connection)? {
+        let place = (bucket.account, bucket.at);
+        let mut sums = [0_i128; 4];
+        for pages in &mut parts {
+            let of_it = |part: &Part| (part.account, start_of(level, part.at));
+            while let Some(part) = pages.next_if(connection, |part| of_it(part) <= place)? {
+                if of_it(&part) < place {
+                    return Err(missing(&part));
+                }
+                for (sum, amount) in sums.iter_mut().zip(part.sums) {
+                    *sum += i128::from(amount);
+                }
+                seen(&part);
+            }
+        }
+        if bucket.sums.map(i128::from) != sums {
+            let subject = format!("{} time bucket {level} at {}", bucket.account, bucket.at);
+            let detail = format!("its sums are {:?}, its entries make {sums:?}", bucket.sums);
+            return Err(CheckError::broken(subject, detail));
+        }
+    }
+    for pages in &mut parts {
+        if let Some(part) = pages.next(connection)? {
+            return Err(missing(&part));
+        }
+    }
+    Ok(())
+}
+
+/// The rest of the same account, then the accounts after it: either is a plain range of the key.
+macro_rules! in_two_steps {
+    ($query:expr, $account:expr, $after:expr, $connection:expr, $part:expr, |$last:ident| $rest:expr) => {{
+        let rows = match $after {
+            None => $query.load($connection)?,
+            Some($last) => {
+                let rest = $query.filter($account.eq($last.account)).filter($rest);
+                let rest = rest.load($connection)?;
+                if rest.is_empty() {
+                    $query
+                        .filter($account.gt($last.account))
+                        .load($connection)?
+                } else {
+                    rest
+                }
+            }
+        };
+        Ok(rows.into_iter().map($part).collect())
+    }};
+}
+
+type Row = (AccountId, i64, i64, i64, i64);
+
+fn by_effective_time(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&Part>,
+) -> Result<Vec<Part>, Error> {
+    let query = displaced::table
+        .filter(displaced::tenant_id.eq(tenant))
+        .order((
+            displaced::account_id,
+            displaced::effective_at,
+            displaced::version,
+        ))
+        .limit(PAGE)
+        .select((
+            displaced::account_id,
+            displaced::effective_at,
+            displaced::version,
+            displaced::debit,
+            displaced::credit,
+        ));
+    let part = |(account, at, version, debit, credit): Row| Part {
+        account,
+        at,
+        version,
+        sums: [debit, credit, 0, 0],
+    };
+    in_two_steps!(
+        query,
+        displaced::account_id,
+        after,
+        connection,
+        part,
+        |last| displaced::effective_at.ge(last.at).and(
+            displaced::effective_at
+                .gt(last.at)
+                .or(displaced::version.gt(last.version))
+        )
+    )
+}
+
+/// Which is the order of recording.
+fn by_version(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&Part>,
+) -> Result<Vec<Part>, Error> {
+    let query = displaced::table
+        .filter(displaced::tenant_id.eq(tenant))
+        .order((displaced::account_id, displaced::version))
+        .limit(PAGE)
+        .select((
+            displaced::account_id,
+            displaced::recorded_at,
+            displaced::version,
+            displaced::debit,
+            displaced::credit,
+        ));
+    let part = |(account, at, version, debit, credit): Row| Part {
+        account,
+        at,
+        version,
+        sums: [0, 0, debit, credit],
+    };
+    in_two_steps!(
+        query,
+        displaced::account_id,
+        after,
+        connection,
+        part,
+        |last| displaced::version.gt(last.version)
+    )
+}
+
+/// The buckets of one level.
+fn buckets(tenant: TenantId, level: i16) -> Pages<Part> {
+    Pages::new(tenant, move |connection, tenant, after: Option<&Part>| {
+        let query = time_bucket::table
+            .filter(time_bucket::tenant_id.eq(tenant))
+            .filter(time_bucket::level.eq(level))
+            .order((time_bucket::account_id, time_bucket::start))
+            .limit(PAGE)
+            .select((
+                time_bucket::account_id,
+                time_bucket::start,
+                time_bucket::debits_effective,
+                time_bucket::credits_effective,
+                time_bucket::debits_recorded,
+                time_bucket::credits_recorded,
+            ));
+        let part = |(account, at, a, b, c, d): (AccountId, i64, i64, i64, i64, i64)| Part {
+            account,
+            at,
+            version: 0,
+            sums: [a, b, c, d],
+        };
+        in_two_steps!(
+            query,
+            time_bucket::account_id,
+            after,
+            connection,
+            part,
+            |last| time_bucket::start.gt(last.at)
+        )
+    })
+}

@@ -1,0 +1,367 @@
+//! Books from elsewhere: accounts, and what was posted to them before, all of it or nothing.
+//!
+//! The history of a new account is posted first and its limits are set afterwards, as is its status:
+//! they may have changed on the way, and new limits never undo what is there. An account that is here
+//! already is left as it is, and its own limits hold. What was reversed is reversed again, so that it
+//! stays known how much of it can still be.
+
+use std::sync::Arc;
+
+use money::{Amount, Currency, MinorUnits};
+use store::{Ids, Timestamp};
+
+use crate::{
+    AccountId, AccountStatus, ChangeError, Heading, Kind, Limits, Metadata, NewAccount,
+    NewReversal, NewTransaction, Part, PostError, Posting, ReverseError, Shelf, TransactionId,
+    close, freeze, open, post, reverse, set_limits,
+};
+
+/// So many misfits are named at most.
+const MOST_MISFITS: usize = 100;
+
+/// Books to take over, in order. Lines are those of the file they were read from.
+#[derive(Debug, Clone, Default)]
+pub struct Import {
+    /// Accounts; no code twice.
+    pub accounts: Vec<ForeignAccount>,
+    /// Transactions that are final, in the order in which they were recorded.
+    pub transactions: Vec<ForeignTransaction>,
+}
+
+/// An account of other books.
+#[derive(Debug, Clone)]
+pub struct ForeignAccount {
+    /// Where it stands.
+    pub line: u64,
+    /// What it is.
+    pub new: NewAccount,
+    /// How it is left.
+    pub status: AccountStatus,
+    /// What its balance comes to, if that is told.
+    pub balance: Option<MinorUnits>,
+}
+
+/// A transaction of other books.
+#[derive(Debug, Clone)]
+pub struct ForeignTransaction {
+    /// Where it begins.
+    pub line: u64,
+    /// What it is for.
+    pub kind: Kind,
+    /// Which of the transactions before it undoes, whole or in part.
+    pub reverses: Option<usize>,
+    /// Its movements.
+    pub postings: Vec<ForeignPosting>,
+    /// Its name, so that it is imported once.
+    pub external_id: String,
+    /// For people.
+    pub description: Option<String>,
+    /// What the tenant keeps with it.
+    pub metadata: Option<Metadata>,
+    /// When it happened; `None`: now.
+    pub effective_at: Option<Timestamp>,
+}
+
+/// A movement between accounts that are known by their codes.
+#[derive(Debug, Clone)]
+pub struct ForeignPosting {
+    /// Where it stands.
+    pub line: u64,
+    /// Its number there. That of a reversal is the number of the posting it undoes.
+    pub number: i16,
+    /// The debited account.
+    pub debit: Arc<str>,
+    /// The credited account.
+    pub credit: Arc<str>,
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// Of what.
+    pub currency: Currency,
+}
+
+/// What was taken over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Accounts that were opened, in order.
+    pub accounts: Vec<AccountId>,
+    /// Transactions, in order.
+    pub transactions: Vec<TransactionId>,
+}
+
+/// What cannot be taken over, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The line.
+    pub line: u64,
+    /// The field that would have to be another.
+    pub field: &'static str,
+    /// Why.
+    pub rule: ImportError,
+}
+
+/// Why something cannot be taken over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// The code names an account in another currency.
+    #[error("the account is there already and holds {holds}")]
+    CurrencyDiffers {
+        /// What it holds.
+        holds: Currency,
+    },
+    /// The code names an account that grows on the other side.
+    #[error("the account is there already and grows on the other side")]
+    SideDiffers,
+    /// The code names no account, neither here nor there.
+    #[error("there is no account {code:?}")]
+    NoSuchAccount {
+        /// The code.
+        code: Arc<str>,
+    },
+    /// It breaks a rule of posting.
+    #[error(transparent)]
+    Post(PostError),
+    /// What it reverses does not fit either.
+    #[error("what it reverses is refused itself")]
+    NothingToReverse,
+    /// It is no reversal of what it says it reverses.
+    #[error("a reversal moves back what a posting of the other transaction has moved")]
+    NoReversal,
+    /// It breaks a rule of reversing.
+    #[error(transparent)]
+    Reverse(ReverseError),
+    /// The books there count otherwise.
+    #[error("its entries come to {comes_to}")]
+    BalanceDiffers {
+        /// As the entries say, in units of the currency.
+        comes_to: String,
+    },
+    /// It cannot be left so.
+    #[error(transparent)]
+    Change(ChangeError),
+}
+
+/// Takes books over.
+///
+/// # Errors
+/// Every [`Misfit`], at most 100 of them; the shelf is then as it was.
+pub fn import(
+    shelf: &mut Shelf,
+    import: &Import,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<Imported, Vec<Misfit>> {
+    let before = shelf.clone();
+    let mut done = Imported::default();
+    let mut misfits = Vec::new();
+    let opened = open_accounts(shelf, &import.accounts, (ids, now), &mut misfits);
+    // What became of each transaction, for those that reverse it.
+    let mut recorded: Vec<Option<TransactionId>> = Vec::with_capacity(import.transactions.len());
+    for transaction in &import.transactions {
+        if misfits.len() >= MOST_MISFITS {
+            break;
+        }
+        let id = TransactionId::from_bytes(ids.next(now));
+        let written = match transaction.reverses {
+            None => post_one(shelf, transaction, id, now),
+            Some(number) => {
+                let of = recorded.get(number).copied().flatten();
+                let of = of.zip(import.transactions.get(number));
+                reverse_one(shelf, transaction, of, id, now)
+            }
+        };
+        recorded.push(written.is_ok().then_some(id));
+        misfits.extend(written.err());
+    }
+    if misfits.is_empty() {
+        done.transactions = recorded.into_iter().flatten().collect();
+        for (account, id) in opened {
+            misfits.extend(leave(shelf, account, id).err());
+            done.accounts.push(id);
+        }
+    }
+    if misfits.is_empty() {
+        return Ok(done);
+    }
+    *shelf = before;
+    misfits.truncate(MOST_MISFITS);
+    Err(misfits)
+}
+
+/// Opens what is not there, without limits as yet.
+fn open_accounts<'a>(
+    shelf: &mut Shelf,
+    accounts: &'a [ForeignAccount],
+    (ids, now): (&mut Ids, Timestamp),
+    misfits: &mut Vec<Misfit>,
+) -> Vec<(&'a ForeignAccount, AccountId)> {
+    let mut opened = Vec::new();
+    for account in accounts {
+        let new = NewAccount {
+            limits: Limits::NONE,
+            ..account.new.clone()
+        };
+        let id = AccountId::from_bytes(ids.next(now));
+        if open(shelf, id, new, now).is_ok() {
+            opened.push((account, id));
+            continue;
+        }
+        let known = shelf.id_of(&account.new.code);
+        let Some(known) = known.and_then(|id| shelf.account(&id)) else {
+            continue;
+        };
+        let differs = if known.currency != account.new.currency {
+            let holds = known.currency;
+            Some(("currency", ImportError::CurrencyDiffers { holds }))
+        } else if known.normal_side != account.new.class.normal_side() {
+            Some(("class", ImportError::SideDiffers))
+        } else {
+            None
+        };
+        misfits.extend(differs.map(|(field, rule)| Misfit {
+            line: account.line,
+            field,
+            rule,
+        }));
+    }
+    opened
+}
+
+fn post_one(
+    shelf: &mut Shelf,
+    transaction: &ForeignTransaction,
+    id: TransactionId,
+    now: Timestamp,
+) -> Result<(), Misfit> {
+    let mut postings = Vec::with_capacity(transaction.postings.len());
+    for posting in &transaction.postings {
+        let account = |code: &Arc<str>| {
+            shelf.id_of(code).ok_or_else(|| Misfit {
+                line: posting.line,
+                field: "account",
+                rule: ImportError::NoSuchAccount { code: code.clone() },
+            })
+        };
+        postings.push(Posting {
+            debit: account(&posting.debit)?,
+            credit: account(&posting.credit)?,
+            amount: posting.amount,
+            currency: posting.currency,
+        });
+    }
+    let new = NewTransaction {
+        external_id: Some(transaction.external_id.clone()),
+        description: transaction.description.clone(),
+        metadata: transaction.metadata.clone(),
+        effective_at: transaction.effective_at.unwrap_or(now),
+        ..NewTransaction::plain(id, transaction.kind, postings, now)
+    };
+    let refused = |rule| {
+        let (field, posting) = blamed(&rule);
+        let posting = posting.and_then(|at| transaction.postings.get(at));
+        Misfit {
+            line: posting.map_or(transaction.line, |posting| posting.line),
+            field,
+            rule: ImportError::Post(rule),
+        }
+    };
+    post(shelf, new).map(|_posted| ()).map_err(refused)
+}
+
+/// Reverses again what is reversed there: the ledger has to come to the same movements.
+fn reverse_one(
+    shelf: &mut Shelf,
+    transaction: &ForeignTransaction,
+    of: Option<(TransactionId, &ForeignTransaction)>,
+    id: TransactionId,
+    now: Timestamp,
+) -> Result<(), Misfit> {
+    let misfit = |rule| Misfit {
+        line: transaction.line,
+        field: "about",
+        rule,
+    };
+    let (of, original) = of.ok_or_else(|| misfit(ImportError::NothingToReverse))?;
+    let mut parts: Vec<Part> = Vec::with_capacity(transaction.postings.len());
+    for posting in &transaction.postings {
+        // Here the postings of a transaction are numbered from 0 on, whatever they were there.
+        let found = (0_i16..)
+            .zip(&original.postings)
+            .find(|(_, candidate)| candidate.number == posting.number);
+        let swapped = found.filter(|(_, candidate)| {
+            candidate.debit == posting.credit
+                && candidate.credit == posting.debit
+                && candidate.currency == posting.currency
+        });
+        let (ordinal, _) = swapped.ok_or(Misfit {
+            line: posting.line,
+            field: "posting",
+            rule: ImportError::NoReversal,
+        })?;
+        parts.push((ordinal, posting.amount));
+    }
+    let heading = Heading {
+        external_id: Some(transaction.external_id.clone()),
+        description: transaction.description.clone(),
+        metadata: transaction.metadata.clone(),
+        effective_at: transaction.effective_at.unwrap_or(now),
+        ..Heading::plain(id, transaction.kind, now)
+    };
+    let reversal = NewReversal {
+        heading,
+        of,
+        amounts: Some(parts),
+    };
+    let reversed = reverse(shelf, reversal);
+    reversed
+        .map(|_posted| ())
+        .map_err(|rule| misfit(ImportError::Reverse(rule)))
+}
+
+/// Leaves an account that was opened as it is there.
+fn leave(shelf: &mut Shelf, account: &ForeignAccount, id: AccountId) -> Result<(), Misfit> {
+    let misfit = |field, rule| Misfit {
+        line: account.line,
+        field,
+        rule,
+    };
+    let comes_to = shelf
+        .account(&id)
+        .map_or(MinorUnits::ZERO, |it| it.posted());
+    if account.balance.is_some_and(|balance| balance != comes_to) {
+        let comes_to = comes_to.to_decimal_string(account.new.currency);
+        let rule = ImportError::BalanceDiffers { comes_to };
+        return Err(misfit("balance", rule));
+    }
+    let change = |field| move |rule| misfit(field, ImportError::Change(rule));
+    if account.new.limits != Limits::NONE {
+        set_limits(shelf, id, account.new.limits).map_err(change("floor"))?;
+    }
+    let left = match account.status {
+        AccountStatus::Open => return Ok(()),
+        AccountStatus::Frozen => freeze(shelf, id),
+        AccountStatus::Closed => close(shelf, id),
+    };
+    left.map(|_account| ()).map_err(change("status"))
+}
+
+/// Which field would have to be another, and of which posting.
+const fn blamed(rule: &PostError) -> (&'static str, Option<usize>) {
+    match rule {
+        PostError::ExternalIdTaken { .. } => ("external_id", None),
+        PostError::NoPostings | PostError::TooManyPostings => ("posting", None),
+        PostError::SameAccount { posting } | PostError::AccountNotFound { posting, .. } => {
+            ("account", Some(*posting))
+        }
+        PostError::CurrencyMismatch { posting, .. } => ("currency", Some(*posting)),
+        PostError::AccountFrozen { .. } | PostError::AccountClosed { .. } => ("account", None),
+        PostError::PeriodClosed { .. } => ("effective_at", None),
+        PostError::Overflow { .. }
+        | PostError::InsufficientFunds { .. }
+        | PostError::CeilingExceeded { .. }
+        // Nothing that is imported is pending or has conditions.
+        | PostError::ConditionElsewhere { .. }
+        | PostError::ExpiresTooSoon { .. }
+        | PostError::VersionMismatch { .. }
+        | PostError::ConditionFailed { .. } => ("amount", None),
+    }
+}

@@ -1,0 +1,324 @@
+//! Statements: what moved the posted balance of an account within a span of time, with the balance before,
+//! after, and after each entry.
+//!
+//! By the time of recording the entries stand in the order of their numbers. By the time of happening
+//! they stand in the order of that time, and those of one moment in the order of their numbers: the
+//! displaced ones, which have an index of that order, are merged with the others, whose order of
+//! recording is the order of happening.
+
+use diesel::prelude::*;
+use money::MinorUnits;
+use store::{AnyConnection, Error, TenantId, Timestamp};
+
+use crate::as_of::{By, balance_at, last_by};
+use crate::schema::{displaced, ledger_transaction, posting};
+use crate::{Account, AccountId, NormalSide, Phase, Side, TransactionId};
+
+/// What a statement is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first moment that belongs to it.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub to: Timestamp,
+    /// Which of a transaction's two times is meant.
+    pub by: By,
+}
+
+/// An entry that moved the posted balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number on the account, from 1.
+    pub version: i64,
+    /// Debit or credit.
+    pub side: Side,
+    /// Final at once, or promised before.
+    pub phase: Phase,
+    /// Minor units, positive.
+    pub amount: i64,
+    /// The balance after it, in the order of the statement.
+    pub balance: MinorUnits,
+    /// The transaction it belongs to.
+    pub transaction: TransactionId,
+    /// When it happened.
+    pub effective_at: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// After which line a page of a statement begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The time of that line.
+    pub at: Timestamp,
+    /// Its number on the account.
+    pub version: i64,
+    /// The balance after it.
+    pub balance: MinorUnits,
+}
+
+/// A page of an account's statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The balance before the span.
+    pub opening: MinorUnits,
+    /// The balance at its end.
+    pub closing: MinorUnits,
+    /// Oldest first.
+    pub lines: Vec<Line>,
+}
+
+impl Line {
+    /// Where a page after this line begins.
+    #[must_use]
+    pub const fn position(&self, by: By) -> Position {
+        Position {
+            at: match by {
+                By::Recorded => self.recorded_at,
+                By::Effective => self.effective_at,
+            },
+            version: self.version,
+            balance: self.balance,
+        }
+    }
+
+    const fn moves(&self, normal_side: NormalSide) -> i64 {
+        match (self.side, normal_side) {
+            (Side::Debit, NormalSide::Debit) | (Side::Credit, NormalSide::Credit) => self.amount,
+            (Side::Debit, NormalSide::Credit) | (Side::Credit, NormalSide::Debit) => {
+                self.amount.saturating_neg()
+            }
+        }
+    }
+}
+
+/// The lines of a span after a position, at most `limit`. The account is as the same snapshot has it.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn statement(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: &Account,
+    span: Span,
+    after: Option<Position>,
+    limit: i64,
+) -> Result<Statement, Error> {
+    let before = |at: Timestamp| Timestamp::from_micros(at.micros().saturating_sub(1));
+    let (start, end) = (before(span.from), before(span.to.max(span.from)));
+    let opening = balance_at(connection, tenant, account, start, span.by)?;
+    let closing = balance_at(connection, tenant, account, end, span.by)?;
+    let (first, _) = last_by(connection, tenant, account, start)?;
+    let (last, _) = last_by(connection, tenant, account, end)?;
+    let mut lines = match span.by {
+        By::Recorded => {
+            let first = after.map_or(first, |after| after.version.max(first));
+            let range = Range { first, last, limit };
+            entries(connection, tenant, account.id, range, Wanted::Final)?
+        }
+        By::Effective => {
+            // Those of the position's own moment are told apart by their numbers.
+            let resumed = match after {
+                Some(after) => last_by(connection, tenant, account, before(after.at))?.0,
+                None => first,
+            };
+            let first = resumed.max(first);
+            let after = after.map(|after| (after.at, after.version));
+            let range = Range { first, last, limit };
+            let wanted = Wanted::InPlace(after);
+            let mut lines = entries(connection, tenant, account.id, range, wanted)?;
+            let versions = displaced_within(connection, tenant, account.id, span, after, limit)?;
+            lines.extend(numbered(connection, tenant, account.id, &versions)?);
+            lines.sort_unstable_by_key(|line| (line.effective_at, line.version));
+            lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            lines
+        }
+    };
+    if span.by == By::Effective {
+        let mut balance = after.map_or(opening, |after| after.balance).get();
+        for line in &mut lines {
+            balance = balance.saturating_add(line.moves(account.normal_side));
+            line.balance = MinorUnits::new(balance);
+        }
+    }
+    Ok(Statement {
+        opening,
+        closing,
+        lines,
+    })
+}
+
+/// Entries with numbers after `first`, up to `last`, at most `limit`.
+#[derive(Clone, Copy)]
+struct Range {
+    first: i64,
+    last: i64,
+    limit: i64,
+}
+
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// All that moved what is posted.
+    Final,
+    /// Of these, the ones that are not displaced and come after this time and number.
+    InPlace(Option<(Timestamp, i64)>),
+}
+
+type Row = (i64, i16, i64, i64, TransactionId, i64, i64);
+
+fn line(side: Side, row: Row) -> Result<Line, Error> {
+    let (version, phase, amount, balance, transaction, effective_at, recorded_at) = row;
+    let bad = || Error::Refused(format!("posting of {transaction}: bad phase"));
+    Ok(Line {
+        version,
+        side,
+        phase: Phase::from_number(phase).ok_or_else(bad)?,
+        amount,
+        balance: MinorUnits::new(balance),
+        transaction,
+        effective_at: Timestamp::from_micros(effective_at),
+        recorded_at: Timestamp::from_micros(recorded_at),
+    })
+}
+
+/// The final entries of one side, with their transactions' times.
+macro_rules! one_side {
+    ($tenant:expr, $account:expr, $account_column:ident, $version:ident, $balance:ident) => {
+        posting::table
+            .inner_join(
+                ledger_transaction::table.on(ledger_transaction::tenant_id
+                    .eq(posting::tenant_id)
+                    .and(ledger_transaction::id.eq(posting::transaction_id))),
+            )
+            .filter(posting::tenant_id.eq($tenant))
+            .filter(posting::$account_column.eq($account))
+            .filter(posting::phase.eq_any([Phase::Posted.number(), Phase::Settled.number()]))
+            .select((
+                posting::$version,
+                posting::phase,
+                posting::amount,
+                posting::$balance,
+                posting::transaction_id,
+                ledger_transaction::effective_at,
+                ledger_transaction::recorded_at,
+            ))
+    };
+}
+
+macro_rules! within_range {
+    ($query:expr, $version:ident, $range:expr, $wanted:expr, $connection:expr) => {{
+        let mut query = $query
+            .filter(posting::$version.gt($range.first))
+            .filter(posting::$version.le($range.last))
+            .order(posting::$version)
+            .limit($range.limit)
+            .into_boxed();
+        if let Wanted::InPlace(after) = $wanted {
+            query =
+                query.filter(ledger_transaction::effective_at.eq(ledger_transaction::recorded_at));
+            if let Some((at, version)) = after {
+                query = query.filter(
+                    ledger_transaction::recorded_at
+                        .gt(at.micros())
+                        .or(posting::$version.gt(version)),
+                );
+            }
+        }
+        query.load::<Row>($connection)?
+    }};
+}
+
+/// Either side by its own index, and then one list of both.
+fn entries(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: AccountId,
+    range: Range,
+    wanted: Wanted,
+) -> Result<Vec<Line>, Error> {
+    let debits = within_range!(
+        one_side!(tenant, account, debit_account, debit_version, debit_balance),
+        debit_version,
+        range,
+        wanted,
+        connection
+    );
+    let credits = within_range!(
+        one_side!(
+            tenant,
+            account,
+            credit_account,
+            credit_version,
+            credit_balance
+        ),
+        credit_version,
+        range,
+        wanted,
+        connection
+    );
+    let mut lines = both(debits, credits)?;
+    lines.truncate(usize::try_from(range.limit).unwrap_or(usize::MAX));
+    Ok(lines)
+}
+
+/// The entries with these numbers.
+fn numbered(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: AccountId,
+    versions: &[i64],
+) -> Result<Vec<Line>, Error> {
+    if versions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let debits: Vec<Row> = one_side!(tenant, account, debit_account, debit_version, debit_balance)
+        .filter(posting::debit_version.eq_any(versions))
+        .load(connection)?;
+    let credits: Vec<Row> = one_side!(
+        tenant,
+        account,
+        credit_account,
+        credit_version,
+        credit_balance
+    )
+    .filter(posting::credit_version.eq_any(versions))
+    .load(connection)?;
+    both(debits, credits)
+}
+
+fn both(debits: Vec<Row>, credits: Vec<Row>) -> Result<Vec<Line>, Error> {
+    let debits = debits.into_iter().map(|row| line(Side::Debit, row));
+    let credits = credits.into_iter().map(|row| line(Side::Credit, row));
+    let mut lines: Vec<Line> = debits.chain(credits).collect::<Result<_, _>>()?;
+    lines.sort_unstable_by_key(|line| line.version);
+    Ok(lines)
+}
+
+/// The numbers of the displaced entries that happened within the span.
+fn displaced_within(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: AccountId,
+    span: Span,
+    after: Option<(Timestamp, i64)>,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    let from = after.map_or(span.from, |(at, _)| at.max(span.from));
+    let mut query = displaced::table
+        .filter(displaced::tenant_id.eq(tenant))
+        .filter(displaced::account_id.eq(account))
+        .filter(displaced::effective_at.ge(from.micros()))
+        .filter(displaced::effective_at.lt(span.to.micros()))
+        .order((displaced::effective_at, displaced::version))
+        .limit(limit)
+        .select(displaced::version)
+        .into_boxed();
+    if let Some((at, version)) = after {
+        query = query.filter(
+            displaced::effective_at
+                .gt(at.micros())
+                .or(displaced::version.gt(version)),
+        );
+    }
+    Ok(query.load(connection)?)
+}

@@ -1,0 +1,121 @@
+//! What a displaced entry leaves behind besides itself: one that moves what is posted and happens at
+//! another time than it is recorded, earlier or later.
+//!
+//! For every other entry the order of recording is the order of happening, and the balance that is
+//! stored with it says how things stood. So what was posted as of a moment of happening is what was
+//! recorded by that moment, and the displaced entries that happened by then, less those that were
+//! recorded by then. Both sums are read from buckets: spans of time, each 256 of which make one of the
+//! next level, the shortest a microsecond long. A row is added to and never read before, so whoever else
+//! adds to it is no conflict; that nobody else posts to the account meanwhile, its version proves.
+
+use std::collections::BTreeMap;
+
+use store::bulk::Writes;
+use store::{TenantId, Timestamp};
+
+use super::rows::{BucketRow, DisplacedRow};
+use crate::{AccountId, Posted, PostedPosting};
+
+/// How many levels of buckets there are. The longest buckets are 2^48 microseconds, nearly nine years.
+pub(crate) const LEVELS: i16 = 7;
+/// Each level's buckets are so many bits longer than those of the level below.
+const BITS: i16 = 8;
+
+/// Where the bucket of this level begins that a moment lies in.
+pub(crate) fn start_of(level: i16, micros: i64) -> i64 {
+    let span = 1_i64 << (level * BITS);
+    // Rounds down, before 1970 too.
+    micros & !(span - 1)
+}
+
+/// Adds what these transactions displace.
+pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
+    let mut rows = Vec::new();
+    let mut buckets = BTreeMap::new();
+    for transaction in posted {
+        if transaction.effective_at == transaction.recorded_at {
+            continue;
+        }
+        let times = (transaction.effective_at, transaction.recorded_at);
+        for entry in transaction.postings.iter().filter(|p| p.phase.is_final()) {
+            for row in rows_of(tenant, times, entry) {
+                put(&mut buckets, &row);
+                rows.push(row);
+            }
+        }
+    }
+    writes.add(rows);
+    let row = |((level, account_id, start), sums): (Place, Sums)| BucketRow {
+        tenant_id: tenant,
+        level,
+        account_id,
+        start,
+        debits_effective: sums.debits_effective,
+        credits_effective: sums.credits_effective,
+        debits_recorded: sums.debits_recorded,
+        credits_recorded: sums.credits_recorded,
+    };
+    // In the order of the key, so that two processes wait for each other and never in a circle.
+    writes.add(buckets.into_iter().map(row).collect());
+}
+
+/// The rows of a displaced posting, on the account that it debits and on the one that it credits.
+pub(crate) fn rows_of(
+    tenant: TenantId,
+    (effective_at, recorded_at): (Timestamp, Timestamp),
+    entry: &PostedPosting,
+) -> [DisplacedRow; 2] {
+    let posting = entry.posting;
+    let amount = posting.amount.get();
+    let row = |account_id, version, debit, credit| DisplacedRow {
+        tenant_id: tenant,
+        account_id,
+        version,
+        effective_at: effective_at.micros(),
+        recorded_at: recorded_at.micros(),
+        debit,
+        credit,
+    };
+    [
+        row(posting.debit, entry.debit_version, amount, 0),
+        row(posting.credit, entry.credit_version, 0, amount),
+    ]
+}
+
+type Place = (i16, AccountId, i64);
+
+/// No sum passes the account's own counter, which was checked.
+#[derive(Default)]
+struct Sums {
+    debits_effective: i64,
+    credits_effective: i64,
+    debits_recorded: i64,
+    credits_recorded: i64,
+}
+
+fn put(buckets: &mut BTreeMap<Place, Sums>, row: &DisplacedRow) {
+    for level in 0..LEVELS {
+        let place = |micros| (level, row.account_id, start_of(level, micros));
+        let effective = buckets.entry(place(row.effective_at)).or_default();
+        effective.debits_effective = effective.debits_effective.saturating_add(row.debit);
+        effective.credits_effective = effective.credits_effective.saturating_add(row.credit);
+        let recorded = buckets.entry(place(row.recorded_at)).or_default();
+        recorded.debits_recorded = recorded.debits_recorded.saturating_add(row.debit);
+        recorded.credits_recorded = recorded.credits_recorded.saturating_add(row.credit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bucket_is_256_of_the_level_below() {
+        assert_eq!(start_of(0, -1), -1);
+        assert_eq!(start_of(1, -1), -256);
+        assert_eq!(start_of(1, 511), 256);
+        assert_eq!(start_of(2, 65_536), 65_536);
+        assert_eq!(start_of(LEVELS - 1, 1_763_776_800_000_000), 6 << 48);
+        assert_eq!(start_of(LEVELS - 1, i64::MIN), i64::MIN);
+    }
+}

@@ -1,0 +1,155 @@
+//! What many accounts hold together: the trial balance, and the balances of a subtree of the chart.
+//!
+//! A balance counts as a debit or as a credit, whichever it is, whatever the account's normal side. Over
+//! all accounts of a currency both come to the same.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use money::{Currency, MinorUnits};
+use store::{AnyConnection, Error, TenantId, Timestamp};
+
+use crate::as_of::{By, balance_at};
+use crate::schema::account;
+use crate::tables::AccountRow;
+use crate::{Account, NormalSide};
+
+/// Accounts read at a time.
+const PAGE: i64 = 1_000;
+
+/// What the accounts of one currency hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// The currency.
+    pub currency: Currency,
+    /// How many accounts there are.
+    pub accounts: u64,
+    /// Minor units of those balances that are debits.
+    pub debits: i128,
+    /// Minor units of those balances that are credits.
+    pub credits: i128,
+}
+
+/// One account's balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The account as it is now.
+    pub account: Account,
+    /// What is posted on it, on its normal side.
+    pub posted: MinorUnits,
+}
+
+impl Standing {
+    /// The balance as a debit, in minor units; negative for a credit.
+    #[must_use]
+    pub fn debit(&self) -> i128 {
+        let units = i128::from(self.posted.get());
+        match self.account.normal_side {
+            NormalSide::Debit => units,
+            NormalSide::Credit => -units,
+        }
+    }
+}
+
+/// Which accounts, and as of when.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The account with this code and those below it; `None`: all.
+    pub subtree: Option<String>,
+    /// `None`: as they stand.
+    pub as_of: Option<(Timestamp, By)>,
+}
+
+/// Accounts and what they come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// Of all accounts in scope, by currency.
+    pub totals: Vec<Total>,
+    /// Accounts in the order of their codes, as many as were asked for.
+    pub standings: Vec<Standing>,
+}
+
+/// The totals of all accounts in scope, and those that come after the code `after`, at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn totals(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    scope: &Scope,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Totals, Error> {
+    let mut by_currency: BTreeMap<String, Total> = BTreeMap::new();
+    let mut standings = Vec::new();
+    let mut last: Option<String> = None;
+    loop {
+        let page = accounts_after(connection, tenant, scope, last.as_deref())?;
+        let Some(row) = page.last() else { break };
+        last = Some(row.code.clone());
+        for row in page {
+            let account = row.read()?;
+            let posted = match scope.as_of {
+                None => account.posted(),
+                Some((at, by)) => balance_at(connection, tenant, &account, at, by)?,
+            };
+            let standing = Standing { account, posted };
+            add(&mut by_currency, &standing);
+            let is_wanted = after.is_none_or(|after| standing.account.code.as_str() > after);
+            if is_wanted && standings.len() < limit {
+                standings.push(standing);
+            }
+        }
+    }
+    Ok(Totals {
+        totals: by_currency.into_values().collect(),
+        standings,
+    })
+}
+
+fn add(by_currency: &mut BTreeMap<String, Total>, standing: &Standing) {
+    let currency = standing.account.currency;
+    let total = by_currency
+        .entry(currency.code().to_owned())
+        .or_insert(Total {
+            currency,
+            accounts: 0,
+            debits: 0,
+            credits: 0,
+        });
+    total.accounts += 1;
+    let debit = standing.debit();
+    total.debits += debit.max(0);
+    total.credits += (-debit).max(0);
+}
+
+/// Whether an account has this code, or one below it. Codes are visible ASCII and compared byte by byte;
+/// what follows the colon is the semicolon.
+macro_rules! in_subtree {
+    ($code:expr) => {
+        account::code.eq($code.clone()).or(account::code
+            .ge(format!("{}:", $code))
+            .and(account::code.lt(format!("{};", $code))))
+    };
+}
+pub(crate) use in_subtree;
+
+fn accounts_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    scope: &Scope,
+    after: Option<&str>,
+) -> Result<Vec<AccountRow>, Error> {
+    let mut query = account::table
+        .filter(account::tenant_id.eq(tenant))
+        .order(account::code)
+        .limit(PAGE)
+        .into_boxed();
+    if let Some(code) = &scope.subtree {
+        query = query.filter(in_subtree!(code));
+    }
+    if let Some(after) = after {
+        query = query.filter(account::code.gt(after.to_owned()));
+    }
+    Ok(query.load(connection)?)
+}

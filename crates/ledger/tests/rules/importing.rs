@@ -1,0 +1,157 @@
+//! Books from elsewhere: what fits is taken over, and what does not leaves the shelf as it was.
+
+use ledger::{
+    AccountClass, AccountId, AccountStatus, ForeignAccount, ForeignPosting, ForeignTransaction,
+    Import, ImportError, Kind, Limits, NewAccount, PostError, ReverseError, import,
+};
+
+use crate::given::{Books, EARLIER, NOW, amount, eur, units};
+
+fn account(line: u64, code: &str, class: AccountClass) -> ForeignAccount {
+    ForeignAccount {
+        line,
+        new: NewAccount {
+            code: code.to_owned(),
+            name: String::new(),
+            currency: eur(),
+            class,
+            limits: Limits::NONE,
+            metadata: None,
+        },
+        status: AccountStatus::Open,
+        balance: None,
+    }
+}
+
+fn transaction(line: u64, postings: &[(i16, &str, &str, i64)]) -> ForeignTransaction {
+    let postings = postings
+        .iter()
+        .map(|(number, debit, credit, minor_units)| ForeignPosting {
+            line,
+            number: *number,
+            debit: (*debit).into(),
+            credit: (*credit).into(),
+            amount: amount(*minor_units),
+            currency: eur(),
+        });
+    ForeignTransaction {
+        line,
+        kind: Kind::Transfer,
+        reverses: None,
+        postings: postings.collect(),
+        external_id: format!("line {line}"),
+        description: None,
+        metadata: None,
+        effective_at: Some(EARLIER),
+    }
+}
+
+/// A bank and a wallet, 100 on each, 30 of which are reversed.
+fn foreign() -> Import {
+    let mut wallet = account(2, "wallet", AccountClass::Liability);
+    wallet.new.limits = Limits::at_least(units(1_000));
+    wallet.balance = Some(units(70));
+    wallet.status = AccountStatus::Frozen;
+    let mut reversal = transaction(4, &[(5, "wallet", "bank", 30)]);
+    reversal.reverses = Some(0);
+    Import {
+        accounts: vec![account(1, "bank", AccountClass::Asset), wallet],
+        transactions: vec![transaction(3, &[(5, "bank", "wallet", 100)]), reversal],
+    }
+}
+
+/// The first thing that is wrong; the shelf is as it was.
+fn refused(books: &mut Books, foreign: &Import) -> (u64, &'static str, ImportError) {
+    let before = format!("{:?}", books.shelf.opened());
+    let mut misfits = import(&mut books.shelf, foreign, &mut books.ids, NOW).unwrap_err();
+    assert_eq!(format!("{:?}", books.shelf.opened()), before);
+    assert!(books.shelf.posted().is_empty());
+    assert_eq!(books.shelf.transaction_named("line 3"), None);
+    let first = misfits.remove(0);
+    (first.line, first.field, first.rule)
+}
+
+#[test]
+fn history_comes_first_and_limits_and_status_afterwards() {
+    let mut books = Books::empty();
+    let done = import(&mut books.shelf, &foreign(), &mut books.ids, NOW).unwrap();
+    assert_eq!((done.accounts.len(), done.transactions.len()), (2, 2));
+    let wallet = books.shelf.id_of("wallet").unwrap();
+    let wallet = books.shelf.account(&wallet).unwrap();
+    assert_eq!(wallet.posted(), units(70));
+    assert_eq!(wallet.limits, Limits::at_least(units(1_000)));
+    assert_eq!(wallet.status, AccountStatus::Frozen);
+    let first = done.transactions[0];
+    assert_eq!(books.shelf.correction(&first, 0).unwrap().reversed, 30);
+    let posted = books.shelf.posted();
+    assert_eq!(posted[1].about, Some(first));
+    assert!(posted.iter().all(|one| one.effective_at == EARLIER));
+}
+
+#[test]
+fn what_does_not_fit_leaves_the_shelf_as_it_was() {
+    let mut books = Books::empty();
+    let mut wrong = foreign();
+    wrong.accounts[1].balance = Some(units(71));
+    let comes_to = "0.70".to_owned();
+    let rule = ImportError::BalanceDiffers { comes_to };
+    assert_eq!(refused(&mut books, &wrong), (2, "balance", rule));
+
+    let mut wrong = foreign();
+    wrong.transactions[1].postings[0].amount = amount(101);
+    let (line, field, rule) = refused(&mut books, &wrong);
+    assert_eq!((line, field), (4, "about"));
+    assert!(matches!(
+        rule,
+        ImportError::Reverse(ReverseError::ExceedsPosted { remaining: 100, .. })
+    ));
+
+    for (debit, number) in [("bank", 5), ("wallet", 4)] {
+        let mut wrong = foreign();
+        wrong.transactions[1].postings[0].debit = debit.into();
+        wrong.transactions[1].postings[0].number = number;
+        let misfit = (4, "posting", ImportError::NoReversal);
+        assert_eq!(refused(&mut books, &wrong), misfit);
+    }
+
+    let mut wrong = foreign();
+    wrong.transactions[1].external_id = "line 3".to_owned();
+    wrong.transactions[1].reverses = None;
+    let (line, field, rule) = refused(&mut books, &wrong);
+    assert_eq!((line, field), (4, "external_id"));
+    assert!(matches!(
+        rule,
+        ImportError::Post(PostError::ExternalIdTaken { .. })
+    ));
+
+    let mut wrong = foreign();
+    wrong.transactions[0].postings[0].credit = "nobody".into();
+    let code = "nobody".into();
+    let misfit = (3, "account", ImportError::NoSuchAccount { code });
+    assert_eq!(refused(&mut books, &wrong), misfit);
+}
+
+#[test]
+fn an_account_that_is_there_keeps_its_own_limits() {
+    let mut books = Books::empty();
+    let wallet = books.wallet(Limits::NO_OVERDRAFT);
+    let code = wallet.to_string();
+    let known = |wrong: &mut Import| wrong.accounts[1].new.code.clone_from(&code);
+    let mut wrong = foreign();
+    known(&mut wrong);
+    wrong.accounts[1].new.class = AccountClass::Asset;
+    let misfit = refused(&mut books, &wrong);
+    assert_eq!(misfit, (2, "class", ImportError::SideDiffers));
+
+    let mut wrong = foreign();
+    known(&mut wrong);
+    wrong.transactions = vec![transaction(3, &[(0, &code, "bank", 1)])];
+    let (line, field, rule) = refused(&mut books, &wrong);
+    assert_eq!((line, field), (3, "amount"));
+    assert!(matches!(
+        rule,
+        ImportError::Post(PostError::InsufficientFunds { .. })
+    ));
+    let kept: Vec<AccountId> = books.shelf.opened().iter().map(|one| one.id).collect();
+    assert_eq!(kept, [wallet]);
+}
