@@ -21,6 +21,7 @@ use crate::{accounts, payments, periods, totals, transactions, transfers, webhoo
         transactions::search::list,
         transactions::create, transactions::bulk, transactions::read_one,
         transactions::settle, transactions::void, transactions::reverse,
+        transactions::exchanges::create, transactions::exchanges::read_one,
         periods::read, periods::close,
         transfers::create, payments::create, payments::confirm, payments::read_one, payments::list,
         webhooks::receive,
@@ -29,6 +30,7 @@ use crate::{accounts, payments, periods, totals, transactions, transfers, webhoo
     tags(
         (name = "payments", description = "What a merchant wants from a payer, through a provider"),
         (name = "transactions", description = "Balanced postings, and what becomes of them"),
+        (name = "exchanges", description = "One currency for another"),
         (name = "periods", description = "What of the books is closed"),
         (name = "transfers", description = "Money from wallet to wallet"),
         (name = "accounts", description = "The books"),

@@ -1,6 +1,7 @@
 //! From domain values to wire types, and to the bytes of a reply that is saved with its commit.
 
 mod books;
+mod exchange;
 mod times;
 
 use ::payments::{ConfirmError, PaymentState};
@@ -9,6 +10,7 @@ use ledger::{AccountClass, NormalSide, OpenError, PostError, Side};
 use money::MinorUnits;
 
 pub(crate) use books::{period, transaction_made, transaction_now};
+pub(crate) use exchange::exchange;
 pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
 use crate::problem::{Code, Problem};
@@ -32,6 +34,11 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
         ),
         Rendered::Transaction(posted) => books::transaction_reply(posted, false),
         Rendered::WouldPost(posted) => books::transaction_reply(posted, true),
+        Rendered::Exchanged {
+            posted,
+            exchange: terms,
+            dry_run,
+        } => exchange::reply(posted, terms, dry_run),
         Rendered::Bulk { results, dry_run } => books::bulk(results, dry_run),
         Rendered::PeriodClosed(before) => json(200, &period(Some(before))),
         Rendered::Payment(made) => match (made.state, &made.decline_code) {
@@ -99,6 +106,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         Refusal::Settle(rule) => books::refused_settle(rule),
         Refusal::Release(rule) => books::refused_release(rule),
         Refusal::Reverse(rule) => books::refused_reverse(rule),
+        Refusal::Exchange(rule) => exchange::refused(rule),
         Refusal::Change(rule) => books::refused_change(rule),
         Refusal::Period(rule) => books::refused_period(rule),
         Refusal::At { index, refusal } => books::refused_at(*index, refusal),

@@ -41,6 +41,8 @@ pub fn all(app: &mut ServiceConfig) {
     .service(posts("/v1/transactions/{id}/post").route(post().to(transactions::settle)))
     .service(posts("/v1/transactions/{id}/void").route(post().to(transactions::void)))
     .service(posts("/v1/transactions/{id}/reverse").route(post().to(transactions::reverse)))
+    .service(posts("/v1/exchanges").route(post().to(transactions::exchanges::create)))
+    .service(reads("/v1/exchanges/{id}").route(get().to(transactions::exchanges::read_one)))
     .service(reads("/v1/periods").route(get().to(periods::read)))
     .service(posts("/v1/periods/close").route(post().to(periods::close)))
     .service(posts("/v1/transfers").route(post().to(transfers::create)))

@@ -1,6 +1,7 @@
 //! `/v1/transactions`: balanced postings, final at once or pending, and what becomes of them.
 
 mod draft;
+pub(crate) mod exchanges;
 pub(crate) mod search;
 mod steps;
 

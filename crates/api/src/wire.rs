@@ -2,6 +2,7 @@
 //! describe them in OpenAPI.
 
 mod books;
+mod exchange;
 mod times;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use books::{
     NewLimits, NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending,
     Reverse, VoidPending,
 };
+pub use exchange::{Exchange, Money, NewExchange};
 pub use times::{
     AccountStanding, CurrencyTotal, PastBalance, Statement, StatementLine, SubtreeBalances,
     TrialBalance,

@@ -305,7 +305,7 @@ fn make_replies_again(
         })?;
         let rendered = match transfer.kind {
             Kind::Transfer => Rendered::Transfer(transfer),
-            Kind::Capture | Kind::Other(_) => Rendered::Transaction(transfer),
+            Kind::Capture | Kind::Exchange | Kind::Other(_) => Rendered::Transaction(transfer),
         };
         keys.fill(&key, render(rendered));
     }
@@ -364,9 +364,16 @@ impl Needs {
     }
 
     fn add_action(&mut self, action: &Action, now: Timestamp) {
-        if let Action::Post(draft) = action {
-            let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
-            self.ledger.accounts.extend(accounts);
+        match action {
+            Action::Post(draft) => {
+                let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
+                self.ledger.accounts.extend(accounts);
+            }
+            Action::Exchange(swap) => {
+                let accounts = [swap.from, swap.to, swap.sold_to, swap.bought_from];
+                self.ledger.accounts.extend(accounts);
+            }
+            Action::Settle { .. } | Action::Void { .. } | Action::Reverse { .. } => {}
         }
         self.ledger.transactions.extend(action.about());
         let said = action.said();

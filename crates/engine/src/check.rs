@@ -6,6 +6,7 @@
 //! | L2 | accounts beside the debits and the credits of each | by account and version |
 //! | L3, L4 | accounts; the database's own catalogue | |
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
+//! | L6 | exchanges, each page with the postings of its transactions | by id |
 //! | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
@@ -77,7 +78,7 @@ enum Scope {
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 13] = [
+const INVARIANTS: [(&str, &str, Scope); 14] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -109,6 +110,13 @@ const INVARIANTS: [(&str, &str, Scope); 13] = [
         "what is held and what was reversed adds up",
         Scope::Tenant(|connection, tenant, progress| {
             ledger::check::remainders_add_up(connection, tenant.id, progress)
+        }),
+    ),
+    (
+        "L6",
+        "what was exchanged follows from its rate",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::exchanges_follow(connection, tenant.id, progress)
         }),
     ),
     (

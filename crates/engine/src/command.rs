@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
 use ledger::{
-    Account, AccountId, ChangeError, Condition, Import, Imported, Kind, Limits, Metadata, Misfit,
-    NewAccount, OpenError, Part, Pending, PeriodError, PostError, Posted, Posting, ReleaseError,
-    ReverseError, SettleError, TransactionId,
+    Account, AccountId, ChangeError, Condition, Exchange, ExchangeError, Import, Imported, Kind,
+    Leg, Limits, Metadata, Misfit, NewAccount, OpenError, Part, Pending, PeriodError, PostError,
+    Posted, Posting, Quote, ReleaseError, ReverseError, SettleError, TransactionId,
 };
-use money::Money;
+use money::{Amount, Money};
 use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId};
 use store::Timestamp;
 use webhooks::Event;
@@ -183,6 +183,8 @@ pub enum Action {
         /// What it says of itself.
         said: Saying,
     },
+    /// Exchange one currency for another.
+    Exchange(Swap),
 }
 
 impl Action {
@@ -190,7 +192,7 @@ impl Action {
     #[must_use]
     pub const fn about(&self) -> Option<TransactionId> {
         match self {
-            Self::Post(_) => None,
+            Self::Post(_) | Self::Exchange(_) => None,
             Self::Settle { pending: id, .. }
             | Self::Void { pending: id, .. }
             | Self::Reverse { of: id, .. } => Some(*id),
@@ -202,6 +204,7 @@ impl Action {
     pub const fn said(&self) -> &Saying {
         match self {
             Self::Post(draft) => &draft.said,
+            Self::Exchange(swap) => &swap.said,
             Self::Settle { said, .. } | Self::Void { said, .. } | Self::Reverse { said, .. } => {
                 said
             }
@@ -215,6 +218,7 @@ impl Action {
             Self::Settle { .. } => "transaction.settle",
             Self::Void { .. } => "transaction.void",
             Self::Reverse { .. } => "transaction.reverse",
+            Self::Exchange(_) => "transaction.exchange",
         }
     }
 }
@@ -228,6 +232,29 @@ pub struct Draft {
     pub postings: Vec<Posting>,
     /// Whether it is only promised as yet.
     pub pending: Option<Pending>,
+    /// What else must be so.
+    pub conditions: Vec<Condition>,
+    /// What it says of itself.
+    pub said: Saying,
+}
+
+/// A currency exchange that is asked for.
+#[derive(Debug, Clone)]
+pub struct Swap {
+    /// The account that gives.
+    pub from: AccountId,
+    /// The account that gets.
+    pub to: AccountId,
+    /// The liquidity account of the sold currency.
+    pub sold_to: AccountId,
+    /// The liquidity account of the bought currency.
+    pub bought_from: AccountId,
+    /// How much of one leg.
+    pub amount: Amount,
+    /// Of which leg.
+    pub given: Leg,
+    /// The terms.
+    pub quote: Quote,
     /// What else must be so.
     pub conditions: Vec<Condition>,
     /// What it says of itself.
@@ -370,6 +397,8 @@ pub enum Refusal {
     Release(ReleaseError),
     /// Nothing was undone.
     Reverse(ReverseError),
+    /// Nothing was exchanged.
+    Exchange(ExchangeError),
     /// No account was changed.
     Change(ChangeError),
     /// No period was closed.
@@ -408,6 +437,13 @@ impl Refusal {
                     | ReverseError::TransactionNotFound { .. }
                     | ReverseError::PostingNotFound { .. }
             ),
+            Self::Exchange(ExchangeError::Post(rule)) => !is_mistake_in_posting(rule),
+            Self::Exchange(
+                ExchangeError::SameCurrency { .. }
+                | ExchangeError::SidesDiffer { .. }
+                | ExchangeError::AmountTooSmall
+                | ExchangeError::AmountTooLarge,
+            ) => false,
             Self::Change(rule) => !matches!(rule, ChangeError::AccountNotFound { .. }),
             Self::Period(PeriodError::Closed { .. }) => true,
             Self::Period(PeriodError::InTheFuture { .. }) => false,
@@ -452,6 +488,15 @@ pub enum Rendered<'a> {
     Transaction(&'a Posted),
     /// It would have been made.
     WouldPost(&'a Posted),
+    /// One currency was exchanged for another.
+    Exchanged {
+        /// The transaction.
+        posted: &'a Posted,
+        /// Its terms.
+        exchange: &'a Exchange,
+        /// Whether nothing was kept.
+        dry_run: bool,
+    },
     /// Many steps were made, or refused.
     Bulk {
         /// What became of each, in order.

@@ -37,7 +37,7 @@ pub mod workers;
 
 pub use command::{
     AccountChange, Action, Answer, Command, Draft, Envelope, Origin, Refusal, Render, Rendered,
-    Saying, WebhookAnswer,
+    Saying, Swap, WebhookAnswer,
 };
 pub use idempotency::Reply;
 pub use lane::{Engine, LaneError, Settings};

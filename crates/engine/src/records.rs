@@ -76,6 +76,7 @@ pub(crate) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Settle(rule) => rule.code(),
         Refusal::Release(rule) => rule.code(),
         Refusal::Reverse(rule) => rule.code(),
+        Refusal::Exchange(rule) => rule.code(),
         Refusal::Change(rule) => rule.code(),
         Refusal::Period(rule) => rule.code(),
         Refusal::At { refusal, .. } => reason(refusal),

@@ -2,8 +2,8 @@
 
 use idempotency::{Claim, Reply};
 use ledger::{
-    AccountId, Heading, Kind, NewRelease, NewReversal, NewSettlement, NewTransaction, Posted, Step,
-    TransactionId,
+    AccountId, Exchange, Heading, Kind, NewExchange, NewRelease, NewReversal, NewSettlement,
+    NewTransaction, Posted, Step, TransactionId,
 };
 use store::Timestamp;
 
@@ -24,17 +24,21 @@ pub(crate) fn transact(
     if dry_run {
         let before = book.ledger.clone();
         let decided = decide(book, action);
+        let reply = match &decided {
+            Ok(posted) => (rules.render)(made(book, posted, true)),
+            Err(refusal) => (rules.render)(Rendered::Refused(refusal)),
+        };
         book.ledger = before;
         book.refused = true;
-        return replied(match &decided {
-            Ok(posted) => (rules.render)(Rendered::WouldPost(posted)),
-            Err(refusal) => (rules.render)(Rendered::Refused(refusal)),
-        });
+        return replied(reply);
     }
     match decide(book, action) {
         Ok(posted) => {
-            let reply = (rules.render)(Rendered::Transaction(&posted));
-            if let Some(claim) = claim {
+            let reply = (rules.render)(made(book, &posted, false));
+            if let Action::Exchange(_) = action {
+                // Its terms are told too, and stand in another table.
+                save(book, claim, &reply);
+            } else if let Some(claim) = claim {
                 // What was posted never changes, so its reply can be made again from it.
                 let resource = crate::reference::to(posted.id);
                 book.keys
@@ -193,7 +197,7 @@ pub(crate) fn close_period(
 /// are let be.
 pub(crate) fn expire(book: &mut Book<'_>, pending: &[TransactionId], origin: &Origin) -> Answer {
     for pending in pending {
-        let heading = heading(book, &Saying::default(), Step::Expiry);
+        let heading = heading(book, &Saying::default(), kind_of(Step::Expiry));
         let release = NewRelease {
             heading,
             pending: *pending,
@@ -203,6 +207,19 @@ pub(crate) fn expire(book: &mut Book<'_>, pending: &[TransactionId], origin: &Or
         }
     }
     Answer::Done
+}
+
+/// What is told of a step that was made, or would have been.
+fn made<'b>(book: &'b Book<'_>, posted: &'b Posted, dry_run: bool) -> Rendered<'b> {
+    match book.ledger.exchange(&posted.id) {
+        Some(exchange) => Rendered::Exchanged {
+            posted,
+            exchange,
+            dry_run,
+        },
+        None if dry_run => Rendered::WouldPost(posted),
+        None => Rendered::Transaction(posted),
+    }
 }
 
 fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
@@ -218,7 +235,7 @@ fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
             said,
         } => {
             let settlement = NewSettlement {
-                heading: heading(book, said, Step::Settlement),
+                heading: heading(book, said, kind_of(Step::Settlement)),
                 pending: *pending,
                 amounts: amounts.clone(),
                 last: *last,
@@ -227,18 +244,32 @@ fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
         }
         Action::Void { pending, said } => {
             let release = NewRelease {
-                heading: heading(book, said, Step::Void),
+                heading: heading(book, said, kind_of(Step::Void)),
                 pending: *pending,
             };
             ledger::void(&mut book.ledger, release).map_err(Refusal::Release)
         }
         Action::Reverse { of, amounts, said } => {
             let reversal = NewReversal {
-                heading: heading(book, said, Step::Reversal),
+                heading: heading(book, said, kind_of(Step::Reversal)),
                 of: *of,
                 amounts: amounts.clone(),
             };
             ledger::reverse(&mut book.ledger, reversal).map_err(Refusal::Reverse)
+        }
+        Action::Exchange(swap) => {
+            let new = NewExchange {
+                heading: heading(book, &swap.said, Kind::Exchange),
+                from: swap.from,
+                to: swap.to,
+                sold_to: swap.sold_to,
+                bought_from: swap.bought_from,
+                amount: swap.amount,
+                given: swap.given,
+                quote: swap.quote.clone(),
+                conditions: swap.conditions.clone(),
+            };
+            ledger::exchange(&mut book.ledger, new).map_err(Refusal::Exchange)
         }
     }
 }
@@ -262,8 +293,14 @@ fn transaction(book: &mut Book<'_>, draft: &Draft) -> NewTransaction {
     }
 }
 
-/// What a step that is about another transaction says of itself. Its kind is the step's own name.
-fn heading(book: &mut Book<'_>, said: &Saying, step: Step) -> Heading {
+/// The kind of a step that is about another transaction: the step's own name.
+fn kind_of(step: Step) -> Kind {
+    // A step's name is a kind's name: the default is never taken.
+    Kind::parse(step.name()).unwrap_or(Kind::Transfer)
+}
+
+/// What a step says of itself.
+fn heading(book: &mut Book<'_>, said: &Saying, kind: Kind) -> Heading {
     let Saying {
         external_id,
         description,
@@ -271,8 +308,6 @@ fn heading(book: &mut Book<'_>, said: &Saying, step: Step) -> Heading {
         effective_at,
     } = said.clone();
     let id = TransactionId::from_bytes(book.ids.next(book.now));
-    // A step's name is a kind's name: the default is never taken.
-    let kind = Kind::parse(step.name()).unwrap_or(Kind::Transfer);
     Heading {
         external_id,
         description,
@@ -295,8 +330,10 @@ fn record(book: &mut Book<'_>, posted: &Posted, origin: &Origin) {
         .collect();
     let moved = moved.join("; ");
     let about = posted.about.map(|id| id.to_string());
+    let terms = book.ledger.exchange(&posted.id).map(terms);
     let mut delta = vec![set("postings", &moved)];
     delta.extend(about.as_deref().map(|about| set("about", about)));
+    delta.extend(terms.as_deref().map(|terms| set("exchange", terms)));
     book.record(
         origin,
         &Said {
@@ -308,6 +345,13 @@ fn record(book: &mut Book<'_>, posted: &Posted, origin: &Origin) {
             cause: None,
         },
     );
+}
+
+/// On which terms currencies were exchanged.
+fn terms(exchange: &Exchange) -> String {
+    let quote = &exchange.quote;
+    let (rate, rounding, source) = (quote.rate, quote.rounding, &quote.source);
+    format!("{rate} {rounding} {} {source}", quote.quoted_at)
 }
 
 const fn recorded_as(step: Step) -> &'static str {

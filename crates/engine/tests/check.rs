@@ -26,7 +26,8 @@ fn render(rendered: Rendered<'_>) -> Reply {
         Rendered::Account(account) | Rendered::Changed(account) => account.id.to_string(),
         Rendered::Transfer(posted)
         | Rendered::Transaction(posted)
-        | Rendered::WouldPost(posted) => posted.id.to_string(),
+        | Rendered::WouldPost(posted)
+        | Rendered::Exchanged { posted, .. } => posted.id.to_string(),
         Rendered::Bulk { results, .. } => format!("{results:?}"),
         Rendered::PeriodClosed(before) => before.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),
@@ -355,7 +356,7 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "L7", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
         ]
     );
     for verdict in report.invariants {

@@ -38,6 +38,17 @@ pub fn balance_at(
     by: By,
 ) -> Result<MinorUnits, Error> {
     let (_, recorded) = last_by(connection, tenant, account, at)?;
+    balance_after(connection, tenant, account, recorded, (at, by))
+}
+
+/// The same, where the balance is known that the last entry left which was recorded by then.
+pub(crate) fn balance_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: &Account,
+    recorded: MinorUnits,
+    (at, by): (Timestamp, By),
+) -> Result<MinorUnits, Error> {
     match by {
         By::Recorded => Ok(recorded),
         By::Effective => {

@@ -4,6 +4,7 @@
 
 mod aside;
 mod counters;
+mod exchanges;
 mod remainders;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,13 +19,14 @@ use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
 pub use aside::asides_agree;
 pub use counters::counters_add_up;
+pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
 
 /// Rows read at a time.
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 22] = [
+pub const GUARDS: [&str; 24] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
@@ -39,6 +41,8 @@ pub const GUARDS: [&str; 22] = [
     "hold_undeletable",
     "correction_grows",
     "correction_undeletable",
+    "exchange_immutable",
+    "exchange_kept",
     "period_forward",
     "period_undeletable",
     "displaced_immutable",

@@ -7,6 +7,8 @@ pub enum Kind {
     Transfer,
     /// What a provider took from a payer for us.
     Capture,
+    /// From one currency to another.
+    Exchange,
     /// Whatever else a tenant does.
     Other(KindName),
 }
@@ -33,6 +35,7 @@ impl Kind {
         match self {
             Self::Transfer => "transfer",
             Self::Capture => "capture",
+            Self::Exchange => "exchange",
             Self::Other(name) => name.as_str(),
         }
     }
@@ -45,6 +48,7 @@ impl Kind {
         match name {
             "transfer" => Ok(Self::Transfer),
             "capture" => Ok(Self::Capture),
+            "exchange" => Ok(Self::Exchange),
             other => KindName::parse(other).map(Self::Other),
         }
     }
@@ -91,7 +95,14 @@ mod tests {
 
     #[test]
     fn a_kind_is_read_back_from_its_name() {
-        for name in ["transfer", "capture", "fee", "fx_2", &"a".repeat(32)] {
+        for name in [
+            "transfer",
+            "capture",
+            "exchange",
+            "fee",
+            "fx_2",
+            &"a".repeat(32),
+        ] {
             assert_eq!(Kind::parse(name).unwrap().name(), name);
         }
         assert_eq!(Kind::parse("capture"), Ok(Kind::Capture));

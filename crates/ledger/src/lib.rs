@@ -4,14 +4,80 @@
 //! currency from a credited account to a debited account; each posting is seen from both sides as
 //! an **entry**. Because only postings are stored, an unbalanced book cannot be written.
 //!
+//! ```
+//! use diesel::RunQueryDsl as _;
+//! use ledger::tables::{Needs, load, save};
+//! use ledger::{
+//!     AccountClass, AccountId, Kind, Limits, NewAccount, NewTransaction, PostError, Posting, Shelf,
+//!     TransactionId,
+//! };
+//! use money::{Amount, Currency, MinorUnits};
+//! use store::bulk::Writes;
+//! use store::find::Lock;
+//! use store::{AnyConnection, Ids, TenantId, Timestamp};
+//!
+//! const TENANT: TenantId = TenantId(1);
+//!
+//! /// One batch: what it needs is loaded, decided in memory, and written in one commit.
+//! fn batch<T>(
+//!     books: &mut AnyConnection,
+//!     accounts: &[AccountId],
+//!     decide: impl FnOnce(&mut Shelf) -> T,
+//! ) -> Result<T, store::Error> {
+//!     store::begin_write(books)?;
+//!     let needs = Needs { accounts: accounts.to_vec(), ..Needs::default() };
+//!     let mut shelf = load(books, TENANT, needs, Lock::Rows)?;
+//!     let decided = decide(&mut shelf);
+//!     let mut writes = Writes::default();
+//!     save(&mut writes, TENANT, &shelf);
+//!     writes.run(books)?;
+//!     store::commit(books)?;
+//!     Ok(decided)
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut books = store::in_memory()?;
+//! diesel::sql_query("INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, 1, 'acme')")
+//!     .execute(&mut books)?;
+//! let (mut ids, now) = (Ids::seeded(1), Timestamp::from_micros(0));
+//! let eur = Currency::from_code("EUR")?;
+//!
+//! // Two accounts: where money comes from, and a wallet that is never overdrawn.
+//! let mut open = |code: &str, class, limits| {
+//!     let (id, code) = (AccountId::from_bytes(ids.next(now)), code.to_owned());
+//!     let new = NewAccount { name: code.clone(), code, currency: eur, class, limits, metadata: None };
+//!     batch(&mut books, &[], |shelf| ledger::open(shelf, id, new, now).map(|account| account.id))
+//! };
+//! let source = open("equity:source", AccountClass::Equity, Limits::NONE)??;
+//! let wallet = open("liabilities:wallet", AccountClass::Liability, Limits::NO_OVERDRAFT)??;
+//!
+//! // 12.50 onto the wallet; then 12.51 from it, which it does not have.
+//! let mut post = |debit, credit, amount| {
+//!     let id = TransactionId::from_bytes(ids.next(now));
+//!     let postings = vec![Posting { debit, credit, amount, currency: eur }];
+//!     let new = NewTransaction::plain(id, Kind::Transfer, postings, now);
+//!     batch(&mut books, &[debit, credit], |shelf| ledger::post(shelf, new))
+//! };
+//! post(source, wallet, Amount::new(1250)?)??;
+//! let refused = post(wallet, source, Amount::new(1251)?)?;
+//! assert!(matches!(refused, Err(PostError::InsufficientFunds { available: 1250, .. })));
+//!
+//! let account = ledger::account(&mut books, TENANT, wallet)?.ok_or("it is there")?;
+//! assert_eq!(account.posted(), MinorUnits::new(1250));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! A transaction is posted at once, or **pending**: then its postings **hold** amounts, which count
 //! against what is available until they are posted ([`settle`], whole or in part), voided or expired.
 //! What is final is corrected by a [`reverse`]al, never more than was posted. Each of these steps is a
-//! transaction of its own, [`Posted::about`] the first.
+//! transaction of its own, [`Posted::about`] the first. Two currencies are [`exchange()`]d by one
+//! transaction with a posting in each.
 //!
 //! The rules ([`open`], [`post()`], …) are pure functions over a [`Shelf`]: what one batch holds of the
 //! books in memory. [`tables`] loads a shelf and saves it. Where a posting is decided: `post.rs`. Each
-//! rule's refusals have one order, in which they stand in `docs/ledger-errors.md`.
+//! rule's refusals have one order, in which they stand in `docs/ledger-errors.md`. The model is explained
+//! in `docs/ledger.md`, with recipes.
 //!
 //! What this crate never does: know a payment, a provider or HTTP; read a clock; call a network;
 //! change or delete what was posted.
@@ -19,46 +85,14 @@
 //! Invariants: per transaction and currency debits equal credits, amounts are positive (L1); an
 //! account's counters are the sums of its entries (L2); over all accounts of a currency the total is
 //! zero (L3); rows never change (L4, by trigger on both databases); what is held and what was reversed
-//! is what the postings say (L5).
-//!
-//! ```
-//! use ledger::{
-//!     AccountClass, Kind, Limits, NewAccount, NewTransaction, PostError, Posting, Shelf,
-//! };
-//! use money::{Amount, Currency, MinorUnits};
-//! use store::{Ids, Timestamp};
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let (mut shelf, mut ids, now) = (Shelf::default(), Ids::seeded(1), Timestamp::from_micros(0));
-//! let eur = Currency::from_code("EUR")?;
-//! let mut open = |code: &str, class, limits| {
-//!     let (code, name) = (code.to_owned(), code.to_owned());
-//!     let new = NewAccount { code, name, currency: eur, class, limits, metadata: None };
-//!     let id = ledger::AccountId::from_bytes(ids.next(now));
-//!     ledger::open(&mut shelf, id, new, now).map(|account| account.id)
-//! };
-//! let source = open("equity:source", AccountClass::Equity, Limits::NONE)?;
-//! let wallet = open("liabilities:wallet", AccountClass::Liability, Limits::NO_OVERDRAFT)?;
-//!
-//! let mut pay = |debit, credit, amount| {
-//!     let id = ledger::TransactionId::from_bytes(ids.next(now));
-//!     let postings = vec![Posting { debit, credit, amount, currency: eur }];
-//!     ledger::post(&mut shelf, NewTransaction::plain(id, Kind::Transfer, postings, now))
-//!         .map(|posted| posted.id)
-//! };
-//! pay(source, wallet, Amount::new(1250)?)?;
-//! let refused = pay(wallet, source, Amount::new(1251)?);
-//! assert!(matches!(refused, Err(PostError::InsufficientFunds { .. })));
-//! assert_eq!(shelf.account(&wallet).map(|a| a.posted()), Some(MinorUnits::new(1250)));
-//! # Ok(())
-//! # }
-//! ```
+//! is what the postings say (L5); what was exchanged follows from its rate (L6).
 
 mod account;
 mod as_of;
 mod change;
 pub mod check;
 mod entries;
+mod exchange;
 mod hold;
 mod import;
 pub mod journal;
@@ -68,6 +102,7 @@ mod metadata;
 mod open;
 mod period;
 mod post;
+mod rate;
 mod read;
 mod release;
 mod reverse;
@@ -83,6 +118,7 @@ mod transaction;
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
+pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, ended};
 pub use import::{
     ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
@@ -94,9 +130,10 @@ pub use metadata::{Metadata, MetadataError};
 pub use open::{NewAccount, OpenError, open};
 pub use period::{PeriodError, close_period};
 pub use post::{PostError, post};
+pub use rate::{Rate, RateError};
 pub use read::{
-    Entry, account, accounts, closed_before, corrections, entries, expired, find_by_code, holds,
-    posted,
+    Entry, account, accounts, closed_before, corrections, entries, exchanges, expired,
+    find_by_code, holds, posted,
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};

@@ -8,10 +8,11 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema;
 use crate::tables::{
-    AccountRow, ByTransaction, CorrectionRow, CorrectionsOf, HoldRow, HoldsOf, TransactionById,
+    AccountRow, ByTransaction, CorrectionRow, CorrectionsOf, ExchangeBy, ExchangeRow, HoldRow,
+    HoldsOf, TransactionById,
 };
 use crate::{
-    Account, AccountId, Correction, Hold, HoldStatus, Phase, Posted, PostedPosting, Side,
+    Account, AccountId, Correction, Exchange, Hold, HoldStatus, Phase, Posted, PostedPosting, Side,
     TransactionId,
 };
 
@@ -175,6 +176,27 @@ pub fn corrections(
     let mut corrections: Vec<Correction> = rows.iter().map(CorrectionRow::read).collect();
     corrections.sort_unstable_by_key(|correction| correction.ordinal);
     Ok(corrections)
+}
+
+/// The exchanges that these transactions made, in no order.
+///
+/// # Errors
+/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
+/// have written.
+pub fn exchanges(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: &[TransactionId],
+) -> Result<Vec<Exchange>, Error> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    let keys: Vec<ExchangeBy> = ids
+        .into_iter()
+        .map(|transaction_id| ExchangeBy { transaction_id })
+        .collect();
+    let rows = ExchangeBy::find(connection, Lock::Nothing, tenant, &keys)?;
+    rows.into_iter().map(ExchangeRow::read).collect()
 }
 
 /// Pending transactions whose time is over, those that have waited longest first; at most `limit`.

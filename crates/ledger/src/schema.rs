@@ -82,6 +82,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchange (tenant_id, transaction_id) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        sold -> BigInt,
+        bought -> BigInt,
+        given -> SmallInt,
+        rate -> Text,
+        rounding -> Text,
+        source -> Text,
+        quoted_at -> BigInt,
+    }
+}
+
+diesel::table! {
     period (tenant_id) {
         tenant_id -> Integer,
         closed_before -> BigInt,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use store::Timestamp;
 
-use crate::{Account, AccountId, Correction, Hold, Posted, PostedPosting, Step, TransactionId};
+use crate::{
+    Account, AccountId, Correction, Exchange, Hold, Posted, PostedPosting, Step, TransactionId,
+};
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
 /// earlier transactions what a later step needs to know.
@@ -18,6 +20,7 @@ pub struct Shelf {
     corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
     period: Period,
     posted: Vec<Posted>,
+    exchanges: Vec<Exchange>,
 }
 
 #[derive(Debug, Clone)]
@@ -161,6 +164,19 @@ impl Shelf {
         &self.posted
     }
 
+    /// Exchanges that this batch made, in order.
+    #[must_use]
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
+    /// The exchange that a transaction of this batch made.
+    #[must_use]
+    pub fn exchange(&self, transaction: &TransactionId) -> Option<&Exchange> {
+        let mut all = self.exchanges.iter();
+        all.find(|made| made.transaction == *transaction)
+    }
+
     /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
     /// to it is a conflict.
     pub fn put_remembered(&mut self, account: Account) {
@@ -260,6 +276,10 @@ impl Shelf {
                 row: correction,
                 seen: None,
             });
+    }
+
+    pub(crate) fn put_exchange(&mut self, exchange: Exchange) {
+        self.exchanges.push(exchange);
     }
 
     pub(crate) fn put_closed(&mut self, before: Timestamp) {

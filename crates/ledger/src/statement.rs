@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use money::MinorUnits;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::as_of::{By, balance_at, last_by};
+use crate::as_of::{By, balance_after, last_by};
 use crate::schema::{displaced, ledger_transaction, posting};
 use crate::{Account, AccountId, NormalSide, Phase, Side, TransactionId};
 
@@ -106,10 +106,10 @@ pub fn statement(
 ) -> Result<Statement, Error> {
     let before = |at: Timestamp| Timestamp::from_micros(at.micros().saturating_sub(1));
     let (start, end) = (before(span.from), before(span.to.max(span.from)));
-    let opening = balance_at(connection, tenant, account, start, span.by)?;
-    let closing = balance_at(connection, tenant, account, end, span.by)?;
-    let (first, _) = last_by(connection, tenant, account, start)?;
-    let (last, _) = last_by(connection, tenant, account, end)?;
+    let (first, opening) = last_by(connection, tenant, account, start)?;
+    let opening = balance_after(connection, tenant, account, opening, (start, span.by))?;
+    let (last, closing) = last_by(connection, tenant, account, end)?;
+    let closing = balance_after(connection, tenant, account, closing, (end, span.by))?;
     let mut lines = match span.by {
         By::Recorded => {
             let first = after.map_or(first, |after| after.version.max(first));

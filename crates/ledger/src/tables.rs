@@ -18,9 +18,9 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub use rows::{
     AccountRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow,
-    CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow, HoldMovedRow, HoldRow,
-    HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow, TransactionById,
-    TransactionMetadataRow, TransactionRow,
+    CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow, ExchangeBy, ExchangeRow,
+    HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow,
+    TransactionById, TransactionMetadataRow, TransactionRow,
 };
 
 pub(crate) use displaced::{LEVELS, rows_of, start_of};
@@ -243,6 +243,12 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     writes.add(postings);
     displaced::save(writes, tenant, shelf.posted());
     save_metadata(writes, tenant, shelf.posted());
+    let exchanges = shelf.exchanges().iter();
+    writes.add(
+        exchanges
+            .map(|made| ExchangeRow::of(tenant, made))
+            .collect(),
+    );
     save_remainders(writes, tenant, shelf);
     save_period(writes, tenant, shelf.period());
 

@@ -9,7 +9,8 @@
 //! - [`MinorUnits`]: what is left, a balance or a difference, of either sign;
 //! - [`Money`]: an amount with its currency, and the way to and from decimal text;
 //! - [`allocate`]: splitting an amount so that the parts add up to it;
-//! - [`round`]: the one place where a decimal may lose digits, by a [`Rounding`] that is named.
+//! - [`round`], and [`divide`] for exact ratios: where digits may get lost, by a [`Rounding`] that is
+//!   named, and nowhere else.
 //!
 //! ```
 //! use money::{Amount, Currency, Money, allocate};
@@ -33,7 +34,7 @@
 //! - A [`Currency`] always has an exponent; a code without a minor unit (gold, "no currency") is
 //!   not one.
 //! - Arithmetic is checked: what does not fit is `None` or an error, never a wrapped number.
-//! - Text never loses a digit on its way in or out. Only [`round`] rounds.
+//! - Text never loses a digit on its way in or out. Only [`round`] and [`divide`] round.
 //! - The parts of an allocation add up to the whole.
 //!
 //! # Never here
@@ -53,7 +54,7 @@ pub use amount::{Amount, AmountError};
 pub use currency::{AssetError, Currency, CurrencyError, StoredError};
 pub use minor_units::MinorUnits;
 pub use money::{DecimalError, Money};
-pub use rounding::{Rounding, RoundingError, round};
+pub use rounding::{Rounding, RoundingError, divide, round};
 
 /// A decimal number, for rates and percentages on their way to [`round`].
 pub use rust_decimal::Decimal;

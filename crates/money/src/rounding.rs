@@ -21,6 +21,34 @@ pub enum Rounding {
     Up,
 }
 
+impl Rounding {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::HalfEven, Self::HalfUp, Self::Down, Self::Up];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HalfEven => "half_even",
+            Self::HalfUp => "half_up",
+            Self::Down => "down",
+            Self::Up => "up",
+        }
+    }
+
+    /// From its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+impl std::fmt::Display for Rounding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Why a decimal cannot become minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RoundingError {
@@ -57,6 +85,42 @@ pub fn round(
         .ok_or(RoundingError::OutOfRange)
 }
 
+/// The whole number nearest to an exact ratio, by the mode asked for. `None` if the divisor is zero or
+/// the result is no `i128`.
+///
+/// ```
+/// use money::{Rounding, divide};
+///
+/// assert_eq!(divide(5, 2, Rounding::HalfEven), Some(2));
+/// assert_eq!(divide(5, 2, Rounding::Up), Some(3));
+/// ```
+#[must_use]
+pub fn divide(dividend: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
+    let towards_zero = dividend.checked_div(divisor)?;
+    let rest = dividend.checked_rem(divisor)?.unsigned_abs();
+    // Twice the rest may not fit, so it is compared with what is missing to the next whole number.
+    let middle = rest.cmp(&divisor.unsigned_abs().checked_sub(rest)?);
+    let goes_away = match rounding {
+        _ if rest == 0 => false,
+        Rounding::Down => false,
+        Rounding::Up => true,
+        Rounding::HalfUp => middle.is_ge(),
+        Rounding::HalfEven => {
+            middle.is_gt() || (middle.is_eq() && towards_zero.checked_rem(2)? != 0)
+        }
+    };
+    let away = if dividend.is_negative() == divisor.is_negative() {
+        1
+    } else {
+        -1
+    };
+    if goes_away {
+        towards_zero.checked_add(away)
+    } else {
+        Some(towards_zero)
+    }
+}
+
 fn strategy(rounding: Rounding) -> RoundingStrategy {
     match rounding {
         Rounding::HalfEven => RoundingStrategy::MidpointNearestEven,
@@ -87,12 +151,7 @@ mod tests {
 
     use super::*;
 
-    const MODES: [Rounding; 4] = [
-        Rounding::HalfEven,
-        Rounding::HalfUp,
-        Rounding::Down,
-        Rounding::Up,
-    ];
+    const MODES: [Rounding; 4] = Rounding::ALL;
 
     fn decimal(text: &str) -> Decimal {
         Decimal::from_str_exact(text).unwrap()
@@ -184,7 +243,42 @@ mod tests {
         i64::try_from(minor_units).ok()
     }
 
+    #[test]
+    fn a_mode_is_read_back_from_its_name() {
+        for mode in MODES {
+            assert_eq!(Rounding::from_name(mode.name()), Some(mode));
+        }
+        assert_eq!(Rounding::from_name("HalfEven"), None);
+    }
+
+    #[test]
+    fn a_ratio_is_rounded_at_the_edges_of_what_fits() {
+        let (least, most) = (i128::MIN, i128::MAX);
+        assert_eq!(divide(1, 0, Rounding::Up), None);
+        assert_eq!(divide(least, -1, Rounding::Down), None);
+        assert_eq!(divide(most, 1, Rounding::Up), Some(most));
+        assert_eq!(divide(1, most, Rounding::Up), Some(1));
+        assert_eq!(divide(-1, most, Rounding::Up), Some(-1));
+        assert_eq!(divide(1, least, Rounding::Up), Some(-1));
+        assert_eq!(divide(most, least, Rounding::HalfEven), Some(-1));
+        assert_eq!(divide(most - 1, most, Rounding::HalfUp), Some(1));
+    }
+
     proptest! {
+        #[test]
+        fn a_ratio_is_rounded_as_the_decimal_of_the_same_value(
+            number in any::<i64>(),
+            scale in 0..=12_u32,
+            mode in prop::sample::select(MODES.to_vec()),
+        ) {
+            let decimal = Decimal::from_i128_with_scale(i128::from(number), scale);
+            let rounded = round(decimal, "JPY".parse().unwrap(), mode).unwrap();
+            let divided = divide(i128::from(number), 10_i128.pow(scale), mode);
+            prop_assert_eq!(divided, Some(i128::from(rounded.get())));
+            let turned = divide(-i128::from(number), -10_i128.pow(scale), mode);
+            prop_assert_eq!(turned, divided);
+        }
+
         #[test]
         fn rounding_agrees_with_its_rule_over_whole_numbers(
             mantissa in prop_oneof![

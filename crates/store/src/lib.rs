@@ -39,7 +39,7 @@ pub use connection::{AnyConnection, begin_write, commit, probe, rollback, set_bu
 pub use error::Error;
 pub use guards::{CheckError, Pages, missing_guards};
 pub use id::{Ids, TenantId};
-pub use pool::{OpenError, Store};
+pub use pool::{OpenError, Store, in_memory};
 pub use url::{DatabaseUrl, UrlError};
 
 #[doc(hidden)]

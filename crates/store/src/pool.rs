@@ -155,6 +155,18 @@ fn migrate(url: &DatabaseUrl) -> Result<(), Error> {
     }
 }
 
+/// Books in memory, on SQLite, which are gone when the connection is dropped: for examples, and tests that
+/// need one connection and no file.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn in_memory() -> Result<AnyConnection, Error> {
+    let url = DatabaseUrl::Sqlite(":memory:".into());
+    let mut connection = AnyConnection::open(&url, Purpose::Write)?;
+    migrations::apply(&mut connection)?;
+    Ok(connection)
+}
+
 struct Readers(DatabaseUrl);
 
 impl ManageConnection for Readers {

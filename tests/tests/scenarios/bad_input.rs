@@ -37,18 +37,19 @@ async fn routes(client: &Client) -> Vec<Route> {
     let payment = client.post("/v1/payments", "given", &payment).await.json();
     let payment = text(&payment, "/id");
     let quoted = |text: &str| format!("\"{text}\"");
-    vec![
+    let mut routes = vec![
         Route {
             path: "/v1/accounts".into(),
             fields: vec![
                 ("code", quoted("assets:other")),
                 ("name", quoted("Other")),
                 ("currency", quoted("EUR")),
+                ("class", quoted("asset")),
                 ("normal_side", quoted("debit")),
                 ("floor", "0".into()),
             ],
             required: &["code", "currency"],
-            texts: &["code", "name", "currency", "normal_side"],
+            texts: &["code", "name", "currency", "class", "normal_side"],
             amounts: &[],
         },
         Route {
@@ -82,6 +83,57 @@ async fn routes(client: &Client) -> Vec<Route> {
             fields: vec![("payment_method", quoted("pm_succeeds"))],
             required: &[],
             texts: &["payment_method"],
+            amounts: &[],
+        },
+    ];
+    routes.extend(routes_of_the_books(client, &from, &to).await);
+    routes
+}
+
+async fn routes_of_the_books(client: &Client, from: &str, to: &str) -> Vec<Route> {
+    let posting = json!({"debit": from, "credit": to, "amount": 1, "currency": "EUR"});
+    let hold = json!({"kind": "gift", "postings": [posting], "pending": true});
+    let hold = client.post("/v1/transactions", "hold", &hold).await.json();
+    let hold = text(&hold, "/id");
+    let quoted = |text: &str| format!("\"{text}\"");
+    let postings = json!([posting]).to_string();
+    let item = json!({"kind": "gift", "postings": [posting]});
+    vec![
+        Route {
+            path: "/v1/transactions".into(),
+            fields: vec![
+                ("kind", quoted("gift")),
+                ("postings", postings),
+                ("external_id", quoted("mine")),
+                ("description", quoted("for the bread")),
+                ("effective_at", quoted("2026-01-01T00:00:00Z")),
+            ],
+            required: &["kind", "postings"],
+            texts: &["kind", "external_id", "description", "effective_at"],
+            amounts: &[],
+        },
+        Route {
+            path: "/v1/transactions/bulk".into(),
+            fields: vec![
+                ("transactions", json!([item]).to_string()),
+                ("atomic", "true".into()),
+            ],
+            required: &["transactions", "atomic"],
+            texts: &[],
+            amounts: &[],
+        },
+        Route {
+            path: format!("/v1/transactions/{hold}/post"),
+            fields: vec![("description", quoted("sent")), ("last", "true".into())],
+            required: &[],
+            texts: &["description"],
+            amounts: &[],
+        },
+        Route {
+            path: "/v1/periods/close".into(),
+            fields: vec![("closed_before", quoted("2020-01-01T00:00:00Z"))],
+            required: &["closed_before"],
+            texts: &["closed_before"],
             amounts: &[],
         },
     ]
@@ -437,6 +489,8 @@ async fn nobody_without_a_known_key_gets_in(database: Database) {
             "/v1/payments",
             "/v1/accounts/acc_0/entries",
             "/v1/payments/pay_0",
+            "/v1/transactions/txn_0",
+            "/v1/periods",
         ] {
             let reply = nobody.send(Method::GET, path, &headers, "").await;
             is_problem(
@@ -510,13 +564,15 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         format!("/v1/accounts/acc_{zeroes}"),
         format!("/v1/accounts/pay_{zeroes}/entries"),
         format!("/v1/payments/pay_{zeroes}"),
+        format!("/v1/transactions/txn_{zeroes}"),
         format!("/v1/payments/{}", "x".repeat(3_000)),
     ] {
         is_problem(&path, &client.get(&path).await, 404, "not_found");
     }
 
     let reads = [
-        "/v1/accounts/x",
+        "/v1/transactions/x",
+        "/v1/periods",
         "/v1/accounts/x/balances",
         "/v1/accounts/x/entries",
         "/v1/payments/x",
@@ -527,6 +583,15 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/openapi.json",
     ];
     let posts = [
+        "/v1/accounts/x/freeze",
+        "/v1/accounts/x/unfreeze",
+        "/v1/accounts/x/close",
+        "/v1/transactions",
+        "/v1/transactions/bulk",
+        "/v1/transactions/x/post",
+        "/v1/transactions/x/void",
+        "/v1/transactions/x/reverse",
+        "/v1/periods/close",
         "/v1/transfers",
         "/v1/payments/x/confirm",
         "/webhooks/sandbox",
@@ -534,6 +599,7 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
     let both = ["/v1/accounts", "/v1/payments"];
     let allowed = reads.map(|path| (path, "GET")).into_iter();
     let allowed = allowed.chain(posts.map(|path| (path, "POST")));
+    let allowed = allowed.chain([("/v1/accounts/x", "GET, PATCH")]);
     for (path, allow) in allowed.chain(both.map(|path| (path, "GET, POST"))) {
         for method in [
             "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND",

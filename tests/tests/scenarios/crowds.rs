@@ -322,6 +322,7 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         | Rendered::Transfer(_)
         | Rendered::Transaction(_)
         | Rendered::WouldPost(_)
+        | Rendered::Exchanged { .. }
         | Rendered::Bulk { .. }
         | Rendered::PeriodClosed(_)
         | Rendered::Imported(_)

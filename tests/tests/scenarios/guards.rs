@@ -197,6 +197,36 @@ const TRIED: &[(&str, Result<(), &str>)] = &[
         Err("only what is reversed"),
     ),
     ("DELETE FROM correction", Err("never changed or deleted")),
+    // An exchange has a side that was given and a known rounding, and stays as it was written.
+    (
+        "INSERT INTO exchange VALUES (10, 11, 0, 1, 1, #7, '1.1', 'half_even', 'ECB')",
+        Ok(()),
+    ),
+    (
+        "INSERT INTO exchange VALUES (10, 11, 0, 1, 1, #7, '1.1', 'half_even', 'ECB')",
+        Err(""),
+    ),
+    (
+        "INSERT INTO exchange VALUES (10, 11, 0, 1, 3, #8, '1.1', 'half_even', 'ECB')",
+        Err(""),
+    ),
+    (
+        "INSERT INTO exchange VALUES (10, 11, 0, 1, 2, #8, '1.1', 'nearest', 'ECB')",
+        Err(""),
+    ),
+    (
+        "INSERT INTO exchange VALUES (10, 0, 0, 1, 2, #8, '1.1', 'up', 'ECB')",
+        Err(""),
+    ),
+    (
+        "INSERT INTO exchange VALUES (0, 11, 0, 1, 2, #8, '1.1', 'up', 'ECB')",
+        Err(""),
+    ),
+    (
+        "UPDATE exchange SET rate = '1.2'",
+        Err("never changed or deleted"),
+    ),
+    ("DELETE FROM exchange", Err("never changed or deleted")),
     // A period is closed further and never opened again.
     ("INSERT INTO period VALUES (5, 1)", Ok(())),
     ("UPDATE period SET closed_before = 6", Ok(())),
@@ -236,7 +266,14 @@ async fn the_database_refuses_what_the_ledger_would_never_write(database: Databa
         }
     }
     if database.kind() == Kind::Postgres {
-        for table in ["account", "posting", "hold", "correction", "period"] {
+        for table in [
+            "account",
+            "posting",
+            "hold",
+            "correction",
+            "exchange",
+            "period",
+        ] {
             let said = database.try_raw(&format!("TRUNCATE {table} CASCADE"));
             assert!(
                 said.is_err_and(|said| said.contains("never changed")),

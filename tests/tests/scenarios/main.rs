@@ -8,11 +8,15 @@
 
 mod accounting_programs;
 mod bad_input;
+mod books;
+mod books_changes;
 mod books_of_chance;
 mod command_line;
 mod crashes;
 mod crowds;
 mod databases;
+mod examples;
+mod exchanges;
 mod exports;
 mod given;
 mod guards;

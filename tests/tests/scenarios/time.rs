@@ -1,6 +1,10 @@
 //! Balances as of a moment, statements, totals and searches, beside what a plain replay of the same
 //! books says. A third of the entries happened before they were recorded, or will happen later.
 
+mod clocks;
+mod http;
+mod measured;
+
 use ledger::tables::{Needs, load, save};
 use ledger::{
     Account, AccountClass, AccountId, By, Heading, Kind, Limits, Metadata, NewAccount, NewReversal,
@@ -8,10 +12,14 @@ use ledger::{
     check, open, post, reverse, search, statement, totals,
 };
 use money::{Amount, Currency};
+use serde_json::{Value, json};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, DatabaseUrl, Ids, Store, TenantId, Timestamp};
-use tests::{Database, on_both_databases};
+use tests::{Client, Database, Florin, Kind as Backend, on_both_databases};
+
+use crate::books_hold;
+use crate::given::{account as opened, is_problem, text};
 
 const TENANT: TenantId = TenantId(1);
 const START: i64 = 1_763_776_800_000_000;

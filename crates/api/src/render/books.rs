@@ -97,7 +97,7 @@ pub(crate) fn transaction_made(posted: &Posted) -> wire::Transaction {
     transaction(posted, false)
 }
 
-fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
+pub(super) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
     wire::Transaction {
         id: posted.id.to_string(),
         object: "transaction",
@@ -303,7 +303,7 @@ pub(super) fn refused_period(rule: &PeriodError) -> Problem {
     told(code, rule, Some("/closed_before"), None)
 }
 
-fn told(
+pub(super) fn told(
     code: Code,
     rule: &dyn std::fmt::Display,
     pointer: Option<&str>,

@@ -118,7 +118,7 @@ fn promise(value: Value, now: Timestamp) -> Reading<Option<Pending>> {
     }))
 }
 
-fn condition(mut fields: Fields) -> Reading<Condition> {
+pub(super) fn condition(mut fields: Fields) -> Reading<Condition> {
     let account = fields.required("account", id("acc_"));
     let least = fields.optional("available_at_least", integer(i64::MIN..=i64::MAX));
     let version = fields.optional("version", integer(0..=i64::MAX));
@@ -132,7 +132,12 @@ fn condition(mut fields: Fields) -> Reading<Condition> {
 }
 
 /// The one of two fields that is there.
-fn one_of<T>(name: &str, one: Option<T>, other_name: &str, other: Option<T>) -> Reading<T> {
+pub(super) fn one_of<T>(
+    name: &str,
+    one: Option<T>,
+    other_name: &str,
+    other: Option<T>,
+) -> Reading<T> {
     match (one, other) {
         (Some(value), None) | (None, Some(value)) => Ok(value),
         (None, None) => Err(vec![FieldError::here(

@@ -100,6 +100,8 @@ pub(super) fn heading(
 fn kind_named(text: &str) -> Result<Kind, KindError> {
     match Kind::parse(text)? {
         Kind::Capture => Kind::parse("imported_capture"),
+        // Nor do the rate and the rounding that an exchange follows from.
+        Kind::Exchange => Kind::parse("imported_exchange"),
         other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
     }
 }

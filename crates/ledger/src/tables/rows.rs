@@ -283,6 +283,38 @@ store::bulk_find! {
 }
 
 store::bulk_insert! {
+    /// A row of `exchange`.
+    pub struct ExchangeRow in exchange {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The transaction that made it.
+        transaction_id: TransactionId,
+        /// Minor units of the sold currency.
+        sold: i64,
+        /// Minor units of the bought currency.
+        bought: i64,
+        /// Which amount was given: 1 the sold, 2 the bought one.
+        given: i16,
+        /// A plain decimal.
+        rate: String,
+        /// [`money::Rounding::name`].
+        rounding: String,
+        /// Who quoted the rate.
+        source: String,
+        /// Microseconds since 1970.
+        quoted_at: i64,
+    }
+}
+
+store::bulk_find! {
+    /// The exchange that a transaction made.
+    pub struct ExchangeBy => ExchangeRow in exchange {
+        /// The transaction.
+        transaction_id: TransactionId,
+    }
+}
+
+store::bulk_insert! {
     /// A row of `period`.
     pub struct PeriodRow in period {
         /// Whose it is.

@@ -1,14 +1,16 @@
 //! Rows in the rules' own words, and back.
 
-use money::{Amount, Currency, MinorUnits};
+use money::{Amount, Currency, MinorUnits, Rounding};
 use store::{Error, TenantId, Timestamp};
 
 use super::rows::{
-    AccountRow, CorrectionRow, CountersRow, HoldRow, PostingRow, RevisedRow, TransactionRow,
+    AccountRow, CorrectionRow, CountersRow, ExchangeRow, HoldRow, PostingRow, RevisedRow,
+    TransactionRow,
 };
 use crate::{
-    Account, AccountClass, AccountStatus, Correction, Hold, HoldStatus, Kind, Limits, Metadata,
-    NormalSide, Phase, Posted, PostedPosting, Posting, Step, TransactionId,
+    Account, AccountClass, AccountStatus, Correction, Exchange, Hold, HoldStatus, Kind, Leg,
+    Limits, Metadata, NormalSide, Phase, Posted, PostedPosting, Posting, Quote, Rate, Step,
+    TransactionId,
 };
 
 /// Writes both directions between a word and the number under which it is stored.
@@ -37,6 +39,7 @@ numbered!(AccountStatus: Open = 1, Frozen = 2, Closed = 3);
 numbered!(AccountClass: Asset = 1, Liability = 2, Equity = 3, Income = 4, Expense = 5);
 numbered!(Step: Pending = 1, Posted = 2, Settlement = 3, Void = 4, Expiry = 5, Reversal = 6);
 numbered!(Phase: Pending = 1, Posted = 2, Settled = 3, Released = 4);
+numbered!(Leg: Sold = 1, Bought = 2);
 numbered!(HoldStatus: Pending = 1, Posted = 2, Voided = 3, Expired = 4);
 
 /// A row that this program would never have written.
@@ -297,5 +300,40 @@ impl CorrectionRow {
             amount: self.amount,
             reversed: self.reversed,
         }
+    }
+}
+
+impl ExchangeRow {
+    pub(crate) fn of(tenant_id: TenantId, exchange: &Exchange) -> Self {
+        Self {
+            tenant_id,
+            transaction_id: exchange.transaction,
+            sold: exchange.sold.get(),
+            bought: exchange.bought.get(),
+            given: exchange.given.number(),
+            rate: exchange.quote.rate.to_string(),
+            rounding: exchange.quote.rounding.name().to_owned(),
+            source: exchange.quote.source.clone(),
+            quoted_at: exchange.quote.quoted_at.micros(),
+        }
+    }
+
+    /// The exchange that the row holds.
+    pub(crate) fn read(self) -> Result<Exchange, Error> {
+        let wrong = |column: &str| wrong("exchange", self.transaction_id, column);
+        let amount =
+            |minor_units, column| Amount::new(minor_units).map_err(|_not_positive| wrong(column));
+        Ok(Exchange {
+            transaction: self.transaction_id,
+            sold: amount(self.sold, "sold")?,
+            bought: amount(self.bought, "bought")?,
+            given: Leg::from_number(self.given).ok_or_else(|| wrong("given"))?,
+            quote: Quote {
+                rate: Rate::parse(&self.rate).map_err(|_no_rate| wrong("rate"))?,
+                rounding: Rounding::from_name(&self.rounding).ok_or_else(|| wrong("rounding"))?,
+                quoted_at: Timestamp::from_micros(self.quoted_at),
+                source: self.source,
+            },
+        })
     }
 }

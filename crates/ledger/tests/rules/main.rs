@@ -6,9 +6,11 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod exchange;
 mod given;
 mod importing;
 mod order;
 mod posting;
+mod recipes;
 mod steps;
 mod tables;

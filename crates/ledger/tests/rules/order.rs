@@ -3,20 +3,20 @@
 
 use crate::given::{Books, EARLIER, LATER, NOW, amount, posting, units, usd};
 use ledger::{
-    Account, AccountClass, AccountId, AccountStatus, ChangeError, Condition, Demand, Limits,
-    LimitsError, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError, Pending,
-    PeriodError, PostError, ReleaseError, ReverseError, SettleError, TransactionId, close,
+    Account, AccountClass, AccountId, AccountStatus, ChangeError, Condition, Demand, ExchangeError,
+    Limits, LimitsError, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError,
+    Pending, PeriodError, PostError, ReleaseError, ReverseError, SettleError, TransactionId, close,
     close_period, expire, freeze, post, reverse, set_limits, settle, void,
 };
 use store::Timestamp;
 
-type Order = [(&'static str, &'static str)];
+pub(crate) type Order = [(&'static str, &'static str)];
 /// A rule's code, and what breaks it and no other rule.
-type Breaks<W> = (&'static str, fn(&mut W));
+pub(crate) type Breaks<W> = (&'static str, fn(&mut W));
 
 /// Shows that `ask` refuses in the order of `order`. Rules that no request can break both at once are
 /// `apart`.
-fn prove<W>(
+pub(crate) fn prove<W>(
     order: &Order,
     world: fn() -> W,
     rules: &[Breaks<W>],
@@ -443,7 +443,7 @@ fn limits_and_periods_are_refused_by_the_first_broken_rule() {
 }
 
 fn page() -> String {
-    let parts: [(&str, &str, &Order); 8] = [
+    let parts: [(&str, &str, &Order); 9] = [
         ("Opening an account", "`ledger::open`", OpenError::ORDER),
         (
             "Limits of an account",
@@ -467,6 +467,11 @@ fn page() -> String {
             ReleaseError::ORDER,
         ),
         ("Reversing", "`ledger::reverse`", ReverseError::ORDER),
+        (
+            "Exchanging currencies",
+            "`ledger::exchange`",
+            ExchangeError::ORDER,
+        ),
         (
             "Closing a period",
             "`ledger::close_period`",

@@ -15,18 +15,18 @@ use store::{AnyConnection, CheckError, DatabaseUrl, Error, Ids, Store, TenantId,
 
 use crate::given::{EARLIER, LATER, NOW, amount, eur, posting, units};
 
-const TENANT: TenantId = TenantId(1);
+pub(crate) const TENANT: TenantId = TenantId(1);
 
 /// A database with a tenant, and three accounts: one without limits, two without overdraft.
-struct Book {
+pub(crate) struct Book {
     folder: tempfile::TempDir,
-    store: Store,
-    ids: Ids,
+    pub(crate) store: Store,
+    pub(crate) ids: Ids,
     accounts: [AccountId; 3],
 }
 
 impl Book {
-    fn opened() -> Self {
+    pub(crate) fn opened() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("florin.db"))).unwrap();
         let mut ids = Ids::seeded(1);
@@ -68,7 +68,7 @@ impl Book {
     }
 
     /// Loads, decides and saves in one commit.
-    fn batch<T>(&self, needs: Needs, decide: impl FnOnce(&mut Shelf) -> T) -> T {
+    pub(crate) fn batch<T>(&self, needs: Needs, decide: impl FnOnce(&mut Shelf) -> T) -> T {
         let shelf = self.load(needs);
         let (decided, saved) = self.save(shelf, decide);
         saved.unwrap();
@@ -98,14 +98,14 @@ impl Book {
         (decided, saved)
     }
 
-    fn accounts(&self) -> Needs {
+    pub(crate) fn accounts(&self) -> Needs {
         Needs {
             accounts: self.accounts.to_vec(),
             ..Needs::default()
         }
     }
 
-    fn about(transaction: TransactionId) -> Needs {
+    pub(crate) fn about(transaction: TransactionId) -> Needs {
         Needs {
             transactions: vec![transaction],
             ..Needs::default()
@@ -176,7 +176,7 @@ impl Book {
     }
 
     /// Changes rows behind everybody's back: the triggers are away.
-    fn tamper(&self, sql: &str) {
+    pub(crate) fn tamper(&self, sql: &str) {
         #[derive(QueryableByName)]
         struct Trigger {
             #[diesel(sql_type = diesel::sql_types::Text)]
@@ -197,14 +197,15 @@ impl Book {
         connection.batch_execute("COMMIT").unwrap();
     }
 
-    fn check(&self) -> Result<u64, String> {
+    pub(crate) fn check(&self) -> Result<u64, String> {
         type Check =
             fn(&mut AnyConnection, TenantId, &mut dyn FnMut(u64)) -> Result<u64, CheckError>;
-        let checks: [(&str, Check); 4] = [
+        let checks: [(&str, Check); 5] = [
             ("L1", check::postings_balance),
             ("L2", check::counters_add_up),
             ("L3", check::totals_are_equal),
             ("L5", check::remainders_add_up),
+            ("L6", check::exchanges_follow),
         ];
         let mut connection = self.store.writer().unwrap();
         let mut examined = 0;

@@ -1,0 +1,127 @@
+//! L6: what is recorded of each exchange, beside its postings. Exchanges are read a page at a time, and with
+//! each page the postings of its transactions.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use money::Currency;
+use store::{AnyConnection, CheckError, Error, Pages, TenantId};
+
+use super::{PAGE, tick};
+use crate::schema::{exchange, posting};
+use crate::tables::{ExchangeRow, PostingRow};
+use crate::{Exchange, Leg, Phase, TransactionId};
+
+/// L6: each exchange is of a transaction that posts what was sold and what was bought, in two currencies,
+/// and of these amounts one follows from the other by the rate and the rounding. Returns the number of
+/// exchanges.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first exchange that is not so.
+pub fn exchanges_follow(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut exchanges = rows(tenant);
+    let mut examined = 0_u64;
+    loop {
+        let page = exchanges.page(connection)?;
+        if page.is_empty() {
+            return Ok(examined);
+        }
+        let ids: Vec<TransactionId> = page.iter().map(|row| row.transaction_id).collect();
+        let mut moved = postings(connection, tenant, &ids)?;
+        for row in page {
+            let id = row.transaction_id;
+            let exchange = row
+                .read()
+                .map_err(|error| CheckError::broken(id, error.to_string()))?;
+            check(&exchange, &moved.remove(&id).unwrap_or_default())?;
+            tick(&mut examined, progress);
+        }
+    }
+}
+
+/// All exchanges, in the order of their transactions' ids.
+fn rows(tenant: TenantId) -> Pages<ExchangeRow> {
+    Pages::new(tenant, |connection, tenant, after: Option<&ExchangeRow>| {
+        let mut query = exchange::table
+            .filter(exchange::tenant_id.eq(tenant))
+            .order(exchange::transaction_id)
+            .limit(PAGE)
+            .into_boxed();
+        if let Some(last) = after {
+            query = query.filter(exchange::transaction_id.gt(last.transaction_id));
+        }
+        Ok(query.load(connection)?)
+    })
+}
+
+/// The postings of these transactions, in their order.
+fn postings(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: &[TransactionId],
+) -> Result<BTreeMap<TransactionId, Vec<PostingRow>>, Error> {
+    let rows: Vec<PostingRow> = posting::table
+        .filter(posting::tenant_id.eq(tenant))
+        .filter(posting::transaction_id.eq_any(ids))
+        .order((posting::transaction_id, posting::ordinal))
+        .load(connection)?;
+    let mut found: BTreeMap<TransactionId, Vec<PostingRow>> = BTreeMap::new();
+    for row in rows {
+        found.entry(row.transaction_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
+fn check(exchange: &Exchange, postings: &[PostingRow]) -> Result<(), CheckError> {
+    let broken = |detail: String| Err(CheckError::broken(exchange.transaction, detail));
+    let [sold, bought] = postings else {
+        return broken(format!(
+            "it exchanges two currencies, with {} postings",
+            postings.len()
+        ));
+    };
+    for (posting, leg, recorded) in [
+        (sold, Leg::Sold, exchange.sold),
+        (bought, Leg::Bought, exchange.bought),
+    ] {
+        let is_it = posting.ordinal == leg.ordinal() && posting.phase == Phase::Posted.number();
+        if !is_it || posting.amount != recorded.get() {
+            return broken(format!(
+                "{} is recorded as exchanged, posting {} moves {}",
+                recorded.get(),
+                posting.ordinal,
+                posting.amount
+            ));
+        }
+    }
+    let (Ok(from), Ok(to)) = (
+        Currency::from_stored(&sold.currency),
+        Currency::from_stored(&bought.currency),
+    ) else {
+        return broken(format!(
+            "{} or {} is unknown",
+            sold.currency, bought.currency
+        ));
+    };
+    if from == to {
+        return broken(format!("it exchanges {from} for itself"));
+    }
+    let given = match exchange.given {
+        Leg::Sold => exchange.sold,
+        Leg::Bought => exchange.bought,
+    };
+    let (rate, rounding) = (exchange.quote.rate, exchange.quote.rounding);
+    let amounts = rate.amounts((given, exchange.given), (from, to), rounding);
+    if amounts != Ok((exchange.sold, exchange.bought)) {
+        return broken(format!(
+            "{} for {} does not follow from {rate}, rounded {rounding}",
+            exchange.bought.get(),
+            exchange.sold.get()
+        ));
+    }
+    Ok(())
+}

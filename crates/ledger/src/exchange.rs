@@ -1,0 +1,314 @@
+//! Where a currency exchange is decided: one transaction with two postings, each in a currency of its
+//! own. What is sold goes from an account to the liquidity account of its currency; what is bought comes
+//! from the other one. Per currency it balances like any other transaction, and what the tenant is left
+//! with is what the liquidity accounts hold. One amount is given; the other follows from the rate, and
+//! rate, rounding and source are kept beside the postings.
+
+use money::{Amount, Currency, Rounding};
+use store::Timestamp;
+
+use crate::rate::Inexchangeable;
+use crate::{
+    Account, AccountId, Condition, Heading, NewTransaction, NormalSide, PostError, Posted, Posting,
+    Rate, Shelf, TransactionId, post,
+};
+
+/// One of the two sides of an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leg {
+    /// What goes away.
+    Sold,
+    /// What comes instead.
+    Bought,
+}
+
+impl Leg {
+    /// Its posting's place in the transaction.
+    #[must_use]
+    pub const fn ordinal(self) -> i16 {
+        match self {
+            Self::Sold => 0,
+            Self::Bought => 1,
+        }
+    }
+}
+
+/// On which terms currencies are exchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// Units of the bought currency for one unit of the sold one.
+    pub rate: Rate,
+    /// How the amount that follows from it becomes minor units.
+    pub rounding: Rounding,
+    /// Who says so.
+    pub source: String,
+    /// When they said so.
+    pub quoted_at: Timestamp,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct NewExchange {
+    /// What it says of itself.
+    pub heading: Heading,
+    /// The account that gives: its balance falls by what is sold.
+    pub from: AccountId,
+    /// The account that gets: its balance grows by what is bought.
+    pub to: AccountId,
+    /// The liquidity account of the sold currency.
+    pub sold_to: AccountId,
+    /// The liquidity account of the bought currency.
+    pub bought_from: AccountId,
+    /// How much of one leg, in minor units of its currency.
+    pub amount: Amount,
+    /// Of which leg.
+    pub given: Leg,
+    /// The terms.
+    pub quote: Quote,
+    /// What else must be so.
+    pub conditions: Vec<Condition>,
+}
+
+/// An exchange that is part of the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The transaction that made it.
+    pub transaction: TransactionId,
+    /// How much was sold.
+    pub sold: Amount,
+    /// How much was bought.
+    pub bought: Amount,
+    /// Which of the two was given; the other follows from it.
+    pub given: Leg,
+    /// The terms.
+    pub quote: Quote,
+}
+
+/// Why nothing was exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExchangeError {
+    /// One of the rules for every transaction. Posting 0 is what is sold, posting 1 what is bought.
+    #[error(transparent)]
+    Post(#[from] PostError),
+    /// Two currencies are exchanged.
+    #[error("both accounts hold {currency}")]
+    SameCurrency {
+        /// That currency.
+        currency: Currency,
+    },
+    /// What one account loses, the other gains: of an asset and a liability both would be lost.
+    #[error("account {from} and account {to} do not grow on the same side")]
+    SidesDiffer {
+        /// The account that would give.
+        from: AccountId,
+        /// The account that would get.
+        to: AccountId,
+    },
+    /// A transaction moves something of both.
+    #[error("the amount comes to less than one minor unit of the other currency")]
+    AmountTooSmall,
+    /// An amount is an `i64`.
+    #[error(
+        "the amount comes to more than {} minor units of the other currency",
+        i64::MAX
+    )]
+    AmountTooLarge,
+}
+
+impl ExchangeError {
+    /// Every rule in the order in which it is looked at: its code, and what it says.
+    pub const ORDER: &[(&str, &str)] = &[
+        (
+            "external_id_taken",
+            "An external id names one transaction of a tenant.",
+        ),
+        ("same_account", "A posting's two accounts differ."),
+        (
+            "condition_elsewhere",
+            "A condition is about one of the four accounts.",
+        ),
+        (
+            "account_not_found",
+            "All four accounts exist, and are the tenant's.",
+        ),
+        (
+            "currency_mismatch",
+            "Each liquidity account holds the currency that goes through it.",
+        ),
+        ("same_currency", "What is bought is not what is sold."),
+        (
+            "sides_differ",
+            "The account that gives and the one that gets grow on the same side.",
+        ),
+        (
+            "amount_too_small",
+            "What follows from the rate is at least one minor unit.",
+        ),
+        (
+            "amount_too_large",
+            "What follows from the rate is at most 2^63 - 1.",
+        ),
+        ("account_frozen", "No account is frozen."),
+        ("account_closed", "No account is closed."),
+        (
+            "period_closed",
+            "What happened, happened in an open period.",
+        ),
+        (
+            "version_mismatch",
+            "Each account is at the version that a condition names.",
+        ),
+        (
+            "balance_overflow",
+            "No counter, nor what is posted and pending together, passes 2^63 - 1.",
+        ),
+        (
+            "insufficient_funds",
+            "No account is lowered below its floor less its credit line, counting what is pending against it.",
+        ),
+        (
+            "ceiling_exceeded",
+            "No account is raised above its ceiling, counting what is pending in favour of it.",
+        ),
+        (
+            "condition_failed",
+            "Each account has as much available afterwards as a condition names.",
+        ),
+    ];
+
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Post(rule) => rule.code(),
+            Self::SameCurrency { .. } => "same_currency",
+            Self::SidesDiffer { .. } => "sides_differ",
+            Self::AmountTooSmall => "amount_too_small",
+            Self::AmountTooLarge => "amount_too_large",
+        }
+    }
+}
+
+/// Exchanges one currency for another: both legs or nothing.
+///
+/// # Errors
+/// [`ExchangeError`] is the first broken rule in documented order; the shelf is then as it was.
+pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<Posted, ExchangeError> {
+    if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
+        return Err(PostError::ExternalIdTaken { by }.into());
+    }
+    check_shape(&new)?;
+    let (from, sold_to) = pair(shelf, 0, (new.from, new.sold_to))?;
+    let (to, bought_from) = pair(shelf, 1, (new.to, new.bought_from))?;
+    check_currency(0, from.currency, sold_to)?;
+    check_currency(1, to.currency, bought_from)?;
+    let currencies = (from.currency, to.currency);
+    if currencies.0 == currencies.1 {
+        let currency = currencies.0;
+        return Err(ExchangeError::SameCurrency { currency });
+    }
+    if from.normal_side != to.normal_side {
+        let (from, to) = (from.id, to.id);
+        return Err(ExchangeError::SidesDiffer { from, to });
+    }
+    let (rate, rounding) = (new.quote.rate, new.quote.rounding);
+    let (sold, bought) = rate
+        .amounts((new.amount, new.given), currencies, rounding)
+        .map_err(|why| match why {
+            Inexchangeable::TooSmall => ExchangeError::AmountTooSmall,
+            Inexchangeable::TooLarge => ExchangeError::AmountTooLarge,
+        })?;
+    let postings = vec![
+        falls(from, new.sold_to, sold),
+        grows(to, new.bought_from, bought),
+    ];
+    let posted = post(shelf, transaction(new.heading, postings, new.conditions))?;
+    // After this point it must succeed.
+    shelf.put_exchange(Exchange {
+        transaction: posted.id,
+        sold,
+        bought,
+        given: new.given,
+        quote: new.quote,
+    });
+    Ok(posted)
+}
+
+fn check_shape(new: &NewExchange) -> Result<(), PostError> {
+    let pairs = [(new.from, new.sold_to), (new.to, new.bought_from)];
+    if let Some(posting) = pairs.iter().position(|(one, other)| one == other) {
+        return Err(PostError::SameAccount { posting });
+    }
+    let concerned = |account| pairs.iter().any(|(a, b)| *a == account || *b == account);
+    match new.conditions.iter().position(|c| !concerned(c.account)) {
+        Some(condition) => Err(PostError::ConditionElsewhere { condition }),
+        None => Ok(()),
+    }
+}
+
+/// The two accounts of a leg.
+fn pair(
+    shelf: &Shelf,
+    posting: usize,
+    (own, liquidity): (AccountId, AccountId),
+) -> Result<(&Account, &Account), PostError> {
+    let find = |account| {
+        let found = shelf.account(&account);
+        found.ok_or(PostError::AccountNotFound { posting, account })
+    };
+    Ok((find(own)?, find(liquidity)?))
+}
+
+fn check_currency(posting: usize, asked: Currency, liquidity: &Account) -> Result<(), PostError> {
+    if liquidity.currency == asked {
+        return Ok(());
+    }
+    Err(PostError::CurrencyMismatch {
+        posting,
+        account: liquidity.id,
+        holds: liquidity.currency,
+        asked,
+    })
+}
+
+/// So much leaves the account, whichever side that is on.
+fn falls(account: &Account, liquidity: AccountId, amount: Amount) -> Posting {
+    let (debit, credit) = match account.normal_side {
+        NormalSide::Debit => (liquidity, account.id),
+        NormalSide::Credit => (account.id, liquidity),
+    };
+    Posting {
+        debit,
+        credit,
+        amount,
+        currency: account.currency,
+    }
+}
+
+fn grows(account: &Account, liquidity: AccountId, amount: Amount) -> Posting {
+    let falls = falls(account, liquidity, amount);
+    Posting {
+        debit: falls.credit,
+        credit: falls.debit,
+        ..falls
+    }
+}
+
+fn transaction(
+    heading: Heading,
+    postings: Vec<Posting>,
+    conditions: Vec<Condition>,
+) -> NewTransaction {
+    NewTransaction {
+        id: heading.id,
+        kind: heading.kind,
+        postings,
+        pending: None,
+        conditions,
+        external_id: heading.external_id,
+        description: heading.description,
+        metadata: heading.metadata,
+        effective_at: heading.effective_at,
+        recorded_at: heading.recorded_at,
+    }
+}

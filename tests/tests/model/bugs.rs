@@ -1,0 +1,113 @@
+//! The bugs that are planted in the reference. Each is a switch: with it the reference is wrong at
+//! one place, and the real ledger must be seen to disagree.
+
+macro_rules! bugs {
+    ($($bug:ident: $says:literal),+ $(,)?) => {
+        /// Where the reference is wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Bug {
+            $(#[doc = $says] $bug),+
+        }
+
+        impl Bug {
+            /// All of them, each with what it is.
+            pub(crate) const ALL: &[(Bug, &str)] = &[$((Bug::$bug, $says)),+];
+        }
+    };
+}
+
+bugs! {
+    // Entries.
+    WrongSign: "the debited account is credited, and the credited one debited",
+    OneSided: "the credited account gets nothing",
+    AssetsGrowOnCredit: "an asset's balance grows on the credit side",
+    IncomeGrowsOnDebit: "an income's balance grows on the debit side",
+    VersionOncePerTransaction: "an account's version counts transactions, not entries",
+    VersionNotBumpedByRelease: "a release is an entry without a number",
+    SettlementAddsToPosted: "what is settled is posted, and what was pending of it is not released",
+    PendingIsPosted: "what is only promised is posted at once",
+    CountersWrap: "a counter may pass 2^63 - 1",
+    OverflowOfPostedAlone: "what is posted may pass 2^63 - 1 together with what is pending",
+    // Posting.
+    ExternalIdNotKept: "an external id can be used twice",
+    ExternalIdOfPostingsAlone: "the external id of a later step is not kept",
+    ExternalIdLookedAtLast: "posting: the shape is looked at before the external id",
+    RefusedKeepsItsName: "a refused transaction keeps its external id",
+    RefusedLeavesTraces: "a refused transaction leaves what it moved before the rule was broken",
+    SameAccount: "an account may move money to itself",
+    OneTooMany: "a transaction may have 101 postings",
+    ConditionElsewhere: "a condition may be about an account that no posting names",
+    ExpiresAtOnce: "what is promised may expire in the very moment it is recorded",
+    AnyCurrency: "a posting may move what its accounts do not hold",
+    CurrencyOfTheDebit: "only the debited account's currency is looked at",
+    PostsToFrozen: "a frozen account takes postings",
+    ClosedBeforeFrozen: "posting: of a frozen and a closed account the closed one is named",
+    PeriodOffByOne: "what happened at the very moment before which the books are closed is refused",
+    PromisesInClosedPeriods: "what is promised may have happened in a closed period",
+    VersionsLookedAtAfterwards: "a condition's version is compared after the transaction's entries",
+    FloorOffByOne: "an account may not be lowered to its very floor",
+    FloorBySettledMoney: "the floor is compared with what is posted, whatever is pending",
+    FloorLookedAtBefore: "the floor is looked at before the transaction, not after",
+    FloorLookedAtPerPosting: "the floor is looked at after each posting, not at the end",
+    FloorWhateverTheWay: "an account below its floor may not even be raised",
+    FloorIgnoredOnPending: "what is promised is not compared with the floor",
+    CreditLineForgotten: "a credit line does not lower the floor",
+    CeilingOffByOne: "an account may not be raised to its very ceiling",
+    CeilingIgnoredOnPending: "what is promised is not compared with the ceiling",
+    CeilingOfPostedAlone: "the ceiling is compared with what is posted, whatever is pending",
+    CeilingBeforeFloor: "of floor and ceiling the ceiling is named first",
+    LimitsBeforeVersions: "limits are looked at before a condition's version",
+    ConditionLookedAtBefore: "a condition's available amount is compared before the transaction",
+    ConditionOfPosted: "a condition's available amount is compared with what is posted",
+    ConditionOffByOne: "a condition wants one more than it says",
+    // Posting what is pending.
+    SettlesMoreThanRemains: "more of a posting is posted than it still holds",
+    SettlesTheWholeAgain: "after a part, all of the promised amount is posted, not the rest",
+    SettlesExpired: "what has expired can be posted until somebody sweeps it",
+    ExpiresTooLate: "what expires can still be posted at the very moment of its expiry",
+    RestIsKept: "the last part does not release the rest",
+    RestIsAlwaysReleased: "any part releases the rest",
+    LaterPartWins: "a posting may be given two amounts, of which the later counts",
+    SettlesOnFrozen: "a frozen account lets what is held be posted",
+    FrozenThoughUnmoved: "a frozen account that a part does not move is in its way",
+    EndedAfterExpired: "of ended and expired the latter is named",
+    // Voiding and expiring.
+    VoidKeepsHolding: "what is voided is no longer pending, and still counts against the account",
+    VoidReleasesAll: "what is voided releases all that was promised, though a part was posted",
+    VoidsExpired: "what has expired can be voided",
+    ExpiresTooEarly: "what has one microsecond left can expire",
+    ExpiryIsAVoid: "what expires is said to be voided",
+    VoidedAfterAPart: "what was posted in part and then voided is said to be posted",
+    VoidsInClosedPeriods: "what is voided may be voided in a closed period",
+    // Reversing.
+    ReversalNotTracked: "what was reversed can be reversed again",
+    ReversalTheSameWay: "a reversal does not swap debit and credit",
+    ReversesReversals: "a reversal can be reversed",
+    ReversesPending: "what is pending can be reversed",
+    ReversesReleases: "the release of the rest is reversed with the settlement",
+    ReversalBelowFloor: "a reversal may lower an account below its floor",
+    ReversalAboveCeiling: "a reversal may raise an account above its ceiling",
+    ReversalInTheirOrder: "parts are reversed in the order of the postings, not as they are named",
+    ReversesTheWholeAgain: "after a part, all that was posted is reversed, not the rest",
+    // Accounts and periods.
+    CodeTwice: "two accounts may have one code",
+    ClosesWithPending: "an account with pending entries can be closed",
+    ClosesWithBalance: "an account with a balance can be closed",
+    BalanceBeforePending: "of a balance and pending entries the balance is named first",
+    FrozenStays: "a frozen account cannot be closed",
+    ReopensClosed: "a closed account can be opened again",
+    LimitsOfClosed: "a closed account can be given limits",
+    RevisionNotBumped: "a change of limits is not counted",
+    LimitsUndone: "other limits are set only if the balance is within them",
+    PeriodGoesBack: "a period can be opened again",
+    PeriodAgain: "a period can be closed twice up to the same moment",
+    PeriodNotNow: "the very moment that is now cannot be closed",
+    // Two writers, crashes and restarts.
+    SecondWriterOverwrites: "of two writers the second writes over what the first has done",
+    StaleDecisionStands: "of two writers the second answers as of before the first",
+    CrashIsRemembered: "what was decided before a crash is remembered",
+    CrashForgetsTooMuch: "a crash forgets the batch before, too",
+    RestartOpensPeriods: "a restart forgets the closed period",
+    RestartForgetsCorrections: "a restart forgets what was reversed",
+    RestartReleases: "a restart forgets what is held",
+}

@@ -1,0 +1,323 @@
+//! What is tried. Accounts and transactions are chosen by number among those there are, times and
+//! amounts by how far they are from those that matter, so that the edges are met often.
+
+use ledger::{AccountClass, Metadata};
+use proptest::prelude::*;
+
+use crate::words::{Bounds, Change};
+
+/// What happens next.
+#[derive(Debug, Clone)]
+pub(crate) enum Next {
+    Batch {
+        commands: Vec<Command>,
+        locks: bool,
+        crashes: bool,
+    },
+    /// Two batches of two writers, decided at the same time.
+    Race(Vec<Command>, Vec<Command>),
+    /// So many microseconds pass.
+    Tick(i64),
+    Restart,
+    Look,
+}
+
+/// A step, before it is known what it is about.
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
+    Open(AccountClass, Bounds, Odd),
+    Post(Draft),
+    Settle(Target, Option<Vec<Share>>, bool, Said),
+    Void(Target, Said),
+    Expire(Target),
+    Reverse(Target, Option<Vec<Share>>, Said),
+    Change(Who, Change),
+    /// Up to so long ago.
+    ClosePeriod(i64),
+}
+
+/// Whether something unusual is tried: an account in dollars, a code that is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Odd {
+    pub(crate) dollars: bool,
+    pub(crate) taken: Option<usize>,
+}
+
+/// An account, by number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Who {
+    /// Among those that take postings.
+    Open(usize),
+    /// Among all.
+    Any(usize),
+    Nobody,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) lines: Vec<Line>,
+    /// `Some(None)` is pending for ever, `Some(Some(n))` for n microseconds.
+    pub(crate) pending: Option<Option<i64>>,
+    pub(crate) wishes: Vec<(Place, Wish)>,
+    pub(crate) said: Said,
+}
+
+/// An account that a condition is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// The one that a posting debits or credits.
+    Debited(usize),
+    Credited(usize),
+    /// Any account.
+    Any(Who),
+}
+
+/// A posting: who is debited and who is credited, among others of the same currency; how much.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line {
+    pub(crate) debit: Who,
+    pub(crate) credit: Who,
+    pub(crate) amount: i64,
+    /// Whether the credited account is any, even the debited one.
+    pub(crate) stranger: bool,
+    /// Whether it is in a currency that the debited account does not hold.
+    pub(crate) foreign: bool,
+}
+
+/// What is demanded of an account, by how far it is from what there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wish {
+    Version(i64),
+    Available(i64),
+}
+
+/// A transaction, by number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target {
+    /// Among those that this can be done to.
+    Fitting(usize),
+    /// Among all.
+    Any(usize),
+    Nobody,
+}
+
+/// A part of a transaction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) posting: usize,
+    /// Whether it may be a posting that is not there, or is named already.
+    pub(crate) odd: bool,
+    pub(crate) much: Much,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Much {
+    Some(i64),
+    /// All that remains, and so much more.
+    Remaining(i64),
+}
+
+/// What a transaction says of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    /// `Some(None)`: a name of its own; `Some(Some(n))`: one that is taken.
+    pub(crate) name: Option<Option<usize>>,
+    /// How long ago it happened.
+    pub(crate) ago: i64,
+    pub(crate) metadata: Option<Metadata>,
+}
+
+impl Said {
+    /// It happens now, and nothing is said of it.
+    pub(crate) const NOTHING: Self = Self {
+        name: None,
+        ago: 0,
+        metadata: None,
+    };
+}
+
+/// The first thing that happens is that accounts are opened.
+pub(crate) fn first() -> BoxedStrategy<Next> {
+    let opened = prop::collection::vec(open(), 1..4);
+    batch(opened.boxed())
+}
+
+pub(crate) fn next() -> BoxedStrategy<Next> {
+    let several = prop_oneof![
+        5 => prop::collection::vec(command(), 1),
+        2 => prop::collection::vec(command(), 2..5),
+    ];
+    let racing = prop::collection::vec(command(), 1..3);
+    prop_oneof![
+        24 => batch(several.boxed()),
+        3 => (racing.clone(), racing).prop_map(|(first, second)| Next::Race(first, second)),
+        4 => (1..4_i64).prop_map(Next::Tick),
+        1 => Just(Next::Restart),
+        2 => Just(Next::Look),
+    ]
+    .boxed()
+}
+
+fn batch(commands: BoxedStrategy<Vec<Command>>) -> BoxedStrategy<Next> {
+    let fate = (any::<bool>(), prop::bool::weighted(0.06));
+    (commands, fate)
+        .prop_map(|(commands, (locks, crashes))| Next::Batch {
+            commands,
+            locks,
+            crashes,
+        })
+        .boxed()
+}
+
+fn command() -> BoxedStrategy<Command> {
+    let parts = || prop::option::weighted(0.7, shares());
+    prop_oneof![
+        1 => open(),
+        20 => draft().prop_map(Command::Post),
+        8 => (target(), parts(), any::<bool>(), said())
+            .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
+        4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
+        4 => target().prop_map(Command::Expire),
+        8 => (target(), parts(), said())
+            .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
+        7 => (anybody(), change()).prop_map(|(who, change)| Command::Change(who, change)),
+        2 => (-1..3_i64).prop_map(Command::ClosePeriod),
+    ]
+    .boxed()
+}
+
+fn open() -> BoxedStrategy<Command> {
+    let taken = prop::option::weighted(0.1, any::<usize>());
+    let odd = (prop::bool::weighted(0.06), taken);
+    (prop::sample::select(&AccountClass::ALL[..]), bounds(), odd)
+        .prop_map(|(class, bounds, (dollars, taken))| {
+            Command::Open(class, bounds, Odd { dollars, taken })
+        })
+        .boxed()
+}
+
+fn bounds() -> BoxedStrategy<Bounds> {
+    let floor = prop::option::weighted(0.35, prop_oneof![2 => Just(0), 1 => -15..15_i64]);
+    let ceiling = prop::option::weighted(0.3, 0..50_i64);
+    let line = prop::option::weighted(0.3, prop_oneof![9 => 0..15_i64, 1 => Just(-1)]);
+    (floor, ceiling, line)
+        .prop_map(|(floor, ceiling, line)| Bounds {
+            floor,
+            ceiling,
+            line,
+        })
+        .boxed()
+}
+
+fn change() -> BoxedStrategy<Change> {
+    prop_oneof![
+        3 => Just(Change::Freeze),
+        4 => Just(Change::Unfreeze),
+        3 => Just(Change::Close),
+        4 => bounds().prop_map(Change::Limits),
+        1 => metadata().prop_map(Change::Metadata),
+    ]
+    .boxed()
+}
+
+fn draft() -> BoxedStrategy<Draft> {
+    let lines = prop_oneof![
+        90 => prop::collection::vec(line(), 1..5),
+        2 => Just(Vec::new()),
+        1 => prop::collection::vec(line(), 100..103),
+    ];
+    let life = prop::option::weighted(0.8, prop_oneof![9 => 1..6_i64, 1 => -1..1_i64]);
+    let wish = prop_oneof![
+        prop_oneof![4 => Just(0), 1 => -1..2_i64].prop_map(Wish::Version),
+        (-8..9_i64).prop_map(Wish::Available),
+    ];
+    let place = prop_oneof![
+        5 => any::<usize>().prop_map(Place::Debited),
+        5 => any::<usize>().prop_map(Place::Credited),
+        1 => who().prop_map(Place::Any),
+    ];
+    let wishes = prop_oneof![
+        3 => Just(Vec::new()),
+        2 => prop::collection::vec((place, wish), 1..3),
+    ];
+    (lines, prop::option::of(life), wishes, said())
+        .prop_map(|(lines, pending, wishes, said)| Draft {
+            lines,
+            pending,
+            wishes,
+            said,
+        })
+        .boxed()
+}
+
+fn line() -> BoxedStrategy<Line> {
+    let amount = prop_oneof![40 => 1..14_i64, 1 => (i64::MAX - 20)..=i64::MAX];
+    let odd = (prop::bool::weighted(0.05), prop::bool::weighted(0.01));
+    (who(), who(), amount, odd)
+        .prop_map(|(debit, credit, amount, (stranger, foreign))| Line {
+            debit,
+            credit,
+            amount,
+            stranger,
+            foreign,
+        })
+        .boxed()
+}
+
+fn who() -> BoxedStrategy<Who> {
+    prop_oneof![
+        120 => any::<usize>().prop_map(Who::Open),
+        10 => any::<usize>().prop_map(Who::Any),
+        1 => Just(Who::Nobody),
+    ]
+    .boxed()
+}
+
+fn anybody() -> BoxedStrategy<Who> {
+    prop_oneof![
+        3 => who(),
+        4 => any::<usize>().prop_map(Who::Any),
+    ]
+    .boxed()
+}
+
+fn target() -> BoxedStrategy<Target> {
+    prop_oneof![
+        20 => any::<usize>().prop_map(Target::Fitting),
+        5 => any::<usize>().prop_map(Target::Any),
+        1 => Just(Target::Nobody),
+    ]
+    .boxed()
+}
+
+fn shares() -> BoxedStrategy<Vec<Share>> {
+    let much = prop_oneof![
+        3 => (1..8_i64).prop_map(Much::Some),
+        2 => (-2..2_i64).prop_map(Much::Remaining),
+    ];
+    let posting = (any::<usize>(), prop::bool::weighted(0.08));
+    let share = (posting, much).prop_map(|((posting, odd), much)| Share { posting, odd, much });
+    prop_oneof![
+        1 => Just(Vec::new()),
+        15 => prop::collection::vec(share, 1..4),
+    ]
+    .boxed()
+}
+
+fn said() -> BoxedStrategy<Said> {
+    let taken = prop::option::weighted(0.4, any::<usize>());
+    let name = prop::option::weighted(0.3, taken);
+    let ago = prop_oneof![5 => Just(0), 3 => 1..5_i64, 1 => -2..0_i64];
+    (name, ago, metadata())
+        .prop_map(|(name, ago, metadata)| Said {
+            name,
+            ago,
+            metadata,
+        })
+        .boxed()
+}
+
+fn metadata() -> BoxedStrategy<Option<Metadata>> {
+    let some = Metadata::from_json(r#"{"order":"17"}"#).expect("a flat object");
+    prop::option::weighted(0.1, Just(some)).boxed()
+}

@@ -1,0 +1,387 @@
+//! The real ledger behind the engine: two lanes on one database, as two processes have them, each with
+//! a memory that the other one makes stale. A lane makes its own ids, so its answers are compared as
+//! text, with the model's ids in place of them.
+
+mod wording;
+
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use engine::access::Tenant;
+use engine::{
+    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Origin, Saying,
+};
+use ledger::{Posting, TransactionId, check};
+use store::{Clock, DatabaseUrl, Error, Ids, Store, Timestamp};
+use tests::Database;
+use tokio::runtime::Runtime;
+
+use crate::books::{CHECKS, look};
+use crate::words::{Act, Answer, Asked, Change, Moved, Refusal, limits};
+use wording::{Translation, made, names, new_account, render, saying, tenant};
+
+/// What silence says of a transaction that did not expire.
+const NOT_EXPIRED: &str = "it does not expire";
+
+/// Two lanes, and what the model calls their rows.
+pub(crate) struct Lanes {
+    runtime: Runtime,
+    store: Store,
+    clock: Clock,
+    engines: Vec<Engine>,
+    tenant: Tenant,
+    ids: Translation,
+}
+
+impl Lanes {
+    pub(crate) fn on(database: &Database) -> Self {
+        let url = DatabaseUrl::parse(database.url()).expect("a URL");
+        // What is spawned on one thread is sent in that order.
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        Self {
+            runtime: runtime.enable_all().build().expect("a runtime"),
+            store: Store::open(&url).expect("the migrations are applied"),
+            clock: Clock::manual(Timestamp::from_micros(0)),
+            engines: Vec::new(),
+            tenant: tenant(0),
+            ids: Translation::default(),
+        }
+    }
+
+    /// Turns to a new tenant, with lanes that remember nothing.
+    pub(crate) fn begin(&mut self) {
+        static LAST: AtomicI32 = AtomicI32::new(0);
+        self.tenant = tenant(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+        self.ids = Translation::default();
+        self.restart();
+        let provisioned = self.send(0, vec![Command::Provision { key: None }]);
+        assert_eq!(provisioned, [None]);
+    }
+
+    /// What is answered, as text; `None` where a lane cannot be asked for this.
+    pub(crate) fn perform(&mut self, act: &Act) -> Option<Vec<String>> {
+        match act {
+            Act::Batch {
+                asked,
+                locks,
+                crashes,
+            } => {
+                self.set_clock(asked);
+                let bulk = self.bulk(asked).filter(|_| *locks || *crashes);
+                match (bulk, crashes) {
+                    (Some(actions), dry_run) => Some(self.together(asked, actions, *dry_run)),
+                    (None, true) => None,
+                    (None, false) => Some(self.one_by_one(0, asked)),
+                }
+            }
+            // The second lane knows nothing of what the first one has just done.
+            Act::Race { first, second } => {
+                self.set_clock(first);
+                let mut answers = self.one_by_one(0, first);
+                answers.extend(self.one_by_one(1, second));
+                Some(answers)
+            }
+            Act::Wait => Some(Vec::new()),
+            Act::Restart => {
+                self.restart();
+                Some(Vec::new())
+            }
+            Act::Look(now) => {
+                let (tenant, ids) = (self.tenant.id, self.ids.clone());
+                let place = |id| u128::from_be_bytes(ids.modelled[&id]);
+                let seen = self.store.read(|c| look(c, tenant, *now, place));
+                let seen = Answer::Seen(Box::new(seen.expect("readable")));
+                Some(vec![self.ids.to_model(&format!("{seen:#?}"))])
+            }
+        }
+    }
+
+    /// What the model answers, in the same words.
+    pub(crate) fn expected(act: &Act, answers: &[Answer]) -> Vec<String> {
+        let asked: Vec<&Asked> = match act {
+            Act::Batch { asked, .. } => asked.iter().collect(),
+            Act::Race { first, second } => first.iter().chain(second).collect(),
+            Act::Wait | Act::Restart | Act::Look(_) => Vec::new(),
+        };
+        let said = answers.iter().enumerate().map(|(place, answer)| {
+            let is_expiry = matches!(asked.get(place), Some(Asked::Expire(_)));
+            match answer {
+                Answer::Refused(_) if is_expiry => NOT_EXPIRED.to_owned(),
+                Answer::Seen(_) => format!("{answer:#?}"),
+                Answer::Stands(_)
+                | Answer::Moved(_)
+                | Answer::PeriodClosed
+                | Answer::Refused(_) => format!("{answer:?}"),
+            }
+        });
+        said.collect()
+    }
+
+    /// The ledger's invariants hold for this tenant.
+    pub(crate) fn check(&mut self) {
+        for (name, check) in CHECKS {
+            let checked = self.store.read(|c| check(c, self.tenant.id, &mut |_| ()));
+            assert!(checked.is_ok(), "{name}: {checked:?}");
+        }
+    }
+
+    /// All that `florin check` looks at holds.
+    pub(crate) fn check_everything(&mut self) {
+        let report = self.store.read(|c| engine::check::run(c, |_, _| ()));
+        let report = report.expect("readable");
+        let violated = report.first_violated();
+        assert!(violated.is_none(), "{violated:?}");
+    }
+
+    pub(crate) fn shut_down(&mut self) {
+        for engine in self.engines.drain(..) {
+            self.runtime.block_on(engine.shut_down());
+        }
+    }
+
+    fn restart(&mut self) {
+        self.shut_down();
+        for _ in 0..2 {
+            let settings = engine::Settings {
+                render,
+                provider: payments::Provider {
+                    name: "none".to_owned(),
+                    lease_millis: 0,
+                },
+                max_batch: 100,
+                queue: 1_000,
+                clock: self.clock.clone(),
+            };
+            let (submit, _nothing_is_submitted) = tokio::sync::mpsc::unbounded_channel();
+            let engine = Engine::start(self.store.clone(), settings, Ids::random(), submit);
+            self.engines.push(engine.expect("a thread"));
+        }
+    }
+
+    /// The moment at which this is asked, where it says so.
+    fn set_clock(&mut self, asked: &[Asked]) {
+        for asked in asked {
+            match asked {
+                Asked::Open(_, _, now) | Asked::ClosePeriod { now, .. } => self.clock.set(*now),
+                Asked::Post(new) => self.clock.set(new.recorded_at),
+                Asked::Settle(new) => self.clock.set(new.heading.recorded_at),
+                Asked::Void(new) | Asked::Expire(new) => self.clock.set(new.heading.recorded_at),
+                Asked::Reverse(new) => self.clock.set(new.heading.recorded_at),
+                Asked::Change(..) => {}
+            }
+        }
+    }
+
+    /// At once where they can be, so that the lane may take them as one batch; else each once the one
+    /// before it is answered, because it names what that one made.
+    fn one_by_one(&mut self, lane: usize, asked: &[Asked]) -> Vec<String> {
+        let knows_all = |asked: &Asked| {
+            let is_expiry = matches!(asked, Asked::Expire(_));
+            !is_expiry && names(asked).iter().all(|id| self.ids.knows(*id))
+        };
+        let size = if asked.iter().all(knows_all) {
+            asked.len().max(1)
+        } else {
+            1
+        };
+        let mut answers = Vec::new();
+        for asked in asked.chunks(size) {
+            let mut said: Vec<Option<String>> = vec![None; asked.len()];
+            let mut commands = Vec::new();
+            for (asked, said) in asked.iter().zip(&mut said) {
+                match self.command(asked) {
+                    Ok(command) => commands.push(command),
+                    Err(refusal) => *said = Some(format!("{:?}", Answer::Refused(refusal))),
+                }
+            }
+            let mut heard = self.send(lane, commands).into_iter();
+            for (asked, said) in asked.iter().zip(said) {
+                let said = said.unwrap_or_else(|| {
+                    let heard = heard.next().expect("an answer for each");
+                    self.learn(asked, heard)
+                });
+                answers.push(said);
+            }
+        }
+        answers
+    }
+
+    /// As one command; dry, it leaves nothing, as a crash does.
+    fn together(&mut self, asked: &[Asked], actions: Vec<Action>, dry_run: bool) -> Vec<String> {
+        let bulk = Command::Bulk {
+            actions,
+            atomic: false,
+            dry_run,
+        };
+        let before = self.ids.clone();
+        let heard = self.send(1, vec![bulk]).remove(0).expect("a reply");
+        let answers = asked.iter().zip(heard.lines());
+        let answers = answers
+            .map(|(asked, heard)| self.learn(asked, Some(heard.to_owned())))
+            .collect();
+        if dry_run {
+            self.ids = before;
+        }
+        answers
+    }
+
+    /// The steps as actions, if all of them are and none names what another one makes.
+    fn bulk(&self, asked: &[Asked]) -> Option<Vec<Action>> {
+        let actions = asked.iter().map(|asked| {
+            let knows = names(asked).iter().all(|id| self.ids.knows(*id));
+            self.action(asked).filter(|_| knows)
+        });
+        actions.collect()
+    }
+
+    /// The bodies of the replies, in order.
+    fn send(&self, lane: usize, commands: Vec<Command>) -> Vec<Option<String>> {
+        self.runtime.block_on(async {
+            let sent: Vec<_> = commands
+                .into_iter()
+                .map(|command| {
+                    let (engine, envelope) = (self.engines[lane].clone(), self.envelope(command));
+                    tokio::spawn(async move { engine.submit(envelope).await })
+                })
+                .collect();
+            let mut heard = Vec::new();
+            for answer in sent {
+                heard.push(match answer.await.expect("it ends") {
+                    Ok(Heard::Replied { reply, .. }) => {
+                        Some(String::from_utf8(reply.body).expect("text"))
+                    }
+                    Ok(Heard::Done) => None,
+                    other => panic!("{other:?}"),
+                });
+            }
+            heard
+        })
+    }
+
+    fn envelope(&self, command: Command) -> Envelope {
+        Envelope {
+            tenant: self.tenant.clone(),
+            command,
+            claim: None,
+            origin: Origin {
+                kind: "system",
+                id: "model".into(),
+                request: None,
+            },
+        }
+    }
+
+    /// What was answered, in the model's words; the id that was made is known from now on.
+    fn learn(&mut self, asked: &Asked, heard: Option<String>) -> String {
+        let (id, said) = match heard {
+            Some(heard) => {
+                let (id, said) = heard.split_once(' ').expect("an id, and what is said");
+                (id.parse::<u128>().expect("a number"), said.to_owned())
+            }
+            None => match self.latest().expect("readable") {
+                Some(moved) => (
+                    u128::from_be_bytes(moved.id.bytes()),
+                    format!("{:?}", Answer::Moved(Box::new(moved))),
+                ),
+                None => return NOT_EXPIRED.to_owned(),
+            },
+        };
+        if let (Some(modelled), true) = (made(asked), id > 0) {
+            self.ids.put(modelled, id.to_be_bytes());
+        }
+        self.ids.to_model(&said)
+    }
+
+    /// The transaction that is not known yet, if there is one.
+    fn latest(&self) -> Result<Option<Moved>, Error> {
+        self.store.read(|connection| {
+            let mut pages = check::transactions(self.tenant.id);
+            while let Some(id) = pages.next(connection)? {
+                if !self.ids.modelled.contains_key(&id.bytes()) {
+                    let posted = ledger::posted(connection, self.tenant.id, &[id])?;
+                    return Ok(posted.into_iter().next().map(Moved::from));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    fn command(&self, asked: &Asked) -> Result<Command, Refusal> {
+        if let Some(action) = self.action(asked) {
+            let dry_run = false;
+            return Ok(Command::Transact { action, dry_run });
+        }
+        Ok(match asked {
+            Asked::Open(_, opening, _) => Command::OpenAccount(new_account(opening)?),
+            Asked::Change(id, change) => Command::ChangeAccount {
+                id: ledger::AccountId::from_bytes(self.ids.real(id.bytes())),
+                change: match change {
+                    Change::Freeze => AccountChange::Freeze,
+                    Change::Unfreeze => AccountChange::Unfreeze,
+                    Change::Close => AccountChange::Close,
+                    Change::Limits(bounds) => AccountChange::SetLimits(limits(*bounds)?),
+                    Change::Metadata(metadata) => AccountChange::SetMetadata(metadata.clone()),
+                },
+            },
+            Asked::ClosePeriod { before, .. } => Command::ClosePeriod { before: *before },
+            Asked::Expire(new) => Command::Expire {
+                pending: vec![self.transaction(new.pending)],
+            },
+            Asked::Post(_) | Asked::Settle(_) | Asked::Void(_) | Asked::Reverse(_) => {
+                unreachable!("it is an action")
+            }
+        })
+    }
+
+    fn action(&self, asked: &Asked) -> Option<Action> {
+        match asked {
+            Asked::Post(new) => {
+                let account = |id: ledger::AccountId| {
+                    ledger::AccountId::from_bytes(self.ids.real(id.bytes()))
+                };
+                let posting = |posting: &Posting| Posting {
+                    debit: account(posting.debit),
+                    credit: account(posting.credit),
+                    ..*posting
+                };
+                let mut conditions = new.conditions.clone();
+                for condition in &mut conditions {
+                    condition.account = account(condition.account);
+                }
+                Some(Action::Post(Draft {
+                    kind: new.kind,
+                    postings: new.postings.iter().map(posting).collect(),
+                    pending: new.pending,
+                    conditions,
+                    said: Saying {
+                        external_id: new.external_id.clone(),
+                        description: None,
+                        metadata: new.metadata.clone(),
+                        effective_at: Some(new.effective_at),
+                    },
+                }))
+            }
+            Asked::Settle(new) => Some(Action::Settle {
+                pending: self.transaction(new.pending),
+                amounts: new.amounts.clone(),
+                last: new.last,
+                said: saying(&new.heading),
+            }),
+            Asked::Void(new) => Some(Action::Void {
+                pending: self.transaction(new.pending),
+                said: saying(&new.heading),
+            }),
+            Asked::Reverse(new) => Some(Action::Reverse {
+                of: self.transaction(new.of),
+                amounts: new.amounts.clone(),
+                said: saying(&new.heading),
+            }),
+            Asked::Open(..) | Asked::Expire(_) | Asked::Change(..) | Asked::ClosePeriod { .. } => {
+                None
+            }
+        }
+    }
+
+    fn transaction(&self, id: TransactionId) -> TransactionId {
+        TransactionId::from_bytes(self.ids.real(id.bytes()))
+    }
+}

@@ -1,0 +1,400 @@
+//! The state machine: what is tried becomes what is asked, of the reference first and then of every
+//! database.
+
+use std::cell::RefCell;
+
+use ledger::{
+    AccountId, Condition, Demand, Heading, Kind, NewRelease, NewReversal, NewSettlement,
+    NewTransaction, Part, Pending, Posting, TransactionId,
+};
+use money::{Amount, Currency, MinorUnits};
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use store::Timestamp;
+
+use crate::books::Books;
+use crate::commands::{
+    self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Who, Wish,
+};
+use crate::reference::Reference;
+use crate::words::{Act, Answer, Asked, Opening, difference};
+
+/// How the books stand, which names there are, and what happened last.
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    reference: Reference,
+    names: Names,
+    now: i64,
+    last_id: u128,
+    pub(crate) act: Act,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// What can be chosen from. A crash forgets the latest.
+#[derive(Debug, Clone, Default)]
+struct Names {
+    accounts: Vec<(AccountId, Currency)>,
+    codes: Vec<String>,
+    transactions: Vec<TransactionId>,
+    external: Vec<String>,
+}
+
+impl Model {
+    pub(crate) fn begin() -> Self {
+        let now = 1_000;
+        Self {
+            reference: Reference::default(),
+            names: Names::default(),
+            now,
+            last_id: 0,
+            act: Act::Wait,
+            answers: Vec::new(),
+        }
+    }
+
+    /// Lets it happen.
+    pub(crate) fn go(&mut self, next: &Next) {
+        match next {
+            Next::Batch {
+                commands,
+                locks,
+                crashes,
+            } => self.batch(commands, *locks, *crashes),
+            Next::Race(first, second) => self.race(first, second),
+            Next::Tick(micros) => {
+                self.now += micros;
+                self.perform(Act::Wait);
+            }
+            Next::Restart => self.perform(Act::Restart),
+            Next::Look => self.perform(Act::Look(self.moment(0))),
+        }
+    }
+
+    fn batch(&mut self, commands: &[Command], locks: bool, crashes: bool) {
+        let names = self.names.clone();
+        let asked = self.ask_all(commands);
+        if crashes {
+            self.names = names;
+        }
+        self.perform(Act::Batch {
+            asked,
+            locks,
+            crashes,
+        });
+    }
+
+    /// Both are asked for by somebody who sees the books as they are now.
+    fn race(&mut self, first: &[Command], second: &[Command]) {
+        let first = self.ask_all(first);
+        let second = self.ask_all(second);
+        self.perform(Act::Race { first, second });
+    }
+
+    /// What a command is about may be what the one before it has made. So a trial run of the reference
+    /// goes along, and leaves nothing but the names.
+    fn ask_all(&mut self, commands: &[Command]) -> Vec<Asked> {
+        let reference = self.reference.clone();
+        let mut asked = Vec::with_capacity(commands.len());
+        for command in commands {
+            let one = self.ask(command);
+            let answer = self.reference.decide(&one);
+            self.names.learn(&answer);
+            asked.push(one);
+        }
+        self.reference = reference;
+        asked
+    }
+
+    fn perform(&mut self, act: Act) {
+        self.answers = self.reference.perform(&act);
+        self.act = act;
+    }
+
+    fn ask(&mut self, command: &Command) -> Asked {
+        match command {
+            Command::Open(class, bounds, odd) => {
+                let id = AccountId::from_bytes(self.fresh_id());
+                let taken = odd
+                    .taken
+                    .and_then(|number| chosen(&self.names.codes, number));
+                let code = taken.unwrap_or_else(|| format!("a:{}", self.last_id));
+                self.names.codes.push(code.clone());
+                let opening = Opening {
+                    code,
+                    currency: currency(if odd.dollars { "USD" } else { "EUR" }),
+                    class: *class,
+                    bounds: *bounds,
+                };
+                Asked::Open(id, opening, self.moment(0))
+            }
+            Command::Post(draft) => Asked::Post(self.draft(draft)),
+            Command::Settle(of, shares, last, said) => {
+                let pending = self.target(*of, &self.reference.promises());
+                Asked::Settle(NewSettlement {
+                    heading: self.heading(said),
+                    pending,
+                    amounts: self.parts(pending, shares.as_deref()),
+                    last: *last,
+                })
+            }
+            Command::Void(of, said) => Asked::Void(self.release(*of, said)),
+            Command::Expire(of) => Asked::Expire(self.release(*of, &Said::NOTHING)),
+            Command::Reverse(of, shares, said) => {
+                let of = self.target(*of, &self.reference.standing_transactions());
+                Asked::Reverse(NewReversal {
+                    heading: self.heading(said),
+                    of,
+                    amounts: self.parts(of, shares.as_deref()),
+                })
+            }
+            Command::Change(who, change) => Asked::Change(self.account(*who).0, change.clone()),
+            Command::ClosePeriod(ago) => Asked::ClosePeriod {
+                before: self.moment(*ago),
+                now: self.moment(0),
+            },
+        }
+    }
+
+    fn draft(&mut self, draft: &Draft) -> NewTransaction {
+        let postings: Vec<Posting> = draft.lines.iter().map(|line| self.posting(*line)).collect();
+        let conditions = draft.wishes.iter();
+        let conditions = conditions.map(|(place, wish)| self.condition(*place, *wish, &postings));
+        let conditions = conditions.collect();
+        let heading = self.heading(&draft.said);
+        NewTransaction {
+            id: heading.id,
+            kind: heading.kind,
+            postings,
+            pending: draft.pending.map(|life| Pending {
+                expires_at: life.map(|life| self.moment(-life)),
+            }),
+            conditions,
+            external_id: heading.external_id,
+            description: None,
+            metadata: heading.metadata,
+            effective_at: heading.effective_at,
+            recorded_at: heading.recorded_at,
+        }
+    }
+
+    fn posting(&self, line: Line) -> Posting {
+        let (debit, held) = self.account(line.debit);
+        let (credit, _) = if line.stranger {
+            self.account(line.credit)
+        } else {
+            self.account_but(line.credit, |(id, currency)| {
+                *id != debit && *currency == held
+            })
+        };
+        let currency = if line.foreign { currency("JPY") } else { held };
+        Posting {
+            debit,
+            credit,
+            amount: Amount::new(line.amount).expect("positive"),
+            currency,
+        }
+    }
+
+    fn condition(&self, place: Place, wish: Wish, postings: &[Posting]) -> Condition {
+        let named = match place {
+            Place::Debited(number) => chosen(postings, number).map(|posting| posting.debit),
+            Place::Credited(number) => chosen(postings, number).map(|posting| posting.credit),
+            Place::Any(who) => Some(self.account(who).0),
+        };
+        let account = named.unwrap_or_else(|| AccountId::from_bytes([0; 16]));
+        let stands = self.reference.version_and_available(account);
+        let (version, available) = stands.unwrap_or_default();
+        let demand = match wish {
+            Wish::Version(further) => Demand::AtVersion(version + further),
+            Wish::Available(more) => {
+                Demand::AvailableAtLeast(MinorUnits::new(available.saturating_add(more)))
+            }
+        };
+        Condition { account, demand }
+    }
+
+    fn release(&mut self, of: Target, said: &Said) -> NewRelease {
+        let pending = self.target(of, &self.reference.promises());
+        NewRelease {
+            heading: self.heading(said),
+            pending,
+        }
+    }
+
+    fn parts(&self, of: TransactionId, shares: Option<&[Share]>) -> Option<Vec<Part>> {
+        const ODD: [i16; 5] = [0, 1, 2, 3, 100];
+        let mut parts: Vec<Part> = Vec::new();
+        for share in shares? {
+            let there = self.reference.ordinals(of);
+            let among = if share.odd { &ODD[..] } else { &there };
+            let ordinal = chosen(among, share.posting).unwrap_or(0);
+            if !share.odd && parts.iter().any(|(named, _)| *named == ordinal) {
+                continue;
+            }
+            let amount = match share.much {
+                Much::Some(amount) => amount,
+                Much::Remaining(more) => {
+                    let remaining = self.reference.remainder(of, ordinal).unwrap_or(1);
+                    remaining.saturating_add(more)
+                }
+            };
+            parts.push((ordinal, Amount::new(amount.max(1)).expect("positive")));
+        }
+        Some(parts)
+    }
+
+    fn heading(&mut self, said: &Said) -> Heading {
+        let id = TransactionId::from_bytes(self.fresh_id());
+        let kind = Kind::parse("model").expect("a good name");
+        let mut heading = Heading::plain(id, kind, self.moment(0));
+        heading.effective_at = self.moment(said.ago);
+        heading.metadata.clone_from(&said.metadata);
+        heading.external_id = said.name.map(|taken| {
+            let taken = taken.and_then(|number| chosen(&self.names.external, number));
+            taken.unwrap_or_else(|| format!("name {}", self.last_id))
+        });
+        // Whether it is taken then or not: both may be tried again.
+        self.names.external.extend(heading.external_id.clone());
+        heading
+    }
+
+    fn account(&self, who: Who) -> (AccountId, Currency) {
+        self.account_but(who, |_| true)
+    }
+
+    /// One of the accounts that are wanted.
+    fn account_but(
+        &self,
+        who: Who,
+        wanted: impl Fn(&(AccountId, Currency)) -> bool,
+    ) -> (AccountId, Currency) {
+        let mut among = self.names.accounts.clone();
+        among.retain(wanted);
+        let found = match who {
+            Who::Open(number) => {
+                let mut open = among.clone();
+                open.retain(|(id, _)| self.reference.is_open(*id));
+                chosen(&open, number).or_else(|| chosen(&among, number))
+            }
+            Who::Any(number) => chosen(&among, number),
+            Who::Nobody => None,
+        };
+        found.unwrap_or_else(|| (AccountId::from_bytes([0; 16]), currency("EUR")))
+    }
+
+    fn target(&self, target: Target, fitting: &[TransactionId]) -> TransactionId {
+        let found = match target {
+            Target::Fitting(number) if !fitting.is_empty() => chosen(fitting, number),
+            Target::Fitting(number) | Target::Any(number) => {
+                chosen(&self.names.transactions, number)
+            }
+            Target::Nobody => None,
+        };
+        found.unwrap_or_else(|| TransactionId::from_bytes([0; 16]))
+    }
+
+    fn fresh_id(&mut self) -> [u8; 16] {
+        self.last_id += 1;
+        self.last_id.to_be_bytes()
+    }
+
+    /// So long ago.
+    fn moment(&self, ago: i64) -> Timestamp {
+        Timestamp::from_micros(self.now - ago)
+    }
+}
+
+impl Names {
+    fn learn(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Stands(standing) => {
+                let account = &standing.account;
+                if self.accounts.iter().all(|(id, _)| *id != account.id) {
+                    self.accounts.push((account.id, account.currency));
+                }
+            }
+            Answer::Moved(moved) => {
+                self.transactions.push(moved.id);
+            }
+            Answer::PeriodClosed | Answer::Refused(_) | Answer::Seen(_) => {}
+        }
+    }
+}
+
+fn chosen<T: Clone>(among: &[T], number: usize) -> Option<T> {
+    let place = number.checked_rem(among.len())?;
+    among.get(place).cloned()
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::from_code(code).expect("known")
+}
+
+impl ReferenceStateMachine for Model {
+    type State = Self;
+    type Transition = Next;
+
+    fn init_state() -> BoxedStrategy<Self> {
+        Just(Self::begin()).boxed()
+    }
+
+    fn transitions(state: &Self) -> BoxedStrategy<Next> {
+        // Fewer than these have little to move.
+        if state.names.accounts.len() < 4 {
+            commands::first()
+        } else {
+            commands::next()
+        }
+    }
+
+    fn apply(mut state: Self, next: &Next) -> Self {
+        state.go(next);
+        state
+    }
+}
+
+thread_local! {
+    /// The databases of the test that runs here.
+    static DATABASES: RefCell<Vec<Books>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The real ledger on each database at once.
+pub(crate) struct Real;
+
+impl Real {
+    /// Runs a test with these databases, and takes them away afterwards.
+    pub(crate) fn on(databases: Vec<Books>, test: impl FnOnce()) {
+        DATABASES.set(databases);
+        test();
+        drop(DATABASES.take());
+    }
+}
+
+impl StateMachineTest for Real {
+    type SystemUnderTest = ();
+    type Reference = Model;
+
+    fn init_test(_model: &Model) {
+        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::begin));
+    }
+
+    fn apply((): (), model: &Model, _next: Next) {
+        DATABASES.with_borrow_mut(|databases| {
+            for books in databases {
+                let answers = books.perform(&model.act);
+                let kind = books.kind();
+                if let Some(difference) = difference(&answers, &model.answers) {
+                    panic!("{kind:?}: {difference}\nafter {:?}", model.act);
+                }
+            }
+        });
+    }
+
+    fn teardown((): (), mut model: Model) {
+        model.go(&Next::Restart);
+        Self::apply((), &model, Next::Restart);
+        model.go(&Next::Look);
+        Self::apply((), &model, Next::Look);
+        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::check));
+    }
+}

@@ -1,0 +1,305 @@
+//! What comes of a promise: it is posted, voided, or it expires.
+
+use ledger::{
+    AccountStatus, HoldStatus, NewRelease, NewSettlement, Part, Phase, Posting, ReleaseError,
+    SettleError, Step, TransactionId,
+};
+use store::Timestamp;
+
+use super::{Movement, Reference, Since, Written, minor_units};
+use crate::bugs::Bug;
+use crate::words::Moved;
+
+impl Reference {
+    pub(super) fn settle(&mut self, new: &NewSettlement) -> Result<Moved, SettleError> {
+        if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
+            return Err(SettleError::ExternalIdTaken { by });
+        }
+        let parts = self.parts(new)?;
+        let transaction = new.pending;
+        let first = self.books.transactions.get(&transaction).cloned();
+        let first = first.ok_or(SettleError::TransactionNotFound { transaction })?;
+        if let Some((ordinal, _)) = parts.iter().flatten().find(|(o, _)| !first.has(*o)) {
+            return Err(SettleError::PostingNotFound { ordinal: *ordinal });
+        }
+        if first.moved.step != Step::Pending {
+            let step = first.moved.step;
+            return Err(SettleError::NotPending { step });
+        }
+        let late = self.is_too_late(&first, new.heading.recorded_at);
+        let late = late.map(|expires_at| SettleError::Expired { expires_at });
+        let ended = first.ended().map(|how| SettleError::Ended { how });
+        let over = if self.is(Bug::EndedAfterExpired) {
+            late.or(ended)
+        } else {
+            ended.or(late)
+        };
+        if let Some(over) = over {
+            return Err(over);
+        }
+        let wanted = self.wanted(&first, parts.as_deref())?;
+        self.moves_no_frozen(&first, &wanted)?;
+        if let Some(closed_before) = self.closed(new.heading.effective_at) {
+            return Err(SettleError::PeriodClosed { closed_before });
+        }
+        let releases = new.last || self.is(Bug::RestIsAlwaysReleased);
+        let releases = releases && !self.is(Bug::RestIsKept);
+        let mut movements = Vec::new();
+        for place in first.places().filter(|place| wanted[*place] > 0) {
+            movements.push(first.movement(place, Phase::Settled, wanted[place]));
+        }
+        for place in first.places() {
+            let rest = first.holds(place) - wanted[place];
+            if releases && rest > 0 {
+                movements.push(first.movement(place, Phase::Released, rest));
+            }
+        }
+        let postings = self.apply(&movements);
+        let postings = postings.map_err(|account| SettleError::Overflow { account })?;
+        for (place, amount) in wanted.iter().enumerate() {
+            let rest = first.holds(place) - amount;
+            let rest = if releases { rest } else { 0 };
+            self.moves_on(transaction, place, *amount, rest, HoldStatus::Posted);
+        }
+        let moved = heading(&new.heading, Step::Settlement, transaction, postings);
+        Ok(self.keep(moved, None))
+    }
+
+    /// The amounts that are given.
+    fn parts(&self, new: &NewSettlement) -> Result<Option<Vec<Part>>, SettleError> {
+        let Some(parts) = &new.amounts else {
+            return Ok(None);
+        };
+        if parts.is_empty() {
+            return Err(SettleError::NoAmounts);
+        }
+        if !self.is(Bug::LaterPartWins) {
+            return match twice(parts) {
+                Some(ordinal) => Err(SettleError::PostingNamedTwice { ordinal }),
+                None => Ok(Some(parts.clone())),
+            };
+        }
+        let mut later: Vec<Part> = Vec::new();
+        for part in parts {
+            later.retain(|(ordinal, _)| *ordinal != part.0);
+            later.push(*part);
+        }
+        Ok(Some(later))
+    }
+
+    /// When it has expired, if it is too late to post it.
+    fn is_too_late(&self, first: &Written, now: Timestamp) -> Option<Timestamp> {
+        if self.is(Bug::SettlesExpired) {
+            return None;
+        }
+        first.expires_at.filter(|at| {
+            if self.is(Bug::ExpiresTooLate) {
+                *at < now
+            } else {
+                *at <= now
+            }
+        })
+    }
+
+    /// How much of each posting is to be posted.
+    fn wanted(&self, first: &Written, parts: Option<&[Part]>) -> Result<Vec<i128>, SettleError> {
+        let Some(parts) = parts else {
+            let all = first.places().map(|place| {
+                if self.is(Bug::SettlesTheWholeAgain) {
+                    super::amount_of(&first.moved.postings[place])
+                } else {
+                    first.holds(place)
+                }
+            });
+            return Ok(all.collect());
+        };
+        let mut wanted = vec![0; first.since.len()];
+        for (ordinal, amount) in parts {
+            let place = first.place(*ordinal).expect("it was looked for");
+            let (amount, remaining) = (i128::from(amount.get()), first.holds(place));
+            if amount > remaining && !self.is(Bug::SettlesMoreThanRemains) {
+                return Err(SettleError::ExceedsPending {
+                    ordinal: *ordinal,
+                    remaining: minor_units(remaining),
+                });
+            }
+            wanted[place] = amount;
+        }
+        Ok(wanted)
+    }
+
+    fn moves_no_frozen(&self, first: &Written, wanted: &[i128]) -> Result<(), SettleError> {
+        let any = self.is(Bug::FrozenThoughUnmoved);
+        let postings = first.moved.postings.iter().map(|posted| &posted.posting);
+        let mut named = self.named(postings).expect("they were there");
+        named.retain(|id| {
+            let moves = |p: &Posting| p.debit == *id || p.credit == *id;
+            let mut places = first.places();
+            any || places
+                .any(|place| wanted[place] > 0 && moves(&first.moved.postings[place].posting))
+        });
+        if self.is(Bug::SettlesOnFrozen) {
+            return Ok(());
+        }
+        if let Some(account) = self.first_that_is(&named, AccountStatus::Frozen) {
+            return Err(SettleError::AccountFrozen { account });
+        }
+        match self.first_that_is(&named, AccountStatus::Closed) {
+            Some(account) => Err(SettleError::AccountClosed { account }),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn release(&mut self, new: &NewRelease, step: Step) -> Result<Moved, ReleaseError> {
+        if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
+            return Err(ReleaseError::ExternalIdTaken { by });
+        }
+        let transaction = new.pending;
+        let first = self.books.transactions.get(&transaction).cloned();
+        let first = first.ok_or(ReleaseError::TransactionNotFound { transaction })?;
+        if first.moved.step != Step::Pending {
+            let step = first.moved.step;
+            return Err(ReleaseError::NotPending { step });
+        }
+        if let Some(how) = first.ended() {
+            return Err(ReleaseError::Ended { how });
+        }
+        let ends = self.ends(&first, new.heading.recorded_at, step)?;
+        let is_exempt = self.is(Bug::VoidsInClosedPeriods) && step == Step::Void;
+        if let (false, Some(closed_before)) = (is_exempt, self.closed(new.heading.effective_at)) {
+            return Err(ReleaseError::PeriodClosed { closed_before });
+        }
+        let mut movements = Vec::new();
+        for place in first.places().filter(|place| first.holds(*place) > 0) {
+            let rest = if self.is(Bug::VoidReleasesAll) {
+                super::amount_of(&first.moved.postings[place])
+            } else {
+                first.holds(place)
+            };
+            movements.push(first.movement(place, Phase::Released, rest));
+        }
+        let counters = self.books.accounts.clone();
+        let postings = self.apply(&movements);
+        let postings = postings.map_err(|account| ReleaseError::Overflow { account })?;
+        if self.is(Bug::VoidKeepsHolding) && step == Step::Void {
+            self.books.accounts = counters;
+        }
+        for place in first.places() {
+            let had_part = first.since[place].settled > 0;
+            let is_posted = self.is(Bug::VoidedAfterAPart) && had_part && step == Step::Void;
+            let ends = if is_posted { HoldStatus::Posted } else { ends };
+            self.moves_on(transaction, place, 0, first.holds(place), ends);
+        }
+        let moved = heading(&new.heading, step, transaction, postings);
+        Ok(self.keep(moved, None))
+    }
+
+    /// How its holds will have ended.
+    fn ends(
+        &self,
+        first: &Written,
+        now: Timestamp,
+        step: Step,
+    ) -> Result<HoldStatus, ReleaseError> {
+        let over = first.expires_at.filter(|at| *at <= now);
+        if step == Step::Expiry {
+            let early = Timestamp::from_micros(now.micros() + 1);
+            let too_early = self.is(Bug::ExpiresTooEarly) && first.expires_at == Some(early);
+            if over.is_none() && !too_early {
+                return Err(ReleaseError::NotExpired);
+            }
+            return Ok(if self.is(Bug::ExpiryIsAVoid) {
+                HoldStatus::Voided
+            } else {
+                HoldStatus::Expired
+            });
+        }
+        match over {
+            Some(expires_at) if !self.is(Bug::VoidsExpired) => {
+                Err(ReleaseError::Expired { expires_at })
+            }
+            Some(_) | None => Ok(HoldStatus::Voided),
+        }
+    }
+
+    fn moves_on(
+        &mut self,
+        transaction: TransactionId,
+        place: usize,
+        settled: i128,
+        released: i128,
+        ends: HoldStatus,
+    ) {
+        let written = self.books.transactions.get_mut(&transaction);
+        let written = written.expect("it was looked for");
+        let since: &mut Since = &mut written.since[place];
+        since.settled += settled;
+        since.released += released;
+        if settled + released > 0 && written.holds(place) <= 0 {
+            written.since[place].status = ends;
+        }
+    }
+}
+
+impl Written {
+    fn has(&self, ordinal: i16) -> bool {
+        self.place(ordinal).is_some()
+    }
+
+    /// Where the posting with this ordinal is.
+    pub(super) fn place(&self, ordinal: i16) -> Option<usize> {
+        let mut postings = self.moved.postings.iter();
+        postings.position(|posted| posted.ordinal == ordinal)
+    }
+
+    /// How it has ended, if nothing is held any more.
+    pub(super) fn ended(&self) -> Option<HoldStatus> {
+        if self.places().any(|place| self.holds(place) > 0) {
+            return None;
+        }
+        let says = |status| self.since.iter().any(|since| since.status == status);
+        let all = [HoldStatus::Expired, HoldStatus::Voided];
+        let worst = all.into_iter().find(|status| says(*status));
+        Some(worst.unwrap_or(HoldStatus::Posted))
+    }
+
+    /// So much of a posting is settled or released.
+    fn movement(&self, place: usize, phase: Phase, amount: i128) -> Movement {
+        let posted = &self.moved.postings[place];
+        let further = if phase == Phase::Released { 100 } else { 0 };
+        Movement {
+            ordinal: posted.ordinal + further,
+            phase,
+            posting: posted.posting,
+            amount,
+        }
+    }
+}
+
+/// The first ordinal that is named a second time.
+pub(super) fn twice(parts: &[Part]) -> Option<i16> {
+    let again = |place: &usize| {
+        let earlier = &parts[..*place];
+        earlier.iter().any(|part| part.0 == parts[*place].0)
+    };
+    (0..parts.len()).find(again).map(|place| parts[place].0)
+}
+
+/// A transaction that is about another one.
+pub(super) fn heading(
+    heading: &ledger::Heading,
+    step: Step,
+    about: TransactionId,
+    postings: Vec<ledger::PostedPosting>,
+) -> Moved {
+    Moved {
+        id: heading.id,
+        step,
+        about: Some(about),
+        external_id: heading.external_id.clone(),
+        metadata: heading.metadata.clone(),
+        effective_at: heading.effective_at,
+        recorded_at: heading.recorded_at,
+        postings,
+    }
+}

@@ -1,0 +1,151 @@
+//! What was posted is undone, whole or in part.
+
+use ledger::{AccountStatus, NewReversal, Part, Phase, Posting, ReverseError, Step};
+
+use super::later::{heading, twice};
+use super::{Movement, Reference, Written, amount_of, minor_units};
+use crate::bugs::Bug;
+use crate::words::Moved;
+
+impl Reference {
+    pub(super) fn reverse(&mut self, new: &NewReversal) -> Result<Moved, ReverseError> {
+        if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
+            return Err(ReverseError::ExternalIdTaken { by });
+        }
+        if let Some(parts) = &new.amounts {
+            if parts.is_empty() {
+                return Err(ReverseError::NoAmounts);
+            }
+            if let Some(ordinal) = twice(parts) {
+                return Err(ReverseError::PostingNamedTwice { ordinal });
+            }
+        }
+        let transaction = new.of;
+        let first = self.books.transactions.get(&transaction).cloned();
+        let first = first.ok_or(ReverseError::TransactionNotFound { transaction })?;
+        let parts = self.remaining(&first, new.amounts.as_deref())?;
+        let postings = parts.iter().map(|(place, _)| &first.moved.postings[*place]);
+        let named = self.named(postings.map(|posted| &posted.posting));
+        let named = named.map_err(|_nobody| ReverseError::TransactionNotFound { transaction })?;
+        if let Some(account) = self.first_that_is(&named, AccountStatus::Frozen) {
+            return Err(ReverseError::AccountFrozen { account });
+        }
+        if let Some(account) = self.first_that_is(&named, AccountStatus::Closed) {
+            return Err(ReverseError::AccountClosed { account });
+        }
+        if let Some(closed_before) = self.closed(new.heading.effective_at) {
+            return Err(ReverseError::PeriodClosed { closed_before });
+        }
+        let before = self.books.accounts.clone();
+        let movements: Vec<Movement> = parts
+            .iter()
+            .map(|(place, amount)| self.undone(&first, *place, *amount))
+            .collect();
+        let postings = self.apply(&movements);
+        let postings = postings.map_err(|account| ReverseError::Overflow { account })?;
+        let floor = self.too_little(&before, &named);
+        if let (Some((account, available, floor)), false) =
+            (floor, self.is(Bug::ReversalBelowFloor))
+        {
+            return Err(ReverseError::InsufficientFunds {
+                account,
+                available,
+                floor,
+            });
+        }
+        let ceiling = self.too_much(&before, &named);
+        if let (Some((account, possible, ceiling)), false) =
+            (ceiling, self.is(Bug::ReversalAboveCeiling))
+        {
+            return Err(ReverseError::CeilingExceeded {
+                account,
+                possible,
+                ceiling,
+            });
+        }
+        if !self.is(Bug::ReversalNotTracked) {
+            let written = self.books.transactions.get_mut(&transaction);
+            let written = written.expect("it was looked for");
+            for (place, amount) in parts {
+                written.since[place].reversed += amount;
+            }
+        }
+        let moved = heading(&new.heading, Step::Reversal, transaction, postings);
+        Ok(self.keep(moved, None))
+    }
+
+    fn undone(&self, first: &Written, place: usize, amount: i128) -> Movement {
+        let posted = &first.moved.postings[place];
+        let mut posting = posted.posting;
+        if !self.is(Bug::ReversalTheSameWay) {
+            posting = Posting {
+                debit: posting.credit,
+                credit: posting.debit,
+                ..posting
+            };
+        }
+        Movement {
+            ordinal: posted.ordinal,
+            phase: Phase::Posted,
+            posting,
+            amount,
+        }
+    }
+
+    /// How much of which posting is to be undone.
+    fn remaining(
+        &self,
+        first: &Written,
+        parts: Option<&[Part]>,
+    ) -> Result<Vec<(usize, i128)>, ReverseError> {
+        let counts = |place: &usize| match first.moved.postings[*place].phase {
+            Phase::Posted | Phase::Settled => true,
+            Phase::Pending => self.is(Bug::ReversesPending),
+            Phase::Released => self.is(Bug::ReversesReleases),
+        };
+        let is_there = |place: &usize| first.moved.postings[*place].phase != Phase::Released;
+        for (ordinal, _) in parts.unwrap_or_default() {
+            if first.place(*ordinal).filter(is_there).is_none() {
+                return Err(ReverseError::PostingNotFound { ordinal: *ordinal });
+            }
+        }
+        let step = first.moved.step;
+        let is_reversible = match step {
+            Step::Posted | Step::Settlement => true,
+            Step::Reversal => self.is(Bug::ReversesReversals),
+            Step::Pending => self.is(Bug::ReversesPending),
+            Step::Void | Step::Expiry => false,
+        };
+        if !is_reversible {
+            return Err(ReverseError::NotReversible { step });
+        }
+        let all: Vec<usize> = first.places().filter(counts).collect();
+        if all.iter().all(|place| first.stands(*place) == 0) {
+            return Err(ReverseError::Reversed);
+        }
+        let Some(parts) = parts else {
+            let all = all.into_iter().map(|place| {
+                let whole = self.is(Bug::ReversesTheWholeAgain);
+                let amount = amount_of(&first.moved.postings[place]);
+                (place, if whole { amount } else { first.stands(place) })
+            });
+            return Ok(all.filter(|(_, amount)| *amount > 0).collect());
+        };
+        let mut chosen = Vec::new();
+        for (ordinal, amount) in parts {
+            let place = first.place(*ordinal).expect("it was looked for");
+            let remaining = first.stands(place);
+            if i128::from(amount.get()) > remaining {
+                return Err(ReverseError::ExceedsPosted {
+                    ordinal: *ordinal,
+                    remaining: minor_units(remaining),
+                });
+            }
+            chosen.push((place, i128::from(amount.get())));
+        }
+        if self.is(Bug::ReversalInTheirOrder) {
+            chosen.sort_unstable();
+        }
+        Ok(chosen)
+    }
+}

@@ -1,0 +1,220 @@
+//! What is asked of the books, and what they answer: the words that the real ledger and the
+//! reference have in common.
+
+use ledger::{
+    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Hold, Limits, LimitsError,
+    Metadata, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError, PeriodError,
+    PostError, Posted, PostedPosting, ReleaseError, ReverseError, SettleError, Step, TransactionId,
+};
+use money::{Currency, MinorUnits};
+use store::Timestamp;
+
+/// One step of the books.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    Open(AccountId, Opening, Timestamp),
+    Post(NewTransaction),
+    Settle(NewSettlement),
+    Void(NewRelease),
+    Expire(NewRelease),
+    Reverse(NewReversal),
+    Change(AccountId, Change),
+    ClosePeriod { before: Timestamp, now: Timestamp },
+}
+
+/// An account that is to be opened; its name is its code.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub(crate) code: String,
+    pub(crate) currency: Currency,
+    pub(crate) class: AccountClass,
+    pub(crate) bounds: Bounds,
+}
+
+/// Limits, good or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    pub(crate) floor: Option<i64>,
+    pub(crate) ceiling: Option<i64>,
+    pub(crate) line: Option<i64>,
+}
+
+/// What is to change of an account.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Freeze,
+    Unfreeze,
+    Close,
+    Limits(Bounds),
+    Metadata(Option<Metadata>),
+}
+
+/// What happens to the books as a whole.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    /// Steps that are written together.
+    Batch {
+        asked: Vec<Asked>,
+        /// Whether the rows are locked before they are read.
+        locks: bool,
+        /// Whether the connection is lost before the commit.
+        crashes: bool,
+    },
+    /// Two writers: the second has decided before the first one writes, and writes after it.
+    Race {
+        first: Vec<Asked>,
+        second: Vec<Asked>,
+    },
+    /// Time passes, which nobody notices yet.
+    Wait,
+    /// All that is kept in memory is dropped.
+    Restart,
+    /// Everything is read, as of a moment.
+    Look(Timestamp),
+}
+
+/// What the books answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answer {
+    /// An account as it was opened or changed.
+    Stands(Box<Standing>),
+    Moved(Box<Moved>),
+    PeriodClosed,
+    Refused(Refusal),
+    Seen(Box<Seen>),
+}
+
+/// The rule that was broken, of whichever operation, with all that it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Limits(LimitsError),
+    Open(OpenError),
+    Post(PostError),
+    Settle(SettleError),
+    Release(ReleaseError),
+    Reverse(ReverseError),
+    Change(ChangeError),
+    Period(PeriodError),
+}
+
+/// An account and its balances: posted, pending, available, possible.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) account: Account,
+    pub(crate) balances: [i128; 4],
+}
+
+/// A transaction that was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Moved {
+    pub(crate) id: TransactionId,
+    pub(crate) step: Step,
+    pub(crate) about: Option<TransactionId>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) effective_at: Timestamp,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) postings: Vec<PostedPosting>,
+}
+
+/// Everything.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) accounts: Vec<(Standing, Vec<Entry>)>,
+    pub(crate) transactions: Vec<Moved>,
+    pub(crate) holds: Vec<Hold>,
+    pub(crate) corrections: Vec<Correction>,
+    pub(crate) closed_before: Option<Timestamp>,
+    /// What could expire by now.
+    pub(crate) expired: Vec<TransactionId>,
+}
+
+/// The first answer that differs, as the one and as the other say it.
+pub(crate) fn difference(one: &[Answer], other: &[Answer]) -> Option<String> {
+    if one == other {
+        return None;
+    }
+    let (mut ones, mut others) = (one.iter(), other.iter());
+    let mut place = 0;
+    loop {
+        match (ones.next(), others.next()) {
+            (Some(Answer::Seen(one)), Some(Answer::Seen(other))) if one != other => {
+                return Some(first_line(&format!("{one:#?}"), &format!("{other:#?}")));
+            }
+            (Some(one), Some(other)) if one == other => place += 1,
+            (one, other) => return Some(format!("answer {place}: {one:?}, not {other:?}")),
+        }
+    }
+}
+
+/// The first line that differs, with those before it.
+pub(crate) fn first_line(one: &str, other: &str) -> String {
+    let beside = one.lines().zip(other.lines());
+    let same = beside.take_while(|(one, other)| one == other).count();
+    let of = |text: &str| text.lines().skip(same).take(1).collect::<String>();
+    let before: Vec<&str> = one.lines().take(same).collect();
+    let before = before[before.len().saturating_sub(40)..].join("\n");
+    format!("{before}\n{}, not{}", of(one), of(other))
+}
+
+macro_rules! refusals {
+    ($($variant:ident($error:ident)),+) => {
+        $(impl From<$error> for Refusal {
+            fn from(rule: $error) -> Self {
+                Self::$variant(rule)
+            }
+        })+
+    };
+}
+refusals!(
+    Limits(LimitsError),
+    Open(OpenError),
+    Post(PostError),
+    Settle(SettleError),
+    Release(ReleaseError),
+    Reverse(ReverseError),
+    Change(ChangeError),
+    Period(PeriodError)
+);
+
+/// As the real ledger takes them.
+pub(crate) fn limits(bounds: Bounds) -> Result<Limits, LimitsError> {
+    let units = |amount: Option<i64>| amount.map(MinorUnits::new);
+    Limits::new(
+        units(bounds.floor),
+        units(bounds.ceiling),
+        units(bounds.line),
+    )
+}
+
+/// What the real ledger says of an account.
+impl From<&Account> for Standing {
+    fn from(account: &Account) -> Self {
+        let balances = [
+            account.posted(),
+            account.pending(),
+            account.available(),
+            account.possible(),
+        ];
+        Self {
+            account: account.clone(),
+            balances: balances.map(|balance: MinorUnits| i128::from(balance.get())),
+        }
+    }
+}
+
+/// What the real ledger says of a transaction.
+impl From<Posted> for Moved {
+    fn from(posted: Posted) -> Self {
+        Self {
+            id: posted.id,
+            step: posted.step,
+            about: posted.about,
+            external_id: posted.external_id,
+            metadata: posted.metadata,
+            effective_at: posted.effective_at,
+            recorded_at: posted.recorded_at,
+            postings: posted.postings,
+        }
+    }
+}

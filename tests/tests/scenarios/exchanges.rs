@@ -1,0 +1,175 @@
+//! Currency exchange over HTTP: both legs or none, the terms recorded, replayed and read again.
+
+use serde_json::{Value, json};
+use tests::{Client, Database, Florin, Reply, on_both_databases};
+
+use crate::books_hold;
+use crate::given::{is_problem, number, rows, text};
+use crate::shop::pointers;
+
+/// A server, and Ann's wallets in euro (with 100.00) and dollars, with liquidity in both.
+struct Desk {
+    florin: Florin,
+    client: Client,
+    euro: String,
+    dollar: String,
+    sold_to: String,
+    bought_from: String,
+}
+
+impl Desk {
+    async fn open(database: &Database) -> Self {
+        let florin = Florin::start(database, &[]);
+        let client = florin.client();
+        let open = async |code: &str, currency: &str, floor: Value| {
+            let new = json!({"code": code, "currency": currency, "floor": floor});
+            text(&client.post("/v1/accounts", None, &new).await.json(), "/id")
+        };
+        let euro = open("liabilities:ann:eur", "EUR", json!(0)).await;
+        let dollar = open("liabilities:ann:usd", "USD", json!(0)).await;
+        let sold_to = open("liabilities:liquidity:eur", "EUR", Value::Null).await;
+        let bought_from = open("liabilities:liquidity:usd", "USD", Value::Null).await;
+        let funds = json!({"from": sold_to, "to": euro, "amount": 10_000, "currency": "EUR"});
+        let funded = client.post("/v1/transfers", "funds", &funds).await;
+        assert_eq!(funded.status, 201, "{}", funded.json());
+        Self {
+            florin,
+            client,
+            euro,
+            dollar,
+            sold_to,
+            bought_from,
+        }
+    }
+
+    /// Ann sells 50.00 euro.
+    fn asked(&self) -> Value {
+        json!({
+            "from": self.euro, "to": self.dollar,
+            "sold_to": self.sold_to, "bought_from": self.bought_from,
+            "sell": 5_000, "rate": "1.08425", "source": "ECB reference rates",
+            "quoted_at": "2026-11-20T15:00:00Z",
+        })
+    }
+
+    async fn exchange(&self, key: &str, asked: &Value) -> Reply {
+        self.client.post("/v1/exchanges", key, asked).await
+    }
+
+    async fn posted(&self) -> [i64; 4] {
+        let mut posted = [0; 4];
+        let accounts = [&self.euro, &self.dollar, &self.sold_to, &self.bought_from];
+        for (place, account) in posted.iter_mut().zip(accounts) {
+            let path = format!("/v1/accounts/{account}/balances");
+            *place = number(&self.client.get(&path).await.json(), "/posted");
+        }
+        posted
+    }
+}
+
+on_both_databases!(an_exchange_posts_both_legs_and_keeps_its_terms);
+async fn an_exchange_posts_both_legs_and_keeps_its_terms(database: Database) {
+    let mut desk = Desk::open(&database).await;
+    let asked = desk.asked();
+    let made = desk.exchange("first", &asked).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let told = made.json();
+    // 54.2125 dollars.
+    assert_eq!(told["sold"], json!({"amount": 5_000, "currency": "EUR"}));
+    assert_eq!(told["bought"], json!({"amount": 5_421, "currency": "USD"}));
+    let terms = ["given", "rate", "rounding", "source", "quoted_at"].map(|name| &told[name]);
+    let source = "ECB reference rates";
+    let quoted_at = "2026-11-20T15:00:00.000000Z";
+    assert_eq!(terms, ["sold", "1.08425", "half_even", source, quoted_at]);
+    assert_eq!(told["transaction"]["kind"], "exchange");
+    assert_eq!(desk.posted().await, [5_000, 5_421, -5_000, -5_421]);
+
+    // What is bought may be given instead: 9.2229… euro, rounded away from zero.
+    let mut buying = asked.clone();
+    buying.as_object_mut().expect("an object").remove("sell");
+    (buying["buy"], buying["rounding"]) = (json!(1_000), json!("up"));
+    let bought = desk.exchange("second", &buying).await.json();
+    assert_eq!(bought["sold"]["amount"], 923);
+    assert_eq!(desk.posted().await, [4_077, 6_421, -4_077, -6_421]);
+
+    // Replayed byte for byte, also by another process; read by its transaction.
+    let id = text(&told, "/transaction/id");
+    desk.florin.kill9();
+    desk.florin = Florin::start(&database, &[]);
+    desk.client = desk.florin.client();
+    let again = desk.exchange("first", &asked).await;
+    assert_eq!(again.body, made.body);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    let read = desk.client.get(&format!("/v1/exchanges/{id}")).await;
+    assert_eq!((read.status, read.json()), (200, told));
+    let transfer = text(&bought, "/transaction/postings/0/debit");
+    let absent = desk.client.get(&format!("/v1/exchanges/{transfer}")).await;
+    is_problem("an account's id", &absent, 404, "not_found");
+
+    // It is undone like any other transaction, and stays one.
+    let path = format!("/v1/transactions/{id}/reverse");
+    let undone = desk.client.post(&path, "undone", &json!({})).await;
+    assert_eq!(undone.status, 201, "{}", undone.json());
+    assert_eq!(desk.posted().await, [9_077, 1_000, -9_077, -1_000]);
+    books_hold(&database);
+}
+
+on_both_databases!(a_refused_exchange_names_its_rule_and_writes_nothing);
+async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database) {
+    let desk = Desk::open(&database).await;
+    let before = (desk.posted().await, rows(&database));
+    let refused = async |case: &str, field: &str, value: Value| {
+        let mut asked = desk.asked();
+        asked[field] = value;
+        desk.exchange(case, &asked).await
+    };
+    for (field, value, pointer) in [
+        ("rate", json!("1,08"), "/rate"),
+        ("rate", json!(1), "/rate"),
+        ("rate", json!("0"), "/rate"),
+        ("rate", json!("1.0842500000000000001"), "/rate"),
+        ("rounding", json!("nearest"), "/rounding"),
+        ("source", json!(""), "/source"),
+        ("quoted_at", json!("yesterday"), "/quoted_at"),
+        ("buy", json!(1), "/sell"),
+        ("sell", json!(0), "/sell"),
+        ("from", json!("ann"), "/from"),
+        ("fee", json!(1), "/fee"),
+    ] {
+        let reply = refused(&format!("{field} {value}"), field, value).await;
+        assert_eq!(reply.status, 422, "{field}: {}", reply.json());
+        assert_eq!(pointers(&reply), [pointer], "{field}");
+    }
+    for (field, value, status, code) in [
+        ("sold_to", json!(desk.euro), 422, "same_account"),
+        ("sold_to", json!(desk.dollar), 422, "currency_mismatch"),
+        (
+            "to",
+            json!(format!("acc_{}", "0".repeat(32))),
+            404,
+            "account_not_found",
+        ),
+        ("rate", json!("0.0000001"), 422, "amount_too_small"),
+        ("rate", json!("999999999999999999"), 422, "amount_too_large"),
+    ] {
+        let reply = refused(&format!("{field} {value}"), field, value).await;
+        is_problem(code, &reply, status, code);
+    }
+    assert_eq!((desk.posted().await, rows(&database)), before);
+
+    // A dry run tells, and writes nothing either.
+    let mut asked = desk.asked();
+    asked["dry_run"] = json!(true);
+    let dry = desk.exchange("dry", &asked).await;
+    assert_eq!(
+        (dry.status, &dry.json()["bought"]["amount"]),
+        (200, &json!(5_421))
+    );
+    assert_eq!((desk.posted().await, rows(&database)), before);
+
+    // More than there is: a decision, which is kept with its key.
+    let poor = refused("poor", "sell", json!(10_001)).await;
+    is_problem("poor", &poor, 422, "insufficient_funds");
+    assert_eq!(desk.posted().await, before.0);
+    books_hold(&database);
+}
