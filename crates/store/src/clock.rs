@@ -63,6 +63,30 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// Why a text is no moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a moment is written as 2026-11-21T09:30:00Z, a day as 2026-11-21")]
+pub struct TimestampError;
+
+/// As files have it: RFC 3339, rounded down to microseconds, before 1970 too; a day alone is its first
+/// moment in UTC.
+impl std::str::FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        let moment = if text.contains('T') {
+            text.parse::<jiff::Timestamp>()
+        } else {
+            format!("{text}T00:00:00Z").parse()
+        };
+        let moment = moment.map_err(|_malformed| TimestampError)?;
+        let micros = moment.as_nanosecond().div_euclid(1_000);
+        i64::try_from(micros)
+            .map(Self)
+            .map_err(|_out_of_range| TimestampError)
+    }
+}
+
 /// The shape alone: whether the day exists, the calendar knows.
 fn is_rfc3339(text: &str) -> bool {
     let fits = |text: &str, shape: &str| {
@@ -89,29 +113,6 @@ fn is_rfc3339(text: &str) -> bool {
         || ((1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()));
     let is_zone = zone == "Z" || fits(zone, "+00:00") || fits(zone, "-00:00");
     fits(whole, "0000-00-00T00:00:00") && !whole.ends_with("60") && is_fraction && is_zone
-}
-
-/// Why a text is no moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a moment is written as 2026-11-21T09:30:00Z, a day as 2026-11-21")]
-pub struct TimestampError;
-
-/// From RFC 3339, rounded down to microseconds; a day alone is its first moment in UTC.
-impl std::str::FromStr for Timestamp {
-    type Err = TimestampError;
-
-    fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let moment = if text.contains('T') {
-            text.parse::<jiff::Timestamp>()
-        } else {
-            format!("{text}T00:00:00Z").parse()
-        };
-        let moment = moment.map_err(|_malformed| TimestampError)?;
-        let micros = moment.as_nanosecond().div_euclid(1_000);
-        i64::try_from(micros)
-            .map(Self)
-            .map_err(|_out_of_range| TimestampError)
-    }
 }
 
 /// Where the time comes from: the machine, or a hand that a test moves.
@@ -167,6 +168,25 @@ mod tests {
     }
 
     #[test]
+    fn a_timestamp_is_read_back_and_a_day_is_its_first_moment() {
+        for micros in [0, -1, 1_767_225_600_000_001] {
+            let moment = Timestamp::from_micros(micros);
+            assert_eq!(moment.to_string().parse(), Ok(moment));
+        }
+        assert_eq!(
+            "1970-01-02".parse(),
+            Ok(Timestamp::from_micros(86_400_000_000))
+        );
+        assert_eq!(
+            "1970-01-01T01:00:00+01:00".parse(),
+            Ok(Timestamp::from_micros(0))
+        );
+        for text in ["", "1970", "1970-02-30", "1970-01-01T00:00:00", "now"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
+        }
+    }
+
+    #[test]
     fn a_moment_is_read_back_in_every_zone() {
         let moment = Timestamp::from_micros(1_767_225_600_000_001);
         for text in [
@@ -210,25 +230,6 @@ mod tests {
             "\u{661}026-01-01T00:00:00Z",
         ] {
             assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_timestamp_is_read_back_and_a_day_is_its_first_moment() {
-        for micros in [0, -1, 1_767_225_600_000_001] {
-            let moment = Timestamp::from_micros(micros);
-            assert_eq!(moment.to_string().parse(), Ok(moment));
-        }
-        assert_eq!(
-            "1970-01-02".parse(),
-            Ok(Timestamp::from_micros(86_400_000_000))
-        );
-        assert_eq!(
-            "1970-01-01T01:00:00+01:00".parse(),
-            Ok(Timestamp::from_micros(0))
-        );
-        for text in ["", "1970", "1970-02-30", "1970-01-01T00:00:00", "now"] {
-            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
         }
     }
 
