@@ -52,6 +52,8 @@ impl Lanes {
         static LAST: AtomicI32 = AtomicI32::new(0);
         self.tenant = tenant(LAST.fetch_add(1, Ordering::Relaxed) + 1);
         self.ids = Translation::default();
+        // A tenant's time never goes back, and the model begins earlier than the last one has ended.
+        self.clock.set(Timestamp::from_micros(0));
         self.restart();
         let provisioned = self.send(0, vec![Command::Provision { key: None }]);
         assert_eq!(provisioned, [None]);

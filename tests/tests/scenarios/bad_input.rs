@@ -571,6 +571,11 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
     }
 
     let reads = [
+        "/v1/accounts/x/balance",
+        "/v1/accounts/x/statement",
+        "/v1/balances",
+        "/v1/trial-balance",
+        "/v1/exchanges/x",
         "/v1/transactions/x",
         "/v1/periods",
         "/v1/accounts/x/balances",
@@ -586,7 +591,7 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/v1/accounts/x/freeze",
         "/v1/accounts/x/unfreeze",
         "/v1/accounts/x/close",
-        "/v1/transactions",
+        "/v1/exchanges",
         "/v1/transactions/bulk",
         "/v1/transactions/x/post",
         "/v1/transactions/x/void",
@@ -596,7 +601,7 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/v1/payments/x/confirm",
         "/webhooks/sandbox",
     ];
-    let both = ["/v1/accounts", "/v1/payments"];
+    let both = ["/v1/accounts", "/v1/payments", "/v1/transactions"];
     let allowed = reads.map(|path| (path, "GET")).into_iter();
     let allowed = allowed.chain(posts.map(|path| (path, "POST")));
     let allowed = allowed.chain([("/v1/accounts/x", "GET, PATCH")]);

@@ -2,7 +2,7 @@
 //! one that is killed leaves nothing or everything; one that is tried again is there once.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn file(database: &Database, name: &str, text: &str) -> PathBuf {
 }
 
 /// How an import ends: its exit code, and what it says as JSON.
-fn imported(database: &Database, format: &str, path: &PathBuf, more: &[&str]) -> (i32, Value) {
+fn imported(database: &Database, format: &str, path: &Path, more: &[&str]) -> (i32, Value) {
     let path = path.to_str().expect("plain names");
     let verb = ["import", "--json", "--format", format, path];
     let output = run(

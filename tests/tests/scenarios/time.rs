@@ -12,14 +12,10 @@ use ledger::{
     check, open, post, reverse, search, statement, totals,
 };
 use money::{Amount, Currency};
-use serde_json::{Value, json};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, DatabaseUrl, Ids, Store, TenantId, Timestamp};
-use tests::{Client, Database, Florin, Kind as Backend, on_both_databases};
-
-use crate::books_hold;
-use crate::given::{account as opened, is_problem, text};
+use tests::{Database, on_both_databases};
 
 const TENANT: TenantId = TenantId(1);
 const START: i64 = 1_763_776_800_000_000;

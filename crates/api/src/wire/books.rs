@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewTransaction {
     /// What it is for: 1 to 32 of a-z, 0-9 and _, beginning with a letter, and none of the names that
-    /// other routes give: `transfer`, `capture`, `post`, `void`, `expiry`, `reversal`.
+    /// other routes give: `transfer`, `capture`, `exchange`, `post`, `void`, `expiry`, `reversal`.
     #[schema(example = "fee")]
     pub kind: String,
     /// Its movements, applied together or not at all.

@@ -129,7 +129,9 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
         }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Payment(_) | Rendered::Exchanged { .. } => unreachable!("nobody asks for these"),
+        Rendered::Payment(_) | Rendered::Exchanged { .. } | Rendered::Imported(_) => {
+            unreachable!("nobody asks for these")
+        }
     };
     Reply {
         status: 200,
