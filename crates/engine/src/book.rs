@@ -24,7 +24,8 @@ use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
 
 use crate::access::{self, Tenant};
-use crate::command::{Action, Command, Envelope, Render, Rendered};
+use crate::action::Action;
+use crate::command::{Command, Envelope, Render, Rendered};
 use crate::memory::Memory;
 use crate::reference;
 

@@ -18,6 +18,7 @@
 //! knows HTTP: what a reply looks like is a function handed to it ([`Render`]).
 
 pub mod access;
+mod action;
 mod book;
 pub mod check;
 mod command;
@@ -35,9 +36,7 @@ mod waiting;
 mod webhook;
 pub mod workers;
 
-pub use command::{
-    AccountChange, Action, Answer, Command, Draft, Envelope, Origin, Refusal, Render, Rendered,
-    Saying, Swap, WebhookAnswer,
-};
+pub use action::{AccountChange, Action, Draft, Saying, Swap};
+pub use command::{Answer, Command, Envelope, Origin, Refusal, Render, Rendered, WebhookAnswer};
 pub use idempotency::Reply;
 pub use lane::{Engine, LaneError, Settings};

@@ -7,8 +7,9 @@ use ledger::{
 };
 use store::Timestamp;
 
+use crate::action::{AccountChange, Action, Draft, Saying};
 use crate::book::Book;
-use crate::command::{AccountChange, Action, Answer, Draft, Origin, Refusal, Rendered, Saying};
+use crate::command::{Answer, Origin, Refusal, Rendered};
 use crate::execute::{Rules, refuse, save};
 use crate::records::{Said, set};
 
