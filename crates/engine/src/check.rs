@@ -121,7 +121,7 @@ const INVARIANTS: [(&str, &str, Scope); 14] = [
     ),
     (
         "L7",
-        "what is kept to answer questions of time and metadata is what the transactions say",
+        "what is kept aside of time and metadata adds up",
         Scope::Tenant(|connection, tenant, progress| {
             ledger::check::asides_agree(connection, tenant.id, progress)
         }),
