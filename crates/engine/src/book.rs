@@ -17,7 +17,7 @@
 use std::collections::HashMap;
 
 use audit_log::tables::Tip;
-use idempotency::{Key, Reply};
+use idempotency::{Claim, Key, Reply};
 use ledger::{Kind, Posted, TransactionId};
 use store::bulk::Writes;
 use store::find::Lock;
@@ -42,6 +42,9 @@ pub(crate) struct Book<'a> {
     pub(crate) records: Vec<Vec<u8>>,
     /// Whether any command was refused.
     pub(crate) refused: bool,
+    /// Whether any request with a key is answered without keeping it: nothing written would tell if
+    /// the key was in fact known.
+    pub(crate) unkept: bool,
     /// Why a record could not be made, if one could not.
     pub(crate) unrecorded: Option<audit_log::RecordError>,
 }
@@ -154,6 +157,7 @@ impl<'a> Book<'a> {
             records: Vec::new(),
             unrecorded: None,
             refused: false,
+            unkept: false,
         })
     }
 
@@ -176,6 +180,7 @@ impl<'a> Book<'a> {
             records: Vec::new(),
             unrecorded: None,
             refused: false,
+            unkept: false,
         }
     }
 
@@ -202,9 +207,9 @@ impl<'a> Book<'a> {
         true
     }
 
-    /// Whether a refusal leaves no trace that would tell if it was decided on something stale.
+    /// Whether an answer leaves no trace that would tell if it was decided on something stale.
     pub(crate) fn is_unproven(&self) -> bool {
-        self.refused && self.records.is_empty()
+        self.unkept || (self.refused && self.records.is_empty())
     }
 
     /// All changes, ready to be written, and what to do afterwards; leaves in `memory` how the books
@@ -254,6 +259,12 @@ impl<'a> Book<'a> {
             submitted: self.payments.submitted(),
         };
         Ok((writes, after))
+    }
+
+    /// An answer that leaves nothing behind, not even its key.
+    pub(crate) fn answered_without_trace(&mut self, claim: Option<&Claim>) {
+        self.refused = true;
+        self.unkept |= claim.is_some();
     }
 
     /// Answers a request that is in flight. A request that was answered already stays answered.
@@ -334,10 +345,10 @@ impl Needs {
             Command::OpenAccount(new) => self.ledger.codes.push(new.code.clone()),
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
             Command::Import { books, .. } => crate::import::needs(&mut self.ledger, books),
-            Command::Transact { action, .. } => self.add_action(action, now),
+            Command::Transact { action, .. } => self.add_action(action),
             Command::Bulk { actions, .. } => {
                 for action in actions {
-                    self.add_action(action, now);
+                    self.add_action(action);
                 }
             }
             Command::ChangeAccount { id, .. } => self.ledger.accounts.push(*id),
@@ -364,7 +375,7 @@ impl Needs {
         }
     }
 
-    fn add_action(&mut self, action: &Action, now: Timestamp) {
+    fn add_action(&mut self, action: &Action) {
         match action {
             Action::Post(draft) => {
                 let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
@@ -379,6 +390,7 @@ impl Needs {
         self.ledger.transactions.extend(action.about());
         let said = action.said();
         self.ledger.external_ids.extend(said.external_id.clone());
-        self.ledger.period |= said.effective_at.is_some_and(|at| at < now);
+        // What is still to come when this is asked may be past when it is decided.
+        self.ledger.period |= said.effective_at.is_some();
     }
 }

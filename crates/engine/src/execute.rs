@@ -363,8 +363,10 @@ pub(crate) fn refuse(
     rules: &Rules,
 ) -> Answer {
     let reply = (rules.render)(Rendered::Refused(refusal));
-    book.refused = true;
-    if refusal.is_saved() {
+    if !refusal.is_saved() {
+        book.answered_without_trace(claim);
+    } else {
+        book.refused = true;
         save(book, claim, &reply);
         let reason = crate::records::reason(refusal);
         book.record(

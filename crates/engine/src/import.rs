@@ -40,7 +40,7 @@ pub(crate) fn import(
     let imported = match ledger::import(&mut after, books, book.ids, book.now) {
         Ok(imported) => imported,
         Err(misfits) => {
-            book.refused = true;
+            book.answered_without_trace(claim);
             return Answer::Misfits(misfits);
         }
     };

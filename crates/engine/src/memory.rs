@@ -4,7 +4,8 @@
 //! that log, and a second batch from the same head is refused: so a batch that appends to the
 //! remembered head was decided on how things are, in what it posted and in what it refused. Any other
 //! is a conflict, everything is forgotten, and it is decided again on fresh, locked rows. A batch that
-//! appends nothing (it only refused what leaves no trace) is never decided on memory alone.
+//! appends nothing (it only refused what leaves no trace), or that answers a request without keeping its
+//! key, is never decided on memory alone.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

@@ -30,7 +30,7 @@ pub(crate) fn transact(
             Err(refusal) => (rules.render)(Rendered::Refused(refusal)),
         };
         book.ledger = before;
-        book.refused = true;
+        book.answered_without_trace(claim);
         return replied(reply);
     }
     match decide(book, action) {
@@ -76,7 +76,7 @@ pub(crate) fn bulk(
                     refusal: Box::new(refusal),
                 };
                 if dry_run {
-                    book.refused = true;
+                    book.answered_without_trace(claim);
                     return replied((rules.render)(Rendered::Refused(&refusal)));
                 }
                 let subject = ("bulk", "");
@@ -99,11 +99,14 @@ pub(crate) fn bulk(
     });
     if let (true, Some(before)) = (dry_run, before) {
         book.ledger = before;
-        book.refused = true;
+        book.answered_without_trace(claim);
         return replied(reply);
     }
-    for posted in results.iter().flatten() {
-        record(book, posted, origin);
+    for (action, result) in actions.iter().zip(&results) {
+        match result {
+            Ok(posted) => record(book, posted, origin),
+            Err(refusal) => record_refusal(book, action, refusal, origin),
+        }
     }
     book.refused |= results.iter().any(Result::is_err);
     save(book, claim, &reply);
@@ -353,6 +356,22 @@ fn terms(exchange: &Exchange) -> String {
     let quote = &exchange.quote;
     let (rate, rounding, source) = (quote.rate, quote.rounding, &quote.source);
     format!("{rate} {rounding} {} {source}", quote.quoted_at)
+}
+
+/// One of many that was refused while others were not.
+fn record_refusal(book: &mut Book<'_>, action: &Action, refusal: &Refusal, origin: &Origin) {
+    let about = action.about().map(|id| id.to_string()).unwrap_or_default();
+    book.record(
+        origin,
+        &Said {
+            action: action.name(),
+            subject: ("transaction", &about),
+            outcome: "refused",
+            reason: Some(crate::records::reason(refusal)),
+            delta: &[],
+            cause: None,
+        },
+    );
 }
 
 const fn recorded_as(step: Step) -> &'static str {

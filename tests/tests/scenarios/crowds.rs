@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use engine::{Answer, Command, Engine, Envelope, Rendered};
-use ledger::{AccountClass, AccountId, Limits, NewAccount};
+use engine::{Action, Answer, Command, Draft, Engine, Envelope, Rendered, Saying};
+use idempotency::{Claim, Fingerprint, Key};
+use ledger::{AccountClass, AccountId, Kind as Word, Limits, NewAccount, Pending, Posting};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use money::{Amount, Currency, Money};
 use serde_json::{Value, json};
@@ -198,6 +199,59 @@ fn what_was_decided_after_a_batch_that_fails_is_decided_again() {
         assert_eq!(lane.till().await, GIVEN + PURSE);
         lane.engine.shut_down().await;
         other.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+#[test]
+fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let lane = Lane::open(&database).await;
+        let expires_at = lane.engine.clock().now().plus_millis(300);
+        let mut promise = envelope_of_other(Command::Transact {
+            action: Action::Post(Draft {
+                kind: Word::parse("promise").expect("a kind"),
+                postings: vec![Posting {
+                    debit: lane.rich,
+                    credit: lane.till,
+                    amount: Amount::new(1).expect("positive"),
+                    currency: euro(),
+                }],
+                pending: Some(Pending {
+                    expires_at: Some(expires_at),
+                }),
+                conditions: Vec::new(),
+                said: Saying::default(),
+            }),
+            dry_run: false,
+        });
+        promise.claim = Some(Claim {
+            key: Key::parse("the-promise".to_owned()).expect("a key"),
+            fingerprint: Fingerprint::of("POST", "/v1/transactions", "1", b"{}"),
+        });
+        let first = lane.engine.submit(promise.clone()).await;
+        assert_eq!(status(&first.expect("committed")), 201);
+        lane.engine.shut_down().await;
+        let clock = lane.engine.clock();
+        crate::given::eventually("its time is over", async || {
+            (clock.now() > expires_at).then_some(())
+        })
+        .await;
+
+        // A lane that has never seen the key, and neighbours that leave a trace.
+        let engine = engine_beside(&database, render, MAX_BATCH);
+        let mut asking = JoinSet::new();
+        for number in 0..60 {
+            let envelope = if number == 30 {
+                promise.clone()
+            } else {
+                lane.transfer(lane.rich, lane.till, 1)
+            };
+            let engine = engine.clone();
+            asking.spawn(async move { status(&engine.submit(envelope).await.expect("committed")) });
+        }
+        assert_eq!(asking.join_all().await, [201; 60]);
+        engine.shut_down().await;
         books_hold(&database);
     });
 }

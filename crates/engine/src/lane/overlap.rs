@@ -49,7 +49,10 @@ impl Writer {
             .name("lane-writer".into())
             .spawn(move || {
                 for (mut connection, writes) in writes {
-                    let outcome = writes.run(&mut connection);
+                    let written = AssertUnwindSafe(|| writes.run(&mut connection));
+                    let outcome = catch_unwind(written).unwrap_or_else(|_panic| {
+                        Err(Error::Unavailable("writing panicked".to_owned()))
+                    });
                     if report.send((connection, outcome)).is_err() {
                         return;
                     }
