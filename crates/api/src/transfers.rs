@@ -8,7 +8,6 @@ use money::{Amount, Currency, Money};
 
 use crate::problem::Problem;
 use crate::request::answer;
-use crate::respond;
 use crate::server::Api;
 use crate::strict_json::{Fields, Object, amount, currency, id, nullable, text};
 use crate::wire;
@@ -29,13 +28,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
     answer(&request, async {
         let asked = api.money_request(&request, payload).await?;
         let command = read(asked.body.clone())?;
-        let envelope = asked.envelope(command);
-        let settled = api
-            .engine
-            .submit(envelope)
-            .await
-            .map_err(respond::lane_error)?;
-        respond::to_command(settled)
+        api.submit(asked, command).await
     })
     .await
 }
