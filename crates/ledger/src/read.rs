@@ -6,15 +6,15 @@ use diesel::prelude::*;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema;
 use crate::tables::{
-    AccountRow, ByTransaction, CorrectionRow, CorrectionsOf, ExchangeBy, ExchangeRow, HoldRow,
-    HoldsOf, TransactionById,
+    AccountRow, AssetRow, ByTransaction, CorrectionRow, CorrectionsOf, ExchangeBy, ExchangeRow,
+    HoldRow, HoldsOf, TransactionById,
 };
 use crate::{
-    Account, AccountId, Correction, Exchange, Hold, HoldStatus, Phase, Posted, PostedPosting, Side,
-    TransactionId,
+    Account, AccountId, Asset, Correction, Exchange, Hold, HoldStatus, Phase, Posted,
+    PostedPosting, Side, TransactionId,
 };
+use crate::{schema, tables};
 
 /// A posting as one of its accounts sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,49 @@ pub fn accounts(
         .limit(limit)
         .load(connection)?;
     rows.into_iter().map(AccountRow::read).collect()
+}
+
+/// One asset, if the tenant has registered it.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn asset(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    code: &str,
+) -> Result<Option<Asset>, Error> {
+    Ok(assets_named(connection, tenant, vec![code.to_owned()])?.pop())
+}
+
+/// The registered assets among these codes.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn assets_named(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    codes: Vec<String>,
+) -> Result<Vec<Asset>, Error> {
+    tables::assets_named(connection, tenant, codes)
+}
+
+/// Registered assets by code, after the code `after`; at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn assets(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Asset>, Error> {
+    let rows: Vec<AssetRow> = schema::asset::table
+        .filter(schema::asset::tenant_id.eq(tenant))
+        .filter(schema::asset::code.gt(after.unwrap_or_default()))
+        .order(schema::asset::code)
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter().map(AssetRow::read).collect()
 }
 
 /// The entries of an account, newest first, before the entry `before`; at most `limit`.

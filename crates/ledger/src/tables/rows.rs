@@ -52,6 +52,30 @@ store::bulk_insert! {
     }
 }
 
+store::bulk_insert! {
+    /// A row of `asset`.
+    pub struct AssetRow in asset {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Its code.
+        code: String,
+        /// Decimal places of its minor unit.
+        exponent: i16,
+        /// What people call it.
+        name: String,
+        /// Microseconds since 1970.
+        created_at: i64,
+    }
+}
+
+store::bulk_find! {
+    /// An asset by its code.
+    pub struct AssetBy => AssetRow in asset {
+        /// The code.
+        code: String,
+    }
+}
+
 store::bulk_update! {
     /// An account's counters, moved on from the version at which they were found. The revision is
     /// compared too: what was decided on limits or a status that are no longer so is a conflict.
