@@ -144,7 +144,7 @@ pub struct Referred {
     pub id: TransactionId,
     /// The caller's own name for it.
     pub external_id: Option<String>,
-    /// What it moves: minor units and ISO 4217 code of each posting.
+    /// What it moves: minor units and currency of each posting, as stored.
     pub moved: Vec<(i64, String)>,
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use money::Currency;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
@@ -27,8 +28,8 @@ pub struct Entry {
     pub phase: Phase,
     /// Minor units, positive.
     pub amount: i64,
-    /// ISO 4217 code.
-    pub currency: String,
+    /// What it moves.
+    pub currency: Currency,
     /// The account's posted balance afterwards, in minor units.
     pub balance: i64,
     /// The transaction it belongs to.
@@ -169,13 +170,13 @@ pub fn entries(
         ))
         .load(connection)?;
     let entry = |(version, side, phase, amount, currency, balance, transaction, at): Row| {
-        let bad = || Error::Refused(format!("posting of {transaction}: bad phase"));
+        let bad = |column| Error::Refused(format!("posting of {transaction}: bad {column}"));
         Ok(Entry {
             version,
             side: if side == 1 { Side::Debit } else { Side::Credit },
-            phase: Phase::from_number(phase).ok_or_else(bad)?,
+            phase: Phase::from_number(phase).ok_or_else(|| bad("phase"))?,
             amount,
-            currency,
+            currency: Currency::from_stored(&currency).map_err(|_unknown| bad("currency"))?,
             balance,
             transaction,
             recorded_at: Timestamp::from_micros(at),

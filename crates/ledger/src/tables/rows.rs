@@ -15,7 +15,7 @@ store::bulk_insert! {
         code: String,
         /// What people call it.
         name: String,
-        /// ISO 4217 code.
+        /// ISO 4217 code; of a custom asset with its exponent.
         currency: String,
         /// 1 debit, 2 credit.
         normal_side: i16,
@@ -206,7 +206,7 @@ store::bulk_insert! {
         credit_account: AccountId,
         /// Minor units, positive.
         amount: i64,
-        /// ISO 4217 code.
+        /// ISO 4217 code; of a custom asset with its exponent.
         currency: String,
         /// The entry's number on the debited account.
         debit_version: i64,
