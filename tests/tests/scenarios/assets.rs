@@ -398,3 +398,26 @@ async fn books_bring_their_assets_with_them(database: Database) {
         books_hold(books);
     }
 }
+
+on_both_databases!(books_that_are_older_than_the_register_have_their_assets_in_it);
+async fn books_that_are_older_than_the_register_have_their_assets_in_it(database: Database) {
+    let shop = Shop::open(&database);
+    registered(&shop, &usdc()).await;
+    open(&shop, "equity:usdc", "USDC").await;
+    open(&shop, "liabilities:ann", "USDC").await;
+    assert_eq!(shop.florin.terminate().code(), Some(0));
+    // As the books were before the migration.
+    database.execute_raw(match database.kind() {
+        Kind::Sqlite => "DROP TRIGGER account_fits; DROP TABLE asset",
+        Kind::Postgres => "DROP FUNCTION refuse_unregistered_asset CASCADE; DROP TABLE asset",
+    });
+    database.execute_raw("DELETE FROM __diesel_schema_migrations WHERE version = '20261122000004'");
+    let shop = Shop::open(&database);
+    let asset = shop.client.get("/v1/assets/USDC").await.json();
+    assert_eq!(
+        (&asset["exponent"], &asset["name"]),
+        (&json!(6), &json!("USDC"))
+    );
+    open(&shop, "liabilities:bob", "USDC").await;
+    books_hold(&database);
+}
