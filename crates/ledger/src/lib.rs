@@ -122,7 +122,7 @@ pub use as_of::{By, balance_at};
 pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
-pub use hold::{Hold, HoldStatus, ended};
+pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
     ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
     import,
