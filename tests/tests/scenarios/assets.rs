@@ -134,6 +134,52 @@ async fn euro_buys_an_asset_with_six_places(database: Database) {
     books_hold(&database);
 }
 
+on_both_databases!(what_is_no_asset_is_refused_and_a_code_is_registered_once);
+async fn what_is_no_asset_is_refused_and_a_code_is_registered_once(database: Database) {
+    let shop = Shop::open(&database);
+    registered(&shop, &usdc()).await;
+    let before = rows(&database);
+    // A code and an exponent as JSON, the field that is wrong, and what is wrong with it.
+    for (code, exponent, pointer, rule) in [
+        ("EUR", "2", "/code", "taken_by_iso"),
+        ("DEM", "2", "/code", "taken_by_iso"),
+        ("XAU", "2", "/code", "taken_by_iso"),
+        ("usdt", "6", "/code", "malformed_code"),
+        ("US", "6", "/code", "malformed_code"),
+        ("USDT/6", "6", "/code", "malformed_code"),
+        ("", "6", "/code", "too_short"),
+        ("USDT", "19", "/exponent", "out_of_range"),
+        ("USDT", "-1", "/exponent", "out_of_range"),
+        ("USDT", "null", "/exponent", "expected_integer"),
+        ("USDT", "6, \"symbol\": 1", "/symbol", "unknown_field"),
+    ] {
+        let asset = format!(r#"{{"code": "{code}", "exponent": {exponent}}}"#);
+        let asset: Value = serde_json::from_str(&asset).expect("JSON");
+        let refused = register(&shop.client, &asset).await;
+        assert_eq!(refused.status, 422, "{asset}: {}", refused.json());
+        assert_eq!(pointers(&refused), [pointer], "{asset}");
+        assert_eq!(text(&refused.json(), "/errors/0/code"), rule, "{asset}");
+    }
+    for absent in ["USDT", "EUR", "usdc", "USDC%2F6"] {
+        let reply = shop.client.get(&format!("/v1/assets/{absent}")).await;
+        is_problem(absent, &reply, 404, "not_found");
+    }
+    assert_eq!(rows(&database), before, "something was written");
+
+    // A code keeps its exponent, and that it is taken is a decision: a retry hears it again.
+    for (key, exponent) in [("same", 6), ("other", 8)] {
+        let again = json!({"code": "USDC", "exponent": exponent});
+        let refused = shop.client.post("/v1/assets", key, &again).await;
+        is_problem(key, &refused, 409, "asset_exists");
+        assert_eq!(pointers(&refused), ["/code"]);
+        assert_eq!(text(&refused.json(), "/resource"), "USDC");
+        let retried = shop.client.post("/v1/assets", key, &again).await;
+        assert_eq!(retried.header("idempotent-replayed"), Some("true"));
+    }
+    assert_eq!(database.number("SELECT count(*) FROM asset"), 1);
+    books_hold(&database);
+}
+
 on_both_databases!(what_is_not_registered_is_refused_by_its_field);
 async fn what_is_not_registered_is_refused_by_its_field(database: Database) {
     let shop = Shop::open(&database);
@@ -141,82 +187,18 @@ async fn what_is_not_registered_is_refused_by_its_field(database: Database) {
     let source = open(&shop, "equity:usdc", "USDC").await;
     let ann = open(&shop, "liabilities:ann", "USDC").await;
     let before = rows(&database);
-
-    for (asset, pointer, code) in [
-        (
-            json!({"code": "EUR", "exponent": 2}),
-            "/code",
-            "taken_by_iso",
-        ),
-        (
-            json!({"code": "DEM", "exponent": 2}),
-            "/code",
-            "taken_by_iso",
-        ),
-        (
-            json!({"code": "usdt", "exponent": 6}),
-            "/code",
-            "malformed_code",
-        ),
-        (
-            json!({"code": "US", "exponent": 6}),
-            "/code",
-            "malformed_code",
-        ),
-        (
-            json!({"code": "USDT/6", "exponent": 6}),
-            "/code",
-            "malformed_code",
-        ),
-        (
-            json!({"code": "USDT", "exponent": 19}),
-            "/exponent",
-            "out_of_range",
-        ),
-        (
-            json!({"code": "USDT", "exponent": -1}),
-            "/exponent",
-            "out_of_range",
-        ),
-        (
-            json!({"code": "USDT", "exponent": "6"}),
-            "/exponent",
-            "expected_integer",
-        ),
-        (json!({"code": "USDT"}), "/exponent", "required"),
-        (
-            json!({"code": "USDT", "exponent": 6, "name": ""}),
-            "/name",
-            "too_short",
-        ),
-        (
-            json!({"code": "USDT", "exponent": 6, "symbol": "₮"}),
-            "/symbol",
-            "unknown_field",
-        ),
-    ] {
-        let refused = register(&shop.client, &asset).await;
-        assert_eq!(refused.status, 422, "{asset}: {}", refused.json());
-        assert_eq!(pointers(&refused), [pointer], "{asset}");
-        assert_eq!(text(&refused.json(), "/errors/0/code"), code, "{asset}");
-    }
+    let transfer =
+        |currency: &str| json!({"from": ann, "to": source, "amount": 1, "currency": currency});
     let posting =
         |currency: &str| json!({"debit": source, "credit": ann, "amount": 1, "currency": currency});
-    let transaction =
-        |currency| json!({"kind": "gift", "postings": [posting("USDC"), posting(currency)]});
+    let two = |currency| json!({"kind": "gift", "postings": [posting("USDC"), posting(currency)]});
     for currency in ["USDT", "usdc", "USDC/6", "USDC/8", "XAU"] {
         let account = json!({"code": "x", "currency": currency});
-        let transfer = json!({"from": ann, "to": source, "amount": 1, "currency": currency});
-        let bulk =
-            json!({"atomic": false, "transactions": [transaction("USDC"), transaction(currency)]});
+        let bulk = json!({"atomic": false, "transactions": [two("USDC"), two(currency)]});
         for (path, body, pointer) in [
             ("/v1/accounts", account, "/currency"),
-            ("/v1/transfers", transfer, "/currency"),
-            (
-                "/v1/transactions",
-                transaction(currency),
-                "/postings/1/currency",
-            ),
+            ("/v1/transfers", transfer(currency), "/currency"),
+            ("/v1/transactions", two(currency), "/postings/1/currency"),
             (
                 "/v1/transactions/bulk",
                 bulk,
@@ -237,36 +219,17 @@ async fn what_is_not_registered_is_refused_by_its_field(database: Database) {
     is_problem("a payment", &refused, 422, "invalid_field");
     assert_eq!(pointers(&refused), ["/currency"]);
     assert!(text(&refused.json(), "/detail").contains("provider"));
-    // Of a registered one the accounts have to hold as much as of any other.
-    let euro = json!({"from": ann, "to": source, "amount": 1, "currency": "EUR"});
-    let refused = shop.client.post("/v1/transfers", "refused", &euro).await;
-    is_problem("another currency", &refused, 422, "currency_mismatch");
-    for absent in ["USDT", "EUR", "usdc", "USDC%2F6"] {
-        let reply = shop.client.get(&format!("/v1/assets/{absent}")).await;
-        is_problem(absent, &reply, 404, "not_found");
-    }
-    let of_accounts = text(
-        &shop.client.get("/v1/accounts?limit=1").await.json(),
-        "/next_cursor",
-    );
-    let foreign = shop
+    // Its accounts hold it alone, like any other currency.
+    let refused = shop
         .client
-        .get(&format!("/v1/assets?cursor={of_accounts}"))
+        .post("/v1/transfers", "refused", &transfer("EUR"))
         .await;
+    is_problem("another currency", &refused, 422, "currency_mismatch");
+    let accounts = shop.client.get("/v1/accounts?limit=1").await.json();
+    let foreign = format!("/v1/assets?cursor={}", text(&accounts, "/next_cursor"));
+    let foreign = shop.client.get(&foreign).await;
     is_problem("another list's cursor", &foreign, 400, "invalid_query");
     assert_eq!(rows(&database), before, "something was written");
-
-    // A code keeps its exponent, and that it is taken is a decision: a retry hears it again.
-    for (key, exponent) in [("same", 6), ("other", 8)] {
-        let again = json!({"code": "USDC", "exponent": exponent});
-        let refused = shop.client.post("/v1/assets", key, &again).await;
-        is_problem(key, &refused, 409, "asset_exists");
-        assert_eq!(pointers(&refused), ["/code"]);
-        assert_eq!(text(&refused.json(), "/resource"), "USDC");
-        let retried = shop.client.post("/v1/assets", key, &again).await;
-        assert_eq!(retried.header("idempotent-replayed"), Some("true"));
-    }
-    assert_eq!(database.number("SELECT count(*) FROM asset"), 1);
     books_hold(&database);
 }
 
