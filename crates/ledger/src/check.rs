@@ -28,12 +28,13 @@ pub use remainders::remainders_add_up;
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 27] = [
+pub const GUARDS: [&str; 29] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
     "posting_kept",
     "posting_fits",
+    "account_opens",
     "account_grows",
     "account_stays",
     "account_edges",
@@ -42,6 +43,7 @@ pub const GUARDS: [&str; 27] = [
     "asset_immutable",
     "asset_kept",
     "hold_grows",
+    "hold_stays",
     "hold_edges",
     "hold_undeletable",
     "correction_grows",

@@ -12,8 +12,8 @@ use crate::tables::{
     HoldRow, HoldsOf, TransactionById,
 };
 use crate::{
-    Account, AccountId, Asset, Correction, Exchange, Hold, HoldStatus, Phase, Posted,
-    PostedPosting, Side, TransactionId,
+    Account, AccountId, Asset, Correction, Exchange, Hold, Phase, Posted, PostedPosting, Side,
+    TransactionId,
 };
 use crate::{schema, tables};
 
@@ -256,9 +256,8 @@ pub fn expired(
     use schema::hold;
     let mut found: Vec<TransactionId> = hold::table
         .filter(hold::tenant_id.eq(tenant))
-        .filter(hold::status.eq(HoldStatus::Pending.number()))
-        .filter(hold::expires_at.le(now.micros()))
-        .order(hold::expires_at)
+        .filter(hold::due_at.le(now.micros()))
+        .order(hold::due_at)
         .limit(limit)
         .select(hold::transaction_id)
         .load(connection)?;

@@ -78,6 +78,7 @@ diesel::table! {
         released -> BigInt,
         status -> SmallInt,
         expires_at -> Nullable<BigInt>,
+        due_at -> Nullable<BigInt>,
     }
 }
 

@@ -92,6 +92,16 @@ impl Slice {
             range,
             hold::transaction_id
         )
+        .select((
+            hold::tenant_id,
+            hold::transaction_id,
+            hold::ordinal,
+            hold::amount,
+            hold::posted,
+            hold::released,
+            hold::status,
+            hold::expires_at,
+        ))
         .load(connection)?;
         let corrections: Vec<CorrectionRow> = within!(
             correction::table.filter(correction::tenant_id.eq(tenant)),

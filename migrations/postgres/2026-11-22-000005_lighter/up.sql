@@ -72,3 +72,10 @@ CREATE TRIGGER hold_stays
     EXECUTE FUNCTION refuse_because('of a hold only what is posted and released grows');
 ALTER TABLE hold ENABLE ALWAYS TRIGGER hold_grows;
 ALTER TABLE hold ENABLE ALWAYS TRIGGER hold_stays;
+
+-- What will expire is found by a column of its own. A status that decides whether a row is in an index
+-- makes each change of it a new entry in every index of the table.
+DROP INDEX hold_expiring;
+ALTER TABLE hold ADD COLUMN
+    due_at BIGINT GENERATED ALWAYS AS (CASE WHEN status = 1 THEN expires_at END) STORED;
+CREATE INDEX hold_due ON hold (tenant_id, due_at) WHERE due_at IS NOT NULL;
