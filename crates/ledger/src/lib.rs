@@ -91,6 +91,7 @@ mod account;
 mod as_of;
 mod change;
 pub mod check;
+mod condition;
 mod entries;
 mod exchange;
 mod hold;
@@ -118,6 +119,7 @@ mod transaction;
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
+pub use condition::{Condition, Demand};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, ended};
 pub use import::{
@@ -143,6 +145,6 @@ pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
 pub use totals::{Scope, Standing, Total, Totals, totals};
 pub use transaction::{
-    Condition, Demand, Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
-    PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
+    Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted, PostedPosting, Posting,
+    RELEASES_FROM, Side, Step, TransactionId,
 };

@@ -204,6 +204,7 @@ impl Book {
                 heading,
                 of,
                 amounts,
+                conditions: Vec::new(),
             };
             self.batch(needs, |shelf| {
                 reverse(shelf, new).expect("undone");
