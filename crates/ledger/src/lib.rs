@@ -143,7 +143,7 @@ pub use search::{Search, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
-pub use totals::{Scope, Standing, Total, Totals, totals};
+pub use totals::{Scope, Standing, Total, standings, totals};
 pub use transaction::{
     Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted, PostedPosting, Posting,
     RELEASES_FROM, Side, Step, TransactionId,

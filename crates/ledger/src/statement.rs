@@ -4,7 +4,9 @@
 //! By the time of recording the entries stand in the order of their numbers. By the time of happening
 //! they stand in the order of that time, and those of one moment in the order of their numbers: the
 //! displaced ones, which have an index of that order, are merged with the others, whose order of
-//! recording is the order of happening.
+//! recording is the order of happening. For the others, a page walks over the entries that were recorded
+//! within its own stretch of time: those between that are displaced, or pending, are passed by one by one,
+//! once on the way through the whole statement.
 
 use diesel::prelude::*;
 use money::MinorUnits;
@@ -124,10 +126,20 @@ pub fn statement(
             };
             let first = resumed.max(first);
             let after = after.map(|after| (after.at, after.version));
+            let moved = displaced_within(connection, tenant, account.id, span, after, limit)?;
+            // Where they alone fill the page, nothing that was recorded later than the last of them is
+            // on it.
+            let last = match moved.last() {
+                Some((at, _)) if i64::try_from(moved.len()) == Ok(limit) => {
+                    let until = Timestamp::from_micros(*at);
+                    last_by(connection, tenant, account, until)?.0.min(last)
+                }
+                Some(_) | None => last,
+            };
             let range = Range { first, last, limit };
             let wanted = Wanted::InPlace(after);
             let mut lines = entries(connection, tenant, account.id, range, wanted)?;
-            let versions = displaced_within(connection, tenant, account.id, span, after, limit)?;
+            let versions: Vec<i64> = moved.into_iter().map(|(_, version)| version).collect();
             lines.extend(numbered(connection, tenant, account.id, &versions)?);
             lines.sort_unstable_by_key(|line| (line.effective_at, line.version));
             lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -294,7 +306,7 @@ fn both(debits: Vec<Row>, credits: Vec<Row>) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// The numbers of the displaced entries that happened within the span.
+/// The displaced entries that happened within the span: when, and their numbers.
 fn displaced_within(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -302,7 +314,7 @@ fn displaced_within(
     span: Span,
     after: Option<(Timestamp, i64)>,
     limit: i64,
-) -> Result<Vec<i64>, Error> {
+) -> Result<Vec<(i64, i64)>, Error> {
     let from = after.map_or(span.from, |(at, _)| at.max(span.from));
     let mut query = displaced::table
         .filter(displaced::tenant_id.eq(tenant))
@@ -311,7 +323,7 @@ fn displaced_within(
         .filter(displaced::effective_at.lt(span.to.micros()))
         .order((displaced::effective_at, displaced::version))
         .limit(limit)
-        .select(displaced::version)
+        .select((displaced::effective_at, displaced::version))
         .into_boxed();
     if let Some((at, version)) = after {
         query = query.filter(
