@@ -8,12 +8,16 @@
 //! within its own stretch of time: those between that are displaced, or pending, are passed by one by one,
 //! once on the way through the whole statement.
 
+use std::collections::{BTreeSet, HashMap};
+
 use diesel::prelude::*;
 use money::MinorUnits;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::as_of::{By, balance_after, last_by};
 use crate::schema::{displaced, ledger_transaction, posting};
+use crate::tables::{CreditAt, DebitAt, PostingRow, TransactionById};
 use crate::{Account, AccountId, NormalSide, Phase, Side, TransactionId};
 
 /// What a statement is asked for.
@@ -273,29 +277,52 @@ fn entries(
     Ok(lines)
 }
 
-/// The entries with these numbers.
+/// The entries with these numbers, each looked up by itself.
 fn numbered(
     connection: &mut AnyConnection,
     tenant: TenantId,
     account: AccountId,
     versions: &[i64],
 ) -> Result<Vec<Line>, Error> {
-    if versions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let debits: Vec<Row> = one_side!(tenant, account, debit_account, debit_version, debit_balance)
-        .filter(posting::debit_version.eq_any(versions))
-        .load(connection)?;
-    let credits: Vec<Row> = one_side!(
-        tenant,
-        account,
-        credit_account,
-        credit_version,
-        credit_balance
-    )
-    .filter(posting::credit_version.eq_any(versions))
-    .load(connection)?;
-    both(debits, credits)
+    let debits = versions.iter().map(|version| DebitAt {
+        debit_account: account,
+        debit_version: *version,
+    });
+    let credits = versions.iter().map(|version| CreditAt {
+        credit_account: account,
+        credit_version: *version,
+    });
+    let (debits, credits): (Vec<_>, Vec<_>) = (debits.collect(), credits.collect());
+    let debits = DebitAt::find(connection, Lock::Nothing, tenant, &debits)?;
+    let credits = CreditAt::find(connection, Lock::Nothing, tenant, &credits)?;
+    let of = debits.iter().chain(&credits).map(|row| row.transaction_id);
+    let of: BTreeSet<TransactionId> = of.collect();
+    let of: Vec<_> = of.into_iter().map(|id| TransactionById { id }).collect();
+    let found = TransactionById::find(connection, Lock::Nothing, tenant, &of)?;
+    let times: HashMap<TransactionId, (i64, i64)> = found
+        .into_iter()
+        .map(|row| (row.id, (row.effective_at, row.recorded_at)))
+        .collect();
+    let timed = |row: &PostingRow, version, balance| -> Option<Row> {
+        let (effective_at, recorded_at) = times.get(&row.transaction_id).copied()?;
+        let (phase, amount, transaction) = (row.phase, row.amount, row.transaction_id);
+        Some((
+            version,
+            phase,
+            amount,
+            balance,
+            transaction,
+            effective_at,
+            recorded_at,
+        ))
+    };
+    let debits = debits
+        .iter()
+        .filter_map(|row| timed(row, row.debit_version, row.debit_balance));
+    let credits = credits
+        .iter()
+        .filter_map(|row| timed(row, row.credit_version, row.credit_balance));
+    both(debits.collect(), credits.collect())
 }
 
 fn both(debits: Vec<Row>, credits: Vec<Row>) -> Result<Vec<Line>, Error> {

@@ -18,9 +18,9 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub use rows::{
     AccountRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow,
-    CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow, ExchangeBy, ExchangeRow,
-    HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow,
-    TransactionById, TransactionMetadataRow, TransactionRow,
+    CorrectionRow, CorrectionsOf, CountersRow, CreditAt, DebitAt, DisplacedAt, DisplacedRow,
+    ExchangeBy, ExchangeRow, HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow,
+    PostingRow, RevisedRow, TransactionById, TransactionMetadataRow, TransactionRow,
 };
 
 pub(crate) use displaced::{LEVELS, rows_of, start_of};
