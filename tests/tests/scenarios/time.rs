@@ -4,6 +4,7 @@
 mod clocks;
 mod http;
 mod measured;
+mod tenants;
 
 use ledger::tables::{Needs, load, save};
 use ledger::{
@@ -64,6 +65,7 @@ impl Told {
 }
 
 struct Book {
+    tenant: TenantId,
     connection: AnyConnection,
     ids: Ids,
     chance: Chance,
@@ -76,10 +78,10 @@ struct Book {
 impl Book {
     fn batch(&mut self, needs: Needs, decide: impl FnOnce(&mut ledger::Shelf)) {
         store::begin_write(&mut self.connection).expect("begun");
-        let mut shelf = load(&mut self.connection, TENANT, needs, Lock::Rows).expect("loaded");
+        let mut shelf = load(&mut self.connection, self.tenant, needs, Lock::Rows).expect("loaded");
         decide(&mut shelf);
         let mut writes = Writes::default();
-        save(&mut writes, TENANT, &shelf);
+        save(&mut writes, self.tenant, &shelf);
         writes.run(&mut self.connection).expect("saved");
         store::commit(&mut self.connection).expect("committed");
         for posted in shelf.posted() {
@@ -240,8 +242,21 @@ fn account(connection: &mut AnyConnection, id: AccountId) -> Account {
 fn written(database: &Database, seed: u64, commits: u32) -> (Store, Book) {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     let store = Store::open(&url).expect("the migrations are applied");
-    database.execute_raw("INSERT INTO tenant VALUES (0, 1, 'one')");
+    let book = written_for(database, &store, TENANT, seed, commits);
+    (store, book)
+}
+
+fn written_for(
+    database: &Database,
+    store: &Store,
+    tenant: TenantId,
+    seed: u64,
+    commits: u32,
+) -> Book {
+    let tenant_row = format!("INSERT INTO tenant VALUES (0, {0}, 'tenant {0}')", tenant.0);
+    database.execute_raw(&tenant_row);
     let mut book = Book {
+        tenant,
         connection: store.writer().expect("a connection"),
         ids: Ids::seeded(seed),
         chance: Chance(seed),
@@ -254,7 +269,7 @@ fn written(database: &Database, seed: u64, commits: u32) -> (Store, Book) {
     for _ in 0..commits {
         book.commit();
     }
-    (store, book)
+    book
 }
 
 on_both_databases!(a_balance_as_of_any_moment_is_what_a_replay_says);
