@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, Reply, on_both_databases};
 
+use crate::accounting_programs::{exported, programs_agree};
 use crate::books_hold;
 use crate::given::{is_problem, number, rows, text};
 use crate::shop::pointers;
@@ -220,5 +221,44 @@ async fn an_exchange_is_one_of_many_like_any_other_step(database: Database) {
     let statuses = [&each["results"][0]["status"], &each["results"][1]["status"]];
     assert_eq!(statuses, [422, 201], "{each}");
     assert_eq!(desk.posted().await, [0, 5_421, 0, -5_421]);
+    books_hold(&database);
+}
+
+on_both_databases!(an_exported_exchange_tells_its_rate_and_other_programs_accept_it);
+async fn an_exported_exchange_tells_its_rate_and_other_programs_accept_it(database: Database) {
+    let desk = Desk::open(&database).await;
+    let made = desk.exchange("first", &desk.asked()).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let before = json!({"closed_before": "2026-01-01T00:00:00Z"});
+    let closed = desk
+        .client
+        .post("/v1/periods/close", "close", &before)
+        .await;
+    assert_eq!(closed.status, 200, "{}", closed.json());
+
+    programs_agree(&database);
+    let journal = exported(&database, "hledger");
+    assert!(
+        journal.contains("\nP 2026-11-20 EUR 1.08425 USD\n"),
+        "{journal}"
+    );
+    let ledger = exported(&database, "beancount");
+    assert!(
+        ledger.contains("\n2026-11-20 price EUR 1.08425 USD\n"),
+        "{ledger}"
+    );
+    let document: Value = serde_json::from_str(&exported(&database, "json")).expect("one document");
+    assert_eq!(document["closed_before"], "2026-01-01T00:00:00.000000Z");
+    let told: Vec<&Value> = document["transactions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|transaction| transaction.get("exchange"))
+        .collect();
+    let terms = json!({
+        "given": "sold", "rate": "1.08425", "rounding": "half_even",
+        "source": "ECB reference rates", "quoted_at": "2026-11-20T15:00:00.000000Z",
+    });
+    assert_eq!(told, [&terms]);
     books_hold(&database);
 }
