@@ -19,7 +19,6 @@ async fn the_rows_of_many_tenants_are_checked_together(database: Database) {
     }
     let all = || {
         store.read(|connection| {
-            let began = std::time::Instant::now();
             let counters = all_counters_add_up(connection, &tenants, &mut |_| ())?;
             let asides = all_asides_agree(connection, &tenants, &mut |_| ())?;
             eprintln!(
