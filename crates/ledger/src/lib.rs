@@ -121,7 +121,7 @@ pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use condition::{Condition, Demand};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
-pub use hold::{Hold, HoldStatus, ended};
+pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
     ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
     import,

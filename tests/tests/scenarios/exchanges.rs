@@ -209,8 +209,10 @@ async fn an_exchange_is_one_of_many_like_any_other_step(database: Database) {
     assert_eq!((desk.posted().await, rows(&database)), before);
 
     // What was bought is spent in the same commit.
-    let all = bulk("all", true, &[desk.asked(), spend]).await;
+    let both = [desk.asked(), spend];
+    let all = bulk("all", true, &both).await;
     assert_eq!(all.status, 200, "{}", all.json());
+    assert_eq!(bulk("all", true, &both).await.body, all.body);
     assert_eq!(desk.posted().await, [5_000, 0, -5_000, 0]);
     let id = text(&all.json(), "/results/0/transaction");
     let read = desk.client.get(&format!("/v1/exchanges/{id}")).await;

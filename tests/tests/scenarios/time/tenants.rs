@@ -21,10 +21,6 @@ async fn the_rows_of_many_tenants_are_checked_together(database: Database) {
         store.read(|connection| {
             let counters = all_counters_add_up(connection, &tenants, &mut |_| ())?;
             let asides = all_asides_agree(connection, &tenants, &mut |_| ())?;
-            eprintln!(
-                "{counters} and {asides} rows together: {:?}",
-                began.elapsed()
-            );
             Ok::<_, CheckError>((counters, asides))
         })
     };
