@@ -8,6 +8,7 @@
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
 //! | L6 | exchanges, each page with the postings of its transactions | by id |
 //! | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
+//! | L8 | registered assets, kept; then accounts that hold one | by code; by id |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
@@ -83,7 +84,7 @@ type Progress<'a> = &'a mut dyn FnMut(u64);
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 14] = [
+const INVARIANTS: [(&str, &str, Scope); 15] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -126,6 +127,13 @@ const INVARIANTS: [(&str, &str, Scope); 14] = [
         "L7",
         "what is kept aside of time and metadata adds up",
         Scope::Everybody(ledger::check::all_asides_agree),
+    ),
+    (
+        "L8",
+        "what is not of ISO 4217 is registered",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::assets_are_registered(connection, tenant.id, progress)
+        }),
     ),
     (
         "P1",

@@ -6,6 +6,7 @@ use store::Timestamp;
 
 use super::draft::{conditions, draft, positive, saying};
 use super::exchanges;
+use crate::currencies::Currencies;
 use crate::strict_json::{
     Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
 };
@@ -103,7 +104,7 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
 
 /// One of many: what becomes of the transaction that `post`, `void` or `reverse` names, an exchange if it
 /// has a field that only exchanges have, or else a new transaction.
-pub(super) fn one_of_many(value: Value, now: Timestamp) -> Reading<Action> {
+pub(super) fn one_of_many(value: Value, known: &Currencies, now: Timestamp) -> Reading<Action> {
     let has = |name: &str| matches!(&value, Value::Object(item) if item.get(name).is_some());
     let verb = Verb::ALL.into_iter().find(|verb| has(verb.field()));
     let is_exchange = !has("postings") && exchanges::OWN_FIELDS.into_iter().any(has);
@@ -118,7 +119,7 @@ pub(super) fn one_of_many(value: Value, now: Timestamp) -> Reading<Action> {
             let swap = exchanges::swap(&mut fields);
             return fields.finish(swap)?.map(Action::Exchange);
         }
-        let draft = draft(&mut fields, now);
+        let draft = draft(&mut fields, known, now);
         fields.finish(draft).map(Action::Post)
     };
     object(read)(value)

@@ -129,7 +129,10 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
         }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Payment(_) | Rendered::Exchanged { .. } | Rendered::Imported(_) => {
+        Rendered::Asset(_)
+        | Rendered::Payment(_)
+        | Rendered::Exchanged { .. }
+        | Rendered::Imported(_) => {
             unreachable!("nobody asks for these")
         }
     };
@@ -153,7 +156,8 @@ fn refused(refusal: &engine::Refusal) -> String {
         engine::Refusal::Reverse(rule) => Refusal::from(*rule),
         engine::Refusal::Change(rule) => Refusal::from(*rule),
         engine::Refusal::Period(rule) => Refusal::from(*rule),
-        engine::Refusal::Transfer { .. }
+        engine::Refusal::Register(_)
+        | engine::Refusal::Transfer { .. }
         | engine::Refusal::Confirm(_)
         | engine::Refusal::Exchange(_)
         | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
