@@ -19,11 +19,11 @@ use crate::{render, respond, wire};
     params(
         ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
         ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`"),
-        ("limit" = Option<u16>, Query, description = "Accounts a page: 1 to 100, 25 if absent. The totals are of all accounts"),
+        ("limit" = Option<u16>, Query, description = "Accounts a page: 1 to 100, 25 if absent. The totals are of all accounts, and on the first page"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
     responses(
-        (status = 200, description = "The totals, and a page of accounts", body = wire::TrialBalance),
+        (status = 200, description = "The totals (without a cursor), and a page of accounts", body = wire::TrialBalance),
         (status = 400, description = "A parameter is wrong", body = wire::Problem),
     ),
     security(("api_key" = []))
@@ -38,28 +38,32 @@ pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpR
             as_of,
         };
         let last = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
-        let more = usize::from(wanted.limit).saturating_add(1);
+        let more = i64::from(wanted.limit).saturating_add(1);
         let found = api.engine.read(move |connection| {
-            let mut after = None;
-            if let Some(last) = last {
-                match ledger::account(connection, tenant, last)? {
-                    Some(account) => after = Some(account.code),
-                    None => return Ok(None),
-                }
-            }
-            ledger::totals(connection, tenant, &scope, after.as_deref(), more).map(Some)
+            let Some(last) = last else {
+                let standings = ledger::standings(connection, tenant, &scope, None, more)?;
+                let totals = ledger::totals(connection, tenant, &scope)?;
+                return Ok(Some((standings, Some(totals))));
+            };
+            // A page in the middle costs what it shows: it leaves the totals to the first one.
+            let Some(after) = ledger::account(connection, tenant, last)? else {
+                return Ok(None);
+            };
+            let after = Some(after.code.as_str());
+            let standings = ledger::standings(connection, tenant, &scope, after, more)?;
+            Ok(Some((standings, None)))
         });
         let found = found.await.map_err(|error| respond::unavailable(&error))?;
-        let mut found = found.ok_or_else(foreign_cursor)?;
-        let goes_on = found.standings.len() > usize::from(wanted.limit);
-        found.standings.truncate(usize::from(wanted.limit));
+        let (mut standings, totals) = found.ok_or_else(foreign_cursor)?;
+        let goes_on = standings.len() > usize::from(wanted.limit);
+        standings.truncate(usize::from(wanted.limit));
         let cursor = |standing: &Standing| Cursor {
             id: standing.account.id.bytes(),
             position: None,
         };
-        let last = found.standings.last().filter(|_| goes_on);
+        let last = standings.last().filter(|_| goes_on);
         let next = last.map(|standing| cursor(standing).encode());
-        let shown = render::trial_balance(&found, as_of, next);
+        let shown = render::trial_balance(&standings, totals.as_deref(), as_of, next);
         Ok(respond::json(StatusCode::OK, &shown))
     })
     .await
@@ -91,7 +95,7 @@ pub(crate) async fn balances(api: Data<Api>, request: HttpRequest) -> HttpRespon
         };
         let found = api
             .engine
-            .read(move |connection| ledger::totals(connection, tenant, &scope, None, 0));
+            .read(move |connection| ledger::totals(connection, tenant, &scope));
         let found = found.await.map_err(|error| respond::unavailable(&error))?;
         let shown = render::subtree_balances(code, &found, as_of);
         Ok(respond::json(StatusCode::OK, &shown))

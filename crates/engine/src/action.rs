@@ -19,6 +19,8 @@ pub enum Action {
         amounts: Option<Vec<Part>>,
         /// Whether all that remains then is released.
         last: bool,
+        /// What else must be so.
+        conditions: Vec<Condition>,
         /// What it says of itself.
         said: Saying,
     },
@@ -26,6 +28,8 @@ pub enum Action {
     Void {
         /// The pending one.
         pending: TransactionId,
+        /// What else must be so.
+        conditions: Vec<Condition>,
         /// What it says of itself.
         said: Saying,
     },
@@ -35,6 +39,8 @@ pub enum Action {
         of: TransactionId,
         /// How much of which posting; `None`: all that remains.
         amounts: Option<Vec<Part>>,
+        /// What else must be so.
+        conditions: Vec<Condition>,
         /// What it says of itself.
         said: Saying,
     },

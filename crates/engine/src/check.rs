@@ -3,7 +3,7 @@
 //! | name | rows | read |
 //! |---|---|---|
 //! | L1 | transactions beside their postings | by id |
-//! | L2 | accounts beside the debits and the credits of each | by account and version |
+//! | L2 | all tenants' accounts beside the debits and the credits of each | by account and version |
 //! | L3, L4 | accounts; the database's own catalogue | |
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
 //! | L6 | exchanges, each page with the postings of its transactions | by id |
@@ -74,8 +74,13 @@ pub struct Violation {
 /// How one invariant is checked: returns the number of rows looked at, and tells of it meanwhile.
 enum Scope {
     Database(fn(&mut AnyConnection) -> Outcome),
-    Tenant(fn(&mut AnyConnection, &Tenant, &mut dyn FnMut(u64)) -> Outcome),
+    Tenant(fn(&mut AnyConnection, &Tenant, Progress<'_>) -> Outcome),
+    /// All tenants' rows together, where their indexes begin with something else than the tenant.
+    Everybody(fn(&mut AnyConnection, &[TenantId], Progress<'_>) -> Outcome),
 }
+
+/// Hears how many rows are done.
+type Progress<'a> = &'a mut dyn FnMut(u64);
 
 type Outcome = Result<u64, CheckError>;
 
@@ -90,9 +95,7 @@ const INVARIANTS: [(&str, &str, Scope); 15] = [
     (
         "L2",
         "an account's counters are the sums of its entries",
-        Scope::Tenant(|connection, tenant, progress| {
-            ledger::check::counters_add_up(connection, tenant.id, progress)
-        }),
+        Scope::Everybody(ledger::check::all_counters_add_up),
     ),
     (
         "L3",
@@ -123,9 +126,7 @@ const INVARIANTS: [(&str, &str, Scope); 15] = [
     (
         "L7",
         "what is kept aside of time and metadata adds up",
-        Scope::Tenant(|connection, tenant, progress| {
-            ledger::check::asides_agree(connection, tenant.id, progress)
-        }),
+        Scope::Everybody(ledger::check::all_asides_agree),
     ),
     (
         "L8",
@@ -196,7 +197,18 @@ pub fn run(
         match scope {
             Scope::Database(check) => {
                 let outcome = check(connection);
-                verdict.take(None, outcome)?;
+                verdict.take(&tenants, None, outcome)?;
+            }
+            Scope::Everybody(check) => {
+                let ids: Vec<TenantId> = tenants.iter().map(|tenant| tenant.id).collect();
+                let outcome = check(connection, &ids, &mut |done| {
+                    verdict.examined = done;
+                    progress(name, done);
+                });
+                if outcome.is_ok() {
+                    verdict.examined = 0;
+                }
+                verdict.take(&tenants, None, outcome)?;
             }
             Scope::Tenant(check) => {
                 for tenant in &tenants {
@@ -208,7 +220,7 @@ pub fn run(
                     if outcome.is_ok() {
                         verdict.examined = before;
                     }
-                    verdict.take(Some(tenant), outcome)?;
+                    verdict.take(&tenants, Some(tenant), outcome)?;
                     if verdict.violation.is_some() {
                         break;
                     }
@@ -222,11 +234,21 @@ pub fn run(
 }
 
 impl Verdict {
-    fn take(&mut self, tenant: Option<&Tenant>, outcome: Outcome) -> Result<(), Error> {
+    fn take(
+        &mut self,
+        tenants: &[Tenant],
+        checked: Option<&Tenant>,
+        outcome: Outcome,
+    ) -> Result<(), Error> {
         match outcome {
             Ok(examined) => self.examined += examined,
-            Err(CheckError::Broken { subject, detail }) => {
-                let tenant = tenant.map(|tenant| tenant.name.to_string());
+            Err(CheckError::Broken {
+                tenant,
+                subject,
+                detail,
+            }) => {
+                let named = tenants.iter().find(|known| Some(known.id) == tenant);
+                let tenant = checked.or(named).map(|tenant| tenant.name.to_string());
                 self.violation = Some(Violation {
                     tenant,
                     subject,

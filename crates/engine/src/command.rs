@@ -285,14 +285,19 @@ impl Refusal {
                     | SettleError::PostingNamedTwice { .. }
                     | SettleError::TransactionNotFound { .. }
                     | SettleError::PostingNotFound { .. }
+                    | SettleError::ConditionElsewhere { .. }
             ),
-            Self::Release(rule) => !matches!(rule, ReleaseError::TransactionNotFound { .. }),
+            Self::Release(rule) => !matches!(
+                rule,
+                ReleaseError::TransactionNotFound { .. } | ReleaseError::ConditionElsewhere { .. }
+            ),
             Self::Reverse(rule) => !matches!(
                 rule,
                 ReverseError::NoAmounts
                     | ReverseError::PostingNamedTwice { .. }
                     | ReverseError::TransactionNotFound { .. }
                     | ReverseError::PostingNotFound { .. }
+                    | ReverseError::ConditionElsewhere { .. }
             ),
             Self::Exchange(ExchangeError::Post(rule)) => !is_mistake_in_posting(rule),
             Self::Exchange(

@@ -214,6 +214,7 @@ pub(crate) fn expire(book: &mut Book<'_>, pending: &[TransactionId], origin: &Or
         let release = NewRelease {
             heading,
             pending: *pending,
+            conditions: Vec::new(),
         };
         if let Ok(posted) = ledger::expire(&mut book.ledger, release) {
             record(book, &posted, origin);
@@ -245,6 +246,7 @@ fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
             pending,
             amounts,
             last,
+            conditions,
             said,
         } => {
             let settlement = NewSettlement {
@@ -252,21 +254,33 @@ fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
                 pending: *pending,
                 amounts: amounts.clone(),
                 last: *last,
+                conditions: conditions.clone(),
             };
             ledger::settle(&mut book.ledger, settlement).map_err(Refusal::Settle)
         }
-        Action::Void { pending, said } => {
+        Action::Void {
+            pending,
+            conditions,
+            said,
+        } => {
             let release = NewRelease {
                 heading: heading(book, said, kind_of(Step::Void)),
                 pending: *pending,
+                conditions: conditions.clone(),
             };
             ledger::void(&mut book.ledger, release).map_err(Refusal::Release)
         }
-        Action::Reverse { of, amounts, said } => {
+        Action::Reverse {
+            of,
+            amounts,
+            conditions,
+            said,
+        } => {
             let reversal = NewReversal {
                 heading: heading(book, said, kind_of(Step::Reversal)),
                 of: *of,
                 amounts: amounts.clone(),
+                conditions: conditions.clone(),
             };
             ledger::reverse(&mut book.ledger, reversal).map_err(Refusal::Reverse)
         }

@@ -177,7 +177,9 @@ async fn take_over(
 async fn open(settings: &Settings, asked: Option<String>) -> Result<(Store, Tenant), ImportError> {
     let url = settings.database.clone();
     let opened = tokio::task::spawn_blocking(move || {
-        let store = Store::open_existing(&url).map_err(StartError::from)?;
+        let store = Store::open_existing(&url)
+            .map_err(StartError::from)?
+            .patient();
         let tenant = store.read(|connection| chosen(connection, asked.as_deref()))?;
         Ok((store, tenant))
     });

@@ -15,7 +15,7 @@ use money::Currency;
 use store::Timestamp;
 
 use crate::commodities::Commodities;
-use crate::walk::{ExportError, Form, Names, Overview, day, one_line, signed_balance};
+use crate::walk::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
 
 /// Words that Beancount takes for something else than a commodity.
 const RESERVED: [&str; 3] = ["TRUE", "FALSE", "NULL"];
@@ -82,6 +82,12 @@ impl Form for Beancount {
         transaction: &Posted,
         names: &Names,
     ) -> Result<(), ExportError> {
+        if let Some(price) = Price::of(transaction, names) {
+            let day = day(price.at, &transaction.id)?;
+            let of = self.commodities.name(&price.of);
+            let unit = self.commodities.name(&price.in_units_of);
+            writeln!(output, "\n{day} price {of} {} {unit}", price.rate)?;
+        }
         let day = day(transaction.effective_at, &transaction.id)?;
         let kind = quoted(transaction.kind.name());
         let text = quoted(transaction.description.as_deref().unwrap_or_default());

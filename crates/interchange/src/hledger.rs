@@ -12,7 +12,7 @@ use money::Currency;
 
 use crate::commodities::Commodities;
 use crate::roots::Root;
-use crate::walk::{ExportError, Form, Names, Overview, day, one_line, signed_balance};
+use crate::walk::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
 
 #[derive(Default)]
 pub(crate) struct Hledger {
@@ -61,6 +61,12 @@ impl Form for Hledger {
         transaction: &Posted,
         names: &Names,
     ) -> Result<(), ExportError> {
+        if let Some(price) = Price::of(transaction, names) {
+            let day = day(price.at, &transaction.id)?;
+            let of = self.commodities.name(&price.of);
+            let unit = self.commodities.name(&price.in_units_of);
+            writeln!(output, "\nP {day} {of} {} {unit}", price.rate)?;
+        }
         let day = day(transaction.effective_at, &transaction.id)?;
         write!(output, "\n{day} * {}", transaction.kind.name())?;
         if let Some(text) = &transaction.description {

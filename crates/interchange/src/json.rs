@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use ledger::{Account, AccountClass, Metadata, Posted};
+use ledger::{Account, AccountClass, Exchange, Leg, Metadata, Posted};
 use money::MinorUnits;
 use serde::Serialize;
 
@@ -56,6 +56,34 @@ struct TransactionObject<'a> {
     recorded_at: String,
     metadata: Option<BTreeMap<String, String>>,
     postings: Vec<PostingObject<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<ExchangeObject<'a>>,
+}
+
+/// The terms of an exchange: posting 0 is what was sold, posting 1 what was bought.
+#[derive(Serialize)]
+struct ExchangeObject<'a> {
+    given: &'static str,
+    rate: String,
+    rounding: &'static str,
+    source: &'a str,
+    quoted_at: String,
+}
+
+impl<'a> ExchangeObject<'a> {
+    fn of(exchange: &'a Exchange) -> Self {
+        let quote = &exchange.quote;
+        Self {
+            given: match exchange.given {
+                Leg::Sold => "sold",
+                Leg::Bought => "bought",
+            },
+            rate: quote.rate.to_string(),
+            rounding: quote.rounding.name(),
+            source: &quote.source,
+            quoted_at: quote.quoted_at.to_string(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -79,6 +107,10 @@ impl Form for Json {
             r#"{{"format":"florin","version":{VERSION},"tenant":"#
         )?;
         put(output, &overview.tenant)?;
+        if let Some(before) = overview.closed_before {
+            write!(output, ",\"closed_before\":")?;
+            put(output, &before.to_string())?;
+        }
         write!(output, ",\n\"accounts\":[")?;
         Ok(())
     }
@@ -136,6 +168,7 @@ impl Form for Json {
                 recorded_at: transaction.recorded_at.to_string(),
                 metadata: transaction.metadata.as_ref().map(Metadata::entries),
                 postings,
+                exchange: names.exchange(&transaction.id).map(ExchangeObject::of),
             },
         )
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use ledger::journal::{Journal, accounts_after, accounts_named, span};
-use ledger::{Account, AccountId, Posted, TransactionId};
+use ledger::{Account, AccountId, Exchange, Kind, Leg, Posted, Rate, TransactionId};
 use money::Currency;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
@@ -150,17 +150,29 @@ pub(crate) struct Overview {
     pub(crate) currencies: BTreeSet<Currency>,
     /// When the first and the last thing happened; `None` if there is nothing.
     pub(crate) span: Option<(Timestamp, Timestamp)>,
+    /// Nothing that happened before is accepted any more.
+    pub(crate) closed_before: Option<Timestamp>,
 }
 
-/// What accounts are called in the format, as far as the present page needs them.
+/// What accounts are called in the format, and on which terms currencies were exchanged, as far as the present
+/// page needs them.
 #[derive(Default)]
-pub(crate) struct Names(HashMap<AccountId, String>);
+pub(crate) struct Names {
+    accounts: HashMap<AccountId, String>,
+    exchanges: HashMap<TransactionId, Exchange>,
+}
 
 impl Names {
     /// The name of an account that a posting of `transaction` names.
     pub(crate) fn of(&self, id: AccountId, transaction: TransactionId) -> Result<&str, Error> {
         let missing = || Error::Refused(format!("{id} does not exist, and {transaction} names it"));
-        self.0.get(&id).map(String::as_str).ok_or_else(missing)
+        let known = self.accounts.get(&id);
+        known.map(String::as_str).ok_or_else(missing)
+    }
+
+    /// The exchange that a transaction made.
+    pub(crate) fn exchange(&self, id: &TransactionId) -> Option<&Exchange> {
+        self.exchanges.get(id)
     }
 
     fn learn(
@@ -170,19 +182,52 @@ impl Names {
         form: &dyn Form,
         page: &[Posted],
     ) -> Result<(), Error> {
-        if self.0.len() > REMEMBERED {
-            self.0.clear();
+        if self.accounts.len() > REMEMBERED {
+            self.accounts.clear();
         }
         let postings = page.iter().flat_map(|transaction| &transaction.postings);
         let named: BTreeSet<AccountId> = postings
             .flat_map(|posted| [posted.posting.debit, posted.posting.credit])
-            .filter(|id| !self.0.contains_key(id))
+            .filter(|id| !self.accounts.contains_key(id))
             .collect();
         let named: Vec<AccountId> = named.into_iter().collect();
         for account in accounts_named(connection, tenant, &named)? {
-            self.0.insert(account.id, form.name(&account));
+            self.accounts.insert(account.id, form.name(&account));
         }
+        let exchanged = page.iter().filter(|one| one.kind == Kind::Exchange);
+        let exchanged: Vec<TransactionId> = exchanged.map(|one| one.id).collect();
+        let found = ledger::exchanges(connection, tenant, &exchanged)?;
+        self.exchanges = found
+            .into_iter()
+            .map(|one| (one.transaction, one))
+            .collect();
         Ok(())
+    }
+}
+
+/// What a unit of one currency was worth in another one, and when: a quoted rate.
+pub(crate) struct Price {
+    pub(crate) at: Timestamp,
+    pub(crate) of: Currency,
+    pub(crate) rate: Rate,
+    pub(crate) in_units_of: Currency,
+}
+
+impl Price {
+    /// The rate that an exchange was made at.
+    pub(crate) fn of(transaction: &Posted, names: &Names) -> Option<Self> {
+        let exchange = names.exchange(&transaction.id)?;
+        let currency = |leg: Leg| {
+            let mut postings = transaction.postings.iter();
+            let posted = postings.find(|posted| posted.ordinal == leg.ordinal());
+            posted.map(|posted| posted.posting.currency)
+        };
+        Some(Self {
+            at: exchange.quote.quoted_at,
+            of: currency(Leg::Sold)?,
+            rate: exchange.quote.rate,
+            in_units_of: currency(Leg::Bought)?,
+        })
     }
 }
 
@@ -231,6 +276,7 @@ fn survey(
         tenant: name.to_owned(),
         currencies,
         span,
+        closed_before: ledger::closed_before(connection, tenant)?,
     })
 }
 

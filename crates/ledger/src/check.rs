@@ -18,9 +18,9 @@ use crate::tables::{AccountRow, PostingRow};
 use crate::transaction::RELEASES_FROM;
 use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
-pub use aside::asides_agree;
+pub use aside::{all_asides_agree, asides_agree};
 pub use assets::{assets, assets_are_registered};
-pub use counters::counters_add_up;
+pub use counters::{all_counters_add_up, counters_add_up};
 pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
 
@@ -242,17 +242,30 @@ pub(crate) fn steps(tenant: TenantId) -> Pages<(TransactionId, i16)> {
 /// All accounts, in id order.
 #[must_use]
 pub fn accounts(tenant: TenantId) -> Pages<AccountRow> {
-    Pages::new(tenant, |connection, tenant, after: Option<&AccountRow>| {
+    accounts_by(tenant, PAGE)
+}
+
+/// All accounts, in id order, so many at a time.
+fn accounts_by(tenant: TenantId, page: i64) -> Pages<AccountRow> {
+    Pages::over(move |connection, after: Option<&AccountRow>| {
         let mut query = account::table
             .filter(account::tenant_id.eq(tenant))
             .order(account::id)
-            .limit(PAGE)
+            .limit(page)
             .into_boxed();
         if let Some(last) = after {
             query = query.filter(account::id.gt(last.id));
         }
         Ok(query.load(connection)?)
     })
+}
+
+/// The only tenant, if there is one. The rows of several are read together.
+const fn only(tenants: &[TenantId]) -> Option<TenantId> {
+    match tenants {
+        [one] => Some(*one),
+        _ => None,
+    }
 }
 
 fn tick(examined: &mut u64, progress: &mut dyn FnMut(u64)) {

@@ -354,6 +354,7 @@ fn reverse_one(
         heading,
         of,
         amounts: Some(parts),
+        conditions: Vec::new(),
     };
     let reversed = reverse(shelf, reversal);
     reversed

@@ -93,6 +93,7 @@ mod as_of;
 mod asset;
 mod change;
 pub mod check;
+mod condition;
 mod entries;
 mod exchange;
 mod hold;
@@ -121,6 +122,7 @@ pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
 pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
+pub use condition::{Condition, Demand};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
@@ -144,8 +146,8 @@ pub use search::{Search, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
-pub use totals::{Scope, Standing, Total, Totals, totals};
+pub use totals::{Scope, Standing, Total, standings, totals};
 pub use transaction::{
-    Condition, Demand, Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
-    PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
+    Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted, PostedPosting, Posting,
+    RELEASES_FROM, Side, Step, TransactionId,
 };

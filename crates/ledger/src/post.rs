@@ -1,14 +1,15 @@
 //! Where a transaction is decided: posted at once, or promised.
 
-use money::{Currency, MinorUnits};
+use money::Currency;
 use store::Timestamp;
 
+use crate::condition;
 use crate::entries::{self, Missing, Movement, Overflow};
 use crate::limits::{too_little, too_much};
 use crate::transaction::{MOST_POSTINGS, RELEASES_FROM};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Demand, Hold, HoldStatus, NewTransaction, Phase,
-    Posted, Posting, Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Hold, HoldStatus, NewTransaction, Phase, Posted,
+    Posting, Shelf, Step, TransactionId,
 };
 
 /// Why a transaction was refused: the first broken rule, in the order of the variants. `posting` and
@@ -285,11 +286,9 @@ fn check_shape(new: &NewTransaction) -> Result<(), PostError> {
             return Err(PostError::SameAccount { posting });
         }
     }
-    for (condition, asked) in new.conditions.iter().enumerate() {
-        let names = |p: &Posting| p.debit == asked.account || p.credit == asked.account;
-        if !new.postings.iter().any(names) {
-            return Err(PostError::ConditionElsewhere { condition });
-        }
+    let moves = |id: &AccountId| new.postings.iter().any(|p| p.names(id));
+    if let Some(condition) = condition::elsewhere(&new.conditions, moves) {
+        return Err(PostError::ConditionElsewhere { condition });
     }
     match new.pending.and_then(|pending| pending.expires_at) {
         Some(expires_at) if expires_at <= new.recorded_at => {
@@ -302,8 +301,7 @@ fn check_shape(new: &NewTransaction) -> Result<(), PostError> {
 fn check_currencies(accounts: &[Account], postings: &[Posting]) -> Result<(), PostError> {
     for (posting, p) in postings.iter().enumerate() {
         for account in accounts {
-            let concerned = account.id == p.debit || account.id == p.credit;
-            if concerned && account.currency != p.currency {
+            if p.names(&account.id) && account.currency != p.currency {
                 return Err(PostError::CurrencyMismatch {
                     posting,
                     account: account.id,
@@ -327,24 +325,14 @@ fn check_open(accounts: &[Account]) -> Result<(), PostError> {
 }
 
 fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), PostError> {
-    for condition in conditions {
-        let Demand::AtVersion(wanted) = condition.demand else {
-            continue;
-        };
-        for account in accounts
-            .iter()
-            .filter(|known| known.id == condition.account)
-        {
-            if account.version != wanted {
-                return Err(PostError::VersionMismatch {
-                    account: account.id,
-                    version: account.version,
-                    wanted,
-                });
-            }
-        }
+    match condition::other_version(accounts, conditions) {
+        Some(broken) => Err(PostError::VersionMismatch {
+            account: broken.account,
+            version: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), PostError> {
@@ -366,23 +354,12 @@ fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), PostError> {
 }
 
 fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), PostError> {
-    for condition in conditions {
-        let Demand::AvailableAtLeast(wanted) = condition.demand else {
-            continue;
-        };
-        for account in accounts
-            .iter()
-            .filter(|known| known.id == condition.account)
-        {
-            let available = account.available();
-            if available < wanted {
-                return Err(PostError::ConditionFailed {
-                    account: account.id,
-                    available: MinorUnits::get(available),
-                    wanted: wanted.get(),
-                });
-            }
-        }
+    match condition::too_little_left(accounts, conditions) {
+        Some(broken) => Err(PostError::ConditionFailed {
+            account: broken.account,
+            available: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }

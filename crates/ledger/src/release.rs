@@ -3,11 +3,13 @@
 
 use store::Timestamp;
 
+use crate::condition;
 use crate::entries::{self, Movement, Overflow};
 use crate::hold::{self, NotHeld};
 use crate::transaction::RELEASES_FROM;
 use crate::{
-    AccountId, Heading, Hold, HoldStatus, Phase, Posted, PostedPosting, Shelf, Step, TransactionId,
+    Account, AccountId, Condition, Heading, Hold, HoldStatus, Phase, Posted, PostedPosting, Shelf,
+    Step, TransactionId,
 };
 
 /// What is asked for.
@@ -17,6 +19,8 @@ pub struct NewRelease {
     pub heading: Heading,
     /// The pending transaction.
     pub pending: TransactionId,
+    /// What else must be so.
+    pub conditions: Vec<Condition>,
 }
 
 /// Why nothing was released: the first broken rule, in the order of the variants.
@@ -55,17 +59,43 @@ pub enum ReleaseError {
     /// Its time is not over. Only [`expire`] says so.
     #[error("the transaction has not expired")]
     NotExpired,
+    /// A condition is about an account that the step moves: of no other is it known how it is.
+    #[error("condition {condition} is about an account that is not moved")]
+    ConditionElsewhere {
+        /// Which condition, from 0.
+        condition: usize,
+    },
     /// A closed period takes no transactions.
     #[error("the books are closed before {closed_before}")]
     PeriodClosed {
         /// The earliest moment that is open.
         closed_before: Timestamp,
     },
+    /// The account has had other entries than the caller thinks.
+    #[error("account {account} is at version {version}, not {wanted}")]
+    VersionMismatch {
+        /// The account.
+        account: AccountId,
+        /// How many entries it has.
+        version: i64,
+        /// How many it should have.
+        wanted: i64,
+    },
     /// A counter would pass `i64::MAX`.
     #[error("a counter of account {account} would overflow")]
     Overflow {
         /// The account.
         account: AccountId,
+    },
+    /// Less would be available than the caller wants.
+    #[error("account {account} would have {available} available, not {wanted}")]
+    ConditionFailed {
+        /// The account.
+        account: AccountId,
+        /// What would be available afterwards, in minor units.
+        available: i64,
+        /// What should be, in minor units.
+        wanted: i64,
     },
 }
 
@@ -88,10 +118,22 @@ impl ReleaseError {
         ("expired", "What is voided has not expired."),
         ("not_expired", "What expires has expired."),
         (
+            "condition_elsewhere",
+            "A condition is about an account that is moved.",
+        ),
+        (
             "period_closed",
             "What happened, happened in an open period.",
         ),
+        (
+            "version_mismatch",
+            "Each account is at the version that a condition names.",
+        ),
         ("balance_overflow", "No counter passes 2^63 - 1."),
+        (
+            "condition_failed",
+            "Each account has as much available afterwards as a condition names.",
+        ),
     ];
 
     /// The rule's name; it never changes.
@@ -104,8 +146,11 @@ impl ReleaseError {
             Self::Ended { .. } => "ended",
             Self::Expired { .. } => "expired",
             Self::NotExpired => "not_expired",
+            Self::ConditionElsewhere { .. } => "condition_elsewhere",
             Self::PeriodClosed { .. } => "period_closed",
+            Self::VersionMismatch { .. } => "version_mismatch",
             Self::Overflow { .. } => "balance_overflow",
+            Self::ConditionFailed { .. } => "condition_failed",
         }
     }
 }
@@ -139,15 +184,23 @@ fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, Rel
     })?;
     let heading = &new.heading;
     let ends = check_time(&held, heading.recorded_at, step)?;
+    let conditions = &new.conditions;
+    let left = || held.iter().filter(|(_, hold)| hold.remaining() > 0);
+    let moves = |id: &AccountId| left().any(|(posted, _)| posted.posting.names(id));
+    if let Some(condition) = condition::elsewhere(conditions, moves) {
+        return Err(ReleaseError::ConditionElsewhere { condition });
+    }
     if let Some(closed_before) = shelf.closes(heading.effective_at, heading.recorded_at) {
         return Err(ReleaseError::PeriodClosed { closed_before });
     }
+    check_versions(&accounts, conditions)?;
     let movements = held.iter().filter_map(|(p, hold)| {
         let ordinal = p.ordinal.saturating_add(RELEASES_FROM);
         Movement::of(p.posting, ordinal, Phase::Released, hold.remaining())
     });
     let postings = entries::apply(&mut accounts, movements)
         .map_err(|Overflow(account)| ReleaseError::Overflow { account })?;
+    check_available(&accounts, conditions)?;
     // After this point it must succeed.
     for (_, hold) in held {
         shelf.put_hold(hold.moved_on(0, hold.remaining(), ends));
@@ -170,5 +223,27 @@ fn check_time(
         (true, None) => Err(ReleaseError::NotExpired),
         (false, Some(expires_at)) => Err(ReleaseError::Expired { expires_at }),
         (false, None) => Ok(HoldStatus::Voided),
+    }
+}
+
+fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), ReleaseError> {
+    match condition::other_version(accounts, conditions) {
+        Some(broken) => Err(ReleaseError::VersionMismatch {
+            account: broken.account,
+            version: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), ReleaseError> {
+    match condition::too_little_left(accounts, conditions) {
+        Some(broken) => Err(ReleaseError::ConditionFailed {
+            account: broken.account,
+            available: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
     }
 }

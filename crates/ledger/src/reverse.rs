@@ -5,12 +5,13 @@
 
 use store::Timestamp;
 
+use crate::condition;
 use crate::entries::{self, Movement, Overflow};
 use crate::limits::{too_little, too_much};
 use crate::transaction::{Part, named_twice};
 use crate::{
-    AccountId, AccountStatus, Heading, Phase, Posted, PostedPosting, Posting, Shelf, Step,
-    TransactionId,
+    Account, AccountId, AccountStatus, Condition, Heading, Phase, Posted, PostedPosting, Posting,
+    Shelf, Step, TransactionId,
 };
 
 /// What is asked for.
@@ -22,6 +23,8 @@ pub struct NewReversal {
     pub of: TransactionId,
     /// How much of which of its postings; `None`: all that remains.
     pub amounts: Option<Vec<Part>>,
+    /// What else must be so.
+    pub conditions: Vec<Condition>,
 }
 
 /// How much of a posting was reversed. Amounts are minor units.
@@ -92,6 +95,12 @@ pub enum ReverseError {
         /// What can still be reversed, in minor units.
         remaining: i64,
     },
+    /// A condition is about an account that the step moves: of no other is it known how it is.
+    #[error("condition {condition} is about an account that is not moved")]
+    ConditionElsewhere {
+        /// Which condition, from 0.
+        condition: usize,
+    },
     /// A frozen account takes no postings.
     #[error("account {account} is frozen")]
     AccountFrozen {
@@ -109,6 +118,16 @@ pub enum ReverseError {
     PeriodClosed {
         /// The earliest moment that is open.
         closed_before: Timestamp,
+    },
+    /// The account has had other entries than the caller thinks.
+    #[error("account {account} is at version {version}, not {wanted}")]
+    VersionMismatch {
+        /// The account.
+        account: AccountId,
+        /// How many entries it has.
+        version: i64,
+        /// How many it should have.
+        wanted: i64,
     },
     /// A counter would pass `i64::MAX`.
     #[error("a counter of account {account} would overflow")]
@@ -135,6 +154,16 @@ pub enum ReverseError {
         possible: i64,
         /// The most it may hold, in minor units.
         ceiling: i64,
+    },
+    /// Less would be available than the caller wants.
+    #[error("account {account} would have {available} available, not {wanted}")]
+    ConditionFailed {
+        /// The account.
+        account: AccountId,
+        /// What would be available afterwards, in minor units.
+        available: i64,
+        /// What should be, in minor units.
+        wanted: i64,
     },
 }
 
@@ -167,11 +196,19 @@ impl ReverseError {
             "exceeds_posted",
             "No more of a posting is reversed than was posted.",
         ),
+        (
+            "condition_elsewhere",
+            "A condition is about an account that is moved.",
+        ),
         ("account_frozen", "No account is frozen."),
         ("account_closed", "No account is closed."),
         (
             "period_closed",
             "What happened, happened in an open period.",
+        ),
+        (
+            "version_mismatch",
+            "Each account is at the version that a condition names.",
         ),
         (
             "balance_overflow",
@@ -184,6 +221,10 @@ impl ReverseError {
         (
             "ceiling_exceeded",
             "No account is raised above its ceiling, counting what is pending in favour of it.",
+        ),
+        (
+            "condition_failed",
+            "Each account has as much available afterwards as a condition names.",
         ),
     ];
 
@@ -199,12 +240,15 @@ impl ReverseError {
             Self::NotReversible { .. } => "not_reversible",
             Self::Reversed => "reversed",
             Self::ExceedsPosted { .. } => "exceeds_posted",
+            Self::ConditionElsewhere { .. } => "condition_elsewhere",
             Self::AccountFrozen { .. } => "account_frozen",
             Self::AccountClosed { .. } => "account_closed",
             Self::PeriodClosed { .. } => "period_closed",
+            Self::VersionMismatch { .. } => "version_mismatch",
             Self::Overflow { .. } => "balance_overflow",
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::CeilingExceeded { .. } => "ceiling_exceeded",
+            Self::ConditionFailed { .. } => "condition_failed",
         }
     }
 }
@@ -222,6 +266,11 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
     let parts = remaining_parts(shelf, transaction, new.amounts.as_deref())?;
     let mut accounts = entries::copies(shelf, parts.iter().map(|(posted, _, _)| &posted.posting))
         .map_err(|_missing| ReverseError::TransactionNotFound { transaction })?;
+    let conditions = &new.conditions;
+    let moves = |id: &AccountId| accounts.iter().any(|account| account.id == *id);
+    if let Some(condition) = condition::elsewhere(conditions, moves) {
+        return Err(ReverseError::ConditionElsewhere { condition });
+    }
     if let Some(account) = entries::first_that_is(&accounts, AccountStatus::Frozen) {
         return Err(ReverseError::AccountFrozen { account });
     }
@@ -232,6 +281,7 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
     if let Some(closed_before) = shelf.closes(heading.effective_at, heading.recorded_at) {
         return Err(ReverseError::PeriodClosed { closed_before });
     }
+    check_versions(&accounts, conditions)?;
     let movements = parts.iter().filter_map(|(posted, _, amount)| {
         let posting = Posting {
             debit: posted.posting.credit,
@@ -243,6 +293,7 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
     let postings = entries::apply(&mut accounts, movements)
         .map_err(|Overflow(account)| ReverseError::Overflow { account })?;
     check_limits(shelf, &accounts)?;
+    check_available(&accounts, conditions)?;
     // After this point it must succeed.
     for (_, correction, amount) in parts {
         shelf.put_correction(Correction {
@@ -336,7 +387,7 @@ fn choose(
     Ok(parts)
 }
 
-fn check_limits(shelf: &Shelf, accounts: &[crate::Account]) -> Result<(), ReverseError> {
+fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), ReverseError> {
     if let Some(breach) = too_little(shelf, accounts) {
         return Err(ReverseError::InsufficientFunds {
             account: breach.account,
@@ -352,4 +403,26 @@ fn check_limits(shelf: &Shelf, accounts: &[crate::Account]) -> Result<(), Revers
         });
     }
     Ok(())
+}
+
+fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), ReverseError> {
+    match condition::other_version(accounts, conditions) {
+        Some(broken) => Err(ReverseError::VersionMismatch {
+            account: broken.account,
+            version: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), ReverseError> {
+    match condition::too_little_left(accounts, conditions) {
+        Some(broken) => Err(ReverseError::ConditionFailed {
+            account: broken.account,
+            available: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
+    }
 }

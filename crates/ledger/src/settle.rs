@@ -6,12 +6,13 @@
 
 use store::Timestamp;
 
+use crate::condition;
 use crate::entries::{self, Movement, Overflow};
 use crate::hold::{self, NotHeld};
 use crate::transaction::{Part, RELEASES_FROM, named_twice};
 use crate::{
-    Account, AccountId, AccountStatus, Heading, Hold, HoldStatus, Phase, Posted, PostedPosting,
-    Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Heading, Hold, HoldStatus, Phase, Posted,
+    PostedPosting, Shelf, Step, TransactionId,
 };
 
 /// What is asked for.
@@ -25,6 +26,8 @@ pub struct NewSettlement {
     pub amounts: Option<Vec<Part>>,
     /// Whether all that remains then is released.
     pub last: bool,
+    /// What else must be so.
+    pub conditions: Vec<Condition>,
 }
 
 /// Why nothing was posted: the first broken rule, in the order of the variants.
@@ -83,6 +86,12 @@ pub enum SettleError {
         /// What it still holds, in minor units.
         remaining: i64,
     },
+    /// A condition is about an account that the step moves: of no other is it known how it is.
+    #[error("condition {condition} is about an account that is not moved")]
+    ConditionElsewhere {
+        /// Which condition, from 0.
+        condition: usize,
+    },
     /// A frozen account takes no postings.
     #[error("account {account} is frozen")]
     AccountFrozen {
@@ -101,11 +110,31 @@ pub enum SettleError {
         /// The earliest moment that is open.
         closed_before: Timestamp,
     },
+    /// The account has had other entries than the caller thinks.
+    #[error("account {account} is at version {version}, not {wanted}")]
+    VersionMismatch {
+        /// The account.
+        account: AccountId,
+        /// How many entries it has.
+        version: i64,
+        /// How many it should have.
+        wanted: i64,
+    },
     /// A counter would pass `i64::MAX`.
     #[error("a counter of account {account} would overflow")]
     Overflow {
         /// The account.
         account: AccountId,
+    },
+    /// Less would be available than the caller wants.
+    #[error("account {account} would have {available} available, not {wanted}")]
+    ConditionFailed {
+        /// The account.
+        account: AccountId,
+        /// What would be available afterwards, in minor units.
+        available: i64,
+        /// What should be, in minor units.
+        wanted: i64,
     },
 }
 
@@ -136,13 +165,25 @@ impl SettleError {
             "exceeds_pending",
             "No more of a posting is posted than it still holds.",
         ),
+        (
+            "condition_elsewhere",
+            "A condition is about an account that is moved.",
+        ),
         ("account_frozen", "No account is frozen."),
         ("account_closed", "No account is closed."),
         (
             "period_closed",
             "What happened, happened in an open period.",
         ),
+        (
+            "version_mismatch",
+            "Each account is at the version that a condition names.",
+        ),
         ("balance_overflow", "No counter passes 2^63 - 1."),
+        (
+            "condition_failed",
+            "Each account has as much available afterwards as a condition names.",
+        ),
     ];
 
     /// The rule's name; it never changes.
@@ -158,10 +199,13 @@ impl SettleError {
             Self::Ended { .. } => "ended",
             Self::Expired { .. } => "expired",
             Self::ExceedsPending { .. } => "exceeds_pending",
+            Self::ConditionElsewhere { .. } => "condition_elsewhere",
             Self::AccountFrozen { .. } => "account_frozen",
             Self::AccountClosed { .. } => "account_closed",
             Self::PeriodClosed { .. } => "period_closed",
+            Self::VersionMismatch { .. } => "version_mismatch",
             Self::Overflow { .. } => "balance_overflow",
+            Self::ConditionFailed { .. } => "condition_failed",
         }
     }
 }
@@ -186,12 +230,17 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
     })?;
     check_time(&held, new.heading.recorded_at)?;
     check_remaining(named, &held)?;
-    let concerned = |id: &AccountId| moves(named, &held, id);
-    check_open(&accounts, concerned)?;
+    let conditions = &new.conditions;
+    let moved = |id: &AccountId| moves(named, new.last, &held, id);
+    if let Some(condition) = condition::elsewhere(conditions, moved) {
+        return Err(SettleError::ConditionElsewhere { condition });
+    }
+    check_open(&accounts, |id| moves(named, false, &held, id))?;
     let heading = &new.heading;
     if let Some(closed_before) = shelf.closes(heading.effective_at, heading.recorded_at) {
         return Err(SettleError::PeriodClosed { closed_before });
     }
+    check_versions(&accounts, conditions)?;
     let next: Vec<(PostedPosting, Hold, Hold)> = held
         .iter()
         .map(|(posted, hold)| (*posted, *hold, advance(*hold, named, new.last)))
@@ -207,6 +256,7 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
     });
     let postings = entries::apply(&mut accounts, settled.chain(released))
         .map_err(|Overflow(account)| SettleError::Overflow { account })?;
+    check_available(&accounts, conditions)?;
     // After this point it must succeed.
     for (_, _, hold) in next {
         shelf.put_hold(hold);
@@ -280,11 +330,38 @@ fn check_open(
     Ok(())
 }
 
-/// Whether something is posted that moves this account.
-fn moves(named: Option<&[Part]>, held: &[(PostedPosting, Hold)], id: &AccountId) -> bool {
+fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), SettleError> {
+    match condition::other_version(accounts, conditions) {
+        Some(broken) => Err(SettleError::VersionMismatch {
+            account: broken.account,
+            version: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), SettleError> {
+    match condition::too_little_left(accounts, conditions) {
+        Some(broken) => Err(SettleError::ConditionFailed {
+            account: broken.account,
+            available: broken.is,
+            wanted: broken.wanted,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether something is posted that moves this account, or (with the last part) released.
+fn moves(
+    named: Option<&[Part]>,
+    last: bool,
+    held: &[(PostedPosting, Hold)],
+    id: &AccountId,
+) -> bool {
     held.iter().any(|(posted, hold)| {
-        let posting = posted.posting;
-        wanted(*hold, named) > 0 && (posting.debit == *id || posting.credit == *id)
+        let moved = wanted(*hold, named) > 0 || (last && hold.remaining() > 0);
+        moved && posted.posting.names(id)
     })
 }
 

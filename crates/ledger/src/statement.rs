@@ -4,14 +4,20 @@
 //! By the time of recording the entries stand in the order of their numbers. By the time of happening
 //! they stand in the order of that time, and those of one moment in the order of their numbers: the
 //! displaced ones, which have an index of that order, are merged with the others, whose order of
-//! recording is the order of happening.
+//! recording is the order of happening. For the others, a page walks over the entries that were recorded
+//! within its own stretch of time: those between that are displaced, or pending, are passed by one by one,
+//! once on the way through the whole statement.
+
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use money::MinorUnits;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::as_of::{By, balance_after, last_by};
 use crate::schema::{displaced, ledger_transaction, posting};
+use crate::tables::{CreditAt, DebitAt, PostingRow, TransactionById};
 use crate::{Account, AccountId, NormalSide, Phase, Side, TransactionId};
 
 /// What a statement is asked for.
@@ -124,10 +130,20 @@ pub fn statement(
             };
             let first = resumed.max(first);
             let after = after.map(|after| (after.at, after.version));
+            let moved = displaced_within(connection, tenant, account.id, span, after, limit)?;
+            // Where they alone fill the page, nothing that was recorded later than the last of them is
+            // on it.
+            let last = match moved.last() {
+                Some((at, _)) if i64::try_from(moved.len()) == Ok(limit) => {
+                    let until = Timestamp::from_micros(*at);
+                    last_by(connection, tenant, account, until)?.0.min(last)
+                }
+                Some(_) | None => last,
+            };
             let range = Range { first, last, limit };
             let wanted = Wanted::InPlace(after);
             let mut lines = entries(connection, tenant, account.id, range, wanted)?;
-            let versions = displaced_within(connection, tenant, account.id, span, after, limit)?;
+            let versions: Vec<i64> = moved.into_iter().map(|(_, version)| version).collect();
             lines.extend(numbered(connection, tenant, account.id, &versions)?);
             lines.sort_unstable_by_key(|line| (line.effective_at, line.version));
             lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -261,29 +277,52 @@ fn entries(
     Ok(lines)
 }
 
-/// The entries with these numbers.
+/// The entries with these numbers, each looked up by itself.
 fn numbered(
     connection: &mut AnyConnection,
     tenant: TenantId,
     account: AccountId,
     versions: &[i64],
 ) -> Result<Vec<Line>, Error> {
-    if versions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let debits: Vec<Row> = one_side!(tenant, account, debit_account, debit_version, debit_balance)
-        .filter(posting::debit_version.eq_any(versions))
-        .load(connection)?;
-    let credits: Vec<Row> = one_side!(
-        tenant,
-        account,
-        credit_account,
-        credit_version,
-        credit_balance
-    )
-    .filter(posting::credit_version.eq_any(versions))
-    .load(connection)?;
-    both(debits, credits)
+    let debits = versions.iter().map(|version| DebitAt {
+        debit_account: account,
+        debit_version: *version,
+    });
+    let credits = versions.iter().map(|version| CreditAt {
+        credit_account: account,
+        credit_version: *version,
+    });
+    let (debits, credits): (Vec<_>, Vec<_>) = (debits.collect(), credits.collect());
+    let debits = DebitAt::find(connection, Lock::Nothing, tenant, &debits)?;
+    let credits = CreditAt::find(connection, Lock::Nothing, tenant, &credits)?;
+    let of = debits.iter().chain(&credits).map(|row| row.transaction_id);
+    let of: BTreeSet<TransactionId> = of.collect();
+    let of: Vec<_> = of.into_iter().map(|id| TransactionById { id }).collect();
+    let found = TransactionById::find(connection, Lock::Nothing, tenant, &of)?;
+    let times: HashMap<TransactionId, (i64, i64)> = found
+        .into_iter()
+        .map(|row| (row.id, (row.effective_at, row.recorded_at)))
+        .collect();
+    let timed = |row: &PostingRow, version, balance| -> Option<Row> {
+        let (effective_at, recorded_at) = times.get(&row.transaction_id).copied()?;
+        let (phase, amount, transaction) = (row.phase, row.amount, row.transaction_id);
+        Some((
+            version,
+            phase,
+            amount,
+            balance,
+            transaction,
+            effective_at,
+            recorded_at,
+        ))
+    };
+    let debits = debits
+        .iter()
+        .filter_map(|row| timed(row, row.debit_version, row.debit_balance));
+    let credits = credits
+        .iter()
+        .filter_map(|row| timed(row, row.credit_version, row.credit_balance));
+    both(debits.collect(), credits.collect())
 }
 
 fn both(debits: Vec<Row>, credits: Vec<Row>) -> Result<Vec<Line>, Error> {
@@ -294,7 +333,7 @@ fn both(debits: Vec<Row>, credits: Vec<Row>) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// The numbers of the displaced entries that happened within the span.
+/// The displaced entries that happened within the span: when, and their numbers.
 fn displaced_within(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -302,7 +341,7 @@ fn displaced_within(
     span: Span,
     after: Option<(Timestamp, i64)>,
     limit: i64,
-) -> Result<Vec<i64>, Error> {
+) -> Result<Vec<(i64, i64)>, Error> {
     let from = after.map_or(span.from, |(at, _)| at.max(span.from));
     let mut query = displaced::table
         .filter(displaced::tenant_id.eq(tenant))
@@ -311,7 +350,7 @@ fn displaced_within(
         .filter(displaced::effective_at.lt(span.to.micros()))
         .order((displaced::effective_at, displaced::version))
         .limit(limit)
-        .select(displaced::version)
+        .select((displaced::effective_at, displaced::version))
         .into_boxed();
     if let Some((at, version)) = after {
         query = query.filter(

@@ -18,9 +18,10 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub use rows::{
     AccountRow, AssetBy, AssetRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction,
-    CorrectionMovedRow, CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow,
-    ExchangeBy, ExchangeRow, HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow,
-    PostingRow, RevisedRow, TransactionById, TransactionMetadataRow, TransactionRow,
+    CorrectionMovedRow, CorrectionRow, CorrectionsOf, CountersRow, CreditAt, DebitAt, DisplacedAt,
+    DisplacedRow, ExchangeBy, ExchangeRow, HoldMovedRow, HoldRow, HoldsOf, MetadataOf,
+    PeriodMovedRow, PeriodRow, PostingRow, RevisedRow, TransactionById, TransactionMetadataRow,
+    TransactionRow,
 };
 
 pub(crate) use displaced::{LEVELS, rows_of, start_of};

@@ -60,16 +60,18 @@ pub struct Scope {
     pub as_of: Option<(Timestamp, By)>,
 }
 
-/// Accounts and what they come to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Totals {
-    /// Of all accounts in scope, by currency.
-    pub totals: Vec<Total>,
-    /// Accounts in the order of their codes, as many as were asked for.
-    pub standings: Vec<Standing>,
+/// Whether an account has this code, or one below it. Codes are visible ASCII and compared byte by byte;
+/// what follows the colon is the semicolon.
+macro_rules! in_subtree {
+    ($code:expr) => {
+        account::code.eq($code.clone()).or(account::code
+            .ge(format!("{}:", $code))
+            .and(account::code.lt(format!("{};", $code))))
+    };
 }
+pub(crate) use in_subtree;
 
-/// The totals of all accounts in scope, and those that come after the code `after`, at most `limit`.
+/// What all accounts in scope come to, by currency: each of them is looked at, a page at a time.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -77,34 +79,53 @@ pub fn totals(
     connection: &mut AnyConnection,
     tenant: TenantId,
     scope: &Scope,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Totals, Error> {
+) -> Result<Vec<Total>, Error> {
     let mut by_currency: BTreeMap<String, Total> = BTreeMap::new();
-    let mut standings = Vec::new();
     let mut last: Option<String> = None;
     loop {
-        let page = accounts_after(connection, tenant, scope, last.as_deref())?;
-        let Some(row) = page.last() else { break };
-        last = Some(row.code.clone());
-        for row in page {
-            let account = row.read()?;
-            let posted = match scope.as_of {
-                None => account.posted(),
-                Some((at, by)) => balance_at(connection, tenant, &account, at, by)?,
-            };
-            let standing = Standing { account, posted };
-            add(&mut by_currency, &standing);
-            let is_wanted = after.is_none_or(|after| standing.account.code.as_str() > after);
-            if is_wanted && standings.len() < limit {
-                standings.push(standing);
-            }
-        }
+        let page = standings(connection, tenant, scope, last.as_deref(), PAGE)?;
+        let Some(standing) = page.last() else { break };
+        last = Some(standing.account.code.clone());
+        page.iter()
+            .for_each(|standing| add(&mut by_currency, standing));
     }
-    Ok(Totals {
-        totals: by_currency.into_values().collect(),
-        standings,
-    })
+    Ok(by_currency.into_values().collect())
+}
+
+/// The accounts in scope that come after the code `after`, in the order of their codes, at most `limit`.
+/// No others are looked at.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn standings(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    scope: &Scope,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Standing>, Error> {
+    let mut query = account::table
+        .filter(account::tenant_id.eq(tenant))
+        .order(account::code)
+        .limit(limit)
+        .into_boxed();
+    if let Some(code) = &scope.subtree {
+        query = query.filter(in_subtree!(code));
+    }
+    if let Some(after) = after {
+        query = query.filter(account::code.gt(after.to_owned()));
+    }
+    let rows: Vec<AccountRow> = query.load(connection)?;
+    let mut standings = Vec::with_capacity(rows.len());
+    for row in rows {
+        let account = row.read()?;
+        let posted = match scope.as_of {
+            None => account.posted(),
+            Some((at, by)) => balance_at(connection, tenant, &account, at, by)?,
+        };
+        standings.push(Standing { account, posted });
+    }
+    Ok(standings)
 }
 
 fn add(by_currency: &mut BTreeMap<String, Total>, standing: &Standing) {
@@ -121,35 +142,4 @@ fn add(by_currency: &mut BTreeMap<String, Total>, standing: &Standing) {
     let debit = standing.debit();
     total.debits += debit.max(0);
     total.credits += (-debit).max(0);
-}
-
-/// Whether an account has this code, or one below it. Codes are visible ASCII and compared byte by byte;
-/// what follows the colon is the semicolon.
-macro_rules! in_subtree {
-    ($code:expr) => {
-        account::code.eq($code.clone()).or(account::code
-            .ge(format!("{}:", $code))
-            .and(account::code.lt(format!("{};", $code))))
-    };
-}
-pub(crate) use in_subtree;
-
-fn accounts_after(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    scope: &Scope,
-    after: Option<&str>,
-) -> Result<Vec<AccountRow>, Error> {
-    let mut query = account::table
-        .filter(account::tenant_id.eq(tenant))
-        .order(account::code)
-        .limit(PAGE)
-        .into_boxed();
-    if let Some(code) = &scope.subtree {
-        query = query.filter(in_subtree!(code));
-    }
-    if let Some(after) = after {
-        query = query.filter(account::code.gt(after.to_owned()));
-    }
-    Ok(query.load(connection)?)
 }

@@ -3,7 +3,7 @@
 use money::{Amount, Currency, MinorUnits};
 use store::Timestamp;
 
-use crate::{AccountId, Kind, Metadata};
+use crate::{AccountId, Condition, Kind, Metadata};
 
 store::typed_id!(
     /// A transaction's id: `txn_…`.
@@ -28,6 +28,13 @@ pub struct Posting {
     pub amount: Amount,
     /// Of what.
     pub currency: Currency,
+}
+
+impl Posting {
+    /// Whether it moves this account.
+    pub(crate) fn names(&self, id: &AccountId) -> bool {
+        self.debit == *id || self.credit == *id
+    }
 }
 
 /// The side of an entry.
@@ -117,24 +124,6 @@ impl std::fmt::Display for Step {
 pub struct Pending {
     /// From when on it can no longer be posted; `None`: never.
     pub expires_at: Option<Timestamp>,
-}
-
-/// What must be so of one of the transaction's own accounts, or all of it is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Condition {
-    /// The account, which some posting names.
-    pub account: AccountId,
-    /// What must be so.
-    pub demand: Demand,
-}
-
-/// What must be so of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Demand {
-    /// So much is available afterwards.
-    AvailableAtLeast(MinorUnits),
-    /// It had so many entries before.
-    AtVersion(i64),
 }
 
 /// What is asked for. Time and id are given, so that a run can be repeated exactly.

@@ -161,13 +161,16 @@ pub fn probe(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Allows a long statement (a whole-book check, a bulk import) on this connection.
+/// Allows long statements, and long thought between them, on this connection: a whole-book check, a bulk
+/// import.
 ///
 /// # Errors
 /// [`Error`] if the database does not answer.
 pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
-        AnyConnection::Postgres(c) => c.batch_execute("SET statement_timeout = 0")?,
+        AnyConnection::Postgres(c) => c.batch_execute(
+            "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0",
+        )?,
         AnyConnection::Sqlite(_) => {}
     }
     Ok(())

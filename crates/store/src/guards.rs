@@ -14,6 +14,8 @@ pub enum CheckError {
     /// A row breaks it; there may be more of them.
     #[error("{subject}: {detail}")]
     Broken {
+        /// Whose row it is, where the rows of many were looked at together.
+        tenant: Option<TenantId>,
         /// Which row.
         subject: String,
         /// What is wrong with it.
@@ -25,16 +27,33 @@ impl CheckError {
     /// Names the row, and what is wrong with it.
     pub fn broken(subject: impl ToString, detail: impl Into<String>) -> Self {
         Self::Broken {
+            tenant: None,
             subject: subject.to_string(),
             detail: detail.into(),
         }
     }
+
+    /// The same, of a row of this tenant's.
+    #[must_use]
+    pub fn of(self, whose: TenantId) -> Self {
+        match self {
+            Self::Broken {
+                tenant: _,
+                subject,
+                detail,
+            } => Self::Broken {
+                tenant: Some(whose),
+                subject,
+                detail,
+            },
+            Self::Database(error) => Self::Database(error),
+        }
+    }
 }
 
-/// The rows of one tenant in the order of their key, a page at a time: never more than one page is
-/// in memory, however long the table is.
+/// The rows of one tenant, or of all, in the order of their key, a page at a time: never more than one page
+/// is in memory, however long the table is.
 pub struct Pages<R> {
-    tenant: TenantId,
     fetch: Fetch<R>,
     page: std::iter::Peekable<std::vec::IntoIter<R>>,
     last: Option<R>,
@@ -42,19 +61,24 @@ pub struct Pages<R> {
 }
 
 /// Loads the rows that follow a row, or the first ones; none at the end.
-type Fetch<R> =
-    Box<dyn Fn(&mut AnyConnection, TenantId, Option<&R>) -> Result<Vec<R>, Error> + Send>;
+type Fetch<R> = Box<dyn Fn(&mut AnyConnection, Option<&R>) -> Result<Vec<R>, Error> + Send>;
 
 impl<R: Clone> Pages<R> {
-    /// Rows as `fetch` loads them: those after a row, or the first ones; none at the end.
+    /// A tenant's rows as `fetch` loads them: those after a row, or the first ones; none at the end.
     pub fn new(
         tenant: TenantId,
         fetch: impl Fn(&mut AnyConnection, TenantId, Option<&R>) -> Result<Vec<R>, Error>
         + Send
         + 'static,
     ) -> Self {
+        Self::over(move |connection, after: Option<&R>| fetch(connection, tenant, after))
+    }
+
+    /// Rows as `fetch` loads them: those after a row, or the first ones; none at the end.
+    pub fn over(
+        fetch: impl Fn(&mut AnyConnection, Option<&R>) -> Result<Vec<R>, Error> + Send + 'static,
+    ) -> Self {
         Self {
-            tenant,
             fetch: Box::new(fetch),
             page: Vec::new().into_iter().peekable(),
             last: None,
@@ -68,7 +92,7 @@ impl<R: Clone> Pages<R> {
     /// [`Error`] as the database gives it.
     pub fn peek(&mut self, connection: &mut AnyConnection) -> Result<Option<&R>, Error> {
         if self.page.peek().is_none() && !self.ended {
-            let rows = (self.fetch)(connection, self.tenant, self.last.as_ref())?;
+            let rows = (self.fetch)(connection, self.last.as_ref())?;
             self.ended = rows.is_empty();
             self.last = rows.last().cloned();
             self.page = rows.into_iter().peekable();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 
-use crate::connection::{AnyConnection, Purpose, begin_read, probe, rollback};
+use crate::connection::{AnyConnection, Purpose, begin_read, probe, rollback, set_bulk_hints};
 use crate::{DatabaseUrl, Error, migrations};
 
 /// How long a reader waits for a connection before the answer is "unavailable".
@@ -17,6 +17,7 @@ const READERS: u32 = 8;
 pub struct Store {
     url: DatabaseUrl,
     readers: Pool<Readers>,
+    is_patient: bool,
 }
 
 /// Why a database could not be opened.
@@ -99,6 +100,17 @@ impl Store {
         Self {
             url: url.clone(),
             readers,
+            is_patient: false,
+        }
+    }
+
+    /// The same database, for a program that makes one large commit of its own: whatever it writes, and
+    /// however long it thinks between two statements, the database waits.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self {
+            is_patient: true,
+            ..self
         }
     }
 
@@ -113,7 +125,11 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] if the database cannot be reached.
     pub fn writer(&self) -> Result<AnyConnection, Error> {
-        AnyConnection::open(&self.url, Purpose::Write)
+        let mut writer = AnyConnection::open(&self.url, Purpose::Write)?;
+        if self.is_patient {
+            set_bulk_hints(&mut writer)?;
+        }
+        Ok(writer)
     }
 
     /// Runs `query` on one consistent snapshot. Blocks: call it from a thread that may.

@@ -366,15 +366,18 @@ impl Lanes {
                 pending: self.transaction(new.pending),
                 amounts: new.amounts.clone(),
                 last: new.last,
+                conditions: Vec::new(),
                 said: saying(&new.heading),
             }),
             Asked::Void(new) => Some(Action::Void {
                 pending: self.transaction(new.pending),
+                conditions: Vec::new(),
                 said: saying(&new.heading),
             }),
             Asked::Reverse(new) => Some(Action::Reverse {
                 of: self.transaction(new.of),
                 amounts: new.amounts.clone(),
+                conditions: Vec::new(),
                 said: saying(&new.heading),
             }),
             Asked::Open(..) | Asked::Expire(_) | Asked::Change(..) | Asked::ClosePeriod { .. } => {

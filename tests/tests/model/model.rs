@@ -135,6 +135,7 @@ impl Model {
                     pending,
                     amounts: self.parts(pending, shares.as_deref()),
                     last: *last,
+                    conditions: Vec::new(),
                 })
             }
             Command::Void(of, said) => Asked::Void(self.release(*of, said)),
@@ -145,6 +146,7 @@ impl Model {
                     heading: self.heading(said),
                     of,
                     amounts: self.parts(of, shares.as_deref()),
+                    conditions: Vec::new(),
                 })
             }
             Command::Change(who, change) => Asked::Change(self.account(*who).0, change.clone()),
@@ -218,6 +220,7 @@ impl Model {
         NewRelease {
             heading: self.heading(said),
             pending,
+            conditions: Vec::new(),
         }
     }
 

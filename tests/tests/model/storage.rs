@@ -278,6 +278,7 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
             heading,
             of,
             amounts,
+            conditions: Vec::new(),
         })
     };
     let settle = |id, amount| {
@@ -287,6 +288,7 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
             pending: TransactionId::from_bytes(u128::to_be_bytes(4)),
             amounts,
             last: false,
+            conditions: Vec::new(),
         })
     };
     let given = vec![

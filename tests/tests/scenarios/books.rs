@@ -1,5 +1,5 @@
-//! The steps of the books over HTTP: promised, posted in parts, voided, expired, reversed; conditions,
-//! limits, periods; many at once.
+//! The steps of the books over HTTP: promised, posted in parts, voided, expired, reversed; limits,
+//! periods; many at once.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, Reply, on_both_databases};
@@ -53,7 +53,7 @@ impl Books {
     }
 
     /// Ann promises Bob so much.
-    async fn hold(&self, key: &str, amount: i64, pending: &Value) -> String {
+    pub(crate) async fn hold(&self, key: &str, amount: i64, pending: &Value) -> String {
         let mut new = moved(&self.ann, &self.bob, amount);
         new["pending"] = pending.clone();
         let reply = self.post(key, &new).await;
@@ -70,7 +70,7 @@ impl Books {
     }
 
     /// The status, and what is remaining, posted and released of the first posting.
-    async fn held(&self, id: &str) -> (String, [i64; 3]) {
+    pub(crate) async fn held(&self, id: &str) -> (String, [i64; 3]) {
         let now = self.read(id).await;
         let of = |name: &str| number(&now, &format!("/postings/0/{name}"));
         let amounts = ["remaining", "posted", "released"].map(of);
@@ -270,34 +270,6 @@ async fn a_transaction_is_reversed_in_parts_until_nothing_remains(database: Data
         let reply = books.client.get(&format!("/v1/transactions/{id}")).await;
         is_problem(case, &reply, 404, "not_found");
     }
-    books_hold(&database);
-}
-
-on_both_databases!(a_condition_refuses_the_whole_transaction);
-async fn a_condition_refuses_the_whole_transaction(database: Database) {
-    let books = Books::open(&database).await;
-    let with = |amount: i64, condition: Value| {
-        let mut new = moved(&books.ann, &books.bob, amount);
-        new["conditions"] = json!([condition]);
-        new
-    };
-    let least =
-        |account: &str, least: i64| json!({"account": account, "available_at_least": least});
-
-    let refused = books.post("1", &with(31, least(&books.ann, 70))).await;
-    is_problem("too little left", &refused, 422, "condition_failed");
-    let elsewhere = books.post("2", &with(1, least(&books.source, 0))).await;
-    is_problem("about another account", &elsewhere, 422, "invalid_field");
-    assert_eq!(pointers(&elsewhere), ["/conditions/0"]);
-    let version = |version: i64| json!({"account": books.ann, "version": version});
-    let stale = books.post("3", &with(1, version(0))).await;
-    is_problem("another version", &stale, 409, "version_mismatch");
-    assert_eq!(books.balances(&books.ann).await, (100, 100));
-
-    let taken = books.post("4", &with(30, least(&books.ann, 70))).await;
-    assert_eq!(taken.status, 201, "{}", taken.json());
-    assert_eq!(books.post("5", &with(1, version(2))).await.status, 201);
-    assert_eq!(books.balances(&books.ann).await, (69, 69));
     books_hold(&database);
 }
 

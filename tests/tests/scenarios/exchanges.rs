@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, Reply, on_both_databases};
 
+use crate::accounting_programs::{exported, programs_agree};
 use crate::books_hold;
 use crate::given::{is_problem, number, rows, text};
 use crate::shop::pointers;
@@ -172,5 +173,94 @@ async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database
     let poor = refused("sell", json!(10_001)).await;
     is_problem("poor", &poor, 422, "insufficient_funds");
     assert_eq!(desk.posted().await, before.0);
+    books_hold(&database);
+}
+
+on_both_databases!(an_exchange_is_one_of_many_like_any_other_step);
+async fn an_exchange_is_one_of_many_like_any_other_step(database: Database) {
+    let desk = Desk::open(&database).await;
+    let before = (desk.posted().await, rows(&database));
+    let bulk = async |key: &str, atomic: bool, steps: &[Value]| {
+        let many = json!({"atomic": atomic, "transactions": steps});
+        desk.client.post("/v1/transactions/bulk", key, &many).await
+    };
+    let spend = json!({"kind": "fee", "postings": [
+        {"debit": desk.dollar, "credit": desk.bought_from, "amount": 5_421, "currency": "USD"},
+    ]});
+    let with = |field: &str, value: Value| {
+        let mut asked = desk.asked();
+        asked[field] = value;
+        asked
+    };
+
+    // Nothing of all, and the pointers say whose fault it is.
+    let unread = [spend.clone(), with("rate", json!("1,08"))];
+    let unread = bulk("unread", true, &unread).await;
+    assert_eq!(pointers(&unread), ["/transactions/1/rate"]);
+    let both = bulk("both", true, &[with("buy", json!(1))]).await;
+    assert_eq!(pointers(&both), ["/transactions/0/sell"]);
+    let dry = with("dry_run", json!(true));
+    let dry = bulk("dry", true, &[dry]).await;
+    assert_eq!(pointers(&dry), ["/transactions/0/dry_run"]);
+    let elsewhere = [desk.asked(), with("sold_to", json!(desk.dollar))];
+    let elsewhere = bulk("elsewhere", true, &elsewhere).await;
+    is_problem("elsewhere", &elsewhere, 422, "currency_mismatch");
+    assert_eq!(pointers(&elsewhere), ["/transactions/1/sold_to"]);
+    assert_eq!((desk.posted().await, rows(&database)), before);
+
+    // What was bought is spent in the same commit.
+    let both = [desk.asked(), spend];
+    let all = bulk("all", true, &both).await;
+    assert_eq!(all.status, 200, "{}", all.json());
+    assert_eq!(bulk("all", true, &both).await.body, all.body);
+    assert_eq!(desk.posted().await, [5_000, 0, -5_000, 0]);
+    let id = text(&all.json(), "/results/0/transaction");
+    let read = desk.client.get(&format!("/v1/exchanges/{id}")).await;
+    let told = read.json();
+    assert_eq!((read.status, &told["rate"]), (200, &json!("1.08425")));
+    let again = [with("sell", json!(5_001)), desk.asked()];
+    let each = bulk("each", false, &again).await.json();
+    let statuses = [&each["results"][0]["status"], &each["results"][1]["status"]];
+    assert_eq!(statuses, [422, 201], "{each}");
+    assert_eq!(desk.posted().await, [0, 5_421, 0, -5_421]);
+    books_hold(&database);
+}
+
+on_both_databases!(an_exported_exchange_tells_its_rate_and_other_programs_accept_it);
+async fn an_exported_exchange_tells_its_rate_and_other_programs_accept_it(database: Database) {
+    let desk = Desk::open(&database).await;
+    let made = desk.exchange("first", &desk.asked()).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let before = json!({"closed_before": "2026-01-01T00:00:00Z"});
+    let closed = desk
+        .client
+        .post("/v1/periods/close", "close", &before)
+        .await;
+    assert_eq!(closed.status, 200, "{}", closed.json());
+
+    programs_agree(&database);
+    let journal = exported(&database, "hledger");
+    assert!(
+        journal.contains("\nP 2026-11-20 EUR 1.08425 USD\n"),
+        "{journal}"
+    );
+    let ledger = exported(&database, "beancount");
+    assert!(
+        ledger.contains("\n2026-11-20 price EUR 1.08425 USD\n"),
+        "{ledger}"
+    );
+    let document: Value = serde_json::from_str(&exported(&database, "json")).expect("one document");
+    assert_eq!(document["closed_before"], "2026-01-01T00:00:00.000000Z");
+    let told: Vec<&Value> = document["transactions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|transaction| transaction.get("exchange"))
+        .collect();
+    let terms = json!({
+        "given": "sold", "rate": "1.08425", "rounding": "half_even",
+        "source": "ECB reference rates", "quoted_at": "2026-11-20T15:00:00.000000Z",
+    });
+    assert_eq!(told, [&terms]);
     books_hold(&database);
 }

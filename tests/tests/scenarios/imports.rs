@@ -15,7 +15,7 @@ use crate::shop::Shop;
 use crate::{books_hold, books_of_chance};
 
 /// Something of everything that a file can hold.
-const EVERYTHING: &str = r#"{"format":"florin","version":1,"tenant":"elsewhere",
+const EVERYTHING: &str = r#"{"format":"florin","version":1,"tenant":"elsewhere","closed_before":"2020-01-01T00:00:00Z",
 "accounts":[
 {"code":"assets:bank","name":"Bank","currency":"EUR","class":"asset","metadata":{"iban":"x"}},
 {"code":"equity:opening","currency":"EUR"},
@@ -27,7 +27,7 @@ const EVERYTHING: &str = r#"{"format":"florin","version":1,"tenant":"elsewhere",
 {"id":"t1","kind":"opening","effective_at":"2020-01-01","postings":[
   {"debit":"assets:bank","credit":"equity:opening","amount":1000,"currency":"EUR"},
   {"posting":7,"debit":"equity:opening","credit":"wallets:ann","amount":1000,"currency":"EUR"}]},
-{"id":"t2","kind":"fee","step":"post","about":"elsewhere","external_id":"fee 1","description":"a\nfee","metadata":{"k":"v"},"effective_at":"2021-06-30T10:00:00Z","postings":[{"posting":3,"debit":"wallets:ann","credit":"wallets:bob","amount":720,"currency":"EUR"}]},
+{"id":"t2","kind":"fee","exchange":{"rate":"1.5"},"step":"post","about":"elsewhere","external_id":"fee 1","description":"a\nfee","metadata":{"k":"v"},"effective_at":"2021-06-30T10:00:00Z","postings":[{"posting":3,"debit":"wallets:ann","credit":"wallets:bob","amount":720,"currency":"EUR"}]},
 {"id":"t3","kind":"reversal","step":"reversal","about":"t1","effective_at":"2021-07-01T10:00:00Z","postings":[{"posting":7,"debit":"wallets:ann","credit":"equity:opening","amount":300,"currency":"EUR"}]}
 ]}
 "#;

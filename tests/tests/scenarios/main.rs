@@ -13,6 +13,7 @@ mod books;
 mod books_changes;
 mod books_of_chance;
 mod command_line;
+mod conditions;
 mod crashes;
 mod crowds;
 mod databases;

@@ -169,6 +169,7 @@ fn walk(book: &mut Book, name: &str) {
         heading,
         of,
         amounts,
+        conditions: Vec::new(),
     };
     book.batch(about(of), |shelf| {
         reverse(shelf, reversal).expect("reversed")
@@ -191,6 +192,7 @@ fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
         pending: promised[0],
         amounts: Some(vec![(0, amount(10))]),
         last,
+        conditions: Vec::new(),
     };
     let part = settlement(book, false);
     book.batch(about(promised[0]), |shelf| {
@@ -204,12 +206,20 @@ fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
         settle(shelf, last).expect("posted")
     });
     let (heading, pending) = (book.heading(NOW), promised[1]);
-    let release = NewRelease { heading, pending };
+    let release = NewRelease {
+        heading,
+        pending,
+        conditions: Vec::new(),
+    };
     book.batch(about(pending), |shelf| {
         void(shelf, release).expect("voided")
     });
     let (heading, pending) = (book.heading(LATER), promised[2]);
-    let release = NewRelease { heading, pending };
+    let release = NewRelease {
+        heading,
+        pending,
+        conditions: Vec::new(),
+    };
     book.batch(about(pending), |shelf| {
         expire(shelf, release).expect("expired")
     });
@@ -223,6 +233,7 @@ fn undo(book: &mut Book, of: TransactionId) {
             heading: book.heading(NOW),
             of,
             amounts: Some(vec![(0, amount(part))]),
+            conditions: Vec::new(),
         };
         let mut stale = book.stale(about(of));
         let late = reversal.clone();

@@ -148,11 +148,9 @@ pub(super) fn refused_post(rule: &PostError) -> Problem {
             Some(format!("/postings/{posting}")),
             None,
         ),
-        PostError::ConditionElsewhere { condition } => (
-            Code::InvalidField,
-            Some(format!("/conditions/{condition}")),
-            None,
-        ),
+        PostError::ConditionElsewhere { condition } => {
+            return elsewhere(rule, *condition);
+        }
         PostError::ExpiresTooSoon { .. } => (
             Code::InvalidField,
             Some("/pending/expires_at".to_owned()),
@@ -226,6 +224,15 @@ pub(super) fn refused_settle(rule: &SettleError) -> Problem {
         SettleError::Overflow { account } => {
             (Code::BalanceOverflow, None, Some(account.to_string()))
         }
+        SettleError::ConditionElsewhere { condition } => {
+            return elsewhere(rule, *condition);
+        }
+        SettleError::VersionMismatch { account, .. } => {
+            (Code::VersionMismatch, None, Some(account.to_string()))
+        }
+        SettleError::ConditionFailed { account, .. } => {
+            (Code::ConditionFailed, None, Some(account.to_string()))
+        }
     };
     told(code, rule, pointer, about)
 }
@@ -245,6 +252,15 @@ pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
         ReleaseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
         ReleaseError::Overflow { account } => {
             (Code::BalanceOverflow, None, Some(account.to_string()))
+        }
+        ReleaseError::ConditionElsewhere { condition } => {
+            return elsewhere(rule, *condition);
+        }
+        ReleaseError::VersionMismatch { account, .. } => {
+            (Code::VersionMismatch, None, Some(account.to_string()))
+        }
+        ReleaseError::ConditionFailed { account, .. } => {
+            (Code::ConditionFailed, None, Some(account.to_string()))
         }
     };
     told(code, rule, pointer, about)
@@ -281,6 +297,15 @@ pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
         ReverseError::CeilingExceeded { account, .. } => {
             (Code::LimitExceeded, None, Some(account.to_string()))
         }
+        ReverseError::ConditionElsewhere { condition } => {
+            return elsewhere(rule, *condition);
+        }
+        ReverseError::VersionMismatch { account, .. } => {
+            (Code::VersionMismatch, None, Some(account.to_string()))
+        }
+        ReverseError::ConditionFailed { account, .. } => {
+            (Code::ConditionFailed, None, Some(account.to_string()))
+        }
     };
     told(code, rule, pointer, about)
 }
@@ -301,6 +326,12 @@ pub(super) fn refused_period(rule: &PeriodError) -> Problem {
         PeriodError::Closed { .. } => Code::PeriodClosed,
     };
     told(code, rule, Some("/closed_before"), None)
+}
+
+/// A condition is about an account that is not moved.
+fn elsewhere(rule: &dyn std::fmt::Display, condition: usize) -> Problem {
+    let pointer = format!("/conditions/{condition}");
+    told(Code::InvalidField, rule, Some(&pointer), None)
 }
 
 pub(super) fn told(

@@ -1,6 +1,6 @@
 //! Balances as of a moment, statements and totals.
 
-use ledger::{Account, By, Line, Side, Span, Standing, Total, Totals};
+use ledger::{Account, By, Line, Side, Span, Standing, Total};
 use money::MinorUnits;
 use store::Timestamp;
 
@@ -43,7 +43,8 @@ pub(crate) fn statement(
 }
 
 pub(crate) fn trial_balance(
-    found: &Totals,
+    standings: &[Standing],
+    totals: Option<&[Total]>,
     as_of: Option<(Timestamp, By)>,
     next_cursor: Option<String>,
 ) -> wire::TrialBalance {
@@ -51,15 +52,15 @@ pub(crate) fn trial_balance(
         object: "trial_balance",
         as_of: as_of.map(|(at, _)| moment(at)),
         by: name(as_of.map_or(By::Recorded, |(_, by)| by)),
-        totals: found.totals.iter().map(total).collect(),
-        data: found.standings.iter().map(standing).collect(),
+        totals: totals.map(|totals| totals.iter().map(total).collect()),
+        data: standings.iter().map(standing).collect(),
         next_cursor,
     }
 }
 
 pub(crate) fn subtree_balances(
     code: String,
-    found: &Totals,
+    totals: &[Total],
     as_of: Option<(Timestamp, By)>,
 ) -> wire::SubtreeBalances {
     wire::SubtreeBalances {
@@ -67,7 +68,7 @@ pub(crate) fn subtree_balances(
         code,
         as_of: as_of.map(|(at, _)| moment(at)),
         by: name(as_of.map_or(By::Recorded, |(_, by)| by)),
-        totals: found.totals.iter().map(total).collect(),
+        totals: totals.iter().map(total).collect(),
     }
 }
 

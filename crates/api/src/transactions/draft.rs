@@ -26,18 +26,9 @@ pub(super) fn draft(fields: &mut Fields, known: &Currencies, now: Timestamp) -> 
         }),
     );
     let pending = fields.optional("pending", |value| promise(value, now));
-    let conditions = fields.optional(
-        "conditions",
-        list(0..=MOST_POSTINGS, |item| object(condition)(item)),
-    );
+    let conditions = conditions(fields);
     let said = saying(fields);
-    let slots = (
-        kind,
-        postings,
-        pending.or(None),
-        conditions.or(Vec::new()),
-        said,
-    );
+    let slots = (kind, postings, pending.or(None), conditions, said);
     Slot::together(slots).map(|(kind, postings, pending, conditions, said)| Draft {
         kind,
         postings,
@@ -45,6 +36,12 @@ pub(super) fn draft(fields: &mut Fields, known: &Currencies, now: Timestamp) -> 
         conditions,
         said,
     })
+}
+
+/// What else must be so.
+pub(super) fn conditions(fields: &mut Fields) -> Slot<Vec<Condition>> {
+    let each = list(0..=MOST_POSTINGS, |item| object(condition)(item));
+    fields.optional("conditions", each).or(Vec::new())
 }
 
 /// The fields that every step has.
@@ -121,7 +118,7 @@ fn promise(value: Value, now: Timestamp) -> Reading<Option<Pending>> {
     }))
 }
 
-pub(super) fn condition(mut fields: Fields) -> Reading<Condition> {
+fn condition(mut fields: Fields) -> Reading<Condition> {
     let account = fields.required("account", id("acc_"));
     let least = fields.optional("available_at_least", integer(i64::MIN..=i64::MAX));
     let version = fields.optional("version", integer(0..=i64::MAX));

@@ -4,16 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::{Action, Command, Swap};
-use ledger::{AccountId, Leg, MOST_POSTINGS, Quote, Rate, TransactionId};
+use ledger::{AccountId, Leg, Quote, Rate, TransactionId};
 use money::Rounding;
 
-use super::draft::{condition, dry_run, one_of, positive, saying};
+use super::draft::{conditions, dry_run, one_of, positive, saying};
 use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{
-    FieldError, Fields, Object, Reading, Slot, Value, checked, choice, id, list, moment, object,
-    text,
+    FieldError, Fields, Reading, Slot, Value, checked, choice, id, moment, text,
 };
 use crate::{render, respond, wire};
 
@@ -34,8 +33,11 @@ use crate::{render, respond, wire};
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
         let mut asked = api.money_request(&request, payload).await?;
-        let (swap, dry_run) = read(std::mem::take(&mut asked.body))?;
-        let action = Action::Exchange(swap);
+        let mut fields = Fields::of(std::mem::take(&mut asked.body));
+        let swap = swap(&mut fields);
+        let dry_run = dry_run(&mut fields);
+        let (swap, dry_run) = fields.finish((swap, dry_run))?;
+        let action = Action::Exchange(swap?);
         api.submit(asked, Command::Transact { action, dry_run })
             .await
     })
@@ -75,8 +77,21 @@ pub(crate) async fn read_one(
     .await
 }
 
-fn read(body: Object) -> Reading<(Swap, bool)> {
-    let mut fields = Fields::of(body);
+/// The fields that only an exchange has, and no other transaction.
+pub(super) const OWN_FIELDS: [&str; 9] = [
+    "from",
+    "to",
+    "sold_to",
+    "bought_from",
+    "sell",
+    "buy",
+    "rate",
+    "source",
+    "quoted_at",
+];
+
+/// The fields of an exchange; each is good, but not yet that one of `sell` and `buy` is there.
+pub(super) fn swap(fields: &mut Fields) -> Slot<Reading<Swap>> {
     let mut account = |name: &str| {
         let read = fields.required(name, id("acc_"));
         read.map(AccountId::from_bytes)
@@ -89,38 +104,34 @@ fn read(body: Object) -> Reading<(Swap, bool)> {
     );
     let sell = fields.optional("sell", positive);
     let buy = fields.optional("buy", positive);
-    let quote = quote(&mut fields);
-    let conditions = fields.optional(
-        "conditions",
-        list(0..=MOST_POSTINGS, |item| object(condition)(item)),
-    );
-    let said = saying(&mut fields);
-    let dry_run = dry_run(&mut fields);
+    let quote = quote(fields);
+    let conditions = conditions(fields);
+    let said = saying(fields);
     let slots = (
         Slot::together(accounts),
         Slot::together((sell, buy)),
         quote,
-        conditions.or(Vec::new()),
-        said,
-        dry_run,
-    );
-    let ((from, to, sold_to, bought_from), (sell, buy), quote, conditions, said, dry_run) =
-        fields.finish(slots)?;
-    let sell = sell.map(|amount| (amount, Leg::Sold));
-    let buy = buy.map(|amount| (amount, Leg::Bought));
-    let (amount, given) = one_of("sell", sell, "buy", buy).map_err(|wrong| below("sell", wrong))?;
-    let swap = Swap {
-        from,
-        to,
-        sold_to,
-        bought_from,
-        amount,
-        given,
-        quote,
         conditions,
         said,
-    };
-    Ok((swap, dry_run))
+    );
+    Slot::together(slots).map(|(accounts, (sell, buy), quote, conditions, said)| {
+        let sell = sell.map(|amount| (amount, Leg::Sold));
+        let buy = buy.map(|amount| (amount, Leg::Bought));
+        let of = one_of("sell", sell, "buy", buy);
+        let (amount, given) = of.map_err(|wrong| below("sell", wrong))?;
+        let (from, to, sold_to, bought_from) = accounts;
+        Ok(Swap {
+            from,
+            to,
+            sold_to,
+            bought_from,
+            amount,
+            given,
+            quote,
+            conditions,
+            said,
+        })
+    })
 }
 
 fn quote(fields: &mut Fields) -> Slot<Quote> {

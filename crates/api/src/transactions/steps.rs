@@ -1,10 +1,11 @@
 //! What becomes of a transaction, as a body asks for it: alone, or as one of many.
 
 use engine::{Action, Saying};
-use ledger::{MOST_POSTINGS, Part, TransactionId};
+use ledger::{Condition, MOST_POSTINGS, Part, TransactionId};
 use store::Timestamp;
 
-use super::draft::{draft, positive, saying};
+use super::draft::{conditions, draft, positive, saying};
+use super::exchanges;
 use crate::currencies::Currencies;
 use crate::strict_json::{
     Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
@@ -39,6 +40,7 @@ pub(super) struct Wish {
     verb: Verb,
     amounts: Option<Vec<Part>>,
     last: bool,
+    conditions: Vec<Condition>,
     said: Saying,
 }
 
@@ -49,6 +51,7 @@ impl Wish {
             verb,
             amounts,
             last,
+            conditions,
             said,
         } = self;
         match verb {
@@ -56,12 +59,18 @@ impl Wish {
                 pending: id,
                 amounts,
                 last,
+                conditions,
                 said,
             },
-            Verb::Void => Action::Void { pending: id, said },
+            Verb::Void => Action::Void {
+                pending: id,
+                conditions,
+                said,
+            },
             Verb::Reverse => Action::Reverse {
                 of: id,
                 amounts,
+                conditions,
                 said,
             },
         }
@@ -81,32 +90,37 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
         Verb::Post => fields.optional("last", boolean),
         Verb::Void | Verb::Reverse => absent(),
     };
+    let conditions = conditions(fields);
     let said = saying(fields);
-    Slot::together((amounts, last.or(false), said)).map(move |(amounts, last, said)| Wish {
+    let slots = (amounts, last.or(false), conditions, said);
+    Slot::together(slots).map(move |(amounts, last, conditions, said)| Wish {
         verb,
         amounts: amounts.flatten(),
         last,
+        conditions,
         said,
     })
 }
 
-/// One of many: a new transaction, or what becomes of the one that `post`, `void` or `reverse` names.
+/// One of many: what becomes of the transaction that `post`, `void` or `reverse` names, an exchange if it
+/// has a field that only exchanges have, or else a new transaction.
 pub(super) fn one_of_many(value: Value, known: &Currencies, now: Timestamp) -> Reading<Action> {
-    let verb = match &value {
-        Value::Object(item) => Verb::ALL
-            .into_iter()
-            .find(|verb| item.get(verb.field()).is_some()),
-        Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Text(_) | Value::Array(_) => None,
-    };
+    let has = |name: &str| matches!(&value, Value::Object(item) if item.get(name).is_some());
+    let verb = Verb::ALL.into_iter().find(|verb| has(verb.field()));
+    let is_exchange = !has("postings") && exchanges::OWN_FIELDS.into_iter().any(has);
     let read = |mut fields: Fields| {
-        let Some(verb) = verb else {
-            let draft = draft(&mut fields, known, now);
-            return fields.finish(draft).map(Action::Post);
-        };
-        let about = fields.required(verb.field(), id("txn_"));
-        let wish = wish(verb, &mut fields);
-        let (about, wish) = fields.finish((about, wish))?;
-        Ok(wish.about(TransactionId::from_bytes(about)))
+        if let Some(verb) = verb {
+            let about = fields.required(verb.field(), id("txn_"));
+            let wish = wish(verb, &mut fields);
+            let (about, wish) = fields.finish((about, wish))?;
+            return Ok(wish.about(TransactionId::from_bytes(about)));
+        }
+        if is_exchange {
+            let swap = exchanges::swap(&mut fields);
+            return fields.finish(swap)?.map(Action::Exchange);
+        }
+        let draft = draft(&mut fields, known, now);
+        fields.finish(draft).map(Action::Post)
     };
     object(read)(value)
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::NewExchange;
+
 /// Posts a transaction, or promises it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewTransaction {
@@ -86,6 +88,9 @@ pub struct PostPending {
     pub amounts: Option<Vec<NewPart>>,
     /// Whether all that remains afterwards is released; false if absent.
     pub last: Option<bool>,
+    /// What else must be so of accounts that it moves.
+    #[schema(max_items = 100)]
+    pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
     pub external_id: Option<String>,
     /// For people.
@@ -101,6 +106,9 @@ pub struct PostPending {
 /// Releases all that a pending transaction still holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VoidPending {
+    /// What else must be so of accounts that it moves.
+    #[schema(max_items = 100)]
+    pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
     pub external_id: Option<String>,
     /// For people.
@@ -119,6 +127,9 @@ pub struct Reverse {
     /// How much of which posting; all that remains, if absent.
     #[schema(min_items = 1, max_items = 100)]
     pub amounts: Option<Vec<NewPart>>,
+    /// What else must be so of accounts that it moves.
+    #[schema(max_items = 100)]
+    pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
     pub external_id: Option<String>,
     /// For people.
@@ -160,6 +171,8 @@ pub enum NewBulkItem {
     New(NewTransaction),
     /// A step about another transaction.
     Step(NewBulkStep),
+    /// An exchange, without `dry_run`.
+    Exchange(NewExchange),
 }
 
 /// A step about another transaction: one of `post`, `void` and `reverse`, and the fields that the step
@@ -176,6 +189,9 @@ pub struct NewBulkStep {
     pub amounts: Option<Vec<NewPart>>,
     /// Whether all that remains afterwards is released, to post.
     pub last: Option<bool>,
+    /// What else must be so of accounts that it moves.
+    #[schema(max_items = 100)]
+    pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
     pub external_id: Option<String>,
     /// For people.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{NewCondition, Transaction};
 
 /// A currency exchange. Exactly one of `sell` and `buy` is given; the other follows from the rate.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct NewExchange {
     /// The account that gives: its balance falls by what is sold.
     pub from: String,

@@ -77,8 +77,9 @@ pub struct TrialBalance {
     pub as_of: Option<String>,
     /// `recorded` or `effective`.
     pub by: &'static str,
-    /// Of all accounts, by currency.
-    pub totals: Vec<CurrencyTotal>,
+    /// Of all accounts, by currency: on the first page, which no cursor asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<Vec<CurrencyTotal>>,
     /// A page of accounts, by code.
     pub data: Vec<AccountStanding>,
     /// Give it as `cursor` for the next page; null at the end.

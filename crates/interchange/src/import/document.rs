@@ -31,7 +31,7 @@ const OF_ACCOUNT: [&str; 13] = [
     "metadata",
     "opened_at",
 ];
-const OF_TRANSACTION: [&str; 10] = [
+const OF_TRANSACTION: [&str; 11] = [
     "id",
     "kind",
     "step",
@@ -42,6 +42,7 @@ const OF_TRANSACTION: [&str; 10] = [
     "effective_at",
     "recorded_at",
     "postings",
+    "exchange",
 ];
 const OF_POSTING: [&str; 5] = ["posting", "debit", "credit", "amount", "currency"];
 
@@ -53,6 +54,8 @@ struct Document<'a> {
     version: u32,
     #[serde(default, rename = "tenant")]
     _tenant: Option<String>,
+    #[serde(default, rename = "closed_before")]
+    _closed_before: Option<String>,
     #[serde(borrow, default)]
     accounts: Vec<&'a RawValue>,
     #[serde(borrow, default)]

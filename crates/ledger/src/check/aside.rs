@@ -4,20 +4,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use store::find::Lock;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId, Timestamp};
 
-use super::{PAGE, tick};
+use super::{PAGE, only, tick};
 use crate::schema::{displaced, ledger_transaction, time_bucket, transaction_metadata};
 use crate::tables::{
     ByTransaction, DisplacedAt, DisplacedRow, LEVELS, MetadataOf, TransactionRow, rows_of, start_of,
 };
 use crate::{AccountId, Metadata, TransactionId};
 
-/// L7: each final entry that happened at another time than it was recorded has a row that says so, and
-/// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata
-/// has a row. Returns the number of rows.
+/// [`all_asides_agree`], of one tenant.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first row that is not so.
@@ -26,7 +25,70 @@ pub fn asides_agree(
     tenant: TenantId,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
+    all_asides_agree(connection, &[tenant], progress)
+}
+
+/// L7: each final entry that happened at another time than it was recorded has a row that says so, and
+/// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata
+/// has a row. Returns the number of rows.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first row that is not so.
+pub fn all_asides_agree(
+    connection: &mut AnyConnection,
+    tenants: &[TenantId],
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
     let mut examined = 0_u64;
+    let (displaced, texts) = (displaced_rows(connection)?, texts_kept(connection)?);
+    for tenant in tenants {
+        let of = |broken: CheckError| broken.of(*tenant);
+        let kept = |rows: &HashMap<TenantId, i64>| rows.get(tenant).copied().unwrap_or(0);
+        let kept = (kept(&displaced), kept(&texts));
+        let mut seen = || tick(&mut examined, progress);
+        transactions_agree(connection, *tenant, kept, &mut seen).map_err(of)?;
+    }
+    let whose = only(tenants);
+    let of_rows = vec![
+        Pages::over(move |c, after| by_effective_time(c, whose, after)),
+        Pages::over(move |c, after| by_version(c, whose, after)),
+    ];
+    sums_agree(connection, 0, buckets(whose, 0), of_rows, &mut |_part| {
+        tick(&mut examined, progress);
+    })?;
+    for level in 1..LEVELS {
+        let shorter = vec![buckets(whose, level - 1)];
+        let longer = buckets(whose, level);
+        sums_agree(connection, level, longer, shorter, &mut |_part| ())?;
+    }
+    Ok(examined)
+}
+
+/// How many displaced entries each tenant has.
+fn displaced_rows(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, Error> {
+    let rows: Vec<(TenantId, i64)> = displaced::table
+        .group_by(displaced::tenant_id)
+        .select((displaced::tenant_id, count_star()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// How many texts of metadata each tenant has.
+fn texts_kept(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, Error> {
+    let rows: Vec<(TenantId, i64)> = transaction_metadata::table
+        .group_by(transaction_metadata::tenant_id)
+        .select((transaction_metadata::tenant_id, count_star()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A tenant's transactions beside what is kept aside of them: so many displaced entries and texts.
+fn transactions_agree(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    kept: (i64, i64),
+    seen: &mut dyn FnMut(),
+) -> Result<(), CheckError> {
     let mut told = Pages::new(tenant, told_after);
     let (mut entries, mut texts) = (0_i64, 0_i64);
     loop {
@@ -36,29 +98,11 @@ pub fn asides_agree(
         }
         entries += entries_agree(connection, tenant, &page)?;
         texts += texts_agree(connection, tenant, &page)?;
-        for _ in &page {
-            tick(&mut examined, progress);
-        }
+        page.iter().for_each(|_| seen());
     }
-    let counts: [(&str, i64, i64); 2] = [
-        (
-            "displaced",
-            entries,
-            displaced::table
-                .filter(displaced::tenant_id.eq(tenant))
-                .count()
-                .get_result(connection)
-                .map_err(Error::from)?,
-        ),
-        (
-            "transaction_metadata",
-            texts,
-            transaction_metadata::table
-                .filter(transaction_metadata::tenant_id.eq(tenant))
-                .count()
-                .get_result(connection)
-                .map_err(Error::from)?,
-        ),
+    let counts = [
+        ("displaced", entries, kept.0),
+        ("transaction_metadata", texts, kept.1),
     ];
     for (table, expected, found) in counts {
         if expected != found {
@@ -66,19 +110,7 @@ pub fn asides_agree(
             return Err(CheckError::broken(table, detail));
         }
     }
-    let of_rows = vec![
-        Pages::new(tenant, by_effective_time),
-        Pages::new(tenant, by_version),
-    ];
-    sums_agree(connection, 0, buckets(tenant, 0), of_rows, &mut |_part| {
-        tick(&mut examined, progress);
-    })?;
-    for level in 1..LEVELS {
-        let shorter = vec![buckets(tenant, level - 1)];
-        let longer = buckets(tenant, level);
-        sums_agree(connection, level, longer, shorter, &mut |_part| ())?;
-    }
-    Ok(examined)
+    Ok(())
 }
 
 /// Transactions that something is kept aside of, in id order.
@@ -205,6 +237,7 @@ fn name(account: AccountId, version: i64) -> String {
 /// What a bucket consists of: a displaced entry, or a bucket of the level below.
 #[derive(Debug, Clone, Copy)]
 struct Part {
+    tenant: TenantId,
     account: AccountId,
     at: i64,
     version: i64,
@@ -221,7 +254,7 @@ fn sums_agree(
 ) -> Result<(), CheckError> {
     let missing = |part: &Part| {
         let detail = format!("it is in no time bucket of level {level}");
-        CheckError::broken(format!("{} at {}", part.account, part.at), detail)
+        CheckError::broken(format!("{} at {}", part.account, part.at), detail).of(part.tenant)
     };
     while let Some(bucket) = whole.next(connection)? {
         let place = (bucket.account, bucket.at);
@@ -241,7 +274,7 @@ fn sums_agree(
         if bucket.sums.map(i128::from) != sums {
             let subject = format!("{} time bucket {level} at {}", bucket.account, bucket.at);
             let detail = format!("its sums are {:?}, its entries make {sums:?}", bucket.sums);
-            return Err(CheckError::broken(subject, detail));
+            return Err(CheckError::broken(subject, detail).of(bucket.tenant));
         }
     }
     for pages in &mut parts {
@@ -256,12 +289,12 @@ fn sums_agree(
 macro_rules! in_two_steps {
     ($query:expr, $account:expr, $after:expr, $connection:expr, $part:expr, |$last:ident| $rest:expr) => {{
         let rows = match $after {
-            None => $query.load($connection)?,
+            None => $query().load($connection)?,
             Some($last) => {
-                let rest = $query.filter($account.eq($last.account)).filter($rest);
+                let rest = $query().filter($account.eq($last.account)).filter($rest);
                 let rest = rest.load($connection)?;
                 if rest.is_empty() {
-                    $query
+                    $query()
                         .filter($account.gt($last.account))
                         .load($connection)?
                 } else {
@@ -273,29 +306,37 @@ macro_rules! in_two_steps {
     }};
 }
 
-type Row = (AccountId, i64, i64, i64, i64);
+type Row = (TenantId, AccountId, i64, i64, i64, i64);
 
 fn by_effective_time(
     connection: &mut AnyConnection,
-    tenant: TenantId,
+    whose: Option<TenantId>,
     after: Option<&Part>,
 ) -> Result<Vec<Part>, Error> {
-    let query = displaced::table
-        .filter(displaced::tenant_id.eq(tenant))
-        .order((
-            displaced::account_id,
-            displaced::effective_at,
-            displaced::version,
-        ))
-        .limit(PAGE)
-        .select((
-            displaced::account_id,
-            displaced::effective_at,
-            displaced::version,
-            displaced::debit,
-            displaced::credit,
-        ));
-    let part = |(account, at, version, debit, credit): Row| Part {
+    let query = || {
+        let query = displaced::table
+            .order((
+                displaced::account_id,
+                displaced::effective_at,
+                displaced::version,
+            ))
+            .limit(PAGE)
+            .select((
+                displaced::tenant_id,
+                displaced::account_id,
+                displaced::effective_at,
+                displaced::version,
+                displaced::debit,
+                displaced::credit,
+            ))
+            .into_boxed();
+        match whose {
+            Some(tenant) => query.filter(displaced::tenant_id.eq(tenant)),
+            None => query,
+        }
+    };
+    let part = |(tenant, account, at, version, debit, credit): Row| Part {
+        tenant,
         account,
         at,
         version,
@@ -318,21 +359,29 @@ fn by_effective_time(
 /// Which is the order of recording.
 fn by_version(
     connection: &mut AnyConnection,
-    tenant: TenantId,
+    whose: Option<TenantId>,
     after: Option<&Part>,
 ) -> Result<Vec<Part>, Error> {
-    let query = displaced::table
-        .filter(displaced::tenant_id.eq(tenant))
-        .order((displaced::account_id, displaced::version))
-        .limit(PAGE)
-        .select((
-            displaced::account_id,
-            displaced::recorded_at,
-            displaced::version,
-            displaced::debit,
-            displaced::credit,
-        ));
-    let part = |(account, at, version, debit, credit): Row| Part {
+    let query = || {
+        let query = displaced::table
+            .order((displaced::account_id, displaced::version))
+            .limit(PAGE)
+            .select((
+                displaced::tenant_id,
+                displaced::account_id,
+                displaced::recorded_at,
+                displaced::version,
+                displaced::debit,
+                displaced::credit,
+            ))
+            .into_boxed();
+        match whose {
+            Some(tenant) => query.filter(displaced::tenant_id.eq(tenant)),
+            None => query,
+        }
+    };
+    let part = |(tenant, account, at, version, debit, credit): Row| Part {
+        tenant,
         account,
         at,
         version,
@@ -349,22 +398,31 @@ fn by_version(
 }
 
 /// The buckets of one level.
-fn buckets(tenant: TenantId, level: i16) -> Pages<Part> {
-    Pages::new(tenant, move |connection, tenant, after: Option<&Part>| {
-        let query = time_bucket::table
-            .filter(time_bucket::tenant_id.eq(tenant))
-            .filter(time_bucket::level.eq(level))
-            .order((time_bucket::account_id, time_bucket::start))
-            .limit(PAGE)
-            .select((
-                time_bucket::account_id,
-                time_bucket::start,
-                time_bucket::debits_effective,
-                time_bucket::credits_effective,
-                time_bucket::debits_recorded,
-                time_bucket::credits_recorded,
-            ));
-        let part = |(account, at, a, b, c, d): (AccountId, i64, i64, i64, i64, i64)| Part {
+fn buckets(whose: Option<TenantId>, level: i16) -> Pages<Part> {
+    type Row = (TenantId, AccountId, i64, i64, i64, i64, i64);
+    Pages::over(move |connection, after: Option<&Part>| {
+        let query = || {
+            let query = time_bucket::table
+                .filter(time_bucket::level.eq(level))
+                .order((time_bucket::account_id, time_bucket::start))
+                .limit(PAGE)
+                .select((
+                    time_bucket::tenant_id,
+                    time_bucket::account_id,
+                    time_bucket::start,
+                    time_bucket::debits_effective,
+                    time_bucket::credits_effective,
+                    time_bucket::debits_recorded,
+                    time_bucket::credits_recorded,
+                ))
+                .into_boxed();
+            match whose {
+                Some(tenant) => query.filter(time_bucket::tenant_id.eq(tenant)),
+                None => query,
+            }
+        };
+        let part = |(tenant, account, at, a, b, c, d): Row| Part {
+            tenant,
             account,
             at,
             version: 0,

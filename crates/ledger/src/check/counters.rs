@@ -1,16 +1,20 @@
 //! L2: each account beside its entries of either side, as one merges three sorted lists.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use super::{PAGE, accounts, tick};
+use super::{PAGE, accounts_by, only, tick};
 use crate::schema::posting;
 use crate::tables::AccountRow;
 use crate::{AccountId, Phase, TransactionId};
 
-/// L2: the entries of each account are numbered 1, 2, 3 … over both sides together, each states the
-/// balance that it left, and the account's counters and version are their sums and their number.
-/// Returns the number of accounts and entries.
+/// Of however many tenants, so many accounts of each are read at a time.
+const FEWEST: i64 = 16;
+
+/// [`all_counters_add_up`], of one tenant.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first account that is not so.
@@ -19,12 +23,33 @@ pub fn counters_add_up(
     tenant: TenantId,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
-    let mut accounts = accounts(tenant);
-    // The two unique indexes on `posting` give the entries of each side by account and version.
-    let mut debits: Pages<Entry> = Pages::new(tenant, debits_after);
-    let mut credits: Pages<Entry> = Pages::new(tenant, credits_after);
+    all_counters_add_up(connection, &[tenant], progress)
+}
+
+/// L2: the entries of each account are numbered 1, 2, 3 … over both sides together, each states the
+/// balance that it left, and the account's counters and version are their sums and their number.
+/// Returns the number of accounts and entries.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first account that is not so.
+pub fn all_counters_add_up(
+    connection: &mut AnyConnection,
+    tenants: &[TenantId],
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut accounts = Merged::of(connection, tenants)?;
+    // The two unique indexes on `posting` give the entries of each side by account and version, whosever
+    // they are: read for each tenant by itself, they would be read as often as there are tenants.
+    let whose = only(tenants);
+    let mut debits: Pages<Entry> = Pages::over(move |c, after| debits_after(c, whose, after));
+    let mut credits: Pages<Entry> = Pages::over(move |c, after| credits_after(c, whose, after));
     let mut examined = 0_u64;
+    let mut last = None;
     while let Some(account) = accounts.next(connection)? {
+        if last.replace(account.id) == Some(account.id) {
+            let broken = CheckError::broken(account.id, "two tenants have an account of this id");
+            return Err(broken.of(account.tenant_id));
+        }
         // Entries of accounts that do not exist are L1's to find.
         while debits
             .next_if(connection, |entry| entry.account < account.id)?
@@ -52,19 +77,70 @@ pub fn counters_add_up(
             let Some(entry) = entries.next(connection)? else {
                 break;
             };
-            side.add(&entry)?;
-            sums.check_entry(&account, &entry)?;
+            // Whoever else names this account, L1 finds.
+            if entry.tenant != account.tenant_id {
+                continue;
+            }
+            let of = |broken: CheckError| broken.of(account.tenant_id);
+            side.add(&entry).map_err(of)?;
+            sums.check_entry(&account, &entry).map_err(of)?;
             tick(&mut examined, progress);
         }
-        sums.check_account(&account)?;
+        let of = |broken: CheckError| broken.of(account.tenant_id);
+        sums.check_account(&account).map_err(of)?;
         tick(&mut examined, progress);
     }
     Ok(examined)
 }
 
+/// The accounts of all tenants in the order of their ids: those of each are in that order, and the next one is
+/// the least of the heads. Together no more rows are in memory than of one tenant's page.
+struct Merged {
+    of_each: Vec<Pages<AccountRow>>,
+    heads: BinaryHeap<Reverse<(AccountId, usize)>>,
+}
+
+impl Merged {
+    fn of(connection: &mut AnyConnection, tenants: &[TenantId]) -> Result<Self, Error> {
+        let number = i64::try_from(tenants.len()).unwrap_or(PAGE).max(1);
+        let page = (PAGE / number).max(FEWEST);
+        let of_each = tenants.iter().map(|tenant| accounts_by(*tenant, page));
+        let mut merged = Self {
+            of_each: of_each.collect(),
+            heads: BinaryHeap::new(),
+        };
+        for place in 0..merged.of_each.len() {
+            merged.put_head(connection, place)?;
+        }
+        Ok(merged)
+    }
+
+    fn put_head(&mut self, connection: &mut AnyConnection, place: usize) -> Result<(), Error> {
+        if let Some(pages) = self.of_each.get_mut(place)
+            && let Some(head) = pages.peek(connection)?
+        {
+            self.heads.push(Reverse((head.id, place)));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<AccountRow>, Error> {
+        let Some(Reverse((_, place))) = self.heads.pop() else {
+            return Ok(None);
+        };
+        let next = match self.of_each.get_mut(place) {
+            Some(pages) => pages.next(connection)?,
+            None => None,
+        };
+        self.put_head(connection, place)?;
+        Ok(next)
+    }
+}
+
 /// A posting as one of its accounts sees it.
 #[derive(Clone, Queryable)]
 struct Entry {
+    tenant: TenantId,
     account: AccountId,
     version: i64,
     amount: i64,
@@ -160,32 +236,39 @@ macro_rules! entries_after {
     ($name:ident, $account:ident, $version:ident, $balance:ident) => {
         fn $name(
             connection: &mut AnyConnection,
-            tenant: TenantId,
+            whose: Option<TenantId>,
             after: Option<&Entry>,
         ) -> Result<Vec<Entry>, Error> {
-            let entries = posting::table
-                .filter(posting::tenant_id.eq(tenant))
-                .order((posting::$account, posting::$version))
-                .limit(PAGE)
-                .select((
-                    posting::$account,
-                    posting::$version,
-                    posting::amount,
-                    posting::$balance,
-                    posting::transaction_id,
-                    posting::phase,
-                ));
-            let Some(last) = after else {
-                return Ok(entries.load(connection)?);
+            let entries = || {
+                let query = posting::table
+                    .order((posting::$account, posting::$version))
+                    .limit(PAGE)
+                    .select((
+                        posting::tenant_id,
+                        posting::$account,
+                        posting::$version,
+                        posting::amount,
+                        posting::$balance,
+                        posting::transaction_id,
+                        posting::phase,
+                    ))
+                    .into_boxed();
+                match whose {
+                    Some(tenant) => query.filter(posting::tenant_id.eq(tenant)),
+                    None => query,
+                }
             };
-            let rest: Vec<Entry> = entries
+            let Some(last) = after else {
+                return Ok(entries().load(connection)?);
+            };
+            let rest: Vec<Entry> = entries()
                 .filter(posting::$account.eq(last.account))
                 .filter(posting::$version.gt(last.version))
                 .load(connection)?;
             if !rest.is_empty() {
                 return Ok(rest);
             }
-            Ok(entries
+            Ok(entries()
                 .filter(posting::$account.gt(last.account))
                 .load(connection)?)
         }

@@ -221,6 +221,26 @@ store::bulk_insert! {
     }
 }
 
+store::bulk_find! {
+    /// A posting by its place on the account that it debits.
+    pub struct DebitAt => PostingRow in posting {
+        /// The account.
+        debit_account: AccountId,
+        /// The entry's number on it.
+        debit_version: i64,
+    }
+}
+
+store::bulk_find! {
+    /// A posting by its place on the account that it credits.
+    pub struct CreditAt => PostingRow in posting {
+        /// The account.
+        credit_account: AccountId,
+        /// The entry's number on it.
+        credit_version: i64,
+    }
+}
+
 store::bulk_insert! {
     /// A row of `hold`.
     pub struct HoldRow in hold {

@@ -132,6 +132,7 @@ fn an_exchange_is_reversed_like_any_other_transaction() {
             heading,
             of,
             amounts,
+            conditions: Vec::new(),
         };
         reverse(&mut w.books.shelf, new).map(|posted| posted.id)
     };
@@ -293,6 +294,7 @@ fn an_exchange_that_was_reversed_is_still_one() {
         heading: ledger::Heading::plain(id, Kind::Transfer, NOW),
         of,
         amounts: None,
+        conditions: Vec::new(),
     };
     book.batch(Book::about(of), |shelf| reverse(shelf, new))
         .unwrap();

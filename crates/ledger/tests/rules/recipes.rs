@@ -200,6 +200,7 @@ fn a_hold_is_captured_in_part_and_the_rest_released() -> Ran {
         pending,
         amounts: Some(vec![(0, Amount::new(2_500)?)]),
         last: true,
+        conditions: Vec::new(),
     };
     books.decide(|shelf| settle(shelf, bill))?;
     assert_eq!(
@@ -232,6 +233,7 @@ fn a_refund_never_exceeds_what_was_posted() -> Ran {
             heading: Heading::plain(books.id(), Kind::parse("refund").unwrap(), books.now),
             of,
             amounts: amounts.map(|units| vec![(0, amount(units))]),
+            conditions: Vec::new(),
         };
         books.decide(|shelf| reverse(shelf, new)).map(|_| ())
     };
@@ -328,6 +330,7 @@ fn a_correction_is_written_today_even_if_the_period_is_closed() -> Ran {
         heading: Heading::plain(books.id(), Kind::parse("correction")?, now),
         of,
         amounts: None,
+        conditions: Vec::new(),
     };
     books.decide(|shelf| -> Result<(), Box<dyn Error>> {
         reverse(shelf, undo)?;

@@ -3,9 +3,9 @@
 
 use crate::given::{Books, amount, posting, units};
 use ledger::{
-    Account, AccountId, HoldStatus, Limits, NewRelease, NewReversal, NewSettlement, Part, Pending,
-    Phase, PostError, Posted, ReverseError, SettleError, Shelf, Step, TransactionId, close, expire,
-    freeze, post, reverse, settle, unfreeze, void,
+    Account, AccountId, Condition, Demand, HoldStatus, Limits, NewRelease, NewReversal,
+    NewSettlement, Part, Pending, Phase, PostError, Posted, ReverseError, SettleError, Shelf, Step,
+    TransactionId, close, expire, freeze, post, reverse, settle, unfreeze, void,
 };
 use proptest::prelude::*;
 use store::Timestamp;
@@ -66,6 +66,7 @@ impl Run {
         let release = |which: &usize| NewRelease {
             heading: heading.clone(),
             pending: pending(which),
+            conditions: Vec::new(),
         };
         match command {
             Command::Post(moved) => self.post(moved, None),
@@ -79,6 +80,7 @@ impl Run {
                     pending: pending(which),
                     amounts: parts(part),
                     last: *last,
+                    conditions: Vec::new(),
                 };
                 settle(shelf, new).ok()
             }
@@ -93,6 +95,7 @@ impl Run {
                         heading,
                         of,
                         amounts,
+                        conditions: Vec::new(),
                     },
                 )
                 .ok()
@@ -253,6 +256,7 @@ impl Books {
                 pending,
                 amounts,
                 last,
+                conditions: Vec::new(),
             },
         )
     }
@@ -271,6 +275,7 @@ impl Books {
                 heading,
                 of,
                 amounts,
+                conditions: Vec::new(),
             },
         )
     }
@@ -346,7 +351,15 @@ fn a_frozen_account_lets_nothing_be_posted_but_what_it_holds_be_voided() {
         "something is pending"
     );
     let heading = books.heading(crate::given::NOW);
-    void(&mut books.shelf, NewRelease { heading, pending }).unwrap();
+    void(
+        &mut books.shelf,
+        NewRelease {
+            heading,
+            pending,
+            conditions: Vec::new(),
+        },
+    )
+    .unwrap();
     assert_eq!(books.balances(ann), (100, 100, 100, 100));
     assert_eq!(books.shelf.holds(&pending)[0].status, HoldStatus::Voided);
     unfreeze(&mut books.shelf, ann).unwrap();
@@ -398,11 +411,44 @@ fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
         pending,
         amounts,
         last,
+        conditions: Vec::new(),
     };
     let refused = settle(&mut books.shelf, new).unwrap_err();
     assert_eq!(refused, SettleError::Expired { expires_at });
     let heading = books.heading(expires_at);
-    expire(&mut books.shelf, NewRelease { heading, pending }).unwrap();
+    expire(
+        &mut books.shelf,
+        NewRelease {
+            heading,
+            pending,
+            conditions: Vec::new(),
+        },
+    )
+    .unwrap();
     assert_eq!(books.balances(ann), (100, 100, 100, 100));
     assert_eq!(books.shelf.holds(&pending)[0].status, HoldStatus::Expired);
+}
+
+#[test]
+fn a_condition_of_a_part_is_about_what_that_part_moves() {
+    let mut books = Books::empty();
+    let [ann, bob, eve, joe] = [(); 4].map(|()| books.wallet(Limits::NONE));
+    let pending = books.pend(vec![posting(ann, bob, 10), posting(eve, joe, 10)], None);
+    let demand = Demand::AvailableAtLeast(units(-10));
+    let mut part = |account, last| {
+        let new = NewSettlement {
+            heading: books.heading(crate::given::NOW),
+            pending,
+            amounts: Some(vec![(0, amount(5))]),
+            last,
+            conditions: vec![Condition { account, demand }],
+        };
+        settle(&mut books.shelf, new).map(|_posted| ())
+    };
+    let condition = 0;
+    let refused = SettleError::ConditionElsewhere { condition };
+    assert_eq!(part(joe, false), Err(refused));
+    assert_eq!(part(ann, false), Ok(()));
+    // The last part moves what it releases.
+    assert_eq!(part(joe, true), Ok(()));
 }

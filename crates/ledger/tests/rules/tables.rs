@@ -147,6 +147,7 @@ impl Book {
             pending,
             amounts: Some(vec![(0, amount(part))]),
             last,
+            conditions: Vec::new(),
         }
     }
 
@@ -163,6 +164,7 @@ impl Book {
             heading,
             of,
             amounts,
+            conditions: Vec::new(),
         };
         self.batch(Self::about(of), |shelf| reverse(shelf, new))
             .unwrap()
@@ -232,6 +234,7 @@ fn written() -> (Book, TransactionId, Posted) {
     let new = NewRelease {
         heading,
         pending: voided,
+        conditions: Vec::new(),
     };
     book.batch(Book::about(voided), |shelf| void(shelf, new))
         .unwrap();
@@ -240,6 +243,7 @@ fn written() -> (Book, TransactionId, Posted) {
     let new = NewRelease {
         heading,
         pending: forgotten,
+        conditions: Vec::new(),
     };
     book.batch(Book::about(forgotten), |shelf| expire(shelf, new))
         .unwrap();
@@ -413,6 +417,7 @@ fn a_posting_that_was_reversed_meanwhile_is_a_conflict() {
             heading,
             of,
             amounts,
+            conditions: Vec::new(),
         };
         let (decided, saved) = book.save(stale, |shelf| reverse(shelf, new));
         assert!(decided.is_ok());

@@ -83,6 +83,7 @@ async fn what_happened_earlier_is_told_apart_from_what_was_recorded_earlier(data
         .get(&format!("/v1/trial-balance?limit=1&cursor={cursor}"))
         .await
         .json();
+    assert_eq!(trial.get("totals"), None, "they are on the first page");
     assert_eq!(
         (&trial["data"][0]["credit"], &trial["next_cursor"]),
         (&json!(123), &Value::Null)
