@@ -22,9 +22,15 @@ use crate::execute::{Rules, execute};
 use crate::memory::Memory;
 
 /// A batch that weighs less is written by the lane's own thread: handing it over costs more than is won.
-pub(super) const WORTH_IT: usize = 64;
+const WORTH_IT: usize = 64;
 /// How long the writer is waited for before the queue is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// Whether the batch weighs so much.
+pub(super) fn is_worth_it(batch: &[Queued]) -> bool {
+    let each = batch.iter().map(|queued| queued.envelope.command.weight());
+    each.fold(0, usize::saturating_add) >= WORTH_IT
+}
 
 /// A batch that was decided and is not yet written.
 pub(super) struct Decided {
