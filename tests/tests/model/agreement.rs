@@ -10,8 +10,8 @@ use tests::{Database, on_both_databases};
 use crate::books::Books;
 use crate::commands::Next;
 use crate::lanes::Lanes;
-use crate::model::{Model, Real};
-use crate::words::first_line;
+use crate::model::Model;
+use crate::words::{difference, first_line};
 
 #[test]
 fn whatever_happens_the_ledger_answers_as_the_reference_does_on_both_databases() {
@@ -40,6 +40,52 @@ fn runs<Test: StateMachineTest<Reference = Model>>(cases: u32, longest: usize) {
     });
     if let Err(disagreement) = agreed {
         panic!("{disagreement:#}");
+    }
+}
+
+thread_local! {
+    /// The databases of the test that runs here.
+    static DATABASES: RefCell<Vec<Books>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The real ledger on each database at once.
+struct Real;
+
+impl Real {
+    /// Runs a test with these databases, and takes them away afterwards.
+    fn on(databases: Vec<Books>, test: impl FnOnce()) {
+        DATABASES.set(databases);
+        test();
+        drop(DATABASES.take());
+    }
+}
+
+impl StateMachineTest for Real {
+    type SystemUnderTest = ();
+    type Reference = Model;
+
+    fn init_test(_model: &Model) {
+        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::begin));
+    }
+
+    fn apply((): (), model: &Model, _next: Next) {
+        DATABASES.with_borrow_mut(|databases| {
+            for books in databases {
+                let answers = books.perform(&model.act);
+                let kind = books.kind();
+                if let Some(difference) = difference(&answers, &model.answers) {
+                    panic!("{kind:?}: {difference}\nafter {:?}", model.act);
+                }
+            }
+        });
+    }
+
+    fn teardown((): (), mut model: Model) {
+        model.go(&Next::Restart);
+        Self::apply((), &model, Next::Restart);
+        model.go(&Next::Look);
+        Self::apply((), &model, Next::Look);
+        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::check));
     }
 }
 

@@ -102,6 +102,18 @@ bugs! {
     PeriodGoesBack: "a period can be opened again",
     PeriodAgain: "a period can be closed twice up to the same moment",
     PeriodNotNow: "the very moment that is now cannot be closed",
+    // Exchanging currencies.
+    RateTheSameWay: "what is bought is given, and the rate is applied as if it were sold",
+    ExponentsForgotten: "an exchange counts minor units, whatever fraction of a unit they are",
+    EvenIsUp: "exactly half a minor unit is rounded up, where the even one is asked for",
+    UpIsCutOff: "what is to be rounded up is cut off",
+    NothingIsOne: "what comes to nothing is exchanged for one minor unit",
+    ExchangesTheSame: "a currency is exchanged for itself",
+    SidesMayDiffer: "an asset is exchanged for a liability",
+    AllGiveOnDebit: "an asset that is sold grows",
+    OneLegAlone: "what is bought is not posted",
+    TermsAreLost: "the terms of an exchange are not kept",
+    RestartForgetsTerms: "a restart forgets the terms of exchanges",
     // Two writers, crashes and restarts.
     SecondWriterOverwrites: "of two writers the second writes over what the first has done",
     StaleDecisionStands: "of two writers the second answers as of before the first",

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use engine::access::Tenant;
 use engine::{
-    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Origin, Saying,
+    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Origin, Saying, Swap,
 };
-use ledger::{Posting, TransactionId, check};
+use ledger::{AccountId, Condition, Posting, TransactionId, check};
 use store::{Clock, DatabaseUrl, Error, Ids, Store, Timestamp};
 use tests::Database;
 use tokio::runtime::Runtime;
@@ -168,6 +168,7 @@ impl Lanes {
                 Asked::Settle(new) => self.clock.set(new.heading.recorded_at),
                 Asked::Void(new) | Asked::Expire(new) => self.clock.set(new.heading.recorded_at),
                 Asked::Reverse(new) => self.clock.set(new.heading.recorded_at),
+                Asked::Exchange(new) => self.clock.set(new.heading.recorded_at),
                 Asked::Change(..) => {}
             }
         }
@@ -315,7 +316,7 @@ impl Lanes {
         Ok(match asked {
             Asked::Open(_, opening, _) => Command::OpenAccount(new_account(opening)?),
             Asked::Change(id, change) => Command::ChangeAccount {
-                id: ledger::AccountId::from_bytes(self.ids.real(id.bytes())),
+                id: self.account(*id),
                 change: match change {
                     Change::Freeze => AccountChange::Freeze,
                     Change::Unfreeze => AccountChange::Unfreeze,
@@ -328,32 +329,27 @@ impl Lanes {
             Asked::Expire(new) => Command::Expire {
                 pending: vec![self.transaction(new.pending)],
             },
-            Asked::Post(_) | Asked::Settle(_) | Asked::Void(_) | Asked::Reverse(_) => {
-                unreachable!("it is an action")
-            }
+            Asked::Post(_)
+            | Asked::Settle(_)
+            | Asked::Void(_)
+            | Asked::Reverse(_)
+            | Asked::Exchange(_) => unreachable!("it is an action"),
         })
     }
 
     fn action(&self, asked: &Asked) -> Option<Action> {
         match asked {
             Asked::Post(new) => {
-                let account = |id: ledger::AccountId| {
-                    ledger::AccountId::from_bytes(self.ids.real(id.bytes()))
-                };
                 let posting = |posting: &Posting| Posting {
-                    debit: account(posting.debit),
-                    credit: account(posting.credit),
+                    debit: self.account(posting.debit),
+                    credit: self.account(posting.credit),
                     ..*posting
                 };
-                let mut conditions = new.conditions.clone();
-                for condition in &mut conditions {
-                    condition.account = account(condition.account);
-                }
                 Some(Action::Post(Draft {
                     kind: new.kind,
                     postings: new.postings.iter().map(posting).collect(),
                     pending: new.pending,
-                    conditions,
+                    conditions: self.conditions(&new.conditions),
                     said: Saying {
                         external_id: new.external_id.clone(),
                         description: None,
@@ -362,6 +358,17 @@ impl Lanes {
                     },
                 }))
             }
+            Asked::Exchange(new) => Some(Action::Exchange(Swap {
+                from: self.account(new.from),
+                to: self.account(new.to),
+                sold_to: self.account(new.sold_to),
+                bought_from: self.account(new.bought_from),
+                amount: new.amount,
+                given: new.given,
+                quote: new.quote.clone(),
+                conditions: self.conditions(&new.conditions),
+                said: saying(&new.heading),
+            })),
             Asked::Settle(new) => Some(Action::Settle {
                 pending: self.transaction(new.pending),
                 amounts: new.amounts.clone(),
@@ -381,6 +388,18 @@ impl Lanes {
                 None
             }
         }
+    }
+
+    fn account(&self, id: AccountId) -> AccountId {
+        AccountId::from_bytes(self.ids.real(id.bytes()))
+    }
+
+    fn conditions(&self, conditions: &[Condition]) -> Vec<Condition> {
+        let of = |condition: &Condition| Condition {
+            account: self.account(condition.account),
+            ..*condition
+        };
+        conditions.iter().map(of).collect()
     }
 
     fn transaction(&self, id: TransactionId) -> TransactionId {

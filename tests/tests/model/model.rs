@@ -1,23 +1,20 @@
 //! The state machine: what is tried becomes what is asked, of the reference first and then of every
 //! database.
 
-use std::cell::RefCell;
-
 use ledger::{
-    AccountId, Condition, Demand, Heading, Kind, NewRelease, NewReversal, NewSettlement,
-    NewTransaction, Part, Pending, Posting, TransactionId,
+    AccountId, Condition, Demand, Heading, Kind, Leg, NewExchange, NewRelease, NewReversal,
+    NewSettlement, NewTransaction, Part, Pending, Posting, Quote, Rate, TransactionId,
 };
 use money::{Amount, Currency, MinorUnits};
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use proptest_state_machine::ReferenceStateMachine;
 use store::Timestamp;
 
-use crate::books::Books;
 use crate::commands::{
-    self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Who, Wish,
+    self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
 };
 use crate::reference::Reference;
-use crate::words::{Act, Answer, Asked, Opening, difference};
+use crate::words::{Act, Answer, Asked, Opening};
 
 /// How the books stand, which names there are, and what happened last.
 #[derive(Debug, Clone)]
@@ -121,7 +118,7 @@ impl Model {
                 self.names.codes.push(code.clone());
                 let opening = Opening {
                     code,
-                    currency: currency(if odd.dollars { "USD" } else { "EUR" }),
+                    currency: currency(odd.currency),
                     class: *class,
                     bounds: *bounds,
                 };
@@ -147,6 +144,7 @@ impl Model {
                     amounts: self.parts(of, shares.as_deref()),
                 })
             }
+            Command::Exchange(trade) => Asked::Exchange(self.trade(trade)),
             Command::Change(who, change) => Asked::Change(self.account(*who).0, change.clone()),
             Command::ClosePeriod(ago) => Asked::ClosePeriod {
                 before: self.moment(*ago),
@@ -192,6 +190,58 @@ impl Model {
             credit,
             amount: Amount::new(line.amount).expect("positive"),
             currency,
+        }
+    }
+
+    fn trade(&mut self, trade: &Trade) -> NewExchange {
+        type Known = (AccountId, Currency);
+        let is_strange = |place| trade.stranger == Some(place);
+        let choose = |place: usize, wanted: &dyn Fn(&Known) -> bool| {
+            self.account_but(trade.accounts[place], |known| {
+                is_strange(place) || wanted(known)
+            })
+        };
+        let partner = |place, (own, held): Known| {
+            choose(place, &|(id, currency)| *id != own && *currency == held)
+        };
+        let from = choose(0, &|_| true);
+        let sold_to = partner(1, from);
+        let to = choose(2, &|(id, currency)| {
+            *currency != from.1 && self.reference.grow_alike(*id, from.0)
+        });
+        let bought_from = partner(3, to);
+        let amount = Amount::new(trade.amount).expect("positive");
+        let legs = [(from, sold_to), (bought_from, to)];
+        let legs = legs.map(|((debit, currency), (credit, _))| Posting {
+            debit,
+            credit,
+            amount,
+            currency,
+        });
+        let conditions = trade.wishes.iter();
+        let conditions = conditions.map(|(place, wish)| self.condition(*place, *wish, &legs));
+        let conditions = conditions.collect();
+        let mut heading = self.heading(&trade.said);
+        heading.kind = Kind::Exchange;
+        NewExchange {
+            from: from.0,
+            to: to.0,
+            sold_to: sold_to.0,
+            bought_from: bought_from.0,
+            amount,
+            given: if trade.is_bought {
+                Leg::Bought
+            } else {
+                Leg::Sold
+            },
+            quote: Quote {
+                rate: Rate::parse(trade.rate).expect("a rate"),
+                rounding: trade.rounding,
+                source: "the model".to_owned(),
+                quoted_at: heading.effective_at,
+            },
+            conditions,
+            heading,
         }
     }
 
@@ -340,7 +390,7 @@ impl ReferenceStateMachine for Model {
 
     fn transitions(state: &Self) -> BoxedStrategy<Next> {
         // Fewer than these have little to move.
-        if state.names.accounts.len() < 4 {
+        if state.names.accounts.len() < 5 {
             commands::first()
         } else {
             commands::next()
@@ -350,51 +400,5 @@ impl ReferenceStateMachine for Model {
     fn apply(mut state: Self, next: &Next) -> Self {
         state.go(next);
         state
-    }
-}
-
-thread_local! {
-    /// The databases of the test that runs here.
-    static DATABASES: RefCell<Vec<Books>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The real ledger on each database at once.
-pub(crate) struct Real;
-
-impl Real {
-    /// Runs a test with these databases, and takes them away afterwards.
-    pub(crate) fn on(databases: Vec<Books>, test: impl FnOnce()) {
-        DATABASES.set(databases);
-        test();
-        drop(DATABASES.take());
-    }
-}
-
-impl StateMachineTest for Real {
-    type SystemUnderTest = ();
-    type Reference = Model;
-
-    fn init_test(_model: &Model) {
-        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::begin));
-    }
-
-    fn apply((): (), model: &Model, _next: Next) {
-        DATABASES.with_borrow_mut(|databases| {
-            for books in databases {
-                let answers = books.perform(&model.act);
-                let kind = books.kind();
-                if let Some(difference) = difference(&answers, &model.answers) {
-                    panic!("{kind:?}: {difference}\nafter {:?}", model.act);
-                }
-            }
-        });
-    }
-
-    fn teardown((): (), mut model: Model) {
-        model.go(&Next::Restart);
-        Self::apply((), &model, Next::Restart);
-        model.go(&Next::Look);
-        Self::apply((), &model, Next::Look);
-        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::check));
     }
 }

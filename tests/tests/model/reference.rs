@@ -3,6 +3,7 @@
 //! shares the ledger's words and none of its rules.
 
 mod accounts;
+mod exchange;
 mod later;
 mod posting;
 mod reversal;
@@ -11,8 +12,8 @@ mod sight;
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountClass, AccountId, AccountStatus, HoldStatus, Metadata, Phase, PostedPosting, Posting,
-    Side, TransactionId,
+    AccountClass, AccountId, AccountStatus, Exchange, HoldStatus, Metadata, Phase, PostedPosting,
+    Posting, Side, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
@@ -37,6 +38,8 @@ struct Books {
     accounts: BTreeMap<AccountId, Purse>,
     transactions: BTreeMap<TransactionId, Written>,
     names: BTreeMap<String, TransactionId>,
+    /// On which terms currencies were exchanged.
+    terms: BTreeMap<TransactionId, Exchange>,
     closed_before: Option<Timestamp>,
 }
 
@@ -157,6 +160,7 @@ impl Reference {
                 .map(moved)
                 .map_err(Refusal::from),
             Asked::Reverse(new) => self.reverse(new).map(moved).map_err(Refusal::from),
+            Asked::Exchange(new) => self.exchange(new).map(moved).map_err(Refusal::from),
             Asked::Change(id, change) => self.change(*id, change),
             Asked::ClosePeriod { before, now } => self
                 .close_period(*before, *now)
@@ -184,6 +188,9 @@ impl Reference {
     fn restart(&mut self) {
         if self.is(Bug::RestartOpensPeriods) {
             self.books.closed_before = None;
+        }
+        if self.is(Bug::RestartForgetsTerms) {
+            self.books.terms.clear();
         }
         let (corrections, holds) = (
             self.is(Bug::RestartForgetsCorrections),

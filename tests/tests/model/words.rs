@@ -2,9 +2,10 @@
 //! reference have in common.
 
 use ledger::{
-    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Hold, Limits, LimitsError,
-    Metadata, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError, PeriodError,
-    PostError, Posted, PostedPosting, ReleaseError, ReverseError, SettleError, Step, TransactionId,
+    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Exchange, ExchangeError,
+    Hold, Limits, LimitsError, Metadata, NewExchange, NewRelease, NewReversal, NewSettlement,
+    NewTransaction, OpenError, PeriodError, PostError, Posted, PostedPosting, ReleaseError,
+    ReverseError, SettleError, Step, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
@@ -18,6 +19,7 @@ pub(crate) enum Asked {
     Void(NewRelease),
     Expire(NewRelease),
     Reverse(NewReversal),
+    Exchange(NewExchange),
     Change(AccountId, Change),
     ClosePeriod { before: Timestamp, now: Timestamp },
 }
@@ -93,6 +95,7 @@ pub(crate) enum Refusal {
     Settle(SettleError),
     Release(ReleaseError),
     Reverse(ReverseError),
+    Exchange(ExchangeError),
     Change(ChangeError),
     Period(PeriodError),
 }
@@ -124,6 +127,7 @@ pub(crate) struct Seen {
     pub(crate) transactions: Vec<Moved>,
     pub(crate) holds: Vec<Hold>,
     pub(crate) corrections: Vec<Correction>,
+    pub(crate) exchanges: Vec<Exchange>,
     pub(crate) closed_before: Option<Timestamp>,
     /// What could expire by now.
     pub(crate) expired: Vec<TransactionId>,
@@ -173,6 +177,7 @@ refusals!(
     Settle(SettleError),
     Release(ReleaseError),
     Reverse(ReverseError),
+    Exchange(ExchangeError),
     Change(ChangeError),
     Period(PeriodError)
 );

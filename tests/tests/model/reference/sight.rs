@@ -22,6 +22,7 @@ impl Reference {
             holds: transactions.clone().flat_map(holds).collect(),
             corrections: transactions.clone().flat_map(corrections).collect(),
             transactions: transactions.map(stored).collect(),
+            exchanges: self.books.terms.values().cloned().collect(),
             closed_before: self.books.closed_before,
             expired: self.expired(now),
         }
@@ -63,6 +64,12 @@ impl Reference {
         let written = self.books.transactions.get(&transaction);
         let postings = written.iter().flat_map(|written| &written.moved.postings);
         postings.map(|posted| posted.ordinal).collect()
+    }
+
+    /// Whether two accounts grow on the same side.
+    pub(crate) fn grow_alike(&self, one: AccountId, other: AccountId) -> bool {
+        let side = |id| Some(self.books.accounts.get(&id)?.grows_on);
+        side(one) == side(other)
     }
 
     pub(crate) fn is_open(&self, account: AccountId) -> bool {
