@@ -88,6 +88,8 @@ impl Books {
                 self.batch(asked, lock, *crashes)
             }
             Act::Race { first, second } => self.race(first, second),
+            // Keys and dry runs are the engine's.
+            Act::Requests { .. } => unreachable!("they are sent to lanes"),
             Act::Wait => Vec::new(),
             Act::Restart => {
                 self.restart();

@@ -5,6 +5,7 @@ use ledger::{AccountClass, Metadata};
 use money::Rounding;
 use proptest::prelude::*;
 
+use crate::requests::Sent;
 use crate::words::{Bounds, Change};
 
 /// What happens next.
@@ -17,6 +18,12 @@ pub(crate) enum Next {
     },
     /// Two batches of two writers, decided at the same time.
     Race(Vec<Command>, Vec<Command>),
+    /// What clients send at once to one of the lanes.
+    Requests {
+        sent: Vec<Sent>,
+        lane: usize,
+        crashes: bool,
+    },
     /// So many microseconds pass.
     Tick(i64),
     Restart,
@@ -188,24 +195,45 @@ fn batch(commands: BoxedStrategy<Vec<Command>>) -> BoxedStrategy<Next> {
 }
 
 fn command() -> BoxedStrategy<Command> {
-    let parts = || prop::option::weighted(0.7, shares());
+    prop_oneof![
+        40 => action(),
+        4 => target().prop_map(Command::Expire),
+        10 => other(),
+    ]
+    .boxed()
+}
+
+/// What a client may ask for.
+pub(crate) fn request() -> BoxedStrategy<Command> {
+    prop_oneof![4 => action(), 1 => other()].boxed()
+}
+
+/// What is no movement.
+fn other() -> BoxedStrategy<Command> {
     prop_oneof![
         1 => open(),
-        20 => draft().prop_map(Command::Post),
-        8 => (target(), parts(), any::<bool>(), said())
-            .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
-        4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
-        4 => target().prop_map(Command::Expire),
-        8 => (target(), parts(), said())
-            .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
-        6 => trade().prop_map(Command::Exchange),
         7 => (anybody(), change()).prop_map(|(who, change)| Command::Change(who, change)),
         2 => (-1..3_i64).prop_map(Command::ClosePeriod),
     ]
     .boxed()
 }
 
-fn open() -> BoxedStrategy<Command> {
+/// A movement.
+pub(crate) fn action() -> BoxedStrategy<Command> {
+    let parts = || prop::option::weighted(0.7, shares());
+    prop_oneof![
+        20 => draft().prop_map(Command::Post),
+        8 => (target(), parts(), any::<bool>(), said())
+            .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
+        4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
+        8 => (target(), parts(), said())
+            .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
+        6 => trade().prop_map(Command::Exchange),
+    ]
+    .boxed()
+}
+
+pub(crate) fn open() -> BoxedStrategy<Command> {
     let taken = prop::option::weighted(0.1, any::<usize>());
     let currency = prop_oneof![12 => Just("EUR"), 4 => Just("USD"), 1 => Just("BHD")];
     let class = prop::sample::select(&AccountClass::ALL[..]);

@@ -2,7 +2,8 @@
 //! compared one by one.
 //!
 //! `commands.rs` says what is tried, `model.rs` turns it into what is asked, `reference.rs` is the
-//! ledger once more and as plain as can be, `books.rs` the real one. That a test of this kind catches
+//! ledger once more and as plain as can be, `books.rs` the real one, `lanes.rs` the same behind the engine,
+//! where `requests.rs` sends what clients send. That a test of this kind catches
 //! something is shown, not hoped: `bugs.rs` lists the bugs that `planted.rs` plants in the reference,
 //! `storage.rs` those that are planted in a database, and each must be noticed.
 //!
@@ -23,6 +24,7 @@ mod lanes;
 mod model;
 mod planted;
 mod reference;
+mod requests;
 mod storage;
 mod words;
 

@@ -14,13 +14,15 @@ use crate::commands::{
     self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
 };
 use crate::reference::Reference;
-use crate::words::{Act, Answer, Asked, Opening};
+use crate::words::{Act, Answer, Asked, Opening, Request};
 
 /// How the books stand, which names there are, and what happened last.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     reference: Reference,
-    names: Names,
+    pub(crate) names: Names,
+    /// What was sent under a key.
+    pub(crate) sent: Vec<Request>,
     now: i64,
     last_id: u128,
     pub(crate) act: Act,
@@ -29,7 +31,7 @@ pub(crate) struct Model {
 
 /// What can be chosen from. A crash forgets the latest.
 #[derive(Debug, Clone, Default)]
-struct Names {
+pub(crate) struct Names {
     accounts: Vec<(AccountId, Currency)>,
     codes: Vec<String>,
     transactions: Vec<TransactionId>,
@@ -42,6 +44,7 @@ impl Model {
         Self {
             reference: Reference::default(),
             names: Names::default(),
+            sent: Vec::new(),
             now,
             last_id: 0,
             act: Act::Wait,
@@ -58,6 +61,11 @@ impl Model {
                 crashes,
             } => self.batch(commands, *locks, *crashes),
             Next::Race(first, second) => self.race(first, second),
+            Next::Requests {
+                sent,
+                lane,
+                crashes,
+            } => self.send(sent, *lane, *crashes),
             Next::Tick(micros) => {
                 self.now += micros;
                 self.perform(Act::Wait);
@@ -102,12 +110,12 @@ impl Model {
         asked
     }
 
-    fn perform(&mut self, act: Act) {
+    pub(crate) fn perform(&mut self, act: Act) {
         self.answers = self.reference.perform(&act);
         self.act = act;
     }
 
-    fn ask(&mut self, command: &Command) -> Asked {
+    pub(crate) fn ask(&mut self, command: &Command) -> Asked {
         match command {
             Command::Open(class, bounds, odd) => {
                 let id = AccountId::from_bytes(self.fresh_id());
@@ -344,8 +352,21 @@ impl Model {
     }
 
     fn fresh_id(&mut self) -> [u8; 16] {
+        self.fresh_number().to_be_bytes()
+    }
+
+    pub(crate) fn fresh_number(&mut self) -> u128 {
         self.last_id += 1;
-        self.last_id.to_be_bytes()
+        self.last_id
+    }
+
+    /// Fewer than these have little to move.
+    pub(crate) fn has_few_accounts(&self) -> bool {
+        self.names.accounts.len() < 5
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.moment(0)
     }
 
     /// So long ago.
@@ -355,7 +376,7 @@ impl Model {
 }
 
 impl Names {
-    fn learn(&mut self, answer: &Answer) {
+    pub(crate) fn learn(&mut self, answer: &Answer) {
         match answer {
             Answer::Stands(standing) => {
                 let account = &standing.account;
@@ -364,14 +385,21 @@ impl Names {
                 }
             }
             Answer::Moved(moved) => {
-                self.transactions.push(moved.id);
+                if !self.transactions.contains(&moved.id) {
+                    self.transactions.push(moved.id);
+                }
             }
-            Answer::PeriodClosed | Answer::Refused(_) | Answer::Seen(_) => {}
+            Answer::PeriodClosed
+            | Answer::Refused(_)
+            | Answer::RefusedAt(..)
+            | Answer::Reply { .. }
+            | Answer::KeyReused
+            | Answer::Seen(_) => {}
         }
     }
 }
 
-fn chosen<T: Clone>(among: &[T], number: usize) -> Option<T> {
+pub(crate) fn chosen<T: Clone>(among: &[T], number: usize) -> Option<T> {
     let place = number.checked_rem(among.len())?;
     among.get(place).cloned()
 }
@@ -389,8 +417,7 @@ impl ReferenceStateMachine for Model {
     }
 
     fn transitions(state: &Self) -> BoxedStrategy<Next> {
-        // Fewer than these have little to move.
-        if state.names.accounts.len() < 5 {
+        if state.has_few_accounts() {
             commands::first()
         } else {
             commands::next()

@@ -6,6 +6,7 @@ mod accounts;
 mod exchange;
 mod later;
 mod posting;
+mod requests;
 mod reversal;
 mod sight;
 
@@ -31,6 +32,8 @@ pub(crate) struct Reference {
     books: Books,
     /// As they were before the last batch.
     before: Books,
+    /// What was answered to requests under a key.
+    keys: BTreeMap<String, requests::Kept>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -117,6 +120,9 @@ impl Reference {
                 answers
             }
             Act::Race { first, second } => self.race(first, second),
+            Act::Requests {
+                requests, crashes, ..
+            } => self.receive(requests, *crashes),
             Act::Wait => Vec::new(),
             Act::Restart => {
                 self.restart();
@@ -188,6 +194,9 @@ impl Reference {
     fn restart(&mut self) {
         if self.is(Bug::RestartOpensPeriods) {
             self.books.closed_before = None;
+        }
+        if self.is(Bug::RestartForgetsKeys) {
+            self.keys.clear();
         }
         if self.is(Bug::RestartForgetsTerms) {
             self.books.terms.clear();

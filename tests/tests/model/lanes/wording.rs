@@ -135,6 +135,9 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
             });
             results.collect::<Vec<String>>().join("\n")
         }
+        Rendered::Refused(engine::Refusal::At { index, refusal }) => {
+            line([0; 16], &Answer::RefusedAt(*index, rule(refusal).code()))
+        }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
         Rendered::Payment(_) | Rendered::Imported(_) => unreachable!("nobody asks for these"),
@@ -151,7 +154,11 @@ fn moved(posted: &ledger::Posted) -> String {
 }
 
 fn refused(refusal: &engine::Refusal) -> String {
-    let refusal = match refusal {
+    line([0; 16], &Answer::Refused(rule(refusal)))
+}
+
+fn rule(refusal: &engine::Refusal) -> Refusal {
+    match refusal {
         engine::Refusal::Open(rule) => Refusal::from(*rule),
         engine::Refusal::Post(rule) => Refusal::from(*rule),
         engine::Refusal::Settle(rule) => Refusal::from(*rule),
@@ -163,8 +170,7 @@ fn refused(refusal: &engine::Refusal) -> String {
         engine::Refusal::Transfer { .. }
         | engine::Refusal::Confirm(_)
         | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
-    };
-    line([0; 16], &Answer::Refused(refusal))
+    }
 }
 
 fn line(id: [u8; 16], answer: &Answer) -> String {

@@ -10,7 +10,7 @@ use money::MinorUnits;
 use store::Timestamp;
 
 use super::{Purse, Reference, Written, amount_of, minor_units};
-use crate::words::{Moved, Seen, Standing, limits};
+use crate::words::{Seen, Standing, limits};
 
 impl Reference {
     pub(super) fn look(&self, now: Timestamp) -> Seen {
@@ -21,7 +21,7 @@ impl Reference {
             accounts: accounts.collect(),
             holds: transactions.clone().flat_map(holds).collect(),
             corrections: transactions.clone().flat_map(corrections).collect(),
-            transactions: transactions.map(stored).collect(),
+            transactions: transactions.map(|written| written.moved.clone()).collect(),
             exchanges: self.books.terms.values().cloned().collect(),
             closed_before: self.books.closed_before,
             expired: self.expired(now),
@@ -140,13 +140,6 @@ impl Reference {
 
 fn is_promise(written: &Written) -> bool {
     written.moved.step == ledger::Step::Pending
-}
-
-/// A transaction is answered in the order in which it was asked for, and kept in that of its postings.
-fn stored(written: &Written) -> Moved {
-    let mut moved = written.moved.clone();
-    moved.postings.sort_by_key(|posted| posted.ordinal);
-    moved
 }
 
 fn account(id: AccountId, purse: &Purse) -> Account {
