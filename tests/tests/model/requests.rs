@@ -74,7 +74,7 @@ fn sent() -> BoxedStrategy<Sent> {
         2 => any::<usize>().prop_map(Naming::Taken),
     ];
     prop_oneof![
-        3 => (what, prop::bool::weighted(0.2), naming)
+        3 => (what, prop::bool::weighted(0.3), naming)
             .prop_map(|(what, dry_run, key)| Sent::New { what, dry_run, key }),
         2 => any::<usize>().prop_map(Sent::Again),
     ]
