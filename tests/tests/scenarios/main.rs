@@ -19,6 +19,7 @@ mod examples;
 mod exchanges;
 mod exports;
 mod given;
+mod guarded;
 mod guards;
 mod idempotency;
 mod imports;
