@@ -27,7 +27,7 @@ use crate::access::{self, Tenant};
 use crate::action::Action;
 use crate::command::{Command, Envelope, Render, Rendered};
 use crate::memory::Memory;
-use crate::reference;
+use crate::reference::{self, Reference};
 
 /// All that one batch holds in memory.
 pub(crate) struct Book<'a> {
@@ -137,7 +137,8 @@ impl<'a> Book<'a> {
         needs.keys.dedup();
         if let Some(memory) = memory {
             needs.keys.retain(|key| memory.has_seen(key));
-            use_memory(&mut needs.ledger, memory);
+            use_promises(&mut needs.ledger, memory);
+            use_accounts(&mut needs.ledger, memory);
         }
         let mut keys = idempotency::tables::load(connection, tenant.id, &needs.keys, lock)?;
         make_replies_again(connection, tenant, &mut keys, render)?;
@@ -192,14 +193,17 @@ impl<'a> Book<'a> {
         let mut needs = Needs::default();
         needs.add(envelope, self.now);
         // What this book has is newer than what is remembered.
-        needs
-            .ledger
-            .accounts
-            .retain(|id| self.ledger.account(id).is_none());
+        let (own, ledger) = (&self.ledger, &mut needs.ledger);
+        ledger.transactions.retain(|id| own.recorded(id).is_none());
+        use_promises(ledger, memory);
+        ledger.accounts.retain(|id| own.account(id).is_none());
+        use_accounts(ledger, memory);
         needs.keys.retain(|key| memory.has_seen(key));
-        use_memory(&mut needs.ledger, memory);
         if !needs.is_empty() {
             return false;
+        }
+        for promise in needs.ledger.promises {
+            self.ledger.put_promise(promise);
         }
         for account in needs.ledger.remembered {
             self.ledger.put_remembered(account);
@@ -251,6 +255,7 @@ impl<'a> Book<'a> {
             memory.keep_head(tip);
         }
         memory.keep_accounts(self.ledger.accounts());
+        memory.keep_promises(self.ledger.promises());
         for key in self.keys.known() {
             memory.keep_key(key);
         }
@@ -275,8 +280,23 @@ impl<'a> Book<'a> {
     }
 }
 
+/// Leaves out the pending transactions that are remembered, and asks for their accounts.
+fn use_promises(needs: &mut ledger::tables::Needs, memory: &Memory) {
+    needs.transactions.sort_unstable();
+    needs.transactions.dedup();
+    let (promises, accounts) = (&mut needs.promises, &mut needs.accounts);
+    needs.transactions.retain(|id| match memory.promise(id) {
+        Some(promise) => {
+            accounts.extend(promise.accounts());
+            promises.push(promise.clone());
+            false
+        }
+        None => true,
+    });
+}
+
 /// Leaves out the accounts that are remembered.
-fn use_memory(needs: &mut ledger::tables::Needs, memory: &Memory) {
+fn use_accounts(needs: &mut ledger::tables::Needs, memory: &Memory) {
     needs.accounts.sort_unstable();
     needs.accounts.dedup();
     let remembered = &mut needs.remembered;
@@ -296,30 +316,48 @@ fn make_replies_again(
     keys: &mut idempotency::Shelf,
     render: Render,
 ) -> Result<(), Error> {
-    let referenced = keys.referenced();
+    let mut referenced = Vec::new();
+    for (key, resource) in keys.referenced() {
+        let unknown = || Error::Refused(format!("a saved reply refers to {resource}"));
+        referenced.push((key, reference::parse(&resource).ok_or_else(unknown)?));
+    }
     if referenced.is_empty() {
         return Ok(());
     }
-    let ids: Vec<TransactionId> = referenced
-        .iter()
-        .filter_map(|(_, resource)| reference::parse(resource))
-        .collect();
+    let ids = referenced.iter().flat_map(|(_, reference)| reference.ids());
+    let mut ids: Vec<TransactionId> = ids.copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
     let posted = ledger::posted(connection, tenant.id, &ids)?;
-    let posted: HashMap<TransactionId, &Posted> =
-        posted.iter().map(|posted| (posted.id, posted)).collect();
-    for (key, resource) in referenced {
-        let id = reference::parse(&resource);
-        let transfer = id.and_then(|id| posted.get(&id).copied());
-        let transfer = transfer.ok_or_else(|| {
-            Error::Refused(format!(
-                "a saved reply refers to {resource}, which is not there"
-            ))
-        })?;
-        let rendered = match transfer.kind {
-            Kind::Transfer => Rendered::Transfer(transfer),
-            Kind::Capture | Kind::Exchange | Kind::Other(_) => Rendered::Transaction(transfer),
+    let posted: HashMap<TransactionId, Posted> = posted
+        .into_iter()
+        .map(|posted| (posted.id, posted))
+        .collect();
+    let found = |id: &TransactionId| {
+        let gone = || Error::Refused(format!("a saved reply refers to {id}, which is not there"));
+        posted.get(id).ok_or_else(gone)
+    };
+    for (key, reference) in &referenced {
+        let reply = match reference {
+            Reference::One(id) => {
+                let posted = found(id)?;
+                render(match posted.kind {
+                    Kind::Transfer => Rendered::Transfer(posted),
+                    Kind::Capture | Kind::Exchange | Kind::Other(_) => {
+                        Rendered::Transaction(posted)
+                    }
+                })
+            }
+            Reference::Bulk(ids) => {
+                let all: Result<Vec<_>, Error> =
+                    ids.iter().map(|id| found(id).cloned().map(Ok)).collect();
+                render(Rendered::Bulk {
+                    results: &all?,
+                    dry_run: false,
+                })
+            }
         };
-        keys.fill(&key, render(rendered));
+        keys.fill(key, reply);
     }
     Ok(())
 }

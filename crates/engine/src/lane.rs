@@ -223,7 +223,7 @@ enum Run {
 impl Worker {
     fn run(mut self) {
         while let Some(batch) = self.take() {
-            let may_overlap = batch.len() >= overlap::WORTH_IT;
+            let may_overlap = weight(&batch) >= overlap::WORTH_IT;
             self.settle(batch, may_overlap);
         }
     }
@@ -473,6 +473,12 @@ impl Worker {
         }
         connected
     }
+}
+
+/// About how many plain commands a batch weighs.
+fn weight(batch: &[Queued]) -> usize {
+    let each = batch.iter().map(|queued| queued.envelope.command.weight());
+    each.fold(0, usize::saturating_add)
 }
 
 /// Prefetches and executes: what these commands do, and what they are answered.

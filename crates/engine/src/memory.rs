@@ -12,11 +12,13 @@ use std::hash::{BuildHasher, RandomState};
 
 use audit_log::tables::Tip;
 use idempotency::Key;
-use ledger::{Account, AccountId};
+use ledger::{Account, AccountId, Promise, TransactionId};
 use store::Timestamp;
 
 /// Accounts remembered at most; then all are forgotten.
 const ACCOUNTS: usize = 50_000;
+/// Pending transactions remembered at most; then all are forgotten.
+const PROMISES: usize = 20_000;
 /// Keys remembered at least; twice as many at most.
 const KEYS: usize = 100_000;
 
@@ -29,6 +31,7 @@ pub(crate) struct Memory {
     /// earlier.
     latest: Option<Timestamp>,
     accounts: HashMap<AccountId, Account>,
+    promises: HashMap<TransactionId, Promise>,
     keys: RecentKeys,
 }
 
@@ -75,6 +78,11 @@ impl Memory {
         self.accounts.get(id)
     }
 
+    /// A pending transaction as this lane last left it, as long as it holds anything.
+    pub(crate) fn promise(&self, id: &TransactionId) -> Option<&Promise> {
+        self.promises.get(id)
+    }
+
     /// Whether this lane has seen the key lately. Any other key is taken for new, and if it is not,
     /// the database says so.
     pub(crate) fn has_seen(&self, key: &Key) -> bool {
@@ -91,6 +99,21 @@ impl Memory {
             .extend(accounts.map(|account| (account.id, account.clone())));
     }
 
+    /// Remembers pending transactions as a commit has left them. One that has ended is forgotten:
+    /// whoever asks for it still is refused, and that may take longer.
+    pub(crate) fn keep_promises(&mut self, promises: Vec<Promise>) {
+        if self.promises.len() > PROMISES {
+            self.promises.clear();
+        }
+        for promise in promises {
+            if promise.is_open() {
+                self.promises.insert(promise.transaction, promise);
+            } else {
+                self.promises.remove(&promise.transaction);
+            }
+        }
+    }
+
     /// Remembers that a key was seen.
     pub(crate) fn keep_key(&mut self, key: &Key) {
         if self.keys.newer.len() >= KEYS {
@@ -104,5 +127,6 @@ impl Memory {
     pub(crate) fn forget(&mut self) {
         self.head = None;
         self.accounts.clear();
+        self.promises.clear();
     }
 }

@@ -109,7 +109,16 @@ pub(crate) fn bulk(
         }
     }
     book.refused |= results.iter().any(Result::is_err);
-    save(book, claim, &reply);
+    let all: Result<Vec<_>, _> = results.iter().map(Result::as_ref).collect();
+    match (claim, all) {
+        // What was posted never changes, so the reply can be made again from it.
+        (Some(claim), Ok(all)) => {
+            let resource = crate::reference::to_bulk(all.iter().map(|posted| posted.id));
+            book.keys
+                .save_reference(claim.clone(), reply.clone(), resource, book.now);
+        }
+        (Some(_), Err(_)) | (None, _) => save(book, claim, &reply),
+    }
     replied(reply)
 }
 

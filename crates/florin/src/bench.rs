@@ -17,6 +17,7 @@ mod report;
 mod series;
 mod shape;
 mod stage;
+mod steps;
 mod table;
 mod tally;
 
@@ -50,13 +51,13 @@ pub(crate) struct BenchArguments {
     /// How many transfers wait for their answer at a time.
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,32,256,1024", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     in_flight: Vec<u32>,
-    /// How transfers spread over the accounts: any pair, ten hot payees (Zipf), one hot payee.
+    /// What is done, and how it spreads over the accounts.
     #[arg(
         long,
         value_enum,
         value_name = "SHAPE,…",
         value_delimiter = ',',
-        default_value = "uniform,zipf,hot"
+        default_value = "uniform,zipf,hot,two-phase,ten-postings,bulk"
     )]
     shapes: Vec<Shape>,
     /// Which way in.

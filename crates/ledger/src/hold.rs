@@ -2,7 +2,7 @@
 
 use store::Timestamp;
 
-use crate::{PostedPosting, Shelf, Step, TransactionId};
+use crate::{AccountId, PostedPosting, Shelf, Step, TransactionId};
 
 /// How a hold stands, or how it has ended. The status says how, [`Hold::posted`] how much came of it:
 /// one that was posted in part and then voided is voided.
@@ -82,6 +82,31 @@ impl Hold {
             next.status = ends;
         }
         next
+    }
+}
+
+/// A pending transaction as a batch leaves it: what a later one needs to know to post, void or expire it.
+#[derive(Debug, Clone)]
+pub struct Promise {
+    /// The pending transaction.
+    pub transaction: TransactionId,
+    /// Its postings, in their order.
+    pub postings: Vec<PostedPosting>,
+    /// What each of them holds.
+    pub holds: Vec<Hold>,
+}
+
+impl Promise {
+    /// Whether anything is still held.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.holds.iter().any(|hold| hold.remaining() > 0)
+    }
+
+    /// The accounts of its postings.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        let sides = |posted: &PostedPosting| [posted.posting.debit, posted.posting.credit];
+        self.postings.iter().flat_map(sides)
     }
 }
 

@@ -120,7 +120,7 @@ pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
-pub use hold::{Hold, HoldStatus, ended};
+pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
     ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
     import,

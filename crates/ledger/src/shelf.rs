@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use store::Timestamp;
 
 use crate::{
-    Account, AccountId, Correction, Exchange, Hold, Posted, PostedPosting, Step, TransactionId,
+    Account, AccountId, Correction, Exchange, Hold, Posted, PostedPosting, Promise, Step,
+    TransactionId,
 };
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
@@ -119,6 +120,40 @@ impl Shelf {
     pub fn holds(&self, pending: &TransactionId) -> Vec<Hold> {
         let of_it = self.holds.range((*pending, 0)..=(*pending, i16::MAX));
         of_it.map(|(_, kept)| kept.row).collect()
+    }
+
+    /// The pending transactions that this batch has made or gone on with, as it leaves them.
+    #[must_use]
+    pub fn promises(&self) -> Vec<Promise> {
+        let mut promises: Vec<Promise> = Vec::new();
+        for ((transaction, _), kept) in &self.holds {
+            match promises
+                .last_mut()
+                .filter(|last| last.transaction == *transaction)
+            {
+                Some(last) => last.holds.push(kept.row),
+                None => promises.push(Promise {
+                    transaction: *transaction,
+                    postings: Vec::new(),
+                    holds: vec![kept.row],
+                }),
+            }
+        }
+        for promise in &mut promises {
+            if let Some((_, postings)) = self.recorded(&promise.transaction) {
+                promise.postings = postings.to_vec();
+            }
+        }
+        promises
+    }
+
+    /// Takes a pending transaction as somebody remembers it. If it is no longer so, saving what the
+    /// batch did to it is a conflict.
+    pub fn put_promise(&mut self, promise: Promise) {
+        *self.put_recorded(promise.transaction, Step::Pending) = promise.postings;
+        for hold in promise.holds {
+            self.put_loaded_hold(hold);
+        }
     }
 
     /// How much of a posting was reversed, if any of it was.

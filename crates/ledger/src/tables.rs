@@ -26,7 +26,7 @@ pub use rows::{
 pub(crate) use displaced::{LEVELS, rows_of, start_of};
 
 use crate::shelf::Period;
-use crate::{Account, AccountId, Phase, Posted, Shelf, Step, TransactionId, schema};
+use crate::{Account, AccountId, Phase, Posted, Promise, Shelf, Step, TransactionId, schema};
 
 /// What a batch must have of the ledger before it can be executed.
 #[derive(Debug, Default)]
@@ -41,6 +41,8 @@ pub struct Needs {
     pub external_ids: Vec<String>,
     /// Transactions that will be posted, voided, expired or reversed, with their accounts.
     pub transactions: Vec<TransactionId>,
+    /// Pending ones as somebody remembers them, which are not asked for. Their accounts are.
+    pub promises: Vec<Promise>,
     /// Whether the closed period matters: something happened before it is recorded, or a period is to
     /// be closed.
     pub period: bool,
@@ -54,6 +56,7 @@ impl Needs {
             accounts,
             codes,
             remembered: _,
+            promises: _,
             external_ids,
             transactions,
             period,
@@ -79,6 +82,9 @@ pub fn load(
     let mut shelf = Shelf::default();
     for account in std::mem::take(&mut needs.remembered) {
         shelf.put_remembered(account);
+    }
+    for promise in std::mem::take(&mut needs.promises) {
+        shelf.put_promise(promise);
     }
     load_transactions(connection, tenant, &mut shelf, &mut needs)?;
     load_accounts(connection, tenant, &mut shelf, &mut needs, lock)?;

@@ -15,13 +15,13 @@ use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error};
 
-use super::{CAUTIOUS_BATCHES, Message, Queued, Worker};
+use super::{CAUTIOUS_BATCHES, HEAVIEST, Message, Queued, Worker};
 use crate::book::{AfterCommit, Book, Round};
 use crate::command::Answer;
 use crate::execute::{Rules, execute};
 use crate::memory::Memory;
 
-/// A smaller batch is written by the lane's own thread: handing it over costs more than is won.
+/// A batch that weighs less is written by the lane's own thread: handing it over costs more than is won.
 pub(super) const WORTH_IT: usize = 64;
 /// How long the writer is waited for before the queue is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -112,7 +112,7 @@ impl Worker {
         };
         let mut ahead = Ahead::of(Book::empty(round, &mut self.ids));
         let written = loop {
-            while ahead.goes_on && ahead.batch.len() < self.settings.max_batch {
+            while ahead.goes_on && !ahead.is_full(self.settings.max_batch) {
                 let Some(queued) = next_of(&mut self.waiting, &mut self.commands) else {
                     break;
                 };
@@ -120,7 +120,7 @@ impl Worker {
                     self.waiting.push_front(not_yet);
                 }
             }
-            if ahead.batch.len() >= self.settings.max_batch {
+            if ahead.is_full(self.settings.max_batch) {
                 ahead.close(memory);
             }
             match self.writer.done.recv_timeout(LOOK_AGAIN) {
@@ -135,7 +135,7 @@ impl Worker {
                 Err(mpsc::RecvTimeoutError::Disconnected) => break Err(writer_gone()),
             }
         };
-        if written.is_ok() && ahead.batch.len() >= WORTH_IT {
+        if written.is_ok() && ahead.weight >= WORTH_IT {
             ahead.close(memory);
         }
         let Ahead {
@@ -190,6 +190,8 @@ struct Ahead<'a> {
     book: Option<Book<'a>>,
     batch: Vec<Queued>,
     answers: Vec<Answer>,
+    /// About how many plain commands it weighs.
+    weight: usize,
     goes_on: bool,
     closed: Option<(Writes, AfterCommit)>,
 }
@@ -200,6 +202,7 @@ impl<'a> Ahead<'a> {
             book: Some(book),
             batch: Vec::new(),
             answers: Vec::new(),
+            weight: 0,
             goes_on: true,
             closed: None,
         }
@@ -220,11 +223,12 @@ impl<'a> Ahead<'a> {
             self.goes_on = false;
             return Err(queued);
         };
-        if queued.envelope.command.weight() > 1 || !book.remember(memory, &queued.envelope) {
+        if !book.remember(memory, &queued.envelope) {
             self.goes_on = false;
             return Err(queued);
         }
         let answer = catch_unwind(AssertUnwindSafe(|| execute(book, &queued.envelope, rules)));
+        self.weight = self.weight.saturating_add(queued.envelope.command.weight());
         self.batch.push(*queued);
         match answer {
             Ok(answer) => self.answers.push(answer),
@@ -235,6 +239,11 @@ impl<'a> Ahead<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether it takes no further command.
+    fn is_full(&self, max_batch: usize) -> bool {
+        self.batch.len() >= max_batch || self.weight >= HEAVIEST
     }
 
     /// Makes the batch ready to be written, unless it was given up.

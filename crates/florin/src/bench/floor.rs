@@ -23,9 +23,9 @@ use money::MinorUnits;
 use store::measure::{self, BareRow};
 use store::{AnyConnection, Clock, Error, Ids, Store, bulk};
 
-use super::load::body;
 use super::shape::{Chance, Shape};
 use super::stage::Stage;
+use super::steps::transfer_body;
 use super::tally::{micros, per_second, percentile};
 
 /// Transfers, and so rows of each table, in a commit.
@@ -276,7 +276,7 @@ impl Bedrock {
         let key = self.chance.key();
         for p in &posted.postings {
             rows.postings.push(PostingRow::of(tenant, posted.id, p));
-            let body = body(p.posting.debit, p.posting.credit);
+            let body = transfer_body(p.posting.debit, p.posting.credit);
             let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
             let reply = (self.render)(Rendered::Transfer(posted));
             rows.keys.push(KeyRow {

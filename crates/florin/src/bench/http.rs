@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The longest answer that is taken, in bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// The longest answer that is taken, in bytes: a thousand results fit.
+const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// One connection, which is kept.
 pub(crate) struct Client {

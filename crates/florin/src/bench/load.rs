@@ -1,17 +1,21 @@
 //! The two ways in that are measured: the lane in process, and HTTP over loopback.
+//!
+//! | shape | over | what is counted |
+//! |---|---|---|
+//! | uniform, zipf, hot | both | a transfer |
+//! | two-phase | the lane | a transaction that was pending and then posted: two commands |
+//! | ten-postings | the lane | a transaction |
+//! | bulk | HTTP | a transaction, of the thousand in a request |
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{Command, Envelope, Origin};
-use idempotency::{Claim, Fingerprint, Key};
-use ledger::AccountId;
-
 use super::http::Client;
-use super::shape::{Chance, Shape};
-use super::stage::{Stage, created};
+use super::shape::{BULK, Chance, Shape};
+use super::stage::Stage;
+use super::steps;
 use super::tally::{Block, Tally, Tickets, closed_loop};
 
 /// One block's load.
@@ -47,11 +51,17 @@ pub(crate) async fn over_http(
     load: Load,
 ) -> io::Result<Block> {
     let mut clients = Vec::new();
+    let (path, requests) = match load.shape {
+        Shape::Bulk => ("/v1/transactions/bulk", load.transfers.div_ceil(BULK)),
+        Shape::Uniform | Shape::Zipf | Shape::Hot | Shape::TwoPhase | Shape::TenPostings => {
+            ("/v1/transfers", load.transfers)
+        }
+    };
     for _ in 0..load.in_flight {
-        clients.push(Client::connect(address, "/v1/transfers", api_key).await?);
+        clients.push(Client::connect(address, path, api_key).await?);
     }
     let clients = Arc::new(std::sync::Mutex::new(clients));
-    let block = closed_loop(load.in_flight, load.transfers, |task, tickets| {
+    let block = closed_loop(load.in_flight, requests, |task, tickets| {
         let client = clients.lock().ok().and_then(|mut clients| clients.pop());
         let stage = stage.clone();
         async move {
@@ -68,31 +78,8 @@ async fn submit_all(stage: Stage, load: Load, task: u64, tickets: Tickets) -> Ta
     let mut tally = Tally::default();
     let mut chance = Chance::of(load.seed, load.block, task);
     while tickets.next().is_some() {
-        let Some((from, to)) = pair(&stage, &mut chance, load.shape) else {
-            break;
-        };
-        let body = body(from, to);
-        let key = chance.key();
-        let request = Some(format!("req_{key}"));
-        let Ok(key) = Key::parse(key) else { break };
-        let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
-        let envelope = Envelope {
-            tenant: stage.tenant.clone(),
-            command: Command::Transfer {
-                from,
-                to,
-                money: stage.money,
-                description: None,
-            },
-            claim: Some(Claim { key, fingerprint }),
-            origin: Origin {
-                kind: "api_key",
-                id: stage.label.clone(),
-                request,
-            },
-        };
         let begun = Instant::now();
-        match created(stage.engine.submit(envelope).await) {
+        match steps::submit(&stage, &mut chance, load.shape).await {
             Ok(()) if load.timed => tally.done_in(begun.elapsed()),
             Ok(()) => tally.done(),
             Err(said) => tally.error(|| said),
@@ -111,12 +98,17 @@ async fn post_all(
     let mut tally = Tally::default();
     let mut chance = Chance::of(load.seed, load.block, task);
     while tickets.next().is_some() {
-        let Some((from, to)) = pair(&stage, &mut chance, load.shape) else {
-            break;
+        let body = if load.shape == Shape::Bulk {
+            steps::bulk_body(&stage, &mut chance)
+        } else {
+            let pair = steps::pair(&stage, &mut chance, load.shape);
+            pair.map(|(from, to)| steps::transfer_body(from, to))
         };
-        let (key, body) = (chance.key(), body(from, to));
+        let Some(body) = body else { break };
+        let key = chance.key();
         let begun = Instant::now();
         match client.post(&key, &body).await {
+            Ok(200) if load.shape == Shape::Bulk => tally.done_together(BULK, begun.elapsed()),
             Ok(201) => tally.done_in(begun.elapsed()),
             Ok(status) => tally.error(|| format!("{status} {}", client.last_body())),
             // The connection is good for nothing any more; the others take over its share.
@@ -127,16 +119,4 @@ async fn post_all(
         }
     }
     tally
-}
-
-fn pair(stage: &Stage, chance: &mut Chance, shape: Shape) -> Option<(AccountId, AccountId)> {
-    let accounts = &stage.accounts;
-    let (from, to) = chance.pair(shape, u64::try_from(accounts.len()).unwrap_or(u64::MAX));
-    let account = |place: u64| accounts.get(usize::try_from(place).ok()?).copied();
-    account(from).zip(account(to))
-}
-
-/// The request's body, as a client would write it.
-pub(crate) fn body(from: AccountId, to: AccountId) -> String {
-    format!(r#"{{"from":"{from}","to":"{to}","amount":1,"currency":"EUR"}}"#)
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Level;
 use super::floor::Floor;
-use super::shape::Shape;
+use super::shape::{BULKS_IN_FLIGHT, Shape};
 use super::tally::{Block, median};
 
 /// What a run found.
@@ -261,7 +261,54 @@ fn ratios(blocks: &[Line], floor: &FloorLine) -> Vec<Ratio> {
             None,
         )),
     ];
-    found.into_iter().flatten().collect()
+    let found = found.into_iter().flatten();
+    found.chain(ratios_of_steps(blocks)).collect()
+}
+
+/// How other steps of the books stand to a plain transfer.
+fn ratios_of_steps(blocks: &[Line]) -> Vec<Ratio> {
+    use Level::{Http, Lane};
+    use Shape::{Bulk, TenPostings, TwoPhase, Uniform};
+    let rate = |(level, shape, in_flight)| {
+        find(blocks, level, shape, in_flight).map(|line| line.transfers_per_second)
+    };
+    let found = [
+        (
+            "two-phase / plain, lane 256",
+            (Lane, TwoPhase, 256),
+            (Lane, Uniform, 256),
+            45,
+        ),
+        (
+            "two-phase / plain, lane 1,024",
+            (Lane, TwoPhase, 1_024),
+            (Lane, Uniform, 1_024),
+            45,
+        ),
+        (
+            "ten postings / one, lane 256",
+            (Lane, TenPostings, 256),
+            (Lane, Uniform, 256),
+            25,
+        ),
+        (
+            "bulk / one request alone, HTTP",
+            (Http, Bulk, BULKS_IN_FLIGHT),
+            (Http, Uniform, 1),
+            300,
+        ),
+        (
+            "bulk / 256 requests, HTTP",
+            (Http, Bulk, BULKS_IN_FLIGHT),
+            (Http, Uniform, 256),
+            300,
+        ),
+    ];
+    let found = found.into_iter().filter_map(|(name, top, bottom, must)| {
+        let value = hundredths(rate(top)?, rate(bottom)?)?;
+        Some(Ratio::at_least(name, value, Some(must), None))
+    });
+    found.collect()
 }
 
 fn find(blocks: &[Line], level: Level, shape: Shape, in_flight: u32) -> Option<&Line> {

@@ -62,8 +62,8 @@ impl Bench {
         let mut cells: Vec<(Level, Shape, u32, Vec<Block>)> = Vec::new();
         for level in &self.arguments.levels {
             for shape in &self.arguments.shapes {
-                for in_flight in &self.arguments.in_flight {
-                    cells.push((*level, *shape, *in_flight, Vec::new()));
+                for in_flight in shape.in_flight(*level, &self.arguments.in_flight) {
+                    cells.push((*level, *shape, in_flight, Vec::new()));
                 }
             }
         }
@@ -91,7 +91,7 @@ impl Bench {
                 self.show(format!(
                     "round {round}/{rounds}: {way} {spread}, {in_flight} in flight"
                 ));
-                let load = self.load(shape, in_flight, self.transfers(in_flight));
+                let load = self.load(shape, in_flight, self.transfers(shape, in_flight));
                 blocks.push(self.block(level, load).await?);
                 self.progress.inc(1);
             }
@@ -144,9 +144,13 @@ impl Bench {
         })
     }
 
-    /// Few in flight take long over many: one alone gets a thirty-second of the transfers.
-    fn transfers(&self, in_flight: u32) -> u64 {
+    /// Few in flight take long over many: one alone gets a thirty-second of the transfers. A request
+    /// of a thousand is not one of few.
+    fn transfers(&self, shape: Shape, in_flight: u32) -> u64 {
         let all = u64::from(self.arguments.transfers);
+        if shape == Shape::Bulk {
+            return all;
+        }
         (all * u64::from(in_flight.min(32)) / 32).max(1)
     }
 
@@ -194,7 +198,10 @@ impl Bench {
         let Some(mut bedrock) = self.bedrock.take() else {
             return Err(BenchError::Thread("the floor is gone".to_owned()));
         };
-        let (transfers, alone) = (self.arguments.transfers.into(), self.transfers(1));
+        let (transfers, alone) = (
+            self.arguments.transfers.into(),
+            self.transfers(Shape::Uniform, 1),
+        );
         let (bedrock, floor) = in_thread(move || {
             let floor = bedrock.measure(transfers, alone);
             floor.map(|floor| (bedrock, floor))

@@ -1,10 +1,13 @@
-//! Which accounts a transfer moves between, and under which key: everything that is left to chance.
+//! What a block does, which accounts it moves money between, and under which key: everything that is
+//! left to chance.
 
 use serde::Serialize;
 
-/// How the transfers of a block spread over the accounts.
+use super::Level;
+
+/// What a block does, and how it spreads over the accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Shape {
     /// Any account pays any other, all equally often.
     Uniform,
@@ -12,7 +15,19 @@ pub(crate) enum Shape {
     Zipf,
     /// Any account pays one and the same.
     Hot,
+    /// Any account pays any other in two steps, pending and then posted (counted once; the lane only).
+    TwoPhase,
+    /// Any account pays ten others in one transaction (counted once; the lane only).
+    TenPostings,
+    /// Any account pays a thousand times, to any others, in one request of a thousand transactions (HTTP
+    /// only, four requests in flight).
+    Bulk,
 }
+
+/// Transactions in a request of [`Shape::Bulk`]: as many as the API takes.
+pub(crate) const BULK: u64 = 1_000;
+/// Requests of [`Shape::Bulk`] in flight.
+pub(crate) const BULKS_IN_FLIGHT: u32 = 4;
 
 impl Shape {
     /// As it is shown.
@@ -21,13 +36,28 @@ impl Shape {
             Self::Uniform => "uniform",
             Self::Zipf => "zipf",
             Self::Hot => "hot",
+            Self::TwoPhase => "two-phase",
+            Self::TenPostings => "ten-postings",
+            Self::Bulk => "bulk",
+        }
+    }
+
+    /// With how many in flight it is measured that way in, of those that are asked for.
+    pub(crate) fn in_flight(self, level: Level, asked: &[u32]) -> Vec<u32> {
+        match (self, level) {
+            (Self::Uniform | Self::Zipf | Self::Hot, Level::Lane | Level::Http)
+            | (Self::TwoPhase | Self::TenPostings, Level::Lane) => asked.to_vec(),
+            (Self::Bulk, Level::Http) => vec![BULKS_IN_FLIGHT],
+            (Self::TwoPhase | Self::TenPostings, Level::Http) | (Self::Bulk, Level::Lane) => {
+                Vec::new()
+            }
         }
     }
 
     /// How many hot accounts there are. They are the first ones, and never pay.
     const fn hot(self) -> u64 {
         match self {
-            Self::Uniform => 0,
+            Self::Uniform | Self::TwoPhase | Self::TenPostings | Self::Bulk => 0,
             Self::Zipf => 10,
             Self::Hot => 1,
         }
@@ -71,16 +101,20 @@ impl Chance {
     pub(crate) fn pair(&mut self, shape: Shape, accounts: u64) -> (u64, u64) {
         let hot = shape.hot();
         let from = hot + self.below(accounts.saturating_sub(hot));
-        let to = match shape {
-            Shape::Uniform => {
+        (from, self.payee(from, shape, accounts))
+    }
+
+    /// The place of an account that is paid by another.
+    pub(crate) fn payee(&mut self, from: u64, shape: Shape, accounts: u64) -> u64 {
+        match shape {
+            Shape::Uniform | Shape::TwoPhase | Shape::TenPostings | Shape::Bulk => {
                 // One place is taken: those behind it move up.
                 let to = self.below(accounts.saturating_sub(1));
                 if to < from { to } else { to + 1 }
             }
             Shape::Zipf => self.rank(),
             Shape::Hot => 0,
-        };
-        (from, to)
+        }
     }
 
     fn rank(&mut self) -> u64 {

@@ -178,7 +178,7 @@ impl Stage {
                 while let Some(number) = tickets.next() {
                     let number = usize::try_from(number).unwrap_or(usize::MAX);
                     if let Some(command) = command(&stage, number) {
-                        match created(stage.engine.submit(stage.envelope(command)).await) {
+                        match created(&stage.engine.submit(stage.envelope(command)).await) {
                             Ok(()) => tally.done(),
                             Err(said) => tally.error(|| said),
                         }
@@ -196,7 +196,7 @@ impl Stage {
 }
 
 /// Whether the lane has made something new, or else what it said.
-pub(crate) fn created(answer: Result<Answer, LaneError>) -> Result<(), String> {
+pub(crate) fn created(answer: &Result<Answer, LaneError>) -> Result<(), String> {
     match answer {
         Ok(Answer::Replied {
             reply,

@@ -36,8 +36,13 @@ pub(crate) struct Tally {
 impl Tally {
     /// Something was done, and took so long.
     pub(crate) fn done_in(&mut self, took: Duration) {
+        self.done_together(1, took);
+    }
+
+    /// So much was done at once, and took so long.
+    pub(crate) fn done_together(&mut self, count: u64, took: Duration) {
         self.micros.push(micros(took));
-        self.done += 1;
+        self.done += count;
     }
 
     /// Something was done, and nobody asks how long it took.

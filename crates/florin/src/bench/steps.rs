@@ -1,0 +1,194 @@
+//! What a block submits to the lane: a transfer, a transaction in two steps, one of ten postings; and
+//! what a request of a thousand transactions says.
+
+use engine::{Action, Answer, Command, Draft, Envelope, Origin, Saying};
+use idempotency::{Claim, Fingerprint, Key, Reply};
+use ledger::{AccountId, Kind, Pending, Posting, TransactionId};
+
+use super::shape::{BULK, Chance, Shape};
+use super::stage::Stage;
+
+/// How many postings [`Shape::TenPostings`] has.
+const POSTINGS: u64 = 10;
+const NOBODY: &str = "there are no accounts";
+
+/// Submits one of what the shape counts, and waits for it.
+pub(super) async fn submit(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<(), String> {
+    match shape {
+        Shape::Uniform | Shape::Zipf | Shape::Hot | Shape::Bulk => {
+            transfer(stage, chance, shape).await
+        }
+        Shape::TwoPhase => two_phase(stage, chance).await,
+        Shape::TenPostings => {
+            let pairs = payout(stage, chance, shape, POSTINGS).ok_or(NOBODY)?;
+            let postings = pairs.into_iter().map(|pair| posting(stage, pair)).collect();
+            post(stage, chance, postings, None).await.map(drop)
+        }
+    }
+}
+
+/// A transfer's request, as a client would write it.
+pub(super) fn transfer_body(from: AccountId, to: AccountId) -> String {
+    format!(r#"{{"from":"{from}","to":"{to}","amount":1,"currency":"EUR"}}"#)
+}
+
+/// The request of a thousand transactions, each by itself, as a client would write it.
+pub(super) fn bulk_body(stage: &Stage, chance: &mut Chance) -> Option<String> {
+    let transaction = |(from, to)| {
+        format!(
+            r#"{{"kind":"payout","postings":[{{"debit":"{from}","credit":"{to}","amount":1,"currency":"EUR"}}]}}"#
+        )
+    };
+    let pairs = payout(stage, chance, Shape::Bulk, BULK)?;
+    let transactions: Vec<String> = pairs.into_iter().map(transaction).collect();
+    let transactions = transactions.join(",");
+    Some(format!(
+        r#"{{"atomic":false,"transactions":[{transactions}]}}"#
+    ))
+}
+
+/// Who pays whom.
+pub(super) fn pair(
+    stage: &Stage,
+    chance: &mut Chance,
+    shape: Shape,
+) -> Option<(AccountId, AccountId)> {
+    let (from, to) = chance.pair(shape, count(stage));
+    account(stage, from).zip(account(stage, to))
+}
+
+/// Who pays whom, where one pays them all.
+fn payout(
+    stage: &Stage,
+    chance: &mut Chance,
+    shape: Shape,
+    payees: u64,
+) -> Option<Vec<(AccountId, AccountId)>> {
+    let (payer, _) = chance.pair(shape, count(stage));
+    let from = account(stage, payer)?;
+    let mut payee = || account(stage, chance.payee(payer, shape, count(stage)));
+    (0..payees).map(|_| Some((from, payee()?))).collect()
+}
+
+fn count(stage: &Stage) -> u64 {
+    u64::try_from(stage.accounts.len()).unwrap_or(u64::MAX)
+}
+
+fn account(stage: &Stage, place: u64) -> Option<AccountId> {
+    stage.accounts.get(usize::try_from(place).ok()?).copied()
+}
+
+async fn transfer(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<(), String> {
+    let (from, to) = pair(stage, chance, shape).ok_or(NOBODY)?;
+    let body = transfer_body(from, to);
+    let command = Command::Transfer {
+        from,
+        to,
+        money: stage.money,
+        description: None,
+    };
+    let envelope = envelope(stage, chance, command, "/v1/transfers", &body)?;
+    created(stage, envelope).await.map(drop)
+}
+
+async fn two_phase(stage: &Stage, chance: &mut Chance) -> Result<(), String> {
+    let pair = pair(stage, chance, Shape::TwoPhase).ok_or(NOBODY)?;
+    let posting = posting(stage, pair);
+    let pending = Some(Pending { expires_at: None });
+    let reply = post(stage, chance, vec![posting], pending).await?;
+    let settle = Action::Settle {
+        pending: id_in(&reply).ok_or("the reply names no transaction")?,
+        amounts: None,
+        last: false,
+        said: Saying::default(),
+    };
+    transact(stage, chance, settle, "/v1/transactions/{id}/post", "{}")
+        .await
+        .map(drop)
+}
+
+async fn post(
+    stage: &Stage,
+    chance: &mut Chance,
+    postings: Vec<Posting>,
+    pending: Option<Pending>,
+) -> Result<Reply, String> {
+    let body: Vec<String> = postings
+        .iter()
+        .map(|posting| transfer_body(posting.debit, posting.credit))
+        .collect();
+    let draft = Draft {
+        // What the API calls a transfer is answered in other words.
+        kind: Kind::parse("payout").map_err(|error| error.to_string())?,
+        postings,
+        pending,
+        conditions: Vec::new(),
+        said: Saying::default(),
+    };
+    let action = Action::Post(draft);
+    transact(stage, chance, action, "/v1/transactions", &body.concat()).await
+}
+
+async fn transact(
+    stage: &Stage,
+    chance: &mut Chance,
+    action: Action,
+    path: &str,
+    body: &str,
+) -> Result<Reply, String> {
+    let command = Command::Transact {
+        action,
+        dry_run: false,
+    };
+    let envelope = envelope(stage, chance, command, path, body)?;
+    created(stage, envelope).await
+}
+
+/// What the lane has made, or else what it said.
+async fn created(stage: &Stage, envelope: Envelope) -> Result<Reply, String> {
+    let answer = stage.engine.submit(envelope).await;
+    super::stage::created(&answer)?;
+    match answer {
+        Ok(Answer::Replied { reply, .. }) => Ok(reply),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn envelope(
+    stage: &Stage,
+    chance: &mut Chance,
+    command: Command,
+    path: &str,
+    body: &str,
+) -> Result<Envelope, String> {
+    let key = chance.key();
+    let request = Some(format!("req_{key}"));
+    let key = Key::parse(key).map_err(|error| error.to_string())?;
+    let fingerprint = Fingerprint::of("POST", path, "1", body.as_bytes());
+    Ok(Envelope {
+        tenant: stage.tenant.clone(),
+        command,
+        claim: Some(Claim { key, fingerprint }),
+        origin: Origin {
+            kind: "api_key",
+            id: stage.label.clone(),
+            request,
+        },
+    })
+}
+
+fn posting(stage: &Stage, (debit, credit): (AccountId, AccountId)) -> Posting {
+    Posting {
+        debit,
+        credit,
+        amount: stage.money.amount,
+        currency: stage.money.currency,
+    }
+}
+
+/// The first transaction that a reply names.
+fn id_in(reply: &Reply) -> Option<TransactionId> {
+    let text = std::str::from_utf8(&reply.body).ok()?;
+    let (_, rest) = text.split_once(r#""id":""#)?;
+    rest.split_once('"')?.0.parse().ok()
+}
