@@ -152,7 +152,7 @@ impl Model {
 
     fn new_request(&mut self, what: &What, dry_run: bool, naming: Naming) -> Request {
         let form = match what {
-            What::One(command) => Form::One(self.ask(command)),
+            What::One(command) => Form::One(Box::new(self.ask(command))),
             What::Many(commands, is_atomic) => {
                 let asked = commands.iter().map(|command| self.ask(command));
                 Form::Many(asked.collect(), *is_atomic)

@@ -77,21 +77,21 @@ pub(crate) struct Request {
 /// One step, or many as one command: all or none, or each by itself.
 #[derive(Debug, Clone)]
 pub(crate) enum Form {
-    One(Asked),
+    One(Box<Asked>),
     Many(Vec<Asked>, bool),
 }
 
 impl Form {
     pub(crate) fn asked(&self) -> &[Asked] {
         match self {
-            Self::One(asked) => std::slice::from_ref(asked),
+            Self::One(asked) => std::slice::from_ref(&**asked),
             Self::Many(asked, _) => asked,
         }
     }
 
     pub(crate) fn asked_mut(&mut self) -> &mut [Asked] {
         match self {
-            Self::One(asked) => std::slice::from_mut(asked),
+            Self::One(asked) => std::slice::from_mut(&mut **asked),
             Self::Many(asked, _) => asked,
         }
     }

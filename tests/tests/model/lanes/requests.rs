@@ -83,7 +83,11 @@ impl Lanes {
                 }
                 headed(replayed, &lines)
             }
-            other => panic!("{other:?}"),
+            Heard::InFlight { .. }
+            | Heard::Webhook(_)
+            | Heard::Leased(_)
+            | Heard::Misfits(_)
+            | Heard::Done => panic!("{heard:?}"),
         }
     }
 

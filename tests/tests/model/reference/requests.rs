@@ -108,13 +108,11 @@ impl Reference {
 
     /// An answer that was given is given again, whatever has become of what it tells.
     fn once_more(&self, answer: &Answer) -> Answer {
-        match answer {
-            Answer::Stands(then) if self.is(Bug::ToldAsItIsNow) => {
-                let id: AccountId = then.account.id;
-                Answer::Stands(Box::new(self.standing(id)))
-            }
-            other => other.clone(),
+        if let (Answer::Stands(then), true) = (answer, self.is(Bug::ToldAsItIsNow)) {
+            let id: AccountId = then.account.id;
+            return Answer::Stands(Box::new(self.standing(id)));
         }
+        answer.clone()
     }
 
     fn all_or_none(&mut self, asked: &[Asked]) -> Vec<Answer> {
@@ -136,10 +134,10 @@ impl Reference {
         if self.is(Bug::NoneKeepsNames) {
             self.books.names = names;
         }
-        match answers.swap_remove(place) {
-            Answer::Refused(rule) => vec![Answer::RefusedAt(place, rule.code())],
-            other => vec![other],
-        }
+        let Answer::Refused(rule) = answers.swap_remove(place) else {
+            unreachable!("it is a refusal");
+        };
+        vec![Answer::RefusedAt(place, rule.code())]
     }
 
     fn one_after_the_other(&mut self, asked: &[Asked]) -> Vec<Answer> {
@@ -190,10 +188,12 @@ fn misread(request: &Request) -> Option<Refusal> {
     let Form::One(asked) = &request.form else {
         return None;
     };
-    let bounds = match asked {
-        Asked::Open(_, opening, _) => opening.bounds,
-        Asked::Change(_, Change::Limits(bounds)) => *bounds,
-        _ => return None,
+    let bounds = if let Asked::Open(_, opening, _) = &**asked {
+        opening.bounds
+    } else if let Asked::Change(_, Change::Limits(bounds)) = &**asked {
+        *bounds
+    } else {
+        return None;
     };
     limits(bounds).err().map(Refusal::from)
 }
