@@ -8,8 +8,9 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
 use ledger::{Account, AccountClass, AccountId, Limits, LimitsError, NewAccount, NormalSide};
-use money::{Currency, MinorUnits};
+use money::MinorUnits;
 
+use crate::currencies::Currencies;
 use crate::cursor::Cursor;
 use crate::metadata::kept;
 use crate::problem::{Code, Problem};
@@ -17,8 +18,7 @@ use crate::query::{PageQuery, page};
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{
-    FieldError, Fields, Object, Reading, Slot, Value, checked, choice, currency, integer, nullable,
-    text,
+    FieldError, Fields, Object, Reading, Slot, Value, checked, choice, integer, nullable, text,
 };
 use crate::{render, respond, wire};
 
@@ -36,7 +36,8 @@ use crate::{render, respond, wire};
 pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
         let mut asked = api.request(&request, payload).await?;
-        let command = Command::OpenAccount(read(std::mem::take(&mut asked.body))?);
+        let known = api.currencies(&asked).await?;
+        let command = Command::OpenAccount(read(std::mem::take(&mut asked.body), &known)?);
         api.submit(asked, command).await
     })
     .await
@@ -168,11 +169,11 @@ async fn find(api: &Api, request: &HttpRequest, id: &str) -> Result<Account, Pro
     found.ok_or_else(|| Problem::new(Code::NotFound))
 }
 
-fn read(body: Object) -> Result<NewAccount, Problem> {
+fn read(body: Object, known: &Currencies) -> Result<NewAccount, Problem> {
     let mut fields = Fields::of(body);
     let code = fields.required("code", checked(text(1..=255), account_code));
     let name = fields.optional("name", nullable(text(1..=255)));
-    let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let unit = fields.required("currency", |value| known.read(value));
     let classes = AccountClass::ALL.map(|class| (class.name(), class));
     let class = fields.optional("class", choice(&classes));
     let sides = [("debit", NormalSide::Debit), ("credit", NormalSide::Credit)];

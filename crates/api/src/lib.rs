@@ -7,8 +7,10 @@
 //! What this crate never does: SQL; a business rule; an answer that says something of the inside.
 
 mod accounts;
+mod assets;
 pub mod caller;
 pub mod card_number;
+pub mod currencies;
 pub mod cursor;
 pub mod headers;
 mod metadata;

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{accounts, payments, periods, totals, transactions, transfers, webhooks};
+use crate::{accounts, assets, payments, periods, totals, transactions, transfers, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,6 +15,7 @@ use crate::{accounts, payments, periods, totals, transactions, transfers, webhoo
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     paths(
+        assets::register, assets::list, assets::read_one,
         accounts::open, accounts::list, accounts::read_one, accounts::balances, accounts::entries,
         accounts::changes::patch, accounts::changes::freeze, accounts::changes::unfreeze, accounts::changes::close,
         accounts::times::balance, accounts::times::statement, totals::balances, totals::trial_balance,
@@ -34,6 +35,7 @@ use crate::{accounts, payments, periods, totals, transactions, transfers, webhoo
         (name = "periods", description = "What of the books is closed"),
         (name = "transfers", description = "Money from wallet to wallet"),
         (name = "accounts", description = "The books"),
+        (name = "assets", description = "What accounts may hold besides the currencies of ISO 4217"),
         (name = "webhooks", description = "What providers tell us"),
     )
 )]

@@ -5,14 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
-use money::Currency;
 
+use crate::currencies::of_iso;
 use crate::cursor::Cursor;
 use crate::problem::{Code, Problem};
 use crate::query::{PageQuery, page};
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{Fields, Object, amount, boolean, currency, nullable, text};
+use crate::strict_json::{Fields, Object, amount, boolean, nullable, text};
 use crate::transfers::money;
 use crate::{headers, render, respond, wire};
 
@@ -153,7 +153,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 fn read(body: Object) -> Result<NewPayment, Problem> {
     let mut fields = Fields::of(body);
     let units = fields.required("amount", amount);
-    let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let unit = fields.required("currency", of_iso);
     let customer = fields.optional("customer", nullable(text(1..=255)));
     let method = fields.optional("payment_method", nullable(text(1..=255)));
     let confirm = fields.optional("confirm", boolean);

@@ -92,6 +92,7 @@ codes! {
     IdempotencyKeyInvalid  "idempotency_key_invalid"  BAD_REQUEST            idempotency_error     NEVER   "The Idempotency-Key is not valid"
     IdempotencyKeyReused   "idempotency_key_reused"   UNPROCESSABLE_ENTITY   idempotency_error     NEVER   "The Idempotency-Key belongs to another request"
     IdempotencyKeyInUse    "idempotency_key_in_use"   CONFLICT               idempotency_error     LATER   "A request with this Idempotency-Key is still in progress"
+    AssetExists            "asset_exists"             CONFLICT               invalid_request_error NEVER   "There is such an asset already"
     AccountNotFound        "account_not_found"        NOT_FOUND              invalid_request_error NEVER   "There is no such account"
     AccountExists          "account_exists"           CONFLICT               invalid_request_error NEVER   "There is such an account already"
     AccountClosed          "account_closed"           CONFLICT               invalid_request_error NEVER   "The account is closed"

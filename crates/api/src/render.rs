@@ -6,7 +6,7 @@ mod times;
 
 use ::payments::{ConfirmError, PaymentState};
 use engine::{Refusal, Rendered, Reply};
-use ledger::{AccountClass, NormalSide, OpenError, PostError, Side};
+use ledger::{AccountClass, NormalSide, OpenError, PostError, RegisterError, Side};
 use money::MinorUnits;
 
 pub(crate) use books::{period, transaction_made, transaction_now};
@@ -14,12 +14,14 @@ pub(crate) use exchange::exchange;
 pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
 use crate::problem::{Code, Problem};
+use crate::strict_json::FieldError;
 use crate::wire::{self, moment};
 
 /// Makes the reply that is saved with its commit and replayed byte for byte.
 #[must_use]
 pub fn render(outcome: Rendered<'_>) -> Reply {
     match outcome {
+        Rendered::Asset(registered) => json(201, &asset(registered)),
         Rendered::Account(made) => json(201, &account(made)),
         Rendered::Changed(account_now) => json(200, &account(account_now)),
         Rendered::Transfer(posted) => json(201, &transfer(posted)),
@@ -61,6 +63,16 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
 /// A domain rule's problem. Exhaustive, so that a new rule does not compile until it has one.
 pub(crate) fn refused(refusal: &Refusal) -> Problem {
     match refusal {
+        Refusal::Register(rule @ RegisterError::CodeTaken { by }) => {
+            Problem::new(Code::AssetExists)
+                .with_detail(rule.to_string())
+                .at("/code")
+                .with_resource(by.code())
+        }
+        Refusal::Open(rule @ OpenError::AssetNotRegistered { .. }) => {
+            let error = FieldError::here("unknown_currency", rule.to_string());
+            Problem::invalid_fields(vec![error.below("currency")])
+        }
         Refusal::Open(rule @ OpenError::CodeTaken { by }) => Problem::new(Code::AccountExists)
             .with_detail(rule.to_string())
             .at("/code")
@@ -113,6 +125,16 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
     }
 }
 
+pub(crate) fn asset(asset: &ledger::Asset) -> wire::Asset {
+    wire::Asset {
+        object: "asset",
+        code: asset.currency.code().to_owned(),
+        exponent: asset.currency.exponent(),
+        name: asset.name.clone(),
+        created_at: moment(asset.created_at),
+    }
+}
+
 pub(crate) fn account(account: &ledger::Account) -> wire::Account {
     wire::Account {
         id: account.id.to_string(),
@@ -156,7 +178,7 @@ pub(crate) fn entry(entry: &ledger::Entry) -> wire::Entry {
         },
         phase: entry.phase.name(),
         amount: entry.amount,
-        currency: entry.currency.clone(),
+        currency: entry.currency.code().to_owned(),
         balance: entry.balance,
         transaction: entry.transaction.to_string(),
         recorded_at: moment(entry.recorded_at),

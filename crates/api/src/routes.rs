@@ -6,12 +6,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::problem::Problem;
 use crate::request::answer;
 use crate::{
-    accounts, openapi, payments, periods, system, totals, transactions, transfers, webhooks,
+    accounts, assets, openapi, payments, periods, system, totals, transactions, transfers, webhooks,
 };
 
 /// Every URL and what serves it.
 pub fn all(app: &mut ServiceConfig) {
     app.service(
+        reads_and_posts("/v1/assets")
+            .route(post().to(assets::register))
+            .route(get().to(assets::list)),
+    )
+    .service(reads("/v1/assets/{code}").route(get().to(assets::read_one)))
+    .service(
         reads_and_posts("/v1/accounts")
             .route(post().to(accounts::open))
             .route(get().to(accounts::list)),

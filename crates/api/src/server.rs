@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use webhook_signatures::{Scheme, Secret};
 
 use crate::caller::Callers;
+use crate::currencies::{Assets, Currencies};
 use crate::problem::{Code, Problem};
 use crate::request::{self, RequestId};
 use crate::strict_json::{self, Object};
@@ -27,6 +28,8 @@ pub struct Api {
     pub receivers: HashMap<String, Receiver>,
     /// Where the counters are read, if they are collected.
     pub metrics: Option<PrometheusHandle>,
+    /// The assets that requests have named.
+    pub assets: Assets,
     /// The callers seen lately.
     pub callers: Callers,
 }
@@ -134,6 +137,12 @@ impl Api {
     /// Who calls.
     pub(crate) async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
         self.callers.of(&self.engine, request).await
+    }
+
+    /// The currencies that a request may name.
+    pub(crate) async fn currencies(&self, asked: &Asked) -> Result<Currencies, Problem> {
+        let tenant = asked.caller.tenant.id;
+        self.assets.of(&self.engine, tenant, &asked.body).await
     }
 
     /// A request that changes something.

@@ -41,8 +41,9 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
         let mut asked = api.money_request(&request, payload).await?;
+        let known = api.currencies(&asked).await?;
         let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let draft = draft(&mut fields, api.engine.clock().now());
+        let draft = draft(&mut fields, &known, api.engine.clock().now());
         let dry_run = dry_run(&mut fields);
         let (draft, dry_run) = fields.finish((draft, dry_run))?;
         let action = Action::Post(draft);
@@ -67,9 +68,10 @@ pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload)
     answer(&request, async {
         let asked = api.money_request_within(&request, payload, MOST_BYTES);
         let mut asked = asked.await?;
+        let known = api.currencies(&asked).await?;
         let mut fields = Fields::of(std::mem::take(&mut asked.body));
         let now = api.engine.clock().now();
-        let each = list(1..=MOST_AT_ONCE, |item| one_of_many(item, now));
+        let each = list(1..=MOST_AT_ONCE, |item| one_of_many(item, &known, now));
         let actions = fields.required("transactions", each);
         let atomic = fields.required("atomic", boolean);
         let dry_run = dry_run(&mut fields);

@@ -6,10 +6,11 @@ use engine::Command;
 use ledger::AccountId;
 use money::{Amount, Currency, Money};
 
+use crate::currencies::Currencies;
 use crate::problem::Problem;
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{Fields, Object, amount, currency, id, nullable, text};
+use crate::strict_json::{Fields, Object, amount, id, nullable, text};
 use crate::wire;
 
 /// Moves money from one wallet to another.
@@ -27,18 +28,19 @@ use crate::wire;
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
         let asked = api.money_request(&request, payload).await?;
-        let command = read(asked.body.clone())?;
+        let known = api.currencies(&asked).await?;
+        let command = read(asked.body.clone(), &known)?;
         api.submit(asked, command).await
     })
     .await
 }
 
-fn read(body: Object) -> Result<Command, Problem> {
+fn read(body: Object, known: &Currencies) -> Result<Command, Problem> {
     let mut fields = Fields::of(body);
     let from = fields.required("from", id("acc_"));
     let to = fields.required("to", id("acc_"));
     let units = fields.required("amount", amount);
-    let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let unit = fields.required("currency", |value| known.read(value));
     let description = fields.optional("description", nullable(text(1..=500)));
     let (from, to, units, currency, description) =
         fields.finish((from, to, units, unit, description))?;

@@ -1,6 +1,7 @@
 //! What goes out, field by field, and what comes in: bodies are read by `strict_json`, the types here
 //! describe them in OpenAPI.
 
+mod assets;
 mod books;
 mod exchange;
 mod times;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use store::Timestamp;
 use utoipa::ToSchema;
 
+pub use assets::{Asset, NewAsset};
 pub use books::{
     AccountPatch, ClosePeriod, NewBulk, NewBulkItem, NewBulkStep, NewCondition, NewExpiry,
     NewLimits, NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending,
@@ -40,7 +42,7 @@ pub struct Account {
     pub code: String,
     /// What people call it.
     pub name: String,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// `debit` or `credit`.
@@ -73,7 +75,7 @@ pub struct Account {
 /// An account's balances, in minor units on its normal side.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Balances {
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// What is posted.
@@ -95,7 +97,7 @@ pub struct Entry {
     pub phase: &'static str,
     /// Minor units.
     pub amount: i64,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     pub currency: String,
     /// The account's posted balance afterwards, in minor units.
     pub balance: i64,
@@ -119,7 +121,7 @@ pub struct Transfer {
     /// Minor units.
     #[schema(example = 1250)]
     pub amount: i64,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// Always `posted`.
@@ -325,7 +327,7 @@ pub struct NewAccount {
     pub code: String,
     /// What people call it; the code, if absent.
     pub name: Option<String>,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// `asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,
@@ -354,7 +356,7 @@ pub struct NewTransfer {
     /// Minor units, 1 to 2^63 - 1.
     #[schema(example = 1250)]
     pub amount: i64,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// For people: at most 500 characters.

@@ -5,8 +5,8 @@
 //! | load 1 | inbox: events received, parked events | they name operations |
 //! | load 2 | operations, payments | they name keys and accounts |
 //! | load 3 | idempotency keys | |
-//! | load 4 | accounts, external ids | |
-//! | save 1–4 | tenants; accounts, transactions, postings; payments; inbox; keys | business rows first |
+//! | load 4 | accounts, assets, external ids | |
+//! | save 1–4 | tenants; assets, accounts, transactions, postings; payments; inbox; keys | business rows first |
 //! | save 5 | audit records | last: where the log is locked, its lock is held the shortest |
 //!
 //! Where a batch locks, each load locks in id order, and the loads come in the same order in every
@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use audit_log::tables::Tip;
 use idempotency::{Claim, Key, Reply};
 use ledger::{Kind, Posted, TransactionId};
+use money::Currency;
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
@@ -78,7 +79,8 @@ struct Needs {
 /// need not: their keys are unique, and an account is written only as it was seen.
 pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -> bool {
     envelopes.any(|envelope| match envelope.command {
-        Command::OpenAccount(_)
+        Command::RegisterAsset(_)
+        | Command::OpenAccount(_)
         | Command::Transfer { .. }
         | Command::Transact { .. }
         | Command::Bulk { .. }
@@ -380,7 +382,11 @@ impl Needs {
         }
         match &envelope.command {
             Command::Provision { .. } => self.access = true,
-            Command::OpenAccount(new) => self.ledger.codes.push(new.code.clone()),
+            Command::RegisterAsset(new) => self.add_asset(new.currency()),
+            Command::OpenAccount(new) => {
+                self.ledger.codes.push(new.code.clone());
+                self.add_asset(new.currency);
+            }
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
             Command::Import { books, .. } => crate::import::needs(&mut self.ledger, books),
             Command::Transact { action, .. } => self.add_action(action),
@@ -410,6 +416,13 @@ impl Needs {
             Command::ApplyParked { references } => {
                 self.inbox.parked.extend(references.iter().cloned());
             }
+        }
+    }
+
+    /// Of a currency of ISO 4217 nothing is asked.
+    fn add_asset(&mut self, currency: Currency) {
+        if currency.is_custom() {
+            self.ledger.assets.push(currency.code().to_owned());
         }
     }
 

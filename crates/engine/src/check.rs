@@ -8,6 +8,7 @@
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
 //! | L6 | exchanges, each page with the postings of its transactions; then transactions beside them | by id |
 //! | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
+//! | L8 | registered assets, kept; then accounts that hold one | by code; by id |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |
 //! | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
@@ -78,7 +79,7 @@ enum Scope {
 
 type Outcome = Result<u64, CheckError>;
 
-const INVARIANTS: [(&str, &str, Scope); 14] = [
+const INVARIANTS: [(&str, &str, Scope); 15] = [
     (
         "L1",
         "per transaction and currency debits equal credits",
@@ -124,6 +125,13 @@ const INVARIANTS: [(&str, &str, Scope); 14] = [
         "what is kept aside of time and metadata adds up",
         Scope::Tenant(|connection, tenant, progress| {
             ledger::check::asides_agree(connection, tenant.id, progress)
+        }),
+    ),
+    (
+        "L8",
+        "what is not of ISO 4217 is registered",
+        Scope::Tenant(|connection, tenant, progress| {
+            ledger::check::assets_are_registered(connection, tenant.id, progress)
         }),
     ),
     (

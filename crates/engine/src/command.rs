@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
 use ledger::{
-    Account, AccountId, ChangeError, Exchange, ExchangeError, Import, Imported, Misfit, NewAccount,
-    OpenError, PeriodError, PostError, Posted, ReleaseError, ReverseError, SettleError,
-    TransactionId,
+    Account, AccountId, Asset, ChangeError, Exchange, ExchangeError, Import, Imported, Misfit,
+    NewAccount, NewAsset, OpenError, PeriodError, PostError, Posted, RegisterError, ReleaseError,
+    ReverseError, SettleError, TransactionId,
 };
 use money::Money;
 use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId};
@@ -24,6 +24,8 @@ pub enum Command {
         /// SHA-256 of an API key, and what to call it.
         key: Option<([u8; 32], String)>,
     },
+    /// Register a custom asset.
+    RegisterAsset(NewAsset),
     /// Open an account.
     OpenAccount(NewAccount),
     /// Move money from wallet to wallet.
@@ -134,6 +136,7 @@ impl Command {
             Self::Bulk { actions, .. } => actions.len(),
             Self::Import { books, .. } => books.transactions.len(),
             Self::Transact { .. }
+            | Self::RegisterAsset(_)
             | Self::OpenAccount(_)
             | Self::Transfer { .. }
             | Self::ChangeAccount { .. }
@@ -228,6 +231,8 @@ pub enum WebhookAnswer {
 /// Why a command was refused, by the rule of one of the domain crates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// No asset was registered.
+    Register(RegisterError),
     /// No account was opened.
     Open(OpenError),
     /// Nothing was moved.
@@ -268,9 +273,11 @@ impl Refusal {
     #[must_use]
     pub fn is_saved(&self) -> bool {
         match self {
-            Self::Open(OpenError::CodeTaken { .. })
+            Self::Register(RegisterError::CodeTaken { .. })
+            | Self::Open(OpenError::CodeTaken { .. })
             | Self::Confirm(ConfirmError::WrongState { .. }) => true,
-            Self::Confirm(ConfirmError::NotFound | ConfirmError::NoPaymentMethod) => false,
+            Self::Open(OpenError::AssetNotRegistered { .. })
+            | Self::Confirm(ConfirmError::NotFound | ConfirmError::NoPaymentMethod) => false,
             Self::Transfer { rule, .. } | Self::Post(rule) => !is_mistake_in_posting(rule),
             Self::Settle(rule) => !matches!(
                 rule,
@@ -326,6 +333,8 @@ const fn is_mistake_in_posting(rule: &PostError) -> bool {
 /// What a reply is made from.
 #[derive(Debug, Clone, Copy)]
 pub enum Rendered<'a> {
+    /// An asset was registered.
+    Asset(&'a Asset),
     /// An account was opened.
     Account(&'a Account),
     /// An account was changed.

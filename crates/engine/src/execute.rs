@@ -45,6 +45,9 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
     let claim = envelope.claim.as_ref();
     match &envelope.command {
         Command::Provision { key } => provision(book, key.as_ref(), origin),
+        Command::RegisterAsset(new) => {
+            crate::register::register_asset(book, new, claim, origin, rules)
+        }
         Command::OpenAccount(new) => open_account(book, new, claim, origin, rules),
         Command::Transfer {
             from,
@@ -157,7 +160,7 @@ fn open_account(
             reason: None,
             delta: &[
                 set("code", &account.code),
-                set("currency", account.currency.code()),
+                set("currency", &account.currency.stored()),
             ],
             cause: None,
         },
@@ -213,7 +216,8 @@ fn transfer(
         book.keys
             .save_reference(claim.clone(), reply.clone(), resource, book.now);
     }
-    let moved = format!("{from} {to} {} {}", money.amount.get(), money.currency);
+    let currency = money.currency.stored();
+    let moved = format!("{from} {to} {} {currency}", money.amount.get());
     book.record(
         origin,
         &Said {

@@ -4,19 +4,24 @@ use std::collections::BTreeSet;
 
 use idempotency::Claim;
 use ledger::tables::Needs;
-use ledger::{Import, Posted};
+use ledger::{Import, Imported, Posted};
+use money::Currency;
 
 use crate::book::Book;
 use crate::command::{Answer, Origin, Rendered};
 use crate::execute::{Rules, save};
 use crate::records::{Said, set};
 
-/// The accounts that the books name, the names of their transactions, and the period: what they tell
+/// The accounts that the books name, the assets that these hold, the names of their transactions, and the period: what they tell
 /// has happened already.
 pub(crate) fn needs(needs: &mut Needs, books: &Import) {
     let opened = books.accounts.iter().map(|account| &*account.new.code);
     let postings = books.transactions.iter().flat_map(|one| &one.postings);
     let named = postings.flat_map(|posting| [&*posting.debit, &*posting.credit]);
+    let held = books.accounts.iter().map(|account| account.new.currency);
+    let held: BTreeSet<Currency> = held.filter(|currency| currency.is_custom()).collect();
+    let assets = held.iter().map(|asset| asset.code().to_owned());
+    needs.assets.extend(assets);
     let codes: BTreeSet<&str> = opened.chain(named).collect();
     needs.codes.extend(codes.into_iter().map(str::to_owned));
     let names = books.transactions.iter();
@@ -48,7 +53,7 @@ pub(crate) fn import(
     if !dry_run {
         std::mem::swap(&mut book.ledger, &mut after);
         save(book, claim, &reply);
-        record(book, &imported.accounts, begun, origin);
+        record(book, &imported, begun, origin);
     }
     Answer::Replied {
         reply,
@@ -56,9 +61,12 @@ pub(crate) fn import(
     }
 }
 
-/// A record for each account that was opened and for each transaction.
-fn record(book: &mut Book<'_>, accounts: &[ledger::AccountId], begun: usize, origin: &Origin) {
-    for id in accounts {
+/// A record for each asset that was registered, each account that was opened and each transaction.
+fn record(book: &mut Book<'_>, imported: &Imported, begun: usize, origin: &Origin) {
+    for asset in &imported.assets {
+        crate::register::record(book, asset, origin);
+    }
+    for id in &imported.accounts {
         let Some(account) = book.ledger.account(id).cloned() else {
             continue;
         };

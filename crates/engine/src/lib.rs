@@ -30,6 +30,7 @@ mod outcome;
 pub mod provider;
 mod records;
 mod reference;
+mod register;
 mod schema;
 mod transact;
 mod waiting;

@@ -71,6 +71,7 @@ pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str)
 /// The code of a broken rule.
 pub(crate) fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
+        Refusal::Register(rule) => rule.code(),
         Refusal::Open(rule) => rule.code(),
         Refusal::Transfer { rule, .. } | Refusal::Post(rule) => rule.code(),
         Refusal::Settle(rule) => rule.code(),

@@ -14,7 +14,7 @@ use engine::access::Tenant;
 use engine::check::{self, Report};
 use engine::{Answer, Command, Engine, Envelope, Origin, Rendered, Reply, Settings};
 use idempotency::{Claim, Fingerprint, Key};
-use ledger::{AccountClass, AccountId, Limits, NewAccount};
+use ledger::{AccountClass, AccountId, Limits, NewAccount, NewAsset};
 use money::{Amount, Currency, MinorUnits, Money};
 use payments::{Fact, NewPayment, Operation, PaymentId, Provider, ProviderEvent};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
@@ -23,6 +23,7 @@ use webhooks::Event;
 
 fn render(rendered: Rendered<'_>) -> Reply {
     let text = match rendered {
+        Rendered::Asset(asset) => asset.currency.stored().into_owned(),
         Rendered::Account(account) | Rendered::Changed(account) => account.id.to_string(),
         Rendered::Transfer(posted)
         | Rendered::Transaction(posted)
@@ -138,6 +139,19 @@ impl Writer {
         self.ask(Command::OpenAccount(new)).await.parse().unwrap()
     }
 
+    /// An account in loyalty points.
+    async fn open_points(&mut self) -> String {
+        let new = NewAccount {
+            code: "liabilities:points".to_owned(),
+            name: "Points".to_owned(),
+            currency: Currency::custom("POINTS", 0).unwrap(),
+            class: AccountClass::Liability,
+            limits: Limits::NONE,
+            metadata: None,
+        };
+        self.ask(Command::OpenAccount(new)).await
+    }
+
     async fn transfer(&mut self, from: AccountId, to: AccountId, amount: i64) -> String {
         let money = usd(amount);
         self.ask(Command::Transfer {
@@ -220,6 +234,17 @@ impl Book {
         let refused = writer.transfer(bert, anna, 201).await;
         assert!(refused.contains("InsufficientFunds"), "{refused}");
 
+        // An asset is registered once, and only then held.
+        let points = |exponent| NewAsset::new("POINTS", exponent, None).unwrap();
+        let early = writer.open_points().await;
+        assert!(early.contains("AssetNotRegistered"), "{early}");
+        let made = writer.ask(Command::RegisterAsset(points(0))).await;
+        assert_eq!(made, "POINTS/0");
+        let again = writer.ask(Command::RegisterAsset(points(2))).await;
+        assert!(again.contains("CodeTaken { by: POINTS/0 }"), "{again}");
+        let opened = writer.open_points().await;
+        assert!(opened.starts_with("acc_"), "{opened}");
+
         // Told by the worker, and once more by a webhook.
         let paid = writer.pay(700).await;
         let reference = "ch_1".to_owned();
@@ -281,7 +306,7 @@ impl Book {
     /// The names of the invariants that do not hold.
     fn violated(&self) -> Vec<&'static str> {
         let report = self.check();
-        assert_eq!(report.invariants.len(), 14);
+        assert_eq!(report.invariants.len(), 15);
         let broken = report
             .invariants
             .iter()
@@ -356,7 +381,8 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "P1", "P2", "P3", "I1", "W1", "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "I1", "W1", "A1",
+            "A3"
         ]
     );
     for verdict in report.invariants {
@@ -448,6 +474,30 @@ async fn l2_catches_counters_that_were_raised_in_step() {
 async fn l2_catches_an_entry_out_of_order() {
     let sql = "UPDATE posting SET credit_version = 9 WHERE amount = 50";
     assert_eq!(caught(sql).await, ["L2"]);
+}
+
+#[tokio::test]
+async fn l8_catches_an_account_in_an_asset_that_is_not_registered() {
+    let book = Book::written().await;
+    book.tamper("UPDATE account SET currency = 'POINTS/2' WHERE currency = 'POINTS/0'");
+    assert_eq!(book.violated(), ["L8"]);
+    let said = book.first();
+    assert!(
+        said.contains("it holds POINTS/2, which is not registered"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn l8_catches_an_asset_that_nobody_could_register() {
+    let sql = "INSERT INTO asset SELECT created_at, tenant_id, 2, 'EUR', 'Euro' FROM asset";
+    assert_eq!(caught(sql).await, ["L8", "A3"]);
+}
+
+#[tokio::test]
+async fn a3_catches_an_asset_without_a_record() {
+    let sql = "INSERT INTO asset SELECT created_at, tenant_id, 2, 'NOBODYS', 'x' FROM asset";
+    assert_eq!(caught(sql).await, ["A3"]);
 }
 
 /// Where L1 and L2 hold, L3 follows from them: it is the second opinion, and never breaks alone.

@@ -129,6 +129,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         engine: engine.clone(),
         receivers: receivers(settings, &tenant),
         metrics: collect_metrics(),
+        assets: api::currencies::Assets::default(),
         callers: api::caller::Callers::default(),
     };
     let server = api::serve(Data::new(api), listener, threads())?;
@@ -238,6 +239,7 @@ pub(crate) fn serve_alone(
         engine,
         receivers: HashMap::new(),
         metrics: None,
+        assets: api::currencies::Assets::default(),
         callers: api::caller::Callers::default(),
     };
     api::serve(Data::new(api), listener, threads())

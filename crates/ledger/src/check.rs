@@ -3,6 +3,7 @@
 //! only the currency of each account is kept in memory for longer.
 
 mod aside;
+mod assets;
 mod counters;
 mod exchanges;
 mod remainders;
@@ -18,6 +19,7 @@ use crate::transaction::RELEASES_FROM;
 use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
 pub use aside::asides_agree;
+pub use assets::{assets, assets_are_registered};
 pub use counters::counters_add_up;
 pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
@@ -26,7 +28,7 @@ pub use remainders::remainders_add_up;
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 24] = [
+pub const GUARDS: [&str; 27] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
@@ -36,6 +38,9 @@ pub const GUARDS: [&str; 24] = [
     "account_stays",
     "account_edges",
     "account_undeletable",
+    "account_fits",
+    "asset_immutable",
+    "asset_kept",
     "hold_grows",
     "hold_edges",
     "hold_undeletable",
@@ -139,7 +144,7 @@ pub struct Referred {
     pub id: TransactionId,
     /// The caller's own name for it.
     pub external_id: Option<String>,
-    /// What it moves: minor units and ISO 4217 code of each posting.
+    /// What it moves: minor units and currency of each posting, as stored.
     pub moved: Vec<(i64, String)>,
 }
 

@@ -11,9 +11,9 @@ use money::{Amount, Currency, MinorUnits};
 use store::{Ids, Timestamp};
 
 use crate::{
-    AccountId, AccountStatus, ChangeError, Heading, Kind, Limits, Metadata, NewAccount,
-    NewReversal, NewTransaction, Part, PostError, Posting, ReverseError, Shelf, TransactionId,
-    close, freeze, open, post, reverse, set_limits,
+    AccountId, AccountStatus, Asset, ChangeError, Heading, Kind, Limits, Metadata, NewAccount,
+    NewAsset, NewReversal, NewTransaction, Part, PostError, Posting, RegisterError, ReverseError,
+    Shelf, TransactionId, close, freeze, open, post, register, reverse, set_limits,
 };
 
 /// So many misfits are named at most.
@@ -82,6 +82,8 @@ pub struct ForeignPosting {
 /// What was taken over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Imported {
+    /// Assets that were registered, in order.
+    pub assets: Vec<Asset>,
     /// Accounts that were opened, in order.
     pub accounts: Vec<AccountId>,
     /// Transactions, in order.
@@ -102,8 +104,14 @@ pub struct Misfit {
 /// Why something cannot be taken over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
+    /// The code is registered with another exponent.
+    #[error("the asset is registered with {} decimal places: {registered:?}", .registered.exponent())]
+    ExponentDiffers {
+        /// As it is registered.
+        registered: Currency,
+    },
     /// The code names an account in another currency.
-    #[error("the account is there already and holds {holds}")]
+    #[error("the account is there already and holds {holds:?}")]
     CurrencyDiffers {
         /// What it holds.
         holds: Currency,
@@ -152,6 +160,14 @@ pub fn import(
 ) -> Result<Imported, Vec<Misfit>> {
     let before = shelf.clone();
     let mut done = Imported::default();
+    match register_assets(shelf, &import.accounts, now) {
+        Ok(assets) => done.assets = assets,
+        // Nothing can be said of an account that cannot be opened.
+        Err(misfits) => {
+            *shelf = before;
+            return Err(misfits);
+        }
+    }
     let mut misfits = Vec::new();
     let opened = open_accounts(shelf, &import.accounts, (ids, now), &mut misfits);
     // What became of each transaction, for those that reverse it.
@@ -183,6 +199,34 @@ pub fn import(
         return Ok(done);
     }
     *shelf = before;
+    misfits.truncate(MOST_MISFITS);
+    Err(misfits)
+}
+
+/// Registers what the accounts hold and is not registered.
+fn register_assets(
+    shelf: &mut Shelf,
+    accounts: &[ForeignAccount],
+    now: Timestamp,
+) -> Result<Vec<Asset>, Vec<Misfit>> {
+    let (mut registered, mut misfits) = (Vec::new(), Vec::new());
+    for account in accounts {
+        let Some(new) = NewAsset::of(account.new.currency) else {
+            continue;
+        };
+        match register(shelf, new, now) {
+            Ok(asset) => registered.push(asset),
+            Err(RegisterError::CodeTaken { by }) if by == account.new.currency => {}
+            Err(RegisterError::CodeTaken { by: registered }) => misfits.push(Misfit {
+                line: account.line,
+                field: "currency",
+                rule: ImportError::ExponentDiffers { registered },
+            }),
+        }
+    }
+    if misfits.is_empty() {
+        return Ok(registered);
+    }
     misfits.truncate(MOST_MISFITS);
     Err(misfits)
 }

@@ -85,11 +85,12 @@
 //! Invariants: per transaction and currency debits equal credits, amounts are positive (L1); an
 //! account's counters are the sums of its entries (L2); over all accounts of a currency the total is
 //! zero (L3); rows never change (L4, by trigger on both databases); what is held and what was reversed
-//! is what the postings say (L5); what was exchanged follows from its rate (L6);
-//! what is kept aside of time and metadata is what the transactions say (L7).
+//! is what the postings say (L5); what was exchanged follows from its rate (L6); what is kept aside of time
+//! and metadata is what the transactions say (L7); what is not of ISO 4217 is registered (L8).
 
 mod account;
 mod as_of;
+mod asset;
 mod change;
 pub mod check;
 mod entries;
@@ -118,6 +119,7 @@ mod transaction;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
+pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, Promise, ended};
@@ -133,8 +135,8 @@ pub use period::{PeriodError, close_period};
 pub use post::{PostError, post};
 pub use rate::{Rate, RateError};
 pub use read::{
-    Entry, account, accounts, closed_before, corrections, entries, exchanges, expired,
-    find_by_code, holds, posted,
+    Entry, account, accounts, asset, assets, assets_named, closed_before, corrections, entries,
+    exchanges, expired, find_by_code, holds, posted,
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};

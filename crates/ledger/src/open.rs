@@ -31,17 +31,30 @@ pub enum OpenError {
         /// The account that has it.
         by: AccountId,
     },
+    /// What it would hold is no currency of ISO 4217 and no asset that is registered, with this exponent.
+    #[error("{currency:?} is not registered")]
+    AssetNotRegistered {
+        /// What was asked for.
+        currency: Currency,
+    },
 }
 
 impl OpenError {
     /// Every rule in the order in which it is looked at: its code, and what it says.
-    pub const ORDER: &[(&str, &str)] = &[("code_taken", "A code names one account of a tenant.")];
+    pub const ORDER: &[(&str, &str)] = &[
+        ("code_taken", "A code names one account of a tenant."),
+        (
+            "asset_not_registered",
+            "What an account holds is of ISO 4217, or registered with the exponent that is meant.",
+        ),
+    ];
 
     /// The rule's name; it never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::CodeTaken { .. } => "code_taken",
+            Self::AssetNotRegistered { .. } => "asset_not_registered",
         }
     }
 }
@@ -58,6 +71,12 @@ pub fn open(
 ) -> Result<&Account, OpenError> {
     if let Some(by) = shelf.id_of(&new.code) {
         return Err(OpenError::CodeTaken { by });
+    }
+    let currency = new.currency;
+    if currency.is_custom()
+        && shelf.asset(currency.code()).map(|asset| asset.currency) != Some(currency)
+    {
+        return Err(OpenError::AssetNotRegistered { currency });
     }
     // After this point it must succeed.
     Ok(shelf.put_new(Account {

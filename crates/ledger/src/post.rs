@@ -54,7 +54,7 @@ pub enum PostError {
         account: AccountId,
     },
     /// An account holds one currency.
-    #[error("account {account} holds {holds}, not {asked}")]
+    #[error("account {account} holds {holds:?}, not {asked:?}")]
     CurrencyMismatch {
         /// Which posting.
         posting: usize,

@@ -3,18 +3,19 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use money::Currency;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema;
 use crate::tables::{
-    AccountRow, ByTransaction, CorrectionRow, CorrectionsOf, ExchangeBy, ExchangeRow, HoldRow,
-    HoldsOf, TransactionById,
+    AccountRow, AssetRow, ByTransaction, CorrectionRow, CorrectionsOf, ExchangeBy, ExchangeRow,
+    HoldRow, HoldsOf, TransactionById,
 };
 use crate::{
-    Account, AccountId, Correction, Exchange, Hold, HoldStatus, Phase, Posted, PostedPosting, Side,
-    TransactionId,
+    Account, AccountId, Asset, Correction, Exchange, Hold, HoldStatus, Phase, Posted,
+    PostedPosting, Side, TransactionId,
 };
+use crate::{schema, tables};
 
 /// A posting as one of its accounts sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +28,8 @@ pub struct Entry {
     pub phase: Phase,
     /// Minor units, positive.
     pub amount: i64,
-    /// ISO 4217 code.
-    pub currency: String,
+    /// What it moves.
+    pub currency: Currency,
     /// The account's posted balance afterwards, in minor units.
     pub balance: i64,
     /// The transaction it belongs to.
@@ -90,6 +91,49 @@ pub fn accounts(
     rows.into_iter().map(AccountRow::read).collect()
 }
 
+/// One asset, if the tenant has registered it.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn asset(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    code: &str,
+) -> Result<Option<Asset>, Error> {
+    Ok(assets_named(connection, tenant, vec![code.to_owned()])?.pop())
+}
+
+/// The registered assets among these codes.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn assets_named(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    codes: Vec<String>,
+) -> Result<Vec<Asset>, Error> {
+    tables::assets_named(connection, tenant, codes)
+}
+
+/// Registered assets by code, after the code `after`; at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn assets(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Asset>, Error> {
+    let rows: Vec<AssetRow> = schema::asset::table
+        .filter(schema::asset::tenant_id.eq(tenant))
+        .filter(schema::asset::code.gt(after.unwrap_or_default()))
+        .order(schema::asset::code)
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter().map(AssetRow::read).collect()
+}
+
 /// The entries of an account, newest first, before the entry `before`; at most `limit`.
 ///
 /// # Errors
@@ -126,13 +170,13 @@ pub fn entries(
         ))
         .load(connection)?;
     let entry = |(version, side, phase, amount, currency, balance, transaction, at): Row| {
-        let bad = || Error::Refused(format!("posting of {transaction}: bad phase"));
+        let bad = |column| Error::Refused(format!("posting of {transaction}: bad {column}"));
         Ok(Entry {
             version,
             side: if side == 1 { Side::Debit } else { Side::Credit },
-            phase: Phase::from_number(phase).ok_or_else(bad)?,
+            phase: Phase::from_number(phase).ok_or_else(|| bad("phase"))?,
             amount,
-            currency,
+            currency: Currency::from_stored(&currency).map_err(|_unknown| bad("currency"))?,
             balance,
             transaction,
             recorded_at: Timestamp::from_micros(at),

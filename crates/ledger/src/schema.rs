@@ -27,6 +27,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    asset (tenant_id, code) {
+        tenant_id -> Integer,
+        code -> Text,
+        exponent -> SmallInt,
+        name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     ledger_transaction (tenant_id, id) {
         tenant_id -> Integer,
         id -> Binary,

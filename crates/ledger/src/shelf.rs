@@ -1,11 +1,11 @@
 //! What one batch holds of the books in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use store::Timestamp;
 
 use crate::{
-    Account, AccountId, Correction, Exchange, Hold, Posted, PostedPosting, Promise, Step,
+    Account, AccountId, Asset, Correction, Exchange, Hold, Posted, PostedPosting, Promise, Step,
     TransactionId,
 };
 
@@ -15,6 +15,9 @@ use crate::{
 pub struct Shelf {
     accounts: HashMap<AccountId, Held>,
     by_code: HashMap<String, AccountId>,
+    /// By code; and those of them that this batch has registered.
+    assets: BTreeMap<String, Asset>,
+    registered: BTreeSet<String>,
     by_external_id: HashMap<String, TransactionId>,
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
     holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
@@ -92,6 +95,19 @@ impl Shelf {
     #[must_use]
     pub fn id_of(&self, code: &str) -> Option<AccountId> {
         self.by_code.get(code).copied()
+    }
+
+    /// The asset with this code.
+    #[must_use]
+    pub fn asset(&self, code: &str) -> Option<&Asset> {
+        self.assets.get(code)
+    }
+
+    /// Assets that this batch registered, in the order of their codes.
+    #[must_use]
+    pub fn registered(&self) -> Vec<&Asset> {
+        let codes = self.registered.iter();
+        codes.filter_map(|code| self.assets.get(code)).collect()
     }
 
     /// The transaction with this external id.
@@ -240,6 +256,15 @@ impl Shelf {
         };
         self.by_code.insert(account.code.clone(), account.id);
         self.accounts.insert(account.id, Held { account, origin });
+    }
+
+    pub(crate) fn put_asset(&mut self, asset: Asset) {
+        self.assets.insert(asset.currency.code().to_owned(), asset);
+    }
+
+    pub(crate) fn put_registered(&mut self, asset: Asset) {
+        self.registered.insert(asset.currency.code().to_owned());
+        self.put_asset(asset);
     }
 
     pub(crate) fn put_taken(&mut self, external_id: String, by: TransactionId) {

@@ -5,7 +5,7 @@
 //! | 1 | postings of the transactions named, and their rows | no: they never change |
 //! | 2 | accounts, in id order | as asked |
 //! | 3 | holds, corrections | no: whoever changes one changes its accounts too |
-//! | 4 | external ids, the period | the period, as asked |
+//! | 4 | assets, external ids, the period | the period, as asked |
 
 mod displaced;
 mod rows;
@@ -17,16 +17,18 @@ use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub use rows::{
-    AccountRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction, CorrectionMovedRow,
-    CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow, ExchangeBy, ExchangeRow,
-    HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow, PostingRow, RevisedRow,
-    TransactionById, TransactionMetadataRow, TransactionRow,
+    AccountRow, AssetBy, AssetRow, BucketRow, ByCode, ByExternalId, ById, ByTransaction,
+    CorrectionMovedRow, CorrectionRow, CorrectionsOf, CountersRow, DisplacedAt, DisplacedRow,
+    ExchangeBy, ExchangeRow, HoldMovedRow, HoldRow, HoldsOf, MetadataOf, PeriodMovedRow, PeriodRow,
+    PostingRow, RevisedRow, TransactionById, TransactionMetadataRow, TransactionRow,
 };
 
 pub(crate) use displaced::{LEVELS, rows_of, start_of};
 
 use crate::shelf::Period;
-use crate::{Account, AccountId, Phase, Posted, Promise, Shelf, Step, TransactionId, schema};
+use crate::{
+    Account, AccountId, Asset, Phase, Posted, Promise, Shelf, Step, TransactionId, schema,
+};
 
 /// What a batch must have of the ledger before it can be executed.
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ pub struct Needs {
     pub codes: Vec<String>,
     /// Accounts as somebody remembers them, which are not asked for.
     pub remembered: Vec<Account>,
+    /// Assets by code, whether they are registered or not.
+    pub assets: Vec<String>,
     /// External ids that will be claimed.
     pub external_ids: Vec<String>,
     /// Transactions that will be posted, voided, expired or reversed, with their accounts.
@@ -57,12 +61,14 @@ impl Needs {
             codes,
             remembered: _,
             promises: _,
+            assets,
             external_ids,
             transactions,
             period,
         } = self;
         accounts.is_empty()
             && codes.is_empty()
+            && assets.is_empty()
             && external_ids.is_empty()
             && transactions.is_empty()
             && !period
@@ -89,6 +95,9 @@ pub fn load(
     load_transactions(connection, tenant, &mut shelf, &mut needs)?;
     load_accounts(connection, tenant, &mut shelf, &mut needs, lock)?;
     load_remainders(connection, tenant, &mut shelf, &needs.transactions)?;
+    for asset in assets_named(connection, tenant, needs.assets)? {
+        shelf.put_asset(asset);
+    }
     needs.external_ids.sort_unstable();
     needs.external_ids.dedup();
     let names: Vec<ByExternalId> = needs
@@ -179,6 +188,19 @@ fn load_accounts(
     Ok(())
 }
 
+/// The registered assets among these codes. They never change, so none is ever locked.
+pub(crate) fn assets_named(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut codes: Vec<String>,
+) -> Result<Vec<Asset>, Error> {
+    codes.sort_unstable();
+    codes.dedup();
+    let codes: Vec<AssetBy> = codes.into_iter().map(|code| AssetBy { code }).collect();
+    let rows = AssetBy::find(connection, Lock::Nothing, tenant, &codes)?;
+    rows.into_iter().map(AssetRow::read).collect()
+}
+
 /// What is still held, and what was reversed. Where accounts are locked, this comes after it, and so
 /// sees what whoever had them locked before has left.
 fn load_remainders(
@@ -231,6 +253,10 @@ fn load_period(
 /// Adds what the batch did. An account, a hold, a correction or a period that another writer has
 /// changed since makes it a conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
+    // Before the accounts that hold them.
+    let registered = shelf.registered().into_iter();
+    let registered = registered.map(|asset| AssetRow::of(tenant, asset));
+    writes.add(registered.collect::<Vec<AssetRow>>());
     let opened: Vec<AccountRow> = shelf
         .opened()
         .into_iter()

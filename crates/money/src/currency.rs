@@ -57,6 +57,31 @@ pub enum AssetError {
     TooPrecise,
 }
 
+impl AssetError {
+    /// Every rule in the order in which it is looked at: its code, and what it says.
+    pub const ORDER: &[(&str, &str)] = &[
+        (
+            "malformed_code",
+            "A code is 3 to 10 upper-case letters and digits, a letter first.",
+        ),
+        (
+            "taken_by_iso",
+            "A code is none of ISO 4217, neither one that was withdrawn nor one without a minor unit.",
+        ),
+        ("too_precise", "An asset has at most 18 decimal places."),
+    ];
+
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed_code",
+            Self::TakenByIso => "taken_by_iso",
+            Self::TooPrecise => "too_precise",
+        }
+    }
+}
+
 /// Why a stored text is not a [`Currency`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StoredError {
@@ -422,6 +447,25 @@ mod tests {
         let largest = u32::from(Currency::LARGEST_EXPONENT);
         assert!(10_i64.checked_pow(largest).is_some());
         assert!(10_i64.checked_pow(largest.saturating_add(1)).is_none());
+    }
+
+    #[test]
+    fn an_asset_is_refused_by_the_first_broken_rule() {
+        let refused = |code, exponent| Currency::custom(code, exponent).err().map(|e| e.code());
+        assert_eq!(refused("USDC", 18), None);
+        assert_eq!(refused("usdc", 6), Some("malformed_code"));
+        assert_eq!(refused("EUR", 6), Some("taken_by_iso"));
+        assert_eq!(refused("EUR", 19), Some("taken_by_iso"));
+        assert_eq!(refused("USDC", 19), Some("too_precise"));
+        // What is malformed is no code of ISO 4217, and so is refused as such even where it is too precise.
+        assert_eq!(refused("usdc", 19), Some("malformed_code"));
+        let told = AssetError::ORDER.iter().map(|(code, _)| *code);
+        let order = [
+            AssetError::Malformed,
+            AssetError::TakenByIso,
+            AssetError::TooPrecise,
+        ];
+        assert!(told.eq(order.iter().map(AssetError::code)));
     }
 
     #[test]

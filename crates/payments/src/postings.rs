@@ -64,6 +64,8 @@ impl Role {
         match ledger::open(books, id, new, now) {
             Ok(account) => account.id,
             Err(ledger::OpenError::CodeTaken { by }) => by,
+            // Payments are of ISO 4217. Were one not, posting it would name the account that is not there.
+            Err(ledger::OpenError::AssetNotRegistered { .. }) => id,
         }
     }
 }

@@ -138,17 +138,14 @@ pub(crate) fn counted(accounts: &[Account], commodity: fn(&Currency) -> String) 
     counted.collect()
 }
 
-/// The two currencies that share a code are told apart, in each program's way.
 fn hledger_commodity(currency: &Currency) -> String {
-    match currency.code() {
-        "USDC" => currency.stored().into_owned(),
-        code => code.to_owned(),
-    }
+    currency.code().to_owned()
 }
 
+/// What means something else there is told apart by its exponent.
 fn beancount_commodity(currency: &Currency) -> String {
     match currency.code() {
-        "USDC" | "NULL" => format!("{}.{}", currency.code(), currency.exponent()),
+        "NULL" => format!("{}.{}", currency.code(), currency.exponent()),
         code => code.to_owned(),
     }
 }

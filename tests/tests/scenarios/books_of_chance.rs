@@ -3,8 +3,8 @@
 
 use ledger::tables::Needs;
 use ledger::{
-    Account, AccountClass, AccountId, Kind, Limits, NewAccount, NewTransaction, NormalSide,
-    Posting, TransactionId,
+    Account, AccountClass, AccountId, Kind, Limits, NewAccount, NewAsset, NewTransaction,
+    NormalSide, Posting, TransactionId,
 };
 use money::{Amount, Currency};
 use store::bulk::Writes;
@@ -36,8 +36,8 @@ pub(crate) const CODES: &[(&str, &str, NormalSide)] = &[
     ("equity:dinar", "BHD", NormalSide::Credit),
     ("assets:usdc", "USDC/6", NormalSide::Debit),
     ("liabilities:usdc", "USDC/6", NormalSide::Credit),
-    ("assets:usdc:bridged", "USDC/18", NormalSide::Debit),
-    ("liabilities:usdc:bridged", "USDC/18", NormalSide::Credit),
+    ("assets:usdc:bridged", "USDCE/18", NormalSide::Debit),
+    ("liabilities:usdc:bridged", "USDCE/18", NormalSide::Credit),
     ("assets:points", "A1B2/0", NormalSide::Debit),
     ("liabilities:points", "A1B2/0", NormalSide::Credit),
     ("assets:null", "NULL/3", NormalSide::Debit),
@@ -101,6 +101,10 @@ pub(crate) fn write(database: &Database, transactions: usize) {
             limits: Limits::NONE,
             metadata: None,
         };
+        if let Some(asset) = NewAsset::of(new.currency) {
+            // The second account that holds it finds it registered.
+            let _registered_before = ledger::register(&mut books, asset, now);
+        }
         let opened = ledger::open(&mut books, id, new, now).expect("a new code");
         accounts.push((id, opened.currency));
     }

@@ -372,7 +372,8 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
     let (status, body) = match rendered {
         Rendered::Account(account) => (201, account.id.to_string().into_bytes()),
         Rendered::Refused(_) => (422, Vec::new()),
-        Rendered::Changed(_)
+        Rendered::Asset(_)
+        | Rendered::Changed(_)
         | Rendered::Transfer(_)
         | Rendered::Transaction(_)
         | Rendered::WouldPost(_)

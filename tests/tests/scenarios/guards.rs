@@ -78,6 +78,60 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         "UPDATE account SET status = 1 WHERE id = #1",
         Err("never opened again"),
     ),
+    // What is not of ISO 4217 is registered with one exponent, and only then held.
+    ("INSERT INTO asset VALUES (0, 1, 6, 'USDC', 'x')", Ok(())),
+    ("INSERT INTO asset VALUES (0, 2, 8, 'USDC', 'x')", Ok(())),
+    ("INSERT INTO asset VALUES (0, 1, 8, 'USDC', 'x')", Err("")),
+    ("INSERT INTO asset VALUES (0, 9, 8, 'USDC', 'x')", Err("")),
+    (
+        "INSERT INTO asset VALUES (0, 1, 0, 'A1Z2E3R4T5', 'x')",
+        Ok(()),
+    ),
+    ("INSERT INTO asset VALUES (0, 1, 18, 'ABC', 'x')", Ok(())),
+    ("INSERT INTO asset VALUES (0, 1, 19, 'ABCD', 'x')", Err("")),
+    ("INSERT INTO asset VALUES (0, 1, -1, 'ABCD', 'x')", Err("")),
+    ("INSERT INTO asset VALUES (0, 1, 0, 'AB', 'x')", Err("")),
+    (
+        "INSERT INTO asset VALUES (0, 1, 0, 'ABCDEFGHIJK', 'x')",
+        Err(""),
+    ),
+    ("INSERT INTO asset VALUES (0, 1, 0, '1ABC', 'x')", Err("")),
+    ("INSERT INTO asset VALUES (0, 1, 0, 'ABc', 'x')", Err("")),
+    ("INSERT INTO asset VALUES (0, 1, 0, 'AB/C', 'x')", Err("")),
+    ("INSERT INTO asset VALUES (0, 1, 0, 'ÄBC', 'x')", Err("")),
+    (
+        "UPDATE asset SET exponent = 7",
+        Err("never changed or deleted"),
+    ),
+    (
+        "UPDATE asset SET name = 'y'",
+        Err("never changed or deleted"),
+    ),
+    ("DELETE FROM asset", Err("never changed or deleted")),
+    (
+        "INSERT INTO account (debits_pending, debits_posted, credits_pending, credits_posted, \
+         version, opened_at, tenant_id, normal_side, status, class, id, code, name, currency) \
+         VALUES (0, 0, 0, 0, 0, 0, 1, 2, 1, 2, #5, 'coins', '', 'USDC/6')",
+        Ok(()),
+    ),
+    (
+        "INSERT INTO account (debits_pending, debits_posted, credits_pending, credits_posted, \
+         version, opened_at, tenant_id, normal_side, status, class, id, code, name, currency) \
+         VALUES (0, 0, 0, 0, 0, 0, 1, 2, 1, 2, #6, 'other', '', 'USDC/8')",
+        Err("what is registered"),
+    ),
+    (
+        "INSERT INTO account (debits_pending, debits_posted, credits_pending, credits_posted, \
+         version, opened_at, tenant_id, normal_side, status, class, id, code, name, currency) \
+         VALUES (0, 0, 0, 0, 0, 0, 1, 2, 1, 2, #6, 'other', '', 'USDT/6')",
+        Err("what is registered"),
+    ),
+    (
+        "INSERT INTO account (debits_pending, debits_posted, credits_pending, credits_posted, \
+         version, opened_at, tenant_id, normal_side, status, class, id, code, name, currency) \
+         VALUES (0, 0, 0, 0, 0, 0, 2, 2, 1, 2, #6, 'other', '', 'ABC/18')",
+        Err("what is registered"),
+    ),
     // A posting's accounts exist, are of its tenant and hold its currency.
     (
         "INSERT INTO posting VALUES (1, 1, 0, 1, 0, 1, 0, #7, #1, #2, 'EUR', 2)",

@@ -7,6 +7,7 @@
 )]
 
 mod accounting_programs;
+mod assets;
 mod bad_input;
 mod books;
 mod books_changes;

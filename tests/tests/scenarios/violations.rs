@@ -60,6 +60,18 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "INSERT INTO transaction_metadata SELECT * FROM keep; DROP TABLE keep",
         &["L7"],
     ),
+    // An account in an asset that is not registered, or not so.
+    (
+        "UPDATE account SET currency = 'POINTS/2' WHERE currency = 'POINTS/0'",
+        "UPDATE account SET currency = 'POINTS/0' WHERE currency = 'POINTS/2'",
+        &["L8"],
+    ),
+    // An asset that nobody has registered.
+    (
+        "INSERT INTO asset SELECT created_at, tenant_id, 2, 'NOBODYS', '' FROM asset",
+        "DELETE FROM asset WHERE code = 'NOBODYS'",
+        &["A3"],
+    ),
     // A payment that states less than was taken.
     (
         "UPDATE payment SET captured = 1098",
@@ -166,6 +178,11 @@ async fn a_book_with_something_of_everything(database: &Database) {
     let bob = shop.wallet("liabilities:wallets:bob", 0).await;
     assert_eq!(shop.transfer("t", &ann, &bob, 250).await.status, 201);
     an_exchange_and_a_late_statement(&shop, &ann).await;
+    let points = json!({"code": "POINTS", "exponent": 0});
+    let registered = shop.client.post("/v1/assets", None, &points).await;
+    assert_eq!(registered.status, 201);
+    let points = json!({"code": "liabilities:points", "currency": "POINTS"});
+    shop.account(&points).await;
     assert_eq!(shop.pay("k", "pm_succeeds").await.status, 201);
     eventually("the webhook arrives", async || {
         (database.number("SELECT count(*) FROM inbox") == 1).then_some(())
@@ -204,7 +221,7 @@ fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
     let report: Value =
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     let invariants = report["invariants"].as_array().expect("a list");
-    assert!(invariants.len() >= 14, "{said}");
+    assert!(invariants.len() >= 15, "{said}");
     let broken = invariants.iter().filter(|one| one["holds"] == false);
     let names = broken.map(|one| text(one, "/name")).collect();
     (output.status.code(), names)

@@ -86,17 +86,17 @@ pub fn text(length: RangeInclusive<usize>) -> impl FnOnce(Value) -> Reading<Stri
     }
 }
 
-/// Reads a currency by its code; the caller knows which there are.
+/// Reads a currency by its code; the caller knows which there are, and what to say of any other.
 ///
 /// # Errors
 /// `expected_text`, `unknown_currency`.
-pub fn currency<C>(known: impl FnOnce(&str) -> Option<C>) -> impl FnOnce(Value) -> Reading<C> {
+pub fn currency<C>(
+    known: impl FnOnce(&str) -> Option<C>,
+    otherwise: &'static str,
+) -> impl FnOnce(Value) -> Reading<C> {
     move |value| match known(&any_text(value)?) {
         Some(currency) => Ok(currency),
-        None => wrong(
-            "unknown_currency",
-            "There is no such currency. Use an ISO 4217 code in capitals, such as EUR.",
-        ),
+        None => wrong("unknown_currency", otherwise),
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
                     "{kind}"
                 );
                 assert_eq!(
-                    code(currency(|_| Some(()))(value(kind))),
+                    code(currency(|_| Some(()), "")(value(kind))),
                     "expected_text",
                     "{kind}"
                 );
@@ -267,8 +267,11 @@ mod tests {
     #[test]
     fn currencies_and_choices_are_those_the_caller_knows() {
         let known = |code: &str| (code == "EUR").then_some(2);
-        assert_eq!(currency(known)(value(r#""EUR""#)), Ok(2));
-        assert_eq!(code(currency(known)(value(r#""eur""#))), "unknown_currency");
+        assert_eq!(currency(known, "")(value(r#""EUR""#)), Ok(2));
+        assert_eq!(
+            code(currency(known, "")(value(r#""eur""#))),
+            "unknown_currency"
+        );
         let sides = [("debit", 1), ("credit", 2)];
         assert_eq!(choice(&sides)(value(r#""credit""#)), Ok(2));
         let error = choice(&sides)(value(r#""left""#)).unwrap_err().remove(0);

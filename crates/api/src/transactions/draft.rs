@@ -2,13 +2,14 @@
 
 use engine::{Draft, Saying};
 use ledger::{AccountId, Condition, Demand, Kind, MOST_POSTINGS, Pending, Posting, Step};
-use money::{Amount, Currency, MinorUnits};
+use money::{Amount, MinorUnits};
 use store::Timestamp;
 
+use crate::currencies::Currencies;
 use crate::metadata::kept;
 use crate::strict_json::{
-    FieldError, Fields, Reading, Slot, Value, amount, boolean, checked, currency, id, integer,
-    list, moment, nullable, object, text,
+    FieldError, Fields, Reading, Slot, Value, amount, boolean, checked, id, integer, list, moment,
+    nullable, object, text,
 };
 
 /// The longest that something may be pending from now on, in seconds: ten years. Whoever means longer
@@ -16,11 +17,13 @@ use crate::strict_json::{
 const LONGEST_PENDING: i64 = 315_360_000;
 
 /// The fields of a transaction that is new. `now` is what `expires_in` counts from.
-pub(super) fn draft(fields: &mut Fields, now: Timestamp) -> Slot<Draft> {
+pub(super) fn draft(fields: &mut Fields, known: &Currencies, now: Timestamp) -> Slot<Draft> {
     let kind = fields.required("kind", checked(text(1..=32), own_kind));
     let postings = fields.required(
         "postings",
-        list(1..=MOST_POSTINGS, |item| object(posting)(item)),
+        list(1..=MOST_POSTINGS, |item| {
+            object(|fields| posting(fields, known))(item)
+        }),
     );
     let pending = fields.optional("pending", |value| promise(value, now));
     let conditions = fields.optional(
@@ -87,11 +90,11 @@ fn own_kind(name: String) -> Result<Kind, (&'static str, String)> {
     Err(("reserved_kind", detail.to_owned()))
 }
 
-fn posting(mut fields: Fields) -> Reading<Posting> {
+fn posting(mut fields: Fields, known: &Currencies) -> Reading<Posting> {
     let debit = fields.required("debit", id("acc_"));
     let credit = fields.required("credit", id("acc_"));
     let amount = fields.required("amount", positive);
-    let unit = fields.required("currency", currency(|code| Currency::from_code(code).ok()));
+    let unit = fields.required("currency", |value| known.read(value));
     let (debit, credit, amount, currency) = fields.finish((debit, credit, amount, unit))?;
     Ok(Posting {
         debit: AccountId::from_bytes(debit),

@@ -5,6 +5,7 @@ use ledger::{MOST_POSTINGS, Part, TransactionId};
 use store::Timestamp;
 
 use super::draft::{draft, positive, saying};
+use crate::currencies::Currencies;
 use crate::strict_json::{
     Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
 };
@@ -90,7 +91,7 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
 }
 
 /// One of many: a new transaction, or what becomes of the one that `post`, `void` or `reverse` names.
-pub(super) fn one_of_many(value: Value, now: Timestamp) -> Reading<Action> {
+pub(super) fn one_of_many(value: Value, known: &Currencies, now: Timestamp) -> Reading<Action> {
     let verb = match &value {
         Value::Object(item) => Verb::ALL
             .into_iter()
@@ -99,7 +100,7 @@ pub(super) fn one_of_many(value: Value, now: Timestamp) -> Reading<Action> {
     };
     let read = |mut fields: Fields| {
         let Some(verb) = verb else {
-            let draft = draft(&mut fields, now);
+            let draft = draft(&mut fields, known, now);
             return fields.finish(draft).map(Action::Post);
         };
         let about = fields.required(verb.field(), id("txn_"));

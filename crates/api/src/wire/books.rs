@@ -42,7 +42,7 @@ pub struct NewPosting {
     /// Minor units, 1 to 2^63 - 1.
     #[schema(example = 1250)]
     pub amount: i64,
-    /// ISO 4217 code; both accounts hold it.
+    /// ISO 4217 code, or that of a custom asset; both accounts hold it.
     #[schema(example = "EUR")]
     pub currency: String,
 }

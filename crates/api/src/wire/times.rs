@@ -10,7 +10,7 @@ pub struct PastBalance {
     pub object: &'static str,
     /// `acc_…`
     pub account: String,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// The moment, which is included.
@@ -28,7 +28,7 @@ pub struct Statement {
     pub object: &'static str,
     /// `acc_…`
     pub account: String,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// `recorded` or `effective`.
@@ -104,7 +104,7 @@ pub struct SubtreeBalances {
 /// What accounts of one currency hold together.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CurrencyTotal {
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// How many accounts there are.
@@ -130,7 +130,7 @@ pub struct AccountStanding {
     /// Its place in the chart of accounts.
     #[schema(example = "liabilities:wallets:ann")]
     pub code: String,
-    /// ISO 4217 code.
+    /// ISO 4217 code, or that of a custom asset.
     #[schema(example = "EUR")]
     pub currency: String,
     /// The balance, if it is a debit, in minor units; else 0.

@@ -14,7 +14,7 @@ use crate::access::Tenant;
 /// Records read at a time.
 const PAGE: i64 = 4_000;
 
-/// A3: the tenant, each account, transaction, payment and received event has a record.
+/// A3: the tenant, each asset, account, transaction, payment and received event has a record.
 pub(crate) fn changes_are_recorded(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -25,6 +25,13 @@ pub(crate) fn changes_are_recorded(
         |subject: &dyn ToString| CheckError::broken(subject.to_string(), "no record names it");
     if !recorded.tenant {
         return Err(missing(&tenant.name));
+    }
+    let mut assets = ledger::check::assets(tenant.id);
+    while let Some(row) = assets.next(connection)? {
+        let name = format!("{}/{}", row.code, row.exponent);
+        if !recorded.assets.contains(&name) {
+            return Err(missing(&name));
+        }
     }
     let mut transactions = ledger::check::transactions(tenant.id);
     while let Some(id) = transactions.next(connection)? {
@@ -68,6 +75,8 @@ pub(crate) fn changes_are_recorded(
 struct Recorded {
     records: u64,
     tenant: bool,
+    /// As they are stored.
+    assets: HashSet<String>,
     accounts: HashSet<AccountId>,
     transactions: HashSet<TransactionId>,
     payments: HashSet<PaymentId>,
@@ -85,10 +94,11 @@ struct Leaf<'a> {
     delta: Delta,
 }
 
-/// The change of which transactions there are, before and after.
+/// The change of which transactions there are, and of what an account holds, before and after.
 #[derive(Default, Deserialize)]
 struct Delta {
     transaction: Option<(Option<String>, Option<String>)>,
+    currency: Option<(Option<String>, Option<String>)>,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +145,16 @@ impl Recorded {
         let id = leaf.subject.id.as_ref();
         match leaf.subject.kind.as_ref() {
             "tenant" => self.tenant |= *id == *tenant.name,
-            "account" => self.accounts.extend(id.parse::<AccountId>()),
+            "asset" => {
+                self.assets.insert(id.to_owned());
+            }
+            "account" => {
+                self.accounts.extend(id.parse::<AccountId>());
+                // Assets that are older than the register were held by an account that was recorded.
+                let held = leaf.delta.currency.as_ref();
+                self.assets
+                    .extend(held.and_then(|(_, after)| after.clone()));
+            }
             "transaction" => self.transactions.extend(id.parse::<TransactionId>()),
             "payment" => self.payments.extend(id.parse::<PaymentId>()),
             "webhook_event" => {

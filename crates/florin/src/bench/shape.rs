@@ -20,14 +20,14 @@ pub(crate) enum Shape {
     /// Any account pays ten others in one transaction (counted once; the lane only).
     TenPostings,
     /// Any account pays a thousand times, to any others, in one request of a thousand transactions (HTTP
-    /// only, four requests in flight).
+    /// only, eight requests in flight).
     Bulk,
 }
 
 /// Transactions in a request of [`Shape::Bulk`]: as many as the API takes.
 pub(crate) const BULK: u64 = 1_000;
-/// Requests of [`Shape::Bulk`] in flight.
-pub(crate) const BULKS_IN_FLIGHT: u32 = 4;
+/// Requests of [`Shape::Bulk`] in flight: two batches of the lane, and as many under way.
+pub(crate) const BULKS_IN_FLIGHT: u32 = 8;
 
 impl Shape {
     /// As it is shown.

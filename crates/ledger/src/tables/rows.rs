@@ -15,7 +15,7 @@ store::bulk_insert! {
         code: String,
         /// What people call it.
         name: String,
-        /// ISO 4217 code.
+        /// ISO 4217 code; of a custom asset with its exponent.
         currency: String,
         /// 1 debit, 2 credit.
         normal_side: i16,
@@ -49,6 +49,30 @@ store::bulk_insert! {
         class: Option<i16>,
         /// A flat JSON object of texts.
         metadata: Option<String>,
+    }
+}
+
+store::bulk_insert! {
+    /// A row of `asset`.
+    pub struct AssetRow in asset {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// Its code.
+        code: String,
+        /// Decimal places of its minor unit.
+        exponent: i16,
+        /// What people call it.
+        name: String,
+        /// Microseconds since 1970.
+        created_at: i64,
+    }
+}
+
+store::bulk_find! {
+    /// An asset by its code.
+    pub struct AssetBy => AssetRow in asset {
+        /// The code.
+        code: String,
     }
 }
 
@@ -182,7 +206,7 @@ store::bulk_insert! {
         credit_account: AccountId,
         /// Minor units, positive.
         amount: i64,
-        /// ISO 4217 code.
+        /// ISO 4217 code; of a custom asset with its exponent.
         currency: String,
         /// The entry's number on the debited account.
         debit_version: i64,

@@ -1,14 +1,14 @@
 //! Rows in the rules' own words, and back.
 
-use money::{Amount, Currency, MinorUnits, Rounding};
+use money::{Amount, AssetError, Currency, MinorUnits, Rounding};
 use store::{Error, TenantId, Timestamp};
 
 use super::rows::{
-    AccountRow, CorrectionRow, CountersRow, ExchangeRow, HoldRow, PostingRow, RevisedRow,
+    AccountRow, AssetRow, CorrectionRow, CountersRow, ExchangeRow, HoldRow, PostingRow, RevisedRow,
     TransactionRow,
 };
 use crate::{
-    Account, AccountClass, AccountStatus, Correction, Exchange, Hold, HoldStatus, Kind, Leg,
+    Account, AccountClass, AccountStatus, Asset, Correction, Exchange, Hold, HoldStatus, Kind, Leg,
     Limits, Metadata, NormalSide, Phase, Posted, PostedPosting, Posting, Quote, Rate, Step,
     TransactionId,
 };
@@ -116,6 +116,38 @@ impl AccountRow {
             version: self.version,
             revision: self.revision,
             opened_at: Timestamp::from_micros(self.opened_at),
+        })
+    }
+}
+
+impl AssetRow {
+    pub(crate) fn of(tenant_id: TenantId, asset: &Asset) -> Self {
+        Self {
+            tenant_id,
+            code: asset.currency.code().to_owned(),
+            exponent: asset.currency.exponent().into(),
+            name: asset.name.clone(),
+            created_at: asset.created_at.micros(),
+        }
+    }
+
+    /// The asset that the row holds.
+    pub(crate) fn read(self) -> Result<Asset, Error> {
+        let bad = |rule: AssetError| Error::Refused(format!("asset: {rule}"));
+        Asset::try_from(self).map_err(bad)
+    }
+}
+
+impl TryFrom<AssetRow> for Asset {
+    type Error = AssetError;
+
+    /// An exponent that is no small number is too large, or would have to be.
+    fn try_from(row: AssetRow) -> Result<Self, AssetError> {
+        let exponent = u8::try_from(row.exponent).unwrap_or(u8::MAX);
+        Ok(Self {
+            currency: Currency::custom(&row.code, exponent)?,
+            name: row.name,
+            created_at: Timestamp::from_micros(row.created_at),
         })
     }
 }

@@ -2,10 +2,16 @@
 
 use ledger::{
     AccountClass, AccountId, AccountStatus, ForeignAccount, ForeignPosting, ForeignTransaction,
-    Import, ImportError, Kind, Limits, NewAccount, PostError, ReverseError, import,
+    Import, ImportError, Kind, Limits, NewAccount, NewAsset, PostError, ReverseError, import,
+    register,
 };
+use money::Currency;
 
 use crate::given::{Books, EARLIER, NOW, amount, eur, units};
+
+fn custom(code: &str, exponent: u8) -> Currency {
+    Currency::custom(code, exponent).unwrap()
+}
 
 fn account(line: u64, code: &str, class: AccountClass) -> ForeignAccount {
     ForeignAccount {
@@ -129,6 +135,40 @@ fn what_does_not_fit_leaves_the_shelf_as_it_was() {
     let code = "nobody".into();
     let misfit = (3, "account", ImportError::NoSuchAccount { code });
     assert_eq!(refused(&mut books, &wrong), misfit);
+}
+
+#[test]
+fn what_is_brought_is_registered_and_a_code_keeps_its_exponent() {
+    let (six, eight) = (custom("USDC", 6), custom("USDC", 8));
+    let mut brought = foreign();
+    for account in &mut brought.accounts {
+        account.new.currency = six;
+    }
+    for transaction in &mut brought.transactions {
+        transaction.postings[0].currency = six;
+    }
+    brought.accounts[1].balance = None;
+    let mut wrong = brought.clone();
+    wrong.accounts[1].new.currency = eight;
+    let mut books = Books::empty();
+    let differs = |registered| ImportError::ExponentDiffers { registered };
+    let misfit = refused(&mut books, &wrong);
+    assert_eq!(misfit, (2, "currency", differs(six)));
+    assert_eq!(books.shelf.asset("USDC"), None);
+
+    let done = import(&mut books.shelf, &brought, &mut books.ids, NOW).unwrap();
+    let assets: Vec<_> = done.assets.iter().map(|asset| asset.currency).collect();
+    assert_eq!(assets, [six]);
+    assert_eq!(books.shelf.registered(), [&done.assets[0]]);
+
+    // Registered before: nothing is registered again, and no other exponent fits.
+    let mut books = Books::empty();
+    let new = NewAsset::new("USDC", 8, None).unwrap();
+    register(&mut books.shelf, new, EARLIER).unwrap();
+    assert_eq!(
+        refused(&mut books, &brought),
+        (1, "currency", differs(eight))
+    );
 }
 
 #[test]

@@ -4,10 +4,12 @@
 use crate::given::{Books, EARLIER, LATER, NOW, amount, posting, units, usd};
 use ledger::{
     Account, AccountClass, AccountId, AccountStatus, ChangeError, Condition, Demand, ExchangeError,
-    Limits, LimitsError, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError,
-    Pending, PeriodError, PostError, ReleaseError, ReverseError, SettleError, TransactionId, close,
-    close_period, expire, freeze, post, reverse, set_limits, settle, void,
+    Limits, LimitsError, NewAccount, NewAsset, NewRelease, NewReversal, NewSettlement,
+    NewTransaction, OpenError, Pending, PeriodError, PostError, RegisterError, ReleaseError,
+    ReverseError, SettleError, TransactionId, close, close_period, expire, freeze, open, post,
+    register, reverse, set_limits, settle, void,
 };
+use money::{AssetError, Currency};
 use store::Timestamp;
 
 pub(crate) type Order = [(&'static str, &'static str)];
@@ -442,8 +444,99 @@ fn limits_and_periods_are_refused_by_the_first_broken_rule() {
     assert_eq!(refused(LATER, NOW), Some("in_the_future"));
 }
 
+/// An account that is asked for, in books where `TAKEN` is registered with six places and `taken` is opened.
+fn opening() -> (Books, NewAccount) {
+    let mut books = Books::empty();
+    let taken = NewAsset::new("TAKEN", 6, None).unwrap();
+    let currency = taken.currency();
+    register(&mut books.shelf, taken, NOW).unwrap();
+    let new = NewAccount {
+        code: "taken".to_owned(),
+        name: String::new(),
+        currency,
+        class: AccountClass::Liability,
+        limits: Limits::NONE,
+        metadata: None,
+    };
+    let id = AccountId::from_bytes(books.ids.next(NOW));
+    open(&mut books.shelf, id, new.clone(), NOW).unwrap();
+    let code = "free".to_owned();
+    (books, NewAccount { code, ..new })
+}
+
+#[test]
+fn an_account_is_refused_by_the_first_broken_rule() {
+    let rules: &[Breaks<(Books, NewAccount)>] = &[
+        ("code_taken", |w| w.1.code = "taken".to_owned()),
+        ("asset_not_registered", |w| {
+            w.1.currency = Currency::custom("TAKEN", 8).unwrap()
+        }),
+    ];
+    prove(OpenError::ORDER, opening, rules, &[], |(mut books, new)| {
+        let id = AccountId::from_bytes(books.ids.next(NOW));
+        let opened = open(&mut books.shelf, id, new, NOW);
+        opened.err().map(|error| error.code())
+    });
+    // Neither another code nor another exponent, and nothing is asked of a currency of ISO 4217.
+    let (mut books, asked) = opening();
+    let mut ask = |code: &str, currency| {
+        let id = AccountId::from_bytes(books.ids.next(NOW));
+        let code = code.to_owned();
+        let new = NewAccount {
+            code,
+            currency,
+            ..asked.clone()
+        };
+        open(&mut books.shelf, id, new, NOW).map(|account| account.currency)
+    };
+    let other = Currency::custom("OTHER", 6).unwrap();
+    let refused = OpenError::AssetNotRegistered { currency: other };
+    assert_eq!(ask("a", other), Err(refused));
+    assert_eq!(ask("b", usd()), Ok(usd()));
+}
+
+#[test]
+fn an_asset_is_registered_once() {
+    let rules: &[Breaks<(Books, NewAsset)>] = &[("code_taken", |w| {
+        w.1 = NewAsset::new("TAKEN", 6, None).unwrap();
+    })];
+    let world = || (opening().0, NewAsset::new("FREE", 6, None).unwrap());
+    prove(
+        RegisterError::ORDER,
+        world,
+        rules,
+        &[],
+        |(mut books, new)| {
+            let registered = register(&mut books.shelf, new, NOW);
+            registered.err().map(|error| error.code())
+        },
+    );
+    let mut books = opening().0;
+    let by = Currency::custom("TAKEN", 6).unwrap();
+    for exponent in [0, 6, 18] {
+        let again = NewAsset::new("TAKEN", exponent, Some("again".to_owned())).unwrap();
+        let refused = register(&mut books.shelf, again, LATER);
+        assert_eq!(refused, Err(RegisterError::CodeTaken { by }));
+    }
+    let kept = books.shelf.asset("TAKEN").unwrap();
+    assert_eq!(
+        (kept.currency, &*kept.name, kept.created_at),
+        (by, "TAKEN", NOW)
+    );
+}
+
 fn page() -> String {
-    let parts: [(&str, &str, &Order); 9] = [
+    let parts: [(&str, &str, &Order); 11] = [
+        (
+            "A custom asset",
+            "`ledger::NewAsset::new`",
+            AssetError::ORDER,
+        ),
+        (
+            "Registering an asset",
+            "`ledger::register`",
+            RegisterError::ORDER,
+        ),
         ("Opening an account", "`ledger::open`", OpenError::ORDER),
         (
             "Limits of an account",

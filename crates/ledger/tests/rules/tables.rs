@@ -5,10 +5,12 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use ledger::tables::{Needs, load, save};
 use ledger::{
-    AccountClass, AccountId, Heading, HoldStatus, Kind, Limits, Metadata, NewAccount, NewRelease,
-    NewReversal, NewSettlement, NewTransaction, Pending, Posted, Shelf, TransactionId, check,
-    close_period, expire, freeze, open, post, reverse, set_limits, set_metadata, settle, void,
+    AccountClass, AccountId, Heading, HoldStatus, Kind, Limits, Metadata, NewAccount, NewAsset,
+    NewRelease, NewReversal, NewSettlement, NewTransaction, Pending, Posted, Shelf, TransactionId,
+    check, close_period, expire, freeze, open, post, register, reverse, set_limits, set_metadata,
+    settle, void,
 };
+use money::Currency;
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, CheckError, DatabaseUrl, Error, Ids, Store, TenantId, Timestamp};
@@ -200,12 +202,13 @@ impl Book {
     pub(crate) fn check(&self) -> Result<u64, String> {
         type Check =
             fn(&mut AnyConnection, TenantId, &mut dyn FnMut(u64)) -> Result<u64, CheckError>;
-        let checks: [(&str, Check); 5] = [
+        let checks: [(&str, Check); 6] = [
             ("L1", check::postings_balance),
             ("L2", check::counters_add_up),
             ("L3", check::totals_are_equal),
             ("L5", check::remainders_add_up),
             ("L6", check::exchanges_follow),
+            ("L8", check::assets_are_registered),
         ];
         let mut connection = self.store.writer().unwrap();
         let mut examined = 0;
@@ -280,6 +283,108 @@ fn every_step_is_found_again_and_the_checks_hold() {
     };
     assert_eq!(due(&mut connection, NOW), 0);
     assert_eq!(due(&mut connection, LATER), 1);
+}
+
+/// An account of books that are not there, in a custom asset.
+fn points(exponent: u8) -> NewAccount {
+    NewAccount {
+        code: "liabilities:points".to_owned(),
+        name: "Points".to_owned(),
+        currency: Currency::custom("POINTS", exponent).unwrap(),
+        class: AccountClass::Liability,
+        limits: Limits::NONE,
+        metadata: None,
+    }
+}
+
+#[test]
+fn an_asset_is_found_again_and_its_accounts_too() {
+    let mut book = Book::opened();
+    let id = AccountId::from_bytes(book.ids.next(NOW));
+    // In one commit with its first account.
+    book.batch(Needs::default(), |shelf| {
+        let name = Some("Loyalty".to_owned());
+        register(shelf, NewAsset::new("POINTS", 0, name).unwrap(), NOW).unwrap();
+        open(shelf, id, points(0), NOW).unwrap();
+    });
+    let named = || Needs {
+        assets: vec!["POINTS".to_owned(), "NOBODY".to_owned()],
+        ..Needs::default()
+    };
+    let shelf = book.load(named());
+    let found = shelf.asset("POINTS").unwrap().clone();
+    assert_eq!(
+        (found.currency, &*found.name),
+        (points(0).currency, "Loyalty")
+    );
+    assert_eq!((found.created_at, shelf.asset("NOBODY")), (NOW, None));
+    assert!(shelf.registered().is_empty(), "it is not written again");
+    let mut connection = book.store.writer().unwrap();
+    let kept = ledger::account(&mut connection, TENANT, id)
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.currency, found.currency);
+    let one = ledger::asset(&mut connection, TENANT, "POINTS").unwrap();
+    assert_eq!(one, Some(found.clone()));
+    let mut list = |after| ledger::assets(&mut connection, TENANT, after, 10).unwrap();
+    assert_eq!(list(None), [found]);
+    assert_eq!(list(Some("POINTS")), []);
+    assert_eq!(book.check(), Ok(4 + 4 + 2));
+}
+
+#[test]
+fn an_asset_that_was_registered_meanwhile_is_a_conflict() {
+    let book = Book::opened();
+    let ask = |exponent| {
+        move |shelf: &mut Shelf| {
+            register(shelf, NewAsset::new("POINTS", exponent, None).unwrap(), NOW)
+        }
+    };
+    let stale = book.load(Needs::default());
+    book.batch(Needs::default(), ask(0)).unwrap();
+    let (decided, saved) = book.save(stale, ask(2));
+    assert!(decided.is_ok());
+    assert!(matches!(saved, Err(Error::Conflict(_))), "{saved:?}");
+}
+
+#[test]
+fn an_account_in_an_asset_that_is_not_registered_is_found() {
+    let mut book = Book::opened();
+    book.batch(Needs::default(), |shelf| {
+        register(shelf, NewAsset::new("POINTS", 0, None).unwrap(), NOW).unwrap();
+    });
+    let id = AccountId::from_bytes(book.ids.next(NOW));
+    let shelf = book.load(Needs {
+        assets: vec!["POINTS".to_owned()],
+        ..Needs::default()
+    });
+    let (opened, saved) = book.save(shelf, |shelf| open(shelf, id, points(0), NOW).is_ok());
+    saved.unwrap();
+    assert!(opened);
+    assert_eq!(book.check(), Ok(4 + 4 + 2));
+
+    for (plant, said) in [
+        (
+            "UPDATE asset SET exponent = 2",
+            "it holds POINTS/0, which is not registered",
+        ),
+        (
+            "UPDATE account SET currency = 'OTHER/0' WHERE code = 'liabilities:points'",
+            "it holds OTHER/0, which is not registered",
+        ),
+        (
+            "UPDATE asset SET code = 'EUR'",
+            "asset \"EUR\": the code is one of ISO 4217",
+        ),
+        (
+            "UPDATE asset SET code = 'POINTS', exponent = 300",
+            "asset \"POINTS\": an asset has at most 18 decimal places",
+        ),
+    ] {
+        book.tamper(plant);
+        let found = book.check().unwrap_err();
+        assert!(found.starts_with("L8") && found.contains(said), "{found}");
+    }
 }
 
 #[test]

@@ -140,7 +140,9 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
         }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Payment(_) | Rendered::Imported(_) => unreachable!("nobody asks for these"),
+        Rendered::Asset(_) | Rendered::Payment(_) | Rendered::Imported(_) => {
+            unreachable!("nobody asks for these")
+        }
     };
     Reply {
         status: 200,
@@ -167,7 +169,8 @@ fn rule(refusal: &engine::Refusal) -> Refusal {
         engine::Refusal::Exchange(rule) => Refusal::from(*rule),
         engine::Refusal::Change(rule) => Refusal::from(*rule),
         engine::Refusal::Period(rule) => Refusal::from(*rule),
-        engine::Refusal::Transfer { .. }
+        engine::Refusal::Register(_)
+        | engine::Refusal::Transfer { .. }
         | engine::Refusal::Confirm(_)
         | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
     }

@@ -105,7 +105,7 @@ impl Reference {
                     side,
                     phase: posted.phase,
                     amount: posted.posting.amount.get(),
-                    currency: posted.posting.currency.code().to_owned(),
+                    currency: posted.posting.currency,
                     balance: balance.get(),
                     transaction: written.moved.id,
                     recorded_at: written.moved.recorded_at,
