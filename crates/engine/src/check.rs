@@ -6,7 +6,7 @@
 //! | L2 | all tenants' accounts beside the debits and the credits of each | by account and version |
 //! | L3, L4 | accounts; the database's own catalogue | |
 //! | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
-//! | L6 | exchanges, each page with the postings of its transactions | by id |
+//! | L6 | exchanges, each page with the postings of its transactions; then transactions beside them | by id |
 //! | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
 //! | L8 | registered assets, kept; then accounts that hold one | by code; by id |
 //! | P1, P2 | payments beside their operations; both beside their histories | by id |

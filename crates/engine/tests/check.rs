@@ -528,6 +528,33 @@ async fn l4_catches_a_trigger_that_refuses_nothing() {
 }
 
 #[tokio::test]
+async fn l6_catches_an_exchange_whose_terms_are_not_there() {
+    let sql = "UPDATE ledger_transaction SET kind = 'exchange' \
+               WHERE id = (SELECT min(id) FROM ledger_transaction WHERE kind = 'transfer')";
+    assert_eq!(caught(sql).await, ["L6"]);
+}
+
+#[tokio::test]
+async fn l7_catches_an_entry_that_is_said_to_have_happened_earlier() {
+    let sql =
+        "INSERT INTO displaced SELECT version, 1, 2, 5, 0, tenant_id, id FROM account LIMIT 1";
+    assert_eq!(caught(sql).await, ["L7"]);
+}
+
+#[tokio::test]
+async fn l7_catches_a_time_bucket_of_nothing() {
+    let sql = "INSERT INTO time_bucket SELECT 0, 1, 0, 1, 0, tenant_id, 0, id FROM account LIMIT 1";
+    assert_eq!(caught(sql).await, ["L7"]);
+}
+
+#[tokio::test]
+async fn l7_catches_metadata_that_no_transaction_has() {
+    let sql = "INSERT INTO transaction_metadata SELECT tenant_id, id, 'order', '17' \
+               FROM ledger_transaction LIMIT 1";
+    assert_eq!(caught(sql).await, ["L7"]);
+}
+
+#[tokio::test]
 async fn p1_catches_a_payment_that_states_less_than_was_taken() {
     assert_eq!(
         caught("UPDATE payment SET captured = 699 WHERE amount = 700").await,

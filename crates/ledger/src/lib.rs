@@ -85,8 +85,8 @@
 //! Invariants: per transaction and currency debits equal credits, amounts are positive (L1); an
 //! account's counters are the sums of its entries (L2); over all accounts of a currency the total is
 //! zero (L3); rows never change (L4, by trigger on both databases); what is held and what was reversed
-//! is what the postings say (L5); what was exchanged follows from its rate (L6); what is kept aside of times and metadata agrees (L7); and what
-//! is not of ISO 4217 is registered (L8).
+//! is what the postings say (L5); what was exchanged follows from its rate (L6); what is kept aside of time
+//! and metadata is what the transactions say (L7); what is not of ISO 4217 is registered (L8).
 
 mod account;
 mod as_of;

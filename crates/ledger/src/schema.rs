@@ -164,5 +164,6 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);
+diesel::allow_tables_to_appear_in_same_query!(exchange, ledger_transaction);
 diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction, account);
 diesel::allow_tables_to_appear_in_same_query!(transaction_metadata, ledger_transaction);

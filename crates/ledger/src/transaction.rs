@@ -258,8 +258,11 @@ impl Heading {
         self,
         step: Step,
         about: TransactionId,
-        postings: Vec<PostedPosting>,
+        mut postings: Vec<PostedPosting>,
     ) -> Posted {
+        // Told in the order in which they are kept, in whichever they were asked for: a reply that is
+        // made again from what is kept must be the same.
+        postings.sort_unstable_by_key(|posted| posted.ordinal);
         Posted {
             id: self.id,
             kind: self.kind,

@@ -22,11 +22,13 @@ pub(crate) type Check =
     fn(&mut AnyConnection, TenantId, &mut dyn FnMut(u64)) -> Result<u64, store::CheckError>;
 
 /// The invariants, by name.
-pub(crate) const CHECKS: [(&str, Check); 4] = [
+pub(crate) const CHECKS: [(&str, Check); 6] = [
     ("L1", check::postings_balance),
     ("L2", check::counters_add_up),
     ("L3", check::totals_are_equal),
     ("L5", check::remainders_add_up),
+    ("L6", check::exchanges_follow),
+    ("L7", check::asides_agree),
 ];
 
 /// The books of one tenant, and what is remembered of its accounts between batches.
@@ -86,6 +88,8 @@ impl Books {
                 self.batch(asked, lock, *crashes)
             }
             Act::Race { first, second } => self.race(first, second),
+            // Keys and dry runs are the engine's.
+            Act::Requests { .. } => unreachable!("they are sent to lanes"),
             Act::Wait => Vec::new(),
             Act::Restart => {
                 self.restart();
@@ -258,6 +262,8 @@ pub(crate) fn look(
         holds.extend(ledger::holds(connection, tenant, *id)?);
         corrections.extend(ledger::corrections(connection, tenant, *id)?);
     }
+    let mut exchanges = ledger::exchanges(connection, tenant, &ids)?;
+    exchanges.sort_by_key(|exchange| of(&exchange.transaction));
     let mut transactions = ledger::posted(connection, tenant, &ids)?;
     transactions.sort_by_key(|posted| of(&posted.id));
     let mut expired = ledger::expired(connection, tenant, now, ALL)?;
@@ -267,6 +273,7 @@ pub(crate) fn look(
         transactions: transactions.into_iter().map(Moved::from).collect(),
         holds,
         corrections,
+        exchanges,
         closed_before: ledger::closed_before(connection, tenant)?,
         expired,
     })
@@ -304,6 +311,11 @@ fn add(needs: &mut Needs, asked: &Asked) {
             heads(&new.heading);
             needs.transactions.push(new.of);
         }
+        Asked::Exchange(new) => {
+            heads(&new.heading);
+            let accounts = [new.from, new.to, new.sold_to, new.bought_from];
+            needs.accounts.extend(accounts);
+        }
         Asked::Change(id, _) => needs.accounts.push(*id),
         Asked::ClosePeriod { .. } => needs.period = true,
     }
@@ -331,6 +343,7 @@ fn decide(shelf: &mut Shelf, asked: &Asked) -> Answer {
         Asked::Void(new) => moved(ledger::void(shelf, new)),
         Asked::Expire(new) => moved(ledger::expire(shelf, new)),
         Asked::Reverse(new) => moved(ledger::reverse(shelf, new)),
+        Asked::Exchange(new) => moved(ledger::exchange(shelf, new)),
         Asked::Change(id, change) => changed(shelf, id, change),
         Asked::ClosePeriod { before, now } => ledger::close_period(shelf, before, now)
             .map(|()| Answer::PeriodClosed)

@@ -2,21 +2,22 @@
 //! one place, and the real ledger must be seen to disagree.
 
 macro_rules! bugs {
-    ($($bug:ident: $says:literal),+ $(,)?) => {
+    ($($list:ident { $($bug:ident: $says:literal),+ $(,)? })+) => {
         /// Where the reference is wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Bug {
-            $(#[doc = $says] $bug),+
+            $($(#[doc = $says] $bug),+),+
         }
 
         impl Bug {
-            /// All of them, each with what it is.
-            pub(crate) const ALL: &[(Bug, &str)] = &[$((Bug::$bug, $says)),+];
+            $(pub(crate) const $list: &[(Bug, &str)] = &[$((Bug::$bug, $says)),+];)+
         }
     };
 }
 
 bugs! {
+    // Those of the books, and those of requests, which are noticed behind lanes.
+    OF_BOOKS {
     // Entries.
     WrongSign: "the debited account is credited, and the credited one debited",
     OneSided: "the credited account gets nothing",
@@ -88,6 +89,7 @@ bugs! {
     ReversalBelowFloor: "a reversal may lower an account below its floor",
     ReversalAboveCeiling: "a reversal may raise an account above its ceiling",
     ReversalInTheirOrder: "parts are reversed in the order of the postings, not as they are named",
+    ToldAsAsked: "a reversal is told in the order in which its parts were named",
     ReversesTheWholeAgain: "after a part, all that was posted is reversed, not the rest",
     // Accounts and periods.
     CodeTwice: "two accounts may have one code",
@@ -102,6 +104,18 @@ bugs! {
     PeriodGoesBack: "a period can be opened again",
     PeriodAgain: "a period can be closed twice up to the same moment",
     PeriodNotNow: "the very moment that is now cannot be closed",
+    // Exchanging currencies.
+    RateTheSameWay: "what is bought is given, and the rate is applied as if it were sold",
+    ExponentsForgotten: "an exchange counts minor units, whatever fraction of a unit they are",
+    EvenIsUp: "exactly half a minor unit is rounded up, where the even one is asked for",
+    UpIsCutOff: "what is to be rounded up is cut off",
+    NothingIsOne: "what comes to nothing is exchanged for one minor unit",
+    ExchangesTheSame: "a currency is exchanged for itself",
+    SidesMayDiffer: "an asset is exchanged for a liability",
+    AllGiveOnDebit: "an asset that is sold grows",
+    OneLegAlone: "what is bought is not posted",
+    TermsAreLost: "the terms of an exchange are not kept",
+    RestartForgetsTerms: "a restart forgets the terms of exchanges",
     // Two writers, crashes and restarts.
     SecondWriterOverwrites: "of two writers the second writes over what the first has done",
     StaleDecisionStands: "of two writers the second answers as of before the first",
@@ -110,4 +124,29 @@ bugs! {
     RestartOpensPeriods: "a restart forgets the closed period",
     RestartForgetsCorrections: "a restart forgets what was reversed",
     RestartReleases: "a restart forgets what is held",
+    }
+    OF_REQUESTS {
+    // Many at once.
+    AllIsSome: "of all or none, what was decided before the first refusal stays",
+    NoneKeepsNames: "of all or none, a refused one keeps its external ids",
+    LastRefusalIsNamed: "of all or none, the last that is refused is named, not the first",
+    ManyAreOne: "of many that stand by themselves a refused one takes the others with it",
+    OneStopsTheRest: "of many that stand by themselves none is looked at after a refused one",
+    EachIsBlind: "of many none sees what those before it have done",
+    // Idempotency keys.
+    KeysAreNotKept: "a request that is sent again has its effect again",
+    RefusalsAreNotKept: "a request that was refused is decided again when it is sent again",
+    MistakesAreKept: "a mistake in a request cannot be mended under its key",
+    AnyBodyIsTheSame: "another request under a key is answered as the first was",
+    ToldAsItIsNow: "an answer that is given again tells how the account stands by now",
+    RestartForgetsKeys: "a restart forgets the keys",
+    CrashKeepsKeys: "a crash takes the effect of a request, and leaves its key",
+    CrashKeepsEffects: "a crash takes the key of a request, and leaves its effect",
+    // Dry runs.
+    DryRunsAreReal: "a dry run leaves what it did",
+    DryRunsKeepNames: "a dry run leaves its external ids",
+    DryRunsNumberEntries: "a dry run leaves the numbers of its entries taken",
+    DryRunsKeepKeys: "a dry run is the request that its key names",
+    DryRunsLookAtNoKey: "a dry run under the key of another request is decided",
+    }
 }

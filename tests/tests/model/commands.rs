@@ -2,8 +2,10 @@
 //! amounts by how far they are from those that matter, so that the edges are met often.
 
 use ledger::{AccountClass, Metadata};
+use money::Rounding;
 use proptest::prelude::*;
 
+use crate::requests::Sent;
 use crate::words::{Bounds, Change};
 
 /// What happens next.
@@ -16,6 +18,12 @@ pub(crate) enum Next {
     },
     /// Two batches of two writers, decided at the same time.
     Race(Vec<Command>, Vec<Command>),
+    /// What clients send at once to one of the lanes.
+    Requests {
+        sent: Vec<Sent>,
+        lane: usize,
+        crashes: bool,
+    },
     /// So many microseconds pass.
     Tick(i64),
     Restart,
@@ -31,15 +39,16 @@ pub(crate) enum Command {
     Void(Target, Said),
     Expire(Target),
     Reverse(Target, Option<Vec<Share>>, Said),
+    Exchange(Trade),
     Change(Who, Change),
     /// Up to so long ago.
     ClosePeriod(i64),
 }
 
-/// Whether something unusual is tried: an account in dollars, a code that is taken.
+/// What an account holds; and whether something unusual is tried, a code that is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Odd {
-    pub(crate) dollars: bool,
+    pub(crate) currency: &'static str,
     pub(crate) taken: Option<usize>,
 }
 
@@ -82,6 +91,22 @@ pub(crate) struct Line {
     pub(crate) stranger: bool,
     /// Whether it is in a currency that the debited account does not hold.
     pub(crate) foreign: bool,
+}
+
+/// An exchange: who gives and who gets, in another currency; and with whom, in the same ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Trade {
+    /// From, sold to, to, bought from.
+    pub(crate) accounts: [Who; 4],
+    /// Which of them is any, whatever it holds.
+    pub(crate) stranger: Option<usize>,
+    pub(crate) amount: i64,
+    /// Whether this is what is bought.
+    pub(crate) is_bought: bool,
+    pub(crate) rate: &'static str,
+    pub(crate) rounding: Rounding,
+    pub(crate) wishes: Vec<(Place, Wish)>,
+    pub(crate) said: Said,
 }
 
 /// What is demanded of an account, by how far it is from what there is.
@@ -170,28 +195,51 @@ fn batch(commands: BoxedStrategy<Vec<Command>>) -> BoxedStrategy<Next> {
 }
 
 fn command() -> BoxedStrategy<Command> {
-    let parts = || prop::option::weighted(0.7, shares());
+    prop_oneof![
+        40 => action(),
+        4 => target().prop_map(Command::Expire),
+        10 => other(),
+    ]
+    .boxed()
+}
+
+/// What a client may ask for.
+pub(crate) fn request() -> BoxedStrategy<Command> {
+    prop_oneof![4 => action(), 1 => other()].boxed()
+}
+
+/// What is no movement.
+fn other() -> BoxedStrategy<Command> {
     prop_oneof![
         1 => open(),
-        20 => draft().prop_map(Command::Post),
-        8 => (target(), parts(), any::<bool>(), said())
-            .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
-        4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
-        4 => target().prop_map(Command::Expire),
-        8 => (target(), parts(), said())
-            .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
         7 => (anybody(), change()).prop_map(|(who, change)| Command::Change(who, change)),
         2 => (-1..3_i64).prop_map(Command::ClosePeriod),
     ]
     .boxed()
 }
 
-fn open() -> BoxedStrategy<Command> {
+/// A movement.
+pub(crate) fn action() -> BoxedStrategy<Command> {
+    let parts = || prop::option::weighted(0.7, shares());
+    prop_oneof![
+        20 => draft().prop_map(Command::Post),
+        8 => (target(), parts(), any::<bool>(), said())
+            .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
+        4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
+        8 => (target(), parts(), said())
+            .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
+        6 => trade().prop_map(Command::Exchange),
+    ]
+    .boxed()
+}
+
+pub(crate) fn open() -> BoxedStrategy<Command> {
     let taken = prop::option::weighted(0.1, any::<usize>());
-    let odd = (prop::bool::weighted(0.06), taken);
-    (prop::sample::select(&AccountClass::ALL[..]), bounds(), odd)
-        .prop_map(|(class, bounds, (dollars, taken))| {
-            Command::Open(class, bounds, Odd { dollars, taken })
+    let currency = prop_oneof![12 => Just("EUR"), 4 => Just("USD"), 1 => Just("BHD")];
+    let class = prop::sample::select(&AccountClass::ALL[..]);
+    (class, bounds(), (currency, taken))
+        .prop_map(|(class, bounds, (currency, taken))| {
+            Command::Open(class, bounds, Odd { currency, taken })
         })
         .boxed()
 }
@@ -227,6 +275,17 @@ fn draft() -> BoxedStrategy<Draft> {
         1 => prop::collection::vec(line(), 100..103),
     ];
     let life = prop::option::weighted(0.8, prop_oneof![9 => 1..6_i64, 1 => -1..1_i64]);
+    (lines, prop::option::of(life), wishes(), said())
+        .prop_map(|(lines, pending, wishes, said)| Draft {
+            lines,
+            pending,
+            wishes,
+            said,
+        })
+        .boxed()
+}
+
+fn wishes() -> BoxedStrategy<Vec<(Place, Wish)>> {
     let wish = prop_oneof![
         prop_oneof![4 => Just(0), 1 => -1..2_i64].prop_map(Wish::Version),
         (-8..9_i64).prop_map(Wish::Available),
@@ -236,16 +295,53 @@ fn draft() -> BoxedStrategy<Draft> {
         5 => any::<usize>().prop_map(Place::Credited),
         1 => who().prop_map(Place::Any),
     ];
-    let wishes = prop_oneof![
+    prop_oneof![
         3 => Just(Vec::new()),
         2 => prop::collection::vec((place, wish), 1..3),
+    ]
+    .boxed()
+}
+
+fn trade() -> BoxedStrategy<Trade> {
+    const RATES: [&str; 7] = [
+        "0.5",
+        "0.8",
+        "2.5",
+        "3.7",
+        "0.004",
+        "999999999999999999",
+        "0.000000000000000001",
     ];
-    (lines, prop::option::of(life), wishes, said())
-        .prop_map(|(lines, pending, wishes, said)| Draft {
-            lines,
-            pending,
-            wishes,
-            said,
+    let rate = prop_oneof![
+        20 => prop::sample::select(&RATES[..4]),
+        1 => prop::sample::select(&RATES[4..]),
+    ];
+    let amount = prop_oneof![30 => 1..14_i64, 1 => (i64::MAX - 20)..=i64::MAX];
+    let rounding = prop_oneof![
+        1 => Just(Rounding::HalfEven),
+        1 => prop::sample::select(&Rounding::ALL[..]),
+    ];
+    let terms = (amount, any::<bool>(), rate, rounding);
+    let stranger = prop::option::weighted(0.2, 0..4_usize);
+    (
+        prop::array::uniform4(who()),
+        stranger,
+        terms,
+        wishes(),
+        said(),
+    )
+        .prop_map(|(accounts, stranger, terms, wishes, said)| {
+            let (amount, is_bought, rate, rounding) = terms;
+            Trade {
+                accounts,
+                stranger,
+                amount,
+                is_bought,
+                rate,
+                rounding,
+                wishes,
+                said,
+            }
         })
         .boxed()
 }

@@ -2,15 +2,17 @@
 //! a memory that the other one makes stale. A lane makes its own ids, so its answers are compared as
 //! text, with the model's ids in place of them.
 
+mod requests;
 mod wording;
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use engine::access::Tenant;
 use engine::{
-    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Origin, Saying,
+    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, LaneError, Origin,
+    Saying, Swap,
 };
-use ledger::{Posting, TransactionId, check};
+use ledger::{AccountId, Condition, Posting, TransactionId, check};
 use store::{Clock, DatabaseUrl, Error, Ids, Store, Timestamp};
 use tests::Database;
 use tokio::runtime::Runtime;
@@ -25,6 +27,7 @@ const NOT_EXPIRED: &str = "it does not expire";
 /// Two lanes, and what the model calls their rows.
 pub(crate) struct Lanes {
     runtime: Runtime,
+    database: Database,
     store: Store,
     clock: Clock,
     engines: Vec<Engine>,
@@ -33,13 +36,16 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn on(database: &Database) -> Self {
+    pub(crate) fn on(database: Database) -> Self {
         let url = DatabaseUrl::parse(database.url()).expect("a URL");
         // What is spawned on one thread is sent in that order.
         let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let store = Store::open(&url).expect("the migrations are applied");
+        database.execute_raw(requests::power_switch(database.kind()));
         Self {
             runtime: runtime.enable_all().build().expect("a runtime"),
-            store: Store::open(&url).expect("the migrations are applied"),
+            database,
+            store,
             clock: Clock::manual(Timestamp::from_micros(0)),
             engines: Vec::new(),
             tenant: tenant(0),
@@ -82,6 +88,11 @@ impl Lanes {
                 answers.extend(self.one_by_one(1, second));
                 Some(answers)
             }
+            Act::Requests {
+                requests,
+                lane,
+                crashes,
+            } => Some(self.receive(*lane, requests, *crashes)),
             Act::Wait => Some(Vec::new()),
             Act::Restart => {
                 self.restart();
@@ -102,16 +113,19 @@ impl Lanes {
         let asked: Vec<&Asked> = match act {
             Act::Batch { asked, .. } => asked.iter().collect(),
             Act::Race { first, second } => first.iter().chain(second).collect(),
-            Act::Wait | Act::Restart | Act::Look(_) => Vec::new(),
+            Act::Requests { .. } | Act::Wait | Act::Restart | Act::Look(_) => Vec::new(),
         };
         let said = answers.iter().enumerate().map(|(place, answer)| {
             let is_expiry = matches!(asked.get(place), Some(Asked::Expire(_)));
             match answer {
                 Answer::Refused(_) if is_expiry => NOT_EXPIRED.to_owned(),
                 Answer::Seen(_) => format!("{answer:#?}"),
+                Answer::Reply { again, answers } => requests::said(*again, answers),
                 Answer::Stands(_)
                 | Answer::Moved(_)
                 | Answer::PeriodClosed
+                | Answer::KeyReused
+                | Answer::RefusedAt(..)
                 | Answer::Refused(_) => format!("{answer:?}"),
             }
         });
@@ -168,6 +182,7 @@ impl Lanes {
                 Asked::Settle(new) => self.clock.set(new.heading.recorded_at),
                 Asked::Void(new) | Asked::Expire(new) => self.clock.set(new.heading.recorded_at),
                 Asked::Reverse(new) => self.clock.set(new.heading.recorded_at),
+                Asked::Exchange(new) => self.clock.set(new.heading.recorded_at),
                 Asked::Change(..) => {}
             }
         }
@@ -237,23 +252,30 @@ impl Lanes {
 
     /// The bodies of the replies, in order.
     fn send(&self, lane: usize, commands: Vec<Command>) -> Vec<Option<String>> {
+        let envelopes = commands.into_iter();
+        let envelopes = envelopes.map(|command| self.envelope(command)).collect();
+        let heard = self.submit(lane, envelopes).into_iter();
+        let text = |answer| match answer {
+            Ok(Heard::Replied { reply, .. }) => Some(String::from_utf8(reply.body).expect("text")),
+            Ok(Heard::Done) => None,
+            other => panic!("{other:?}"),
+        };
+        heard.map(text).collect()
+    }
+
+    /// What is heard of each, in order.
+    fn submit(&self, lane: usize, envelopes: Vec<Envelope>) -> Vec<Result<Heard, LaneError>> {
         self.runtime.block_on(async {
-            let sent: Vec<_> = commands
+            let sent: Vec<_> = envelopes
                 .into_iter()
-                .map(|command| {
-                    let (engine, envelope) = (self.engines[lane].clone(), self.envelope(command));
+                .map(|envelope| {
+                    let engine = self.engines[lane].clone();
                     tokio::spawn(async move { engine.submit(envelope).await })
                 })
                 .collect();
             let mut heard = Vec::new();
             for answer in sent {
-                heard.push(match answer.await.expect("it ends") {
-                    Ok(Heard::Replied { reply, .. }) => {
-                        Some(String::from_utf8(reply.body).expect("text"))
-                    }
-                    Ok(Heard::Done) => None,
-                    other => panic!("{other:?}"),
-                });
+                heard.push(answer.await.expect("it ends"));
             }
             heard
         })
@@ -315,7 +337,7 @@ impl Lanes {
         Ok(match asked {
             Asked::Open(_, opening, _) => Command::OpenAccount(new_account(opening)?),
             Asked::Change(id, change) => Command::ChangeAccount {
-                id: ledger::AccountId::from_bytes(self.ids.real(id.bytes())),
+                id: self.account(*id),
                 change: match change {
                     Change::Freeze => AccountChange::Freeze,
                     Change::Unfreeze => AccountChange::Unfreeze,
@@ -328,32 +350,27 @@ impl Lanes {
             Asked::Expire(new) => Command::Expire {
                 pending: vec![self.transaction(new.pending)],
             },
-            Asked::Post(_) | Asked::Settle(_) | Asked::Void(_) | Asked::Reverse(_) => {
-                unreachable!("it is an action")
-            }
+            Asked::Post(_)
+            | Asked::Settle(_)
+            | Asked::Void(_)
+            | Asked::Reverse(_)
+            | Asked::Exchange(_) => unreachable!("it is an action"),
         })
     }
 
     fn action(&self, asked: &Asked) -> Option<Action> {
         match asked {
             Asked::Post(new) => {
-                let account = |id: ledger::AccountId| {
-                    ledger::AccountId::from_bytes(self.ids.real(id.bytes()))
-                };
                 let posting = |posting: &Posting| Posting {
-                    debit: account(posting.debit),
-                    credit: account(posting.credit),
+                    debit: self.account(posting.debit),
+                    credit: self.account(posting.credit),
                     ..*posting
                 };
-                let mut conditions = new.conditions.clone();
-                for condition in &mut conditions {
-                    condition.account = account(condition.account);
-                }
                 Some(Action::Post(Draft {
                     kind: new.kind,
                     postings: new.postings.iter().map(posting).collect(),
                     pending: new.pending,
-                    conditions,
+                    conditions: self.conditions(&new.conditions),
                     said: Saying {
                         external_id: new.external_id.clone(),
                         description: None,
@@ -362,6 +379,17 @@ impl Lanes {
                     },
                 }))
             }
+            Asked::Exchange(new) => Some(Action::Exchange(Swap {
+                from: self.account(new.from),
+                to: self.account(new.to),
+                sold_to: self.account(new.sold_to),
+                bought_from: self.account(new.bought_from),
+                amount: new.amount,
+                given: new.given,
+                quote: new.quote.clone(),
+                conditions: self.conditions(&new.conditions),
+                said: saying(&new.heading),
+            })),
             Asked::Settle(new) => Some(Action::Settle {
                 pending: self.transaction(new.pending),
                 amounts: new.amounts.clone(),
@@ -384,6 +412,18 @@ impl Lanes {
                 None
             }
         }
+    }
+
+    fn account(&self, id: AccountId) -> AccountId {
+        AccountId::from_bytes(self.ids.real(id.bytes()))
+    }
+
+    fn conditions(&self, conditions: &[Condition]) -> Vec<Condition> {
+        let of = |condition: &Condition| Condition {
+            account: self.account(condition.account),
+            ..*condition
+        };
+        conditions.iter().map(of).collect()
     }
 
     fn transaction(&self, id: TransactionId) -> TransactionId {

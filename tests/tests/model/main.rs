@@ -2,9 +2,10 @@
 //! compared one by one.
 //!
 //! `commands.rs` says what is tried, `model.rs` turns it into what is asked, `reference.rs` is the
-//! ledger once more and as plain as can be, `books.rs` the real one. That a test of this kind catches
+//! ledger once more and as plain as can be, `books.rs` the real one, `lanes.rs` the same behind the engine,
+//! where `requests.rs` sends what clients send. That a test of this kind catches
 //! something is shown, not hoped: `bugs.rs` lists the bugs that `planted.rs` plants in the reference,
-//! `storage.rs` those that are planted in a database, and each must be noticed.
+//! `storage.rs` and `tampered.rs` those that are planted in a database, and each must be noticed.
 //!
 //! A run is short and always the same. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=7` makes a long one of
 //! others.
@@ -23,7 +24,9 @@ mod lanes;
 mod model;
 mod planted;
 mod reference;
+mod requests;
 mod storage;
+mod tampered;
 mod words;
 
 use proptest::test_runner::{Config, RngSeed};

@@ -1,29 +1,28 @@
 //! The state machine: what is tried becomes what is asked, of the reference first and then of every
 //! database.
 
-use std::cell::RefCell;
-
 use ledger::{
-    AccountId, Condition, Demand, Heading, Kind, NewRelease, NewReversal, NewSettlement,
-    NewTransaction, Part, Pending, Posting, TransactionId,
+    AccountId, Condition, Demand, Heading, Kind, Leg, NewExchange, NewRelease, NewReversal,
+    NewSettlement, NewTransaction, Part, Pending, Posting, Quote, Rate, TransactionId,
 };
 use money::{Amount, Currency, MinorUnits};
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use proptest_state_machine::ReferenceStateMachine;
 use store::Timestamp;
 
-use crate::books::Books;
 use crate::commands::{
-    self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Who, Wish,
+    self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
 };
 use crate::reference::Reference;
-use crate::words::{Act, Answer, Asked, Opening, difference};
+use crate::words::{Act, Answer, Asked, Opening, Request};
 
 /// How the books stand, which names there are, and what happened last.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     reference: Reference,
-    names: Names,
+    pub(crate) names: Names,
+    /// What was sent under a key.
+    pub(crate) sent: Vec<Request>,
     now: i64,
     last_id: u128,
     pub(crate) act: Act,
@@ -32,7 +31,7 @@ pub(crate) struct Model {
 
 /// What can be chosen from. A crash forgets the latest.
 #[derive(Debug, Clone, Default)]
-struct Names {
+pub(crate) struct Names {
     accounts: Vec<(AccountId, Currency)>,
     codes: Vec<String>,
     transactions: Vec<TransactionId>,
@@ -45,6 +44,7 @@ impl Model {
         Self {
             reference: Reference::default(),
             names: Names::default(),
+            sent: Vec::new(),
             now,
             last_id: 0,
             act: Act::Wait,
@@ -61,6 +61,11 @@ impl Model {
                 crashes,
             } => self.batch(commands, *locks, *crashes),
             Next::Race(first, second) => self.race(first, second),
+            Next::Requests {
+                sent,
+                lane,
+                crashes,
+            } => self.send(sent, *lane, *crashes),
             Next::Tick(micros) => {
                 self.now += micros;
                 self.perform(Act::Wait);
@@ -105,12 +110,12 @@ impl Model {
         asked
     }
 
-    fn perform(&mut self, act: Act) {
+    pub(crate) fn perform(&mut self, act: Act) {
         self.answers = self.reference.perform(&act);
         self.act = act;
     }
 
-    fn ask(&mut self, command: &Command) -> Asked {
+    pub(crate) fn ask(&mut self, command: &Command) -> Asked {
         match command {
             Command::Open(class, bounds, odd) => {
                 let id = AccountId::from_bytes(self.fresh_id());
@@ -121,7 +126,7 @@ impl Model {
                 self.names.codes.push(code.clone());
                 let opening = Opening {
                     code,
-                    currency: currency(if odd.dollars { "USD" } else { "EUR" }),
+                    currency: currency(odd.currency),
                     class: *class,
                     bounds: *bounds,
                 };
@@ -149,6 +154,7 @@ impl Model {
                     conditions: Vec::new(),
                 })
             }
+            Command::Exchange(trade) => Asked::Exchange(self.trade(trade)),
             Command::Change(who, change) => Asked::Change(self.account(*who).0, change.clone()),
             Command::ClosePeriod(ago) => Asked::ClosePeriod {
                 before: self.moment(*ago),
@@ -194,6 +200,58 @@ impl Model {
             credit,
             amount: Amount::new(line.amount).expect("positive"),
             currency,
+        }
+    }
+
+    fn trade(&mut self, trade: &Trade) -> NewExchange {
+        type Known = (AccountId, Currency);
+        let is_strange = |place| trade.stranger == Some(place);
+        let choose = |place: usize, wanted: &dyn Fn(&Known) -> bool| {
+            self.account_but(trade.accounts[place], |known| {
+                is_strange(place) || wanted(known)
+            })
+        };
+        let partner = |place, (own, held): Known| {
+            choose(place, &|(id, currency)| *id != own && *currency == held)
+        };
+        let from = choose(0, &|_| true);
+        let sold_to = partner(1, from);
+        let to = choose(2, &|(id, currency)| {
+            *currency != from.1 && self.reference.grow_alike(*id, from.0)
+        });
+        let bought_from = partner(3, to);
+        let amount = Amount::new(trade.amount).expect("positive");
+        let legs = [(from, sold_to), (bought_from, to)];
+        let legs = legs.map(|((debit, currency), (credit, _))| Posting {
+            debit,
+            credit,
+            amount,
+            currency,
+        });
+        let conditions = trade.wishes.iter();
+        let conditions = conditions.map(|(place, wish)| self.condition(*place, *wish, &legs));
+        let conditions = conditions.collect();
+        let mut heading = self.heading(&trade.said);
+        heading.kind = Kind::Exchange;
+        NewExchange {
+            from: from.0,
+            to: to.0,
+            sold_to: sold_to.0,
+            bought_from: bought_from.0,
+            amount,
+            given: if trade.is_bought {
+                Leg::Bought
+            } else {
+                Leg::Sold
+            },
+            quote: Quote {
+                rate: Rate::parse(trade.rate).expect("a rate"),
+                rounding: trade.rounding,
+                source: "the model".to_owned(),
+                quoted_at: heading.effective_at,
+            },
+            conditions,
+            heading,
         }
     }
 
@@ -297,8 +355,21 @@ impl Model {
     }
 
     fn fresh_id(&mut self) -> [u8; 16] {
+        self.fresh_number().to_be_bytes()
+    }
+
+    pub(crate) fn fresh_number(&mut self) -> u128 {
         self.last_id += 1;
-        self.last_id.to_be_bytes()
+        self.last_id
+    }
+
+    /// Fewer than these have little to move.
+    pub(crate) fn has_few_accounts(&self) -> bool {
+        self.names.accounts.len() < 5
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.moment(0)
     }
 
     /// So long ago.
@@ -308,7 +379,7 @@ impl Model {
 }
 
 impl Names {
-    fn learn(&mut self, answer: &Answer) {
+    pub(crate) fn learn(&mut self, answer: &Answer) {
         match answer {
             Answer::Stands(standing) => {
                 let account = &standing.account;
@@ -317,14 +388,21 @@ impl Names {
                 }
             }
             Answer::Moved(moved) => {
-                self.transactions.push(moved.id);
+                if !self.transactions.contains(&moved.id) {
+                    self.transactions.push(moved.id);
+                }
             }
-            Answer::PeriodClosed | Answer::Refused(_) | Answer::Seen(_) => {}
+            Answer::PeriodClosed
+            | Answer::Refused(_)
+            | Answer::RefusedAt(..)
+            | Answer::Reply { .. }
+            | Answer::KeyReused
+            | Answer::Seen(_) => {}
         }
     }
 }
 
-fn chosen<T: Clone>(among: &[T], number: usize) -> Option<T> {
+pub(crate) fn chosen<T: Clone>(among: &[T], number: usize) -> Option<T> {
     let place = number.checked_rem(among.len())?;
     among.get(place).cloned()
 }
@@ -342,8 +420,7 @@ impl ReferenceStateMachine for Model {
     }
 
     fn transitions(state: &Self) -> BoxedStrategy<Next> {
-        // Fewer than these have little to move.
-        if state.names.accounts.len() < 4 {
+        if state.has_few_accounts() {
             commands::first()
         } else {
             commands::next()
@@ -353,51 +430,5 @@ impl ReferenceStateMachine for Model {
     fn apply(mut state: Self, next: &Next) -> Self {
         state.go(next);
         state
-    }
-}
-
-thread_local! {
-    /// The databases of the test that runs here.
-    static DATABASES: RefCell<Vec<Books>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The real ledger on each database at once.
-pub(crate) struct Real;
-
-impl Real {
-    /// Runs a test with these databases, and takes them away afterwards.
-    pub(crate) fn on(databases: Vec<Books>, test: impl FnOnce()) {
-        DATABASES.set(databases);
-        test();
-        drop(DATABASES.take());
-    }
-}
-
-impl StateMachineTest for Real {
-    type SystemUnderTest = ();
-    type Reference = Model;
-
-    fn init_test(_model: &Model) {
-        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::begin));
-    }
-
-    fn apply((): (), model: &Model, _next: Next) {
-        DATABASES.with_borrow_mut(|databases| {
-            for books in databases {
-                let answers = books.perform(&model.act);
-                let kind = books.kind();
-                if let Some(difference) = difference(&answers, &model.answers) {
-                    panic!("{kind:?}: {difference}\nafter {:?}", model.act);
-                }
-            }
-        });
-    }
-
-    fn teardown((): (), mut model: Model) {
-        model.go(&Next::Restart);
-        Self::apply((), &model, Next::Restart);
-        model.go(&Next::Look);
-        Self::apply((), &model, Next::Look);
-        DATABASES.with_borrow_mut(|databases| databases.iter_mut().for_each(Books::check));
     }
 }

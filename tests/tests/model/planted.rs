@@ -11,32 +11,69 @@ use tests::{Database, Kind};
 
 use crate::books::Books;
 use crate::bugs::Bug;
+use crate::commands::Next;
+use crate::lanes::Lanes;
 use crate::model::Model;
 use crate::reference::Reference;
+use crate::requests::Desk;
 use crate::words::{Act, Answer};
 
 /// So many sequences at most until all are noticed; it is done much earlier.
 const MOST: u32 = 200;
 
 /// What happened to empty books, and what was answered.
-type Transcript = Vec<(Act, Vec<Answer>)>;
+type Transcript<Said> = Vec<(Act, Said)>;
 
 #[test]
-fn every_planted_bug_is_noticed() {
+fn every_planted_bug_of_the_books_is_noticed() {
     let mut books = Books::on(Database::fresh(Kind::Sqlite).expect("it is embedded"));
+    let write_down = |model: Model, transitions: &[Next]| {
+        books.begin();
+        write_down(model, transitions, |act| Some(books.perform(act)))
+    };
+    let says = |_: &Act, answers: Vec<Answer>| answers;
+    each_is_noticed::<Model, _>(Bug::OF_BOOKS, 30..90, write_down, says);
+}
+
+#[test]
+fn every_planted_bug_of_requests_is_noticed() {
+    let mut lanes = Lanes::on(Database::fresh(Kind::Sqlite).expect("it is embedded"));
+    let write_down = |model: Model, transitions: &[Next]| {
+        lanes.begin();
+        write_down(model, transitions, |act| lanes.perform(act))
+    };
+    let says = |act: &Act, answers: Vec<Answer>| Lanes::expected(act, &answers);
+    each_is_noticed::<Desk, _>(Bug::OF_REQUESTS, 20..60, write_down, says);
+    lanes.shut_down();
+}
+
+fn each_is_noticed<Machine, Said>(
+    bugs: &[(Bug, &'static str)],
+    length: std::ops::Range<usize>,
+    mut write_down: impl FnMut(Model, &[Next]) -> Transcript<Said>,
+    says: impl Fn(&Act, Vec<Answer>) -> Said,
+) where
+    Machine: ReferenceStateMachine<State = Model, Transition = Next>,
+    Said: PartialEq,
+{
     let mut runner = TestRunner::new(crate::config(MOST));
-    let sequences = Model::sequential_strategy(30..90);
-    let mut unnoticed: Vec<(Bug, &str)> = Bug::ALL.to_vec();
-    assert!(unnoticed.len() >= 30);
+    let sequences = Machine::sequential_strategy(length);
+    let mut unnoticed = bugs.to_vec();
     let mut noticed: BTreeMap<String, usize> = BTreeMap::new();
     for number in 0..runner.config().cases.max(MOST) {
         let sequence = sequences.new_tree(&mut runner).expect("a sequence");
         let (model, transitions, _) = sequence.current();
-        let transcript = write_down(&mut books, model, &transitions);
-        let honest = disagrees(Reference::default(), &transcript);
+        let transcript = write_down(model, &transitions);
+        // Where the reference says something else.
+        let disagrees = |mut reference: Reference| {
+            transcript
+                .iter()
+                .position(|(act, said)| says(act, reference.perform(act)) != *said)
+        };
+        let honest = disagrees(Reference::default());
         assert_eq!(honest, None, "without a bug");
         unnoticed.retain(|(bug, _)| {
-            let at = disagrees(Reference::with(*bug), &transcript);
+            let at = disagrees(Reference::with(*bug));
             if at.is_some() {
                 noticed.insert(format!("{bug:?}"), usize::try_from(number).expect("small"));
             }
@@ -51,23 +88,17 @@ fn every_planted_bug_is_noticed() {
 }
 
 /// Lets the real ledger answer. The reference decides only what is asked next.
-fn write_down(
-    books: &mut Books,
+fn write_down<Said>(
     mut model: Model,
-    transitions: &[crate::commands::Next],
-) -> Transcript {
-    books.begin();
+    transitions: &[Next],
+    mut perform: impl FnMut(&Act) -> Option<Said>,
+) -> Transcript<Said> {
     let mut transcript = Vec::with_capacity(transitions.len() + 1);
-    for next in transitions.iter().chain([&crate::commands::Next::Look]) {
+    for next in transitions.iter().chain([&Next::Look]) {
         model.go(next);
-        transcript.push((model.act.clone(), books.perform(&model.act)));
+        if let Some(said) = perform(&model.act) {
+            transcript.push((model.act.clone(), said));
+        }
     }
     transcript
-}
-
-/// Where the reference says something else.
-fn disagrees(mut reference: Reference, transcript: &Transcript) -> Option<usize> {
-    transcript
-        .iter()
-        .position(|(act, answers)| reference.perform(act) != *answers)
 }

@@ -3,16 +3,18 @@
 //! shares the ledger's words and none of its rules.
 
 mod accounts;
+mod exchange;
 mod later;
 mod posting;
+mod requests;
 mod reversal;
 mod sight;
 
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountClass, AccountId, AccountStatus, HoldStatus, Metadata, Phase, PostedPosting, Posting,
-    Side, TransactionId,
+    AccountClass, AccountId, AccountStatus, Exchange, HoldStatus, Metadata, Phase, PostedPosting,
+    Posting, Side, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
@@ -30,6 +32,8 @@ pub(crate) struct Reference {
     books: Books,
     /// As they were before the last batch.
     before: Books,
+    /// What was answered to requests under a key.
+    keys: BTreeMap<String, requests::Kept>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -37,6 +41,8 @@ struct Books {
     accounts: BTreeMap<AccountId, Purse>,
     transactions: BTreeMap<TransactionId, Written>,
     names: BTreeMap<String, TransactionId>,
+    /// On which terms currencies were exchanged.
+    terms: BTreeMap<TransactionId, Exchange>,
     closed_before: Option<Timestamp>,
 }
 
@@ -114,6 +120,9 @@ impl Reference {
                 answers
             }
             Act::Race { first, second } => self.race(first, second),
+            Act::Requests {
+                requests, crashes, ..
+            } => self.receive(requests, *crashes),
             Act::Wait => Vec::new(),
             Act::Restart => {
                 self.restart();
@@ -157,6 +166,7 @@ impl Reference {
                 .map(moved)
                 .map_err(Refusal::from),
             Asked::Reverse(new) => self.reverse(new).map(moved).map_err(Refusal::from),
+            Asked::Exchange(new) => self.exchange(new).map(moved).map_err(Refusal::from),
             Asked::Change(id, change) => self.change(*id, change),
             Asked::ClosePeriod { before, now } => self
                 .close_period(*before, *now)
@@ -184,6 +194,12 @@ impl Reference {
     fn restart(&mut self) {
         if self.is(Bug::RestartOpensPeriods) {
             self.books.closed_before = None;
+        }
+        if self.is(Bug::RestartForgetsKeys) {
+            self.keys.clear();
+        }
+        if self.is(Bug::RestartForgetsTerms) {
+            self.books.terms.clear();
         }
         let (corrections, holds) = (
             self.is(Bug::RestartForgetsCorrections),

@@ -2,9 +2,10 @@
 //! reference have in common.
 
 use ledger::{
-    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Hold, Limits, LimitsError,
-    Metadata, NewRelease, NewReversal, NewSettlement, NewTransaction, OpenError, PeriodError,
-    PostError, Posted, PostedPosting, ReleaseError, ReverseError, SettleError, Step, TransactionId,
+    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Exchange, ExchangeError,
+    Hold, Limits, LimitsError, Metadata, NewExchange, NewRelease, NewReversal, NewSettlement,
+    NewTransaction, OpenError, PeriodError, PostError, Posted, PostedPosting, ReleaseError,
+    ReverseError, SettleError, Step, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
@@ -18,8 +19,23 @@ pub(crate) enum Asked {
     Void(NewRelease),
     Expire(NewRelease),
     Reverse(NewReversal),
+    Exchange(NewExchange),
     Change(AccountId, Change),
     ClosePeriod { before: Timestamp, now: Timestamp },
+}
+
+impl Asked {
+    /// Whether it moves something, and can be one of many.
+    pub(crate) fn is_action(&self) -> bool {
+        match self {
+            Self::Post(_)
+            | Self::Settle(_)
+            | Self::Void(_)
+            | Self::Reverse(_)
+            | Self::Exchange(_) => true,
+            Self::Open(..) | Self::Expire(_) | Self::Change(..) | Self::ClosePeriod { .. } => false,
+        }
+    }
 }
 
 /// An account that is to be opened; its name is its code.
@@ -49,6 +65,45 @@ pub(crate) enum Change {
     Metadata(Option<Metadata>),
 }
 
+/// What a client sends.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) form: Form,
+    /// Whether it is only asked what would happen.
+    pub(crate) dry_run: bool,
+    pub(crate) claim: Option<Claimed>,
+}
+
+/// One step, or many as one command: all or none, or each by itself.
+#[derive(Debug, Clone)]
+pub(crate) enum Form {
+    One(Box<Asked>),
+    Many(Vec<Asked>, bool),
+}
+
+impl Form {
+    pub(crate) fn asked(&self) -> &[Asked] {
+        match self {
+            Self::One(asked) => std::slice::from_ref(&**asked),
+            Self::Many(asked, _) => asked,
+        }
+    }
+
+    pub(crate) fn asked_mut(&mut self) -> &mut [Asked] {
+        match self {
+            Self::One(asked) => std::slice::from_mut(&mut **asked),
+            Self::Many(asked, _) => asked,
+        }
+    }
+}
+
+/// An idempotency key, and the number of what is asked under it: another number is another request.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) key: String,
+    pub(crate) body: u128,
+}
+
 /// What happens to the books as a whole.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
@@ -64,6 +119,13 @@ pub(crate) enum Act {
     Race {
         first: Vec<Asked>,
         second: Vec<Asked>,
+    },
+    /// Clients send these at once to one of the lanes.
+    Requests {
+        requests: Vec<Request>,
+        lane: usize,
+        /// Whether nothing can be committed any more.
+        crashes: bool,
     },
     /// Time passes, which nobody notices yet.
     Wait,
@@ -81,6 +143,16 @@ pub(crate) enum Answer {
     Moved(Box<Moved>),
     PeriodClosed,
     Refused(Refusal),
+    /// All of many, because of the one at this place; by the rule's name, for what the rule tells may be
+    /// the id of another one of them, which nobody hears of.
+    RefusedAt(usize, &'static str),
+    /// To a request, perhaps not for the first time.
+    Reply {
+        again: bool,
+        answers: Vec<Answer>,
+    },
+    /// The key names another request.
+    KeyReused,
     Seen(Box<Seen>),
 }
 
@@ -93,8 +165,26 @@ pub(crate) enum Refusal {
     Settle(SettleError),
     Release(ReleaseError),
     Reverse(ReverseError),
+    Exchange(ExchangeError),
     Change(ChangeError),
     Period(PeriodError),
+}
+
+impl Refusal {
+    /// The rule's name.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Limits(_) => "limits",
+            Self::Open(rule) => rule.code(),
+            Self::Post(rule) => rule.code(),
+            Self::Settle(rule) => rule.code(),
+            Self::Release(rule) => rule.code(),
+            Self::Reverse(rule) => rule.code(),
+            Self::Exchange(rule) => rule.code(),
+            Self::Change(rule) => rule.code(),
+            Self::Period(rule) => rule.code(),
+        }
+    }
 }
 
 /// An account and its balances: posted, pending, available, possible.
@@ -124,6 +214,7 @@ pub(crate) struct Seen {
     pub(crate) transactions: Vec<Moved>,
     pub(crate) holds: Vec<Hold>,
     pub(crate) corrections: Vec<Correction>,
+    pub(crate) exchanges: Vec<Exchange>,
     pub(crate) closed_before: Option<Timestamp>,
     /// What could expire by now.
     pub(crate) expired: Vec<TransactionId>,
@@ -173,6 +264,7 @@ refusals!(
     Settle(SettleError),
     Release(ReleaseError),
     Reverse(ReverseError),
+    Exchange(ExchangeError),
     Change(ChangeError),
     Period(PeriodError)
 );

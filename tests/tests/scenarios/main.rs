@@ -21,6 +21,7 @@ mod examples;
 mod exchanges;
 mod exports;
 mod given;
+mod guarded;
 mod guards;
 mod idempotency;
 mod imports;

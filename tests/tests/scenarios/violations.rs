@@ -30,6 +30,36 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "UPDATE account SET credits_posted = credits_posted - 5 WHERE code LIKE '%:bob'",
         &["L3", "L2"],
     ),
+    // An exchange without its terms.
+    (
+        "CREATE TABLE keep AS SELECT * FROM exchange; DELETE FROM exchange",
+        "INSERT INTO exchange SELECT * FROM keep; DROP TABLE keep",
+        &["L6"],
+    ),
+    // Terms from which something else follows.
+    (
+        "UPDATE exchange SET rounding = 'up'",
+        "UPDATE exchange SET rounding = 'half_even'",
+        &["L6"],
+    ),
+    // What happened earlier than it was recorded, and nothing says so.
+    (
+        "CREATE TABLE keep AS SELECT * FROM displaced; DELETE FROM displaced",
+        "INSERT INTO displaced SELECT * FROM keep; DROP TABLE keep",
+        &["L7"],
+    ),
+    // Sums of time that are gone.
+    (
+        "CREATE TABLE keep AS SELECT * FROM time_bucket; DELETE FROM time_bucket",
+        "INSERT INTO time_bucket SELECT * FROM keep; DROP TABLE keep",
+        &["L7"],
+    ),
+    // Metadata by which a transaction is no longer found.
+    (
+        "CREATE TABLE keep AS SELECT * FROM transaction_metadata; DELETE FROM transaction_metadata",
+        "INSERT INTO transaction_metadata SELECT * FROM keep; DROP TABLE keep",
+        &["L7"],
+    ),
     // An account in an asset that is not registered, or not so.
     (
         "UPDATE account SET currency = 'POINTS/2' WHERE currency = 'POINTS/0'",
@@ -118,9 +148,10 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
         } else {
             assert_eq!(status, Some(0), "{plant}: {said}");
         }
+        // Whatever it leaves is found with the next violation.
         tamper(&database, undo);
-        assert_eq!(violated(&database), (Some(0), vec![]), "after {undo}");
     }
+    assert_eq!(violated(&database), (Some(0), vec![]));
 
     database.execute_raw(match database.kind() {
         Kind::Sqlite => "DROP TRIGGER posting_immutable",
@@ -146,6 +177,7 @@ async fn a_book_with_something_of_everything(database: &Database) {
     let ann = shop.wallet("liabilities:wallets:ann", 1_000).await;
     let bob = shop.wallet("liabilities:wallets:bob", 0).await;
     assert_eq!(shop.transfer("t", &ann, &bob, 250).await.status, 201);
+    an_exchange_and_a_late_statement(&shop, &ann).await;
     let points = json!({"code": "POINTS", "exponent": 0});
     let registered = shop.client.post("/v1/assets", None, &points).await;
     assert_eq!(registered.status, 201);
@@ -157,6 +189,29 @@ async fn a_book_with_something_of_everything(database: &Database) {
     })
     .await;
     assert_eq!(shop.florin.terminate().code(), Some(0));
+}
+
+async fn an_exchange_and_a_late_statement(shop: &Shop, ann: &str) {
+    let open = async |code: &str, currency: &str| {
+        let new = json!({"code": code, "currency": currency, "floor": null});
+        shop.account(&new).await
+    };
+    let sold_to = open("liabilities:liquidity:eur", "EUR").await;
+    let bought_from = open("liabilities:liquidity:usd", "USD").await;
+    let dollars = open("liabilities:wallets:ann:usd", "USD").await;
+    let swap = json!({
+        "from": ann, "to": dollars, "sold_to": sold_to, "bought_from": bought_from,
+        "sell": 100, "rate": "1.08425", "source": "ECB reference rates",
+        "quoted_at": "2026-11-20T15:00:00Z",
+    });
+    let swapped = shop.client.post("/v1/exchanges", "swap", &swap).await;
+    assert_eq!(swapped.status, 201, "{}", swapped.json());
+    let late = json!({
+        "kind": "fee", "effective_at": "2026-01-02T03:04:05Z", "metadata": {"order": "17"},
+        "postings": [{"debit": ann, "credit": sold_to, "amount": 3, "currency": "EUR"}],
+    });
+    let posted = shop.client.post("/v1/transactions", "late", &late).await;
+    assert_eq!(posted.status, 201, "{}", posted.json());
 }
 
 /// How `check` ends, and the names of the invariants it finds violated.

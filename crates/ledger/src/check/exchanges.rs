@@ -1,20 +1,22 @@
 //! L6: what is recorded of each exchange, beside its postings. Exchanges are read a page at a time, and with
-//! each page the postings of its transactions.
+//! each page the postings of its transactions; then a transaction that is called an exchange and is not
+//! recorded as one is looked for.
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use money::Currency;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, tick};
-use crate::schema::{exchange, posting};
+use crate::schema::{exchange, ledger_transaction, posting};
 use crate::tables::{ExchangeRow, PostingRow};
-use crate::{Exchange, Leg, Phase, TransactionId};
+use crate::{Exchange, Kind, Leg, Phase, Step, TransactionId};
 
 /// L6: each exchange is of a transaction that posts what was sold and what was bought, in two currencies,
-/// and of these amounts one follows from the other by the rate and the rounding. Returns the number of
-/// exchanges.
+/// and of these amounts one follows from the other by the rate and the rounding; and no transaction is
+/// called an exchange without one. Returns the number of exchanges.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first exchange that is not so.
@@ -28,7 +30,7 @@ pub fn exchanges_follow(
     loop {
         let page = exchanges.page(connection)?;
         if page.is_empty() {
-            return Ok(examined);
+            break;
         }
         let ids: Vec<TransactionId> = page.iter().map(|row| row.transaction_id).collect();
         let mut moved = postings(connection, tenant, &ids)?;
@@ -41,6 +43,33 @@ pub fn exchanges_follow(
             tick(&mut examined, progress);
         }
     }
+    match without_terms(connection, tenant)? {
+        Some(id) => Err(CheckError::broken(
+            id,
+            "it is an exchange, and its terms are not there",
+        )),
+        None => Ok(examined),
+    }
+}
+
+/// The first transaction that was posted as an exchange and is not recorded as one. What is about an
+/// exchange may bear its kind, and has no terms of its own.
+fn without_terms(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<Option<TransactionId>, Error> {
+    let terms = exchange::table
+        .filter(exchange::tenant_id.eq(tenant))
+        .filter(exchange::transaction_id.eq(ledger_transaction::id));
+    Ok(ledger_transaction::table
+        .filter(ledger_transaction::tenant_id.eq(tenant))
+        .filter(ledger_transaction::kind.eq(Kind::Exchange.name()))
+        .filter(ledger_transaction::step.eq(Step::Posted.number()))
+        .filter(not(exists(terms)))
+        .order(ledger_transaction::id)
+        .select(ledger_transaction::id)
+        .first(connection)
+        .optional()?)
 }
 
 /// All exchanges, in the order of their transactions' ids.

@@ -318,6 +318,7 @@ fn each_planted_violation_of_an_exchange_is_named() {
             "UPDATE exchange SET transaction_id = randomblob(16)",
             "with 0 postings",
         ),
+        ("DELETE FROM exchange", "its terms are not there"),
     ] {
         let (book, ..) = exchanged();
         book.tamper(sql);

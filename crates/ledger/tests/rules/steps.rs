@@ -400,6 +400,23 @@ fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
     assert_eq!(books.balances(bob), (0, 0, 0, 0));
 }
 
+/// As it is kept, and so as it is told again to who asks again.
+#[test]
+fn a_reversal_is_told_in_the_order_of_the_postings_whichever_part_was_named_first() {
+    let (mut books, ann, bob, _) = promise(60, None);
+    let of = books.post(vec![posting(ann, bob, 20), posting(ann, bob, 10)]);
+    let heading = books.heading(crate::given::NOW);
+    let amounts = Some(vec![(1, amount(10)), (0, amount(5))]);
+    let new = NewReversal {
+        heading,
+        of,
+        amounts,
+    };
+    let told = reverse(&mut books.shelf, new).unwrap().postings;
+    let told: Vec<(i16, i64)> = told.iter().map(|p| (p.ordinal, p.debit_version)).collect();
+    assert_eq!(told, [(0, 5), (1, 4)]);
+}
+
 #[test]
 fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
     let (mut books, ann, _, pending) = promise(60, Some(crate::given::LATER));

@@ -65,6 +65,12 @@ pub(super) fn names(asked: &Asked) -> Vec<[u8; 16]> {
             let conditions = new.conditions.iter().map(|condition| condition.account);
             postings.chain(conditions).map(|id| id.bytes()).collect()
         }
+        Asked::Exchange(new) => {
+            let accounts = [new.from, new.to, new.sold_to, new.bought_from];
+            let conditions = new.conditions.iter().map(|condition| condition.account);
+            let named = accounts.into_iter().chain(conditions);
+            named.map(|id| id.bytes()).collect()
+        }
         Asked::Settle(new) => vec![new.pending.bytes()],
         Asked::Void(new) | Asked::Expire(new) => vec![new.pending.bytes()],
         Asked::Reverse(new) => vec![new.of.bytes()],
@@ -80,6 +86,7 @@ pub(super) fn made(asked: &Asked) -> Option<[u8; 16]> {
         Asked::Settle(new) => Some(new.heading.id.bytes()),
         Asked::Void(new) | Asked::Expire(new) => Some(new.heading.id.bytes()),
         Asked::Reverse(new) => Some(new.heading.id.bytes()),
+        Asked::Exchange(new) => Some(new.heading.id.bytes()),
         Asked::Change(..) | Asked::ClosePeriod { .. } => None,
     }
 }
@@ -119,7 +126,8 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
         Rendered::Changed(account) => line(account.id.bytes(), &stands(account)),
         Rendered::Transfer(posted)
         | Rendered::Transaction(posted)
-        | Rendered::WouldPost(posted) => moved(posted),
+        | Rendered::WouldPost(posted)
+        | Rendered::Exchanged { posted, .. } => moved(posted),
         Rendered::Bulk { results, .. } => {
             let results = results.iter().map(|result| match result {
                 Ok(posted) => moved(posted),
@@ -127,12 +135,12 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
             });
             results.collect::<Vec<String>>().join("\n")
         }
+        Rendered::Refused(engine::Refusal::At { index, refusal }) => {
+            line([0; 16], &Answer::RefusedAt(*index, rule(refusal).code()))
+        }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Asset(_)
-        | Rendered::Payment(_)
-        | Rendered::Exchanged { .. }
-        | Rendered::Imported(_) => {
+        Rendered::Asset(_) | Rendered::Payment(_) | Rendered::Imported(_) => {
             unreachable!("nobody asks for these")
         }
     };
@@ -148,21 +156,24 @@ fn moved(posted: &ledger::Posted) -> String {
 }
 
 fn refused(refusal: &engine::Refusal) -> String {
-    let refusal = match refusal {
+    line([0; 16], &Answer::Refused(rule(refusal)))
+}
+
+fn rule(refusal: &engine::Refusal) -> Refusal {
+    match refusal {
         engine::Refusal::Open(rule) => Refusal::from(*rule),
         engine::Refusal::Post(rule) => Refusal::from(*rule),
         engine::Refusal::Settle(rule) => Refusal::from(*rule),
         engine::Refusal::Release(rule) => Refusal::from(*rule),
         engine::Refusal::Reverse(rule) => Refusal::from(*rule),
+        engine::Refusal::Exchange(rule) => Refusal::from(*rule),
         engine::Refusal::Change(rule) => Refusal::from(*rule),
         engine::Refusal::Period(rule) => Refusal::from(*rule),
         engine::Refusal::Register(_)
         | engine::Refusal::Transfer { .. }
         | engine::Refusal::Confirm(_)
-        | engine::Refusal::Exchange(_)
         | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
-    };
-    line([0; 16], &Answer::Refused(refusal))
+    }
 }
 
 fn line(id: [u8; 16], answer: &Answer) -> String {

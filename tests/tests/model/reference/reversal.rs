@@ -42,7 +42,10 @@ impl Reference {
             .map(|(place, amount)| self.undone(&first, *place, *amount))
             .collect();
         let postings = self.apply(&movements);
-        let postings = postings.map_err(|account| ReverseError::Overflow { account })?;
+        let mut postings = postings.map_err(|account| ReverseError::Overflow { account })?;
+        if !self.is(Bug::ToldAsAsked) {
+            postings.sort_by_key(|posted| posted.ordinal);
+        }
         let floor = self.too_little(&before, &named);
         if let (Some((account, available, floor)), false) =
             (floor, self.is(Bug::ReversalBelowFloor))

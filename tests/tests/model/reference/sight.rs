@@ -10,7 +10,7 @@ use money::MinorUnits;
 use store::Timestamp;
 
 use super::{Purse, Reference, Written, amount_of, minor_units};
-use crate::words::{Moved, Seen, Standing, limits};
+use crate::words::{Seen, Standing, limits};
 
 impl Reference {
     pub(super) fn look(&self, now: Timestamp) -> Seen {
@@ -21,7 +21,8 @@ impl Reference {
             accounts: accounts.collect(),
             holds: transactions.clone().flat_map(holds).collect(),
             corrections: transactions.clone().flat_map(corrections).collect(),
-            transactions: transactions.map(stored).collect(),
+            transactions: transactions.map(|written| written.moved.clone()).collect(),
+            exchanges: self.books.terms.values().cloned().collect(),
             closed_before: self.books.closed_before,
             expired: self.expired(now),
         }
@@ -63,6 +64,12 @@ impl Reference {
         let written = self.books.transactions.get(&transaction);
         let postings = written.iter().flat_map(|written| &written.moved.postings);
         postings.map(|posted| posted.ordinal).collect()
+    }
+
+    /// Whether two accounts grow on the same side.
+    pub(crate) fn grow_alike(&self, one: AccountId, other: AccountId) -> bool {
+        let side = |id| Some(self.books.accounts.get(&id)?.grows_on);
+        side(one) == side(other)
     }
 
     pub(crate) fn is_open(&self, account: AccountId) -> bool {
@@ -133,13 +140,6 @@ impl Reference {
 
 fn is_promise(written: &Written) -> bool {
     written.moved.step == ledger::Step::Pending
-}
-
-/// A transaction is answered in the order in which it was asked for, and kept in that of its postings.
-fn stored(written: &Written) -> Moved {
-    let mut moved = written.moved.clone();
-    moved.postings.sort_by_key(|posted| posted.ordinal);
-    moved
 }
 
 fn account(id: AccountId, purse: &Purse) -> Account {
