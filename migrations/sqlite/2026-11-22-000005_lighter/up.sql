@@ -6,10 +6,6 @@ ALTER TABLE hold ADD COLUMN
 CREATE INDEX hold_due ON hold (tenant_id, due_at) WHERE due_at IS NOT NULL;
 
 -- The guards bear the same names in both databases.
-CREATE TRIGGER account_opens BEFORE INSERT ON account
-WHEN length(NEW.id) <> 16 OR NEW.normal_side NOT IN (1, 2) OR NEW.status NOT IN (1, 2, 3)
-  OR NEW.class NOT BETWEEN 1 AND 5
-BEGIN SELECT RAISE(ABORT, 'an account is not written like this'); END;
 DROP TRIGGER hold_grows;
 CREATE TRIGGER hold_grows BEFORE UPDATE ON hold
 WHEN NEW.posted < OLD.posted OR NEW.released < OLD.released

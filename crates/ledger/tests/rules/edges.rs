@@ -226,10 +226,10 @@ proptest! {
         let heading = books.heading(NOW);
         let pending = promised.id;
         let code = if is_kept {
-            let new = NewSettlement { heading, pending, amounts: None, last: true };
+            let new = NewSettlement { heading, pending, amounts: None, last: true, conditions: Vec::new() };
             settle(&mut books.shelf, new).map_err(|rule| rule.code())
         } else {
-            void(&mut books.shelf, NewRelease { heading, pending }).map_err(|rule| rule.code())
+            void(&mut books.shelf, NewRelease { heading, pending, conditions: Vec::new() }).map_err(|rule| rule.code())
         };
         prop_assert_eq!(code.map(|done| done.postings.len()), Ok(1));
         for id in ids {
@@ -257,6 +257,7 @@ fn a_reversal_that_would_fill_a_counter_is_refused_by_its_own_rule_and_changes_n
             heading,
             of,
             amounts,
+            conditions: Vec::new(),
         };
         reverse(&mut books.shelf, new).map_err(|rule| rule.code())
     };

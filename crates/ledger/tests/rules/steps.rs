@@ -411,6 +411,7 @@ fn a_reversal_is_told_in_the_order_of_the_postings_whichever_part_was_named_firs
         heading,
         of,
         amounts,
+        conditions: Vec::new(),
     };
     let told = reverse(&mut books.shelf, new).unwrap().postings;
     let told: Vec<(i16, i64)> = told.iter().map(|p| (p.ordinal, p.debit_version)).collect();
