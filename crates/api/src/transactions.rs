@@ -5,6 +5,8 @@ pub(crate) mod exchanges;
 pub(crate) mod search;
 mod steps;
 
+use std::collections::HashSet;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,7 +18,7 @@ use self::steps::{Verb, one_of_many, wish};
 use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{Fields, boolean, list};
+use crate::strict_json::{FieldError, Fields, Reading, boolean, list};
 use crate::{render, respond, wire};
 
 /// At most so many at once.
@@ -76,6 +78,9 @@ pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload)
         let atomic = fields.required("atomic", boolean);
         let dry_run = dry_run(&mut fields);
         let (actions, atomic, dry_run) = fields.finish((actions, atomic, dry_run))?;
+        if atomic {
+            each_named_once(&actions)?;
+        }
         let command = Command::Bulk {
             actions,
             atomic,
@@ -84,6 +89,21 @@ pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload)
         api.submit(asked, command).await
     })
     .await
+}
+
+/// All or none of them could never be: the second would be refused because of the first, which then
+/// would not be there.
+fn each_named_once(actions: &[Action]) -> Reading<()> {
+    let mut names = HashSet::new();
+    for (index, action) in actions.iter().enumerate() {
+        let name = action.said().external_id.as_deref();
+        if name.is_some_and(|name| !names.insert(name)) {
+            let error = FieldError::here("named_twice", "Another of these bears this external_id.");
+            let error = error.below("external_id").below(&index.to_string());
+            return Err(vec![error.below("transactions")]);
+        }
+    }
+    Ok(())
 }
 
 /// Posts a pending transaction, or a part of it.

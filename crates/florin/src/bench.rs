@@ -308,10 +308,7 @@ mod tests {
 
     fn settings() -> engine::Settings {
         engine::Settings {
-            render: |_| engine::Reply {
-                status: 201,
-                body: b"{}".to_vec(),
-            },
+            render: api::render,
             provider: payments::Provider {
                 name: "nobody".to_owned(),
                 lease_millis: 1,

@@ -62,3 +62,6 @@ DROP INDEX hold_expiring;
 ALTER TABLE hold ADD COLUMN
     due_at BIGINT GENERATED ALWAYS AS (CASE WHEN status = 1 THEN expires_at END) STORED;
 CREATE INDEX hold_due ON hold (tenant_id, due_at) WHERE due_at IS NOT NULL;
+
+-- What the reply of a bulk refers to is long and random: compressing it costs more than it saves.
+ALTER TABLE idempotency_key ALTER COLUMN resource SET STORAGE EXTERNAL;

@@ -311,15 +311,19 @@ async fn many_are_made_at_once_all_or_none_or_each_by_itself(database: Database)
         json!({"void": hold, "external_id": "void"}),
         json!({"reverse": made, "amounts": [{"ordinal": 0, "amount": 5}]}),
     ];
-    let steps = bulk("steps", json!({"atomic": true, "transactions": steps})).await;
+    let asked = json!({"atomic": true, "transactions": steps});
+    let steps = bulk("steps", asked.clone()).await;
     assert_eq!(steps.status, 200, "{}", steps.json());
+    assert_eq!(bulk("steps", asked).await.body, steps.body);
     assert_eq!(books.held(&hold).await, ("voided".into(), [0, 4, 6]));
     assert_eq!(books.balances(&books.ann).await, (41, 41));
 
     // As many as there may be, in one body; and one more.
     let thousand = |more: usize| vec![moved(&books.source, &books.ann, 1); 1_000 + more];
-    let all = json!({"atomic": true, "transactions": thousand(0)});
-    let all = bulk("all", all).await.json();
+    let asked = json!({"atomic": true, "transactions": thousand(0)});
+    let all = bulk("all", asked.clone()).await;
+    assert_eq!(bulk("all", asked).await.body, all.body, "sent again");
+    let all = all.json();
     assert_eq!(all["results"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(books.balances(&books.ann).await, (1_041, 1_041));
     let beyond = bulk(

@@ -349,7 +349,13 @@ fn misshapen_steps() -> Vec<(&'static str, Value, &'static str)> {
 
 fn misshapen_bulks(good: &Value, hold: &str) -> Vec<(Value, &'static str)> {
     let both = json!({"post": hold, "void": hold});
+    let mut named = good.clone();
+    named["external_id"] = json!("twice");
     vec![
+        (
+            json!({"atomic": true, "transactions": [named, named]}),
+            "/transactions/1/external_id",
+        ),
         (json!({"transactions": [good]}), "/atomic"),
         (json!({"atomic": true, "transactions": []}), "/transactions"),
         (

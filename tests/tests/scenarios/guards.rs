@@ -218,6 +218,10 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
     ("UPDATE hold SET released = 1", Err("only what is posted")),
     ("UPDATE hold SET amount = 11", Err("only what is posted")),
     (
+        "UPDATE hold SET posted = posted - 1, released = released + 1",
+        Err("only what is posted"),
+    ),
+    (
         "UPDATE hold SET expires_at = 100 WHERE ordinal = 0",
         Err("only what is posted"),
     ),

@@ -11,27 +11,32 @@ use super::{Book, DAY, START, TENANT, account, written};
 /// Not for every run: `ENTRIES=10000,1000000 cargo test … -- --ignored --nocapture how_long`.
 #[test]
 #[ignore = "it measures: minutes, and nothing to be right or wrong"]
-fn how_long_a_balance_takes_among_many_entries() {
+fn how_long_a_balance_takes_among_many_entries_on_sqlite() {
+    how_long(Backend::Sqlite, "ANALYZE");
+}
+
+/// The same on the other database.
+#[test]
+#[ignore = "it measures: minutes, and nothing to be right or wrong"]
+fn how_long_a_balance_takes_among_many_entries_on_postgres() {
+    how_long(Backend::Postgres, "VACUUM ANALYZE");
+}
+
+fn how_long(kind: Backend, refresh_statistics: &str) {
     let sizes = std::env::var("ENTRIES").unwrap_or_else(|_| "10000,1000000".to_owned());
-    for kind in [Backend::Sqlite, Backend::Postgres] {
-        let Some(database) = Database::fresh(kind) else {
-            continue;
-        };
-        let (store, mut book) = written(&database, 1, 0);
-        let mut entries = 0_i64;
-        for size in sizes.split(',') {
-            let size: i64 = size.parse().expect("a number");
-            while entries < size {
-                book.many(1_000);
-                entries += 1_000;
-            }
-            database.execute_raw(if kind == Backend::Postgres {
-                "VACUUM ANALYZE"
-            } else {
-                "ANALYZE"
-            });
-            measure(&store, &mut book, &format!("{kind:?} {size}"));
+    let Some(database) = Database::fresh(kind) else {
+        return;
+    };
+    let (store, mut book) = written(&database, 1, 0);
+    let mut entries = 0_i64;
+    for size in sizes.split(',') {
+        let size: i64 = size.parse().expect("a number");
+        while entries < size {
+            book.many(1_000);
+            entries += 1_000;
         }
+        database.execute_raw(refresh_statistics);
+        measure(&store, &mut book, &format!("{kind:?} {size}"));
     }
 }
 
