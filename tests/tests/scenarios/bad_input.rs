@@ -351,7 +351,7 @@ async fn a_bad_body_is_refused_by_name_and_nothing_is_written(database: Database
         }
     }
     assert!(
-        !florin.log().contains("4242"),
+        !is_card_in(&florin.log()),
         "a card number is in the log"
     );
 
@@ -367,7 +367,12 @@ async fn a_bad_body_is_refused_by_name_and_nothing_is_written(database: Database
 }
 
 fn shows_card(reply: &Reply) -> bool {
-    String::from_utf8_lossy(&reply.body).contains("4242")
+    is_card_in(&String::from_utf8_lossy(&reply.body))
+}
+
+/// Four digits of it may stand in the random id of a request, too.
+fn is_card_in(text: &str) -> bool {
+    text.replace([' ', '-'], "").contains("42424242")
 }
 
 on_both_databases!(a_body_in_another_form_is_refused);
