@@ -350,10 +350,7 @@ async fn a_bad_body_is_refused_by_name_and_nothing_is_written(database: Database
             assert_eq!(rows(&database), before, "{case} wrote something");
         }
     }
-    assert!(
-        !is_card_in(&florin.log()),
-        "a card number is in the log"
-    );
+    assert!(!is_card_in(&florin.log()), "a card number is in the log");
 
     // The control: the very bodies these were made from are taken, under the very same key.
     for route in &routes {
