@@ -106,6 +106,52 @@ fn a_crowd_is_served_once_each_while_backends_are_terminated() {
     });
 }
 
+on_both_databases!(what_a_crowd_holds_is_posted_or_voided_and_never_both);
+async fn what_a_crowd_holds_is_posted_or_voided_and_never_both(database: Database) {
+    let shop = Shop::open(&database);
+    let accounts = Accounts::open(&shop).await;
+    let posting =
+        json!({"debit": accounts.rich, "credit": accounts.till, "amount": 1, "currency": "EUR"});
+    let mut customers = JoinSet::new();
+    for customer in 0..CUSTOMERS / 2 {
+        let (client, posting) = (shop.client.clone(), posting.clone());
+        customers.spawn(async move {
+            let mut posted = 0;
+            for time in 0..2 {
+                let name = format!("{customer}-{time}");
+                let new = json!({"kind": "stay", "pending": true, "postings": [posting]});
+                let path = "/v1/transactions";
+                let held = client
+                    .post(path, format!("hold-{name}").as_str(), &new)
+                    .await;
+                assert_eq!(held.status, 201, "{}", held.json());
+                let path = format!("{path}/{}", held.json()["id"].as_str().expect("an id"));
+                let (post, void) = (format!("{path}/post"), format!("{path}/void"));
+                let (post_key, void_key) = (format!("post-{name}"), format!("void-{name}"));
+                let body = json!({});
+                let (post, void) = tokio::join!(
+                    client.post(&post, post_key.as_str(), &body),
+                    client.post(&void, void_key.as_str(), &body),
+                );
+                match (post.status, void.status) {
+                    (201, 409) => posted += 1,
+                    (409, 201) => {}
+                    other => panic!("{other:?}: {} {}", post.json(), void.json()),
+                }
+            }
+            posted
+        });
+    }
+    let mut posted = 0;
+    while let Some(done) = customers.join_next().await {
+        posted += done.expect("no customer panics");
+    }
+    let till = shop.read(&accounts.till).await;
+    assert_eq!(number(&till, "/balances/posted"), posted);
+    assert_eq!(number(&till, "/balances/pending"), posted);
+    books_hold(&database);
+}
+
 /// Each customer pays [`EACH`] times, insisting while the answer is 503, and then repeats each request.
 fn send(clients: &[&Client], accounts: &Accounts) -> JoinSet<(usize, usize)> {
     let mut customers = JoinSet::new();
