@@ -210,12 +210,7 @@ fn transfer(
         }
     };
     let reply = (rules.render)(Rendered::Transfer(&posted));
-    if let Some(claim) = claim {
-        // A posted transaction never changes, so its reply can be made again from it.
-        let resource = crate::reference::to(posted.id);
-        book.keys
-            .save_reference(claim.clone(), reply.clone(), resource, book.now);
-    }
+    save_by_reference(book, claim, &reply, || crate::reference::to(posted.id));
     let currency = money.currency.stored();
     let moved = format!("{from} {to} {} {currency}", money.amount.get());
     book.record(
@@ -394,6 +389,19 @@ pub(crate) fn refuse(
 pub(crate) fn save(book: &mut Book<'_>, claim: Option<&Claim>, reply: &idempotency::Reply) {
     if let Some(claim) = claim {
         book.keys.save(claim.clone(), reply.clone(), book.now);
+    }
+}
+
+/// Only what the reply is made from is kept: what was posted never changes, so that it can be made again.
+pub(crate) fn save_by_reference(
+    book: &mut Book<'_>,
+    claim: Option<&Claim>,
+    reply: &idempotency::Reply,
+    resource: impl FnOnce() -> String,
+) {
+    if let Some(claim) = claim {
+        book.keys
+            .save_reference(claim.clone(), reply.clone(), resource(), book.now);
     }
 }
 

@@ -10,7 +10,7 @@ use store::Timestamp;
 use crate::action::{AccountChange, Action, Draft, Saying};
 use crate::book::Book;
 use crate::command::{Answer, Origin, Refusal, Rendered};
-use crate::execute::{Rules, refuse, save};
+use crate::execute::{Rules, refuse, save, save_by_reference};
 use crate::records::{Said, set};
 
 /// One step. A dry run is decided like any other, and leaves nothing behind.
@@ -39,11 +39,8 @@ pub(crate) fn transact(
             if let Action::Exchange(_) = action {
                 // Its terms are told too, and stand in another table.
                 save(book, claim, &reply);
-            } else if let Some(claim) = claim {
-                // What was posted never changes, so its reply can be made again from it.
-                let resource = crate::reference::to(posted.id);
-                book.keys
-                    .save_reference(claim.clone(), reply.clone(), resource, book.now);
+            } else {
+                save_by_reference(book, claim, &reply, || crate::reference::to(posted.id));
             }
             record(book, &posted, origin);
             replied(reply)
@@ -110,14 +107,11 @@ pub(crate) fn bulk(
     }
     book.refused |= results.iter().any(Result::is_err);
     let all: Result<Vec<_>, _> = results.iter().map(Result::as_ref).collect();
-    match (claim, all) {
-        // What was posted never changes, so the reply can be made again from it.
-        (Some(claim), Ok(all)) => {
-            let resource = crate::reference::to_bulk(all.iter().map(|posted| posted.id));
-            book.keys
-                .save_reference(claim.clone(), reply.clone(), resource, book.now);
-        }
-        (Some(_), Err(_)) | (None, _) => save(book, claim, &reply),
+    match all {
+        Ok(all) => save_by_reference(book, claim, &reply, || {
+            crate::reference::to_bulk(all.iter().map(|posted| posted.id))
+        }),
+        Err(_refused) => save(book, claim, &reply),
     }
     replied(reply)
 }
