@@ -209,7 +209,7 @@ pub(crate) async fn read_one(
             };
             // Only these two can have either.
             let holds = match posted.step {
-                Step::Pending => ledger::holds(connection, tenant, id)?,
+                Step::Pending => ledger::holds(connection, tenant, &posted)?,
                 Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal => {
                     Vec::new()
                 }

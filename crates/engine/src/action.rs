@@ -72,6 +72,16 @@ impl Action {
         }
     }
 
+    /// About how many plain transfers it weighs: each posting takes most of what one takes. Of what is
+    /// about an earlier transaction that is not known before it is looked up.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Post(draft) => draft.postings.len().max(1),
+            Self::Exchange(_) => 2,
+            Self::Settle { .. } | Self::Void { .. } | Self::Reverse { .. } => 1,
+        }
+    }
+
     /// Its name in the audit log, where it was refused.
     pub(crate) const fn name(&self) -> &'static str {
         match self {

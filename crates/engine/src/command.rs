@@ -133,10 +133,10 @@ impl Command {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Bulk { actions, .. } => actions.len(),
+            Self::Bulk { actions, .. } => actions.iter().map(Action::weight).sum(),
             Self::Import { books, .. } => books.transactions.len(),
-            Self::Transact { .. }
-            | Self::RegisterAsset(_)
+            Self::Transact { action, .. } => action.weight(),
+            Self::RegisterAsset(_)
             | Self::OpenAccount(_)
             | Self::Transfer { .. }
             | Self::ChangeAccount { .. }

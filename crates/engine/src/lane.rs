@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use idempotency::Key;
-use store::bulk::Writes;
+use store::bulk::Statement;
 use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -25,7 +25,7 @@ const RERUNS: u32 = 10;
 /// After another process was quicker, how many batches lock from the start.
 const CAUTIOUS_BATCHES: u32 = 64;
 /// A batch that weighs so much takes no further command.
-const HEAVIEST: usize = 2_000;
+const HEAVIEST: usize = 1_000;
 /// How long a caller waits for the lane at most.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60);
 /// After a failed connection, how long everything is refused at once before the next try.
@@ -217,7 +217,7 @@ struct Worker {
 enum Run {
     Committed(Vec<Answer>, AfterCommit),
     /// To be written by somebody else, on this connection.
-    Decided(AnyConnection, Vec<Answer>, Writes, AfterCommit),
+    Decided(AnyConnection, Vec<Answer>, Statement, AfterCommit),
 }
 
 impl Worker {
@@ -269,11 +269,11 @@ impl Worker {
     fn settle(&mut self, batch: Vec<Queued>, may_overlap: bool) {
         match self.run_batch(&batch, may_overlap) {
             Ok(Run::Committed(answers, after)) => self.answer(batch, answers, after),
-            Ok(Run::Decided(connection, answers, writes, after)) => {
+            Ok(Run::Decided(connection, answers, statement, after)) => {
                 let decided = Decided {
                     batch,
                     answers,
-                    writes,
+                    statement,
                     after,
                 };
                 self.overlap(connection, decided);
@@ -378,8 +378,8 @@ impl Worker {
             self.memories.values_mut().for_each(Memory::forget);
         }
         match outcome {
-            Ok((answers, Some(writes), after)) => {
-                Ok(Run::Decided(connection, answers, writes, after))
+            Ok((answers, Some(statement), after)) => {
+                Ok(Run::Decided(connection, answers, statement, after))
             }
             Ok((answers, None, after)) => {
                 self.connection = Some(connection);
@@ -403,7 +403,7 @@ impl Worker {
         batch: &[Queued],
         lock: Lock,
         hand_over: bool,
-    ) -> Result<(Vec<Answer>, Option<Writes>, AfterCommit), Error> {
+    ) -> Result<(Vec<Answer>, Option<Statement>, AfterCommit), Error> {
         let Some(first) = batch.first() else {
             return Ok((Vec::new(), None, AfterCommit::default()));
         };
@@ -440,7 +440,7 @@ impl Worker {
         let read_head = || audit_log::tables::head(connection, tenant.id, lock);
         let (writes, after) = book.close(memory, lock, read_head)?;
         if hand_over {
-            return Ok((answers, Some(writes), after));
+            return Ok((answers, Some(writes.statement()), after));
         }
         writes.run(connection)?;
         if lock == Lock::Rows {

@@ -352,9 +352,11 @@ fn record(book: &mut Book<'_>, posted: &Posted, origin: &Origin) {
     let moved = moved.join("; ");
     let about = posted.about.map(|id| id.to_string());
     let terms = book.ledger.exchange(&posted.id).map(terms);
+    let expires_at = posted.expires_at.map(|at| at.to_string());
     let mut delta = vec![set("postings", &moved)];
     delta.extend(about.as_deref().map(|about| set("about", about)));
     delta.extend(terms.as_deref().map(|terms| set("exchange", terms)));
+    delta.extend(expires_at.as_deref().map(|at| set("expires_at", at)));
     book.record(
         origin,
         &Said {

@@ -28,7 +28,7 @@ pub use remainders::remainders_add_up;
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 28] = [
+pub const GUARDS: [&str; 29] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
@@ -41,6 +41,7 @@ pub const GUARDS: [&str; 28] = [
     "account_fits",
     "asset_immutable",
     "asset_kept",
+    "hold_fits",
     "hold_grows",
     "hold_stays",
     "hold_edges",

@@ -57,6 +57,29 @@ pub struct Hold {
 }
 
 impl Hold {
+    /// What a pending posting holds before anything is done about it.
+    pub(crate) const fn of(
+        transaction: TransactionId,
+        promised: &PostedPosting,
+        expires_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            transaction,
+            ordinal: promised.ordinal,
+            amount: promised.posting.amount.get(),
+            posted: 0,
+            released: 0,
+            status: HoldStatus::Pending,
+            expires_at,
+        }
+    }
+
+    /// Whether it has a row of its own. As long as nothing was done about it and it never expires, it
+    /// is as its posting says.
+    pub(crate) const fn has_row(&self) -> bool {
+        self.posted > 0 || self.released > 0 || self.expires_at.is_some()
+    }
+
     /// What it still holds.
     #[must_use]
     pub const fn remaining(&self) -> i64 {

@@ -8,8 +8,8 @@ use crate::entries::{self, Missing, Movement, Overflow};
 use crate::limits::{too_little, too_much};
 use crate::transaction::{MOST_POSTINGS, RELEASES_FROM};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Hold, HoldStatus, NewTransaction, Phase, Posted,
-    Posting, Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Hold, NewTransaction, Phase, Posted, Posting,
+    Shelf, Step, TransactionId,
 };
 
 /// Why a transaction was refused: the first broken rule, in the order of the variants. `posting` and
@@ -250,6 +250,7 @@ pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError>
         kind: new.kind,
         step,
         about: None,
+        expires_at: new.pending.and_then(|pending| pending.expires_at),
         postings,
         external_id: new.external_id,
         description: new.description,
@@ -257,17 +258,9 @@ pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError>
         effective_at: new.effective_at,
         recorded_at: new.recorded_at,
     };
-    if let Some(pending) = new.pending {
-        for held in &posted.postings {
-            shelf.put_hold(Hold {
-                transaction: posted.id,
-                ordinal: held.ordinal,
-                amount: held.posting.amount.get(),
-                posted: 0,
-                released: 0,
-                status: HoldStatus::Pending,
-                expires_at: pending.expires_at,
-            });
+    for promised in &posted.postings {
+        if promised.phase == Phase::Pending {
+            shelf.put_hold(Hold::of(posted.id, promised, posted.expires_at));
         }
     }
     shelf.put_posted(accounts, posted.clone());

@@ -192,18 +192,24 @@ pub fn entries(
 pub fn holds(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    pending: TransactionId,
+    pending: &Posted,
 ) -> Result<Vec<Hold>, Error> {
-    let transaction_id = pending;
+    let transaction_id = pending.id;
     let rows = HoldsOf::find(
         connection,
         Lock::Nothing,
         tenant,
         &[HoldsOf { transaction_id }],
     )?;
-    let mut holds: Vec<Hold> = rows.iter().map(HoldRow::read).collect::<Result<_, _>>()?;
-    holds.sort_unstable_by_key(|hold| hold.ordinal);
-    Ok(holds)
+    let mut touched: HashMap<i16, &HoldRow> = rows.iter().map(|row| (row.ordinal, row)).collect();
+    let promised = pending.postings.iter();
+    promised
+        .filter(|promised| promised.phase == Phase::Pending)
+        .map(|promised| match touched.remove(&promised.ordinal) {
+            Some(row) => row.read(),
+            None => Ok(Hold::of(transaction_id, promised, pending.expires_at)),
+        })
+        .collect()
 }
 
 /// What was reversed of a transaction's postings, in their order.

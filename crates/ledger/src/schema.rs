@@ -48,6 +48,7 @@ diesel::table! {
         description -> Nullable<Text>,
         about -> Nullable<Binary>,
         metadata -> Nullable<Text>,
+        expires_at -> Nullable<BigInt>,
     }
 }
 

@@ -280,6 +280,17 @@ impl Shelf {
         &mut entry.1
     }
 
+    /// The holds of a pending transaction as its postings say. Whatever was done about one says its row.
+    pub(crate) fn put_untouched(&mut self, pending: &TransactionId) {
+        let postings = match self.recorded(pending) {
+            Some((_, postings)) => postings.to_vec(),
+            None => Vec::new(),
+        };
+        for promised in &postings {
+            self.put_loaded_hold(Hold::of(*pending, promised, None));
+        }
+    }
+
     pub(crate) fn put_loaded_hold(&mut self, hold: Hold) {
         let seen = Some(hold);
         let key = (hold.transaction, hold.ordinal);

@@ -28,7 +28,7 @@ pub(crate) use displaced::{LEVELS, rows_of, start_of};
 
 use crate::shelf::Period;
 use crate::{
-    Account, AccountId, Asset, Phase, Posted, Promise, Shelf, Step, TransactionId, schema,
+    Account, AccountId, Asset, Hold, Phase, Posted, Promise, Shelf, Step, TransactionId, schema,
 };
 
 /// What a batch must have of the ledger before it can be executed.
@@ -221,6 +221,9 @@ fn load_remainders(
             Some(Step::Void | Step::Expiry | Step::Reversal) | None => {}
         }
     }
+    for HoldsOf { transaction_id } in &pending {
+        shelf.put_untouched(transaction_id);
+    }
     for row in HoldsOf::find(connection, Lock::Nothing, tenant, &pending)? {
         shelf.put_loaded_hold(row.read()?);
     }
@@ -318,8 +321,8 @@ fn save_metadata(writes: &mut Writes, tenant_id: TenantId, posted: &[Posted]) {
 fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let (mut made, mut moved) = (Vec::new(), Vec::new());
     for kept in shelf.kept_holds() {
-        match kept.seen {
-            None => made.push(HoldRow::of(tenant, &kept.row)),
+        match kept.seen.filter(Hold::has_row) {
+            None if kept.row.has_row() => made.push(HoldRow::of(tenant, &kept.row)),
             Some(seen) if seen != kept.row => moved.push(HoldMovedRow {
                 tenant_id: tenant,
                 transaction_id: seen.transaction,
@@ -330,7 +333,7 @@ fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
                 next_released: kept.row.released,
                 status: kept.row.status.number(),
             }),
-            Some(_unchanged) => {}
+            None | Some(_) => {}
         }
     }
     writes.add(made);

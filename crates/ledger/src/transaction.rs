@@ -206,6 +206,8 @@ pub struct Posted {
     pub step: Step,
     /// The transaction it is about, if it is about one.
     pub about: Option<TransactionId>,
+    /// If it is pending: from when on it can no longer be posted; `None`: never.
+    pub expires_at: Option<Timestamp>,
     /// Its movements, in the order given.
     pub postings: Vec<PostedPosting>,
     /// The caller's own name for it.
@@ -268,6 +270,7 @@ impl Heading {
             kind: self.kind,
             step,
             about: Some(about),
+            expires_at: None,
             postings,
             external_id: self.external_id,
             description: self.description,

@@ -11,35 +11,62 @@ use diesel::sql_types as sql;
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
+use crate::array::{ColumnArray, Element};
 use crate::{AnyConnection, Error};
 
 /// A Rust type that can stand in a column of a bulk statement.
 pub trait Column {
     /// The column's SQL type.
     type Sql: 'static;
+    /// The same in an array.
+    const ELEMENT: Element;
+    /// Appends its binary form as PostgreSQL reads it; nothing, if it is null.
+    fn put(&self, out: &mut Vec<u8>);
+    /// Whether it is null.
+    fn is_null(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! columns {
-    ($($rust:ty => $sql:ty),* $(,)?) => { $(impl Column for $rust { type Sql = $sql; })* };
+    ($($rust:ty => $sql:ident, |$value:ident| $bytes:expr;)*) => { $(
+        impl Column for $rust {
+            type Sql = sql::$sql;
+            const ELEMENT: Element = Element::$sql;
+            fn put(&self, out: &mut Vec<u8>) {
+                let $value = self;
+                out.extend_from_slice($bytes);
+            }
+        }
+    )* };
 }
 columns! {
-    i16 => sql::SmallInt,
-    i32 => sql::Integer,
-    i64 => sql::BigInt,
-    String => sql::Text,
-    Vec<u8> => sql::Binary,
-    crate::TenantId => sql::Integer,
+    i16 => SmallInt, |value| &value.to_be_bytes();
+    i32 => Integer, |value| &value.to_be_bytes();
+    i64 => BigInt, |value| &value.to_be_bytes();
+    String => Text, |value| value.as_bytes();
+    Vec<u8> => Binary, |value| value;
+    crate::TenantId => Integer, |value| &value.0.to_be_bytes();
 }
 impl<T: Column<Sql: diesel::sql_types::SqlType<IsNull = sql::is_nullable::NotNull>>> Column
     for Option<T>
 {
     type Sql = sql::Nullable<T::Sql>;
+    const ELEMENT: Element = T::ELEMENT;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+
+    fn is_null(&self) -> bool {
+        self.is_none()
+    }
 }
 
 /// A row of one table, ready to be written with others of its kind. Implemented by the macros.
 pub trait BulkRow: Sized + Send + 'static {
-    /// All rows, turned into one array per column.
-    type Arrays<'a>;
     /// `INSERT INTO … SELECT`, or `UPDATE … FROM (SELECT`.
     const ARRAYS_BEFORE: &'static str;
     /// What follows the arrays.
@@ -47,15 +74,7 @@ pub trait BulkRow: Sized + Send + 'static {
     /// Whether each row must be found as it was seen (an update), or is new (an insert).
     const MUST_FIND: bool;
     /// Turns rows into columns.
-    fn arrays(rows: &[Self]) -> Self::Arrays<'_>;
-    /// Writes `UNNEST($1), UNNEST($2)`, with the arrays bound.
-    ///
-    /// # Errors
-    /// What diesel says.
-    fn push_arrays<'b>(
-        arrays: &'b Self::Arrays<'_>,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()>;
+    fn columns(rows: &[Self]) -> Vec<ColumnArray>;
     /// The statement for one row, with its values bound.
     ///
     /// # Errors
@@ -86,23 +105,23 @@ impl Writes {
     /// [`Error::Conflict`] if a unique key exists already or, for an update, a row is no longer as
     /// it was seen.
     pub fn run(&self, connection: &mut AnyConnection) -> Result<(), Error> {
-        if self.tables.is_empty() {
-            return Ok(());
-        }
         match connection {
-            AnyConnection::Postgres(c) => {
-                // The server carries the parts out from the last to the first (updates before all).
-                let parts = self.tables.iter().rev().map(|rows| rows.part()).collect();
-                // A false expectation is an error of the statement itself, which undoes it.
-                let _held: bool = AllAtOnce { parts }.get_result(c)?;
-            }
+            AnyConnection::Postgres(_) => self.statement().run(connection),
             AnyConnection::Sqlite(c) => {
                 for rows in &self.tables {
                     rows.write_each(c)?;
                 }
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// The one statement that PostgreSQL is sent, so that it can be made before it is its turn.
+    #[must_use]
+    pub fn statement(&self) -> Statement {
+        // The server carries the parts out from the last to the first (updates before all).
+        let parts = self.tables.iter().rev().map(|rows| rows.part()).collect();
+        Statement { parts }
     }
 }
 
@@ -116,33 +135,56 @@ pub fn write<R: BulkRow + Clone>(connection: &mut AnyConnection, rows: &[R]) -> 
     writes.run(connection)
 }
 
+/// What a batch writes, as one statement for PostgreSQL.
+#[derive(Debug, Default)]
+pub struct Statement {
+    parts: Vec<Part>,
+}
+
+impl Statement {
+    /// Writes everything, or nothing.
+    ///
+    /// # Errors
+    /// As [`Writes::run`]; [`Error::Refused`] by SQLite, which is written to row by row.
+    pub fn run(&self, connection: &mut AnyConnection) -> Result<(), Error> {
+        let AnyConnection::Postgres(connection) = connection else {
+            return Err(Error::Refused("it is not PostgreSQL".to_owned()));
+        };
+        if !self.parts.is_empty() {
+            // A false expectation is an error of the statement itself, which undoes it.
+            let _held: bool = AllAtOnce(&self.parts).get_result(connection)?;
+        }
+        Ok(())
+    }
+}
+
 /// The rows of one table, with their type forgotten.
 trait Rows {
-    fn part(&self) -> Box<dyn Part + '_>;
+    fn part(&self) -> Part;
     fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error>;
 }
 
 /// One table's part of the one statement.
-trait Part {
-    fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+#[derive(Debug)]
+struct Part {
+    before: &'static str,
+    columns: Vec<ColumnArray>,
+    after: &'static str,
     /// How many rows an update must find; `None` for an insert, which writes all or fails.
-    fn expected(&self) -> Option<&i64>;
+    expected: Option<i64>,
 }
 
 struct Table<R>(Vec<R>);
 
-struct Columns<'a, R: BulkRow> {
-    arrays: R::Arrays<'a>,
-    expected: Option<i64>,
-}
-
 impl<R: BulkRow> Rows for Table<R> {
-    fn part(&self) -> Box<dyn Part + '_> {
+    fn part(&self) -> Part {
         let expected = i64::try_from(self.0.len()).unwrap_or(i64::MAX);
-        Box::new(Columns::<R> {
-            arrays: R::arrays(&self.0),
+        Part {
+            before: R::ARRAYS_BEFORE,
+            columns: R::columns(&self.0),
+            after: R::ARRAYS_AFTER,
             expected: R::MUST_FIND.then_some(expected),
-        })
+        }
     }
 
     fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error> {
@@ -157,34 +199,36 @@ impl<R: BulkRow> Rows for Table<R> {
     }
 }
 
-impl<R: BulkRow> Part for Columns<'_, R> {
+impl Part {
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(R::ARRAYS_BEFORE);
-        R::push_arrays(&self.arrays, out)?;
-        out.push_sql(R::ARRAYS_AFTER);
+        out.push_sql(self.before);
+        // In the list of what is selected, and not in FROM, where each array would first be
+        // copied out as a whole: a third of the time.
+        let mut separator = "UNNEST(";
+        for column in &self.columns {
+            out.push_sql(separator);
+            column.push(out)?;
+            separator = "), UNNEST(";
+        }
+        out.push_sql(")");
+        out.push_sql(self.after);
         Ok(())
-    }
-
-    fn expected(&self) -> Option<&i64> {
-        self.expected.as_ref()
     }
 }
 
 /// `WITH part_a AS (INSERT …), part_aa AS (UPDATE … RETURNING 1) SELECT …`: every part is carried
 /// out, and the statement fails if an update did not find all its rows.
-struct AllAtOnce<'a> {
-    parts: Vec<Box<dyn Part + 'a>>,
-}
+struct AllAtOnce<'a>(&'a [Part]);
 
 impl QueryFragment<Pg> for AllAtOnce<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut separator = "WITH ";
-        for (place, part) in self.parts.iter().enumerate() {
+        for (place, part) in self.0.iter().enumerate() {
             out.push_sql(separator);
             push_name(&mut out, place);
             out.push_sql(" AS (");
             part.push(&mut out)?;
-            out.push_sql(if part.expected().is_some() {
+            out.push_sql(if part.expected.is_some() {
                 " RETURNING 1)"
             } else {
                 ")"
@@ -192,8 +236,8 @@ impl QueryFragment<Pg> for AllAtOnce<'_> {
             separator = ", ";
         }
         out.push_sql(" SELECT true");
-        for (place, part) in self.parts.iter().enumerate() {
-            if let Some(expected) = part.expected() {
+        for (place, part) in self.0.iter().enumerate() {
+            if let Some(expected) = &part.expected {
                 out.push_sql(" AND as_it_was_seen((SELECT count(*) FROM ");
                 push_name(&mut out, place);
                 out.push_sql("), ");
@@ -269,16 +313,13 @@ macro_rules! bulk_insert {
         }
 
         const _: () = {
-            pub struct Arrays<'a> { $($column: Vec<&'a $type>),+ }
-
             impl $crate::bulk::BulkRow for $row {
-                type Arrays<'a> = Arrays<'a>;
                 const ARRAYS_BEFORE: &'static str = $crate::bulk_insert!(@head $table; $($column),+;
                     ") SELECT ");
                 const ARRAYS_AFTER: &'static str = "";
                 const MUST_FIND: bool = false;
 
-                $crate::bulk_insert!(@arrays $($column: $type),+);
+                $crate::bulk_insert!(@columns $($column),+);
 
                 fn push_row<'b>(
                     &'b self,
@@ -301,28 +342,9 @@ macro_rules! bulk_insert {
     (@head $table:ident; $first:ident $(, $rest:ident)*; $tail:literal) => {
         concat!("INSERT INTO ", stringify!($table), " (", stringify!($first), $(", ", stringify!($rest),)* $tail)
     };
-    (@arrays $($column:ident : $type:ty),+) => {
-        fn arrays(rows: &[Self]) -> Arrays<'_> {
-            Arrays { $($column: rows.iter().map(|row| &row.$column).collect()),+ }
-        }
-
-        fn push_arrays<'b>(
-            arrays: &'b Arrays<'_>,
-            out: &mut $crate::diesel::query_builder::AstPass<'_, 'b, $crate::diesel::pg::Pg>,
-        ) -> $crate::diesel::QueryResult<()> {
-            // In the list of what is selected, and not in FROM, where each array would first be
-            // copied out as a whole: a third of the time.
-            let mut separator = "UNNEST(";
-            $(
-                out.push_sql(separator);
-                out.push_bind_param::<
-                    $crate::diesel::sql_types::Array<<$type as $crate::bulk::Column>::Sql>, _,
-                >(&arrays.$column)?;
-                separator = "), UNNEST(";
-            )+
-            let _ = separator;
-            out.push_sql(")");
-            Ok(())
+    (@columns $($column:ident),+) => {
+        fn columns(rows: &[Self]) -> Vec<$crate::array::ColumnArray> {
+            vec![$($crate::array::ColumnArray::of(rows.iter().map(|row| &row.$column))),+]
         }
     };
 }
@@ -344,21 +366,18 @@ macro_rules! bulk_add {
         }
 
         const _: () = {
-            pub struct Arrays<'a> { $($key: Vec<&'a $key_type>,)+ $($add: Vec<&'a $add_type>),+ }
-
             const OR_ADD: &str = concat!(
                 " ON CONFLICT (", $crate::bulk_update!(@names $($key),+), ") DO UPDATE SET ",
                 $crate::bulk_add!(@sums $table; $($add),+)
             );
 
             impl $crate::bulk::BulkRow for $row {
-                type Arrays<'a> = Arrays<'a>;
                 const ARRAYS_BEFORE: &'static str =
                     $crate::bulk_insert!(@head $table; $($key,)+ $($add),+; ") SELECT ");
                 const ARRAYS_AFTER: &'static str = OR_ADD;
                 const MUST_FIND: bool = false;
 
-                $crate::bulk_insert!(@arrays $($key: $key_type,)+ $($add: $add_type),+);
+                $crate::bulk_insert!(@columns $($key,)+ $($add),+);
 
                 fn push_row<'b>(
                     &'b self,
@@ -406,10 +425,7 @@ macro_rules! bulk_update {
         pub struct $row { $(pub $find: $find_type,)+ $(pub $set: $set_type),+ }
 
         const _: () = {
-            pub struct Arrays<'a> { $($find: Vec<&'a $find_type>,)+ $($set: Vec<&'a $set_type>),+ }
-
             impl $crate::bulk::BulkRow for $row {
-                type Arrays<'a> = Arrays<'a>;
                 const ARRAYS_BEFORE: &'static str = concat!(
                     "UPDATE ", stringify!($table), " AS target SET ",
                     $crate::bulk_update!(@pairs $($set_column, $set);+),
@@ -423,7 +439,7 @@ macro_rules! bulk_update {
                 );
                 const MUST_FIND: bool = true;
 
-                $crate::bulk_insert!(@arrays $($find: $find_type,)+ $($set: $set_type),+);
+                $crate::bulk_insert!(@columns $($find,)+ $($set),+);
 
                 fn push_row<'b>(
                     &'b self,

@@ -231,6 +231,11 @@ macro_rules! typed_id {
 
         impl $crate::bulk::Column for $name {
             type Sql = $crate::diesel::sql_types::Binary;
+            const ELEMENT: $crate::array::Element = $crate::array::Element::Binary;
+
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.0);
+            }
         }
     };
 }

@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+pub mod array;
 pub mod bulk;
 pub mod clock;
 mod connection;

@@ -258,14 +258,14 @@ pub(crate) fn look(
     }
     accounts.sort_by_key(|(standing, _)| place(standing.account.id.bytes()));
     let (mut holds, mut corrections) = (Vec::new(), Vec::new());
-    for id in &ids {
-        holds.extend(ledger::holds(connection, tenant, *id)?);
-        corrections.extend(ledger::corrections(connection, tenant, *id)?);
+    let mut transactions = ledger::posted(connection, tenant, &ids)?;
+    transactions.sort_by_key(|posted| of(&posted.id));
+    for posted in &transactions {
+        holds.extend(ledger::holds(connection, tenant, posted)?);
+        corrections.extend(ledger::corrections(connection, tenant, posted.id)?);
     }
     let mut exchanges = ledger::exchanges(connection, tenant, &ids)?;
     exchanges.sort_by_key(|exchange| of(&exchange.transaction));
-    let mut transactions = ledger::posted(connection, tenant, &ids)?;
-    transactions.sort_by_key(|posted| of(&posted.id));
     let mut expired = ledger::expired(connection, tenant, now, ALL)?;
     expired.sort_by_key(of);
     Ok(Seen {

@@ -53,8 +53,19 @@ const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
         "L2",
     ),
     (
+        "whether anything was done about a hold",
+        Later::Settle { expires_at: None },
+        &[
+            "UPDATE account SET version = version - 1 WHERE tenant_id = @",
+            "DELETE FROM hold WHERE tenant_id = @",
+        ],
+        "L5",
+    ),
+    (
         "what of a hold is posted",
-        Later::Settle,
+        Later::Settle {
+            expires_at: Some(Timestamp::from_micros(2_000)),
+        },
         &[
             "UPDATE account SET version = version - 1 WHERE tenant_id = @",
             "UPDATE hold SET posted = posted - 20 WHERE tenant_id = @",
@@ -76,7 +87,7 @@ const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
 #[derive(Debug, Clone, Copy)]
 enum Later {
     Post,
-    Settle,
+    Settle { expires_at: Option<Timestamp> },
     Reverse,
 }
 
@@ -153,16 +164,20 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
             conditions: Vec::new(),
         })
     };
+    let expires_at = match later {
+        Later::Settle { expires_at } => expires_at,
+        Later::Post | Later::Reverse => None,
+    };
     let given = vec![
         Asked::Open(source, opening.clone(), now),
         Asked::Open(wallet, opening_too, now),
         moved(3, source, wallet, None),
-        moved(4, wallet, source, Some(Pending { expires_at: None })),
+        moved(4, wallet, source, Some(Pending { expires_at })),
         reverse(5, 1),
     ];
     let both = |id| match later {
         Later::Post => moved(id, source, wallet, None),
-        Later::Settle => settle(id, 20),
+        Later::Settle { .. } => settle(id, 20),
         Later::Reverse => reverse(id, 20),
     };
     let batch = |asked| Act::Batch {

@@ -31,7 +31,7 @@ pub(super) const TAMPERED: &[(&str, &str, &str)] = &[
     ),
     (
         "a promise is called posted",
-        "UPDATE ledger_transaction SET step = 2 WHERE $transaction(step = 1)",
+        "UPDATE ledger_transaction SET step = 2, expires_at = NULL WHERE $transaction(step = 1)",
         "L1",
     ),
     (
@@ -93,6 +93,22 @@ pub(super) const TAMPERED: &[(&str, &str, &str)] = &[
     (
         "a hold is lost",
         "DELETE FROM hold WHERE $hold(1 = 1)",
+        "L5",
+    ),
+    (
+        "a promise is said to hold for ever",
+        "UPDATE ledger_transaction SET expires_at = NULL WHERE $transaction(expires_at IS NOT NULL)",
+        "L5",
+    ),
+    (
+        "a hold expires later than was promised",
+        "UPDATE hold SET expires_at = expires_at + 1 WHERE $hold(expires_at IS NOT NULL)",
+        "L5",
+    ),
+    (
+        "a hold states nothing",
+        "UPDATE hold SET posted = 0, released = 0, status = 1, expires_at = NULL \
+         WHERE $hold(expires_at IS NULL)",
         "L5",
     ),
     (

@@ -191,6 +191,21 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
          VALUES (0, 0, 1, 6, #6, 'transfer')",
         Err(""),
     ),
+    // Only what is pending expires.
+    (
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind, expires_at) \
+         VALUES (0, 0, 1, 1, #5, 'transfer', 9)",
+        Ok(()),
+    ),
+    (
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind, expires_at) \
+         VALUES (0, 0, 1, 2, #6, 'transfer', 9)",
+        Err(""),
+    ),
+    (
+        "UPDATE ledger_transaction SET expires_at = 10",
+        Err("never changed or deleted"),
+    ),
     (
         "UPDATE ledger_transaction SET metadata = '{}'",
         Err("never changed or deleted"),
@@ -210,7 +225,11 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
     ("DELETE FROM posting", Err("never changed or deleted")),
     // Of a hold, what is posted and released grows up to its amount, and how it ended stays.
     (
-        "INSERT INTO hold VALUES (10, 0, 0, 99, 1, 0, 1, #7), (10, 0, 0, NULL, 1, 1, 1, #7)",
+        "INSERT INTO hold VALUES (10, 0, 0, NULL, 1, 1, 1, #8)",
+        Err("states what its posting does not"),
+    ),
+    (
+        "INSERT INTO hold VALUES (10, 0, 0, 99, 1, 0, 1, #7), (10, 0, 1, NULL, 1, 1, 1, #7)",
         Ok(()),
     ),
     ("UPDATE hold SET posted = 3, released = 2", Ok(())),

@@ -73,9 +73,6 @@ pub(crate) fn transaction_now(
         }
         .name(),
     );
-    // The postings of one transaction expire at one moment.
-    let first = holds.first();
-    shown.expires_at = first.and_then(|hold| hold.expires_at).map(moment);
     let is_reversible = matches!(posted.step, Step::Posted | Step::Settlement);
     for (line, own) in shown.postings.iter_mut().zip(&posted.postings) {
         if let Some(hold) = holds.iter().find(|hold| hold.ordinal == own.ordinal) {
@@ -106,7 +103,7 @@ pub(super) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
         step: posted.step.name(),
         about: posted.about.map(|id| id.to_string()),
         status: None,
-        expires_at: None,
+        expires_at: posted.expires_at.map(moment),
         postings: posted.postings.iter().map(posting).collect(),
         external_id: posted.external_id.clone(),
         description: posted.description.clone(),

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use store::bulk::Writes;
+use store::bulk::Statement;
 use store::find::Lock;
 use store::{AnyConnection, Error};
 
@@ -36,26 +36,26 @@ pub(super) fn is_worth_it(batch: &[Queued]) -> bool {
 pub(super) struct Decided {
     pub(super) batch: Vec<Queued>,
     pub(super) answers: Vec<Answer>,
-    pub(super) writes: Writes,
+    pub(super) statement: Statement,
     pub(super) after: AfterCommit,
 }
 
 /// The thread that writes.
 pub(super) struct Writer {
-    work: mpsc::Sender<(AnyConnection, Writes)>,
+    work: mpsc::Sender<(AnyConnection, Statement)>,
     done: mpsc::Receiver<(AnyConnection, Result<(), Error>)>,
 }
 
 impl Writer {
     /// Starts the thread. It ends when the writer is dropped.
     pub(super) fn start() -> std::io::Result<Self> {
-        let (work, writes) = mpsc::channel::<(AnyConnection, Writes)>();
+        let (work, statements) = mpsc::channel::<(AnyConnection, Statement)>();
         let (report, done) = mpsc::channel();
         std::thread::Builder::new()
             .name("lane-writer".into())
             .spawn(move || {
-                for (mut connection, writes) in writes {
-                    let written = AssertUnwindSafe(|| writes.run(&mut connection));
+                for (mut connection, statement) in statements {
+                    let written = AssertUnwindSafe(|| statement.run(&mut connection));
                     let outcome = catch_unwind(written).unwrap_or_else(|_panic| {
                         Err(Error::Unavailable("writing panicked".to_owned()))
                     });
@@ -75,8 +75,8 @@ impl Worker {
         let mut current = decided;
         let mut committed: Option<Decided> = None;
         loop {
-            let writes = std::mem::take(&mut current.writes);
-            let handed_over = self.writer.work.send((connection, writes));
+            let statement = std::mem::take(&mut current.statement);
+            let handed_over = self.writer.work.send((connection, statement));
             // The server works while those before are answered.
             if let Some(committed) = committed.take() {
                 self.answer(committed.batch, committed.answers, committed.after);
@@ -151,11 +151,11 @@ impl Worker {
             ..
         } = ahead;
         match closed {
-            Some((writes, after)) => {
+            Some((statement, after)) => {
                 let next = Decided {
                     batch,
                     answers,
-                    writes,
+                    statement,
                     after,
                 };
                 (written, Some(next))
@@ -199,7 +199,7 @@ struct Ahead<'a> {
     /// About how many plain commands it weighs.
     weight: usize,
     goes_on: bool,
-    closed: Option<(Writes, AfterCommit)>,
+    closed: Option<(Statement, AfterCommit)>,
 }
 
 impl<'a> Ahead<'a> {
@@ -258,7 +258,8 @@ impl<'a> Ahead<'a> {
             self.goes_on = false;
             // The predecessor has left the log's head in memory. Were it not so, the batch would be
             // decided again by itself.
-            self.closed = book.close(memory, Lock::Nothing, || Ok(None)).ok();
+            let closed = book.close(memory, Lock::Nothing, || Ok(None)).ok();
+            self.closed = closed.map(|(writes, after)| (writes.statement(), after));
         }
     }
 }

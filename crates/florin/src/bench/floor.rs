@@ -247,6 +247,7 @@ impl Bedrock {
             kind: Kind::Transfer,
             step: Step::Posted,
             about: None,
+            expires_at: None,
             postings: vec![PostedPosting {
                 ordinal: 0,
                 phase: Phase::Posted,

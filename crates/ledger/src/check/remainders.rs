@@ -13,8 +13,9 @@ use crate::tables::{CorrectionRow, HoldRow, PostingRow};
 use crate::transaction::RELEASES_FROM;
 use crate::{HoldStatus, Phase, Step, TransactionId};
 
-/// L5: each pending posting has a hold of its amount, of which as much is posted and released as the
-/// later postings say, and which has ended as they ended it; of each final posting as much is counted
+/// L5: of each pending posting as much is held, posted and released as the later postings say, and it has
+/// ended as they ended it, which its hold states (it has none as long as there is nothing to state); of
+/// each final posting as much is counted
 /// as reversed as its reversals say, and never more than it moved. Returns the number of transactions.
 ///
 /// # Errors
@@ -51,6 +52,8 @@ type Later = (Option<TransactionId>, i16, PostingRow);
 struct Slice {
     /// The postings that something is said of.
     postings: BTreeMap<Key, PostingRow>,
+    /// When those pending transactions expire that do.
+    expiring: BTreeMap<TransactionId, i64>,
     holds: BTreeMap<Key, HoldRow>,
     corrections: BTreeMap<Key, CorrectionRow>,
     later: Vec<Later>,
@@ -132,6 +135,15 @@ impl Slice {
             .filter(|(_, step)| *step == Step::Pending.number())
             .map(|(id, _)| *id);
         let mut named: BTreeSet<TransactionId> = pending.collect();
+        let expiring: Vec<(TransactionId, Option<i64>)> = if named.is_empty() {
+            Vec::new()
+        } else {
+            ledger_transaction::table
+                .filter(ledger_transaction::tenant_id.eq(tenant))
+                .filter(ledger_transaction::id.eq_any(&named))
+                .select((ledger_transaction::id, ledger_transaction::expires_at))
+                .load(connection)?
+        };
         named.extend(corrections.iter().map(|row| row.transaction_id));
         named.extend(later.iter().filter_map(|(about, ..)| *about));
         let postings: Vec<PostingRow> = if named.is_empty() {
@@ -144,6 +156,10 @@ impl Slice {
         };
         Ok(Self {
             postings: by_key(postings, |row| (row.transaction_id, row.ordinal)),
+            expiring: expiring
+                .into_iter()
+                .filter_map(|(id, at)| Some((id, at?)))
+                .collect(),
             holds: by_key(holds, |row| (row.transaction_id, row.ordinal)),
             corrections: by_key(corrections, |row| (row.transaction_id, row.ordinal)),
             later,
@@ -156,7 +172,8 @@ impl Slice {
         for (key, posting) in &self.postings {
             let came = came.get(key).unwrap_or(&nothing);
             if posting.phase == Phase::Pending.number() {
-                check_hold(posting, self.holds.get(key), came)?;
+                let expires_at = self.expiring.get(&posting.transaction_id).copied();
+                check_hold(posting, expires_at, self.holds.get(key), came)?;
             } else if came.reversed > 0 || self.corrections.contains_key(key) {
                 check_correction(posting, self.corrections.get(key), came)?;
             }
@@ -233,11 +250,27 @@ fn fits(first: &PostingRow, later: &PostingRow, step: Option<Step>) -> bool {
     fits && first.currency == later.currency
 }
 
-fn check_hold(posting: &PostingRow, hold: Option<&HoldRow>, came: &Came) -> Result<(), CheckError> {
+fn check_hold(
+    posting: &PostingRow,
+    expires_at: Option<i64>,
+    hold: Option<&HoldRow>,
+    came: &Came,
+) -> Result<(), CheckError> {
     let broken = |detail: &str| Err(broken(posting.transaction_id, posting.ordinal, detail));
+    let is_touched = came.settled > 0 || came.released > 0;
     let Some(hold) = hold else {
-        return broken("it is pending, and nothing is held");
+        return if is_touched || expires_at.is_some() {
+            broken("it is pending, and nothing states what of it is held")
+        } else {
+            Ok(())
+        };
     };
+    if hold.expires_at != expires_at {
+        return broken("its hold expires at another time than its transaction");
+    }
+    if !is_touched && expires_at.is_none() {
+        return broken("it has a hold that states nothing");
+    }
     if hold.amount != posting.amount {
         return broken(&format!(
             "{} is held, it moves {}",

@@ -148,6 +148,8 @@ store::bulk_insert! {
         about: Option<TransactionId>,
         /// A flat JSON object of texts.
         metadata: Option<String>,
+        /// Of a pending one: microseconds since 1970.
+        expires_at: Option<i64>,
     }
 }
 
@@ -242,7 +244,7 @@ store::bulk_find! {
 }
 
 store::bulk_insert! {
-    /// A row of `hold`.
+    /// A row of `hold`. One that nothing was done about and that never expires has none.
     pub struct HoldRow in hold {
         /// Whose it is.
         tenant_id: TenantId,

@@ -223,6 +223,7 @@ impl TransactionRow {
             description: posted.description.clone(),
             about: posted.about,
             metadata: stored(posted.metadata.as_ref()),
+            expires_at: posted.expires_at.map(Timestamp::micros),
         }
     }
 
@@ -234,6 +235,7 @@ impl TransactionRow {
             kind: Kind::parse(&self.kind).map_err(|_no_kind| wrong("kind"))?,
             step: Step::from_number(self.step).ok_or_else(|| wrong("step"))?,
             about: self.about,
+            expires_at: self.expires_at.map(Timestamp::from_micros),
             postings,
             external_id: self.external_id,
             description: self.description,

@@ -133,8 +133,17 @@ impl Book {
     }
 
     fn pend(&mut self, from: usize, to: usize, minor_units: i64) -> TransactionId {
+        self.pend_until(Some(LATER), from, to, minor_units)
+    }
+
+    fn pend_until(
+        &mut self,
+        expires_at: Option<Timestamp>,
+        from: usize,
+        to: usize,
+        minor_units: i64,
+    ) -> TransactionId {
         let mut new = self.transaction(from, to, minor_units);
-        let expires_at = Some(LATER);
         new.pending = Some(Pending { expires_at });
         self.batch(self.accounts(), |shelf| post(shelf, new))
             .unwrap()
@@ -271,7 +280,9 @@ fn every_step_is_found_again_and_the_checks_hold() {
     assert_eq!(balances(ann), (830, 821, 830));
     assert_eq!(balances(bob), (20, 20, 29));
     let mut connection = book.store.writer().unwrap();
-    let holds = ledger::holds(&mut connection, TENANT, pending).unwrap();
+    let promised = ledger::posted(&mut connection, TENANT, &[pending]).unwrap();
+    assert_eq!(promised[0].expires_at, Some(LATER));
+    let holds = ledger::holds(&mut connection, TENANT, &promised[0]).unwrap();
     let hold = holds[0];
     assert_eq!(
         (hold.posted, hold.released, hold.status),
@@ -395,13 +406,18 @@ fn an_account_in_an_asset_that_is_not_registered_is_found() {
 fn a_hold_that_was_moved_meanwhile_is_a_conflict() {
     let mut book = Book::opened();
     book.post(0, 1, 1_000);
-    let pending = book.pend(1, 2, 100);
-    let stale = book.load(Book::about(pending));
-    book.settle(pending, 60, false);
-    let new = book.settlement(pending, 60, false);
-    let (decided, saved) = book.save(stale, |shelf| settle(shelf, new));
-    assert!(decided.is_ok());
-    assert!(matches!(saved, Err(Error::Conflict(_))), "{saved:?}");
+    // One that never expires has a row only once something was done about it.
+    for expires_at in [Some(LATER), None] {
+        let pending = book.pend_until(expires_at, 1, 2, 100);
+        for part in [50, 30] {
+            let stale = book.load(Book::about(pending));
+            book.settle(pending, part, false);
+            let new = book.settlement(pending, 20, false);
+            let (decided, saved) = book.save(stale, |shelf| settle(shelf, new));
+            assert!(decided.is_ok());
+            assert!(matches!(saved, Err(Error::Conflict(_))), "{saved:?}");
+        }
+    }
 }
 
 #[test]
@@ -538,11 +554,20 @@ fn each_planted_violation_is_named() {
             "L5",
             "10 is held, it moves 9",
         ),
-        ("DELETE FROM hold WHERE amount = 9", "L5", "nothing is held"),
+        (
+            "DELETE FROM hold WHERE amount = 9",
+            "L5",
+            "nothing states what of it is held",
+        ),
         (
             "UPDATE hold SET ordinal = 3 WHERE amount = 9",
             "L5",
-            "nothing is held",
+            "nothing states what of it is held",
+        ),
+        (
+            "UPDATE hold SET expires_at = 1 WHERE amount = 9",
+            "L5",
+            "at another time",
         ),
         (
             "INSERT INTO hold SELECT 1, 0, 0, NULL, 1, 0, 1, randomblob(16) FROM tenant",
