@@ -68,8 +68,8 @@ pub struct Tip {
 
 /// Begins a tenant's log with the empty tree; returns what to append to.
 pub fn create(writes: &mut Writes, log: TenantId, at: Timestamp) -> Tip {
-    writes.add(vec![LogRow { log }]);
-    writes.add(vec![BatchRow {
+    writes.add_first(vec![LogRow { log }]);
+    writes.add_first(vec![BatchRow {
         log,
         start: 0,
         size: 0,
@@ -152,7 +152,7 @@ pub fn append(
         });
         frontier.append(hash);
     }
-    writes.add(entries);
+    writes.add_early(entries);
     writes.add(vec![BatchRow {
         log,
         start,

@@ -156,7 +156,7 @@ impl Shelf {
     /// Adds what is new; returns the new tenant's empty audit log.
     pub(crate) fn save(&self, writes: &mut Writes) -> Option<audit_log::tables::Tip> {
         let log = self.new_tenant.as_ref().map(|row| {
-            writes.add(vec![row.clone()]);
+            writes.add_first(vec![row.clone()]);
             let at = Timestamp::from_micros(row.created_at);
             audit_log::tables::create(writes, row.tenant_id, at)
         });

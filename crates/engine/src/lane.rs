@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use idempotency::Key;
-use store::bulk::Statement;
 use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -18,7 +17,7 @@ use crate::book::{AfterCommit, Book, Round, must_lock};
 use crate::command::{Answer, Envelope, Render};
 use crate::execute::{Rules, execute};
 use crate::memory::Memory;
-use overlap::{Decided, Writer};
+use overlap::{Decided, Writers, Writing};
 
 /// How often a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
@@ -107,9 +106,10 @@ impl Engine {
             commands,
             waiting: VecDeque::new(),
             connection: None,
+            spare: None,
             memories: HashMap::new(),
             cautious: 0,
-            writer: Writer::start()?,
+            writers: Writers::start()?,
             settled: settled.clone(),
             submitted,
         };
@@ -203,12 +203,14 @@ struct Worker {
     /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
     waiting: VecDeque<Box<Queued>>,
     connection: Option<AnyConnection>,
+    /// For a batch that is written while another is.
+    spare: Option<AnyConnection>,
     /// What is remembered of each tenant.
     memories: HashMap<TenantId, Memory>,
     /// So many batches more are locked from the start, because another process was quicker.
     cautious: u32,
-    /// Writes a large batch while the next is decided.
-    writer: Writer,
+    /// Write large batches while the next is decided.
+    writers: Writers,
     settled: broadcast::Sender<(TenantId, Key)>,
     submitted: Submitted,
 }
@@ -217,7 +219,7 @@ struct Worker {
 enum Run {
     Committed(Vec<Answer>, AfterCommit),
     /// To be written by somebody else, on this connection.
-    Decided(AnyConnection, Vec<Answer>, Statement, AfterCommit),
+    Decided(AnyConnection, Vec<Answer>, Writing, AfterCommit),
 }
 
 impl Worker {
@@ -269,11 +271,11 @@ impl Worker {
     fn settle(&mut self, batch: Vec<Queued>, may_overlap: bool) {
         match self.run_batch(&batch, may_overlap) {
             Ok(Run::Committed(answers, after)) => self.answer(batch, answers, after),
-            Ok(Run::Decided(connection, answers, statement, after)) => {
+            Ok(Run::Decided(connection, answers, writing, after)) => {
                 let decided = Decided {
                     batch,
                     answers,
-                    statement,
+                    writing,
                     after,
                 };
                 self.overlap(connection, decided);
@@ -378,8 +380,8 @@ impl Worker {
             self.memories.values_mut().for_each(Memory::forget);
         }
         match outcome {
-            Ok((answers, Some(statement), after)) => {
-                Ok(Run::Decided(connection, answers, statement, after))
+            Ok((answers, Some(writing), after)) => {
+                Ok(Run::Decided(connection, answers, writing, after))
             }
             Ok((answers, None, after)) => {
                 self.connection = Some(connection);
@@ -403,7 +405,7 @@ impl Worker {
         batch: &[Queued],
         lock: Lock,
         hand_over: bool,
-    ) -> Result<(Vec<Answer>, Option<Statement>, AfterCommit), Error> {
+    ) -> Result<(Vec<Answer>, Option<Writing>, AfterCommit), Error> {
         let Some(first) = batch.first() else {
             return Ok((Vec::new(), None, AfterCommit::default()));
         };
@@ -440,7 +442,8 @@ impl Worker {
         let read_head = || audit_log::tables::head(connection, tenant.id, lock);
         let (writes, after) = book.close(memory, lock, read_head)?;
         if hand_over {
-            return Ok((answers, Some(writes.statement()), after));
+            let writing = Writing::of(&writes, overlap::weight(batch));
+            return Ok((answers, Some(writing), after));
         }
         writes.run(connection)?;
         if lock == Lock::Rows {

@@ -88,7 +88,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             created_at: held.created_at.micros(),
         })
         .collect();
-    writes.add(claimed);
+    writes.add_early(claimed);
     let settled: Vec<SettledRow> = shelf
         .changed(Change::Settled)
         .into_iter()

@@ -260,13 +260,13 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     // Before the accounts that hold them.
     let registered = shelf.registered().into_iter();
     let registered = registered.map(|asset| AssetRow::of(tenant, asset));
-    writes.add(registered.collect::<Vec<AssetRow>>());
+    writes.add_first(registered.collect::<Vec<AssetRow>>());
     let opened: Vec<AccountRow> = shelf
         .opened()
         .into_iter()
         .map(|account| AccountRow::of(tenant, account))
         .collect();
-    writes.add(opened);
+    writes.add_first(opened);
 
     let mut transactions = Vec::with_capacity(shelf.posted().len());
     let mut postings = Vec::with_capacity(shelf.posted().len());
@@ -275,12 +275,12 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         let rows = posted.postings.iter();
         postings.extend(rows.map(|p| PostingRow::of(tenant, posted.id, p)));
     }
-    writes.add(transactions);
-    writes.add(postings);
+    writes.add_early(transactions);
+    writes.add_early(postings);
     displaced::save(writes, tenant, shelf.posted());
     save_metadata(writes, tenant, shelf.posted());
     let exchanges = shelf.exchanges().iter();
-    writes.add(
+    writes.add_early(
         exchanges
             .map(|made| ExchangeRow::of(tenant, made))
             .collect(),
@@ -315,7 +315,7 @@ fn save_metadata(writes: &mut Writes, tenant_id: TenantId, posted: &[Posted]) {
         };
         rows.extend(metadata.entries().into_iter().map(row));
     }
-    writes.add(rows);
+    writes.add_early(rows);
 }
 
 fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {

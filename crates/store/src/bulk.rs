@@ -88,14 +88,41 @@ pub trait BulkRow: Sized + Send + 'static {
 /// transaction and costs one round trip; on SQLite the rows are written one after another.
 #[derive(Default)]
 pub struct Writes {
-    tables: Vec<Box<dyn Rows + Send>>,
+    tables: Vec<(When, Box<dyn Rows + Send>)>,
+}
+
+/// When rows of a batch may be written, if those of its predecessor are not committed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Others need them: nothing of this batch or the next is written before.
+    First,
+    /// At once.
+    Early,
+    /// When the predecessor is committed.
+    InTurn,
 }
 
 impl Writes {
-    /// Adds rows of one table.
+    /// Adds rows of one table, to be written when it is the batch's turn.
     pub fn add<R: BulkRow>(&mut self, rows: Vec<R>) {
+        self.push(When::InTurn, rows);
+    }
+
+    /// Adds new rows of one table that may be written while the batch before is: they have keys that no
+    /// other batch of this process has, and need no row that is not committed.
+    pub fn add_early<R: BulkRow>(&mut self, rows: Vec<R>) {
+        self.push(When::Early, rows);
+    }
+
+    /// Adds rows of one table that other rows, of this batch or the next, must find when they are
+    /// written.
+    pub fn add_first<R: BulkRow>(&mut self, rows: Vec<R>) {
+        self.push(When::First, rows);
+    }
+
+    fn push<R: BulkRow>(&mut self, when: When, rows: Vec<R>) {
         if !rows.is_empty() {
-            self.tables.push(Box::new(Table(rows)));
+            self.tables.push((when, Box::new(Table(rows))));
         }
     }
 
@@ -108,7 +135,7 @@ impl Writes {
         match connection {
             AnyConnection::Postgres(_) => self.statement().run(connection),
             AnyConnection::Sqlite(c) => {
-                for rows in &self.tables {
+                for (_, rows) in &self.tables {
                     rows.write_each(c)?;
                 }
                 Ok(())
@@ -119,9 +146,28 @@ impl Writes {
     /// The one statement that PostgreSQL is sent, so that it can be made before it is its turn.
     #[must_use]
     pub fn statement(&self) -> Statement {
+        self.statement_of(|_any| true)
+    }
+
+    /// The same in two: what may be written early, and the rest. `None` if it must be one.
+    #[must_use]
+    pub fn in_two(&self) -> Option<(Statement, Statement)> {
+        let has = |when| self.tables.iter().any(|(is, _)| *is == when);
+        (has(When::Early) && !has(When::First)).then(|| {
+            (
+                self.statement_of(|when| when == When::Early),
+                self.statement_of(|when| when != When::Early),
+            )
+        })
+    }
+
+    fn statement_of(&self, wanted: impl Fn(When) -> bool) -> Statement {
         // The server carries the parts out from the last to the first (updates before all).
-        let parts = self.tables.iter().rev().map(|rows| rows.part()).collect();
-        Statement { parts }
+        let tables = self.tables.iter().rev();
+        let parts = tables.filter(|(when, _)| wanted(*when));
+        Statement {
+            parts: parts.map(|(_, rows)| rows.part()).collect(),
+        }
     }
 }
 

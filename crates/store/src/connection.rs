@@ -113,6 +113,22 @@ pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
+/// Begins a batch that is written while another one is: whoever waits for one of the two is not waited
+/// for long, because the database does not see that they wait for each other. Only on PostgreSQL.
+///
+/// # Errors
+/// [`Error`] if the database does not answer.
+pub fn begin_early(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+            c,
+            "BEGIN; SET LOCAL lock_timeout = '200ms'",
+        )?,
+        AnyConnection::Sqlite(_) => return begin_write(connection),
+    }
+    Ok(())
+}
+
 /// Begins a read of one consistent snapshot.
 pub(crate) fn begin_read(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {

@@ -36,7 +36,9 @@ mod pool;
 mod url;
 
 pub use clock::{Clock, Timestamp, TimestampError};
-pub use connection::{AnyConnection, begin_write, commit, probe, rollback, set_bulk_hints};
+pub use connection::{
+    AnyConnection, begin_early, begin_write, commit, probe, rollback, set_bulk_hints,
+};
 pub use error::Error;
 pub use guards::{CheckError, Pages, missing_guards};
 pub use id::{Ids, TenantId};

@@ -44,7 +44,7 @@ pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
             }
         }
     }
-    writes.add(rows);
+    writes.add_early(rows);
     let row = |((level, account_id, start), sums): (Place, Sums)| BucketRow {
         tenant_id: tenant,
         level,
