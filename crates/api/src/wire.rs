@@ -155,7 +155,7 @@ pub struct Transaction {
     /// ended otherwise, its postings tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
-    /// Where it is read and was pending: from when on it can no longer be posted.
+    /// If it is pending and expires: from when on it can no longer be posted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     /// Its movements.

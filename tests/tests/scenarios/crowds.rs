@@ -19,7 +19,7 @@ const CUSTOMERS: usize = 240;
 const EACH: usize = 4;
 /// One customer in four pays out of a purse that holds too little for all of them.
 const POOR: usize = 4;
-const PURSE: i64 = 150;
+pub(crate) const PURSE: i64 = 150;
 const RERUNS: &str = "florin_lane_reruns_total";
 
 /// Who pays whom: without limit, out of the purse, and into one till.
@@ -211,7 +211,7 @@ async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize
 
 /// Commands given to a lane at once, and how many a commit it may take.
 const GIVEN: i64 = 900;
-const MAX_BATCH: usize = 100;
+pub(crate) const MAX_BATCH: usize = 100;
 
 #[test]
 fn what_is_decided_while_a_batch_is_written_is_committed_after_it() {
@@ -303,15 +303,15 @@ fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
 }
 
 /// A lane of our own, with accounts of a tenant that no server serves.
-struct Lane {
-    engine: Engine,
-    rich: AccountId,
-    purse: AccountId,
-    till: AccountId,
+pub(crate) struct Lane {
+    pub(crate) engine: Engine,
+    pub(crate) rich: AccountId,
+    pub(crate) purse: AccountId,
+    pub(crate) till: AccountId,
 }
 
 impl Lane {
-    async fn open(database: &Database) -> Self {
+    pub(crate) async fn open(database: &Database) -> Self {
         // The schema is there once a server has been.
         drop(Shop::open(database));
         crate::shop::second_tenant(database).await;
@@ -389,7 +389,7 @@ impl Lane {
         (of(201), of(422))
     }
 
-    async fn till(&self) -> i64 {
+    pub(crate) async fn till(&self) -> i64 {
         let till = self.till;
         let tenant = envelope_of_other(Command::LeaseDue { limit: 0 }).tenant.id;
         let account = self
@@ -402,7 +402,7 @@ impl Lane {
     }
 }
 
-fn euro() -> Currency {
+pub(crate) fn euro() -> Currency {
     Currency::from_code("EUR").expect("a currency")
 }
 
@@ -413,10 +413,15 @@ fn status(answer: &Answer) -> u16 {
     reply.status
 }
 
-/// An account is answered with its id, anything else with its status alone.
-fn render(rendered: Rendered<'_>) -> idempotency::Reply {
+/// An account is answered with its id, a bulk with how many were posted, anything else with its status
+/// alone.
+pub(crate) fn render(rendered: Rendered<'_>) -> idempotency::Reply {
     let (status, body) = match rendered {
         Rendered::Account(account) => (201, account.id.to_string().into_bytes()),
+        Rendered::Bulk { results, .. } => {
+            let posted = results.iter().filter(|result| result.is_ok()).count();
+            (200, posted.to_string().into_bytes())
+        }
         Rendered::Refused(_) => (422, Vec::new()),
         Rendered::Asset(_)
         | Rendered::Changed(_)
@@ -424,7 +429,6 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         | Rendered::Transaction(_)
         | Rendered::WouldPost(_)
         | Rendered::Exchanged { .. }
-        | Rendered::Bulk { .. }
         | Rendered::PeriodClosed(_)
         | Rendered::Imported(_)
         | Rendered::Payment(_) => (201, Vec::new()),
@@ -433,14 +437,14 @@ fn render(rendered: Rendered<'_>) -> idempotency::Reply {
 }
 
 /// The counters of the lanes of this very process.
-fn counters() -> PrometheusHandle {
+pub(crate) fn counters() -> PrometheusHandle {
     static COUNTERS: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     let installed = || PrometheusBuilder::new().install_recorder();
     let handle = COUNTERS.get_or_init(|| installed().expect("the only recorder"));
     handle.clone()
 }
 
-fn counted(counters: &PrometheusHandle, name: &str) -> u64 {
+pub(crate) fn counted(counters: &PrometheusHandle, name: &str) -> u64 {
     let shown = counters.render();
     let value = shown
         .lines()

@@ -23,6 +23,7 @@ mod exports;
 mod given;
 mod guarded;
 mod guards;
+mod heavy;
 mod idempotency;
 mod imports;
 mod outages;

@@ -1,0 +1,188 @@
+//! Batches so heavy that one is written while the one before it is: bulks of hundreds, many at a time.
+
+use std::time::Duration;
+
+use engine::{Action, Answer, Command, Draft, Engine, Envelope, LaneError, Saying};
+use idempotency::{Claim, Fingerprint, Key};
+use ledger::{Kind as Word, Posting};
+use money::Amount;
+use tests::{Cluster, Database, Kind, scenario};
+use tokio::task::JoinSet;
+
+use crate::books_hold;
+use crate::crowds::{Lane, MAX_BATCH, PURSE, counted, counters, euro, render};
+use crate::shop::{engine_beside, envelope_of_other};
+
+/// Bulks given to a lane at once.
+const GIVEN: i64 = 14;
+/// Transactions in each; every other one is out of the purse.
+const EACH: i64 = 600;
+const EARLY: &str = "florin_lane_early_batches_total";
+
+#[test]
+fn heavy_batches_are_written_two_at_a_time_and_committed_in_order() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let counters = counters();
+        let lane = Lane::open(&database).await;
+        let before = counted(&counters, EARLY);
+        let answers = pay(&lane, &lane.engine, "one").await;
+        let after = counted(&counters, EARLY);
+        assert!(after > before, "nothing was written early");
+        // The purse gave all it had, and what was decided ahead was decided on what came before.
+        assert_eq!(posted(&answers), GIVEN * EACH / 2 + PURSE);
+        assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
+        // Asked again, each is answered as before.
+        assert_eq!(pay(&lane, &lane.engine, "one").await, answers);
+        assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
+        lane.engine.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+#[test]
+fn heavy_batches_of_two_lanes_are_decided_again_until_each_is_committed_once() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let counters = counters();
+        let lane = Lane::open(&database).await;
+        let other = engine_beside(&database, render, MAX_BATCH);
+        let before = counted(&counters, "florin_lane_reruns_total");
+        let (one, two) = tokio::join!(
+            pay(&lane, &lane.engine, "one"),
+            pay(&lane, &other, "other"),
+        );
+        let after = counted(&counters, "florin_lane_reruns_total");
+        assert!(after > before, "the lanes never met");
+        assert_eq!(posted(&one) + posted(&two), GIVEN * EACH + PURSE);
+        assert_eq!(lane.till().await, GIVEN * EACH + PURSE);
+        lane.engine.shut_down().await;
+        other.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+#[test]
+fn heavy_batches_are_committed_once_each_while_backends_are_terminated() {
+    let Some(cluster) = Cluster::private() else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let database = Database::within(&cluster);
+        let counters = counters();
+        let lane = Lane::open(&database).await;
+        let before = counted(&counters, "florin_lane_reconnects_total");
+        let mut paying = std::pin::pin!(pay(&lane, &lane.engine, "one"));
+        let mut storm = tokio::time::interval(Duration::from_millis(60));
+        let answers = loop {
+            tokio::select! {
+                answers = &mut paying => break answers,
+                _ = storm.tick() => database.execute_raw(crate::outages::TERMINATE),
+            }
+        };
+        let after = counted(&counters, "florin_lane_reconnects_total");
+        assert!(after > before, "the storm was never felt");
+        assert_eq!(posted(&answers), GIVEN * EACH / 2 + PURSE);
+        assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
+        lane.engine.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+#[test]
+fn a_bulk_that_the_database_refuses_fails_alone_among_heavy_ones() {
+    scenario(Kind::Postgres, async |database: Database| {
+        let lane = Lane::open(&database).await;
+        database.execute_raw(
+            "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             BEGIN RAISE EXCEPTION 'poison'; END $$; \
+             CREATE TRIGGER poison AFTER INSERT ON ledger_transaction FOR EACH ROW \
+             WHEN (NEW.description = 'poison') EXECUTE FUNCTION poison()",
+        );
+        let mut asking = JoinSet::new();
+        for number in 0..GIVEN {
+            let name = (number == GIVEN / 2).then_some("poison");
+            let (engine, bulk) = (lane.engine.clone(), bulk(&lane, number, "one", name));
+            asking.spawn(async move {
+                let answer = engine.submit(bulk).await;
+                (number, answer.map(|answer| count(&answer)))
+            });
+        }
+        let mut sum = 0;
+        for (number, answer) in asking.join_all().await {
+            match answer {
+                Ok(posted) => sum += posted,
+                Err(LaneError::Failed) => assert_eq!(number, GIVEN / 2),
+                Err(other) => panic!("{number}: {other}"),
+            }
+        }
+        assert_eq!(sum, (GIVEN - 1) * EACH / 2 + PURSE);
+        assert_eq!(lane.till().await, sum);
+        lane.engine.shut_down().await;
+        books_hold(&database);
+    });
+}
+
+/// Gives all bulks at once; how many transactions of each were posted, in order.
+async fn pay(lane: &Lane, engine: &Engine, name: &str) -> Vec<i64> {
+    let mut asking = JoinSet::new();
+    for number in 0..GIVEN {
+        let (engine, bulk) = (engine.clone(), bulk(lane, number, name, None));
+        asking.spawn(async move {
+            // Whoever is told "not now" insists.
+            loop {
+                if let Ok(answer) = engine.submit(bulk.clone()).await {
+                    return (number, count(&answer));
+                }
+            }
+        });
+    }
+    let mut answers = asking.join_all().await;
+    answers.sort_unstable();
+    answers.into_iter().map(|(_, posted)| posted).collect()
+}
+
+fn bulk(lane: &Lane, number: i64, name: &str, description: Option<&str>) -> Envelope {
+    let actions = (0..EACH).map(|place| {
+        let from = if place % 2 == 0 { lane.rich } else { lane.purse };
+        Action::Post(Draft {
+            kind: Word::parse("payout").expect("a kind"),
+            postings: vec![Posting {
+                debit: from,
+                credit: lane.till,
+                amount: Amount::new(1).expect("positive"),
+                currency: euro(),
+            }],
+            pending: None,
+            conditions: Vec::new(),
+            said: Saying {
+                description: description.map(str::to_owned),
+                ..Saying::default()
+            },
+        })
+    });
+    let mut envelope = envelope_of_other(Command::Bulk {
+        actions: actions.collect(),
+        atomic: false,
+        dry_run: false,
+    });
+    envelope.claim = Some(Claim {
+        key: Key::parse(format!("{name}-{number}")).expect("a key"),
+        fingerprint: Fingerprint::of("POST", "/v1/transactions/bulk", "1", b"{}"),
+    });
+    envelope
+}
+
+fn count(answer: &Answer) -> i64 {
+    let Answer::Replied { reply, .. } = answer else {
+        panic!("{answer:?}");
+    };
+    let text = std::str::from_utf8(&reply.body).expect("a number");
+    text.parse().expect("a number")
+}
+
+fn posted(answers: &[i64]) -> i64 {
+    answers.iter().sum()
+}
