@@ -17,7 +17,7 @@ use crate::book::{AfterCommit, Book, Round, must_lock};
 use crate::command::{Answer, Envelope, Render};
 use crate::execute::{Rules, execute};
 use crate::memory::Memory;
-use overlap::{Decided, Writers, Writing};
+use overlap::{Decided, Spare, Writers, Writing};
 
 /// How often a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
@@ -106,7 +106,7 @@ impl Engine {
             commands,
             waiting: VecDeque::new(),
             connection: None,
-            spare: None,
+            spare: Spare::default(),
             memories: HashMap::new(),
             cautious: 0,
             writers: Writers::start()?,
@@ -204,7 +204,7 @@ struct Worker {
     waiting: VecDeque<Box<Queued>>,
     connection: Option<AnyConnection>,
     /// For a batch that is written while another is.
-    spare: Option<AnyConnection>,
+    spare: Spare,
     /// What is remembered of each tenant.
     memories: HashMap<TenantId, Memory>,
     /// So many batches more are locked from the start, because another process was quicker.

@@ -203,21 +203,24 @@ pub fn named(
     Ok(found.into_iter().map(referred).collect())
 }
 
-/// All transactions, in id order.
+/// All transactions, with when they expire (microseconds since 1970), in id order.
 #[must_use]
-pub fn transactions(tenant: TenantId) -> Pages<TransactionId> {
-    Pages::new(tenant, |connection, tenant, after| {
-        let mut query = ledger_transaction::table
-            .filter(ledger_transaction::tenant_id.eq(tenant))
-            .order(ledger_transaction::id)
-            .limit(PAGE)
-            .select(ledger_transaction::id)
-            .into_boxed();
-        if let Some(id) = after {
-            query = query.filter(ledger_transaction::id.gt(*id));
-        }
-        Ok(query.load(connection)?)
-    })
+pub fn transactions(tenant: TenantId) -> Pages<(TransactionId, Option<i64>)> {
+    Pages::new(
+        tenant,
+        |connection, tenant, after: Option<&(TransactionId, Option<i64>)>| {
+            let mut query = ledger_transaction::table
+                .filter(ledger_transaction::tenant_id.eq(tenant))
+                .order(ledger_transaction::id)
+                .limit(PAGE)
+                .select((ledger_transaction::id, ledger_transaction::expires_at))
+                .into_boxed();
+            if let Some((id, _)) = after {
+                query = query.filter(ledger_transaction::id.gt(*id));
+            }
+            Ok(query.load(connection)?)
+        },
+    )
 }
 
 /// All transactions with what they are to others, in id order.

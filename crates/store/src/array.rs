@@ -13,8 +13,6 @@ use diesel::query_builder::AstPass;
 use diesel::serialize::{IsNull, Output, Result, ToSql};
 use diesel::sql_types as sql;
 
-use crate::bulk::Column;
-
 /// The types that columns of bulk statements have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
@@ -40,6 +38,57 @@ impl Element {
             Self::Integer => 23,
             Self::Text => 25,
         }
+    }
+}
+
+/// A Rust type that can stand in a column of a bulk statement.
+pub trait Column {
+    /// The column's SQL type.
+    type Sql: 'static;
+    /// The same in an array.
+    const ELEMENT: Element;
+    /// Appends its binary form as PostgreSQL reads it; nothing, if it is null.
+    fn put(&self, out: &mut Vec<u8>);
+    /// Whether it is null.
+    fn is_null(&self) -> bool {
+        false
+    }
+}
+
+macro_rules! columns {
+    ($($rust:ty => $sql:ident, |$value:ident| $bytes:expr;)*) => { $(
+        impl Column for $rust {
+            type Sql = sql::$sql;
+            const ELEMENT: Element = Element::$sql;
+            fn put(&self, out: &mut Vec<u8>) {
+                let $value = self;
+                out.extend_from_slice($bytes);
+            }
+        }
+    )* };
+}
+columns! {
+    i16 => SmallInt, |value| &value.to_be_bytes();
+    i32 => Integer, |value| &value.to_be_bytes();
+    i64 => BigInt, |value| &value.to_be_bytes();
+    String => Text, |value| value.as_bytes();
+    Vec<u8> => Binary, |value| value;
+    crate::TenantId => Integer, |value| &value.0.to_be_bytes();
+}
+impl<T: Column<Sql: diesel::sql_types::SqlType<IsNull = sql::is_nullable::NotNull>>> Column
+    for Option<T>
+{
+    type Sql = sql::Nullable<T::Sql>;
+    const ELEMENT: Element = T::ELEMENT;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+
+    fn is_null(&self) -> bool {
+        self.is_none()
     }
 }
 

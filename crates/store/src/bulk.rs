@@ -11,59 +11,8 @@ use diesel::sql_types as sql;
 use diesel::sqlite::Sqlite;
 use diesel::{QueryResult, RunQueryDsl};
 
-use crate::array::{ColumnArray, Element};
+use crate::array::ColumnArray;
 use crate::{AnyConnection, Error};
-
-/// A Rust type that can stand in a column of a bulk statement.
-pub trait Column {
-    /// The column's SQL type.
-    type Sql: 'static;
-    /// The same in an array.
-    const ELEMENT: Element;
-    /// Appends its binary form as PostgreSQL reads it; nothing, if it is null.
-    fn put(&self, out: &mut Vec<u8>);
-    /// Whether it is null.
-    fn is_null(&self) -> bool {
-        false
-    }
-}
-
-macro_rules! columns {
-    ($($rust:ty => $sql:ident, |$value:ident| $bytes:expr;)*) => { $(
-        impl Column for $rust {
-            type Sql = sql::$sql;
-            const ELEMENT: Element = Element::$sql;
-            fn put(&self, out: &mut Vec<u8>) {
-                let $value = self;
-                out.extend_from_slice($bytes);
-            }
-        }
-    )* };
-}
-columns! {
-    i16 => SmallInt, |value| &value.to_be_bytes();
-    i32 => Integer, |value| &value.to_be_bytes();
-    i64 => BigInt, |value| &value.to_be_bytes();
-    String => Text, |value| value.as_bytes();
-    Vec<u8> => Binary, |value| value;
-    crate::TenantId => Integer, |value| &value.0.to_be_bytes();
-}
-impl<T: Column<Sql: diesel::sql_types::SqlType<IsNull = sql::is_nullable::NotNull>>> Column
-    for Option<T>
-{
-    type Sql = sql::Nullable<T::Sql>;
-    const ELEMENT: Element = T::ELEMENT;
-
-    fn put(&self, out: &mut Vec<u8>) {
-        if let Some(value) = self {
-            value.put(out);
-        }
-    }
-
-    fn is_null(&self) -> bool {
-        self.is_none()
-    }
-}
 
 /// A row of one table, ready to be written with others of its kind. Implemented by the macros.
 pub trait BulkRow: Sized + Send + 'static {
@@ -354,7 +303,7 @@ macro_rules! bulk_insert {
         pub struct $row { $($(#[$column_doc])* pub $column: $type),+ }
 
         impl $crate::find::StoredRow for $row {
-            type Sql = ($(<$type as $crate::bulk::Column>::Sql,)+);
+            type Sql = ($(<$type as $crate::array::Column>::Sql,)+);
             const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
         }
 
@@ -375,7 +324,7 @@ macro_rules! bulk_insert {
                     let mut separator = "";
                     $(
                         out.push_sql(separator);
-                        out.push_bind_param::<<$type as $crate::bulk::Column>::Sql, _>(&self.$column)?;
+                        out.push_bind_param::<<$type as $crate::array::Column>::Sql, _>(&self.$column)?;
                         separator = ", ";
                     )+
                     let _ = separator;
@@ -433,12 +382,12 @@ macro_rules! bulk_add {
                         $crate::bulk_insert!(@head $table; $($key,)+ $($add),+; ") VALUES (");
                     $(
                         out.push_sql(separator);
-                        out.push_bind_param::<<$key_type as $crate::bulk::Column>::Sql, _>(&self.$key)?;
+                        out.push_bind_param::<<$key_type as $crate::array::Column>::Sql, _>(&self.$key)?;
                         separator = ", ";
                     )+
                     $(
                         out.push_sql(separator);
-                        out.push_bind_param::<<$add_type as $crate::bulk::Column>::Sql, _>(&self.$add)?;
+                        out.push_bind_param::<<$add_type as $crate::array::Column>::Sql, _>(&self.$add)?;
                     )+
                     out.push_sql(")");
                     out.push_sql(OR_ADD);
@@ -495,7 +444,7 @@ macro_rules! bulk_update {
                     $(
                         out.push_sql(separator);
                         out.push_sql(concat!(stringify!($set_column), " = "));
-                        out.push_bind_param::<<$set_type as $crate::bulk::Column>::Sql, _>(&self.$set)?;
+                        out.push_bind_param::<<$set_type as $crate::array::Column>::Sql, _>(&self.$set)?;
                         separator = ", ";
                     )+
                     let _ = separator;
@@ -503,7 +452,7 @@ macro_rules! bulk_update {
                     $(
                         out.push_sql(separator);
                         out.push_sql(concat!(stringify!($find_column), " = "));
-                        out.push_bind_param::<<$find_type as $crate::bulk::Column>::Sql, _>(&self.$find)?;
+                        out.push_bind_param::<<$find_type as $crate::array::Column>::Sql, _>(&self.$find)?;
                         separator = " AND ";
                     )+
                     let _ = separator;

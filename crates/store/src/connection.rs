@@ -114,19 +114,24 @@ pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
 }
 
 /// Begins a batch that is written while another one is: whoever waits for one of the two is not waited
-/// for long, because the database does not see that they wait for each other. Only on PostgreSQL.
+/// for long, because the database does not see that they wait for each other; and if we are gone, it
+/// does not keep what was written for long.
 ///
 /// # Errors
-/// [`Error`] if the database does not answer.
+/// [`Error::Unavailable`] if the database does not answer as it should: drop the connection, which may
+/// have begun.
 pub fn begin_early(connection: &mut AnyConnection) -> Result<(), Error> {
-    match connection {
+    let begun = match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
             c,
-            "BEGIN; SET LOCAL lock_timeout = '200ms'",
-        )?,
-        AnyConnection::Sqlite(_) => return begin_write(connection),
-    }
-    Ok(())
+            "BEGIN; SET LOCAL lock_timeout = '200ms'; \
+             SET LOCAL idle_in_transaction_session_timeout = '3s'",
+        ),
+        AnyConnection::Sqlite(c) => {
+            AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
+        }
+    };
+    begun.map_err(|error| Error::Unavailable(error.to_string()))
 }
 
 /// Begins a read of one consistent snapshot.

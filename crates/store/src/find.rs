@@ -68,7 +68,7 @@ macro_rules! bulk_find {
                     $(
                         out.push_sql(separator);
                         out.push_bind_param::<
-                            sql_types::Array<<$type as $crate::bulk::Column>::Sql>, _,
+                            sql_types::Array<<$type as $crate::array::Column>::Sql>, _,
                         >(&self.$column)?;
                         separator = ", ";
                     )+
@@ -116,7 +116,7 @@ macro_rules! bulk_find {
                     out.push_bind_param::<sql_types::Integer, _>(&self.tenant)?;
                     $(
                         out.push_sql(concat!(" AND target.", stringify!($column), " = "));
-                        out.push_bind_param::<<$type as $crate::bulk::Column>::Sql, _>(
+                        out.push_bind_param::<<$type as $crate::array::Column>::Sql, _>(
                             &self.key.$column,
                         )?;
                     )+

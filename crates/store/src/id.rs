@@ -229,7 +229,7 @@ macro_rules! typed_id {
             }
         }
 
-        impl $crate::bulk::Column for $name {
+        impl $crate::array::Column for $name {
             type Sql = $crate::diesel::sql_types::Binary;
             const ELEMENT: $crate::array::Element = $crate::array::Element::Binary;
 

@@ -159,8 +159,11 @@ fn migrate(url: &DatabaseUrl) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut tries = 250_u32;
     loop {
-        let migrated = AnyConnection::open(url, Purpose::Write)
-            .and_then(|mut writer| migrations::apply(&mut writer));
+        // Books may be so large that a change of their schema takes minutes.
+        let migrated = AnyConnection::open(url, Purpose::Write).and_then(|mut writer| {
+            set_bulk_hints(&mut writer)?;
+            migrations::apply(&mut writer)
+        });
         match migrated {
             Err(Error::Busy(_)) if tries > 0 => {
                 tries = tries.saturating_sub(1);

@@ -247,7 +247,7 @@ pub(crate) fn look(
     let of = |id: &TransactionId| place(id.bytes());
     let mut ids: Vec<TransactionId> = Vec::new();
     let mut pages = check::transactions(tenant);
-    while let Some(id) = pages.next(connection)? {
+    while let Some((id, _)) = pages.next(connection)? {
         ids.push(id);
     }
     ids.sort_by_key(of);

@@ -319,7 +319,7 @@ impl Lanes {
     fn latest(&self) -> Result<Option<Moved>, Error> {
         self.store.read(|connection| {
             let mut pages = check::transactions(self.tenant.id);
-            while let Some(id) = pages.next(connection)? {
+            while let Some((id, _)) = pages.next(connection)? {
                 if !self.ids.modelled.contains_key(&id.bytes()) {
                     let posted = ledger::posted(connection, self.tenant.id, &[id])?;
                     return Ok(posted.into_iter().next().map(Moved::from));

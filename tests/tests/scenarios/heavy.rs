@@ -46,10 +46,8 @@ fn heavy_batches_of_two_lanes_are_decided_again_until_each_is_committed_once() {
         let lane = Lane::open(&database).await;
         let other = engine_beside(&database, render, MAX_BATCH);
         let before = counted(&counters, "florin_lane_reruns_total");
-        let (one, two) = tokio::join!(
-            pay(&lane, &lane.engine, "one"),
-            pay(&lane, &other, "other"),
-        );
+        let (one, two) =
+            tokio::join!(pay(&lane, &lane.engine, "one"), pay(&lane, &other, "other"),);
         let after = counted(&counters, "florin_lane_reruns_total");
         assert!(after > before, "the lanes never met");
         assert_eq!(posted(&one) + posted(&two), GIVEN * EACH + PURSE);
@@ -146,7 +144,11 @@ async fn pay(lane: &Lane, engine: &Engine, name: &str) -> Vec<i64> {
 
 fn bulk(lane: &Lane, number: i64, name: &str, description: Option<&str>) -> Envelope {
     let actions = (0..EACH).map(|place| {
-        let from = if place % 2 == 0 { lane.rich } else { lane.purse };
+        let from = if place % 2 == 0 {
+            lane.rich
+        } else {
+            lane.purse
+        };
         Action::Post(Draft {
             kind: Word::parse("payout").expect("a kind"),
             postings: vec![Posting {

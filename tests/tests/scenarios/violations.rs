@@ -30,6 +30,22 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "UPDATE account SET credits_posted = credits_posted - 5 WHERE code LIKE '%:bob'",
         &["L3", "L2"],
     ),
+    // A hold that is lost.
+    (
+        "CREATE TABLE keep AS SELECT amount, expires_at, transaction_id, tenant_id FROM hold;
+         DELETE FROM hold",
+        "INSERT INTO hold (amount, posted, released, expires_at, tenant_id, ordinal, status, transaction_id)
+         SELECT amount, 0, 0, expires_at, tenant_id, 0, 1, transaction_id FROM keep; DROP TABLE keep",
+        &["L5"],
+    ),
+    // A promise that holds for longer than was recorded.
+    (
+        "UPDATE ledger_transaction SET expires_at = expires_at + 1 WHERE expires_at IS NOT NULL;
+         UPDATE hold SET expires_at = expires_at + 1",
+        "UPDATE ledger_transaction SET expires_at = expires_at - 1 WHERE expires_at IS NOT NULL;
+         UPDATE hold SET expires_at = expires_at - 1",
+        &["A3"],
+    ),
     // An exchange without its terms.
     (
         "CREATE TABLE keep AS SELECT * FROM exchange; DELETE FROM exchange",
@@ -177,6 +193,13 @@ async fn a_book_with_something_of_everything(database: &Database) {
     let ann = shop.wallet("liabilities:wallets:ann", 1_000).await;
     let bob = shop.wallet("liabilities:wallets:bob", 0).await;
     assert_eq!(shop.transfer("t", &ann, &bob, 250).await.status, 201);
+    let stay = json!({
+        "kind": "stay", "pending": {"expires_in": 86_400},
+        "postings": [{"debit": ann, "credit": bob, "amount": 7, "currency": "EUR"}],
+    });
+    let held = shop.client.post("/v1/transactions", "stay", &stay).await;
+    assert_eq!(held.status, 201, "{}", held.json());
+    text(&held.json(), "/expires_at");
     an_exchange_and_a_late_statement(&shop, &ann).await;
     let points = json!({"code": "POINTS", "exponent": 0});
     let registered = shop.client.post("/v1/assets", None, &points).await;

@@ -2,19 +2,20 @@
 //! every row that must have been named is looked for among them.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ledger::{AccountId, TransactionId};
 use payments::PaymentId;
 use serde::Deserialize;
-use store::{AnyConnection, CheckError, Error, TenantId};
+use store::{AnyConnection, CheckError, Error, TenantId, Timestamp};
 
 use crate::access::Tenant;
 
 /// Records read at a time.
 const PAGE: i64 = 4_000;
 
-/// A3: the tenant, each asset, account, transaction, payment and received event has a record.
+/// A3: the tenant, each asset, account, transaction, payment and received event has a record, and what is
+/// pending expires when its record says.
 pub(crate) fn changes_are_recorded(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -34,10 +35,11 @@ pub(crate) fn changes_are_recorded(
         }
     }
     let mut transactions = ledger::check::transactions(tenant.id);
-    while let Some(id) = transactions.next(connection)? {
+    while let Some((id, expires_at)) = transactions.next(connection)? {
         if !recorded.transactions.contains(&id) {
             return Err(missing(&id));
         }
+        recorded.check_expiry(id, expires_at)?;
     }
     let mut accounts = ledger::check::accounts(tenant.id);
     while let Some(account) = accounts.next(connection)? {
@@ -79,6 +81,8 @@ struct Recorded {
     assets: HashSet<String>,
     accounts: HashSet<AccountId>,
     transactions: HashSet<TransactionId>,
+    /// When those expire whose records say so; older records do not.
+    expiring: HashMap<TransactionId, String>,
     payments: HashSet<PaymentId>,
     events: HashSet<String>,
 }
@@ -94,11 +98,13 @@ struct Leaf<'a> {
     delta: Delta,
 }
 
-/// The change of which transactions there are, and of what an account holds, before and after.
+/// The change of which transactions there are, of what an account holds, and of when something expires,
+/// before and after.
 #[derive(Default, Deserialize)]
 struct Delta {
     transaction: Option<(Option<String>, Option<String>)>,
     currency: Option<(Option<String>, Option<String>)>,
+    expires_at: Option<(Option<String>, Option<String>)>,
 }
 
 #[derive(Deserialize)]
@@ -155,7 +161,13 @@ impl Recorded {
                 self.assets
                     .extend(held.and_then(|(_, after)| after.clone()));
             }
-            "transaction" => self.transactions.extend(id.parse::<TransactionId>()),
+            "transaction" => {
+                let id = id.parse::<TransactionId>().ok();
+                self.transactions.extend(id);
+                let said = leaf.delta.expires_at.as_ref();
+                let said = said.and_then(|(_, after)| after.clone());
+                self.expiring.extend(id.zip(said));
+            }
             "payment" => self.payments.extend(id.parse::<PaymentId>()),
             "webhook_event" => {
                 self.events.insert(id.to_owned());
@@ -165,6 +177,19 @@ impl Recorded {
         if let Some((_, Some(after))) = &leaf.delta.transaction {
             self.transactions.extend(after.parse::<TransactionId>());
         }
+    }
+
+    fn check_expiry(&self, id: TransactionId, expires_at: Option<i64>) -> Result<(), CheckError> {
+        let Some(said) = self.expiring.get(&id) else {
+            return Ok(());
+        };
+        let stated = expires_at.map(|at| Timestamp::from_micros(at).to_string());
+        if stated.as_ref() == Some(said) {
+            return Ok(());
+        }
+        let stated = stated.unwrap_or_else(|| "never".to_owned());
+        let detail = format!("it expires {stated}, its record says {said}");
+        Err(CheckError::broken(id, detail))
     }
 
     /// Whether an account was opened because a recorded transaction needed it: both were written at

@@ -9,25 +9,29 @@
 //! is committed or answered before its predecessor is committed, so the order of the commits is the order
 //! of the decisions, and if the predecessor fails, what was decided after it is undone and decided again.
 
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
-use std::time::Duration;
+mod ahead;
+mod writers;
 
-use store::bulk::{Statement, Writes};
+use std::collections::VecDeque;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
 use store::find::Lock;
-use store::{AnyConnection, Error};
+use store::{AnyConnection, Error, Store};
 
 use super::{CAUTIOUS_BATCHES, HEAVIEST, Message, Queued, Worker};
 use crate::book::{AfterCommit, Book, Round};
 use crate::command::Answer;
-use crate::execute::{Rules, execute};
 use crate::memory::Memory;
+use ahead::Ahead;
+use writers::{Launched, Report};
+
+pub(super) use writers::{Writers, Writing};
 
 /// A batch that weighs less is written by the lane's own thread: handing it over costs more than is won.
 const WORTH_IT: usize = 64;
-/// A batch that weighs so much is written in two parts: three round trips more cost less than is won.
-const HEAVY: usize = 512;
+/// After a second connection was asked for, how long none is asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// How long the writers are waited for before the queue is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -50,35 +54,27 @@ pub(super) struct Decided {
     pub(super) after: AfterCommit,
 }
 
-/// How a batch is written.
-pub(super) enum Writing {
-    AtOnce(Statement),
-    /// The first may go ahead of the predecessor's commit.
-    InTwo(Statement, Statement),
+/// The connection for a batch that is written while another is.
+#[derive(Default)]
+pub(super) struct Spare {
+    connection: Option<AnyConnection>,
+    /// No new one is asked for before.
+    not_before: Option<Instant>,
 }
 
-impl Writing {
-    /// What a batch that weighs so much writes.
-    pub(super) fn of(writes: &Writes, weight: usize) -> Self {
-        let in_two = (weight >= HEAVY).then(|| writes.in_two()).flatten();
-        match in_two {
-            Some((early, rest)) => Self::InTwo(early, rest),
-            None => Self::AtOnce(writes.statement()),
+impl Spare {
+    /// It, or a new one. If there is none to be had, it is not asked for again at once.
+    fn take(&mut self, store: &Store) -> Option<AnyConnection> {
+        let now = Instant::now();
+        if self.connection.is_some() || self.not_before.is_some_and(|until| now < until) {
+            return self.connection.take();
         }
+        self.not_before = Some(now + ASK_AGAIN);
+        let new = store.writer().inspect_err(|error| {
+            tracing::warn!(%error, "no second connection: heavy batches are written one by one");
+        });
+        new.ok()
     }
-}
-
-/// A batch that is being written.
-struct Launched {
-    writer: usize,
-    batch: Vec<Queued>,
-    answers: Vec<Answer>,
-    after: AfterCommit,
-    /// Says that the predecessor is committed. Dropped: that it is not.
-    turn: Option<mpsc::Sender<()>>,
-    is_in_two: bool,
-    /// Why it was undone before it was its turn.
-    failed: Option<Error>,
 }
 
 /// What follows the batch that is being written.
@@ -90,129 +86,11 @@ enum Next {
     Launched(Launched),
 }
 
-/// The threads that write.
-pub(super) struct Writers {
-    tasks: [mpsc::Sender<Task>; 2],
-    reports: mpsc::Receiver<Report>,
-}
-
-/// What one of them is asked to do.
-struct Task {
-    connection: AnyConnection,
-    writing: Writing,
-    turn: mpsc::Receiver<()>,
-}
-
-/// What it has done: which one, with its connection.
-struct Report {
-    writer: usize,
-    connection: AnyConnection,
-    outcome: Result<(), Error>,
-}
-
-impl Writers {
-    /// Starts the threads. They end when this is dropped.
-    pub(super) fn start() -> std::io::Result<Self> {
-        let (report, reports) = mpsc::channel();
-        let start = |writer: usize, name: &str| {
-            let (tasks, asked) = mpsc::channel::<Task>();
-            let report = report.clone();
-            let work = move || {
-                for mut task in asked {
-                    let written = AssertUnwindSafe(|| task.write());
-                    let outcome = catch_unwind(written).unwrap_or_else(|_panic| {
-                        Err(Error::Unavailable("writing panicked".to_owned()))
-                    });
-                    let connection = task.connection;
-                    let done = Report {
-                        writer,
-                        connection,
-                        outcome,
-                    };
-                    if report.send(done).is_err() {
-                        return;
-                    }
-                }
-            };
-            let thread = std::thread::Builder::new().name(name.to_owned());
-            thread.spawn(work).map(|_detached| tasks)
-        };
-        let tasks = [start(0, "lane-writer")?, start(1, "lane-writer-2")?];
-        Ok(Self { tasks, reports })
-    }
-
-    /// Hands a batch to the writer that `busy` is not, on a connection that nobody else uses. If its turn
-    /// is now, it has no predecessor.
-    fn launch(
-        &self,
-        busy: Option<usize>,
-        connection: AnyConnection,
-        decided: Decided,
-        now: bool,
-    ) -> Result<Launched, Decided> {
-        let Decided {
-            batch,
-            answers,
-            writing,
-            after,
-        } = decided;
-        let is_in_two = matches!(writing, Writing::InTwo(..));
-        let (turn, its_turn) = mpsc::channel();
-        if now {
-            // The other end is in hand: it cannot fail.
-            let _sent = turn.send(());
-        }
-        let writer = usize::from(busy == Some(0));
-        let task = Task {
-            connection,
-            writing,
-            turn: its_turn,
-        };
-        let sent = match self.tasks.get(writer) {
-            Some(tasks) => tasks
-                .send(task)
-                .map_err(|mpsc::SendError(task)| task.writing),
-            None => Err(task.writing),
-        };
-        match sent {
-            Ok(()) => Ok(Launched {
-                writer,
-                batch,
-                answers,
-                after,
-                turn: Some(turn),
-                is_in_two,
-                failed: None,
-            }),
-            Err(writing) => Err(Decided {
-                batch,
-                answers,
-                writing,
-                after,
-            }),
-        }
-    }
-}
-
-impl Task {
-    fn write(&mut self) -> Result<(), Error> {
-        let connection = &mut self.connection;
-        let (early, rest) = match &self.writing {
-            Writing::AtOnce(statement) => return statement.run(connection),
-            Writing::InTwo(early, rest) => (early, rest),
-        };
-        store::begin_early(connection)?;
-        let written = early.run(connection).and_then(|()| match self.turn.recv() {
-            Ok(()) => rest.run(connection),
-            Err(_predecessor_failed) => Err(predecessor_failed()),
-        });
-        match written {
-            Ok(()) => store::commit(connection),
-            // What cannot be rolled back is gone with its connection.
-            Err(error) => match store::rollback(connection) {
-                Ok(()) => Err(error),
-                Err(gone) => Err(Error::Unavailable(format!("{error}; {gone}"))),
-            },
+impl Next {
+    const fn launched(&mut self) -> Option<&mut Launched> {
+        match self {
+            Self::Launched(launched) => Some(launched),
+            Self::Nothing | Self::Held(_) => None,
         }
     }
 }
@@ -256,9 +134,9 @@ impl Worker {
                         return self.once_more(error, second.batch);
                     }
                     None => {
-                        // If nobody hears it, there will be no report either, and that is noticed.
+                        // If nobody hears it, it has failed just now, and its report is on its way.
                         let _sent = second.turn.take().map(|turn| turn.send(()));
-                        self.spare = Some(connection);
+                        self.spare.connection = Some(connection);
                         Ok(second)
                     }
                 },
@@ -282,33 +160,26 @@ impl Worker {
         front: &Launched,
         mut next: Next,
     ) -> (Result<AnyConnection, Error>, Next, Option<Decided>) {
+        let mut last = None;
         loop {
-            next = match next {
-                Next::Held(held) => self.launch_early(front, held),
-                Next::Nothing | Next::Launched(_) => next,
-            };
-            let second = match &mut next {
-                // What would be decided now is two batches away from being written.
-                Next::Held(_) => return (self.wait_for(front, None), next, None),
-                Next::Launched(second) => Some(second),
-                Next::Nothing => None,
-            };
-            let (outcome, decided) = self.decide_one(front, second);
-            match (outcome, decided, &mut next) {
-                (Some(outcome), decided, Next::Nothing) => {
-                    return (outcome, decided.map_or(Next::Nothing, Next::Held), None);
-                }
-                (Some(outcome), decided, Next::Held(_) | Next::Launched(_)) => {
-                    return (outcome, next, decided);
-                }
-                (None, Some(decided), Next::Nothing) => next = Next::Held(decided),
-                (None, decided, Next::Launched(second)) => {
-                    return (self.wait_for(front, Some(second)), next, decided);
-                }
-                (None, decided, Next::Held(_)) => {
-                    return (self.wait_for(front, None), next, decided);
-                }
-                (None, None, Next::Nothing) => return (self.wait_for(front, None), next, None),
+            if let Next::Held(held) = next {
+                next = self.launch_early(front, held);
+            }
+            // After one that waits for its turn nothing more is decided: it would wait for two.
+            if matches!(next, Next::Held(_)) || last.is_some() {
+                return (self.wait_for(front, next.launched()), next, last);
+            }
+            let (outcome, decided) = self.decide_one(front, next.launched());
+            let goes_on = outcome.is_none() && decided.is_some();
+            if matches!(next, Next::Nothing) {
+                next = decided.map_or(Next::Nothing, Next::Held);
+            } else {
+                last = decided;
+            }
+            match outcome {
+                Some(outcome) => return (outcome, next, last),
+                None if goes_on => {}
+                None => return (self.wait_for(front, next.launched()), next, last),
             }
         }
     }
@@ -319,7 +190,7 @@ impl Worker {
         if !both {
             return Next::Held(held);
         }
-        let Some(spare) = self.spare.take().or_else(|| self.store.writer().ok()) else {
+        let Some(spare) = self.spare.take(&self.store) else {
             return Next::Held(held);
         };
         match self.writers.launch(Some(front.writer), spare, held, false) {
@@ -327,7 +198,7 @@ impl Worker {
                 metrics::counter!("florin_lane_early_batches_total").increment(1);
                 Next::Launched(launched)
             }
-            Err(held) => Next::Held(held),
+            Err(held) => Next::Held(*held),
         }
     }
 
@@ -366,7 +237,7 @@ impl Worker {
                 Ok(report) if report.writer == front.writer => {
                     break Some(arrived(report, &mut self.connection));
                 }
-                Ok(report) => undone(report, second.as_deref_mut(), &mut self.spare),
+                Ok(report) => undone(report, second.as_deref_mut(), &mut self.spare.connection),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break Some(Err(writer_gone())),
             }
@@ -406,7 +277,7 @@ impl Worker {
                 Ok(report) if report.writer == front.writer => {
                     return arrived(report, &mut self.connection);
                 }
-                Ok(report) => undone(report, second.as_deref_mut(), &mut self.spare),
+                Ok(report) => undone(report, second.as_deref_mut(), &mut self.spare.connection),
                 Err(_gone) => return Err(writer_gone()),
             }
         }
@@ -421,7 +292,7 @@ impl Worker {
                 drop(second.turn.take());
                 while second.failed.is_none() {
                     match self.writers.reports.recv() {
-                        Ok(report) => undone(report, Some(&mut second), &mut self.spare),
+                        Ok(report) => undone(report, Some(&mut second), &mut self.spare.connection),
                         Err(_gone) => second.failed = Some(writer_gone()),
                     }
                 }
@@ -474,81 +345,6 @@ fn undone(report: Report, second: Option<&mut Launched>, spare: &mut Option<AnyC
     }
 }
 
-/// The batch that is decided while another is written.
-struct Ahead<'a> {
-    /// Until it is closed, or given up.
-    book: Option<Book<'a>>,
-    batch: Vec<Queued>,
-    answers: Vec<Answer>,
-    /// About how many plain commands it weighs.
-    weight: usize,
-    goes_on: bool,
-    closed: Option<(Writing, AfterCommit)>,
-}
-
-impl<'a> Ahead<'a> {
-    fn of(book: Book<'a>) -> Self {
-        Self {
-            book: Some(book),
-            batch: Vec::new(),
-            answers: Vec::new(),
-            weight: 0,
-            goes_on: true,
-            closed: None,
-        }
-    }
-
-    /// Decides one more command, or gives it back if it must wait for the writer.
-    fn decide(
-        &mut self,
-        queued: Box<Queued>,
-        memory: &Memory,
-        rules: &Rules,
-    ) -> Result<(), Box<Queued>> {
-        let Some(book) = self
-            .book
-            .as_mut()
-            .filter(|book| queued.envelope.tenant.id == book.tenant.id)
-        else {
-            self.goes_on = false;
-            return Err(queued);
-        };
-        if !book.remember(memory, &queued.envelope) {
-            self.goes_on = false;
-            return Err(queued);
-        }
-        let answer = catch_unwind(AssertUnwindSafe(|| execute(book, &queued.envelope, rules)));
-        self.weight = self.weight.saturating_add(queued.envelope.command.weight());
-        self.batch.push(*queued);
-        match answer {
-            Ok(answer) => self.answers.push(answer),
-            // It will panic again, alone.
-            Err(_panic) => {
-                self.goes_on = false;
-                self.book = None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether it takes no further command.
-    fn is_full(&self, max_batch: usize) -> bool {
-        self.batch.len() >= max_batch || self.weight >= HEAVIEST
-    }
-
-    /// Makes the batch ready to be written, unless it was given up.
-    fn close(&mut self, memory: &mut Memory) {
-        if let Some(book) = self.book.take().filter(|book| !book.is_unproven()) {
-            self.goes_on = false;
-            // The predecessor has left the log's head in memory. Were it not so, the batch would be
-            // decided again by itself.
-            let closed = book.close(memory, Lock::Nothing, || Ok(None)).ok();
-            let weight = self.weight;
-            self.closed = closed.map(|(writes, after)| (Writing::of(&writes, weight), after));
-        }
-    }
-}
-
 /// The next command, if there is one already.
 fn next_of(
     waiting: &mut VecDeque<Box<Queued>>,
@@ -568,8 +364,4 @@ fn next_of(
 
 fn writer_gone() -> Error {
     Error::Unavailable("the thread that writes is gone".to_owned())
-}
-
-fn predecessor_failed() -> Error {
-    Error::Conflict("the batch before it was not committed".to_owned())
 }

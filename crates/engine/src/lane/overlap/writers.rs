@@ -1,0 +1,176 @@
+//! The threads that write, and how.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+
+use store::bulk::{Statement, Writes};
+use store::{AnyConnection, Error};
+
+use super::{Decided, Queued};
+use crate::book::AfterCommit;
+use crate::command::Answer;
+
+/// A batch that weighs so much is written in two parts: three round trips more cost less than is won.
+const HEAVY: usize = 512;
+
+/// How a batch is written.
+pub(in crate::lane) enum Writing {
+    AtOnce(Statement),
+    /// The first may go ahead of the predecessor's commit.
+    InTwo(Statement, Statement),
+}
+
+impl Writing {
+    /// What a batch that weighs so much writes.
+    pub(in crate::lane) fn of(writes: &Writes, weight: usize) -> Self {
+        let in_two = (weight >= HEAVY).then(|| writes.in_two()).flatten();
+        match in_two {
+            Some((early, rest)) => Self::InTwo(early, rest),
+            None => Self::AtOnce(writes.statement()),
+        }
+    }
+}
+
+/// A batch that is being written.
+pub(super) struct Launched {
+    pub(super) writer: usize,
+    pub(super) batch: Vec<Queued>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) after: AfterCommit,
+    /// Says that the predecessor is committed. Dropped: that it is not.
+    pub(super) turn: Option<mpsc::Sender<()>>,
+    pub(super) is_in_two: bool,
+    /// Why it was undone before it was its turn.
+    pub(super) failed: Option<Error>,
+}
+
+/// The threads that write.
+pub(in crate::lane) struct Writers {
+    tasks: [mpsc::Sender<Task>; 2],
+    pub(super) reports: mpsc::Receiver<Report>,
+}
+
+/// What one of them is asked to do.
+struct Task {
+    connection: AnyConnection,
+    writing: Writing,
+    turn: mpsc::Receiver<()>,
+}
+
+/// What it has done: which one, with its connection.
+pub(super) struct Report {
+    pub(super) writer: usize,
+    pub(super) connection: AnyConnection,
+    pub(super) outcome: Result<(), Error>,
+}
+
+impl Writers {
+    /// Starts the threads. They end when this is dropped.
+    pub(in crate::lane) fn start() -> std::io::Result<Self> {
+        let (report, reports) = mpsc::channel();
+        let start = |writer: usize, name: &str| {
+            let (tasks, asked) = mpsc::channel::<Task>();
+            let report = report.clone();
+            let work = move || {
+                for mut task in asked {
+                    let written = AssertUnwindSafe(|| task.write());
+                    let outcome = catch_unwind(written).unwrap_or_else(|_panic| {
+                        Err(Error::Unavailable("writing panicked".to_owned()))
+                    });
+                    let connection = task.connection;
+                    let done = Report {
+                        writer,
+                        connection,
+                        outcome,
+                    };
+                    if report.send(done).is_err() {
+                        return;
+                    }
+                }
+            };
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(work).map(|_detached| tasks)
+        };
+        let tasks = [start(0, "lane-writer")?, start(1, "lane-writer-2")?];
+        Ok(Self { tasks, reports })
+    }
+
+    /// Hands a batch to the writer that `busy` is not, on a connection that nobody else uses. If its turn
+    /// is now, it has no predecessor.
+    pub(super) fn launch(
+        &self,
+        busy: Option<usize>,
+        connection: AnyConnection,
+        decided: Decided,
+        now: bool,
+    ) -> Result<Launched, Box<Decided>> {
+        let Decided {
+            batch,
+            answers,
+            writing,
+            after,
+        } = decided;
+        let is_in_two = matches!(writing, Writing::InTwo(..));
+        let (turn, its_turn) = mpsc::channel();
+        if now {
+            // The other end is in hand: it cannot fail.
+            let _sent = turn.send(());
+        }
+        let writer = usize::from(busy == Some(0));
+        let task = Task {
+            connection,
+            writing,
+            turn: its_turn,
+        };
+        let sent = match self.tasks.get(writer) {
+            Some(tasks) => tasks
+                .send(task)
+                .map_err(|mpsc::SendError(task)| task.writing),
+            None => Err(task.writing),
+        };
+        match sent {
+            Ok(()) => Ok(Launched {
+                writer,
+                batch,
+                answers,
+                after,
+                turn: Some(turn),
+                is_in_two,
+                failed: None,
+            }),
+            Err(writing) => Err(Box::new(Decided {
+                batch,
+                answers,
+                writing,
+                after,
+            })),
+        }
+    }
+}
+
+impl Task {
+    fn write(&mut self) -> Result<(), Error> {
+        let connection = &mut self.connection;
+        let (early, rest) = match &self.writing {
+            Writing::AtOnce(statement) => return statement.run(connection),
+            Writing::InTwo(early, rest) => (early, rest),
+        };
+        store::begin_early(connection)?;
+        let written = early.run(connection).and_then(|()| match self.turn.recv() {
+            Ok(()) => rest.run(connection),
+            Err(_predecessor_failed) => Err(predecessor_failed()),
+        });
+        match written {
+            Ok(()) => store::commit(connection),
+            // What cannot be rolled back is gone with its connection.
+            Err(error) => match store::rollback(connection) {
+                Ok(()) => Err(error),
+                Err(gone) => Err(Error::Unavailable(format!("{error}; {gone}"))),
+            },
+        }
+    }
+}
+
+fn predecessor_failed() -> Error {
+    Error::Conflict("the batch before it was not committed".to_owned())
+}
