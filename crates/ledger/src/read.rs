@@ -9,7 +9,7 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::tables::{
     AccountRow, AssetRow, ByTransaction, CorrectionRow, CorrectionsOf, ExchangeBy, ExchangeRow,
-    HoldRow, HoldsOf, TransactionById,
+    HoldsOf, TransactionById,
 };
 use crate::{
     Account, AccountId, Asset, Correction, Exchange, Hold, Phase, Posted, PostedPosting, Side,
@@ -201,11 +201,14 @@ pub fn holds(
         tenant,
         &[HoldsOf { transaction_id }],
     )?;
-    let mut touched: HashMap<i16, &HoldRow> = rows.iter().map(|row| (row.ordinal, row)).collect();
-    let promised = pending.postings.iter();
-    promised
-        .filter(|promised| promised.phase == Phase::Pending)
-        .map(|promised| match touched.remove(&promised.ordinal) {
+    let row_of = |promised: &PostedPosting| {
+        let mut rows = rows.iter();
+        rows.find(|row| row.ordinal == promised.ordinal)
+    };
+    let postings = pending.postings.iter();
+    postings
+        .filter(|posting| posting.phase == Phase::Pending)
+        .map(|promised| match row_of(promised) {
             Some(row) => row.read(),
             None => Ok(Hold::of(transaction_id, promised, pending.expires_at)),
         })

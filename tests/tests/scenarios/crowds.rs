@@ -8,11 +8,12 @@ use ledger::{AccountClass, AccountId, Kind as Word, Limits, NewAccount, Pending,
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use money::{Amount, Currency, Money};
 use serde_json::{Value, json};
-use tests::{Client, Cluster, Database, Kind, on_both_databases, scenario};
+use tests::{Client, Database, Kind, on_both_databases, scenario};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::given::number;
+use crate::outages::{TERMINATE, with_private_cluster};
 use crate::shop::{Shop, engine_beside, envelope_of_other, movement};
 
 const CUSTOMERS: usize = 240;
@@ -77,14 +78,7 @@ fn a_crowd_at_two_processes_is_served_once_each() {
 
 #[test]
 fn a_crowd_is_served_once_each_while_backends_are_terminated() {
-    let Some(cluster) = Cluster::private() else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(async {
+    with_private_cluster(async |cluster| {
         let database = Database::within(&cluster);
         let shop = Shop::open(&database);
         let accounts = Accounts::open(&shop).await;
@@ -98,7 +92,7 @@ fn a_crowd_is_served_once_each_while_backends_are_terminated() {
                     posted += some;
                     refused += more;
                 }
-                _ = storm.tick() => database.execute_raw(crate::outages::TERMINATE),
+                _ = storm.tick() => database.execute_raw(TERMINATE),
             }
         }
         adds_up(&shop, &accounts, posted, refused).await;

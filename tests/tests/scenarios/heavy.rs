@@ -6,11 +6,12 @@ use engine::{Action, Answer, Command, Draft, Engine, Envelope, LaneError, Saying
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{Kind as Word, Posting};
 use money::Amount;
-use tests::{Cluster, Database, Kind, scenario};
+use tests::{Database, Kind, scenario};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::crowds::{Lane, MAX_BATCH, PURSE, counted, counters, euro, render};
+use crate::outages::{TERMINATE, with_private_cluster};
 use crate::shop::{engine_beside, envelope_of_other};
 
 /// Bulks given to a lane at once.
@@ -60,14 +61,7 @@ fn heavy_batches_of_two_lanes_are_decided_again_until_each_is_committed_once() {
 
 #[test]
 fn heavy_batches_are_committed_once_each_while_backends_are_terminated() {
-    let Some(cluster) = Cluster::private() else {
-        return;
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(async {
+    with_private_cluster(async |cluster| {
         let database = Database::within(&cluster);
         let counters = counters();
         let lane = Lane::open(&database).await;
@@ -77,7 +71,7 @@ fn heavy_batches_are_committed_once_each_while_backends_are_terminated() {
         let answers = loop {
             tokio::select! {
                 answers = &mut paying => break answers,
-                _ = storm.tick() => database.execute_raw(crate::outages::TERMINATE),
+                _ = storm.tick() => database.execute_raw(TERMINATE),
             }
         };
         let after = counted(&counters, "florin_lane_reconnects_total");

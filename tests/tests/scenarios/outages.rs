@@ -17,7 +17,9 @@ use crate::shop::{Shop, movement};
 const QUICK: Duration = Duration::from_secs(4);
 
 /// A scenario about a server of its own, to stop and to start.
-fn with_private_cluster<Ends: Future<Output = ()>>(scenario: impl FnOnce(Cluster) -> Ends) {
+pub(crate) fn with_private_cluster<Ends: Future<Output = ()>>(
+    scenario: impl FnOnce(Cluster) -> Ends,
+) {
     let Some(cluster) = Cluster::private() else {
         return;
     };

@@ -15,8 +15,8 @@ use crate::{HoldStatus, Phase, Step, TransactionId};
 
 /// L5: of each pending posting as much is held, posted and released as the later postings say, and it has
 /// ended as they ended it, which its hold states (it has none as long as there is nothing to state); of
-/// each final posting as much is counted
-/// as reversed as its reversals say, and never more than it moved. Returns the number of transactions.
+/// each final posting as much is counted as reversed as its reversals say, and never more than it moved.
+/// Returns the number of transactions.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first posting that is not so.
