@@ -24,14 +24,13 @@ use crate::{render, respond, wire};
 
 /// Opens an account with nothing on it.
 #[utoipa::path(
-    post, path = "/v1/accounts", tag = "accounts",
+    post, path = "/v1/accounts", tag = "accounts", operation_id = "openAccount",
     request_body(content = wire::NewAccount),
     responses(
         (status = 201, description = "Opened", body = wire::Account),
-        (status = 409, description = "The code is taken", body = wire::Problem),
-        (status = 422, description = "A field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 409, description = "The code is taken"),
+        (status = 422, description = "A field is wrong"),
+    )
 )]
 pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
@@ -45,10 +44,9 @@ pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload)
 
 /// Accounts, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts", tag = "accounts",
+    get, path = "/v1/accounts", tag = "accounts", operation_id = "listAccounts",
     params(("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, description = "A page", body = wire::Page<wire::Account>)),
-    security(("api_key" = []))
+    responses((status = 200, description = "A page", body = wire::Page<wire::Account>))
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {
@@ -73,13 +71,12 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 
 /// One account.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}", tag = "accounts",
+    get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "getAccount",
     params(("id" = String, Path, description = "acc_…")),
     responses(
         (status = 200, description = "The account", body = wire::Account),
-        (status = 404, description = "No such account", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+    )
 )]
 pub(crate) async fn read_one(
     api: Data<Api>,
@@ -95,13 +92,12 @@ pub(crate) async fn read_one(
 
 /// An account's balances.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/balances", tag = "accounts",
+    get, path = "/v1/accounts/{id}/balances", tag = "accounts", operation_id = "getAccountBalances",
     params(("id" = String, Path, description = "acc_…")),
     responses(
         (status = 200, description = "Its balances", body = wire::Balances),
-        (status = 404, description = "No such account", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+    )
 )]
 pub(crate) async fn balances(
     api: Data<Api>,
@@ -117,7 +113,7 @@ pub(crate) async fn balances(
 
 /// An account's entries, newest first.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/entries", tag = "accounts",
+    get, path = "/v1/accounts/{id}/entries", tag = "accounts", operation_id = "listAccountEntries",
     params(
         ("id" = String, Path, description = "acc_…"),
         ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
@@ -125,9 +121,8 @@ pub(crate) async fn balances(
     ),
     responses(
         (status = 200, description = "A page", body = wire::Page<wire::Entry>),
-        (status = 404, description = "No such account", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+    )
 )]
 pub(crate) async fn entries(
     api: Data<Api>,

@@ -17,14 +17,13 @@ use crate::{render, respond, wire};
 
 /// Registers a custom asset. Its code keeps its exponent for ever.
 #[utoipa::path(
-    post, path = "/v1/assets", tag = "assets",
+    post, path = "/v1/assets", tag = "assets", operation_id = "registerAsset",
     request_body(content = wire::NewAsset),
     responses(
         (status = 201, description = "Registered", body = wire::Asset),
-        (status = 409, description = "The code is registered already", body = wire::Problem),
-        (status = 422, description = "A field is wrong, or the code is one of ISO 4217", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 409, description = "The code is registered already"),
+        (status = 422, description = "A field is wrong, or the code is one of ISO 4217"),
+    )
 )]
 pub(crate) async fn register(
     api: Data<Api>,
@@ -41,10 +40,9 @@ pub(crate) async fn register(
 
 /// Registered assets, by code.
 #[utoipa::path(
-    get, path = "/v1/assets", tag = "assets",
+    get, path = "/v1/assets", tag = "assets", operation_id = "listAssets",
     params(("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, description = "A page", body = wire::Page<wire::Asset>)),
-    security(("api_key" = []))
+    responses((status = 200, description = "A page", body = wire::Page<wire::Asset>))
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {
@@ -65,13 +63,12 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 
 /// One registered asset.
 #[utoipa::path(
-    get, path = "/v1/assets/{code}", tag = "assets",
+    get, path = "/v1/assets/{code}", tag = "assets", operation_id = "getAsset",
     params(("code" = String, Path, description = "Its code")),
     responses(
         (status = 200, description = "The asset", body = wire::Asset),
-        (status = 404, description = "No such asset", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such asset"),
+    )
 )]
 pub(crate) async fn read_one(
     api: Data<Api>,

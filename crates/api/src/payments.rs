@@ -18,7 +18,7 @@ use crate::{headers, render, respond, wire};
 
 /// Makes a payment and, unless told otherwise, goes to the provider with it.
 #[utoipa::path(
-    post, path = "/v1/payments", tag = "payments",
+    post, path = "/v1/payments", tag = "payments", operation_id = "createPayment",
     params(
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
         ("Prefer" = Option<String>, Header, description = "wait=N: how many seconds to wait for the outcome, 10 if absent"),
@@ -27,11 +27,10 @@ use crate::{headers, render, respond, wire};
     responses(
         (status = 201, description = "Succeeded, or waiting for you", body = wire::Payment),
         (status = 202, description = "The outcome is not known yet", body = wire::Payment),
-        (status = 402, description = "Declined", body = wire::Problem),
-        (status = 409, description = "The same request is still in progress", body = wire::Problem),
-        (status = 422, description = "A field is wrong, or the key names another request", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 402, description = "Declined"),
+        (status = 409, description = "The same request is still in progress"),
+        (status = 422, description = "A field is wrong, or the key names another request"),
+    )
 )]
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
@@ -47,7 +46,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
 
 /// Goes to the provider with a payment that waits for it.
 #[utoipa::path(
-    post, path = "/v1/payments/{id}/confirm", tag = "payments",
+    post, path = "/v1/payments/{id}/confirm", tag = "payments", operation_id = "confirmPayment",
     params(
         ("id" = String, Path, description = "pay_…"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
@@ -57,11 +56,10 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
     responses(
         (status = 201, description = "Succeeded", body = wire::Payment),
         (status = 202, description = "The outcome is not known yet", body = wire::Payment),
-        (status = 402, description = "Declined", body = wire::Problem),
-        (status = 404, description = "No such payment", body = wire::Problem),
-        (status = 409, description = "Its state does not allow it", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 402, description = "Declined"),
+        (status = 404, description = "No such payment"),
+        (status = 409, description = "Its state does not allow it"),
+    )
 )]
 pub(crate) async fn confirm(
     api: Data<Api>,
@@ -93,13 +91,12 @@ pub(crate) async fn confirm(
 
 /// One payment.
 #[utoipa::path(
-    get, path = "/v1/payments/{id}", tag = "payments",
+    get, path = "/v1/payments/{id}", tag = "payments", operation_id = "getPayment",
     params(("id" = String, Path, description = "pay_…")),
     responses(
         (status = 200, description = "The payment", body = wire::Payment),
-        (status = 404, description = "No such payment", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such payment"),
+    )
 )]
 pub(crate) async fn read_one(
     api: Data<Api>,
@@ -124,10 +121,9 @@ pub(crate) async fn read_one(
 
 /// Payments, newest first.
 #[utoipa::path(
-    get, path = "/v1/payments", tag = "payments",
+    get, path = "/v1/payments", tag = "payments", operation_id = "listPayments",
     params(("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, description = "A page", body = wire::Page<wire::Payment>)),
-    security(("api_key" = []))
+    responses((status = 200, description = "A page", body = wire::Page<wire::Payment>))
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {

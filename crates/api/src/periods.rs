@@ -12,14 +12,13 @@ use crate::{render, respond, wire};
 
 /// Closes everything that happened before a moment, for ever.
 #[utoipa::path(
-    post, path = "/v1/periods/close", tag = "periods",
+    post, path = "/v1/periods/close", tag = "periods", operation_id = "closePeriod",
     request_body(content = wire::ClosePeriod),
     responses(
         (status = 200, description = "Closed", body = wire::Period),
-        (status = 409, description = "As much, or more, is closed already", body = wire::Problem),
-        (status = 422, description = "The moment is malformed, or in the future", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 409, description = "As much, or more, is closed already"),
+        (status = 422, description = "The moment is malformed, or in the future"),
+    )
 )]
 pub(crate) async fn close(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
@@ -34,9 +33,8 @@ pub(crate) async fn close(api: Data<Api>, request: HttpRequest, payload: Payload
 
 /// Up to which moment the books are closed.
 #[utoipa::path(
-    get, path = "/v1/periods", tag = "periods",
-    responses((status = 200, description = "What is closed", body = wire::Period)),
-    security(("api_key" = []))
+    get, path = "/v1/periods", tag = "periods", operation_id = "getPeriod",
+    responses((status = 200, description = "What is closed", body = wire::Period))
 )]
 pub(crate) async fn read(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {

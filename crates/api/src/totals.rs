@@ -15,7 +15,7 @@ use crate::{render, respond, wire};
 
 /// All accounts' balances as debits and credits, by code, and what they come to per currency.
 #[utoipa::path(
-    get, path = "/v1/trial-balance", tag = "accounts",
+    get, path = "/v1/trial-balance", tag = "accounts", operation_id = "getTrialBalance",
     params(
         ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
         ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`"),
@@ -24,9 +24,8 @@ use crate::{render, respond, wire};
     ),
     responses(
         (status = 200, description = "The totals (without a cursor), and a page of accounts", body = wire::TrialBalance),
-        (status = 400, description = "A parameter is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 400, description = "A parameter is wrong"),
+    )
 )]
 pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {
@@ -71,7 +70,7 @@ pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpR
 
 /// What the accounts of a subtree hold, per currency.
 #[utoipa::path(
-    get, path = "/v1/balances", tag = "accounts",
+    get, path = "/v1/balances", tag = "accounts", operation_id = "getBalances",
     params(
         ("code" = String, Query, description = "The account with this code and all below it"),
         ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent"),
@@ -79,9 +78,8 @@ pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpR
     ),
     responses(
         (status = 200, description = "What they hold; nothing, if there are none", body = wire::SubtreeBalances),
-        (status = 400, description = "A parameter is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 400, description = "A parameter is wrong"),
+    )
 )]
 pub(crate) async fn balances(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {

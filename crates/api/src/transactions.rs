@@ -28,17 +28,16 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// Posts a transaction, or promises it.
 #[utoipa::path(
-    post, path = "/v1/transactions", tag = "transactions",
+    post, path = "/v1/transactions", tag = "transactions", operation_id = "createTransaction",
     params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
     request_body(content = wire::NewTransaction),
     responses(
         (status = 200, description = "A dry run: this would be posted", body = wire::Transaction),
         (status = 201, description = "Posted, or pending", body = wire::Transaction),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 409, description = "The external id is taken, an account frozen or closed or at another version, the period closed", body = wire::Problem),
-        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 409, description = "The external id is taken, an account frozen or closed or at another version, the period closed"),
+        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong"),
+    )
 )]
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
@@ -57,14 +56,13 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
 
 /// Makes up to 1,000 steps in one commit, all or none, or each by itself.
 #[utoipa::path(
-    post, path = "/v1/transactions/bulk", tag = "transactions",
+    post, path = "/v1/transactions/bulk", tag = "transactions", operation_id = "createBulk",
     params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
     request_body(content = wire::NewBulk),
     responses(
         (status = 200, description = "What became of each; if all or none was wanted: all were made", body = wire::BulkReply),
-        (status = 422, description = "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 422, description = "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it"),
+    )
 )]
 pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
@@ -108,7 +106,7 @@ fn each_named_once(actions: &[Action]) -> Reading<()> {
 
 /// Posts a pending transaction, or a part of it.
 #[utoipa::path(
-    post, path = "/v1/transactions/{id}/post", tag = "transactions",
+    post, path = "/v1/transactions/{id}/post", tag = "transactions", operation_id = "postTransaction",
     params(
         ("id" = String, Path, description = "txn_…, pending"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
@@ -117,11 +115,10 @@ fn each_named_once(actions: &[Action]) -> Reading<()> {
     responses(
         (status = 200, description = "A dry run: this would be posted", body = wire::Transaction),
         (status = 201, description = "Posted", body = wire::Transaction),
-        (status = 404, description = "No such transaction", body = wire::Problem),
-        (status = 409, description = "It is not pending any more, or has expired", body = wire::Problem),
-        (status = 422, description = "More than remains, or a field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such transaction"),
+        (status = 409, description = "It is not pending any more, or has expired"),
+        (status = 422, description = "More than remains, or a field is wrong"),
+    )
 )]
 pub(crate) async fn settle(
     api: Data<Api>,
@@ -134,7 +131,7 @@ pub(crate) async fn settle(
 
 /// Releases all that a pending transaction still holds.
 #[utoipa::path(
-    post, path = "/v1/transactions/{id}/void", tag = "transactions",
+    post, path = "/v1/transactions/{id}/void", tag = "transactions", operation_id = "voidTransaction",
     params(
         ("id" = String, Path, description = "txn_…, pending"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
@@ -143,10 +140,9 @@ pub(crate) async fn settle(
     responses(
         (status = 200, description = "A dry run: this would be voided", body = wire::Transaction),
         (status = 201, description = "Voided", body = wire::Transaction),
-        (status = 404, description = "No such transaction", body = wire::Problem),
-        (status = 409, description = "It is not pending any more, or has expired", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such transaction"),
+        (status = 409, description = "It is not pending any more, or has expired"),
+    )
 )]
 pub(crate) async fn void(
     api: Data<Api>,
@@ -159,7 +155,7 @@ pub(crate) async fn void(
 
 /// Undoes what was posted, or a part of it, by postings the other way round.
 #[utoipa::path(
-    post, path = "/v1/transactions/{id}/reverse", tag = "transactions",
+    post, path = "/v1/transactions/{id}/reverse", tag = "transactions", operation_id = "reverseTransaction",
     params(
         ("id" = String, Path, description = "txn_…, posted"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
@@ -168,11 +164,10 @@ pub(crate) async fn void(
     responses(
         (status = 200, description = "A dry run: this would be reversed", body = wire::Transaction),
         (status = 201, description = "Reversed", body = wire::Transaction),
-        (status = 404, description = "No such transaction", body = wire::Problem),
-        (status = 409, description = "It was not posted, or nothing of it remains", body = wire::Problem),
-        (status = 422, description = "More than remains, or refused by a limit, or a field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such transaction"),
+        (status = 409, description = "It was not posted, or nothing of it remains"),
+        (status = 422, description = "More than remains, or refused by a limit, or a field is wrong"),
+    )
 )]
 pub(crate) async fn reverse(
     api: Data<Api>,
@@ -185,13 +180,12 @@ pub(crate) async fn reverse(
 
 /// One transaction, and what has become of it.
 #[utoipa::path(
-    get, path = "/v1/transactions/{id}", tag = "transactions",
+    get, path = "/v1/transactions/{id}", tag = "transactions", operation_id = "getTransaction",
     params(("id" = String, Path, description = "txn_…")),
     responses(
         (status = 200, description = "The transaction", body = wire::Transaction),
-        (status = 404, description = "No such transaction", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such transaction"),
+    )
 )]
 pub(crate) async fn read_one(
     api: Data<Api>,

@@ -15,15 +15,14 @@ use crate::wire;
 
 /// Moves money from one wallet to another.
 #[utoipa::path(
-    post, path = "/v1/transfers", tag = "transfers",
+    post, path = "/v1/transfers", tag = "transfers", operation_id = "createTransfer",
     params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
     request_body(content = wire::NewTransfer),
     responses(
         (status = 201, description = "Posted", body = wire::Transfer),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong"),
+    )
 )]
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {

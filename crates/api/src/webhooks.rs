@@ -17,15 +17,15 @@ const MAX_BYTES: usize = 256 * 1024;
 
 /// Receives a provider's webhook.
 #[utoipa::path(
-    post, path = "/webhooks/{provider}", tag = "webhooks",
+    post, path = "/webhooks/{provider}", tag = "webhooks", operation_id = "receiveWebhook",
     params(("provider" = String, Path, description = "The provider's name in the settings")),
     request_body(content = String, description = "The event, byte for byte as it was signed", content_type = "application/json"),
     responses(
         (status = 200, description = "Applied, known already, or stored", body = wire::WebhookReceipt),
         (status = 202, description = "It arrived before its cause and is parked", body = wire::WebhookReceipt),
-        (status = 400, description = "A right signature over something that is no event", body = wire::Problem),
-        (status = 401, description = "The signature was not accepted", body = wire::Problem),
-        (status = 415, description = "A signature must cover the bytes as sent", body = wire::Problem),
+        (status = 400, description = "A right signature over something that is no event"),
+        (status = 401, description = "The signature was not accepted"),
+        (status = 415, description = "A signature must cover the bytes as sent"),
     )
 )]
 pub(crate) async fn receive(

@@ -16,15 +16,14 @@ use crate::wire;
 
 /// Lets an account take no postings for now.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/freeze", tag = "accounts",
+    post, path = "/v1/accounts/{id}/freeze", tag = "accounts", operation_id = "freezeAccount",
     params(("id" = String, Path, description = "acc_…")),
     request_body(content = wire::Nothing),
     responses(
         (status = 200, description = "The account, frozen", body = wire::Account),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 409, description = "It is not open", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 409, description = "It is not open"),
+    )
 )]
 pub(crate) async fn freeze(
     api: Data<Api>,
@@ -37,15 +36,14 @@ pub(crate) async fn freeze(
 
 /// Lets a frozen account take postings again.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/unfreeze", tag = "accounts",
+    post, path = "/v1/accounts/{id}/unfreeze", tag = "accounts", operation_id = "unfreezeAccount",
     params(("id" = String, Path, description = "acc_…")),
     request_body(content = wire::Nothing),
     responses(
         (status = 200, description = "The account, open", body = wire::Account),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 409, description = "It is not frozen", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 409, description = "It is not frozen"),
+    )
 )]
 pub(crate) async fn unfreeze(
     api: Data<Api>,
@@ -58,15 +56,14 @@ pub(crate) async fn unfreeze(
 
 /// Closes an account that holds nothing, for ever.
 #[utoipa::path(
-    post, path = "/v1/accounts/{id}/close", tag = "accounts",
+    post, path = "/v1/accounts/{id}/close", tag = "accounts", operation_id = "closeAccount",
     params(("id" = String, Path, description = "acc_…")),
     request_body(content = wire::Nothing),
     responses(
         (status = 200, description = "The account, closed", body = wire::Account),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 409, description = "It is closed already, or holds something", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 409, description = "It is closed already, or holds something"),
+    )
 )]
 pub(crate) async fn close(
     api: Data<Api>,
@@ -79,16 +76,15 @@ pub(crate) async fn close(
 
 /// Sets an account's limits, all three at once; or what is kept with it.
 #[utoipa::path(
-    patch, path = "/v1/accounts/{id}", tag = "accounts",
+    patch, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "updateAccount",
     params(("id" = String, Path, description = "acc_…")),
     request_body(content = wire::AccountPatch),
     responses(
         (status = 200, description = "The account as it is now", body = wire::Account),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 409, description = "It is closed", body = wire::Problem),
-        (status = 422, description = "A field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 409, description = "It is closed"),
+        (status = 422, description = "A field is wrong"),
+    )
 )]
 pub(crate) async fn patch(
     api: Data<Api>,

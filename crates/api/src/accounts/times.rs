@@ -16,7 +16,7 @@ use crate::{render, respond, wire};
 
 /// What was posted on an account as of a moment.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/balance", tag = "accounts",
+    get, path = "/v1/accounts/{id}/balance", tag = "accounts", operation_id = "getAccountBalanceAsOf",
     params(
         ("id" = String, Path, description = "acc_…"),
         ("as_of" = Option<String>, Query, description = "RFC 3339; what was so by then, that moment included. Now, if absent"),
@@ -24,10 +24,9 @@ use crate::{render, respond, wire};
     ),
     responses(
         (status = 200, description = "Its balance then", body = wire::PastBalance),
-        (status = 400, description = "A parameter is wrong", body = wire::Problem),
-        (status = 404, description = "No such account", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 400, description = "A parameter is wrong"),
+        (status = 404, description = "No such account"),
+    )
 )]
 pub(crate) async fn balance(
     api: Data<Api>,
@@ -63,7 +62,7 @@ pub(crate) async fn balance(
 
 /// What moved the posted balance of an account within a span of time, oldest first.
 #[utoipa::path(
-    get, path = "/v1/accounts/{id}/statement", tag = "accounts",
+    get, path = "/v1/accounts/{id}/statement", tag = "accounts", operation_id = "getAccountStatement",
     params(
         ("id" = String, Path, description = "acc_…"),
         ("from" = String, Query, description = "RFC 3339; the first moment that belongs to it"),
@@ -74,10 +73,9 @@ pub(crate) async fn balance(
     ),
     responses(
         (status = 200, description = "A page", body = wire::Statement),
-        (status = 400, description = "A parameter is wrong", body = wire::Problem),
-        (status = 404, description = "No such account", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 400, description = "A parameter is wrong"),
+        (status = 404, description = "No such account"),
+    )
 )]
 pub(crate) async fn statement(
     api: Data<Api>,

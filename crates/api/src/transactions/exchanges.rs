@@ -18,17 +18,16 @@ use crate::{render, respond, wire};
 
 /// Exchanges one currency for another, through a liquidity account of each.
 #[utoipa::path(
-    post, path = "/v1/exchanges", tag = "exchanges",
+    post, path = "/v1/exchanges", tag = "exchanges", operation_id = "createExchange",
     params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
     request_body(content = wire::NewExchange),
     responses(
         (status = 200, description = "A dry run: this would be exchanged", body = wire::Exchange),
         (status = 201, description = "Exchanged", body = wire::Exchange),
-        (status = 404, description = "No such account", body = wire::Problem),
-        (status = 409, description = "The external id is taken, an account frozen or closed or at another version, the period closed", body = wire::Problem),
-        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such account"),
+        (status = 409, description = "The external id is taken, an account frozen or closed or at another version, the period closed"),
+        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong"),
+    )
 )]
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
@@ -46,13 +45,12 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
 
 /// One exchange, by the transaction that made it.
 #[utoipa::path(
-    get, path = "/v1/exchanges/{id}", tag = "exchanges",
+    get, path = "/v1/exchanges/{id}", tag = "exchanges", operation_id = "getExchange",
     params(("id" = String, Path, description = "txn_…, the transaction that made it")),
     responses(
         (status = 200, description = "The exchange", body = wire::Exchange),
-        (status = 404, description = "No such exchange", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 404, description = "No such exchange"),
+    )
 )]
 pub(crate) async fn read_one(
     api: Data<Api>,

@@ -27,7 +27,7 @@ const KNOWN: [&str; 10] = [
 
 /// Transactions, newest first, of which all that is given is so.
 #[utoipa::path(
-    get, path = "/v1/transactions", tag = "transactions",
+    get, path = "/v1/transactions", tag = "transactions", operation_id = "listTransactions",
     params(
         ("account" = Option<String>, Query, description = "acc_…: it has an entry on this account"),
         ("code_prefix" = Option<String>, Query, description = "It has an entry on the account with this code, or on one below it"),
@@ -42,9 +42,8 @@ const KNOWN: [&str; 10] = [
     ),
     responses(
         (status = 200, description = "A page", body = wire::Page<wire::Transaction>),
-        (status = 400, description = "A parameter is wrong", body = wire::Problem),
-    ),
-    security(("api_key" = []))
+        (status = 400, description = "A parameter is wrong"),
+    )
 )]
 pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {

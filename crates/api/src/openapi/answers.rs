@@ -1,0 +1,203 @@
+//! Which refusals a route can give, as far as its kind says, and the headers of every answer.
+
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{Components, ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
+
+use super::{Idempotency, Kind};
+use crate::problem;
+
+/// A refusal that follows from the kind of a route.
+struct Refusal {
+    status: &'static str,
+    /// The name of the component that describes it.
+    name: &'static str,
+    /// What it means, where the handler has no words of its own.
+    means: &'static str,
+    /// Whether a route of this kind can give it.
+    of: fn(Kind) -> bool,
+}
+
+const REFUSALS: [Refusal; 10] = [
+    Refusal {
+        status: "400",
+        name: "BadRequest",
+        means: "A parameter, a header, or the JSON of the body is malformed",
+        of: |kind| kind.has_body || kind.has_query,
+    },
+    Refusal {
+        status: "401",
+        name: "Unauthorized",
+        means: "A valid API key, or a valid signature, is required",
+        of: |kind| kind.wants_key || kind.has_body,
+    },
+    Refusal {
+        status: "404",
+        name: "NotFound",
+        means: "There is no such resource",
+        of: |kind| kind.names_resource,
+    },
+    Refusal {
+        status: "408",
+        name: "RequestTimeout",
+        means: "The body did not arrive in time",
+        of: |kind| kind.has_body,
+    },
+    Refusal {
+        status: "409",
+        name: "Conflict",
+        means: "The same request is still in progress",
+        of: |kind| kind.idempotency != Idempotency::None,
+    },
+    Refusal {
+        status: "413",
+        name: "PayloadTooLarge",
+        means: "The body is too large",
+        of: |kind| kind.has_body,
+    },
+    Refusal {
+        status: "415",
+        name: "UnsupportedMediaType",
+        means: "The body must be plain application/json",
+        of: |kind| kind.has_body,
+    },
+    Refusal {
+        status: "422",
+        name: "UnprocessableContent",
+        means: "A field of the body is wrong, or the idempotency key belongs to another request",
+        of: |kind| kind.has_body && kind.wants_key,
+    },
+    Refusal {
+        status: "500",
+        name: "InternalError",
+        means: "Something went wrong on our side. The same request with the same idempotency key is safe",
+        of: |_| true,
+    },
+    Refusal {
+        status: "503",
+        name: "Unavailable",
+        means: "Too much to do, or the database is away. The same request with the same idempotency key is safe",
+        of: |_| true,
+    },
+];
+
+/// The headers of answers: the name of the component, of the header, and what it says.
+const HEADERS: [(&str, &str, &str); 4] = [
+    ("RequestId", "Request-Id", "Names this answer in the log"),
+    (
+        "IdempotentReplayed",
+        "Idempotent-Replayed",
+        "`true` if this is the saved answer of an earlier request under the same key",
+    ),
+    (
+        "RetryAfter",
+        "Retry-After",
+        "After how many seconds to send the same request again, where that can help",
+    ),
+    (
+        "WwwAuthenticate",
+        "WWW-Authenticate",
+        "The scheme of authentication, where an API key is wanted",
+    ),
+];
+
+/// The components that operations refer to.
+pub(super) fn define(components: &mut Components) {
+    for (name, header, description) in HEADERS {
+        let schema = match header {
+            "Request-Id" => text().pattern(Some("^req_[0-9a-f]{16}$")),
+            "Idempotent-Replayed" => text().enum_values(Some(["true"])),
+            "Retry-After" => ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .minimum(Some(1))
+                .maximum(Some(60)),
+            _ => text().max_length(Some(100)),
+        };
+        let header = HeaderBuilder::new()
+            .description(Some(description))
+            .schema(Some(schema));
+        components
+            .headers
+            .insert(name.to_owned(), RefOr::T(header.build()));
+    }
+    for refusal in REFUSALS {
+        let response = Response::new(refusal.means);
+        let response = with_headers(problem_of(response), refusal.status, Idempotency::None);
+        components
+            .responses
+            .insert(refusal.name.to_owned(), RefOr::T(response));
+    }
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// Adds what the kind of the route says to what the handler says.
+pub(super) fn complete(operation: &mut Operation, kind: Kind) {
+    let own = std::mem::take(&mut operation.responses.responses);
+    let own = own.into_iter().map(|(status, response)| {
+        let response = match response {
+            RefOr::T(response) if is_refusal(&status) => problem_of(response),
+            RefOr::T(response) => response,
+            RefOr::Ref(_) => return (status, response),
+        };
+        let response = with_headers(response, &status, kind.idempotency);
+        (status, RefOr::T(response))
+    });
+    operation.responses.responses = own.collect();
+    for refusal in REFUSALS.into_iter().filter(|refusal| (refusal.of)(kind)) {
+        let component = Ref::new(format!("#/components/responses/{}", refusal.name));
+        let responses = &mut operation.responses.responses;
+        let status = refusal.status.to_owned();
+        responses.entry(status).or_insert(RefOr::Ref(component));
+    }
+    let more = match kind.idempotency {
+        Idempotency::Required => {
+            "An `Idempotency-Key` names the request: sent again under the same key, it has no second effect and the same answer."
+        }
+        Idempotency::Optional => {
+            "Sent again, it has no second effect; under an `Idempotency-Key` it has the same answer, too."
+        }
+        Idempotency::None if kind.wants_key => "Changes nothing.",
+        Idempotency::None => "Sent again, it has no second effect.",
+    };
+    let said = operation.description.take().unwrap_or_default();
+    operation.description = Some(format!("{said}\n\n{more}").trim_start().to_owned());
+}
+
+fn is_refusal(status: &str) -> bool {
+    status.starts_with('4') || status.starts_with('5')
+}
+
+fn problem_of(mut response: Response) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
+    response.content.clear();
+    response
+        .content
+        .insert(problem::CONTENT_TYPE.to_owned(), RefOr::T(content.build()));
+    response
+}
+
+fn with_headers(response: Response, status: &str, idempotency: Idempotency) -> Response {
+    let is_saved = status.starts_with('2') || matches!(status, "402" | "409" | "422");
+    let mut headers = vec!["RequestId"];
+    if is_saved && idempotency != Idempotency::None {
+        headers.push("IdempotentReplayed");
+    }
+    match status {
+        "401" => headers.push("WwwAuthenticate"),
+        "409" | "503" => headers.push("RetryAfter"),
+        _ => {}
+    }
+    let mut builder = ResponseBuilder::from(response);
+    for (name, header, _) in HEADERS {
+        if headers.contains(&name) {
+            let component = Ref::new(format!("#/components/headers/{name}"));
+            builder = builder.header_ref(header, component);
+        }
+    }
+    builder.build()
+}
