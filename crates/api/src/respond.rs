@@ -17,9 +17,11 @@ pub(crate) fn to_command(answer: Answer) -> Result<HttpResponse, Problem> {
             let resource = resource.or_else(|| reply.as_ref().and_then(resource_of));
             Err(Problem::idempotency_key_reused(resource))
         }
-        Answer::Webhook(_) | Answer::Leased(_) | Answer::Misfits(_) | Answer::Done => {
-            Err(Problem::new(Code::Internal))
-        }
+        Answer::Webhook(_)
+        | Answer::Leased(_)
+        | Answer::Misfits(_)
+        | Answer::OtherMode(_)
+        | Answer::Done => Err(Problem::new(Code::Internal)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, middleware};
-use engine::access::{Caller, Tenant};
+use engine::access::{Caller, Mode, Tenant};
 use engine::{Command, Engine, Envelope, Origin};
 use idempotency::{Claim, Fingerprint, Key};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -24,6 +24,8 @@ use crate::{API_VERSION, headers, respond, routes};
 pub struct Api {
     /// The lane.
     pub engine: Engine,
+    /// Whether the money is real: keys of the other mode are refused at the door.
+    pub mode: Mode,
     /// Who may send webhooks, by provider name.
     pub receivers: HashMap<String, Receiver>,
     /// Where the counters are read, if they are collected.
@@ -136,7 +138,7 @@ impl Asked {
 impl Api {
     /// Who calls.
     pub(crate) async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
-        self.callers.of(&self.engine, request).await
+        self.callers.of(&self.engine, self.mode, request).await
     }
 
     /// The currencies that a request may name.

@@ -146,6 +146,7 @@ fn receipt(answered: &Answer) -> Result<HttpResponse, Problem> {
         | Answer::KeyReused { .. }
         | Answer::Leased(_)
         | Answer::Misfits(_)
+        | Answer::OtherMode(_)
         | Answer::Done => return Err(Problem::new(Code::Internal)),
     };
     metrics::counter!("florin_webhooks_total", "status" => word).increment(1);

@@ -1,4 +1,4 @@
-//! Tenants and the API keys that act for them.
+//! The mode of the books, tenants, and the API keys that act for them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,71 @@ use sha2::{Digest, Sha256};
 use store::bulk::Writes;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema::{api_key, tenant};
+use crate::schema::{api_key, books, tenant};
+
+/// Whether the money in the books is real. Books have one mode from their first day, and keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is pretended: the key is known to everybody.
+    Sandbox,
+    /// It is real.
+    Live,
+}
+
+impl Mode {
+    /// As in `sk_live_…` and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Live => "live",
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Sandbox => Self::Live,
+            Self::Live => Self::Sandbox,
+        }
+    }
+
+    /// What the keys of this mode begin with.
+    #[must_use]
+    pub const fn key_prefix(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sk_sandbox_",
+            Self::Live => "sk_live_",
+        }
+    }
+
+    const fn number(self) -> i16 {
+        match self {
+            Self::Sandbox => 1,
+            Self::Live => 2,
+        }
+    }
+
+    fn from_number(number: i16) -> Result<Self, Error> {
+        let known = [Self::Sandbox, Self::Live]
+            .into_iter()
+            .find(|mode| mode.number() == number);
+        known.ok_or_else(|| Error::Refused(format!("there is no mode {number} of books")))
+    }
+}
+
+store::bulk_insert! {
+    /// The row of `books`.
+    pub struct BooksRow in books {
+        /// Always 1: there is one row.
+        number: i16,
+        /// 1 sandbox, 2 live.
+        mode: i16,
+        /// Microseconds since 1970.
+        begun_at: i64,
+    }
+}
 
 store::bulk_insert! {
     /// A row of `tenant`.
@@ -86,6 +150,18 @@ pub fn caller(connection: &mut AnyConnection, hash: [u8; 32]) -> Result<Option<C
     }))
 }
 
+/// The mode of the books; `None` before their first day.
+///
+/// # Errors
+/// [`Error`] as the database gives it, and for a mode that this program does not know.
+pub fn mode(connection: &mut AnyConnection) -> Result<Option<Mode>, Error> {
+    let number: Option<i16> = books::table
+        .select(books::mode)
+        .first(connection)
+        .optional()?;
+    number.map(Mode::from_number).transpose()
+}
+
 /// Every tenant, by number.
 ///
 /// # Errors
@@ -102,6 +178,8 @@ pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
 /// What a batch holds of access in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
+    mode: Option<Mode>,
+    begun: Option<BooksRow>,
     exists: bool,
     hashes: Vec<Vec<u8>>,
     new_tenant: Option<TenantRow>,
@@ -115,6 +193,7 @@ impl Shelf {
             .filter(api_key::tenant_id.eq(of))
             .select(api_key::hash);
         Ok(Self {
+            mode: mode(connection)?,
             exists: !names.is_empty(),
             hashes: hashes.load(connection)?,
             ..Self::default()
@@ -122,12 +201,28 @@ impl Shelf {
     }
 
     /// Makes what is missing; returns whether anything was.
+    ///
+    /// # Errors
+    /// The mode that the books are in, if it is another one.
     pub(crate) fn provision(
         &mut self,
         of: &Tenant,
+        mode: Mode,
         key: Option<&([u8; 32], String)>,
         now: Timestamp,
-    ) -> bool {
+    ) -> Result<bool, Mode> {
+        match self.mode {
+            Some(known) if known != mode => return Err(known),
+            Some(_) => {}
+            None => {
+                self.mode = Some(mode);
+                self.begun = Some(BooksRow {
+                    number: 1,
+                    mode: mode.number(),
+                    begun_at: now.micros(),
+                });
+            }
+        }
         let mut changed = false;
         if !self.exists {
             self.exists = true;
@@ -150,11 +245,12 @@ impl Shelf {
             });
             changed = true;
         }
-        changed
+        Ok(changed)
     }
 
     /// Adds what is new; returns the new tenant's empty audit log.
     pub(crate) fn save(&self, writes: &mut Writes) -> Option<audit_log::tables::Tip> {
+        writes.add_first(Vec::from_iter(self.begun.clone()));
         let log = self.new_tenant.as_ref().map(|row| {
             writes.add_first(vec![row.clone()]);
             let at = Timestamp::from_micros(row.created_at);

@@ -21,6 +21,7 @@
 mod recorded;
 mod vigil;
 
+pub use recorded::first_unrecorded;
 pub use vigil::keep_checking;
 
 use std::collections::HashSet;
@@ -263,7 +264,9 @@ impl Verdict {
 
 /// L4: the triggers stand.
 fn guards(connection: &mut AnyConnection) -> Result<u64, CheckError> {
-    const OF_AUDIT_LOG: [&str; 6] = [
+    const OF_AUDIT_LOG_AND_MODE: [&str; 8] = [
+        "books_immutable",
+        "books_kept",
         "audit_log_immutable",
         "audit_log_kept",
         "audit_entry_immutable",
@@ -275,7 +278,7 @@ fn guards(connection: &mut AnyConnection) -> Result<u64, CheckError> {
         &ledger::check::GUARDS[..],
         &payments::check::GUARDS[..],
         &webhooks::check::GUARDS[..],
-        &OF_AUDIT_LOG[..],
+        &OF_AUDIT_LOG_AND_MODE[..],
     ]
     .concat();
     match store::missing_guards(connection, &expected)?.first() {

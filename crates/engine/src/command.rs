@@ -13,14 +13,17 @@ use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, 
 use store::Timestamp;
 use webhooks::Event;
 
-use crate::access::Tenant;
+use crate::access::{Mode, Tenant};
 use crate::action::{AccountChange, Action};
 
 /// A change that is asked for.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Make sure that the tenant exists, and that this key may act for it.
+    /// Make sure that the books have begun in this mode, that the tenant exists, and that this key may
+    /// act for it.
     Provision {
+        /// Whether the money is real.
+        mode: Mode,
         /// SHA-256 of an API key, and what to call it.
         key: Option<([u8; 32], String)>,
     },
@@ -209,6 +212,8 @@ pub enum Answer {
     Leased(Vec<Operation>),
     /// Nothing was imported, because of these.
     Misfits(Vec<Misfit>),
+    /// Nothing was provisioned, because the books are in this other mode.
+    OtherMode(Mode),
     /// There is nothing to say.
     Done,
 }

@@ -6,6 +6,7 @@ use ledger::{AccountId, Kind, NewAccount, NewTransaction, Posting, TransactionId
 use money::Money;
 use payments::{NewPayment, PaymentId};
 
+use crate::access::Mode;
 use crate::book::Book;
 use crate::command::{Answer, Command, Envelope, Origin, Refusal, Render, Rendered};
 use crate::records::{Said, changed, set};
@@ -44,7 +45,7 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
     let origin = &envelope.origin;
     let claim = envelope.claim.as_ref();
     match &envelope.command {
-        Command::Provision { key } => provision(book, key.as_ref(), origin),
+        Command::Provision { mode, key } => provision(book, *mode, key.as_ref(), origin),
         Command::RegisterAsset(new) => {
             crate::register::register_asset(book, new, claim, origin, rules)
         }
@@ -105,8 +106,18 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
     }
 }
 
-fn provision(book: &mut Book<'_>, key: Option<&([u8; 32], String)>, origin: &Origin) -> Answer {
-    if book.access.provision(book.tenant, key, book.now) {
+fn provision(
+    book: &mut Book<'_>,
+    mode: Mode,
+    key: Option<&([u8; 32], String)>,
+    origin: &Origin,
+) -> Answer {
+    let provisioned = book.access.provision(book.tenant, mode, key, book.now);
+    let changed = match provisioned {
+        Ok(changed) => changed,
+        Err(other) => return Answer::OtherMode(other),
+    };
+    if changed {
         let name = book.tenant.name.clone();
         let label = key.map_or("", |(_, label)| label.as_str());
         book.record(
@@ -116,7 +127,7 @@ fn provision(book: &mut Book<'_>, key: Option<&([u8; 32], String)>, origin: &Ori
                 subject: ("tenant", &name),
                 outcome: "ok",
                 reason: None,
-                delta: &[set("api_key", label)],
+                delta: &[set("mode", mode.name()), set("api_key", label)],
                 cause: None,
             },
         );

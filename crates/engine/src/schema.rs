@@ -9,6 +9,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    books (number) {
+        number -> SmallInt,
+        mode -> SmallInt,
+        begun_at -> BigInt,
+    }
+}
+
+diesel::table! {
     api_key (tenant_id, hash) {
         tenant_id -> Integer,
         hash -> Binary,

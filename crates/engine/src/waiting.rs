@@ -54,6 +54,7 @@ impl Engine {
                 | Answer::Webhook(_)
                 | Answer::Leased(_)
                 | Answer::Misfits(_)
+                | Answer::OtherMode(_)
                 | Answer::Done => return Ok(answer),
             }
             if Instant::now() >= deadline {

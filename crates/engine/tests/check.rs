@@ -123,6 +123,7 @@ impl Writer {
             | Answer::Webhook(_)
             | Answer::Leased(_)
             | Answer::Misfits(_)
+            | Answer::OtherMode(_)
             | Answer::Done) => panic!("{other:?}"),
         }
     }
@@ -220,7 +221,12 @@ impl Book {
         let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display())).unwrap();
         let store = Store::open(&url).unwrap();
         let mut writer = Writer::start(store.clone());
-        writer.tell(Command::Provision { key: None }).await;
+        writer
+            .tell(Command::Provision {
+                mode: engine::access::Mode::Sandbox,
+                key: None,
+            })
+            .await;
         let source = writer.open("equity:source", None).await;
         let anna = writer
             .open("liabilities:anna", Some(MinorUnits::ZERO))

@@ -1,18 +1,20 @@
-//! `florin audit verify`: every record of every audit log is hashed again.
+//! `florin audit verify`: every record of every audit log is hashed again, and every change in the books
+//! is looked for among the records: an empty log, or one whose end was cut off, hashes well.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use audit_log::{Clean, Tampered};
 use comfy_table::Cell;
-use store::{Error, Store, TenantId};
+use engine::access::Tenant;
+use store::{AnyConnection, Error, Store, TenantId};
 
 use crate::check::{Mistake, SOUND, UNSOUND, finish, mark, plain_table, progress_bar};
 
 /// What `florin audit` can be asked.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Hash every record again and name the first that is not as it was written.
+    /// Hash every record again, look for the record of every change, and name the first that is wrong.
     Verify(VerifyArguments),
 }
 
@@ -47,6 +49,13 @@ enum Found {
     Tampered(Tampered),
     /// The tenant has no log: it was never begun, or is gone as a whole.
     Missing,
+    /// Each record there is, is as it was written, and something was changed that has none.
+    Unrecorded {
+        /// How many records there are.
+        records: u64,
+        /// What was changed.
+        subject: String,
+    },
 }
 
 fn verify(
@@ -75,14 +84,8 @@ fn verify_all(store: &Store) -> Result<Vec<Verified>, Error> {
         let mut verified = Vec::with_capacity(logs.len());
         for tenant in engine::access::tenants(connection)? {
             bar.set_prefix(tenant.name.to_string());
-            let found = if logs.contains(&tenant.id) {
-                match audit_log::verify(connection, tenant.id, |done| bar.set_position(done))? {
-                    Ok(clean) => Found::Clean(clean),
-                    Err(tampered) => Found::Tampered(tampered),
-                }
-            } else {
-                Found::Missing
-            };
+            let has_log = logs.contains(&tenant.id);
+            let found = verify_one(connection, &tenant, has_log, |done| bar.set_position(done))?;
             verified.push(Verified {
                 log: tenant.id,
                 tenant: tenant.name.to_string(),
@@ -95,9 +98,40 @@ fn verify_all(store: &Store) -> Result<Vec<Verified>, Error> {
     logs
 }
 
+fn verify_one(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    has_log: bool,
+    mut progress: impl FnMut(u64),
+) -> Result<Found, Error> {
+    if !has_log {
+        return Ok(Found::Missing);
+    }
+    let clean = match audit_log::verify(connection, tenant.id, &mut progress)? {
+        Ok(clean) => clean,
+        Err(tampered) => return Ok(Found::Tampered(tampered)),
+    };
+    let unrecorded = engine::check::first_unrecorded(connection, tenant, &mut progress)?;
+    Ok(match unrecorded {
+        None => Found::Clean(clean),
+        Some(subject) => Found::Unrecorded {
+            records: clean.head.size,
+            subject,
+        },
+    })
+}
+
 impl Verified {
     const fn is_clean(&self) -> bool {
         matches!(self.found, Found::Clean(_))
+    }
+
+    /// What was changed and has no record, if that is what is wrong.
+    fn unrecorded(&self) -> Option<&str> {
+        match &self.found {
+            Found::Unrecorded { subject, .. } => Some(subject),
+            Found::Clean(_) | Found::Tampered(_) | Found::Missing => None,
+        }
     }
 
     /// What is wrong, and from which record on; `None` if nothing is.
@@ -106,6 +140,7 @@ impl Verified {
             Found::Clean(_) => None,
             Found::Tampered(tampered) => Some((tampered.seq, tampered.kind.to_string())),
             Found::Missing => Some((0, "log_missing".to_owned())),
+            Found::Unrecorded { records, .. } => Some((*records, "change_unrecorded".to_owned())),
         }
     }
 }
@@ -114,7 +149,7 @@ fn print_json(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::
     let log = |verified: &Verified| {
         let head = match &verified.found {
             Found::Clean(clean) => Some(&clean.head),
-            Found::Tampered(_) | Found::Missing => None,
+            Found::Tampered(_) | Found::Missing | Found::Unrecorded { .. } => None,
         };
         let first_bad = verified.damage();
         serde_json::json!({
@@ -124,6 +159,7 @@ fn print_json(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::
             "size": head.map(|head| head.size),
             "root": head.map(|head| head.root.to_string()),
             "first_bad": first_bad.map(|(seq, kind)| serde_json::json!({ "seq": seq, "kind": kind })),
+            "unrecorded": verified.unrecorded(),
         })
     };
     let object = serde_json::json!({
@@ -140,7 +176,9 @@ fn print_table(logs: &[Verified], store: &Store, output: &mut impl Write) -> io:
     for verified in logs {
         let (size, root) = match &verified.found {
             Found::Clean(clean) => (clean.head.size.to_string(), clean.head.root.to_string()),
-            Found::Tampered(_) | Found::Missing => (String::new(), String::new()),
+            Found::Tampered(_) | Found::Missing | Found::Unrecorded { .. } => {
+                (String::new(), String::new())
+            }
         };
         table.add_row([
             mark(verified.is_clean()),
@@ -160,6 +198,12 @@ fn print_table(logs: &[Verified], store: &Store, output: &mut impl Write) -> io:
                 output,
                 "log {log} ({tenant}) is tampered with: record {seq}: {kind}"
             )?;
+            if let Some(subject) = verified.unrecorded() {
+                writeln!(
+                    output,
+                    "  the log has {seq} records, and none of them names {subject}: records are gone"
+                )?;
+            }
         }
     }
     if logs.iter().all(Verified::is_clean) {
@@ -198,8 +242,9 @@ mod tests {
         let mut writes = store::bulk::Writes::default();
         let at = Timestamp::from_micros(0);
         let mut tip = audit_log::tables::create(&mut writes, log, at);
+        let made = br#"{"subject":{"type":"tenant","id":"acme"},"outcome":"ok"}"#;
         for leaves in [
-            vec![b"one".to_vec(), b"two".to_vec()],
+            vec![made.to_vec(), b"two".to_vec()],
             vec![b"three".to_vec()],
         ] {
             audit_log::tables::append(&mut writes, &mut tip, log, leaves, at).unwrap();
@@ -243,6 +288,23 @@ mod tests {
             object.pointer("/logs/0/first_bad/kind"),
             Some(&"leaf_changed".into())
         );
+    }
+
+    #[test]
+    fn a_log_that_was_emptied_or_cut_is_not_as_it_was_written() {
+        let tamper = "DROP TRIGGER audit_entry_kept; DROP TRIGGER audit_batch_kept;
+                      DELETE FROM audit_entry; DELETE FROM audit_batch WHERE start > 0 OR size > 0;";
+        let (outcome, text) = verified(tamper, false);
+        assert_eq!(outcome.unwrap(), UNSOUND, "{text}");
+        assert!(text.contains("change_unrecorded"), "{text}");
+        assert!(
+            text.contains("0 records, and none of them names acme"),
+            "{text}"
+        );
+        let (_, text) = verified(tamper, true);
+        let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(object.get("clean"), Some(&false.into()));
+        assert_eq!(object.pointer("/logs/0/unrecorded"), Some(&"acme".into()));
     }
 
     #[test]

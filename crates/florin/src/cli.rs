@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use store::{Clock, Store};
 
 use crate::settings::{Arguments, Settings};
-use crate::start::StartError;
-use crate::{audit, bench, check, demo, export, import, key, measure, serve, webhook};
+use crate::start::{StartError, refuse_other_mode};
+use crate::{audit, bench, check, demo, export, import, key, measure, say, serve, webhook};
 
 /// A setting, an address or a file is wrong.
 pub(crate) const CANNOT: u8 = 2;
@@ -63,8 +63,8 @@ pub(crate) fn run() -> ExitCode {
     match cli.verb {
         Some(Verb::Webhook(command)) => webhook::run(command, Clock::system().now().unix_seconds()),
         Some(Verb::Openapi) => {
-            print!("{}", api::openapi::text());
-            ExitCode::SUCCESS
+            let said = say::text(api::openapi::text());
+            said.map_or_else(|error| cannot(&error), |()| ExitCode::SUCCESS)
         }
         Some(Verb::Check(arguments)) => {
             with_books(&cli.settings, |store| check::run(&arguments, store))
@@ -92,7 +92,7 @@ fn misread(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NoVerb;
     let is_mistake = error.use_stderr();
     if is_mistake && error.kind() != NoVerb {
-        say_in_one_line(error.to_string().trim_start_matches("error: "));
+        say::mistake(error.to_string().trim_start_matches("error: "));
     } else {
         let _unprintable = error.print();
     }
@@ -110,10 +110,19 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
         Ok(settings) => settings,
         Err(wrong) => return cannot(&wrong),
     };
-    match Store::open_existing(&settings.database) {
+    match open_to_look(&settings) {
         Ok(store) => look(&store),
-        Err(error) => cannot(&StartError::from(error)),
+        Err(error) => cannot(&error),
     }
+}
+
+/// Books that are there already, of the mode that was asked for, if one was.
+pub(crate) fn open_to_look(settings: &Settings) -> Result<Store, StartError> {
+    let store = Store::open_existing(&settings.database)?;
+    if !settings.mode_is_default {
+        refuse_other_mode(&store, settings.mode)?;
+    }
+    Ok(store)
 }
 
 /// The verbs that run a Florin.
@@ -157,13 +166,8 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
 
 /// One line that says what is wrong.
 pub(crate) fn cannot(error: &dyn std::error::Error) -> ExitCode {
-    say_in_one_line(&error.to_string());
+    say::mistake(&error.to_string());
     ExitCode::from(CANNOT)
-}
-
-fn say_in_one_line(text: &str) {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    eprintln!("florin: {}", words.join(" "));
 }
 
 /// Structured lines, on stderr: stdout is for what was asked for.

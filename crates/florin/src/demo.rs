@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Store};
 use webhook_signatures::{Scheme, Secret};
 
-use crate::settings::{Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
+use crate::say;
+use crate::settings::{SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 use crate::start::{StartError, start};
 
 const DELIVERIES: usize = 20;
@@ -54,9 +55,8 @@ pub(crate) async fn run(
     }
     // Books of its own, unless a database is named: a demonstration leaves no trace.
     let folder = tempfile_folder()?;
-    let mut settings = settings.clone();
-    settings.mode = Mode::Sandbox;
-    settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut settings = settings.clone().in_sandbox()?;
+    settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
     settings.listen_is_default = false;
     if settings.database == DatabaseUrl::Sqlite(settings.data_dir.join("florin.db")) {
         settings.database = DatabaseUrl::Sqlite(folder.path().join("florin.db"));
@@ -337,13 +337,16 @@ impl Script {
     }
 
     fn say(&self, step: &str, text: &str, said: &Value) {
-        if self.json {
-            println!("{}", json!({"step": step, "ok": true, "said": said}));
+        // The exit status says it if nobody listens any longer.
+        let _unheard = if self.json {
+            say::line(&json!({"step": step, "ok": true, "said": said}))
         } else if std::io::stdout().is_terminal() {
-            println!("  \u{1b}[1m{step:<10}\u{1b}[0m {text}  \u{1b}[32mok\u{1b}[0m");
+            say::line(&format_args!(
+                "  \u{1b}[1m{step:<10}\u{1b}[0m {text}  \u{1b}[32mok\u{1b}[0m"
+            ))
         } else {
-            println!("  {step:<10} {text}  ok");
-        }
+            say::line(&format_args!("  {step:<10} {text}  ok"))
+        };
     }
 
     fn end(&self, ended: Result<(), Failed>) -> ExitCode {
@@ -351,9 +354,9 @@ impl Script {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => {
                 if self.json {
-                    println!("{}", json!({"ok": false, "failed": failed.to_string()}));
+                    let _unheard = say::line(&json!({"ok": false, "failed": failed.to_string()}));
                 }
-                eprintln!("florin: the demo failed: {failed}");
+                say::mistake(&format!("the demo failed: {failed}"));
                 ExitCode::FAILURE
             }
         }

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use store::{Ids, Store};
 
 use crate::check::progress_bar;
+use crate::cli::open_to_look;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::whose::{WhoseError, chosen};
@@ -169,17 +170,16 @@ async fn take_over(
         | Answer::KeyReused { .. }
         | Answer::Webhook(_)
         | Answer::Leased(_)
+        | Answer::OtherMode(_)
         | Answer::Done => Err(ImportError::Unexpected),
     }
 }
 
 /// Books that are there already: a mistyped address never begins new ones.
 async fn open(settings: &Settings, asked: Option<String>) -> Result<(Store, Tenant), ImportError> {
-    let url = settings.database.clone();
+    let settings = settings.clone();
     let opened = tokio::task::spawn_blocking(move || {
-        let store = Store::open_existing(&url)
-            .map_err(StartError::from)?
-            .patient();
+        let store = open_to_look(&settings)?.patient();
         let tenant = store.read(|connection| chosen(connection, asked.as_deref()))?;
         Ok((store, tenant))
     });

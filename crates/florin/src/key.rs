@@ -6,8 +6,8 @@ use engine::Engine;
 use store::Ids;
 
 use crate::cli::cannot;
-use crate::settings::{Mode, Settings};
-use crate::start;
+use crate::settings::Settings;
+use crate::{say, start};
 
 /// What `florin key` can be asked.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -20,17 +20,25 @@ pub(crate) enum KeyCommand {
 pub(crate) async fn run(settings: &Settings, command: &KeyCommand, json: bool) -> ExitCode {
     let KeyCommand::Create = command;
     match create(settings).await {
-        Ok(key) if json => {
-            println!("{}", serde_json::json!({ "key": key }));
-            ExitCode::SUCCESS
-        }
         Ok(key) => {
-            println!("{key}");
-            ExitCode::SUCCESS
+            let said = if json {
+                say::line(&serde_json::json!({ "key": key }))
+            } else {
+                say::line(&key)
+            };
+            match said {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(cause) => cannot(&Unheard(cause)),
+            }
         }
         Err(error) => cannot(&error),
     }
 }
+
+/// The key exists, and nobody will ever see it.
+#[derive(Debug, thiserror::Error)]
+#[error("a key was made and could not be printed, so that it is of no use: {0}; make another one")]
+struct Unheard(std::io::Error);
 
 async fn create(settings: &Settings) -> Result<String, start::StartError> {
     let mut random = [0; 32];
@@ -38,12 +46,9 @@ async fn create(settings: &Settings) -> Result<String, start::StartError> {
         what: "no randomness".to_owned(),
         cause: std::io::Error::other(error.to_string()),
     })?;
-    let mode = match settings.mode {
-        Mode::Sandbox => "sandbox",
-        Mode::Live => "live",
-    };
-    let key = format!("sk_{mode}_{}", hex::encode(random));
-    let store = start::open(settings.database.clone()).await?;
+    let prefix = settings.mode.of_books().key_prefix();
+    let key = format!("{prefix}{}", hex::encode(random));
+    let (store, _is_new) = start::open_or_begin(settings).await?;
     let (submit, _no_payments) = tokio::sync::mpsc::unbounded_channel();
     let lane = start::lane_settings(settings);
     let engine = Engine::start(store, lane, Ids::random(), submit);
@@ -51,7 +56,9 @@ async fn create(settings: &Settings) -> Result<String, start::StartError> {
         what: "the lane's thread does not start".to_owned(),
         cause,
     })?;
-    start::provision(&engine, &start::tenant(settings), &key).await?;
+    let tenant = start::tenant(settings);
+    let provisioned = start::provision(&engine, settings, &tenant, Some(&key)).await;
     engine.shut_down().await;
+    provisioned?;
     Ok(key)
 }

@@ -1,5 +1,7 @@
 //! The `florin` binary: command line, settings and wiring. It decides nothing about money.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod audit;
 mod bench;
 mod check;
@@ -9,6 +11,7 @@ mod export;
 mod import;
 mod key;
 mod measure;
+mod say;
 mod serve;
 mod settings;
 mod start;

@@ -8,7 +8,12 @@ use crate::start::{Florin, StartError, start};
 
 /// Starts, says where, waits for a signal, drains.
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, StartError> {
+    let settings = &settings.clone().ready_to_serve()?;
     let florin = start(settings).await?;
+    if settings.mode == Mode::Live && !florin.server.address.ip().is_loopback() {
+        let address = florin.server.address;
+        tracing::warn!(%address, "live mode listens to the network without TLS: put a proxy with TLS in front");
+    }
     // Whoever reads the first line may rely on the server being there.
     let said = if json {
         announce_json(settings, &florin)
@@ -21,6 +26,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, Sta
     wait_for_signal().await;
     tracing::info!("stopping: answering what is under way");
     florin.stop().await;
+    tracing::info!("stopped: everything that was acknowledged is in the books");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -33,6 +39,7 @@ fn announce_json(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
     let line = serde_json::json!({
         "api": florin.url(),
         "database": florin.database.to_string(),
+        "new_books": florin.is_new,
         "key": seeded.then_some(SANDBOX_KEY),
         "webhook_secret": seeded.then_some(SANDBOX_SECRET),
         "sandbox": sandbox,
@@ -49,18 +56,23 @@ fn announce(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
         false => text.to_owned(),
     };
     let url = florin.url();
-    writeln!(out, "  {} {}", bold("database  "), florin.database)?;
+    let new = if florin.is_new {
+        "     new books, begun now"
+    } else {
+        ""
+    };
+    writeln!(out, "  {} {}{new}", bold("database  "), florin.database)?;
     writeln!(
         out,
         "  {} {url}/v1     docs {url}/docs/",
         bold("api       ")
     )?;
-    if settings.listen_is_default && florin.server.address != settings.listen {
+    if settings.listen_is_default && !settings.listen.addresses().contains(&florin.server.address) {
         writeln!(
             out,
             "  {} {} is taken, so the next free port",
             bold("port      "),
-            settings.listen.port()
+            settings.listen
         )?;
     }
     if let Some(sandbox) = &florin.sandbox {

@@ -8,13 +8,13 @@ use actix_web::web::Data;
 use api::{Api, Receiver, Server};
 use engine::access::{self, Tenant};
 use engine::provider::Provider;
-use engine::{Command, Engine, Envelope, LaneError, Origin};
+use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::{Sandbox, WebhookTarget};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tokio::sync::{mpsc, watch};
 
-use crate::settings::{Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
+use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
 
 /// How often the sweeper looks for what was left undone.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -33,11 +33,34 @@ pub(crate) enum StartError {
     /// The database.
     #[error("{0}: check --database-url (sqlite:PATH or postgres://…)")]
     Database(#[from] store::OpenError),
+    /// A setting.
+    #[error(transparent)]
+    Setting(#[from] WrongSetting),
+    /// The books are of the other mode.
+    #[error(
+        "the books in {url} are {} books, and this is {} mode: {}",
+        books.name(), books.other().name(), other_mode_advice(*books)
+    )]
+    OtherMode {
+        /// The address, without its password.
+        url: DatabaseUrl,
+        /// The mode of the books.
+        books: access::Mode,
+    },
+    /// Live books are begun on purpose.
+    #[error(
+        "there are no books in {url}: check --database-url and --data-dir, or begin new live books there \
+         with --init"
+    )]
+    NoLiveBooks {
+        /// The address, without its password.
+        url: DatabaseUrl,
+    },
     /// The address.
     #[error("cannot listen on {address}: {cause}; choose another with --listen (port 0 picks one)")]
     Listen {
         /// The address asked for.
-        address: SocketAddr,
+        address: Listen,
         /// What the operating system said.
         cause: std::io::Error,
     },
@@ -66,12 +89,21 @@ pub(crate) enum StartError {
     Secret(#[from] webhook_signatures::SecretError),
 }
 
+const fn other_mode_advice(books: access::Mode) -> &'static str {
+    match books {
+        access::Mode::Sandbox => "name other books with --database-url, or leave --mode live away",
+        access::Mode::Live => "add --mode live, or name other books with --database-url",
+    }
+}
+
 /// A running Florin.
 pub(crate) struct Florin {
     pub(crate) server: Server,
     pub(crate) engine: Engine,
     pub(crate) sandbox: Option<Sandbox>,
     pub(crate) database: DatabaseUrl,
+    /// Whether the books were begun at this start.
+    pub(crate) is_new: bool,
     stop: watch::Sender<bool>,
     worker: tokio::task::JoinHandle<()>,
     check: tokio::task::JoinHandle<()>,
@@ -98,23 +130,22 @@ impl Florin {
 
 /// Opens, migrates, seeds (in sandbox mode), listens.
 pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
-    std::fs::create_dir_all(&settings.data_dir).map_err(|cause| StartError::System {
+    let listener = listen(&settings.listen, settings.listen_is_default)?;
+    let (store, is_new) = open_or_begin(settings).await?;
+    store::make_private_folder(&settings.data_dir).map_err(|cause| StartError::System {
         what: format!("cannot create {}", settings.data_dir.display()),
         cause,
     })?;
-    let listener = listen(settings.listen, settings.listen_is_default)?;
-    let store = open(settings.database.clone()).await?;
     let (engine, submitted) = lane(store, settings)?;
     let sandbox = match (settings.mode, &settings.provider_url) {
         (Mode::Sandbox, None) => Some(start_sandbox(settings).await?),
         (Mode::Sandbox | Mode::Live, _) => None,
     };
     let tenant = tenant(settings);
-    if settings.mode == Mode::Sandbox {
-        provision(&engine, &tenant, SANDBOX_KEY).await?;
-    }
+    let key = (settings.mode == Mode::Sandbox).then_some(SANDBOX_KEY);
+    provision(&engine, settings, &tenant, key).await?;
     let base = match (&settings.provider_url, &sandbox) {
-        (Some(url), _) => url.trim_end_matches('/').to_owned(),
+        (Some(url), _) => url.as_str().to_owned(),
         (None, Some(sandbox)) => format!("http://{}", sandbox.address()),
         (None, None) => String::new(),
     };
@@ -127,6 +158,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let worker = tokio::spawn(worker);
     let api = Api {
         engine: engine.clone(),
+        mode: settings.mode.of_books(),
         receivers: receivers(settings, &tenant),
         metrics: collect_metrics(),
         assets: api::currencies::Assets::default(),
@@ -147,6 +179,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         engine,
         sandbox,
         database,
+        is_new,
         stop,
         worker,
         check,
@@ -165,14 +198,17 @@ pub(crate) fn tenant(settings: &Settings) -> Tenant {
     }
 }
 
-/// Makes sure that the tenant exists and that the key acts for it.
+/// Makes sure that the books have begun in this mode, that the tenant exists and, if there is a key, that
+/// it acts for the tenant.
 pub(crate) async fn provision(
     engine: &Engine,
+    settings: &Settings,
     tenant: &Tenant,
-    key: &str,
-) -> Result<(), LaneError> {
+    key: Option<&str>,
+) -> Result<(), StartError> {
     let command = Command::Provision {
-        key: Some((access::hash(key), access::label(key))),
+        mode: settings.mode.of_books(),
+        key: key.map(|key| (access::hash(key), access::label(key))),
     };
     let origin = Origin {
         kind: "system",
@@ -185,7 +221,63 @@ pub(crate) async fn provision(
         claim: None,
         origin,
     };
-    engine.submit(envelope).await.map(|_done| ())
+    match engine.submit(envelope).await? {
+        Answer::OtherMode(books) => Err(StartError::OtherMode {
+            url: settings.database.clone(),
+            books,
+        }),
+        Answer::Replied { .. }
+        | Answer::InFlight { .. }
+        | Answer::KeyReused { .. }
+        | Answer::Webhook(_)
+        | Answer::Leased(_)
+        | Answer::Misfits(_)
+        | Answer::Done => Ok(()),
+    }
+}
+
+/// Opens books of this mode, or begins them; in live mode only where that was asked for. Returns whether
+/// they are new. Books of the other mode are left as they were found.
+pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), StartError> {
+    let (url, mode) = (settings.database.clone(), settings.mode);
+    let may_begin = settings.init || mode == Mode::Sandbox;
+    let opened = tokio::task::spawn_blocking(move || {
+        let is_new = !store::has_books(&url)?;
+        if is_new && !may_begin {
+            return Err(StartError::NoLiveBooks { url });
+        }
+        if !is_new && let Ok(existing) = Store::open_existing(&url) {
+            refuse_other_mode(&existing, mode)?;
+        }
+        let store = Store::open(&url)?;
+        refuse_other_mode(&store, mode)?;
+        Ok((store, is_new))
+    });
+    opened.await.unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+/// Refuses books that are in another mode than this one.
+pub(crate) fn refuse_other_mode(store: &Store, mode: Mode) -> Result<(), StartError> {
+    let found = store
+        .read(access::mode)
+        .map_err(|cause| store::OpenError::Database {
+            url: store.url().clone(),
+            cause,
+        })?;
+    match found {
+        Some(books) if books != mode.of_books() => Err(StartError::OtherMode {
+            url: store.url().clone(),
+            books,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn panicked(panic: tokio::task::JoinError) -> StartError {
+    StartError::System {
+        what: "opening the database panicked".to_owned(),
+        cause: std::io::Error::other(panic),
+    }
 }
 
 /// Opens and migrates the database, away from the async threads.
@@ -193,10 +285,7 @@ pub(crate) async fn open(url: DatabaseUrl) -> Result<Store, StartError> {
     let opened = tokio::task::spawn_blocking(move || Store::open(&url)).await;
     match opened {
         Ok(opened) => Ok(opened?),
-        Err(panic) => Err(StartError::System {
-            what: "opening the database panicked".to_owned(),
-            cause: std::io::Error::other(panic),
-        }),
+        Err(panic) => Err(panicked(panic)),
     }
 }
 
@@ -237,6 +326,7 @@ pub(crate) fn serve_alone(
 ) -> Result<Server, api::ServeError> {
     let api = Api {
         engine,
+        mode: access::Mode::Sandbox,
         receivers: HashMap::new(),
         metrics: None,
         assets: api::currencies::Assets::default(),
@@ -276,13 +366,14 @@ fn collect_metrics() -> Option<PrometheusHandle> {
     PrometheusBuilder::new().install_recorder().ok()
 }
 
-/// The address asked for, or (if none was) the next free port after the default.
-fn listen(address: SocketAddr, movable: bool) -> Result<TcpListener, StartError> {
-    let mut last = match TcpListener::bind(address) {
+/// The first of the addresses that is to be had, or (if none was asked for) the next free port after the
+/// default.
+fn listen(asked: &Listen, movable: bool) -> Result<TcpListener, StartError> {
+    let mut last = match TcpListener::bind(asked.addresses()) {
         Ok(listener) => return Ok(listener),
         Err(cause) => cause,
     };
-    if movable {
+    if movable && let Some(address) = asked.addresses().first() {
         for step in 1..=NEXT_PORTS {
             let port = address.port().saturating_add(step);
             match TcpListener::bind(SocketAddr::new(address.ip(), port)) {
@@ -292,7 +383,7 @@ fn listen(address: SocketAddr, movable: bool) -> Result<TcpListener, StartError>
         }
     }
     Err(StartError::Listen {
-        address,
+        address: asked.clone(),
         cause: last,
     })
 }

@@ -35,7 +35,7 @@ pub(crate) struct SignArguments {
     #[arg(long)]
     scheme: String,
     /// The secret as it was issued: `whsec_…`, or for standard-webhooks-v1a the private key, `whsk_…`.
-    #[arg(long, value_name = "SECRET")]
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     secret: SecretString,
     /// The message id, the same at each attempt [default: made from the body's hash]; unused by stripe.
     #[arg(long)]
@@ -55,7 +55,12 @@ pub(crate) struct VerifyArguments {
     #[arg(long)]
     scheme: String,
     /// A live secret as it was issued; give the option again for each further one.
-    #[arg(long = "secret", value_name = "SECRET", required = true)]
+    #[arg(
+        long = "secret",
+        value_name = "SECRET",
+        required = true,
+        allow_hyphen_values = true
+    )]
     secrets: Vec<SecretString>,
     /// A header as received; give the option again for each further one.
     #[arg(long = "header", value_name = "NAME: VALUE")]

@@ -79,7 +79,7 @@ pub enum ReverseError {
         ordinal: i16,
     },
     /// It has moved no balance, or is a reversal itself.
-    #[error("a {step} transaction cannot be reversed")]
+    #[error("{}", not_reversible(*step))]
     NotReversible {
         /// What it is.
         step: Step,
@@ -165,6 +165,19 @@ pub enum ReverseError {
         /// What should be, in minor units.
         wanted: i64,
     },
+}
+
+const fn not_reversible(step: Step) -> &'static str {
+    match step {
+        Step::Pending => {
+            "this transaction holds and moves nothing: void what it still holds, and reverse what was posted of \
+             it by the id of the transaction that posted it"
+        }
+        Step::Void => "a void moved nothing, so there is nothing to reverse",
+        Step::Expiry => "an expiry moved nothing, so there is nothing to reverse",
+        Step::Reversal => "a reversal is not reversed: post again what was reversed by mistake",
+        Step::Posted | Step::Settlement => "this transaction can be reversed",
+    }
 }
 
 impl ReverseError {

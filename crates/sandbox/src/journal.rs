@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -83,6 +84,7 @@ impl Journal {
     /// Opens or makes the file, locks it against other processes and reads it back.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let file = OpenOptions::new()
+            .mode(0o600)
             .read(true)
             .append(true)
             .create(true)

@@ -33,6 +33,7 @@ pub mod id;
 pub mod measure;
 mod migrations;
 mod pool;
+mod presence;
 mod url;
 
 pub use clock::{Clock, Timestamp, TimestampError};
@@ -43,6 +44,7 @@ pub use error::Error;
 pub use guards::{CheckError, Pages, missing_guards};
 pub use id::{Ids, TenantId};
 pub use pool::{OpenError, Store, in_memory};
+pub use presence::{has_books, make_private_folder};
 pub use url::{DatabaseUrl, UrlError};
 
 #[doc(hidden)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 
 use crate::connection::{AnyConnection, Purpose, begin_read, probe, rollback, set_bulk_hints};
+use crate::presence::{has_schema, make_private_file, make_private_folder};
 use crate::{DatabaseUrl, Error, migrations};
 
 /// How long a reader waits for a connection before the answer is "unavailable".
@@ -31,6 +32,12 @@ pub enum OpenError {
         /// What the operating system said.
         cause: std::io::Error,
     },
+    /// The database is there, and nobody has begun books in it.
+    #[error("there are no books in {url} yet: start `florin serve` on it once")]
+    NoBooks {
+        /// The address, without its password.
+        url: DatabaseUrl,
+    },
     /// The database itself did not let us in, or its schema could not be brought up to date.
     #[error("cannot open {url}: {cause}")]
     Database {
@@ -51,10 +58,14 @@ impl Store {
             && let Some(folder) = path.parent()
             && !folder.as_os_str().is_empty()
         {
-            std::fs::create_dir_all(folder).map_err(|cause| OpenError::Folder {
+            make_private_folder(folder).map_err(|cause| OpenError::Folder {
                 path: path.display().to_string(),
                 cause,
             })?;
+        }
+        if let DatabaseUrl::Sqlite(path) = url {
+            // Whatever stands in the way, the database says it better.
+            let _unmade = make_private_file(path);
         }
         let failed = |cause| OpenError::Database {
             url: url.clone(),
@@ -82,6 +93,9 @@ impl Store {
             )));
         }
         let mut reader = AnyConnection::open(url, Purpose::Read).map_err(failed)?;
+        if !has_schema(&mut reader).map_err(failed)? {
+            return Err(OpenError::NoBooks { url: url.clone() });
+        }
         if migrations::pending(&mut reader).map_err(failed)? {
             return Err(failed(Error::Refused(
                 "its schema is older than this program: start `florin serve` on it once".to_owned(),

@@ -3,13 +3,21 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ed25519_dalek::{KEYPAIR_LENGTH, PUBLIC_KEY_LENGTH, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
 
 use crate::Scheme;
+
+/// The alphabet of RFC 4648, section 4. Padding may be missing, as the reference libraries of Standard
+/// Webhooks and Svix for JavaScript take it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 const SYMMETRIC_PREFIX: &str = "whsec_";
 const PUBLIC_PREFIX: &str = "whpk_";
@@ -52,9 +60,14 @@ pub enum SecretError {
     /// A space, a line break or another character that no issued secret has; mostly a slip of copying.
     #[error("the secret has a character that is not visible ASCII (a space or a line break?)")]
     NotVisibleAscii,
-    /// Not base64 with padding, as the scheme writes its keys.
+    /// Not base64, as the scheme writes its keys.
     #[error("the secret is not valid base64")]
     NotBase64,
+    /// A key in PEM, which no scheme hands out.
+    #[error(
+        "the secret is a PEM file; give the text that the sender shows, such as whsec_… or whpk_…"
+    )]
+    Pem,
     /// The scheme tells public from private keys by prefix, and there is neither.
     #[error("the secret must start with `whpk_` (to verify) or `whsk_` (to sign)")]
     UnknownPrefix,
@@ -71,6 +84,9 @@ impl Secret {
     ///
     /// See [`SecretError`].
     pub fn parse(scheme: Scheme, text: &str) -> Result<Self, SecretError> {
+        if text.trim_start().starts_with("-----BEGIN") {
+            return Err(SecretError::Pem);
+        }
         match scheme {
             Scheme::Stripe => stripe(text),
             Scheme::StandardWebhooks | Scheme::Svix => standard_symmetric(text),
@@ -212,6 +228,20 @@ mod tests {
     }
 
     #[test]
+    fn padding_may_be_missing_and_a_pem_is_told() {
+        let padded = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nw==";
+        for scheme in [Scheme::StandardWebhooks, Scheme::Svix] {
+            for text in [padded, padded.trim_end_matches('=')] {
+                assert_eq!(refused(scheme, text), None, "{text}");
+            }
+        }
+        let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n";
+        for scheme in Scheme::ALL {
+            assert_eq!(refused(scheme, pem), Some(SecretError::Pem));
+        }
+    }
+
+    #[test]
     fn an_empty_secret_is_refused_by_every_scheme() {
         for scheme in Scheme::ALL {
             assert_eq!(
@@ -284,7 +314,6 @@ mod tests {
         for text in [
             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAA",
             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAB==",
         ] {
             assert_eq!(

@@ -61,7 +61,13 @@ impl Lanes {
         // A tenant's time never goes back, and the model begins earlier than the last one has ended.
         self.clock.set(Timestamp::from_micros(0));
         self.restart();
-        let provisioned = self.send(0, vec![Command::Provision { key: None }]);
+        let provisioned = self.send(
+            0,
+            vec![Command::Provision {
+                mode: engine::access::Mode::Sandbox,
+                key: None,
+            }],
+        );
         assert_eq!(provisioned, [None]);
     }
 

@@ -96,12 +96,28 @@ const WRONG: &[(&[&str], &[&str])] = &[
     ),
     (&["--listen", "TAKEN"], &["--listen", "TAKEN", "port 0"]),
     (&["--listen", "192.0.2.1:80"], &["--listen", "192.0.2.1:80"]),
-    (&["--listen", "here"], &["--listen", "here"]),
+    (
+        &["--listen", "here"],
+        &["--listen", "here", "localhost:8080"],
+    ),
+    (
+        &["--listen", "nowhere.invalid:80"],
+        &["--listen", "nowhere.invalid"],
+    ),
     (&["--mode", "production"], &["--mode", "sandbox", "live"]),
     (
         &["--provider-timeout-ms", "soon"],
         &["--provider-timeout-ms"],
     ),
+    (
+        &["--provider-timeout-ms", "0"],
+        &["--provider-timeout-ms", "1 to"],
+    ),
+    (
+        &["--provider-url", "ftp://x"],
+        &["--provider-url", "http://"],
+    ),
+    (&["--provider-url", "acme"], &["--provider-url", "http://"]),
     (&["--colour", "red"], &["--colour"]),
     (
         &["--config", "/nowhere/florin.toml"],
@@ -111,9 +127,12 @@ const WRONG: &[(&[&str], &[&str])] = &[
     (&["--config", "DIR/not.toml"], &["not.toml"]),
     (
         &["--config", "DIR/unknown.toml"],
-        &["unknown.toml", "colour", "database_url"],
+        &["unknown.toml", "line 1", "colour", "database_url"],
     ),
-    (&["--config", "DIR/mistyped.toml"], &["mistyped.toml"]),
+    (
+        &["--config", "DIR/mistyped.toml"],
+        &["mistyped.toml", "line 2", "listen", "localhost:8080"],
+    ),
     (&["--data-dir", "DIR/garbage"], &["DIR/garbage"]),
     (
         &["--mode", "live"],
@@ -128,7 +147,31 @@ const WRONG: &[(&[&str], &[&str])] = &[
         ],
         &["--provider-url", "FLORIN_PROVIDER_URL"],
     ),
+    (
+        &[
+            "--mode",
+            "live",
+            "--provider-url",
+            "http://127.0.0.1:9",
+            "--webhook-secret",
+            "acme=stripe:whsec_0123456789abcdef",
+            "--database-url",
+            "sqlite:DIR/mistyped/florin.db",
+        ],
+        &["no books", "DIR/mistyped/florin.db", "--init"],
+    ),
     (&["--webhook-secret", "s3cret"], &["PROVIDER=SCHEME:SECRET"]),
+    (
+        &["--webhook-secret", "-----BEGIN PUBLIC KEY-----s3cret"],
+        &["PROVIDER=SCHEME:SECRET"],
+    ),
+    (
+        &[
+            "--webhook-secret",
+            "acme=svix:-----BEGIN PUBLIC KEY-----s3cret",
+        ],
+        &["acme", "PEM"],
+    ),
     (
         &["--webhook-secret", "acme=magic:s3cret"],
         &["acme", "stripe, standard-webhooks"],
@@ -144,7 +187,7 @@ fn a_wrong_setting_is_one_line_that_says_what_to_do_and_exit_2() {
         ("garbage", "no database ".repeat(500).as_str()),
         ("not.toml", "listen = \n"),
         ("unknown.toml", "colour = \"red\"\n"),
-        ("mistyped.toml", "listen = \"here\"\n"),
+        ("mistyped.toml", "# an address\nlisten = \"here\"\n"),
     ] {
         fs::write(folder.path().join(name), content).expect("writable");
     }
@@ -171,6 +214,8 @@ fn a_wrong_setting_is_one_line_that_says_what_to_do_and_exit_2() {
             "{settings:?} shows a secret: {said}"
         );
     }
+    let made = Path::new(folder).join("mistyped");
+    assert!(!made.exists(), "a folder was made for a mistyped address");
     // The same from the environment.
     for variable in [
         ("FLORIN_DATABASE_URL", "florin.db"),
@@ -204,7 +249,7 @@ fn verbs_that_only_look_never_make_a_database() {
     }
 }
 
-/// In sandbox mode the sandbox's key is let in, in live mode nobody seeded it.
+/// In sandbox mode the sandbox's key is let in, in live mode it is refused at the door.
 async fn is_sandbox(florin: &Florin) -> bool {
     let client = Client::new(florin.api(), SANDBOX_KEY);
     match client.get("/v1/accounts").await.status {
@@ -220,7 +265,7 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file(database: Datab
     let content = "mode = \"live\"\nprovider_url = \"http://127.0.0.1:9\"\n\
          [webhook_secrets]\nacme = [\"stripe:whsec_0123456789abcdef\"]\n";
     fs::write(&path, content).expect("writable");
-    let file = ["--config", path.to_str().expect("plain names")];
+    let file = ["--config", path.to_str().expect("plain names"), "--init"];
     let (live, sandbox) = (("FLORIN_MODE", "live"), ("FLORIN_MODE", "sandbox"));
     let of_file = Florin::start(&database, &file);
     assert!(!is_sandbox(&of_file).await, "the file is read");
@@ -232,15 +277,18 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file(database: Datab
         "the flag wins over the environment"
     );
     of_flag.kill9();
-    let of_environment = Florin::start_with_environment(&database, &file, &[sandbox]);
+    // These books are live now; the sandbox begins its own.
+    let kind = database.kind();
+    let other = Database::fresh(kind).expect("the first one was to be had");
+    let of_environment = Florin::start_with_environment(&other, &file, &[sandbox]);
     assert!(
         is_sandbox(&of_environment).await,
         "the environment wins over the file"
     );
-    let second = database.folder().join("second");
+    let second = other.folder().join("second");
     let second = second.to_str().expect("plain names");
     let flag = ["--mode", "sandbox", "--data-dir", second];
-    let of_flag = Florin::start_with_environment(&database, &flag, &[live]);
+    let of_flag = Florin::start_with_environment(&other, &flag, &[live]);
     assert_eq!(
         of_flag.key(),
         SANDBOX_KEY,
@@ -254,7 +302,7 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file(database: Datab
 }
 
 #[test]
-fn in_live_mode_nothing_is_seeded_and_no_provider_is_played() {
+fn in_live_mode_no_key_is_made_and_no_provider_is_played() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = Database::fresh(Kind::Sqlite).expect("it is built in");
     let secrets = [(
@@ -269,12 +317,12 @@ fn in_live_mode_nothing_is_seeded_and_no_provider_is_played() {
         "http://127.0.0.1:9",
         "--data-dir",
         data,
+        "--init",
     ];
     let florin = Florin::start_with_environment(&database, &arguments, &secrets);
-    for table in ["tenant", "api_key", "audit_entry"] {
-        let rows = database.number(&format!("SELECT count(*) FROM {table}"));
-        assert_eq!(rows, 0, "{table}");
-    }
+    assert_eq!(database.number("SELECT count(*) FROM api_key"), 0);
+    let begun = database.number("SELECT count(*) FROM books WHERE mode = 2");
+    assert_eq!(begun, 1, "the books know their mode from the first day");
     let left = fs::read_dir(folder.path()).expect("readable").count();
     assert_eq!(left, 0, "a sandbox would have its journal there");
     florin.kill9();

@@ -26,6 +26,7 @@ mod guards;
 mod heavy;
 mod idempotency;
 mod imports;
+mod modes;
 mod outages;
 mod payments;
 mod raw_connections;

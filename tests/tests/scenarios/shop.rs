@@ -213,6 +213,7 @@ pub(crate) async fn second_tenant(database: &Database) -> &'static str {
     let engine = engine_beside(database, |_| unreachable!("nobody is answered"), 1);
     let made = engine
         .submit(envelope_of_other(Command::Provision {
+            mode: engine::access::Mode::Sandbox,
             key: Some((access::hash(key), access::label(key))),
         }))
         .await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::access::{self, Tenant};
+use engine::access::{self, Mode, Tenant};
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
 use ledger::{AccountClass, AccountId, Limits, NewAccount};
 use money::{Amount, Currency, Money};
@@ -58,9 +58,16 @@ impl Stage {
         };
         let key = Some((access::hash(api_key), access::label(api_key)));
         let provisioned = engine
-            .submit(stage.envelope(Command::Provision { key }))
+            .submit(stage.envelope(Command::Provision {
+                mode: Mode::Sandbox,
+                key,
+            }))
             .await;
-        provisioned.map_err(|error| BenchError::stage("make a tenant", error))?;
+        let provisioned = provisioned.map_err(|error| BenchError::stage("make a tenant", error))?;
+        if let Answer::OtherMode(_) = provisioned {
+            let live = "these are live books: name others with --database-url";
+            return Err(BenchError::stage("make a tenant", live));
+        }
         stage.open_accounts(accounts).await?;
         stage.accounts = stage.wallets().await?.into();
         if stage.accounts.len() == usize::try_from(accounts).unwrap_or(usize::MAX) {

@@ -87,6 +87,7 @@ impl Lanes {
             | Heard::Webhook(_)
             | Heard::Leased(_)
             | Heard::Misfits(_)
+            | Heard::OtherMode(_)
             | Heard::Done => panic!("{heard:?}"),
         }
     }

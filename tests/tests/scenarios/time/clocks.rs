@@ -60,7 +60,14 @@ async fn recorded_time_never_goes_back_whatever_the_clocks_do(database: Database
     let store = Store::open(&url).expect("the migrations are applied");
     let clocks = [5_000, 2_000].map(|at| Clock::manual(Timestamp::from_micros(at)));
     let lanes = [lane(&store, 1, &clocks[0]), lane(&store, 2, &clocks[1])];
-    tell(&lanes[0], Command::Provision { key: None }).await;
+    tell(
+        &lanes[0],
+        Command::Provision {
+            mode: engine::access::Mode::Sandbox,
+            key: None,
+        },
+    )
+    .await;
     let codes = ["equity:source", "liabilities:ann"];
     for code in codes {
         let new = NewAccount {

@@ -1,0 +1,231 @@
+//! The TOML file. A mistake in it is told with its line and its key; a value is never repeated, because
+//! it may be a secret that stands in the wrong place.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+use store::DatabaseUrl;
+
+use super::listen::Listen;
+use super::values::{ProviderTimeout, ProviderUrl};
+use super::webhooks::{Webhooks, add_secret};
+use super::{Mode, WrongSetting};
+
+/// How unlike a known name a mistyped one may be to be taken for it: 1 is the same.
+const ALIKE_PERCENT: u32 = 75;
+
+/// What may stand in the file. Unknown names are refused, so that a mistyped one is not ignored.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) database_url: Option<DatabaseUrl>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) listen: Option<Listen>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) mode: Option<Mode>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) provider_timeout_ms: Option<ProviderTimeout>,
+    pub(super) check_every: Option<u32>,
+    pub(super) provider: Option<String>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) provider_url: Option<ProviderUrl>,
+    #[serde(default, deserialize_with = "secrets")]
+    pub(super) webhook_secrets: Webhooks,
+}
+
+/// Reads the file that was named, or `florin.toml` if it is there.
+pub(super) fn read(named: Option<&Path>) -> Result<File, WrongSetting> {
+    let path = named.unwrap_or_else(|| Path::new("florin.toml"));
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(File::default());
+        }
+        Err(error) => {
+            return Err(WrongSetting(format!(
+                "cannot read {}: {error}",
+                path.display()
+            )));
+        }
+    };
+    toml::from_str(&text).map_err(|error| mistake(path, &text, &error))
+}
+
+fn mistake(path: &Path, text: &str, error: &toml::de::Error) -> WrongSetting {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let written = text.lines().nth(line - 1).unwrap_or_default();
+    let key = written.split_once('=').map(|(key, _)| key.trim());
+    let said = error.message().lines().next().unwrap_or_default();
+    let said = match unknown(said) {
+        Some((name, known)) => {
+            let meant = nearest(name, &known)
+                .map_or_else(String::new, |meant| format!("did you mean {meant}? "));
+            format!(
+                "there is no setting {name}: {meant}The settings are {}",
+                known.join(", ")
+            )
+        }
+        None => without_values(said),
+    };
+    let key = key
+        .filter(|key| !said.contains(*key))
+        .map_or_else(String::new, |key| format!(" {key}:"));
+    WrongSetting(format!("{}, line {line}:{key} {said}", path.display()))
+}
+
+/// The name that is not known, and those that are, of what serde says: "unknown field `a`, expected one of
+/// `b`, `c`".
+fn unknown(said: &str) -> Option<(&str, Vec<&str>)> {
+    let mut quoted = said
+        .strip_prefix("unknown field ")?
+        .split('`')
+        .skip(1)
+        .step_by(2);
+    Some((quoted.next()?, quoted.collect()))
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |known: &&str| percent_alike(name, known);
+    let best = known.iter().copied().max_by_key(|known| likeness(known))?;
+    (percent_alike(name, best) >= ALIKE_PERCENT).then_some(best)
+}
+
+/// One hundred less the part of the longer name that would have to be changed.
+fn percent_alike(name: &str, known: &str) -> u32 {
+    let longest = name.chars().count().max(known.chars().count()).max(1);
+    let changes = strsim::damerau_levenshtein(&name.to_lowercase(), known);
+    let changed = changes.saturating_mul(100) / longest;
+    100_u32.saturating_sub(u32::try_from(changed).unwrap_or(100))
+}
+
+/// `invalid type: string "x", expected y` without the x.
+fn without_values(said: &str) -> String {
+    let mut parts = said.split('"');
+    let mut kept = parts.next().unwrap_or_default().trim_end().to_owned();
+    if let Some(last) = parts.next_back() {
+        kept.push_str(last);
+    }
+    kept
+}
+
+/// A text or a number, as the setting's own rule reads it.
+fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text or a number is expected")]
+    enum Written {
+        Text(String),
+        Number(i64),
+    }
+    let text = match Written::deserialize(deserializer)? {
+        Written::Text(text) => text,
+        Written::Number(number) => number.to_string(),
+    };
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Webhooks, D::Error> {
+    let listed = BTreeMap::<String, Secrets>::deserialize(deserializer)?;
+    let mut webhooks = Webhooks::new();
+    for (provider, Secrets(secrets)) in listed {
+        for secret in secrets {
+            add_secret(&mut webhooks, &format!("{provider}={secret}"))
+                .map_err(serde::de::Error::custom)?;
+        }
+    }
+    Ok(webhooks)
+}
+
+/// `["SCHEME:SECRET", …]`, or one alone.
+struct Secrets(Vec<String>);
+
+impl<'de> Deserialize<'de> for Secrets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a list of SCHEME:SECRET is expected")]
+        enum Written {
+            One(String),
+            Many(Vec<String>),
+        }
+        Ok(Self(match Written::deserialize(deserializer)? {
+            Written::One(secret) => vec![secret],
+            Written::Many(secrets) => secrets,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn said(text: &str) -> String {
+        match toml::from_str::<File>(text) {
+            Ok(file) => panic!("{text} is read as {file:?}"),
+            Err(error) => mistake(Path::new("florin.toml"), text, &error).to_string(),
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_line_and_its_key() {
+        for (text, words) in [
+            (
+                "mode = \"live\"\nlistn = 8080\n",
+                &["line 2", "listn", "did you mean listen?"][..],
+            ),
+            ("colour = \"red\"\n", &["line 1", "colour", "database_url"]),
+            (
+                "\n\nlisten = \"here\"\n",
+                &["line 3", "listen", "localhost:8080"],
+            ),
+            (
+                "mode = \"production\"\n",
+                &["line 1", "mode", "sandbox", "live"],
+            ),
+            (
+                "# x\nprovider_timeout_ms = 0\n",
+                &["line 2", "provider_timeout_ms", "1 to"],
+            ),
+            (
+                "provider_url = \"ftp://x\"\n",
+                &["line 1", "provider_url", "http://"],
+            ),
+            (
+                "database_url = \"florin.db\"\n",
+                &["line 1", "database_url", "sqlite:"],
+            ),
+            ("check_every = -1\n", &["line 1", "check_every"]),
+            ("data_dir = 7\n", &["line 1", "data_dir"]),
+            ("mode = \"live\"\nmode = \"live\"\n", &["line 2", "mode"]),
+            ("listen = \n", &["line 1", "listen"]),
+            (
+                "webhook_secrets = \"s3cret\"\n",
+                &["line 1", "webhook_secrets"],
+            ),
+            (
+                "[webhook_secrets]\nacme = [\"magic:s3cret\"]\n",
+                &["acme", "stripe"],
+            ),
+            (
+                "[webhook_secrets]\nacme = 7\n",
+                &["line 2", "acme", "SCHEME:SECRET"],
+            ),
+        ] {
+            let said = said(text);
+            for word in words {
+                assert!(said.contains(word), "{text}: no {word:?} in {said}");
+            }
+            assert!(!said.contains("s3cret"), "{said}");
+        }
+    }
+}

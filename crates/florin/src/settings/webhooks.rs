@@ -1,0 +1,50 @@
+//! The secrets of providers' webhooks.
+
+use std::collections::BTreeMap;
+
+use webhook_signatures::{Scheme, Secret};
+
+use super::WrongSetting;
+
+/// A provider's scheme and its live secrets, by the provider's name.
+pub(crate) type Webhooks = BTreeMap<String, (Scheme, Vec<Secret>)>;
+
+/// Reads `PROVIDER=SCHEME:SECRET`. An error never repeats the secret.
+pub(super) fn add_secret(webhooks: &mut Webhooks, text: &str) -> Result<(), WrongSetting> {
+    let parts = text.split_once('=').and_then(|(provider, rest)| {
+        rest.split_once(':')
+            .map(|(scheme, secret)| (provider, scheme, secret))
+    });
+    let Some((provider, scheme, secret)) = parts else {
+        return Err(WrongSetting(
+            "a webhook secret is PROVIDER=SCHEME:SECRET".to_owned(),
+        ));
+    };
+    let named = provider
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if provider.is_empty() || !named {
+        return Err(WrongSetting(
+            "a provider's name is letters, digits, dashes and underscores".to_owned(),
+        ));
+    }
+    let Some(scheme) = Scheme::from_name(scheme) else {
+        let names: Vec<&str> = Scheme::ALL.iter().map(|scheme| scheme.name()).collect();
+        return Err(WrongSetting(format!(
+            "the webhook scheme of {provider} is unknown: use one of {}",
+            names.join(", ")
+        )));
+    };
+    let secret = Secret::parse(scheme, secret)
+        .map_err(|error| WrongSetting(format!("the webhook secret of {provider}: {error}")))?;
+    let (known, secrets) = webhooks
+        .entry(provider.to_owned())
+        .or_insert((scheme, Vec::new()));
+    if *known != scheme {
+        return Err(WrongSetting(format!(
+            "the secrets of {provider} name two schemes"
+        )));
+    }
+    secrets.push(secret);
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Whether there are books at an address, and how their first file is made.
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::connection::{AnyConnection, Purpose};
+use crate::{DatabaseUrl, Error, OpenError};
+
+/// Whether the migrations have made Florin's tables at this address. Makes nothing.
+///
+/// # Errors
+/// [`OpenError`] if the database does not let us in.
+pub fn has_books(url: &DatabaseUrl) -> Result<bool, OpenError> {
+    if let DatabaseUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        return Ok(false);
+    }
+    AnyConnection::open(url, Purpose::Read)
+        .and_then(|mut connection| has_schema(&mut connection))
+        .map_err(|cause| OpenError::Database {
+            url: url.clone(),
+            cause,
+        })
+}
+
+/// Whether the table of applied migrations is there.
+pub(crate) fn has_schema(connection: &mut AnyConnection) -> Result<bool, Error> {
+    let found = match connection {
+        AnyConnection::Postgres(c) => {
+            let table = to_regclass("__diesel_schema_migrations");
+            diesel::select(table.is_not_null()).get_result(c)?
+        }
+        AnyConnection::Sqlite(c) => {
+            let table = sqlite_master::table
+                .filter(sqlite_master::name.eq("__diesel_schema_migrations"))
+                .count();
+            table.get_result::<i64>(c)? > 0
+        }
+    };
+    Ok(found)
+}
+
+diesel::define_sql_function! {
+    /// The table of this name in the search path, if there is one.
+    fn to_regclass(name: Text) -> Nullable<Oid>;
+}
+
+diesel::table! {
+    sqlite_master (name) {
+        name -> Text,
+    }
+}
+
+/// Makes a folder and those above it, which nobody but this user may read.
+///
+/// # Errors
+/// As the operating system says it.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+/// Makes the file of new books, which nobody but this user may read; SQLite gives the files beside it the
+/// same rights. A file that is there already stays as it is.
+pub(crate) fn make_private_file(path: &Path) -> io::Result<()> {
+    // These are no names of files to SQLite.
+    let text = path.as_os_str().as_encoded_bytes();
+    if text.starts_with(b":memory:") || text.starts_with(b"file:") {
+        return Ok(());
+    }
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
