@@ -187,7 +187,7 @@ fn means_json(content_type: &str) -> bool {
 }
 
 /// Splits a header at a separator that stands outside of quoted strings.
-fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
+pub(crate) fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(|character| {
         let splits = character == separator && !quoted;

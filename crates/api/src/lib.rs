@@ -7,6 +7,7 @@
 //! What this crate never does: SQL; a business rule; an answer that says something of the inside.
 
 mod accounts;
+pub mod amounts;
 mod assets;
 pub mod caller;
 pub mod card_number;

@@ -84,6 +84,7 @@ codes! {
     Forbidden              "forbidden"                FORBIDDEN              invalid_request_error NEVER   "This key may not do this"
     NotFound               "not_found"                NOT_FOUND              invalid_request_error NEVER   "There is no such resource"
     MethodNotAllowed       "method_not_allowed"       METHOD_NOT_ALLOWED     invalid_request_error NEVER   "The resource does not support this method"
+    NotAcceptable          "not_acceptable"           NOT_ACCEPTABLE         invalid_request_error NEVER   "The answer cannot be given as it is asked for"
     RequestTimeout         "request_timeout"          REQUEST_TIMEOUT        invalid_request_error LATER   "The request did not arrive in time"
     PayloadTooLarge        "payload_too_large"        PAYLOAD_TOO_LARGE      invalid_request_error NEVER   "The body is too large"
     UnsupportedMediaType   "unsupported_media_type"   UNSUPPORTED_MEDIA_TYPE invalid_request_error NEVER   "The body must be plain application/json"

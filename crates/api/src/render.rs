@@ -1,11 +1,12 @@
 //! From domain values to wire types, and to the bytes of a reply that is saved with its commit.
 
+mod balances;
 mod books;
 mod exchange;
 mod times;
 
 use ::payments::{ConfirmError, PaymentState};
-use engine::{Refusal, Rendered, Reply};
+use engine::{Form, Refusal, Rendered, Reply};
 use ledger::{AccountClass, NormalSide, OpenError, PostError, RegisterError, Side};
 use money::MinorUnits;
 
@@ -24,7 +25,7 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
         Rendered::Asset(registered) => json(201, &asset(registered)),
         Rendered::Account(made) => json(201, &account(made)),
         Rendered::Changed(account_now) => json(200, &account(account_now)),
-        Rendered::Transfer(posted) => json(201, &transfer(posted)),
+        Rendered::Transfer(posted, form) => json(201, &transfer(posted, form)),
         // No request of the API asks for it: `florin import` reads it.
         Rendered::Imported(imported) => json(
             201,
@@ -34,14 +35,18 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
                 "transactions": imported.transactions.len(),
             }),
         ),
-        Rendered::Transaction(posted) => books::transaction_reply(posted, false),
-        Rendered::WouldPost(posted) => books::transaction_reply(posted, true),
+        Rendered::Transaction(posted, form) => books::transaction_reply(posted, false, form),
+        Rendered::WouldPost(posted) => books::transaction_reply(posted, true, Form::Now),
         Rendered::Exchanged {
             posted,
             exchange: terms,
             dry_run,
         } => exchange::reply(posted, terms, dry_run),
-        Rendered::Bulk { results, dry_run } => books::bulk(results, dry_run),
+        Rendered::Bulk {
+            results,
+            dry_run,
+            form,
+        } => books::bulk(results, dry_run, form),
         Rendered::PeriodClosed(before) => json(200, &period(Some(before))),
         Rendered::Payment(made) => match (made.state, &made.decline_code) {
             (PaymentState::RequiresPaymentMethod, Some(code)) => {
@@ -203,7 +208,7 @@ pub(crate) fn payment(payment: &::payments::Payment) -> wire::Payment {
 }
 
 /// A transfer has one posting: the wallet that pays is debited.
-fn transfer(posted: &ledger::Posted) -> Option<wire::Transfer> {
+fn transfer(posted: &ledger::Posted, form: Form) -> Option<wire::Transfer> {
     let moved = posted.postings.first()?.posting;
     Some(wire::Transfer {
         id: posted.id.to_string(),
@@ -215,6 +220,7 @@ fn transfer(posted: &ledger::Posted) -> Option<wire::Transfer> {
         status: "posted",
         description: posted.description.clone(),
         created_at: moment(posted.recorded_at),
+        balances_after: balances::after(posted, form),
     })
 }
 

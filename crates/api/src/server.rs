@@ -18,7 +18,7 @@ use crate::currencies::{Assets, Currencies};
 use crate::problem::{Code, Problem};
 use crate::request::{self, RequestId};
 use crate::strict_json::{self, Object};
-use crate::{API_VERSION, headers, respond, routes};
+use crate::{API_VERSION, amounts, headers, respond, routes};
 
 /// What handlers share.
 pub struct Api {
@@ -91,6 +91,8 @@ pub fn serve(api: Data<Api>, listener: TcpListener, threads: usize) -> Result<Se
     let server = HttpServer::new(move || {
         App::new()
             .app_data(api.clone())
+            .wrap(middleware::from_fn(amounts::as_asked))
+            // The last is the first: each answer has its id, whoever made it.
             .wrap(middleware::from_fn(request::identify))
             .configure(routes::all)
     })

@@ -131,6 +131,24 @@ pub struct Transfer {
     pub description: Option<String>,
     /// When it was posted.
     pub created_at: String,
+    /// How it left its two accounts. A reply that was first given by an older version is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balances_after: Option<Vec<BalanceAfter>>,
+}
+
+/// How a movement left an account. It is what the account's entry says, and never changes; how the account
+/// stands now, with what is pending and available, the account itself tells.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceAfter {
+    /// `acc_…`
+    pub account: String,
+    /// ISO 4217 code, or that of a custom asset.
+    #[schema(example = "EUR")]
+    pub currency: String,
+    /// Its posted balance, in minor units on its normal side.
+    pub posted: i64,
+    /// The number of its entries.
+    pub version: i64,
 }
 
 /// A step of the books: a transaction, or what became of one.
@@ -173,6 +191,10 @@ pub struct Transaction {
     pub effective_at: String,
     /// When it was written.
     pub recorded_at: String,
+    /// How it left each of its accounts, in the order in which its postings name them. A reply that was
+    /// first given by an older version is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balances_after: Option<Vec<BalanceAfter>>,
 }
 
 /// A movement from the credited to the debited account.
@@ -225,6 +247,10 @@ pub struct BulkResult {
     /// `txn_…`, if it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
+    /// If it was made: how it left each of its accounts. A reply that was first given by an older version
+    /// is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balances_after: Option<Vec<BalanceAfter>>,
     /// Why not, if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Problem>)]

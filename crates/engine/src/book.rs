@@ -326,7 +326,9 @@ fn make_replies_again(
     if referenced.is_empty() {
         return Ok(());
     }
-    let ids = referenced.iter().flat_map(|(_, reference)| reference.ids());
+    let ids = referenced
+        .iter()
+        .flat_map(|(_, (reference, _))| reference.ids());
     let mut ids: Vec<TransactionId> = ids.copied().collect();
     ids.sort_unstable();
     ids.dedup();
@@ -339,14 +341,15 @@ fn make_replies_again(
         let gone = || Error::Refused(format!("a saved reply refers to {id}, which is not there"));
         posted.get(id).ok_or_else(gone)
     };
-    for (key, reference) in &referenced {
+    for (key, (reference, form)) in &referenced {
+        let form = *form;
         let reply = match reference {
             Reference::One(id) => {
                 let posted = found(id)?;
                 render(match posted.kind {
-                    Kind::Transfer => Rendered::Transfer(posted),
+                    Kind::Transfer => Rendered::Transfer(posted, form),
                     Kind::Capture | Kind::Exchange | Kind::Other(_) => {
-                        Rendered::Transaction(posted)
+                        Rendered::Transaction(posted, form)
                     }
                 })
             }
@@ -356,6 +359,7 @@ fn make_replies_again(
                 render(Rendered::Bulk {
                     results: &all?,
                     dry_run: false,
+                    form,
                 })
             }
         };

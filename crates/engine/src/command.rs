@@ -340,6 +340,15 @@ const fn is_mistake_in_posting(rule: &PostError) -> bool {
     }
 }
 
+/// What a reply that is made from stored rows tells. One that is made again has the form that it had first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Replies did not tell yet how a movement left its accounts.
+    WithoutBalances,
+    /// All that is told now.
+    Now,
+}
+
 /// What a reply is made from.
 #[derive(Debug, Clone, Copy)]
 pub enum Rendered<'a> {
@@ -350,11 +359,11 @@ pub enum Rendered<'a> {
     /// An account was changed.
     Changed(&'a Account),
     /// A transfer was posted.
-    Transfer(&'a Posted),
+    Transfer(&'a Posted, Form),
     /// Books were taken over.
     Imported(&'a Imported),
     /// A step of the books was made.
-    Transaction(&'a Posted),
+    Transaction(&'a Posted, Form),
     /// It would have been made.
     WouldPost(&'a Posted),
     /// One currency was exchanged for another.
@@ -372,6 +381,8 @@ pub enum Rendered<'a> {
         results: &'a [Result<Posted, Refusal>],
         /// Whether nothing was kept.
         dry_run: bool,
+        /// What a reply tells of each.
+        form: Form,
     },
     /// Nothing that happened earlier is accepted any more.
     PeriodClosed(Timestamp),

@@ -8,7 +8,7 @@ use payments::{NewPayment, PaymentId};
 
 use crate::access::Mode;
 use crate::book::Book;
-use crate::command::{Answer, Command, Envelope, Origin, Refusal, Render, Rendered};
+use crate::command::{Answer, Command, Envelope, Form, Origin, Refusal, Render, Rendered};
 use crate::records::{Said, changed, set};
 
 /// What a batch needs to know besides its commands.
@@ -220,7 +220,7 @@ fn transfer(
             );
         }
     };
-    let reply = (rules.render)(Rendered::Transfer(&posted));
+    let reply = (rules.render)(Rendered::Transfer(&posted, Form::Now));
     save_by_reference(book, claim, &reply, || crate::reference::to(posted.id));
     let currency = money.currency.stored();
     let moved = format!("{from} {to} {} {currency}", money.amount.get());

@@ -38,6 +38,8 @@ mod webhook;
 pub mod workers;
 
 pub use action::{AccountChange, Action, Draft, Saying, Swap};
-pub use command::{Answer, Command, Envelope, Origin, Refusal, Render, Rendered, WebhookAnswer};
+pub use command::{
+    Answer, Command, Envelope, Form, Origin, Refusal, Render, Rendered, WebhookAnswer,
+};
 pub use idempotency::Reply;
 pub use lane::{Engine, LaneError, Settings};

@@ -5,8 +5,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ledger::TransactionId;
 
+use crate::command::Form;
+
+/// What stands before the transactions of a bulk whose reply tells no balances.
+const BULK_WITHOUT_BALANCES: &str = "bulk:";
 /// What stands before the transactions of a bulk.
-const BULK: &str = "bulk:";
+const BULK: &str = "bulk2:";
+/// What stands before one transaction; before one whose reply tells no balances stands nothing.
+const ONE: &str = "2:";
 
 /// What a saved reply is made from.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,9 +33,11 @@ impl Reference {
     }
 }
 
-/// 22 characters of base64url.
+/// 2 characters, and 22 of base64url.
 pub(crate) fn to(id: TransactionId) -> String {
-    URL_SAFE_NO_PAD.encode(id.bytes())
+    let mut reference = ONE.to_owned();
+    URL_SAFE_NO_PAD.encode_string(id.bytes(), &mut reference);
+    reference
 }
 
 /// A little over 21 characters of base64url each.
@@ -40,20 +48,32 @@ pub(crate) fn to_bulk(ids: impl Iterator<Item = TransactionId>) -> String {
     reference
 }
 
-/// What is referred to; one transaction also in the longer form in which references were first written.
-pub(crate) fn parse(reference: &str) -> Option<Reference> {
-    if let Some(bulk) = reference.strip_prefix(BULK) {
-        let bytes = URL_SAFE_NO_PAD.decode(bulk).ok()?;
-        let (ids, rest) = bytes.as_chunks::<16>();
-        let ids = ids.iter().copied().map(TransactionId::from_bytes);
-        return rest.is_empty().then(|| Reference::Bulk(ids.collect()));
+/// What is referred to, and in which form the reply was first made; one transaction also as references
+/// were first written, which is longer.
+pub(crate) fn parse(reference: &str) -> Option<(Reference, Form)> {
+    if let Some(ids) = reference.strip_prefix(BULK) {
+        return Some((bulk(ids)?, Form::Now));
     }
-    let short = URL_SAFE_NO_PAD.decode(reference).ok();
-    let short = short.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-    short
-        .map(TransactionId::from_bytes)
-        .or_else(|| reference.parse().ok())
-        .map(Reference::One)
+    if let Some(ids) = reference.strip_prefix(BULK_WITHOUT_BALANCES) {
+        return Some((bulk(ids)?, Form::WithoutBalances));
+    }
+    if let Some(id) = reference.strip_prefix(ONE) {
+        return Some((Reference::One(short(id)?), Form::Now));
+    }
+    let id = short(reference).or_else(|| reference.parse().ok())?;
+    Some((Reference::One(id), Form::WithoutBalances))
+}
+
+fn short(id: &str) -> Option<TransactionId> {
+    let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+    Some(TransactionId::from_bytes(bytes.try_into().ok()?))
+}
+
+fn bulk(ids: &str) -> Option<Reference> {
+    let bytes = URL_SAFE_NO_PAD.decode(ids).ok()?;
+    let (ids, rest) = bytes.as_chunks::<16>();
+    let ids = ids.iter().copied().map(TransactionId::from_bytes);
+    rest.is_empty().then(|| Reference::Bulk(ids.collect()))
 }
 
 #[cfg(test)]
@@ -64,12 +84,19 @@ mod tests {
     fn a_reference_is_read_back_in_each_form() {
         let id = TransactionId::from_bytes([0xf8; 16]);
         let other = TransactionId::from_bytes([7; 16]);
-        assert_eq!(to(id).len(), 22);
-        assert_eq!(parse(&to(id)), Some(Reference::One(id)));
-        assert_eq!(parse(&id.to_string()), Some(Reference::One(id)));
+        let one = |form| Some((Reference::One(id), form));
+        assert_eq!(to(id).len(), 24);
+        assert_eq!(parse(&to(id)), one(Form::Now));
+        let older = URL_SAFE_NO_PAD.encode(id.bytes());
+        assert_eq!(parse(&older), one(Form::WithoutBalances));
+        assert_eq!(parse(&id.to_string()), one(Form::WithoutBalances));
+        let both = |form| Some((Reference::Bulk(vec![id, other]), form));
         let bulk = to_bulk([id, other].into_iter());
-        assert_eq!(parse(&bulk), Some(Reference::Bulk(vec![id, other])));
-        assert_eq!(parse("pay_1"), None);
-        assert_eq!(parse("bulk:AA"), None);
+        assert_eq!(parse(&bulk), both(Form::Now));
+        let older = bulk.replace("bulk2:", "bulk:");
+        assert_eq!(parse(&older), both(Form::WithoutBalances));
+        for nothing in ["pay_1", "bulk:AA", "bulk2:AA", "2:", "2:AA", "3:"] {
+            assert_eq!(parse(nothing), None, "{nothing}");
+        }
     }
 }

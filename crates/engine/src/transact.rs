@@ -9,7 +9,7 @@ use store::Timestamp;
 
 use crate::action::{AccountChange, Action, Draft, Saying};
 use crate::book::Book;
-use crate::command::{Answer, Origin, Refusal, Rendered};
+use crate::command::{Answer, Form, Origin, Refusal, Rendered};
 use crate::execute::{Rules, refuse, save, save_by_reference};
 use crate::records::{Said, set};
 
@@ -93,6 +93,7 @@ pub(crate) fn bulk(
     let reply = (rules.render)(Rendered::Bulk {
         results: &results,
         dry_run,
+        form: Form::Now,
     });
     if let (true, Some(before)) = (dry_run, before) {
         book.ledger = before;
@@ -226,7 +227,7 @@ fn made<'b>(book: &'b Book<'_>, posted: &'b Posted, dry_run: bool) -> Rendered<'
             dry_run,
         },
         None if dry_run => Rendered::WouldPost(posted),
-        None => Rendered::Transaction(posted),
+        None => Rendered::Transaction(posted, Form::Now),
     }
 }
 

@@ -25,8 +25,8 @@ fn render(rendered: Rendered<'_>) -> Reply {
     let text = match rendered {
         Rendered::Asset(asset) => asset.currency.stored().into_owned(),
         Rendered::Account(account) | Rendered::Changed(account) => account.id.to_string(),
-        Rendered::Transfer(posted)
-        | Rendered::Transaction(posted)
+        Rendered::Transfer(posted, _)
+        | Rendered::Transaction(posted, _)
         | Rendered::WouldPost(posted)
         | Rendered::Exchanged { posted, .. } => posted.id.to_string(),
         Rendered::Bulk { results, .. } => format!("{results:?}"),

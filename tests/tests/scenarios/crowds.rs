@@ -419,8 +419,8 @@ pub(crate) fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         Rendered::Refused(_) => (422, Vec::new()),
         Rendered::Asset(_)
         | Rendered::Changed(_)
-        | Rendered::Transfer(_)
-        | Rendered::Transaction(_)
+        | Rendered::Transfer(..)
+        | Rendered::Transaction(..)
         | Rendered::WouldPost(_)
         | Rendered::Exchanged { .. }
         | Rendered::PeriodClosed(_)

@@ -7,6 +7,7 @@
 )]
 
 mod accounting_programs;
+mod answers;
 mod assets;
 mod bad_input;
 mod books;

@@ -20,7 +20,7 @@ struct Refusal {
     of: fn(Kind) -> bool,
 }
 
-const REFUSALS: [Refusal; 10] = [
+const REFUSALS: [Refusal; 11] = [
     Refusal {
         status: "400",
         name: "BadRequest",
@@ -38,6 +38,12 @@ const REFUSALS: [Refusal; 10] = [
         name: "NotFound",
         means: "There is no such resource",
         of: |kind| kind.names_resource,
+    },
+    Refusal {
+        status: "406",
+        name: "NotAcceptable",
+        means: "The `amounts` of the header Accept is neither string nor integer",
+        of: |kind| kind.wants_key,
     },
     Refusal {
         status: "408",

@@ -76,15 +76,15 @@ fn what_a_route_can_refuse_follows_from_what_it_is() {
         statuses.cloned().collect::<Vec<String>>().join(" ")
     };
     for (route, expected) in [
-        ("get /v1/accounts/{id}", "200 401 404 500 503"),
-        ("get /v1/accounts", "200 400 401 500 503"),
+        ("get /v1/accounts/{id}", "200 401 404 406 500 503"),
+        ("get /v1/accounts", "200 400 401 406 500 503"),
         (
             "post /v1/payments",
-            "201 202 400 401 402 408 409 413 415 422 500 503",
+            "201 202 400 401 402 406 408 409 413 415 422 500 503",
         ),
         (
             "post /v1/accounts/{id}/freeze",
-            "200 400 401 404 408 409 413 415 422 500 503",
+            "200 400 401 404 406 408 409 413 415 422 500 503",
         ),
         (
             "post /webhooks/{provider}",

@@ -1,32 +1,33 @@
 //! Steps of the books, made and refused.
 
-use engine::{Refusal, Reply};
+use engine::{Form, Refusal, Reply};
 use ledger::{
     ChangeError, Correction, Hold, HoldStatus, PeriodError, PostError, Posted, ReleaseError,
     ReverseError, SettleError, Step,
 };
 use store::Timestamp;
 
-use super::{json, refused};
+use super::{balances, json, refused};
 use crate::problem::{Code, Problem};
 use crate::wire::{self, moment};
 
 /// A step that was made, or (in a dry run) would have been.
-pub(super) fn transaction_reply(posted: &Posted, dry_run: bool) -> Reply {
+pub(super) fn transaction_reply(posted: &Posted, dry_run: bool, form: Form) -> Reply {
     json(
         if dry_run { 200 } else { 201 },
-        &transaction(posted, dry_run),
+        &transaction(posted, dry_run, form),
     )
 }
 
 /// What became of each of many.
-pub(super) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool) -> Reply {
+pub(super) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool, form: Form) -> Reply {
     let results: Vec<wire::BulkResult> = results
         .iter()
         .map(|result| match result {
             Ok(posted) => wire::BulkResult {
                 status: if dry_run { 200 } else { 201 },
                 transaction: Some(posted.id.to_string()),
+                balances_after: balances::after(posted, form),
                 problem: None,
             },
             Err(refusal) => {
@@ -34,6 +35,7 @@ pub(super) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool) -> Reply 
                 wire::BulkResult {
                     status: told.status().as_u16(),
                     transaction: None,
+                    balances_after: None,
                     // What was just written is JSON: the default is never taken.
                     problem: serde_json::from_slice(&told.to_saved_bytes()).ok(),
                 }
@@ -62,7 +64,7 @@ pub(crate) fn transaction_now(
     holds: &[Hold],
     corrections: &[Correction],
 ) -> wire::Transaction {
-    let mut shown = transaction(posted, false);
+    let mut shown = transaction_made(posted);
     let is_pending = posted.step == Step::Pending;
     let ended = ledger::ended(holds).unwrap_or(HoldStatus::Pending);
     shown.status = Some(
@@ -91,10 +93,10 @@ pub(crate) fn transaction_now(
 
 /// A transaction as it was made.
 pub(crate) fn transaction_made(posted: &Posted) -> wire::Transaction {
-    transaction(posted, false)
+    transaction(posted, false, Form::Now)
 }
 
-pub(super) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
+pub(super) fn transaction(posted: &Posted, dry_run: bool, form: Form) -> wire::Transaction {
     wire::Transaction {
         id: posted.id.to_string(),
         object: "transaction",
@@ -110,6 +112,7 @@ pub(super) fn transaction(posted: &Posted, dry_run: bool) -> wire::Transaction {
         metadata: posted.metadata.as_ref().map(ledger::Metadata::entries),
         effective_at: moment(posted.effective_at),
         recorded_at: moment(posted.recorded_at),
+        balances_after: balances::after(posted, form),
     }
 }
 

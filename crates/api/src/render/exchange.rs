@@ -1,6 +1,6 @@
 //! Currency exchanges, made and refused.
 
-use engine::Reply;
+use engine::{Form, Reply};
 use ledger::{Exchange, ExchangeError, Leg, PostError, Posted};
 
 use super::{books, json};
@@ -41,7 +41,7 @@ pub(crate) fn exchange(posted: &Posted, made: &Exchange, dry_run: bool) -> wire:
         rounding: made.quote.rounding.name(),
         source: made.quote.source.clone(),
         quoted_at: moment(made.quote.quoted_at),
-        transaction: books::transaction(posted, dry_run),
+        transaction: books::transaction(posted, dry_run, Form::Now),
     }
 }
 

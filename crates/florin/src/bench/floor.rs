@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use audit_log::tables::{BatchRow, EntryRow};
 use audit_log::{Change, Entity, Frontier, Hash, Record, leaf_hash};
-use engine::{Render, Rendered};
+use engine::{Form, Render, Rendered};
 use idempotency::Fingerprint;
 use idempotency::tables::KeyRow;
 use ledger::tables::{CountersRow, PostingRow, TransactionRow};
@@ -279,7 +279,7 @@ impl Bedrock {
             rows.postings.push(PostingRow::of(tenant, posted.id, p));
             let body = transfer_body(p.posting.debit, p.posting.credit);
             let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
-            let reply = (self.render)(Rendered::Transfer(posted));
+            let reply = (self.render)(Rendered::Transfer(posted, Form::Now));
             rows.keys.push(KeyRow {
                 tenant_id: tenant,
                 key: key.clone(),

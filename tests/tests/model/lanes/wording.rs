@@ -124,8 +124,8 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
     let body = match rendered {
         Rendered::Account(account) => line(account.id.bytes(), &stands(account)),
         Rendered::Changed(account) => line(account.id.bytes(), &stands(account)),
-        Rendered::Transfer(posted)
-        | Rendered::Transaction(posted)
+        Rendered::Transfer(posted, _)
+        | Rendered::Transaction(posted, _)
         | Rendered::WouldPost(posted)
         | Rendered::Exchanged { posted, .. } => moved(posted),
         Rendered::Bulk { results, .. } => {
