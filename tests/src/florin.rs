@@ -38,8 +38,8 @@ struct Ready {
 impl Florin {
     /// Starts `florin serve` on this database and returns when it is ready.
     ///
-    /// `arguments` come after `serve` and replace the harness's own `--listen 127.0.0.1:0` and
-    /// `--data-dir` if they name them.
+    /// `arguments` come after `serve` and replace the harness's own `--database-url`,
+    /// `--listen 127.0.0.1:0` and `--data-dir` if they name them.
     pub fn start(database: &Database, arguments: &[&str]) -> Self {
         Self::start_with_environment(database, arguments, &[])
     }
@@ -51,15 +51,15 @@ impl Florin {
         environment: &[(&str, &str)],
     ) -> Self {
         let mut command = florin_command();
-        command
-            .arg("serve")
-            .arg("--json")
-            .args(["--database-url", database.url()]);
+        command.arg("serve").arg("--json");
         let is_named = |flag: &str| {
             arguments
                 .iter()
                 .any(|argument| argument.split('=').next() == Some(flag))
         };
+        if !is_named("--database-url") {
+            command.args(["--database-url", database.url()]);
+        }
         if !is_named("--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
@@ -144,6 +144,11 @@ impl Florin {
             .as_ref()
             .expect("it runs until it is consumed")
             .id()
+    }
+
+    /// The file of its log, which outlives the server.
+    pub fn log_file(&self) -> &Path {
+        &self.log
     }
 
     /// Everything it logged so far.

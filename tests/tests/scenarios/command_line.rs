@@ -513,3 +513,98 @@ async fn the_demo_runs_against_a_server_that_is_there(database: Database) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_ne!(output.stderr, b"");
 }
+
+/// Runs a verb whose output nobody reads: the pipe is closed before it starts.
+fn unheard(arguments: &[&str]) -> Output {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(binary());
+    command
+        .args(arguments)
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(Stdio::piped());
+    let child = command.spawn().expect("it starts");
+    drop(command);
+    child
+        .wait_with_output()
+        .expect("an own child can be waited for")
+}
+
+#[test]
+fn no_verb_panics_when_nobody_reads_what_it_prints() {
+    let database = Database::fresh(Kind::Sqlite).expect("it is built in");
+    let books = ["--database-url", database.url()];
+    let on_books = |verb: &[&'static str]| -> Vec<&str> { [verb, &books].concat() };
+    let create = unheard(&on_books(&["key", "create"]));
+    assert_eq!(
+        create.status.code(),
+        Some(2),
+        "the key is lost, and that is said"
+    );
+    let said = String::from_utf8_lossy(&create.stderr);
+    assert!(said.contains("make another"), "{said}");
+    for verb in [
+        &["openapi"][..],
+        &["--help"],
+        &["--version"],
+        &["serve", "--help"],
+        &["check"],
+        &["check", "--json"],
+        &["audit", "verify"],
+        &["export", "--format", "json"],
+        &["export", "--format", "hledger"],
+        &["demo"],
+        &["demo", "--json"],
+        &["webhook", "sign", "--scheme", "stripe", "--secret", SECRET],
+    ] {
+        let arguments = match verb[0] {
+            "check" | "audit" | "export" => on_books(verb),
+            _ => verb.to_vec(),
+        };
+        let ended = unheard(&arguments);
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!said.contains("panicked"), "{verb:?}: {said}");
+        let code = ended.status.code();
+        assert!(
+            code.is_some_and(|code| code <= 3),
+            "{verb:?}: {code:?} {said}"
+        );
+    }
+    let text = unheard(&["openapi"]);
+    assert_eq!((text.status.code(), text.stderr), (Some(0), vec![]));
+}
+
+#[test]
+fn new_books_are_readable_by_their_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let rights = |path: &Path| {
+        let known =
+            fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        known.permissions().mode() & 0o777
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("new/data");
+    let database = Database::fresh(Kind::Sqlite).expect("it is built in");
+    let url = format!("sqlite:{}", data.join("florin.db").display());
+    let florin = Florin::start(
+        &database,
+        &[
+            "--data-dir",
+            data.to_str().expect("plain names"),
+            "--database-url",
+            &url,
+        ],
+    );
+    assert_eq!(rights(&data), 0o700);
+    for name in [
+        "florin.db",
+        "florin.db-wal",
+        "florin.db-shm",
+        "sandbox-provider.jsonl",
+    ] {
+        assert_eq!(rights(&data.join(name)), 0o600, "{name}");
+    }
+    florin.kill9();
+}

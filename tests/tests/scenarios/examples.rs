@@ -1,13 +1,15 @@
-//! `examples/*.http`, replayed against a real server: each answer has the status that the example says.
+//! `examples/*.http` and the `curl` lines of `docs/api.md`, replayed against a real server: each answer has
+//! the status that the example says, or the fields that the page shows.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Database, Florin, on_both_databases};
 
 use crate::books_hold;
+use crate::given::text;
 
 /// One request of an example.
 #[derive(Debug)]
@@ -35,7 +37,88 @@ async fn every_example_is_answered_as_it_says_and_again_when_sent_again(database
         let again = replay(&florin, file, &steps).await;
         assert_eq!(first, again, "{file}: other answers the second time");
     }
+    // A reader who has tried the examples tries the page on the same books.
+    replay_page(&florin).await;
     books_hold(&database);
+}
+
+/// Sends what `docs/api.md` shows, in order. An answer has the fields of the one on the page.
+async fn replay_page(florin: &Florin) {
+    let shown = curls();
+    assert!(shown.len() >= 4, "{shown:?}");
+    // What is called so on the page, and what it is here.
+    let mut ids: HashMap<String, String> = HashMap::new();
+    for (number, curl) in shown.iter().enumerate() {
+        let mut body = curl.body.clone();
+        for id in account_ids(&body) {
+            if !ids.contains_key(&id) {
+                let new = json!({"code": format!("liabilities:page:{}", ids.len()), "currency": "EUR", "floor": null});
+                let made = florin.client().post("/v1/accounts", None, &new).await;
+                ids.insert(id.clone(), text(&made.json(), "/id"));
+            }
+            body = body.replace(&id, &ids[&id]);
+        }
+        let key = format!("page-{number}");
+        let headers = [
+            ("content-type", "application/json"),
+            ("idempotency-key", &key),
+        ];
+        let client = florin.client();
+        let reply = client.send(Method::POST, &curl.path, &headers, body).await;
+        let said = String::from_utf8_lossy(&reply.body).into_owned();
+        assert_eq!(reply.status, 201, "{curl:?}: {said}");
+        let reply = reply.json();
+        let shown: Value = serde_json::from_str(&curl.answer).expect("the page shows JSON");
+        assert_eq!(
+            names(&shown),
+            names(&reply),
+            "the page shows other fields: {said}"
+        );
+        if let (Some(id), Some(own)) = (shown["id"].as_str(), reply["id"].as_str()) {
+            ids.insert(id.to_owned(), own.to_owned());
+        }
+    }
+}
+
+fn names(value: &Value) -> Vec<&String> {
+    let fields = value.as_object().map(|object| object.keys().collect());
+    let mut names: Vec<&String> = fields.unwrap_or_default();
+    names.sort();
+    names
+}
+
+fn account_ids(text: &str) -> Vec<String> {
+    let quoted = text.split('"').filter(|part| part.starts_with("acc_"));
+    quoted.map(str::to_owned).collect()
+}
+
+/// A request of the page, and the answer below it.
+#[derive(Debug)]
+struct Curl {
+    path: String,
+    body: String,
+    answer: String,
+}
+
+/// Those with a body and an answer. The others have words where ids belong.
+fn curls() -> Vec<Curl> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.md");
+    let page = std::fs::read_to_string(page).expect("text");
+    let curls = page.split("$ curl ").skip(1).filter_map(|rest| {
+        let block = rest.split("```").next()?;
+        let (request, answer) = block.split_once("}'\n")?;
+        let (url, _) = request.split_once(' ')?;
+        let body = request.split_once("-d '")?.1;
+        Some(Curl {
+            path: url.strip_prefix("http://127.0.0.1:8080")?.to_owned(),
+            body: format!(
+                "{}}}",
+                body.split_whitespace().collect::<Vec<_>>().join(" ")
+            ),
+            answer: answer.trim().to_owned(),
+        })
+    });
+    curls.filter(|curl| curl.answer.starts_with('{')).collect()
 }
 
 /// Sends them all, and returns the named answers.
