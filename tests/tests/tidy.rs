@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Which of the house's crates each may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     (
         "api",
         &[
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "money",
             "payments",
             "store",
+            "text",
             "webhook-signatures",
             "webhooks",
         ],
@@ -63,6 +64,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("payments", &["ledger", "money", "store"]),
     ("sandbox", &["money", "webhook-signatures"]),
     ("store", &[]),
+    ("text", &[]),
     ("webhook-signatures", &[]),
     ("webhooks", &["store"]),
 ];
@@ -70,7 +72,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
 /// What a crate must never know, by the packages that would tell it.
 const NEVER: [(&[&str], &[&str]); 4] = [
     (
-        &["money", "webhook-signatures"],
+        &["money", "text", "webhook-signatures"],
         &[
             "actix-web",
             "diesel",

@@ -10,7 +10,6 @@ mod accounts;
 pub mod amounts;
 mod assets;
 pub mod caller;
-pub mod card_number;
 pub mod currencies;
 pub mod cursor;
 pub mod headers;

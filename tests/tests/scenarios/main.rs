@@ -18,6 +18,7 @@ mod conditions;
 mod crashes;
 mod crowds;
 mod databases;
+mod entrances;
 mod examples;
 mod exchanges;
 mod exports;

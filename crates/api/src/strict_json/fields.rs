@@ -1,10 +1,17 @@
 //! Taking an object apart into domain values, with all errors at once.
 
+use text::{TextError, contains_card_number, identifier};
+
 use super::{Object, Value, pointer};
-use crate::card_number::contains_card_number;
 
 /// More errors than these are not listed: an answer must not grow with the question.
 pub const MAX_ERRORS: usize = 50;
+
+/// The fields of bodies that hold an identifier: it is refused only if it is a card number as a whole.
+const IDENTIFIERS: [&str; 3] = ["code", "customer", "external_id"];
+
+/// The field under which keys are the caller's own words, and no fields.
+const LABELS: &str = "metadata";
 
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +86,7 @@ impl Fields {
     /// whether or not anyone will read them.
     pub fn of(object: Object) -> Fields {
         Fields {
-            errors: card_numbers(&object),
+            errors: card_numbers(&object, &IDENTIFIERS),
             left: object.members,
         }
     }
@@ -203,17 +210,26 @@ slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
 slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 
 /// Every key and text that must be taken for a card number. The parser bounds the depth.
-fn card_numbers(object: &Object) -> Vec<FieldError> {
+fn card_numbers(object: &Object, identifiers: &[&str]) -> Vec<FieldError> {
     let mut errors = Vec::new();
     for (key, value) in object.iter() {
         if contains_card_number(key) {
             errors.push(card_number_refused().below(key));
         }
-        errors.extend(
-            card_numbers_within(value)
-                .into_iter()
-                .map(|error| error.below(key)),
-        );
+        let found = match value {
+            Value::Text(text) if identifiers.contains(&key) => {
+                let refused = identifier(text, 0..=usize::MAX) == Err(TextError::CardNumber);
+                Vec::from_iter(refused.then(card_number_refused))
+            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) => Vec::new(),
+            Value::Text(_) | Value::Array(_) | Value::Object(_) if key == LABELS => {
+                card_numbers_within(value, &[])
+            }
+            Value::Text(_) | Value::Array(_) | Value::Object(_) => {
+                card_numbers_within(value, identifiers)
+            }
+        };
+        errors.extend(found.into_iter().map(|error| error.below(key)));
         if errors.len() >= MAX_ERRORS {
             break;
         }
@@ -221,14 +237,14 @@ fn card_numbers(object: &Object) -> Vec<FieldError> {
     errors
 }
 
-fn card_numbers_within(value: &Value) -> Vec<FieldError> {
+fn card_numbers_within(value: &Value, identifiers: &[&str]) -> Vec<FieldError> {
     match value {
         Value::Null | Value::Bool(_) | Value::Integer(_) => Vec::new(),
         Value::Text(text) if contains_card_number(text) => vec![card_number_refused()],
         Value::Text(_) => Vec::new(),
         Value::Array(items) => {
             let below = |(index, item): (usize, &Value)| {
-                let errors = card_numbers_within(item);
+                let errors = card_numbers_within(item, identifiers);
                 errors
                     .into_iter()
                     .map(move |error| error.below(&index.to_string()))
@@ -240,7 +256,7 @@ fn card_numbers_within(value: &Value) -> Vec<FieldError> {
                 .take(MAX_ERRORS)
                 .collect()
         }
-        Value::Object(object) => card_numbers(object),
+        Value::Object(object) => card_numbers(object, identifiers),
     }
 }
 
@@ -332,6 +348,25 @@ mod tests {
         ];
         assert_eq!(places(&errors), expected);
         assert!(!format!("{errors:?}").contains("4242"));
+    }
+
+    #[test]
+    fn an_identifier_is_refused_only_if_it_is_a_card_number_as_a_whole() {
+        let read = |body: &str| {
+            let errors = fields(body).finish(());
+            let errors = errors.unwrap_err().into_iter();
+            let cards = errors.filter(|error| error.code == "card_number_refused");
+            cards.map(|error| error.pointer).collect::<Vec<String>>()
+        };
+        let taken = r#"{"external_id": "w-4242424242424242", "customer": "c:4242424242424242",
+            "transactions": [{"external_id": "w-4242424242424242"}]}"#;
+        assert_eq!(read(taken), Vec::<String>::new());
+        let refused = r#"{"external_id": "4242.4242.4242.4242", "code": "a 4242424242424242",
+            "metadata": {"code": "w-4242424242424242"}, "note": "w-4242424242424242"}"#;
+        assert_eq!(
+            read(refused),
+            ["/external_id", "/code", "/metadata/code", "/note"]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901) that are safe to send back.
 
-use crate::card_number::contains_card_number;
+use text::contains_card_number;
 
 /// Longer keys are cut in a pointer: an answer must not grow with the question.
 const LONGEST_SEGMENT: usize = 64;

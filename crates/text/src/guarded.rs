@@ -1,0 +1,208 @@
+//! The two kinds of text, and the guards that make them.
+
+use std::fmt;
+use std::ops::{Deref, RangeInclusive};
+
+use crate::scan::{contains_card_number, is_card_number};
+
+/// Why a text is not taken: the first broken rule, in the order of the variants. Never repeats the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Fewer characters than there must be.
+    #[error("must have at least {least} character{}", if *least == 1 { "" } else { "s" })]
+    TooShort {
+        /// The fewest there may be.
+        least: usize,
+    },
+    /// More characters than there may be.
+    #[error("must have at most {most} characters")]
+    TooLong {
+        /// The most there may be.
+        most: usize,
+    },
+    /// U+0000.
+    #[error("must not hold the character U+0000")]
+    NulCharacter,
+    /// A card number, or what must be taken for one.
+    #[error("must not be or hold a card number")]
+    CardNumber,
+}
+
+impl TextError {
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "too_short",
+            Self::TooLong { .. } => "too_long",
+            Self::NulCharacter => "nul_character",
+            Self::CardNumber => "card_number_refused",
+        }
+    }
+}
+
+/// Guards prose, of so many characters: it holds no card number anywhere.
+///
+/// # Errors
+/// [`TextError`] is the first broken rule.
+pub fn prose(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
+    bounded(text, length)?;
+    if contains_card_number(text) {
+        return Err(TextError::CardNumber);
+    }
+    Ok(())
+}
+
+/// Guards an identifier, of so many characters: it is no card number as a whole. One with white space in
+/// it is prose.
+///
+/// # Errors
+/// [`TextError`] is the first broken rule.
+pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
+    if text.contains(char::is_whitespace) {
+        return prose(text, length);
+    }
+    bounded(text, length)?;
+    if is_card_number(text) {
+        return Err(TextError::CardNumber);
+    }
+    Ok(())
+}
+
+fn bounded(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
+    let (least, most) = length.into_inner();
+    let characters = text.chars().count();
+    if characters < least {
+        return Err(TextError::TooShort { least });
+    }
+    if characters > most {
+        return Err(TextError::TooLong { most });
+    }
+    if text.contains('\0') {
+        return Err(TextError::NulCharacter);
+    }
+    Ok(())
+}
+
+macro_rules! guarded_text {
+    ($(#[$doc:meta])* $name:ident, $guard:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name<const MOST: usize>(String);
+
+        impl<const MOST: usize> $name<MOST> {
+            /// The most characters it may have.
+            pub const LONGEST: usize = MOST;
+
+            /// Takes a text that keeps the rules.
+            ///
+            /// # Errors
+            /// [`TextError`] is the first broken rule.
+            pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
+                let text = text.into();
+                $guard(&text, 1..=MOST)?;
+                Ok(Self(text))
+            }
+
+            /// Takes a text that was taken before and stored, or that we have made ourselves. Nothing is
+            /// checked: what was accepted under older rules stays readable.
+            #[must_use]
+            pub fn trusted(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<const MOST: usize> Deref for $name<MOST> {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<const MOST: usize> From<$name<MOST>> for String {
+            fn from(text: $name<MOST>) -> Self {
+                text.0
+            }
+        }
+
+        impl<const MOST: usize> fmt::Display for $name<MOST> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+guarded_text!(
+    /// Prose of 1 to `MOST` characters, with no card number in it.
+    Text,
+    prose
+);
+guarded_text!(
+    /// A reference of 1 to `MOST` characters that is no card number.
+    Identifier,
+    identifier
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_measured_in_characters() {
+        assert_eq!(Text::<3>::parse(""), Err(TextError::TooShort { least: 1 }));
+        assert!(Text::<3>::parse("\u{e9}\u{e9}\u{e9}").is_ok());
+        assert_eq!(
+            Text::<3>::parse("\u{e9}\u{e9}\u{e9}\u{e9}"),
+            Err(TextError::TooLong { most: 3 })
+        );
+        assert_eq!(prose("", 0..=3), Ok(()));
+        assert_eq!(
+            prose("\u{e9}", 2..=3),
+            Err(TextError::TooShort { least: 2 })
+        );
+    }
+
+    #[test]
+    fn the_first_broken_rule_is_named() {
+        let card = "4242424242424242";
+        for (text, expected) in [
+            ("a\0b", TextError::NulCharacter),
+            (card, TextError::CardNumber),
+            ("\0 4242424242424242", TextError::NulCharacter),
+            (
+                "4242424242424242 and far too long a text",
+                TextError::TooLong { most: 30 },
+            ),
+        ] {
+            assert_eq!(Text::<30>::parse(text), Err(expected), "{text:?}");
+            assert_eq!(Identifier::<30>::parse(text), Err(expected), "{text:?}");
+        }
+        assert_eq!(Text::<30>::trusted(card).as_str(), card);
+    }
+
+    #[test]
+    fn an_identifier_may_resemble_a_card_number_and_prose_may_not() {
+        for text in [
+            "order-4242424242424242",
+            "a/4242-4242-4242-4242",
+            "4242424242424242:12",
+        ] {
+            assert!(Identifier::<255>::parse(text).is_ok(), "{text}");
+            assert_eq!(
+                Text::<255>::parse(text),
+                Err(TextError::CardNumber),
+                "{text}"
+            );
+        }
+        let prose = "my card is 4242424242424242!";
+        assert_eq!(Identifier::<255>::parse(prose), Err(TextError::CardNumber));
+    }
+}

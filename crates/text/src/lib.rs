@@ -1,0 +1,41 @@
+//! What a text from outside may be, at every entrance: bodies, queries, headers, imports, the command line.
+//!
+//! Two kinds of text are kept. A [`Text`] is prose: a name, a description, a value of metadata. An
+//! [`Identifier`] names something in one word: a reference, a code, an idempotency key. Both have a length
+//! in characters (Unicode scalar values), and neither holds U+0000, which one of the databases cannot store.
+//!
+//! Neither is a card number, so that none is ever stored, logged or sent back. Prose must not hold one
+//! anywhere ([`contains_card_number`]). An identifier must not be one as a whole ([`is_card_number`]): a
+//! reference is often made of several numbers, and one that merely resembles a card number must be taken. An
+//! identifier with white space in it is prose, and judged as such.
+//!
+//! # What it never does
+//!
+//! No I/O, no database, no trimming and no other change of a text: what is taken is kept as it was given.
+//!
+//! # Invariants
+//!
+//! - A text is refused for one reason, the first in the order of [`TextError`].
+//! - A guard reads a text once, and allocates nothing for one with fewer than 14 digits.
+//! - What was accepted and stored stays readable: [`Text::trusted`] checks nothing.
+//!
+//! ```
+//! use text::{Identifier, Text, TextError};
+//!
+//! type Description = Text<500>;
+//! type Reference = Identifier<255>;
+//! assert!(Description::parse("for the bread").is_ok());
+//! assert_eq!(Description::parse("card 4242 4242 4242 4242"), Err(TextError::CardNumber));
+//! assert!(Reference::parse("w-1795936088-1-15-554584798").is_ok());
+//! assert_eq!(Reference::parse("4242.4242.4242.4242"), Err(TextError::CardNumber));
+//! ```
+
+mod digits;
+mod guarded;
+mod iban;
+mod networks;
+mod scan;
+
+pub use guarded::{Identifier, Text, TextError, identifier, prose};
+pub use iban::is_iban;
+pub use scan::{contains_card_number, is_card_number};

@@ -1,0 +1,228 @@
+//! Finds card numbers, so that none is ever stored, logged or sent back.
+//!
+//! A text is words (letters and digits of ASCII, and decimal digits of any script) with gaps between
+//! them. A word of digits alone is a *group*; groups with gaps of at most four characters between them are
+//! a *chain*. A card number is some neighbouring groups of a chain which together are a number that a
+//! network issues (first digits, length, check digit: `networks.rs`), and which are written as such a
+//! number is written:
+//!
+//! - without a gap; or in groups of three, four or five digits each, the last one perhaps shorter; or 4-6-4,
+//!   4-6-5, 6-10 or 6-13: whatever the gaps are, and whatever stands beside them;
+//! - or in groups of another equal length, in any that are short, or in any two, if one and the same gap
+//!   separates them, and no such gap separates them from a further group.
+//!
+//! The second rule keeps apart what neighbouring numbers are by accident: telephone numbers, dates, the
+//! parts of an order's number.
+//!
+//! No card number: digits in a word with letters (ids, digests), what follows a `+` (a telephone number),
+//! and a valid IBAN, whichever way it is grouped. A comma or semicolon with white space ends a chain: that
+//! is a list.
+//!
+//! Not found: a number that is spelled out, encoded, or has letters between its digits.
+
+use crate::digits::{digit, has_digits};
+use crate::iban;
+use crate::networks::{LONGEST, SHORTEST, is_issued};
+
+/// The longest gap within a number, in characters.
+const WIDEST_GAP: usize = 4;
+/// The most groups of a number: one digit each.
+const MOST_GROUPS: usize = 19;
+/// The longest group of those that may be of any length.
+const SHORT_GROUP: u8 = 4;
+
+/// Whether the text holds something that must be taken for a card number.
+#[must_use]
+pub fn contains_card_number(text: &str) -> bool {
+    has_digits(text, SHORTEST) && Chain::default().finds_in(text)
+}
+
+/// Whether the text, but for characters around it that are neither letters nor digits, is one.
+#[must_use]
+pub fn is_card_number(text: &str) -> bool {
+    if !has_digits(text, SHORTEST) {
+        return false;
+    }
+    let mut chain = Chain::default();
+    for (gap, word) in Words(text) {
+        let group = Group::of(word, gap, !chain.0.is_empty());
+        match group {
+            _ if gap.contains(char::is_alphanumeric) => return false,
+            Some(group) if chain.0.len() < MOST_GROUPS => chain.0.push(group),
+            None if word.is_empty() => {}
+            Some(_) | None => return false,
+        }
+    }
+    let all = chain.0.len();
+    chain.numbers_at_end(None).any(|groups| groups.len() == all)
+}
+
+/// A text's words, each with the gap before it; at the end an empty word, if the text ends with a gap.
+struct Words<'t>(&'t str);
+
+impl<'t> Iterator for Words<'t> {
+    type Item = (&'t str, &'t str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let (gap, rest) = split(self.0, |character| !is_of_a_word(character));
+        let (word, rest) = split(rest, is_of_a_word);
+        self.0 = rest;
+        Some((gap, word))
+    }
+}
+
+fn is_of_a_word(character: char) -> bool {
+    character.is_ascii_alphanumeric() || digit(character).is_some()
+}
+
+/// The longest beginning of which every character fits, and the rest.
+fn split(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
+    let end = text.find(|character| !fits(character));
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// A word of digits.
+#[derive(Clone, Copy)]
+struct Group<'t> {
+    number: u64,
+    length: u8,
+    /// What separates it from the group before it in its chain.
+    before: Option<&'t str>,
+    follows_plus: bool,
+}
+
+impl<'t> Group<'t> {
+    /// `None` for a word that is no part of any card number.
+    fn of(word: &str, gap: &'t str, is_joined: bool) -> Option<Self> {
+        let (mut number, mut length) = (0_u64, 0_u8);
+        for character in word.chars() {
+            if length >= LONGEST {
+                return None;
+            }
+            number = number * 10 + u64::from(digit(character)?);
+            length += 1;
+        }
+        (length > 0).then_some(Self {
+            number,
+            length,
+            before: is_joined.then_some(gap),
+            follows_plus: gap.ends_with(['+', '\u{ff0b}']),
+        })
+    }
+}
+
+/// Whether groups on both sides of a gap may belong to one number.
+fn joins(gap: &str) -> bool {
+    let is_list_mark = |mark| ",;\u{60c}\u{61b}\u{3001}\u{ff0c}\u{ff1b}".contains(mark);
+    let is_list = gap.contains(is_list_mark) && gap.contains(char::is_whitespace);
+    let is_wide = gap.chars().nth(WIDEST_GAP).is_some();
+    !is_list && !is_wide && !gap.contains(char::is_alphanumeric)
+}
+
+/// Whether two gaps are written the same way; all white space is alike.
+fn alike(one: &str, other: &str) -> bool {
+    one == other || is_blank(one) && is_blank(other)
+}
+
+fn is_blank(gap: &str) -> bool {
+    gap.chars().all(char::is_whitespace)
+}
+
+/// The latest groups of a chain, at most as many as a number has digits.
+#[derive(Default)]
+struct Chain<'t>(Vec<Group<'t>>);
+
+impl<'t> Chain<'t> {
+    fn finds_in(&mut self, text: &'t str) -> bool {
+        let mut words = Words(text);
+        while let Some((gap, word)) = words.next() {
+            let group = Group::of(word, gap, !self.0.is_empty() && joins(gap));
+            let after = group.and_then(|group| group.before);
+            if self.numbers_at_end(after).next().is_some() {
+                return true;
+            }
+            if after.is_none() {
+                self.0.clear();
+            } else if self.0.len() >= MOST_GROUPS {
+                self.0.remove(0);
+            }
+            match group {
+                Some(group) => self.0.push(group),
+                None => words.0 = after_iban(text, word, words.0),
+            }
+        }
+        self.numbers_at_end(None).next().is_some()
+    }
+
+    /// Those of the latest groups that together are a card number. `after` is the gap between the last one
+    /// and a further group.
+    fn numbers_at_end(&self, after: Option<&str>) -> impl Iterator<Item = &[Group<'t>]> {
+        let (mut number, mut length) = (0_u64, 0_u8);
+        let from_the_right = self.0.iter().enumerate().rev();
+        let sums = from_the_right.map_while(move |(start, group)| {
+            let place = 10_u64.pow(length.into());
+            length = length.saturating_add(group.length);
+            if length > LONGEST {
+                return None;
+            }
+            number += group.number * place;
+            Some((start, number, length))
+        });
+        sums.filter_map(move |(start, number, length)| {
+            let groups = self.0.get(start..)?;
+            let first = groups.first().filter(|first| !first.follows_plus)?;
+            let around = [first.before, after];
+            let is_card = is_issued(number, length) && is_written_as_one(groups, length, around);
+            is_card.then_some(groups)
+        })
+    }
+}
+
+/// What is left to read after a word that is no group: less, if the word begins an IBAN.
+fn after_iban<'t>(text: &'t str, word: &str, rest: &'t str) -> &'t str {
+    let at = text
+        .len()
+        .saturating_sub(rest.len())
+        .saturating_sub(word.len());
+    let from_word = text.get(at..).unwrap_or_default();
+    let is_named = from_word
+        .get(..4)
+        .is_some_and(|name| name.eq_ignore_ascii_case("IBAN"));
+    let from_number = match from_word.get(4..) {
+        Some(number) if is_named => number,
+        Some(_) | None => from_word,
+    };
+    let left = iban::prefix(from_number).and_then(|length| from_number.get(length..));
+    // Of a word that merely ends like a number nothing is skipped.
+    left.filter(|left| left.len() <= rest.len()).unwrap_or(rest)
+}
+
+/// Whether groups look like one number rather than several. `around` are the gaps that lead to further
+/// groups on either side.
+fn is_written_as_one(groups: &[Group<'_>], length: u8, around: [Option<&str>; 2]) -> bool {
+    let lengths = || groups.iter().map(|group| group.length);
+    let longest = lengths().next().unwrap_or(0);
+    let is_even = groups.split_last().is_some_and(|(last, others)| {
+        others.iter().all(|group| group.length == longest) && last.length <= longest
+    });
+    if groups.len() == 1 || is_even && matches!(longest, 3..=5) {
+        return true;
+    }
+    if let [4, 6, 4 | 5] | [6, 10 | 13] = lengths().collect::<Vec<_>>().as_slice() {
+        return true;
+    }
+    let mut gaps = groups.iter().skip(1).filter_map(|group| group.before);
+    let Some(gap) = gaps.next() else {
+        return false;
+    };
+    let goes_on = around.into_iter().flatten().any(|other| alike(gap, other));
+    if goes_on || !gaps.all(|other| alike(gap, other)) {
+        return false;
+    }
+    let is_usual = matches!(length, 14 | 15 | 16 | 19);
+    let is_short = lengths().all(|length| length <= SHORT_GROUP);
+    is_even || is_usual && (is_short || groups.len() == 2 && !is_blank(gap))
+}
