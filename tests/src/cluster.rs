@@ -62,6 +62,23 @@ impl Cluster {
         self.order("start").unwrap_or_else(|log| panic!("{log}"));
     }
 
+    /// Stops all processes of the server, which says nothing any more and closes nothing: as if the network
+    /// had swallowed it.
+    pub fn freeze(&self) {
+        self.order("freeze").unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// The same for the sessions there are: new ones are let in.
+    pub fn freeze_backends(&self) {
+        self.order("freeze_backends")
+            .unwrap_or_else(|log| panic!("{log}"));
+    }
+
+    /// Lets all processes of the server go on.
+    pub fn thaw(&self) {
+        self.order("thaw").unwrap_or_else(|log| panic!("{log}"));
+    }
+
     /// The URL of the database every PostgreSQL has, to make others from.
     pub(crate) fn administration_url(&self) -> String {
         // libpq lets the parameters win over the host of the URL, which URL parsers insist on.

@@ -21,15 +21,31 @@ END
 
 control() { "$programs/pg_ctl" -D "$home/data" -l "$home/log" -w "$@"; }
 
+# Processes of the server that was started, as "PID PARENT" lines.
+children() { ps -A -o pid= -o ppid= | while read -r pid parent; do [ "$parent" = "$1" ] && echo "$pid"; done; }
+
+# Sends signal $1 to the backends and, unless $2 is "backends", to the server that made them.
+signal_all() {
+  postmaster=$(head -n 1 "$home/data/postmaster.pid") || return 1
+  all=$(children "$postmaster")
+  [ "$2" = backends ] || all="$postmaster $all"
+  # One may have ended meanwhile.
+  for pid in $all; do kill -s "$1" "$pid" || true; done
+}
+
 while read -r order; do
   case $order in
     create) say create ;;
     start) say control start ;;
     stop) say control -m fast stop ;;
     kill) say control -m immediate stop ;;
+    freeze) say signal_all STOP server ;;
+    freeze_backends) say signal_all STOP backends ;;
+    thaw) say signal_all CONT server ;;
   esac
 done
 
+signal_all CONT server >/dev/null 2>&1 </dev/null
 control -m immediate stop >/dev/null 2>&1 </dev/null
 cd /
 rm -rf "$home"

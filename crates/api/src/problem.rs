@@ -8,6 +8,7 @@
 //! A 5xx says nothing of the inside; whoever makes one logs the cause.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -133,9 +134,14 @@ pub struct Problem {
     errors: Vec<FieldError>,
     resource: Option<Box<str>>,
     decline_code: Option<Box<str>>,
-    retry_after: Option<u32>,
+    retry_after: Option<u16>,
     allow: Option<&'static str>,
+    parts: Option<Box<Parts>>,
 }
+
+/// What can be done and what cannot, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Parts(BTreeMap<&'static str, String>);
 
 impl Problem {
     /// A problem that says no more than its code does, with the `Retry-After` its kind has.
@@ -156,6 +162,7 @@ impl Problem {
             decline_code: None,
             retry_after: soon.then_some(1),
             allow: None,
+            parts: None,
         }
     }
 
@@ -255,8 +262,14 @@ impl Problem {
         self
     }
 
+    /// Says what can be done and what cannot, each under a name of its own.
+    pub fn with_parts<const N: usize>(mut self, parts: [(&'static str, String); N]) -> Problem {
+        self.parts = Some(Box::new(Parts(BTreeMap::from(parts))));
+        self
+    }
+
     /// Says after how many seconds to try again.
-    pub fn with_retry_after(mut self, seconds: u32) -> Problem {
+    pub fn with_retry_after(mut self, seconds: u16) -> Problem {
         self.retry_after = Some(seconds);
         self
     }
@@ -275,7 +288,7 @@ impl Problem {
 
     /// The seconds for a `Retry-After` header.
     #[must_use]
-    pub fn retry_after(&self) -> Option<u32> {
+    pub fn retry_after(&self) -> Option<u16> {
         self.retry_after
     }
 
@@ -299,6 +312,7 @@ impl Problem {
             errors: self.errors.iter().map(Entry::from).collect(),
             resource: self.resource.as_deref(),
             decline_code: self.decline_code.as_deref(),
+            parts: self.parts.as_deref(),
             request_id,
             error: ErrorObject {
                 r#type: self.code.family(),
@@ -382,6 +396,8 @@ struct Body<'a> {
     resource: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_code: Option<&'a str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    parts: Option<&'a Parts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     error: ErrorObject<'a>,

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use engine::{Answer, LaneError, Reply};
+use engine::{Answer, LaneError, Repeated, Reply};
 use store::Error;
 
 use crate::problem::{self, Code, Problem};
@@ -38,7 +38,10 @@ pub(crate) fn lane_error(error: LaneError) -> Problem {
 pub(crate) fn unavailable(error: &Error) -> Problem {
     match error {
         Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_) => {
-            tracing::warn!(%error, "a read failed");
+            static FAILED: Repeated = Repeated::new();
+            if let Some(times) = FAILED.due() {
+                tracing::warn!(%error, times, "a read failed");
+            }
             Problem::new(Code::DatabaseUnavailable).with_retry_after(1)
         }
         Error::Refused(_) => {

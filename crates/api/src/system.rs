@@ -4,6 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use store::Trouble;
+
 use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
@@ -14,17 +16,27 @@ pub(crate) async fn livez() -> HttpResponse {
     respond::json(StatusCode::OK, &serde_json::json!({"status": "ok"}))
 }
 
-/// The process can do its work: the database answers.
+/// The process can do its work: questions are answered, and commands are committed.
 pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {
-        let probed = api.engine.read(store::probe).await;
-        probed.map_err(|error| respond::unavailable(&error))?;
-        Ok(respond::json(
-            StatusCode::OK,
-            &serde_json::json!({"status": "ok", "database": "ok"}),
-        ))
+        let ready = api.engine.readiness().await;
+        let parts = [("reads", told(ready.reads)), ("writes", told(ready.writes))];
+        if !ready.is_ready() {
+            let problem = Problem::new(Code::DatabaseUnavailable);
+            return Err(problem.with_parts(parts).with_retry_after(1));
+        }
+        let body = serde_json::json!({"status": "ok", "reads": "ok", "writes": "ok"});
+        Ok(respond::json(StatusCode::OK, &body))
     })
     .await
+}
+
+/// One part of readiness, in words that an outsider may hear.
+fn told(outcome: Result<(), Trouble>) -> String {
+    match outcome {
+        Ok(()) => "ok".to_owned(),
+        Err(trouble) => format!("failing: {trouble}"),
+    }
 }
 
 /// What is running.

@@ -1,23 +1,28 @@
 //! The lane: one thread, one connection, one batch after another.
 
+mod engine;
 mod overlap;
+mod post;
+mod watch;
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use idempotency::Key;
 use store::find::Lock;
-use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
+use store::{AnyConnection, Clock, Error, Ids, Store, TenantId, Trouble};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::book::{AfterCommit, Book, Round, must_lock};
 use crate::command::{Answer, Envelope, Render};
 use crate::execute::{Rules, execute};
 use crate::memory::Memory;
+use crate::repeated::Repeated;
+pub use engine::Engine;
 use overlap::{Decided, Spare, Writers, Writing};
+use post::{Beat, Post};
 
 /// How often a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
@@ -25,8 +30,6 @@ const RERUNS: u32 = 10;
 const CAUTIOUS_BATCHES: u32 = 64;
 /// A batch that weighs so much takes no further command.
 const HEAVIEST: usize = 1_000;
-/// How long a caller waits for the lane at most.
-const LONGEST_ANSWER: Duration = Duration::from_secs(60);
 /// After a failed connection, how long everything is refused at once before the next try.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -59,18 +62,10 @@ pub enum LaneError {
     Failed,
 }
 
-/// A running lane. Clones share it.
-#[derive(Clone)]
-pub struct Engine {
-    pub(crate) store: Store,
-    pub(crate) settings: Settings,
-    queue: mpsc::Sender<Message>,
-    settled: broadcast::Sender<(TenantId, Key)>,
-    thread: Arc<std::sync::Mutex<Option<JoinHandle<()>>>>,
-}
-
 enum Message {
     Command(Box<Queued>),
+    /// Asks whether anything can be written.
+    Try(oneshot::Sender<Result<(), Trouble>>),
     Stop,
 }
 
@@ -82,126 +77,17 @@ struct Queued {
 /// An operation that was just submitted, for the worker.
 pub(crate) type Submitted = mpsc::UnboundedSender<(crate::access::Tenant, payments::Operation)>;
 
-impl Engine {
-    /// Starts the lane's thread. Operations that are submitted go to `submitted`.
-    ///
-    /// # Errors
-    /// Whatever the operating system says of a thread that cannot be started.
-    pub fn start(
-        store: Store,
-        settings: Settings,
-        ids: Ids,
-        submitted: mpsc::UnboundedSender<(crate::access::Tenant, payments::Operation)>,
-    ) -> std::io::Result<Self> {
-        let (queue, commands) = mpsc::channel(settings.queue.max(1));
-        let (settled, _) = broadcast::channel(4_096);
-        let worker = Worker {
-            store: store.clone(),
-            settings: settings.clone(),
-            rules: Rules {
-                render: settings.render,
-                provider: settings.provider.clone(),
-            },
-            ids,
-            commands,
-            waiting: VecDeque::new(),
-            connection: None,
-            spare: Spare::default(),
-            memories: HashMap::new(),
-            cautious: 0,
-            writers: Writers::start()?,
-            settled: settled.clone(),
-            submitted,
-        };
-        let thread = std::thread::Builder::new()
-            .name("lane".into())
-            .spawn(move || worker.run())?;
-        let thread = Arc::new(std::sync::Mutex::new(Some(thread)));
-        Ok(Self {
-            store,
-            settings,
-            queue,
-            settled,
-            thread,
-        })
-    }
-
-    /// Sends a command and waits for its commit.
-    ///
-    /// # Errors
-    /// [`LaneError`] says whether to try again.
-    pub async fn submit(&self, envelope: Envelope) -> Result<Answer, LaneError> {
-        self.submit_within(envelope, LONGEST_ANSWER).await
-    }
-
-    /// The same for a command that may take longer than any caller of the API waits.
-    ///
-    /// # Errors
-    /// [`LaneError`] says whether to try again.
-    pub async fn submit_within(
-        &self,
-        envelope: Envelope,
-        patience: Duration,
-    ) -> Result<Answer, LaneError> {
-        let (reply, answer) = oneshot::channel();
-        let queued = Box::new(Queued { envelope, reply });
-        match self.queue.try_send(Message::Command(queued)) {
-            // If the database falls silent the commit may still come: a retry finds it by its key.
-            Ok(()) => match tokio::time::timeout(patience, answer).await {
-                Ok(answered) => answered.unwrap_or(Err(LaneError::Unavailable)),
-                Err(_elapsed) => Err(LaneError::Unavailable),
-            },
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                metrics::counter!("florin_lane_refused_total").increment(1);
-                Err(LaneError::Overloaded)
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(LaneError::Unavailable),
-        }
-    }
-
-    /// Hears of every request that is answered after having been in flight.
-    pub(crate) fn settled(&self) -> broadcast::Receiver<(TenantId, Key)> {
-        self.settled.subscribe()
-    }
-
-    /// Runs a question on a snapshot of the database, away from the async threads.
-    ///
-    /// # Errors
-    /// [`Error`] as the database gives it.
-    pub async fn read<T: Send + 'static>(
-        &self,
-        question: impl FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let store = self.store.clone();
-        let answer = tokio::task::spawn_blocking(move || store.read(question)).await;
-        answer.unwrap_or_else(|error| Err(Error::Refused(format!("a reader panicked: {error}"))))
-    }
-
-    /// The present moment, by the clock the lane goes by.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.settings.clock
-    }
-
-    /// Takes no more commands, finishes those in the queue, and ends the thread.
-    pub async fn shut_down(&self) {
-        if self.queue.send(Message::Stop).await.is_ok() {
-            let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-            if let Some(thread) = thread {
-                let _joined = tokio::task::spawn_blocking(move || thread.join()).await;
-            }
-        }
-    }
-}
-
 struct Worker {
     store: Store,
     settings: Settings,
     rules: Rules,
     ids: Ids,
-    commands: mpsc::Receiver<Message>,
+    post: Arc<Post>,
+    beat: Arc<Beat>,
     /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
     waiting: VecDeque<Box<Queued>>,
+    /// Those who ask whether anything can be written.
+    tries: Vec<oneshot::Sender<Result<(), Trouble>>>,
     connection: Option<AnyConnection>,
     /// For a batch that is written while another is.
     spare: Spare,
@@ -225,32 +111,42 @@ enum Run {
 impl Worker {
     fn run(mut self) {
         while let Some(batch) = self.take() {
-            let may_overlap = overlap::is_worth_it(&batch);
-            self.settle(batch, may_overlap);
+            if !batch.is_empty() {
+                let may_overlap = overlap::is_worth_it(&batch);
+                self.settle(batch, may_overlap);
+            }
+            self.try_writing();
         }
     }
 
-    /// The next batch: one tenant's commands, in order, as many as are queued. `None` at the end.
+    /// The next batch: one tenant's commands, in order, as many as are queued. `None` at the end, or if
+    /// another thread is the lane by now.
     fn take(&mut self) -> Option<Vec<Queued>> {
-        if self.waiting.is_empty() {
-            match self.commands.blocking_recv()? {
-                Message::Command(queued) => self.waiting.push_back(queued),
-                Message::Stop => self.commands.close(),
-            }
+        if !self.beat.rests() {
+            return None;
         }
-        while self.waiting.len() < self.settings.max_batch {
-            match self.commands.try_recv() {
-                Ok(Message::Command(queued)) => self.waiting.push_back(queued),
-                Ok(Message::Stop) => self.commands.close(),
-                Err(_empty_or_closed) => break,
+        {
+            let mut commands = self.post.commands();
+            // Nobody takes from the queue but the thread that is the lane, and none but it is relieved.
+            if self.waiting.is_empty() {
+                match commands.blocking_recv()? {
+                    Message::Command(queued) => self.waiting.push_back(queued),
+                    Message::Try(asked) => self.tries.push(asked),
+                    Message::Stop => commands.close(),
+                }
+            }
+            while self.waiting.len() < self.settings.max_batch {
+                match commands.try_recv() {
+                    Ok(Message::Command(queued)) => self.waiting.push_back(queued),
+                    Ok(Message::Try(asked)) => self.tries.push(asked),
+                    Ok(Message::Stop) => commands.close(),
+                    Err(_empty_or_closed) => break,
+                }
             }
         }
         let Some(first) = self.waiting.front() else {
-            // Stopped with nothing left, or stopped and about to find out.
-            return self.commands.blocking_recv().map(|message| match message {
-                Message::Command(queued) => vec![*queued],
-                Message::Stop => Vec::new(),
-            });
+            // Only asked whether it can write, or stopped and about to find out that nothing is left.
+            return Some(Vec::new());
         };
         let tenant = first.envelope.tenant.id;
         let mut weight = 0_usize;
@@ -264,6 +160,41 @@ impl Worker {
             });
         self.waiting = others;
         Some(batch.into_iter().map(|queued| *queued).collect())
+    }
+
+    /// Tells whoever asked whether anything can be written. If nothing was just now, something is.
+    fn try_writing(&mut self) {
+        if self.tries.is_empty() {
+            return;
+        }
+        let outcome = match self.post.is_writing() {
+            true => Ok(()),
+            // What is kept may be the connection to a database that was gone meanwhile.
+            false => match self.leave_trace() {
+                Err(Error::Unavailable(_)) => self.leave_trace(),
+                outcome => outcome,
+            },
+        };
+        let outcome = outcome.map_err(|error| error.trouble());
+        self.post.wrote(outcome);
+        for asked in self.tries.drain(..) {
+            let _gone = asked.send(outcome);
+        }
+    }
+
+    fn leave_trace(&mut self) -> Result<(), Error> {
+        if !self.beat.works() {
+            return Err(relieved());
+        }
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let outcome = store::leave_trace(&mut connection, self.settings.clock.now());
+        if !matches!(outcome, Err(Error::Unavailable(_))) {
+            self.connection = Some(connection);
+        }
+        outcome
     }
 
     /// Commits a batch and answers everybody in it. If it may overlap, also what can be decided while it
@@ -280,8 +211,15 @@ impl Worker {
                 };
                 self.overlap(connection, decided);
             }
-            Err(Error::Unavailable(cause) | Error::Busy(cause) | Error::Conflict(cause)) => {
-                tracing::warn!(%cause, commands = batch.len(), "a batch was given up");
+            Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_))) => {
+                static GIVEN_UP: Repeated = Repeated::new();
+                metrics::counter!("florin_lane_given_up_total").increment(1);
+                if matches!(error, Error::Unavailable(_)) {
+                    self.post.wrote(Err(error.trouble()));
+                }
+                if let Some(times) = GIVEN_UP.due() {
+                    tracing::warn!(cause = %error, commands = batch.len(), times, "a batch was given up");
+                }
                 for queued in batch {
                     let _gone = queued.reply.send(Err(LaneError::Unavailable));
                 }
@@ -304,6 +242,7 @@ impl Worker {
     /// Tells everybody what was committed.
     fn answer(&self, batch: Vec<Queued>, answers: Vec<Answer>, after: AfterCommit) {
         let Some(first) = batch.first() else { return };
+        self.post.wrote(Ok(()));
         let tenant = first.envelope.tenant.clone();
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
@@ -326,6 +265,9 @@ impl Worker {
         let mut runs = 0_u32;
         let mut reconnected = false;
         loop {
+            if !self.beat.works() {
+                return Err(relieved());
+            }
             let lock = if must_lock || runs > 0 || self.cautious > 0 {
                 Lock::Rows
             } else {
@@ -338,8 +280,11 @@ impl Worker {
                 // found by its keys in the run that follows.
                 Err(Error::Unavailable(cause)) if was_connected && !reconnected => {
                     reconnected = true;
+                    static LOST: Repeated = Repeated::new();
                     metrics::counter!("florin_lane_reconnects_total").increment(1);
-                    tracing::warn!(%cause, "the database connection was lost: once more");
+                    if let Some(times) = LOST.due() {
+                        tracing::warn!(%cause, times, "the database connection was lost: once more");
+                    }
                 }
                 Err(Error::Conflict(cause)) if runs < RERUNS => {
                     self.cautious = CAUTIOUS_BATCHES;
@@ -456,17 +401,23 @@ impl Worker {
     /// that is away.
     fn connect(&mut self) -> Result<AnyConnection, Error> {
         let connected = self.store.writer();
-        if connected.is_err() {
+        if let Err(error) = &connected {
+            let trouble = error.trouble();
+            self.post.wrote(Err(trouble));
             for queued in self.waiting.drain(..) {
                 let _gone = queued.reply.send(Err(LaneError::Unavailable));
             }
             let until = std::time::Instant::now() + RECONNECT_PAUSE;
-            while std::time::Instant::now() < until {
-                match self.commands.try_recv() {
+            while std::time::Instant::now() < until && self.beat.works() {
+                let message = self.post.commands().try_recv();
+                match message {
                     Ok(Message::Command(queued)) => {
                         let _gone = queued.reply.send(Err(LaneError::Unavailable));
                     }
-                    Ok(Message::Stop) => self.commands.close(),
+                    Ok(Message::Try(asked)) => {
+                        let _gone = asked.send(Err(trouble));
+                    }
+                    Ok(Message::Stop) => self.post.commands().close(),
                     Err(mpsc::error::TryRecvError::Disconnected) => break,
                     Err(mpsc::error::TryRecvError::Empty) => {
                         std::thread::sleep(Duration::from_millis(5));
@@ -476,6 +427,11 @@ impl Worker {
         }
         connected
     }
+}
+
+/// Another thread is the lane by now: nothing more is begun.
+fn relieved() -> Error {
+    Error::Unavailable("the database did not answer, and another thread is the lane".to_owned())
 }
 
 /// Prefetches and executes: what these commands do, and what they are answered.

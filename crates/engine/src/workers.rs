@@ -15,6 +15,7 @@ use crate::access::{self, Tenant};
 use crate::command::{Answer, Command, Envelope, Origin};
 use crate::lane::{Engine, LaneError};
 use crate::provider::{Heard, Provider};
+use crate::repeated::Repeated;
 
 /// Calls to the provider at a time.
 const CALLS: usize = 256;
@@ -51,8 +52,12 @@ pub async fn run(
                 worker.spawn(tenant, operation, false);
             }
             _ = tick.tick() => {
-                // An unreachable database is reported by whoever needs an answer from it.
-                let _unavailable = worker.sweep().await;
+                tokio::select! {
+                    // A sweep that waits for the database does not keep the server from stopping.
+                    _ = stopped(&mut stop) => break,
+                    // An unreachable database is reported by whoever needs an answer from it.
+                    _unavailable = worker.sweep() => {}
+                }
             }
         }
     }
@@ -119,7 +124,10 @@ impl Worker {
             .await;
         if let Err(error) = outcome {
             // The lease runs out, and the sweeper inquires.
-            tracing::warn!(operation = %operation.id, %error, "an outcome was not recorded");
+            static UNRECORDED: Repeated = Repeated::new();
+            if let Some(times) = UNRECORDED.due() {
+                tracing::warn!(operation = %operation.id, %error, times, "an outcome was not recorded");
+            }
         }
     }
 

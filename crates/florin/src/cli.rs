@@ -146,7 +146,7 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cannot(&error),
     };
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match verb {
             Running::Serve => serve::run(&settings, json)
                 .await
@@ -161,7 +161,10 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
             Running::Key(command) => key::run(&settings, &command, json).await,
             Running::Bench(arguments) => measure::run(&settings, arguments).await,
         }
-    })
+    });
+    // A thread that is stuck in the database is not waited for.
+    runtime.shutdown_background();
+    ended
 }
 
 /// One line that says what is wrong.

@@ -73,7 +73,7 @@ pub(crate) async fn run(
         &settings.database.to_string(),
         &json!(settings.database.to_string()),
     );
-    let store = crate::start::open(settings.database.clone()).await?;
+    let store = crate::start::open(settings.database.clone(), settings.tuning).await?;
     let ended = script.play(Some(store)).await;
     florin.stop().await;
     Ok(script.end(ended))

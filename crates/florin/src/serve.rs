@@ -2,9 +2,17 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::settings::{Mode, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 use crate::start::{Florin, StartError, start};
+
+/// Exit status of a server that ended before everything was answered.
+const UNANSWERED: u8 = 1;
+/// How long everything that is under way may take to be answered, once the server is told to stop.
+const LONGEST_STOP: Duration = Duration::from_secs(60);
 
 /// Starts, says where, waits for a signal, drains.
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, StartError> {
@@ -23,11 +31,20 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, Sta
     if let Err(cause) = said {
         tracing::warn!(%cause, "the address could not be printed");
     }
-    wait_for_signal().await;
-    tracing::info!("stopping: answering what is under way");
-    florin.stop().await;
-    tracing::info!("stopped: everything that was acknowledged is in the books");
-    Ok(ExitCode::SUCCESS)
+    let mut signals = Signals::catch();
+    signals.next().await;
+    tracing::info!("stopping: answering what is under way; a second signal ends it at once");
+    let is_drained = tokio::select! {
+        stopped = tokio::time::timeout(LONGEST_STOP, florin.stop()) => stopped.unwrap_or(false),
+        () = signals.next() => false,
+    };
+    if is_drained {
+        tracing::info!("stopped: everything that was acknowledged is in the books");
+        return Ok(ExitCode::SUCCESS);
+    }
+    // Nothing that was acknowledged is lost by that, because it is committed.
+    tracing::error!("ended before everything was answered; what is unknown is found by its key");
+    Ok(ExitCode::from(UNANSWERED))
 }
 
 fn announce_json(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
@@ -89,18 +106,27 @@ fn announce(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
     out.flush()
 }
 
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
+/// SIGTERM and Ctrl-C, from now on and for good: each of them is heard, not only the first.
+struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    fn catch() -> Self {
+        let both = signal(SignalKind::terminate())
+            .and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+        let both = both.inspect_err(|error| tracing::error!(%error, "signals cannot be heard"));
+        Self(both.ok())
+    }
+
+    /// Returns at the next of them.
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some((terminate, interrupt)) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
-            Err(_unsupported) => std::future::pending().await,
+            None => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }

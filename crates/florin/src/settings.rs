@@ -2,6 +2,7 @@
 
 mod file;
 mod listen;
+mod tuning;
 mod values;
 mod webhooks;
 
@@ -12,10 +13,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use engine::access;
 use serde::Deserialize;
-use store::DatabaseUrl;
+use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;
 
 pub(crate) use listen::Listen;
+use tuning::DatabaseTimeout;
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{Webhooks, add_secret};
 
@@ -59,6 +61,10 @@ pub(crate) struct Arguments {
     /// How long the provider may take for an answer, in milliseconds (default: 10000)
     #[arg(long, global = true, env = "FLORIN_PROVIDER_TIMEOUT_MS")]
     pub(crate) provider_timeout_ms: Option<ProviderTimeout>,
+    /// How long the database may take for one statement, in milliseconds: whoever waits for it gets a 503
+    /// about two seconds later (default: 10000)
+    #[arg(long, global = true, env = "FLORIN_DATABASE_TIMEOUT_MS")]
+    pub(crate) database_timeout_ms: Option<DatabaseTimeout>,
     /// How often the server checks every invariant of the books, in seconds; 0 never (default: 3600)
     #[arg(long, global = true, env = "FLORIN_CHECK_EVERY")]
     pub(crate) check_every: Option<u32>,
@@ -115,6 +121,7 @@ pub(crate) struct Settings {
     /// Whether new books may be begun in live mode.
     pub(crate) init: bool,
     pub(crate) provider_timeout: Duration,
+    pub(crate) tuning: Tuning,
     /// `None`: never.
     pub(crate) check_every: Option<Duration>,
     pub(crate) provider: String,
@@ -144,6 +151,10 @@ impl Settings {
         let listen = arguments.listen.clone().or(file.listen);
         let mode = arguments.mode.or(file.mode);
         let timeout = arguments.provider_timeout_ms.or(file.provider_timeout_ms);
+        let mut tuning = Tuning::default();
+        if let Some(timeout) = arguments.database_timeout_ms.or(file.database_timeout_ms) {
+            tuning.answer_within = timeout.0;
+        }
         let check_every = arguments.check_every.or(file.check_every).unwrap_or(3_600);
         let mut webhooks = file.webhook_secrets;
         for text in &arguments.webhook_secrets {
@@ -159,6 +170,7 @@ impl Settings {
             mode_is_default: mode.is_none(),
             init: arguments.init,
             provider_timeout: timeout.map_or(PROVIDER_TIMEOUT, |timeout| timeout.0),
+            tuning,
             check_every: (check_every > 0).then(|| Duration::from_secs(check_every.into())),
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),

@@ -11,7 +11,7 @@ use engine::provider::Provider;
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::{Sandbox, WebhookTarget};
-use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
+use store::{Clock, DatabaseUrl, Ids, Store, TenantId, Tuning};
 use tokio::sync::{mpsc, watch};
 
 use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
@@ -115,16 +115,18 @@ impl Florin {
         format!("http://{}", self.server.address)
     }
 
-    /// Answers what is under way, commits what is queued, and ends.
-    pub(crate) async fn stop(self) {
+    /// Answers what is under way, commits what is queued, and ends. Returns whether all of that was done:
+    /// a silent database is not waited for.
+    pub(crate) async fn stop(self) -> bool {
         self.server.stop().await;
         let _nobody_listens = self.stop.send(true);
         let _ended = self.worker.await;
         let _ended = self.check.await;
-        self.engine.shut_down().await;
+        let is_done = self.engine.shut_down().await;
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }
+        is_done
     }
 }
 
@@ -239,7 +241,7 @@ pub(crate) async fn provision(
 /// Opens books of this mode, or begins them; in live mode only where that was asked for. Returns whether
 /// they are new. Books of the other mode are left as they were found.
 pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), StartError> {
-    let (url, mode) = (settings.database.clone(), settings.mode);
+    let (url, mode, tuning) = (settings.database.clone(), settings.mode, settings.tuning);
     let may_begin = settings.init || mode == Mode::Sandbox;
     let opened = tokio::task::spawn_blocking(move || {
         let is_new = !store::has_books(&url)?;
@@ -249,7 +251,7 @@ pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), 
         if !is_new && let Ok(existing) = Store::open_existing(&url) {
             refuse_other_mode(&existing, mode)?;
         }
-        let store = Store::open(&url)?;
+        let store = Store::open_tuned(&url, tuning)?;
         refuse_other_mode(&store, mode)?;
         Ok((store, is_new))
     });
@@ -281,8 +283,8 @@ fn panicked(panic: tokio::task::JoinError) -> StartError {
 }
 
 /// Opens and migrates the database, away from the async threads.
-pub(crate) async fn open(url: DatabaseUrl) -> Result<Store, StartError> {
-    let opened = tokio::task::spawn_blocking(move || Store::open(&url)).await;
+pub(crate) async fn open(url: DatabaseUrl, tuning: Tuning) -> Result<Store, StartError> {
+    let opened = tokio::task::spawn_blocking(move || Store::open_tuned(&url, tuning)).await;
     match opened {
         Ok(opened) => Ok(opened?),
         Err(panic) => Err(panicked(panic)),

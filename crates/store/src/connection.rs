@@ -4,7 +4,7 @@ use diesel::Connection as _;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
-use crate::{DatabaseUrl, Error, OLDEST_SQLITE};
+use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, session};
 
 /// A connection to PostgreSQL or to SQLite. Queries in diesel's query builder run on it unchanged.
 #[derive(diesel::MultiConnection)]
@@ -24,32 +24,15 @@ pub(crate) enum Purpose {
 
 impl AnyConnection {
     /// Opens a connection and sets it up.
-    pub(crate) fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
+    pub(crate) fn open(
+        url: &DatabaseUrl,
+        purpose: Purpose,
+        tuning: &Tuning,
+    ) -> Result<Self, Error> {
         match url {
             DatabaseUrl::Postgres(uri) => {
-                let mut connection = diesel::PgConnection::establish(&impatient(uri))
-                    .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
-                // A lock that is not to be had in this time is answered as "busy", never waited for.
-                connection.batch_execute(
-                    "SET lock_timeout = '5s'; SET statement_timeout = '60s'; \
-                     SET client_min_messages = warning; SET jit = off",
-                )?;
-                if purpose == Purpose::Write {
-                    // The lane finds rows by their keys and in no other way. A statement is prepared
-                    // once, often while its tables are small: no plan but the one that stays right
-                    // as they grow may be chosen then.
-                    connection.batch_execute(
-                        "SET enable_seqscan = off; SET enable_bitmapscan = off; \
-                         SET enable_hashjoin = off; SET enable_mergejoin = off; \
-                         SET enable_material = off; SET enable_memoize = off; \
-                         SET plan_cache_mode = force_generic_plan; \
-                         SET idle_in_transaction_session_timeout = '10s'",
-                    )?;
-                }
-                if purpose == Purpose::Read {
-                    connection.batch_execute("SET default_transaction_read_only = on")?;
-                }
-                Ok(Self::Postgres(connection))
+                let settings = session::settings(purpose, tuning);
+                Ok(Self::Postgres(session::begin(uri, &settings, tuning)?))
             }
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_string_lossy();
@@ -75,27 +58,6 @@ impl AnyConnection {
             Self::Sqlite(_) => true,
         }
     }
-}
-
-/// The address with bounds on how long a silent server is waited for, where it sets none itself.
-fn impatient(uri: &str) -> String {
-    const BOUNDS: [(&str, &str); 5] = [
-        ("connect_timeout", "5"),
-        ("keepalives_idle", "5"),
-        ("keepalives_interval", "2"),
-        ("keepalives_count", "3"),
-        ("tcp_user_timeout", "15000"),
-    ];
-    let mut bounded = uri.to_owned();
-    for (name, value) in BOUNDS {
-        if !uri.contains(&format!("{name}=")) {
-            bounded.push(if bounded.contains('?') { '&' } else { '?' });
-            bounded.push_str(name);
-            bounded.push('=');
-            bounded.push_str(value);
-        }
-    }
-    bounded
 }
 
 /// Begins a batch: on SQLite with the write lock taken at once, because a lock that is upgraded
@@ -170,14 +132,15 @@ pub fn rollback(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks the database for nothing at all, to see whether it answers.
+/// Asks the database for next to nothing, to see whether it answers.
 ///
 /// # Errors
 /// [`Error`] if it does not.
 pub fn probe(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => c.batch_execute("SELECT 1")?,
-        AnyConnection::Sqlite(c) => c.batch_execute("SELECT 1")?,
+        // Without a table, the file is not looked at.
+        AnyConnection::Sqlite(c) => c.batch_execute("SELECT 1 FROM sqlite_master LIMIT 1")?,
     }
     Ok(())
 }
@@ -220,6 +183,6 @@ fn refuse_old_sqlite(connection: &mut diesel::SqliteConnection) -> Result<(), Er
     Ok(())
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

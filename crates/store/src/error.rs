@@ -21,6 +21,73 @@ pub enum Error {
     Refused(String),
 }
 
+/// What keeps a database from being used, in words that an outsider may hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// It has not answered in time.
+    #[error("the database does not answer")]
+    Silent,
+    /// It cannot be reached, or has gone amid the work.
+    #[error("the database cannot be reached")]
+    Away,
+    /// There is no room for what would be written.
+    #[error("there is no room on the disk")]
+    Full,
+    /// It cannot be written, or read.
+    #[error("the disk fails")]
+    Disk,
+    /// It takes no writes.
+    #[error("the database may only be read")]
+    ReadOnly,
+    /// Somebody else holds it.
+    #[error("the database is busy")]
+    Busy,
+    /// It refuses what it is told.
+    #[error("the database refuses")]
+    Refused,
+}
+
+impl Error {
+    /// What it says of the database.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Unavailable(text) => {
+                let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+                if has(&FULL) {
+                    Trouble::Full
+                } else if has(&READ_ONLY) {
+                    Trouble::ReadOnly
+                } else if has(&[DISK]) {
+                    Trouble::Disk
+                } else if has(&["does not answer"]) {
+                    Trouble::Silent
+                } else {
+                    Trouble::Away
+                }
+            }
+            Self::Conflict(_) | Self::Busy(_) => Trouble::Busy,
+            Self::Refused(_) => Trouble::Refused,
+        }
+    }
+}
+
+/// How the databases and the system say that there is no room.
+const FULL: [&str; 4] = [
+    "No space left on device",
+    "database or disk is full",
+    "File too large",
+    "Disk quota exceeded",
+];
+/// How a broken disk is told.
+const DISK: &str = "disk I/O error";
+/// How the databases say that they take no writes.
+const READ_ONLY: [&str; 3] = [
+    "readonly database",
+    "read-only transaction",
+    "Read-only file system",
+];
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "both enums are another crate's and grow: what is not known is judged by its words"
@@ -53,25 +120,26 @@ fn by_text(text: String) -> Error {
         "lock timeout",
         "statement timeout",
     ];
-    const UNAVAILABLE: [&str; 11] = [
+    const UNAVAILABLE: [&str; 12] = [
         "server closed the connection",
         "no connection to the server",
         "terminating connection",
         "the database system is",
         "connection to server",
         "could not connect",
-        "No space left on device",
-        "database or disk is full",
-        "disk I/O error",
+        "could not receive data from server",
+        "could not send data to server",
+        "Connection timed out",
         "unable to open database file",
         "SSL SYSCALL",
+        DISK,
     ];
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if has(&CONFLICT) {
         Error::Conflict(text)
     } else if has(&BUSY) {
         Error::Busy(text)
-    } else if has(&UNAVAILABLE) {
+    } else if has(&UNAVAILABLE) || has(&FULL) || has(&READ_ONLY) {
         Error::Unavailable(text)
     } else {
         Error::Refused(text)

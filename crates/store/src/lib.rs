@@ -29,22 +29,27 @@ mod connection;
 mod error;
 pub mod find;
 mod guards;
+mod housekeeping;
 pub mod id;
 pub mod measure;
 mod migrations;
 mod pool;
 mod presence;
+mod session;
+mod tuning;
 mod url;
 
 pub use clock::{Clock, Timestamp, TimestampError};
 pub use connection::{
     AnyConnection, begin_early, begin_write, commit, probe, rollback, set_bulk_hints,
 };
-pub use error::Error;
+pub use error::{Error, Trouble};
 pub use guards::{CheckError, Pages, missing_guards};
+pub use housekeeping::leave_trace;
 pub use id::{Ids, TenantId};
 pub use pool::{OpenError, Store, in_memory};
 pub use presence::{has_books, make_private_folder};
+pub use tuning::Tuning;
 pub use url::{DatabaseUrl, UrlError};
 
 #[doc(hidden)]

@@ -5,22 +5,26 @@ use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::{AnyConnection, Error};
+use crate::{AnyConnection, Error, housekeeping};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Applies what is missing, all of it or nothing, one process at a time.
 pub(crate) fn apply(connection: &mut AnyConnection) -> Result<(), Error> {
-    match connection {
+    let applied = match connection {
         AnyConnection::Postgres(c) => diesel::Connection::transaction(c, |c| {
             // Held until the commit; the number only has to be the same in every process.
             c.batch_execute("SELECT pg_advisory_xact_lock(4829361)")?;
             run(c, POSTGRES)
         }),
         AnyConnection::Sqlite(c) => c.exclusive_transaction(|c| run(c, SQLITE)),
+    };
+    let applied = applied.map_err(|Failed(error)| error)?;
+    if applied > 0 {
+        housekeeping::sign(connection)?;
     }
-    .map_err(|Failed(error)| error)
+    Ok(())
 }
 
 /// Whether a migration of this binary has not been applied. Only looks: diesel's own question would
@@ -63,13 +67,14 @@ impl From<diesel::result::Error> for Failed {
     }
 }
 
-fn run<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<(), Failed>
+/// Returns how many were applied.
+fn run<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<usize, Failed>
 where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
 {
     connection
         .run_pending_migrations(migrations)
-        .map(|_applied| ())
+        .map(|applied| applied.len())
         .map_err(|error| Failed(Error::Refused(format!("a migration failed: {error}"))))
 }

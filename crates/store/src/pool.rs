@@ -1,12 +1,13 @@
 //! The store: where connections come from.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 
 use crate::connection::{AnyConnection, Purpose, begin_read, probe, rollback, set_bulk_hints};
 use crate::presence::{has_schema, make_private_file, make_private_folder};
-use crate::{DatabaseUrl, Error, migrations};
+use crate::{DatabaseUrl, Error, Tuning, migrations};
 
 /// How long a reader waits for a connection before the answer is "unavailable".
 const READER_WAIT: Duration = Duration::from_secs(2);
@@ -17,7 +18,9 @@ const READERS: u32 = 8;
 #[derive(Clone)]
 pub struct Store {
     url: DatabaseUrl,
-    readers: Pool<Readers>,
+    tuning: Tuning,
+    /// Exchanged as a whole after the database was silent: what is stuck then never comes back to it.
+    readers: Arc<RwLock<Pool<Readers>>>,
     is_patient: bool,
 }
 
@@ -54,6 +57,14 @@ impl Store {
     /// # Errors
     /// [`OpenError`] says what to look at.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        Self::open_tuned(url, Tuning::default())
+    }
+
+    /// The same, used as the operator wants.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to look at.
+    pub fn open_tuned(url: &DatabaseUrl, tuning: Tuning) -> Result<Self, OpenError> {
         if let DatabaseUrl::Sqlite(path) = url
             && let Some(folder) = path.parent()
             && !folder.as_os_str().is_empty()
@@ -71,8 +82,8 @@ impl Store {
             url: url.clone(),
             cause,
         };
-        migrate(url).map_err(failed)?;
-        Ok(Self::over(url))
+        migrate(url, &tuning).map_err(failed)?;
+        Ok(Self::over(url, tuning))
     }
 
     /// Opens an existing database as it is, for programs that only look.
@@ -92,7 +103,8 @@ impl Store {
                 "there is no such file".to_owned(),
             )));
         }
-        let mut reader = AnyConnection::open(url, Purpose::Read).map_err(failed)?;
+        let tuning = Tuning::default();
+        let mut reader = AnyConnection::open(url, Purpose::Read, &tuning).map_err(failed)?;
         if !has_schema(&mut reader).map_err(failed)? {
             return Err(OpenError::NoBooks { url: url.clone() });
         }
@@ -101,21 +113,39 @@ impl Store {
                 "its schema is older than this program: start `florin serve` on it once".to_owned(),
             )));
         }
-        Ok(Self::over(url))
+        Ok(Self::over(url, tuning))
     }
 
-    fn over(url: &DatabaseUrl) -> Self {
-        let readers = Pool::builder()
-            .max_size(READERS)
-            .min_idle(Some(0))
-            .connection_timeout(READER_WAIT)
-            .error_handler(Box::new(Quiet))
-            .build_unchecked(Readers(url.clone()));
+    fn over(url: &DatabaseUrl, tuning: Tuning) -> Self {
         Self {
             url: url.clone(),
-            readers,
+            tuning,
+            readers: Arc::new(RwLock::new(pool(url, tuning))),
             is_patient: false,
         }
+    }
+
+    /// Lets every question that follows be asked over new connections. Those that are at work are closed
+    /// when they are done, if ever.
+    pub fn renew_readers(&self) {
+        let fresh = pool(&self.url, self.tuning);
+        let mut readers = self.readers.write().unwrap_or_else(PoisonError::into_inner);
+        *readers = fresh;
+    }
+
+    /// How long a program waits for one answer of the database before it takes it for silent. The database
+    /// itself gives up a statement a little earlier, where it can. `None`: as long as it takes.
+    #[must_use]
+    pub fn longest_answer(&self) -> Option<Duration> {
+        (!self.is_patient).then(|| self.tuning.longest_answer())
+    }
+
+    /// A connection of one's own, to see whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it cannot be reached.
+    pub fn prober(&self) -> Result<AnyConnection, Error> {
+        AnyConnection::open(&self.url, Purpose::Read, &self.tuning)
     }
 
     /// The same database, for a program that makes one large commit of its own: whatever it writes, and
@@ -139,7 +169,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] if the database cannot be reached.
     pub fn writer(&self) -> Result<AnyConnection, Error> {
-        let mut writer = AnyConnection::open(&self.url, Purpose::Write)?;
+        let mut writer = AnyConnection::open(&self.url, Purpose::Write, &self.tuning)?;
         if self.is_patient {
             set_bulk_hints(&mut writer)?;
         }
@@ -154,8 +184,9 @@ impl Store {
         &self,
         query: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut reader: PooledConnection<Readers> = self
-            .readers
+        let readers = self.readers.read();
+        let readers = readers.unwrap_or_else(PoisonError::into_inner).clone();
+        let mut reader: PooledConnection<Readers> = readers
             .get()
             .map_err(|error| E::from(Error::Unavailable(error.to_string())))?;
         begin_read(&mut reader).map_err(E::from)?;
@@ -169,12 +200,12 @@ impl Store {
 
 /// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever
 /// the busy timeout: that wait is here.
-fn migrate(url: &DatabaseUrl) -> Result<(), Error> {
+fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<(), Error> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut tries = 250_u32;
     loop {
         // Books may be so large that a change of their schema takes minutes.
-        let migrated = AnyConnection::open(url, Purpose::Write).and_then(|mut writer| {
+        let migrated = AnyConnection::open(url, Purpose::Write, tuning).and_then(|mut writer| {
             set_bulk_hints(&mut writer)?;
             migrations::apply(&mut writer)
         });
@@ -195,19 +226,28 @@ fn migrate(url: &DatabaseUrl) -> Result<(), Error> {
 /// [`Error`] as the database gives it.
 pub fn in_memory() -> Result<AnyConnection, Error> {
     let url = DatabaseUrl::Sqlite(":memory:".into());
-    let mut connection = AnyConnection::open(&url, Purpose::Write)?;
+    let mut connection = AnyConnection::open(&url, Purpose::Write, &Tuning::default())?;
     migrations::apply(&mut connection)?;
     Ok(connection)
 }
 
-struct Readers(DatabaseUrl);
+fn pool(url: &DatabaseUrl, tuning: Tuning) -> Pool<Readers> {
+    Pool::builder()
+        .max_size(READERS)
+        .min_idle(Some(0))
+        .connection_timeout(READER_WAIT)
+        .error_handler(Box::new(Quiet))
+        .build_unchecked(Readers(url.clone(), tuning))
+}
+
+struct Readers(DatabaseUrl, Tuning);
 
 impl ManageConnection for Readers {
     type Connection = AnyConnection;
     type Error = Error;
 
     fn connect(&self) -> Result<AnyConnection, Error> {
-        AnyConnection::open(&self.0, Purpose::Read)
+        AnyConnection::open(&self.0, Purpose::Read, &self.1)
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Error> {

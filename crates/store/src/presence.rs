@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::connection::{AnyConnection, Purpose};
-use crate::{DatabaseUrl, Error, OpenError};
+use crate::{DatabaseUrl, Error, OpenError, Tuning};
 
 /// Whether the migrations have made Florin's tables at this address. Makes nothing.
 ///
@@ -20,7 +20,7 @@ pub fn has_books(url: &DatabaseUrl) -> Result<bool, OpenError> {
     {
         return Ok(false);
     }
-    AnyConnection::open(url, Purpose::Read)
+    AnyConnection::open(url, Purpose::Read, &Tuning::default())
         .and_then(|mut connection| has_schema(&mut connection))
         .map_err(|cause| OpenError::Database {
             url: url.clone(),

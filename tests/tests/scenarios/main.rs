@@ -33,6 +33,7 @@ mod outages;
 mod payments;
 mod raw_connections;
 mod shop;
+mod silence;
 mod steps;
 mod time;
 mod transfers;

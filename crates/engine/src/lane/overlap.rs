@@ -12,14 +12,13 @@
 mod ahead;
 mod writers;
 
-use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use store::find::Lock;
 use store::{AnyConnection, Error, Store};
 
-use super::{CAUTIOUS_BATCHES, HEAVIEST, Message, Queued, Worker};
+use super::{CAUTIOUS_BATCHES, HEAVIEST, Queued, Worker};
 use crate::book::{AfterCommit, Book, Round};
 use crate::command::Answer;
 use crate::memory::Memory;
@@ -105,6 +104,8 @@ impl Worker {
         let mut next = Next::Nothing;
         let mut committed: Option<Launched> = None;
         loop {
+            // It goes on: each round is a commit.
+            self.beat.works();
             // The server works while those before are answered.
             if let Some(committed) = committed.take() {
                 self.answer(committed.batch, committed.answers, committed.after);
@@ -222,7 +223,10 @@ impl Worker {
         let mut ahead = Ahead::of(Book::empty(round, &mut self.ids));
         let outcome = loop {
             while ahead.goes_on && !ahead.is_full(self.settings.max_batch) {
-                let Some(queued) = next_of(&mut self.waiting, &mut self.commands) else {
+                let Some(queued) = self
+                    .post
+                    .next(&self.beat, &mut self.waiting, &mut self.tries)
+                else {
                     break;
                 };
                 if let Err(not_yet) = ahead.decide(queued, memory, &self.rules) {
@@ -342,23 +346,6 @@ fn undone(report: Report, second: Option<&mut Launched>, spare: &mut Option<AnyC
     *spare = (!matches!(error, Error::Unavailable(_))).then_some(report.connection);
     if let Some(second) = second {
         second.failed = Some(error);
-    }
-}
-
-/// The next command, if there is one already.
-fn next_of(
-    waiting: &mut VecDeque<Box<Queued>>,
-    commands: &mut tokio::sync::mpsc::Receiver<Message>,
-) -> Option<Box<Queued>> {
-    if let Some(queued) = waiting.pop_front() {
-        return Some(queued);
-    }
-    loop {
-        match commands.try_recv() {
-            Ok(Message::Command(queued)) => return Some(queued),
-            Ok(Message::Stop) => commands.close(),
-            Err(_empty_or_closed) => return None,
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use store::DatabaseUrl;
 
 use super::listen::Listen;
+use super::tuning::DatabaseTimeout;
 use super::values::{ProviderTimeout, ProviderUrl};
 use super::webhooks::{Webhooks, add_secret};
 use super::{Mode, WrongSetting};
@@ -29,6 +30,8 @@ pub(super) struct File {
     pub(super) mode: Option<Mode>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) provider_timeout_ms: Option<ProviderTimeout>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) database_timeout_ms: Option<DatabaseTimeout>,
     pub(super) check_every: Option<u32>,
     pub(super) provider: Option<String>,
     #[serde(default, deserialize_with = "parsed")]

@@ -1,0 +1,180 @@
+//! What the threads have in common that are the lane, one after another.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use store::Trouble;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Message, Queued};
+
+/// How long a commit proves that commits are possible.
+const PROVEN: Duration = Duration::from_secs(5);
+
+/// The queue, and whether what is written goes through.
+#[derive(Debug)]
+pub(super) struct Post {
+    commands: Mutex<mpsc::Receiver<Message>>,
+    written: Mutex<Written>,
+}
+
+/// What became of the last commit.
+#[derive(Debug, Default, Clone, Copy)]
+struct Written {
+    /// When one last went through.
+    proven: Option<Instant>,
+    /// Why the last one did not.
+    trouble: Option<Trouble>,
+}
+
+impl Post {
+    pub(super) fn new(commands: mpsc::Receiver<Message>) -> Self {
+        Self {
+            commands: Mutex::new(commands),
+            written: Mutex::new(Written::default()),
+        }
+    }
+
+    /// The queue. Only the thread that is the lane takes from it.
+    pub(super) fn commands(&self) -> MutexGuard<'_, mpsc::Receiver<Message>> {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next command, if there is one already.
+    pub(super) fn next(
+        &self,
+        beat: &Beat,
+        waiting: &mut VecDeque<Box<Queued>>,
+        tries: &mut Vec<oneshot::Sender<Result<(), Trouble>>>,
+    ) -> Option<Box<Queued>> {
+        if beat.is_relieved() {
+            return None;
+        }
+        if let Some(queued) = waiting.pop_front() {
+            return Some(queued);
+        }
+        let mut commands = self.commands();
+        loop {
+            match commands.try_recv() {
+                Ok(Message::Command(queued)) => return Some(queued),
+                Ok(Message::Try(asked)) => tries.push(asked),
+                Ok(Message::Stop) => commands.close(),
+                Err(_empty_or_closed) => return None,
+            }
+        }
+    }
+
+    /// Remembers what became of a commit.
+    pub(super) fn wrote(&self, outcome: Result<(), Trouble>) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => {
+                if let Some(trouble) = written.trouble.take() {
+                    tracing::warn!(%trouble, "writes go through again");
+                }
+                written.proven = Some(Instant::now());
+            }
+            Err(trouble) => written.trouble = Some(trouble),
+        }
+    }
+
+    /// Whether a commit went through a moment ago, and none has failed since.
+    pub(super) fn is_writing(&self) -> bool {
+        let written = *self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.trouble.is_none() && written.proven.is_some_and(|at| at.elapsed() < PROVEN)
+    }
+
+    /// Why the last commit did not go through.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.trouble
+    }
+}
+
+/// A sign of life of one thread that is the lane: since when it has been at what it does now.
+#[derive(Debug)]
+pub(super) struct Beat {
+    born: Instant,
+    /// Milliseconds from `born`, from 1; or one of the two below.
+    since: AtomicU64,
+}
+
+/// It waits for commands.
+const RESTS: u64 = 0;
+/// Another thread is the lane by now.
+const RELIEVED: u64 = u64::MAX;
+
+impl Beat {
+    pub(super) fn new() -> Self {
+        Self {
+            born: Instant::now(),
+            since: AtomicU64::new(RESTS),
+        }
+    }
+
+    /// Waits for commands. Returns whether it is still the lane.
+    pub(super) fn rests(&self) -> bool {
+        self.becomes(RESTS)
+    }
+
+    /// Begins something that the database may take long for. Returns whether it is still the lane.
+    pub(super) fn works(&self) -> bool {
+        self.becomes(self.now())
+    }
+
+    /// Whether another thread is the lane by now.
+    pub(super) fn is_relieved(&self) -> bool {
+        self.since.load(Ordering::Acquire) == RELIEVED
+    }
+
+    /// Makes it the lane no more, if it has been at one thing for longer than `longest`.
+    pub(super) fn relieve(&self, longest: Duration) -> bool {
+        let since = self.since.load(Ordering::Acquire);
+        let at_it = Duration::from_millis(self.now().saturating_sub(since));
+        let is_stuck = since != RESTS && since != RELIEVED && at_it > longest;
+        // If it has gone on in this very moment, it stays.
+        is_stuck
+            && self
+                .since
+                .compare_exchange(since, RELIEVED, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+    }
+
+    fn now(&self) -> u64 {
+        let millis = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(RELIEVED);
+        millis.clamp(RESTS + 1, RELIEVED - 1)
+    }
+
+    fn becomes(&self, what: u64) -> bool {
+        let changed = self
+            .since
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |since| {
+                (since != RELIEVED).then_some(what)
+            });
+        changed.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_thread_that_is_at_work_is_relieved_and_it_stays_so() {
+        let beat = Beat::new();
+        let long_ago = |beat: &mut Beat| beat.born -= Duration::from_secs(20);
+        let mut beat = beat;
+        long_ago(&mut beat);
+        assert!(beat.rests());
+        assert!(!beat.relieve(Duration::ZERO));
+        assert!(beat.works());
+        assert!(!beat.relieve(Duration::from_secs(12)));
+        long_ago(&mut beat);
+        assert!(beat.relieve(Duration::from_secs(12)));
+        assert!(beat.is_relieved());
+        assert!(!beat.works() && !beat.rests());
+        assert!(!beat.relieve(Duration::ZERO));
+    }
+}

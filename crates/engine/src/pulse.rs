@@ -1,0 +1,196 @@
+//! Whether the database answers at all: asked of it when somebody doubts it.
+//!
+//! A call to the database blocks its thread. If the server is stopped, or the network swallows what is
+//! sent, it blocks for as long as that lasts, and nothing ends it. So the question is asked on a thread
+//! that can be left behind, over a connection that is as old as those of the others. While the database is
+//! silent everybody is refused at once, and it is asked again, over a new connection, until it answers.
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use store::{AnyConnection, Error, Store, Trouble};
+use tokio::sync::{oneshot, watch};
+
+/// After how long a wait the database is doubted.
+pub(crate) const DOUBT: Duration = Duration::from_secs(2);
+/// How long it may take to answer the simplest question before it is taken for silent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a silent database is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// Threads that may be stuck in a question. Beyond that, none is asked until one of them is free.
+const MOST_STUCK: usize = 4;
+
+/// Who waits for the answer.
+type Ask = oneshot::Sender<Result<(), Trouble>>;
+
+/// The way to ask. It ends with its last owner.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    asks: Sender<Ask>,
+    silent: watch::Receiver<bool>,
+}
+
+impl Pulse {
+    /// Starts the thread that asks.
+    pub(crate) fn start(store: Store) -> std::io::Result<Self> {
+        let (asks, asked) = mpsc::channel();
+        let (tell, silent) = watch::channel(false);
+        let asker = Asker {
+            hand: None,
+            hands: Arc::new(()),
+            patience: PATIENCE.min(store.longest_answer().unwrap_or(PATIENCE)),
+            store,
+        };
+        std::thread::Builder::new()
+            .name("pulse".into())
+            .spawn(move || asker.listen(&asked, &tell))?;
+        Ok(Self { asks, silent })
+    }
+
+    /// Has the database asked, without waiting for the answer.
+    pub(crate) fn doubt(&self) {
+        let (ask, _nobody_waits) = oneshot::channel();
+        // The thread ends with this value, not before it.
+        let _asked = self.asks.send(ask);
+    }
+
+    /// Asks the database now and waits for its answer, but not longer than `patience`.
+    pub(crate) async fn answers_within(&self, patience: Duration) -> Result<(), Trouble> {
+        let (ask, answer) = oneshot::channel();
+        let _asked = self.asks.send(ask);
+        match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(Trouble::Silent),
+        }
+    }
+
+    /// Whether the database is known to be silent.
+    pub(crate) fn is_silent(&self) -> bool {
+        *self.silent.borrow()
+    }
+
+    /// Returns when the database is known to be silent.
+    pub(crate) async fn silence(&self) {
+        let mut silent = self.silent.clone();
+        if silent.wait_for(|silent| *silent).await.is_err() {
+            // Nobody is left to say so.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The thread that has the database asked.
+struct Asker {
+    store: Store,
+    hand: Option<Hand>,
+    /// As many owners as there are hands, and one.
+    hands: Arc<()>,
+    patience: Duration,
+}
+
+impl Asker {
+    fn listen(mut self, asked: &Receiver<Ask>, tell: &watch::Sender<bool>) {
+        loop {
+            let first = if *tell.borrow() {
+                asked.recv_timeout(ASK_AGAIN)
+            } else {
+                asked.recv().map_err(|_gone| RecvTimeoutError::Disconnected)
+            };
+            let mut waiting = Vec::new();
+            match first {
+                Ok(ask) => waiting.push(ask),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            // One question for all who want it asked.
+            waiting.extend(asked.try_iter());
+            let outcome = self.ask();
+            let was_silent = *tell.borrow();
+            if outcome == Err(Trouble::Silent) {
+                if !was_silent {
+                    metrics::counter!("florin_database_silences_total").increment(1);
+                    tracing::error!(patience = ?self.patience, "the database does not answer");
+                }
+                tell.send_replace(true);
+            } else if outcome.is_ok() && was_silent {
+                // Whatever was stuck in the silence may be stuck for ever.
+                self.store.renew_readers();
+                tracing::warn!("the database answers again");
+                tell.send_replace(false);
+            }
+            for ask in waiting {
+                // Whoever asked may have given up.
+                let _gone = ask.send(outcome);
+            }
+        }
+    }
+
+    fn ask(&mut self) -> Result<(), Trouble> {
+        let hand = match self.hand.take() {
+            Some(hand) => hand,
+            None => self.another_hand()?,
+        };
+        // A hand listens until it is dropped.
+        let _sent = hand.questions.send(());
+        match hand.answers.recv_timeout(self.patience) {
+            Ok(outcome) => {
+                self.hand = Some(hand);
+                outcome.map_err(|error| error.trouble())
+            }
+            // It is left behind, and ends when its question does.
+            Err(_silent) => Err(Trouble::Silent),
+        }
+    }
+
+    fn another_hand(&self) -> Result<Hand, Trouble> {
+        if Arc::strong_count(&self.hands) > MOST_STUCK {
+            return Err(Trouble::Silent);
+        }
+        let hand = Hand::start(self.store.clone(), Arc::clone(&self.hands));
+        hand.map_err(|error| {
+            tracing::error!(%error, "no thread to ask the database");
+            Trouble::Silent
+        })
+    }
+}
+
+/// A thread that asks, with a connection of its own.
+struct Hand {
+    questions: Sender<()>,
+    answers: Receiver<Result<(), Error>>,
+}
+
+impl Hand {
+    fn start(store: Store, counted: Arc<()>) -> std::io::Result<Self> {
+        let (questions, asked) = mpsc::channel::<()>();
+        let (answer, answers) = mpsc::channel();
+        let work = move || {
+            let mut connection = None;
+            for () in asked {
+                if answer.send(question(&store, &mut connection)).is_err() {
+                    break;
+                }
+            }
+            drop(counted);
+        };
+        std::thread::Builder::new()
+            .name("pulse-hand".into())
+            .spawn(work)?;
+        Ok(Self { questions, answers })
+    }
+}
+
+/// Asks over the connection that there is. If that one is broken, over another.
+fn question(store: &Store, kept: &mut Option<AnyConnection>) -> Result<(), Error> {
+    if let Some(mut connection) = kept.take()
+        && store::probe(&mut connection).is_ok()
+    {
+        *kept = Some(connection);
+        return Ok(());
+    }
+    let mut connection = store.prober()?;
+    store::probe(&mut connection)?;
+    *kept = Some(connection);
+    Ok(())
+}

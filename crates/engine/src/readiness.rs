@@ -1,0 +1,46 @@
+//! Whether the server can do its work: read, and write.
+
+use std::time::Duration;
+
+use store::Trouble;
+
+use crate::lane::Engine;
+
+/// How long each of the two may take. Whoever asks has little time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What can be done at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readiness {
+    /// Whether questions are answered.
+    pub reads: Result<(), Trouble>,
+    /// Whether commands are committed.
+    pub writes: Result<(), Trouble>,
+}
+
+impl Readiness {
+    /// Whether all of it can be done.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        self.reads.is_ok() && self.writes.is_ok()
+    }
+}
+
+impl Engine {
+    /// Asks the database. A commit that went through a moment ago is believed; otherwise the lane tries
+    /// one, which changes nothing of the books.
+    pub async fn readiness(&self) -> Readiness {
+        if self.pulse.is_silent() {
+            let silent = Err(Trouble::Silent);
+            return Readiness {
+                reads: silent,
+                writes: silent,
+            };
+        }
+        let (reads, writes) = tokio::join!(
+            self.pulse.answers_within(PATIENCE),
+            self.can_write(PATIENCE)
+        );
+        Readiness { reads, writes }
+    }
+}

@@ -1,0 +1,142 @@
+//! Questions to the database, away from the async threads, each with an end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::time::Duration;
+
+use store::{AnyConnection, Error};
+
+use crate::lane::Engine;
+use crate::pulse::DOUBT;
+
+/// Questions that nobody waits for any longer and that may be stuck for ever. Beyond that, none is asked.
+const MOST_LEFT: i64 = 128;
+
+impl Engine {
+    /// Runs a question on a snapshot of the database, away from the async threads.
+    ///
+    /// # Errors
+    /// [`Error`] as the database gives it; [`Error::Unavailable`] if it is silent, or takes too long.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        if self.pulse.is_silent() || self.left.count() >= MOST_LEFT {
+            return Err(silent());
+        }
+        let store = self.store.clone();
+        let (waiting, asking) = self.left.pair();
+        let mut asked = tokio::task::spawn_blocking(move || {
+            let answer = store.read(question);
+            drop(asking);
+            answer
+        });
+        let panicked = |error| Error::Refused(format!("a reader panicked: {error}"));
+        let Some(longest) = self.store.longest_answer() else {
+            return asked.await.unwrap_or_else(|error| Err(panicked(error)));
+        };
+        if let Ok(answer) = tokio::time::timeout(DOUBT.min(longest), &mut asked).await {
+            return answer.unwrap_or_else(|error| Err(panicked(error)));
+        }
+        self.pulse.doubt();
+        let gone = tokio::select! {
+            answer = &mut asked => return answer.unwrap_or_else(|error| Err(panicked(error))),
+            () = self.pulse.silence() => silent(),
+            () = tokio::time::sleep(longest.saturating_sub(DOUBT)) => {
+                // The database answers others, and this connection is stuck: so may those be that
+                // were opened with it.
+                self.store.renew_readers();
+                too_long(longest)
+            }
+        };
+        waiting.leave();
+        Err(gone)
+    }
+}
+
+fn silent() -> Error {
+    Error::Unavailable("the database does not answer".to_owned())
+}
+
+fn too_long(longest: Duration) -> Error {
+    Error::Unavailable(format!("a question was not answered within {longest:?}"))
+}
+
+/// How many questions are still asked though nobody waits for their answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Left(Arc<AtomicI64>);
+
+const ASKED: u8 = 0;
+const LEFT: u8 = 1;
+const ANSWERED: u8 = 2;
+
+impl Left {
+    fn count(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// The two ends of one question: who waits, and who asks.
+    fn pair(&self) -> (Waiting, Asking) {
+        let state = Arc::new(AtomicU8::new(ASKED));
+        let asking = Asking {
+            state: Arc::clone(&state),
+            left: self.clone(),
+        };
+        let waiting = Waiting {
+            state,
+            left: self.clone(),
+        };
+        (waiting, asking)
+    }
+}
+
+struct Waiting {
+    state: Arc<AtomicU8>,
+    left: Left,
+}
+
+impl Waiting {
+    /// Waits no longer.
+    fn leave(self) {
+        self.left.0.fetch_add(1, Ordering::Relaxed);
+        if self.state.swap(LEFT, Ordering::AcqRel) == ANSWERED {
+            self.left.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+struct Asking {
+    state: Arc<AtomicU8>,
+    left: Left,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if self.state.swap(ANSWERED, Ordering::AcqRel) == LEFT {
+            self.left.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_counts_as_left_from_when_nobody_waits_until_it_is_answered() {
+        let left = Left::default();
+        let (waiting, asking) = left.pair();
+        drop(asking);
+        waiting.leave();
+        assert_eq!(left.count(), 0);
+        let (waiting, asking) = left.pair();
+        waiting.leave();
+        assert_eq!(left.count(), 1);
+        drop(asking);
+        assert_eq!(left.count(), 0);
+        let (waiting, asking) = left.pair();
+        drop(waiting);
+        drop(asking);
+        assert_eq!(left.count(), 0);
+    }
+}

@@ -1,0 +1,75 @@
+//! A warning that would be logged at every request while one trouble lasts.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often one kind of warning is logged at most.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// One kind of warning: logged at once, and then once a minute at most, with how often it was due since.
+#[derive(Debug, Default)]
+pub struct Repeated(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    logged: Option<Instant>,
+    due: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::NEW
+    }
+}
+
+impl State {
+    const NEW: Self = Self {
+        logged: None,
+        due: 0,
+    };
+}
+
+impl Repeated {
+    /// A warning that was never due.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Mutex::new(State::NEW))
+    }
+
+    /// Counts the warning. If it is to be logged now: how often it was due since it was last logged, this
+    /// time included.
+    pub fn due(&self) -> Option<u64> {
+        self.due_at(Instant::now())
+    }
+
+    fn due_at(&self, now: Instant) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.due = state.due.saturating_add(1);
+        if state
+            .logged
+            .is_some_and(|at| now.saturating_duration_since(at) < EVERY)
+        {
+            return None;
+        }
+        state.logged = Some(now);
+        Some(std::mem::take(&mut state.due))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_warning_is_logged_and_then_one_a_minute_with_a_count() {
+        let warning = Repeated::new();
+        let begin = Instant::now();
+        assert_eq!(warning.due_at(begin), Some(1));
+        for second in 1..60 {
+            assert_eq!(warning.due_at(begin + Duration::from_secs(second)), None);
+        }
+        assert_eq!(warning.due_at(begin + EVERY), Some(60));
+        assert_eq!(warning.due_at(begin + EVERY), None);
+        assert_eq!(warning.due_at(begin + EVERY * 3), Some(2));
+    }
+}

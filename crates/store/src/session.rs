@@ -1,0 +1,222 @@
+//! How a session with PostgreSQL begins: what it is told, and how.
+//!
+//! The settings of a session travel in its start-up message (`options`), so that they are the session's own
+//! from the first statement to the last, and nothing is left behind for whoever uses the connection next.
+//! A pooler may refuse that message or drop its `options`; then they are set one by one, which a pooler in
+//! session mode takes back.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use crate::connection::{Purpose, one_line};
+use crate::{Error, Tuning};
+
+/// One setting of a session, by name.
+pub(crate) type Setting = (&'static str, String);
+
+/// What a session is told.
+pub(crate) fn settings(purpose: Purpose, tuning: &Tuning) -> Vec<Setting> {
+    let millis = |time: Duration| format!("{}ms", time.as_millis());
+    let mut settings = vec![
+        // A lock that is not to be had in this time is answered as "busy", never waited for.
+        ("lock_timeout", millis(tuning.longest_lock())),
+        ("statement_timeout", millis(tuning.answer_within)),
+        ("client_min_messages", "warning".to_owned()),
+        ("jit", "off".to_owned()),
+    ];
+    if purpose == Purpose::Write {
+        // The lane finds rows by their keys and in no other way. A statement is prepared once, often
+        // while its tables are small: no plan but the one that stays right as they grow may be chosen
+        // then.
+        let unwanted = [
+            "enable_seqscan",
+            "enable_bitmapscan",
+            "enable_hashjoin",
+            "enable_mergejoin",
+            "enable_material",
+            "enable_memoize",
+        ];
+        settings.extend(unwanted.map(|plan| (plan, "off".to_owned())));
+        settings.push(("plan_cache_mode", "force_generic_plan".to_owned()));
+        let idle = ("idle_in_transaction_session_timeout", "10s".to_owned());
+        settings.push(idle);
+    }
+    settings
+}
+
+diesel::define_sql_function! {
+    /// The value of a setting, as it is shown.
+    fn current_setting(name: Text) -> Text;
+}
+diesel::define_sql_function! {
+    /// Sets a setting, and returns what it is then.
+    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
+}
+
+/// Begins a session with these settings.
+pub(crate) fn begin(
+    uri: &str,
+    settings: &[Setting],
+    tuning: &Tuning,
+) -> Result<diesel::PgConnection, Error> {
+    let bounded = bounded(uri, tuning);
+    let establish = |address: &str| {
+        diesel::PgConnection::establish(address)
+            .map_err(|error| Error::Unavailable(one_line(&error.to_string())))
+    };
+    let mut connection = match establish(&told(&bounded, settings)) {
+        Err(Error::Unavailable(cause)) if cause.contains("unsupported startup parameter") => {
+            establish(&bounded)?
+        }
+        established => established?,
+    };
+    if !is_told(&mut connection, settings)? {
+        for (name, value) in settings {
+            let _as_it_is_now: String =
+                diesel::select(set_config(*name, value, false)).get_result(&mut connection)?;
+        }
+    }
+    Ok(connection)
+}
+
+/// Whether the settings have arrived. They do all together or not at all, so the first one tells.
+fn is_told(connection: &mut diesel::PgConnection, settings: &[Setting]) -> Result<bool, Error> {
+    let Some((name, wanted)) = settings.first() else {
+        return Ok(true);
+    };
+    let shown: String = diesel::select(current_setting(*name)).get_result(connection)?;
+    // The same time may be shown in another unit.
+    let millis = |text: &str| {
+        let unit = text.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = text.split_at(unit);
+        let factor = match unit {
+            "ms" => 1_u64,
+            "s" => 1_000,
+            "min" => 60_000,
+            _ => return None,
+        };
+        number.parse::<u64>().ok()?.checked_mul(factor)
+    };
+    Ok(millis(&shown) == millis(wanted))
+}
+
+/// The address with bounds on how long a silent server is waited for, where it sets none itself.
+fn bounded(uri: &str, tuning: &Tuning) -> String {
+    let patience = tuning.answer_within.as_millis().to_string();
+    let bounds: [(&str, &str); 5] = [
+        ("connect_timeout", "5"),
+        ("keepalives_idle", "5"),
+        ("keepalives_interval", "2"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", &patience),
+    ];
+    let mut bounded = uri.to_owned();
+    for (name, value) in bounds {
+        if parameter(uri, name).is_none() {
+            append(&mut bounded, name, value);
+        }
+    }
+    bounded
+}
+
+/// The address with the settings in `options`, after those that it has itself, or else the environment.
+fn told(uri: &str, settings: &[Setting]) -> String {
+    let own = parameter(uri, "options").map(str::to_owned);
+    let own = own.or_else(|| std::env::var("PGOPTIONS").ok().map(|text| encoded(&text)));
+    let mut options = own.unwrap_or_default();
+    for (name, value) in settings {
+        // A blank, and an equals sign.
+        let _infallible = write!(options, "%20-c%20{name}%3D{value}");
+    }
+    let mut told = match uri.split_once('?') {
+        None => uri.to_owned(),
+        Some((address, query)) => {
+            let others = query.split('&').filter(|pair| !is_named(pair, "options"));
+            let others: Vec<&str> = others.filter(|pair| !pair.is_empty()).collect();
+            match others.as_slice() {
+                [] => address.to_owned(),
+                others => format!("{address}?{}", others.join("&")),
+            }
+        }
+    };
+    append(&mut told, "options", &options);
+    told
+}
+
+fn append(uri: &mut String, name: &str, value: &str) {
+    uri.push(if uri.contains('?') { '&' } else { '?' });
+    uri.push_str(name);
+    uri.push('=');
+    uri.push_str(value);
+}
+
+/// The value of a parameter of the address, as it stands there.
+fn parameter<'u>(uri: &'u str, name: &str) -> Option<&'u str> {
+    let (_, query) = uri.split_once('?')?;
+    let pair = query.split('&').find(|pair| is_named(pair, name))?;
+    pair.split_once('=').map(|(_, value)| value)
+}
+
+fn is_named(pair: &str, name: &str) -> bool {
+    pair.split_once('=').is_some_and(|(is, _)| is == name)
+}
+
+/// A text as it stands in an address.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                let _infallible = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_added_where_the_address_has_none() {
+        let tuning = Tuning {
+            answer_within: Duration::from_secs(7),
+        };
+        assert_eq!(
+            bounded(
+                "postgres://db/x?connect_timeout=1&tcp_user_timeout=9",
+                &tuning
+            ),
+            "postgres://db/x?connect_timeout=1&tcp_user_timeout=9\
+             &keepalives_idle=5&keepalives_interval=2&keepalives_count=3"
+        );
+        assert!(bounded("postgres://db/x", &tuning).contains("x?connect_timeout=5&"));
+        assert!(bounded("postgres://db/x", &tuning).ends_with("&tcp_user_timeout=7000"));
+    }
+
+    #[test]
+    fn settings_follow_the_options_that_the_address_has() {
+        let settings = [("jit", "off".to_owned()), ("lock_timeout", "5s".to_owned())];
+        assert_eq!(
+            told(
+                "postgres://db/x?options=-c%20search_path%3Dbooks&sslmode=prefer",
+                &settings
+            ),
+            "postgres://db/x?sslmode=prefer&options=-c%20search_path%3Dbooks\
+             %20-c%20jit%3Doff%20-c%20lock_timeout%3D5s"
+        );
+        assert_eq!(
+            told("postgres://db/x?options=-c%20a%3Db", &settings[..1]),
+            "postgres://db/x?options=-c%20a%3Db%20-c%20jit%3Doff"
+        );
+        assert_eq!(encoded("-c a=ä"), "-c%20a%3D%C3%A4");
+    }
+}

@@ -1,0 +1,7 @@
+-- What the program keeps about the database, and not about the books: one row.
+CREATE TABLE housekeeping (
+    touched_at BIGINT   NOT NULL,            -- when a server last tried whether it can write
+    id         SMALLINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    program    TEXT     NOT NULL             -- the version of Florin that made the schema what it is
+);
+INSERT INTO housekeeping (touched_at, id, program) VALUES (0, 1, '');
