@@ -13,7 +13,7 @@ use sha2::Sha256;
 use crate::Scheme;
 
 /// The alphabet of RFC 4648, section 4. Padding may be missing, as the reference libraries of Standard
-/// Webhooks and Svix for JavaScript take it.
+/// Webhooks and Svix for JavaScript and Python take it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
