@@ -18,6 +18,8 @@ const LONGEST_STOP: Duration = Duration::from_secs(60);
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, StartError> {
     let settings = &settings.clone().ready_to_serve()?;
     let florin = start(settings).await?;
+    // Before anybody hears that the server is there, and may tell it to stop.
+    let mut signals = Signals::catch();
     if settings.mode == Mode::Live && !florin.server.address.ip().is_loopback() {
         let address = florin.server.address;
         tracing::warn!(%address, "live mode listens to the network without TLS: put a proxy with TLS in front");
@@ -31,7 +33,6 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, Sta
     if let Err(cause) = said {
         tracing::warn!(%cause, "the address could not be printed");
     }
-    let mut signals = Signals::catch();
     signals.next().await;
     tracing::info!("stopping: answering what is under way; a second signal ends it at once");
     let is_drained = tokio::select! {

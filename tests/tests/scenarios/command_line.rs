@@ -608,3 +608,20 @@ fn new_books_are_readable_by_their_user_alone() {
     }
     florin.kill9();
 }
+
+#[test]
+fn a_server_listens_where_people_say_and_says_that_it_has_ended() {
+    let database = Database::fresh(Kind::Sqlite).expect("it is built in");
+    for (listen, host) in [
+        ("0", "http://127.0.0.1:"),
+        (":0", "http://127.0.0.1:"),
+        ("localhost:0", "http://127.0.0.1:"),
+    ] {
+        let florin = Florin::start(&database, &["--listen", listen]);
+        assert!(florin.api().starts_with(host), "{listen}: {}", florin.api());
+        let log = florin.log_file().to_owned();
+        assert_eq!(florin.terminate().code(), Some(0), "{listen}");
+        let log = fs::read_to_string(log).expect("kept");
+        assert!(log.contains("stopped: everything"), "{listen}: {log}");
+    }
+}
