@@ -7,7 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
-use ledger::{Account, AccountClass, AccountId, Limits, LimitsError, NewAccount, NormalSide};
+use ledger::{
+    Account, AccountClass, AccountCode, AccountId, AccountName, Limits, LimitsError, NewAccount,
+    NormalSide,
+};
 use money::MinorUnits;
 
 use crate::currencies::Currencies;
@@ -18,7 +21,7 @@ use crate::query::{PageQuery, page};
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{
-    FieldError, Fields, Object, Reading, Slot, Value, checked, choice, integer, nullable, text,
+    FieldError, Fields, Object, Reading, Slot, Value, choice, guarded, integer, nullable,
 };
 use crate::{render, respond, wire};
 
@@ -166,8 +169,8 @@ async fn find(api: &Api, request: &HttpRequest, id: &str) -> Result<Account, Pro
 
 fn read(body: Object, known: &Currencies) -> Result<NewAccount, Problem> {
     let mut fields = Fields::of(body);
-    let code = fields.required("code", checked(text(1..=255), account_code));
-    let name = fields.optional("name", nullable(text(1..=255)));
+    let code = fields.required("code", guarded(AccountCode::parse));
+    let name = fields.optional("name", nullable(guarded(AccountName::parse)));
     let unit = fields.required("currency", |value| known.read(value));
     let classes = AccountClass::ALL.map(|class| (class.name(), class));
     let class = fields.optional("class", choice(&classes));
@@ -194,7 +197,7 @@ fn read(body: Object, known: &Currencies) -> Result<NewAccount, Problem> {
         (None, side) => AccountClass::of(&code, side.unwrap_or(NormalSide::Credit)),
     };
     Ok(NewAccount {
-        name: name.flatten().unwrap_or_else(|| code.clone()),
+        name: (name.flatten()).unwrap_or_else(|| AccountName::trusted(code.as_str())),
         class,
         code,
         currency,
@@ -233,14 +236,4 @@ fn contradiction() -> Problem {
     let detail = "The class has the other normal side. One of the two fields is enough.";
     let error = FieldError::here("contradicts_class", detail);
     Problem::invalid_fields(vec![error.below("normal_side")])
-}
-
-/// Levels of a code are visible ASCII, separated by single colons.
-fn account_code(text: String) -> Result<String, (&'static str, String)> {
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if visible && text.split(':').all(|level| !level.is_empty()) {
-        return Ok(text);
-    }
-    let detail = "levels of visible ASCII characters, separated by single colons".to_owned();
-    Err(("malformed_code", detail))
 }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
-use ledger::{Asset, NewAsset};
+use ledger::{Asset, AssetName, NewAsset};
 use money::{AssetError, Currency};
 
 use crate::cursor::Cursor;
@@ -12,7 +12,7 @@ use crate::problem::{Code, Problem};
 use crate::query::{PageQuery, foreign_cursor, page};
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{FieldError, Fields, Object, integer, nullable, text};
+use crate::strict_json::{FieldError, Fields, Object, guarded, integer, nullable, text};
 use crate::{render, respond, wire};
 
 /// Registers a custom asset. Its code keeps its exponent for ever.
@@ -97,7 +97,7 @@ fn read(body: Object) -> Result<NewAsset, Problem> {
     let code = fields.required("code", text(1..=255));
     let largest = i64::from(Currency::LARGEST_EXPONENT);
     let exponent = fields.required("exponent", integer(0..=largest));
-    let name = fields.optional("name", nullable(text(1..=255)));
+    let name = fields.optional("name", nullable(guarded(AssetName::parse)));
     let (code, exponent, name) = fields.finish((code, exponent, name))?;
     // What does not fit is above the largest.
     let exponent = u8::try_from(exponent).unwrap_or(u8::MAX);

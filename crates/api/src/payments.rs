@@ -1,6 +1,6 @@
 //! `/v1/payments`: made, confirmed, read.
 
-use ::payments::{NewPayment, Payment, PaymentId};
+use ::payments::{Customer, NewPayment, Payment, PaymentId, PaymentMethod};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,7 +12,7 @@ use crate::problem::{Code, Problem};
 use crate::query::{PageQuery, page};
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{Fields, Object, amount, boolean, nullable, text};
+use crate::strict_json::{Fields, Object, amount, boolean, guarded, nullable};
 use crate::transfers::money;
 use crate::{headers, render, respond, wire};
 
@@ -73,7 +73,7 @@ pub(crate) async fn confirm(
             .parse()
             .map_err(|_malformed| Problem::new(Code::NotFound))?;
         let mut fields = Fields::of(asked.body.clone());
-        let method = fields.optional("payment_method", nullable(text(1..=255)));
+        let method = fields.optional("payment_method", nullable(guarded(PaymentMethod::parse)));
         let method = fields.finish(method)?;
         let command = Command::ConfirmPayment {
             id,
@@ -150,8 +150,8 @@ fn read(body: Object) -> Result<NewPayment, Problem> {
     let mut fields = Fields::of(body);
     let units = fields.required("amount", amount);
     let unit = fields.required("currency", of_iso);
-    let customer = fields.optional("customer", nullable(text(1..=255)));
-    let method = fields.optional("payment_method", nullable(text(1..=255)));
+    let customer = fields.optional("customer", nullable(guarded(Customer::parse)));
+    let method = fields.optional("payment_method", nullable(guarded(PaymentMethod::parse)));
     let confirm = fields.optional("confirm", boolean);
     let (units, currency, customer, method, confirm) =
         fields.finish((units, unit, customer, method, confirm))?;

@@ -1,10 +1,14 @@
 //! The query of a request: the parameters that its route knows, each at most once, and nothing else.
 
+mod decoding;
+mod named;
+
+pub(crate) use named::in_order;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use actix_web::HttpRequest;
-use actix_web::web::Query;
 use ledger::By;
 use store::Timestamp;
 
@@ -30,15 +34,8 @@ pub(crate) struct Parameters(BTreeMap<String, String>);
 impl Parameters {
     /// Those that are `known`. A known name that ends in a dot stands for all that begin with it.
     pub(crate) fn of(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string());
-        let pairs = pairs.map_err(|_malformed| {
-            wrong(FieldError::here(
-                "malformed_query",
-                "the query is not name=value pairs",
-            ))
-        })?;
         let mut given = BTreeMap::new();
-        for (name, value) in pairs.into_inner() {
+        for (name, value) in decoding::pairs(request.query_string()).map_err(wrong)? {
             let is_known =
                 |known: &str| name == known || known.ends_with('.') && name.starts_with(known);
             if !known.iter().any(|known| is_known(known)) {
@@ -135,9 +132,7 @@ fn wrong(error: FieldError) -> Problem {
 }
 
 fn named(name: &str, code: &'static str, detail: &'static str) -> FieldError {
-    let mut error = FieldError::here(code, detail);
-    error.pointer = name.chars().take(64).collect();
-    error
+    decoding::at(name, (code, detail))
 }
 
 /// A cursor of another list.

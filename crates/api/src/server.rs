@@ -170,7 +170,7 @@ impl Api {
         headers::json_content(request.headers())?;
         let bytes = request::body(payload, most).await?;
         let body = strict_json::parse_within(&bytes, most)?;
-        let claim = key.map(|key| claim(request, key, &body)).transpose()?;
+        let claim = key.map(|key| claim(request, key, &body));
         Ok(Asked {
             caller,
             request: RequestId::of(request),
@@ -214,11 +214,9 @@ impl Api {
     }
 }
 
-fn claim(request: &HttpRequest, key: String, body: &Object) -> Result<Claim, Problem> {
-    let key = Key::parse(key)
-        .map_err(|rule| Problem::new(Code::IdempotencyKeyInvalid).with_detail(rule.to_string()))?;
+fn claim(request: &HttpRequest, key: Key, body: &Object) -> Claim {
     let canonical = strict_json::canonical(body);
     let method = request.method().as_str();
     let fingerprint = Fingerprint::of(method, request.path(), API_VERSION, &canonical);
-    Ok(Claim { key, fingerprint })
+    Claim { key, fingerprint }
 }

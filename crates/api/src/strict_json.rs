@@ -31,14 +31,16 @@ mod parser;
 mod pointer;
 mod readers;
 mod refusal;
+mod rule;
 mod scalars;
 
 pub use canonical::canonical;
 pub use compounds::{checked, list, metadata, nullable, object};
 pub use fields::{FieldError, Fields, MAX_ERRORS, Reading, Slot, Slots};
 pub use parser::{parse, parse_within};
-pub use readers::{amount, boolean, choice, currency, id, integer, moment, text};
+pub use readers::{amount, boolean, choice, currency, guarded, id, integer, moment, text};
 pub use refusal::{Refusal, Rule};
+pub use rule::BrokenRule;
 
 /// The largest body that is read where nothing else is said, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;

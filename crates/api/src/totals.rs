@@ -85,7 +85,8 @@ pub(crate) async fn balances(api: Data<Api>, request: HttpRequest) -> HttpRespon
     answer(&request, async {
         let tenant = api.caller(&request).await?.tenant.id;
         let asked = Parameters::of(&request, &["code", "as_of", "by"])?;
-        let code = asked.required("code", asked.text("code"))?.to_owned();
+        let code = asked.required("code", asked.subtree("code")?)?;
+        let code = String::from(code);
         let as_of = as_of(&api, &asked)?;
         let scope = Scope {
             subtree: Some(code.clone()),

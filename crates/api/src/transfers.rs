@@ -3,14 +3,14 @@
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Command;
-use ledger::AccountId;
+use ledger::{AccountId, Description};
 use money::{Amount, Currency, Money};
 
 use crate::currencies::Currencies;
 use crate::problem::Problem;
 use crate::request::answer;
 use crate::server::Api;
-use crate::strict_json::{Fields, Object, amount, id, nullable, text};
+use crate::strict_json::{Fields, Object, amount, guarded, id, nullable};
 use crate::wire;
 
 /// Moves money from one wallet to another.
@@ -40,7 +40,7 @@ fn read(body: Object, known: &Currencies) -> Result<Command, Problem> {
     let to = fields.required("to", id("acc_"));
     let units = fields.required("amount", amount);
     let unit = fields.required("currency", |value| known.read(value));
-    let description = fields.optional("description", nullable(text(1..=500)));
+    let description = fields.optional("description", nullable(guarded(Description::parse)));
     let (from, to, units, currency, description) =
         fields.finish((from, to, units, unit, description))?;
     Ok(Command::Transfer {

@@ -1,7 +1,8 @@
 //! The steps of the books, as a request asks for them.
 
 use ledger::{
-    AccountId, Condition, Kind, Leg, Limits, Metadata, Part, Pending, Posting, Quote, TransactionId,
+    AccountId, Condition, Description, ExternalId, Kind, Leg, Limits, Metadata, Part, Pending,
+    Posting, Quote, TransactionId,
 };
 use money::Amount;
 use store::Timestamp;
@@ -136,9 +137,9 @@ pub struct Swap {
 #[derive(Debug, Clone, Default)]
 pub struct Saying {
     /// The caller's own name for it.
-    pub external_id: Option<String>,
+    pub external_id: Option<ExternalId>,
     /// For people.
-    pub description: Option<String>,
+    pub description: Option<Description>,
     /// What the tenant keeps with it.
     pub metadata: Option<Metadata>,
     /// When it happened; `None`: when it is recorded.

@@ -134,7 +134,7 @@ impl<'a> Book<'a> {
         let waiting = payments.idempotency_keys().into_iter();
         needs
             .keys
-            .extend(waiting.filter_map(|key| Key::parse(key).ok()));
+            .extend(waiting.filter_map(|key| Key::stored(key).ok()));
         needs.keys.sort_unstable();
         needs.keys.dedup();
         if let Some(memory) = memory {
@@ -276,7 +276,7 @@ impl<'a> Book<'a> {
 
     /// Answers a request that is in flight. A request that was answered already stays answered.
     pub(crate) fn settle(&mut self, key: &str, reply: Reply) {
-        if let Ok(key) = Key::parse(key.to_owned()) {
+        if let Ok(key) = Key::stored(key.to_owned()) {
             self.keys.settle(&key, reply);
         }
     }
@@ -388,7 +388,7 @@ impl Needs {
             Command::Provision { .. } => self.access = true,
             Command::RegisterAsset(new) => self.add_asset(new.currency()),
             Command::OpenAccount(new) => {
-                self.ledger.codes.push(new.code.clone());
+                self.ledger.codes.push(new.code.to_string());
                 self.add_asset(new.currency);
             }
             Command::Transfer { from, to, .. } => self.ledger.accounts.extend([*from, *to]),
@@ -444,7 +444,8 @@ impl Needs {
         }
         self.ledger.transactions.extend(action.about());
         let said = action.said();
-        self.ledger.external_ids.extend(said.external_id.clone());
+        let name = said.external_id.as_ref().map(ToString::to_string);
+        self.ledger.external_ids.extend(name);
         // What is still to come when this is asked may be past when it is decided.
         self.ledger.period |= said.effective_at.is_some();
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
 use ledger::{
-    Account, AccountId, Asset, ChangeError, Exchange, ExchangeError, Import, Imported, Misfit,
-    NewAccount, NewAsset, OpenError, PeriodError, PostError, Posted, RegisterError, ReleaseError,
-    ReverseError, SettleError, TransactionId,
+    Account, AccountId, Asset, ChangeError, Description, Exchange, ExchangeError, Import, Imported,
+    Misfit, NewAccount, NewAsset, OpenError, PeriodError, PostError, Posted, RegisterError,
+    ReleaseError, ReverseError, SettleError, TransactionId,
 };
 use money::Money;
-use payments::{ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId};
+use payments::{
+    ConfirmError, Fact, NewPayment, Operation, OperationId, Payment, PaymentId, PaymentMethod,
+};
 use store::Timestamp;
 use webhooks::Event;
 
@@ -40,7 +42,7 @@ pub enum Command {
         /// How much.
         money: Money,
         /// For people.
-        description: Option<String>,
+        description: Option<Description>,
     },
     /// Take over books from elsewhere, all of them or nothing.
     Import {
@@ -89,7 +91,7 @@ pub enum Command {
         /// Which.
         id: PaymentId,
         /// How the payer pays, if that is new.
-        payment_method: Option<String>,
+        payment_method: Option<PaymentMethod>,
     },
     /// Answer the request that made or confirmed a payment as it stands: nobody waits any longer.
     AnswerNow {

@@ -2,9 +2,9 @@
 //! what is left behind (reply, audit record). Pure: everything it touches is the book.
 
 use idempotency::{Claim, Look};
-use ledger::{AccountId, Kind, NewAccount, NewTransaction, Posting, TransactionId};
+use ledger::{AccountId, Description, Kind, NewAccount, NewTransaction, Posting, TransactionId};
 use money::Money;
-use payments::{NewPayment, PaymentId};
+use payments::{NewPayment, PaymentId, PaymentMethod};
 
 use crate::access::Mode;
 use crate::book::Book;
@@ -186,7 +186,7 @@ fn transfer(
     book: &mut Book<'_>,
     (from, to): (AccountId, AccountId),
     money: Money,
-    description: Option<String>,
+    description: Option<Description>,
     claim: Option<&Claim>,
     origin: &Origin,
     rules: &Rules,
@@ -200,7 +200,7 @@ fn transfer(
         currency: money.currency,
     };
     let transaction = NewTransaction {
-        description,
+        description: description.map(String::from),
         ..NewTransaction::plain(id, Kind::Transfer, vec![posting], book.now)
     };
     let posted = match ledger::post(&mut book.ledger, transaction) {
@@ -308,7 +308,7 @@ fn create_payment(
 fn confirm_payment(
     book: &mut Book<'_>,
     id: PaymentId,
-    payment_method: Option<String>,
+    payment_method: Option<PaymentMethod>,
     claim: Option<&Claim>,
     origin: &Origin,
     rules: &Rules,

@@ -307,8 +307,8 @@ fn transaction(book: &mut Book<'_>, draft: &Draft) -> NewTransaction {
     NewTransaction {
         pending: draft.pending,
         conditions: draft.conditions.clone(),
-        external_id,
-        description,
+        external_id: external_id.map(String::from),
+        description: description.map(String::from),
         metadata,
         effective_at: effective_at.unwrap_or(book.now),
         ..NewTransaction::plain(id, draft.kind, draft.postings.clone(), book.now)
@@ -331,8 +331,8 @@ fn heading(book: &mut Book<'_>, said: &Saying, kind: Kind) -> Heading {
     } = said.clone();
     let id = TransactionId::from_bytes(book.ids.next(book.now));
     Heading {
-        external_id,
-        description,
+        external_id: external_id.map(String::from),
+        description: description.map(String::from),
         metadata,
         effective_at: effective_at.unwrap_or(book.now),
         ..Heading::plain(id, kind, book.now)

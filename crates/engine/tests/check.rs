@@ -130,8 +130,8 @@ impl Writer {
 
     async fn open(&mut self, code: &str, floor: Option<MinorUnits>) -> AccountId {
         let new = NewAccount {
-            code: code.to_owned(),
-            name: code.to_owned(),
+            code: ledger::AccountCode::trusted(code),
+            name: ledger::AccountName::trusted(code),
             currency: Currency::from_code("USD").unwrap(),
             class: AccountClass::Liability,
             limits: floor.map_or(Limits::NONE, Limits::at_least),
@@ -143,8 +143,8 @@ impl Writer {
     /// An account in loyalty points.
     async fn open_points(&mut self) -> String {
         let new = NewAccount {
-            code: "liabilities:points".to_owned(),
-            name: "Points".to_owned(),
+            code: ledger::AccountCode::trusted("liabilities:points"),
+            name: ledger::AccountName::trusted("Points"),
             currency: Currency::custom("POINTS", 0).unwrap(),
             class: AccountClass::Liability,
             limits: Limits::NONE,
@@ -169,7 +169,7 @@ impl Writer {
         let new = NewPayment {
             money: usd(amount),
             customer: None,
-            payment_method: Some("pm_card".to_owned()),
+            payment_method: Some(payments::PaymentMethod::trusted("pm_card")),
             confirm: true,
         };
         self.ask(Command::CreatePayment(new)).await;

@@ -60,7 +60,7 @@ pub fn keys_are_settled_or_in_flight(
             }
             (None, false) => {}
         }
-        if Key::parse(claimed.key.clone()).is_err() {
+        if Key::stored(claimed.key.clone()).is_err() {
             return broken("it is no idempotency key");
         }
         examined += 1;

@@ -22,10 +22,16 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
 
-/// Why a text is no idempotency key.
+/// Why a text is no idempotency key: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an idempotency key is 1 to 255 visible ASCII characters")]
-pub struct KeyError;
+pub enum KeyError {
+    /// It is empty, too long, or has other characters.
+    #[error("an idempotency key is 1 to 255 visible ASCII characters")]
+    Malformed,
+    /// It is a card number as a whole, and keys are kept.
+    #[error("an idempotency key must not be a card number")]
+    CardNumber,
+}
 
 impl Key {
     /// The longest key, in characters.
@@ -34,11 +40,23 @@ impl Key {
     /// Takes a text that keeps the rule.
     ///
     /// # Errors
-    /// [`KeyError`] states the rule.
+    /// [`KeyError`] is the first broken rule.
     pub fn parse(text: String) -> Result<Self, KeyError> {
+        let key = Self::stored(text)?;
+        if text::is_card_number(&key.0) {
+            return Err(KeyError::CardNumber);
+        }
+        Ok(key)
+    }
+
+    /// Takes a key as it was stored: one that was accepted under older rules stays readable.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] for what never was a key.
+    pub fn stored(text: String) -> Result<Self, KeyError> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         if text.is_empty() || text.len() > Self::LONGEST || !visible {
-            return Err(KeyError);
+            return Err(KeyError::Malformed);
         }
         Ok(Self(text))
     }
@@ -109,8 +127,16 @@ mod tests {
             assert_eq!(Key::parse(good.to_owned()).unwrap().as_str(), good);
         }
         for bad in ["", " ", "a b", "schlüssel", "a\tb", &"k".repeat(256), "a\0"] {
-            assert_eq!(Key::parse(bad.to_owned()), Err(KeyError), "{bad:?}");
+            assert_eq!(
+                Key::parse(bad.to_owned()),
+                Err(KeyError::Malformed),
+                "{bad:?}"
+            );
         }
+        let card = "4242-4242-4242-4242".to_owned();
+        assert_eq!(Key::parse(card.clone()), Err(KeyError::CardNumber));
+        assert!(Key::stored(card).is_ok());
+        assert!(Key::parse("w-1795936088-1-15-554584798".to_owned()).is_ok());
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl KeyRow {
             created_at: Timestamp::from_micros(self.created_at),
             change: Change::None,
         };
-        let key = Key::parse(self.key).map_err(|_error| wrong("key"))?;
+        let key = Key::stored(self.key).map_err(|_error| wrong("key"))?;
         Ok((key, held))
     }
 }

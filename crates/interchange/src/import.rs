@@ -5,7 +5,10 @@ mod assembly;
 mod document;
 mod rows;
 
-use ledger::{AccountClass, AccountStatus, ForeignAccount, Import, Limits, Metadata, NormalSide};
+use ledger::{
+    AccountClass, AccountCode, AccountCodeError, AccountName, AccountStatus, ForeignAccount,
+    Import, Limits, Metadata, NormalSide,
+};
 use money::{Currency, MinorUnits};
 
 use crate::csv::{side, status};
@@ -139,8 +142,8 @@ fn account(
 ) -> Option<ForeignAccount> {
     let line = fields.line();
     let mut reading = Reading { fields, mistakes };
-    let code = reading.required(code_field, code);
-    let name = reading.optional("name", |text| at_most(LONGEST_NAME, text));
+    let code = reading.required(code_field, AccountCode::parse);
+    let name = reading.optional("name", AccountName::parse);
     let currency = reading.required("currency", |text| Currency::from_stored(&text));
     let class = reading.optional("class", class_named);
     let grows = reading.optional("normal_side", side_named);
@@ -159,7 +162,7 @@ fn account(
     Some(ForeignAccount {
         line,
         new: ledger::NewAccount {
-            name: name?.unwrap_or_else(|| code.clone()),
+            name: name?.unwrap_or_else(|| AccountName::trusted(code.as_str())),
             code,
             currency,
             class,
@@ -194,14 +197,9 @@ fn class_of(
     }
 }
 
-/// Levels of a code are visible ASCII, separated by single colons.
-fn code(text: String) -> Result<String, String> {
-    let text = at_most(LONGEST_NAME, text)?;
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if visible && text.split(':').all(|level| !level.is_empty()) {
-        return Ok(text);
-    }
-    Err("is levels of visible ASCII characters, separated by single colons".to_owned())
+/// The code of an account that an entry is on.
+fn code(text: String) -> Result<String, AccountCodeError> {
+    AccountCode::parse(text).map(String::from)
 }
 
 fn at_most(longest: usize, text: String) -> Result<String, String> {

@@ -4,7 +4,7 @@
 use money::{AssetError, Currency};
 use store::Timestamp;
 
-use crate::Shelf;
+use crate::{AssetName, Shelf};
 
 /// A custom asset that is registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl NewAsset {
     ///
     /// # Errors
     /// [`AssetError`], as [`Currency::custom`] says.
-    pub fn new(code: &str, exponent: u8, name: Option<String>) -> Result<Self, AssetError> {
+    pub fn new(code: &str, exponent: u8, name: Option<AssetName>) -> Result<Self, AssetError> {
         let currency = Currency::custom(code, exponent)?;
-        let name = name.unwrap_or_else(|| code.to_owned());
+        let name = name.map_or_else(|| code.to_owned(), String::from);
         Ok(Self { currency, name })
     }
 

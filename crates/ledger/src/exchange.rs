@@ -10,7 +10,7 @@ use store::Timestamp;
 use crate::rate::Inexchangeable;
 use crate::{
     Account, AccountId, Condition, Heading, NewTransaction, NormalSide, PostError, Posted, Posting,
-    Rate, Shelf, TransactionId, post,
+    Rate, RateSource, Shelf, TransactionId, post,
 };
 
 /// One of the two sides of an exchange.
@@ -41,7 +41,7 @@ pub struct Quote {
     /// How the amount that follows from it becomes minor units.
     pub rounding: Rounding,
     /// Who says so.
-    pub source: String,
+    pub source: RateSource,
     /// When they said so.
     pub quoted_at: Timestamp,
 }

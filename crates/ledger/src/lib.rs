@@ -8,8 +8,8 @@
 //! use diesel::RunQueryDsl as _;
 //! use ledger::tables::{Needs, load, save};
 //! use ledger::{
-//!     AccountClass, AccountId, Kind, Limits, NewAccount, NewTransaction, PostError, Posting, Shelf,
-//!     TransactionId,
+//!     AccountClass, AccountCode, AccountId, AccountName, Kind, Limits, NewAccount, NewTransaction,
+//!     PostError, Posting, Shelf, TransactionId,
 //! };
 //! use money::{Amount, Currency, MinorUnits};
 //! use store::bulk::Writes;
@@ -44,8 +44,9 @@
 //!
 //! // Two accounts: where money comes from, and a wallet that is never overdrawn.
 //! let mut open = |code: &str, class, limits| {
-//!     let (id, code) = (AccountId::from_bytes(ids.next(now)), code.to_owned());
-//!     let new = NewAccount { name: code.clone(), code, currency: eur, class, limits, metadata: None };
+//!     let (id, name) = (AccountId::from_bytes(ids.next(now)), AccountName::trusted(code));
+//!     let code = AccountCode::trusted(code);
+//!     let new = NewAccount { name, code, currency: eur, class, limits, metadata: None };
 //!     batch(&mut books, &[], |shelf| ledger::open(shelf, id, new, now).map(|account| account.id))
 //! };
 //! let source = open("equity:source", AccountClass::Equity, Limits::NONE)??;
@@ -93,6 +94,7 @@ mod as_of;
 mod asset;
 mod change;
 pub mod check;
+mod code;
 mod condition;
 mod entries;
 mod exchange;
@@ -115,6 +117,7 @@ mod settle;
 mod shelf;
 mod statement;
 pub mod tables;
+mod texts;
 mod totals;
 mod transaction;
 
@@ -122,6 +125,7 @@ pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
 pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
+pub use code::{AccountCode, AccountCodeError};
 pub use condition::{Condition, Demand};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, Promise, ended};
@@ -131,7 +135,7 @@ pub use import::{
 };
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
-pub use metadata::{Metadata, MetadataError};
+pub use metadata::{Metadata, MetadataError, MetadataKey, MetadataValue};
 pub use open::{NewAccount, OpenError, open};
 pub use period::{PeriodError, close_period};
 pub use post::{PostError, post};
@@ -146,6 +150,7 @@ pub use search::{Search, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
+pub use texts::{AccountName, AssetName, Description, ExternalId, RateSource};
 pub use totals::{Scope, Standing, Total, standings, totals};
 pub use transaction::{
     Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted, PostedPosting, Posting,

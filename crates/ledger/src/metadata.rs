@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use text::TextError;
+
 /// At most so many entries.
 const MOST_ENTRIES: usize = 50;
 /// The longest key, in characters.
@@ -13,6 +15,14 @@ const LONGEST_VALUE: usize = 500;
 /// Texts by name, kept as one flat JSON object with its keys in order: equal ones have equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata(Arc<str>);
+
+/// A name under which a text is kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MetadataKey(String);
+
+/// A text that is kept under a name. It may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MetadataValue(String);
 
 /// Why texts cannot be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,42 +36,131 @@ pub enum MetadataError {
     /// A value is too long.
     #[error("a value of metadata has at most {LONGEST_VALUE} characters")]
     LongValue,
+    /// A value holds U+0000.
+    #[error("a value of metadata must not hold the character U+0000")]
+    NulCharacter,
+    /// A key or a value holds a card number.
+    #[error("metadata must not hold a card number")]
+    CardNumber,
     /// The text is no flat JSON object of texts.
     #[error("metadata is a flat JSON object of texts")]
     Malformed,
 }
 
+impl MetadataError {
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooMany => "too_many_entries",
+            Self::BadKey => "malformed_key",
+            Self::LongValue => "too_long",
+            Self::NulCharacter => "nul_character",
+            Self::CardNumber => "card_number_refused",
+            Self::Malformed => "malformed_metadata",
+        }
+    }
+}
+
+impl From<TextError> for MetadataError {
+    fn from(rule: TextError) -> Self {
+        match rule {
+            TextError::TooLong { .. } => Self::LongValue,
+            TextError::NulCharacter => Self::NulCharacter,
+            TextError::CardNumber => Self::CardNumber,
+            TextError::TooShort { .. } => Self::Malformed,
+        }
+    }
+}
+
+impl MetadataKey {
+    /// Takes a text that keeps the rules.
+    ///
+    /// # Errors
+    /// [`MetadataError`] is the first broken rule.
+    pub fn parse(text: impl Into<String>) -> Result<Self, MetadataError> {
+        let text = text.into();
+        check_key(&text)?;
+        Ok(Self(text))
+    }
+}
+
+impl From<MetadataKey> for String {
+    fn from(key: MetadataKey) -> Self {
+        key.0
+    }
+}
+
+impl MetadataValue {
+    /// Takes a text that keeps the rules.
+    ///
+    /// # Errors
+    /// [`MetadataError`] is the first broken rule.
+    pub fn parse(text: impl Into<String>) -> Result<Self, MetadataError> {
+        let text = text.into();
+        check_value(&text)?;
+        Ok(Self(text))
+    }
+}
+
+impl From<MetadataValue> for String {
+    fn from(value: MetadataValue) -> Self {
+        value.0
+    }
+}
+
+fn check_key(key: &str) -> Result<(), MetadataError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if !(1..=LONGEST_KEY).contains(&key.len()) || !key.bytes().all(plain) {
+        return Err(MetadataError::BadKey);
+    }
+    Ok(text::prose(key, 1..=LONGEST_KEY)?)
+}
+
+fn check_value(value: &str) -> Result<(), MetadataError> {
+    Ok(text::prose(value, 0..=LONGEST_VALUE)?)
+}
+
 impl Metadata {
+    /// At most so many entries.
+    pub const MOST_ENTRIES: usize = MOST_ENTRIES;
+
     /// From texts by name.
     ///
     /// # Errors
-    /// [`MetadataError`] is the first broken rule in the order of its variants.
+    /// [`MetadataError`] is the first broken rule of the first entry that breaks one.
     pub fn new(entries: &BTreeMap<String, String>) -> Result<Self, MetadataError> {
         if entries.len() > MOST_ENTRIES {
             return Err(MetadataError::TooMany);
         }
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        let good = |key: &String| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(plain);
-        if !entries.keys().all(good) {
-            return Err(MetadataError::BadKey);
+        for (key, value) in entries {
+            check_key(key)?;
+            check_value(value)?;
         }
-        if entries
-            .values()
-            .any(|value| value.chars().count() > LONGEST_VALUE)
-        {
-            return Err(MetadataError::LongValue);
-        }
-        let text = serde_json::to_string(entries).map_err(|_no_text| MetadataError::Malformed)?;
-        Ok(Self(text.into()))
+        Self::of(entries)
     }
 
-    /// As it was stored.
+    /// From one flat JSON object of texts.
     ///
     /// # Errors
-    /// [`MetadataError`] for what [`as_json`](Self::as_json) would never have given.
+    /// As [`new`](Self::new), and [`MetadataError::Malformed`].
     pub fn from_json(text: &str) -> Result<Self, MetadataError> {
         let entries = serde_json::from_str(text).map_err(|_no_texts| MetadataError::Malformed)?;
         Self::new(&entries)
+    }
+
+    /// As it was stored: what was accepted under older rules stays readable.
+    ///
+    /// # Errors
+    /// [`MetadataError::Malformed`] for what [`as_json`](Self::as_json) would never have given.
+    pub fn stored(text: &str) -> Result<Self, MetadataError> {
+        let entries = serde_json::from_str(text).map_err(|_no_texts| MetadataError::Malformed)?;
+        Self::of(&entries)
+    }
+
+    fn of(entries: &BTreeMap<String, String>) -> Result<Self, MetadataError> {
+        let text = serde_json::to_string(entries).map_err(|_no_text| MetadataError::Malformed)?;
+        Ok(Self(text.into()))
     }
 
     /// As one JSON object.
@@ -111,6 +210,13 @@ mod tests {
             of(&[("k", &"v".repeat(501))]),
             Err(MetadataError::LongValue)
         );
+        assert_eq!(of(&[("k", "a\0b")]), Err(MetadataError::NulCharacter));
+        let card = "4111 1111 1111 1111";
+        assert_eq!(of(&[("k", card)]), Err(MetadataError::CardNumber));
+        let as_key = card.replace(' ', "-");
+        assert_eq!(of(&[(&as_key, "")]), Err(MetadataError::CardNumber));
+        let stored = Metadata::stored(r#"{"k":"4111 1111 1111 1111"}"#).unwrap();
+        assert_eq!(stored.as_json(), r#"{"k":"4111 1111 1111 1111"}"#);
         for text in ["", "[]", "{\"a\":1}", "{\"a\":{}}", "{\"a\":null}"] {
             assert_eq!(
                 Metadata::from_json(text),

@@ -3,15 +3,18 @@
 use money::Currency;
 use store::Timestamp;
 
-use crate::{Account, AccountClass, AccountId, AccountStatus, Limits, Metadata, Shelf};
+use crate::{
+    Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, Limits, Metadata,
+    Shelf,
+};
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
     /// Its place in the chart of accounts; unique per tenant.
-    pub code: String,
+    pub code: AccountCode,
     /// What people call it.
-    pub name: String,
+    pub name: AccountName,
     /// The one currency it will hold.
     pub currency: Currency,
     /// What kind of account it is; gives the side on which its balance grows.
@@ -81,8 +84,8 @@ pub fn open(
     // After this point it must succeed.
     Ok(shelf.put_new(Account {
         id,
-        code: new.code,
-        name: new.name,
+        code: new.code.into(),
+        name: new.name.into(),
         currency: new.currency,
         normal_side: new.class.normal_side(),
         class: Some(new.class),

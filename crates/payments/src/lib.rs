@@ -28,7 +28,10 @@ pub mod tables;
 pub use event::{MalformedEvent, ProviderEvent};
 pub use operation::{Operation, OperationId, lease};
 pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};
-pub use payment::{ConfirmError, NewPayment, Payment, PaymentId, Provider, confirm, create};
+pub use payment::{
+    ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, Provider, confirm,
+    create,
+};
 pub use read::{known_provider_keys, operations_due, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};

@@ -2,6 +2,7 @@
 
 use money::Money;
 use store::{Ids, Timestamp};
+use text::{Identifier, Text};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
 use crate::{Operation, OperationId, Shelf};
@@ -11,6 +12,12 @@ store::typed_id!(
     PaymentId,
     "pay"
 );
+
+/// The merchant's own reference for a payer.
+pub type Customer = Identifier<255>;
+/// A provider's token for how a payer pays. It is the field into which a card number is put most easily, so
+/// none may stand anywhere in it.
+pub type PaymentMethod = Text<255>;
 
 /// What the merchant wants. Amounts are minor units of `money.currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +56,9 @@ pub struct NewPayment {
     /// How much.
     pub money: Money,
     /// The merchant's own reference for the payer.
-    pub customer: Option<String>,
+    pub customer: Option<Customer>,
     /// The provider's token for how the payer pays.
-    pub payment_method: Option<String>,
+    pub payment_method: Option<PaymentMethod>,
     /// Whether to go on to the provider at once.
     pub confirm: bool,
 }
@@ -109,8 +116,8 @@ pub fn create(
         authorized: 0,
         captured: 0,
         refunded: 0,
-        customer: new.customer,
-        payment_method: new.payment_method,
+        customer: new.customer.map(String::from),
+        payment_method: new.payment_method.map(String::from),
         decline_code: None,
         idempotency_key: idempotency_key.to_owned(),
         version: 0,
@@ -132,7 +139,7 @@ pub fn create(
 pub fn confirm(
     shelf: &mut Shelf,
     id: PaymentId,
-    payment_method: Option<String>,
+    payment_method: Option<PaymentMethod>,
     idempotency_key: &str,
     provider: &Provider,
     ids: &mut Ids,
@@ -144,6 +151,7 @@ pub fn confirm(
     let to = to.map_err(|illegal| ConfirmError::WrongState {
         state: illegal.state,
     })?;
+    let payment_method = payment_method.map(String::from);
     // A declined method is not tried again unasked: the payer has to offer one.
     let method = match from {
         PaymentState::RequiresPaymentMethod => payment_method,

@@ -1,8 +1,8 @@
 //! What each transition of a payment means to the books.
 
 use ledger::{
-    AccountClass, AccountId, Kind, Limits, NewAccount, NewTransaction, PostError, Posting,
-    TransactionId,
+    AccountClass, AccountCode, AccountId, AccountName, Kind, Limits, NewAccount, NewTransaction,
+    PostError, Posting, TransactionId,
 };
 use money::Currency;
 use store::{Ids, Timestamp};
@@ -53,8 +53,8 @@ impl Role {
         }
         let id = AccountId::from_bytes(ids.next(now));
         let new = NewAccount {
-            code,
-            name: format!("{} ({currency})", self.name),
+            code: AccountCode::trusted(code),
+            name: AccountName::trusted(format!("{} ({currency})", self.name)),
             currency,
             class: self.class,
             limits: Limits::NONE,

@@ -359,8 +359,8 @@ fn open(
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
     let new = NewAccount {
-        name: opening.code.clone(),
-        code: opening.code,
+        name: ledger::AccountName::trusted(opening.code.as_str()),
+        code: ledger::AccountCode::trusted(opening.code),
         currency: opening.currency,
         class: opening.class,
         limits: limits(opening.bounds)?,

@@ -378,7 +378,7 @@ impl Lanes {
                     pending: new.pending,
                     conditions: self.conditions(&new.conditions),
                     said: Saying {
-                        external_id: new.external_id.clone(),
+                        external_id: new.external_id.clone().map(ledger::ExternalId::trusted),
                         description: None,
                         metadata: new.metadata.clone(),
                         effective_at: Some(new.effective_at),

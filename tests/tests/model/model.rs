@@ -247,7 +247,7 @@ impl Model {
             quote: Quote {
                 rate: Rate::parse(trade.rate).expect("a rate"),
                 rounding: trade.rounding,
-                source: "the model".to_owned(),
+                source: ledger::RateSource::trusted("the model"),
                 quoted_at: heading.effective_at,
             },
             conditions,

@@ -94,8 +94,8 @@ pub(crate) fn write(database: &Database, transactions: usize) {
     for (code, currency, normal_side) in CODES {
         let id = AccountId::from_bytes(ids.next(now));
         let new = NewAccount {
-            code: (*code).to_owned(),
-            name: (*dice.one_of(TEXTS)).to_owned(),
+            code: ledger::AccountCode::trusted(*code),
+            name: ledger::AccountName::trusted(*dice.one_of(TEXTS)),
             currency: Currency::from_stored(currency).expect("a currency"),
             class: AccountClass::of(code, *normal_side),
             limits: Limits::NONE,

@@ -317,8 +317,8 @@ impl Lane {
             ("till", Limits::NONE),
         ] {
             let opened = Command::OpenAccount(NewAccount {
-                code: code.to_owned(),
-                name: code.to_owned(),
+                code: ledger::AccountCode::trusted(code),
+                name: ledger::AccountName::trusted(code),
                 currency: euro(),
                 class: AccountClass::Liability,
                 limits,

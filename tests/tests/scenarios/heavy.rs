@@ -154,7 +154,7 @@ fn bulk(lane: &Lane, number: i64, name: &str, description: Option<&str>) -> Enve
             pending: None,
             conditions: Vec::new(),
             said: Saying {
-                description: description.map(str::to_owned),
+                description: description.map(ledger::Description::trusted),
                 ..Saying::default()
             },
         })

@@ -82,8 +82,8 @@ fn eur() -> Currency {
 
 fn account(code: &str, class: AccountClass, limits: Limits) -> NewAccount {
     NewAccount {
-        code: code.to_owned(),
-        name: code.to_owned(),
+        code: ledger::AccountCode::trusted(code),
+        name: ledger::AccountName::trusted(code),
         currency: eur(),
         class,
         limits,

@@ -122,8 +122,8 @@ impl Book {
             let id = AccountId::from_bytes(self.id());
             let class = AccountClass::Liability;
             let new = NewAccount {
-                code: (*code).to_owned(),
-                name: (*code).to_owned(),
+                code: ledger::AccountCode::trusted(*code),
+                name: ledger::AccountName::trusted(*code),
                 currency: Currency::from_code("EUR").expect("known"),
                 class,
                 limits: Limits::NONE,

@@ -9,7 +9,7 @@ use store::Timestamp;
 
 use crate::cursor::Cursor;
 use crate::problem::{Code, Problem};
-use crate::query::{Parameters, foreign_cursor};
+use crate::query::{Parameters, foreign_cursor, in_order};
 use crate::request::answer;
 use crate::server::Api;
 use crate::{render, respond, wire};
@@ -90,6 +90,7 @@ pub(crate) async fn statement(
             to: asked.required("to", asked.moment("to")?)?,
             by: asked.by()?,
         };
+        in_order(("from", Some(&span.from)), ("to", Some(&span.to)))?;
         let (wanted, id) = (asked.page()?, account_id(&id)?);
         let after = wanted.cursor.map(position).transpose()?;
         let more = i64::from(wanted.limit).saturating_add(1);

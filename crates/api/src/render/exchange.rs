@@ -39,7 +39,7 @@ pub(crate) fn exchange(posted: &Posted, made: &Exchange, dry_run: bool) -> wire:
         },
         rate: made.quote.rate.to_string(),
         rounding: made.quote.rounding.name(),
-        source: made.quote.source.clone(),
+        source: made.quote.source.to_string(),
         quoted_at: moment(made.quote.quoted_at),
         transaction: books::transaction(posted, dry_run, Form::Now),
     }

@@ -10,6 +10,9 @@ pub const MAX_ERRORS: usize = 50;
 /// The fields of bodies that hold an identifier: it is refused only if it is a card number as a whole.
 const IDENTIFIERS: [&str; 3] = ["code", "customer", "external_id"];
 
+/// The code of the rule for card numbers.
+const CARD: &str = TextError::CardNumber.code();
+
 /// The field under which keys are the caller's own words, and no fields.
 const LABELS: &str = "metadata";
 
@@ -152,8 +155,15 @@ impl Fields {
         match reading {
             Ok(value) => Slot(Some(value)),
             Err(errors) => {
-                self.errors
-                    .extend(errors.into_iter().map(|error| error.below(name)));
+                let below = errors.into_iter().map(|error| error.below(name));
+                // What the whole body was searched for is not told twice.
+                let is_known = |error: &FieldError| {
+                    let is_same = |known: &FieldError| known.pointer == error.pointer;
+                    error.code == CARD && self.errors.iter().any(is_same)
+                };
+                let new = below.filter(|error| !is_known(error));
+                let new: Vec<FieldError> = new.collect();
+                self.errors.extend(new);
                 Slot(None)
             }
         }
@@ -262,7 +272,7 @@ fn card_numbers_within(value: &Value, identifiers: &[&str]) -> Vec<FieldError> {
 
 fn card_number_refused() -> FieldError {
     FieldError::here(
-        "card_number_refused",
+        CARD,
         "Card numbers are not accepted in any field. Send a payment method token.",
     )
 }

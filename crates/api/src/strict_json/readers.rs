@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use store::Timestamp;
 
-use super::{FieldError, Reading, Value};
+use super::{BrokenRule, FieldError, Reading, Value};
 
 /// Reads an amount of money: an integer of minor units, 1 to `i64::MAX`.
 ///
@@ -83,6 +83,19 @@ pub fn text(length: RangeInclusive<usize>) -> impl FnOnce(Value) -> Reading<Stri
             return wrong("too_long", format!("At most {} characters.", length.end()));
         }
         Ok(text)
+    }
+}
+
+/// Reads text that a type of the domain takes.
+///
+/// # Errors
+/// `expected_text`, and the rule that the domain names.
+pub fn guarded<T, E: BrokenRule>(
+    parse: impl FnOnce(String) -> Result<T, E>,
+) -> impl FnOnce(Value) -> Reading<T> {
+    move |value| {
+        let text = any_text(value)?;
+        parse(text).or_else(|rule| wrong(rule.code(), rule.to_string()))
     }
 }
 

@@ -1,15 +1,18 @@
 //! A transaction as a body asks for it.
 
 use engine::{Draft, Saying};
-use ledger::{AccountId, Condition, Demand, Kind, MOST_POSTINGS, Pending, Posting, Step};
+use ledger::{
+    AccountId, Condition, Demand, Description, ExternalId, Kind, MOST_POSTINGS, Pending, Posting,
+    Step,
+};
 use money::{Amount, MinorUnits};
 use store::Timestamp;
 
 use crate::currencies::Currencies;
 use crate::metadata::kept;
 use crate::strict_json::{
-    FieldError, Fields, Reading, Slot, Value, amount, boolean, checked, id, integer, list, moment,
-    nullable, object, text,
+    FieldError, Fields, Reading, Slot, Value, amount, boolean, checked, guarded, id, integer, list,
+    moment, nullable, object, text,
 };
 
 /// The longest that something may be pending from now on, in seconds: ten years. Whoever means longer
@@ -46,8 +49,8 @@ pub(super) fn conditions(fields: &mut Fields) -> Slot<Vec<Condition>> {
 
 /// The fields that every step has.
 pub(super) fn saying(fields: &mut Fields) -> Slot<Saying> {
-    let external_id = fields.optional("external_id", nullable(text(1..=255)));
-    let description = fields.optional("description", nullable(text(1..=500)));
+    let external_id = fields.optional("external_id", nullable(guarded(ExternalId::parse)));
+    let description = fields.optional("description", nullable(guarded(Description::parse)));
     let metadata = fields.optional("metadata", nullable(kept));
     let effective_at = fields.optional("effective_at", nullable(moment));
     let slots = (external_id, description, metadata, effective_at);

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use engine::{Action, Command, Swap};
-use ledger::{AccountId, Leg, Quote, Rate, TransactionId};
+use ledger::{AccountId, Leg, Quote, Rate, RateSource, TransactionId};
 use money::Rounding;
 
 use super::draft::{conditions, dry_run, one_of, positive, saying};
@@ -12,7 +12,7 @@ use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{
-    FieldError, Fields, Reading, Slot, Value, checked, choice, id, moment, text,
+    FieldError, Fields, Reading, Slot, Value, checked, choice, guarded, id, moment, text,
 };
 use crate::{render, respond, wire};
 
@@ -136,7 +136,7 @@ fn quote(fields: &mut Fields) -> Slot<Quote> {
     let rate = fields.required("rate", rate);
     let modes = Rounding::ALL.map(|mode| (mode.name(), mode));
     let rounding = fields.optional("rounding", choice(&modes));
-    let source = fields.required("source", text(1..=100));
+    let source = fields.required("source", guarded(RateSource::parse));
     let quoted_at = fields.required("quoted_at", moment);
     let slots = (rate, rounding.or(Rounding::default()), source, quoted_at);
     Slot::together(slots).map(|(rate, rounding, source, quoted_at)| Quote {

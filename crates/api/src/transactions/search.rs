@@ -7,7 +7,7 @@ use ledger::{Kind, Posted, Search, TransactionId};
 
 use crate::cursor::Cursor;
 use crate::problem::Problem;
-use crate::query::{Parameters, page};
+use crate::query::{Parameters, in_order, page};
 use crate::request::answer;
 use crate::server::Api;
 use crate::{render, respond, wire};
@@ -72,18 +72,24 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 fn search(asked: &Parameters) -> Result<Search, Problem> {
     let no_account = "an account is acc_ and 32 hexadecimal digits";
     let no_kind = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
-    Ok(Search {
+    let labels = asked.labels("metadata.")?.into_iter();
+    let labels = labels.map(|(key, value)| (key.into(), value.into()));
+    let search = Search {
         account: asked.read("account", "malformed_id", no_account, |text| {
             text.parse().ok()
         })?,
-        subtree: asked.text("code_prefix").map(str::to_owned),
+        subtree: asked.subtree("code_prefix")?.map(String::from),
         kind: asked.read("kind", "malformed_kind", no_kind, |text| {
             Kind::parse(text).ok()
         })?,
         from: asked.moment("from")?,
         to: asked.moment("to")?,
-        metadata: asked.below("metadata."),
+        metadata: labels.collect(),
         amount_min: asked.integer("amount_min", 1..=i64::MAX)?,
         amount_max: asked.integer("amount_max", 1..=i64::MAX)?,
-    })
+    };
+    in_order(("from", search.from.as_ref()), ("to", search.to.as_ref()))?;
+    let (least, most) = (search.amount_min.as_ref(), search.amount_max.as_ref());
+    in_order(("amount_min", least), ("amount_max", most))?;
+    Ok(search)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::access::{self, Mode, Tenant};
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
-use ledger::{AccountClass, AccountId, Limits, NewAccount};
+use ledger::{AccountClass, AccountCode, AccountId, AccountName, Limits, NewAccount};
 use money::{Amount, Currency, Money};
 use store::TenantId;
 
@@ -130,8 +130,8 @@ impl Stage {
         let currency = self.money.currency;
         let account = move |code: String, limits| {
             Command::OpenAccount(NewAccount {
-                name: code.clone(),
-                code,
+                name: AccountName::trusted(code.as_str()),
+                code: AccountCode::trusted(code),
                 currency,
                 class: AccountClass::Liability,
                 limits,

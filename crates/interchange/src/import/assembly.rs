@@ -128,7 +128,7 @@ impl<'a> Assembly<'a> {
 
     pub(super) fn add_account(&mut self, account: Option<ForeignAccount>, code_field: &str) {
         let Some(account) = account else { return };
-        match self.accounts.entry(account.new.code.clone()) {
+        match self.accounts.entry(account.new.code.to_string()) {
             Entry::Occupied(known) => {
                 let problem = format!("is on line {} already", known.get());
                 self.mistakes.add(account.line, code_field, problem);

@@ -206,8 +206,8 @@ fn texts_agree(
     let mut keys = Vec::new();
     for row in page {
         let Some(text) = &row.metadata else { continue };
-        let metadata = Metadata::from_json(text)
-            .map_err(|rule| CheckError::broken(row.id, rule.to_string()))?;
+        let metadata =
+            Metadata::stored(text).map_err(|rule| CheckError::broken(row.id, rule.to_string()))?;
         let of_it = metadata.entries().into_iter();
         keys.extend(of_it.map(|(key, value)| MetadataOf {
             key,

@@ -9,8 +9,8 @@ use super::rows::{
 };
 use crate::{
     Account, AccountClass, AccountStatus, Asset, Correction, Exchange, Hold, HoldStatus, Kind, Leg,
-    Limits, Metadata, NormalSide, Phase, Posted, PostedPosting, Posting, Quote, Rate, Step,
-    TransactionId,
+    Limits, Metadata, NormalSide, Phase, Posted, PostedPosting, Posting, Quote, Rate, RateSource,
+    Step, TransactionId,
 };
 
 /// Writes both directions between a word and the number under which it is stored.
@@ -48,8 +48,7 @@ fn wrong(what: &str, id: impl std::fmt::Display, column: &str) -> Error {
 }
 
 fn metadata(text: Option<String>, id: &impl std::fmt::Display) -> Result<Option<Metadata>, Error> {
-    let read =
-        |text: String| Metadata::from_json(&text).map_err(|_bad| wrong("row", id, "metadata"));
+    let read = |text: String| Metadata::stored(&text).map_err(|_bad| wrong("row", id, "metadata"));
     text.map(read).transpose()
 }
 
@@ -347,7 +346,7 @@ impl ExchangeRow {
             given: exchange.given.number(),
             rate: exchange.quote.rate.to_string(),
             rounding: exchange.quote.rounding.name().to_owned(),
-            source: exchange.quote.source.clone(),
+            source: exchange.quote.source.to_string(),
             quoted_at: exchange.quote.quoted_at.micros(),
         }
     }
@@ -366,7 +365,7 @@ impl ExchangeRow {
                 rate: Rate::parse(&self.rate).map_err(|_no_rate| wrong("rate"))?,
                 rounding: Rounding::from_name(&self.rounding).ok_or_else(|| wrong("rounding"))?,
                 quoted_at: Timestamp::from_micros(self.quoted_at),
-                source: self.source,
+                source: RateSource::trusted(self.source),
             },
         })
     }

@@ -18,7 +18,7 @@ fn quote(rate: &str, rounding: Rounding) -> Quote {
     Quote {
         rate: Rate::parse(rate).unwrap(),
         rounding,
-        source: "ECB reference rates".to_owned(),
+        source: ledger::RateSource::trusted("ECB reference rates"),
         quoted_at: EARLIER,
     }
 }
@@ -238,8 +238,8 @@ fn exchanged() -> (Book, TransactionId, Exchange) {
     book.batch(Needs::default(), |shelf: &mut Shelf| {
         for (id, currency) in accounts {
             let new = NewAccount {
-                code: format!("assets:{id}"),
-                name: String::new(),
+                code: ledger::AccountCode::trusted(format!("assets:{id}")),
+                name: ledger::AccountName::trusted(""),
                 currency,
                 class: AccountClass::Asset,
                 limits: Limits::NONE,

@@ -51,8 +51,8 @@ impl Books {
     ) -> AccountId {
         let id = AccountId::from_bytes(self.ids.next(NOW));
         let new = NewAccount {
-            code: id.to_string(),
-            name: String::new(),
+            code: ledger::AccountCode::trusted(id.to_string()),
+            name: ledger::AccountName::trusted(""),
             currency,
             class,
             limits,

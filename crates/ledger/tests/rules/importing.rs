@@ -17,8 +17,8 @@ fn account(line: u64, code: &str, class: AccountClass) -> ForeignAccount {
     ForeignAccount {
         line,
         new: NewAccount {
-            code: code.to_owned(),
-            name: String::new(),
+            code: ledger::AccountCode::trusted(code),
+            name: ledger::AccountName::trusted(""),
             currency: eur(),
             class,
             limits: Limits::NONE,
@@ -176,7 +176,9 @@ fn an_account_that_is_there_keeps_its_own_limits() {
     let mut books = Books::empty();
     let wallet = books.wallet(Limits::NO_OVERDRAFT);
     let code = wallet.to_string();
-    let known = |wrong: &mut Import| wrong.accounts[1].new.code.clone_from(&code);
+    let known = |wrong: &mut Import| {
+        wrong.accounts[1].new.code = ledger::AccountCode::trusted(code.as_str())
+    };
     let mut wrong = foreign();
     known(&mut wrong);
     wrong.accounts[1].new.class = AccountClass::Asset;

@@ -3,10 +3,10 @@
 
 use crate::given::{Books, EARLIER, LATER, NOW, posting, units, usd};
 use ledger::{
-    Account, AccountClass, AccountId, AccountStatus, ChangeError, Condition, Demand, ExchangeError,
-    Limits, LimitsError, NewAccount, NewAsset, NewTransaction, OpenError, Pending, PeriodError,
-    PostError, RegisterError, ReleaseError, ReverseError, SettleError, TransactionId, close,
-    close_period, freeze, open, post, register,
+    Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, AssetName,
+    ChangeError, Condition, Demand, ExchangeError, Limits, LimitsError, NewAccount, NewAsset,
+    NewTransaction, OpenError, Pending, PeriodError, PostError, RegisterError, ReleaseError,
+    ReverseError, SettleError, TransactionId, close, close_period, freeze, open, post, register,
 };
 use money::{AssetError, Currency};
 use store::Timestamp;
@@ -244,8 +244,8 @@ fn opening() -> (Books, NewAccount) {
     let currency = taken.currency();
     register(&mut books.shelf, taken, NOW).unwrap();
     let new = NewAccount {
-        code: "taken".to_owned(),
-        name: String::new(),
+        code: AccountCode::trusted("taken"),
+        name: AccountName::trusted(""),
         currency,
         class: AccountClass::Liability,
         limits: Limits::NONE,
@@ -253,14 +253,14 @@ fn opening() -> (Books, NewAccount) {
     };
     let id = AccountId::from_bytes(books.ids.next(NOW));
     open(&mut books.shelf, id, new.clone(), NOW).unwrap();
-    let code = "free".to_owned();
+    let code = AccountCode::trusted("free");
     (books, NewAccount { code, ..new })
 }
 
 #[test]
 fn an_account_is_refused_by_the_first_broken_rule() {
     let rules: &[Breaks<(Books, NewAccount)>] = &[
-        ("code_taken", |w| w.1.code = "taken".to_owned()),
+        ("code_taken", |w| w.1.code = AccountCode::trusted("taken")),
         ("asset_not_registered", |w| {
             w.1.currency = Currency::custom("TAKEN", 8).unwrap()
         }),
@@ -274,7 +274,7 @@ fn an_account_is_refused_by_the_first_broken_rule() {
     let (mut books, asked) = opening();
     let mut ask = |code: &str, currency| {
         let id = AccountId::from_bytes(books.ids.next(NOW));
-        let code = code.to_owned();
+        let code = AccountCode::trusted(code);
         let new = NewAccount {
             code,
             currency,
@@ -307,7 +307,7 @@ fn an_asset_is_registered_once() {
     let mut books = opening().0;
     let by = Currency::custom("TAKEN", 6).unwrap();
     for exponent in [0, 6, 18] {
-        let again = NewAsset::new("TAKEN", exponent, Some("again".to_owned())).unwrap();
+        let again = NewAsset::new("TAKEN", exponent, Some(AssetName::trusted("again"))).unwrap();
         let refused = register(&mut books.shelf, again, LATER);
         assert_eq!(refused, Err(RegisterError::CodeTaken { by }));
     }

@@ -7,8 +7,8 @@ use diesel::RunQueryDsl;
 use ledger::tables::{Needs, load, save};
 use ledger::{
     AccountClass, AccountId, Heading, Kind, Leg, Limits, NewAccount, NewExchange, NewReversal,
-    NewSettlement, NewTransaction, Pending, PostError, Quote, Rate, ReverseError, Shelf,
-    TransactionId, check, close_period, exchange, open, post, reverse, settle,
+    NewSettlement, NewTransaction, Pending, PostError, Quote, Rate, RateSource, ReverseError,
+    Shelf, TransactionId, check, close_period, exchange, open, post, reverse, settle,
 };
 use money::{Amount, Currency, Rounding, allocate};
 use store::bulk::Writes;
@@ -51,8 +51,8 @@ impl Books {
         let root = code.split(':').next().unwrap();
         let class = AccountClass::ALL.into_iter().find(|c| c.root() == root);
         let new = NewAccount {
-            code: code.to_owned(),
-            name: code.to_owned(),
+            code: ledger::AccountCode::trusted(code),
+            name: ledger::AccountName::trusted(code),
             currency: Currency::from_code(currency).unwrap(),
             class: class.unwrap(),
             limits,
@@ -284,7 +284,7 @@ fn an_exchange_goes_through_the_liquidity_accounts() -> Ran {
         quote: Quote {
             rate: Rate::parse("1.08425")?,
             rounding: Rounding::HalfEven,
-            source: "ECB reference rates".to_owned(),
+            source: RateSource::parse("ECB reference rates")?,
             quoted_at: books.now,
         },
         conditions: Vec::new(),

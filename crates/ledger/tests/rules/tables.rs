@@ -56,8 +56,8 @@ impl Book {
         book.batch(Needs::default(), |shelf| {
             for (id, (code, class, limits)) in accounts.into_iter().zip(named) {
                 let new = NewAccount {
-                    code: code.to_owned(),
-                    name: code.to_owned(),
+                    code: ledger::AccountCode::trusted(code),
+                    name: ledger::AccountName::trusted(code),
                     currency: eur(),
                     class,
                     limits,
@@ -303,8 +303,8 @@ fn every_step_is_found_again_and_the_checks_hold() {
 /// An account of books that are not there, in a custom asset.
 fn points(exponent: u8) -> NewAccount {
     NewAccount {
-        code: "liabilities:points".to_owned(),
-        name: "Points".to_owned(),
+        code: ledger::AccountCode::trusted("liabilities:points"),
+        name: ledger::AccountName::trusted("Points"),
         currency: Currency::custom("POINTS", exponent).unwrap(),
         class: AccountClass::Liability,
         limits: Limits::NONE,
@@ -318,7 +318,7 @@ fn an_asset_is_found_again_and_its_accounts_too() {
     let id = AccountId::from_bytes(book.ids.next(NOW));
     // In one commit with its first account.
     book.batch(Needs::default(), |shelf| {
-        let name = Some("Loyalty".to_owned());
+        let name = Some(ledger::AssetName::trusted("Loyalty"));
         register(shelf, NewAsset::new("POINTS", 0, name).unwrap(), NOW).unwrap();
         open(shelf, id, points(0), NOW).unwrap();
     });

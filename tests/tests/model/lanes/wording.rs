@@ -93,7 +93,7 @@ pub(super) fn made(asked: &Asked) -> Option<[u8; 16]> {
 
 pub(super) fn saying(heading: &Heading) -> Saying {
     Saying {
-        external_id: heading.external_id.clone(),
+        external_id: heading.external_id.clone().map(ledger::ExternalId::trusted),
         description: None,
         metadata: heading.metadata.clone(),
         effective_at: Some(heading.effective_at),
@@ -102,8 +102,8 @@ pub(super) fn saying(heading: &Heading) -> Saying {
 
 pub(super) fn new_account(opening: &Opening) -> Result<NewAccount, Refusal> {
     Ok(NewAccount {
-        code: opening.code.clone(),
-        name: opening.code.clone(),
+        code: ledger::AccountCode::trusted(opening.code.as_str()),
+        name: ledger::AccountName::trusted(opening.code.as_str()),
         currency: opening.currency,
         class: opening.class,
         limits: limits(opening.bounds)?,

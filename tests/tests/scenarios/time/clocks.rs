@@ -71,8 +71,8 @@ async fn recorded_time_never_goes_back_whatever_the_clocks_do(database: Database
     let codes = ["equity:source", "liabilities:ann"];
     for code in codes {
         let new = NewAccount {
-            code: code.to_owned(),
-            name: code.to_owned(),
+            code: ledger::AccountCode::trusted(code),
+            name: ledger::AccountName::trusted(code),
             currency: eur(),
             class: AccountClass::Liability,
             limits: Limits::NONE,

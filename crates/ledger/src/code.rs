@@ -1,0 +1,117 @@
+//! An account's code: its place in the chart of accounts.
+
+use std::fmt;
+use std::ops::Deref;
+
+use text::TextError;
+
+/// The longest code, in characters.
+const LONGEST: usize = 255;
+
+/// Levels of visible ASCII characters, separated by single colons: `liabilities:wallets:ann`. With the
+/// accounts below it, it also names a subtree of the chart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountCode(String);
+
+/// Why a text is no code: the first broken rule, in the order of the variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountCodeError {
+    /// It is empty, too long, holds U+0000, or is a card number.
+    #[error("a code {0}")]
+    Text(#[from] TextError),
+    /// A level is empty, or has other characters.
+    #[error("a code is levels of visible ASCII characters, separated by single colons")]
+    Malformed,
+}
+
+impl AccountCodeError {
+    /// The rule's name; it never changes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Text(rule) => rule.code(),
+            Self::Malformed => "malformed_code",
+        }
+    }
+}
+
+impl AccountCode {
+    /// Takes a text that keeps the rules.
+    ///
+    /// # Errors
+    /// [`AccountCodeError`] is the first broken rule.
+    pub fn parse(text: impl Into<String>) -> Result<Self, AccountCodeError> {
+        let text = text.into();
+        text::identifier(&text, 1..=LONGEST)?;
+        let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_visible || text.split(':').any(str::is_empty) {
+            return Err(AccountCodeError::Malformed);
+        }
+        Ok(Self(text))
+    }
+
+    /// Takes a code that we have made ourselves. Nothing is checked.
+    #[must_use]
+    pub fn trusted(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for AccountCode {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<AccountCode> for String {
+    fn from(code: AccountCode) -> Self {
+        code.0
+    }
+}
+
+impl fmt::Display for AccountCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_levels_of_visible_ascii() {
+        for good in [
+            "a",
+            "assets:cash",
+            "liabilities:wallets:4111-1111-1111-1111",
+            &"a".repeat(255),
+        ] {
+            assert_eq!(AccountCode::parse(good).as_deref(), Ok(good));
+        }
+        let malformed = AccountCodeError::Malformed;
+        for (bad, rule) in [
+            ("", TextError::TooShort { least: 1 }.into()),
+            (&*"a".repeat(256), TextError::TooLong { most: 255 }.into()),
+            ("a\0", TextError::NulCharacter.into()),
+            ("4111:1111:1111:1111", TextError::CardNumber.into()),
+            (":", malformed),
+            ("a:", malformed),
+            (":a", malformed),
+            ("a::b", malformed),
+            ("a b", malformed),
+            ("caf\u{e9}", malformed),
+            ("a\n", malformed),
+        ] {
+            assert_eq!(AccountCode::parse(bad), Err(rule), "{bad:?}");
+        }
+    }
+}
