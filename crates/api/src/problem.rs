@@ -104,6 +104,7 @@ codes! {
     InsufficientFunds      "insufficient_funds"       UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The available balance does not suffice"
     LimitExceeded          "limit_exceeded"           UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "A limit of the account would be exceeded"
     BalanceOverflow        "balance_overflow"         UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The balance would grow beyond what can be counted"
+    CurrencyWithdrawn      "currency_withdrawn"       UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "There is no such currency any more"
     SameCurrency           "same_currency"            UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "Both accounts hold the same currency"
     SidesDiffer            "sides_differ"             UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The accounts do not grow on the same side"
     AmountTooSmall         "amount_too_small"         UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "The amount comes to nothing in the other currency"

@@ -100,6 +100,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 PostError::AccountFrozen { account } => (Code::AccountFrozen, Some(side(account))),
                 PostError::AccountClosed { account } => (Code::AccountClosed, Some(side(account))),
                 PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
+                PostError::CurrencyWithdrawn { .. } => (Code::CurrencyWithdrawn, Some("/currency")),
                 PostError::ConditionFailed { .. } => (Code::ConditionFailed, None),
                 PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
                 PostError::CeilingExceeded { .. } => (Code::LimitExceeded, Some("/amount")),
@@ -115,6 +116,9 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
             ConfirmError::WrongState { .. } => {
                 Problem::new(Code::PaymentStateConflict).with_detail(rule.to_string())
             }
+            ConfirmError::CurrencyWithdrawn { .. } => Problem::new(Code::CurrencyWithdrawn)
+                .with_detail(rule.to_string())
+                .at("/currency"),
             ConfirmError::NoPaymentMethod => Problem::new(Code::InvalidField)
                 .with_detail(rule.to_string())
                 .at("/payment_method"),

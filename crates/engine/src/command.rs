@@ -282,7 +282,9 @@ impl Refusal {
         match self {
             Self::Register(RegisterError::CodeTaken { .. })
             | Self::Open(OpenError::CodeTaken { .. })
-            | Self::Confirm(ConfirmError::WrongState { .. }) => true,
+            | Self::Confirm(
+                ConfirmError::WrongState { .. } | ConfirmError::CurrencyWithdrawn { .. },
+            ) => true,
             Self::Open(OpenError::AssetNotRegistered { .. })
             | Self::Confirm(ConfirmError::NotFound | ConfirmError::NoPaymentMethod) => false,
             Self::Transfer { rule, .. } | Self::Post(rule) => !is_mistake_in_posting(rule),
@@ -336,6 +338,7 @@ const fn is_mistake_in_posting(rule: &PostError) -> bool {
         | PostError::PeriodClosed { .. }
         | PostError::VersionMismatch { .. }
         | PostError::Overflow { .. }
+        | PostError::CurrencyWithdrawn { .. }
         | PostError::InsufficientFunds { .. }
         | PostError::CeilingExceeded { .. }
         | PostError::ConditionFailed { .. } => false,

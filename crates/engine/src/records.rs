@@ -83,6 +83,7 @@ pub(crate) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::At { refusal, .. } => reason(refusal),
         Refusal::Confirm(ConfirmError::NotFound) => "not_found",
         Refusal::Confirm(ConfirmError::WrongState { .. }) => "payment_state_conflict",
+        Refusal::Confirm(ConfirmError::CurrencyWithdrawn { .. }) => "currency_withdrawn",
         Refusal::Confirm(ConfirmError::NoPaymentMethod) => "payment_method_required",
     }
 }

@@ -7,10 +7,11 @@
 use money::{Amount, Currency, Rounding};
 use store::Timestamp;
 
+use crate::post::post_buying;
 use crate::rate::Inexchangeable;
 use crate::{
     Account, AccountId, Condition, Heading, NewTransaction, NormalSide, PostError, Posted, Posting,
-    Rate, RateSource, Shelf, TransactionId, post,
+    Rate, RateSource, Shelf, TransactionId,
 };
 
 /// One of the two sides of an exchange.
@@ -45,6 +46,9 @@ pub struct Quote {
     /// When they said so.
     pub quoted_at: Timestamp,
 }
+
+/// The place of what is bought among the postings.
+const BOUGHT: usize = 1;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -163,6 +167,10 @@ impl ExchangeError {
             "No counter, nor what is posted and pending together, passes 2^63 - 1.",
         ),
         (
+            "currency_withdrawn",
+            "What happened after the end of a withdrawn currency only empties balances in it.",
+        ),
+        (
             "insufficient_funds",
             "No account is lowered below its floor less its credit line, counting what is pending against it.",
         ),
@@ -222,7 +230,8 @@ pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<Posted, ExchangeE
         falls(from, new.sold_to, sold),
         grows(to, new.bought_from, bought),
     ];
-    let posted = post(shelf, transaction(new.heading, postings, new.conditions))?;
+    let transaction = transaction(new.heading, postings, new.conditions);
+    let posted = post_buying(shelf, transaction, Some(BOUGHT))?;
     // After this point it must succeed.
     shelf.put_exchange(Exchange {
         transaction: posted.id,

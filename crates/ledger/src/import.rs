@@ -400,6 +400,7 @@ const fn blamed(rule: &PostError) -> (&'static str, Option<usize>) {
         PostError::CurrencyMismatch { posting, .. } => ("currency", Some(*posting)),
         PostError::AccountFrozen { .. } | PostError::AccountClosed { .. } => ("account", None),
         PostError::PeriodClosed { .. } => ("effective_at", None),
+        PostError::CurrencyWithdrawn { posting, .. } => ("effective_at", Some(*posting)),
         PostError::Overflow { .. }
         | PostError::InsufficientFunds { .. }
         | PostError::CeilingExceeded { .. }

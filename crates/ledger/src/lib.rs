@@ -120,6 +120,7 @@ pub mod tables;
 mod texts;
 mod totals;
 mod transaction;
+mod withdrawn;
 
 pub use account::{Account, AccountClass, AccountId, AccountStatus, NormalSide};
 pub use as_of::{By, balance_at};
@@ -156,3 +157,4 @@ pub use transaction::{
     Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted, PostedPosting, Posting,
     RELEASES_FROM, Side, Step, TransactionId,
 };
+pub use withdrawn::withdrawn;

@@ -1,15 +1,16 @@
 //! Where a transaction is decided: posted at once, or promised.
 
-use money::Currency;
+use money::{Currency, Day};
 use store::Timestamp;
 
 use crate::condition;
 use crate::entries::{self, Missing, Movement, Overflow};
 use crate::limits::{too_little, too_much};
 use crate::transaction::{MOST_POSTINGS, RELEASES_FROM};
+use crate::withdrawn::{TooLate, too_late};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Hold, NewTransaction, Phase, Posted, Posting,
-    Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Hold, Kind, NewTransaction, Phase, Posted,
+    PostedPosting, Posting, Shelf, Step, TransactionId,
 };
 
 /// Why a transaction was refused: the first broken rule, in the order of the variants. `posting` and
@@ -100,6 +101,18 @@ pub enum PostError {
         /// The account.
         account: AccountId,
     },
+    /// There was no such currency any more, and the posting does more than empty balances in it.
+    #[error(
+        "{currency} was withdrawn on {since}: what happens from then on only empties balances in it"
+    )]
+    CurrencyWithdrawn {
+        /// Which posting.
+        posting: usize,
+        /// The currency.
+        currency: Currency,
+        /// The first day without it, which begins at midnight UTC.
+        since: Day,
+    },
     /// The account's floor, less its credit line.
     #[error("account {account} has {available} available, its floor is {floor}")]
     InsufficientFunds {
@@ -176,6 +189,10 @@ impl PostError {
             "No counter, nor what is posted and pending together, passes 2^63 - 1.",
         ),
         (
+            "currency_withdrawn",
+            "What happened after the end of a withdrawn currency only empties balances in it.",
+        ),
+        (
             "insufficient_funds",
             "No account is lowered below its floor less its credit line, counting what is pending against it.",
         ),
@@ -206,6 +223,7 @@ impl PostError {
             Self::PeriodClosed { .. } => "period_closed",
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::Overflow { .. } => "balance_overflow",
+            Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::CeilingExceeded { .. } => "ceiling_exceeded",
             Self::ConditionFailed { .. } => "condition_failed",
@@ -218,6 +236,15 @@ impl PostError {
 /// # Errors
 /// [`PostError`] is the first broken rule in documented order; the shelf is then as it was.
 pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError> {
+    post_buying(shelf, new, None)
+}
+
+/// Posts a transaction that is an exchange, if one of its postings is what is bought.
+pub(crate) fn post_buying(
+    shelf: &mut Shelf,
+    new: NewTransaction,
+    bought: Option<usize>,
+) -> Result<Posted, PostError> {
     if let Some(by) = shelf.taken(new.external_id.as_ref()) {
         return Err(PostError::ExternalIdTaken { by });
     }
@@ -242,6 +269,7 @@ pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError>
     });
     let postings = entries::apply(&mut accounts, movements)
         .map_err(|Overflow(account)| PostError::Overflow { account })?;
+    check_withdrawn(shelf, &accounts, &postings, &new, bought)?;
     check_limits(shelf, &accounts)?;
     check_available(&accounts, &new.conditions)?;
     // After this point it must succeed.
@@ -323,6 +351,31 @@ fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), 
             account: broken.account,
             version: broken.is,
             wanted: broken.wanted,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_withdrawn(
+    shelf: &Shelf,
+    accounts: &[Account],
+    postings: &[PostedPosting],
+    new: &NewTransaction,
+    bought: Option<usize>,
+) -> Result<(), PostError> {
+    // What a provider has taken is a fact, whatever became of the currency meanwhile.
+    if new.kind == Kind::Capture {
+        return Ok(());
+    }
+    match too_late(shelf, accounts, postings, new.effective_at, bought) {
+        Some(TooLate {
+            posting,
+            currency,
+            since,
+        }) => Err(PostError::CurrencyWithdrawn {
+            posting,
+            currency,
+            since,
         }),
         None => Ok(()),
     }

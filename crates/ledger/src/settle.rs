@@ -4,12 +4,14 @@
 //! them. An account that was frozen since lets nothing be posted, and what is held expires or is
 //! voided. A closed one holds nothing.
 
+use money::{Currency, Day};
 use store::Timestamp;
 
 use crate::condition;
 use crate::entries::{self, Movement, Overflow};
 use crate::hold::{self, NotHeld};
 use crate::transaction::{Part, RELEASES_FROM, named_twice};
+use crate::withdrawn::{TooLate, too_late};
 use crate::{
     Account, AccountId, AccountStatus, Condition, Heading, Hold, HoldStatus, Phase, Posted,
     PostedPosting, Shelf, Step, TransactionId,
@@ -126,6 +128,16 @@ pub enum SettleError {
         /// The account.
         account: AccountId,
     },
+    /// There was no such currency any more, and the step does more than empty balances in it.
+    #[error(
+        "{currency} was withdrawn on {since}: what happens from then on only empties balances in it"
+    )]
+    CurrencyWithdrawn {
+        /// The currency.
+        currency: Currency,
+        /// The first day without it, which begins at midnight UTC.
+        since: Day,
+    },
     /// Less would be available than the caller wants.
     #[error("account {account} would have {available} available, not {wanted}")]
     ConditionFailed {
@@ -181,6 +193,10 @@ impl SettleError {
         ),
         ("balance_overflow", "No counter passes 2^63 - 1."),
         (
+            "currency_withdrawn",
+            "What happened after the end of a withdrawn currency only empties balances in it.",
+        ),
+        (
             "condition_failed",
             "Each account has as much available afterwards as a condition names.",
         ),
@@ -205,6 +221,7 @@ impl SettleError {
             Self::PeriodClosed { .. } => "period_closed",
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::Overflow { .. } => "balance_overflow",
+            Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::ConditionFailed { .. } => "condition_failed",
         }
     }
@@ -256,6 +273,7 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
     });
     let postings = entries::apply(&mut accounts, settled.chain(released))
         .map_err(|Overflow(account)| SettleError::Overflow { account })?;
+    check_withdrawn(shelf, &accounts, &postings, heading.effective_at)?;
     check_available(&accounts, conditions)?;
     // After this point it must succeed.
     for (_, _, hold) in next {
@@ -337,6 +355,23 @@ fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), 
             version: broken.is,
             wanted: broken.wanted,
         }),
+        None => Ok(()),
+    }
+}
+
+/// What is released was never final, and is not looked at.
+fn check_withdrawn(
+    shelf: &Shelf,
+    accounts: &[Account],
+    postings: &[PostedPosting],
+    effective_at: Timestamp,
+) -> Result<(), SettleError> {
+    match too_late(shelf, accounts, postings, effective_at, None) {
+        Some(TooLate {
+            posting: _,
+            currency,
+            since,
+        }) => Err(SettleError::CurrencyWithdrawn { currency, since }),
         None => Ok(()),
     }
 }

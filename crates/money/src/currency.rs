@@ -7,13 +7,16 @@ use std::{fmt, str};
 
 use thiserror::Error;
 
-use self::withdrawn::WITHDRAWN;
+use self::withdrawn::WITHOUT_MINOR_UNIT;
+
+pub use self::withdrawn::Day;
 
 /// A currency whose minor unit is known, ordered by its code.
 ///
-/// Most are those of ISO 4217, with its codes and exponents as `iso_currency` lists them; a few
-/// codes since withdrawn (`HRK`) are among them, because old books still have to be read. The others
-/// are custom assets (a stablecoin, loyalty points), whose code and exponent somebody chose.
+/// Most are those of ISO 4217, with its codes and exponents as `iso_currency` lists them. Those that
+/// ISO 4217 has withdrawn (`HRK`) are currencies too, by a table of this crate's own, because old books
+/// still have to be read: [`withdrawn_since`](Currency::withdrawn_since). The others are custom assets
+/// (a stablecoin, loyalty points), whose code and exponent somebody chose.
 ///
 /// The value carries its exponent instead of looking it up, so that callers need not know which of
 /// the two it is: they see [`code`] and [`exponent`].
@@ -37,9 +40,9 @@ pub enum CurrencyError {
     /// ISO 4217 does not list the code.
     #[error("the currency code is not one of ISO 4217")]
     Unknown,
-    /// ISO 4217 lists the code without a minor unit, as it does gold (`XAU`) and the test code
-    /// (`XTS`), so that no whole number of it means anything.
-    #[error("the currency has no minor unit")]
+    /// ISO 4217 lists the code without a minor unit, as it does gold (`XAU`), the test code (`XTS`)
+    /// and many a withdrawn code (`ALK`), so that no whole number of it means anything.
+    #[error("ISO 4217 gives the currency no minor unit")]
     NoMinorUnit,
 }
 
@@ -50,7 +53,7 @@ pub enum AssetError {
     #[error("an asset's code is 3 to 10 upper-case letters and digits, a letter first")]
     Malformed,
     /// The code means something to ISO 4217 already, or did once.
-    #[error("the code is one of ISO 4217")]
+    #[error("the code is one of ISO 4217, and stands without decimal places")]
     TakenByIso,
     /// The exponent is above [`Currency::LARGEST_EXPONENT`].
     #[error("an asset has at most {} decimal places", Currency::LARGEST_EXPONENT)]
@@ -112,11 +115,15 @@ impl Currency {
         let bytes = filled(code)
             .filter(|_| is_shaped)
             .ok_or(CurrencyError::Malformed)?;
-        let listed = iso_currency::Currency::from_code(code).ok_or(CurrencyError::Unknown)?;
-        let exponent = listed
-            .exponent()
-            .and_then(|exponent| u8::try_from(exponent).ok())
-            .ok_or(CurrencyError::NoMinorUnit)?;
+        let exponent = match withdrawn::find(code) {
+            Some(withdrawn) => Some(withdrawn.exponent),
+            None if WITHOUT_MINOR_UNIT.contains(&code) => None,
+            None => iso_currency::Currency::from_code(code)
+                .ok_or(CurrencyError::Unknown)?
+                .exponent()
+                .and_then(|exponent| u8::try_from(exponent).ok()),
+        };
+        let exponent = exponent.ok_or(CurrencyError::NoMinorUnit)?;
         Ok(Currency {
             code: bytes,
             exponent,
@@ -153,7 +160,10 @@ impl Currency {
         let bytes = filled(code)
             .filter(|_| is_shaped)
             .ok_or(AssetError::Malformed)?;
-        if iso_currency::Currency::from_code(code).is_some() || WITHDRAWN.contains(&code) {
+        let is_of_iso = iso_currency::Currency::from_code(code).is_some()
+            || withdrawn::find(code).is_some()
+            || WITHOUT_MINOR_UNIT.contains(&code);
+        if is_of_iso {
             return Err(AssetError::TakenByIso);
         }
         if exponent > Currency::LARGEST_EXPONENT {
@@ -185,6 +195,20 @@ impl Currency {
     #[must_use]
     pub const fn is_custom(self) -> bool {
         self.is_custom
+    }
+
+    /// The first day on which ISO 4217 no longer had the currency, at midnight UTC; `None`: it has it
+    /// still, or it is a custom asset.
+    ///
+    /// ```
+    /// let kuna = money::Currency::from_code("HRK")?;
+    /// assert_eq!(kuna.withdrawn_since().map(|day| day.to_string()), Some("2023-01-01".to_owned()));
+    /// # Ok::<(), money::CurrencyError>(())
+    /// ```
+    #[must_use]
+    pub fn withdrawn_since(&self) -> Option<Day> {
+        let known = (!self.is_custom).then(|| withdrawn::find(self.code()));
+        known.flatten().map(|withdrawn| withdrawn.since)
     }
 
     /// The exact decimal of so many minor units in units of the currency, with all its decimal
@@ -300,6 +324,9 @@ mod tests {
             let Ok(currency) = Currency::from_code(&code) else {
                 continue;
             };
+            if currency.withdrawn_since().is_some() {
+                continue;
+            }
             let expected = EXPONENTS_OTHER_THAN_TWO
                 .iter()
                 .find(|(_, codes)| codes.contains(&code.as_str()))
@@ -327,6 +354,49 @@ mod tests {
                 "{code}"
             );
         }
+    }
+
+    /// Every code that was ever accepted, with its decimal places: what is stored under it must stay
+    /// readable for ever. Where a newer library no longer lists one, it goes into the table of what was
+    /// withdrawn.
+    const EVER_ACCEPTED: [(u8, &str); 4] = [
+        (
+            0,
+            "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+        ),
+        (
+            2,
+            "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN \
+             BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD \
+             FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW \
+             KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN \
+             NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD \
+             SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU \
+             UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG ZWL",
+        ),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    ];
+
+    #[test]
+    fn every_code_that_was_ever_accepted_stays_readable() {
+        let mut accepted = 0_usize;
+        for (exponent, codes) in EVER_ACCEPTED {
+            for code in codes.split_whitespace() {
+                let read = Currency::from_stored(code).map(Currency::exponent);
+                assert_eq!(read, Ok(exponent), "{code}");
+                accepted = accepted.saturating_add(1);
+            }
+        }
+        let all = every_possible_code().filter_map(|code| Currency::from_code(&code).ok());
+        let listed = EVER_ACCEPTED.iter().flat_map(|(_, codes)| codes.split(' '));
+        let is_new = |currency: &Currency| {
+            currency.withdrawn_since().is_none()
+                && !listed.clone().any(|code| code == currency.code())
+        };
+        let new: Vec<Currency> = all.filter(is_new).collect();
+        assert_eq!(new, [], "accepted from now on, so to be listed above");
+        assert!(accepted > 150, "{accepted}");
     }
 
     #[test]

@@ -51,7 +51,7 @@ mod rounding;
 
 pub use allocation::{AllocationError, allocate};
 pub use amount::{Amount, AmountError};
-pub use currency::{AssetError, Currency, CurrencyError, StoredError};
+pub use currency::{AssetError, Currency, CurrencyError, Day, StoredError};
 pub use minor_units::MinorUnits;
 pub use money::{DecimalError, Money};
 pub use rounding::{Rounding, RoundingError, divide, round};

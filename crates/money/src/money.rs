@@ -22,8 +22,8 @@ pub enum DecimalError {
     /// point and more digits.
     #[error("a decimal is digits, then perhaps a point and digits, and nothing else")]
     Malformed,
-    /// The text has more decimal places than the currency, and not all of them are zero.
-    #[error("the currency has {exponent} decimal places, and the decimal needs more")]
+    /// The text has more decimal places than the currency, whatever stands in them.
+    #[error("the currency has {exponent} decimal places, and the decimal has more")]
     TooPrecise {
         /// How many decimal places the currency has.
         exponent: u8,
@@ -39,8 +39,9 @@ pub enum DecimalError {
 impl Money {
     /// The money that a decimal in units of the currency means: `10.99`, `10.9` or `10` of `EUR`.
     ///
-    /// The form is that of a JSON number without sign and exponent. Decimal places beyond those of
-    /// the currency may only be zeros, as in `1099.00` of `JPY`: nothing is ever rounded.
+    /// The form is that of a JSON number without sign and exponent. It has at most the decimal places of
+    /// the currency, so that `1099.00` of `JPY` is refused: whoever writes it means another currency, or
+    /// another unit. Nothing is ever rounded.
     ///
     /// # Errors
     ///
@@ -73,7 +74,6 @@ impl fmt::Display for Money {
 pub(crate) fn magnitude(text: &str, currency: Currency) -> Result<u64, DecimalError> {
     let (whole, fraction) = split_decimal(text).ok_or(DecimalError::Malformed)?;
     let exponent = currency.exponent();
-    let fraction = fraction.trim_end_matches('0');
     let missing_places = usize::from(exponent)
         .checked_sub(fraction.len())
         .ok_or(DecimalError::TooPrecise { exponent })?;
@@ -170,11 +170,16 @@ mod tests {
     }
 
     #[test]
-    fn zeros_beyond_the_last_place_change_nothing() {
-        assert_eq!(read("1099.00", "JPY"), Ok(1099));
-        assert_eq!(read("10.9900", "EUR"), Ok(1099));
+    fn more_places_than_the_currency_has_are_refused_though_they_be_zeros() {
+        let too_precise = |exponent| Err(DecimalError::TooPrecise { exponent });
+        assert_eq!(read("10.0", "JPY"), too_precise(0));
+        assert_eq!(read("1099.00", "JPY"), too_precise(0));
+        assert_eq!(read("10.990", "EUR"), too_precise(2));
+        assert_eq!(read("1.0000", "BHD"), too_precise(3));
+        assert_eq!(read("0.000", "EUR"), too_precise(2));
+        assert_eq!(read("1.0000000", "USDC/6"), too_precise(6));
         let long = format!("10.99{}", "0".repeat(60));
-        assert_eq!(read(&long, "EUR"), Ok(1099));
+        assert_eq!(read(&long, "EUR"), too_precise(2));
     }
 
     #[test]
@@ -189,6 +194,13 @@ mod tests {
             "-0",
             "1_000",
             "1,000",
+            "1.000,00",
+            "1,000.00",
+            "1'000",
+            "1\u{2019}000",
+            "1 000",
+            "1\u{a0}000",
+            "1\u{202f}000",
             "1,5",
             " 1",
             "1 ",
@@ -219,7 +231,7 @@ mod tests {
 
     #[test]
     fn zero_is_refused() {
-        for text in ["0", "0.0", "0.00", "0.000000"] {
+        for text in ["0", "0.0", "0.00"] {
             assert_eq!(read(text, "EUR"), Err(DecimalError::Zero), "{text:?}");
         }
     }
@@ -272,12 +284,10 @@ mod tests {
             // The digits of the text, moved by as many places as the currency has more or fewer.
             let decimal = Decimal::from_str_exact(&text).unwrap();
             let scale = i32::from(currency.exponent()) - i32::try_from(decimal.scale()).unwrap();
-            let power = 10_i128.pow(scale.unsigned_abs());
             let minor_units = if scale >= 0 {
-                decimal.mantissa().checked_mul(power)
+                decimal.mantissa().checked_mul(10_i128.pow(scale.unsigned_abs()))
             } else {
-                let mantissa = decimal.mantissa();
-                (mantissa % power == 0).then(|| mantissa / power)
+                None
             };
             let expected = minor_units
                 .and_then(|number| i64::try_from(number).ok())

@@ -1,6 +1,6 @@
 //! Making a payment and confirming it: the first of the three phases.
 
-use money::Money;
+use money::{Currency, Day, Money};
 use store::{Ids, Timestamp};
 use text::{Identifier, Text};
 
@@ -84,6 +84,14 @@ pub enum ConfirmError {
         /// Where it stands.
         state: &'static str,
     },
+    /// Nobody pays in a currency that there is no more.
+    #[error("{currency} was withdrawn on {since}: no payment is made in it any more")]
+    CurrencyWithdrawn {
+        /// The currency.
+        currency: Currency,
+        /// The first day without it.
+        since: Day,
+    },
     /// Without one there is nothing to confirm.
     #[error("the payment has no payment method")]
     NoPaymentMethod,
@@ -92,7 +100,8 @@ pub enum ConfirmError {
 /// Makes a payment, and with `confirm` its first operation.
 ///
 /// # Errors
-/// [`ConfirmError`] if it is to be confirmed and lacks a payment method; nothing is made then.
+/// [`ConfirmError`] if there is no such currency any more, or if it is to be confirmed and lacks a payment
+/// method; nothing is made then.
 pub fn create(
     shelf: &mut Shelf,
     new: NewPayment,
@@ -101,6 +110,7 @@ pub fn create(
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<Payment, ConfirmError> {
+    check_currency(new.money.currency, now)?;
     if new.confirm && new.payment_method.is_none() {
         return Err(ConfirmError::NoPaymentMethod);
     }
@@ -151,6 +161,7 @@ pub fn confirm(
     let to = to.map_err(|illegal| ConfirmError::WrongState {
         state: illegal.state,
     })?;
+    check_currency(payment.money.currency, now)?;
     let payment_method = payment_method.map(String::from);
     // A declined method is not tried again unasked: the payer has to offer one.
     let method = match from {
@@ -199,4 +210,11 @@ pub fn confirm(
     payment.updated_at = now;
     shelf.put_payment(payment.clone());
     Ok(payment)
+}
+
+fn check_currency(currency: Currency, now: Timestamp) -> Result<(), ConfirmError> {
+    match ledger::withdrawn(currency, now) {
+        Some(since) => Err(ConfirmError::CurrencyWithdrawn { currency, since }),
+        None => Ok(()),
+    }
 }

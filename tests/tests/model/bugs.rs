@@ -61,6 +61,12 @@ bugs! {
     ConditionLookedAtBefore: "a condition's available amount is compared before the transaction",
     ConditionOfPosted: "a condition's available amount is compared with what is posted",
     ConditionOffByOne: "a condition wants one more than it says",
+    // Currencies that end.
+    KunaGoesOn: "a withdrawn currency is used for ever",
+    EndsOneLater: "what happens at the very end of a currency is entered as if there still were one",
+    EmptiedPastZero: "what is emptied may come out on the other side of zero",
+    NothingIsConverted: "what is converted is not collected on an account",
+    PromisesOutliveTheEnd: "what was promised in a currency is posted in it after its end",
     // Posting what is pending.
     SettlesMoreThanRemains: "more of a posting is posted than it still holds",
     SettlesTheWholeAgain: "after a part, all of the promised amount is posted, not the rest",

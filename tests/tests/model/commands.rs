@@ -235,7 +235,12 @@ pub(crate) fn action() -> BoxedStrategy<Command> {
 
 pub(crate) fn open() -> BoxedStrategy<Command> {
     let taken = prop::option::weighted(0.1, any::<usize>());
-    let currency = prop_oneof![12 => Just("EUR"), 4 => Just("USD"), 1 => Just("BHD")];
+    let currency = prop_oneof![
+        12 => Just("EUR"),
+        4 => Just("USD"),
+        4 => Just("HRK"),
+        1 => Just("BHD"),
+    ];
     let class = prop::sample::select(&AccountClass::ALL[..]);
     (class, bounds(), (currency, taken))
         .prop_map(|(class, bounds, (currency, taken))| {

@@ -13,7 +13,7 @@ use store::Timestamp;
 use crate::commands::{
     self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
 };
-use crate::reference::Reference;
+use crate::reference::{Reference, WITHOUT_KUNA};
 use crate::words::{Act, Answer, Asked, Opening, Request};
 
 /// How the books stand, which names there are, and what happened last.
@@ -40,7 +40,8 @@ pub(crate) struct Names {
 
 impl Model {
     pub(crate) fn begin() -> Self {
-        let now = 1_000;
+        // Some of what is tried happens before the end of a currency, some after.
+        let now = WITHOUT_KUNA - 6;
         Self {
             reference: Reference::default(),
             names: Names::default(),

@@ -9,6 +9,9 @@ mod posting;
 mod requests;
 mod reversal;
 mod sight;
+mod withdrawn;
+
+pub(crate) use withdrawn::WITHOUT_KUNA;
 
 use std::collections::BTreeMap;
 

@@ -33,19 +33,24 @@ const EVERYTHING: &str = r#"{"format":"florin","version":1,"tenant":"elsewhere",
 "#;
 
 /// The demo's books with nothing in them.
-fn empty_books(database: &Database) {
+pub(crate) fn empty_books(database: &Database) {
     // It may be told to end before it listens for that: what is seeded is there all the same.
     Florin::start(database, &[]).terminate();
 }
 
-fn file(database: &Database, name: &str, text: &str) -> PathBuf {
+pub(crate) fn file(database: &Database, name: &str, text: &(impl AsRef<[u8]> + ?Sized)) -> PathBuf {
     let path = database.folder().join(name);
     std::fs::write(&path, text).expect("writable");
     path
 }
 
 /// How an import ends: its exit code, and what it says as JSON.
-fn imported(database: &Database, format: &str, path: &Path, more: &[&str]) -> (i32, Value) {
+pub(crate) fn imported(
+    database: &Database,
+    format: &str,
+    path: &Path,
+    more: &[&str],
+) -> (i32, Value) {
     let path = path.to_str().expect("plain names");
     let verb = ["import", "--json", "--format", format, path];
     let output = run(

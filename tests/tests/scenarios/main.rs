@@ -27,6 +27,7 @@ mod guarded;
 mod guards;
 mod heavy;
 mod idempotency;
+mod import_form;
 mod imports;
 mod modes;
 mod outages;
@@ -39,6 +40,7 @@ mod time;
 mod transfers;
 mod violations;
 mod webhooks;
+mod withdrawn;
 
 use tests::{Database, run};
 

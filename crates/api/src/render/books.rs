@@ -184,6 +184,11 @@ pub(super) fn refused_post(rule: &PostError) -> Problem {
             (Code::VersionMismatch, None, Some(account.to_string()))
         }
         PostError::Overflow { account } => (Code::BalanceOverflow, None, Some(account.to_string())),
+        PostError::CurrencyWithdrawn { posting, .. } => (
+            Code::CurrencyWithdrawn,
+            Some(format!("/postings/{posting}/currency")),
+            None,
+        ),
         PostError::InsufficientFunds { account, .. } => {
             (Code::InsufficientFunds, None, Some(account.to_string()))
         }
@@ -223,6 +228,9 @@ pub(super) fn refused_settle(rule: &SettleError) -> Problem {
         SettleError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
         SettleError::Overflow { account } => {
             (Code::BalanceOverflow, None, Some(account.to_string()))
+        }
+        SettleError::CurrencyWithdrawn { .. } => {
+            (Code::CurrencyWithdrawn, Some("/effective_at"), None)
         }
         SettleError::ConditionElsewhere { condition } => {
             return elsewhere(rule, *condition);

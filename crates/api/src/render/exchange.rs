@@ -67,6 +67,13 @@ fn refused_post(rule: &PostError) -> Problem {
         PostError::CurrencyMismatch { posting, .. } => {
             (Code::CurrencyMismatch, Some(liquidity(posting)), None)
         }
+        PostError::CurrencyWithdrawn { posting, .. } => {
+            let leg = match posting {
+                0 => "/from",
+                _ => "/to",
+            };
+            (Code::CurrencyWithdrawn, Some(leg), None)
+        }
         PostError::AccountNotFound { account, .. } => {
             (Code::AccountNotFound, None, Some(account.to_string()))
         }

@@ -10,7 +10,7 @@ use ledger::{
 use money::{Currency, Rounding};
 use store::Timestamp;
 
-use crate::given::{Books, EARLIER, NOW, amount, eur, units, usd};
+use crate::given::{Books, EARLIER, NOW, WITHOUT_KUNA, amount, eur, hrk, units, usd};
 use crate::order::{Breaks, prove};
 use crate::tables::{Book, TENANT};
 
@@ -206,6 +206,13 @@ const RULES: &[Breaks<World>] = &[
     }),
     ("balance_overflow", |w| {
         w.change(w.asked.to, |account| account.version = i64::MAX);
+    }),
+    ("currency_withdrawn", |w| {
+        for id in [w.asked.to, w.asked.bought_from] {
+            w.change(id, |account| account.currency = hrk());
+        }
+        let heading = &mut w.asked.heading;
+        (heading.effective_at, heading.recorded_at) = (WITHOUT_KUNA, WITHOUT_KUNA);
     }),
     ("insufficient_funds", |w| {
         let limits = Limits::at_least(units(95_000));

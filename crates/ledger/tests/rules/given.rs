@@ -19,6 +19,14 @@ pub(crate) fn eur() -> Currency {
     Currency::from_code("EUR").unwrap()
 }
 
+/// One that was withdrawn on 1 January 2023.
+pub(crate) fn hrk() -> Currency {
+    Currency::from_code("HRK").unwrap()
+}
+
+/// The first moment without [`hrk`].
+pub(crate) const WITHOUT_KUNA: Timestamp = Timestamp::from_micros(1_672_531_200_000_000);
+
 /// Another one.
 pub(crate) fn usd() -> Currency {
     Currency::from_code("USD").unwrap()

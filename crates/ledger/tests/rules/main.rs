@@ -15,3 +15,4 @@ mod posting;
 mod recipes;
 mod steps;
 mod tables;
+mod withdrawn;

@@ -1,12 +1,13 @@
 //! The order of the refusals: each rule is broken alone, then together with the next one in the order,
 //! and the earlier one must be named. The page that tells of them is compared with the code.
 
-use crate::given::{Books, EARLIER, LATER, NOW, posting, units, usd};
+use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, hrk, posting, units, usd};
 use ledger::{
     Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, AssetName,
     ChangeError, Condition, Demand, ExchangeError, Limits, LimitsError, NewAccount, NewAsset,
-    NewTransaction, OpenError, Pending, PeriodError, PostError, RegisterError, ReleaseError,
-    ReverseError, SettleError, TransactionId, close, close_period, freeze, open, post, register,
+    NewTransaction, OpenError, Pending, PeriodError, PostError, Posting, RegisterError,
+    ReleaseError, ReverseError, SettleError, TransactionId, close, close_period, freeze, open,
+    post, register,
 };
 use money::{AssetError, Currency};
 use store::Timestamp;
@@ -142,6 +143,19 @@ fn a_transaction_is_refused_by_the_first_broken_rule() {
             let full = w.books.wallet(Limits::NONE);
             w.books.post(vec![posting(w.others.1, full, i64::MAX - 20)]);
             more(w, w.from, full, i64::MAX / 2);
+        }),
+        ("currency_withdrawn", |w| {
+            let mut kuna = || {
+                w.books
+                    .account(AccountClass::Liability, Limits::NONE, hrk())
+            };
+            let (debit, credit) = (kuna(), kuna());
+            let currency = hrk();
+            w.asked.postings.push(Posting {
+                currency,
+                ..posting(debit, credit, 1)
+            });
+            (w.asked.effective_at, w.asked.recorded_at) = (WITHOUT_KUNA, WITHOUT_KUNA);
         }),
         ("insufficient_funds", |w| {
             let poor = w.books.wallet(Limits::NO_OVERDRAFT);

@@ -52,7 +52,7 @@ impl Reference {
         if self.is(Bug::OneLegAlone) {
             postings.truncate(1);
         }
-        let moved = self.post(&transaction(new, postings))?;
+        let moved = self.post_buying(&transaction(new, postings), Some(1))?;
         let terms = Exchange {
             transaction: moved.id,
             sold,

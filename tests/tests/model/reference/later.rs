@@ -54,8 +54,15 @@ impl Reference {
                 movements.push(first.movement(place, Phase::Released, rest));
             }
         }
+        let before = self.books.accounts.clone();
         let postings = self.apply(&movements);
         let postings = postings.map_err(|account| SettleError::Overflow { account })?;
+        let is_exempt = self.is(Bug::PromisesOutliveTheEnd);
+        let late = self.too_late(&before, &postings, new.heading.effective_at, None);
+        if let (false, Some((_, currency))) = (is_exempt, late) {
+            let since = currency.withdrawn_since().expect("it ends");
+            return Err(SettleError::CurrencyWithdrawn { currency, since });
+        }
         for (place, amount) in wanted.iter().enumerate() {
             let rest = first.holds(place) - amount;
             let rest = if releases { rest } else { 0 };

@@ -13,6 +13,15 @@ pub(super) type Breach = (AccountId, i64, i64);
 
 impl Reference {
     pub(super) fn post(&mut self, new: &NewTransaction) -> Result<Moved, PostError> {
+        self.post_buying(new, None)
+    }
+
+    /// One of the postings may be what an exchange buys.
+    pub(super) fn post_buying(
+        &mut self,
+        new: &NewTransaction,
+        bought: Option<usize>,
+    ) -> Result<Moved, PostError> {
         let external_id_last = self.is(Bug::ExternalIdLookedAtLast);
         if !external_id_last {
             self.has_a_new_name(new)?;
@@ -37,6 +46,15 @@ impl Reference {
         }
         let before = self.books.accounts.clone();
         let postings = self.move_postings(new, &before, &named)?;
+        if let Some((posting, currency)) =
+            self.too_late(&before, &postings, new.effective_at, bought)
+        {
+            return Err(PostError::CurrencyWithdrawn {
+                posting,
+                currency,
+                since: currency.withdrawn_since().expect("it ends"),
+            });
+        }
         let is_exempt = self.is(Bug::FloorIgnoredOnPending) && new.pending.is_some();
         let floor = if is_exempt {
             None

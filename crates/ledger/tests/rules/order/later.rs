@@ -1,10 +1,11 @@
 //! The order in which the later steps of a transaction are refused.
 
 use super::{Breaks, World, prove, world};
-use crate::given::{Books, EARLIER, LATER, NOW, amount, posting, units};
+use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, amount, hrk, posting, units};
 use ledger::{
-    AccountId, Condition, Demand, Limits, NewRelease, NewReversal, NewSettlement, ReleaseError,
-    ReverseError, SettleError, TransactionId, expire, reverse, set_limits, settle, void,
+    AccountId, Condition, Demand, Limits, NewRelease, NewReversal, NewSettlement, PostedPosting,
+    Posting, Promise, ReleaseError, ReverseError, SettleError, TransactionId, expire, reverse,
+    set_limits, settle, void,
 };
 
 fn nowhere() -> TransactionId {
@@ -58,6 +59,27 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
             demand(w, w.from, Demand::AtVersion(1))
         }),
         ("balance_overflow", World::exhaust),
+        ("currency_withdrawn", |w| {
+            let kuna = hrk();
+            for id in [w.from, w.to] {
+                w.change(id, |account| account.currency = kuna);
+            }
+            let held = w.books.shelf.recorded(&w.asked.pending).unwrap();
+            let postings = held.1.iter().map(|posted| PostedPosting {
+                posting: Posting {
+                    currency: kuna,
+                    ..posted.posting
+                },
+                ..*posted
+            });
+            let promise = Promise {
+                transaction: w.asked.pending,
+                postings: postings.take(1).collect(),
+                holds: Vec::new(),
+            };
+            w.books.shelf.put_promise(promise);
+            w.asked.heading.effective_at = WITHOUT_KUNA;
+        }),
         ("condition_failed", |w| {
             demand(w, w.to, Demand::AvailableAtLeast(units(1_000_000)))
         }),
