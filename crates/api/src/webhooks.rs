@@ -1,6 +1,6 @@
 //! `/webhooks/{provider}`: the raw bytes are verified before anything is parsed.
 
-use ::payments::ProviderEvent;
+use ::payments::{JsonError, MalformedEvent, ProviderEvent, WrongField};
 use ::webhooks::Event;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
@@ -10,6 +10,7 @@ use engine::{Answer, Command, Envelope, Origin, WebhookAnswer};
 use crate::problem::{Code, Problem};
 use crate::request::{RequestId, answer, body};
 use crate::server::{Api, Receiver};
+use crate::strict_json::{FieldError, Rule};
 use crate::{headers, respond, wire};
 
 /// The largest webhook that is read, in bytes.
@@ -23,9 +24,10 @@ const MAX_BYTES: usize = 256 * 1024;
     responses(
         (status = 200, description = "Applied, known already, or stored", body = wire::WebhookReceipt),
         (status = 202, description = "It arrived before its cause and is parked", body = wire::WebhookReceipt),
-        (status = 400, description = "A right signature over something that is no event"),
+        (status = 400, description = "A right signature over something that is not JSON"),
         (status = 401, description = "The signature was not accepted"),
         (status = 415, description = "A signature must cover the bytes as sent"),
+        (status = 422, description = "A right signature over JSON that is no event; the field is named"),
     )
 )]
 pub(crate) async fn receive(
@@ -125,13 +127,36 @@ fn read(api: &Api, provider: &str, body: Vec<u8>) -> (Command, Option<Problem>) 
         Err(malformed) => {
             let mut nameless = event(String::new(), "malformed".to_owned(), None);
             nameless.id = format!("sha256:{}", hex::encode(nameless.body_hash()));
-            let problem = Problem::new(Code::MalformedJson).with_detail(malformed.to_string());
+            let problem = refused(malformed);
             (
                 Command::QuarantineWebhook { event: nameless },
                 Some(problem),
             )
         }
     }
+}
+
+/// Bytes that are not JSON are a 400; JSON that is no event is a 422 which names the field, as everywhere.
+fn refused(malformed: MalformedEvent) -> Problem {
+    let (pointer, code, detail) = match malformed {
+        MalformedEvent::Json(error @ JsonError::Malformed(_)) => {
+            return Problem::new(Code::MalformedJson).with_detail(format!("The event: {error}."));
+        }
+        MalformedEvent::Json(JsonError::DuplicateKey { pointer }) => {
+            let rule = Rule::DuplicateKey;
+            (pointer, rule.code(), rule.to_string())
+        }
+        MalformedEvent::Field(WrongField {
+            pointer,
+            code,
+            detail,
+        }) => (pointer, code, detail),
+    };
+    Problem::invalid_fields(vec![FieldError {
+        pointer,
+        code,
+        detail,
+    }])
 }
 
 fn receipt(answered: &Answer) -> Result<HttpResponse, Problem> {

@@ -23,6 +23,7 @@ use money::Currency;
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
+use webhooks::Event;
 
 use crate::access::{self, Tenant};
 use crate::action::Action;
@@ -408,7 +409,14 @@ impl Needs {
                 self.keys.push(key.clone());
                 self.payments.payments.push(*payment);
             }
-            Command::RecordOutcome { operation, .. } => self.payments.operations.push(*operation),
+            Command::RecordOutcome {
+                operation, answer, ..
+            } => {
+                self.payments.operations.push(*operation);
+                self.inbox
+                    .answers
+                    .extend(answer.as_deref().map(Event::name));
+            }
             Command::LeaseDue { limit } => self.payments.due = Some((now, *limit)),
             Command::ReceiveWebhook { event, fact } => {
                 self.inbox.events.push(event.clone());

@@ -108,6 +108,9 @@ pub enum Command {
         epoch: i32,
         /// What it said.
         fact: Fact,
+        /// The answer that said it, to be put aside if it cannot be right. With an unknown outcome: an
+        /// answer that cannot be right whatever is known.
+        answer: Option<Box<Event>>,
     },
     /// Take over operations whose worker has died.
     LeaseDue {

@@ -96,7 +96,14 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
             operation,
             epoch,
             fact,
-        } => crate::outcome::from_worker(book, *operation, *epoch, fact, origin, rules),
+            answer,
+        } => {
+            let heard = crate::outcome::Answered {
+                fact,
+                answer: answer.as_deref(),
+            };
+            crate::outcome::from_worker(book, (*operation, *epoch), &heard, origin, rules)
+        }
         Command::LeaseDue { .. } => crate::outcome::lease_due(book, origin, rules),
         Command::ReceiveWebhook { event, fact } => {
             crate::webhook::receive(book, event, fact.as_ref(), origin, rules)

@@ -3,6 +3,7 @@
 use idempotency::Key;
 use ledger::AccountId;
 use payments::{Fact, OperationId, OutcomeError, PaymentId, Recorded};
+use webhooks::Event;
 
 use crate::book::Book;
 use crate::command::{Answer, Origin, Rendered};
@@ -12,38 +13,77 @@ use crate::records::{Said, changed, set};
 /// How long an operation rests after the provider contradicted itself: a person has to look.
 const REST_SECONDS: i64 = 3_600;
 
-/// A worker has heard from the provider.
+/// What a worker has heard.
+pub(crate) struct Answered<'a> {
+    pub(crate) fact: &'a Fact,
+    /// The answer that said it, where there was one.
+    pub(crate) answer: Option<&'a Event>,
+}
+
+/// A worker has heard from the provider, under a lease of an operation.
 pub(crate) fn from_worker(
     book: &mut Book<'_>,
-    id: OperationId,
-    epoch: i32,
-    fact: &Fact,
+    (id, epoch): (OperationId, i32),
+    heard: &Answered<'_>,
     origin: &Origin,
     rules: &Rules,
 ) -> Answer {
-    match record(book, id, Some(epoch), fact, origin, rules) {
-        Ok(_) => {}
+    match record(book, id, Some(epoch), heard.fact, origin, rules) {
+        Ok(_) => match (heard.fact, heard.answer) {
+            (Fact::Unknown { .. }, Some(answer)) => {
+                put_aside(book, id, answer, "cannot be read as a charge", origin);
+            }
+            (Fact::Succeeded { .. } | Fact::Failed { .. } | Fact::Unknown { .. }, _) => {}
+        },
         // Another worker holds the lease: it will find out by itself.
         Err(OutcomeError::StaleLease { .. } | OutcomeError::NotFound) => {}
         Err(
             error @ (OutcomeError::Contradiction { .. }
             | OutcomeError::WrongAmount { .. }
+            | OutcomeError::WrongPayment
+            | OutcomeError::WrongMethod
+            | OutcomeError::SecondCharge { .. }
+            | OutcomeError::OtherDeclineCode
             | OutcomeError::Ledger(_)),
         ) => {
             tracing::error!(operation = %id, %error, "a provider's answer cannot be right");
             metrics::counter!("florin_provider_answers_refused_total").increment(1);
+            if let Some(answer) = heard.answer {
+                put_aside(book, id, answer, error.rule(), origin);
+            }
             let retry_at = book.now.plus_seconds(REST_SECONDS);
-            let _known = record(
-                book,
-                id,
-                Some(epoch),
-                &Fact::Unknown { retry_at },
-                origin,
-                rules,
-            );
+            let unknown = Fact::Unknown { retry_at };
+            let _known = record(book, id, Some(epoch), &unknown, origin, rules);
         }
     }
     Answer::Done
+}
+
+/// Keeps an answer for a person to look at, once.
+fn put_aside(
+    book: &mut Book<'_>,
+    id: OperationId,
+    answer: &Event,
+    reason: &'static str,
+    origin: &Origin,
+) {
+    if book.inbox.quarantine(answer, reason) {
+        metrics::counter!("florin_provider_answers_quarantined_total").increment(1);
+        book.record(
+            origin,
+            &Said {
+                action: "provider.answered",
+                subject: (
+                    "provider_answer",
+                    &webhooks::check::name(&answer.provider, &answer.id),
+                ),
+                outcome: "quarantined",
+                reason: Some(reason),
+                delta: &[],
+                cause: Some(&id.to_string()),
+            },
+        );
+    }
 }
 
 /// Believes a fact, answers the request that waits for it, and leaves a record.

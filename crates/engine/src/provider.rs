@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use money::{Amount, Currency, Money};
-use payments::{Fact, Operation};
-use serde::Deserialize;
+use payments::{Fact, JsonError, MalformedAnswer, Operation};
 
 /// An answer longer than this is not read to its end.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -20,21 +18,23 @@ pub struct Provider {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// What became of the operation, for good.
-    Done(Fact),
+    Done {
+        /// What it says.
+        fact: Fact,
+        /// The bytes that say it; none where the status alone does.
+        answer: Vec<u8>,
+    },
     /// The provider has never heard of it.
     NeverHeard,
     /// Nothing that could be relied on, and why.
     Nothing(String),
-}
-
-#[derive(Deserialize)]
-struct Charge {
-    id: String,
-    status: String,
-    amount: i64,
-    currency: String,
-    idempotency_key: String,
-    decline_code: Option<String>,
+    /// An answer that cannot be right, whatever is known of the operation.
+    Wrong {
+        /// Why.
+        cause: String,
+        /// The bytes of the answer.
+        answer: Vec<u8>,
+    },
 }
 
 impl Provider {
@@ -67,10 +67,28 @@ impl Provider {
             .header("Idempotency-Key", &operation.provider_key)
             .json(&body);
         match answer(request).await {
-            Ok((200 | 402, bytes)) => read(operation, &bytes),
-            Ok((400 | 422, _)) => Heard::Done(Fact::Failed {
-                decline_code: "refused_by_provider".to_owned(),
-            }),
+            Ok((status @ (200 | 402), bytes)) => match read(operation, bytes) {
+                // The status says once more how it ended.
+                Heard::Done {
+                    fact: Fact::Succeeded { .. },
+                    answer,
+                } if status == 402 => wrong("402 with a charge that succeeded", answer),
+                Heard::Done {
+                    fact: Fact::Failed { .. },
+                    answer,
+                } if status == 200 => wrong("200 with a charge that failed", answer),
+                heard @ (Heard::Done { .. }
+                | Heard::NeverHeard
+                | Heard::Nothing(_)
+                | Heard::Wrong { .. }) => heard,
+            },
+            Ok((400 | 422, _)) => Heard::Done {
+                fact: Fact::Failed {
+                    decline_code: "refused_by_provider".to_owned(),
+                    charge: None,
+                },
+                answer: Vec::new(),
+            },
             Ok((status, _)) => Heard::Nothing(format!("the provider answered {status}")),
             Err(cause) => Heard::Nothing(cause),
         }
@@ -83,7 +101,7 @@ impl Provider {
             self.base, operation.provider_key
         );
         match answer(self.http.get(url)).await {
-            Ok((200, bytes)) => read(operation, &bytes),
+            Ok((200, bytes)) => read(operation, bytes),
             Ok((404, _)) => Heard::NeverHeard,
             Ok((status, _)) => Heard::Nothing(format!("the provider answered {status}")),
             Err(cause) => Heard::Nothing(cause),
@@ -103,40 +121,27 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), Stri
     Ok((response.status().as_u16(), bytes))
 }
 
-/// An answer is believed only if it is about the operation that was asked for. Whether the amount
-/// is right is the state machine's to say.
-fn read(operation: &Operation, bytes: &[u8]) -> Heard {
-    let Ok(charge) = serde_json::from_slice::<Charge>(bytes) else {
-        return Heard::Nothing("the provider's answer is not a charge".to_owned());
-    };
-    if charge.idempotency_key != operation.provider_key {
-        return Heard::Nothing("the provider's answer is about something else".to_owned());
-    }
-    let short = |text: &str| {
-        text.chars()
-            .take(255)
-            .filter(|c| *c != '\0')
-            .collect::<String>()
-    };
-    match charge.status.as_str() {
-        "succeeded" => {
-            match (
-                Amount::new(charge.amount),
-                Currency::from_code(&charge.currency),
-            ) {
-                (Ok(amount), Ok(currency)) => Heard::Done(Fact::Succeeded {
-                    reference: short(&charge.id),
-                    money: Money { amount, currency },
-                }),
-                _ => Heard::Nothing("the provider's answer has no amount of money".to_owned()),
-            }
+/// An answer is believed only if it is whole and about the operation that was asked for. Whether it fits
+/// what was asked and what is known is `payments`' to say.
+fn read(operation: &Operation, answer: Vec<u8>) -> Heard {
+    match payments::read_answer(&answer) {
+        Ok((provider_key, _)) if provider_key != operation.provider_key => {
+            wrong("the provider's answer is about something else", answer)
         }
-        "failed" => Heard::Done(Fact::Failed {
-            decline_code: short(charge.decline_code.as_deref().unwrap_or("declined")),
-        }),
-        status => Heard::Nothing(format!(
-            "the provider's answer has the status {}",
-            short(status)
-        )),
+        Ok((_, fact)) => Heard::Done { fact, answer },
+        Err(
+            error @ (MalformedAnswer::NotFinal | MalformedAnswer::Json(JsonError::Malformed(_))),
+        ) => Heard::Nothing(error.to_string()),
+        Err(
+            error @ (MalformedAnswer::Field(_)
+            | MalformedAnswer::Json(JsonError::DuplicateKey { .. })),
+        ) => wrong(&error.to_string(), answer),
+    }
+}
+
+fn wrong(cause: &str, answer: Vec<u8>) -> Heard {
+    Heard::Wrong {
+        cause: cause.to_owned(),
+        answer,
     }
 }

@@ -1,6 +1,6 @@
 //! What a received webhook does, once its signature was verified.
 
-use payments::{Fact, OutcomeError, ProviderEvent};
+use payments::{Fact, ProviderEvent};
 use webhooks::{Event, Look, Status};
 
 use crate::book::Book;
@@ -72,16 +72,10 @@ fn apply(
     }
     match outcome::record(book, id, None, fact, origin, rules) {
         Ok(_) => keep(book, event, Status::Applied, WebhookAnswer::Applied, origin),
-        Err(
-            error @ (OutcomeError::Contradiction { .. }
-            | OutcomeError::WrongAmount { .. }
-            | OutcomeError::Ledger(_)
-            | OutcomeError::NotFound
-            | OutcomeError::StaleLease { .. }),
-        ) => {
-            tracing::error!(event = %event.id, %error, "a webhook cannot be right");
+        Err(error) => {
+            tracing::error!(operation = %id, event = %event.id, %error, "a webhook cannot be right");
             book.inbox.keep(event, Status::Stored);
-            keep_aside(book, event, "contradicts what is known", origin)
+            keep_aside(book, event, error.rule(), origin)
         }
     }
 }

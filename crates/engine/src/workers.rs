@@ -10,6 +10,7 @@ use std::time::Duration;
 use payments::{Fact, Operation};
 use store::{AnyConnection, Error};
 use tokio::sync::{Semaphore, mpsc, watch};
+use webhooks::Event;
 
 use crate::access::{self, Tenant};
 use crate::command::{Answer, Command, Envelope, Origin};
@@ -99,24 +100,31 @@ impl Worker {
         let heard = if inquire_first {
             match self.provider.inquire(&operation).await {
                 Heard::NeverHeard => self.provider.charge(&operation).await,
-                heard @ (Heard::Done(_) | Heard::Nothing(_)) => heard,
+                heard @ (Heard::Done { .. } | Heard::Nothing(_) | Heard::Wrong { .. }) => heard,
             }
         } else {
             self.provider.charge(&operation).await
         };
-        let fact = match heard {
-            Heard::Done(fact) => fact,
-            Heard::NeverHeard => self.unknown(&operation),
+        let (fact, answer) = match heard {
+            Heard::Done { fact, answer } => (fact, answer),
+            Heard::NeverHeard => (self.unknown(&operation), Vec::new()),
             Heard::Nothing(cause) => {
                 tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
                 metrics::counter!("florin_provider_unknown_total").increment(1);
-                self.unknown(&operation)
+                (self.unknown(&operation), Vec::new())
+            }
+            Heard::Wrong { cause, answer } => {
+                tracing::error!(operation = %operation.id, %cause, "a provider's answer cannot be right");
+                metrics::counter!("florin_provider_answers_refused_total").increment(1);
+                (self.unknown(&operation), answer)
             }
         };
+        let answer = (!answer.is_empty()).then(|| Box::new(self.received(&operation, answer)));
         let command = Command::RecordOutcome {
             operation: operation.id,
             epoch: operation.lease_epoch,
             fact,
+            answer,
         };
         let outcome = self
             .engine
@@ -128,6 +136,18 @@ impl Worker {
             if let Some(times) = UNRECORDED.due() {
                 tracing::warn!(operation = %operation.id, %error, times, "an outcome was not recorded");
             }
+        }
+    }
+
+    /// An answer as the quarantine would keep it, under the operation's id: it has none of its own.
+    fn received(&self, operation: &Operation, body: Vec<u8>) -> Event {
+        Event {
+            provider: operation.provider.clone(),
+            id: format!("answer:{}", operation.id),
+            kind: "answer".to_owned(),
+            reference: Some(operation.provider_key.clone()),
+            body,
+            received_at: self.engine.clock().now(),
         }
     }
 

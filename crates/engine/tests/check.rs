@@ -16,7 +16,9 @@ use engine::{Answer, Command, Engine, Envelope, Origin, Rendered, Reply, Setting
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{AccountClass, AccountId, Limits, NewAccount, NewAsset};
 use money::{Amount, Currency, MinorUnits, Money};
-use payments::{Fact, NewPayment, Operation, PaymentId, Provider, ProviderEvent};
+use payments::{
+    Charge, Fact, NewPayment, Operation, PaymentId, Provider, ProviderEvent, ProviderText,
+};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tokio::sync::mpsc;
 use webhooks::Event;
@@ -181,6 +183,7 @@ impl Writer {
             operation: operation.id,
             epoch: operation.lease_epoch,
             fact,
+            answer: None,
         };
         self.tell(command).await;
     }
@@ -253,16 +256,13 @@ impl Book {
 
         // Told by the worker, and once more by a webhook.
         let paid = writer.pay(700).await;
-        let reference = "ch_1".to_owned();
-        writer
-            .hear(
-                &paid,
-                Fact::Succeeded {
-                    reference,
-                    money: usd(700),
-                },
-            )
-            .await;
+        let charge = Charge {
+            reference: ProviderText::parse("ch_1").unwrap(),
+            money: usd(700),
+            payment: None,
+            payment_method: None,
+        };
+        writer.hear(&paid, Fact::Succeeded { charge }).await;
         writer
             .receive("evt_paid", "charge.succeeded", &paid.provider_key, 700)
             .await;

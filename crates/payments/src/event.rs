@@ -1,8 +1,8 @@
 //! A provider's webhook, read.
 
-use money::{Amount, Currency, Money};
-
 use crate::Fact;
+use crate::charge::{self, Ending, Object, WrongField};
+use crate::json::{self, JsonError};
 
 /// An event of a provider, as far as we understand it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,96 +18,240 @@ pub struct ProviderEvent {
 /// Why bytes are no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedEvent {
-    /// Not JSON, or not an object with `id` and `type`.
-    #[error("the body is not a JSON object with the texts `id` and `type`")]
-    NoEnvelope,
-    /// A text with a NUL or a length that no event has.
-    #[error("`{0}` is not a text of 1 to 255 characters without NUL")]
-    BadText(&'static str),
-    /// Of a known type, but without what that type must carry.
-    #[error("`data.object` is not a charge: {0}")]
-    BadCharge(String),
-}
-
-#[derive(serde::Deserialize)]
-struct Envelope {
-    id: String,
-    r#type: String,
-    #[serde(default)]
-    data: serde_json::Value,
-}
-
-#[derive(serde::Deserialize)]
-struct Charge {
-    id: String,
-    idempotency_key: String,
-    amount: i64,
-    currency: String,
-    decline_code: Option<String>,
+    /// Not JSON, or a key stands twice, wherever.
+    #[error("the event cannot be read: {0}")]
+    Json(#[from] JsonError),
+    /// A field that every event, or every event of its type, must carry is missing or wrong.
+    #[error("the event is not whole: {0}")]
+    Field(#[from] WrongField),
 }
 
 impl ProviderEvent {
     /// Reads the bytes of an event whose signature was verified.
     ///
     /// # Errors
-    /// [`MalformedEvent`] says what is missing.
+    /// [`MalformedEvent`] names what is wrong first.
     pub fn read(body: &[u8]) -> Result<Self, MalformedEvent> {
-        let envelope: Envelope =
-            serde_json::from_slice(body).map_err(|_error| MalformedEvent::NoEnvelope)?;
-        bounded("id", &envelope.id)?;
-        bounded("type", &envelope.r#type)?;
-        let fact = match envelope.r#type.as_str() {
-            "charge.succeeded" => {
-                let charge = charge(&envelope.data)?;
-                let money = charge.money()?;
-                Some((
-                    charge.idempotency_key,
-                    Fact::Succeeded {
-                        reference: charge.id,
-                        money,
-                    },
-                ))
-            }
-            "charge.failed" => {
-                let charge = charge(&envelope.data)?;
-                let decline_code = charge.decline_code.unwrap_or_else(|| "declined".to_owned());
-                bounded("decline_code", &decline_code)?;
-                Some((charge.idempotency_key, Fact::Failed { decline_code }))
-            }
+        let value = json::parse(body)?;
+        let event = Object::of(&value, "")?;
+        let id = event.text("id")?;
+        let kind = event.text("type")?;
+        let ending = match kind.as_str() {
+            "charge.succeeded" => Some(Ending::Succeeded),
+            "charge.failed" => Some(Ending::Failed),
             _ => None,
         };
+        let fact = match ending {
+            None => None,
+            Some(ending) => {
+                let data = event.object("data", "/data")?;
+                let object = data.object("object", "/data/object")?;
+                Some(charge::read(&object, ending)?)
+            }
+        };
         Ok(Self {
-            id: envelope.id,
-            kind: envelope.r#type,
+            id: id.to_string(),
+            kind: kind.to_string(),
             fact,
         })
     }
 }
 
-fn charge(data: &serde_json::Value) -> Result<Charge, MalformedEvent> {
-    let object = data.get("object").cloned().unwrap_or_default();
-    let charge: Charge = serde_json::from_value(object)
-        .map_err(|error| MalformedEvent::BadCharge(error.to_string()))?;
-    bounded("data.object.id", &charge.id)?;
-    bounded("data.object.idempotency_key", &charge.idempotency_key)?;
-    Ok(charge)
-}
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test may stop at the first surprise"
+    )]
 
-impl Charge {
-    fn money(&self) -> Result<Money, MalformedEvent> {
-        let bad = |error: String| MalformedEvent::BadCharge(error);
-        Ok(Money {
-            amount: Amount::new(self.amount).map_err(|error| bad(error.to_string()))?,
-            currency: Currency::from_code(&self.currency)
-                .map_err(|error| bad(error.to_string()))?,
-        })
-    }
-}
+    use serde_json::{Value, json};
 
-/// PostgreSQL cannot hold a NUL in a text, and nobody needs a longer one.
-fn bounded(name: &'static str, text: &str) -> Result<(), MalformedEvent> {
-    if text.is_empty() || text.len() > 255 || text.contains('\0') {
-        return Err(MalformedEvent::BadText(name));
+    use super::*;
+
+    fn event(kind: &str) -> Value {
+        let decline_code = (kind == "charge.failed").then_some("do_not_honor");
+        let status = kind.trim_start_matches("charge.");
+        json!({"id": "evt_1", "type": kind, "created": 1, "fee": 0.5, "data": {"more": {}, "object": {
+            "id": "ch_1", "status": status, "amount": 1099, "currency": "EUR", "reference": "pay_1",
+            "payment_method": "pm_1", "idempotency_key": "op_1", "decline_code": decline_code, "x": [1.5],
+        }}})
     }
-    Ok(())
+
+    /// The same with another value at a place, or with nothing there.
+    fn with(kind: &str, pointer: &str, value: Option<Value>) -> Value {
+        let mut event = event(kind);
+        let (above, key) = pointer.rsplit_once('/').unwrap();
+        let object = event.pointer_mut(above).unwrap().as_object_mut().unwrap();
+        match value {
+            Some(value) => object.insert(key.to_owned(), value),
+            None => object.remove(key),
+        };
+        event
+    }
+
+    fn refused(event: &Value) -> (String, &'static str) {
+        match ProviderEvent::read(event.to_string().as_bytes()) {
+            Err(MalformedEvent::Field(wrong)) => (wrong.pointer, wrong.code),
+            other => panic!("{event}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_field_that_is_missing_or_wrong_is_named() {
+        let texts = ["/id", "/type"];
+        let of_charge =
+            ["id", "idempotency_key", "currency"].map(|key| format!("/data/object/{key}"));
+        let texts = texts
+            .into_iter()
+            .chain(of_charge.iter().map(String::as_str));
+        let long = "k".repeat(256);
+        for pointer in texts {
+            for (value, code) in [
+                (None, "required"),
+                (Some(Value::Null), "expected_text"),
+                (Some(json!(7)), "expected_text"),
+                (Some(json!({})), "expected_text"),
+                (Some(json!("")), "too_short"),
+                (Some(json!("a\u{0}b")), "nul_character"),
+                (Some(json!("a\nb")), "control_character"),
+                (Some(json!(long)), "too_long"),
+                (Some(json!("4242424242424242")), "card_number_refused"),
+            ] {
+                let event = with("charge.succeeded", pointer, value);
+                assert_eq!(refused(&event), (pointer.to_owned(), code), "{event}");
+            }
+        }
+        for (pointer, value, code) in [
+            ("/data", None, "required"),
+            ("/data", Some(json!([])), "expected_object"),
+            ("/data/object", None, "required"),
+            ("/data/object", Some(json!("ch_1")), "expected_object"),
+            ("/data/object/amount", None, "required"),
+            (
+                "/data/object/amount",
+                Some(json!("1099")),
+                "expected_integer",
+            ),
+            (
+                "/data/object/amount",
+                Some(json!(10.99)),
+                "expected_integer",
+            ),
+            (
+                "/data/object/amount",
+                Some(json!(1099.0)),
+                "expected_integer",
+            ),
+            (
+                "/data/object/amount",
+                Some(json!(u64::MAX)),
+                "expected_integer",
+            ),
+            ("/data/object/amount", Some(json!(0)), "amount_not_positive"),
+            (
+                "/data/object/amount",
+                Some(json!(-1)),
+                "amount_not_positive",
+            ),
+            (
+                "/data/object/currency",
+                Some(json!("eur")),
+                "unknown_currency",
+            ),
+            (
+                "/data/object/currency",
+                Some(json!("USDC")),
+                "unknown_currency",
+            ),
+            ("/data/object/reference", Some(json!(7)), "expected_text"),
+            ("/data/object/reference", Some(json!("")), "too_short"),
+            (
+                "/data/object/payment_method",
+                Some(json!([])),
+                "expected_text",
+            ),
+            (
+                "/data/object/decline_code",
+                Some(json!("do_not_honor")),
+                "contradiction",
+            ),
+            (
+                "/data/object/decline_code",
+                Some(json!(false)),
+                "expected_text",
+            ),
+            (
+                "/data/object/status",
+                Some(json!("failed")),
+                "contradiction",
+            ),
+            ("/data/object/status", Some(json!(1)), "expected_text"),
+        ] {
+            let event = with("charge.succeeded", pointer, value);
+            assert_eq!(refused(&event), (pointer.to_owned(), code), "{event}");
+        }
+        let event = with(
+            "charge.failed",
+            "/data/object/status",
+            Some(json!("succeeded")),
+        );
+        assert_eq!(refused(&event).1, "contradiction");
+    }
+
+    #[test]
+    fn an_event_is_read_with_all_that_its_charge_says() {
+        let read = ProviderEvent::read(event("charge.succeeded").to_string().as_bytes()).unwrap();
+        let (key, Fact::Succeeded { charge }) = read.fact.unwrap() else {
+            panic!("it succeeded");
+        };
+        assert_eq!((key.as_str(), charge.reference.as_str()), ("op_1", "ch_1"));
+        assert_eq!(charge.money.amount.get(), 1099);
+        assert_eq!(charge.payment.as_deref(), Some("pay_1"));
+        assert_eq!(charge.payment_method.as_deref(), Some("pm_1"));
+        for (code, expected) in [
+            (Some(json!("stolen_card")), "stolen_card"),
+            (None, "declined"),
+        ] {
+            let event = with("charge.failed", "/data/object/decline_code", code);
+            let read = ProviderEvent::read(event.to_string().as_bytes()).unwrap();
+            let (_, Fact::Failed { decline_code, .. }) = read.fact.unwrap() else {
+                panic!("it failed");
+            };
+            assert_eq!(decline_code, expected);
+        }
+        // What may be absent.
+        for key in ["status", "reference", "payment_method", "decline_code"] {
+            let event = with("charge.succeeded", &format!("/data/object/{key}"), None);
+            assert!(
+                ProviderEvent::read(event.to_string().as_bytes()).is_ok(),
+                "{key}"
+            );
+        }
+        // Of another type, anything will do.
+        let event = with("customer.created", "/data", None);
+        assert_eq!(
+            ProviderEvent::read(event.to_string().as_bytes())
+                .unwrap()
+                .fact,
+            None
+        );
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused_wherever_it_is() {
+        for body in [
+            r#"{"id":"a","type":"x","id":"b"}"#,
+            r#"{"id":"a","type":"x","more":{"k":1,"k":1}}"#,
+            r#"{"id":"a","type":"x","data":{"object":{"amount":1,"amount":2}}}"#,
+            r#"{"id":"a","type":"x","data":[{"k":[{"j":1,"\u006a":2}]}]}"#,
+        ] {
+            let read = ProviderEvent::read(body.as_bytes());
+            let doubled = matches!(
+                read,
+                Err(MalformedEvent::Json(JsonError::DuplicateKey { .. }))
+            );
+            assert!(doubled, "{body}: {read:?}");
+        }
+    }
 }

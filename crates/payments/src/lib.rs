@@ -4,7 +4,8 @@
 //! commit the intent and the provider's idempotency key ([`create`], [`confirm`]); call the provider,
 //! outside any commit; commit what it said ([`record_outcome`]). What the provider says may come as a
 //! reply, as the answer to an inquiry or as a webhook, in any order and any number of times: the
-//! first final fact counts, the same fact again changes nothing, its contradiction is refused.
+//! first final fact counts, the same fact again changes nothing, and a fact that differs from it in
+//! any field is refused.
 //!
 //! The rules are pure functions over a [`Shelf`]: what one batch holds of the payments in memory.
 //! This crate never calls a provider, never knows HTTP, and never writes SQL on other crates' tables.
@@ -13,8 +14,10 @@
 //! final states are never left (P2); one operation has one posting set (P3, by the transaction's
 //! external id).
 
+mod charge;
 pub mod check;
 mod event;
+mod json;
 mod operation;
 mod outcome;
 mod payment;
@@ -25,7 +28,9 @@ mod shelf;
 pub mod state;
 pub mod tables;
 
+pub use charge::{Charge, MalformedAnswer, ProviderText, WrongField, read_answer};
 pub use event::{MalformedEvent, ProviderEvent};
+pub use json::JsonError;
 pub use operation::{Operation, OperationId, lease};
 pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};
 pub use payment::{

@@ -29,8 +29,10 @@ pub struct Operation {
     pub provider: String,
     /// The provider's idempotency key for it.
     pub provider_key: String,
-    /// The provider's name for what it did.
+    /// The provider's name for the charge it made, by the first final fact.
     pub provider_ref: Option<String>,
+    /// Why the provider refused it, if it did.
+    pub decline_code: Option<String>,
     /// The provider's token for how the payer pays.
     pub payment_method: String,
     /// Grows with every lease: only the newest holder may record an outcome.

@@ -4,22 +4,22 @@ use money::Money;
 use store::{Ids, Timestamp};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
-use crate::{Operation, OperationId, Payment, Shelf, postings};
+use crate::{Charge, Operation, OperationId, Payment, Shelf, postings};
 
 /// What a provider says became of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// It was done.
     Succeeded {
-        /// The provider's name for what it did.
-        reference: String,
-        /// What was taken.
-        money: Money,
+        /// What was taken, and under which name.
+        charge: Charge,
     },
     /// It was refused, for good.
     Failed {
         /// The provider's reason.
         decline_code: String,
+        /// What was not taken; `None` where the provider has refused the request without making a charge.
+        charge: Option<Charge>,
     },
     /// It is not known. `retry_at` is when to inquire.
     Unknown {
@@ -39,7 +39,7 @@ pub enum Recorded {
     Known,
 }
 
-/// Why a fact was not believed.
+/// Why a fact was not believed: the first of these rules that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutcomeError {
     /// No such operation (yet).
@@ -53,13 +53,7 @@ pub enum OutcomeError {
         /// The one that the caller holds.
         shown: i32,
     },
-    /// A final fact is never undone.
-    #[error("the operation {state} already")]
-    Contradiction {
-        /// What was known.
-        state: &'static str,
-    },
-    /// The provider took something else than was asked for.
+    /// The provider speaks of something else than was asked for.
     #[error("the provider speaks of {said}, {asked} was asked for")]
     WrongAmount {
         /// What the provider says.
@@ -67,13 +61,54 @@ pub enum OutcomeError {
         /// What was asked.
         asked: Money,
     },
+    /// The provider speaks of another payment.
+    #[error("the provider names another payment than the operation is for")]
+    WrongPayment,
+    /// The provider speaks of another way to pay.
+    #[error("the provider names another payment method than was asked for")]
+    WrongMethod,
+    /// A final fact is never undone.
+    #[error("the operation {state} already")]
+    Contradiction {
+        /// What was known.
+        state: &'static str,
+    },
+    /// There is a second charge for one operation. Where both succeeded, the money was taken twice.
+    #[error("the provider names a second charge for the operation, which {state} under another")]
+    SecondCharge {
+        /// What was known of the first.
+        state: &'static str,
+    },
+    /// The provider gives another reason than before.
+    #[error("the provider gives another decline code than before")]
+    OtherDeclineCode,
     /// The books refused.
     #[error("the ledger refused: {0}")]
     Ledger(ledger::PostError),
 }
 
-/// Believes a fact, or says why not. `epoch` is the lease of a worker; a webhook has none, because
-/// it speaks for the provider and not for a worker.
+impl OutcomeError {
+    /// The broken rule in a few words, for whoever looks through what was put aside.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::NotFound => "about no operation",
+            Self::StaleLease { .. } => "under a stale lease",
+            Self::WrongAmount { .. } => "another amount or currency than was asked for",
+            Self::WrongPayment => "about another payment",
+            Self::WrongMethod => "another payment method than was asked for",
+            Self::Contradiction { .. } => "contradicts what is final",
+            Self::SecondCharge { .. } => "a second charge for one operation",
+            Self::OtherDeclineCode => "another decline code than before",
+            Self::Ledger(_) => "refused by the ledger",
+        }
+    }
+}
+
+/// Believes a fact, or says why not. Every field of it is compared: with what was asked for, and with
+/// the first final fact, which stands. `epoch` is the lease of a worker; a webhook has none, because
+/// it speaks for the provider and not for a worker. What is final already needs no lease: nothing is
+/// written any more, and a stale worker may be the only one who heard of a second charge.
 ///
 /// # Errors
 /// [`OutcomeError`] names the rule; both shelves are then as they were.
@@ -91,6 +126,15 @@ pub fn record_outcome(
         .payment(&operation.payment)
         .ok_or(OutcomeError::NotFound)?
         .clone();
+    match operation.state {
+        // Nobody was asked yet, so nobody can have answered.
+        OperationState::Created => return Err(OutcomeError::NotFound),
+        OperationState::Succeeded | OperationState::Failed => {
+            compare(&operation, fact)?;
+            return Ok(Recorded::Known);
+        }
+        OperationState::Submitted | OperationState::Unknown => {}
+    }
     if let Some(shown) = epoch
         && shown != operation.lease_epoch
     {
@@ -99,65 +143,94 @@ pub fn record_outcome(
             shown,
         });
     }
-    match (operation.state, fact) {
-        // Nobody was asked yet, so nobody can have answered.
-        (OperationState::Created, _) => Err(OutcomeError::NotFound),
-        (OperationState::Succeeded, Fact::Succeeded { money, .. }) if *money != operation.money => {
-            Err(OutcomeError::WrongAmount {
-                said: *money,
-                asked: operation.money,
-            })
+    match fact {
+        Fact::Succeeded { charge } => {
+            is_what_was_asked(&operation, charge)?;
+            succeed(shelf, books, operation, payment, charge, ids, now)
         }
-        (OperationState::Succeeded, Fact::Succeeded { .. } | Fact::Unknown { .. })
-        | (OperationState::Failed, Fact::Failed { .. } | Fact::Unknown { .. }) => {
-            Ok(Recorded::Known)
+        Fact::Failed {
+            decline_code,
+            charge,
+        } => {
+            if let Some(charge) = charge {
+                is_what_was_asked(&operation, charge)?;
+            }
+            let charge = charge.as_ref();
+            Ok(fail(shelf, operation, payment, decline_code, charge, now))
         }
-        (OperationState::Succeeded, Fact::Failed { .. })
-        | (OperationState::Failed, Fact::Succeeded { .. }) => Err(OutcomeError::Contradiction {
-            state: operation.state.name(),
-        }),
-        (
-            OperationState::Submitted | OperationState::Unknown,
-            Fact::Succeeded { reference, money },
-        ) => succeed(
-            shelf, books, operation, payment, reference, *money, ids, now,
-        ),
-        (OperationState::Submitted | OperationState::Unknown, Fact::Failed { decline_code }) => {
-            Ok(fail(shelf, operation, payment, decline_code, now))
-        }
-        (OperationState::Submitted | OperationState::Unknown, Fact::Unknown { retry_at }) => {
-            Ok(lose(shelf, operation, payment, *retry_at, now))
-        }
+        Fact::Unknown { retry_at } => Ok(lose(shelf, operation, payment, *retry_at, now)),
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the one caller has matched these out of one fact"
-)]
+/// Whether a charge is the one that the operation asked for, as far as the provider says.
+fn is_what_was_asked(operation: &Operation, charge: &Charge) -> Result<(), OutcomeError> {
+    if charge.money != operation.money {
+        return Err(OutcomeError::WrongAmount {
+            said: charge.money,
+            asked: operation.money,
+        });
+    }
+    if let Some(payment) = &charge.payment
+        && *payment != operation.payment.to_string()
+    {
+        return Err(OutcomeError::WrongPayment);
+    }
+    if let Some(method) = &charge.payment_method
+        && *method != operation.payment_method
+    {
+        return Err(OutcomeError::WrongMethod);
+    }
+    Ok(())
+}
+
+/// Whether a fact says of a final operation what is known of it.
+fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
+    let state = operation.state;
+    let (charge, ending) = match fact {
+        Fact::Unknown { .. } => return Ok(()),
+        Fact::Succeeded { charge } => (Some(charge), OperationState::Succeeded),
+        Fact::Failed { charge, .. } => (charge.as_ref(), OperationState::Failed),
+    };
+    if let Some(charge) = charge {
+        is_what_was_asked(operation, charge)?;
+    }
+    if ending != state {
+        return Err(OutcomeError::Contradiction {
+            state: state.name(),
+        });
+    }
+    // What is older than the column, or was refused without a charge, has nothing to compare with.
+    if let (Some(known), Some(charge)) = (&operation.provider_ref, charge)
+        && known != charge.reference.as_str()
+    {
+        return Err(OutcomeError::SecondCharge {
+            state: state.name(),
+        });
+    }
+    if let (Some(known), Fact::Failed { decline_code, .. }) = (&operation.decline_code, fact)
+        && known != decline_code
+    {
+        return Err(OutcomeError::OtherDeclineCode);
+    }
+    Ok(())
+}
+
 fn succeed(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
     mut operation: Operation,
     mut payment: Payment,
-    reference: &str,
-    money: Money,
+    charge: &Charge,
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<Recorded, OutcomeError> {
-    if money != operation.money {
-        return Err(OutcomeError::WrongAmount {
-            said: money,
-            asked: operation.money,
-        });
-    }
     postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point it must succeed.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
-    operation.provider_ref = Some(reference.to_owned());
+    operation.provider_ref = Some(charge.reference.to_string());
     shelf.put_operation(operation);
-    payment.authorized = money.amount.get();
-    payment.captured = money.amount.get();
+    payment.authorized = charge.money.amount.get();
+    payment.captured = charge.money.amount.get();
     Ok(settle(shelf, payment, PaymentEvent::Succeeded, now))
 }
 
@@ -166,9 +239,12 @@ fn fail(
     mut operation: Operation,
     mut payment: Payment,
     decline_code: &str,
+    charge: Option<&Charge>,
     now: Timestamp,
 ) -> Recorded {
     step(shelf, &mut operation, OperationEvent::Failed, now);
+    operation.provider_ref = charge.map(|charge| charge.reference.to_string());
+    operation.decline_code = Some(decline_code.to_owned());
     shelf.put_operation(operation);
     payment.decline_code = Some(decline_code.to_owned());
     settle(shelf, payment, PaymentEvent::Failed, now)

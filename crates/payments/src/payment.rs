@@ -184,6 +184,7 @@ pub fn confirm(
         // Stored before the first call, so that every later call is recognised as the same.
         provider_key: operation_id.to_string(),
         provider_ref: None,
+        decline_code: None,
         payment_method: method.clone(),
         lease_epoch: 1,
         leased_until: now.plus_millis(provider.lease_millis),

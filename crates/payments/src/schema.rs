@@ -33,6 +33,7 @@ diesel::table! {
         provider -> Text,
         provider_key -> Text,
         provider_ref -> Nullable<Text>,
+        decline_code -> Nullable<Text>,
         payment_method -> Text,
         lease_epoch -> Integer,
         leased_until -> BigInt,

@@ -65,6 +65,7 @@ store::bulk_insert! {
         provider: String,
         provider_key: String,
         provider_ref: Option<String>,
+        decline_code: Option<String>,
         payment_method: String,
         lease_epoch: i32,
         leased_until: i64,
@@ -79,6 +80,7 @@ store::bulk_update! {
         set {
             status: String = status,
             provider_ref: Option<String> = provider_ref,
+            decline_code: Option<String> = decline_code,
             lease_epoch: i32 = lease_epoch,
             leased_until: i64 = leased_until,
         }
@@ -281,6 +283,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             id: row.id,
             status: row.state.name().to_owned(),
             provider_ref: row.provider_ref.clone(),
+            decline_code: row.decline_code.clone(),
             lease_epoch: row.lease_epoch,
             leased_until: row.leased_until.micros(),
         })
@@ -376,6 +379,7 @@ impl OperationRow {
             provider: row.provider.clone(),
             provider_key: row.provider_key.clone(),
             provider_ref: row.provider_ref.clone(),
+            decline_code: row.decline_code.clone(),
             payment_method: row.payment_method.clone(),
             lease_epoch: row.lease_epoch,
             leased_until: row.leased_until.micros(),
@@ -394,6 +398,7 @@ impl OperationRow {
             provider: self.provider,
             provider_key: self.provider_key,
             provider_ref: self.provider_ref,
+            decline_code: self.decline_code,
             payment_method: self.payment_method,
             lease_epoch: self.lease_epoch,
             leased_until: Timestamp::from_micros(self.leased_until),

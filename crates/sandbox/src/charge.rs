@@ -89,6 +89,9 @@ pub(crate) struct Charge {
     pub(crate) status: ChargeStatus,
     amount: i64,
     currency: String,
+    /// Journals of older versions do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_method: Option<PaymentMethod>,
     reference: Option<String>,
     pub(crate) idempotency_key: ProviderKey,
     decline_code: Option<DeclineCode>,
@@ -125,6 +128,7 @@ impl Charge {
             },
             amount: order.amount,
             currency: order.currency.clone(),
+            payment_method: Some(order.payment_method),
             reference: order.reference.clone(),
             idempotency_key: key,
             decline_code,

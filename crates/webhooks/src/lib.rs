@@ -5,6 +5,9 @@
 //! it came with: the same id with other bytes is never applied, only kept for a person to look at
 //! ([`Shelf::quarantine`]). An event that arrives before its cause is parked.
 //!
+//! What a provider answered to a request and cannot be right is kept in the same place, under a name that
+//! its caller makes.
+//!
 //! This crate never knows what an event means, and never verifies a signature: it is handed events
 //! that `webhook-signatures` has accepted.
 //!

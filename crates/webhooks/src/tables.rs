@@ -87,13 +87,15 @@ pub struct Needs {
     pub events: Vec<Event>,
     /// What the parked events are about that it will try again.
     pub parked: Vec<String>,
+    /// Answers of providers that it may put aside, by [`Event::name`].
+    pub answers: Vec<(String, String)>,
 }
 
 impl Needs {
     /// Whether nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.parked.is_empty()
+        self.events.is_empty() && self.parked.is_empty() && self.answers.is_empty()
     }
 }
 
@@ -118,9 +120,15 @@ pub fn load(
         &mut shelf,
         ByEvent::find(connection, Lock::Rows, tenant, &events)?,
     )?;
-    let kept: Vec<KeptByEvent> = events
+    let kept = events
         .into_iter()
-        .map(|ByEvent { provider, event_id }| KeptByEvent { provider, event_id })
+        .map(|ByEvent { provider, event_id }| (provider, event_id));
+    let mut kept: Vec<(String, String)> = kept.chain(needs.answers.iter().cloned()).collect();
+    kept.sort_unstable();
+    kept.dedup();
+    let kept: Vec<KeptByEvent> = kept
+        .into_iter()
+        .map(|(provider, event_id)| KeptByEvent { provider, event_id })
         .collect();
     for row in KeptByEvent::find(connection, Lock::Nothing, tenant, &kept)? {
         let hash = hash(&row.body_hash)?;

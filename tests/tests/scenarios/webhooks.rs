@@ -166,24 +166,23 @@ async fn signed_bytes_that_are_no_event_are_quarantined_once(database: Database)
     let shop = Shop::open(&database);
     let provider = Sender::of(&shop);
     let no_charge = event("evt_1", "charge.succeeded", &json!({"id": "ch_1"}));
-    let bodies: [&[u8]; 6] = [
-        b"",
-        b"{",
-        b"\xff\xfe",
-        b"{\"id\":\"evt_1\"}",
-        b"{\"id\":\"evt\\u0000\",\"type\":\"customer.created\"}",
-        &no_charge,
+    let bodies: [(&[u8], u16, &str); 6] = [
+        (b"", 400, "malformed_json"),
+        (b"{", 400, "malformed_json"),
+        (b"\xff\xfe", 400, "malformed_json"),
+        (b"{\"id\":\"evt_1\"}", 422, "invalid_field"),
+        (
+            b"{\"id\":\"evt\\u0000\",\"type\":\"customer.created\"}",
+            422,
+            "invalid_field",
+        ),
+        (&no_charge, 422, "invalid_field"),
     ];
 
     for _ in 0..2 {
-        for body in bodies {
+        for (body, status, code) in bodies {
             let refused = provider.deliver(body).await;
-            is_problem(
-                &String::from_utf8_lossy(body),
-                &refused,
-                400,
-                "malformed_json",
-            );
+            is_problem(&String::from_utf8_lossy(body), &refused, status, code);
         }
     }
 
@@ -229,9 +228,11 @@ async fn other_content_under_a_known_id_is_quarantined(database: Database) {
 
     let mut larger = charge.clone();
     larger["amount"] = json!(PRICE * 2);
+    let mut failed = charge.clone();
+    failed["status"] = json!("failed");
     for changed in [
         event("evt_1", "charge.succeeded", &larger),
-        event("evt_1", "charge.failed", &charge),
+        event("evt_1", "charge.failed", &failed),
         event("evt_1", "customer.created", &json!({})),
     ] {
         for _ in 0..2 {
@@ -260,12 +261,13 @@ async fn a_fact_that_contradicts_what_is_final_is_quarantined(database: Database
     })
     .await;
 
-    let failed = event("evt_1", "charge.failed", &shop.charge_of(&paid).await);
-    let succeeded = event(
-        "evt_2",
-        "charge.succeeded",
-        &shop.charge_of(&declined).await,
-    );
+    let mut failed = shop.charge_of(&paid).await;
+    failed["status"] = json!("failed");
+    let failed = event("evt_1", "charge.failed", &failed);
+    let mut succeeded = shop.charge_of(&declined).await;
+    succeeded["status"] = json!("succeeded");
+    succeeded["decline_code"] = Value::Null;
+    let succeeded = event("evt_2", "charge.succeeded", &succeeded);
     let mut larger = shop.charge_of(&paid).await;
     larger["amount"] = json!(PRICE + 1);
     let larger = event("evt_3", "charge.succeeded", &larger);
@@ -465,7 +467,7 @@ async fn race(shop: &Shop, senders: &[Sender]) {
 
 /// Somebody who sends webhooks to one server.
 #[derive(Clone)]
-struct Sender {
+pub(crate) struct Sender {
     to: Client,
     path: &'static str,
     scheme: Scheme,
@@ -474,7 +476,7 @@ struct Sender {
 
 impl Sender {
     /// The sandbox provider's part, played by the scenario.
-    fn of(shop: &Shop) -> Self {
+    pub(crate) fn of(shop: &Shop) -> Self {
         Self {
             to: Client::new(shop.florin.api(), None),
             path: PATH,
@@ -488,7 +490,7 @@ impl Sender {
     }
 
     /// Sends a body, signed now.
-    async fn deliver(&self, body: &[u8]) -> Reply {
+    pub(crate) async fn deliver(&self, body: &[u8]) -> Reply {
         self.send(&self.headers(now(), body), body).await
     }
 
@@ -513,7 +515,7 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).expect("before the end of time")
 }
 
-fn event(id: &str, kind: &str, about: &Value) -> Vec<u8> {
+pub(crate) fn event(id: &str, kind: &str, about: &Value) -> Vec<u8> {
     let event = json!({"id": id, "type": kind, "created": now(), "data": {"object": about}});
     event.to_string().into_bytes()
 }
@@ -530,12 +532,12 @@ async fn executed(shop: &Shop) -> Value {
 }
 
 /// What became of a webhook: the status and the word.
-fn said(reply: &Reply) -> (u16, String) {
+pub(crate) fn said(reply: &Reply) -> (u16, String) {
     (reply.status, text(&reply.json(), "/status"))
 }
 
 /// How many events are in the inbox and in the quarantine.
-fn kept(database: &Database) -> (i64, i64) {
+pub(crate) fn kept(database: &Database) -> (i64, i64) {
     let count = |table| database.number(&format!("SELECT count(*) FROM {table}"));
     (count("inbox"), count("quarantine"))
 }

@@ -204,7 +204,7 @@ impl Recorded {
                 self.expiring.extend(id.zip(said));
             }
             "payment" => self.payments.extend(id.parse::<PaymentId>()),
-            "webhook_event" => {
+            "webhook_event" | "provider_answer" => {
                 self.events.insert(id.to_owned());
             }
             _ => {}

@@ -1,0 +1,231 @@
+//! A fact is compared in all of its fields: every pair of a known fact and a further one, and every field
+//! in which the further one can differ.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+use money::{Amount, Currency, Money};
+use payments::{
+    Charge, Fact, NewPayment, Operation, OutcomeError, PaymentMethod, Provider, ProviderText,
+    Recorded, Shelf, create, record_outcome,
+};
+use store::{Ids, Timestamp};
+
+const NOW: Timestamp = Timestamp::from_micros(1_000);
+
+/// What is varied, in the order of the table's columns.
+const FIELDS: [&str; 7] = [
+    "nothing",
+    "amount",
+    "currency",
+    "payment",
+    "payment_method",
+    "reference",
+    "decline_code",
+];
+
+/// The known fact, the further one, and what is said of it for each field. `-`: it has no such field.
+#[rustfmt::skip]
+const TABLE: [(&str, &str, [&str; 7]); 16] = [
+    ("none",      "succeeded", ["settled",       "amount", "amount", "payment", "method", "settled",       "-"]),
+    ("none",      "failed",    ["settled",       "amount", "amount", "payment", "method", "settled",       "settled"]),
+    ("none",      "refused",   ["settled",       "-",      "-",      "-",       "-",      "-",             "settled"]),
+    ("none",      "unknown",   ["open",          "-",      "-",      "-",       "-",      "-",             "-"]),
+    ("succeeded", "succeeded", ["known",         "amount", "amount", "payment", "method", "second",        "-"]),
+    ("succeeded", "failed",    ["contradiction", "amount", "amount", "payment", "method", "contradiction", "contradiction"]),
+    ("succeeded", "refused",   ["contradiction", "-",      "-",      "-",       "-",      "-",             "contradiction"]),
+    ("succeeded", "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
+    ("failed",    "succeeded", ["contradiction", "amount", "amount", "payment", "method", "contradiction", "-"]),
+    ("failed",    "failed",    ["known",         "amount", "amount", "payment", "method", "second",        "reason"]),
+    ("failed",    "refused",   ["known",         "-",      "-",      "-",       "-",      "-",             "reason"]),
+    ("failed",    "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
+    // Refused without a charge: there is no reference to compare with.
+    ("refused",   "succeeded", ["contradiction", "amount", "amount", "payment", "method", "contradiction", "-"]),
+    ("refused",   "failed",    ["known",         "amount", "amount", "payment", "method", "known",         "reason"]),
+    ("refused",   "refused",   ["known",         "-",      "-",      "-",       "-",      "-",             "reason"]),
+    ("refused",   "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
+];
+
+struct Stage {
+    shelf: Shelf,
+    books: ledger::Shelf,
+    ids: Ids,
+    operation: Operation,
+}
+
+impl Stage {
+    /// A payment that is with the provider.
+    fn submitted() -> Self {
+        let mut ids = Ids::seeded(1);
+        let mut shelf = Shelf::default();
+        let new = NewPayment {
+            money: euros(1099),
+            customer: None,
+            payment_method: Some(PaymentMethod::parse("pm_card").unwrap()),
+            confirm: true,
+        };
+        let provider = Provider {
+            name: "sandbox".to_owned(),
+            lease_millis: 1_000,
+        };
+        create(&mut shelf, new, "k-1", &provider, &mut ids, NOW).unwrap();
+        let operation = shelf.submitted()[0].clone();
+        Self {
+            shelf,
+            books: ledger::Shelf::default(),
+            ids,
+            operation,
+        }
+    }
+
+    fn record(&mut self, epoch: Option<i32>, fact: &Fact) -> Result<Recorded, OutcomeError> {
+        let id = self.operation.id;
+        let (shelf, books) = (&mut self.shelf, &mut self.books);
+        record_outcome(shelf, books, id, epoch, fact, &mut self.ids, NOW)
+    }
+
+    /// Everything that a refused fact must leave alone.
+    fn seen(&self) -> String {
+        let operation = self.shelf.operation(&self.operation.id);
+        let payment = self.shelf.payment(&self.operation.payment);
+        let posted = self.books.posted();
+        let edges = self.shelf.transitions();
+        format!("{operation:?} {payment:?} {posted:?} {edges:?}")
+    }
+
+    fn charge(&self, field: &str) -> Charge {
+        let own = self.operation.payment.to_string();
+        Charge {
+            reference: ProviderText::parse(vary(field, "reference", "ch_2", "ch_1")).unwrap(),
+            money: match field {
+                "amount" => euros(1100),
+                "currency" => Money {
+                    currency: Currency::from_code("USD").unwrap(),
+                    ..euros(1099)
+                },
+                _ => euros(1099),
+            },
+            payment: Some(vary(field, "payment", "pay_other", &own).to_owned()),
+            payment_method: Some(vary(field, "payment_method", "pm_other", "pm_card").to_owned()),
+        }
+    }
+
+    /// A fact of this kind that differs in this field from the plain one; `None` if it has no such field.
+    fn fact(&self, kind: &str, field: &str) -> Option<Fact> {
+        let decline_code = vary(field, "decline_code", "expired_card", "do_not_honor").to_owned();
+        let plain = field == "nothing";
+        match kind {
+            "succeeded" if field != "decline_code" => Some(Fact::Succeeded {
+                charge: self.charge(field),
+            }),
+            "failed" => Some(Fact::Failed {
+                decline_code,
+                charge: Some(self.charge(field)),
+            }),
+            "refused" if plain || field == "decline_code" => Some(Fact::Failed {
+                decline_code,
+                charge: None,
+            }),
+            "unknown" if plain => Some(Fact::Unknown { retry_at: NOW }),
+            _ => None,
+        }
+    }
+}
+
+fn vary<'a>(field: &str, this: &str, other: &'a str, plain: &'a str) -> &'a str {
+    if field == this { other } else { plain }
+}
+
+fn euros(minor_units: i64) -> Money {
+    Money {
+        amount: Amount::new(minor_units).unwrap(),
+        currency: Currency::from_code("EUR").unwrap(),
+    }
+}
+
+fn word(recorded: &Result<Recorded, OutcomeError>) -> &'static str {
+    match recorded {
+        Ok(Recorded::Settled(_)) => "settled",
+        Ok(Recorded::Open(_)) => "open",
+        Ok(Recorded::Known) => "known",
+        Err(OutcomeError::WrongAmount { .. }) => "amount",
+        Err(OutcomeError::WrongPayment) => "payment",
+        Err(OutcomeError::WrongMethod) => "method",
+        Err(OutcomeError::Contradiction { .. }) => "contradiction",
+        Err(OutcomeError::SecondCharge { .. }) => "second",
+        Err(OutcomeError::OtherDeclineCode) => "reason",
+        Err(OutcomeError::NotFound | OutcomeError::StaleLease { .. } | OutcomeError::Ledger(_)) => {
+            "something else"
+        }
+    }
+}
+
+#[test]
+fn every_pair_of_facts_is_compared_in_every_field() {
+    for (known, further, expected) in TABLE {
+        for (field, expected) in FIELDS.into_iter().zip(expected) {
+            // By a worker with the lease, by one whose lease is stale, and by a webhook.
+            for epoch in [Some(1), Some(0), None] {
+                let case = format!("{known}, then {further} with another {field}, lease {epoch:?}");
+                let mut stage = Stage::submitted();
+                if let Some(first) = stage.fact(known, "nothing") {
+                    assert_eq!(word(&stage.record(Some(1), &first)), "settled", "{case}");
+                }
+                let Some(fact) = stage.fact(further, field) else {
+                    assert_eq!(expected, "-", "{case}");
+                    continue;
+                };
+                let before = stage.seen();
+                let recorded = stage.record(epoch, &fact);
+                if epoch == Some(0) && known == "none" {
+                    let stale = OutcomeError::StaleLease { held: 1, shown: 0 };
+                    assert_eq!(recorded, Err(stale), "{case}");
+                } else {
+                    assert_eq!(word(&recorded), expected, "{case}");
+                }
+                if recorded.is_err() || recorded == Ok(Recorded::Known) {
+                    assert_eq!(stage.seen(), before, "{case} changed something");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_provider_does_not_say_is_not_compared() {
+    let mut stage = Stage::submitted();
+    let first = stage.fact("succeeded", "nothing").unwrap();
+    assert_eq!(word(&stage.record(None, &first)), "settled");
+    let charge = Charge {
+        payment: None,
+        payment_method: None,
+        ..stage.charge("nothing")
+    };
+    let further = Fact::Succeeded { charge };
+    assert_eq!(stage.record(None, &further), Ok(Recorded::Known));
+}
+
+#[test]
+fn the_first_final_fact_is_kept_with_its_reference_and_its_reason() {
+    for (kind, reference, reason) in [
+        ("succeeded", Some("ch_1"), None),
+        ("failed", Some("ch_1"), Some("do_not_honor")),
+        ("refused", None, Some("do_not_honor")),
+        ("unknown", None, None),
+    ] {
+        let mut stage = Stage::submitted();
+        let fact = stage.fact(kind, "nothing").unwrap();
+        stage.record(Some(1), &fact).unwrap();
+        let operation = stage.shelf.operation(&stage.operation.id).unwrap();
+        assert_eq!(
+            (
+                operation.provider_ref.as_deref(),
+                operation.decline_code.as_deref()
+            ),
+            (reference, reason),
+            "{kind}"
+        );
+    }
+}
