@@ -10,6 +10,7 @@ mod accounts;
 pub mod amounts;
 mod assets;
 pub mod caller;
+mod connection;
 pub mod currencies;
 pub mod cursor;
 pub mod headers;

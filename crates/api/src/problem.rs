@@ -75,6 +75,8 @@ macro_rules! codes {
 }
 
 codes! {
+    MalformedRequest       "malformed_request"        BAD_REQUEST            invalid_request_error NEVER   "What was sent is not an HTTP request"
+    HeadTooLarge           "head_too_large"           REQUEST_HEADER_FIELDS_TOO_LARGE invalid_request_error NEVER "The head of the request is too large"
     MalformedJson          "malformed_json"           BAD_REQUEST            invalid_request_error NEVER   "The body is not JSON"
     InvalidQuery           "invalid_query"            BAD_REQUEST            invalid_request_error NEVER   "A query parameter is wrong"
     InvalidField           "invalid_field"            UNPROCESSABLE_ENTITY   invalid_request_error NEVER   "A field of the body is wrong"
@@ -123,6 +125,24 @@ codes! {
     Overloaded             "overloaded"               SERVICE_UNAVAILABLE    api_error             LATER   "There is too much to do at the moment"
     DatabaseUnavailable    "database_unavailable"     SERVICE_UNAVAILABLE    api_error             LATER   "The service is not available at the moment"
     Internal               "internal"                 INTERNAL_SERVER_ERROR  api_error             PERHAPS "Something went wrong on our side"
+}
+
+impl Code {
+    /// The code of a refusal of which no more than its status is known.
+    #[must_use]
+    pub fn of_status(status: StatusCode) -> Code {
+        match status {
+            StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::PayloadTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            StatusCode::NOT_ACCEPTABLE => Code::NotAcceptable,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Code::HeadTooLarge,
+            other if other.is_client_error() => Code::MalformedRequest,
+            _ => Code::Internal,
+        }
+    }
 }
 
 /// A refusal as it is told to the caller.

@@ -1,16 +1,20 @@
-//! What every request has: an id, and a body that is bounded in size and in time.
+//! What every request has: an id, a body that is bounded in size and in time, and an answer in one form.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
 
-use crate::problem::{Code, Problem};
+use crate::connection::Talk;
+use crate::connection::unread::{Answer, Watched};
+use crate::problem::{CONTENT_TYPE, Code, Problem};
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -21,11 +25,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub(crate) struct RequestId(String);
 
 impl RequestId {
-    fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         let mut bytes = [0; 8];
         // An id that is not unique is a nuisance in the log and nothing worse.
         let _no_randomness = getrandom::fill(&mut bytes);
         Self(format!("req_{}", hex::encode(bytes)))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     pub(crate) fn of(request: &HttpRequest) -> String {
@@ -37,15 +45,36 @@ impl RequestId {
     }
 }
 
-/// Gives a request its id, says it in the answer, and counts what was answered.
+/// Gives a request its id, says it in the answer, and counts what was answered. A HEAD is served as a GET of
+/// which only the head is sent. An answer that leaves its body unread is the last on its connection.
 pub(crate) async fn identify(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<Answer>, actix_web::Error> {
     let id = RequestId::fresh();
     let header = HeaderValue::from_str(&id.0);
-    request.extensions_mut().insert(id);
-    let mut response = next.call(request).await?;
+    request.extensions_mut().insert(id.clone());
+    if let Some(talk) = request.conn_data::<Rc<Talk>>() {
+        talk.asked();
+    }
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
+        request.head_mut().method = Method::GET;
+    }
+    let body = Watched::body_of(&mut request);
+    let mut response = in_one_form(next.call(request).await?, &id);
+    let mut unread = None;
+    if let Some(body) = body
+        && !body.has_ended().await
+    {
+        body.leave();
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+        unread = Some(body);
+    }
+    if let Some(talk) = response.request().conn_data::<Rc<Talk>>() {
+        talk.answered();
+    }
     if let Ok(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);
     }
@@ -55,7 +84,24 @@ pub(crate) async fn identify(
         _ => "failed",
     };
     metrics::counter!("florin_http_answers_total", "class" => class).increment(1);
-    Ok(response)
+    Ok(response.map_body(|_, body| Answer {
+        body,
+        is_head,
+        unread,
+    }))
+}
+
+/// Makes a problem of a refusal that is none: what the HTTP library or the documents' page says by itself.
+fn in_one_form(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let is_refusal = status.is_client_error() || status.is_server_error();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let is_problem = content_type.is_some_and(|found| found == CONTENT_TYPE);
+    if !is_refusal || is_problem {
+        return response;
+    }
+    let problem = Problem::new(Code::of_status(status));
+    response.into_response(problem.into_response(id.as_str()))
 }
 
 /// Turns a handler's outcome into an answer.
@@ -69,15 +115,24 @@ pub(crate) async fn answer(
     }
 }
 
-/// Reads a body of at most `most` bytes.
-pub(crate) async fn body(mut payload: Payload, most: usize) -> Result<Bytes, Problem> {
+/// Reads a body of at most `most` bytes. One that announces more is not begun.
+pub(crate) async fn body(
+    request: &HttpRequest,
+    mut payload: Payload,
+    most: usize,
+) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(Code::PayloadTooLarge).with_detail(format!("a body has at most {most} bytes"))
+    };
+    if announced(request).is_some_and(|length| length > most) {
+        return Err(too_large());
+    }
     let read = async {
         let mut bytes = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_broken| Problem::new(Code::MalformedJson))?;
             if bytes.len().saturating_add(chunk.len()) > most {
-                return Err(Problem::new(Code::PayloadTooLarge)
-                    .with_detail(format!("a body has at most {most} bytes")));
+                return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -87,4 +142,11 @@ pub(crate) async fn body(mut payload: Payload, most: usize) -> Result<Bytes, Pro
         Ok(read) => read,
         Err(_elapsed) => Err(Problem::new(Code::RequestTimeout)),
     }
+}
+
+/// The length that the head announces. What does not fit is more than anybody takes.
+fn announced(request: &HttpRequest) -> Option<usize> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?;
+    let length = length.to_str().ok()?.trim();
+    Some(length.parse().unwrap_or(usize::MAX))
 }

@@ -1,5 +1,6 @@
 //! Every URL.
 
+use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, get, patch, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -60,32 +61,47 @@ pub fn all(app: &mut ServiceConfig) {
     .service(reads("/v1/payments/{id}").route(get().to(payments::read_one)))
     .service(posts("/v1/payments/{id}/confirm").route(post().to(payments::confirm)))
     .service(posts("/webhooks/{provider}").route(post().to(webhooks::receive)))
+    .service(reads("/").route(get().to(system::root)))
     .service(reads("/livez").route(get().to(system::livez)))
     .service(reads("/readyz").route(get().to(system::readyz)))
     .service(reads("/version").route(get().to(system::version)))
     .service(reads("/metrics").route(get().to(system::metrics)))
     .service(reads("/openapi.json").route(get().to(system::openapi_json)))
     .service(openapi::browser())
+    // Whatever is not a GET comes past the service above.
+    .service(reads("/docs/{page:.*}"))
     .service(web::redirect("/docs", "/docs/"))
     .default_service(web::to(system::not_found));
 }
 
+/// What is read can be asked for its head as well: [`crate::request::identify`] makes a GET of it.
 fn reads(path: &str) -> actix_web::Resource {
-    resource(path).default_service(web::to(|request| wrong_method(request, "GET")))
+    takes(path, "GET, HEAD, OPTIONS")
 }
 
 fn posts(path: &str) -> actix_web::Resource {
-    resource(path).default_service(web::to(|request| wrong_method(request, "POST")))
+    takes(path, "POST, OPTIONS")
 }
 
 fn reads_and_posts(path: &str) -> actix_web::Resource {
-    resource(path).default_service(web::to(|request| wrong_method(request, "GET, POST")))
+    takes(path, "GET, HEAD, POST, OPTIONS")
 }
 
 fn reads_and_patches(path: &str) -> actix_web::Resource {
-    resource(path).default_service(web::to(|request| wrong_method(request, "GET, PATCH")))
+    takes(path, "GET, HEAD, PATCH, OPTIONS")
 }
 
-async fn wrong_method(request: HttpRequest, allow: &'static str) -> HttpResponse {
-    answer(&request, async { Err(Problem::method_not_allowed(allow)) }).await
+fn takes(path: &str, methods: &'static str) -> actix_web::Resource {
+    resource(path).default_service(web::to(move |request| other_method(request, methods)))
+}
+
+/// Says which methods a resource takes: to whoever asks, and to whoever tries another one.
+async fn other_method(request: HttpRequest, methods: &'static str) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return system::options(methods);
+    }
+    answer(&request, async {
+        Err(Problem::method_not_allowed(methods))
+    })
+    .await
 }

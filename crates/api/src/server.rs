@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_http::{HttpService, Request};
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Extensions, ServerHandle};
 use actix_web::web::{Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, middleware};
+use actix_web::{App, HttpRequest, HttpResponse, middleware};
 use engine::access::{Caller, Mode, Tenant};
 use engine::{Command, Engine, Envelope, Origin};
 use idempotency::{Claim, Fingerprint, Key};
@@ -14,11 +17,17 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use webhook_signatures::{Scheme, Secret};
 
 use crate::caller::Callers;
+use crate::connection::{self, Connection, Talk};
 use crate::currencies::{Assets, Currencies};
 use crate::problem::{Code, Problem};
 use crate::request::{self, RequestId};
 use crate::strict_json::{self, Object};
 use crate::{API_VERSION, amounts, headers, respond, routes};
+
+/// How long a connection may be idle.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long the head of a connection's first request may take to arrive.
+const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// What handlers share.
 pub struct Api {
@@ -88,29 +97,52 @@ pub fn serve(api: Data<Api>, listener: TcpListener, threads: usize) -> Result<Se
     let address = listener
         .local_addr()
         .map_err(|cause| unusable(nowhere, cause))?;
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(api.clone())
-            .wrap(middleware::from_fn(amounts::as_asked))
-            // The last is the first: each answer has its id, whoever made it.
-            .wrap(middleware::from_fn(request::identify))
-            .configure(routes::all)
-    })
-    .workers(threads.max(1))
-    .backlog(4_096)
-    .keep_alive(Duration::from_secs(75))
-    .client_request_timeout(Duration::from_secs(10))
-    .shutdown_timeout(30)
-    .disable_signals()
-    .listen(listener)
-    .map_err(|cause| unusable(address, cause))?
-    .run();
+    let server = actix_server::Server::build()
+        .workers(threads.max(1))
+        .backlog(4_096)
+        .shutdown_timeout(30)
+        .disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    let server = server
+        .listen("api", listener, move || {
+            let stopping = stopping.clone();
+            let app = App::new()
+                .app_data(api.clone())
+                .wrap(middleware::from_fn(amounts::as_asked))
+                // The last is the first: each answer has its id, whoever made it.
+                .wrap(middleware::from_fn(request::identify))
+                .configure(routes::all);
+            let http = HttpService::build()
+                .keep_alive(KEEP_ALIVE)
+                .client_request_timeout(HEAD_TIME)
+                .client_disconnect_timeout(connection::LINGER)
+                .graceful_shutdown_signal(move || {
+                    let stopping = stopping.clone();
+                    async move { stopping.notified().await }
+                })
+                .on_connect_ext(|connection: &Connection, data: &mut Extensions| {
+                    data.insert(connection.talk());
+                })
+                .expect(fn_service(expect_continue))
+                .finish(map_config(app, |()| AppConfig::default()));
+            fn_service(Connection::accept).and_then(http)
+        })
+        .map_err(|cause| unusable(address, cause))?
+        .run();
     let handle = server.handle();
     Ok(Server {
         address,
         handle,
         running: tokio::spawn(server),
     })
+}
+
+/// Somebody asks before sending a body. What is said by it is [`connection`]'s to withhold.
+async fn expect_continue(request: Request) -> Result<Request, actix_web::Error> {
+    if let Some(talk) = request.conn_data::<Rc<Talk>>() {
+        talk.expect_continue();
+    }
+    Ok(request)
 }
 
 /// A request that has passed the edge: the caller is known, the body is an object, the key is a key.
@@ -168,7 +200,7 @@ impl Api {
         let caller = self.caller(request).await?;
         let key = headers::idempotency_key(request.headers())?;
         headers::json_content(request.headers())?;
-        let bytes = request::body(payload, most).await?;
+        let bytes = request::body(request, payload, most).await?;
         let body = strict_json::parse_within(&bytes, most)?;
         let claim = key.map(|key| claim(request, key, &body));
         Ok(Asked {

@@ -1,6 +1,6 @@
 //! What operators and tools ask: is it alive, is it ready, what is it.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -10,6 +10,25 @@ use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
 use crate::{openapi, respond};
+
+/// Where to go from here.
+pub(crate) async fn root() -> HttpResponse {
+    let body = serde_json::json!({
+        "name": "florin",
+        "version": env!("CARGO_PKG_VERSION"),
+        "api": "/v1",
+        "docs": "/docs/",
+        "openapi": "/openapi.json",
+    });
+    respond::json(StatusCode::OK, &body)
+}
+
+/// The methods that a resource takes.
+pub(crate) fn options(methods: &'static str) -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((header::ALLOW, methods))
+        .finish()
+}
 
 /// The process answers.
 pub(crate) async fn livez() -> HttpResponse {
@@ -68,7 +87,10 @@ pub(crate) async fn openapi_json() -> HttpResponse {
         .body(openapi::text())
 }
 
-/// No such URL.
+/// No such URL; `OPTIONS *` is about all of them (RFC 9110, section 9.3.7).
 pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {
+    if request.method() == Method::OPTIONS && request.path() == "*" {
+        return options("GET, HEAD, POST, PATCH, OPTIONS");
+    }
     answer(&request, async { Err(Problem::new(Code::NotFound)) }).await
 }

@@ -40,7 +40,7 @@ pub(crate) async fn receive(
         let receiver = api.receivers.get(provider.as_str());
         let receiver = receiver.ok_or_else(|| Problem::new(Code::NotFound))?;
         headers::no_content_encoding(request.headers())?;
-        let bytes = body(payload, MAX_BYTES).await?;
+        let bytes = body(&request, payload, MAX_BYTES).await?;
         verify(&api, receiver, &provider, &request, &bytes)?;
         let (command, malformed) = read(&api, &provider, bytes.to_vec());
         let envelope = Envelope {

@@ -176,8 +176,16 @@ pub(crate) fn cannot(error: &dyn std::error::Error) -> ExitCode {
 /// Structured lines, on stderr: stdout is for what was asked for.
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("FLORIN_LOG")
+    let asked = std::env::var("FLORIN_LOG").unwrap_or_default();
+    let mut filter = EnvFilter::try_from_env("FLORIN_LOG")
         .unwrap_or_else(|_unset| EnvFilter::new("warn,florin=info"));
+    // The HTTP library takes what strangers send for errors of its own; `api` counts them, and logs
+    // them at debug.
+    if !asked.contains("actix_http")
+        && let Ok(quiet) = "actix_http::h1=off".parse()
+    {
+        filter = filter.add_directive(quiet);
+    }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

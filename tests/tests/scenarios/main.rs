@@ -27,6 +27,7 @@ mod given;
 mod guarded;
 mod guards;
 mod heavy;
+mod http_refusals;
 mod idempotency;
 mod import_form;
 mod imports;

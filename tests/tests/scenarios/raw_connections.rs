@@ -123,7 +123,13 @@ async fn what_is_not_http_is_refused_and_the_next_connection_served(database: Da
         );
         let shown = String::from_utf8_lossy(&answer);
         assert!(
-            answer.is_empty() || status(&answer).is_some_and(|status| (400..500).contains(&status)),
+            status(&answer).is_some_and(|status| (400..500).contains(&status)),
+            "{name}: {shown}"
+        );
+        assert!(
+            shown.contains("content-type: application/problem+json")
+                && shown.contains("request-id: req_")
+                && shown.contains("\"error\":{"),
             "{name}: {shown}"
         );
         assert_eq!(rows(&database), before, "{name} wrote something");
@@ -164,7 +170,12 @@ fn who_speaks_too_slowly_is_hung_up_on_and_keeps_nobody_waiting() {
             others
         );
         assert!(started.elapsed() < LIMIT, "nobody was hung up on");
-        assert!(head.is_empty() || status(&head) == Some(408), "{head:?}");
+        let shown = String::from_utf8_lossy(&head);
+        assert_eq!(status(&head), Some(408), "{shown}");
+        assert!(
+            shown.contains("\"code\":\"request_timeout\"") && shown.contains("request-id: req_"),
+            "{shown}"
+        );
         assert_eq!(
             status(&body),
             Some(408),

@@ -1,0 +1,336 @@
+//! One client's connection, between the socket and the HTTP library, for what that library cannot be told:
+//!
+//! - What it refuses by itself (a malformed head, one that is too large or too slow) it answers with
+//!   an empty body. Here that becomes a problem with a `Request-Id`, as every refusal is.
+//! - It says `100 Continue` before anybody has looked at the request. Here that waits until a handler
+//!   reads the body, so that a refusal comes instead of it.
+//! - It goes on reading a body that nobody wants, without an end if the body has none. Here an answer
+//!   that leaves its body unread is the last one, and [`LEFT_UNREAD`] bytes more are taken for it.
+//!
+//! It never looks into a request, and changes no answer of ours: those all have a `Request-Id`, by
+//! which they are told from the library's own.
+
+pub(crate) mod unread;
+
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
+
+use actix_http::Protocol;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HttpDate;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::problem::{CONTENT_TYPE, Code, Problem};
+use crate::request::RequestId;
+
+/// How many bytes are read and thrown away after an answer that left its body unread, so that a client
+/// which is still sending gets to see the answer.
+const LEFT_UNREAD: usize = 64 * 1024;
+/// How long a connection lingers for the same reason.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
+/// What a connection and the requests on it tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Talk {
+    /// Requests whose `100 Continue` the library is about to write.
+    expecting: Cell<u32>,
+    /// How far the request is that expects a `100 Continue`.
+    stage: Cell<Stage>,
+    /// A `100 Continue` was withheld, and waits for a handler to read the body.
+    withheld: Cell<bool>,
+    /// What was withheld is to be sent.
+    due: Cell<bool>,
+    /// How much is still read; `None` while there is no limit.
+    left: Cell<Option<usize>>,
+    /// A body broke off or broke its encoding, and its handler answers that.
+    broken: Cell<bool>,
+    /// There is a body, and not all of it has come.
+    coming: Cell<bool>,
+}
+
+/// How far a request is. The library hands it over before it writes the `100 Continue`, so each of these
+/// may be so by then.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nobody has read its body yet.
+    #[default]
+    Unread,
+    /// A handler reads its body.
+    Reading,
+    /// It is answered.
+    Answered,
+}
+
+impl Talk {
+    /// A request has come, with its body or without one.
+    pub(crate) fn asked(&self) {
+        self.stage.set(Stage::Unread);
+        self.coming.set(false);
+    }
+
+    /// The library is about to write a `100 Continue`.
+    pub(crate) fn expect_continue(&self) {
+        self.expecting.set(self.expecting.get().saturating_add(1));
+        self.asked();
+    }
+
+    /// A handler reads the body of the request.
+    fn body_is_read(&self) {
+        self.stage.set(Stage::Reading);
+        if self.withheld.take() {
+            self.due.set(true);
+        }
+    }
+
+    /// The request has its answer: nothing is withheld any more.
+    pub(crate) fn answered(&self) {
+        self.stage.set(Stage::Answered);
+        self.withheld.set(false);
+    }
+
+    /// A `100 Continue` of the library comes by, which is never sent as it is.
+    fn withhold(&self) {
+        self.expecting.set(self.expecting.get().saturating_sub(1));
+        match self.stage.get() {
+            Stage::Unread => self.withheld.set(true),
+            Stage::Reading => self.due.set(true),
+            Stage::Answered => {}
+        }
+    }
+
+    /// The answer is the last one, and the rest of the body is not wanted.
+    fn leave_unread(&self) {
+        self.left.set(Some(LEFT_UNREAD));
+    }
+
+    /// The body is broken, which is the handler's to answer.
+    fn body_is_broken(&self) {
+        self.broken.set(true);
+    }
+
+    /// Whether the request waits for its body and for its answer.
+    fn is_half_asked(&self) -> bool {
+        self.coming.get() && self.stage.get() != Stage::Answered
+    }
+
+    /// Whether the request has its answer already, so that the library's would be a second one.
+    fn is_answered(&self) -> bool {
+        self.broken.get() || self.left.get().is_some()
+    }
+}
+
+/// A stream between a client and the HTTP library.
+pub(crate) struct Connection {
+    /// Taken only when it is dropped.
+    socket: Option<TcpStream>,
+    talk: Rc<Talk>,
+    /// Bytes of our own that are still to be sent.
+    own: Vec<u8>,
+    /// The library has refused what was sent, and goes away at once.
+    refused: bool,
+    /// The client has ended, or is gone.
+    ended: bool,
+}
+
+impl Connection {
+    /// A client has connected.
+    pub(crate) async fn accept(
+        socket: TcpStream,
+    ) -> Result<(Self, Protocol, Option<SocketAddr>), actix_http::error::DispatchError> {
+        let peer = socket.peer_addr().ok();
+        let connection = Self {
+            socket: Some(socket),
+            talk: Rc::default(),
+            own: Vec::new(),
+            refused: false,
+            ended: false,
+        };
+        Ok((connection, Protocol::Http1, peer))
+    }
+
+    /// What requests on this connection are given.
+    pub(crate) fn talk(&self) -> Rc<Talk> {
+        Rc::clone(&self.talk)
+    }
+
+    fn socket(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        let socket = self.socket.as_mut().map(Pin::new);
+        socket.ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Sends what is ours to say before anything else is written.
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.talk.due.take() {
+            self.own.extend_from_slice(CONTINUE);
+        }
+        while !self.own.is_empty() {
+            let own = std::mem::take(&mut self.own);
+            let polled = self.socket().map(|socket| socket.poll_write(cx, &own));
+            self.own = own;
+            let written = ready!(polled?)?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.own.drain(..written.min(self.own.len()));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes a problem in the place of the library's refusal. Claims to have written that once the
+    /// problem is sent: the library may hang up right afterwards.
+    fn poll_refusal(&mut self, cx: &mut Context<'_>, head: &[u8]) -> Poll<io::Result<usize>> {
+        if !self.refused {
+            self.refused = true;
+            if !self.talk.is_answered() {
+                let status = status(head).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                self.own = refusal(status);
+            }
+        }
+        ready!(self.poll_own(cx))?;
+        Poll::Ready(Ok(head.len()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let left = self.talk.left.get();
+        if left == Some(0) {
+            // As if the client had ended.
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        let polled = ready!(self.socket()?.poll_read(cx, buffer));
+        let read = buffer.filled().len().saturating_sub(before);
+        self.ended |= read == 0;
+        polled?;
+        if let Some(left) = left {
+            self.talk.left.set(Some(left.saturating_sub(read)));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_own(cx))?;
+        let mut bytes = bytes;
+        if self.talk.expecting.get() > 0
+            && let Some(at) = find(bytes, CONTINUE)
+        {
+            if at == 0 {
+                self.talk.withhold();
+                return Poll::Ready(Ok(CONTINUE.len()));
+            }
+            bytes = bytes.get(..at).unwrap_or(bytes);
+        } else if let Some(at) = start_of_refusal(bytes) {
+            let (before, head) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+            if before.is_empty() {
+                return self.poll_refusal(cx, head);
+            }
+            bytes = before;
+        }
+        self.socket()?.poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_own(cx))?;
+        self.socket()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_own(cx))?;
+        self.socket()?.poll_shutdown(cx)
+    }
+}
+
+/// The library hangs up without a word where the encoding of a body breaks before its handler has read
+/// it: the refusal is made up for here. And a socket that is closed over unread bytes takes back what was
+/// sent over it, so a client that was refused is heard out for a moment.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(socket) = self.socket.take() else {
+            return;
+        };
+        let is_cut_off =
+            self.talk.is_half_asked() && !self.ended && !self.refused && !std::thread::panicking();
+        if is_cut_off {
+            // What does not fit into an empty buffer is not waited for.
+            let _written = socket.try_write(&refusal(StatusCode::BAD_REQUEST));
+        }
+        if !(is_cut_off || self.refused) {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LINGER, hear_out(socket)));
+        }
+    }
+}
+
+async fn hear_out(mut socket: TcpStream) {
+    let _ended = tokio::io::AsyncWriteExt::shutdown(&mut socket).await;
+    let mut rest = socket.take(u64::try_from(LEFT_UNREAD).unwrap_or(u64::MAX));
+    let _gone = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+}
+
+/// Where the library's own refusal begins, which is the last thing it writes: a head with a status of
+/// an error, without the `Request-Id` that every answer of ours has, and nothing after it.
+fn start_of_refusal(bytes: &[u8]) -> Option<usize> {
+    if !bytes.ends_with(END_OF_HEAD) {
+        return None;
+    }
+    let at = bytes.windows(7).rposition(|window| window == b"HTTP/1.")?;
+    let head = bytes.get(at..)?;
+    let is_ours = find(head, b"\r\nrequest-id: ").is_some();
+    let is_whole = find(head, END_OF_HEAD)? == head.len().saturating_sub(END_OF_HEAD.len());
+    let status = status(head)?;
+    let is_error = status.is_client_error() || status.is_server_error();
+    (is_whole && is_error && !is_ours).then_some(at)
+}
+
+fn status(head: &[u8]) -> Option<StatusCode> {
+    StatusCode::from_bytes(head.get(9..12)?).ok()
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+/// The whole answer that says what the library's refusal says, counted and logged.
+fn refusal(status: StatusCode) -> Vec<u8> {
+    let code = Code::of_status(status);
+    let id = RequestId::fresh();
+    let (request, status) = (id.as_str(), code.status());
+    if code == Code::Internal {
+        tracing::error!(request, "the HTTP library has failed");
+    } else {
+        // Whoever sends it is a stranger: it says nothing of the service.
+        tracing::debug!(request, %status, "what was sent is no request");
+    }
+    metrics::counter!("florin_http_no_requests_total", "status" => status.as_str().to_owned())
+        .increment(1);
+    let body = Problem::new(code).body(Some(request));
+    let date = HttpDate::from(SystemTime::now());
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\ncontent-type: {CONTENT_TYPE}\r\nrequest-id: \
+         {request}\r\nconnection: close\r\ndate: {date}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
+}
