@@ -75,7 +75,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 /// One account.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "getAccount",
-    params(("id" = String, Path, description = "acc_…")),
+    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
     responses(
         (status = 200, description = "The account", body = wire::Account),
         (status = 404, description = "No such account"),
@@ -96,7 +96,7 @@ pub(crate) async fn read_one(
 /// An account's balances.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/balances", tag = "accounts", operation_id = "getAccountBalances",
-    params(("id" = String, Path, description = "acc_…")),
+    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
     responses(
         (status = 200, description = "Its balances", body = wire::Balances),
         (status = 404, description = "No such account"),
@@ -118,7 +118,7 @@ pub(crate) async fn balances(
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/entries", tag = "accounts", operation_id = "listAccountEntries",
     params(
-        ("id" = String, Path, description = "acc_…"),
+        ("id" = wire::texts::AccountId, Path, description = "acc_…"),
         ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),

@@ -64,7 +64,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 /// One registered asset.
 #[utoipa::path(
     get, path = "/v1/assets/{code}", tag = "assets", operation_id = "getAsset",
-    params(("code" = String, Path, description = "Its code")),
+    params(("code" = wire::texts::CurrencyCode, Path, description = "Its code")),
     responses(
         (status = 200, description = "The asset", body = wire::Asset),
         (status = 404, description = "No such asset"),

@@ -15,8 +15,10 @@
 //! - [`shapes`]: bodies of requests are closed (no other fields), pages have names, an item of a bulk is
 //!   made from the body that it has alone, and nothing is described that no route shows.
 //!
-//! The types of `wire` say the bounds of each field: a test finds a text, a number or a list of a
-//! request that has none.
+//! A field of `wire` says its shape, with its bounds, by a name of [`wire::texts`]:
+//! `#[schema(value_type = AccountId)]`. Of an `Option`, it says `nullable = false` where null is refused
+//! or never shown, and `required` where it is always there. A test finds a text, a number or a list of a
+//! request that has no bounds; the harness of the scenarios compares every answer with its description.
 
 mod answers;
 mod parameters;
@@ -78,6 +80,8 @@ impl utoipa::Modify for Rules {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let mut components = openapi.components.take().unwrap_or_default();
         shapes::name_pages(&mut components, openapi);
+        shapes::tell_apart(&mut components);
+        shapes::state_constants(&mut components);
         parameters::define(&mut components);
         security::define(&mut components);
         answers::define(&mut components);

@@ -48,7 +48,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
 #[utoipa::path(
     post, path = "/v1/payments/{id}/confirm", tag = "payments", operation_id = "confirmPayment",
     params(
-        ("id" = String, Path, description = "pay_…"),
+        ("id" = wire::texts::PaymentId, Path, description = "pay_…"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
         ("Prefer" = Option<String>, Header, description = "wait=N: how many seconds to wait for the outcome, 10 if absent"),
     ),
@@ -92,7 +92,7 @@ pub(crate) async fn confirm(
 /// One payment.
 #[utoipa::path(
     get, path = "/v1/payments/{id}", tag = "payments", operation_id = "getPayment",
-    params(("id" = String, Path, description = "pay_…")),
+    params(("id" = wire::texts::PaymentId, Path, description = "pay_…")),
     responses(
         (status = 200, description = "The payment", body = wire::Payment),
         (status = 404, description = "No such payment"),

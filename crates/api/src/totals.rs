@@ -17,8 +17,8 @@ use crate::{render, respond, wire};
 #[utoipa::path(
     get, path = "/v1/trial-balance", tag = "accounts", operation_id = "getTrialBalance",
     params(
-        ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
-        ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`"),
+        ("as_of" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
+        ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`"),
         ("limit" = Option<u16>, Query, description = "Accounts a page: 1 to 100, 25 if absent. The totals are of all accounts, and on the first page"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
@@ -72,9 +72,9 @@ pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpR
 #[utoipa::path(
     get, path = "/v1/balances", tag = "accounts", operation_id = "getBalances",
     params(
-        ("code" = String, Query, description = "The account with this code and all below it"),
-        ("as_of" = Option<String>, Query, description = "RFC 3339; as they stand, if absent"),
-        ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`"),
+        ("code" = wire::texts::AccountCode, Query, description = "The account with this code and all below it"),
+        ("as_of" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339; as they stand, if absent"),
+        ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`"),
     ),
     responses(
         (status = 200, description = "What they hold; nothing, if there are none", body = wire::SubtreeBalances),

@@ -108,7 +108,7 @@ fn each_named_once(actions: &[Action]) -> Reading<()> {
 #[utoipa::path(
     post, path = "/v1/transactions/{id}/post", tag = "transactions", operation_id = "postTransaction",
     params(
-        ("id" = String, Path, description = "txn_…, pending"),
+        ("id" = wire::texts::TransactionId, Path, description = "txn_…, pending"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
     ),
     request_body(content = wire::PostPending),
@@ -133,7 +133,7 @@ pub(crate) async fn settle(
 #[utoipa::path(
     post, path = "/v1/transactions/{id}/void", tag = "transactions", operation_id = "voidTransaction",
     params(
-        ("id" = String, Path, description = "txn_…, pending"),
+        ("id" = wire::texts::TransactionId, Path, description = "txn_…, pending"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
     ),
     request_body(content = wire::VoidPending),
@@ -157,7 +157,7 @@ pub(crate) async fn void(
 #[utoipa::path(
     post, path = "/v1/transactions/{id}/reverse", tag = "transactions", operation_id = "reverseTransaction",
     params(
-        ("id" = String, Path, description = "txn_…, posted"),
+        ("id" = wire::texts::TransactionId, Path, description = "txn_…, posted"),
         ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
     ),
     request_body(content = wire::Reverse),
@@ -181,7 +181,7 @@ pub(crate) async fn reverse(
 /// One transaction, and what has become of it.
 #[utoipa::path(
     get, path = "/v1/transactions/{id}", tag = "transactions", operation_id = "getTransaction",
-    params(("id" = String, Path, description = "txn_…")),
+    params(("id" = wire::texts::TransactionId, Path, description = "txn_…")),
     responses(
         (status = 200, description = "The transaction", body = wire::Transaction),
         (status = 404, description = "No such transaction"),

@@ -4,6 +4,7 @@
 mod assets;
 mod books;
 mod exchange;
+pub mod texts;
 mod times;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,13 @@ use serde::Serialize;
 use store::Timestamp;
 use utoipa::ToSchema;
 
+use texts::*;
+
 pub use assets::{Asset, NewAsset};
 pub use books::{
-    AccountPatch, ClosePeriod, NewBulk, NewBulkItem, NewBulkStep, NewCondition, NewExpiry,
-    NewLimits, NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending,
-    Reverse, VoidPending,
+    AccountPatch, ClosePeriod, NewBulk, NewBulkItem, NewCondition, NewExpiry, NewLimits,
+    NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending, Reverse,
+    VoidPending,
 };
 pub use exchange::{Exchange, Money, NewExchange};
 pub use times::{
@@ -33,42 +36,54 @@ pub(crate) fn moment(at: Timestamp) -> String {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Account {
     /// `acc_…`
-    #[schema(example = "acc_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6")]
+    #[schema(value_type = AccountId)]
     pub id: String,
     /// Always `account`.
     pub object: &'static str,
     /// Its place in the chart of accounts.
-    #[schema(example = "liabilities:wallets:ann")]
+    #[schema(value_type = AccountCode)]
     pub code: String,
     /// What people call it.
+    #[schema(value_type = ShortText)]
     pub name: String,
     /// ISO 4217 code, or that of a custom asset.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// `debit` or `credit`.
+    #[schema(value_type = Side)]
     pub normal_side: &'static str,
     /// `asset`, `liability`, `equity`, `income` or `expense`; null if it was opened before there were any.
+    #[schema(value_type = Option<AccountClass>, required)]
     pub class: Option<&'static str>,
     /// The least available balance, in minor units; null: no limit.
+    #[schema(value_type = Option<MinorUnits>, required)]
     pub floor: Option<i64>,
     /// The greatest possible balance, in minor units; null: no limit.
+    #[schema(value_type = Option<MinorUnits>, required)]
     pub ceiling: Option<i64>,
     /// How far below the floor it may go, in minor units; null: not at all.
+    #[schema(value_type = Option<Count>, required)]
     pub credit_line: Option<i64>,
     /// `open`, `frozen` or `closed`.
+    #[schema(value_type = AccountStatus)]
     pub status: &'static str,
     /// What you keep with it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Metadata>, nullable = false)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// Its balances.
     pub balances: Balances,
     /// The debits that are pending now, in minor units.
+    #[schema(value_type = Count)]
     pub pending_debits: i64,
     /// The credits that are pending now, in minor units.
+    #[schema(value_type = Count)]
     pub pending_credits: i64,
     /// The number of its entries.
+    #[schema(value_type = Count)]
     pub version: i64,
     /// When it was opened.
+    #[schema(value_type = Moment)]
     pub opened_at: String,
 }
 
@@ -76,13 +91,16 @@ pub struct Account {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Balances {
     /// ISO 4217 code, or that of a custom asset.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// What is posted.
+    #[schema(value_type = MinorUnits)]
     pub posted: i64,
     /// Posted, with every pending entry applied.
+    #[schema(value_type = MinorUnits)]
     pub pending: i64,
     /// Posted, less the pending entries that would lower it.
+    #[schema(value_type = MinorUnits)]
     pub available: i64,
 }
 
@@ -90,20 +108,28 @@ pub struct Balances {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Entry {
     /// Its number on the account, from 1.
+    #[schema(value_type = Count)]
     pub version: i64,
     /// `debit` or `credit`.
+    #[schema(value_type = Side)]
     pub side: &'static str,
     /// `pending`, `posted`, `settled` (pending before, posted now) or `released`.
+    #[schema(value_type = Phase)]
     pub phase: &'static str,
     /// Minor units.
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code, or that of a custom asset.
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// The account's posted balance afterwards, in minor units.
+    #[schema(value_type = MinorUnits)]
     pub balance: i64,
     /// `txn_…`
+    #[schema(value_type = TransactionId)]
     pub transaction: String,
     /// When it was written.
+    #[schema(value_type = Moment)]
     pub recorded_at: String,
 }
 
@@ -111,28 +137,34 @@ pub struct Entry {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Transfer {
     /// `txn_…`
+    #[schema(value_type = TransactionId)]
     pub id: String,
     /// Always `transfer`.
     pub object: &'static str,
     /// The account that paid.
+    #[schema(value_type = AccountId)]
     pub from: String,
     /// The account that was paid.
+    #[schema(value_type = AccountId)]
     pub to: String,
     /// Minor units.
-    #[schema(example = 1250)]
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code, or that of a custom asset.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// Always `posted`.
     pub status: &'static str,
     /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>, nullable = false)]
     pub description: Option<String>,
     /// When it was posted.
+    #[schema(value_type = Moment)]
     pub created_at: String,
     /// How it left its two accounts. A reply that was first given by an older version is without it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub balances_after: Option<Vec<BalanceAfter>>,
 }
 
@@ -141,13 +173,16 @@ pub struct Transfer {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BalanceAfter {
     /// `acc_…`
+    #[schema(value_type = AccountId)]
     pub account: String,
     /// ISO 4217 code, or that of a custom asset.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// Its posted balance, in minor units on its normal side.
+    #[schema(value_type = MinorUnits)]
     pub posted: i64,
     /// The number of its entries.
+    #[schema(value_type = Count)]
     pub version: i64,
 }
 
@@ -155,45 +190,57 @@ pub struct BalanceAfter {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Transaction {
     /// `txn_…`
+    #[schema(value_type = TransactionId)]
     pub id: String,
     /// Always `transaction`.
     pub object: &'static str,
     /// True if nothing was kept, and the id means nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
     /// What it is for.
-    #[schema(example = "fee")]
+    #[schema(value_type = Kind)]
     pub kind: String,
     /// `pending`, `posted`, `post` (of a pending one), `void`, `expiry` or `reversal`.
+    #[schema(value_type = StepName)]
     pub step: &'static str,
     /// The transaction that it posts, voids, expires or reverses.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TransactionId>, nullable = false)]
     pub about: Option<String>,
     /// Where it is read: `pending`, `posted`, `voided` or `expired`; what was posted in part before it
     /// ended otherwise, its postings tell.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TransactionStatus>, nullable = false)]
     pub status: Option<&'static str>,
     /// If it is pending and expires: from when on it can no longer be posted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Moment>, nullable = false)]
     pub expires_at: Option<String>,
     /// Its movements.
     pub postings: Vec<Posting>,
     /// Your own name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ShortText>, nullable = false)]
     pub external_id: Option<String>,
     /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>, nullable = false)]
     pub description: Option<String>,
     /// What you keep with it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Metadata>, nullable = false)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it happened.
+    #[schema(value_type = Moment)]
     pub effective_at: String,
     /// When it was written.
+    #[schema(value_type = Moment)]
     pub recorded_at: String,
     /// How it left each of its accounts, in the order in which its postings name them. A reply that was
     /// first given by an older version is without it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub balances_after: Option<Vec<BalanceAfter>>,
 }
 
@@ -204,26 +251,35 @@ pub struct Posting {
     /// if it releases what that one holds.
     pub ordinal: i16,
     /// `pending`, `posted`, `settled` or `released`.
+    #[schema(value_type = Phase)]
     pub phase: &'static str,
     /// The debited account.
+    #[schema(value_type = AccountId)]
     pub debit: String,
     /// The credited account.
+    #[schema(value_type = AccountId)]
     pub credit: String,
     /// Minor units.
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code, or that of a custom asset.
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// Where it is read: how much of it is still held, or (if it was posted) can still be reversed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
     pub remaining: Option<i64>,
     /// Where it is read and was pending: how much of it was posted.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
     pub posted: Option<i64>,
     /// Where it is read and was pending: how much of it was released.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
     pub released: Option<i64>,
     /// Where it is read and was posted: how much of it was reversed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
     pub reversed: Option<i64>,
 }
 
@@ -234,6 +290,7 @@ pub struct BulkReply {
     pub object: &'static str,
     /// True if nothing was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
     /// What became of each, in order.
     pub results: Vec<BulkResult>,
@@ -243,17 +300,20 @@ pub struct BulkReply {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BulkResult {
     /// The status it would have been answered with alone.
+    #[schema(minimum = 200, maximum = 599)]
     pub status: u16,
     /// `txn_…`, if it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TransactionId>, nullable = false)]
     pub transaction: Option<String>,
     /// If it was made: how it left each of its accounts. A reply that was first given by an older version
     /// is without it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub balances_after: Option<Vec<BalanceAfter>>,
     /// Why not, if it was not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Problem>)]
+    #[schema(value_type = Option<Problem>, nullable = false)]
     pub problem: Option<serde_json::Value>,
 }
 
@@ -263,6 +323,7 @@ pub struct Period {
     /// Always `period`.
     pub object: &'static str,
     /// Nothing that happened before is accepted any more; null: all is open.
+    #[schema(value_type = Option<Moment>, required)]
     pub closed_before: Option<String>,
 }
 
@@ -270,30 +331,39 @@ pub struct Period {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Payment {
     /// `pay_…`
+    #[schema(value_type = PaymentId)]
     pub id: String,
     /// Always `payment`.
     pub object: &'static str,
     /// What is wanted, in minor units.
-    #[schema(example = 1099)]
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code.
-    #[schema(example = "EUR")]
+    #[schema(value_type = IsoCurrencyCode)]
     pub currency: String,
     /// `requires_payment_method`, `requires_confirmation`, `processing`, `succeeded` or `canceled`.
+    #[schema(value_type = PaymentStatus)]
     pub status: &'static str,
     /// What was taken, in minor units.
+    #[schema(value_type = Count)]
     pub amount_captured: i64,
     /// What was given back, in minor units.
+    #[schema(value_type = Count)]
     pub amount_refunded: i64,
     /// The merchant's reference for the payer.
+    #[schema(value_type = Option<ShortText>, required)]
     pub customer: Option<String>,
     /// The provider's token.
+    #[schema(value_type = Option<ShortText>, required)]
     pub payment_method: Option<String>,
     /// Why the last attempt was declined.
+    #[schema(required)]
     pub decline_code: Option<String>,
     /// When it was made.
+    #[schema(value_type = Moment)]
     pub created_at: String,
     /// When it last changed.
+    #[schema(value_type = Moment)]
     pub updated_at: String,
 }
 
@@ -303,6 +373,7 @@ pub struct Page<T: ToSchema> {
     /// The page.
     pub data: Vec<T>,
     /// Give it as `cursor` for the next page; null at the end.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 
@@ -310,6 +381,7 @@ pub struct Page<T: ToSchema> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookReceipt {
     /// `applied`, `duplicate`, `parked`, `stored` or `quarantined`.
+    #[schema(value_type = ReceiptStatus)]
     pub status: &'static str,
 }
 
@@ -399,26 +471,32 @@ pub enum ProblemFamily {
 #[derive(Debug, ToSchema)]
 pub struct NewAccount {
     /// Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.
-    #[schema(example = "liabilities:wallets:ann")]
+    #[schema(value_type = AccountCode)]
     pub code: String,
     /// What people call it; the code, if absent.
+    #[schema(value_type = Option<ShortText>)]
     pub name: Option<String>,
     /// ISO 4217 code, or that of a custom asset.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// `asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,
     /// what the code's first level and the normal side say.
-    #[schema(example = "liability")]
+    #[schema(value_type = Option<AccountClass>, nullable = false)]
     pub class: Option<String>,
     /// `credit` (the default without a class: a wallet is what we owe) or `debit`.
+    #[schema(value_type = Option<Side>, nullable = false)]
     pub normal_side: Option<String>,
     /// The least available balance, in minor units: 0 if absent; null: no limit.
+    #[schema(value_type = Option<MinorUnits>)]
     pub floor: Option<i64>,
     /// The greatest possible balance, in minor units; none if absent or null.
+    #[schema(value_type = Option<MinorUnits>)]
     pub ceiling: Option<i64>,
     /// How far below the floor it may go, in minor units; not at all if absent or null.
+    #[schema(value_type = Option<Count>)]
     pub credit_line: Option<i64>,
     /// What you keep with it: at most 50 texts of at most 500 characters.
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
@@ -426,16 +504,19 @@ pub struct NewAccount {
 #[derive(Debug, ToSchema)]
 pub struct NewTransfer {
     /// The account that pays.
+    #[schema(value_type = AccountId)]
     pub from: String,
     /// The account that is paid.
+    #[schema(value_type = AccountId)]
     pub to: String,
     /// Minor units, 1 to 2^63 - 1.
-    #[schema(example = 1250)]
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code, or that of a custom asset.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// For people: at most 500 characters.
+    #[schema(value_type = Option<LongText>)]
     pub description: Option<String>,
 }
 
@@ -443,17 +524,19 @@ pub struct NewTransfer {
 #[derive(Debug, ToSchema)]
 pub struct NewPayment {
     /// Minor units, 1 to 2^63 - 1.
-    #[schema(example = 1099)]
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code.
-    #[schema(example = "EUR")]
+    #[schema(value_type = IsoCurrencyCode)]
     pub currency: String,
     /// Your reference for the payer: at most 255 characters.
+    #[schema(value_type = Option<ShortText>)]
     pub customer: Option<String>,
     /// The provider's token for how the payer pays.
-    #[schema(example = "pm_succeeds")]
+    #[schema(value_type = Option<ShortText>)]
     pub payment_method: Option<String>,
     /// Whether to go to the provider at once; true if absent.
+    #[schema(nullable = false)]
     pub confirm: Option<bool>,
 }
 
@@ -461,6 +544,6 @@ pub struct NewPayment {
 #[derive(Debug, ToSchema)]
 pub struct Confirmation {
     /// The provider's token, if there is none yet or the last one was declined.
-    #[schema(example = "pm_succeeds")]
+    #[schema(value_type = Option<ShortText>)]
     pub payment_method: Option<String>,
 }

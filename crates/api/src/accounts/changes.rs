@@ -17,7 +17,7 @@ use crate::wire;
 /// Lets an account take no postings for now.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/freeze", tag = "accounts", operation_id = "freezeAccount",
-    params(("id" = String, Path, description = "acc_…")),
+    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
     request_body(content = wire::Nothing),
     responses(
         (status = 200, description = "The account, frozen", body = wire::Account),
@@ -37,7 +37,7 @@ pub(crate) async fn freeze(
 /// Lets a frozen account take postings again.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/unfreeze", tag = "accounts", operation_id = "unfreezeAccount",
-    params(("id" = String, Path, description = "acc_…")),
+    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
     request_body(content = wire::Nothing),
     responses(
         (status = 200, description = "The account, open", body = wire::Account),
@@ -57,7 +57,7 @@ pub(crate) async fn unfreeze(
 /// Closes an account that holds nothing, for ever.
 #[utoipa::path(
     post, path = "/v1/accounts/{id}/close", tag = "accounts", operation_id = "closeAccount",
-    params(("id" = String, Path, description = "acc_…")),
+    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
     request_body(content = wire::Nothing),
     responses(
         (status = 200, description = "The account, closed", body = wire::Account),
@@ -77,7 +77,7 @@ pub(crate) async fn close(
 /// Sets an account's limits, all three at once; or what is kept with it.
 #[utoipa::path(
     patch, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "updateAccount",
-    params(("id" = String, Path, description = "acc_…")),
+    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
     request_body(content = wire::AccountPatch),
     responses(
         (status = 200, description = "The account as it is now", body = wire::Account),

@@ -18,9 +18,9 @@ use crate::{render, respond, wire};
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/balance", tag = "accounts", operation_id = "getAccountBalanceAsOf",
     params(
-        ("id" = String, Path, description = "acc_…"),
-        ("as_of" = Option<String>, Query, description = "RFC 3339; what was so by then, that moment included. Now, if absent"),
-        ("by" = Option<String>, Query, description = "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened"),
+        ("id" = wire::texts::AccountId, Path, description = "acc_…"),
+        ("as_of" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339; what was so by then, that moment included. Now, if absent"),
+        ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened"),
     ),
     responses(
         (status = 200, description = "Its balance then", body = wire::PastBalance),
@@ -64,10 +64,10 @@ pub(crate) async fn balance(
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/statement", tag = "accounts", operation_id = "getAccountStatement",
     params(
-        ("id" = String, Path, description = "acc_…"),
-        ("from" = String, Query, description = "RFC 3339; the first moment that belongs to it"),
-        ("to" = String, Query, description = "RFC 3339; the first moment after it"),
-        ("by" = Option<String>, Query, description = "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand"),
+        ("id" = wire::texts::AccountId, Path, description = "acc_…"),
+        ("from" = wire::texts::NewMoment, Query, description = "RFC 3339; the first moment that belongs to it"),
+        ("to" = wire::texts::NewMoment, Query, description = "RFC 3339; the first moment after it"),
+        ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand"),
         ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),

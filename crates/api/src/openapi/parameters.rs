@@ -1,7 +1,7 @@
 //! Parameters that mean the same on every route.
 
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{Components, ObjectBuilder, Type};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::{AdditionalProperties, Components, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Required};
 
 use super::{Idempotency, Kind};
@@ -73,7 +73,7 @@ pub(super) fn complete(operation: &mut Operation, kind: Kind) {
         .into_iter()
         .map(|parameter| match common(&parameter) {
             Some(name) => RefOr::Ref(reference(name)),
-            None => parameter,
+            None => by_key(parameter),
         })
         .collect();
     if kind.idempotency == Idempotency::Optional {
@@ -94,6 +94,27 @@ fn common(parameter: &RefOr<Parameter>) -> Option<&'static str> {
         "cursor" => Some("Cursor"),
         _ => None,
     }
+}
+
+/// `metadata.KEY` stands for as many parameters as there are keys: an object, whose members stand in the
+/// query by themselves.
+fn by_key(parameter: RefOr<Parameter>) -> RefOr<Parameter> {
+    let RefOr::T(mut parameter) = parameter else {
+        return parameter;
+    };
+    if let Some(prefix) = parameter.name.strip_suffix(".KEY").map(str::to_owned) {
+        let key = text().pattern(Some(format!(r"^{prefix}\.[A-Za-z0-9_.-]{{1,40}}$")));
+        let value = text().max_length(Some(500));
+        let members = ObjectBuilder::new()
+            .property_names(Some(key))
+            .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(value.into()))))
+            .max_properties(Some(50));
+        parameter.style = Some(ParameterStyle::Form);
+        parameter.explode = Some(true);
+        parameter.schema = Some(RefOr::T(members.into()));
+        parameter.name = prefix;
+    }
+    RefOr::T(parameter)
 }
 
 fn reference(name: &str) -> Ref {

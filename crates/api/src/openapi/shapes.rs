@@ -3,10 +3,111 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Components, Schema};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayItems, Components, Object, OneOfBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::{OpenApi, Ref, RefOr, Response};
 
 const SCHEMAS: &str = "#/components/schemas/";
+
+/// Bodies of which one of two fields is there, and never both: each becomes one of two bodies. The name
+/// of the body, the two fields, and the names of the two bodies.
+const EITHER: [(&str, [&str; 2], [&str; 2]); 3] = [
+    (
+        "NewExpiry",
+        ["expires_at", "expires_in"],
+        ["NewExpiryAt", "NewExpiryIn"],
+    ),
+    (
+        "NewCondition",
+        ["available_at_least", "version"],
+        ["NewConditionOnBalance", "NewConditionOnVersion"],
+    ),
+    (
+        "NewExchange",
+        ["sell", "buy"],
+        ["NewExchangeOfSold", "NewExchangeOfBought"],
+    ),
+];
+
+/// The items of a bulk: the name of each, the body that it has alone, and the field that names the
+/// transaction that a step is about.
+const ITEMS: [(&str, &str, Option<&str>); 6] = [
+    ("NewBulkTransaction", "NewTransaction", None),
+    ("NewBulkExchangeOfSold", "NewExchangeOfSold", None),
+    ("NewBulkExchangeOfBought", "NewExchangeOfBought", None),
+    ("NewBulkPost", "PostPending", Some("post")),
+    ("NewBulkVoid", "VoidPending", Some("void")),
+    ("NewBulkReverse", "Reverse", Some("reverse")),
+];
+
+/// Makes bodies of which only one can be meant, whatever they hold.
+pub(super) fn tell_apart(components: &mut Components) {
+    for (name, fields, names) in EITHER {
+        let Some(RefOr::T(Schema::Object(both))) = components.schemas.get(name).cloned() else {
+            continue;
+        };
+        let mut either = OneOfBuilder::new().description(both.description.clone());
+        for (own, other, name) in [
+            (fields[0], fields[1], names[0]),
+            (fields[1], fields[0], names[1]),
+        ] {
+            let mut one = both.clone();
+            one.properties.remove(other);
+            one.required.push(own.to_owned());
+            insert(components, name, Schema::Object(one));
+            either = either.item(Ref::from_schema_name(name));
+        }
+        insert(components, name, either.build().into());
+    }
+    let said = match components.schemas.get("NewBulkItem") {
+        Some(RefOr::T(Schema::Object(item))) => item.description.clone(),
+        _ => None,
+    };
+    let mut items = OneOfBuilder::new().description(said);
+    for (name, alone, about) in ITEMS {
+        let Some(RefOr::T(Schema::Object(mut item))) = components.schemas.get(alone).cloned()
+        else {
+            continue;
+        };
+        item.properties.remove("dry_run");
+        if let Some(field) = about {
+            let id = Ref::from_schema_name("TransactionId");
+            item.properties.insert(field.to_owned(), RefOr::Ref(id));
+            item.required.push(field.to_owned());
+        }
+        insert(components, name, Schema::Object(item));
+        items = items.item(Ref::from_schema_name(name));
+    }
+    insert(components, "NewBulkItem", items.build().into());
+}
+
+fn insert(components: &mut Components, name: &str, schema: Schema) {
+    components.schemas.insert(name.to_owned(), RefOr::T(schema));
+}
+
+/// A text that is always the same says so in its description ("Always `account`."): it becomes the only
+/// choice.
+pub(super) fn state_constants(components: &mut Components) {
+    for schema in components.schemas.values_mut() {
+        let RefOr::T(Schema::Object(object)) = schema else {
+            continue;
+        };
+        for property in object.properties.values_mut() {
+            let RefOr::T(Schema::Object(text)) = property else {
+                continue;
+            };
+            let said = text.description.as_deref().unwrap_or_default();
+            let word = said.strip_prefix("Always `").and_then(|rest| {
+                let (word, _) = rest.split_once('`')?;
+                Some(word.to_owned())
+            });
+            if let Some(word) = word {
+                text.enum_values = Some(vec![Value::String(word)]);
+            }
+        }
+    }
+}
 
 /// Gives the page of a list a name (`AccountPage`), and its items theirs.
 pub(super) fn name_pages(components: &mut Components, openapi: &mut OpenApi) {
@@ -72,8 +173,7 @@ fn close(schema: &mut Schema) {
     }
 }
 
-fn is_object(object: &utoipa::openapi::schema::Object) -> bool {
-    use utoipa::openapi::schema::{SchemaType, Type};
+fn is_object(object: &Object) -> bool {
     object.schema_type == SchemaType::Type(Type::Object)
 }
 

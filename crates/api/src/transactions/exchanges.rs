@@ -46,7 +46,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
 /// One exchange, by the transaction that made it.
 #[utoipa::path(
     get, path = "/v1/exchanges/{id}", tag = "exchanges", operation_id = "getExchange",
-    params(("id" = String, Path, description = "txn_…, the transaction that made it")),
+    params(("id" = wire::texts::TransactionId, Path, description = "txn_…, the transaction that made it")),
     responses(
         (status = 200, description = "The exchange", body = wire::Exchange),
         (status = 404, description = "No such exchange"),

@@ -5,32 +5,38 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::NewExchange;
+use super::texts::*;
 
 /// Posts a transaction, or promises it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewTransaction {
     /// What it is for: 1 to 32 of a-z, 0-9 and _, beginning with a letter, and none of the names that
     /// other routes give: `transfer`, `capture`, `exchange`, `post`, `void`, `expiry`, `reversal`.
-    #[schema(example = "fee")]
+    #[schema(value_type = Kind)]
     pub kind: String,
     /// Its movements, applied together or not at all.
     #[schema(min_items = 1, max_items = 100)]
     pub postings: Vec<NewPosting>,
     /// Whether it is only promised, and how long; false if absent.
+    #[schema(nullable = false)]
     pub pending: Option<NewPending>,
     /// What else must be so of accounts that the postings name.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, nullable = false)]
     pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for it, unique among all transactions: at most 255 characters.
+    #[schema(value_type = Option<ShortText>)]
     pub external_id: Option<String>,
     /// For people: at most 500 characters.
+    #[schema(value_type = Option<LongText>)]
     pub description: Option<String>,
     /// What you keep with it: at most 50 texts of at most 500 characters.
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it happened (RFC 3339); now, if absent.
+    #[schema(value_type = Option<NewMoment>)]
     pub effective_at: Option<String>,
     /// Whether it is only asked what would happen; false if absent.
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
 }
 
@@ -38,14 +44,16 @@ pub struct NewTransaction {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewPosting {
     /// The debited account.
+    #[schema(value_type = AccountId)]
     pub debit: String,
     /// The credited account.
+    #[schema(value_type = AccountId)]
     pub credit: String,
     /// Minor units, 1 to 2^63 - 1.
-    #[schema(example = 1250)]
+    #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code, or that of a custom asset; both accounts hold it.
-    #[schema(example = "EUR")]
+    #[schema(value_type = CurrencyCode)]
     pub currency: String,
 }
 
@@ -63,9 +71,15 @@ pub enum NewPending {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewExpiry {
     /// At this moment (RFC 3339).
+    #[schema(value_type = Option<NewMoment>, nullable = false)]
     pub expires_at: Option<String>,
     /// In so many seconds, 1 to 315,360,000.
-    #[schema(example = 604_800)]
+    #[schema(
+        minimum = 1,
+        maximum = 315_360_000,
+        example = 604_800,
+        nullable = false
+    )]
     pub expires_in: Option<i64>,
 }
 
@@ -73,10 +87,13 @@ pub struct NewExpiry {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewCondition {
     /// The account.
+    #[schema(value_type = AccountId)]
     pub account: String,
     /// So much is available afterwards, in minor units.
+    #[schema(value_type = Option<MinorUnits>, nullable = false)]
     pub available_at_least: Option<i64>,
     /// It had so many entries before.
+    #[schema(value_type = Option<Count>, nullable = false)]
     pub version: Option<i64>,
 }
 
@@ -87,19 +104,25 @@ pub struct PostPending {
     #[schema(min_items = 1, max_items = 100)]
     pub amounts: Option<Vec<NewPart>>,
     /// Whether all that remains afterwards is released; false if absent.
+    #[schema(nullable = false)]
     pub last: Option<bool>,
     /// What else must be so of accounts that it moves.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, nullable = false)]
     pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
+    #[schema(value_type = Option<ShortText>)]
     pub external_id: Option<String>,
     /// For people.
+    #[schema(value_type = Option<LongText>)]
     pub description: Option<String>,
     /// What you keep with it.
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it happened (RFC 3339); now, if absent.
+    #[schema(value_type = Option<NewMoment>)]
     pub effective_at: Option<String>,
     /// Whether it is only asked what would happen; false if absent.
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
 }
 
@@ -107,17 +130,22 @@ pub struct PostPending {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VoidPending {
     /// What else must be so of accounts that it moves.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, nullable = false)]
     pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
+    #[schema(value_type = Option<ShortText>)]
     pub external_id: Option<String>,
     /// For people.
+    #[schema(value_type = Option<LongText>)]
     pub description: Option<String>,
     /// What you keep with it.
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it happened (RFC 3339); now, if absent.
+    #[schema(value_type = Option<NewMoment>)]
     pub effective_at: Option<String>,
     /// Whether it is only asked what would happen; false if absent.
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
 }
 
@@ -128,17 +156,22 @@ pub struct Reverse {
     #[schema(min_items = 1, max_items = 100)]
     pub amounts: Option<Vec<NewPart>>,
     /// What else must be so of accounts that it moves.
-    #[schema(max_items = 100)]
+    #[schema(max_items = 100, nullable = false)]
     pub conditions: Option<Vec<NewCondition>>,
     /// Your own name for this step, unique among all transactions.
+    #[schema(value_type = Option<ShortText>)]
     pub external_id: Option<String>,
     /// For people.
+    #[schema(value_type = Option<LongText>)]
     pub description: Option<String>,
     /// What you keep with it.
+    #[schema(value_type = Option<Metadata>)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it happened (RFC 3339); now, if absent.
+    #[schema(value_type = Option<NewMoment>)]
     pub effective_at: Option<String>,
     /// Whether it is only asked what would happen; false if absent.
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
 }
 
@@ -146,8 +179,10 @@ pub struct Reverse {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewPart {
     /// The posting's place in its transaction, from 0.
+    #[schema(value_type = Ordinal)]
     pub ordinal: i16,
     /// Minor units.
+    #[schema(value_type = Amount)]
     pub amount: i64,
 }
 
@@ -160,47 +195,15 @@ pub struct NewBulk {
     #[schema(min_items = 1, max_items = 1000)]
     pub transactions: Vec<NewBulkItem>,
     /// Whether it is only asked what would happen; false if absent.
+    #[schema(nullable = false)]
     pub dry_run: Option<bool>,
 }
 
-/// One of many.
+/// One of many: a transaction, an exchange, or a step about another transaction (one of `post`, `void`
+/// and `reverse`, and the fields that the step has alone), each without `dry_run`. The description makes
+/// it of the bodies that these have alone.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum NewBulkItem {
-    /// A transaction, without `dry_run`.
-    New(NewTransaction),
-    /// A step about another transaction.
-    Step(NewBulkStep),
-    /// An exchange, without `dry_run`.
-    Exchange(NewExchange),
-}
-
-/// A step about another transaction: one of `post`, `void` and `reverse`, and the fields that the step
-/// has alone, without `dry_run`.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NewBulkStep {
-    /// The pending transaction to post.
-    pub post: Option<String>,
-    /// The pending transaction to void.
-    pub void: Option<String>,
-    /// The posted transaction to reverse.
-    pub reverse: Option<String>,
-    /// How much of which posting, to post or reverse.
-    pub amounts: Option<Vec<NewPart>>,
-    /// Whether all that remains afterwards is released, to post.
-    pub last: Option<bool>,
-    /// What else must be so of accounts that it moves.
-    #[schema(max_items = 100)]
-    pub conditions: Option<Vec<NewCondition>>,
-    /// Your own name for this step, unique among all transactions.
-    pub external_id: Option<String>,
-    /// For people.
-    pub description: Option<String>,
-    /// What you keep with it.
-    pub metadata: Option<BTreeMap<String, String>>,
-    /// When it happened (RFC 3339); now, if absent.
-    pub effective_at: Option<String>,
-}
+pub struct NewBulkItem {}
 
 /// Changes an account: its three limits, or its metadata.
 #[derive(Debug, Serialize, ToSchema)]
@@ -216,13 +219,13 @@ pub enum AccountPatch {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewLimits {
     /// The least available balance.
-    #[schema(required)]
+    #[schema(value_type = Option<MinorUnits>, required)]
     pub floor: Option<i64>,
     /// The greatest possible balance.
-    #[schema(required)]
+    #[schema(value_type = Option<MinorUnits>, required)]
     pub ceiling: Option<i64>,
     /// How far below the floor it may go.
-    #[schema(required)]
+    #[schema(value_type = Option<Count>, required)]
     pub credit_line: Option<i64>,
 }
 
@@ -230,7 +233,7 @@ pub struct NewLimits {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewMetadata {
     /// At most 50 texts of at most 500 characters.
-    #[schema(required)]
+    #[schema(value_type = Option<Metadata>, required)]
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
@@ -238,7 +241,7 @@ pub struct NewMetadata {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClosePeriod {
     /// The earliest moment that stays open (RFC 3339), not in the future.
-    #[schema(example = "2026-01-01T00:00:00Z")]
+    #[schema(value_type = NewMoment)]
     pub closed_before: String,
 }
 
