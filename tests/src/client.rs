@@ -10,6 +10,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::contract;
+
 /// Longest to wait for an answer; none of the server's own limits is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -84,7 +86,8 @@ impl Client {
         sent.unwrap_or_else(|error| panic!("{method} {path} had no answer: {error:?}"))
     }
 
-    /// As [`Client::send`], for a server that may die before it answers.
+    /// As [`Client::send`], for a server that may die before it answers. Panics if the answer is not
+    /// what the API's description says of it.
     pub async fn try_send(
         &self,
         method: Method,
@@ -92,10 +95,11 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Reply, reqwest::Error> {
+        let body: Bytes = body.into();
         let mut request = self
             .http
-            .request(method, format!("{}{path}", self.api))
-            .body(body.into());
+            .request(method.clone(), format!("{}{path}", self.api))
+            .body(body.clone());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -104,12 +108,17 @@ impl Client {
         }
         let response = request.send().await?;
         let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        Ok(Reply {
+        let answered = response.headers().clone();
+        let reply = Reply {
             status,
-            headers,
+            headers: answered,
             body: response.bytes().await?,
-        })
+        };
+        let is_accept = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("accept");
+        let accepts = headers.iter().find(is_accept);
+        let accept = accepts.map_or("", |(_, value)| *value);
+        contract::hold(&method, path, accept, &body, &reply);
+        Ok(reply)
     }
 
     /// Sends these bytes on a connection of their own and returns the bytes that come back: one

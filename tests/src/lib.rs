@@ -6,7 +6,8 @@
 //! - [`Database`]: a fresh, empty database, gone with the value; [`on_both_databases!`].
 //! - [`Florin`]: a running server that can be killed, paused or asked to end; [`run`] for the
 //!   verbs that end by themselves.
-//! - [`Client`]: requests with a key, an idempotency key, or bytes no client would send.
+//! - [`Client`]: requests with a key, an idempotency key, or bytes no client would send. Each answer is
+//!   compared with `docs/openapi.json`.
 //! - [`Cluster`]: a PostgreSQL of the test's own, to be stopped and started under the server.
 //!
 //! What it never does: touch a database it did not create, leave anything behind (a watchdog
@@ -34,6 +35,7 @@
 
 mod client;
 mod cluster;
+mod contract;
 mod database;
 mod florin;
 mod postgres;
