@@ -15,6 +15,7 @@ mod books_changes;
 mod books_of_chance;
 mod command_line;
 mod conditions;
+mod contract;
 mod crashes;
 mod crowds;
 mod databases;
