@@ -53,7 +53,7 @@ const TEXTS: &[&str] = &[
     "=1+1",
     "café 🍰 Ünïcode",
     "  spaces  ",
-    "",
+    "-",
 ];
 
 const DAY: i64 = 86_400_000_000;
