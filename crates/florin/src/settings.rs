@@ -19,7 +19,7 @@ use webhook_signatures::Scheme;
 pub(crate) use listen::Listen;
 use tuning::DatabaseTimeout;
 use values::{ProviderTimeout, ProviderUrl};
-use webhooks::{Webhooks, add_secret};
+use webhooks::{Webhooks, add_secret, check_name};
 
 /// The sandbox's API key: the same at every start, because it protects nothing.
 pub(crate) const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
@@ -161,6 +161,9 @@ impl Settings {
             add_secret(&mut webhooks, text)?;
         }
         let provider = arguments.provider.clone().or(file.provider);
+        if let Some(provider) = &provider {
+            check_name(provider)?;
+        }
         let mut settings = Self {
             database,
             listen_is_default: listen.is_none(),

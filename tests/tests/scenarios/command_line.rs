@@ -118,6 +118,8 @@ const WRONG: &[(&[&str], &[&str])] = &[
         &["--provider-url", "http://"],
     ),
     (&["--provider-url", "acme"], &["--provider-url", "http://"]),
+    (&["--provider", "a b"], &["a provider's name"]),
+    (&["--config", "DIR/nul.toml"], &["a provider's name"]),
     (&["--colour", "red"], &["--colour"]),
     (
         &["--config", "/nowhere/florin.toml"],
@@ -186,6 +188,7 @@ fn a_wrong_setting_is_one_line_that_says_what_to_do_and_exit_2() {
     for (name, content) in [
         ("garbage", "no database ".repeat(500).as_str()),
         ("not.toml", "listen = \n"),
+        ("nul.toml", "provider = \"a\\u0000\"\n"),
         ("unknown.toml", "colour = \"red\"\n"),
         ("mistyped.toml", "# an address\nlisten = \"here\"\n"),
     ] {

@@ -9,6 +9,17 @@ use super::WrongSetting;
 /// A provider's scheme and its live secrets, by the provider's name.
 pub(crate) type Webhooks = BTreeMap<String, (Scheme, Vec<Secret>)>;
 
+/// Refuses what is no provider's name. It stands in a URL and is stored with every operation.
+pub(super) fn check_name(provider: &str) -> Result<(), WrongSetting> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if provider.is_empty() || !provider.bytes().all(is_plain) {
+        return Err(WrongSetting(
+            "a provider's name is letters, digits, dashes and underscores".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// Reads `PROVIDER=SCHEME:SECRET`. An error never repeats the secret.
 pub(super) fn add_secret(webhooks: &mut Webhooks, text: &str) -> Result<(), WrongSetting> {
     let parts = text.split_once('=').and_then(|(provider, rest)| {
@@ -20,14 +31,7 @@ pub(super) fn add_secret(webhooks: &mut Webhooks, text: &str) -> Result<(), Wron
             "a webhook secret is PROVIDER=SCHEME:SECRET".to_owned(),
         ));
     };
-    let named = provider
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if provider.is_empty() || !named {
-        return Err(WrongSetting(
-            "a provider's name is letters, digits, dashes and underscores".to_owned(),
-        ));
-    }
+    check_name(provider)?;
     let Some(scheme) = Scheme::from_name(scheme) else {
         let names: Vec<&str> = Scheme::ALL.iter().map(|scheme| scheme.name()).collect();
         return Err(WrongSetting(format!(
