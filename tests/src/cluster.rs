@@ -79,6 +79,11 @@ impl Cluster {
         self.order("thaw").unwrap_or_else(|log| panic!("{log}"));
     }
 
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).expect("it logs into its folder")
+    }
+
     /// The URL of the database every PostgreSQL has, to make others from.
     pub(crate) fn administration_url(&self) -> String {
         // libpq lets the parameters win over the host of the URL, which URL parsers insist on.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::sql_types::BigInt;
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, select};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, select, sql_query};
 use tempfile::TempDir;
 
 use crate::cluster::Cluster;
@@ -129,6 +129,14 @@ impl Database {
         answer.unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
+    /// What SQLite would do for a statement, a line a step (`EXPLAIN QUERY PLAN`).
+    pub fn plan(&self, statement: &str) -> Vec<String> {
+        let explained = format!("EXPLAIN QUERY PLAN {statement}");
+        let steps: Result<Vec<Step>, _> = sql_query(&explained).load(&mut self.sqlite());
+        let steps = steps.unwrap_or_else(|error| panic!("{explained}: {error}"));
+        steps.into_iter().map(|step| step.detail).collect()
+    }
+
     fn sqlite(&self) -> SqliteConnection {
         let path = self
             .url
@@ -141,6 +149,13 @@ impl Database {
             .expect("a known setting");
         connection
     }
+}
+
+/// A row of `EXPLAIN QUERY PLAN`.
+#[derive(diesel::QueryableByName)]
+struct Step {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
 }
 
 impl Drop for Database {

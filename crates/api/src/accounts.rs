@@ -66,7 +66,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
             id: account.id.bytes(),
             position: None,
         };
-        let page = page(found, wanted.limit, render::account, cursor);
+        let page = page(found, &wanted, render::account, cursor);
         Ok(respond::json(StatusCode::OK, &page))
     })
     .await
@@ -147,7 +147,7 @@ pub(crate) async fn entries(
             id: of.bytes(),
             position: Some(entry.version),
         };
-        let page = page(found, wanted.limit, render::entry, cursor);
+        let page = page(found, &wanted, render::entry, cursor);
         Ok(respond::json(StatusCode::OK, &page))
     })
     .await

@@ -55,7 +55,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
             .read(move |connection| ledger::assets(connection, tenant, after.as_deref(), more))
             .await
             .map_err(|error| respond::unavailable(&error))?;
-        let page = page(found, wanted.limit, render::asset, cursor);
+        let page = page(found, &wanted, render::asset, cursor);
         Ok(respond::json(StatusCode::OK, &page))
     })
     .await
@@ -144,8 +144,7 @@ mod tests {
             name: String::new(),
             created_at: Timestamp::from_micros(0),
         };
-        let text = cursor(&last).encode();
-        let read = code_of(Cursor::parse(&text).unwrap());
+        let read = code_of(cursor(&last));
         assert_eq!(read.ok().as_deref(), Some("POINTS2030"));
         let of_another_list = Cursor {
             id: [7; 16],

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
 
 use crate::strict_json::FieldError;
 
@@ -11,8 +12,39 @@ pub const DEFAULT_LIMIT: u16 = 25;
 /// The most items of a page.
 pub const LARGEST_LIMIT: u16 = 100;
 
-/// Leads every cursor, so that a later form can be told from this one.
-const VERSION: u8 = 1;
+/// Leads every cursor, so that a later form can be told from this one. Form 1 did not say its list.
+const VERSION: u8 = 2;
+
+/// Which list a cursor belongs to, and which of its items were asked for: the first bytes of a hash of
+/// the path and of all parameters but `limit` and `cursor`.
+///
+/// It finds a mistake. It does not keep out somebody who makes cursors: a cursor grants nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct List([u8; 4]);
+
+impl List {
+    /// The list under a path, asked for with these parameters by name, in order.
+    #[must_use]
+    pub fn of<'a>(path: &str, asked: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut hash = Sha256::new();
+        let mut add = |text: &str| {
+            hash.update(text.len().to_be_bytes());
+            hash.update(text);
+        };
+        add(path);
+        for (name, value) in asked.filter(|(name, _)| !["limit", "cursor"].contains(name)) {
+            add(name);
+            add(value);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut first = [0; 4];
+        first
+            .iter_mut()
+            .zip(digest)
+            .for_each(|(to, from)| *to = from);
+        Self(first)
+    }
+}
 
 /// The last item of a page: its id and, for lists that are sorted by something else, that sort key.
 ///
@@ -27,35 +59,48 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The text handed to callers: base64url without padding of version, id, and position if any.
+    /// The text handed to callers: base64url without padding of version, list, id, and position if any.
     #[must_use]
-    pub fn encode(&self) -> String {
+    pub fn encode(&self, list: List) -> String {
         let mut bytes = vec![VERSION];
+        bytes.extend(list.0);
         bytes.extend(self.id);
         bytes.extend(self.position.map(i64::to_be_bytes).into_iter().flatten());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor back; only what [`Cursor::encode`] writes is accepted, byte for byte.
+    /// Reads a cursor of this list back; only what [`Cursor::encode`] writes is accepted, byte for byte.
     ///
     /// # Errors
-    /// `malformed_cursor` at `cursor`.
-    pub fn parse(text: &str) -> Result<Cursor, FieldError> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
-        Cursor::from_bytes(&bytes).ok_or_else(|| FieldError {
+    /// `malformed_cursor` or, for one of another list or of other parameters, `foreign_cursor`, at
+    /// `cursor`.
+    pub fn parse(text: &str, list: List) -> Result<Cursor, FieldError> {
+        let wrong = |code, detail: &str| FieldError {
             pointer: "cursor".into(),
-            code: "malformed_cursor",
-            detail: "The cursor must be the next_cursor of an earlier page.".into(),
-        })
+            code,
+            detail: detail.into(),
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        let (of, cursor) = Cursor::from_bytes(&bytes).ok_or_else(|| {
+            let detail = "The cursor must be the next_cursor of an earlier page.";
+            wrong("malformed_cursor", detail)
+        })?;
+        if of != list {
+            let detail = "The cursor is of another list, or of other parameters. A page goes on with \
+                          all parameters of the page before it; only limit may change.";
+            return Err(wrong("foreign_cursor", detail));
+        }
+        Ok(cursor)
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Cursor> {
-        let (id, position) = bytes.strip_prefix(&[VERSION])?.split_first_chunk()?;
+    fn from_bytes(bytes: &[u8]) -> Option<(List, Cursor)> {
+        let (list, rest) = bytes.strip_prefix(&[VERSION])?.split_first_chunk()?;
+        let (id, position) = rest.split_first_chunk()?;
         let position = match position {
             [] => None,
             bytes => Some(i64::from_be_bytes(bytes.try_into().ok()?)),
         };
-        Some(Cursor { id: *id, position })
+        Some((List(*list), Cursor { id: *id, position }))
     }
 }
 
@@ -86,16 +131,53 @@ mod tests {
 
     use super::*;
 
+    const LIST: List = List([9; 4]);
+
+    #[test]
+    fn a_cursor_goes_on_with_its_own_list_alone() {
+        let asked = [("code_prefix", "a"), ("kind", "gift")];
+        let list = List::of("/v1/transactions", asked.into_iter());
+        let cursor = Cursor {
+            id: [7; 16],
+            position: Some(3),
+        };
+        let text = cursor.encode(list);
+        let turned = [asked.as_slice(), &[("limit", "7"), ("cursor", &text)]].concat();
+        let next = List::of("/v1/transactions", turned.into_iter());
+        assert_eq!(Cursor::parse(&text, next), Ok(cursor));
+        for (path, asked) in [
+            ("/v1/payments", asked.as_slice()),
+            ("/v1/transactions", &[]),
+            (
+                "/v1/transactions",
+                &[("code_prefix", "ak"), ("ind", "gift")],
+            ),
+            (
+                "/v1/transactions",
+                &[("code_prefix", "a"), ("kind", "Gift")],
+            ),
+            ("/v1/transactions", &[("code_prefix", "a")]),
+        ] {
+            let other = List::of(path, asked.iter().copied());
+            let error = Cursor::parse(&text, other).unwrap_err();
+            assert_eq!(
+                (error.pointer.as_str(), error.code),
+                ("cursor", "foreign_cursor")
+            );
+        }
+    }
+
     #[test]
     fn anything_but_a_cursor_is_refused() {
         let good = Cursor {
             id: [7; 16],
             position: None,
         }
-        .encode();
-        let other_version = URL_SAFE_NO_PAD.encode([[2; 1].as_slice(), &[7; 16]].concat());
-        let half_a_position = URL_SAFE_NO_PAD.encode([[1; 1].as_slice(), &[7; 20]].concat());
-        let too_long = URL_SAFE_NO_PAD.encode([[1; 1].as_slice(), &[7; 25]].concat());
+        .encode(LIST);
+        let other_version = URL_SAFE_NO_PAD.encode([[1; 1].as_slice(), &[9; 4], &[7; 16]].concat());
+        let without_list = URL_SAFE_NO_PAD.encode([[1; 1].as_slice(), &[7; 16]].concat());
+        let half_a_position = URL_SAFE_NO_PAD.encode([[2; 1].as_slice(), &[9; 24]].concat());
+        let too_long = URL_SAFE_NO_PAD.encode([[2; 1].as_slice(), &[9; 29]].concat());
         for text in [
             "",
             "AQ",
@@ -103,13 +185,14 @@ mod tests {
             &format!("{good}="),
             &format!("{good}A"),
             &format!(" {good}"),
-            &good.replace('c', "+"),
+            &format!("{}+", good.get(..good.len() - 1).unwrap()),
             good.get(1..).unwrap(),
             &other_version,
+            &without_list,
             &half_a_position,
             &too_long,
         ] {
-            let error = Cursor::parse(text).unwrap_err();
+            let error = Cursor::parse(text, LIST).unwrap_err();
             assert_eq!(
                 (error.pointer.as_str(), error.code),
                 ("cursor", "malformed_cursor")
@@ -141,13 +224,13 @@ mod tests {
         #[test]
         fn any_cursor_is_read_back(id in any::<[u8; 16]>(), position in any::<Option<i64>>()) {
             let cursor = Cursor { id, position };
-            prop_assert_eq!(Cursor::parse(&cursor.encode()), Ok(cursor));
+            prop_assert_eq!(Cursor::parse(&cursor.encode(LIST), LIST), Ok(cursor));
         }
 
         #[test]
-        fn what_is_accepted_has_one_writing(text in "[A-Za-z0-9_=-]{0,40}|AQ[A-Za-z0-9_-]{21}") {
-            if let Ok(cursor) = Cursor::parse(&text) {
-                prop_assert_eq!(cursor.encode(), text);
+        fn what_is_accepted_has_one_writing(text in "[A-Za-z0-9_=-]{0,40}|AgkJCQk[A-Za-z0-9_-]{21}") {
+            if let Ok(cursor) = Cursor::parse(&text, LIST) {
+                prop_assert_eq!(cursor.encode(LIST), text);
             }
         }
     }

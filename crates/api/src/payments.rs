@@ -140,7 +140,7 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
             id: payment.id.bytes(),
             position: None,
         };
-        let page = page(found, wanted.limit, render::payment, cursor);
+        let page = page(found, &wanted, render::payment, cursor);
         Ok(respond::json(StatusCode::OK, &page))
     })
     .await

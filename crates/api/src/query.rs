@@ -12,7 +12,7 @@ use actix_web::HttpRequest;
 use ledger::By;
 use store::Timestamp;
 
-use crate::cursor::{self, Cursor};
+use crate::cursor::{self, Cursor, List};
 use crate::problem::Problem;
 use crate::strict_json::FieldError;
 
@@ -20,16 +20,25 @@ use crate::strict_json::FieldError;
 pub(crate) struct PageQuery {
     pub(crate) limit: u16,
     pub(crate) cursor: Option<Cursor>,
+    list: List,
 }
 
 impl PageQuery {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         Parameters::of(request, &["limit", "cursor"])?.page()
     }
+
+    /// The `next_cursor` of this page.
+    pub(crate) fn next(&self, after: Cursor) -> String {
+        after.encode(self.list)
+    }
 }
 
-/// What was asked, by name.
-pub(crate) struct Parameters(BTreeMap<String, String>);
+/// What was asked, by name, and of which list.
+pub(crate) struct Parameters {
+    given: BTreeMap<String, String>,
+    list: List,
+}
 
 impl Parameters {
     /// Those that are `known`. A known name that ends in a dot stands for all that begin with it.
@@ -51,7 +60,9 @@ impl Parameters {
             }
             given.insert(name, value);
         }
-        Ok(Self(given))
+        let asked = given.iter().map(|(name, value)| (&**name, &**value));
+        let list = List::of(request.path(), asked);
+        Ok(Self { given, list })
     }
 
     pub(crate) fn page(&self) -> Result<PageQuery, Problem> {
@@ -59,14 +70,15 @@ impl Parameters {
             limit: cursor::limit(self.text("limit")).map_err(wrong)?,
             cursor: self
                 .text("cursor")
-                .map(Cursor::parse)
+                .map(|text| Cursor::parse(text, self.list))
                 .transpose()
                 .map_err(wrong)?,
+            list: self.list,
         })
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.given.get(name).map(String::as_str)
     }
 
     /// Those that begin with this, by the rest of their names.
@@ -74,7 +86,7 @@ impl Parameters {
         let rest = |(name, value): (&String, &String)| {
             Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
         };
-        self.0.iter().filter_map(rest).collect()
+        self.given.iter().filter_map(rest).collect()
     }
 
     /// What `read` makes of it; a 400 with this code if it makes nothing of it.
@@ -135,6 +147,11 @@ fn named(name: &str, code: &'static str, detail: &'static str) -> FieldError {
     decoding::at(name, (code, detail))
 }
 
+/// A parameter that its own route finds wrong.
+pub(crate) fn bad_parameter(name: &str, code: &'static str, detail: &'static str) -> Problem {
+    wrong(named(name, code, detail))
+}
+
 /// A cursor of another list.
 pub(crate) fn foreign_cursor() -> Problem {
     let detail = "The cursor must be the next_cursor of an earlier page.";
@@ -144,14 +161,15 @@ pub(crate) fn foreign_cursor() -> Problem {
 /// Cuts a page that was read with one row too many, to know whether there is a next one.
 pub(crate) fn page<T, W: utoipa::ToSchema>(
     mut rows: Vec<T>,
-    limit: u16,
+    wanted: &PageQuery,
     show: impl Fn(&T) -> W,
     cursor: impl Fn(&T) -> Cursor,
 ) -> crate::wire::Page<W> {
-    let more = rows.len() > usize::from(limit);
-    rows.truncate(usize::from(limit));
+    let more = rows.len() > usize::from(wanted.limit);
+    rows.truncate(usize::from(wanted.limit));
+    let last = rows.last().filter(|_| more);
     crate::wire::Page {
-        next_cursor: rows.last().filter(|_| more).map(|row| cursor(row).encode()),
+        next_cursor: last.map(|row| wanted.next(cursor(row))),
         data: rows.iter().map(show).collect(),
     }
 }

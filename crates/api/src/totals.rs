@@ -61,7 +61,7 @@ pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpR
             position: None,
         };
         let last = standings.last().filter(|_| goes_on);
-        let next = last.map(|standing| cursor(standing).encode());
+        let next = last.map(|standing| wanted.next(cursor(standing)));
         let shown = render::trial_balance(&standings, totals.as_deref(), as_of, next);
         Ok(respond::json(StatusCode::OK, &shown))
     })

@@ -27,7 +27,7 @@ impl Engine {
         let store = self.store.clone();
         let (waiting, asking) = self.left.pair();
         let mut asked = tokio::task::spawn_blocking(move || {
-            let answer = store.read(question);
+            let answer = store.ask(question);
             drop(asking);
             answer
         });

@@ -86,7 +86,8 @@ pub(crate) fn last_by(
     Ok(earlier)
 }
 
-fn probed(
+/// When the entry with this number was recorded, and the balance that it left.
+pub(crate) fn probed(
     connection: &mut AnyConnection,
     tenant: TenantId,
     account: AccountId,

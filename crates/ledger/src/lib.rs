@@ -147,7 +147,7 @@ pub use read::{
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Correction, NewReversal, ReverseError, reverse};
-pub use search::{Search, search};
+pub use search::{Found, Place, READ_AT_MOST, Search, Told, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};

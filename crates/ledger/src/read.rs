@@ -134,6 +134,32 @@ pub fn assets(
     rows.into_iter().map(AssetRow::read).collect()
 }
 
+/// The entries of one side of an account below a number, newest first.
+macro_rules! entries_of_side {
+    ($account:ident, $version:ident, $balance:ident, ($tenant:expr, $of:expr, $before:expr, $limit:expr)) => {
+        schema::posting::table
+            .inner_join(
+                schema::ledger_transaction::table.on(schema::ledger_transaction::tenant_id
+                    .eq(schema::posting::tenant_id)
+                    .and(schema::ledger_transaction::id.eq(schema::posting::transaction_id))),
+            )
+            .filter(schema::posting::tenant_id.eq($tenant))
+            .filter(schema::posting::$account.eq($of))
+            .filter(schema::posting::$version.lt($before))
+            .order(schema::posting::$version.desc())
+            .limit($limit)
+            .select((
+                schema::posting::$version,
+                schema::posting::phase,
+                schema::posting::amount,
+                schema::posting::currency,
+                schema::posting::$balance,
+                schema::posting::transaction_id,
+                schema::ledger_transaction::recorded_at,
+            ))
+    };
+}
+
 /// The entries of an account, newest first, before the entry `before`; at most `limit`.
 ///
 /// # Errors
@@ -145,35 +171,28 @@ pub fn entries(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
-    use schema::{entry, ledger_transaction};
-    type Row = (i64, i16, i16, i64, String, i64, TransactionId, i64);
-    let rows: Vec<Row> = entry::table
-        .inner_join(
-            ledger_transaction::table.on(ledger_transaction::tenant_id
-                .eq(entry::tenant_id)
-                .and(ledger_transaction::id.eq(entry::transaction_id))),
-        )
-        .filter(entry::tenant_id.eq(tenant))
-        .filter(entry::account_id.eq(account))
-        .filter(entry::version.lt(before.unwrap_or(i64::MAX)))
-        .order(entry::version.desc())
-        .limit(limit)
-        .select((
-            entry::version,
-            entry::side,
-            entry::phase,
-            entry::amount,
-            entry::currency,
-            entry::balance,
-            entry::transaction_id,
-            ledger_transaction::recorded_at,
-        ))
-        .load(connection)?;
-    let entry = |(version, side, phase, amount, currency, balance, transaction, at): Row| {
+    let before = before.unwrap_or(i64::MAX);
+    // Either side by its own index, and then one list of both.
+    let debits: Vec<EntryRow> = entries_of_side!(
+        debit_account,
+        debit_version,
+        debit_balance,
+        (tenant, account, before, limit)
+    )
+    .load(connection)?;
+    let credits: Vec<EntryRow> = entries_of_side!(
+        credit_account,
+        credit_version,
+        credit_balance,
+        (tenant, account, before, limit)
+    )
+    .load(connection)?;
+    let entry = |side: Side, row: EntryRow| {
+        let (version, phase, amount, currency, balance, transaction, at) = row;
         let bad = |column| Error::Refused(format!("posting of {transaction}: bad {column}"));
         Ok(Entry {
             version,
-            side: if side == 1 { Side::Debit } else { Side::Credit },
+            side,
             phase: Phase::from_number(phase).ok_or_else(|| bad("phase"))?,
             amount,
             currency: Currency::from_stored(&currency).map_err(|_unknown| bad("currency"))?,
@@ -182,8 +201,16 @@ pub fn entries(
             recorded_at: Timestamp::from_micros(at),
         })
     };
-    rows.into_iter().map(entry).collect()
+    let debits = debits.into_iter().map(|row| entry(Side::Debit, row));
+    let credits = credits.into_iter().map(|row| entry(Side::Credit, row));
+    let mut both: Vec<Entry> = debits.chain(credits).collect::<Result<_, Error>>()?;
+    both.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.version));
+    both.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(both)
 }
+
+/// Number, phase, amount, currency, balance, transaction, and when that was recorded.
+type EntryRow = (i64, i16, i64, String, i64, TransactionId, i64);
 
 /// What the postings of a pending transaction hold, in their order; empty for any other.
 ///

@@ -148,6 +148,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    id_lead (tenant_id) {
+        tenant_id -> Integer,
+        millis -> BigInt,
+        until -> BigInt,
+    }
+}
+
 // A view: each posting as its two accounts see it.
 diesel::table! {
     entry (tenant_id, account_id, version) {
@@ -166,5 +174,5 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);
 diesel::allow_tables_to_appear_in_same_query!(exchange, ledger_transaction);
-diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction, account);
+diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction, account, hold);
 diesel::allow_tables_to_appear_in_same_query!(transaction_metadata, ledger_transaction);

@@ -6,7 +6,8 @@
 //! displaced ones, which have an index of that order, are merged with the others, whose order of
 //! recording is the order of happening. For the others, a page walks over the entries that were recorded
 //! within its own stretch of time: those between that are displaced, or pending, are passed by one by one,
-//! once on the way through the whole statement.
+//! at most [`READ_AT_MOST`] a page. A page may so be shorter than its limit, or empty, and yet say where the
+//! next one goes on.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,10 +16,10 @@ use money::MinorUnits;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::as_of::{By, balance_after, last_by};
+use crate::as_of::{By, balance_after, last_by, probed};
 use crate::schema::{displaced, ledger_transaction, posting};
 use crate::tables::{CreditAt, DebitAt, PostingRow, TransactionById};
-use crate::{Account, AccountId, NormalSide, Phase, Side, TransactionId};
+use crate::{Account, AccountId, NormalSide, Phase, READ_AT_MOST, Side, TransactionId};
 
 /// What a statement is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct Statement {
     pub closing: MinorUnits,
     /// Oldest first.
     pub lines: Vec<Line>,
+    /// Where the next page begins; `None`: there is no more.
+    pub next: Option<Position>,
 }
 
 impl Line {
@@ -116,52 +119,115 @@ pub fn statement(
     let opening = balance_after(connection, tenant, account, opening, (start, span.by))?;
     let (last, closing) = last_by(connection, tenant, account, end)?;
     let closing = balance_after(connection, tenant, account, closing, (end, span.by))?;
-    let mut lines = match span.by {
+    // One more tells whether there is a next page.
+    let more = limit.saturating_add(1);
+    let (mut lines, mut next) = match span.by {
         By::Recorded => {
             let first = after.map_or(first, |after| after.version.max(first));
-            let range = Range { first, last, limit };
-            entries(connection, tenant, account.id, range, Wanted::Final)?
+            let range = Range::after(first, last, more);
+            let lines = entries(connection, tenant, account.id, range, Wanted::Final)?;
+            // The number alone tells where it goes on.
+            let next = (range.last < last).then_some(Position {
+                at: span.from,
+                version: range.last,
+                balance: opening,
+            });
+            (lines, next)
         }
-        By::Effective => {
-            // Those of the position's own moment are told apart by their numbers.
-            let resumed = match after {
-                Some(after) => last_by(connection, tenant, account, before(after.at))?.0,
-                None => first,
-            };
-            let first = resumed.max(first);
-            let after = after.map(|after| (after.at, after.version));
-            let moved = displaced_within(connection, tenant, account.id, span, after, limit)?;
-            // Where they alone fill the page, nothing that was recorded later than the last of them is
-            // on it.
-            let last = match moved.last() {
-                Some((at, _)) if i64::try_from(moved.len()) == Ok(limit) => {
-                    let until = Timestamp::from_micros(*at);
-                    last_by(connection, tenant, account, until)?.0.min(last)
-                }
-                Some(_) | None => last,
-            };
-            let range = Range { first, last, limit };
-            let wanted = Wanted::InPlace(after);
-            let mut lines = entries(connection, tenant, account.id, range, wanted)?;
-            let versions: Vec<i64> = moved.into_iter().map(|(_, version)| version).collect();
-            lines.extend(numbered(connection, tenant, account.id, &versions)?);
-            lines.sort_unstable_by_key(|line| (line.effective_at, line.version));
-            lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            lines
-        }
+        By::Effective => happened(
+            connection,
+            tenant,
+            account,
+            (span, after),
+            (first, last),
+            more,
+        )?,
     };
+    let mut balance = after.map_or(opening, |after| after.balance);
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let goes_on = lines.len() > shown;
+    lines.truncate(shown);
     if span.by == By::Effective {
-        let mut balance = after.map_or(opening, |after| after.balance).get();
         for line in &mut lines {
-            balance = balance.saturating_add(line.moves(account.normal_side));
-            line.balance = MinorUnits::new(balance);
+            let units = balance
+                .get()
+                .saturating_add(line.moves(account.normal_side));
+            balance = MinorUnits::new(units);
+            line.balance = balance;
         }
+        next = next.map(|next| Position { balance, ..next });
+    }
+    if goes_on {
+        next = lines.last().map(|line| line.position(span.by));
     }
     Ok(Statement {
         opening,
         closing,
         lines,
+        next,
     })
+}
+
+/// The lines of a span by the time of happening, and where they go on if they were not read to the end.
+/// The balances after them are not known here.
+fn happened(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: &Account,
+    (span, after): (Span, Option<Position>),
+    (first, last): (i64, i64),
+    limit: i64,
+) -> Result<(Vec<Line>, Option<Position>), Error> {
+    let first = match after {
+        Some(after) => in_place_by(connection, tenant, account, after)?.max(first),
+        None => first,
+    };
+    let after = after.map(|after| (after.at, after.version));
+    let moved = displaced_within(connection, tenant, account.id, span, after, limit)?;
+    // Where they alone fill the page, nothing that was recorded later than the last of them is on it.
+    let last = match moved.last() {
+        Some((at, _)) if i64::try_from(moved.len()) == Ok(limit) => {
+            let until = Timestamp::from_micros(*at);
+            last_by(connection, tenant, account, until)?.0.min(last)
+        }
+        Some(_) | None => last,
+    };
+    let range = Range::after(first, last, limit);
+    let mut lines = entries(connection, tenant, account.id, range, Wanted::InPlace)?;
+    let versions: Vec<i64> = moved.into_iter().map(|(_, version)| version).collect();
+    lines.extend(numbered(connection, tenant, account.id, &versions)?);
+    lines.sort_unstable_by_key(|line| (line.effective_at, line.version));
+    if range.last == last {
+        return Ok((lines, None));
+    }
+    // What comes after the last entry that was passed may not have been read.
+    let (at, balance) = probed(connection, tenant, account.id, range.last)?;
+    let end = (at, range.last);
+    lines.retain(|line| (line.effective_at, line.version) <= end);
+    let version = range.last;
+    let next = Position {
+        at,
+        version,
+        balance,
+    };
+    Ok((lines, Some(next)))
+}
+
+/// The number of the last entry that is not displaced and stands no later than a position: of those that
+/// were recorded at its moment, the ones with lower numbers do.
+fn in_place_by(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    account: &Account,
+    position: Position,
+) -> Result<i64, Error> {
+    let before = Timestamp::from_micros(position.at.micros().saturating_sub(1));
+    let (earlier, _) = last_by(connection, tenant, account, before)?;
+    if position.version <= earlier {
+        return Ok(earlier);
+    }
+    let (then, _) = last_by(connection, tenant, account, position.at)?;
+    Ok(position.version.min(then))
 }
 
 /// Entries with numbers after `first`, up to `last`, at most `limit`.
@@ -172,12 +238,24 @@ struct Range {
     limit: i64,
 }
 
+impl Range {
+    /// As many as may be read for one page, not beyond `last`.
+    fn after(first: i64, last: i64, limit: i64) -> Self {
+        let most = i64::try_from(READ_AT_MOST).unwrap_or(i64::MAX);
+        Self {
+            first,
+            last: first.saturating_add(most).min(last),
+            limit,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Wanted {
     /// All that moved what is posted.
     Final,
-    /// Of these, the ones that are not displaced and come after this time and number.
-    InPlace(Option<(Timestamp, i64)>),
+    /// Of these, the ones that are not displaced.
+    InPlace,
 }
 
 type Row = (i64, i16, i64, i64, TransactionId, i64, i64);
@@ -229,15 +307,12 @@ macro_rules! within_range {
             .order(posting::$version)
             .limit($range.limit)
             .into_boxed();
-        if let Wanted::InPlace(after) = $wanted {
-            query =
-                query.filter(ledger_transaction::effective_at.eq(ledger_transaction::recorded_at));
-            if let Some((at, version)) = after {
-                query = query.filter(
-                    ledger_transaction::recorded_at
-                        .gt(at.micros())
-                        .or(posting::$version.gt(version)),
-                );
+        match $wanted {
+            Wanted::Final => {}
+            Wanted::InPlace => {
+                let is_in_place =
+                    ledger_transaction::effective_at.eq(ledger_transaction::recorded_at);
+                query = query.filter(is_in_place);
             }
         }
         query.load::<Row>($connection)?
@@ -342,22 +417,33 @@ fn displaced_within(
     after: Option<(Timestamp, i64)>,
     limit: i64,
 ) -> Result<Vec<(i64, i64)>, Error> {
-    let from = after.map_or(span.from, |(at, _)| at.max(span.from));
-    let mut query = displaced::table
-        .filter(displaced::tenant_id.eq(tenant))
-        .filter(displaced::account_id.eq(account))
-        .filter(displaced::effective_at.ge(from.micros()))
-        .filter(displaced::effective_at.lt(span.to.micros()))
-        .order((displaced::effective_at, displaced::version))
-        .limit(limit)
-        .select((displaced::effective_at, displaced::version))
-        .into_boxed();
-    if let Some((at, version)) = after {
-        query = query.filter(
-            displaced::effective_at
-                .gt(at.micros())
-                .or(displaced::version.gt(version)),
-        );
+    let own = || {
+        displaced::table
+            .filter(displaced::tenant_id.eq(tenant))
+            .filter(displaced::account_id.eq(account))
+            .select((displaced::effective_at, displaced::version))
+    };
+    // Those of the position's own moment, which may be many, by their numbers; then those after it.
+    let mut found: Vec<(i64, i64)> = Vec::new();
+    let mut from = span.from.micros();
+    if let Some((at, version)) = after.filter(|(at, _)| *at >= span.from && *at < span.to) {
+        found = own()
+            .filter(displaced::effective_at.eq(at.micros()))
+            .filter(displaced::version.gt(version))
+            .order(displaced::version)
+            .limit(limit)
+            .load(connection)?;
+        from = at.micros().saturating_add(1);
     }
-    Ok(query.load(connection)?)
+    let left = limit.saturating_sub(i64::try_from(found.len()).unwrap_or(limit));
+    if left > 0 {
+        let later: Vec<(i64, i64)> = own()
+            .filter(displaced::effective_at.ge(from))
+            .filter(displaced::effective_at.lt(span.to.micros()))
+            .order((displaced::effective_at, displaced::version))
+            .limit(left)
+            .load(connection)?;
+        found.extend(later);
+    }
+    Ok(found)
 }

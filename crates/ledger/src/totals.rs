@@ -12,7 +12,7 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 use crate::as_of::{By, balance_at};
 use crate::schema::account;
 use crate::tables::AccountRow;
-use crate::{Account, NormalSide};
+use crate::{Account, AccountId, NormalSide};
 
 /// Accounts read at a time.
 const PAGE: i64 = 1_000;
@@ -61,7 +61,8 @@ pub struct Scope {
 }
 
 /// Whether an account has this code, or one below it. Codes are visible ASCII and compared byte by byte;
-/// what follows the colon is the semicolon.
+/// what follows the colon is the semicolon. It tells accounts that are found already: no index serves
+/// both halves at once.
 macro_rules! in_subtree {
     ($code:expr) => {
         account::code.eq($code.clone()).or(account::code
@@ -104,18 +105,26 @@ pub fn standings(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Standing>, Error> {
-    let mut query = account::table
-        .filter(account::tenant_id.eq(tenant))
-        .order(account::code)
-        .limit(limit)
-        .into_boxed();
-    if let Some(code) = &scope.subtree {
-        query = query.filter(in_subtree!(code));
-    }
-    if let Some(after) = after {
-        query = query.filter(account::code.gt(after.to_owned()));
-    }
-    let rows: Vec<AccountRow> = query.load(connection)?;
+    let rows = match &scope.subtree {
+        None => between(connection, tenant, (after.unwrap_or_default(), None), limit)?,
+        Some(code) => {
+            let mut rows = Vec::new();
+            if after.is_none_or(|after| after < code.as_str()) {
+                rows = account::table
+                    .filter(account::tenant_id.eq(tenant))
+                    .filter(account::code.eq(code))
+                    .limit(limit)
+                    .load(connection)?;
+            }
+            let left = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(limit));
+            if left > 0 {
+                let (begin, end) = (format!("{code}:"), format!("{code};"));
+                let after = after.map_or(begin.as_str(), |after| after.max(begin.as_str()));
+                rows.extend(between(connection, tenant, (after, Some(&end)), left)?);
+            }
+            rows
+        }
+    };
     let mut standings = Vec::with_capacity(rows.len());
     for row in rows {
         let account = row.read()?;
@@ -126,6 +135,39 @@ pub fn standings(
         standings.push(Standing { account, posted });
     }
     Ok(standings)
+}
+
+/// The accounts whose codes come after the one and before the other, in their order.
+fn between(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    (after, before): (&str, Option<&str>),
+    limit: i64,
+) -> Result<Vec<AccountRow>, Error> {
+    let mut query = account::table
+        .filter(account::tenant_id.eq(tenant))
+        .filter(account::code.gt(after))
+        .order(account::code)
+        .limit(limit)
+        .into_boxed();
+    if let Some(before) = before {
+        query = query.filter(account::code.lt(before));
+    }
+    Ok(query.load(connection)?)
+}
+
+/// Whether there are none, one or more accounts with this code and below it: the ids of two at most.
+pub(crate) fn first_two(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    code: &str,
+) -> Result<Vec<AccountId>, Error> {
+    let scope = Scope {
+        subtree: Some(code.to_owned()),
+        as_of: None,
+    };
+    let found = standings(connection, tenant, &scope, None, 2)?;
+    Ok(found.into_iter().map(|found| found.account.id).collect())
 }
 
 fn add(by_currency: &mut BTreeMap<String, Total>, standing: &Standing) {

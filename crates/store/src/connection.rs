@@ -4,7 +4,7 @@ use diesel::Connection as _;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
-use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, session};
+use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, session, statements};
 
 /// A connection to PostgreSQL or to SQLite. Queries in diesel's query builder run on it unchanged.
 #[derive(diesel::MultiConnection)]
@@ -32,7 +32,9 @@ impl AnyConnection {
         match url {
             DatabaseUrl::Postgres(uri) => {
                 let settings = session::settings(purpose, tuning);
-                Ok(Self::Postgres(session::begin(uri, &settings, tuning)?))
+                let mut connection = session::begin(uri, &settings, tuning)?;
+                statements::show(&mut connection);
+                Ok(Self::Postgres(connection))
             }
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_string_lossy();
@@ -43,6 +45,7 @@ impl AnyConnection {
                 if purpose == Purpose::Read {
                     connection.batch_execute("PRAGMA query_only = ON")?;
                 }
+                statements::show(&mut connection);
                 Ok(Self::Sqlite(connection))
             }
         }
@@ -104,6 +107,20 @@ pub(crate) fn begin_read(connection: &mut AnyConnection) -> Result<(), Error> {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         )?,
         AnyConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
+    }
+    Ok(())
+}
+
+/// Lets what was begun be read by whatever plan is best for all of the book.
+pub(crate) fn by_any_plan(connection: &mut AnyConnection) -> Result<(), Error> {
+    match connection {
+        AnyConnection::Postgres(c) => c.batch_execute(
+            "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; \
+             SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on; \
+             SET LOCAL enable_material = on; SET LOCAL enable_memoize = on; \
+             SET LOCAL plan_cache_mode = auto",
+        )?,
+        AnyConnection::Sqlite(_) => {}
     }
     Ok(())
 }

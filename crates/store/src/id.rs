@@ -46,13 +46,19 @@ where
 #[error("an id is its prefix, an underscore and 32 lower-case hexadecimal digits")]
 pub struct IdError;
 
-/// Makes ids. Two ids of one source grow in the order they were made.
+/// Makes ids. An id tells the millisecond that it was made in: what is recorded is found by that. Two ids
+/// of one source grow in the order in which they were made, as long as the clock does not go back.
 #[derive(Debug)]
 pub struct Ids {
     randomness: Randomness,
     millis: u64,
     counter: u16,
+    /// Counts on in the random part once the counter is full.
+    surplus: u32,
 }
+
+/// The counter has twelve bits (`rand_a` of RFC 9562, section 6.2, method 1).
+const FULL: u16 = 0x0fff;
 
 #[derive(Debug)]
 enum Randomness {
@@ -78,25 +84,32 @@ impl Ids {
             randomness,
             millis: 0,
             counter: 0,
+            surplus: 0,
         }
     }
 
-    /// The next id, at `now` or (if the clock went back) just after the last one.
+    /// The next id, made at `now`.
     pub fn next(&mut self, now: Timestamp) -> [u8; 16] {
         let now = u64::try_from(now.micros().div_euclid(1000)).unwrap_or(0);
-        if now > self.millis {
+        if now != self.millis {
             self.millis = now;
             self.counter = 0;
-        } else if self.counter < 0x0fff {
+            self.surplus = 0;
+        } else if self.counter < FULL {
             self.counter = self.counter.saturating_add(1);
         } else {
-            self.millis = self.millis.saturating_add(1);
-            self.counter = 0;
+            self.surplus = self.surplus.saturating_add(1);
         }
         let mut tail = [0; 10];
         if let Some((counter, random)) = tail.split_first_chunk_mut::<2>() {
             *counter = self.counter.to_be_bytes();
             self.randomness.fill(random);
+            // Two of these bits are the variant's: a thousand million are made before any is lost.
+            if self.counter == FULL
+                && let Some(high) = random.first_chunk_mut::<4>()
+            {
+                *high = self.surplus.to_be_bytes();
+            }
         }
         *uuid::Builder::from_unix_timestamp_millis(self.millis, &tail)
             .into_uuid()
@@ -252,14 +265,22 @@ mod tests {
     );
 
     #[test]
-    fn ids_grow_even_when_the_clock_goes_back() {
+    fn ids_grow_and_tell_the_millisecond_however_many_are_made_in_it() {
         let mut ids = Ids::random();
         let mut last = [0; 16];
-        for step in 0..10_000_i64 {
-            let id = ids.next(Timestamp::from_micros(1_000_000_000 - step * 500));
-            assert!(id > last);
-            last = id;
+        for millis in [1_767_225_600_000_u64, 1_767_225_600_001] {
+            let now = Timestamp::from_micros(i64::try_from(millis).unwrap() * 1_000 + 999);
+            for _ in 0..10_000 {
+                let id = ids.next(now);
+                assert!(id > last);
+                assert_eq!(id.get(..6), millis.to_be_bytes().get(2..));
+                assert_eq!(uuid::Uuid::from_bytes(id).get_version_num(), 7);
+                last = id;
+            }
         }
+        // A clock that goes back is believed: what is recorded then is found then.
+        let earlier = ids.next(Timestamp::from_micros(1_767_225_599_999_000));
+        assert!(earlier < last);
     }
 
     #[test]

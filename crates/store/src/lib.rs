@@ -36,6 +36,7 @@ mod migrations;
 mod pool;
 mod presence;
 mod session;
+mod statements;
 mod tuning;
 mod url;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 
-use crate::connection::{AnyConnection, Purpose, begin_read, probe, rollback, set_bulk_hints};
+use crate::connection::{
+    AnyConnection, Purpose, begin_read, by_any_plan, probe, rollback, set_bulk_hints,
+};
 use crate::presence::{has_schema, make_private_file, make_private_folder};
 use crate::{DatabaseUrl, Error, Tuning, migrations};
 
@@ -176,13 +178,16 @@ impl Store {
         Ok(writer)
     }
 
-    /// Runs `query` on one consistent snapshot. Blocks: call it from a thread that may.
+    /// Runs a question on one consistent snapshot. Blocks: call it from a thread that may.
+    ///
+    /// On PostgreSQL indexes alone answer it: what is not asked for is not read, however much there is of
+    /// it. Whoever looks at the whole book [reads](Self::read) it.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if no connection is to be had in time; else whatever `query` returns.
-    pub fn read<T, E: From<Error>>(
+    /// [`Error::Unavailable`] if no connection is to be had in time; else whatever `question` returns.
+    pub fn ask<T, E: From<Error>>(
         &self,
-        query: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+        question: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         let readers = self.readers.read();
         let readers = readers.unwrap_or_else(PoisonError::into_inner).clone();
@@ -190,11 +195,25 @@ impl Store {
             .get()
             .map_err(|error| E::from(Error::Unavailable(error.to_string())))?;
         begin_read(&mut reader).map_err(E::from)?;
-        let answer = query(&mut reader);
+        let answer = question(&mut reader);
         // There is nothing to commit. A connection that cannot even roll back is found broken by
         // the pool, which replaces it.
         let _broken = rollback(&mut reader);
         answer
+    }
+
+    /// Reads the book, or much of it, on one consistent snapshot, by whatever plan is best for that.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn read<T, E: From<Error>>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.ask(|connection| {
+            by_any_plan(connection).map_err(E::from)?;
+            query(connection)
+        })
     }
 }
 

@@ -18,6 +18,16 @@ use crate::{Error, Tuning};
 /// One setting of a session, by name.
 pub(crate) type Setting = (&'static str, String);
 
+/// Plans that read more than they must, unless the whole book is read.
+const UNWANTED: [&str; 6] = [
+    "enable_seqscan",
+    "enable_bitmapscan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+    "enable_material",
+    "enable_memoize",
+];
+
 /// What a session is told.
 pub(crate) fn settings(purpose: Purpose, tuning: &Tuning) -> Vec<Setting> {
     let millis = |time: Duration| format!("{}ms", time.as_millis());
@@ -28,20 +38,12 @@ pub(crate) fn settings(purpose: Purpose, tuning: &Tuning) -> Vec<Setting> {
         ("client_min_messages", "warning".to_owned()),
         ("jit", "off".to_owned()),
     ];
+    // The lane finds rows by their keys and in no other way, and what is asked for often must not cost more
+    // because there is more of everything else. A statement is prepared once, often while its tables are
+    // small: no plan but the one that stays right as they grow may be chosen then.
+    settings.extend(UNWANTED.map(|plan| (plan, "off".to_owned())));
+    settings.push(("plan_cache_mode", "force_generic_plan".to_owned()));
     if purpose == Purpose::Write {
-        // The lane finds rows by their keys and in no other way. A statement is prepared once, often
-        // while its tables are small: no plan but the one that stays right as they grow may be chosen
-        // then.
-        let unwanted = [
-            "enable_seqscan",
-            "enable_bitmapscan",
-            "enable_hashjoin",
-            "enable_mergejoin",
-            "enable_material",
-            "enable_memoize",
-        ];
-        settings.extend(unwanted.map(|plan| (plan, "off".to_owned())));
-        settings.push(("plan_cache_mode", "force_generic_plan".to_owned()));
         let idle = ("idle_in_transaction_session_timeout", "10s".to_owned());
         settings.push(idle);
     }

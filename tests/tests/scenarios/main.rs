@@ -32,6 +32,7 @@ mod http_refusals;
 mod idempotency;
 mod import_form;
 mod imports;
+mod lists;
 mod modes;
 mod outages;
 mod payments;

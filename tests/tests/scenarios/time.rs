@@ -339,9 +339,11 @@ async fn a_statement_read_in_pages_is_what_a_replay_says(database: Database) {
                 "{span:?}"
             );
             assert!(page.lines.len() <= 3);
-            let Some(last) = page.lines.last() else { break };
-            after = Some(last.position(by));
             lines.extend(page.lines);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
         let mut expected: Vec<&Told> = book
             .told
@@ -412,7 +414,7 @@ fn searches(store: &Store, book: &Book) {
     let wallet = book.accounts[3];
     let (from, to) = (START + 1, book.now - DAY);
     let kind = Kind::parse("fee").expect("a kind");
-    let order = ("order".to_owned(), "3".to_owned());
+    let order = ("order".to_owned(), ledger::Told::Text("3".to_owned()));
     let on = |posted: &Posted, accounts: &[AccountId]| {
         let mut entries = posted.postings.iter().map(|entry| entry.posting);
         entries.any(|of| accounts.contains(&of.debit) || accounts.contains(&of.credit))
@@ -483,16 +485,16 @@ fn searches(store: &Store, book: &Book) {
             .collect();
         expected.sort_by(|one, other| other.cmp(one));
         assert!(!expected.is_empty(), "{wanted:?}");
-        let mut found: Vec<TransactionId> = Vec::new();
+        let (mut found, mut after): (Vec<TransactionId>, _) = (Vec::new(), None);
         loop {
-            let before = found.last().copied();
             let page = store
-                .read(|connection| search(connection, TENANT, &wanted, before, 7))
+                .ask(|connection| search(connection, TENANT, &wanted, after, 7))
                 .expect("answered");
-            if page.is_empty() {
+            found.extend(page.transactions.iter().map(|posted| posted.id));
+            after = page.next;
+            if after.is_none() {
                 break;
             }
-            found.extend(page.iter().map(|posted| posted.id));
         }
         assert_eq!(found, expected, "{wanted:?}");
     }

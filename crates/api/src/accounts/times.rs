@@ -93,20 +93,17 @@ pub(crate) async fn statement(
         in_order(("from", Some(&span.from)), ("to", Some(&span.to)))?;
         let (wanted, id) = (asked.page()?, account_id(&id)?);
         let after = wanted.cursor.map(position).transpose()?;
-        let more = i64::from(wanted.limit).saturating_add(1);
+        let limit = i64::from(wanted.limit);
         let found = api.engine.read(move |connection| {
             let Some(account) = ledger::account(connection, tenant, id)? else {
                 return Ok(None);
             };
-            let found = ledger::statement(connection, tenant, &account, span, after, more)?;
+            let found = ledger::statement(connection, tenant, &account, span, after, limit)?;
             Ok(Some((account, found)))
         });
         let found = found.await.map_err(|error| respond::unavailable(&error))?;
-        let (account, mut found) = found.ok_or_else(|| Problem::new(Code::NotFound))?;
-        let goes_on = found.lines.len() > usize::from(wanted.limit);
-        found.lines.truncate(usize::from(wanted.limit));
-        let last = found.lines.last().filter(|_| goes_on);
-        let next = last.map(|line| cursor(line.position(span.by)).encode());
+        let (account, found) = found.ok_or_else(|| Problem::new(Code::NotFound))?;
+        let next = found.next.map(|position| wanted.next(cursor(position)));
         let shown = render::statement(&account, span, &found, next);
         Ok(respond::json(StatusCode::OK, &shown))
     })

@@ -104,7 +104,9 @@ fn by_key(parameter: RefOr<Parameter>) -> RefOr<Parameter> {
     };
     if let Some(prefix) = parameter.name.strip_suffix(".KEY").map(str::to_owned) {
         let key = text().pattern(Some(format!(r"^{prefix}\.[A-Za-z0-9_.-]{{1,40}}$")));
-        let value = text().max_length(Some(500));
+        // Every text begins with nothing.
+        let shortest = (prefix == "metadata_prefix").then_some(1);
+        let value = text().min_length(shortest).max_length(Some(500));
         let members = ObjectBuilder::new()
             .property_names(Some(key))
             .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(value.into()))))

@@ -3,45 +3,67 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use ledger::{Kind, Posted, Search, TransactionId};
+use ledger::{
+    ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told, TransactionId,
+};
+use money::Currency;
+use store::TenantId;
 
 use crate::cursor::Cursor;
 use crate::problem::Problem;
-use crate::query::{Parameters, in_order, page};
+use crate::query::{Parameters, bad_parameter, foreign_cursor, in_order};
 use crate::request::answer;
 use crate::server::Api;
 use crate::{render, respond, wire};
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 17] = [
+    "external_id",
     "account",
     "code_prefix",
     "kind",
+    "status",
+    "currency",
     "from",
     "to",
+    "effective_from",
+    "effective_to",
     "metadata.",
+    "metadata_prefix.",
+    "metadata_present",
     "amount_min",
     "amount_max",
     "limit",
     "cursor",
 ];
 
-/// Transactions, newest first, of which all that is given is so.
+/// Transactions, latest first, of which all that is given is so.
+///
+/// A page is made of at most 2,000 candidates: it may be shorter than its limit, or empty, and yet have a
+/// `next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or
+/// `effective_to`, and neither an account nor `metadata.KEY`, what happened last.
 #[utoipa::path(
     get, path = "/v1/transactions", tag = "transactions", operation_id = "listTransactions",
     params(
+        ("external_id" = Option<wire::texts::ShortText>, Query, description = "It bears this name of yours: one at most"),
         ("account" = Option<wire::texts::AccountId>, Query, description = "acc_…: it has an entry on this account"),
         ("code_prefix" = Option<wire::texts::AccountCode>, Query, description = "It has an entry on the account with this code, or on one below it"),
         ("kind" = Option<wire::texts::Kind>, Query, description = "What it is for"),
+        ("status" = Option<wire::texts::TransactionStatus>, Query, description = "What has become of it, as GET /v1/transactions/{id} says"),
+        ("currency" = Option<wire::texts::CurrencyCode>, Query, description = "It has a posting in this currency or asset"),
         ("from" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339: it was recorded then or later"),
         ("to" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339: it was recorded before"),
+        ("effective_from" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339: it happened then or later"),
+        ("effective_to" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339: it happened before"),
         ("metadata.KEY" = Option<String>, Query, description = "Its metadata has this text under KEY; may be given for several keys"),
+        ("metadata_prefix.KEY" = Option<String>, Query, description = "Its metadata has a text under KEY that begins so; may be given for several keys"),
+        ("metadata_present" = Option<String>, Query, pattern = "^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$", description = "Its metadata has this key, whatever the text; several keys are separated by commas"),
         ("amount_min" = Option<wire::texts::Amount>, Query, description = "It has a posting of at least so many minor units"),
-        ("amount_max" = Option<wire::texts::Amount>, Query, description = "It has a posting of at most so many minor units"),
+        ("amount_max" = Option<wire::texts::Amount>, Query, description = "It has a posting of at most so many minor units; the same one as amount_min, currency and account say"),
         ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
     ),
     responses(
-        (status = 200, description = "A page", body = wire::Page<wire::Transaction>),
+        (status = 200, description = "A page. It may be shorter than its limit, even empty, and have a next_cursor all the same", body = wire::Page<wire::Transaction>),
         (status = 400, description = "A parameter is wrong"),
     )
 )]
@@ -49,21 +71,23 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
     answer(&request, async {
         let tenant = api.caller(&request).await?.tenant.id;
         let asked = Parameters::of(&request, &KNOWN)?;
-        let (search, wanted) = (search(&asked)?, asked.page()?);
-        let before = wanted
-            .cursor
-            .map(|cursor| TransactionId::from_bytes(cursor.id));
-        let more = i64::from(wanted.limit).saturating_add(1);
+        let (mut search, wanted) = (search(&asked)?, asked.page()?);
+        search.currency = currency(&api, tenant, &asked).await?;
+        let after = wanted.cursor.map(place).transpose()?;
+        let limit = usize::from(wanted.limit);
         let found = api
             .engine
-            .read(move |connection| ledger::search(connection, tenant, &search, before, more))
+            .read(move |connection| ledger::search(connection, tenant, &search, after, limit))
             .await
             .map_err(|error| respond::unavailable(&error))?;
-        let cursor = |posted: &Posted| Cursor {
-            id: posted.id.bytes(),
-            position: None,
+        let page = wire::Page {
+            next_cursor: found.next.map(|place| wanted.next(cursor(place))),
+            data: found
+                .transactions
+                .iter()
+                .map(render::transaction_made)
+                .collect(),
         };
-        let page = page(found, wanted.limit, render::transaction_made, cursor);
         Ok(respond::json(StatusCode::OK, &page))
     })
     .await
@@ -72,9 +96,11 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
 fn search(asked: &Parameters) -> Result<Search, Problem> {
     let no_account = "an account is acc_ and 32 hexadecimal digits";
     let no_kind = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
-    let labels = asked.labels("metadata.")?.into_iter();
-    let labels = labels.map(|(key, value)| (key.into(), value.into()));
+    let no_status = "it is pending, posted, voided or expired";
     let search = Search {
+        external_id: asked
+            .guarded("external_id", |text| ExternalId::parse(text))?
+            .map(String::from),
         account: asked.read("account", "malformed_id", no_account, |text| {
             text.parse().ok()
         })?,
@@ -82,14 +108,99 @@ fn search(asked: &Parameters) -> Result<Search, Problem> {
         kind: asked.read("kind", "malformed_kind", no_kind, |text| {
             Kind::parse(text).ok()
         })?,
+        status: asked.read("status", "unknown_value", no_status, status)?,
         from: asked.moment("from")?,
         to: asked.moment("to")?,
-        metadata: labels.collect(),
+        effective_from: asked.moment("effective_from")?,
+        effective_to: asked.moment("effective_to")?,
+        metadata: told(asked)?,
+        currency: None,
         amount_min: asked.integer("amount_min", 1..=i64::MAX)?,
         amount_max: asked.integer("amount_max", 1..=i64::MAX)?,
     };
     in_order(("from", search.from.as_ref()), ("to", search.to.as_ref()))?;
+    let (from, to) = (search.effective_from.as_ref(), search.effective_to.as_ref());
+    in_order(("effective_from", from), ("effective_to", to))?;
     let (least, most) = (search.amount_min.as_ref(), search.amount_max.as_ref());
     in_order(("amount_min", least), ("amount_max", most))?;
     Ok(search)
+}
+
+fn status(text: &str) -> Option<HoldStatus> {
+    let all = [
+        HoldStatus::Pending,
+        HoldStatus::Posted,
+        HoldStatus::Voided,
+        HoldStatus::Expired,
+    ];
+    all.into_iter().find(|status| status.name() == text)
+}
+
+/// What is asked of metadata, by key.
+fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
+    let texts = asked.labels("metadata.")?.into_iter();
+    let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));
+    let mut told: Vec<(String, Told)> = texts.collect();
+    for (key, text) in asked.labels("metadata_prefix.")? {
+        let (key, begin) = (String::from(key), String::from(text));
+        if begin.is_empty() {
+            let name = format!("metadata_prefix.{key}");
+            let detail = "every text begins with nothing: metadata_present asks for the key alone";
+            return Err(bad_parameter(&name, "too_short", detail));
+        }
+        told.push((key, Told::Prefix(begin)));
+    }
+    let keys = asked.text("metadata_present").into_iter();
+    for key in keys.flat_map(|keys| keys.split(',')) {
+        let detail = "a key of metadata is 1 to 40 of A-Z, a-z, 0-9, _, - and .; several are separated by commas";
+        let key = MetadataKey::parse(key)
+            .map_err(|rule| bad_parameter("metadata_present", rule.code(), detail))?;
+        told.push((key.into(), Told::Something));
+    }
+    if told.len() > Metadata::MOST_ENTRIES {
+        let detail = "no metadata has so many entries";
+        return Err(bad_parameter("metadata_present", "too_many", detail));
+    }
+    Ok(told)
+}
+
+/// A currency by its code: also one that is no longer used, because what was recorded stays.
+async fn currency(
+    api: &Api,
+    tenant: TenantId,
+    asked: &Parameters,
+) -> Result<Option<Currency>, Problem> {
+    let Some(code) = asked.text("currency").map(str::to_owned) else {
+        return Ok(None);
+    };
+    let of_iso = Currency::from_stored(&code).ok();
+    if let Some(known) = of_iso.filter(|known| !known.is_custom()) {
+        return Ok(Some(known));
+    }
+    let mut registered = None;
+    if Currency::custom(&code, 0).is_ok() {
+        let found = api
+            .engine
+            .read(move |connection| ledger::asset(connection, tenant, &code))
+            .await;
+        registered = found.map_err(|error| respond::unavailable(&error))?;
+    }
+    let detail = "it is the code of a currency, as EUR, or of an asset that you have registered";
+    match registered {
+        Some(asset) => Ok(Some(asset.currency)),
+        None => Err(bad_parameter("currency", "unknown_currency", detail)),
+    }
+}
+
+fn cursor(place: Place) -> Cursor {
+    Cursor {
+        id: place.id.bytes(),
+        position: Some(place.at),
+    }
+}
+
+fn place(cursor: Cursor) -> Result<Place, Problem> {
+    let at = cursor.position.ok_or_else(foreign_cursor)?;
+    let id = TransactionId::from_bytes(cursor.id);
+    Ok(Place { at, id })
 }

@@ -1,0 +1,193 @@
+//! Which candidates are so in every way that was asked for.
+//!
+//! What is asked about other tables is asked about each candidate by itself, by that table's key. The
+//! `OFFSET 0` keeps PostgreSQL from turning the question round and reading the other table for it.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Bool};
+use store::{AnyConnection, Error, TenantId};
+
+use super::{Search, Told};
+use crate::schema::ledger_transaction as transaction;
+use crate::schema::{account, hold, posting, transaction_metadata};
+use crate::totals::in_subtree;
+use crate::{HoldStatus, Step, TransactionId};
+
+diesel::define_sql_function! {
+    /// So many characters of a text, from one on.
+    fn substr(of: diesel::sql_types::Text, from: diesel::sql_types::Integer, length: diesel::sql_types::Integer) -> diesel::sql_types::Text;
+}
+
+/// Who is looked at.
+pub(super) enum Among<'a> {
+    /// Whoever has an id from the one to before the other; the latest, at most so many.
+    Between(TransactionId, TransactionId, i64),
+    /// These, in no order.
+    These(&'a [TransactionId]),
+}
+
+type Question<'a> =
+    transaction::BoxedQuery<'a, <AnyConnection as diesel::Connection>::Backend, Binary>;
+
+/// Those that are as they should be.
+pub(super) fn matching(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    wanted: &Search,
+    among: Among<'_>,
+) -> Result<Vec<TransactionId>, Error> {
+    let query = transaction::table
+        .filter(transaction::tenant_id.eq(tenant))
+        .select(transaction::id)
+        .into_boxed();
+    let query = match among {
+        Among::Between(floor, ceiling, most) => query
+            .filter(transaction::id.ge(floor))
+            .filter(transaction::id.lt(ceiling))
+            .order(transaction::id.desc())
+            .limit(most),
+        Among::These(ids) => query.filter(transaction::id.eq_any(ids)),
+    };
+    let query = by_itself(query, wanted);
+    let query = by_metadata(query, tenant, wanted);
+    let query = by_status(query, tenant, wanted);
+    Ok(by_postings(query, tenant, wanted).load(connection)?)
+}
+
+/// What its own row tells.
+fn by_itself<'a>(mut query: Question<'a>, wanted: &'a Search) -> Question<'a> {
+    if let Some(name) = &wanted.external_id {
+        query = query.filter(transaction::external_id.eq(name));
+    }
+    if let Some(kind) = &wanted.kind {
+        query = query.filter(transaction::kind.eq(kind.name().to_owned()));
+    }
+    if let Some(from) = wanted.from {
+        query = query.filter(transaction::recorded_at.ge(from.micros()));
+    }
+    if let Some(to) = wanted.to {
+        query = query.filter(transaction::recorded_at.lt(to.micros()));
+    }
+    if let Some(from) = wanted.effective_from {
+        query = query.filter(transaction::effective_at.ge(from.micros()));
+    }
+    if let Some(to) = wanted.effective_to {
+        query = query.filter(transaction::effective_at.lt(to.micros()));
+    }
+    query
+}
+
+fn by_metadata<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
+    use transaction_metadata as metadata;
+    for (key, told) in &wanted.metadata {
+        let own = metadata::table
+            .filter(metadata::tenant_id.eq(tenant))
+            .filter(metadata::key.eq(key))
+            .filter(metadata::transaction_id.eq(transaction::id))
+            .offset(0);
+        query = match told {
+            Told::Something => query.filter(exists(own)),
+            Told::Text(text) => query.filter(exists(own.filter(metadata::value.eq(text)))),
+            Told::Prefix(prefix) => {
+                let length = i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX);
+                let begins = substr(metadata::value, 1, length).eq(prefix);
+                query.filter(exists(own.filter(begins)))
+            }
+        };
+    }
+    query
+}
+
+/// What has become of it, as [`crate::ended`] says: it is pending while a posting of it has no hold that
+/// has ended; then the later word wins.
+fn by_status<'a>(query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
+    let Some(status) = wanted.status else {
+        return query;
+    };
+    let ended_as = |status: HoldStatus| {
+        hold::table
+            .filter(hold::tenant_id.eq(tenant))
+            .filter(hold::transaction_id.eq(transaction::id))
+            .filter(hold::status.eq(status.number()))
+            .offset(0)
+    };
+    let ended = hold::table
+        .filter(hold::tenant_id.eq(tenant))
+        .filter(hold::transaction_id.eq(posting::transaction_id))
+        .filter(hold::ordinal.eq(posting::ordinal))
+        .filter(hold::status.ne(HoldStatus::Pending.number()))
+        .offset(0);
+    let held = posting::table
+        .filter(posting::tenant_id.eq(tenant))
+        .filter(posting::transaction_id.eq(transaction::id))
+        .filter(not(exists(ended)))
+        .offset(0);
+    let promised = Step::Pending.number();
+    match status {
+        HoldStatus::Pending => query
+            .filter(transaction::step.eq(promised))
+            .filter(exists(held)),
+        HoldStatus::Expired => query
+            .filter(transaction::step.eq(promised))
+            .filter(not(exists(held)))
+            .filter(exists(ended_as(HoldStatus::Expired))),
+        HoldStatus::Voided => query
+            .filter(transaction::step.eq(promised))
+            .filter(not(exists(held)))
+            .filter(exists(ended_as(HoldStatus::Voided)))
+            .filter(not(exists(ended_as(HoldStatus::Expired)))),
+        HoldStatus::Posted => query.filter(
+            transaction::step.ne(promised).or(not(exists(held))
+                .and(not(exists(ended_as(HoldStatus::Voided))))
+                .and(not(exists(ended_as(HoldStatus::Expired))))),
+        ),
+    }
+}
+
+/// One and the same posting has the currency, an amount within the bounds, and the account; one has the
+/// subtree.
+fn by_postings<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
+    let every = wanted.currency.is_none();
+    let currency = wanted
+        .currency
+        .map(|currency| currency.stored().into_owned());
+    let currency = currency.unwrap_or_default();
+    let own = || {
+        posting::table
+            .filter(posting::tenant_id.eq(tenant))
+            .filter(posting::transaction_id.eq(transaction::id))
+            .filter(posting::amount.ge(wanted.amount_min.unwrap_or(0)))
+            .filter(posting::amount.le(wanted.amount_max.unwrap_or(i64::MAX)))
+            .filter(
+                posting::currency
+                    .eq(currency.clone())
+                    .or(every.into_sql::<Bool>()),
+            )
+            .offset(0)
+    };
+    if let Some(account) = wanted.account {
+        let on_account = posting::debit_account
+            .eq(account)
+            .or(posting::credit_account.eq(account));
+        query = query.filter(exists(own().filter(on_account)));
+    }
+    if let Some(code) = &wanted.subtree {
+        let below = || {
+            account::table
+                .filter(account::tenant_id.eq(tenant))
+                .filter(in_subtree!(code))
+                .offset(0)
+        };
+        let on_subtree = exists(below().filter(account::id.eq(posting::debit_account))).or(exists(
+            below().filter(account::id.eq(posting::credit_account)),
+        ));
+        query = query.filter(exists(own().filter(on_subtree)));
+    }
+    let is_told = wanted.account.is_some() || wanted.subtree.is_some();
+    if is_told || wanted.has_no_posting() {
+        query
+    } else {
+        query.filter(exists(own()))
+    }
+}

@@ -1,0 +1,373 @@
+//! No list is a scan: what the databases say of every question that the server asks them, while there is
+//! little in the books and when there is more.
+//!
+//! PostgreSQL tells what it did (`auto_explain`), with what was really asked for. SQLite tells what it
+//! would do, of the statements that the server logs.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tests::{Client, Cluster, Database, Florin, Kind, scenario};
+
+use crate::given::{account, text};
+
+/// Transactions in the books at last. More than a page may look at, and twice that.
+const MANY: usize = 5_000;
+/// No step of a plan reads more rows of a table; a second look at each candidate may be a second row.
+const MOST_ROWS: i64 = 4_200;
+/// Of so few rows, any plan is as good as another.
+const FEW: i64 = 100;
+/// Tables of a few rows, which somebody goes through on purpose.
+const SMALL: [&str; 5] = [
+    "tenant",
+    "api_key",
+    "books",
+    "sqlite_master",
+    "__diesel_schema_migrations",
+];
+
+#[test]
+fn postgres_answers_every_question_by_an_index() {
+    let Some(cluster) = Cluster::private() else {
+        return;
+    };
+    let database = Database::within(&cluster);
+    for setting in [
+        "session_preload_libraries = 'auto_explain'",
+        "auto_explain.log_min_duration = 0",
+        "auto_explain.log_analyze = on",
+        "auto_explain.log_timing = off",
+        "auto_explain.log_format = json",
+    ] {
+        let alter = format!("'ALTER DATABASE %I SET {}'", setting.replace('\'', "''"));
+        database.execute_raw(&format!(
+            "DO $$ BEGIN EXECUTE format({alter}, current_database()); END $$"
+        ));
+    }
+    runtime().block_on(async {
+        let florin = Florin::start(&database, &["--check-every", "0"]);
+        ask_everything(&florin.client(), || database.execute_raw("ANALYZE")).await;
+    });
+    let log = cluster.log();
+    let plans: Vec<Value> = plans(&log);
+    let questions = plans.iter().filter(|plan| {
+        let query = plan["Query Text"].as_str().expect("a text");
+        query.trim_start().starts_with("SELECT")
+    });
+    let (mut examined, mut wrong) = (0, BTreeMap::new());
+    for plan in questions {
+        for fault in faults(&plan["Plan"]) {
+            wrong.insert(plan["Query Text"].to_string(), (fault, plan));
+        }
+        examined += 1;
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(examined > 100, "only {examined} questions were asked");
+}
+
+#[test]
+fn sqlite_answers_every_question_by_an_index() {
+    scenario(Kind::Sqlite, async |database: Database| {
+        let shown = [("FLORIN_LOG", "florin::statements=trace")];
+        let florin = Florin::start_with_environment(&database, &["--check-every", "0"], &shown);
+        ask_everything(&florin.client(), || {}).await;
+        let log = florin.log();
+        let mut statements: Vec<String> = log.lines().filter_map(statement).collect();
+        statements.sort_unstable();
+        statements.dedup();
+        let (mut examined, mut wrong) = (0, Vec::new());
+        for question in statements.iter().filter(|text| text.starts_with("SELECT")) {
+            let steps = database.plan(question).into_iter();
+            let steps: Vec<String> = steps.filter(|step| !is_by_index(step)).collect();
+            if !steps.is_empty() {
+                wrong.push((question, steps));
+            }
+            examined += 1;
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(examined > 30, "only {examined} questions were asked");
+    });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime")
+}
+
+/// The plans in a log of PostgreSQL's.
+fn plans(log: &str) -> Vec<Value> {
+    let mut plans = Vec::new();
+    let mut parts = log.split("plan:\n");
+    parts.next();
+    for part in parts {
+        let lines = part.lines().take_while(|line| line.starts_with('\t'));
+        let text: Vec<&str> = lines.map(str::trim_start).collect();
+        plans.push(serde_json::from_str(&text.join("\n")).expect("a plan is JSON"));
+    }
+    plans
+}
+
+/// What is wrong with a step of a plan, and those below it.
+fn faults(step: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    let of = |name: &str| step[name].as_str().unwrap_or_default();
+    // Newer servers tell hundredths of rows.
+    let number = |name: &str| -> i64 {
+        let told = step[name].to_string();
+        told.split('.')
+            .next()
+            .and_then(|whole| whole.parse().ok())
+            .unwrap_or(0)
+    };
+    let (kind, table) = (of("Node Type"), of("Relation Name"));
+    if !table.is_empty() && !SMALL.contains(&table) {
+        let passed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+        let rows = (number("Actual Rows") + passed) * number("Actual Loops");
+        let condition = of("Index Cond");
+        // That a row is the tenant's tells nothing: nearly all are.
+        let told = condition.matches(['=', '<', '>']).count();
+        let of_tenant = condition.matches("tenant_id = ").count();
+        if rows > FEW && (kind.ends_with("Seq Scan") || told <= of_tenant) {
+            faults.push(format!("{kind} of {table}"));
+        }
+        if rows > MOST_ROWS {
+            faults.push(format!("{rows} rows of {table}"));
+        }
+    }
+    let below = step["Plans"].as_array().into_iter().flatten();
+    faults.extend(below.flat_map(self::faults));
+    faults
+}
+
+/// The statement that a line of the server's log tells.
+fn statement(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let text = line["fields"]["message"].as_str()?;
+    (line["target"] == "florin::statements").then(|| text.to_owned())
+}
+
+/// Whether a step of SQLite's reads a part of an index, told by more than the tenant, or no table at all.
+fn is_by_index(step: &str) -> bool {
+    let table = step.split(' ').nth(1).unwrap_or_default();
+    match step.split_once('(') {
+        _ if SMALL.contains(&table) || step == "SCAN CONSTANT ROW" => true,
+        Some((_, told)) if step.starts_with("SEARCH ") => {
+            let told = told.trim_end_matches(')').split(" AND ");
+            told.into_iter().any(|told| told != "tenant_id=?")
+        }
+        // Words of the planner's about the steps around it.
+        Some(_) | None => !step.starts_with("SCAN ") && !step.starts_with("SEARCH "),
+    }
+}
+
+/// Everything that can be asked over HTTP, of small books and of larger ones. A list that the description
+/// of the API names and that is not asked here stops the test.
+async fn ask_everything(client: &Client, look_at_tables: impl Fn()) {
+    let accounts = begin(client).await;
+    fill(client, &accounts, 60).await;
+    // Statements are prepared now, while any plan would do.
+    for _ in 0..3 {
+        ask(client, &accounts).await;
+    }
+    fill(client, &accounts, MANY).await;
+    for number in 0..3 * FEW {
+        account(
+            client,
+            &format!("liabilities:others:{number}"),
+            &Value::Null,
+        )
+        .await;
+    }
+    look_at_tables();
+    ask(client, &accounts).await;
+}
+
+/// What the questions name: two accounts, a pending transaction and a payment.
+struct Named {
+    bank: String,
+    wallet: String,
+    pending: String,
+    exchange: String,
+    payment: String,
+}
+
+async fn begin(client: &Client) -> Named {
+    let bank = account(client, "assets:bank", &Value::Null).await;
+    let wallet = account(client, "liabilities:wallets:1", &Value::Null).await;
+    account(client, "liabilities:wallets:2", &Value::Null).await;
+    let euros = account(client, "assets:euros", &Value::Null).await;
+    let dollars = json!({"code": "assets:dollars", "currency": "USD", "floor": null});
+    let dollars = text(
+        &client.post("/v1/accounts", None, &dollars).await.json(),
+        "/id",
+    );
+    let cents = json!({"code": "assets:cents", "currency": "USD", "floor": null});
+    let cents = text(
+        &client.post("/v1/accounts", None, &cents).await.json(),
+        "/id",
+    );
+    let asset = json!({"code": "POINTS", "exponent": 0});
+    assert_eq!(client.post("/v1/assets", None, &asset).await.status, 201);
+    let posting = json!({"debit": bank, "credit": wallet, "amount": 7, "currency": "EUR"});
+    let pending = json!({"kind": "stay", "postings": [posting], "pending": {"expires_in": 900}});
+    let pending = client.post("/v1/transactions", Some("p"), &pending).await;
+    let exchange = json!({
+        "from": bank, "to": dollars, "sold_to": euros, "bought_from": cents, "sell": 500,
+        "rate": "1.5", "source": "test", "quoted_at": "2026-11-20T15:00:00Z",
+    });
+    let exchange = client.post("/v1/exchanges", Some("x"), &exchange).await;
+    let payment = json!({"amount": 5, "currency": "EUR", "confirm": false});
+    let payment = client.post("/v1/payments", Some("pay"), &payment).await;
+    Named {
+        pending: text(&pending.json(), "/id"),
+        exchange: text(&exchange.json(), "/transaction/id"),
+        payment: text(&payment.json(), "/id"),
+        bank,
+        wallet,
+    }
+}
+
+/// As many transactions: a fifth of them displaced, each with metadata and a name.
+async fn fill(client: &Client, named: &Named, number: usize) {
+    let mut left = number;
+    while left > 0 {
+        let size = left.min(1_000);
+        left -= size;
+        let items: Vec<Value> = (0..size)
+            .map(|n| {
+                let posting = json!({
+                    "debit": named.bank, "credit": named.wallet, "amount": 1 + n % 50, "currency": "EUR",
+                });
+                let mut item = json!({
+                    "kind": "gift", "postings": [posting], "external_id": format!("{number} {left} {n}"),
+                    "metadata": {"order": n.to_string()},
+                });
+                if n % 5 == 0 {
+                    item["effective_at"] = json!("2024-02-29T12:00:00Z");
+                }
+                item
+            })
+            .collect();
+        let bulk = json!({"atomic": true, "transactions": items});
+        let key = format!("fill-{number}-{left}");
+        let reply = client
+            .post("/v1/transactions/bulk", Some(key.as_str()), &bulk)
+            .await;
+        assert_eq!(
+            reply.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&reply.body)
+        );
+    }
+}
+
+async fn ask(client: &Client, named: &Named) {
+    let described = client.get("/openapi.json").await.json();
+    let paths = described["paths"].as_object().expect("paths");
+    let mut lists = 0;
+    for path in paths.iter().filter(|(_, verbs)| verbs.get("get").is_some()) {
+        for question in questions(path.0, named) {
+            let mut next = Some(question.clone());
+            // Two pages: the second begins where the first one ended.
+            for _ in 0..2 {
+                let Some(question) = next else { break };
+                let reply = client.get(&question).await;
+                let body = String::from_utf8_lossy(&reply.body).into_owned();
+                assert_eq!(reply.status, 200, "{question}: {body}");
+                let body: Value = serde_json::from_str(&body).unwrap_or_default();
+                let separator = if question.contains('?') { '&' } else { '?' };
+                next = body["next_cursor"]
+                    .as_str()
+                    .filter(|_| !question.contains("cursor="))
+                    .map(|cursor| format!("{question}{separator}cursor={cursor}"));
+                lists += usize::from(next.is_some());
+            }
+        }
+    }
+    assert!(lists > 20, "only {lists} lists went on");
+}
+
+/// What is asked of a path.
+fn questions(path: &str, named: &Named) -> Vec<String> {
+    let Named {
+        bank,
+        wallet,
+        pending,
+        exchange,
+        payment,
+    } = named;
+    let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
+    let asked: Vec<String> = match path {
+        "/v1/accounts" => vec![format!("{path}?limit=2")],
+        "/v1/payments" | "/v1/assets" => vec![format!("{path}?limit=1")],
+        "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
+        "/v1/balances" => vec![
+            format!("{path}?code=liabilities"),
+            format!("{path}?code=liabilities:wallets:1&as_of=2025-01-01T00:00:00Z&by=effective"),
+        ],
+        "/v1/trial-balance" => vec![
+            format!("{path}?limit=2"),
+            format!("{path}?limit=2&as_of=2025-01-01T00:00:00Z&by=effective"),
+        ],
+        "/v1/accounts/{id}/statement" => vec![
+            format!("/v1/accounts/{bank}/statement?{span}"),
+            format!("/v1/accounts/{bank}/statement?by=effective&{span}"),
+            format!("/v1/accounts/{wallet}/statement?{span}&limit=100"),
+        ],
+        "/v1/accounts/{id}/balance" => vec![
+            format!("/v1/accounts/{bank}/balance"),
+            format!("/v1/accounts/{bank}/balance?as_of=2025-01-01T00:00:00Z&by=effective"),
+        ],
+        "/v1/transactions" => searches(named),
+        "/v1/transactions/{id}" => vec![format!("/v1/transactions/{pending}")],
+        "/v1/exchanges/{id}" => vec![format!("/v1/exchanges/{exchange}")],
+        "/v1/payments/{id}" => vec![format!("/v1/payments/{payment}")],
+        of_account if of_account.starts_with("/v1/accounts/{id}") => {
+            vec![of_account.replace("{id}", bank)]
+        }
+        plain if !plain.contains('{') => vec![plain.to_owned()],
+        unknown => panic!("{unknown} is not asked about: say here what to ask"),
+    };
+    asked
+}
+
+/// Each filter alone, and each beside each other one.
+fn searches(named: &Named) -> Vec<String> {
+    let Named { bank, .. } = named;
+    let filters = [
+        "external_id=60%200%207".to_owned(),
+        format!("account={bank}"),
+        "code_prefix=liabilities:wallets".to_owned(),
+        "code_prefix=liabilities:wallets:1".to_owned(),
+        "kind=none_of_them".to_owned(),
+        "status=pending".to_owned(),
+        "status=posted".to_owned(),
+        "status=voided".to_owned(),
+        "status=expired".to_owned(),
+        "currency=USD".to_owned(),
+        "from=2026-01-01T00:00:00Z".to_owned(),
+        "to=2026-01-01T00:00:00Z".to_owned(),
+        "effective_from=2024-02-29T12:00:00Z".to_owned(),
+        "effective_to=2024-03-01T00:00:00Z".to_owned(),
+        "metadata.order=7".to_owned(),
+        "metadata_prefix.order=49".to_owned(),
+        "metadata_present=order".to_owned(),
+        "amount_min=49".to_owned(),
+        "amount_max=49".to_owned(),
+    ];
+    let mut asked = vec!["/v1/transactions?limit=3".to_owned()];
+    for (place, one) in filters.iter().enumerate() {
+        asked.push(format!("/v1/transactions?limit=3&{one}"));
+        let name = |filter: &str| filter.split('=').next().unwrap_or_default().to_owned();
+        for other in filters.iter().skip(place + 1) {
+            if name(one) != name(other) {
+                asked.push(format!("/v1/transactions?limit=3&{one}&{other}"));
+            }
+        }
+    }
+    asked
+}
