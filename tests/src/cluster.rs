@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use crate::database::Database;
 use crate::postgres::{self, Programs};
 use crate::scratch;
 use crate::watchdog::{Identity, Watchdog};
@@ -82,6 +83,24 @@ impl Cluster {
     /// What the server has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).expect("it logs into its folder")
+    }
+
+    /// Puts PgBouncer before the server, in this mode (`session` or `transaction`); it goes with the server.
+    /// `None` where it is not installed, which is an error with `REQUIRE_PGBOUNCER=1`. Returns the address
+    /// of `database` through it.
+    pub fn pooled(&self, mode: &str, database: &Database) -> Option<String> {
+        if Command::new("pgbouncer").arg("--version").output().is_err() {
+            let required = std::env::var_os("REQUIRE_PGBOUNCER").is_some_and(|value| value == "1");
+            assert!(
+                !required,
+                "pgbouncer is not on the PATH, and REQUIRE_PGBOUNCER=1"
+            );
+            println!("pgbouncer: SKIPPED, it is not on the PATH");
+            return None;
+        }
+        self.order(&format!("pool_{mode}"))
+            .unwrap_or_else(|log| panic!("{log}"));
+        Some(database.url().replace("port=5432", "port=6432"))
     }
 
     /// The URL of the database every PostgreSQL has, to make others from.

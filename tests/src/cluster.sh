@@ -33,6 +33,40 @@ signal_all() {
   for pid in $all; do kill -s "$1" "$pid" || true; done
 }
 
+# Puts PgBouncer before the server, in mode $1, at port 6432 of the same folder.
+pool() {
+  unpool
+  cat >"$home/pool.ini" <<END
+[databases]
+* = host=$home port=5432 user=postgres
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = $home
+auth_type = any
+pool_mode = $1
+pidfile = $home/pool.pid
+logfile = $home/pool.log
+END
+  pgbouncer -d -q "$home/pool.ini" || return 1
+  # It is there when its socket is.
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -S "$home/.s.PGSQL.6432" ] && return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+unpool() {
+  [ -f "$home/pool.pid" ] || return 0
+  kill -s TERM "$(cat "$home/pool.pid")"
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    [ -f "$home/pool.pid" ] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
 while read -r order; do
   case $order in
     create) say create ;;
@@ -41,11 +75,14 @@ while read -r order; do
     kill) say control -m immediate stop ;;
     freeze) say signal_all STOP server ;;
     freeze_backends) say signal_all STOP backends ;;
+    pool_session) say pool session ;;
+    pool_transaction) say pool transaction ;;
     thaw) say signal_all CONT server ;;
   esac
 done
 
 signal_all CONT server >/dev/null 2>&1 </dev/null
+unpool >/dev/null 2>&1 </dev/null
 control -m immediate stop >/dev/null 2>&1 </dev/null
 cd /
 rm -rf "$home"

@@ -70,6 +70,21 @@ impl Florin {
         Self::spawn(command, database.folder())
     }
 
+    /// As [`Florin::start`], by another program that is told the command line: `unshare`, `setpriv`.
+    pub fn start_by(program: &[&str], database: &Database, arguments: &[&str]) -> Self {
+        let (first, others) = program.split_first().expect("a program has a name");
+        let mut command = Command::new(first);
+        command
+            .args(others)
+            .arg(binary())
+            .arg("serve")
+            .arg("--json");
+        command.args(["--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(database.data_dir()).args(arguments);
+        command.current_dir(scratch::folder());
+        Self::spawn(command, database.folder())
+    }
+
     fn spawn(mut command: Command, folder: &Path) -> Self {
         let kept = tempfile::Builder::new()
             .prefix("florin-")
@@ -310,6 +325,8 @@ fn florin_command() -> Command {
             command.env_remove(name);
         }
     }
+    // The tests' own PostgreSQL runs without fsync. A scenario about that says otherwise.
+    command.env("FLORIN_ACCEPT_DATA_LOSS", "true");
     command
 }
 

@@ -14,6 +14,7 @@
 //! | I1, W1 | keys, payments; events, and the operations they speak of | by key |
 //! | A1 | the audit log, hashed again | by sequence number |
 //! | A3 | the audit log, read; then every row that must have a record | by id |
+//! | S1 | the schema, beside the one that the migrations make | by kind and name |
 //!
 //! Only pages are held in memory, besides ids: the accounts (L1), the keys (I1), and whatever the
 //! audit log has records of (A3).
@@ -27,7 +28,7 @@ pub use vigil::keep_checking;
 use std::collections::HashSet;
 
 use payments::{Fact, OperationState, PaymentId, ProviderEvent};
-use store::{AnyConnection, CheckError, Error, TenantId};
+use store::{AnyConnection, CheckError, Error, Made, Schema, Store, TenantId};
 
 use crate::access::{self, Tenant};
 
@@ -59,6 +60,8 @@ pub struct Verdict {
     pub examined: u64,
     /// The first row that breaks it; `None` if it holds.
     pub violation: Option<Violation>,
+    /// Why it was not looked at, if it could not be.
+    pub note: Option<String>,
 }
 
 /// A row that breaks an invariant.
@@ -175,7 +178,47 @@ const INVARIANTS: [(&str, &str, Scope); 15] = [
     ),
 ];
 
-/// Checks every invariant on the snapshot that the connection reads. `progress` hears which invariant
+/// Checks every invariant of the books, and that the schema is what the migrations make (S1). For that the
+/// migrations are applied elsewhere first, which leaves nothing behind.
+///
+/// # Errors
+/// [`Error`] if the database did not answer: nothing is said of the book then.
+pub fn whole(store: &Store, mut progress: impl FnMut(&str, u64)) -> Result<Report, Error> {
+    let made = store.schema_as_made()?;
+    store.read(|connection| {
+        let mut report = run(connection, &mut progress)?;
+        report
+            .invariants
+            .push(schema_is_as_made(connection, &made)?);
+        Ok(report)
+    })
+}
+
+/// S1: the schema is what the migrations make.
+fn schema_is_as_made(connection: &mut AnyConnection, made: &Made) -> Result<Verdict, Error> {
+    let mut verdict = Verdict {
+        name: "S1",
+        what: "the schema is what the migrations make",
+        examined: 0,
+        violation: None,
+        note: None,
+    };
+    match made {
+        Made::Unknown(why) => verdict.note = Some(why.clone()),
+        Made::Schema(made) => {
+            let difference = Schema::of(connection)?.difference(made);
+            verdict.examined = u64::try_from(made.len()).unwrap_or(u64::MAX);
+            verdict.violation = difference.map(|difference| Violation {
+                tenant: None,
+                subject: difference.object,
+                detail: difference.what.to_owned(),
+            });
+        }
+    }
+    Ok(verdict)
+}
+
+/// Checks every invariant of the books on the snapshot that the connection reads. `progress` hears which invariant
 /// is being checked, and how many rows of it are done.
 ///
 /// # Errors
@@ -193,6 +236,7 @@ pub fn run(
             what,
             examined: 0,
             violation: None,
+            note: None,
         };
         progress(name, 0);
         match scope {

@@ -84,6 +84,8 @@ struct Worker {
     ids: Ids,
     post: Arc<Post>,
     beat: Arc<Beat>,
+    /// The log beside the database's file, where there is one.
+    log: store::Log,
     /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
     waiting: VecDeque<Box<Queued>>,
     /// Those who ask whether anything can be written.
@@ -329,6 +331,7 @@ impl Worker {
                 Ok(Run::Decided(connection, answers, writing, after))
             }
             Ok((answers, None, after)) => {
+                self.log.keep_short(&mut connection);
                 self.connection = Some(connection);
                 Ok(Run::Committed(answers, after))
             }

@@ -17,7 +17,7 @@ use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;
 
 pub(crate) use listen::Listen;
-use tuning::DatabaseTimeout;
+use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{Webhooks, add_secret, check_name};
 
@@ -65,6 +65,21 @@ pub(crate) struct Arguments {
     /// about two seconds later (default: 10000)
     #[arg(long, global = true, env = "FLORIN_DATABASE_TIMEOUT_MS")]
     pub(crate) database_timeout_ms: Option<DatabaseTimeout>,
+    /// How long the log beside a SQLite file may become, in MiB, before it is cut (default: 64)
+    #[arg(long, global = true, env = "FLORIN_WAL_LIMIT")]
+    pub(crate) wal_limit: Option<LogLimit>,
+    /// Serve live money though the database can lose what it says is written, as its fsync,
+    /// full_page_writes or synchronous_commit say
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_ACCEPT_DATA_LOSS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) accept_data_loss: Option<bool>,
     /// How often the server checks every invariant of the books, in seconds; 0 never (default: 3600)
     #[arg(long, global = true, env = "FLORIN_CHECK_EVERY")]
     pub(crate) check_every: Option<u32>,
@@ -122,6 +137,7 @@ pub(crate) struct Settings {
     pub(crate) init: bool,
     pub(crate) provider_timeout: Duration,
     pub(crate) tuning: Tuning,
+    pub(crate) accepts_data_loss: bool,
     /// `None`: never.
     pub(crate) check_every: Option<Duration>,
     pub(crate) provider: String,
@@ -155,6 +171,10 @@ impl Settings {
         if let Some(timeout) = arguments.database_timeout_ms.or(file.database_timeout_ms) {
             tuning.answer_within = timeout.0;
         }
+        if let Some(limit) = arguments.wal_limit.or(file.wal_limit) {
+            tuning.log_limit = limit.0;
+        }
+        let accepts = arguments.accept_data_loss.or(file.accept_data_loss);
         let check_every = arguments.check_every.or(file.check_every).unwrap_or(3_600);
         let mut webhooks = file.webhook_secrets;
         for text in &arguments.webhook_secrets {
@@ -174,6 +194,7 @@ impl Settings {
             init: arguments.init,
             provider_timeout: timeout.map_or(PROVIDER_TIMEOUT, |timeout| timeout.0),
             tuning,
+            accepts_data_loss: accepts.unwrap_or(false),
             check_every: (check_every > 0).then(|| Duration::from_secs(check_every.into())),
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),

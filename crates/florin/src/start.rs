@@ -11,7 +11,7 @@ use engine::provider::Provider;
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::{Sandbox, WebhookTarget};
-use store::{Clock, DatabaseUrl, Ids, Store, TenantId, Tuning};
+use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Tuning};
 use tokio::sync::{mpsc, watch};
 
 use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
@@ -31,8 +31,14 @@ const NEXT_PORTS: u16 = 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     /// The database.
-    #[error("{0}: check --database-url (sqlite:PATH or postgres://…)")]
+    #[error("{0}{advice}", advice = advice(.0))]
     Database(#[from] store::OpenError),
+    /// The database can lose what it says is written.
+    #[error(
+        "{0} cannot be trusted with money: {1}; turn it on, or say --accept-data-loss \
+         (FLORIN_ACCEPT_DATA_LOSS=true)"
+    )]
+    DataLoss(DatabaseUrl, String),
     /// A setting.
     #[error(transparent)]
     Setting(#[from] WrongSetting),
@@ -93,6 +99,18 @@ const fn other_mode_advice(books: access::Mode) -> &'static str {
     match books {
         access::Mode::Sandbox => "name other books with --database-url, or leave --mode live away",
         access::Mode::Live => "add --mode live, or name other books with --database-url",
+    }
+}
+
+fn advice(error: &store::OpenError) -> &'static str {
+    match error {
+        store::OpenError::Folder { .. }
+        | store::OpenError::NoBooks { .. }
+        | store::OpenError::Database { .. } => {
+            ": check --database-url (sqlite:PATH or postgres://…)"
+        }
+        // It says itself what to do.
+        store::OpenError::Unsuitable { .. } => "",
     }
 }
 
@@ -208,10 +226,21 @@ pub(crate) async fn provision(
     tenant: &Tenant,
     key: Option<&str>,
 ) -> Result<(), StartError> {
-    let command = Command::Provision {
-        mode: settings.mode.of_books(),
-        key: key.map(|key| (access::hash(key), access::label(key))),
-    };
+    let mode = settings.mode.of_books();
+    let key = key.map(|key| (access::hash(key), access::label(key)));
+    // Books that may only be read can be served, too, once all of this is there.
+    let (wanted, hash) = (tenant.clone(), key.as_ref().map(|(hash, _)| *hash));
+    let is_there = engine.read(move |connection| {
+        let acts = match hash {
+            Some(hash) => access::caller(connection, hash)?.is_some_and(|is| is.tenant == wanted),
+            None => access::tenants(connection)?.contains(&wanted),
+        };
+        Ok(acts && access::mode(connection)? == Some(mode))
+    });
+    if is_there.await.unwrap_or(false) {
+        return Ok(());
+    }
+    let command = Command::Provision { mode, key };
     let origin = Origin {
         kind: "system",
         id: "start".into(),
@@ -241,7 +270,7 @@ pub(crate) async fn provision(
 /// Opens books of this mode, or begins them; in live mode only where that was asked for. Returns whether
 /// they are new. Books of the other mode are left as they were found.
 pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), StartError> {
-    let (url, mode, tuning) = (settings.database.clone(), settings.mode, settings.tuning);
+    let (url, mode, asked) = (settings.database.clone(), settings.mode, settings.clone());
     let may_begin = settings.init || mode == Mode::Sandbox;
     let opened = tokio::task::spawn_blocking(move || {
         let is_new = !store::has_books(&url)?;
@@ -251,8 +280,9 @@ pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), 
         if !is_new && let Ok(existing) = Store::open_existing(&url) {
             refuse_other_mode(&existing, mode)?;
         }
-        let store = Store::open_tuned(&url, tuning)?;
+        let store = Store::open_tuned(&url, asked.tuning)?;
         refuse_other_mode(&store, mode)?;
+        heed(&asked, &store)?;
         Ok((store, is_new))
     });
     opened.await.unwrap_or_else(|panic| Err(panicked(panic)))
@@ -289,6 +319,24 @@ pub(crate) async fn open(url: DatabaseUrl, tuning: Tuning) -> Result<Store, Star
         Ok(opened) => Ok(opened?),
         Err(panic) => Err(panicked(panic)),
     }
+}
+
+/// What can lose acknowledged money is refused in live mode, unless that was accepted; in sandbox mode it
+/// is a warning.
+pub(crate) fn heed(settings: &Settings, store: &Store) -> Result<(), StartError> {
+    for note in store.notes() {
+        match (note, settings.mode) {
+            (Note::Risk(_), _) if settings.accepts_data_loss => {}
+            (Note::Risk(risk), Mode::Live) => {
+                let url = settings.database.clone();
+                return Err(StartError::DataLoss(url, risk.clone()));
+            }
+            (Note::Risk(_), Mode::Sandbox) | (Note::NotCompared(_), _) => {
+                tracing::warn!("{note}");
+            }
+        }
+    }
+    Ok(())
 }
 
 type Submitted = mpsc::UnboundedReceiver<(Tenant, payments::Operation)>;

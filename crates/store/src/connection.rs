@@ -4,7 +4,7 @@ use diesel::Connection as _;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
-use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, session, statements};
+use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, log, session, statements};
 
 /// A connection to PostgreSQL or to SQLite. Queries in diesel's query builder run on it unchanged.
 #[derive(diesel::MultiConnection)]
@@ -42,6 +42,7 @@ impl AnyConnection {
                     .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
                 refuse_old_sqlite(&mut connection)?;
                 connection.batch_execute(SQLITE_SETUP)?;
+                connection.batch_execute(&log::settings(tuning))?;
                 if purpose == Purpose::Read {
                     connection.batch_execute("PRAGMA query_only = ON")?;
                 }
@@ -177,10 +178,9 @@ pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// synchronous=FULL: an answer is given only for what is on the disk. A larger auto-checkpoint lets
-/// one page image serve many batches before it is copied back.
+/// synchronous=FULL: an answer is given only for what is on the disk.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 8000; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
      PRAGMA recursive_triggers = ON";
 

@@ -33,6 +33,14 @@ pub fn leave_trace(connection: &mut AnyConnection, now: Timestamp) -> Result<(),
     })
 }
 
+/// Which version of the program has made the schema what it is; `None` where that is not known.
+pub(crate) fn signed_by(connection: &mut AnyConnection) -> Option<String> {
+    let program: Result<String, _> = housekeeping::table
+        .select(housekeeping::program)
+        .first(connection);
+    program.ok().filter(|program| !program.is_empty())
+}
+
 /// Remembers which version of the program has made the schema what it is.
 pub(crate) fn sign(connection: &mut AnyConnection) -> Result<(), Error> {
     diesel::update(housekeeping::table)

@@ -5,13 +5,28 @@ use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::presence::has_schema;
 use crate::{AnyConnection, Error, housekeeping};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// Applies what is missing, all of it or nothing, one process at a time.
-pub(crate) fn apply(connection: &mut AnyConnection) -> Result<(), Error> {
+/// Which migrations a database has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// None: there are no books.
+    Nothing,
+    /// Not all of those that this program knows.
+    Some,
+    /// Exactly those that this program knows.
+    All,
+    /// One that this program does not know.
+    Unknown(String),
+}
+
+/// Applies what is missing, all of it or nothing, one process at a time. Returns whether that was all there
+/// is: books that were begun just now.
+pub(crate) fn apply(connection: &mut AnyConnection) -> Result<bool, Error> {
     let applied = match connection {
         AnyConnection::Postgres(c) => diesel::Connection::transaction(c, |c| {
             // Held until the commit; the number only has to be the same in every process.
@@ -24,21 +39,43 @@ pub(crate) fn apply(connection: &mut AnyConnection) -> Result<(), Error> {
     if applied > 0 {
         housekeeping::sign(connection)?;
     }
-    Ok(())
+    Ok(applied == known(connection)?.len())
 }
 
-/// Whether a migration of this binary has not been applied. Only looks: diesel's own question would
-/// create its table first.
-pub(crate) fn pending(connection: &mut AnyConnection) -> Result<bool, Error> {
+/// Applies all of them within the transaction that was begun, whatever this or another process does.
+pub(crate) fn apply_here(connection: &mut AnyConnection) -> Result<(), Error> {
+    let applied = match connection {
+        AnyConnection::Postgres(c) => run(c, POSTGRES),
+        AnyConnection::Sqlite(c) => run(c, SQLITE),
+    };
+    applied.map(|_all| ()).map_err(|Failed(error)| error)
+}
+
+/// Which migrations the database has. Only looks: diesel's own question would create its table first.
+pub(crate) fn applied(connection: &mut AnyConnection) -> Result<Applied, Error> {
+    if !has_schema(connection)? {
+        return Ok(Applied::Nothing);
+    }
     let applied: Vec<String> = __diesel_schema_migrations::table
         .select(__diesel_schema_migrations::version)
         .load(connection)
         .map_err(|error| Error::Refused(format!("the schema cannot be read: {error}")))?;
-    let known = match connection {
+    let known = known(connection)?;
+    let unknown = applied.iter().filter(|version| !known.contains(version));
+    Ok(match unknown.min() {
+        Some(version) => Applied::Unknown(version.clone()),
+        None if applied.is_empty() => Applied::Nothing,
+        None if applied.len() < known.len() => Applied::Some,
+        None => Applied::All,
+    })
+}
+
+/// The versions of this program's migrations.
+fn known(connection: &AnyConnection) -> Result<Vec<String>, Error> {
+    match connection {
         AnyConnection::Postgres(_) => names::<diesel::pg::Pg>(&POSTGRES),
         AnyConnection::Sqlite(_) => names::<diesel::sqlite::Sqlite>(&SQLITE),
-    }?;
-    Ok(known.iter().any(|version| !applied.contains(version)))
+    }
 }
 
 diesel::table! {

@@ -8,8 +8,12 @@ use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use crate::connection::{
     AnyConnection, Purpose, begin_read, by_any_plan, probe, rollback, set_bulk_hints,
 };
-use crate::presence::{has_schema, make_private_file, make_private_folder};
-use crate::{DatabaseUrl, Error, Tuning, migrations};
+use crate::migrations::Applied;
+use crate::presence::{make_private_file, make_private_folder};
+use crate::{
+    DatabaseUrl, Error, Log, Made, Schema, Tuning, Unsuitable, housekeeping, migrations, schema,
+    standing,
+};
 
 /// How long a reader waits for a connection before the answer is "unavailable".
 const READER_WAIT: Duration = Duration::from_secs(2);
@@ -21,9 +25,22 @@ const READERS: u32 = 8;
 pub struct Store {
     url: DatabaseUrl,
     tuning: Tuning,
+    /// What the operator should hear of the database, one line each.
+    notes: Arc<[Note]>,
     /// Exchanged as a whole after the database was silent: what is stuck then never comes back to it.
     readers: Arc<RwLock<Pool<Readers>>>,
     is_patient: bool,
+}
+
+/// What an operator should hear of a database that is used all the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Note {
+    /// A setting that can lose what was acknowledged.
+    #[error("{0}")]
+    Risk(String),
+    /// The schema was not compared with what the migrations make, and why.
+    #[error("the schema was not compared with what the migrations make: {0}")]
+    NotCompared(String),
 }
 
 /// Why a database could not be opened.
@@ -50,6 +67,14 @@ pub enum OpenError {
         url: DatabaseUrl,
         /// What the database said.
         cause: Error,
+    },
+    /// The database is not one to keep books in, or not with this program.
+    #[error("{url} cannot be used: {why}")]
+    Unsuitable {
+        /// The address, without its password.
+        url: DatabaseUrl,
+        /// Why.
+        why: Unsuitable,
     },
 }
 
@@ -84,8 +109,21 @@ impl Store {
             url: url.clone(),
             cause,
         };
-        migrate(url, &tuning).map_err(failed)?;
-        Ok(Self::over(url, tuning))
+        let looked = {
+            let url = url.clone();
+            move || look(&url, &tuning, Comparing::Refuse)
+        };
+        let (applied, mut notes) = within(tuning.longest_answer(), url, looked)?;
+        match applied {
+            Applied::All => {}
+            Applied::Nothing | Applied::Some | Applied::Unknown(_) => {
+                let is_new = migrate(url, &tuning).map_err(failed)?;
+                if !is_new {
+                    notes.extend(compare(url, &tuning)?);
+                }
+            }
+        }
+        Ok(Self::over(url, tuning, notes))
     }
 
     /// Opens an existing database as it is, for programs that only look.
@@ -106,25 +144,48 @@ impl Store {
             )));
         }
         let tuning = Tuning::default();
-        let mut reader = AnyConnection::open(url, Purpose::Read, &tuning).map_err(failed)?;
-        if !has_schema(&mut reader).map_err(failed)? {
-            return Err(OpenError::NoBooks { url: url.clone() });
-        }
-        if migrations::pending(&mut reader).map_err(failed)? {
-            return Err(failed(Error::Refused(
+        let looked = {
+            let url = url.clone();
+            move || look(&url, &tuning, Comparing::Leave)
+        };
+        let (applied, notes) = within(tuning.longest_answer(), url, looked)?;
+        match applied {
+            Applied::All => Ok(Self::over(url, tuning, notes)),
+            Applied::Nothing => Err(OpenError::NoBooks { url: url.clone() }),
+            Applied::Some | Applied::Unknown(_) => Err(failed(Error::Refused(
                 "its schema is older than this program: start `florin serve` on it once".to_owned(),
-            )));
+            ))),
         }
-        Ok(Self::over(url, tuning))
     }
 
-    fn over(url: &DatabaseUrl, tuning: Tuning) -> Self {
+    fn over(url: &DatabaseUrl, tuning: Tuning, notes: Vec<Note>) -> Self {
         Self {
             url: url.clone(),
             tuning,
+            notes: notes.into(),
             readers: Arc::new(RwLock::new(pool(url, tuning))),
             is_patient: false,
         }
+    }
+
+    /// What the operator should hear of the database.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The log beside the database's file, to be kept short by whoever writes.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        Log::of(&self.url, &self.tuning)
+    }
+
+    /// The schema that the migrations make on such a database.
+    ///
+    /// # Errors
+    /// [`Error`] as the database gives it.
+    pub fn schema_as_made(&self) -> Result<Made, Error> {
+        schema::made(&self.url, &self.tuning)
     }
 
     /// Lets every question that follows be asked over new connections. Those that are at work are closed
@@ -217,9 +278,90 @@ impl Store {
     }
 }
 
+/// What is done if the schema is not what the migrations make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparing {
+    Refuse,
+    /// Nothing: whoever asks compares it.
+    Leave,
+}
+
+/// Looks at a database before anything is entrusted to it.
+fn look(
+    url: &DatabaseUrl,
+    tuning: &Tuning,
+    comparing: Comparing,
+) -> Result<(Applied, Vec<Note>), OpenError> {
+    let failed = |cause| OpenError::Database {
+        url: url.clone(),
+        cause,
+    };
+    let risks = standing::look(url, tuning)?;
+    let mut notes: Vec<Note> = risks.into_iter().map(Note::Risk).collect();
+    let mut reader = AnyConnection::open(url, Purpose::Read, tuning).map_err(failed)?;
+    standing::refuse_encoding(&mut reader, url)?;
+    let applied = migrations::applied(&mut reader).map_err(failed)?;
+    if let Applied::Unknown(version) = &applied {
+        let why = Unsuitable::newer(version, housekeeping::signed_by(&mut reader));
+        let url = url.clone();
+        return Err(OpenError::Unsuitable { url, why });
+    }
+    if applied == Applied::All && comparing == Comparing::Refuse {
+        notes.extend(compare(url, tuning)?);
+    }
+    Ok((applied, notes))
+}
+
+/// Refuses a schema that is not what the migrations make. Notes if that cannot be found out.
+fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError> {
+    let failed = |cause| OpenError::Database {
+        url: url.clone(),
+        cause,
+    };
+    let made = match schema::made(url, tuning).map_err(failed)? {
+        Made::Schema(made) => made,
+        Made::Unknown(why) => return Ok(Some(Note::NotCompared(why))),
+    };
+    let mut reader = AnyConnection::open(url, Purpose::Read, tuning).map_err(failed)?;
+    // The transaction ends with the connection.
+    let found = begin_read(&mut reader)
+        .and_then(|()| by_any_plan(&mut reader))
+        .and_then(|()| Schema::of(&mut reader));
+    let found = found.map_err(failed)?;
+    match found.difference(&made) {
+        None => Ok(None),
+        Some(difference) => Err(OpenError::Unsuitable {
+            url: url.clone(),
+            why: Unsuitable::Changed(difference),
+        }),
+    }
+}
+
+/// Runs `work` on a thread that is left behind if it takes longer than `patience`.
+pub(crate) fn within<T: Send + 'static>(
+    patience: Duration,
+    url: &DatabaseUrl,
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let failed = |cause: String| OpenError::Database {
+        url: url.clone(),
+        cause: Error::Unavailable(cause),
+    };
+    let (tell, told) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().name("look".into());
+    let started = thread.spawn(move || {
+        // Whoever waited may have left.
+        let _gone = tell.send(work());
+    });
+    started.map_err(|error| failed(error.to_string()))?;
+    // Several answers, and the making of a schema.
+    let answer = told.recv_timeout(patience.saturating_mul(3));
+    answer.unwrap_or_else(|_silent| Err(failed("the database does not answer".to_owned())))
+}
+
 /// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever
 /// the busy timeout: that wait is here.
-fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<(), Error> {
+fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<bool, Error> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut tries = 250_u32;
     loop {

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::connection::{AnyConnection, Purpose};
+use crate::pool::within;
 use crate::{DatabaseUrl, Error, OpenError, Tuning};
 
 /// Whether the migrations have made Florin's tables at this address. Makes nothing.
@@ -20,12 +21,17 @@ pub fn has_books(url: &DatabaseUrl) -> Result<bool, OpenError> {
     {
         return Ok(false);
     }
-    AnyConnection::open(url, Purpose::Read, &Tuning::default())
-        .and_then(|mut connection| has_schema(&mut connection))
-        .map_err(|cause| OpenError::Database {
-            url: url.clone(),
-            cause,
-        })
+    let tuning = Tuning::default();
+    let address = url.clone();
+    let look = move || {
+        AnyConnection::open(&address, Purpose::Read, &tuning)
+            .and_then(|mut connection| has_schema(&mut connection))
+            .map_err(|cause| OpenError::Database {
+                url: address,
+                cause,
+            })
+    };
+    within(tuning.longest_answer(), url, look)
 }
 
 /// Whether the table of applied migrations is there.

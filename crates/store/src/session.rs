@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use crate::connection::{Purpose, one_line};
-use crate::{Error, Tuning};
+use crate::{Error, Tuning, Unsuitable, standing};
 
 /// One setting of a session, by name.
 pub(crate) type Setting = (&'static str, String);
@@ -66,10 +66,6 @@ pub(crate) fn begin(
     tuning: &Tuning,
 ) -> Result<diesel::PgConnection, Error> {
     let bounded = bounded(uri, tuning);
-    let establish = |address: &str| {
-        diesel::PgConnection::establish(address)
-            .map_err(|error| Error::Unavailable(one_line(&error.to_string())))
-    };
     let mut connection = match establish(&told(&bounded, settings)) {
         Err(Error::Unavailable(cause)) if cause.contains("unsupported startup parameter") => {
             establish(&bounded)?
@@ -77,12 +73,28 @@ pub(crate) fn begin(
         established => established?,
     };
     if !is_told(&mut connection, settings)? {
+        // Something is in between. Whatever a session is told now must be that session's own.
+        let mut another = establish(&bounded)?;
+        let mut bare = establish(&bounded)?;
+        if let Some(mode) = standing::pooler(&mut another, &mut bare)? {
+            return Err(Error::Refused(Unsuitable::Pooler(mode).to_string()));
+        }
         for (name, value) in settings {
             let _as_it_is_now: String =
                 diesel::select(set_config(*name, value, false)).get_result(&mut connection)?;
         }
     }
     Ok(connection)
+}
+
+/// Begins a session that is told nothing.
+pub(crate) fn bare(uri: &str, tuning: &Tuning) -> Result<diesel::PgConnection, Error> {
+    establish(&bounded(uri, tuning))
+}
+
+fn establish(address: &str) -> Result<diesel::PgConnection, Error> {
+    diesel::PgConnection::establish(address)
+        .map_err(|error| Error::Unavailable(one_line(&error.to_string())))
 }
 
 /// Whether the settings have arrived. They do all together or not at all, so the first one tells.
@@ -191,6 +203,7 @@ mod tests {
     fn bounds_are_added_where_the_address_has_none() {
         let tuning = Tuning {
             answer_within: Duration::from_secs(7),
+            ..Tuning::default()
         };
         assert_eq!(
             bounded(

@@ -13,12 +13,15 @@ const LONGEST_LOCK: Duration = Duration::from_secs(5);
 pub struct Tuning {
     /// How long the database may take for one statement.
     pub answer_within: Duration,
+    /// Bytes that the log beside a file may take before it is cut, where there is such a log.
+    pub log_limit: u64,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
         Self {
             answer_within: Duration::from_secs(10),
+            log_limit: 64 << 20,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use store::{DatabaseUrl, OpenError, Store};
 use tokio::sync::{oneshot, watch};
 
-use super::{Report, run};
+use super::{Report, whole};
 use crate::lane::Engine;
 
 /// Why nothing was found out.
@@ -59,9 +59,7 @@ async fn once(url: DatabaseUrl) -> Result<(Report, Duration), Unfinished> {
     let work = move || {
         let began = Instant::now();
         let report = Store::open_existing(&url).map_err(Unfinished::from);
-        let report = report.and_then(|store| {
-            store.read(|connection| Ok(run(connection, |_invariant, _done| {})?))
-        });
+        let report = report.and_then(|store| Ok(whole(&store, |_invariant, _done| {})?));
         // The server may have stopped meanwhile.
         let _unheard = found.send(report.map(|report| (report, began.elapsed())));
     };

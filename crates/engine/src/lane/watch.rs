@@ -59,6 +59,7 @@ impl Recruiter {
             ids,
             post: Arc::clone(&self.post),
             beat: Arc::clone(&beat),
+            log: self.store.log(),
             waiting: std::collections::VecDeque::new(),
             tries: Vec::new(),
             connection: None,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use store::DatabaseUrl;
 
 use super::listen::Listen;
-use super::tuning::DatabaseTimeout;
+use super::tuning::{DatabaseTimeout, LogLimit};
 use super::values::{ProviderTimeout, ProviderUrl};
 use super::webhooks::{Webhooks, add_secret};
 use super::{Mode, WrongSetting};
@@ -32,6 +32,9 @@ pub(super) struct File {
     pub(super) provider_timeout_ms: Option<ProviderTimeout>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) database_timeout_ms: Option<DatabaseTimeout>,
+    #[serde(default, deserialize_with = "parsed")]
+    pub(super) wal_limit: Option<LogLimit>,
+    pub(super) accept_data_loss: Option<bool>,
     pub(super) check_every: Option<u32>,
     pub(super) provider: Option<String>,
     #[serde(default, deserialize_with = "parsed")]

@@ -30,9 +30,43 @@ impl FromStr for DatabaseTimeout {
     }
 }
 
+/// MiB of a log that is longer than any disk should need.
+const LONGEST_LOG: u64 = 1 << 20;
+
+/// How long the log beside a file may become, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LogLimit(pub(crate) u64);
+
+/// Why a text is no length of a log.
+#[derive(Debug, thiserror::Error)]
+#[error("the log's limit is 1 to {LONGEST_LOG} MiB, in plain digits")]
+pub(crate) struct LimitError;
+
+impl FromStr for LogLimit {
+    type Err = LimitError;
+
+    fn from_str(text: &str) -> Result<Self, LimitError> {
+        let mib: u64 = text.parse().map_err(|_no_number| LimitError)?;
+        if !(1..=LONGEST_LOG).contains(&mib) {
+            return Err(LimitError);
+        }
+        Ok(Self(mib << 20))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_may_have_a_mebibyte_at_least() {
+        let read = |text: &str| text.parse::<LogLimit>().ok().map(|read| read.0);
+        assert_eq!(read("1"), Some(1_048_576));
+        assert_eq!(read("1048576"), Some(1 << 40));
+        for text in ["0", "", "-1", "1.5", "1048577", "much"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_database_has_a_second_at_least() {
