@@ -19,7 +19,8 @@ async fn a_charge_that_succeeds_is_shown_whole() {
     );
     let expected = json!({
         "id": id, "object": "charge", "status": "succeeded", "amount": 1099, "currency": "EUR",
-        "reference": "pay_1", "idempotency_key": "k", "decline_code": null,
+        "payment_method": "pm_succeeds", "reference": "pay_1", "idempotency_key": "k",
+        "decline_code": null,
     });
     assert_eq!(charge, expected);
     assert_eq!(stage.inquire("k").await, (status, charge));
