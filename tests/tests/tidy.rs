@@ -661,10 +661,11 @@ fn foreign(files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         for (number, line) in (1..).zip(file.text.lines()) {
+            // A lock file says the names that others gave to their packages.
+            let is_ours = !file.path.ends_with("package-lock.json");
             let word = words(line).find(|word| {
-                FOREIGN
-                    .iter()
-                    .any(|foreign| word.eq_ignore_ascii_case(foreign))
+                let is_foreign = |foreign: &&str| word.eq_ignore_ascii_case(foreign);
+                is_ours && FOREIGN.iter().any(is_foreign)
             });
             let part = FOREIGN_PARTS.into_iter().find(|part| line.contains(part));
             found.extend(
