@@ -58,7 +58,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("idempotency", &["store", "text"]),
-    ("interchange", &["ledger", "money", "store"]),
+    ("interchange", &["ledger", "money", "store", "text"]),
     ("ledger", &["money", "store", "text"]),
     ("money", &[]),
     ("payments", &["ledger", "money", "store", "text"]),

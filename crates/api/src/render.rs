@@ -33,6 +33,9 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
                 "object": "import",
                 "accounts": imported.accounts.len(),
                 "transactions": imported.transactions.len(),
+                "known": imported.known.iter().map(|known| serde_json::json!({
+                    "line": known.line, "record": known.what, "name": known.name,
+                })).collect::<Vec<_>>(),
             }),
         ),
         Rendered::Transaction(posted, form) => books::transaction_reply(posted, false, form),

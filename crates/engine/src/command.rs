@@ -5,8 +5,8 @@ use std::sync::Arc;
 use idempotency::{Claim, Key, Reply};
 use ledger::{
     Account, AccountId, Asset, ChangeError, Description, Exchange, ExchangeError, Import, Imported,
-    Misfit, NewAccount, NewAsset, OpenError, PeriodError, PostError, Posted, RegisterError,
-    ReleaseError, ReverseError, SettleError, TransactionId,
+    Misfit, NewAccount, NewAsset, OnKnown, OpenError, PeriodError, PostError, Posted,
+    RegisterError, ReleaseError, ReverseError, SettleError, TransactionId,
 };
 use money::Money;
 use payments::{
@@ -48,6 +48,8 @@ pub enum Command {
     Import {
         /// What they are.
         books: Arc<Import>,
+        /// What becomes of what is there already.
+        on_known: OnKnown,
         /// Whether only to say what would become of it.
         dry_run: bool,
     },

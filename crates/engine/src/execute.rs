@@ -67,8 +67,13 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
                 rules,
             )
         }
-        Command::Import { books, dry_run } => {
-            crate::import::import(book, books, *dry_run, claim, origin, rules)
+        Command::Import {
+            books,
+            on_known,
+            dry_run,
+        } => {
+            let how = (*on_known, *dry_run);
+            crate::import::import(book, books, how, claim, origin, rules)
         }
         Command::Transact { action, dry_run } => {
             crate::transact::transact(book, action, *dry_run, claim, origin, rules)

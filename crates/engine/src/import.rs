@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use idempotency::Claim;
 use ledger::tables::Needs;
-use ledger::{Import, Imported, Posted};
+use ledger::{Import, Imported, OnKnown, Posted};
 use money::Currency;
 
 use crate::book::Book;
@@ -24,10 +24,10 @@ pub(crate) fn needs(needs: &mut Needs, books: &Import) {
     needs.assets.extend(assets);
     let codes: BTreeSet<&str> = opened.chain(named).collect();
     needs.codes.extend(codes.into_iter().map(str::to_owned));
-    let names = books.transactions.iter();
-    needs
-        .external_ids
-        .extend(names.map(|one| one.external_id.clone()));
+    let all = books.transactions.iter();
+    let names = all.clone().filter_map(|one| one.external_id.clone());
+    needs.compared.extend(names);
+    needs.compared_ids.extend(all.filter_map(|one| one.former));
     needs.period = true;
 }
 
@@ -35,14 +35,14 @@ pub(crate) fn needs(needs: &mut Needs, books: &Import) {
 pub(crate) fn import(
     book: &mut Book<'_>,
     books: &Import,
-    dry_run: bool,
+    (on_known, dry_run): (OnKnown, bool),
     claim: Option<&Claim>,
     origin: &Origin,
     rules: &Rules,
 ) -> Answer {
     let mut after = book.ledger.clone();
     let begun = after.posted().len();
-    let imported = match ledger::import(&mut after, books, book.ids, book.now) {
+    let imported = match ledger::import(&mut after, books, on_known, book.ids, book.now) {
         Ok(imported) => imported,
         Err(misfits) => {
             book.answered_without_trace(claim);

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use engine::access::Tenant;
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
-use idempotency::{Claim, Fingerprint, Key, KeyError};
 use interchange::{Mistake, Source};
-use ledger::{Import, Misfit};
+use ledger::{Import, Misfit, OnKnown};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use store::{Ids, Store};
@@ -25,8 +24,8 @@ use crate::whose::{WhoseError, chosen};
 const WRONG: u8 = 1;
 /// A large file takes its time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
-/// Digits of the file's hash that name its lines.
-const SHORT_HASH: usize = 16;
+/// So many lines of what was known are named to people; programs hear of all.
+const MOST_NAMED: usize = 100;
 
 /// Options of `florin import`.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,6 +33,9 @@ pub(crate) struct ImportArguments {
     /// What the file is
     #[arg(long, value_enum)]
     format: Wanted,
+    /// What becomes of what is in the books already
+    #[arg(long, value_enum, default_value = "skip")]
+    known: KnownRows,
     /// Only say what would become of it, or everything that is wrong with it
     #[arg(long)]
     dry_run: bool,
@@ -53,6 +55,15 @@ enum Wanted {
     Json,
 }
 
+/// What becomes of known rows, as it is typed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum KnownRows {
+    /// They are skipped, counted and listed
+    Skip,
+    /// They are refused, and so is the whole file
+    Refuse,
+}
+
 /// Why it is not known whether the file can be imported, or was.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
@@ -62,10 +73,8 @@ pub(crate) enum ImportError {
     Start(#[from] StartError),
     #[error(transparent)]
     Whose(#[from] WhoseError),
-    #[error("{0}; run it once more: a file is imported once, however often it is tried")]
+    #[error("{0}; run it once more: what is in the books then is known, and not imported again")]
     Lane(#[from] LaneError),
-    #[error(transparent)]
-    Key(#[from] KeyError),
     #[error("there was an unexpected answer")]
     Unexpected,
 }
@@ -75,6 +84,22 @@ pub(crate) enum ImportError {
 struct Done {
     accounts: u64,
     transactions: u64,
+    known: Vec<Known>,
+}
+
+/// One thing of the file that was in the books already.
+#[derive(Debug, Deserialize, Serialize)]
+struct Known {
+    line: u64,
+    record: String,
+    name: String,
+}
+
+impl Done {
+    /// Whether all of the file was in the books already.
+    const fn is_nothing_new(&self) -> bool {
+        self.accounts == 0 && self.transactions == 0 && !self.known.is_empty()
+    }
 }
 
 /// One thing that is wrong with the file.
@@ -87,7 +112,7 @@ struct Wrong {
 
 /// What came of it.
 enum Outcome {
-    Done { done: Done, replayed: bool },
+    Done(Done),
     Wrong(Vec<Wrong>),
 }
 
@@ -107,8 +132,7 @@ pub(crate) async fn run(
         Wanted::Csv => Source::Csv,
         Wanted::Json => Source::Json,
     };
-    let name = format!("import:{}", hash.get(..SHORT_HASH).unwrap_or_default());
-    let outcome = match interchange::read(source, &text, &name) {
+    let outcome = match interchange::read(source, &text) {
         Ok(books) => {
             // Before anything else is asked for: the text may be large.
             drop(text);
@@ -134,17 +158,18 @@ async fn take_over(
         what: "the lane's thread does not start".to_owned(),
         cause,
     })?;
-    let claim = Claim {
-        key: Key::parse(format!("import:{hash}"))?,
-        fingerprint: Fingerprint::of("IMPORT", "", api::API_VERSION, hash.as_bytes()),
-    };
     let envelope = Envelope {
         tenant,
         command: Command::Import {
             books: Arc::new(books),
+            on_known: match arguments.known {
+                KnownRows::Skip => OnKnown::Skip,
+                KnownRows::Refuse => OnKnown::Refuse,
+            },
             dry_run: arguments.dry_run,
         },
-        claim: Some(claim),
+        // Each row is imported once by itself, whatever file it is in.
+        claim: None,
         origin: Origin {
             kind: "system",
             id: "import".into(),
@@ -158,10 +183,10 @@ async fn take_over(
     bar.finish_and_clear();
     engine.shut_down().await;
     match answer? {
-        Answer::Replied { reply, replayed } => {
+        Answer::Replied { reply, .. } => {
             let done = serde_json::from_slice(&reply.body);
             let done = done.map_err(|_not_ours| ImportError::Unexpected)?;
-            Ok(Outcome::Done { done, replayed })
+            Ok(Outcome::Done(done))
         }
         Answer::Misfits(misfits) => Ok(Outcome::Wrong(
             misfits.into_iter().map(Wrong::from).collect(),
@@ -220,18 +245,19 @@ fn tell(arguments: &ImportArguments, path: &str, outcome: &Outcome, json: bool) 
     // The exit code still says it if nobody listens any longer.
     let _unheard = said;
     match outcome {
-        Outcome::Done { .. } => ExitCode::SUCCESS,
+        Outcome::Done(_) => ExitCode::SUCCESS,
         Outcome::Wrong(_) => ExitCode::from(WRONG),
     }
 }
 
 fn say_json(arguments: &ImportArguments, outcome: &Outcome) -> io::Result<()> {
     let object = match outcome {
-        Outcome::Done { done, replayed } => serde_json::json!({
+        Outcome::Done(done) => serde_json::json!({
             "dry_run": arguments.dry_run,
-            "imported_before": replayed,
+            "imported_before": done.is_nothing_new(),
             "accounts": done.accounts,
             "transactions": done.transactions,
+            "known": done.known,
             "mistakes": [],
         }),
         Outcome::Wrong(mistakes) => serde_json::json!({
@@ -239,6 +265,7 @@ fn say_json(arguments: &ImportArguments, outcome: &Outcome) -> io::Result<()> {
             "imported_before": false,
             "accounts": 0,
             "transactions": 0,
+            "known": [],
             "mistakes": mistakes,
         }),
     };
@@ -247,16 +274,28 @@ fn say_json(arguments: &ImportArguments, outcome: &Outcome) -> io::Result<()> {
 
 fn say(arguments: &ImportArguments, path: &str, outcome: &Outcome) -> io::Result<()> {
     match outcome {
-        Outcome::Done { done, replayed } => {
-            let how = match (replayed, arguments.dry_run) {
-                (true, _) => "were imported before: nothing is done",
+        Outcome::Done(done) => {
+            let how = match (done.is_nothing_new(), arguments.dry_run) {
+                (true, _) => "all of it was in the books: nothing is done",
                 (false, true) => "would be imported",
                 (false, false) => "imported",
             };
+            let mut output = io::stdout().lock();
+            for Known { line, record, name } in done.known.iter().take(MOST_NAMED) {
+                writeln!(
+                    output,
+                    "{path}:{line}: {record} {name} is known, and skipped"
+                )?;
+            }
+            let more = done.known.len().saturating_sub(MOST_NAMED);
+            if more > 0 {
+                writeln!(output, "and {more} more, which --json lists")?;
+            }
             let (accounts, transactions) = (done.accounts, done.transactions);
+            let known = done.known.len();
             writeln!(
-                io::stdout(),
-                "accounts: {accounts}, transactions: {transactions}, {how}, from {path}"
+                output,
+                "accounts: {accounts}, transactions: {transactions}, known: {known}, {how}, from {path}"
             )
         }
         Outcome::Wrong(mistakes) => {

@@ -3,7 +3,9 @@
 
 mod assembly;
 mod document;
+mod legs;
 mod rows;
+mod table;
 
 use ledger::{
     AccountClass, AccountCode, AccountCodeError, AccountName, AccountStatus, ForeignAccount,
@@ -16,8 +18,6 @@ use assembly::Assembly;
 
 /// So many mistakes are named at most.
 const MOST_MISTAKES: usize = 100;
-/// The longest code, name or external id, in characters.
-const LONGEST_NAME: usize = 255;
 
 /// What can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,19 +40,55 @@ pub struct Mistake {
 }
 
 /// Reads books. A transaction that has no external id gets one: its own id, if that is one of
-/// Florin's, or `name` and its line.
+/// Florin's, or one that is made of its content.
 ///
 /// # Errors
 /// Every [`Mistake`], at most 100 of them.
-pub fn read(source: Source, text: &[u8], name: &str) -> Result<Import, Vec<Mistake>> {
-    let mut assembly = Assembly::of(name);
-    // Spreadsheets put a mark in front that is no part of the text.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+pub fn read(source: Source, bytes: &[u8]) -> Result<Import, Vec<Mistake>> {
+    let text = decoded(bytes).map_err(|mistake| vec![mistake])?;
+    let mut assembly = Assembly::default();
     match source {
         Source::Csv => rows::read(text, &mut assembly),
         Source::Json => document::read(text, &mut assembly),
     }
     assembly.finish()
+}
+
+/// The text without the mark that spreadsheets put in front of it.
+fn decoded(bytes: &[u8]) -> Result<&str, Mistake> {
+    let wrong = |line, problem: String| Mistake {
+        line,
+        field: String::new(),
+        problem,
+    };
+    const UTF_16: &str = "the file is UTF-16: save it as UTF-8";
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
+            let problem = "the file is UTF-32: save it as UTF-8".to_owned();
+            return Err(wrong(1, problem));
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => {
+            return Err(wrong(1, UTF_16.to_owned()));
+        }
+        _ => {}
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(wrong(1, "the file is empty".to_owned()));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let (line, column) = place(&String::from_utf8_lossy(good));
+        wrong(line, format!("column {column}: is not UTF-8"))
+    })
+}
+
+/// The line and the column behind a text, both from 1.
+fn place(text: &str) -> (u64, u64) {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX).saturating_add(1);
+    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (count(lines), count(last.chars().count()))
 }
 
 /// The mistakes found so far.
@@ -109,6 +145,10 @@ impl Reading<'_> {
         let given = self.fields.text(field);
         match self.note(field, given)? {
             None => Some(None),
+            // One of the databases cannot store it, and no field is meant to hold it.
+            Some(text) if text.contains('\0') => {
+                self.note(field, Err("holds the character U+0000"))
+            }
             Some(text) => self.note(field, parse(text)).map(Some),
         }
     }
@@ -202,11 +242,12 @@ fn code(text: String) -> Result<String, AccountCodeError> {
     AccountCode::parse(text).map(String::from)
 }
 
-fn at_most(longest: usize, text: String) -> Result<String, String> {
-    if text.chars().count() > longest {
-        return Err(format!("has more than {longest} characters"));
+/// Metadata as it is written, with no key twice.
+fn metadata(json: &str) -> Result<Metadata, String> {
+    if let Some(problem) = document::doubled(json) {
+        return Err(problem);
     }
-    Ok(text)
+    Metadata::from_json(json).map_err(|error| error.to_string())
 }
 
 fn class_named(text: String) -> Result<AccountClass, &'static str> {

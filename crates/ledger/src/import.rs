@@ -5,6 +5,8 @@
 //! already is left as it is, and its own limits hold. What was reversed is reversed again, so that it
 //! stays known how much of it can still be.
 
+mod identity;
+
 use std::sync::Arc;
 
 use money::{Amount, Currency, MinorUnits};
@@ -52,8 +54,11 @@ pub struct ForeignTransaction {
     pub reverses: Option<usize>,
     /// Its movements.
     pub postings: Vec<ForeignPosting>,
-    /// Its name, so that it is imported once.
-    pub external_id: String,
+    /// Its name, so that it is imported once; `None`: what it says makes one, see
+    /// [`Import::name_by_content`].
+    pub external_id: Option<String>,
+    /// Its id where it comes from, if that is one of Florin's: these may be the very books.
+    pub former: Option<TransactionId>,
     /// For people.
     pub description: Option<String>,
     /// What the tenant keeps with it.
@@ -88,6 +93,28 @@ pub struct Imported {
     pub accounts: Vec<AccountId>,
     /// Transactions, in order.
     pub transactions: Vec<TransactionId>,
+    /// What was in the books already, and left as it is, in order of the lines.
+    pub known: Vec<Known>,
+}
+
+/// Something of the file that is in the books already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The line.
+    pub line: u64,
+    /// What it is: `account` or `transaction`.
+    pub what: &'static str,
+    /// The account's code, or the transaction's external id.
+    pub name: String,
+}
+
+/// What becomes of what is in the books already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnKnown {
+    /// It is left as it is, and the rest is taken over.
+    Skip,
+    /// It is refused, and so is the whole file.
+    Refuse,
 }
 
 /// What cannot be taken over, and where it stands.
@@ -109,6 +136,15 @@ pub enum ImportError {
     ExponentDiffers {
         /// As it is registered.
         registered: Currency,
+    },
+    /// It is in the books already, and that was not to be.
+    #[error("is in the books already")]
+    Known,
+    /// Another transaction has the name, or the former id.
+    #[error("{by} has it already, and says something else")]
+    NameTaken {
+        /// The transaction that has it.
+        by: TransactionId,
     },
     /// The code names an account in another currency.
     #[error("the account is there already and holds {holds:?}")]
@@ -148,13 +184,14 @@ pub enum ImportError {
     Change(ChangeError),
 }
 
-/// Takes books over.
+/// Takes books over. What is in them already is skipped, or refused.
 ///
 /// # Errors
 /// Every [`Misfit`], at most 100 of them; the shelf is then as it was.
 pub fn import(
     shelf: &mut Shelf,
     import: &Import,
+    on_known: OnKnown,
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<Imported, Vec<Misfit>> {
@@ -169,12 +206,24 @@ pub fn import(
         }
     }
     let mut misfits = Vec::new();
-    let opened = open_accounts(shelf, &import.accounts, (ids, now), &mut misfits);
+    let (opened, known) = open_accounts(shelf, &import.accounts, (ids, now), &mut misfits);
+    done.known = known;
     // What became of each transaction, for those that reverse it.
     let mut recorded: Vec<Option<TransactionId>> = Vec::with_capacity(import.transactions.len());
     for transaction in &import.transactions {
         if misfits.len() >= MOST_MISFITS {
             break;
+        }
+        let reverses = transaction.reverses.and_then(|of| *recorded.get(of)?);
+        if let Some(posted) = identity::known(shelf, transaction) {
+            let by = posted.id;
+            if identity::is_same(shelf, posted, transaction, reverses) {
+                done.known.push(transaction.known());
+            } else {
+                misfits.push(transaction.misfit(ImportError::NameTaken { by }));
+            }
+            recorded.push(Some(by));
+            continue;
         }
         let id = TransactionId::from_bytes(ids.next(now));
         let written = match transaction.reverses {
@@ -185,11 +234,17 @@ pub fn import(
                 reverse_one(shelf, transaction, of, id, now)
             }
         };
+        if written.is_ok() {
+            done.transactions.push(id);
+        }
         recorded.push(written.is_ok().then_some(id));
         misfits.extend(written.err());
     }
+    if on_known == OnKnown::Refuse {
+        misfits.extend(done.known.iter().map(Known::refused));
+        misfits.sort_by_key(|misfit| misfit.line);
+    }
     if misfits.is_empty() {
-        done.transactions = recorded.into_iter().flatten().collect();
         for (account, id) in opened {
             misfits.extend(leave(shelf, account, id).err());
             done.accounts.push(id);
@@ -201,6 +256,34 @@ pub fn import(
     *shelf = before;
     misfits.truncate(MOST_MISFITS);
     Err(misfits)
+}
+
+impl ForeignTransaction {
+    fn known(&self) -> Known {
+        Known {
+            line: self.line,
+            what: "transaction",
+            name: self.external_id.clone().unwrap_or_default(),
+        }
+    }
+
+    const fn misfit(&self, rule: ImportError) -> Misfit {
+        Misfit {
+            line: self.line,
+            field: "external_id",
+            rule,
+        }
+    }
+}
+
+impl Known {
+    fn refused(&self) -> Misfit {
+        Misfit {
+            line: self.line,
+            field: self.what,
+            rule: ImportError::Known,
+        }
+    }
 }
 
 /// Registers what the accounts hold and is not registered.
@@ -231,14 +314,14 @@ fn register_assets(
     Err(misfits)
 }
 
-/// Opens what is not there, without limits as yet.
+/// Opens what is not there, without limits as yet; and tells what is.
 fn open_accounts<'a>(
     shelf: &mut Shelf,
     accounts: &'a [ForeignAccount],
     (ids, now): (&mut Ids, Timestamp),
     misfits: &mut Vec<Misfit>,
-) -> Vec<(&'a ForeignAccount, AccountId)> {
-    let mut opened = Vec::new();
+) -> (Vec<(&'a ForeignAccount, AccountId)>, Vec<Known>) {
+    let (mut opened, mut found) = (Vec::new(), Vec::new());
     for account in accounts {
         let new = NewAccount {
             limits: Limits::NONE,
@@ -261,13 +344,17 @@ fn open_accounts<'a>(
         } else {
             None
         };
-        misfits.extend(differs.map(|(field, rule)| Misfit {
-            line: account.line,
-            field,
-            rule,
-        }));
+        let line = account.line;
+        match differs {
+            Some((field, rule)) => misfits.push(Misfit { line, field, rule }),
+            None => found.push(Known {
+                line,
+                what: "account",
+                name: account.new.code.to_string(),
+            }),
+        }
     }
-    opened
+    (opened, found)
 }
 
 fn post_one(
@@ -293,7 +380,7 @@ fn post_one(
         });
     }
     let new = NewTransaction {
-        external_id: Some(transaction.external_id.clone()),
+        external_id: transaction.external_id.clone(),
         description: transaction.description.clone(),
         metadata: transaction.metadata.clone(),
         effective_at: transaction.effective_at.unwrap_or(now),
@@ -344,7 +431,7 @@ fn reverse_one(
         parts.push((ordinal, posting.amount));
     }
     let heading = Heading {
-        external_id: Some(transaction.external_id.clone()),
+        external_id: transaction.external_id.clone(),
         description: transaction.description.clone(),
         metadata: transaction.metadata.clone(),
         effective_at: transaction.effective_at.unwrap_or(now),

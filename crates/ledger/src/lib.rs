@@ -131,8 +131,8 @@ pub use condition::{Condition, Demand};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
-    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Misfit,
-    import,
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Known,
+    Misfit, OnKnown, import,
 };
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};

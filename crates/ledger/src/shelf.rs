@@ -20,6 +20,8 @@ pub struct Shelf {
     registered: BTreeSet<String>,
     by_external_id: HashMap<String, TransactionId>,
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
+    /// Earlier transactions with all that they say, to be compared with.
+    written: HashMap<TransactionId, Posted>,
     holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
     corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
     period: Period,
@@ -129,6 +131,12 @@ impl Shelf {
             Err(_) => self.posted.iter().find(|posted| posted.id == *id)?,
         };
         Some((own.step, &own.postings))
+    }
+
+    /// An earlier transaction, if it was asked for with all that it says.
+    #[must_use]
+    pub fn written(&self, id: &TransactionId) -> Option<&Posted> {
+        self.written.get(id)
     }
 
     /// What the postings of a pending transaction hold, in their order.
@@ -269,6 +277,10 @@ impl Shelf {
 
     pub(crate) fn put_taken(&mut self, external_id: String, by: TransactionId) {
         self.by_external_id.insert(external_id, by);
+    }
+
+    pub(crate) fn put_written(&mut self, posted: Posted) {
+        self.written.insert(posted.id, posted);
     }
 
     pub(crate) fn put_recorded(

@@ -11,6 +11,8 @@ mod displaced;
 mod rows;
 mod words;
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use store::bulk::Writes;
 use store::find::Lock;
@@ -44,6 +46,10 @@ pub struct Needs {
     pub assets: Vec<String>,
     /// External ids that will be claimed.
     pub external_ids: Vec<String>,
+    /// External ids of transactions that may be in the books already, with all that they say.
+    pub compared: Vec<String>,
+    /// Ids of such transactions.
+    pub compared_ids: Vec<TransactionId>,
     /// Transactions that will be posted, voided, expired or reversed, with their accounts.
     pub transactions: Vec<TransactionId>,
     /// Pending ones as somebody remembers them, which are not asked for. Their accounts are.
@@ -64,6 +70,8 @@ impl Needs {
             promises: _,
             assets,
             external_ids,
+            compared,
+            compared_ids,
             transactions,
             period,
         } = self;
@@ -71,6 +79,8 @@ impl Needs {
             && codes.is_empty()
             && assets.is_empty()
             && external_ids.is_empty()
+            && compared.is_empty()
+            && compared_ids.is_empty()
             && transactions.is_empty()
             && !period
     }
@@ -93,7 +103,13 @@ pub fn load(
     for promise in std::mem::take(&mut needs.promises) {
         shelf.put_promise(promise);
     }
+    let compared = find_compared(connection, tenant, &mut shelf, &mut needs)?;
     load_transactions(connection, tenant, &mut shelf, &mut needs)?;
+    for row in compared {
+        let postings = shelf.recorded(&row.id).map(|(_, postings)| postings);
+        let postings = postings.unwrap_or_default().to_vec();
+        shelf.put_written(row.read(postings)?);
+    }
     load_accounts(connection, tenant, &mut shelf, &mut needs, lock)?;
     load_remainders(connection, tenant, &mut shelf, &needs.transactions)?;
     for asset in assets_named(connection, tenant, needs.assets)? {
@@ -120,6 +136,45 @@ pub fn load(
     };
     shelf.put_period(period);
     Ok(shelf)
+}
+
+/// The transactions that are there of those that are to be compared. Whoever writes one of them meanwhile
+/// takes its external id, and makes the batch a conflict.
+fn find_compared(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    shelf: &mut Shelf,
+    needs: &mut Needs,
+) -> Result<Vec<TransactionRow>, Error> {
+    let mut names = std::mem::take(&mut needs.compared);
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<ByExternalId> = names
+        .into_iter()
+        .map(|name| ByExternalId {
+            external_id: Some(name),
+        })
+        .collect();
+    let mut found = ByExternalId::find(connection, Lock::Nothing, tenant, &names)?;
+    for row in &found {
+        if let Some(name) = &row.external_id {
+            shelf.put_taken(name.clone(), row.id);
+        }
+    }
+    let mut ids = std::mem::take(&mut needs.compared_ids);
+    ids.sort_unstable();
+    ids.dedup();
+    let known: BTreeSet<TransactionId> = found.iter().map(|row| row.id).collect();
+    ids.retain(|id| !known.contains(id));
+    let ids: Vec<TransactionById> = ids.into_iter().map(|id| TransactionById { id }).collect();
+    found.extend(TransactionById::find(
+        connection,
+        Lock::Nothing,
+        tenant,
+        &ids,
+    )?);
+    needs.transactions.extend(found.iter().map(|row| row.id));
+    Ok(found)
 }
 
 /// The postings of the transactions named. What a transaction is, a pending one's postings say already.

@@ -311,8 +311,8 @@ async fn the_limits_of_accounts_that_are_here_hold_and_a_name_is_taken_once(data
         pay("b", "0.40")
     ));
     assert_eq!(code, 0, "{said}");
-    // Another file with one of them in it.
-    let (code, said) = import(&format!("{}{}", pay("c", "0.10"), pay("b", "0.40")));
+    // Another file with one of them in it, which says something else.
+    let (code, said) = import(&format!("{}{}", pay("c", "0.10"), pay("b", "0.41")));
     assert_eq!(code, 1, "{said}");
     assert_eq!(said["mistakes"][1]["field"], "external_id", "{said}");
     let other = "account,wallets:ann,USD,credit,,,,,\naccount,shop,EUR,debit,,,,,\n";

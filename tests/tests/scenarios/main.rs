@@ -31,6 +31,7 @@ mod heavy;
 mod http_refusals;
 mod idempotency;
 mod import_form;
+mod import_known;
 mod imports;
 mod lists;
 mod modes;

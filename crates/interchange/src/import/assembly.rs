@@ -5,22 +5,20 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use ledger::{
-    ForeignAccount, ForeignPosting, ForeignTransaction, Import, Kind, KindError, Metadata,
-    TransactionId,
+    Description, ExternalId, ForeignAccount, ForeignPosting, ForeignTransaction, Import, Kind,
+    KindError, Metadata, TransactionId,
 };
 use money::{Amount, Currency};
 use store::Timestamp;
+use text::TextError;
 
-use super::{Fields, LONGEST_NAME, Mistake, Mistakes, Reading, at_most};
+use super::{Fields, Mistake, Mistakes, Reading};
 
 /// One commit holds all of a file, and whoever else writes waits for it.
 const MOST_TRANSACTIONS: usize = 250_000;
-/// The longest description, in characters.
-const LONGEST_DESCRIPTION: usize = 500;
 
-pub(super) struct Assembly<'a> {
-    /// What makes external ids of lines.
-    name: &'a str,
+#[derive(Default)]
+pub(super) struct Assembly {
     import: Import,
     /// Where each account stands.
     accounts: HashMap<String, u64>,
@@ -55,10 +53,12 @@ pub(super) struct Movement {
 }
 
 /// How a transaction is final.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Final {
-    /// At once, or as a part of what was pending there.
+    /// At once.
     Posted,
+    /// As a part of what was pending there.
+    Settlement,
     /// By undoing another.
     Reversal,
 }
@@ -70,17 +70,19 @@ pub(super) fn heading(
     mistakes: &mut Mistakes,
 ) -> Option<Heading> {
     let mut reading = Reading { fields, mistakes };
-    let name = reading.optional(id_field, |text| at_most(LONGEST_NAME, text));
-    let kind = reading.required("kind", |text| kind_named(&text));
+    let name = reading.optional(id_field, named);
     let step = reading.optional("step", step_named);
-    let about = reading.optional("about", |text| at_most(LONGEST_NAME, text));
-    let external_id = reading.optional("external_id", |text| at_most(LONGEST_NAME, text));
-    let description = reading.optional("description", |text| at_most(LONGEST_DESCRIPTION, text));
+    let kind = reading.required("kind", |text| kind_named(&text, step.flatten()));
+    let about = reading.optional("about", named);
+    let external_id = reading.optional("external_id", named);
+    let description = reading.optional("description", |text| {
+        Description::parse(text).map(String::from)
+    });
     let effective_at = reading.optional("effective_at", |text| text.parse::<Timestamp>());
     let metadata = reading.metadata();
     let reverses = match step?.unwrap_or(Final::Posted) {
         // What it was a part of was pending, and is not in the file.
-        Final::Posted => None,
+        Final::Posted | Final::Settlement => None,
         Final::Reversal => Some(reading.note("about", about?.ok_or("is missing"))?),
     };
     Some(Heading {
@@ -97,35 +99,44 @@ pub(super) fn heading(
 
 /// A capture posts what a payment's operation has taken. Payments do not travel, so one that does is
 /// no capture any more.
-fn kind_named(text: &str) -> Result<Kind, KindError> {
-    match Kind::parse(text)? {
-        Kind::Capture => Kind::parse("imported_capture"),
+///
+/// The name of a step is the kind of that step alone, as it is over HTTP.
+fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
+    let of_step = match text {
+        "post" => Some(step == Some(Final::Settlement)),
+        "reversal" => Some(step == Some(Final::Reversal)),
+        "void" | "expiry" => Some(false),
+        _ => None,
+    };
+    if of_step == Some(false) {
+        return Err(
+            "is the kind of a step, and this is none: choose a name of your own".to_owned(),
+        );
+    }
+    let parse = |text| Kind::parse(text).map_err(|error: KindError| error.to_string());
+    match parse(text)? {
+        Kind::Capture => parse("imported_capture"),
         // Nor do the rate and the rounding that an exchange follows from.
-        Kind::Exchange => Kind::parse("imported_exchange"),
+        Kind::Exchange => parse("imported_exchange"),
         other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
     }
 }
 
+/// A transaction's name, in the file and in the books.
+fn named(text: String) -> Result<String, TextError> {
+    ExternalId::parse(text).map(String::from)
+}
+
 fn step_named(text: String) -> Result<Final, &'static str> {
     match text.as_str() {
-        "posted" | "post" => Ok(Final::Posted),
+        "posted" => Ok(Final::Posted),
+        "post" => Ok(Final::Settlement),
         "reversal" => Ok(Final::Reversal),
         _ => Err("is posted, post or reversal: only what is final is imported"),
     }
 }
 
-impl<'a> Assembly<'a> {
-    pub(super) fn of(name: &'a str) -> Self {
-        Self {
-            name,
-            import: Import::default(),
-            accounts: HashMap::new(),
-            transactions: HashMap::new(),
-            codes: HashMap::new(),
-            mistakes: Mistakes::default(),
-        }
-    }
-
+impl Assembly {
     pub(super) fn add_account(&mut self, account: Option<ForeignAccount>, code_field: &str) {
         let Some(account) = account else { return };
         match self.accounts.entry(account.new.code.to_string()) {
@@ -191,13 +202,16 @@ impl<'a> Assembly<'a> {
             currency: movement.currency,
         });
         let postings = postings.collect();
-        let external_id = self.named(&heading);
+        let former = heading.name.as_ref();
+        let former = former.and_then(|name| name.parse::<TransactionId>().ok());
+        let own = former.map(|id| id.to_string());
         self.import.transactions.push(ForeignTransaction {
             line: heading.line,
             kind: heading.kind,
             reverses,
             postings,
-            external_id,
+            external_id: heading.external_id.or(own),
+            former,
             description: heading.description,
             metadata: heading.metadata,
             effective_at: heading.effective_at,
@@ -206,21 +220,12 @@ impl<'a> Assembly<'a> {
 
     pub(super) fn finish(mut self) -> Result<Import, Vec<Mistake>> {
         if self.mistakes.0.is_empty() {
+            self.import.name_by_content();
             return Ok(self.import);
         }
         // That an entry has no counterpart is known after its transaction only.
         self.mistakes.0.sort_by_key(|mistake| mistake.line);
         Err(self.mistakes.0)
-    }
-
-    /// The name under which it is imported once.
-    fn named(&self, heading: &Heading) -> String {
-        let is_ours = |name: &&String| name.parse::<TransactionId>().is_ok();
-        match (&heading.external_id, heading.name.as_ref().filter(is_ours)) {
-            (Some(given), _) => given.clone(),
-            (None, Some(id)) => id.clone(),
-            (None, None) => format!("{}:{}", self.name, heading.line),
-        }
     }
 }
 

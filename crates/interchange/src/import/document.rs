@@ -6,14 +6,15 @@ use std::collections::HashSet;
 use std::fmt;
 
 use ledger::Metadata;
-use money::{Amount, Currency, MinorUnits};
+use money::{Amount, Currency, MinorUnits, Money};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::assembly::{Assembly, Movement, heading};
+use super::legs::{Leg, matched};
 use super::rows::number;
-use super::{Fields, Mistakes, Reading, account, code};
+use super::{Fields, Mistakes, Reading, account, code, metadata, side_named};
 use crate::json::VERSION;
 
 const OF_ACCOUNT: [&str; 13] = [
@@ -31,7 +32,7 @@ const OF_ACCOUNT: [&str; 13] = [
     "metadata",
     "opened_at",
 ];
-const OF_TRANSACTION: [&str; 11] = [
+const OF_TRANSACTION: [&str; 12] = [
     "id",
     "kind",
     "step",
@@ -42,9 +43,11 @@ const OF_TRANSACTION: [&str; 11] = [
     "effective_at",
     "recorded_at",
     "postings",
+    "entries",
     "exchange",
 ];
 const OF_POSTING: [&str; 5] = ["posting", "debit", "credit", "amount", "currency"];
+const OF_ENTRY: [&str; 4] = ["account", "side", "amount", "currency"];
 
 /// The document, with its parts as they are written.
 #[derive(Deserialize)]
@@ -93,16 +96,7 @@ impl Lines<'_> {
     }
 }
 
-pub(super) fn read(text: &[u8], assembly: &mut Assembly<'_>) {
-    let text = match std::str::from_utf8(text) {
-        Ok(text) => text,
-        Err(error) => {
-            let good = text.get(..error.valid_up_to()).unwrap_or_default();
-            let ends = good.iter().filter(|byte| **byte == b'\n').count();
-            let line = u64::try_from(ends).unwrap_or(u64::MAX).saturating_add(1);
-            return assembly.mistakes.add(line, "", "is not UTF-8");
-        }
-    };
+pub(super) fn read(text: &str, assembly: &mut Assembly) {
     let document: Document<'_> = match serde_json::from_str(text) {
         Ok(document) => document,
         Err(error) => {
@@ -131,7 +125,7 @@ pub(super) fn read(text: &[u8], assembly: &mut Assembly<'_>) {
     }
 }
 
-fn transaction(raw: &RawValue, lines: &Lines<'_>, assembly: &mut Assembly<'_>) {
+fn transaction(raw: &RawValue, lines: &Lines<'_>, assembly: &mut Assembly) {
     let mistakes = &mut assembly.mistakes;
     let Some(object) = object(raw, lines, &OF_TRANSACTION, mistakes) else {
         return;
@@ -147,6 +141,13 @@ fn movements(
     lines: &Lines<'_>,
     mistakes: &mut Mistakes,
 ) -> Option<Vec<Movement>> {
+    if let Some(entries) = object.raw("entries") {
+        if object.raw("postings").is_some() {
+            mistakes.add(object.line, "entries", "or postings are given, not both");
+            return None;
+        }
+        return entered(object.line, entries, lines, mistakes);
+    }
     let listed = object.raw("postings").map_or("[]", RawValue::get);
     let Ok(listed) = serde_json::from_str::<Vec<&RawValue>>(listed) else {
         mistakes.add(object.line, "postings", "is a list of postings");
@@ -168,6 +169,50 @@ fn movements(
         }
     }
     is_whole.then_some(movements)
+}
+
+/// Debits and credits that do not say which belong together.
+fn entered(
+    line: u64,
+    listed: &RawValue,
+    lines: &Lines<'_>,
+    mistakes: &mut Mistakes,
+) -> Option<Vec<Movement>> {
+    let Ok(listed) = serde_json::from_str::<Vec<&RawValue>>(listed.get()) else {
+        mistakes.add(line, "entries", "is a list of entries");
+        return None;
+    };
+    let count = listed.len();
+    let legs: Vec<Leg> = listed
+        .into_iter()
+        .filter_map(|raw| leg(raw, lines, mistakes))
+        .collect();
+    if legs.len() < count {
+        return None;
+    }
+    let matched = matched(legs).map_err(|(line, problem)| mistakes.add(line, "entries", problem));
+    matched.ok()
+}
+
+fn leg(raw: &RawValue, lines: &Lines<'_>, mistakes: &mut Mistakes) -> Option<Leg> {
+    let object = object(raw, lines, &OF_ENTRY, mistakes)?;
+    let mut reading = Reading {
+        fields: &object,
+        mistakes,
+    };
+    let account = reading.required("account", code);
+    let side = reading.required("side", side_named);
+    let currency = reading.required("currency", |text| Currency::from_stored(&text));
+    let currency = currency?;
+    let units = reading.units("amount", currency)?;
+    let units = reading.note("amount", units.ok_or("is missing"))?;
+    let amount = reading.note("amount", Amount::new(units.get()))?;
+    Some(Leg {
+        line: object.line,
+        side: side?,
+        account: account?,
+        money: Money { amount, currency },
+    })
 }
 
 fn movement(
@@ -213,12 +258,17 @@ fn object<'a>(
     };
     let mut seen = HashSet::with_capacity(fields.len());
     let mut is_good = true;
-    for (name, _) in &fields {
+    for (name, raw) in &fields {
         if !known.contains(&name.as_str()) {
             mistakes.add(line, name, "is no field of this form");
             is_good = false;
         } else if !seen.insert(name.as_str()) {
             mistakes.add(line, name, "is there twice");
+            is_good = false;
+        } else if raw.get().starts_with('{')
+            && let Some(problem) = doubled(raw.get())
+        {
+            mistakes.add(lines.line_of(raw.get()), name, problem);
             is_good = false;
         }
     }
@@ -252,10 +302,29 @@ impl Fields for Object<'_> {
     }
 
     fn metadata(&self) -> Result<Option<Metadata>, String> {
-        let metadata = self.raw("metadata");
-        let metadata = metadata.map(|raw| Metadata::from_json(raw.get()));
-        metadata.transpose().map_err(|error| error.to_string())
+        let given = self.raw("metadata");
+        given.map(|raw| metadata(raw.get())).transpose()
     }
+}
+
+/// A key that is there twice, in this object or in one within it: of the two the last would count.
+pub(super) fn doubled(json: &str) -> Option<String> {
+    // What is no object at all is told by whoever reads it.
+    let Written(fields) = serde_json::from_str(json).ok()?;
+    let mut seen = HashSet::with_capacity(fields.len());
+    fields.iter().find_map(|(name, raw)| {
+        if !seen.insert(name) {
+            return Some(format!("has the key {name:?} twice"));
+        }
+        match raw.get().as_bytes() {
+            [b'{', ..] => doubled(raw.get()),
+            [b'[', ..] => {
+                let items: Vec<&RawValue> = serde_json::from_str(raw.get()).ok()?;
+                items.iter().find_map(|item| doubled(item.get()))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// The fields of an object as they are written: a map would hide that one is there twice.

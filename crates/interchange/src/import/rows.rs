@@ -1,13 +1,15 @@
 //! Books as CSV: a heading, rows of accounts, and rows of entries, those of a transaction together.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use csv::{ReaderBuilder, StringRecord};
 use ledger::{Metadata, NormalSide};
-use money::{Amount, Currency, MinorUnits, Money};
+use money::{Currency, MinorUnits, Money};
 
 use super::assembly::{Assembly, Heading, Movement, heading};
-use super::{Fields, Mistakes, Reading, account, code, side_named};
+use super::legs::{Leg, matched};
+use super::table::{Flaw, Table};
+use super::{Fields, Mistakes, Reading, account, code, metadata, side_named};
 use crate::csv::COLUMNS;
 
 /// What all rows of a transaction say of it; those after the first may leave it out.
@@ -25,14 +27,15 @@ type Columns = HashMap<&'static str, usize>;
 
 struct Row<'a> {
     line: u64,
-    cells: &'a StringRecord,
+    cells: &'a [Cow<'a, str>],
     columns: &'a Columns,
 }
 
 impl Row<'_> {
     fn cell(&self, field: &str) -> &str {
         let at = self.columns.get(field);
-        at.and_then(|at| self.cells.get(*at)).unwrap_or_default()
+        at.and_then(|at| self.cells.get(*at))
+            .map_or("", |cell| &**cell)
     }
 }
 
@@ -58,9 +61,7 @@ impl Fields for Row<'_> {
     fn metadata(&self) -> Result<Option<Metadata>, String> {
         match self.cell("metadata") {
             "" => Ok(None),
-            text => Metadata::from_json(text)
-                .map(Some)
-                .map_err(|error| error.to_string()),
+            text => metadata(text).map(Some),
         }
     }
 }
@@ -71,54 +72,48 @@ struct Open {
     line: u64,
     heading: Option<Heading>,
     said: [String; OF_TRANSACTION.len()],
-    entries: BTreeMap<i16, Vec<Entry>>,
+    entries: Vec<(Option<i16>, Leg)>,
     /// Whether each of its rows could be read.
     is_whole: bool,
 }
 
-struct Entry {
-    line: u64,
-    side: NormalSide,
-    account: String,
-    money: Money,
-}
-
-pub(super) fn read(text: &[u8], assembly: &mut Assembly<'_>) {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
-    let columns = match reader.headers() {
-        Ok(heading) => columns(heading, &mut assembly.mistakes),
-        Err(error) => return assembly.mistakes.add(1, "", error),
+pub(super) fn read(text: &str, assembly: &mut Assembly) {
+    let mut table = match Table::of(text) {
+        Ok(table) => table,
+        Err(flaw) => return flawed(&flaw, assembly),
     };
+    let heading = match table.next() {
+        Some(Ok(heading)) => heading,
+        Some(Err(flaw)) => return flawed(&flaw, assembly),
+        None => return,
+    };
+    let columns = columns(&heading.cells, &mut assembly.mistakes);
     if columns.is_empty() {
         return;
     }
-    let width = reader.headers().map_or(0, StringRecord::len);
+    let width = heading.cells.len();
     let mut open: Option<Open> = None;
-    let mut cells = StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut cells) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                let line = error.position().map_or(line, csv::Position::line);
-                let problem = "is not UTF-8";
-                assembly.mistakes.add(line, "", problem);
-                continue;
-            }
-        }
-        let line = cells.position().map_or(line, csv::Position::line);
-        if cells.len() != width {
-            let problem = format!("has {} columns, the heading has {width}", cells.len());
-            assembly.mistakes.add(line, "", problem);
-            continue;
-        }
+    while let Some(record) = table.next() {
+        let record = match record {
+            Ok(record) => record,
+            // Where the next row begins is not known.
+            Err(flaw) => return flawed(&flaw, assembly),
+        };
+        let line = record.line;
         if assembly.mistakes.are_enough() {
             return;
         }
+        if record.cells.len() != width {
+            let problem = format!(
+                "has {} columns, the heading has {width}",
+                record.cells.len()
+            );
+            assembly.mistakes.add(line, "", problem);
+            continue;
+        }
         let row = Row {
             line,
-            cells: &cells,
+            cells: &record.cells,
             columns: &columns,
         };
         match row.cell("record") {
@@ -136,11 +131,16 @@ pub(super) fn read(text: &[u8], assembly: &mut Assembly<'_>) {
     close(open, assembly);
 }
 
+fn flawed(flaw: &Flaw, assembly: &mut Assembly) {
+    let problem = format!("column {}: {}", flaw.column, flaw.problem);
+    assembly.mistakes.add(flaw.line, "", problem);
+}
+
 /// Where each column is. Unknown ones are refused, so that a mistyped one is not ignored.
-fn columns(heading: &StringRecord, mistakes: &mut Mistakes) -> Columns {
+fn columns(heading: &[Cow<'_, str>], mistakes: &mut Mistakes) -> Columns {
     let mut columns = Columns::new();
     for (at, name) in heading.iter().enumerate() {
-        match COLUMNS.into_iter().find(|known| *known == name) {
+        match COLUMNS.into_iter().find(|known| known == name) {
             None => mistakes.add(1, name, "is no column of this form"),
             Some(known) => {
                 if columns.insert(known, at).is_some() {
@@ -161,10 +161,13 @@ fn columns(heading: &StringRecord, mistakes: &mut Mistakes) -> Columns {
     }
 }
 
-fn take_entry(row: &Row<'_>, open: &mut Option<Open>, assembly: &mut Assembly<'_>) {
-    let name = row.cell("transaction");
+fn take_entry(row: &Row<'_>, open: &mut Option<Open>, assembly: &mut Assembly) {
+    let name = match row.cell("transaction") {
+        "" => row.cell("external_id"),
+        name => name,
+    };
     if name.is_empty() {
-        let problem = "is missing: it tells which entries belong together";
+        let problem = "is missing, and external_id too: it tells which entries belong together";
         return assembly.mistakes.add(row.line, "transaction", problem);
     }
     if open.as_ref().is_none_or(|open| open.name != name) {
@@ -179,7 +182,7 @@ fn take_entry(row: &Row<'_>, open: &mut Option<Open>, assembly: &mut Assembly<'_
             is_whole: true,
             heading,
             said: OF_TRANSACTION.map(|field| row.cell(field).to_owned()),
-            entries: BTreeMap::new(),
+            entries: Vec::new(),
         }
     });
     for (field, said) in OF_TRANSACTION.into_iter().zip(&open.said) {
@@ -191,12 +194,12 @@ fn take_entry(row: &Row<'_>, open: &mut Option<Open>, assembly: &mut Assembly<'_
         }
     }
     match entry(row, mistakes) {
-        Some((number, entry)) => open.entries.entry(number).or_default().push(entry),
+        Some(entry) => open.entries.push(entry),
         None => open.is_whole = false,
     }
 }
 
-fn entry(row: &Row<'_>, mistakes: &mut Mistakes) -> Option<(i16, Entry)> {
+fn entry(row: &Row<'_>, mistakes: &mut Mistakes) -> Option<(Option<i16>, Leg)> {
     let mut reading = Reading {
         fields: row,
         mistakes,
@@ -207,13 +210,13 @@ fn entry(row: &Row<'_>, mistakes: &mut Mistakes) -> Option<(i16, Entry)> {
     let number = reading.optional("posting", |text| number(&text));
     let currency = currency?;
     let money = reading.required("amount", |text| Money::from_decimal(&text, currency));
-    let entry = Entry {
+    let leg = Leg {
         line: row.line,
         side: side?,
         account: account?,
         money: money?,
     };
-    Some((number?.unwrap_or(0), entry))
+    Some((number?, leg))
 }
 
 /// The number of a posting.
@@ -223,30 +226,56 @@ pub(super) fn number(text: &str) -> Result<i16, &'static str> {
 }
 
 /// Puts the entries of each posting together.
-fn close(open: Option<Open>, assembly: &mut Assembly<'_>) {
+fn close(open: Option<Open>, assembly: &mut Assembly) {
     let Some(open) = open else { return };
-    let mut movements = Vec::with_capacity(open.entries.len());
-    let mut is_whole = open.is_whole;
-    for (number, entries) in open.entries {
-        match movement(number, entries) {
-            Ok(movement) => movements.push(movement),
-            // Where an entry could not be read, another cannot have its counterpart.
-            Err(_) if !open.is_whole => {}
-            Err((line, problem)) => {
-                assembly.mistakes.add(line, "posting", problem);
+    let movements = if open.is_whole {
+        // Where an entry could not be read, another cannot have its counterpart.
+        movements(open.entries, &mut assembly.mistakes)
+    } else {
+        None
+    };
+    let parts = open.heading.zip(movements);
+    assembly.add_transaction(Some(open.name), parts);
+}
+
+/// By their numbers, if they have any; else as they can be matched.
+fn movements(entries: Vec<(Option<i16>, Leg)>, mistakes: &mut Mistakes) -> Option<Vec<Movement>> {
+    if entries.iter().all(|(number, _)| number.is_none()) {
+        let legs = entries.into_iter().map(|(_, leg)| leg).collect();
+        let matched = matched(legs).map_err(|(line, problem)| {
+            mistakes.add(line, "posting", problem);
+        });
+        return matched.ok();
+    }
+    let mut numbered: BTreeMap<i16, Vec<Leg>> = BTreeMap::new();
+    let mut is_whole = true;
+    for (number, leg) in entries {
+        match number {
+            Some(number) => numbered.entry(number).or_default().push(leg),
+            None => {
+                let problem = "is missing: other entries of the transaction have one";
+                mistakes.add(leg.line, "posting", problem);
                 is_whole = false;
             }
         }
     }
-    let parts = open.heading.filter(|_| is_whole);
-    let parts = parts.map(|heading| (heading, movements));
-    assembly.add_transaction(Some(open.name), parts);
+    let mut movements = Vec::with_capacity(numbered.len());
+    for (number, legs) in numbered {
+        match movement(number, legs) {
+            Ok(movement) => movements.push(movement),
+            Err((line, problem)) => {
+                mistakes.add(line, "posting", problem);
+                is_whole = false;
+            }
+        }
+    }
+    is_whole.then_some(movements)
 }
 
 /// A posting of its two entries: a debit and a credit of the same money.
-fn movement(number: i16, entries: Vec<Entry>) -> Result<Movement, (u64, &'static str)> {
-    let line = entries.first().map_or(0, |entry| entry.line);
-    let [one, other] = <[Entry; 2]>::try_from(entries).map_err(|_others| {
+fn movement(number: i16, legs: Vec<Leg>) -> Result<Movement, (u64, &'static str)> {
+    let line = legs.first().map_or(0, |leg| leg.line);
+    let [one, other] = <[Leg; 2]>::try_from(legs).map_err(|_others| {
         (
             line,
             "has two entries of the same number: a debit and a credit",
@@ -265,11 +294,10 @@ fn movement(number: i16, entries: Vec<Entry>) -> Result<Movement, (u64, &'static
             return Err((other.line, "has one debit and one credit"));
         }
     };
-    let amount: Amount = debit.money.amount;
     Ok(Movement {
         line,
         number,
-        amount,
+        amount: debit.money.amount,
         currency: debit.money.currency,
         debit: debit.account,
         credit: credit.account,

@@ -2,8 +2,8 @@
 
 use ledger::{
     AccountClass, AccountId, AccountStatus, ForeignAccount, ForeignPosting, ForeignTransaction,
-    Import, ImportError, Kind, Limits, NewAccount, NewAsset, PostError, ReverseError, import,
-    register,
+    Import, ImportError, Kind, Limits, NewAccount, NewAsset, OnKnown, PostError, ReverseError,
+    import, register,
 };
 use money::Currency;
 
@@ -45,7 +45,8 @@ fn transaction(line: u64, postings: &[(i16, &str, &str, i64)]) -> ForeignTransac
         kind: Kind::Transfer,
         reverses: None,
         postings: postings.collect(),
-        external_id: format!("line {line}"),
+        external_id: Some(format!("line {line}")),
+        former: None,
         description: None,
         metadata: None,
         effective_at: Some(EARLIER),
@@ -69,7 +70,14 @@ fn foreign() -> Import {
 /// The first thing that is wrong; the shelf is as it was.
 fn refused(books: &mut Books, foreign: &Import) -> (u64, &'static str, ImportError) {
     let before = format!("{:?}", books.shelf.opened());
-    let mut misfits = import(&mut books.shelf, foreign, &mut books.ids, NOW).unwrap_err();
+    let mut misfits = import(
+        &mut books.shelf,
+        foreign,
+        OnKnown::Skip,
+        &mut books.ids,
+        NOW,
+    )
+    .unwrap_err();
     assert_eq!(format!("{:?}", books.shelf.opened()), before);
     assert!(books.shelf.posted().is_empty());
     assert_eq!(books.shelf.transaction_named("line 3"), None);
@@ -80,7 +88,14 @@ fn refused(books: &mut Books, foreign: &Import) -> (u64, &'static str, ImportErr
 #[test]
 fn history_comes_first_and_limits_and_status_afterwards() {
     let mut books = Books::empty();
-    let done = import(&mut books.shelf, &foreign(), &mut books.ids, NOW).unwrap();
+    let done = import(
+        &mut books.shelf,
+        &foreign(),
+        OnKnown::Skip,
+        &mut books.ids,
+        NOW,
+    )
+    .unwrap();
     assert_eq!((done.accounts.len(), done.transactions.len()), (2, 2));
     let wallet = books.shelf.id_of("wallet").unwrap();
     let wallet = books.shelf.account(&wallet).unwrap();
@@ -121,7 +136,7 @@ fn what_does_not_fit_leaves_the_shelf_as_it_was() {
     }
 
     let mut wrong = foreign();
-    wrong.transactions[1].external_id = "line 3".to_owned();
+    wrong.transactions[1].external_id = Some("line 3".to_owned());
     wrong.transactions[1].reverses = None;
     let (line, field, rule) = refused(&mut books, &wrong);
     assert_eq!((line, field), (4, "external_id"));
@@ -156,7 +171,14 @@ fn what_is_brought_is_registered_and_a_code_keeps_its_exponent() {
     assert_eq!(misfit, (2, "currency", differs(six)));
     assert_eq!(books.shelf.asset("USDC"), None);
 
-    let done = import(&mut books.shelf, &brought, &mut books.ids, NOW).unwrap();
+    let done = import(
+        &mut books.shelf,
+        &brought,
+        OnKnown::Skip,
+        &mut books.ids,
+        NOW,
+    )
+    .unwrap();
     let assets: Vec<_> = done.assets.iter().map(|asset| asset.currency).collect();
     assert_eq!(assets, [six]);
     assert_eq!(books.shelf.registered(), [&done.assets[0]]);

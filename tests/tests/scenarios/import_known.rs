@@ -1,0 +1,180 @@
+//! What is in the books already is not imported again, whatever file it stands in: rows are known by what
+//! they say, and by their external ids.
+
+use serde_json::{Value, json};
+use tests::{Database, on_both_databases};
+
+use crate::books_hold;
+use crate::given::{rows, text};
+use crate::imports::{empty_books, file, imported};
+use crate::shop::Shop;
+
+const TABLE: &str = "record,account,currency,class,transaction,side,amount,kind,effective_at,description\n\
+    account,assets:bank,EUR,asset,,,,,,\n\
+    account,equity:opening,EUR,equity,,,,,,\n\
+    entry,assets:bank,EUR,,1,debit,10.50,opening,2026-01-01,\"a \"\"first\"\" one\"\n\
+    entry,equity:opening,EUR,,1,credit,10.50,,,\n\
+    entry,assets:bank,EUR,,2,debit,5.00,opening,2026-01-02,\n\
+    entry,equity:opening,EUR,,2,credit,5.00,,,\n\
+    entry,assets:bank,EUR,,3,debit,5.00,opening,2026-01-02,\n\
+    entry,equity:opening,EUR,,3,credit,5.00,,,\n";
+
+/// The same table as other programs write it.
+fn disguises() -> Vec<(&'static str, String)> {
+    let crlf = TABLE.replace('\n', "\r\n");
+    let semicolons = TABLE.replace(',', ";").replace("10.50", "\"10.5\"");
+    let columns = |line: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        cells.reverse();
+        cells.join(",") + "\n"
+    };
+    let reordered: String = TABLE.lines().map(columns).collect();
+    let renamed = TABLE
+        .replace(",3,", ",9,")
+        .replace("2026-01-02", "2026-01-02T00:00:00Z");
+    vec![
+        ("a mark in front", format!("\u{feff}{TABLE}")),
+        ("other line ends", crlf),
+        ("other separators", semicolons),
+        ("other columns", reordered),
+        ("other numbers of rows", renamed),
+        ("tabulators", TABLE.replace(',', "\t")),
+    ]
+}
+
+on_both_databases!(the_same_rows_are_imported_once_in_whatever_file_they_stand);
+async fn the_same_rows_are_imported_once_in_whatever_file_they_stand(database: Database) {
+    empty_books(&database);
+    let import = |text: &str, more: &[&str]| {
+        let path = file(&database, "table.csv", text);
+        imported(&database, "csv", &path, more)
+    };
+    let (code, said) = import(TABLE, &[]);
+    assert_eq!((code, &said["transactions"]), (0, &json!(3)), "{said}");
+    let after = rows(&database);
+    for (what, text) in disguises() {
+        let (code, said) = import(&text, &[]);
+        assert_eq!(code, 0, "{what}: {said}");
+        assert_eq!(said["transactions"], 0, "{what}");
+        let lines: Vec<u64> = said["known"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|known| known["line"].as_u64())
+            .collect();
+        assert_eq!(lines, [2, 3, 4, 6, 8], "{what}: {said}");
+        assert_eq!(rows(&database), after, "{what}");
+    }
+    let (code, said) = import(TABLE, &["--known", "refuse"]);
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(said["mistakes"].as_array().map(Vec::len), Some(5));
+    assert_eq!(rows(&database), after);
+
+    // One row more is all that is new, also where it equals others.
+    let more = "entry,assets:bank,EUR,,4,debit,5.00,opening,2026-01-02,\n\
+        entry,equity:opening,EUR,,4,credit,5.00,,,\n";
+    let longer = format!("{TABLE}{more}");
+    let (code, said) = import(&longer, &["--known", "refuse"]);
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(rows(&database), after);
+    let (code, said) = import(&longer, &[]);
+    assert_eq!((code, &said["transactions"]), (0, &json!(1)), "{said}");
+    let count = "SELECT count(*) FROM ledger_transaction";
+    assert_eq!(database.number(count), 4);
+    books_hold(&database);
+}
+
+on_both_databases!(an_external_id_is_known_with_the_same_content_and_refused_with_another);
+async fn an_external_id_is_known_with_the_same_content_and_refused_with_another(
+    database: Database,
+) {
+    let shop = Shop::open(&database);
+    let open = async |code: &str| {
+        let new = json!({"code": code, "currency": "EUR", "floor": null});
+        shop.account(&new).await
+    };
+    let (bank, wallet) = (open("assets:bank").await, open("liabilities:ann").await);
+    // Somebody has posted one of them by hand.
+    let body = json!({
+        "kind": "sale", "external_id": "inv-1", "effective_at": "2026-03-01T00:00:00Z",
+        "metadata": {"order": "17"},
+        "postings": [{"debit": bank, "credit": wallet, "amount": 700, "currency": "EUR"}],
+    });
+    let made = shop.client.post("/v1/transactions", "inv-1", &body).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let table = |first: &str, second: &str| {
+        let row = |account, name, side, amount: &str| {
+            format!(
+                "entry,{account},EUR,{name},{side},{amount},sale,2026-03-01,\"{{\"\"order\"\": \"\"17\"\"}}\"\n"
+            )
+        };
+        format!(
+            "record,account,currency,external_id,side,amount,kind,effective_at,metadata\n{}{}{}{}",
+            row("liabilities:ann", "inv-1", "credit", first),
+            row("assets:bank", "inv-1", "debit", first),
+            row("assets:bank", "inv-2", "debit", second),
+            row("liabilities:ann", "inv-2", "credit", second),
+        )
+    };
+    let import = |text: &str| {
+        let path = file(&database, "sales.csv", text);
+        imported(&database, "csv", &path, &[])
+    };
+    let (code, said) = import(&table("7.00", "8.00"));
+    assert_eq!((code, &said["transactions"]), (0, &json!(1)), "{said}");
+    assert_eq!(
+        said["known"],
+        json!([{"line": 2, "record": "transaction", "name": "inv-1"}])
+    );
+    let before = rows(&database);
+    let (code, said) = import(&table("7.01", "8.00"));
+    let mistakes: Vec<(&Value, &Value)> = said["mistakes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (&one["line"], &one["field"]))
+        .collect();
+    assert_eq!(
+        (code, mistakes),
+        (1, vec![(&json!(2), &json!("external_id"))]),
+        "{said}"
+    );
+    assert_eq!(rows(&database), before);
+
+    // What was reversed since stays imported, and is not posted again.
+    let list = shop.client.get("/v1/transactions?limit=100").await.json();
+    let list = list["data"].as_array().expect("a list").clone();
+    let second = list
+        .iter()
+        .find(|one| one["external_id"] == "inv-2")
+        .expect("imported");
+    let path = format!("/v1/transactions/{}/reverse", text(second, "/id"));
+    assert_eq!(
+        shop.client.post(&path, "undo", &json!({})).await.status,
+        201
+    );
+    let (code, said) = import(&table("7.00", "8.00"));
+    assert_eq!(
+        (code, &said["imported_before"]),
+        (0, &json!(true)),
+        "{said}"
+    );
+    assert_eq!(shop.read(&wallet).await["balances"]["posted"], 700);
+
+    // The books themselves, exported and taken back.
+    let path = file(
+        &database,
+        "own.json",
+        &crate::accounting_programs::exported(&database, "json"),
+    );
+    let before = rows(&database);
+    let (code, said) = imported(&database, "json", &path, &[]);
+    assert_eq!(
+        (code, &said["imported_before"]),
+        (0, &json!(true)),
+        "{said}"
+    );
+    assert_eq!(rows(&database), before);
+    assert_eq!(shop.florin.terminate().code(), Some(0));
+    books_hold(&database);
+}
