@@ -44,12 +44,18 @@ fn postgres_answers_every_question_by_an_index() {
             "DO $$ BEGIN EXECUTE format({alter}, current_database()); END $$"
         ));
     }
+    // While there is next to nothing, any plan is as good as another; from then on none is.
+    let looked = std::cell::Cell::new(0);
     runtime().block_on(async {
         let florin = Florin::start(&database, &["--check-every", "0"]);
-        ask_everything(&florin.client(), || database.execute_raw("ANALYZE")).await;
+        ask_everything(&florin.client(), || {
+            database.execute_raw("ANALYZE");
+            looked.set(cluster.log().len());
+        })
+        .await;
     });
     let log = cluster.log();
-    let plans: Vec<Value> = plans(&log);
+    let plans: Vec<Value> = plans(&log[looked.get()..]);
     let questions = plans.iter().filter(|plan| {
         let query = plan["Query Text"].as_str().expect("a text");
         query.trim_start().starts_with("SELECT")
