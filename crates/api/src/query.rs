@@ -110,9 +110,12 @@ impl Parameters {
         found.ok_or_else(missing)
     }
 
+    /// A moment at which a question begins or ends. What lies beyond the range is no bound: a question from
+    /// before it begins with the first there is, and one until after it ends with the last.
     pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
-        let detail = "a time is RFC 3339, as 2026-11-21T09:30:00Z";
-        self.read(name, "malformed_time", detail, Timestamp::from_rfc3339)
+        let detail = "a time is RFC 3339 with a zone, as 2026-11-21T09:30:00Z (a + is written %2B here), from 1900-01-01 to 9998-12-31; beyond that it is no bound";
+        let read = |text: &str| Timestamp::bound_from_rfc3339(text).ok();
+        self.read(name, "malformed_time", detail, read)
     }
 
     pub(crate) fn integer(

@@ -94,6 +94,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 | PostError::ExpiresTooSoon { .. } => (Code::InvalidField, None),
                 PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
                 PostError::ExternalIdTaken { .. } => (Code::ExternalIdTaken, None),
+                PostError::EffectiveInTheFuture { .. } => (Code::EffectiveInTheFuture, None),
                 PostError::PeriodClosed { .. } => (Code::PeriodClosed, None),
                 PostError::VersionMismatch { .. } => (Code::VersionMismatch, None),
                 PostError::AccountNotFound { account, .. } => {

@@ -237,7 +237,7 @@ async fn step(
     let wish = wish(verb, &mut fields);
     let dry_run = dry_run(&mut fields);
     let (wish, dry_run) = fields.finish((wish, dry_run))?;
-    let action = wish.about(id);
+    let action = wish?.about(id);
     api.submit(asked, Command::Transact { action, dry_run })
         .await
 }

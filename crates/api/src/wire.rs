@@ -34,6 +34,11 @@ pub(crate) fn moment(at: Timestamp) -> String {
     at.to_string()
 }
 
+/// A moment that a question was asked about. Where it meant no bound, that is the end of the range.
+pub(crate) fn bound(at: Timestamp) -> String {
+    moment(at.clamped())
+}
+
 /// An account with its balances.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Account {

@@ -1,8 +1,8 @@
 //! The steps of the books, as a request asks for them.
 
 use ledger::{
-    AccountId, Condition, Description, ExternalId, Kind, Leg, Limits, Metadata, Part, Pending,
-    Posting, Quote, TransactionId,
+    AccountId, Amounts, Condition, Description, ExternalId, Kind, Leg, Limits, Metadata, Part,
+    Pending, Posting, Quote, TransactionId,
 };
 use money::Amount;
 use store::Timestamp;
@@ -38,8 +38,8 @@ pub enum Action {
     Reverse {
         /// The final one.
         of: TransactionId,
-        /// How much of which posting; `None`: all that remains.
-        amounts: Option<Vec<Part>>,
+        /// How much of it.
+        amounts: Amounts,
         /// What else must be so.
         conditions: Vec<Condition>,
         /// What it says of itself.

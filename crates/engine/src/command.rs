@@ -297,18 +297,26 @@ impl Refusal {
                 rule,
                 SettleError::NoAmounts
                     | SettleError::PostingNamedTwice { .. }
+                    | SettleError::EffectiveInTheFuture { .. }
                     | SettleError::TransactionNotFound { .. }
                     | SettleError::PostingNotFound { .. }
                     | SettleError::ConditionElsewhere { .. }
             ),
             Self::Release(rule) => !matches!(
                 rule,
-                ReleaseError::TransactionNotFound { .. } | ReleaseError::ConditionElsewhere { .. }
+                ReleaseError::EffectiveInTheFuture { .. }
+                    | ReleaseError::TransactionNotFound { .. }
+                    | ReleaseError::ConditionElsewhere { .. }
             ),
             Self::Reverse(rule) => !matches!(
                 rule,
-                ReverseError::NoAmounts
+                ReverseError::NotAnExchange { .. }
+                    | ReverseError::LegAlone
+                    | ReverseError::AmountTooSmall { .. }
+                    | ReverseError::NotInProportion { .. }
+                    | ReverseError::NoAmounts
                     | ReverseError::PostingNamedTwice { .. }
+                    | ReverseError::EffectiveInTheFuture { .. }
                     | ReverseError::TransactionNotFound { .. }
                     | ReverseError::PostingNotFound { .. }
                     | ReverseError::ConditionElsewhere { .. }
@@ -335,6 +343,7 @@ const fn is_mistake_in_posting(rule: &PostError) -> bool {
         | PostError::SameAccount { .. }
         | PostError::ConditionElsewhere { .. }
         | PostError::ExpiresTooSoon { .. }
+        | PostError::EffectiveInTheFuture { .. }
         | PostError::AccountNotFound { .. }
         | PostError::CurrencyMismatch { .. } => true,
         PostError::ExternalIdTaken { .. }

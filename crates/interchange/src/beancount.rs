@@ -12,15 +12,14 @@ use std::io::Write;
 
 use ledger::{Account, Posted};
 use money::Currency;
-use store::Timestamp;
 
 use crate::commodities::Commodities;
-use crate::walk::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
+use crate::walk::{
+    ExportError, Form, Names, Overview, Price, day, day_after, one_line, signed_balance,
+};
 
 /// Words that Beancount takes for something else than a commodity.
 const RESERVED: [&str; 3] = ["TRUE", "FALSE", "NULL"];
-
-const SECONDS_OF_A_DAY: i64 = 86_400;
 
 #[derive(Default)]
 pub(crate) struct Beancount {
@@ -52,8 +51,8 @@ impl Form for Beancount {
 
     fn begin(&mut self, output: &mut dyn Write, overview: &Overview) -> Result<(), ExportError> {
         if let Some((first, last)) = overview.span {
-            self.first_day = day(first, &"the first of the books")?;
-            self.day_after = day_after(last)?;
+            self.first_day = day(first);
+            self.day_after = day_after(last);
         }
         self.commodities = Commodities::of(&overview.currencies, commodity);
         let title = quoted(&format!("{}, by Florin", overview.tenant));
@@ -83,12 +82,12 @@ impl Form for Beancount {
         names: &Names,
     ) -> Result<(), ExportError> {
         if let Some(price) = Price::of(transaction, names) {
-            let day = day(price.at, &transaction.id)?;
+            let day = day(price.at);
             let of = self.commodities.name(&price.of);
             let unit = self.commodities.name(&price.in_units_of);
             writeln!(output, "\n{day} price {of} {} {unit}", price.rate)?;
         }
-        let day = day(transaction.effective_at, &transaction.id)?;
+        let day = day(transaction.effective_at);
         let kind = quoted(transaction.kind.name());
         let text = quoted(transaction.description.as_deref().unwrap_or_default());
         writeln!(output, "\n{day} * {kind} {text}")?;
@@ -132,11 +131,6 @@ impl Form for Beancount {
         writeln!(output, "\n{day} balance {name}  {balance} ~ 0 {commodity}")?;
         Ok(())
     }
-}
-
-fn day_after(last: Timestamp) -> Result<String, ExportError> {
-    let after = last.plus_seconds(SECONDS_OF_A_DAY);
-    day(after, &"the day after the last of the books")
 }
 
 fn metadata(output: &mut dyn Write, key: &str, value: &str) -> Result<(), ExportError> {

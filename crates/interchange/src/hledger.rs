@@ -27,7 +27,7 @@ impl Form for Hledger {
 
     fn begin(&mut self, output: &mut dyn Write, overview: &Overview) -> Result<(), ExportError> {
         if let Some((_, last)) = overview.span {
-            self.last_day = day(last, &"the last of the books")?;
+            self.last_day = day(last);
         }
         self.commodities = Commodities::of(&overview.currencies, commodity);
         let tenant = one_line(&overview.tenant);
@@ -62,12 +62,12 @@ impl Form for Hledger {
         names: &Names,
     ) -> Result<(), ExportError> {
         if let Some(price) = Price::of(transaction, names) {
-            let day = day(price.at, &transaction.id)?;
+            let day = day(price.at);
             let of = self.commodities.name(&price.of);
             let unit = self.commodities.name(&price.in_units_of);
             writeln!(output, "\nP {day} {of} {} {unit}", price.rate)?;
         }
-        let day = day(transaction.effective_at, &transaction.id)?;
+        let day = day(transaction.effective_at);
         write!(output, "\n{day} * {}", transaction.kind.name())?;
         if let Some(text) = &transaction.description {
             write!(output, " | {}", one_line(text).replace(';', ","))?;

@@ -29,6 +29,8 @@ pub enum Format {
     Json,
 }
 
+const SECONDS_OF_A_DAY: i64 = 86_400;
+
 /// How much was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exported {
@@ -47,14 +49,6 @@ pub enum ExportError {
     /// What was written could not be put where it belongs.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
-    /// The format has dates of four digits only.
-    #[error("{what} is dated {at}, and this format has the years 1 to 9999 only")]
-    Undatable {
-        /// The first transaction of that kind, or the account.
-        what: String,
-        /// When that was.
-        at: Timestamp,
-    },
 }
 
 /// Writes the books of a tenant, as the snapshot that the connection reads has them. `progress` hears
@@ -236,18 +230,22 @@ pub(crate) fn signed_balance(account: &Account) -> i128 {
     i128::from(account.debits_posted).saturating_sub(i128::from(account.credits_posted))
 }
 
-/// The day of a moment, in UTC: `2026-11-21`.
-pub(crate) fn day(at: Timestamp, what: &dyn ToString) -> Result<String, ExportError> {
+/// The day of a moment, in UTC: `2026-11-21`. Of what older books have beyond the range, it is the range's
+/// first or last day: every program can read that, and the moment itself is written beside it.
+pub(crate) fn day(at: Timestamp) -> String {
+    date_of(at.clamped())
+}
+
+/// The day after [`day`]; the range ends where there is one.
+pub(crate) fn day_after(at: Timestamp) -> String {
+    date_of(at.clamped().plus_seconds(SECONDS_OF_A_DAY))
+}
+
+fn date_of(at: Timestamp) -> String {
     let text = at.to_string();
-    match text.split_once('T') {
-        Some((day, _)) if day.len() == "2026-11-21".len() && !day.starts_with("0000") => {
-            Ok(day.to_owned())
-        }
-        Some(_) | None => Err(ExportError::Undatable {
-            what: what.to_string(),
-            at,
-        }),
-    }
+    text.split_once('T')
+        .map(|(day, _)| day.to_owned())
+        .unwrap_or(text)
 }
 
 /// A text on one line: line ends and whatever else cannot be seen become spaces.
@@ -300,26 +298,25 @@ fn for_each_account(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
     use super::*;
 
     #[test]
     fn a_day_is_that_of_utc() {
-        let at = |micros| day(Timestamp::from_micros(micros), &"it");
-        assert_eq!(at(0).unwrap(), "1970-01-01");
-        assert_eq!(at(-1).unwrap(), "1969-12-31");
-        assert_eq!(at(-62_135_596_800_000_000).unwrap(), "0001-01-01");
+        let at = |micros| day(Timestamp::from_micros(micros));
+        assert_eq!(at(0), "1970-01-01");
+        assert_eq!(at(-1), "1969-12-31");
+        assert_eq!(day_after(Timestamp::from_micros(-1)), "1970-01-01");
     }
 
     #[test]
-    fn a_day_that_no_program_can_read_is_refused_by_name() {
-        for micros in [-62_135_596_800_000_001, i64::MIN, i64::MAX] {
-            let refused = day(Timestamp::from_micros(micros), &"txn_1").unwrap_err();
-            assert!(
-                refused.to_string().starts_with("txn_1 is dated "),
-                "{refused}"
-            );
+    fn a_day_beyond_the_range_is_the_last_one_that_every_program_can_read() {
+        for micros in [-62_135_596_800_000_001, i64::MIN] {
+            assert_eq!(day(Timestamp::from_micros(micros)), "1900-01-01");
+        }
+        for micros in [253_402_207_200_000_001, i64::MAX] {
+            let at = Timestamp::from_micros(micros);
+            let days = (day(at), day_after(at));
+            assert_eq!(days, ("9998-12-31".to_owned(), "9999-01-01".to_owned()));
         }
     }
 

@@ -24,6 +24,9 @@ pub enum Leg {
 }
 
 impl Leg {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sold, Self::Bought];
+
     /// Its posting's place in the transaction.
     #[must_use]
     pub const fn ordinal(self) -> i16 {
@@ -31,6 +34,15 @@ impl Leg {
             Self::Sold => 0,
             Self::Bought => 1,
         }
+    }
+}
+
+impl std::fmt::Display for Leg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sold => "sold",
+            Self::Bought => "bought",
+        })
     }
 }
 
@@ -130,6 +142,10 @@ impl ExchangeError {
         (
             "condition_elsewhere",
             "A condition is about one of the four accounts.",
+        ),
+        (
+            "effective_in_the_future",
+            "What happens, happens at most five minutes after it is recorded.",
         ),
         (
             "account_not_found",
@@ -249,8 +265,11 @@ fn check_shape(new: &NewExchange) -> Result<(), PostError> {
         return Err(PostError::SameAccount { posting });
     }
     let concerned = |account| pairs.iter().any(|(a, b)| *a == account || *b == account);
-    match new.conditions.iter().position(|c| !concerned(c.account)) {
-        Some(condition) => Err(PostError::ConditionElsewhere { condition }),
+    if let Some(condition) = new.conditions.iter().position(|c| !concerned(c.account)) {
+        return Err(PostError::ConditionElsewhere { condition });
+    }
+    match new.heading.too_far_ahead() {
+        Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
         None => Ok(()),
     }
 }

@@ -13,9 +13,9 @@ use money::{Amount, Currency, MinorUnits};
 use store::{Ids, Timestamp};
 
 use crate::{
-    AccountId, AccountStatus, Asset, ChangeError, Heading, Kind, Limits, Metadata, NewAccount,
-    NewAsset, NewReversal, NewTransaction, Part, PostError, Posting, RegisterError, ReverseError,
-    Shelf, TransactionId, close, freeze, open, post, register, reverse, set_limits,
+    AccountId, AccountStatus, Amounts, Asset, ChangeError, Heading, Kind, Limits, Metadata,
+    NewAccount, NewAsset, NewReversal, NewTransaction, Part, PostError, Posting, RegisterError,
+    ReverseError, Shelf, TransactionId, close, freeze, open, post, register, reverse, set_limits,
 };
 
 /// So many misfits are named at most.
@@ -440,13 +440,20 @@ fn reverse_one(
     let reversal = NewReversal {
         heading,
         of,
-        amounts: Some(parts),
+        amounts: Amounts::OfPostings(parts),
         conditions: Vec::new(),
     };
     let reversed = reverse(shelf, reversal);
-    reversed
-        .map(|_posted| ())
-        .map_err(|rule| misfit(ImportError::Reverse(rule)))
+    reversed.map(|_posted| ()).map_err(|rule| {
+        let is_when = matches!(
+            rule,
+            ReverseError::PeriodClosed { .. } | ReverseError::EffectiveInTheFuture { .. }
+        );
+        Misfit {
+            field: if is_when { "effective_at" } else { "about" },
+            ..misfit(ImportError::Reverse(rule))
+        }
+    })
 }
 
 /// Leaves an account that was opened as it is there.
@@ -486,7 +493,9 @@ const fn blamed(rule: &PostError) -> (&'static str, Option<usize>) {
         }
         PostError::CurrencyMismatch { posting, .. } => ("currency", Some(*posting)),
         PostError::AccountFrozen { .. } | PostError::AccountClosed { .. } => ("account", None),
-        PostError::PeriodClosed { .. } => ("effective_at", None),
+        PostError::PeriodClosed { .. } | PostError::EffectiveInTheFuture { .. } => {
+            ("effective_at", None)
+        }
         PostError::CurrencyWithdrawn { posting, .. } => ("effective_at", Some(*posting)),
         PostError::Overflow { .. }
         | PostError::InsufficientFunds { .. }

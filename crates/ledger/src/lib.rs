@@ -146,7 +146,7 @@ pub use read::{
     exchanges, expired, find_by_code, holds, posted,
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
-pub use reverse::{Correction, NewReversal, ReverseError, reverse};
+pub use reverse::{Amounts, Correction, NewReversal, ReverseError, reverse};
 pub use search::{Found, Place, READ_AT_MOST, Search, Told, search};
 pub use settle::{NewSettlement, SettleError, settle};
 pub use shelf::Shelf;
@@ -154,7 +154,7 @@ pub use statement::{Line, Position, Span, Statement, statement};
 pub use texts::{AccountName, AssetName, Description, ExternalId, RateSource};
 pub use totals::{Scope, Standing, Total, standings, totals};
 pub use transaction::{
-    Heading, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted, PostedPosting, Posting,
-    RELEASES_FROM, Side, Step, TransactionId,
+    Heading, MOST_AHEAD_SECONDS, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
+    PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
 };
 pub use withdrawn::withdrawn;

@@ -6,7 +6,7 @@ use store::Timestamp;
 use crate::condition;
 use crate::entries::{self, Missing, Movement, Overflow};
 use crate::limits::{too_little, too_much};
-use crate::transaction::{MOST_POSTINGS, RELEASES_FROM};
+use crate::transaction::{MOST_POSTINGS, RELEASES_FROM, too_far_ahead};
 use crate::withdrawn::{TooLate, too_late};
 use crate::{
     Account, AccountId, AccountStatus, Condition, Hold, Kind, NewTransaction, Phase, Posted,
@@ -46,6 +46,12 @@ pub enum PostError {
     ExpiresTooSoon {
         /// When it would expire.
         expires_at: Timestamp,
+    },
+    /// What happens later cannot be spent now.
+    #[error("it may be effective until {latest}, five minutes after it is recorded, and not later")]
+    EffectiveInTheFuture {
+        /// The latest moment that is allowed.
+        latest: Timestamp,
     },
     /// No such account, or another tenant's.
     #[error("account {account} does not exist")]
@@ -167,6 +173,10 @@ impl PostError {
             "What is pending expires after it is recorded.",
         ),
         (
+            "effective_in_the_future",
+            "What happens, happens at most five minutes after it is recorded.",
+        ),
+        (
             "account_not_found",
             "Both accounts of each posting exist, and are the tenant's.",
         ),
@@ -216,6 +226,7 @@ impl PostError {
             Self::SameAccount { .. } => "same_account",
             Self::ConditionElsewhere { .. } => "condition_elsewhere",
             Self::ExpiresTooSoon { .. } => "expires_too_soon",
+            Self::EffectiveInTheFuture { .. } => "effective_in_the_future",
             Self::AccountNotFound { .. } => "account_not_found",
             Self::CurrencyMismatch { .. } => "currency_mismatch",
             Self::AccountFrozen { .. } => "account_frozen",
@@ -311,11 +322,14 @@ fn check_shape(new: &NewTransaction) -> Result<(), PostError> {
     if let Some(condition) = condition::elsewhere(&new.conditions, moves) {
         return Err(PostError::ConditionElsewhere { condition });
     }
-    match new.pending.and_then(|pending| pending.expires_at) {
-        Some(expires_at) if expires_at <= new.recorded_at => {
-            Err(PostError::ExpiresTooSoon { expires_at })
-        }
-        Some(_) | None => Ok(()),
+    if let Some(expires_at) = new.pending.and_then(|pending| pending.expires_at)
+        && expires_at <= new.recorded_at
+    {
+        return Err(PostError::ExpiresTooSoon { expires_at });
+    }
+    match too_far_ahead(new.effective_at, new.recorded_at) {
+        Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
+        None => Ok(()),
     }
 }
 

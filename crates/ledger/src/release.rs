@@ -32,6 +32,12 @@ pub enum ReleaseError {
         /// The transaction that has it.
         by: TransactionId,
     },
+    /// What happens later cannot be spent now.
+    #[error("it may be effective until {latest}, five minutes after it is recorded, and not later")]
+    EffectiveInTheFuture {
+        /// The latest moment that is allowed.
+        latest: Timestamp,
+    },
     /// No such transaction, or another tenant's.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
@@ -107,6 +113,10 @@ impl ReleaseError {
             "An external id names one transaction of a tenant.",
         ),
         (
+            "effective_in_the_future",
+            "What happens, happens at most five minutes after it is recorded.",
+        ),
+        (
             "transaction_not_found",
             "The pending transaction exists, and is the tenant's.",
         ),
@@ -141,6 +151,7 @@ impl ReleaseError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ExternalIdTaken { .. } => "external_id_taken",
+            Self::EffectiveInTheFuture { .. } => "effective_in_the_future",
             Self::TransactionNotFound { .. } => "transaction_not_found",
             Self::NotPending { .. } => "not_pending",
             Self::Ended { .. } => "ended",
@@ -174,6 +185,9 @@ pub fn expire(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError
 fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, ReleaseError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(ReleaseError::ExternalIdTaken { by });
+    }
+    if let Some(latest) = new.heading.too_far_ahead() {
+        return Err(ReleaseError::EffectiveInTheFuture { latest });
     }
     let transaction = new.pending;
     let (postings, mut accounts) = entries::concerned(shelf, &transaction)

@@ -1,7 +1,9 @@
 //! Where a reversal is decided: a new transaction with debit and credit swapped, counted against what
 //! it reverses. What was posted at once and what was posted of a pending one can be reversed, whole or
 //! in part, and never more than was posted. A reversal cannot: what was reversed by mistake is posted
-//! again. What is pending is voided instead.
+//! again. What is pending is voided instead. An exchange is reversed whole, or in a share of both legs.
+
+mod parts;
 
 use store::Timestamp;
 
@@ -10,9 +12,10 @@ use crate::entries::{self, Movement, Overflow};
 use crate::limits::{too_little, too_much};
 use crate::transaction::{Part, named_twice};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Heading, Phase, Posted, PostedPosting, Posting,
-    Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Heading, Leg, Phase, Posted, Posting, Shelf,
+    Step, TransactionId,
 };
+use money::Amount;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -21,10 +24,28 @@ pub struct NewReversal {
     pub heading: Heading,
     /// The transaction to undo.
     pub of: TransactionId,
-    /// How much of which of its postings; `None`: all that remains.
-    pub amounts: Option<Vec<Part>>,
+    /// How much of it.
+    pub amounts: Amounts,
     /// What else must be so.
     pub conditions: Vec<Condition>,
+}
+
+/// How much of a transaction is undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amounts {
+    /// All that remains.
+    Rest,
+    /// So much of each of these postings. Of an exchange both are named, in proportion.
+    OfPostings(Vec<Part>),
+    /// So much of one leg of an exchange, and the share of the other that goes with it.
+    OfLeg(Leg, Amount),
+}
+
+/// All that remains, if no postings are named.
+impl From<Option<Vec<Part>>> for Amounts {
+    fn from(named: Option<Vec<Part>>) -> Self {
+        named.map_or(Self::Rest, Self::OfPostings)
+    }
 }
 
 /// How much of a posting was reversed. Amounts are minor units.
@@ -66,6 +87,12 @@ pub enum ReverseError {
         /// Which posting.
         ordinal: i16,
     },
+    /// What happens later cannot be spent now.
+    #[error("it may be effective until {latest}, five minutes after it is recorded, and not later")]
+    EffectiveInTheFuture {
+        /// The latest moment that is allowed.
+        latest: Timestamp,
+    },
     /// No such transaction, or another tenant's.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
@@ -84,6 +111,17 @@ pub enum ReverseError {
         /// What it is.
         step: Step,
     },
+    /// What is sold or bought is named of an exchange alone.
+    #[error("the transaction is not an exchange: nothing was {leg} by it")]
+    NotAnExchange {
+        /// What was named.
+        leg: Leg,
+    },
+    /// One leg alone would leave an exchange whose rate describes nothing.
+    #[error(
+        "an exchange is reversed on both sides: name what is sold or what is bought, and the other follows, or name both postings"
+    )]
+    LegAlone,
     /// All of it was reversed.
     #[error("the transaction is reversed already")]
     Reversed,
@@ -94,6 +132,26 @@ pub enum ReverseError {
         ordinal: i16,
         /// What can still be reversed, in minor units.
         remaining: i64,
+    },
+    /// The same of a leg of an exchange.
+    #[error("of what was {leg}, {remaining} can still be reversed")]
+    ExceedsLeg {
+        /// Which leg.
+        leg: Leg,
+        /// What can still be reversed, in minor units.
+        remaining: i64,
+    },
+    /// Both legs of an exchange are moved.
+    #[error("of the other side of the exchange, less than one minor unit goes with what is {leg}")]
+    AmountTooSmall {
+        /// Of which leg too little is named.
+        leg: Leg,
+    },
+    /// What is sold and what is bought are of one share.
+    #[error("with so much of what was sold, {bought} of what was bought is reversed")]
+    NotInProportion {
+        /// What goes with the amount of the sold leg, in minor units.
+        bought: i64,
     },
     /// A condition is about an account that the step moves: of no other is it known how it is.
     #[error("condition {condition} is about an account that is not moved")]
@@ -193,6 +251,10 @@ impl ReverseError {
         ),
         ("posting_named_twice", "A posting is given one amount."),
         (
+            "effective_in_the_future",
+            "What happens, happens at most five minutes after it is recorded.",
+        ),
+        (
             "transaction_not_found",
             "The transaction exists, and is the tenant's.",
         ),
@@ -204,10 +266,26 @@ impl ReverseError {
             "not_reversible",
             "Only what was posted is reversed, and no reversal.",
         ),
+        (
+            "not_an_exchange",
+            "What is sold or bought is named of an exchange alone.",
+        ),
+        (
+            "leg_alone",
+            "An exchange is reversed whole, or in a share of both sides.",
+        ),
         ("reversed", "Something of it is not reversed yet."),
         (
             "exceeds_posted",
             "No more of a posting is reversed than was posted.",
+        ),
+        (
+            "amount_too_small",
+            "Of an exchange, the share of the other side is at least one minor unit.",
+        ),
+        (
+            "not_in_proportion",
+            "Of an exchange, both sides are reversed in the same share.",
         ),
         (
             "condition_elsewhere",
@@ -248,11 +326,16 @@ impl ReverseError {
             Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::NoAmounts => "no_amounts",
             Self::PostingNamedTwice { .. } => "posting_named_twice",
+            Self::EffectiveInTheFuture { .. } => "effective_in_the_future",
             Self::TransactionNotFound { .. } => "transaction_not_found",
             Self::PostingNotFound { .. } => "posting_not_found",
             Self::NotReversible { .. } => "not_reversible",
+            Self::NotAnExchange { .. } => "not_an_exchange",
+            Self::LegAlone => "leg_alone",
             Self::Reversed => "reversed",
-            Self::ExceedsPosted { .. } => "exceeds_posted",
+            Self::ExceedsPosted { .. } | Self::ExceedsLeg { .. } => "exceeds_posted",
+            Self::AmountTooSmall { .. } => "amount_too_small",
+            Self::NotInProportion { .. } => "not_in_proportion",
             Self::ConditionElsewhere { .. } => "condition_elsewhere",
             Self::AccountFrozen { .. } => "account_frozen",
             Self::AccountClosed { .. } => "account_closed",
@@ -274,10 +357,13 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(ReverseError::ExternalIdTaken { by });
     }
-    check_amounts(new.amounts.as_deref())?;
+    check_amounts(&new.amounts)?;
+    if let Some(latest) = new.heading.too_far_ahead() {
+        return Err(ReverseError::EffectiveInTheFuture { latest });
+    }
     let transaction = new.of;
-    let parts = remaining_parts(shelf, transaction, new.amounts.as_deref())?;
-    let mut accounts = entries::copies(shelf, parts.iter().map(|(posted, _, _)| &posted.posting))
+    let parts = parts::undone(shelf, transaction, &new.amounts)?;
+    let mut accounts = entries::copies(shelf, parts.iter().map(|part| &part.posted.posting))
         .map_err(|_missing| ReverseError::TransactionNotFound { transaction })?;
     let conditions = &new.conditions;
     let moves = |id: &AccountId| accounts.iter().any(|account| account.id == *id);
@@ -295,23 +381,24 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
         return Err(ReverseError::PeriodClosed { closed_before });
     }
     check_versions(&accounts, conditions)?;
-    let movements = parts.iter().filter_map(|(posted, _, amount)| {
+    let movements = parts.iter().filter_map(|part| {
+        let was = part.posted.posting;
         let posting = Posting {
-            debit: posted.posting.credit,
-            credit: posted.posting.debit,
-            ..posted.posting
+            debit: was.credit,
+            credit: was.debit,
+            ..was
         };
-        Movement::of(posting, posted.ordinal, Phase::Posted, *amount)
+        Movement::of(posting, part.posted.ordinal, Phase::Posted, part.amount)
     });
     let postings = entries::apply(&mut accounts, movements)
         .map_err(|Overflow(account)| ReverseError::Overflow { account })?;
     check_limits(shelf, &accounts)?;
     check_available(&accounts, conditions)?;
     // After this point it must succeed.
-    for (_, correction, amount) in parts {
+    for part in parts {
         shelf.put_correction(Correction {
-            reversed: correction.reversed.saturating_add(amount),
-            ..correction
+            reversed: part.correction.reversed.saturating_add(part.amount),
+            ..part.correction
         });
     }
     let posted = new.heading.becomes(Step::Reversal, transaction, postings);
@@ -319,8 +406,10 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
     Ok(posted)
 }
 
-fn check_amounts(named: Option<&[Part]>) -> Result<(), ReverseError> {
-    let Some(parts) = named else { return Ok(()) };
+fn check_amounts(amounts: &Amounts) -> Result<(), ReverseError> {
+    let Amounts::OfPostings(parts) = amounts else {
+        return Ok(());
+    };
     if parts.is_empty() {
         return Err(ReverseError::NoAmounts);
     }
@@ -328,76 +417,6 @@ fn check_amounts(named: Option<&[Part]>) -> Result<(), ReverseError> {
         Some(ordinal) => Err(ReverseError::PostingNamedTwice { ordinal }),
         None => Ok(()),
     }
-}
-
-/// Each posting that is to be reversed, how much of it was, and how much of it will be.
-fn remaining_parts(
-    shelf: &Shelf,
-    transaction: TransactionId,
-    named: Option<&[Part]>,
-) -> Result<Vec<(PostedPosting, Correction, i64)>, ReverseError> {
-    let (step, postings) = shelf
-        .recorded(&transaction)
-        .ok_or(ReverseError::TransactionNotFound { transaction })?;
-    for (ordinal, _) in named.unwrap_or_default() {
-        let is_it = |p: &&PostedPosting| p.ordinal == *ordinal && p.phase != Phase::Released;
-        if postings.iter().find(is_it).is_none() {
-            return Err(ReverseError::PostingNotFound { ordinal: *ordinal });
-        }
-    }
-    match step {
-        Step::Posted | Step::Settlement => {}
-        Step::Pending | Step::Void | Step::Expiry | Step::Reversal => {
-            return Err(ReverseError::NotReversible { step });
-        }
-    }
-    let moved = postings.iter().filter(|posted| posted.phase.is_final());
-    let all: Vec<(PostedPosting, Correction)> = moved
-        .map(|posted| {
-            let fresh = Correction {
-                transaction,
-                ordinal: posted.ordinal,
-                amount: posted.posting.amount.get(),
-                reversed: 0,
-            };
-            let known = shelf.correction(&transaction, posted.ordinal);
-            (*posted, known.copied().unwrap_or(fresh))
-        })
-        .collect();
-    if all
-        .iter()
-        .all(|(_, correction)| correction.remaining() == 0)
-    {
-        return Err(ReverseError::Reversed);
-    }
-    choose(&all, named)
-}
-
-fn choose(
-    all: &[(PostedPosting, Correction)],
-    named: Option<&[Part]>,
-) -> Result<Vec<(PostedPosting, Correction, i64)>, ReverseError> {
-    let Some(named) = named else {
-        let whole = |(posted, correction): &(PostedPosting, Correction)| {
-            (*posted, *correction, correction.remaining())
-        };
-        let left = all.iter().map(whole).filter(|(_, _, amount)| *amount > 0);
-        return Ok(left.collect());
-    };
-    let mut parts = Vec::with_capacity(named.len());
-    for (ordinal, amount) in named {
-        let found = all.iter().find(|(posted, _)| posted.ordinal == *ordinal);
-        let (posted, correction) =
-            found.ok_or(ReverseError::PostingNotFound { ordinal: *ordinal })?;
-        if amount.get() > correction.remaining() {
-            return Err(ReverseError::ExceedsPosted {
-                ordinal: *ordinal,
-                remaining: correction.remaining(),
-            });
-        }
-        parts.push((*posted, *correction, amount.get()));
-    }
-    Ok(parts)
 }
 
 fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), ReverseError> {

@@ -50,6 +50,12 @@ pub enum SettleError {
         /// Which posting.
         ordinal: i16,
     },
+    /// What happens later cannot be spent now.
+    #[error("it may be effective until {latest}, five minutes after it is recorded, and not later")]
+    EffectiveInTheFuture {
+        /// The latest moment that is allowed.
+        latest: Timestamp,
+    },
     /// No such transaction, or another tenant's.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
@@ -163,6 +169,10 @@ impl SettleError {
         ),
         ("posting_named_twice", "A posting is given one amount."),
         (
+            "effective_in_the_future",
+            "What happens, happens at most five minutes after it is recorded.",
+        ),
+        (
             "transaction_not_found",
             "The pending transaction exists, and is the tenant's.",
         ),
@@ -209,6 +219,7 @@ impl SettleError {
             Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::NoAmounts => "no_amounts",
             Self::PostingNamedTwice { .. } => "posting_named_twice",
+            Self::EffectiveInTheFuture { .. } => "effective_in_the_future",
             Self::TransactionNotFound { .. } => "transaction_not_found",
             Self::PostingNotFound { .. } => "posting_not_found",
             Self::NotPending { .. } => "not_pending",
@@ -237,6 +248,9 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
     }
     let named = new.amounts.as_deref();
     check_amounts(named)?;
+    if let Some(latest) = new.heading.too_far_ahead() {
+        return Err(SettleError::EffectiveInTheFuture { latest });
+    }
     let transaction = new.pending;
     let (postings, mut accounts) = entries::concerned(shelf, &transaction)
         .ok_or(SettleError::TransactionNotFound { transaction })?;

@@ -22,6 +22,8 @@ pub struct Shelf {
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
     /// Earlier transactions with all that they say, to be compared with.
     written: HashMap<TransactionId, Posted>,
+    /// Those of them that are exchanges.
+    exchanged: BTreeSet<TransactionId>,
     holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
     corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
     period: Period,
@@ -236,6 +238,12 @@ impl Shelf {
         all.find(|made| made.transaction == *transaction)
     }
 
+    /// Whether a transaction that a later one may be about exchanged currencies.
+    #[must_use]
+    pub fn is_exchange(&self, transaction: &TransactionId) -> bool {
+        self.exchanged.contains(transaction) || self.exchange(transaction).is_some()
+    }
+
     /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
     /// to it is a conflict.
     pub fn put_remembered(&mut self, account: Account) {
@@ -290,6 +298,10 @@ impl Shelf {
     ) -> &mut Vec<PostedPosting> {
         let entry = self.recorded.entry(id).or_insert((step, Vec::new()));
         &mut entry.1
+    }
+
+    pub(crate) fn put_exchanged(&mut self, id: TransactionId) {
+        self.exchanged.insert(id);
     }
 
     /// The holds of a pending transaction as its postings say. Whatever was done about one says its row.

@@ -30,7 +30,8 @@ pub(crate) use displaced::{LEVELS, rows_of, start_of};
 
 use crate::shelf::Period;
 use crate::{
-    Account, AccountId, Asset, Hold, Phase, Posted, Promise, Shelf, Step, TransactionId, schema,
+    Account, AccountId, Asset, Hold, Kind, Phase, Posted, Promise, Shelf, Step, TransactionId,
+    schema,
 };
 
 /// What a batch must have of the ledger before it can be executed.
@@ -207,7 +208,12 @@ fn load_transactions(
         .collect();
     for row in TransactionById::find(connection, Lock::Nothing, tenant, &others)? {
         let bad = || Error::Refused(format!("transaction {}: bad step", row.id));
-        shelf.put_recorded(row.id, Step::from_number(row.step).ok_or_else(bad)?);
+        let step = Step::from_number(row.step).ok_or_else(bad)?;
+        shelf.put_recorded(row.id, step);
+        // Nothing else is posted under this name: L6.
+        if step == Step::Posted && row.kind == Kind::Exchange.name() {
+            shelf.put_exchanged(row.id);
+        }
     }
     for row in postings {
         needs

@@ -17,6 +17,17 @@ pub const MOST_POSTINGS: usize = 100;
 /// A posting that releases what posting n of a pending transaction holds has the ordinal n plus this.
 pub const RELEASES_FROM: i16 = 100;
 
+/// What happens may be recorded at most so long before, in seconds: clocks differ. What is effective later
+/// would be spent before it is there.
+pub const MOST_AHEAD_SECONDS: i64 = 300;
+
+/// The latest moment at which something may happen that is recorded at `recorded_at`, if `effective_at` is
+/// later.
+pub(crate) fn too_far_ahead(effective_at: Timestamp, recorded_at: Timestamp) -> Option<Timestamp> {
+    let latest = recorded_at.plus_seconds(MOST_AHEAD_SECONDS);
+    (effective_at > latest).then_some(latest)
+}
+
 /// One movement: `amount` goes onto the debit side of `debit` and the credit side of `credit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
@@ -145,7 +156,7 @@ pub struct NewTransaction {
     pub description: Option<String>,
     /// What the tenant keeps with it.
     pub metadata: Option<Metadata>,
-    /// When it happened: earlier than it is written, or later.
+    /// When it happened: earlier than it is written, or at most [`MOST_AHEAD_SECONDS`] later.
     pub effective_at: Timestamp,
     /// When we wrote it.
     pub recorded_at: Timestamp,
@@ -254,6 +265,10 @@ impl Heading {
             effective_at: now,
             recorded_at: now,
         }
+    }
+
+    pub(crate) fn too_far_ahead(&self) -> Option<Timestamp> {
+        too_far_ahead(self.effective_at, self.recorded_at)
     }
 
     pub(crate) fn becomes(

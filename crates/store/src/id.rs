@@ -1,6 +1,6 @@
 //! Ids: UUIDv7 (RFC 9562) made by the application, and the types that keep them apart.
 
-use crate::clock::Timestamp;
+use crate::timestamp::Timestamp;
 
 /// A tenant's number: small, because it leads every key of every table.
 #[derive(

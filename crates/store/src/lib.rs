@@ -40,10 +40,11 @@ mod schema;
 mod session;
 mod standing;
 mod statements;
+mod timestamp;
 mod tuning;
 mod url;
 
-pub use clock::{Clock, Timestamp, TimestampError};
+pub use clock::Clock;
 pub use connection::{
     AnyConnection, begin_early, begin_write, commit, probe, rollback, set_bulk_hints,
 };
@@ -56,6 +57,7 @@ pub use pool::{Note, OpenError, Store, in_memory};
 pub use presence::{has_books, make_private_folder};
 pub use schema::{Difference, Made, Schema};
 pub use standing::Unsuitable;
+pub use timestamp::{Timestamp, TimestampError};
 pub use tuning::Tuning;
 pub use url::{DatabaseUrl, UrlError};
 

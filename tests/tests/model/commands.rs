@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Settle(Target, Option<Vec<Share>>, bool, Said),
     Void(Target, Said),
     Expire(Target),
-    Reverse(Target, Option<Vec<Share>>, Said),
+    Reverse(Target, Extent, Said),
     Exchange(Trade),
     Change(Who, Change),
     /// Up to so long ago.
@@ -135,6 +135,17 @@ pub(crate) struct Share {
     pub(crate) much: Much,
 }
 
+/// How much is to be undone.
+#[derive(Debug, Clone)]
+pub(crate) enum Extent {
+    Of(Option<Vec<Share>>),
+    /// So much of one leg of an exchange, or of what is none.
+    OfLeg {
+        is_bought: bool,
+        much: Much,
+    },
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Much {
     Some(i64),
@@ -226,8 +237,8 @@ pub(crate) fn action() -> BoxedStrategy<Command> {
         8 => (target(), parts(), any::<bool>(), said())
             .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
         4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
-        8 => (target(), parts(), said())
-            .prop_map(|(of, parts, said)| Command::Reverse(of, parts, said)),
+        8 => (target(), prop_oneof![2 => parts().prop_map(Extent::Of), 1 => leg()], said())
+            .prop_map(|(of, extent, said)| Command::Reverse(of, extent, said)),
         6 => trade().prop_map(Command::Exchange),
     ]
     .boxed()
@@ -391,11 +402,22 @@ fn target() -> BoxedStrategy<Target> {
     .boxed()
 }
 
-fn shares() -> BoxedStrategy<Vec<Share>> {
-    let much = prop_oneof![
+fn leg() -> BoxedStrategy<Extent> {
+    (any::<bool>(), much())
+        .prop_map(|(is_bought, much)| Extent::OfLeg { is_bought, much })
+        .boxed()
+}
+
+fn much() -> BoxedStrategy<Much> {
+    prop_oneof![
         3 => (1..8_i64).prop_map(Much::Some),
         2 => (-2..2_i64).prop_map(Much::Remaining),
-    ];
+    ]
+    .boxed()
+}
+
+fn shares() -> BoxedStrategy<Vec<Share>> {
+    let much = much();
     let posting = (any::<usize>(), prop::bool::weighted(0.08));
     let share = (posting, much).prop_map(|((posting, odd), much)| Share { posting, odd, much });
     prop_oneof![
@@ -408,7 +430,8 @@ fn shares() -> BoxedStrategy<Vec<Share>> {
 fn said() -> BoxedStrategy<Said> {
     let taken = prop::option::weighted(0.4, any::<usize>());
     let name = prop::option::weighted(0.3, taken);
-    let ago = prop_oneof![5 => Just(0), 3 => 1..5_i64, 1 => -2..0_i64];
+    let much_later = -300_000_001..-299_999_998_i64;
+    let ago = prop_oneof![20 => Just(0), 12 => 1..5_i64, 4 => -2..0_i64, 1 => much_later];
     (name, ago, metadata())
         .prop_map(|(name, ago, metadata)| Said {
             name,

@@ -2,8 +2,8 @@
 //! database.
 
 use ledger::{
-    AccountId, Condition, Demand, Heading, Kind, Leg, NewExchange, NewRelease, NewReversal,
-    NewSettlement, NewTransaction, Part, Pending, Posting, Quote, Rate, TransactionId,
+    AccountId, Amounts, Condition, Demand, Heading, Kind, Leg, NewExchange, NewRelease,
+    NewReversal, NewSettlement, NewTransaction, Part, Pending, Posting, Quote, Rate, TransactionId,
 };
 use money::{Amount, Currency, MinorUnits};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use proptest_state_machine::ReferenceStateMachine;
 use store::Timestamp;
 
 use crate::commands::{
-    self, Command, Draft, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
+    self, Command, Draft, Extent, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
 };
 use crate::reference::{Reference, WITHOUT_KUNA};
 use crate::words::{Act, Answer, Asked, Opening, Request};
@@ -146,12 +146,16 @@ impl Model {
             }
             Command::Void(of, said) => Asked::Void(self.release(*of, said)),
             Command::Expire(of) => Asked::Expire(self.release(*of, &Said::NOTHING)),
-            Command::Reverse(of, shares, said) => {
-                let of = self.target(*of, &self.reference.standing_transactions());
+            Command::Reverse(of, extent, said) => {
+                let fitting = match extent {
+                    Extent::Of(_) => self.reference.standing_transactions(),
+                    Extent::OfLeg { .. } => self.reference.standing_exchanges(),
+                };
+                let of = self.target(*of, &fitting);
                 Asked::Reverse(NewReversal {
                     heading: self.heading(said),
                     of,
-                    amounts: self.parts(of, shares.as_deref()),
+                    amounts: self.extent(of, extent),
                     conditions: Vec::new(),
                 })
             }
@@ -283,6 +287,27 @@ impl Model {
         }
     }
 
+    fn extent(&self, of: TransactionId, extent: &Extent) -> Amounts {
+        match extent {
+            Extent::Of(shares) => self.parts(of, shares.as_deref()).into(),
+            Extent::OfLeg { is_bought, much } => {
+                let leg = if *is_bought { Leg::Bought } else { Leg::Sold };
+                Amounts::OfLeg(leg, self.amount(of, leg.ordinal(), *much))
+            }
+        }
+    }
+
+    fn amount(&self, of: TransactionId, ordinal: i16, much: Much) -> Amount {
+        let amount = match much {
+            Much::Some(amount) => amount,
+            Much::Remaining(more) => {
+                let remaining = self.reference.remainder(of, ordinal).unwrap_or(1);
+                remaining.saturating_add(more)
+            }
+        };
+        Amount::new(amount.max(1)).expect("positive")
+    }
+
     fn parts(&self, of: TransactionId, shares: Option<&[Share]>) -> Option<Vec<Part>> {
         const ODD: [i16; 5] = [0, 1, 2, 3, 100];
         let mut parts: Vec<Part> = Vec::new();
@@ -293,14 +318,7 @@ impl Model {
             if !share.odd && parts.iter().any(|(named, _)| *named == ordinal) {
                 continue;
             }
-            let amount = match share.much {
-                Much::Some(amount) => amount,
-                Much::Remaining(more) => {
-                    let remaining = self.reference.remainder(of, ordinal).unwrap_or(1);
-                    remaining.saturating_add(more)
-                }
-            };
-            parts.push((ordinal, Amount::new(amount.max(1)).expect("positive")));
+            parts.push((ordinal, self.amount(of, ordinal, share.much)));
         }
         Some(parts)
     }

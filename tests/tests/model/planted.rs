@@ -19,7 +19,7 @@ use crate::requests::Desk;
 use crate::words::{Act, Answer};
 
 /// So many sequences at most until all are noticed; it is done much earlier.
-const MOST: u32 = 200;
+const MOST: u32 = 400;
 
 /// What happened to empty books, and what was answered.
 type Transcript<Said> = Vec<(Act, Said)>;

@@ -244,6 +244,16 @@ impl Reference {
         is_closed.then_some(closed_before)
     }
 
+    /// The latest moment at which something may happen that is recorded now, if this would be later.
+    fn ahead(&self, happens: Timestamp, recorded: Timestamp) -> Option<Timestamp> {
+        if self.is(Bug::HappensInTheFuture) {
+            return None;
+        }
+        let latest = recorded.micros() + 300_000_000;
+        let least = happens.micros() + i64::from(self.is(Bug::FutureOffByOne));
+        (least > latest).then(|| Timestamp::from_micros(latest))
+    }
+
     /// The accounts that the postings name, each once; or the first that is not there.
     fn named<'p>(
         &self,

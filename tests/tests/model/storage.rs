@@ -151,7 +151,7 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
         Asked::Reverse(NewReversal {
             heading,
             of,
-            amounts,
+            amounts: amounts.into(),
             conditions: Vec::new(),
         })
     };

@@ -46,7 +46,7 @@ pub(super) const TAMPERED: &[(&str, &str, &str)] = &[
     ),
     (
         "a posting is not the next of its transaction",
-        "UPDATE posting SET ordinal = 77 WHERE $posting(phase = 2 AND ordinal = 0)",
+        "UPDATE posting SET ordinal = 77 WHERE $posting(phase = 1 AND ordinal = 0)",
         "L1",
     ),
     (

@@ -316,7 +316,7 @@ fn misshapen(good: &Value) -> Vec<(Value, &'static str)> {
         ),
         (with("effective_at", json!("2026-01-01")), "/effective_at"),
         (
-            with("effective_at", json!("1969-12-31T23:59:59Z")),
+            with("effective_at", json!("1899-12-31T23:59:59Z")),
             "/effective_at",
         ),
         (with("effective_at", json!(0)), "/effective_at"),

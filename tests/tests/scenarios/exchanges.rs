@@ -115,6 +115,99 @@ async fn an_exchange_posts_both_legs_and_keeps_its_terms(database: Database) {
     books_hold(&database);
 }
 
+on_both_databases!(an_exchange_is_reversed_in_shares_of_both_sides_and_not_on_one_alone);
+async fn an_exchange_is_reversed_in_shares_of_both_sides_and_not_on_one_alone(database: Database) {
+    let desk = Desk::open(&database).await;
+    let before = desk.posted().await;
+    let made = desk.exchange("first", &desk.asked()).await.json();
+    let id = text(&made, "/transaction/id");
+    let path = format!("/v1/transactions/{id}/reverse");
+    let undo = async |key: &str, body: Value| desk.client.post(&path, key, &body).await;
+    let part = |ordinal: i64, amount: i64| json!({"ordinal": ordinal, "amount": amount});
+
+    let written = rows(&database);
+    // Of EUR 50.00 for USD 54.21. Each under the same key: a mistake leaves none behind.
+    for (body, code, pointer) in [
+        (
+            json!({"amounts": [part(0, 1_000)]}),
+            "leg_alone",
+            "/amounts",
+        ),
+        (
+            json!({"amounts": [part(1, 5_421)]}),
+            "leg_alone",
+            "/amounts",
+        ),
+        (
+            json!({"amounts": [part(0, 1_000), part(1, 1_086)]}),
+            "not_in_proportion",
+            "/amounts",
+        ),
+        (
+            json!({"sell": 1_000, "buy": 1_084}),
+            "invalid_field",
+            "/buy",
+        ),
+        (
+            json!({"sell": 1_000, "amounts": [part(0, 1_000)]}),
+            "invalid_field",
+            "/sell",
+        ),
+        (json!({"sell": 0}), "invalid_field", "/sell"),
+    ] {
+        let refused = undo("refused", body.clone()).await;
+        is_problem(&body.to_string(), &refused, 422, code);
+        assert_eq!(pointers(&refused), [pointer], "{body}");
+    }
+    let transfer = json!({"from": desk.euro, "to": desk.sold_to, "amount": 1, "currency": "EUR"});
+    assert_eq!(rows(&database), written);
+    let transfer = desk
+        .client
+        .post("/v1/transfers", "t", &transfer)
+        .await
+        .json();
+    let plain = format!("/v1/transactions/{}/reverse", text(&transfer, "/id"));
+    let refused = desk
+        .client
+        .post(&plain, "refused", &json!({"buy": 1}))
+        .await;
+    is_problem("no exchange", &refused, 422, "invalid_field");
+    assert_eq!(desk.client.post(&plain, "u", &json!({})).await.status, 201);
+    let much = undo("much", json!({"buy": 5_422})).await;
+    is_problem("too much", &much, 422, "exceeds_remaining");
+    assert_eq!(pointers(&much), ["/buy"]);
+
+    // ⌊5421 · 1000 ÷ 5000⌋ = 1084, ⌊5421 · 2000 ÷ 5000⌋ = 2168; for 3168 of them ⌊5000 · 3168 ÷ 5421⌋ = 2921.
+    for (key, body, moved) in [
+        ("1", json!({"sell": 1_000}), [1_000, 1_084]),
+        ("2", json!({"sell": 1_000}), [1_000, 1_084]),
+        ("3", json!({"buy": 1_000}), [921, 1_000]),
+        (
+            "4",
+            json!({"amounts": [part(1, 500), part(0, 462)]}),
+            [462, 500],
+        ),
+    ] {
+        let undone = undo(key, body.clone()).await;
+        assert_eq!(undone.status, 201, "{body}: {}", undone.json());
+        let amounts = [0, 1].map(|at| undone.json()["postings"][at]["amount"].clone());
+        assert_eq!(amounts, moved.map(|amount| json!(amount)), "{body}");
+    }
+    // In a bulk, and then what remains of both: together exactly what was exchanged.
+    let bulk = json!({"atomic": true, "transactions": [
+        {"reverse": id, "buy": 200}, {"reverse": id, "sell": 200}, {"reverse": id},
+    ]});
+    let undone = desk
+        .client
+        .post("/v1/transactions/bulk", "rest", &bulk)
+        .await;
+    assert_eq!(undone.status, 200, "{}", undone.json());
+    assert_eq!(desk.posted().await, before);
+    let again = undo("again", json!({"sell": 1})).await;
+    is_problem("all of it", &again, 409, "transaction_state_conflict");
+    books_hold(&database);
+}
+
 on_both_databases!(a_refused_exchange_names_its_rule_and_writes_nothing);
 async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database) {
     let desk = Desk::open(&database).await;

@@ -35,6 +35,7 @@ mod import_known;
 mod imports;
 mod lists;
 mod modes;
+mod moments;
 mod outages;
 mod payments;
 mod poolers;

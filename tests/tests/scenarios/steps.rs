@@ -2,9 +2,10 @@
 
 use ledger::tables::{Needs, load, save};
 use ledger::{
-    AccountClass, AccountId, Heading, Kind, Limits, Metadata, NewAccount, NewRelease, NewReversal,
-    NewSettlement, NewTransaction, Pending, Posting, Shelf, TransactionId, check, close_period,
-    expire, freeze, open, post, reverse, set_limits, set_metadata, settle, unfreeze, void,
+    AccountClass, AccountId, Amounts, Heading, Kind, Limits, Metadata, NewAccount, NewRelease,
+    NewReversal, NewSettlement, NewTransaction, Pending, Posting, Shelf, TransactionId, check,
+    close_period, expire, freeze, open, post, reverse, set_limits, set_metadata, settle, unfreeze,
+    void,
 };
 use money::{Amount, Currency, MinorUnits};
 use store::bulk::Writes;
@@ -168,7 +169,7 @@ fn walk(book: &mut Book, name: &str) {
     let reversal = NewReversal {
         heading,
         of,
-        amounts,
+        amounts: amounts.into(),
         conditions: Vec::new(),
     };
     book.batch(about(of), |shelf| {
@@ -232,7 +233,7 @@ fn undo(book: &mut Book, of: TransactionId) {
         let reversal = NewReversal {
             heading: book.heading(NOW),
             of,
-            amounts: Some(vec![(0, amount(part))]),
+            amounts: Amounts::OfPostings(vec![(0, amount(part))]),
             conditions: Vec::new(),
         };
         let mut stale = book.stale(about(of));
@@ -242,7 +243,7 @@ fn undo(book: &mut Book, of: TransactionId) {
         });
         let late = NewReversal {
             heading: book.heading(NOW),
-            amounts: Some(vec![(0, amount(1))]),
+            amounts: Amounts::OfPostings(vec![(0, amount(1))]),
             ..late
         };
         if reverse(&mut stale, late).is_ok() {

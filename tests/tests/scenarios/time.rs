@@ -137,12 +137,12 @@ impl Book {
         }
     }
 
-    /// When it happened: mostly now, or else shortly or long before or after, often at the same moments.
+    /// When it happened: mostly now, or else shortly or long before or shortly after, often at the same moments.
     fn effective(&mut self) -> i64 {
         match self.chance.below(9) {
             0 => self.now - self.chance.within(1, 400),
             1 => START - DAY * self.chance.within(0, 40),
-            2 => self.now + self.chance.within(1, 3 * DAY),
+            2 => self.now + self.chance.within(1, 300_000_001),
             _ => self.now,
         }
     }
@@ -205,7 +205,7 @@ impl Book {
             let new = NewReversal {
                 heading,
                 of,
-                amounts,
+                amounts: amounts.into(),
                 conditions: Vec::new(),
             };
             self.batch(needs, |shelf| {

@@ -271,7 +271,7 @@ fn audit_verify(database: &Database) -> (Option<i32>, String) {
 }
 
 /// Changes rows behind everybody's back: the guards are away meanwhile, and back afterwards.
-fn tamper(database: &Database, statements: &str) {
+pub(crate) fn tamper(database: &Database, statements: &str) {
     match database.kind() {
         Kind::Sqlite => tamper_with_file(database, statements),
         Kind::Postgres => database.execute_raw(&format!(

@@ -89,6 +89,14 @@ async fn what_is_not_signed_rightly_is_refused_and_not_kept(database: Database) 
             .collect()
     };
 
+    let timed = |text: &str| {
+        let mut headers = right.clone();
+        headers
+            .iter_mut()
+            .filter(|(name, _)| *name == "webhook-timestamp")
+            .for_each(|(_, value)| text.clone_into(value));
+        headers
+    };
     let mut twice = right.clone();
     twice.extend(
         right
@@ -101,6 +109,10 @@ async fn what_is_not_signed_rightly_is_refused_and_not_kept(database: Database) 
         ("tampered", right.clone(), &tampered),
         ("stale", provider.headers(now() - 400, &event), &event),
         ("future", provider.headers(now() + 400, &event), &event),
+        ("at no time", provider.headers(i64::MAX, &event), &event),
+        ("in 1970", provider.headers(0, &event), &event),
+        ("beyond numbers", timed("99999999999999999999"), &event),
+        ("negative", timed("-1"), &event),
         ("unsigned", Vec::new(), &event),
         ("no id", without("webhook-id"), &event),
         ("no time", without("webhook-timestamp"), &event),
@@ -119,7 +131,7 @@ async fn what_is_not_signed_rightly_is_refused_and_not_kept(database: Database) 
     }
 
     assert_eq!(kept(&database), (0, 0));
-    assert_eq!(shop.counter("florin_webhooks_refused_total").await, 9);
+    assert_eq!(shop.counter("florin_webhooks_refused_total").await, 13);
     for early in [-200, 200] {
         let headers = provider.headers(now() + early, &event);
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use engine::{Form, Refusal, Reply};
 use ledger::{
-    ChangeError, Correction, Hold, HoldStatus, PeriodError, PostError, Posted, ReleaseError,
+    ChangeError, Correction, Hold, HoldStatus, Leg, PeriodError, PostError, Posted, ReleaseError,
     ReverseError, SettleError, Step,
 };
 use store::Timestamp;
@@ -171,6 +171,11 @@ pub(super) fn refused_post(rule: &PostError) -> Problem {
             Some(format!("/postings/{posting}/currency")),
             None,
         ),
+        PostError::EffectiveInTheFuture { .. } => (
+            Code::EffectiveInTheFuture,
+            Some("/effective_at".to_owned()),
+            None,
+        ),
         PostError::PeriodClosed { .. } => {
             (Code::PeriodClosed, Some("/effective_at".to_owned()), None)
         }
@@ -225,6 +230,9 @@ pub(super) fn refused_settle(rule: &SettleError) -> Problem {
         SettleError::AccountClosed { account } => {
             (Code::AccountClosed, None, Some(account.to_string()))
         }
+        SettleError::EffectiveInTheFuture { .. } => {
+            (Code::EffectiveInTheFuture, Some("/effective_at"), None)
+        }
         SettleError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
         SettleError::Overflow { account } => {
             (Code::BalanceOverflow, None, Some(account.to_string()))
@@ -257,6 +265,9 @@ pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
             (Code::TransactionStateConflict, None, None)
         }
         ReleaseError::Expired { .. } => (Code::TransactionExpired, None, None),
+        ReleaseError::EffectiveInTheFuture { .. } => {
+            (Code::EffectiveInTheFuture, Some("/effective_at"), None)
+        }
         ReleaseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
         ReleaseError::Overflow { account } => {
             (Code::BalanceOverflow, None, Some(account.to_string()))
@@ -288,12 +299,20 @@ pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
         ReverseError::NotReversible { .. } | ReverseError::Reversed => {
             (Code::TransactionStateConflict, None, None)
         }
+        ReverseError::NotAnExchange { leg } => (Code::InvalidField, Some(field(*leg)), None),
+        ReverseError::LegAlone => (Code::LegAlone, Some("/amounts"), None),
         ReverseError::ExceedsPosted { .. } => (Code::ExceedsRemaining, Some("/amounts"), None),
+        ReverseError::ExceedsLeg { leg, .. } => (Code::ExceedsRemaining, Some(field(*leg)), None),
+        ReverseError::AmountTooSmall { leg } => (Code::AmountTooSmall, Some(field(*leg)), None),
+        ReverseError::NotInProportion { .. } => (Code::NotInProportion, Some("/amounts"), None),
         ReverseError::AccountFrozen { account } => {
             (Code::AccountFrozen, None, Some(account.to_string()))
         }
         ReverseError::AccountClosed { account } => {
             (Code::AccountClosed, None, Some(account.to_string()))
+        }
+        ReverseError::EffectiveInTheFuture { .. } => {
+            (Code::EffectiveInTheFuture, Some("/effective_at"), None)
         }
         ReverseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
         ReverseError::Overflow { account } => {
@@ -316,6 +335,14 @@ pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
         }
     };
     told(code, rule, pointer, about)
+}
+
+/// The field that names an amount of a leg.
+const fn field(leg: Leg) -> &'static str {
+    match leg {
+        Leg::Sold => "/sell",
+        Leg::Bought => "/buy",
+    }
 }
 
 pub(super) fn refused_change(rule: &ChangeError) -> Problem {

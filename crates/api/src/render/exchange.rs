@@ -82,6 +82,7 @@ fn refused_post(rule: &PostError) -> Problem {
         | PostError::TooManyPostings
         | PostError::ConditionElsewhere { .. }
         | PostError::ExpiresTooSoon { .. }
+        | PostError::EffectiveInTheFuture { .. }
         | PostError::AccountFrozen { .. }
         | PostError::AccountClosed { .. }
         | PostError::PeriodClosed { .. }

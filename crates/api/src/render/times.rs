@@ -4,7 +4,7 @@ use ledger::{Account, By, Line, Side, Span, Standing, Total};
 use money::MinorUnits;
 use store::Timestamp;
 
-use crate::wire::{self, moment};
+use crate::wire::{self, bound, moment};
 
 pub(crate) fn past_balance(
     account: &Account,
@@ -16,7 +16,7 @@ pub(crate) fn past_balance(
         object: "balance",
         account: account.id.to_string(),
         currency: account.currency.code().to_owned(),
-        as_of: moment(at),
+        as_of: bound(at),
         by: name(by),
         posted: posted.get(),
     }
@@ -33,8 +33,8 @@ pub(crate) fn statement(
         account: account.id.to_string(),
         currency: account.currency.code().to_owned(),
         by: name(span.by),
-        from: moment(span.from),
-        to: moment(span.to),
+        from: bound(span.from),
+        to: bound(span.to),
         opening_balance: found.opening.get(),
         closing_balance: found.closing.get(),
         data: found.lines.iter().map(line).collect(),
@@ -50,7 +50,7 @@ pub(crate) fn trial_balance(
 ) -> wire::TrialBalance {
     wire::TrialBalance {
         object: "trial_balance",
-        as_of: as_of.map(|(at, _)| moment(at)),
+        as_of: as_of.map(|(at, _)| bound(at)),
         by: name(as_of.map_or(By::Recorded, |(_, by)| by)),
         totals: totals.map(|totals| totals.iter().map(total).collect()),
         data: standings.iter().map(standing).collect(),
@@ -66,7 +66,7 @@ pub(crate) fn subtree_balances(
     wire::SubtreeBalances {
         object: "balances",
         code,
-        as_of: as_of.map(|(at, _)| moment(at)),
+        as_of: as_of.map(|(at, _)| bound(at)),
         by: name(as_of.map_or(By::Recorded, |(_, by)| by)),
         totals: totals.iter().map(total).collect(),
     }

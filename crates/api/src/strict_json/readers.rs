@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use store::Timestamp;
+use store::{Timestamp, TimestampError};
 
 use super::{BrokenRule, FieldError, Reading, Value};
 
@@ -147,16 +147,20 @@ pub fn id(prefix: &'static str) -> impl FnOnce(Value) -> Reading<[u8; 16]> {
     }
 }
 
-/// Reads a moment: RFC 3339 with a zone, at most microseconds, the years 1970 to 9999.
+/// Reads a moment: RFC 3339 with a zone, at most microseconds, within the range of [`Timestamp`].
 ///
 /// # Errors
-/// `expected_text`, `malformed_time`.
+/// `expected_text`, `malformed_time`, `out_of_range`.
 pub fn moment(value: Value) -> Reading<Timestamp> {
     match Timestamp::from_rfc3339(&any_text(value)?) {
-        Some(moment) => Ok(moment),
-        None => wrong(
+        Ok(moment) => Ok(moment),
+        Err(TimestampError::OutOfRange) => wrong(
+            "out_of_range",
+            "A time is from 1900-01-01 to 9998-12-31, in UTC.",
+        ),
+        Err(TimestampError::Malformed | TimestampError::NeitherMomentNorDay) => wrong(
             "malformed_time",
-            "A time is RFC 3339 with a zone and at most microseconds, such as 2026-11-21T09:30:00Z.",
+            "A time is RFC 3339 with a zone and at most microseconds, such as 2026-11-21T09:30:00Z, from 1900-01-01 to 9998-12-31.",
         ),
     }
 }
@@ -313,6 +317,25 @@ mod tests {
             "acc_00010203-0405-0607-0809-0a0b0c0d0e0f",
         ] {
             assert_eq!(code(read(text)), "malformed_id", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_within_the_range_and_each_refusal_says_it() {
+        let read = |text: &str| moment(Value::Text(text.into()));
+        assert_eq!(read("1900-01-01T00:00:00Z"), Ok(Timestamp::EARLIEST));
+        assert_eq!(read("9998-12-31T23:59:59.999999Z"), Ok(Timestamp::LATEST));
+        for (text, expected) in [
+            ("1899-12-31T23:59:59.999999Z", "out_of_range"),
+            ("9999-01-01T00:00:00Z", "out_of_range"),
+            ("9999-12-31T23:59:59Z", "out_of_range"),
+            ("0000-01-01T00:00:00Z", "out_of_range"),
+            ("2026-11-21", "malformed_time"),
+            ("2026-11-21T09:30:00+24:00", "malformed_time"),
+        ] {
+            let error = read(text).unwrap_err().remove(0);
+            assert_eq!(error.code, expected, "{text}");
+            assert!(error.detail.contains("1900-01-01 to 9998-12-31"), "{text}");
         }
     }
 

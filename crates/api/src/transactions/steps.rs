@@ -1,14 +1,15 @@
 //! What becomes of a transaction, as a body asks for it: alone, or as one of many.
 
 use engine::{Action, Saying};
-use ledger::{Condition, MOST_POSTINGS, Part, TransactionId};
+use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
+use money::Amount;
 use store::Timestamp;
 
 use super::draft::{conditions, draft, positive, saying};
 use super::exchanges;
 use crate::currencies::Currencies;
 use crate::strict_json::{
-    Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
+    FieldError, Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
 };
 
 /// What is done to a transaction that is there.
@@ -39,6 +40,8 @@ impl Verb {
 pub(super) struct Wish {
     verb: Verb,
     amounts: Option<Vec<Part>>,
+    /// So much of one leg of an exchange, to reverse.
+    leg: Option<(Leg, Amount)>,
     last: bool,
     conditions: Vec<Condition>,
     said: Saying,
@@ -50,6 +53,7 @@ impl Wish {
         let Self {
             verb,
             amounts,
+            leg,
             last,
             conditions,
             said,
@@ -69,7 +73,10 @@ impl Wish {
             },
             Verb::Reverse => Action::Reverse {
                 of: id,
-                amounts,
+                amounts: match (leg, amounts) {
+                    (Some((leg, amount)), _) => Amounts::OfLeg(leg, amount),
+                    (None, amounts) => amounts.into(),
+                },
                 conditions,
                 said,
             },
@@ -77,8 +84,8 @@ impl Wish {
     }
 }
 
-/// The fields of a step.
-pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
+/// The fields of a step; each is good, but not yet that at most one of them says how much.
+pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
     let amounts = match verb {
         Verb::Post | Verb::Reverse => fields.optional(
             "amounts",
@@ -86,19 +93,36 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
         ),
         Verb::Void => absent(),
     };
+    let mut leg = |name| match verb {
+        Verb::Reverse => fields.optional(name, nullable(positive)),
+        Verb::Post | Verb::Void => absent(),
+    };
+    let legs = Slot::together((leg("sell"), leg("buy")));
     let last = match verb {
         Verb::Post => fields.optional("last", boolean),
         Verb::Void | Verb::Reverse => absent(),
     };
     let conditions = conditions(fields);
     let said = saying(fields);
-    let slots = (amounts, last.or(false), conditions, said);
-    Slot::together(slots).map(move |(amounts, last, conditions, said)| Wish {
-        verb,
-        amounts: amounts.flatten(),
-        last,
-        conditions,
-        said,
+    let slots = (amounts, legs, last.or(false), conditions, said);
+    Slot::together(slots).map(move |(amounts, (sell, buy), last, conditions, said)| {
+        let amounts = amounts.flatten();
+        let sell = sell.flatten().map(|amount| (Leg::Sold, amount));
+        let buy = buy.flatten().map(|amount| (Leg::Bought, amount));
+        let given = [amounts.is_some(), sell.is_some(), buy.is_some()];
+        if given.into_iter().filter(|given| *given).count() > 1 {
+            let detail = "At most one of amounts, sell and buy.";
+            let name = if buy.is_some() { "buy" } else { "sell" };
+            return Err(vec![FieldError::here("ambiguous", detail).below(name)]);
+        }
+        Ok(Wish {
+            verb,
+            amounts,
+            leg: sell.or(buy),
+            last,
+            conditions,
+            said,
+        })
     })
 }
 
@@ -113,7 +137,7 @@ pub(super) fn one_of_many(value: Value, known: &Currencies, now: Timestamp) -> R
             let about = fields.required(verb.field(), id("txn_"));
             let wish = wish(verb, &mut fields);
             let (about, wish) = fields.finish((about, wish))?;
-            return Ok(wish.about(TransactionId::from_bytes(about)));
+            return Ok(wish?.about(TransactionId::from_bytes(about)));
         }
         if is_exchange {
             let swap = exchanges::swap(&mut fields);

@@ -152,9 +152,13 @@ pub struct VoidPending {
 /// Undoes what was posted, or a part of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Reverse {
-    /// How much of which posting; all that remains, if absent.
+    /// How much of which posting; all that remains, if absent. Of an exchange, both postings in one share.
     #[schema(min_items = 1, max_items = 100)]
     pub amounts: Option<Vec<NewPart>>,
+    /// Of an exchange: how much of what was sold, in minor units. What was bought follows.
+    pub sell: Option<i64>,
+    /// Of an exchange: how much of what was bought, in minor units. What was sold follows.
+    pub buy: Option<i64>,
     /// What else must be so of accounts that it moves.
     #[schema(max_items = 100, nullable = false)]
     pub conditions: Option<Vec<NewCondition>>,

@@ -256,7 +256,7 @@ fn a_reversal_that_would_fill_a_counter_is_refused_by_its_own_rule_and_changes_n
         let new = NewReversal {
             heading,
             of,
-            amounts,
+            amounts: amounts.into(),
             conditions: Vec::new(),
         };
         reverse(&mut books.shelf, new).map_err(|rule| rule.code())

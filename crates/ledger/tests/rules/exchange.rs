@@ -3,14 +3,15 @@
 
 use ledger::tables::Needs;
 use ledger::{
-    AccountClass, AccountId, AccountStatus, Condition, Demand, Exchange, ExchangeError, Kind, Leg,
-    Limits, NewAccount, NewExchange, NewReversal, PostError, Posting, Quote, Rate, ReverseError,
-    Shelf, TransactionId, close_period, exchange, freeze, open, post, reverse, set_limits,
+    AccountClass, AccountId, AccountStatus, Amounts, Condition, Demand, Exchange, ExchangeError,
+    Kind, Leg, Limits, NewAccount, NewExchange, NewReversal, PostError, Posting, Quote, Rate,
+    ReverseError, Shelf, TransactionId, close_period, exchange, freeze, open, post, reverse,
+    set_limits,
 };
 use money::{Currency, Rounding};
 use store::Timestamp;
 
-use crate::given::{Books, EARLIER, NOW, WITHOUT_KUNA, amount, eur, hrk, units, usd};
+use crate::given::{Books, EARLIER, NOW, WITHOUT_KUNA, ahead, amount, eur, hrk, units, usd};
 use crate::order::{Breaks, prove};
 use crate::tables::{Book, TENANT};
 
@@ -121,29 +122,87 @@ fn accounts_on_the_debit_side_fall_and_grow_just_so() {
     assert_eq!(w.balances(), [-10_000, 10_843, -110_000, 10_843]);
 }
 
-#[test]
-fn an_exchange_is_reversed_like_any_other_transaction() {
-    let mut w = world();
-    let before = w.balances();
-    let of = w.exchange().unwrap();
-    let mut undo = |amounts| {
-        let heading = w.books.heading(NOW);
+impl World {
+    fn undo(&mut self, of: TransactionId, amounts: Amounts) -> Result<Vec<i64>, ReverseError> {
+        let heading = self.books.heading(NOW);
         let new = NewReversal {
             heading,
             of,
             amounts,
             conditions: Vec::new(),
         };
-        reverse(&mut w.books.shelf, new).map(|posted| posted.id)
-    };
-    undo(Some(vec![
-        (Leg::Sold.ordinal(), amount(4_000)),
-        (Leg::Bought.ordinal(), amount(4_337)),
-    ]))
-    .unwrap();
-    undo(None).unwrap();
-    assert!(matches!(undo(None), Err(ReverseError::Reversed)));
+        let posted = reverse(&mut self.books.shelf, new)?;
+        let moved = posted.postings.iter();
+        Ok(moved.map(|p| p.posting.amount.get()).collect())
+    }
+}
+
+fn legs(sold: i64, bought: i64) -> Amounts {
+    Amounts::OfPostings(vec![
+        (Leg::Sold.ordinal(), amount(sold)),
+        (Leg::Bought.ordinal(), amount(bought)),
+    ])
+}
+
+#[test]
+fn an_exchange_is_reversed_in_shares_of_both_sides_that_add_up() {
+    let mut w = world();
+    let before = w.balances();
+    let of = w.exchange().unwrap();
+    let leg = |leg, units| Amounts::OfLeg(leg, amount(units));
+    for (amounts, moved) in [
+        // Of 100.00 for 108.42: 36.1363… cut off, then what is missing to 72.2727….
+        (leg(Leg::Sold, 3_333), [3_333, 3_613]),
+        (leg(Leg::Sold, 3_333), [3_333, 3_614]),
+        (leg(Leg::Bought, 1), [0, 0]),
+        // 72.28 are 66.6666…: nothing is missing to 66.66. 73.27 are 67.5797….
+        (leg(Leg::Bought, 100), [91, 100]),
+        (legs(100, 108), [100, 108]),
+        (legs(3_143, 3_407), [3_143, 3_407]),
+    ] {
+        if moved == [0, 0] {
+            let refused = w.undo(of, amounts).unwrap_err();
+            assert_eq!(refused, ReverseError::AmountTooSmall { leg: Leg::Bought });
+        } else {
+            assert_eq!(w.undo(of, amounts), Ok(moved.to_vec()));
+        }
+    }
+    let again = w.undo(of, Amounts::Rest).unwrap_err();
+    assert!(matches!(again, ReverseError::Reversed));
     assert_eq!(w.balances(), before);
+}
+
+#[test]
+fn one_side_of_an_exchange_is_not_reversed_alone_nor_in_another_proportion() {
+    let mut w = world();
+    let before = w.balances();
+    let of = w.exchange().unwrap();
+    for (ordinal, units) in [(0, 1), (0, 10_000), (1, 10_842)] {
+        let alone = Amounts::OfPostings(vec![(ordinal, amount(units))]);
+        assert_eq!(w.undo(of, alone), Err(ReverseError::LegAlone));
+    }
+    for (sold, bought, follows) in [(4_000, 4_338, 4_336), (10_000, 1, 10_842), (1, 10_842, 1)] {
+        let refused = ReverseError::NotInProportion { bought: follows };
+        assert_eq!(w.undo(of, legs(sold, bought)), Err(refused));
+    }
+    let more = ReverseError::ExceedsLeg {
+        leg: Leg::Bought,
+        remaining: 10_842,
+    };
+    let much = Amounts::OfLeg(Leg::Bought, amount(10_843));
+    assert_eq!(w.undo(of, much), Err(more));
+    let rest = w.undo(of, Amounts::Rest);
+    assert_eq!(rest, Ok(vec![10_000, 10_842]));
+    assert_eq!(w.balances(), before);
+    let transfer = w.books.post(vec![Posting {
+        debit: w.asked.from,
+        credit: w.asked.sold_to,
+        amount: amount(1),
+        currency: eur(),
+    }]);
+    let leg = Leg::Sold;
+    let refused = w.undo(transfer, Amounts::OfLeg(leg, amount(1)));
+    assert_eq!(refused, Err(ReverseError::NotAnExchange { leg }));
 }
 
 #[test]
@@ -172,6 +231,9 @@ const RULES: &[Breaks<World>] = &[
         let account = w.account(AccountClass::Asset, eur());
         let demand = Demand::AtVersion(0);
         w.asked.conditions.push(Condition { account, demand });
+    }),
+    ("effective_in_the_future", |w| {
+        w.asked.heading.effective_at = ahead(1);
     }),
     ("account_not_found", |w| {
         w.asked.bought_from = AccountId::from_bytes([9; 16]);
@@ -300,7 +362,7 @@ fn an_exchange_that_was_reversed_is_still_one() {
     let new = NewReversal {
         heading: ledger::Heading::plain(id, Kind::Transfer, NOW),
         of,
-        amounts: None,
+        amounts: Amounts::Rest,
         conditions: Vec::new(),
     };
     book.batch(Book::about(of), |shelf| reverse(shelf, new))

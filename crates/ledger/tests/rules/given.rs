@@ -1,8 +1,8 @@
 //! What several tests of the rules start from.
 
 use ledger::{
-    AccountClass, AccountId, Heading, Kind, Limits, NewAccount, NewTransaction, Pending, Posting,
-    Shelf, TransactionId, open, post,
+    AccountClass, AccountId, Heading, Kind, Limits, MOST_AHEAD_SECONDS, NewAccount, NewTransaction,
+    Pending, Posting, Shelf, TransactionId, open, post,
 };
 use money::{Amount, Currency, MinorUnits};
 use store::{Ids, Timestamp};
@@ -13,6 +13,12 @@ pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_000);
 pub(crate) const LATER: Timestamp = Timestamp::from_micros(2_000);
 /// A little earlier.
 pub(crate) const EARLIER: Timestamp = Timestamp::from_micros(500);
+
+/// So many microseconds later than what is recorded now may happen.
+pub(crate) fn ahead(micros: i64) -> Timestamp {
+    let latest = NOW.plus_seconds(MOST_AHEAD_SECONDS).micros();
+    Timestamp::from_micros(latest + micros)
+}
 
 /// A currency.
 pub(crate) fn eur() -> Currency {

@@ -1,7 +1,7 @@
 //! The order of the refusals: each rule is broken alone, then together with the next one in the order,
 //! and the earlier one must be named. The page that tells of them is compared with the code.
 
-use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, hrk, posting, units, usd};
+use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, hrk, posting, units, usd};
 use ledger::{
     Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, AssetName,
     ChangeError, Condition, Demand, ExchangeError, Limits, LimitsError, NewAccount, NewAsset,
@@ -126,6 +126,9 @@ fn a_transaction_is_refused_by_the_first_broken_rule() {
             let expires_at = Some(NOW);
             w.asked.pending = Some(Pending { expires_at });
         }),
+        ("effective_in_the_future", |w| {
+            w.asked.effective_at = ahead(1)
+        }),
         ("account_not_found", |w| {
             more(w, w.from, AccountId::from_bytes([9; 16]), 1)
         }),
@@ -191,6 +194,22 @@ fn a_transaction_is_refused_by_the_first_broken_rule() {
                 .map(|error| error.code())
         },
     );
+}
+
+#[test]
+fn five_minutes_ahead_are_allowed_and_no_more() {
+    let mut books = Books::empty();
+    let (from, to) = (books.wallet(Limits::NONE), books.wallet(Limits::NONE));
+    let mut effective = |at| {
+        let mut asked = books.transaction(vec![posting(from, to, 1)]);
+        asked.effective_at = at;
+        post(&mut books.shelf, asked).map(|posted| posted.effective_at)
+    };
+    assert_eq!(effective(ahead(0)), Ok(ahead(0)));
+    let latest = ahead(0);
+    let refused = PostError::EffectiveInTheFuture { latest };
+    assert_eq!(effective(ahead(1)), Err(refused));
+    assert_eq!(effective(Timestamp::LATEST), Err(refused));
 }
 
 #[test]

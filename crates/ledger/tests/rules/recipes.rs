@@ -6,9 +6,9 @@ use std::error::Error;
 use diesel::RunQueryDsl;
 use ledger::tables::{Needs, load, save};
 use ledger::{
-    AccountClass, AccountId, Heading, Kind, Leg, Limits, NewAccount, NewExchange, NewReversal,
-    NewSettlement, NewTransaction, Pending, PostError, Quote, Rate, RateSource, ReverseError,
-    Shelf, TransactionId, check, close_period, exchange, open, post, reverse, settle,
+    AccountClass, AccountId, Amounts, Heading, Kind, Leg, Limits, NewAccount, NewExchange,
+    NewReversal, NewSettlement, NewTransaction, Pending, PostError, Quote, Rate, RateSource,
+    ReverseError, Shelf, TransactionId, check, close_period, exchange, open, post, reverse, settle,
 };
 use money::{Amount, Currency, Rounding, allocate};
 use store::bulk::Writes;
@@ -232,7 +232,7 @@ fn a_refund_never_exceeds_what_was_posted() -> Ran {
         let new = NewReversal {
             heading: Heading::plain(books.id(), Kind::parse("refund").unwrap(), books.now),
             of,
-            amounts: amounts.map(|units| vec![(0, amount(units))]),
+            amounts: amounts.map(|units| vec![(0, amount(units))]).into(),
             conditions: Vec::new(),
         };
         books.decide(|shelf| reverse(shelf, new)).map(|_| ())
@@ -289,12 +289,30 @@ fn an_exchange_goes_through_the_liquidity_accounts() -> Ran {
         },
         conditions: Vec::new(),
     };
-    books.decide(|shelf| exchange(shelf, new))?;
+    let of = books.decide(|shelf| exchange(shelf, new))?.id;
 
     assert_eq!((books.posted(euro), books.posted(dollar)), (0, 10_842));
     // Our position: 100.00 euro long, 108.42 dollars short.
     assert_eq!(books.posted(sold_to), 10_000);
     assert_eq!(books.posted(bought_from), -10_842);
+
+    // A third of it is taken back: with 33.33 euro go 36.13 dollars (36.1363…, cut off).
+    let mut undo = |amounts| {
+        let kind = Kind::parse("reversal").unwrap();
+        let new = NewReversal {
+            heading: Heading::plain(books.id(), kind, books.now),
+            of,
+            amounts,
+            conditions: Vec::new(),
+        };
+        books.decide(|shelf| reverse(shelf, new)).map(|_| ())
+    };
+    undo(Amounts::OfLeg(Leg::Sold, Amount::new(3_333)?))?;
+    // One side alone is refused, and what remains of both makes it whole.
+    let alone = Amounts::OfPostings(vec![(0, Amount::new(1)?)]);
+    assert!(matches!(undo(alone), Err(ReverseError::LegAlone)));
+    undo(Amounts::Rest)?;
+    assert_eq!((books.posted(euro), books.posted(dollar)), (10_000, 0));
     // end
     books.hold();
     Ok(())
@@ -329,7 +347,7 @@ fn a_correction_is_written_today_even_if_the_period_is_closed() -> Ran {
     let undo = NewReversal {
         heading: Heading::plain(books.id(), Kind::parse("correction")?, now),
         of,
-        amounts: None,
+        amounts: Amounts::Rest,
         conditions: Vec::new(),
     };
     books.decide(|shelf| -> Result<(), Box<dyn Error>> {

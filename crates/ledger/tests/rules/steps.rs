@@ -94,7 +94,7 @@ impl Run {
                     NewReversal {
                         heading,
                         of,
-                        amounts,
+                        amounts: amounts.into(),
                         conditions: Vec::new(),
                     },
                 )
@@ -274,7 +274,7 @@ impl Books {
             NewReversal {
                 heading,
                 of,
-                amounts,
+                amounts: amounts.into(),
                 conditions: Vec::new(),
             },
         )
@@ -410,7 +410,7 @@ fn a_reversal_is_told_in_the_order_of_the_postings_whichever_part_was_named_firs
     let new = NewReversal {
         heading,
         of,
-        amounts,
+        amounts: amounts.into(),
         conditions: Vec::new(),
     };
     let told = reverse(&mut books.shelf, new).unwrap().postings;

@@ -172,7 +172,7 @@ impl Book {
         let new = NewReversal {
             heading,
             of,
-            amounts,
+            amounts: amounts.into(),
             conditions: Vec::new(),
         };
         self.batch(Self::about(of), |shelf| reverse(shelf, new))
@@ -432,7 +432,7 @@ fn a_posting_that_was_reversed_meanwhile_is_a_conflict() {
         let new = NewReversal {
             heading,
             of,
-            amounts,
+            amounts: amounts.into(),
             conditions: Vec::new(),
         };
         let (decided, saved) = book.save(stale, |shelf| reverse(shelf, new));

@@ -2,9 +2,10 @@
 //! emptied.
 
 use ledger::{
-    AccountClass, AccountId, ExchangeError, Heading, Kind, Leg, Limits, NewExchange, NewReversal,
-    NewSettlement, NewTransaction, Pending, PostError, Posting, Quote, Rate, RateSource,
-    ReverseError, SettleError, TransactionId, exchange, post, reverse, settle, withdrawn,
+    AccountClass, AccountId, Amounts, ExchangeError, Heading, Kind, Leg, Limits, NewExchange,
+    NewReversal, NewSettlement, NewTransaction, Pending, PostError, Posting, Quote, Rate,
+    RateSource, ReverseError, SettleError, TransactionId, exchange, post, reverse, settle,
+    withdrawn,
 };
 use money::{Currency, Rounding};
 use store::Timestamp;
@@ -243,7 +244,7 @@ fn a_reversal_and_what_a_provider_has_taken_are_never_too_late() {
         let new = NewReversal {
             heading: k.heading(WITHOUT_KUNA),
             of,
-            amounts: None,
+            amounts: Amounts::Rest,
             conditions: Vec::new(),
         };
         reverse(&mut k.books.shelf, new).map(|_posted| ())

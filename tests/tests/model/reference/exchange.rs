@@ -73,8 +73,12 @@ impl Reference {
         }
         let named = legs.concat();
         let mut conditions = new.conditions.iter();
-        match conditions.position(|condition| !named.contains(&condition.account)) {
-            Some(condition) => Err(PostError::ConditionElsewhere { condition }),
+        let elsewhere = conditions.position(|condition| !named.contains(&condition.account));
+        if let Some(condition) = elsewhere {
+            return Err(PostError::ConditionElsewhere { condition });
+        }
+        match self.ahead(new.heading.effective_at, new.heading.recorded_at) {
+            Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
             None => Ok(()),
         }
     }

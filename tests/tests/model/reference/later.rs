@@ -16,6 +16,10 @@ impl Reference {
             return Err(SettleError::ExternalIdTaken { by });
         }
         let parts = self.parts(new)?;
+        let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
+        if let Some(latest) = self.ahead(effective_at, recorded_at) {
+            return Err(SettleError::EffectiveInTheFuture { latest });
+        }
         let transaction = new.pending;
         let first = self.books.transactions.get(&transaction).cloned();
         let first = first.ok_or(SettleError::TransactionNotFound { transaction })?;
@@ -160,6 +164,11 @@ impl Reference {
     pub(super) fn release(&mut self, new: &NewRelease, step: Step) -> Result<Moved, ReleaseError> {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
             return Err(ReleaseError::ExternalIdTaken { by });
+        }
+        let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
+        let is_exempt = self.is(Bug::VoidsInTheFuture) && step == Step::Void;
+        if let (false, Some(latest)) = (is_exempt, self.ahead(effective_at, recorded_at)) {
+            return Err(ReleaseError::EffectiveInTheFuture { latest });
         }
         let transaction = new.pending;
         let first = self.books.transactions.get(&transaction).cloned();

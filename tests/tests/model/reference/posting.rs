@@ -125,7 +125,10 @@ impl Reference {
                 return Err(PostError::ExpiresTooSoon { expires_at });
             }
         }
-        Ok(())
+        match self.ahead(new.effective_at, new.recorded_at) {
+            Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
+            None => Ok(()),
+        }
     }
 
     fn is_in_their_currency(

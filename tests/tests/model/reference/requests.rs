@@ -8,12 +8,13 @@ use crate::words::{Answer, Asked, Change, Form, Refusal, Request, limits};
 
 /// Rules that are broken by the request as it is written, whatever the books say: it may be mended and
 /// sent again under its key.
-const MISTAKES: [&str; 17] = [
+const MISTAKES: [&str; 21] = [
     "no_postings",
     "too_many_postings",
     "same_account",
     "condition_elsewhere",
     "expires_too_soon",
+    "effective_in_the_future",
     "account_not_found",
     "currency_mismatch",
     "no_amounts",
@@ -23,6 +24,9 @@ const MISTAKES: [&str; 17] = [
     "same_currency",
     "sides_differ",
     "amount_too_small",
+    "not_an_exchange",
+    "leg_alone",
+    "not_in_proportion",
     "amount_too_large",
     "in_the_future",
     "limits",

@@ -1,6 +1,6 @@
 //! What was posted is undone, whole or in part.
 
-use ledger::{AccountStatus, NewReversal, Part, Phase, Posting, ReverseError, Step};
+use ledger::{AccountStatus, Amounts, Leg, NewReversal, Part, Phase, Posting, ReverseError, Step};
 
 use super::later::{heading, twice};
 use super::{Movement, Reference, Written, amount_of, minor_units};
@@ -12,7 +12,7 @@ impl Reference {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
             return Err(ReverseError::ExternalIdTaken { by });
         }
-        if let Some(parts) = &new.amounts {
+        if let Amounts::OfPostings(parts) = &new.amounts {
             if parts.is_empty() {
                 return Err(ReverseError::NoAmounts);
             }
@@ -20,10 +20,14 @@ impl Reference {
                 return Err(ReverseError::PostingNamedTwice { ordinal });
             }
         }
+        let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
+        if let Some(latest) = self.ahead(effective_at, recorded_at) {
+            return Err(ReverseError::EffectiveInTheFuture { latest });
+        }
         let transaction = new.of;
         let first = self.books.transactions.get(&transaction).cloned();
         let first = first.ok_or(ReverseError::TransactionNotFound { transaction })?;
-        let parts = self.remaining(&first, new.amounts.as_deref())?;
+        let parts = self.remaining(&first, &new.amounts)?;
         let postings = parts.iter().map(|(place, _)| &first.moved.postings[*place]);
         let named = self.named(postings.map(|posted| &posted.posting));
         let named = named.map_err(|_nobody| ReverseError::TransactionNotFound { transaction })?;
@@ -99,8 +103,12 @@ impl Reference {
     fn remaining(
         &self,
         first: &Written,
-        parts: Option<&[Part]>,
+        amounts: &Amounts,
     ) -> Result<Vec<(usize, i128)>, ReverseError> {
+        let parts: Option<&[Part]> = match amounts {
+            Amounts::OfPostings(parts) => Some(parts),
+            Amounts::Rest | Amounts::OfLeg(..) => None,
+        };
         let counts = |place: &usize| match first.moved.postings[*place].phase {
             Phase::Posted | Phase::Settled => true,
             Phase::Pending => self.is(Bug::ReversesPending),
@@ -122,9 +130,20 @@ impl Reference {
         if !is_reversible {
             return Err(ReverseError::NotReversible { step });
         }
+        let is_exchange = self.books.terms.contains_key(&first.moved.id);
+        if let (Amounts::OfLeg(leg, _), false) = (amounts, is_exchange || self.is(Bug::LegOfAny)) {
+            return Err(ReverseError::NotAnExchange { leg: *leg });
+        }
+        let is_alone = parts.is_some_and(|parts| parts.len() == 1);
+        if is_exchange && is_alone && !self.is(Bug::LegAlone) {
+            return Err(ReverseError::LegAlone);
+        }
         let all: Vec<usize> = first.places().filter(counts).collect();
         if all.iter().all(|place| first.stands(*place) == 0) {
             return Err(ReverseError::Reversed);
+        }
+        if let Amounts::OfLeg(leg, amount) = amounts {
+            return self.both_legs(first, *leg, i128::from(amount.get()));
         }
         let Some(parts) = parts else {
             let all = all.into_iter().map(|place| {
@@ -146,9 +165,70 @@ impl Reference {
             }
             chosen.push((place, i128::from(amount.get())));
         }
+        if is_exchange && chosen.len() == 2 && !self.is(Bug::AnyProportion) {
+            self.are_in_proportion(first, &chosen)?;
+        }
         if self.is(Bug::ReversalInTheirOrder) {
             chosen.sort_unstable();
         }
         Ok(chosen)
+    }
+
+    /// So much of one leg of an exchange, and of the other what then is missing to the same share.
+    fn both_legs(
+        &self,
+        first: &Written,
+        leg: Leg,
+        amount: i128,
+    ) -> Result<Vec<(usize, i128)>, ReverseError> {
+        let place = usize::from(leg == Leg::Bought);
+        let other = 1 - place;
+        if first.places().len() < 2 {
+            return Err(ReverseError::PostingNotFound { ordinal: 1 });
+        }
+        if amount > first.stands(place) {
+            return Err(ReverseError::ExceedsLeg {
+                leg,
+                remaining: minor_units(first.stands(place)),
+            });
+        }
+        let follows = self.goes_with(first, (place, amount), other);
+        if follows <= 0 {
+            return Err(ReverseError::AmountTooSmall { leg });
+        }
+        let mut both = vec![(place, amount), (other, follows)];
+        both.sort_unstable();
+        Ok(both)
+    }
+
+    fn goes_with(&self, first: &Written, (place, amount): (usize, i128), other: usize) -> i128 {
+        let whole = |place: usize| amount_of(&first.moved.postings[place]);
+        if self.is(Bug::ShareOfThisTime) {
+            return amount * whole(other) / whole(place);
+        }
+        let before = first.since[place].reversed + amount;
+        let up = i128::from(self.is(Bug::ShareIsUp)) * (whole(place) - 1);
+        (before * whole(other) + up) / whole(place) - first.since[other].reversed
+    }
+
+    fn are_in_proportion(
+        &self,
+        first: &Written,
+        chosen: &[(usize, i128)],
+    ) -> Result<(), ReverseError> {
+        let mut both = chosen.to_vec();
+        both.sort_unstable();
+        let (sold, bought) = (both[0], both[1]);
+        let follows = self.goes_with(first, sold, bought.0).max(0);
+        let leads = self.goes_with(first, bought, sold.0);
+        let is_all = both
+            .iter()
+            .all(|(place, amount)| first.stands(*place) == *amount);
+        if follows == bought.1 || leads == sold.1 || is_all {
+            return Ok(());
+        }
+        Err(ReverseError::NotInProportion {
+            bought: minor_units(follows),
+        })
     }
 }

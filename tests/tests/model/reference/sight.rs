@@ -47,6 +47,13 @@ impl Reference {
         stand.map(|(id, _)| *id).collect()
     }
 
+    /// Exchanges of which something can still be reversed.
+    pub(crate) fn standing_exchanges(&self) -> Vec<TransactionId> {
+        let mut standing = self.standing_transactions();
+        standing.retain(|id| self.books.terms.contains_key(id));
+        standing
+    }
+
     /// What a posting of a transaction still holds; what of it stands, if it is final.
     pub(crate) fn remainder(&self, transaction: TransactionId, ordinal: i16) -> Option<i64> {
         let written = self.books.transactions.get(&transaction)?;

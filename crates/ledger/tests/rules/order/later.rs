@@ -1,12 +1,16 @@
 //! The order in which the later steps of a transaction are refused.
 
 use super::{Breaks, World, prove, world};
-use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, amount, hrk, posting, units};
+use crate::given::{
+    Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, amount, hrk, posting, units, usd,
+};
 use ledger::{
-    AccountId, Condition, Demand, Limits, NewRelease, NewReversal, NewSettlement, PostedPosting,
-    Posting, Promise, ReleaseError, ReverseError, SettleError, TransactionId, expire, reverse,
+    AccountClass, AccountId, Amounts, Condition, Demand, Hold, Leg, Limits, NewExchange,
+    NewRelease, NewReversal, NewSettlement, PostedPosting, Posting, Promise, Quote, Rate,
+    RateSource, ReleaseError, ReverseError, SettleError, TransactionId, exchange, expire, reverse,
     set_limits, settle, void,
 };
+use money::Rounding;
 
 fn nowhere() -> TransactionId {
     TransactionId::from_bytes([9; 16])
@@ -15,6 +19,30 @@ fn nowhere() -> TransactionId {
 fn pending(books: &mut Books, [from, to, other, last]: &[AccountId; 4]) -> TransactionId {
     let postings = vec![posting(*from, *to, 10), posting(*other, *last, 10)];
     books.pend(postings, Some(LATER))
+}
+
+/// An exchange of 10 euro cents for 3 dollar cents.
+fn exchanged(books: &mut Books) -> TransactionId {
+    let [from, sold_to] = [(); 2].map(|()| books.wallet(Limits::NONE));
+    let [to, bought_from] =
+        [(); 2].map(|()| books.account(AccountClass::Liability, Limits::NONE, usd()));
+    let new = NewExchange {
+        heading: books.heading(NOW),
+        from,
+        to,
+        sold_to,
+        bought_from,
+        amount: amount(10),
+        given: Leg::Sold,
+        quote: Quote {
+            rate: Rate::parse("0.3").unwrap(),
+            rounding: Rounding::HalfEven,
+            source: RateSource::trusted("a bank"),
+            quoted_at: NOW,
+        },
+        conditions: Vec::new(),
+    };
+    exchange(&mut books.shelf, new).unwrap().id
 }
 
 #[test]
@@ -35,6 +63,9 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
         ("posting_named_twice", |w| {
             part(w, 1, 1);
             part(w, 1, 2);
+        }),
+        ("effective_in_the_future", |w| {
+            w.asked.heading.effective_at = ahead(2_000)
         }),
         ("transaction_not_found", |w| w.asked.pending = nowhere()),
         ("posting_not_found", |w| part(w, 2, 1)),
@@ -72,13 +103,19 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
                 },
                 ..*posted
             });
+            let for_ever = |hold| Hold {
+                expires_at: None,
+                ..hold
+            };
+            let holds = w.books.shelf.holds(&w.asked.pending).into_iter();
             let promise = Promise {
                 transaction: w.asked.pending,
                 postings: postings.take(1).collect(),
-                holds: Vec::new(),
+                holds: holds.map(for_ever).collect(),
             };
             w.books.shelf.put_promise(promise);
-            w.asked.heading.effective_at = WITHOUT_KUNA;
+            let heading = &mut w.asked.heading;
+            (heading.effective_at, heading.recorded_at) = (WITHOUT_KUNA, WITHOUT_KUNA);
         }),
         ("condition_failed", |w| {
             demand(w, w.to, Demand::AvailableAtLeast(units(1_000_000)))
@@ -118,6 +155,9 @@ fn a_release_is_refused_by_the_first_broken_rule() {
     let rules: &[Breaks<Asked>] = &[
         ("external_id_taken", |w| {
             w.asked.heading.external_id = Some("taken".to_owned())
+        }),
+        ("effective_in_the_future", |w| {
+            w.asked.heading.effective_at = ahead(2_000)
         }),
         ("transaction_not_found", |w| w.asked.pending = nowhere()),
         ("not_pending", |w| w.asked.pending = w.posted),
@@ -198,13 +238,20 @@ fn a_release_is_refused_by_the_first_broken_rule() {
     );
 }
 
+/// Names so much of a posting, too.
+fn part(world: &mut World<NewReversal>, ordinal: i16, minor_units: i64) {
+    match &mut world.asked.amounts {
+        Amounts::OfPostings(parts) => parts.push((ordinal, amount(minor_units))),
+        Amounts::Rest | Amounts::OfLeg(..) => {
+            let parts = vec![(ordinal, amount(minor_units))];
+            world.asked.amounts = Amounts::OfPostings(parts);
+        }
+    }
+}
+
 #[test]
 fn a_reversal_is_refused_by_the_first_broken_rule() {
     type Asked = World<NewReversal>;
-    fn part(world: &mut Asked, ordinal: i16, minor_units: i64) {
-        let parts = world.asked.amounts.get_or_insert_default();
-        parts.push((ordinal, amount(minor_units)));
-    }
     fn demand(world: &mut Asked, account: AccountId, demand: Demand) {
         world.asked.conditions.push(Condition { account, demand });
     }
@@ -212,10 +259,15 @@ fn a_reversal_is_refused_by_the_first_broken_rule() {
         ("external_id_taken", |w| {
             w.asked.heading.external_id = Some("taken".to_owned())
         }),
-        ("no_amounts", |w| w.asked.amounts = Some(Vec::new())),
+        ("no_amounts", |w| {
+            w.asked.amounts = Amounts::OfPostings(Vec::new())
+        }),
         ("posting_named_twice", |w| {
             part(w, 1, 1);
             part(w, 1, 2);
+        }),
+        ("effective_in_the_future", |w| {
+            w.asked.heading.effective_at = ahead(2_000)
         }),
         ("transaction_not_found", |w| w.asked.of = nowhere()),
         ("posting_not_found", |w| part(w, 2, 1)),
@@ -223,15 +275,32 @@ fn a_reversal_is_refused_by_the_first_broken_rule() {
             let accounts = [w.from, w.to, w.others.0, w.others.1];
             w.asked.of = pending(&mut w.books, &accounts);
         }),
+        ("not_an_exchange", |w| {
+            w.asked.amounts = Amounts::OfLeg(Leg::Sold, amount(1))
+        }),
+        ("leg_alone", |w| {
+            w.asked.of = exchanged(&mut w.books);
+            part(w, 0, 5);
+        }),
         ("reversed", |w| {
             let heading = w.books.heading(NOW);
             let all = NewReversal {
                 heading,
+                amounts: Amounts::Rest,
                 ..w.asked.clone()
             };
             reverse(&mut w.books.shelf, all).unwrap();
         }),
         ("exceeds_posted", |w| part(w, 0, 11)),
+        ("amount_too_small", |w| {
+            w.asked.of = exchanged(&mut w.books);
+            w.asked.amounts = Amounts::OfLeg(Leg::Sold, amount(1));
+        }),
+        ("not_in_proportion", |w| {
+            w.asked.of = exchanged(&mut w.books);
+            part(w, 0, 5);
+            part(w, 1, 3);
+        }),
         ("condition_elsewhere", |w| {
             demand(w, AccountId::from_bytes([9; 16]), Demand::AtVersion(1))
         }),
@@ -256,7 +325,9 @@ fn a_reversal_is_refused_by_the_first_broken_rule() {
     ];
     let apart = [
         ("no_amounts", "posting_named_twice"),
-        ("not_reversible", "reversed"),
+        ("not_an_exchange", "leg_alone"),
+        ("exceeds_posted", "amount_too_small"),
+        ("amount_too_small", "not_in_proportion"),
     ];
     prove(
         ReverseError::ORDER,
@@ -264,7 +335,7 @@ fn a_reversal_is_refused_by_the_first_broken_rule() {
             world(|books, posted, _| NewReversal {
                 heading: books.heading(NOW),
                 of: posted,
-                amounts: None,
+                amounts: Amounts::Rest,
                 conditions: Vec::new(),
             })
         },

@@ -1,0 +1,222 @@
+//! How much of which posting a reversal undoes.
+//!
+//! An exchange is undone in shares of both legs. An amount of one leg is named, and the other follows from all
+//! that is then reversed of the first: of sold S and bought B, when s is reversed of S, ⌊B·s ÷ S⌋ is reversed of
+//! B. It is computed from the beginning each time, so no rounding adds up; it is cut off, so that neither
+//! leg is used up before the other; and the last share is what remains of both.
+
+use super::{Amounts, Correction, ReverseError};
+use crate::transaction::Part;
+use crate::{Leg, Phase, PostedPosting, Shelf, Step, TransactionId};
+
+/// A posting that is undone, or a part of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Undone {
+    pub(super) posted: PostedPosting,
+    /// How much of it was reversed before.
+    pub(super) correction: Correction,
+    /// How much of it is reversed now, in minor units.
+    pub(super) amount: i64,
+}
+
+/// Each posting that is to be reversed, and how much of it.
+pub(super) fn undone(
+    shelf: &Shelf,
+    transaction: TransactionId,
+    amounts: &Amounts,
+) -> Result<Vec<Undone>, ReverseError> {
+    let (step, postings) = shelf
+        .recorded(&transaction)
+        .ok_or(ReverseError::TransactionNotFound { transaction })?;
+    if let Amounts::OfPostings(named) = amounts {
+        for (ordinal, _) in named {
+            let is_it = |p: &&PostedPosting| p.ordinal == *ordinal && p.phase != Phase::Released;
+            if postings.iter().find(is_it).is_none() {
+                return Err(ReverseError::PostingNotFound { ordinal: *ordinal });
+            }
+        }
+    }
+    match step {
+        Step::Posted | Step::Settlement => {}
+        Step::Pending | Step::Void | Step::Expiry | Step::Reversal => {
+            return Err(ReverseError::NotReversible { step });
+        }
+    }
+    let is_exchange = shelf.is_exchange(&transaction);
+    match amounts {
+        Amounts::OfLeg(leg, _) if !is_exchange => {
+            return Err(ReverseError::NotAnExchange { leg: *leg });
+        }
+        Amounts::OfPostings(named) if is_exchange && named.len() < Leg::ALL.len() => {
+            return Err(ReverseError::LegAlone);
+        }
+        Amounts::Rest | Amounts::OfLeg(..) | Amounts::OfPostings(_) => {}
+    }
+    let moved = postings.iter().filter(|posted| posted.phase.is_final());
+    let all: Vec<Undone> = moved
+        .map(|posted| {
+            let known = shelf.correction(&transaction, posted.ordinal);
+            let correction = known.copied().unwrap_or(Correction {
+                transaction,
+                ordinal: posted.ordinal,
+                amount: posted.posting.amount.get(),
+                reversed: 0,
+            });
+            Undone {
+                posted: *posted,
+                correction,
+                amount: correction.remaining(),
+            }
+        })
+        .filter(|all| all.amount > 0 || *amounts != Amounts::Rest)
+        .collect();
+    if all.iter().all(|posting| posting.amount == 0) {
+        return Err(ReverseError::Reversed);
+    }
+    match amounts {
+        Amounts::Rest => Ok(all),
+        Amounts::OfLeg(leg, amount) => share(&all, *leg, amount.get()),
+        Amounts::OfPostings(named) => {
+            let chosen = choose(&all, named)?;
+            if is_exchange {
+                check_proportion(&all, &chosen)?;
+            }
+            Ok(chosen)
+        }
+    }
+}
+
+fn choose(all: &[Undone], named: &[Part]) -> Result<Vec<Undone>, ReverseError> {
+    let mut parts = Vec::with_capacity(named.len());
+    for (ordinal, amount) in named {
+        let ordinal = *ordinal;
+        let part = find(all, ordinal)?;
+        if amount.get() > part.amount {
+            return Err(ReverseError::ExceedsPosted {
+                ordinal,
+                remaining: part.amount,
+            });
+        }
+        let amount = amount.get();
+        parts.push(Undone { amount, ..part });
+    }
+    Ok(parts)
+}
+
+/// So much of one leg, and what goes with it of the other.
+fn share(all: &[Undone], leg: Leg, amount: i64) -> Result<Vec<Undone>, ReverseError> {
+    let (named, other) = legs(all, leg)?;
+    if amount > named.amount {
+        return Err(ReverseError::ExceedsLeg {
+            leg,
+            remaining: named.amount,
+        });
+    }
+    let follows = following(&named.correction, amount, &other.correction);
+    if follows == 0 {
+        return Err(ReverseError::AmountTooSmall { leg });
+    }
+    let named = Undone { amount, ..named };
+    let other = Undone {
+        amount: follows,
+        ..other
+    };
+    Ok(match leg {
+        Leg::Sold => vec![named, other],
+        Leg::Bought => vec![other, named],
+    })
+}
+
+/// Both legs are named. Either follows from the other, or they are all that remains.
+fn check_proportion(all: &[Undone], chosen: &[Undone]) -> Result<(), ReverseError> {
+    let (sold, bought) = legs(chosen, Leg::Sold)?;
+    let follows = following(&sold.correction, sold.amount, &bought.correction);
+    let leads = following(&bought.correction, bought.amount, &sold.correction);
+    let is_rest = chosen.iter().all(|part| {
+        let whole = all
+            .iter()
+            .find(|one| one.posted.ordinal == part.posted.ordinal);
+        whole.is_some_and(|whole| whole.amount == part.amount)
+    });
+    if bought.amount == follows || sold.amount == leads || is_rest {
+        return Ok(());
+    }
+    Err(ReverseError::NotInProportion { bought: follows })
+}
+
+/// What is reversed of the other leg together with `amount` of this one, which still has so much.
+fn following(this: &Correction, amount: i64, other: &Correction) -> i64 {
+    let done = i128::from(this.reversed).saturating_add(i128::from(amount));
+    let product = done.saturating_mul(i128::from(other.amount));
+    // At most what there is of the other leg, because no more than all is done of this one.
+    let share = product.checked_div(i128::from(this.amount)).unwrap_or(0);
+    let share = i64::try_from(share).unwrap_or(other.amount);
+    share.saturating_sub(other.reversed).max(0)
+}
+
+fn legs(all: &[Undone], leg: Leg) -> Result<(Undone, Undone), ReverseError> {
+    let other = match leg {
+        Leg::Sold => Leg::Bought,
+        Leg::Bought => Leg::Sold,
+    };
+    Ok((find(all, leg.ordinal())?, find(all, other.ordinal())?))
+}
+
+fn find(all: &[Undone], ordinal: i16) -> Result<Undone, ReverseError> {
+    let found = all.iter().find(|part| part.posted.ordinal == ordinal);
+    found
+        .copied()
+        .ok_or(ReverseError::PostingNotFound { ordinal })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn leg(amount: i64, reversed: i64) -> Correction {
+        Correction {
+            transaction: TransactionId::from_bytes([0; 16]),
+            ordinal: 0,
+            amount,
+            reversed,
+        }
+    }
+
+    #[test]
+    fn the_largest_amounts_do_not_overflow() {
+        let most = leg(i64::MAX, 0);
+        assert_eq!(following(&most, i64::MAX, &most), i64::MAX);
+        assert_eq!(following(&most, i64::MAX, &leg(1, 0)), 1);
+        assert_eq!(following(&most, i64::MAX - 1, &leg(1, 0)), 0);
+        assert_eq!(following(&leg(1, 0), 1, &most), i64::MAX);
+    }
+
+    proptest! {
+        /// Whichever leg is named each time, no leg is used up before the other, and each stays within one minor
+        /// unit of its share.
+        #[test]
+        fn shares_stay_in_proportion(
+            (sold, bought) in (1..10_000_i64, 1..10_000_i64),
+            steps in prop::collection::vec((any::<bool>(), 1..1_000_i64), 0..40),
+        ) {
+            let (mut sold, mut bought) = (leg(sold, 0), leg(bought, 0));
+            for (sells, amount) in steps {
+                let (this, other) = if sells { (&mut sold, &mut bought) } else { (&mut bought, &mut sold) };
+                let follows = following(this, amount, other);
+                if amount > this.remaining() || follows == 0 {
+                    continue;
+                }
+                this.reversed += amount;
+                other.reversed += follows;
+                let exact = |one: &Correction, other: &Correction| {
+                    i128::from(one.reversed) * i128::from(other.amount)
+                };
+                let (one, two) = (exact(&sold, &bought), exact(&bought, &sold));
+                prop_assert!((one - two).abs() < i128::from(sold.amount.max(bought.amount)));
+                prop_assert_eq!(sold.remaining() == 0, bought.remaining() == 0);
+            }
+        }
+    }
+}
