@@ -44,7 +44,13 @@ pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> HttpResponse
             let problem = Problem::new(Code::DatabaseUnavailable);
             return Err(problem.with_parts(parts).with_retry_after(1));
         }
-        let body = serde_json::json!({"status": "ok", "reads": "ok", "writes": "ok"});
+        let body = serde_json::json!({
+            "status": "ok",
+            "reads": "ok",
+            "writes": "ok",
+            "clock": if api.engine.stands_still() { "behind" } else { "ok" },
+            "clock_behind_seconds": api.engine.seconds_behind(),
+        });
         Ok(respond::json(StatusCode::OK, &body))
     })
     .await

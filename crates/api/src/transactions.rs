@@ -44,7 +44,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
         let mut asked = api.money_request(&request, payload).await?;
         let known = api.currencies(&asked).await?;
         let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let draft = draft(&mut fields, &known, api.engine.clock().now());
+        let draft = draft(&mut fields, &known);
         let dry_run = dry_run(&mut fields);
         let (draft, dry_run) = fields.finish((draft, dry_run))?;
         let action = Action::Post(draft);
@@ -70,8 +70,7 @@ pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload)
         let mut asked = asked.await?;
         let known = api.currencies(&asked).await?;
         let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let now = api.engine.clock().now();
-        let each = list(1..=MOST_AT_ONCE, |item| one_of_many(item, &known, now));
+        let each = list(1..=MOST_AT_ONCE, |item| one_of_many(item, &known));
         let actions = fields.required("transactions", each);
         let atomic = fields.required("atomic", boolean);
         let dry_run = dry_run(&mut fields);

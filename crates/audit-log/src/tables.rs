@@ -175,6 +175,18 @@ pub fn logs(connection: &mut AnyConnection) -> Result<Vec<TenantId>, Error> {
         .load(connection)?)
 }
 
+/// When anything was last recorded, in whichever log; `None` if there is none.
+///
+/// # Errors
+/// [`Error::Refused`] if a log's last batch is not what this program writes.
+pub fn latest(connection: &mut AnyConnection) -> Result<Option<Timestamp>, Error> {
+    let mut latest = None;
+    for log in logs(connection)? {
+        latest = latest.max(head(connection, log, Lock::Nothing)?.map(|tip| tip.at));
+    }
+    Ok(latest)
+}
+
 /// A log's records from `seq` on, at most `limit`.
 ///
 /// # Errors

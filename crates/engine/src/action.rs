@@ -102,12 +102,39 @@ pub struct Draft {
     pub kind: Kind,
     /// Its movements, in order.
     pub postings: Vec<Posting>,
-    /// Whether it is only promised as yet.
-    pub pending: Option<Pending>,
+    /// Whether it is only promised as yet, and until when.
+    pub pending: Option<Expiry>,
     /// What else must be so.
     pub conditions: Vec<Condition>,
     /// What it says of itself.
     pub said: Saying,
+}
+
+/// Until when what is pending can be posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// It never expires.
+    Never,
+    /// Until this moment.
+    At(Timestamp),
+    /// So many seconds from when it is recorded. That is the record's own time, which need not be the clock's.
+    In {
+        /// How many, positive.
+        seconds: i64,
+    },
+}
+
+impl Expiry {
+    /// What is pending, recorded now.
+    pub(crate) fn pending(self, now: Timestamp) -> Pending {
+        Pending {
+            expires_at: match self {
+                Self::Never => None,
+                Self::At(moment) => Some(moment),
+                Self::In { seconds } => Some(now.plus_seconds(seconds)),
+            },
+        }
+    }
 }
 
 /// A currency exchange that is asked for.

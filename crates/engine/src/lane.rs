@@ -389,6 +389,7 @@ impl Worker {
         };
         let read_head = || audit_log::tables::head(connection, tenant.id, lock);
         let (writes, after) = book.close(memory, lock, read_head)?;
+        self.post.recorded.learn(memory.latest());
         if hand_over {
             let writing = Writing::of(&writes, overlap::weight(batch));
             return Ok((answers, Some(writing), after));

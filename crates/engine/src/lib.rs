@@ -36,12 +36,13 @@ mod reference;
 mod register;
 mod repeated;
 mod schema;
+pub mod standstill;
 mod transact;
 mod waiting;
 mod webhook;
 pub mod workers;
 
-pub use action::{AccountChange, Action, Draft, Saying, Swap};
+pub use action::{AccountChange, Action, Draft, Expiry, Saying, Swap};
 pub use command::{
     Answer, Command, Envelope, Form, Origin, Refusal, Render, Rendered, WebhookAnswer,
 };

@@ -60,6 +60,11 @@ impl Memory {
         self.latest = self.latest.max(Some(at));
     }
 
+    /// When the latest batch that this lane knows of was recorded; the beginning of time if it knows of none.
+    pub(crate) fn latest(&self) -> Timestamp {
+        self.latest.unwrap_or(Timestamp::BEFORE_ALL)
+    }
+
     /// What the clock says, or when the latest batch was recorded if that is later: what is recorded
     /// later has no earlier time, whatever the clock does.
     pub(crate) fn not_before(&self, now: Timestamp) -> Timestamp {

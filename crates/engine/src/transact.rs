@@ -305,7 +305,7 @@ fn transaction(book: &mut Book<'_>, draft: &Draft) -> NewTransaction {
     } = draft.said.clone();
     let id = TransactionId::from_bytes(book.ids.next(book.now));
     NewTransaction {
-        pending: draft.pending,
+        pending: draft.pending.map(|expiry| expiry.pending(book.now)),
         conditions: draft.conditions.clone(),
         external_id: external_id.map(String::from),
         description: description.map(String::from),

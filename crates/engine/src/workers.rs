@@ -17,6 +17,7 @@ use crate::command::{Answer, Command, Envelope, Origin};
 use crate::lane::{Engine, LaneError};
 use crate::provider::{Heard, Provider};
 use crate::repeated::Repeated;
+use crate::standstill::Watch;
 
 /// Calls to the provider at a time.
 const CALLS: usize = 256;
@@ -46,6 +47,7 @@ pub async fn run(
         provider,
         calls,
     };
+    let mut clock = Watch::default();
     loop {
         tokio::select! {
             _ = stopped(&mut stop) => break,
@@ -59,6 +61,7 @@ pub async fn run(
                     // An unreachable database is reported by whoever needs an answer from it.
                     _unavailable = worker.sweep() => {}
                 }
+                clock.look(&worker.engine);
             }
         }
     }

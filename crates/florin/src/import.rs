@@ -151,6 +151,7 @@ async fn take_over(
     hash: &str,
 ) -> Result<Outcome, ImportError> {
     let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
+    start::check_clock(&store, settings).await?;
     let (submit, _no_payments) = tokio::sync::mpsc::unbounded_channel();
     let lane = start::lane_settings(settings);
     let engine = Engine::start(store, lane, Ids::random(), submit);

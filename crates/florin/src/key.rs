@@ -49,6 +49,7 @@ async fn create(settings: &Settings) -> Result<String, start::StartError> {
     let prefix = settings.mode.of_books().key_prefix();
     let key = format!("{prefix}{}", hex::encode(random));
     let (store, _is_new) = start::open_or_begin(settings).await?;
+    start::check_clock(&store, settings).await?;
     let (submit, _no_payments) = tokio::sync::mpsc::unbounded_channel();
     let lane = start::lane_settings(settings);
     let engine = Engine::start(store, lane, Ids::random(), submit);

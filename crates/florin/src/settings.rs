@@ -83,6 +83,10 @@ pub(crate) struct Arguments {
     /// How often the server checks every invariant of the books, in seconds; 0 never (default: 3600)
     #[arg(long, global = true, env = "FLORIN_CHECK_EVERY")]
     pub(crate) check_every: Option<u32>,
+    /// Start although the books were last written later than this machine's clock says: what follows is
+    /// recorded at that same moment until the clock has reached it
+    #[arg(long, global = true, env = "FLORIN_ACCEPT_CLOCK_BEHIND")]
+    pub(crate) accept_clock_behind: bool,
     /// The provider's name, as in its webhooks' URL (default: sandbox; in live mode, the one with a
     /// webhook secret)
     #[arg(long, global = true, env = "FLORIN_PROVIDER")]
@@ -140,6 +144,8 @@ pub(crate) struct Settings {
     pub(crate) accepts_data_loss: bool,
     /// `None`: never.
     pub(crate) check_every: Option<Duration>,
+    /// Whether the books may be ahead of the clock at the start.
+    pub(crate) accept_clock_behind: bool,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
     pub(crate) webhooks: Webhooks,
@@ -196,6 +202,8 @@ impl Settings {
             tuning,
             accepts_data_loss: accepts.unwrap_or(false),
             check_every: (check_every > 0).then(|| Duration::from_secs(check_every.into())),
+            accept_clock_behind: arguments.accept_clock_behind
+                || file.accept_clock_behind.unwrap_or(false),
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
             webhooks,

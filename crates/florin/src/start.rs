@@ -8,10 +8,11 @@ use actix_web::web::Data;
 use api::{Api, Receiver, Server};
 use engine::access::{self, Tenant};
 use engine::provider::Provider;
+use engine::standstill::{TOLERATED_SECONDS, seconds_between};
 use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::{Sandbox, WebhookTarget};
-use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Tuning};
+use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
 
 use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
@@ -90,6 +91,21 @@ pub(crate) enum StartError {
     /// The first commands.
     #[error("the sandbox could not be seeded: {0}")]
     Seed(#[from] LaneError),
+    /// The clock.
+    #[error(
+        "the books were last written at {recorded}, and this machine's clock says {now}: set the clock right, or \
+         (if it is, and was wrong then) start with --accept-clock-behind; everything is then recorded at that same \
+         moment until the clock has reached it"
+    )]
+    ClockBehind {
+        /// The latest time in the books.
+        recorded: Timestamp,
+        /// What the clock says.
+        now: Timestamp,
+    },
+    /// What was last recorded cannot be read.
+    #[error("{0}; see that the database runs and --database-url names it")]
+    Unread(#[from] store::Error),
     /// A secret of the sandbox.
     #[error("the sandbox's webhook secret: {0}")]
     Secret(#[from] webhook_signatures::SecretError),
@@ -156,7 +172,11 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         what: format!("cannot create {}", settings.data_dir.display()),
         cause,
     })?;
+    let recorded = check_clock(&store, settings).await?;
     let (engine, submitted) = lane(store, settings)?;
+    if let Some(recorded) = recorded {
+        engine.learn_recorded(recorded);
+    }
     let sandbox = match (settings.mode, &settings.provider_url) {
         (Mode::Sandbox, None) => Some(start_sandbox(settings).await?),
         (Mode::Sandbox | Mode::Live, _) => None,
@@ -337,6 +357,27 @@ pub(crate) fn heed(settings: &Settings, store: &Store) -> Result<(), StartError>
         }
     }
     Ok(())
+}
+
+/// When the books were last written. Whoever would write to them must not find that far in the clock's future,
+/// unless told that this is known.
+pub(crate) async fn check_clock(
+    store: &Store,
+    settings: &Settings,
+) -> Result<Option<Timestamp>, StartError> {
+    let store = store.clone();
+    let read = tokio::task::spawn_blocking(move || store.read(audit_log::tables::latest)).await;
+    let recorded = read.map_err(panicked)??;
+    let now = Clock::system().now();
+    match recorded {
+        Some(recorded)
+            if seconds_between(now, recorded) > TOLERATED_SECONDS
+                && !settings.accept_clock_behind =>
+        {
+            Err(StartError::ClockBehind { recorded, now })
+        }
+        Some(_) | None => Ok(recorded),
+    }
 }
 
 type Submitted = mpsc::UnboundedReceiver<(Tenant, payments::Operation)>;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use engine::access::Tenant;
 use engine::{
-    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, LaneError, Origin,
-    Saying, Swap,
+    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Expiry, LaneError,
+    Origin, Saying, Swap,
 };
 use ledger::{AccountId, Condition, Posting, TransactionId, check};
 use store::{Clock, DatabaseUrl, Error, Ids, Store, Timestamp};
@@ -375,7 +375,10 @@ impl Lanes {
                 Some(Action::Post(Draft {
                     kind: new.kind,
                     postings: new.postings.iter().map(posting).collect(),
-                    pending: new.pending,
+                    pending: new.pending.map(|pending| match pending.expires_at {
+                        Some(moment) => Expiry::At(moment),
+                        None => Expiry::Never,
+                    }),
                     conditions: self.conditions(&new.conditions),
                     said: Saying {
                         external_id: new.external_id.clone().map(ledger::ExternalId::trusted),

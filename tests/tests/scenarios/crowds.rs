@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use engine::{Action, Answer, Command, Draft, Engine, Envelope, Rendered, Saying};
+use engine::{Action, Answer, Command, Draft, Engine, Envelope, Expiry, Rendered, Saying};
 use idempotency::{Claim, Fingerprint, Key};
-use ledger::{AccountClass, AccountId, Kind as Word, Limits, NewAccount, Pending, Posting};
+use ledger::{AccountClass, AccountId, Kind as Word, Limits, NewAccount, Posting};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use money::{Amount, Currency, Money};
 use serde_json::{Value, json};
@@ -257,9 +257,7 @@ fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
                     amount: Amount::new(1).expect("positive"),
                     currency: euro(),
                 }],
-                pending: Some(Pending {
-                    expires_at: Some(expires_at),
-                }),
+                pending: Some(Expiry::At(expires_at)),
                 conditions: Vec::new(),
                 said: Saying::default(),
             }),

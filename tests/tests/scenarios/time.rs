@@ -4,6 +4,7 @@
 mod clocks;
 mod http;
 mod measured;
+mod standstill;
 mod tenants;
 
 use ledger::tables::{Needs, load, save};

@@ -1,12 +1,10 @@
 //! A transaction as a body asks for it.
 
-use engine::{Draft, Saying};
+use engine::{Draft, Expiry, Saying};
 use ledger::{
-    AccountId, Condition, Demand, Description, ExternalId, Kind, MOST_POSTINGS, Pending, Posting,
-    Step,
+    AccountId, Condition, Demand, Description, ExternalId, Kind, MOST_POSTINGS, Posting, Step,
 };
 use money::{Amount, MinorUnits};
-use store::Timestamp;
 
 use crate::currencies::Currencies;
 use crate::metadata::kept;
@@ -19,8 +17,8 @@ use crate::strict_json::{
 /// names the moment.
 const LONGEST_PENDING: i64 = 315_360_000;
 
-/// The fields of a transaction that is new. `now` is what `expires_in` counts from.
-pub(super) fn draft(fields: &mut Fields, known: &Currencies, now: Timestamp) -> Slot<Draft> {
+/// The fields of a transaction that is new.
+pub(super) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     let kind = fields.required("kind", checked(text(1..=32), own_kind));
     let postings = fields.required(
         "postings",
@@ -28,7 +26,7 @@ pub(super) fn draft(fields: &mut Fields, known: &Currencies, now: Timestamp) -> 
             object(|fields| posting(fields, known))(item)
         }),
     );
-    let pending = fields.optional("pending", |value| promise(value, now));
+    let pending = fields.optional("pending", promise);
     let conditions = conditions(fields);
     let said = saying(fields);
     let slots = (kind, postings, pending.or(None), conditions, said);
@@ -104,21 +102,19 @@ fn posting(mut fields: Fields, known: &Currencies) -> Reading<Posting> {
     })
 }
 
-fn promise(value: Value, now: Timestamp) -> Reading<Option<Pending>> {
+fn promise(value: Value) -> Reading<Option<Expiry>> {
     if let Value::Bool(is_pending) = value {
-        return Ok(is_pending.then_some(Pending { expires_at: None }));
+        return Ok(is_pending.then_some(Expiry::Never));
     }
     let until = |mut fields: Fields| {
         let at = fields.optional("expires_at", moment);
         let seconds = fields.optional("expires_in", integer(1..=LONGEST_PENDING));
         let (at, seconds) = fields.finish((at, seconds))?;
-        let from_now = seconds.map(|seconds| now.plus_seconds(seconds));
-        one_of("expires_at", at, "expires_in", from_now)
+        let at = at.map(Expiry::At);
+        let seconds = seconds.map(|seconds| Expiry::In { seconds });
+        one_of("expires_at", at, "expires_in", seconds)
     };
-    let expires_at = object(until)(value)?;
-    Ok(Some(Pending {
-        expires_at: Some(expires_at),
-    }))
+    object(until)(value).map(Some)
 }
 
 fn condition(mut fields: Fields) -> Reading<Condition> {

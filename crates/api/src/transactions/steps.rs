@@ -3,7 +3,6 @@
 use engine::{Action, Saying};
 use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
 use money::Amount;
-use store::Timestamp;
 
 use super::draft::{conditions, draft, positive, saying};
 use super::exchanges;
@@ -128,7 +127,7 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
 
 /// One of many: what becomes of the transaction that `post`, `void` or `reverse` names, an exchange if it
 /// has a field that only exchanges have, or else a new transaction.
-pub(super) fn one_of_many(value: Value, known: &Currencies, now: Timestamp) -> Reading<Action> {
+pub(super) fn one_of_many(value: Value, known: &Currencies) -> Reading<Action> {
     let has = |name: &str| matches!(&value, Value::Object(item) if item.get(name).is_some());
     let verb = Verb::ALL.into_iter().find(|verb| has(verb.field()));
     let is_exchange = !has("postings") && exchanges::OWN_FIELDS.into_iter().any(has);
@@ -143,7 +142,7 @@ pub(super) fn one_of_many(value: Value, known: &Currencies, now: Timestamp) -> R
             let swap = exchanges::swap(&mut fields);
             return fields.finish(swap)?.map(Action::Exchange);
         }
-        let draft = draft(&mut fields, known, now);
+        let draft = draft(&mut fields, known);
         fields.finish(draft).map(Action::Post)
     };
     object(read)(value)

@@ -156,8 +156,10 @@ pub struct Reverse {
     #[schema(min_items = 1, max_items = 100)]
     pub amounts: Option<Vec<NewPart>>,
     /// Of an exchange: how much of what was sold, in minor units. What was bought follows.
+    #[schema(value_type = Option<Amount>)]
     pub sell: Option<i64>,
     /// Of an exchange: how much of what was bought, in minor units. What was sold follows.
+    #[schema(value_type = Option<Amount>)]
     pub buy: Option<i64>,
     /// What else must be so of accounts that it moves.
     #[schema(max_items = 100, nullable = false)]

@@ -13,6 +13,7 @@ use super::{LaneError, Message, Queued, Settings};
 use crate::command::{Answer, Envelope};
 use crate::pulse::{DOUBT, Pulse};
 use crate::reading::Left;
+use crate::standstill::Recorded;
 
 /// How long a caller waits for the lane at most.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60);
@@ -75,6 +76,11 @@ impl Engine {
             manning,
             settled,
         })
+    }
+
+    /// Until when the books are written, as far as this process knows.
+    pub(crate) fn recorded(&self) -> &Recorded {
+        &self.post.recorded
     }
 
     /// Sends a command and waits for its commit.

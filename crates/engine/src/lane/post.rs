@@ -9,6 +9,7 @@ use store::Trouble;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Message, Queued};
+use crate::standstill::Recorded;
 
 /// How long a commit proves that commits are possible.
 const PROVEN: Duration = Duration::from_secs(5);
@@ -18,6 +19,8 @@ const PROVEN: Duration = Duration::from_secs(5);
 pub(super) struct Post {
     commands: Mutex<mpsc::Receiver<Message>>,
     written: Mutex<Written>,
+    /// Until when the books are written.
+    pub(super) recorded: Recorded,
 }
 
 /// What became of the last commit.
@@ -34,6 +37,7 @@ impl Post {
         Self {
             commands: Mutex::new(commands),
             written: Mutex::new(Written::default()),
+            recorded: Recorded::default(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! What a block submits to the lane: a transfer, a transaction in two steps, one of ten postings; and
 //! what a request of a thousand transactions says.
 
-use engine::{Action, Answer, Command, Draft, Envelope, Origin, Saying};
+use engine::{Action, Answer, Command, Draft, Envelope, Expiry, Origin, Saying};
 use idempotency::{Claim, Fingerprint, Key, Reply};
-use ledger::{AccountId, Kind, Pending, Posting, TransactionId};
+use ledger::{AccountId, Kind, Posting, TransactionId};
 
 use super::shape::{BULK, Chance, Shape};
 use super::stage::Stage;
@@ -94,7 +94,7 @@ async fn transfer(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<()
 async fn two_phase(stage: &Stage, chance: &mut Chance) -> Result<(), String> {
     let pair = pair(stage, chance, Shape::TwoPhase).ok_or(NOBODY)?;
     let posting = posting(stage, pair);
-    let pending = Some(Pending { expires_at: None });
+    let pending = Some(Expiry::Never);
     let reply = post(stage, chance, vec![posting], pending).await?;
     let settle = Action::Settle {
         pending: id_in(&reply).ok_or("the reply names no transaction")?,
@@ -112,7 +112,7 @@ async fn post(
     stage: &Stage,
     chance: &mut Chance,
     postings: Vec<Posting>,
-    pending: Option<Pending>,
+    pending: Option<Expiry>,
 ) -> Result<Reply, String> {
     let body: Vec<String> = postings
         .iter()

@@ -18,7 +18,7 @@ fn nothing(_: Rendered<'_>) -> Reply {
     }
 }
 
-fn lane(store: &Store, seed: u64, clock: &Clock) -> Engine {
+pub(super) fn lane(store: &Store, seed: u64, clock: &Clock) -> Engine {
     let (submitted, _nobody) = mpsc::unbounded_channel();
     let settings = Settings {
         render: nothing,

@@ -1,0 +1,93 @@
+//! Whether time stands still. What is recorded later has no earlier time, whatever the clock does: so if the books
+//! were once written under a clock that was ahead, everything is recorded at that same moment until the
+//! clock has reached it. Nothing is wrong in the books then, and somebody must know.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use store::Timestamp;
+
+use crate::lane::Engine;
+
+/// So far the clock may be behind the books without a word, in seconds: clocks differ, and are set.
+pub const TOLERATED_SECONDS: u32 = 60;
+/// The least time between two warnings.
+const WARN_AGAIN: Duration = Duration::from_secs(60);
+
+/// The latest time at which this process knows anything to be recorded. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recorded(Arc<AtomicI64>);
+
+impl Recorded {
+    pub(crate) fn learn(&self, at: Timestamp) {
+        self.0.fetch_max(at.micros(), Ordering::Relaxed);
+    }
+
+    fn latest(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Engine {
+    /// Tells when the books were last written, before the lane has read it.
+    pub fn learn_recorded(&self, at: Timestamp) {
+        self.recorded().learn(at);
+    }
+
+    /// How far the clock is behind the books, in whole seconds; 0 while it is not.
+    #[must_use]
+    pub fn seconds_behind(&self) -> u32 {
+        seconds_between(self.clock().now(), self.recorded().latest())
+    }
+
+    /// Whether so far that time stands still.
+    #[must_use]
+    pub fn stands_still(&self) -> bool {
+        self.seconds_behind() > TOLERATED_SECONDS
+    }
+}
+
+/// From the clock's time to a later one, in whole seconds; 0 if that is not later.
+#[must_use]
+pub fn seconds_between(now: Timestamp, later: Timestamp) -> u32 {
+    let micros = later.micros().saturating_sub(now.micros()).max(0);
+    u32::try_from(micros.div_euclid(1_000_000)).unwrap_or(u32::MAX)
+}
+
+/// Looks at the clock: the metric each time, the warning once a minute at most.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    warned: Option<Instant>,
+}
+
+impl Watch {
+    pub(crate) fn look(&mut self, engine: &Engine) {
+        let behind = engine.seconds_behind();
+        metrics::gauge!("florin_clock_behind_seconds").set(behind);
+        let is_new = self.warned.is_none_or(|at| at.elapsed() >= WARN_AGAIN);
+        if behind > TOLERATED_SECONDS && is_new {
+            self.warned = Some(Instant::now());
+            let recorded = engine.recorded().latest();
+            tracing::warn!(
+                behind_seconds = behind,
+                %recorded,
+                "the clock is behind the books: everything is recorded at the same moment until it has caught up"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_the_clock_is_behind_is_told_in_whole_seconds() {
+        let at = Timestamp::from_micros;
+        assert_eq!(seconds_between(at(5), at(4)), 0);
+        assert_eq!(seconds_between(at(0), at(999_999)), 0);
+        assert_eq!(seconds_between(at(0), at(86_400_000_000)), 86_400);
+        assert_eq!(seconds_between(at(i64::MIN), at(i64::MAX)), u32::MAX);
+    }
+}
