@@ -1,6 +1,7 @@
 //! `/v1/accounts`: open, read, balances, entries; and their changes.
 
 pub(crate) mod changes;
+pub(crate) mod pending;
 pub(crate) mod times;
 
 use actix_web::http::StatusCode;

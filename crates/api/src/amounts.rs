@@ -365,7 +365,8 @@ mod tests {
         ];
         let described: Value = serde_json::from_str(crate::openapi::text()).unwrap();
         let mut names = BTreeSet::new();
-        integers(&described["components"]["schemas"], &mut names);
+        let schemas = &described["components"]["schemas"];
+        integers(schemas, schemas, &mut names);
         assert!(names.len() > 20, "{names:?}");
         let known =
             |name: &&String| FIELDS.contains(&name.as_str()) || NONE.contains(&name.as_str());
@@ -376,21 +377,31 @@ mod tests {
         }
     }
 
-    fn integers(schema: &Value, names: &mut BTreeSet<String>) {
+    /// The names of the fields below this schema that are integers, whatever their shape is called.
+    fn integers(schemas: &Value, schema: &Value, names: &mut BTreeSet<String>) {
         let is_integer = |property: &Value| match &property["type"] {
             Value::String(one) => one == "integer",
             Value::Array(several) => several.contains(&json!("integer")),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
         };
+        let shape = |property: &Value| {
+            let several = property["oneOf"].as_array().cloned().unwrap_or_default();
+            let own = std::iter::once(property.clone()).chain(several);
+            own.map(|one| match one["$ref"].as_str() {
+                Some(place) => schemas[place.rsplit('/').next().unwrap()].clone(),
+                None => one,
+            })
+            .any(|one| is_integer(&one))
+        };
         let Some(fields) = schema.as_object() else {
             return;
         };
         if let Some(properties) = schema["properties"].as_object() {
-            let own = properties.iter().filter(|(_, one)| is_integer(one));
+            let own = properties.iter().filter(|(_, one)| shape(one));
             names.extend(own.map(|(name, _)| name.clone()));
         }
         for inner in fields.values() {
-            integers(inner, names);
+            integers(schemas, inner, names);
         }
     }
 

@@ -48,10 +48,10 @@ use crate::{accounts, assets, payments, periods, totals, transactions, transfers
     paths(
         assets::register, assets::list, assets::read_one,
         accounts::open, accounts::list, accounts::read_one, accounts::balances, accounts::entries,
-        accounts::changes::patch, accounts::changes::freeze, accounts::changes::unfreeze, accounts::changes::close,
+        accounts::pending::list, accounts::changes::patch, accounts::changes::freeze, accounts::changes::unfreeze, accounts::changes::close,
         accounts::times::balance, accounts::times::statement, totals::balances, totals::trial_balance,
         transactions::search::list,
-        transactions::create, transactions::bulk, transactions::read_one,
+        transactions::create, transactions::bulk, transactions::read_one, transactions::metadata::patch,
         transactions::settle, transactions::void, transactions::reverse,
         transactions::exchanges::create, transactions::exchanges::read_one,
         periods::read, periods::close,

@@ -3,6 +3,7 @@
 mod balances;
 mod books;
 mod exchange;
+mod pending;
 mod times;
 
 use ::payments::{ConfirmError, PaymentState};
@@ -12,6 +13,7 @@ use money::MinorUnits;
 
 pub(crate) use books::{period, transaction_made, transaction_now};
 pub(crate) use exchange::exchange;
+pub(crate) use pending::pending_page;
 pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
 use crate::problem::{Code, Problem};
@@ -39,6 +41,7 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
             }),
         ),
         Rendered::Transaction(posted, form) => books::transaction_reply(posted, false, form),
+        Rendered::Described(posted) => json(200, &transaction_made(posted)),
         Rendered::WouldPost(posted) => books::transaction_reply(posted, true, Form::Now),
         Rendered::Exchanged {
             posted,
@@ -133,6 +136,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         Refusal::Reverse(rule) => books::refused_reverse(rule),
         Refusal::Exchange(rule) => exchange::refused(rule),
         Refusal::Change(rule) => books::refused_change(rule),
+        Refusal::Describe(rule) => books::refused_describe(rule),
         Refusal::Period(rule) => books::refused_period(rule),
         Refusal::At { index, refusal } => books::refused_at(*index, refusal),
     }

@@ -32,6 +32,7 @@ pub fn all(app: &mut ServiceConfig) {
     .service(posts("/v1/accounts/{id}/unfreeze").route(post().to(accounts::changes::unfreeze)))
     .service(posts("/v1/accounts/{id}/close").route(post().to(accounts::changes::close)))
     .service(reads("/v1/accounts/{id}/balances").route(get().to(accounts::balances)))
+    .service(reads("/v1/accounts/{id}/pending").route(get().to(accounts::pending::list)))
     .service(reads("/v1/accounts/{id}/entries").route(get().to(accounts::entries)))
     .service(reads("/v1/accounts/{id}/balance").route(get().to(accounts::times::balance)))
     .service(reads("/v1/accounts/{id}/statement").route(get().to(accounts::times::statement)))
@@ -44,7 +45,11 @@ pub fn all(app: &mut ServiceConfig) {
     )
     // Before the ids: it is none.
     .service(posts("/v1/transactions/bulk").route(post().to(transactions::bulk)))
-    .service(reads("/v1/transactions/{id}").route(get().to(transactions::read_one)))
+    .service(
+        reads_and_patches("/v1/transactions/{id}")
+            .route(get().to(transactions::read_one))
+            .route(patch().to(transactions::metadata::patch)),
+    )
     .service(posts("/v1/transactions/{id}/post").route(post().to(transactions::settle)))
     .service(posts("/v1/transactions/{id}/void").route(post().to(transactions::void)))
     .service(posts("/v1/transactions/{id}/reverse").route(post().to(transactions::reverse)))

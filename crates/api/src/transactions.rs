@@ -2,6 +2,7 @@
 
 mod draft;
 pub(crate) mod exchanges;
+pub(crate) mod metadata;
 pub(crate) mod search;
 mod steps;
 
@@ -197,7 +198,9 @@ pub(crate) async fn read_one(
             .parse()
             .map_err(|_malformed| Problem::new(Code::NotFound))?;
         let found = api.engine.read(move |connection| {
-            let Some(posted) = ledger::posted(connection, tenant, &[id])?.pop() else {
+            let found = ledger::posted(connection, tenant, &[id])?;
+            let Some(posted) = ledger::with_current_metadata(connection, tenant, found)?.pop()
+            else {
                 return Ok(None);
             };
             // Only these two can have either.

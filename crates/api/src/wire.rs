@@ -4,6 +4,7 @@
 mod assets;
 mod books;
 mod exchange;
+mod pending;
 mod problem;
 pub mod texts;
 mod times;
@@ -23,6 +24,7 @@ pub use books::{
     VoidPending,
 };
 pub use exchange::{Exchange, Money, NewExchange};
+pub use pending::{PendingHold, PendingPage};
 pub use problem::{Problem, ProblemError, ProblemFamily, ProblemField};
 pub use times::{
     AccountStanding, CurrencyTotal, PastBalance, Statement, StatementLine, SubtreeBalances,
@@ -255,7 +257,7 @@ pub struct Transaction {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Posting {
     /// Its place; where the transaction is about another one, that of the other's posting, and 100 more
-    /// if it releases what that one holds.
+    /// if it releases what that one holds, 200 more if it posts what that one did not hold.
     pub ordinal: i16,
     /// `pending`, `posted`, `settled` or `released`.
     #[schema(value_type = Phase)]

@@ -20,6 +20,8 @@ pub enum Action {
         amounts: Option<Vec<Part>>,
         /// Whether all that remains then is released.
         last: bool,
+        /// Whether an amount may be more than its posting still holds.
+        exceed: bool,
         /// What else must be so.
         conditions: Vec<Condition>,
         /// What it says of itself.

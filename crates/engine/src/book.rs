@@ -86,6 +86,7 @@ pub(crate) fn must_lock<'e>(mut envelopes: impl Iterator<Item = &'e Envelope>) -
         | Command::Transact { .. }
         | Command::Bulk { .. }
         | Command::ChangeAccount { .. }
+        | Command::Describe { .. }
         | Command::ClosePeriod { .. }
         | Command::Expire { .. }
         | Command::CreatePayment(_) => false,
@@ -401,6 +402,7 @@ impl Needs {
                 }
             }
             Command::ChangeAccount { id, .. } => self.ledger.accounts.push(*id),
+            Command::Describe { id, .. } => self.ledger.described.push(*id),
             Command::ClosePeriod { .. } => self.ledger.period = true,
             Command::Expire { pending } => self.ledger.transactions.extend(pending),
             Command::CreatePayment(_) => {}

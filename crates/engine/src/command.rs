@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use idempotency::{Claim, Key, Reply};
 use ledger::{
-    Account, AccountId, Asset, ChangeError, Description, Exchange, ExchangeError, Import, Imported,
-    Misfit, NewAccount, NewAsset, OnKnown, OpenError, PeriodError, PostError, Posted,
-    RegisterError, ReleaseError, ReverseError, SettleError, TransactionId,
+    Account, AccountId, Asset, ChangeError, DescribeError, Description, Exchange, ExchangeError,
+    Import, Imported, Metadata, Misfit, NewAccount, NewAsset, OnKnown, OpenError, PeriodError,
+    PostError, Posted, RegisterError, ReleaseError, ReverseError, SettleError, TransactionId,
 };
 use money::Money;
 use payments::{
@@ -75,6 +75,13 @@ pub enum Command {
         id: AccountId,
         /// What.
         change: AccountChange,
+    },
+    /// Replace what is kept with a transaction.
+    Describe {
+        /// Which.
+        id: TransactionId,
+        /// What is kept with it from now on.
+        metadata: Option<Metadata>,
     },
     /// Accept nothing any more that happened before this moment.
     ClosePeriod {
@@ -150,6 +157,7 @@ impl Command {
             | Self::OpenAccount(_)
             | Self::Transfer { .. }
             | Self::ChangeAccount { .. }
+            | Self::Describe { .. }
             | Self::ClosePeriod { .. }
             | Self::Expire { .. }
             | Self::Provision { .. }
@@ -268,6 +276,8 @@ pub enum Refusal {
     Exchange(ExchangeError),
     /// No account was changed.
     Change(ChangeError),
+    /// No metadata was set.
+    Describe(DescribeError),
     /// No period was closed.
     Period(PeriodError),
     /// One of many was refused, and so all of them.
@@ -329,6 +339,7 @@ impl Refusal {
                 | ExchangeError::AmountTooLarge,
             ) => false,
             Self::Change(rule) => !matches!(rule, ChangeError::AccountNotFound { .. }),
+            Self::Describe(DescribeError::TransactionNotFound { .. }) => false,
             Self::Period(PeriodError::Closed { .. }) => true,
             Self::Period(PeriodError::InTheFuture { .. }) => false,
             Self::At { refusal, .. } => refusal.is_saved(),
@@ -385,6 +396,8 @@ pub enum Rendered<'a> {
     Transaction(&'a Posted, Form),
     /// It would have been made.
     WouldPost(&'a Posted),
+    /// What is kept with a transaction was replaced.
+    Described(&'a Posted),
     /// One currency was exchanged for another.
     Exchanged {
         /// The transaction.

@@ -86,6 +86,9 @@ pub(crate) fn execute(book: &mut Book<'_>, envelope: &Envelope, rules: &Rules) -
         Command::ChangeAccount { id, change } => {
             crate::transact::change_account(book, (*id, change), claim, origin, rules)
         }
+        Command::Describe { id, metadata } => {
+            crate::transact::describe(book, (*id, metadata), claim, origin, rules)
+        }
         Command::ClosePeriod { before } => {
             crate::transact::close_period(book, *before, claim, origin, rules)
         }

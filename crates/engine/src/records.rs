@@ -1,6 +1,7 @@
 //! The audit record that each command leaves.
 
 use audit_log::{Change, Entity, Record};
+use sha2::{Digest, Sha256};
 
 use crate::book::Book;
 use payments::ConfirmError;
@@ -68,6 +69,13 @@ pub(crate) const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str)
     }
 }
 
+/// What a record says of metadata: its SHA-256, so that a text that should not have been kept can go, and the
+/// log still says whether what is kept is what was set. Nothing is the empty object.
+pub(crate) fn digest(metadata: Option<&str>) -> String {
+    let digest = Sha256::digest(metadata.unwrap_or("{}").as_bytes());
+    format!("sha256:{}", hex::encode(digest))
+}
+
 /// The code of a broken rule.
 pub(crate) fn reason(refusal: &Refusal) -> &'static str {
     match refusal {
@@ -79,6 +87,7 @@ pub(crate) fn reason(refusal: &Refusal) -> &'static str {
         Refusal::Reverse(rule) => rule.code(),
         Refusal::Exchange(rule) => rule.code(),
         Refusal::Change(rule) => rule.code(),
+        Refusal::Describe(rule) => rule.code(),
         Refusal::Period(rule) => rule.code(),
         Refusal::At { refusal, .. } => reason(refusal),
         Refusal::Confirm(ConfirmError::NotFound) => "not_found",

@@ -2,8 +2,8 @@
 
 use idempotency::{Claim, Reply};
 use ledger::{
-    AccountId, Exchange, Heading, Kind, NewExchange, NewRelease, NewReversal, NewSettlement,
-    NewTransaction, Posted, Step, TransactionId,
+    AccountId, Exchange, Heading, Kind, Metadata, NewExchange, NewRelease, NewReversal,
+    NewSettlement, NewTransaction, Posted, Step, TransactionId,
 };
 use store::Timestamp;
 
@@ -11,7 +11,10 @@ use crate::action::{AccountChange, Action, Draft, Saying};
 use crate::book::Book;
 use crate::command::{Answer, Form, Origin, Refusal, Rendered};
 use crate::execute::{Rules, refuse, save, save_by_reference};
-use crate::records::{Said, set};
+use crate::records::{Said, changed, digest, set};
+
+/// The audit log's name for metadata that is set later.
+const METADATA_SET: &str = "transaction.metadata_set";
 
 /// One step. A dry run is decided like any other, and leaves nothing behind.
 pub(crate) fn transact(
@@ -160,6 +163,46 @@ pub(crate) fn change_account(
     }
 }
 
+/// What is kept with a transaction from now on. The record says what it was and is by their digests.
+pub(crate) fn describe(
+    book: &mut Book<'_>,
+    (id, metadata): (TransactionId, &Option<Metadata>),
+    claim: Option<&Claim>,
+    origin: &Origin,
+    rules: &Rules,
+) -> Answer {
+    let text = id.to_string();
+    match ledger::describe(&mut book.ledger, id, metadata.clone(), book.now) {
+        Ok(described) => {
+            let reply = (rules.render)(Rendered::Described(&described.posted));
+            save(book, claim, &reply);
+            let before = digest(described.before.as_ref().map(Metadata::as_json));
+            let after = digest(metadata.as_ref().map(Metadata::as_json));
+            let revision = described.revision.to_string();
+            book.record(
+                origin,
+                &Said {
+                    action: METADATA_SET,
+                    subject: ("transaction", &text),
+                    outcome: "ok",
+                    reason: None,
+                    delta: &[
+                        changed("metadata", &before, &after),
+                        set("revision", &revision),
+                    ],
+                    cause: None,
+                },
+            );
+            replied(reply)
+        }
+        Err(rule) => {
+            let refusal = Refusal::Describe(rule);
+            let subject = ("transaction", text.as_str());
+            refuse(book, &refusal, METADATA_SET, subject, claim, origin, rules)
+        }
+    }
+}
+
 /// Nothing that happened earlier is accepted any more.
 pub(crate) fn close_period(
     book: &mut Book<'_>,
@@ -241,6 +284,7 @@ fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
             pending,
             amounts,
             last,
+            exceed,
             conditions,
             said,
         } => {
@@ -249,6 +293,7 @@ fn decide(book: &mut Book<'_>, action: &Action) -> Result<Posted, Refusal> {
                 pending: *pending,
                 amounts: amounts.clone(),
                 last: *last,
+                exceed: *exceed,
                 conditions: conditions.clone(),
             };
             ledger::settle(&mut book.ledger, settlement).map_err(Refusal::Settle)

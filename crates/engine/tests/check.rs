@@ -31,6 +31,7 @@ fn render(rendered: Rendered<'_>) -> Reply {
         | Rendered::Transaction(posted, _)
         | Rendered::WouldPost(posted)
         | Rendered::Exchanged { posted, .. } => posted.id.to_string(),
+        Rendered::Described(posted) => posted.id.to_string(),
         Rendered::Bulk { results, .. } => format!("{results:?}"),
         Rendered::PeriodClosed(before) => before.to_string(),
         Rendered::Payment(payment) => payment.id.to_string(),

@@ -5,6 +5,7 @@
 mod aside;
 mod assets;
 mod counters;
+mod described;
 mod exchanges;
 mod remainders;
 
@@ -15,12 +16,13 @@ use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use crate::schema::{account, ledger_transaction, posting};
 use crate::tables::{AccountRow, PostingRow};
-use crate::transaction::RELEASES_FROM;
+use crate::transaction::{EXCEEDS_FROM, RELEASES_FROM};
 use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
 pub use aside::{all_asides_agree, asides_agree};
 pub use assets::{assets, assets_are_registered};
 pub use counters::{all_counters_add_up, counters_add_up};
+pub use described::{Redescribed, described};
 pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
 
@@ -28,7 +30,7 @@ pub use remainders::remainders_add_up;
 const PAGE: i64 = 4_000;
 
 /// The triggers that keep the ledger's rows as they were written (L4), by name.
-pub const GUARDS: [&str; 29] = [
+pub const GUARDS: [&str; 31] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
     "posting_immutable",
@@ -57,7 +59,9 @@ pub const GUARDS: [&str; 29] = [
     "time_bucket_grows",
     "time_bucket_undeletable",
     "transaction_metadata_immutable",
-    "transaction_metadata_kept",
+    "transaction_metadata_stays",
+    "current_metadata_grows",
+    "current_metadata_undeletable",
 ];
 
 /// L1: each posting moves a positive amount between two different accounts that exist and hold its
@@ -287,20 +291,22 @@ fn orphan(posting: &PostingRow) -> CheckError {
 }
 
 /// What a posting does follows from what its transaction is there for. Where that one is about another
-/// one, its postings bear the other's ordinals, and those that release bear 100 more; else they are
-/// numbered without a gap.
+/// one, its postings bear the other's ordinals, and those that release bear 100 more, those that exceed what
+/// was held 200 more; else they are numbered without a gap.
 fn check_place(posting: &PostingRow, step: Step, next: i16) -> Result<(), CheckError> {
     let broken = |detail| Err(CheckError::broken(name(posting), detail));
     let phase = Phase::from_number(posting.phase);
+    let is_own = posting.ordinal < RELEASES_FROM;
+    let is_beyond = posting.ordinal >= EXCEEDS_FROM;
     let (fits, follows) = match (step, phase) {
         (Step::Pending, Some(Phase::Pending)) | (Step::Posted, Some(Phase::Posted)) => {
             (true, posting.ordinal == next)
         }
-        (Step::Settlement, Some(Phase::Settled)) | (Step::Reversal, Some(Phase::Posted)) => {
-            (true, posting.ordinal < RELEASES_FROM)
-        }
+        (Step::Settlement, Some(Phase::Settled)) => (true, is_own),
+        (Step::Settlement, Some(Phase::Posted)) => (true, is_beyond),
+        (Step::Reversal, Some(Phase::Posted)) => (true, is_own || is_beyond),
         (Step::Settlement | Step::Void | Step::Expiry, Some(Phase::Released)) => {
-            (true, posting.ordinal >= RELEASES_FROM)
+            (true, !is_own && !is_beyond)
         }
         (Step::Pending, _)
         | (Step::Posted, _)

@@ -9,13 +9,15 @@ use store::{AnyConnection, Error, Pages, TenantId, Timestamp};
 
 use crate::schema::{account, ledger_transaction, posting};
 use crate::tables::{AccountRow, ById, PostingRow, TransactionRow};
-use crate::{Account, AccountId, Posted};
+use crate::{Account, AccountId, Posted, with_current_metadata};
 
 /// Rows read at a time.
 const PAGE: i64 = 1_000;
 
-/// The transactions of a tenant in the order of their ids, each with what is posted of it.
+/// The transactions of a tenant in the order of their ids, each with what is posted of it and what is kept
+/// with it now.
 pub struct Journal {
+    tenant: TenantId,
     transactions: Pages<TransactionRow>,
     postings: Pages<PostingRow>,
 }
@@ -25,6 +27,7 @@ impl Journal {
     #[must_use]
     pub fn of(tenant: TenantId) -> Self {
         Self {
+            tenant,
             transactions: Pages::new(tenant, transactions_after),
             postings: Pages::new(tenant, postings_after),
         }
@@ -59,7 +62,7 @@ impl Journal {
                 }
             }
         }
-        Ok(found)
+        with_current_metadata(connection, self.tenant, found)
     }
 
     fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<Posted>, Error> {

@@ -96,6 +96,7 @@ mod change;
 pub mod check;
 mod code;
 mod condition;
+mod describe;
 mod entries;
 mod exchange;
 mod hold;
@@ -105,6 +106,7 @@ mod kind;
 mod limits;
 mod metadata;
 mod open;
+mod outstanding;
 mod period;
 mod post;
 mod rate;
@@ -128,6 +130,7 @@ pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use code::{AccountCode, AccountCodeError};
 pub use condition::{Condition, Demand};
+pub use describe::{DescribeError, Described, describe};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
 pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
@@ -138,12 +141,13 @@ pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
 pub use metadata::{Metadata, MetadataError, MetadataKey, MetadataValue};
 pub use open::{NewAccount, OpenError, open};
+pub use outstanding::{Outstanding, outstanding};
 pub use period::{PeriodError, close_period};
 pub use post::{PostError, post};
 pub use rate::{Rate, RateError};
 pub use read::{
     Entry, account, accounts, asset, assets, assets_named, closed_before, corrections, entries,
-    exchanges, expired, find_by_code, holds, posted,
+    exchanges, expired, find_by_code, holds, posted, with_current_metadata,
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Amounts, Correction, NewReversal, ReverseError, reverse};
@@ -154,7 +158,7 @@ pub use statement::{Line, Position, Span, Statement, statement};
 pub use texts::{AccountName, AssetName, Description, ExternalId, RateSource};
 pub use totals::{Scope, Standing, Total, standings, totals};
 pub use transaction::{
-    Heading, MOST_AHEAD_SECONDS, MOST_POSTINGS, NewTransaction, Part, Pending, Phase, Posted,
-    PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
+    EXCEEDS_FROM, Heading, MOST_AHEAD_SECONDS, MOST_POSTINGS, NewTransaction, Part, Pending, Phase,
+    Posted, PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
 };
 pub use withdrawn::withdrawn;

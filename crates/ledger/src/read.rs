@@ -359,3 +359,22 @@ pub fn posted(
         })
         .collect()
 }
+
+/// These transactions with what is kept with them now, where that was set after they were recorded.
+///
+/// # Errors
+/// As [`posted`].
+pub fn with_current_metadata(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut posted: Vec<Posted>,
+) -> Result<Vec<Posted>, Error> {
+    let ids: Vec<TransactionId> = posted.iter().map(|posted| posted.id).collect();
+    let mut rows = tables::current_metadata(connection, tenant, &ids)?;
+    for posted in &mut posted {
+        if let Some(row) = rows.remove(&posted.id) {
+            posted.metadata = tables::metadata(row.metadata, &posted.id)?;
+        }
+    }
+    Ok(posted)
+}

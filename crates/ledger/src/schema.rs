@@ -156,6 +156,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    current_metadata (tenant_id, transaction_id) {
+        tenant_id -> Integer,
+        transaction_id -> Binary,
+        revision -> BigInt,
+        set_at -> BigInt,
+        metadata -> Nullable<Text>,
+    }
+}
+
 // A view: each posting as its two accounts see it.
 diesel::table! {
     entry (tenant_id, account_id, version) {
@@ -176,3 +186,4 @@ diesel::allow_tables_to_appear_in_same_query!(entry, ledger_transaction);
 diesel::allow_tables_to_appear_in_same_query!(exchange, ledger_transaction);
 diesel::allow_tables_to_appear_in_same_query!(posting, ledger_transaction, account, hold);
 diesel::allow_tables_to_appear_in_same_query!(transaction_metadata, ledger_transaction);
+diesel::allow_tables_to_appear_in_same_query!(current_metadata, ledger_transaction);

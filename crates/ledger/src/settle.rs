@@ -1,20 +1,26 @@
 //! Where the posting of a pending transaction is decided: whole or in part, once or several times.
 //!
-//! No limit is looked at: they were when the pending one was made, so that posting it cannot breach
-//! them. An account that was frozen since lets nothing be posted, and what is held expires or is
-//! voided. A closed one holds nothing.
+//! Of what is held no limit is looked at: they were when the pending one was made, so that posting it
+//! cannot breach them. Where the request wishes so, more is posted than a posting still holds: the
+//! difference is posted at once and looked at like anything new. (Promised and posted in one commit would
+//! come to the same: nobody can see it pending.) An account that was frozen since lets nothing be posted,
+//! and what is held expires or is voided. A closed one holds nothing.
+
+mod movements;
 
 use money::{Currency, Day};
 use store::Timestamp;
 
+use self::movements::{advance, movements, moves};
 use crate::condition;
-use crate::entries::{self, Movement, Overflow};
+use crate::entries::{self, Overflow};
 use crate::hold::{self, NotHeld};
-use crate::transaction::{Part, RELEASES_FROM, named_twice};
+use crate::limits::{Breach, too_little, too_much};
+use crate::transaction::{Part, named_twice};
 use crate::withdrawn::{TooLate, too_late};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Heading, Hold, HoldStatus, Phase, Posted,
-    PostedPosting, Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Heading, Hold, HoldStatus, Posted, PostedPosting,
+    Shelf, Step, TransactionId,
 };
 
 /// What is asked for.
@@ -28,6 +34,8 @@ pub struct NewSettlement {
     pub amounts: Option<Vec<Part>>,
     /// Whether all that remains then is released.
     pub last: bool,
+    /// Whether an amount may be more than its posting still holds.
+    pub exceed: bool,
     /// What else must be so.
     pub conditions: Vec<Condition>,
 }
@@ -86,7 +94,7 @@ pub enum SettleError {
         /// When.
         expires_at: Timestamp,
     },
-    /// Never more than was promised.
+    /// Never more than was promised, unless that is wished.
     #[error("posting {ordinal} still holds {remaining}")]
     ExceedsPending {
         /// Which posting.
@@ -144,6 +152,26 @@ pub enum SettleError {
         /// The first day without it, which begins at midnight UTC.
         since: Day,
     },
+    /// The account's floor, less its credit line, forbids what exceeds the hold.
+    #[error("account {account} has {available} available, its floor is {floor}")]
+    InsufficientFunds {
+        /// The account.
+        account: AccountId,
+        /// What is available before the step, in minor units.
+        available: i64,
+        /// The least that must be left, in minor units.
+        floor: i64,
+    },
+    /// The account's ceiling forbids what exceeds the hold.
+    #[error("account {account} may come to {possible}, its ceiling is {ceiling}")]
+    CeilingExceeded {
+        /// The account.
+        account: AccountId,
+        /// What it may come to before the step, in minor units.
+        possible: i64,
+        /// The most it may hold, in minor units.
+        ceiling: i64,
+    },
     /// Less would be available than the caller wants.
     #[error("account {account} would have {available} available, not {wanted}")]
     ConditionFailed {
@@ -185,7 +213,7 @@ impl SettleError {
         ("expired", "Its time is not over."),
         (
             "exceeds_pending",
-            "No more of a posting is posted than it still holds.",
+            "No more of a posting is posted than it still holds, unless `exceed` is wished.",
         ),
         (
             "condition_elsewhere",
@@ -201,10 +229,21 @@ impl SettleError {
             "version_mismatch",
             "Each account is at the version that a condition names.",
         ),
-        ("balance_overflow", "No counter passes 2^63 - 1."),
+        (
+            "balance_overflow",
+            "No counter, nor what is posted and pending together, passes 2^63 - 1.",
+        ),
         (
             "currency_withdrawn",
             "What happened after the end of a withdrawn currency only empties balances in it.",
+        ),
+        (
+            "insufficient_funds",
+            "No account is lowered below its floor less its credit line by what exceeds a hold.",
+        ),
+        (
+            "ceiling_exceeded",
+            "No account is raised above its ceiling by what exceeds a hold.",
         ),
         (
             "condition_failed",
@@ -233,6 +272,8 @@ impl SettleError {
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::Overflow { .. } => "balance_overflow",
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::CeilingExceeded { .. } => "ceiling_exceeded",
             Self::ConditionFailed { .. } => "condition_failed",
         }
     }
@@ -260,7 +301,9 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
         NotHeld::Ended(how) => SettleError::Ended { how },
     })?;
     check_time(&held, new.heading.recorded_at)?;
-    check_remaining(named, &held)?;
+    if !new.exceed {
+        check_remaining(named, &held)?;
+    }
     let conditions = &new.conditions;
     let moved = |id: &AccountId| moves(named, new.last, &held, id);
     if let Some(condition) = condition::elsewhere(conditions, moved) {
@@ -276,18 +319,10 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
         .iter()
         .map(|(posted, hold)| (*posted, *hold, advance(*hold, named, new.last)))
         .collect();
-    let settled = next.iter().filter_map(|(p, hold, next)| {
-        let amount = next.posted.saturating_sub(hold.posted);
-        Movement::of(p.posting, p.ordinal, Phase::Settled, amount)
-    });
-    let released = next.iter().filter_map(|(p, hold, next)| {
-        let amount = next.released.saturating_sub(hold.released);
-        let ordinal = p.ordinal.saturating_add(RELEASES_FROM);
-        Movement::of(p.posting, ordinal, Phase::Released, amount)
-    });
-    let postings = entries::apply(&mut accounts, settled.chain(released))
+    let postings = entries::apply(&mut accounts, movements(&next, named))
         .map_err(|Overflow(account)| SettleError::Overflow { account })?;
     check_withdrawn(shelf, &accounts, &postings, heading.effective_at)?;
+    check_limits(shelf, &accounts)?;
     check_available(&accounts, conditions)?;
     // After this point it must succeed.
     for (_, _, hold) in next {
@@ -390,6 +425,35 @@ fn check_withdrawn(
     }
 }
 
+/// What was held lowers nothing that is available and raises nothing that is possible, so that only what
+/// exceeds it can break these.
+fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), SettleError> {
+    if let Some(Breach {
+        account,
+        before: available,
+        limit: floor,
+    }) = too_little(shelf, accounts)
+    {
+        return Err(SettleError::InsufficientFunds {
+            account,
+            available,
+            floor,
+        });
+    }
+    match too_much(shelf, accounts) {
+        Some(Breach {
+            account,
+            before: possible,
+            limit: ceiling,
+        }) => Err(SettleError::CeilingExceeded {
+            account,
+            possible,
+            ceiling,
+        }),
+        None => Ok(()),
+    }
+}
+
 fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), SettleError> {
     match condition::too_little_left(accounts, conditions) {
         Some(broken) => Err(SettleError::ConditionFailed {
@@ -399,38 +463,4 @@ fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(),
         }),
         None => Ok(()),
     }
-}
-
-/// Whether something is posted that moves this account, or (with the last part) released.
-fn moves(
-    named: Option<&[Part]>,
-    last: bool,
-    held: &[(PostedPosting, Hold)],
-    id: &AccountId,
-) -> bool {
-    held.iter().any(|(posted, hold)| {
-        let moved = wanted(*hold, named) > 0 || (last && hold.remaining() > 0);
-        moved && posted.posting.names(id)
-    })
-}
-
-/// How much of a hold is to be posted.
-fn wanted(hold: Hold, named: Option<&[Part]>) -> i64 {
-    match named {
-        None => hold.remaining(),
-        Some(parts) => {
-            let part = parts.iter().find(|(ordinal, _)| *ordinal == hold.ordinal);
-            part.map_or(0, |(_, amount)| amount.get())
-        }
-    }
-}
-
-fn advance(hold: Hold, named: Option<&[Part]>, last: bool) -> Hold {
-    let posted = wanted(hold, named);
-    let rest = if last {
-        hold.remaining().saturating_sub(posted)
-    } else {
-        0
-    };
-    hold.moved_on(posted, rest, HoldStatus::Posted)
 }

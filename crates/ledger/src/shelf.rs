@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use store::Timestamp;
 
+use crate::describe;
 use crate::{
     Account, AccountId, Asset, Correction, Exchange, Hold, Posted, PostedPosting, Promise, Step,
     TransactionId,
@@ -26,6 +27,7 @@ pub struct Shelf {
     exchanged: BTreeSet<TransactionId>,
     holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
     corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
+    described: BTreeMap<TransactionId, describe::Kept>,
     period: Period,
     posted: Vec<Posted>,
     exchanges: Vec<Exchange>,
@@ -326,6 +328,20 @@ impl Shelf {
         let key = (correction.transaction, correction.ordinal);
         let row = correction;
         self.corrections.insert(key, Kept { row, seen });
+    }
+
+    pub(crate) fn put_described(&mut self, kept: describe::Kept) {
+        self.described.insert(kept.posted.id, kept);
+    }
+
+    pub(crate) fn described_mut(&mut self, id: &TransactionId) -> Option<&mut describe::Kept> {
+        self.described.get_mut(id)
+    }
+
+    /// Transactions of which this batch has set the metadata.
+    pub(crate) fn redescribed(&self) -> impl Iterator<Item = &describe::Kept> {
+        let kept = self.described.values();
+        kept.filter(|kept| kept.revision != kept.seen_revision)
     }
 
     pub(crate) fn put_period(&mut self, period: Period) {

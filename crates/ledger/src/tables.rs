@@ -5,8 +5,9 @@
 //! | 1 | postings of the transactions named, and their rows | no: they never change |
 //! | 2 | accounts, in id order | as asked |
 //! | 3 | holds, corrections | no: whoever changes one changes its accounts too |
-//! | 4 | assets, external ids, the period | the period, as asked |
+//! | 4 | assets, external ids, metadata that is to be set, the period | the period, as asked |
 
+mod described;
 mod displaced;
 mod rows;
 mod words;
@@ -26,7 +27,13 @@ pub use rows::{
     TransactionRow,
 };
 
+pub use described::{
+    CurrentMetadataMovedRow, CurrentMetadataOf, CurrentMetadataRow, TransactionMetadataGoneRow,
+};
+
+pub(crate) use described::current as current_metadata;
 pub(crate) use displaced::{LEVELS, rows_of, start_of};
+pub(crate) use words::metadata;
 
 use crate::shelf::Period;
 use crate::{
@@ -55,6 +62,8 @@ pub struct Needs {
     pub transactions: Vec<TransactionId>,
     /// Pending ones as somebody remembers them, which are not asked for. Their accounts are.
     pub promises: Vec<Promise>,
+    /// Transactions of which the metadata will be set.
+    pub described: Vec<TransactionId>,
     /// Whether the closed period matters: something happened before it is recorded, or a period is to
     /// be closed.
     pub period: bool,
@@ -74,6 +83,7 @@ impl Needs {
             compared,
             compared_ids,
             transactions,
+            described,
             period,
         } = self;
         accounts.is_empty()
@@ -83,6 +93,7 @@ impl Needs {
             && compared.is_empty()
             && compared_ids.is_empty()
             && transactions.is_empty()
+            && described.is_empty()
             && !period
     }
 }
@@ -130,6 +141,7 @@ pub fn load(
             shelf.put_taken(name, row.id);
         }
     }
+    described::load(connection, tenant, &mut shelf, &needs.described)?;
     let period = if needs.period {
         load_period(connection, tenant, lock)?
     } else {
@@ -340,6 +352,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     writes.add_early(postings);
     displaced::save(writes, tenant, shelf.posted());
     save_metadata(writes, tenant, shelf.posted());
+    described::save(writes, tenant, shelf);
     let exchanges = shelf.exchanges().iter();
     writes.add_early(
         exchanges

@@ -28,6 +28,10 @@ pub(crate) fn too_far_ahead(effective_at: Timestamp, recorded_at: Timestamp) -> 
     (effective_at > latest).then_some(latest)
 }
 
+/// A posting that posts more than posting n of a pending transaction still held has the ordinal n plus
+/// this.
+pub const EXCEEDS_FROM: i16 = 200;
+
 /// One movement: `amount` goes onto the debit side of `debit` and the credit side of `credit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
@@ -190,7 +194,8 @@ impl NewTransaction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostedPosting {
     /// Its place in the transaction, from 0. Where the transaction is about another one: that of the
-    /// other's posting, and [`RELEASES_FROM`] more if it releases what that one holds.
+    /// other's posting, and [`RELEASES_FROM`] more if it releases what that one holds, or
+    /// [`EXCEEDS_FROM`] more if it posts what that one did not hold.
     pub ordinal: i16,
     /// What it does to its accounts.
     pub phase: Phase,

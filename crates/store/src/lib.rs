@@ -26,6 +26,7 @@ pub mod array;
 pub mod bulk;
 pub mod clock;
 mod connection;
+mod delete;
 mod error;
 pub mod find;
 mod guards;

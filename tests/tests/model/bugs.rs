@@ -73,6 +73,10 @@ bugs! {
     // Posting what is pending.
     SettlesMoreThanRemains: "more of a posting is posted than it still holds",
     SettlesTheWholeAgain: "after a part, all of the promised amount is posted, not the rest",
+    ExceedsUnasked: "more than a posting holds is posted though nobody wished it",
+    ExceedingIsSettled: "what exceeds a hold is settled, as if it had been held",
+    ExceedsBelowFloor: "what exceeds a hold may lower an account below its floor",
+    ExceedsAboveCeiling: "what exceeds a hold may raise an account above its ceiling",
     SettlesExpired: "what has expired can be posted until somebody sweeps it",
     ExpiresTooLate: "what expires can still be posted at the very moment of its expiry",
     RestIsKept: "the last part does not release the rest",

@@ -35,7 +35,7 @@ pub(crate) enum Next {
 pub(crate) enum Command {
     Open(AccountClass, Bounds, Odd),
     Post(Draft),
-    Settle(Target, Option<Vec<Share>>, bool, Said),
+    Settle(Target, Option<Vec<Share>>, Manner, Said),
     Void(Target, Said),
     Expire(Target),
     Reverse(Target, Extent, Said),
@@ -124,6 +124,15 @@ pub(crate) enum Target {
     /// Among all.
     Any(usize),
     Nobody,
+}
+
+/// How what is pending is posted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// Whether the rest is released.
+    pub(crate) last: bool,
+    /// Whether it may be more than is held.
+    pub(crate) exceed: bool,
 }
 
 /// A part of a transaction.
@@ -234,8 +243,10 @@ pub(crate) fn action() -> BoxedStrategy<Command> {
     let parts = || prop::option::weighted(0.7, shares());
     prop_oneof![
         20 => draft().prop_map(Command::Post),
-        8 => (target(), parts(), any::<bool>(), said())
-            .prop_map(|(of, parts, last, said)| Command::Settle(of, parts, last, said)),
+        8 => (target(), parts(), manner(false), said())
+            .prop_map(|(of, parts, manner, said)| Command::Settle(of, parts, manner, said)),
+        7 => (target(), beyond(), manner(true), said())
+            .prop_map(|(of, parts, manner, said)| Command::Settle(of, Some(parts), manner, said)),
         4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
         8 => (target(), prop_oneof![2 => parts().prop_map(Extent::Of), 1 => leg()], said())
             .prop_map(|(of, extent, said)| Command::Reverse(of, extent, said)),
@@ -400,6 +411,23 @@ fn target() -> BoxedStrategy<Target> {
         1 => Just(Target::Nobody),
     ]
     .boxed()
+}
+
+fn manner(exceed: bool) -> BoxedStrategy<Manner> {
+    any::<bool>()
+        .prop_map(move |last| Manner { last, exceed })
+        .boxed()
+}
+
+/// Parts of which some are more than is held.
+fn beyond() -> BoxedStrategy<Vec<Share>> {
+    let much = prop_oneof![
+        1 => (-2..1_i64).prop_map(Much::Remaining),
+        4 => (1..30_i64).prop_map(Much::Remaining),
+    ];
+    let posting = (any::<usize>(), prop::bool::weighted(0.03));
+    let share = (posting, much).prop_map(|((posting, odd), much)| Share { posting, odd, much });
+    prop::collection::vec(share, 1..3).boxed()
 }
 
 fn leg() -> BoxedStrategy<Extent> {

@@ -403,6 +403,7 @@ impl Lanes {
                 pending: self.transaction(new.pending),
                 amounts: new.amounts.clone(),
                 last: new.last,
+                exceed: new.exceed,
                 conditions: Vec::new(),
                 said: saying(&new.heading),
             }),

@@ -134,13 +134,14 @@ impl Model {
                 Asked::Open(id, opening, self.moment(0))
             }
             Command::Post(draft) => Asked::Post(self.draft(draft)),
-            Command::Settle(of, shares, last, said) => {
+            Command::Settle(of, shares, manner, said) => {
                 let pending = self.target(*of, &self.reference.promises());
                 Asked::Settle(NewSettlement {
                     heading: self.heading(said),
                     pending,
                     amounts: self.parts(pending, shares.as_deref()),
-                    last: *last,
+                    last: manner.last,
+                    exceed: manner.exceed,
                     conditions: Vec::new(),
                 })
             }

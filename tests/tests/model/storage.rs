@@ -13,7 +13,7 @@ use store::{Error, Timestamp};
 use tests::{Database, Kind, on_both_databases};
 
 use crate::books::Books;
-use crate::commands::{Command, Draft, Line, Much, Next, Said, Share, Target, Who};
+use crate::commands::{Command, Draft, Line, Manner, Much, Next, Said, Share, Target, Who};
 use crate::model::Model;
 use crate::tampered::{TAMPERED, spelled_out};
 use crate::words::{Act, Answer, Asked, Bounds, Opening};
@@ -162,6 +162,7 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
             pending: TransactionId::from_bytes(u128::to_be_bytes(4)),
             amounts,
             last: false,
+            exceed: false,
             conditions: Vec::new(),
         })
     };
@@ -246,7 +247,15 @@ fn unfinished() -> impl Iterator<Item = Next> {
             much: Much::Some(1),
         };
         let of = Target::Fitting(number);
-        Command::Settle(of, Some(vec![share]), false, Said::NOTHING)
+        Command::Settle(
+            of,
+            Some(vec![share]),
+            Manner {
+                last: false,
+                exceed: false,
+            },
+            Said::NOTHING,
+        )
     };
     let promises = (0..8).flat_map(move |number| [promise(number, None), promise(number, Some(5))]);
     let commands = promises.chain((0..24).map(part));

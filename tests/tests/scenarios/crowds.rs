@@ -421,6 +421,7 @@ pub(crate) fn render(rendered: Rendered<'_>) -> idempotency::Reply {
         | Rendered::Transaction(..)
         | Rendered::WouldPost(_)
         | Rendered::Exchanged { .. }
+        | Rendered::Described(_)
         | Rendered::PeriodClosed(_)
         | Rendered::Imported(_)
         | Rendered::Payment(_) => (201, Vec::new()),

@@ -11,8 +11,8 @@ use crate::guards::{TRIED, try_all, with_ids};
 
 /// The tables that are not the ledger's.
 const OTHERS: [&str; 14] = [
-    "books",
     "housekeeping",
+    "books",
     "__diesel_schema_migrations",
     "tenant",
     "api_key",

@@ -383,7 +383,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
     ("UPDATE time_bucket SET account_id = #2", Err("only grow")),
     ("UPDATE time_bucket SET tenant_id = 2", Err("only grow")),
     ("DELETE FROM time_bucket", Err("never changed or deleted")),
-    // Metadata by which a transaction is found stay.
+    // Metadata by which a transaction is found stay, unless they were set later.
     (
         "INSERT INTO transaction_metadata VALUES (1, #7, 'order', '17')",
         Ok(()),
@@ -392,9 +392,45 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         "UPDATE transaction_metadata SET value = '18'",
         Err("never changed or deleted"),
     ),
+    ("DELETE FROM transaction_metadata", Err("stays")),
     (
-        "DELETE FROM transaction_metadata",
+        "INSERT INTO current_metadata VALUES (0, 5, 1, #7, NULL)",
+        Err(""),
+    ),
+    (
+        "INSERT INTO current_metadata VALUES (1, 5, 1, #8, '{}')",
+        Ok(()),
+    ),
+    ("DELETE FROM transaction_metadata", Err("stays")),
+    (
+        "INSERT INTO current_metadata VALUES (1, 5, 1, #7, NULL)",
+        Ok(()),
+    ),
+    (
+        "UPDATE current_metadata SET metadata = '{}'",
+        Err("only grows"),
+    ),
+    ("UPDATE current_metadata SET revision = 0", Err("")),
+    (
+        "UPDATE current_metadata SET revision = 2, metadata = '{}'",
+        Ok(()),
+    ),
+    (
+        "UPDATE current_metadata SET revision = 3, transaction_id = #6 WHERE transaction_id = #7",
+        Err("only grows"),
+    ),
+    (
+        "UPDATE current_metadata SET revision = 3, tenant_id = 2 WHERE transaction_id = #7",
+        Err("only grows"),
+    ),
+    (
+        "DELETE FROM current_metadata",
         Err("never changed or deleted"),
+    ),
+    ("DELETE FROM transaction_metadata", Ok(())),
+    (
+        "INSERT INTO transaction_metadata VALUES (1, #6, 'order', '17')",
+        Ok(()),
     ),
 ];
 

@@ -33,6 +33,7 @@ mod idempotency;
 mod import_form;
 mod import_known;
 mod imports;
+mod later;
 mod lists;
 mod modes;
 mod moments;

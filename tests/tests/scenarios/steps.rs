@@ -193,6 +193,7 @@ fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
         pending: promised[0],
         amounts: Some(vec![(0, amount(10))]),
         last,
+        exceed: false,
         conditions: Vec::new(),
     };
     let part = settlement(book, false);

@@ -2,8 +2,8 @@
 
 use engine::{Form, Refusal, Reply};
 use ledger::{
-    ChangeError, Correction, Hold, HoldStatus, Leg, PeriodError, PostError, Posted, ReleaseError,
-    ReverseError, SettleError, Step,
+    ChangeError, Correction, DescribeError, Hold, HoldStatus, Leg, PeriodError, PostError, Posted,
+    ReleaseError, ReverseError, SettleError, Step,
 };
 use store::Timestamp;
 
@@ -240,6 +240,12 @@ pub(super) fn refused_settle(rule: &SettleError) -> Problem {
         SettleError::CurrencyWithdrawn { .. } => {
             (Code::CurrencyWithdrawn, Some("/effective_at"), None)
         }
+        SettleError::InsufficientFunds { account, .. } => {
+            (Code::InsufficientFunds, None, Some(account.to_string()))
+        }
+        SettleError::CeilingExceeded { account, .. } => {
+            (Code::LimitExceeded, None, Some(account.to_string()))
+        }
         SettleError::ConditionElsewhere { condition } => {
             return elsewhere(rule, *condition);
         }
@@ -351,6 +357,13 @@ pub(super) fn refused_change(rule: &ChangeError) -> Problem {
         ChangeError::WrongStatus { .. }
         | ChangeError::HasPending { .. }
         | ChangeError::HasBalance { .. } => Code::AccountStateConflict,
+    };
+    told(code, rule, None, None)
+}
+
+pub(super) fn refused_describe(rule: &DescribeError) -> Problem {
+    let code = match rule {
+        DescribeError::TransactionNotFound { .. } => Code::TransactionNotFound,
     };
     told(code, rule, None, None)
 }

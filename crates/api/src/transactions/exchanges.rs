@@ -63,7 +63,8 @@ pub(crate) async fn read_one(
             .parse()
             .map_err(|_malformed| Problem::new(Code::NotFound))?;
         let found = api.engine.read(move |connection| {
-            let posted = ledger::posted(connection, tenant, &[id])?.pop();
+            let posted = ledger::posted(connection, tenant, &[id])?;
+            let posted = ledger::with_current_metadata(connection, tenant, posted)?.pop();
             let exchange = ledger::exchanges(connection, tenant, &[id])?.pop();
             Ok(posted.zip(exchange))
         });

@@ -77,7 +77,12 @@ pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
         let limit = usize::from(wanted.limit);
         let found = api
             .engine
-            .read(move |connection| ledger::search(connection, tenant, &search, after, limit))
+            .read(move |connection| {
+                let mut found = ledger::search(connection, tenant, &search, after, limit)?;
+                found.transactions =
+                    ledger::with_current_metadata(connection, tenant, found.transactions)?;
+                Ok(found)
+            })
             .await
             .map_err(|error| respond::unavailable(&error))?;
         let page = wire::Page {

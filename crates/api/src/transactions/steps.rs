@@ -1,7 +1,7 @@
 //! What becomes of a transaction, as a body asks for it: alone, or as one of many.
 
 use engine::{Action, Saying};
-use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
+use ledger::{Amounts, Condition, EXCEEDS_FROM, Leg, MOST_POSTINGS, Part, TransactionId};
 use money::Amount;
 
 use super::draft::{conditions, draft, positive, saying};
@@ -10,6 +10,9 @@ use crate::currencies::Currencies;
 use crate::strict_json::{
     FieldError, Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
 };
+
+/// The place of the last posting that a transaction can have.
+const LAST_ORDINAL: i64 = 99;
 
 /// What is done to a transaction that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +45,7 @@ pub(super) struct Wish {
     /// So much of one leg of an exchange, to reverse.
     leg: Option<(Leg, Amount)>,
     last: bool,
+    exceed: bool,
     conditions: Vec<Condition>,
     said: Saying,
 }
@@ -54,6 +58,7 @@ impl Wish {
             amounts,
             leg,
             last,
+            exceed,
             conditions,
             said,
         } = self;
@@ -62,6 +67,7 @@ impl Wish {
                 pending: id,
                 amounts,
                 last,
+                exceed,
                 conditions,
                 said,
             },
@@ -85,10 +91,17 @@ impl Wish {
 
 /// The fields of a step; each is good, but not yet that at most one of them says how much.
 pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
+    // What was posted beyond a hold can be reversed, too, by the ordinal that its posting bears.
+    let last_ordinal = match verb {
+        Verb::Post | Verb::Void => LAST_ORDINAL,
+        Verb::Reverse => LAST_ORDINAL.saturating_add(EXCEEDS_FROM.into()),
+    };
     let amounts = match verb {
         Verb::Post | Verb::Reverse => fields.optional(
             "amounts",
-            nullable(list(1..=MOST_POSTINGS, |item| object(part)(item))),
+            nullable(list(1..=MOST_POSTINGS, |item| {
+                object(|fields| part(fields, last_ordinal))(item)
+            })),
         ),
         Verb::Void => absent(),
     };
@@ -97,32 +110,37 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
         Verb::Post | Verb::Void => absent(),
     };
     let legs = Slot::together((leg("sell"), leg("buy")));
-    let last = match verb {
-        Verb::Post => fields.optional("last", boolean),
+    let mut flag = |name| match verb {
+        Verb::Post => fields.optional(name, boolean),
         Verb::Void | Verb::Reverse => absent(),
     };
+    let (last, exceed) = (flag("last"), flag("exceed"));
     let conditions = conditions(fields);
     let said = saying(fields);
-    let slots = (amounts, legs, last.or(false), conditions, said);
-    Slot::together(slots).map(move |(amounts, (sell, buy), last, conditions, said)| {
-        let amounts = amounts.flatten();
-        let sell = sell.flatten().map(|amount| (Leg::Sold, amount));
-        let buy = buy.flatten().map(|amount| (Leg::Bought, amount));
-        let given = [amounts.is_some(), sell.is_some(), buy.is_some()];
-        if given.into_iter().filter(|given| *given).count() > 1 {
-            let detail = "At most one of amounts, sell and buy.";
-            let name = if buy.is_some() { "buy" } else { "sell" };
-            return Err(vec![FieldError::here("ambiguous", detail).below(name)]);
-        }
-        Ok(Wish {
-            verb,
-            amounts,
-            leg: sell.or(buy),
-            last,
-            conditions,
-            said,
-        })
-    })
+    let flags = Slot::together((last.or(false), exceed.or(false)));
+    let slots = (amounts, legs, flags, conditions, said);
+    Slot::together(slots).map(
+        move |(amounts, (sell, buy), (last, exceed), conditions, said)| {
+            let amounts = amounts.flatten();
+            let sell = sell.flatten().map(|amount| (Leg::Sold, amount));
+            let buy = buy.flatten().map(|amount| (Leg::Bought, amount));
+            let given = [amounts.is_some(), sell.is_some(), buy.is_some()];
+            if given.into_iter().filter(|given| *given).count() > 1 {
+                let detail = "At most one of amounts, sell and buy.";
+                let name = if buy.is_some() { "buy" } else { "sell" };
+                return Err(vec![FieldError::here("ambiguous", detail).below(name)]);
+            }
+            Ok(Wish {
+                verb,
+                amounts,
+                leg: sell.or(buy),
+                last,
+                exceed,
+                conditions,
+                said,
+            })
+        },
+    )
 }
 
 /// One of many: what becomes of the transaction that `post`, `void` or `reverse` names, an exchange if it
@@ -152,8 +170,7 @@ fn absent<T>() -> Slot<Option<T>> {
     Slot::together(()).map(|()| None)
 }
 
-fn part(mut fields: Fields) -> Reading<Part> {
-    let last = i64::try_from(MOST_POSTINGS).unwrap_or(i64::MAX) - 1;
+fn part(mut fields: Fields, last: i64) -> Reading<Part> {
     let narrow = |ordinal| {
         let wrong = |_too_large| ("out_of_range", format!("Must be from 0 to {last}."));
         i16::try_from(ordinal).map_err(wrong)

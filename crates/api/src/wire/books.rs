@@ -106,6 +106,10 @@ pub struct PostPending {
     /// Whether all that remains afterwards is released; false if absent.
     #[schema(nullable = false)]
     pub last: Option<bool>,
+    /// Whether an amount may be more than its posting still holds; false if absent. The difference is posted
+    /// at once, if the limits of the accounts allow it.
+    #[schema(nullable = false)]
+    pub exceed: Option<bool>,
     /// What else must be so of accounts that it moves.
     #[schema(max_items = 100, nullable = false)]
     pub conditions: Option<Vec<NewCondition>>,
@@ -184,8 +188,9 @@ pub struct Reverse {
 /// So much of one posting.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewPart {
-    /// The posting's place in its transaction, from 0.
-    #[schema(value_type = Ordinal)]
+    /// The posting's place in its transaction, from 0; to reverse what was posted beyond a hold, the ordinal
+    /// that the answer gave it.
+    #[schema(minimum = 0, maximum = 299)]
     pub ordinal: i16,
     /// Minor units.
     #[schema(value_type = Amount)]
@@ -235,7 +240,8 @@ pub struct NewLimits {
     pub credit_line: Option<i64>,
 }
 
-/// What is kept with an account.
+/// What is kept with an account or a transaction from now on, in place of what was: null or an empty object:
+/// nothing.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewMetadata {
     /// At most 50 texts of at most 500 characters.

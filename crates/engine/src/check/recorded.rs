@@ -1,4 +1,4 @@
-//! A3: whatever was made has a record. The log is read first, and what it names is kept as ids; then
+//! A3: whatever was made has a record, and what is kept with a transaction is what its last record says. The log is read first, and what it names is kept as ids; then
 //! every row that must have been named is looked for among them.
 
 use std::borrow::Cow;
@@ -10,12 +10,13 @@ use serde::Deserialize;
 use store::{AnyConnection, CheckError, Error, TenantId, Timestamp};
 
 use crate::access::Tenant;
+use crate::records::digest;
 
 /// Records read at a time.
 const PAGE: i64 = 4_000;
 
 /// A3: the tenant, each asset, account, transaction, payment and received event has a record, and what is
-/// pending expires when its record says.
+/// pending expires when its record says; metadata that was set later is what the records say, each time.
 pub(crate) fn changes_are_recorded(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -76,6 +77,7 @@ fn compare(
             recorded.check_expiry(id, expires_at)?;
         }
     }
+    metadata_is_recorded(connection, tenant, &recorded)?;
     let mut accounts = ledger::check::accounts(tenant.id);
     while let Some(account) = accounts.next(connection)? {
         let known = recorded.accounts.contains(&account.id)
@@ -107,6 +109,49 @@ fn compare(
     Ok(recorded.records)
 }
 
+/// Metadata that was set later has a record each time, and each record of it is about such metadata.
+fn metadata_is_recorded(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    recorded: &Recorded,
+) -> Result<(), CheckError> {
+    let mut unseen: HashSet<TransactionId> = recorded.described.keys().copied().collect();
+    let mut described = ledger::check::described(tenant.id);
+    while let Some(row) = described.next(connection)? {
+        let broken = |detail: &str| Err(CheckError::broken(row.transaction, detail));
+        unseen.remove(&row.transaction);
+        let Some(said) = recorded.described.get(&row.transaction) else {
+            return broken("its metadata was set later, and no record says so");
+        };
+        if said.times != row.revision || !said.follow {
+            return broken("its metadata was set at other times than its records say");
+        }
+        if said.first != digest(row.recorded.as_deref()) {
+            return broken("its metadata was not what the record of its first change says");
+        }
+        if said.last != digest(row.now.as_deref()) {
+            return broken("its metadata is not what its last record says");
+        }
+    }
+    match unseen.into_iter().min() {
+        Some(id) => Err(CheckError::broken(
+            id,
+            "a record says that its metadata was set, and it is not kept",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What the records say of metadata that was set later, by digests.
+struct Described {
+    times: i64,
+    /// What it was before it was first set.
+    first: String,
+    last: String,
+    /// Whether each change begins with what the one before it has set.
+    follow: bool,
+}
+
 /// What the audit log of a tenant has records of.
 #[derive(Default)]
 struct Recorded {
@@ -118,6 +163,7 @@ struct Recorded {
     transactions: HashSet<TransactionId>,
     /// When those expire whose records say so; older records do not.
     expiring: HashMap<TransactionId, String>,
+    described: HashMap<TransactionId, Described>,
     payments: HashSet<PaymentId>,
     events: HashSet<String>,
 }
@@ -133,13 +179,14 @@ struct Leaf<'a> {
     delta: Delta,
 }
 
-/// The change of which transactions there are, of what an account holds, and of when something expires,
-/// before and after.
+/// The change of which transactions there are, of what an account holds, of when something expires, and of
+/// what is kept with a transaction, before and after.
 #[derive(Default, Deserialize)]
 struct Delta {
     transaction: Option<(Option<String>, Option<String>)>,
     currency: Option<(Option<String>, Option<String>)>,
     expires_at: Option<(Option<String>, Option<String>)>,
+    metadata: Option<(Option<String>, Option<String>)>,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +249,7 @@ impl Recorded {
                 let said = leaf.delta.expires_at.as_ref();
                 let said = said.and_then(|(_, after)| after.clone());
                 self.expiring.extend(id.zip(said));
+                self.note_metadata(id, leaf.delta.metadata.as_ref());
             }
             "payment" => self.payments.extend(id.parse::<PaymentId>()),
             "webhook_event" | "provider_answer" => {
@@ -212,6 +260,27 @@ impl Recorded {
         if let Some((_, Some(after))) = &leaf.delta.transaction {
             self.transactions.extend(after.parse::<TransactionId>());
         }
+    }
+
+    fn note_metadata(
+        &mut self,
+        id: Option<TransactionId>,
+        change: Option<&(Option<String>, Option<String>)>,
+    ) {
+        let Some((id, (before, after))) = id.zip(change) else {
+            return;
+        };
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (before, after) = (text(before), text(after));
+        let said = self.described.entry(id).or_insert_with(|| Described {
+            times: 0,
+            first: before.clone(),
+            last: before.clone(),
+            follow: true,
+        });
+        said.times = said.times.saturating_add(1);
+        said.follow &= said.last == before;
+        said.last = after;
     }
 
     fn check_expiry(&self, id: TransactionId, expires_at: Option<i64>) -> Result<(), CheckError> {

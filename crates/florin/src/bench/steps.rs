@@ -100,6 +100,7 @@ async fn two_phase(stage: &Stage, chance: &mut Chance) -> Result<(), String> {
         pending: id_in(&reply).ok_or("the reply names no transaction")?,
         amounts: None,
         last: false,
+        exceed: false,
         conditions: Vec::new(),
         said: Saying::default(),
     };

@@ -10,9 +10,12 @@ use store::find::Lock;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId, Timestamp};
 
 use super::{PAGE, only, tick};
-use crate::schema::{displaced, ledger_transaction, time_bucket, transaction_metadata};
+use crate::schema::{
+    current_metadata, displaced, ledger_transaction, time_bucket, transaction_metadata,
+};
 use crate::tables::{
-    ByTransaction, DisplacedAt, DisplacedRow, LEVELS, MetadataOf, TransactionRow, rows_of, start_of,
+    self, ByTransaction, DisplacedAt, DisplacedRow, LEVELS, MetadataOf, TransactionRow, rows_of,
+    start_of,
 };
 use crate::{AccountId, Metadata, TransactionId};
 
@@ -29,8 +32,8 @@ pub fn asides_agree(
 }
 
 /// L7: each final entry that happened at another time than it was recorded has a row that says so, and
-/// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata
-/// has a row. Returns the number of rows.
+/// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata, as
+/// it is now, has a row. Returns the number of rows.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first row that is not so.
@@ -41,10 +44,11 @@ pub fn all_asides_agree(
 ) -> Result<u64, CheckError> {
     let mut examined = 0_u64;
     let (displaced, texts) = (displaced_rows(connection)?, texts_kept(connection)?);
+    let described = described_rows(connection)?;
     for tenant in tenants {
         let of = |broken: CheckError| broken.of(*tenant);
         let kept = |rows: &HashMap<TenantId, i64>| rows.get(tenant).copied().unwrap_or(0);
-        let kept = (kept(&displaced), kept(&texts));
+        let kept = [kept(&displaced), kept(&texts), kept(&described)];
         let mut seen = || tick(&mut examined, progress);
         transactions_agree(connection, *tenant, kept, &mut seen).map_err(of)?;
     }
@@ -82,29 +86,42 @@ fn texts_kept(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, 
     Ok(rows.into_iter().collect())
 }
 
-/// A tenant's transactions beside what is kept aside of them: so many displaced entries and texts.
+/// Of how many transactions each tenant has set the metadata later.
+fn described_rows(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, Error> {
+    let rows: Vec<(TenantId, i64)> = current_metadata::table
+        .group_by(current_metadata::tenant_id)
+        .select((current_metadata::tenant_id, count_star()))
+        .load(connection)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// A tenant's transactions beside what is kept aside of them: so many displaced entries, texts, and
+/// transactions with metadata that was set later.
 fn transactions_agree(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    kept: (i64, i64),
+    kept: [i64; 3],
     seen: &mut dyn FnMut(),
 ) -> Result<(), CheckError> {
     let mut told = Pages::new(tenant, told_after);
-    let (mut entries, mut texts) = (0_i64, 0_i64);
+    let (mut entries, mut texts, mut described) = (0_i64, 0_i64, 0_i64);
     loop {
         let page = told.page(connection)?;
         if page.is_empty() {
             break;
         }
         entries += entries_agree(connection, tenant, &page)?;
-        texts += texts_agree(connection, tenant, &page)?;
+        let found = texts_agree(connection, tenant, &page)?;
+        texts += found.0;
+        described += found.1;
         page.iter().for_each(|_| seen());
     }
     let counts = [
-        ("displaced", entries, kept.0),
-        ("transaction_metadata", texts, kept.1),
+        ("displaced", entries),
+        ("transaction_metadata", texts),
+        ("current_metadata", described),
     ];
-    for (table, expected, found) in counts {
+    for ((table, expected), found) in counts.into_iter().zip(kept) {
         if expected != found {
             let detail = format!("it has {found} rows, the transactions say {expected}");
             return Err(CheckError::broken(table, detail));
@@ -119,12 +136,16 @@ fn told_after(
     tenant: TenantId,
     after: Option<&TransactionRow>,
 ) -> Result<Vec<TransactionRow>, Error> {
+    let described = current_metadata::table
+        .filter(current_metadata::tenant_id.eq(tenant))
+        .select(current_metadata::transaction_id);
     let mut query = ledger_transaction::table
         .filter(ledger_transaction::tenant_id.eq(tenant))
         .filter(
             ledger_transaction::effective_at
                 .ne(ledger_transaction::recorded_at)
-                .or(ledger_transaction::metadata.is_not_null()),
+                .or(ledger_transaction::metadata.is_not_null())
+                .or(ledger_transaction::id.eq_any(described)),
         )
         .order(ledger_transaction::id)
         .limit(PAGE)
@@ -198,14 +219,21 @@ fn entries_agree(
     }
 }
 
+/// How many texts the transactions of a page have, and of how many of them they were set later.
 fn texts_agree(
     connection: &mut AnyConnection,
     tenant: TenantId,
     page: &[TransactionRow],
-) -> Result<i64, CheckError> {
+) -> Result<(i64, i64), CheckError> {
+    let ids: Vec<TransactionId> = page.iter().map(|row| row.id).collect();
+    let described = tables::current_metadata(connection, tenant, &ids)?;
     let mut keys = Vec::new();
     for row in page {
-        let Some(text) = &row.metadata else { continue };
+        let now = match described.get(&row.id) {
+            Some(current) => &current.metadata,
+            None => &row.metadata,
+        };
+        let Some(text) = now else { continue };
         let metadata =
             Metadata::stored(text).map_err(|rule| CheckError::broken(row.id, rule.to_string()))?;
         let of_it = metadata.entries().into_iter();
@@ -227,7 +255,8 @@ fn texts_agree(
             return Err(CheckError::broken(key.transaction_id, detail));
         }
     }
-    Ok(number)
+    let described = i64::try_from(described.len()).unwrap_or(i64::MAX);
+    Ok((number, described))
 }
 
 fn name(account: AccountId, version: i64) -> String {

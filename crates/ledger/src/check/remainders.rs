@@ -10,12 +10,13 @@ use store::{AnyConnection, CheckError, Error, TenantId};
 use super::{steps, tick};
 use crate::schema::{correction, hold, ledger_transaction, posting};
 use crate::tables::{CorrectionRow, HoldRow, PostingRow};
-use crate::transaction::RELEASES_FROM;
+use crate::transaction::{EXCEEDS_FROM, RELEASES_FROM};
 use crate::{HoldStatus, Phase, Step, TransactionId};
 
 /// L5: of each pending posting as much is held, posted and released as the later postings say, and it has
 /// ended as they ended it, which its hold states (it has none as long as there is nothing to state); of
-/// each final posting as much is counted as reversed as its reversals say, and never more than it moved.
+/// each final posting as much is counted as reversed as its reversals say, and never more than it moved. More
+/// than was held is posted only of what holds nothing any more.
 /// Returns the number of transactions.
 ///
 /// # Errors
@@ -67,6 +68,7 @@ struct Came {
     voided: bool,
     expired: bool,
     reversed: i128,
+    exceeded: bool,
 }
 
 macro_rules! within {
@@ -205,8 +207,11 @@ impl Slice {
         for (about, step, later) in &self.later {
             let Some(about) = *about else { continue };
             let (step, phase) = (Step::from_number(*step), Phase::from_number(later.phase));
+            let exceeds = step == Some(Step::Settlement) && phase == Some(Phase::Posted);
             let ordinal = if phase == Some(Phase::Released) {
                 later.ordinal.saturating_sub(RELEASES_FROM)
+            } else if exceeds {
+                later.ordinal.saturating_sub(EXCEEDS_FROM)
             } else {
                 later.ordinal
             };
@@ -225,6 +230,7 @@ impl Slice {
             match phase {
                 Some(Phase::Settled) => sum.settled += amount,
                 Some(Phase::Released) => sum.released += amount,
+                Some(Phase::Posted) if exceeds => sum.exceeded = true,
                 Some(Phase::Posted) => sum.reversed += amount,
                 // L1 finds those.
                 Some(Phase::Pending) | None => {}
@@ -257,7 +263,7 @@ fn check_hold(
     came: &Came,
 ) -> Result<(), CheckError> {
     let broken = |detail: &str| Err(broken(posting.transaction_id, posting.ordinal, detail));
-    let is_touched = came.settled > 0 || came.released > 0;
+    let is_touched = came.settled > 0 || came.released > 0 || came.exceeded;
     let Some(hold) = hold else {
         return if is_touched || expires_at.is_some() {
             broken("it is pending, and nothing states what of it is held")
@@ -283,6 +289,9 @@ fn check_hold(
             "its hold states {posted} posted and {released} released, its postings make {} and {}",
             came.settled, came.released
         ));
+    }
+    if came.exceeded && posted + released < i128::from(hold.amount) {
+        return broken("more than it holds was posted, and it still holds something");
     }
     let status = if posted + released < i128::from(hold.amount) {
         HoldStatus::Pending

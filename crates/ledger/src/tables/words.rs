@@ -47,7 +47,11 @@ fn wrong(what: &str, id: impl std::fmt::Display, column: &str) -> Error {
     Error::Refused(format!("{what} {id}: bad {column}"))
 }
 
-fn metadata(text: Option<String>, id: &impl std::fmt::Display) -> Result<Option<Metadata>, Error> {
+/// What is kept with the row of this id.
+pub(crate) fn metadata(
+    text: Option<String>,
+    id: &impl std::fmt::Display,
+) -> Result<Option<Metadata>, Error> {
     let read = |text: String| Metadata::stored(&text).map_err(|_bad| wrong("row", id, "metadata"));
     text.map(read).transpose()
 }
@@ -203,7 +207,7 @@ impl RevisedRow {
     }
 }
 
-fn stored(metadata: Option<&Metadata>) -> Option<String> {
+pub(super) fn stored(metadata: Option<&Metadata>) -> Option<String> {
     metadata.map(|metadata| metadata.as_json().to_owned())
 }
 

@@ -226,7 +226,7 @@ proptest! {
         let heading = books.heading(NOW);
         let pending = promised.id;
         let code = if is_kept {
-            let new = NewSettlement { heading, pending, amounts: None, last: true, conditions: Vec::new() };
+            let new = NewSettlement { heading, pending, amounts: None, last: true, exceed: false, conditions: Vec::new() };
             settle(&mut books.shelf, new).map_err(|rule| rule.code())
         } else {
             void(&mut books.shelf, NewRelease { heading, pending, conditions: Vec::new() }).map_err(|rule| rule.code())

@@ -4,8 +4,8 @@
 use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, hrk, posting, units, usd};
 use ledger::{
     Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, AssetName,
-    ChangeError, Condition, Demand, ExchangeError, Limits, LimitsError, NewAccount, NewAsset,
-    NewTransaction, OpenError, Pending, PeriodError, PostError, Posting, RegisterError,
+    ChangeError, Condition, Demand, DescribeError, ExchangeError, Limits, LimitsError, NewAccount,
+    NewAsset, NewTransaction, OpenError, Pending, PeriodError, PostError, Posting, RegisterError,
     ReleaseError, ReverseError, SettleError, TransactionId, close, close_period, freeze, open,
     post, register,
 };
@@ -352,7 +352,7 @@ fn an_asset_is_registered_once() {
 }
 
 fn page() -> String {
-    let parts: [(&str, &str, &Order); 11] = [
+    let parts: [(&str, &str, &Order); 12] = [
         (
             "A custom asset",
             "`ledger::NewAsset::new`",
@@ -390,6 +390,11 @@ fn page() -> String {
             "Exchanging currencies",
             "`ledger::exchange`",
             ExchangeError::ORDER,
+        ),
+        (
+            "Setting the metadata of a transaction later",
+            "`ledger::describe`",
+            DescribeError::ORDER,
         ),
         (
             "Closing a period",

@@ -200,6 +200,7 @@ fn a_hold_is_captured_in_part_and_the_rest_released() -> Ran {
         pending,
         amounts: Some(vec![(0, Amount::new(2_500)?)]),
         last: true,
+        exceed: false,
         conditions: Vec::new(),
     };
     books.decide(|shelf| settle(shelf, bill))?;

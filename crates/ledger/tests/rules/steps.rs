@@ -5,7 +5,7 @@ use crate::given::{Books, amount, posting, units};
 use ledger::{
     Account, AccountId, Condition, Demand, HoldStatus, Limits, NewRelease, NewReversal,
     NewSettlement, Part, Pending, Phase, PostError, Posted, ReverseError, SettleError, Shelf, Step,
-    TransactionId, close, expire, freeze, post, reverse, settle, unfreeze, void,
+    TransactionId, close, expire, freeze, post, reverse, set_limits, settle, unfreeze, void,
 };
 use proptest::prelude::*;
 use store::Timestamp;
@@ -80,6 +80,7 @@ impl Run {
                     pending: pending(which),
                     amounts: parts(part),
                     last: *last,
+                    exceed: false,
                     conditions: Vec::new(),
                 };
                 settle(shelf, new).ok()
@@ -256,6 +257,7 @@ impl Books {
                 pending,
                 amounts,
                 last,
+                exceed: false,
                 conditions: Vec::new(),
             },
         )
@@ -323,6 +325,136 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
         books.settle(pending, None, false).unwrap_err(),
         SettleError::Ended { how }
     );
+}
+
+impl Books {
+    /// Posts so much of each of these postings, whatever they hold.
+    fn exceed(
+        &mut self,
+        pending: TransactionId,
+        parts: &[(i16, i64)],
+        last: bool,
+    ) -> Result<Vec<(i16, Phase, i64)>, SettleError> {
+        let parts = parts
+            .iter()
+            .map(|(ordinal, part)| (*ordinal, amount(*part)));
+        let new = NewSettlement {
+            heading: self.heading(crate::given::NOW),
+            pending,
+            amounts: Some(parts.collect()),
+            last,
+            exceed: true,
+            conditions: Vec::new(),
+        };
+        let posted = settle(&mut self.shelf, new)?.postings;
+        let told = posted.iter();
+        Ok(told
+            .map(|p| (p.ordinal, p.phase, p.posting.amount.get()))
+            .collect())
+    }
+}
+
+#[test]
+fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
+    // Ann has 100, of which 60 are held for Bob.
+    let (mut books, ann, bob, pending) = promise(60, None);
+    let before = books.shelf.clone();
+    let refused = books.exceed(pending, &[(0, 101)], false);
+    let (available, floor) = (40, 0);
+    assert_eq!(
+        refused,
+        Err(SettleError::InsufficientFunds {
+            account: ann,
+            available,
+            floor
+        })
+    );
+    set_limits(
+        &mut books.shelf,
+        bob,
+        Limits::new(None, Some(units(79)), None).unwrap(),
+    )
+    .unwrap();
+    let refused = books.exceed(pending, &[(0, 80)], false);
+    let (possible, ceiling) = (60, 79);
+    assert_eq!(
+        refused,
+        Err(SettleError::CeilingExceeded {
+            account: bob,
+            possible,
+            ceiling
+        })
+    );
+    assert_eq!(books.shelf.holds(&pending)[0].remaining(), 60);
+    books.shelf = before;
+
+    let told = books.exceed(pending, &[(0, 80)], false);
+    let expected = vec![(0, Phase::Settled, 60), (200, Phase::Posted, 20)];
+    assert_eq!(told, Ok(expected));
+    assert_eq!(books.balances(ann), (20, 20, 20, 20));
+    assert_eq!(books.balances(bob), (80, 80, 80, 80));
+    let hold = books.shelf.holds(&pending)[0];
+    assert_eq!((hold.posted, hold.released), (60, 0));
+    assert_eq!(hold.status, HoldStatus::Posted);
+    // It has ended, whatever is wished.
+    let how = HoldStatus::Posted;
+    let refused = books.exceed(pending, &[(0, 1)], false);
+    assert_eq!(refused, Err(SettleError::Ended { how }));
+}
+
+#[test]
+fn no_more_than_is_held_is_exceeding_and_the_rest_may_be_released_with_it() {
+    let mut books = Books::empty();
+    let [ann, bob, eve, joe] = [(); 4].map(|()| books.wallet(Limits::NONE));
+    let two = || vec![posting(ann, bob, 10), posting(eve, joe, 10)];
+    let pending = books.pend(two(), None);
+    let told = books.exceed(pending, &[(1, 4)], false);
+    assert_eq!(told, Ok(vec![(1, Phase::Settled, 4)]));
+    let told = books.exceed(pending, &[(1, 15)], true);
+    let expected = vec![
+        (1, Phase::Settled, 6),
+        (100, Phase::Released, 10),
+        (201, Phase::Posted, 9),
+    ];
+    assert_eq!(told, Ok(expected));
+    assert_eq!(books.balances(joe), (19, 19, 19, 19));
+    assert_eq!(books.balances(bob), (0, 0, 0, 0));
+
+    // A posting that holds nothing any more, while another one does.
+    let pending = books.pend(two(), None);
+    books.exceed(pending, &[(0, 10)], false).unwrap();
+    let told = books.exceed(pending, &[(0, 3)], false);
+    assert_eq!(told, Ok(vec![(200, Phase::Posted, 3)]));
+    // What exceeds moves its accounts: they must be open.
+    freeze(&mut books.shelf, ann).unwrap();
+    let refused = books.exceed(pending, &[(0, 1)], false);
+    assert_eq!(refused, Err(SettleError::AccountFrozen { account: ann }));
+}
+
+#[test]
+fn what_exceeded_a_hold_is_reversed_with_it_or_alone() {
+    let (mut books, ann, _, pending) = promise(60, None);
+    let new = NewSettlement {
+        heading: books.heading(crate::given::NOW),
+        pending,
+        amounts: Some(vec![(0, amount(80))]),
+        last: false,
+        exceed: true,
+        conditions: Vec::new(),
+    };
+    let posted = settle(&mut books.shelf, new).unwrap().id;
+    let refused = books.undo(posted, 200, Some(21)).unwrap_err();
+    let (ordinal, remaining) = (200, 20);
+    assert_eq!(refused, ReverseError::ExceedsPosted { ordinal, remaining });
+    books.undo(posted, 200, Some(5)).unwrap();
+    assert_eq!(books.balances(ann), (25, 25, 25, 25));
+    let rest = books.undo(posted, 0, None).unwrap().postings;
+    let rest: Vec<(i16, i64)> = rest
+        .iter()
+        .map(|p| (p.ordinal, p.posting.amount.get()))
+        .collect();
+    assert_eq!(rest, [(0, 60), (200, 15)]);
+    assert_eq!(books.balances(ann), (100, 100, 100, 100));
 }
 
 #[test]
@@ -429,6 +561,7 @@ fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
         pending,
         amounts,
         last,
+        exceed: false,
         conditions: Vec::new(),
     };
     let refused = settle(&mut books.shelf, new).unwrap_err();
@@ -459,6 +592,7 @@ fn a_condition_of_a_part_is_about_what_that_part_moves() {
             pending,
             amounts: Some(vec![(0, amount(5))]),
             last,
+            exceed: false,
             conditions: vec![Condition { account, demand }],
         };
         settle(&mut books.shelf, new).map(|_posted| ())

@@ -7,8 +7,8 @@ use ledger::tables::{Needs, load, save};
 use ledger::{
     AccountClass, AccountId, Heading, HoldStatus, Kind, Limits, Metadata, NewAccount, NewAsset,
     NewRelease, NewReversal, NewSettlement, NewTransaction, Pending, Posted, Shelf, TransactionId,
-    check, close_period, expire, freeze, open, post, register, reverse, set_limits, set_metadata,
-    settle, void,
+    check, close_period, describe, expire, freeze, open, post, register, reverse, set_limits,
+    set_metadata, settle, void,
 };
 use money::Currency;
 use store::bulk::Writes;
@@ -156,6 +156,7 @@ impl Book {
             pending,
             amounts: Some(vec![(0, amount(part))]),
             last,
+            exceed: false,
             conditions: Vec::new(),
         }
     }
@@ -399,6 +400,79 @@ fn an_account_in_an_asset_that_is_not_registered_is_found() {
         book.tamper(plant);
         let found = book.check().unwrap_err();
         assert!(found.starts_with("L8") && found.contains(said), "{found}");
+    }
+}
+
+#[test]
+fn what_exceeded_a_hold_is_found_again_and_stands_in_its_place() {
+    let mut book = Book::opened();
+    book.post(0, 1, 1_000);
+    let pending = book.pend(1, 2, 100);
+    let mut new = book.settlement(pending, 130, false);
+    new.exceed = true;
+    let posted = book.batch(Book::about(pending), |shelf| settle(shelf, new));
+    let posted = posted.unwrap();
+    assert!(book.check().is_ok());
+    let mut connection = book.store.writer().unwrap();
+    let found = ledger::posted(&mut connection, TENANT, &[posted.id]).unwrap();
+    assert_eq!(found[0].postings, posted.postings);
+    for (from, to, invariant, said) in [
+        (200, 1, "L1", "posting"),
+        (1, 100, "L1", "posting"),
+        (100, 201, "L5", "which is no such one"),
+    ] {
+        book.tamper(&format!(
+            "UPDATE posting SET ordinal = {to} WHERE ordinal = {from} AND phase = 2"
+        ));
+        let found = book.check().unwrap_err();
+        assert!(
+            found.starts_with(invariant) && found.contains(said),
+            "{to}: {found}"
+        );
+    }
+}
+
+#[test]
+fn metadata_that_was_set_meanwhile_is_a_conflict_and_what_was_recorded_stays() {
+    let mut book = Book::opened();
+    let id = book.post(0, 1, 1_000).id;
+    let needs = || Needs {
+        described: vec![id],
+        ..Needs::default()
+    };
+    let texts = |json: &str| Metadata::from_json(json).ok();
+    for (revision, json) in [(1, r#"{"a":"1","b":"2"}"#), (2, r#"{"b":"2","c":"3"}"#)] {
+        let stale = book.load(needs());
+        let told = book.batch(needs(), |shelf| describe(shelf, id, texts(json), NOW));
+        let told = told.unwrap();
+        assert_eq!(
+            (told.revision, told.posted.metadata),
+            (revision, texts(json))
+        );
+        let (decided, saved) = book.save(stale, |shelf| describe(shelf, id, None, NOW));
+        assert!(decided.is_ok());
+        assert!(matches!(saved, Err(Error::Conflict(_))), "{saved:?}");
+    }
+    let mut connection = book.store.writer().unwrap();
+    let recorded = ledger::posted(&mut connection, TENANT, &[id]).unwrap();
+    assert_eq!(recorded[0].metadata, None);
+    let now = ledger::with_current_metadata(&mut connection, TENANT, recorded).unwrap();
+    assert_eq!(now[0].metadata, texts(r#"{"b":"2","c":"3"}"#));
+    let agree = check::asides_agree(&mut connection, TENANT, &mut |_| ());
+    assert!(agree.is_ok(), "{agree:?}");
+    // Nobody's transaction has none.
+    let nobody = TransactionId::from_bytes([9; 16]);
+    let mut shelf = book.load(needs());
+    let refused = describe(&mut shelf, nobody, None, NOW).unwrap_err();
+    assert_eq!(refused.code(), "transaction_not_found");
+    for plant in [
+        "DELETE FROM transaction_metadata WHERE key = 'c'",
+        "UPDATE current_metadata SET metadata = NULL",
+        "DELETE FROM current_metadata",
+    ] {
+        book.tamper(plant);
+        let found = check::asides_agree(&mut connection, TENANT, &mut |_| ());
+        assert!(matches!(found, Err(CheckError::Broken { .. })), "{plant}");
     }
 }
 

@@ -181,6 +181,7 @@ fn what_is_promised_counts_with_all_that_is_pending() {
         pending: held,
         amounts: None,
         last: true,
+        exceed: false,
         conditions: Vec::new(),
     };
     settle(&mut k.books.shelf, settlement).unwrap();
@@ -199,6 +200,7 @@ fn a_promise_from_before_the_end_is_kept_as_of_then_or_not_at_all() {
             pending,
             amounts: None,
             last: true,
+            exceed: false,
             conditions: Vec::new(),
         };
         settle(&mut k.books.shelf, settlement).map(|_posted| ())

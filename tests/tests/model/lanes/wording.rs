@@ -140,7 +140,10 @@ pub(super) fn render(rendered: Rendered<'_>) -> Reply {
         }
         Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
         Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Asset(_) | Rendered::Payment(_) | Rendered::Imported(_) => {
+        Rendered::Asset(_)
+        | Rendered::Payment(_)
+        | Rendered::Imported(_)
+        | Rendered::Described(_) => {
             unreachable!("nobody asks for these")
         }
     };
@@ -172,6 +175,7 @@ fn rule(refusal: &engine::Refusal) -> Refusal {
         engine::Refusal::Register(_)
         | engine::Refusal::Transfer { .. }
         | engine::Refusal::Confirm(_)
+        | engine::Refusal::Describe(_)
         | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
     }
 }

@@ -1,12 +1,14 @@
 //! What comes of a promise: it is posted, voided, or it expires.
 
+use std::collections::BTreeMap;
+
 use ledger::{
-    AccountStatus, HoldStatus, NewRelease, NewSettlement, Part, Phase, Posting, ReleaseError,
-    SettleError, Step, TransactionId,
+    AccountId, AccountStatus, HoldStatus, NewRelease, NewSettlement, Part, Phase, Posting,
+    ReleaseError, SettleError, Step, TransactionId,
 };
 use store::Timestamp;
 
-use super::{Movement, Reference, Since, Written, minor_units};
+use super::{Movement, Purse, Reference, Since, Written, minor_units};
 use crate::bugs::Bug;
 use crate::words::Moved;
 
@@ -41,24 +43,15 @@ impl Reference {
         if let Some(over) = over {
             return Err(over);
         }
-        let wanted = self.wanted(&first, parts.as_deref())?;
+        let wanted = self.wanted(&first, parts.as_deref(), new.exceed)?;
         self.moves_no_frozen(&first, &wanted)?;
         if let Some(closed_before) = self.closed(new.heading.effective_at) {
             return Err(SettleError::PeriodClosed { closed_before });
         }
         let releases = new.last || self.is(Bug::RestIsAlwaysReleased);
         let releases = releases && !self.is(Bug::RestIsKept);
-        let mut movements = Vec::new();
-        for place in first.places().filter(|place| wanted[*place] > 0) {
-            movements.push(first.movement(place, Phase::Settled, wanted[place]));
-        }
-        for place in first.places() {
-            let rest = first.holds(place) - wanted[place];
-            if releases && rest > 0 {
-                movements.push(first.movement(place, Phase::Released, rest));
-            }
-        }
         let before = self.books.accounts.clone();
+        let movements = movements(&first, &wanted, releases);
         let postings = self.apply(&movements);
         let postings = postings.map_err(|account| SettleError::Overflow { account })?;
         let is_exempt = self.is(Bug::PromisesOutliveTheEnd);
@@ -67,10 +60,11 @@ impl Reference {
             let since = currency.withdrawn_since().expect("it ends");
             return Err(SettleError::CurrencyWithdrawn { currency, since });
         }
-        for (place, amount) in wanted.iter().enumerate() {
-            let rest = first.holds(place) - amount;
+        self.exceeds_no_limit(&first, &before)?;
+        for (place, (held, _)) in wanted.iter().enumerate() {
+            let rest = first.holds(place) - held;
             let rest = if releases { rest } else { 0 };
-            self.moves_on(transaction, place, *amount, rest, HoldStatus::Posted);
+            self.moves_on(transaction, place, *held, rest, HoldStatus::Posted);
         }
         let moved = heading(&new.heading, Step::Settlement, transaction, postings);
         Ok(self.keep(moved, None))
@@ -112,34 +106,73 @@ impl Reference {
         })
     }
 
-    /// How much of each posting is to be posted.
-    fn wanted(&self, first: &Written, parts: Option<&[Part]>) -> Result<Vec<i128>, SettleError> {
+    /// How much of what each posting holds is to be posted, and how much beyond it.
+    fn wanted(
+        &self,
+        first: &Written,
+        parts: Option<&[Part]>,
+        exceed: bool,
+    ) -> Result<Vec<(i128, i128)>, SettleError> {
         let Some(parts) = parts else {
             let all = first.places().map(|place| {
                 if self.is(Bug::SettlesTheWholeAgain) {
-                    super::amount_of(&first.moved.postings[place])
+                    (super::amount_of(&first.moved.postings[place]), 0)
                 } else {
-                    first.holds(place)
+                    (first.holds(place), 0)
                 }
             });
             return Ok(all.collect());
         };
-        let mut wanted = vec![0; first.since.len()];
+        let exceed = exceed || self.is(Bug::ExceedsUnasked);
+        let mut wanted = vec![(0, 0); first.since.len()];
         for (ordinal, amount) in parts {
             let place = first.place(*ordinal).expect("it was looked for");
             let (amount, remaining) = (i128::from(amount.get()), first.holds(place));
-            if amount > remaining && !self.is(Bug::SettlesMoreThanRemains) {
+            if amount > remaining && exceed && !self.is(Bug::ExceedingIsSettled) {
+                wanted[place] = (remaining, amount - remaining);
+                continue;
+            }
+            if amount > remaining && !exceed && !self.is(Bug::SettlesMoreThanRemains) {
                 return Err(SettleError::ExceedsPending {
                     ordinal: *ordinal,
                     remaining: minor_units(remaining),
                 });
             }
-            wanted[place] = amount;
+            wanted[place] = (amount, 0);
         }
         Ok(wanted)
     }
 
-    fn moves_no_frozen(&self, first: &Written, wanted: &[i128]) -> Result<(), SettleError> {
+    /// What exceeds the holds is new, and looked at as such.
+    fn exceeds_no_limit(
+        &self,
+        first: &Written,
+        before: &BTreeMap<AccountId, Purse>,
+    ) -> Result<(), SettleError> {
+        let postings = first.moved.postings.iter().map(|posted| &posted.posting);
+        let named = self.named(postings).expect("they were there");
+        let floor = self.too_little(before, &named);
+        if let (Some((account, available, floor)), false) = (floor, self.is(Bug::ExceedsBelowFloor))
+        {
+            return Err(SettleError::InsufficientFunds {
+                account,
+                available,
+                floor,
+            });
+        }
+        match self.too_much(before, &named) {
+            Some((account, possible, ceiling)) if !self.is(Bug::ExceedsAboveCeiling) => {
+                Err(SettleError::CeilingExceeded {
+                    account,
+                    possible,
+                    ceiling,
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn moves_no_frozen(&self, first: &Written, wanted: &[(i128, i128)]) -> Result<(), SettleError> {
         let any = self.is(Bug::FrozenThoughUnmoved);
         let postings = first.moved.postings.iter().map(|posted| &posted.posting);
         let mut named = self.named(postings).expect("they were there");
@@ -147,7 +180,7 @@ impl Reference {
             let moves = |p: &Posting| p.debit == *id || p.credit == *id;
             let mut places = first.places();
             any || places
-                .any(|place| wanted[place] > 0 && moves(&first.moved.postings[place].posting))
+                .any(|place| wanted[place] != (0, 0) && moves(&first.moved.postings[place].posting))
         });
         if self.is(Bug::SettlesOnFrozen) {
             return Ok(());
@@ -282,7 +315,11 @@ impl Written {
     /// So much of a posting is settled or released.
     fn movement(&self, place: usize, phase: Phase, amount: i128) -> Movement {
         let posted = &self.moved.postings[place];
-        let further = if phase == Phase::Released { 100 } else { 0 };
+        let further = match phase {
+            Phase::Pending | Phase::Settled => 0,
+            Phase::Released => 100,
+            Phase::Posted => 200,
+        };
         Movement {
             ordinal: posted.ordinal + further,
             phase,
@@ -290,6 +327,24 @@ impl Written {
             amount,
         }
     }
+}
+
+/// What is posted of each hold, what is released, and what is posted beyond it.
+fn movements(first: &Written, wanted: &[(i128, i128)], releases: bool) -> Vec<Movement> {
+    let mut movements = Vec::new();
+    for place in first.places().filter(|place| wanted[*place].0 > 0) {
+        movements.push(first.movement(place, Phase::Settled, wanted[place].0));
+    }
+    for place in first.places() {
+        let rest = first.holds(place) - wanted[place].0;
+        if releases && rest > 0 {
+            movements.push(first.movement(place, Phase::Released, rest));
+        }
+    }
+    for place in first.places().filter(|place| wanted[*place].1 > 0) {
+        movements.push(first.movement(place, Phase::Posted, wanted[place].1));
+    }
+    movements
 }
 
 /// The first ordinal that is named a second time.

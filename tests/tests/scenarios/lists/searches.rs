@@ -226,6 +226,7 @@ impl Book {
             pending,
             amounts,
             last,
+            exceed: false,
             conditions: Vec::new(),
         };
         let whole = post(None, true);

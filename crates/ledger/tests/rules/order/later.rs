@@ -45,6 +45,24 @@ fn exchanged(books: &mut Books) -> TransactionId {
     exchange(&mut books.shelf, new).unwrap().id
 }
 
+/// One more than posting 0 holds.
+fn exceed(world: &mut World<NewSettlement>) {
+    world.asked.exceed = true;
+    world.asked.amounts = Some(vec![(0, amount(11))]);
+}
+
+fn exceed_the_floor(world: &mut World<NewSettlement>) {
+    let limits = Limits::at_least(units(-21));
+    set_limits(&mut world.books.shelf, world.from, limits).unwrap();
+    exceed(world);
+}
+
+fn exceed_the_ceiling(world: &mut World<NewSettlement>) {
+    let limits = Limits::new(None, Some(units(21)), None).unwrap();
+    set_limits(&mut world.books.shelf, world.to, limits).unwrap();
+    exceed(world);
+}
+
 #[test]
 fn a_settlement_is_refused_by_the_first_broken_rule() {
     type Asked = World<NewSettlement>;
@@ -117,6 +135,8 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
             let heading = &mut w.asked.heading;
             (heading.effective_at, heading.recorded_at) = (WITHOUT_KUNA, WITHOUT_KUNA);
         }),
+        ("insufficient_funds", exceed_the_floor),
+        ("ceiling_exceeded", exceed_the_ceiling),
         ("condition_failed", |w| {
             demand(w, w.to, Demand::AvailableAtLeast(units(1_000_000)))
         }),
@@ -133,6 +153,7 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
                 heading: books.heading(NOW),
                 amounts: None,
                 last: false,
+                exceed: false,
                 conditions: Vec::new(),
             })
         },
@@ -169,6 +190,7 @@ fn a_release_is_refused_by_the_first_broken_rule() {
                 pending,
                 amounts,
                 last: true,
+                exceed: false,
                 conditions: Vec::new(),
             };
             settle(&mut w.books.shelf, all).unwrap();
