@@ -59,7 +59,7 @@ pub const GUARDS: [&str; 31] = [
     "time_bucket_grows",
     "time_bucket_undeletable",
     "transaction_metadata_immutable",
-    "transaction_metadata_stays",
+    "transaction_metadata_undeletable",
     "current_metadata_grows",
     "current_metadata_undeletable",
 ];

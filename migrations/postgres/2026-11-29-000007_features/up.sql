@@ -34,7 +34,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER transaction_metadata_stays AFTER DELETE ON transaction_metadata
+CREATE TRIGGER transaction_metadata_undeletable AFTER DELETE ON transaction_metadata
     FOR EACH ROW EXECUTE FUNCTION refuse_lost_metadata();
 DO $$
 DECLARE name TEXT; guard TEXT;

@@ -20,7 +20,7 @@ BEGIN SELECT RAISE(ABORT, 'rows of current_metadata are never changed or deleted
 
 -- A transaction is found by the metadata that it has now: what it has no longer, goes.
 DROP TRIGGER transaction_metadata_kept;
-CREATE TRIGGER transaction_metadata_stays BEFORE DELETE ON transaction_metadata
+CREATE TRIGGER transaction_metadata_undeletable BEFORE DELETE ON transaction_metadata
 WHEN NOT EXISTS (SELECT 1 FROM current_metadata
                   WHERE tenant_id = OLD.tenant_id AND transaction_id = OLD.transaction_id)
 BEGIN SELECT RAISE(ABORT, 'metadata that was not set later stays'); END;
