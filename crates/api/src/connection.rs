@@ -31,7 +31,7 @@ use crate::request::RequestId;
 
 /// How many bytes are read and thrown away after an answer that left its body unread, so that a client
 /// which is still sending gets to see the answer.
-const LEFT_UNREAD: usize = 64 * 1024;
+const LEFT_UNREAD: usize = 4 * 1024 * 1024;
 /// How long a connection lingers for the same reason.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 

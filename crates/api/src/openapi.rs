@@ -256,7 +256,7 @@ mod tests {
             ),
             (
                 "post /webhooks/{provider}",
-                "200 202 400 401 404 408 413 415 500 503",
+                "200 202 400 401 404 408 413 415 422 500 503",
             ),
         ] {
             assert_eq!(statuses(route), expected, "{route}");

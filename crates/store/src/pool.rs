@@ -298,7 +298,8 @@ fn look(
     };
     let risks = standing::look(url, tuning)?;
     let mut notes: Vec<Note> = risks.into_iter().map(Note::Risk).collect();
-    let mut reader = AnyConnection::open(url, Purpose::Read, tuning).map_err(failed)?;
+    let mut reader =
+        patiently(|| AnyConnection::open(url, Purpose::Read, tuning)).map_err(failed)?;
     standing::refuse_encoding(&mut reader, url)?;
     let applied = migrations::applied(&mut reader).map_err(failed)?;
     if let Applied::Unknown(version) = &applied {
@@ -359,18 +360,22 @@ pub(crate) fn within<T: Send + 'static>(
     answer.unwrap_or_else(|_silent| Err(failed("the database does not answer".to_owned())))
 }
 
+fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<bool, Error> {
+    patiently(|| {
+        // Books may be so large that a change of their schema takes minutes.
+        let mut writer = AnyConnection::open(url, Purpose::Write, tuning)?;
+        set_bulk_hints(&mut writer)?;
+        migrations::apply(&mut writer)
+    })
+}
+
 /// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever
 /// the busy timeout: that wait is here.
-fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<bool, Error> {
+pub(crate) fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut tries = 250_u32;
     loop {
-        // Books may be so large that a change of their schema takes minutes.
-        let migrated = AnyConnection::open(url, Purpose::Write, tuning).and_then(|mut writer| {
-            set_bulk_hints(&mut writer)?;
-            migrations::apply(&mut writer)
-        });
-        match migrated {
+        match work() {
             Err(Error::Busy(_)) if tries > 0 => {
                 tries = tries.saturating_sub(1);
                 std::thread::sleep(PAUSE);

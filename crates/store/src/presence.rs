@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::connection::{AnyConnection, Purpose};
+use crate::pool::patiently;
 use crate::pool::within;
 use crate::{DatabaseUrl, Error, OpenError, Tuning};
 
@@ -24,7 +25,7 @@ pub fn has_books(url: &DatabaseUrl) -> Result<bool, OpenError> {
     let tuning = Tuning::default();
     let address = url.clone();
     let look = move || {
-        AnyConnection::open(&address, Purpose::Read, &tuning)
+        patiently(|| AnyConnection::open(&address, Purpose::Read, &tuning))
             .and_then(|mut connection| has_schema(&mut connection))
             .map_err(|cause| OpenError::Database {
                 url: address,

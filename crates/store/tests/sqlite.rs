@@ -90,7 +90,7 @@ fn a_reader_cannot_write() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&DatabaseUrl::Sqlite(folder.path().join("florin.db"))).unwrap();
     let written = store.read(|reader| bulk::write(reader, &[tenant(1)]));
-    assert!(matches!(written, Err(Error::Refused(_))), "{written:?}");
+    assert!(matches!(written, Err(Error::Unavailable(_))), "{written:?}");
 }
 
 #[test]

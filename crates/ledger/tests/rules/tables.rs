@@ -664,7 +664,7 @@ fn each_planted_violation_is_named() {
             "nothing is posted",
         ),
         (
-            "UPDATE ledger_transaction SET about = (SELECT min(id) FROM ledger_transaction) WHERE step = 4",
+            "UPDATE ledger_transaction SET about = (SELECT min(id) FROM ledger_transaction WHERE step = 2) WHERE step = 4",
             "L5",
             "which is no such one",
         ),

@@ -18,7 +18,8 @@ const MOST_ROWS: i64 = 4_200;
 /// Of so few rows, any plan is as good as another.
 const FEW: i64 = 100;
 /// Tables of a few rows, which somebody goes through on purpose.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
+    "audit_log",
     "tenant",
     "api_key",
     "books",
