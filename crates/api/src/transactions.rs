@@ -62,6 +62,7 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
     request_body(content = wire::NewBulk),
     responses(
         (status = 200, description = "What became of each; if all or none was wanted: all were made", body = wire::BulkReply),
+        (status = 404, description = "All or none was wanted, and a step is about a transaction or an account that does not exist"),
         (status = 422, description = "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it"),
     )
 )]

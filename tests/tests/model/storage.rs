@@ -222,10 +222,10 @@ fn units(amount: i64) -> Amount {
     Amount::new(amount).expect("positive")
 }
 
-/// Promises between whatever accounts there are, for ever and for a while, and a part of each posted: whatever
-/// chance has made, some holds are under way.
+/// Movements between whatever accounts there are, at once, promised for ever and for a while, and a part of
+/// each promise posted: whatever chance has made, something was posted and some holds are under way.
 fn unfinished() -> impl Iterator<Item = Next> {
-    let promise = |number, life| {
+    let movement = |number, pending| {
         let line = Line {
             debit: Who::Open(number),
             credit: Who::Open(number + 1),
@@ -235,7 +235,7 @@ fn unfinished() -> impl Iterator<Item = Next> {
         };
         Command::Post(Draft {
             lines: vec![line],
-            pending: Some(life),
+            pending,
             wishes: Vec::new(),
             said: Said::NOTHING,
         })
@@ -257,8 +257,10 @@ fn unfinished() -> impl Iterator<Item = Next> {
             Said::NOTHING,
         )
     };
-    let promises = (0..8).flat_map(move |number| [promise(number, None), promise(number, Some(5))]);
-    let commands = promises.chain((0..24).map(part));
+    let movements = (0..8).flat_map(move |number| {
+        [None, Some(None), Some(Some(5))].map(|pending| movement(number, pending))
+    });
+    let commands = movements.chain((0..24).map(part));
     commands.map(|command| Next::Batch {
         commands: vec![command],
         locks: true,

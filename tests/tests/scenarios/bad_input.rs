@@ -577,7 +577,7 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/v1/balances",
         "/v1/trial-balance",
         "/v1/exchanges/x",
-        "/v1/transactions/x",
+        "/v1/accounts/x/pending",
         "/v1/periods",
         "/v1/accounts/x/balances",
         "/v1/accounts/x/entries",
@@ -605,7 +605,8 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
     let both = ["/v1/accounts", "/v1/payments", "/v1/transactions"];
     let allowed = reads.map(|path| (path, "GET, HEAD, OPTIONS")).into_iter();
     let allowed = allowed.chain(posts.map(|path| (path, "POST, OPTIONS")));
-    let allowed = allowed.chain([("/v1/accounts/x", "GET, HEAD, PATCH, OPTIONS")]);
+    let patched = ["/v1/accounts/x", "/v1/transactions/x"];
+    let allowed = allowed.chain(patched.map(|path| (path, "GET, HEAD, PATCH, OPTIONS")));
     for (path, allow) in allowed.chain(both.map(|path| (path, "GET, HEAD, POST, OPTIONS"))) {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
             if allow.contains(method) {

@@ -106,7 +106,10 @@ fn by_key(parameter: RefOr<Parameter>) -> RefOr<Parameter> {
         let key = text().pattern(Some(format!(r"^{prefix}\.[A-Za-z0-9_.-]{{1,40}}$")));
         // Every text begins with nothing.
         let shortest = (prefix == "metadata_prefix").then_some(1);
-        let value = text().min_length(shortest).max_length(Some(500));
+        let value = text()
+            .pattern(Some(r"^[^\u0000]*$"))
+            .min_length(shortest)
+            .max_length(Some(500));
         let members = ObjectBuilder::new()
             .property_names(Some(key))
             .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(value.into()))))

@@ -1,7 +1,7 @@
 //! What becomes of a transaction, as a body asks for it: alone, or as one of many.
 
 use engine::{Action, Saying};
-use ledger::{Amounts, Condition, EXCEEDS_FROM, Leg, MOST_POSTINGS, Part, TransactionId};
+use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
 use money::Amount;
 
 use super::draft::{conditions, draft, positive, saying};
@@ -11,8 +11,9 @@ use crate::strict_json::{
     FieldError, Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
 };
 
-/// The place of the last posting that a transaction can have.
-const LAST_ORDINAL: i64 = 99;
+/// The last ordinal that a posting can bear: one of what was posted beyond a hold. Which of them a transaction
+/// has, the books say.
+const LAST_ORDINAL: i64 = 299;
 
 /// What is done to a transaction that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,17 +92,10 @@ impl Wish {
 
 /// The fields of a step; each is good, but not yet that at most one of them says how much.
 pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
-    // What was posted beyond a hold can be reversed, too, by the ordinal that its posting bears.
-    let last_ordinal = match verb {
-        Verb::Post | Verb::Void => LAST_ORDINAL,
-        Verb::Reverse => LAST_ORDINAL.saturating_add(EXCEEDS_FROM.into()),
-    };
     let amounts = match verb {
         Verb::Post | Verb::Reverse => fields.optional(
             "amounts",
-            nullable(list(1..=MOST_POSTINGS, |item| {
-                object(|fields| part(fields, last_ordinal))(item)
-            })),
+            nullable(list(1..=MOST_POSTINGS, |item| object(part)(item))),
         ),
         Verb::Void => absent(),
     };
@@ -170,12 +164,12 @@ fn absent<T>() -> Slot<Option<T>> {
     Slot::together(()).map(|()| None)
 }
 
-fn part(mut fields: Fields, last: i64) -> Reading<Part> {
+fn part(mut fields: Fields) -> Reading<Part> {
     let narrow = |ordinal| {
-        let wrong = |_too_large| ("out_of_range", format!("Must be from 0 to {last}."));
+        let wrong = |_too_large| ("out_of_range", format!("Must be from 0 to {LAST_ORDINAL}."));
         i16::try_from(ordinal).map_err(wrong)
     };
-    let ordinal = fields.required("ordinal", checked(integer(0..=last), narrow));
+    let ordinal = fields.required("ordinal", checked(integer(0..=LAST_ORDINAL), narrow));
     let amount = fields.required("amount", positive);
     fields.finish((ordinal, amount))
 }
