@@ -330,7 +330,7 @@ fn misshapen(good: &Value) -> Vec<(Value, &'static str)> {
 /// About a pending transaction of one posting.
 fn misshapen_steps() -> Vec<(&'static str, Value, &'static str)> {
     let parts = |body: Value| json!({"amounts": [body]});
-    let far = parts(json!({"ordinal": 100, "amount": 1}));
+    let far = parts(json!({"ordinal": 300, "amount": 1}));
     vec![
         ("post", json!({"amounts": []}), "/amounts"),
         ("post", parts(json!({"ordinal": 0})), "/amounts/0/amount"),
