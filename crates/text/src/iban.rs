@@ -109,14 +109,18 @@ pub fn is_iban(text: &str) -> bool {
 /// How many bytes of the text are a number that it begins with and that ends with a word; `None` if it
 /// begins with none.
 pub(crate) fn prefix(text: &str) -> Option<usize> {
-    if !text.starts_with(|first: char| first.is_ascii_alphabetic()) {
+    let (country, rest) = text.split_at_checked(2)?;
+    let country = country.to_ascii_uppercase();
+    let at = COUNTRIES.binary_search_by_key(&country.as_str(), |(known, _)| known);
+    let (_, structure) = COUNTRIES.get(at.ok()?)?;
+    // A sentence may end with two letters and go on with a number, "fi. 48…": blanks alone may stand here.
+    if !rest
+        .trim_start()
+        .starts_with(|first: char| first.is_ascii_digit())
+    {
         return None;
     }
-    let mut characters = Characters(text);
-    let country = [characters.next()?, characters.next()?];
-    let country = str::from_utf8(&country).ok()?;
-    let at = COUNTRIES.binary_search_by_key(&country, |(known, _)| known);
-    let (_, structure) = COUNTRIES.get(at.ok()?)?;
+    let mut characters = Characters(rest);
     let check = [characters.next()?, characters.next()?];
     if !check.iter().all(u8::is_ascii_digit) || !(*b"02"..=*b"98").contains(&check) {
         return None;
@@ -194,6 +198,7 @@ mod tests {
             "de89 3704 0044 0532 0130 00",
             "AT61 1904 3002 3457 3201",
             "AT61-1904-3002-3457-3201",
+            "AT 61 1904 3002 3457 3201",
             "AT61\u{a0}1904\u{a0}3002\u{a0}3457\u{a0}3201",
             "GB29 NWBK 6016 1331 9268 19",
             "NO93 8601 1117 947",
@@ -216,6 +221,8 @@ mod tests {
             "AT61 1904 3002 3457 3201 ",
             "AT61      1904 3002 3457 3201",
             " AT61 1904 3002 3457 3201",
+            "AT-61 1904 3002 3457 3201",
+            "A-T61 1904 3002 3457 3201",
         ] {
             assert!(!is_iban(text), "{text}");
         }

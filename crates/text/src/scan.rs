@@ -45,9 +45,11 @@ pub fn is_card_number(text: &str) -> bool {
     }
     let mut chain = Chain::default();
     for (gap, word) in Words(text) {
-        let group = Group::of(word, gap, !chain.0.is_empty());
+        let is_first = chain.0.is_empty();
+        let group = Group::of(word, gap, !is_first);
         match group {
             _ if gap.contains(char::is_alphanumeric) => return false,
+            Some(_) if !is_first && !joins(gap) => return false,
             Some(group) if chain.0.len() < MOST_GROUPS => chain.0.push(group),
             None if word.is_empty() => {}
             Some(_) | None => return false,

@@ -138,6 +138,7 @@ fn a_card_is_found_whatever_separates_its_groups() {
 fn a_card_is_found_among_other_numbers() {
     for text in [
         "order 12 4111 1111 1111 1111",
+        "Paid to fi.4836721991866412",
         "4111 1111 1111 1111 12/27",
         "4111 1111 1111 1111 123",
         "4111-1111-1111-1111 exp 12-27",
@@ -212,6 +213,8 @@ fn an_identifier_is_looked_at_as_a_whole() {
         "\u{e9}4111111111111111",
         "4111111111111111\u{e9}",
         "1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "4111 1111 1111     1111",
+        "4111, 1111, 1111, 1111",
     ] {
         assert!(!is_card_number(text), "{text:?} was refused");
     }
