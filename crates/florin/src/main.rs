@@ -20,6 +20,11 @@ mod whose;
 
 use std::process::ExitCode;
 
+/// Makes a transfer a tenth cheaper than glibc's: it takes many small allocations, and the lane frees what
+/// a worker made.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run()
 }
