@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::time::Duration;
 
-use store::{AnyConnection, Error};
+use store::{AnyConnection, Error, READER_WAIT, READERS};
 
 use crate::lane::Engine;
 use crate::pulse::DOUBT;
@@ -24,6 +24,10 @@ impl Engine {
         if self.pulse.is_silent() || self.left.count() >= MOST_LEFT {
             return Err(silent());
         }
+        let Ok(Ok(_turn)) = tokio::time::timeout(READER_WAIT, self.turns.acquire()).await else {
+            self.pulse.doubt();
+            return Err(busy());
+        };
         let store = self.store.clone();
         let (waiting, asking) = self.left.pair();
         let mut asked = tokio::task::spawn_blocking(move || {
@@ -56,6 +60,12 @@ impl Engine {
 
 fn silent() -> Error {
     Error::Unavailable("the database does not answer".to_owned())
+}
+
+fn busy() -> Error {
+    Error::Unavailable(format!(
+        "{READERS} questions took longer than {READER_WAIT:?}"
+    ))
 }
 
 fn too_long(longest: Duration) -> Error {

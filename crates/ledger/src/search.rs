@@ -11,6 +11,7 @@
 //! | a text of metadata | the texts | ids: recording, to the millisecond |
 //! | when it happened | the displaced, and ids | that time, to the millisecond |
 //! | a key of metadata, or how a text begins | the keys | ids |
+//! | a currency, an amount, a subtree of several accounts | the postings | ids |
 //! | anything else | all of the tenant's | ids |
 //!
 //! Where two are asked for, the first of the table is walked along.
@@ -25,11 +26,11 @@ use crate::read::posted;
 use crate::{AccountId, HoldStatus, Kind, Posted, TransactionId};
 use money::Currency;
 
-use matching::matching;
-use walk::{Passed, Stretch, Walk};
+use matching::{Among, matching};
+use walk::{Length, Walk};
 
-/// A page is made of at most so many candidates. It bounds how long a reader is busy with one question:
-/// some ten milliseconds.
+/// A page reads at most so many rows, which bounds how long a reader is busy with one question: some
+/// milliseconds.
 pub const READ_AT_MOST: usize = 2_000;
 
 /// What is asked for: all that is given must be so.
@@ -107,18 +108,23 @@ pub fn search(
 ) -> Result<Found, Error> {
     let walk = Walk::of(connection, tenant, wanted)?;
     let rest = walk.rest(wanted);
-    // What needs no second look is read once; else a few at first, because most of what is asked for is
-    // found soon.
-    let mut step = limit.saturating_add(1);
-    if !rest.is_plain() {
-        step = step.max(FIRST_STRETCH);
+    // Rows of a page, as many as a candidate counts.
+    let per_row = walk.weight() + if rest.is_plain() { 0 } else { LOOK };
+    let mut left = READ_AT_MOST / per_row;
+    // A few at first: most of what is asked for is found soon.
+    let mut rows = limit.saturating_add(1);
+    if !(walk.takes_most(wanted) && rest.is_plain()) {
+        rows = rows.max(FIRST_STRETCH);
     }
-    let (mut found, mut after, mut read): (Vec<Place>, _, _) = (Vec::new(), after, 0_usize);
+    let (mut found, mut after): (Vec<Place>, _) = (Vec::new(), after);
     let next = loop {
-        let stretch = walk.read(connection, tenant, after, step, rest.is_plain())?;
-        let Stretch { passed, count, end } = stretch;
-        let most = limit.saturating_add(1).saturating_sub(found.len());
-        for place in kept(connection, tenant, &rest, passed, most)? {
+        rows = rows.min(left).max(1);
+        let mut length = Length { rows, most: rows };
+        if rest.is_plain() {
+            length.most = limit.saturating_add(1).saturating_sub(found.len());
+        }
+        let stretch = walk.read(connection, tenant, wanted, after, length)?;
+        for place in kept(connection, tenant, &rest, stretch.places)? {
             match found.last_mut() {
                 // Another entry of the same transaction: a page goes on after all of them.
                 Some(last) if last.id == place.id => *last = place,
@@ -129,52 +135,42 @@ pub fn search(
             found.truncate(limit);
             break found.last().copied();
         }
-        let Some(end) = end else { break None };
-        read = read.saturating_add(count);
-        if read >= READ_AT_MOST {
-            break Some(end);
+        left = left.saturating_sub(stretch.count);
+        match stretch.end {
+            end @ Some(_) if left > 0 => after = end,
+            end => break end,
         }
-        after = Some(end);
-        step = step
-            .saturating_mul(GROWTH)
-            .min(READ_AT_MOST.saturating_sub(read));
+        rows = rows.saturating_mul(GROWTH);
     };
     let ids: Vec<TransactionId> = found.iter().map(|place| place.id).collect();
     let transactions = in_order(posted(connection, tenant, &ids)?, &ids);
     Ok(Found { transactions, next })
 }
 
-/// Candidates of the first stretch, where each must be looked at.
+/// Rows of the first stretch, where most of them may be wrong.
 const FIRST_STRETCH: usize = 200;
 /// Each stretch is so many times longer than the one before.
 const GROWTH: usize = 3;
+/// As how many rows it counts to look at a candidate's rows in other tables.
+const LOOK: usize = 6;
 
-/// Those that were passed and are as they should be, in the order in which they were passed.
+/// Those of the candidates that are as they should be, in the same order.
 fn kept(
     connection: &mut AnyConnection,
     tenant: TenantId,
     rest: &Search,
-    passed: Passed,
-    most: usize,
+    places: Vec<Place>,
 ) -> Result<Vec<Place>, Error> {
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    match passed {
-        Passed::Each(places) if rest.is_plain() || places.is_empty() => Ok(places),
-        Passed::Each(places) => {
-            let mut ids: Vec<TransactionId> = places.iter().map(|place| place.id).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            let mut right = matching(connection, tenant, rest, matching::Among::These(&ids))?;
-            right.sort_unstable();
-            let is_right = |place: &Place| right.binary_search(&place.id).is_ok();
-            Ok(places.into_iter().filter(is_right).collect())
-        }
-        Passed::Between(floor, ceiling) => {
-            let among = matching::Among::Between(floor, ceiling, most);
-            let right = matching(connection, tenant, rest, among)?;
-            Ok(right.into_iter().map(|id| Place { at: 0, id }).collect())
-        }
+    if rest.is_plain() || places.is_empty() {
+        return Ok(places);
     }
+    let mut ids: Vec<TransactionId> = places.iter().map(|place| place.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut right = matching(connection, tenant, rest, Among::These(&ids))?;
+    right.sort_unstable();
+    let is_right = |place: &Place| right.binary_search(&place.id).is_ok();
+    Ok(places.into_iter().filter(is_right).collect())
 }
 
 fn in_order(mut transactions: Vec<Posted>, ids: &[TransactionId]) -> Vec<Posted> {
@@ -190,6 +186,12 @@ impl Search {
     /// Whether nothing is asked of a posting but its account.
     fn has_no_posting(&self) -> bool {
         self.currency.is_none() && self.amount_min.is_none() && self.amount_max.is_none()
+    }
+
+    /// Asks nothing of a posting but its account.
+    fn ask_no_posting(&mut self) {
+        self.currency = None;
+        (self.amount_min, self.amount_max) = (None, None);
     }
 
     /// Whether nothing is asked for.

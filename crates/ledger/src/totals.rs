@@ -156,17 +156,19 @@ fn between(
     Ok(query.load(connection)?)
 }
 
-/// Whether there are none, one or more accounts with this code and below it: the ids of two at most.
-pub(crate) fn first_two(
+/// The first accounts, at most so many, with this code and below it.
+pub(crate) fn first_below(
     connection: &mut AnyConnection,
     tenant: TenantId,
     code: &str,
+    at_most: usize,
 ) -> Result<Vec<AccountId>, Error> {
     let scope = Scope {
         subtree: Some(code.to_owned()),
         as_of: None,
     };
-    let found = standings(connection, tenant, &scope, None, 2)?;
+    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+    let found = standings(connection, tenant, &scope, None, at_most)?;
     Ok(found.into_iter().map(|found| found.account.id).collect())
 }
 

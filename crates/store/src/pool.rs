@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// How long a reader waits for a connection before the answer is "unavailable".
-const READER_WAIT: Duration = Duration::from_secs(2);
+pub const READER_WAIT: Duration = Duration::from_secs(2);
 /// Readers at a time. More than a few only take turns on the same disk.
-const READERS: u32 = 8;
+pub const READERS: u8 = 8;
 
 /// A database that has been opened and migrated.
 #[derive(Clone)]
@@ -255,7 +255,6 @@ impl Store {
         let mut reader: PooledConnection<Readers> = readers
             .get()
             .map_err(|error| E::from(Error::Unavailable(error.to_string())))?;
-        begin_read(&mut reader).map_err(E::from)?;
         let answer = question(&mut reader);
         // There is nothing to commit. A connection that cannot even roll back is found broken by
         // the pool, which replaces it.
@@ -399,7 +398,7 @@ pub fn in_memory() -> Result<AnyConnection, Error> {
 
 fn pool(url: &DatabaseUrl, tuning: Tuning) -> Pool<Readers> {
     Pool::builder()
-        .max_size(READERS)
+        .max_size(READERS.into())
         .min_idle(Some(0))
         .connection_timeout(READER_WAIT)
         .error_handler(Box::new(Quiet))
@@ -416,8 +415,14 @@ impl ManageConnection for Readers {
         AnyConnection::open(&self.0, Purpose::Read, &self.1)
     }
 
+    /// Begins the snapshot: what cannot is replaced, and no question costs a probe besides.
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Error> {
-        probe(connection)
+        begin_read(connection)?;
+        match connection {
+            AnyConnection::Postgres(_) => Ok(()),
+            // Beginning alone does not look at the file.
+            AnyConnection::Sqlite(_) => probe(connection),
+        }
     }
 
     fn has_broken(&self, connection: &mut AnyConnection) -> bool {

@@ -38,7 +38,7 @@ const KNOWN: [&str; 17] = [
 
 /// Transactions, latest first, of which all that is given is so.
 ///
-/// A page is made of at most 2,000 candidates: it may be shorter than its limit, or empty, and yet have a
+/// A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a
 /// `next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or
 /// `effective_to`, and neither an account nor `metadata.KEY`, what happened last.
 #[utoipa::path(

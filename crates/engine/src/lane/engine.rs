@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use idempotency::Key;
 use store::{Clock, Ids, Store, TenantId, Trouble};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 
 use super::post::Post;
 use super::watch::{Manning, Recruiter};
@@ -25,6 +25,8 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) left: Left,
+    /// Questions are asked in the order in which they came, as many at a time as there are connections.
+    pub(crate) turns: Arc<Semaphore>,
     queue: mpsc::Sender<Message>,
     post: Arc<Post>,
     manning: watch::Receiver<Manning>,
@@ -69,6 +71,7 @@ impl Engine {
         Ok(Self {
             pulse: Arc::new(Pulse::start(store.clone())?),
             left: Left::default(),
+            turns: Arc::new(Semaphore::new(store::READERS.into())),
             store,
             settings,
             queue,

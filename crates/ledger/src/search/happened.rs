@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId};
 
 use super::Place;
-use super::walk::{Ids, LAST, Passed, Stretch, made_at};
+use super::walk::{Ids, LAST, Stretch, made_at};
 use crate::TransactionId;
 use crate::schema::ledger_transaction as transaction;
 
@@ -56,11 +56,7 @@ impl Happened {
         let mut places: Vec<Place> = displaced.into_iter().chain(in_place).collect();
         places.retain(|place| end.is_none_or(|end| *place >= end));
         places.sort_unstable_by_key(|place| std::cmp::Reverse(*place));
-        Ok(Stretch {
-            passed: Passed::Each(places),
-            count,
-            end,
-        })
+        Ok(Stretch { places, count, end })
     }
 
     fn displaced(
@@ -79,10 +75,12 @@ impl Happened {
         // Those of the place's own moment, which may be many, by their ids; then those before it.
         let mut rows: Vec<(i64, TransactionId)> = Vec::new();
         if (self.from..self.to).contains(&after.at) {
+            // Written as a span, and in this order, so that no planner takes the ids for the better index.
             rows = displaced()
-                .filter(transaction::effective_at.eq(after.at))
+                .filter(transaction::effective_at.ge(after.at))
+                .filter(transaction::effective_at.le(after.at))
                 .filter(transaction::id.lt(after.id))
-                .order(transaction::id.desc())
+                .order((transaction::effective_at.desc(), transaction::id.desc()))
                 .limit(limit)
                 .load(connection)?;
         }

@@ -5,13 +5,13 @@
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Bool};
+use diesel::sql_types::Binary;
 use store::{AnyConnection, Error, TenantId};
 
+use super::walk::Ids;
 use super::{Search, Told};
 use crate::schema::ledger_transaction as transaction;
 use crate::schema::{account, hold, posting, transaction_metadata};
-use crate::totals::in_subtree;
 use crate::{HoldStatus, Step, TransactionId};
 
 diesel::define_sql_function! {
@@ -19,10 +19,50 @@ diesel::define_sql_function! {
     fn substr(of: diesel::sql_types::Text, from: diesel::sql_types::Integer, length: diesel::sql_types::Integer) -> diesel::sql_types::Text;
 }
 
+/// Whether a posting has the currency that is asked for, and an amount within the bounds.
+macro_rules! as_asked {
+    ($wanted:expr) => {{
+        let currency = $wanted
+            .currency
+            .map(|currency| currency.stored().into_owned());
+        let every = currency.is_none().into_sql::<diesel::sql_types::Bool>();
+        let currency = posting::currency.eq(currency.unwrap_or_default());
+        (posting::amount.ge($wanted.amount_min.unwrap_or(0)))
+            .and(posting::amount.le($wanted.amount_max.unwrap_or(i64::MAX)))
+            .and(currency.or(every))
+    }};
+}
+pub(super) use as_asked;
+
+/// Whether one of a posting's accounts has a code, or one below it.
+macro_rules! on_subtree {
+    ($tenant:expr, $code:expr) => {{
+        let below = || {
+            account::table
+                .filter(account::tenant_id.eq($tenant))
+                .filter(crate::totals::in_subtree!($code))
+                .offset(0)
+        };
+        let debited = below().filter(account::id.eq(posting::debit_account));
+        let credited = below().filter(account::id.eq(posting::credit_account));
+        diesel::dsl::exists(debited).or(diesel::dsl::exists(credited))
+    }};
+}
+pub(super) use on_subtree;
+
+/// Whether a text of metadata begins so.
+macro_rules! begins {
+    ($begin:expr) => {{
+        let length = i32::try_from($begin.chars().count()).unwrap_or(i32::MAX);
+        super::matching::substr(transaction_metadata::value, 1, length).eq($begin)
+    }};
+}
+pub(super) use begins;
+
 /// Who is looked at.
 pub(super) enum Among<'a> {
-    /// Whoever has an id from the one to before the other; the latest, at most so many.
-    Between(TransactionId, TransactionId, i64),
+    /// Whoever has an id in a span; the latest, at most so many.
+    Between(Ids, i64),
     /// These, in no order.
     These(&'a [TransactionId]),
 }
@@ -42,9 +82,9 @@ pub(super) fn matching(
         .select(transaction::id)
         .into_boxed();
     let query = match among {
-        Among::Between(floor, ceiling, most) => query
-            .filter(transaction::id.ge(floor))
-            .filter(transaction::id.lt(ceiling))
+        Among::Between(ids, most) => query
+            .filter(transaction::id.ge(ids.from))
+            .filter(transaction::id.lt(ids.to))
             .order(transaction::id.desc())
             .limit(most),
         Among::These(ids) => query.filter(transaction::id.eq_any(ids)),
@@ -79,21 +119,18 @@ fn by_itself<'a>(mut query: Question<'a>, wanted: &'a Search) -> Question<'a> {
 }
 
 fn by_metadata<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
-    use transaction_metadata as metadata;
     for (key, told) in &wanted.metadata {
-        let own = metadata::table
-            .filter(metadata::tenant_id.eq(tenant))
-            .filter(metadata::key.eq(key))
-            .filter(metadata::transaction_id.eq(transaction::id))
+        let own = transaction_metadata::table
+            .filter(transaction_metadata::tenant_id.eq(tenant))
+            .filter(transaction_metadata::key.eq(key))
+            .filter(transaction_metadata::transaction_id.eq(transaction::id))
             .offset(0);
         query = match told {
             Told::Something => query.filter(exists(own)),
-            Told::Text(text) => query.filter(exists(own.filter(metadata::value.eq(text)))),
-            Told::Prefix(prefix) => {
-                let length = i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX);
-                let begins = substr(metadata::value, 1, length).eq(prefix);
-                query.filter(exists(own.filter(begins)))
+            Told::Text(text) => {
+                query.filter(exists(own.filter(transaction_metadata::value.eq(text))))
             }
+            Told::Prefix(begin) => query.filter(exists(own.filter(begins!(begin)))),
         };
     }
     query
@@ -148,22 +185,11 @@ fn by_status<'a>(query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Q
 /// One and the same posting has the currency, an amount within the bounds, and the account; one has the
 /// subtree.
 fn by_postings<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
-    let every = wanted.currency.is_none();
-    let currency = wanted
-        .currency
-        .map(|currency| currency.stored().into_owned());
-    let currency = currency.unwrap_or_default();
     let own = || {
         posting::table
             .filter(posting::tenant_id.eq(tenant))
             .filter(posting::transaction_id.eq(transaction::id))
-            .filter(posting::amount.ge(wanted.amount_min.unwrap_or(0)))
-            .filter(posting::amount.le(wanted.amount_max.unwrap_or(i64::MAX)))
-            .filter(
-                posting::currency
-                    .eq(currency.clone())
-                    .or(every.into_sql::<Bool>()),
-            )
+            .filter(as_asked!(wanted))
             .offset(0)
     };
     if let Some(account) = wanted.account {
@@ -173,16 +199,7 @@ fn by_postings<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search
         query = query.filter(exists(own().filter(on_account)));
     }
     if let Some(code) = &wanted.subtree {
-        let below = || {
-            account::table
-                .filter(account::tenant_id.eq(tenant))
-                .filter(in_subtree!(code))
-                .offset(0)
-        };
-        let on_subtree = exists(below().filter(account::id.eq(posting::debit_account))).or(exists(
-            below().filter(account::id.eq(posting::credit_account)),
-        ));
-        query = query.filter(exists(own().filter(on_subtree)));
+        query = query.filter(exists(own().filter(on_subtree!(tenant, code))));
     }
     let is_told = wanted.account.is_some() || wanted.subtree.is_some();
     if is_told || wanted.has_no_posting() {

@@ -4,11 +4,12 @@ use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use super::happened::Happened;
+use super::matching::{Among, as_asked, begins, matching, on_subtree};
 use super::{Place, Search, Told};
-use crate::as_of::last_by;
+use crate::as_of::last_number_by;
 use crate::read::account;
-use crate::schema::{id_lead, ledger_transaction, posting, transaction_metadata};
-use crate::totals::first_two;
+use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_metadata};
+use crate::totals::first_below;
 use crate::{AccountId, TransactionId};
 
 /// Before every id, and after every one.
@@ -21,7 +22,8 @@ pub(super) enum Walk {
     Nowhere,
     /// The one that bears this name.
     Named(String),
-    /// An account's entries with numbers after `first`, up to `last`.
+    /// An account's entries with numbers after `first`, up to `last`, of which all is so that is asked of
+    /// a posting.
     Account {
         id: AccountId,
         first: i64,
@@ -29,13 +31,26 @@ pub(super) enum Walk {
     },
     /// Those that have a text under a key of metadata.
     Text(String, String, Ids),
-    /// Those that have anything under a key of metadata.
-    Key(String, Ids),
+    /// Those that have anything under a key of metadata, or a text that begins so.
+    Key(String, Option<String>, Ids),
     /// Those that happened within a span.
     Happened(Happened),
-    /// All whose ids lie in a span.
+    /// Those that have a posting on such accounts, of which all is so that is asked of one.
+    Postings(On, Ids),
+    /// Those of which all is so that is asked.
     All(Ids),
 }
+
+/// On which accounts a posting is, on either side.
+pub(super) enum On {
+    Any,
+    These(Vec<AccountId>),
+    /// Those with this code, and below it.
+    Subtree(String),
+}
+
+/// So many accounts below a code are named one by one.
+const FEW_ACCOUNTS: usize = 100;
 
 /// Ids from the one to before the other.
 #[derive(Clone, Copy)]
@@ -44,18 +59,20 @@ pub(super) struct Ids {
     pub(super) to: TransactionId,
 }
 
-/// What was passed.
-pub(super) enum Passed {
-    /// These.
-    Each(Vec<Place>),
-    /// All whose ids lie from the one to before the other.
-    Between(TransactionId, TransactionId),
+/// How long a part of a walk is.
+#[derive(Clone, Copy)]
+pub(super) struct Length {
+    /// It reads so many rows of its index.
+    pub(super) rows: usize,
+    /// It ends early with so many that are right.
+    pub(super) most: usize,
 }
 
 /// A part of a walk.
 pub(super) struct Stretch {
-    pub(super) passed: Passed,
-    /// How many entries of the index it read.
+    /// Those that it passed and that are right.
+    pub(super) places: Vec<Place>,
+    /// How many rows it read.
     pub(super) count: usize,
     /// Where the next one begins; `None`: nothing is left.
     pub(super) end: Option<Place>,
@@ -73,12 +90,15 @@ impl Walk {
         if let Some(id) = wanted.account {
             return along_account(connection, tenant, wanted, id);
         }
+        let mut on = On::Any;
         if let Some(code) = &wanted.subtree {
-            match first_two(connection, tenant, code)?.as_slice() {
+            let accounts = first_below(connection, tenant, code, FEW_ACCOUNTS + 1)?;
+            on = match accounts.as_slice() {
                 [] => return Ok(Self::Nowhere),
                 [only] => return along_account(connection, tenant, wanted, *only),
-                _ => {}
-            }
+                few if few.len() <= FEW_ACCOUNTS => On::These(accounts),
+                _ => On::Subtree(code.clone()),
+            };
         }
         let ids = recorded_between(connection, tenant, wanted.from, wanted.to)?;
         let mut told = wanted.metadata.iter();
@@ -97,116 +117,147 @@ impl Walk {
                 ids: recorded_between(connection, tenant, from, to)?,
             }));
         }
-        Ok(match wanted.metadata.first() {
-            Some((key, _)) => Self::Key(key.clone(), ids),
-            None => Self::All(ids),
+        Ok(match (wanted.metadata.first(), on) {
+            (Some((key, Told::Prefix(begin))), _) => {
+                Self::Key(key.clone(), Some(begin.clone()), ids)
+            }
+            (Some((key, _)), _) => Self::Key(key.clone(), None, ids),
+            (None, On::Any) if wanted.has_no_posting() => Self::All(ids),
+            (None, on) => Self::Postings(on, ids),
         })
     }
 
-    /// What is still to be looked at, of whatever is passed.
+    /// Whether most rows that it reads are right, so that it need not read more than a page at first.
+    pub(super) fn takes_most(&self, wanted: &Search) -> bool {
+        match self {
+            Self::Nowhere
+            | Self::Named(_)
+            | Self::Text(..)
+            | Self::Key(_, None, _)
+            | Self::Happened(_) => true,
+            Self::Account { .. } => wanted.has_no_posting(),
+            Self::All(_) => wanted.is_plain(),
+            Self::Key(_, Some(_), _) | Self::Postings(..) => false,
+        }
+    }
+
+    /// As how many rows one counts that it reads: what lies together is read at once, and what is asked of
+    /// another table costs more.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Account { .. } | Self::Postings(On::Subtree(_), _) => 3,
+            Self::Nowhere
+            | Self::Named(_)
+            | Self::Text(..)
+            | Self::Key(..)
+            | Self::Happened(_)
+            | Self::Postings(..)
+            | Self::All(_) => 1,
+        }
+    }
+
+    /// What is still to be looked at, of whatever it passes.
     pub(super) fn rest(&self, wanted: &Search) -> Search {
         let mut rest = wanted.clone();
+        let mut knows = |key: &String, told: Told| {
+            let known = (key.clone(), told);
+            rest.metadata.retain(|asked| *asked != known);
+        };
         match self {
-            Self::Nowhere | Self::All(_) => {}
+            Self::Nowhere | Self::All(_) => return Search::default(),
             Self::Named(_) => rest.external_id = None,
-            Self::Account { id, .. } => {
+            Self::Account { .. } => {
                 (rest.from, rest.to) = (None, None);
-                // Of one account, the subtree is that account.
+                // Where no account was asked for, the subtree is this account.
                 rest.subtree = rest.subtree.filter(|_| rest.account.is_some());
-                rest.account = Some(*id);
-                if rest.has_no_posting() {
-                    rest.account = None;
+                rest.account = None;
+                if rest.subtree.is_none() {
+                    rest.ask_no_posting();
                 }
             }
-            Self::Text(key, text, _) => {
-                let known = (key.clone(), Told::Text(text.clone()));
-                rest.metadata.retain(|asked| *asked != known);
-            }
-            Self::Key(key, _) => {
-                let known = (key.clone(), Told::Something);
-                rest.metadata.retain(|asked| *asked != known);
-            }
+            Self::Text(key, text, _) => knows(key, Told::Text(text.clone())),
+            Self::Key(key, Some(begin), _) => knows(key, Told::Prefix(begin.clone())),
+            Self::Key(key, None, _) => knows(key, Told::Something),
             Self::Happened(_) => (rest.effective_from, rest.effective_to) = (None, None),
+            Self::Postings(..) => {
+                rest.subtree = None;
+                rest.ask_no_posting();
+            }
         }
         rest
     }
 
-    /// The next `number` entries of the index after a place; with `each`, each by itself.
+    /// What follows a place.
     pub(super) fn read(
         &self,
         connection: &mut AnyConnection,
         tenant: TenantId,
+        wanted: &Search,
         after: Option<Place>,
-        number: usize,
-        each: bool,
+        length: Length,
     ) -> Result<Stretch, Error> {
-        let below = after.map_or(LAST, |place| place.id);
-        let limit = i64::try_from(number).unwrap_or(i64::MAX);
-        let ids = match self {
-            Self::Nowhere => Vec::new(),
-            Self::Named(name) => named(connection, tenant, name, after)?,
+        match self {
+            Self::Nowhere => Ok(Stretch::of(Vec::new(), length.rows)),
+            Self::Named(_) if after.is_some() => Ok(Stretch::of(Vec::new(), length.rows)),
+            Self::Named(name) => named(connection, tenant, name),
             Self::Account { id, first, last } => {
-                let next = last.saturating_add(1);
-                let before = after.map_or(next, |place| place.at.min(next));
-                let entries = entries(connection, tenant, *id, (*first, before), limit)?;
-                return Ok(along_entries(entries, after, number));
+                let account = (*id, (*first, *last));
+                entries(connection, tenant, wanted, account, (after, length))
             }
-            Self::Happened(span) => return span.read(connection, tenant, after, number),
-            Self::Text(key, text, ids) => transaction_metadata::table
-                .filter(transaction_metadata::key.eq(key))
-                .filter(transaction_metadata::value.eq(text))
-                .filter(transaction_metadata::tenant_id.eq(tenant))
-                .filter(transaction_metadata::transaction_id.ge(ids.from))
-                .filter(transaction_metadata::transaction_id.lt(below.min(ids.to)))
-                .order(transaction_metadata::transaction_id.desc())
-                .limit(limit)
-                .select(transaction_metadata::transaction_id)
-                .load(connection)?,
-            Self::Key(key, ids) => transaction_metadata::table
-                .filter(transaction_metadata::tenant_id.eq(tenant))
-                .filter(transaction_metadata::key.eq(key))
-                .filter(transaction_metadata::transaction_id.ge(ids.from))
-                .filter(transaction_metadata::transaction_id.lt(below.min(ids.to)))
-                .order(transaction_metadata::transaction_id.desc())
-                .limit(limit)
-                .select(transaction_metadata::transaction_id)
-                .load(connection)?,
-            Self::All(ids) if each => ids.below(connection, tenant, below, 0, limit)?,
-            Self::All(ids) => {
-                let ceiling = below.min(ids.to);
-                let last = limit.saturating_sub(1);
-                let floor = ids.below(connection, tenant, below, last, 1)?.pop();
-                return Ok(Stretch {
-                    passed: Passed::Between(floor.unwrap_or(ids.from), ceiling),
-                    count: number,
-                    end: floor.map(|id| Place { at: 0, id }),
-                });
+            Self::Happened(span) => span.read(connection, tenant, after, length.rows),
+            Self::Text(key, text, ids) => {
+                under_text(connection, tenant, (key, text), ids.below(after), length)
             }
-        };
-        let end = ids.last().filter(|_| ids.len() >= number).copied();
-        Ok(Stretch {
-            count: ids.len(),
-            end: end.map(|id| Place { at: 0, id }),
-            passed: Passed::Each(ids.into_iter().map(|id| Place { at: 0, id }).collect()),
-        })
+            Self::Key(key, begin, ids) => {
+                let told = (key.as_str(), begin.as_deref());
+                under_key(connection, tenant, told, ids.below(after), length)
+            }
+            Self::Postings(on, ids) => {
+                postings(connection, tenant, (wanted, on), ids.below(after), length)
+            }
+            Self::All(ids) => all(connection, tenant, wanted, ids.below(after), length),
+        }
     }
 }
 
-/// The one that bears a name; on a second page there is nothing left.
-fn named(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    name: &str,
-    after: Option<Place>,
-) -> Result<Vec<TransactionId>, Error> {
-    if after.is_some() {
-        return Ok(Vec::new());
+impl Stretch {
+    /// Rows of which each is right: where there are fewer than were asked for, nothing is left.
+    fn of(found: Vec<TransactionId>, rows: usize) -> Self {
+        let end = found.last().filter(|_| found.len() >= rows).copied();
+        Self::ending(found, rows, end)
     }
-    Ok(ledger_transaction::table
+
+    /// Those that are right of the rows down to a floor; `None` if that is the end of the walk.
+    fn within(mut found: Vec<TransactionId>, length: Length, floor: Option<TransactionId>) -> Self {
+        let is_full = found.len() >= length.most;
+        // Several rows of one transaction follow each other.
+        found.dedup();
+        let end = if is_full {
+            found.last().copied()
+        } else {
+            floor
+        };
+        Self::ending(found, length.rows, end)
+    }
+
+    fn ending(found: Vec<TransactionId>, count: usize, end: Option<TransactionId>) -> Self {
+        let place = |id| Place { at: 0, id };
+        Self {
+            places: found.into_iter().map(place).collect(),
+            count,
+            end: end.map(place),
+        }
+    }
+}
+
+/// The one that bears a name.
+fn named(connection: &mut AnyConnection, tenant: TenantId, name: &str) -> Result<Stretch, Error> {
+    let found = ledger_transaction::table
         .filter(ledger_transaction::tenant_id.eq(tenant))
         .filter(ledger_transaction::external_id.eq(name))
         .select(ledger_transaction::id)
-        .load(connection)?)
+        .load(connection)?;
+    Ok(Stretch::ending(found, 1, None))
 }
 
 fn along_account(
@@ -221,79 +272,199 @@ fn along_account(
     // Entries are numbered in the order in which they were recorded.
     let mut number_before = |moment: Timestamp| {
         let at = Timestamp::from_micros(moment.micros().saturating_sub(1));
-        last_by(connection, tenant, &account, at).map(|(number, _)| number)
+        last_number_by(connection, tenant, &account, at)
     };
     let first = wanted.from.map_or(Ok(0), &mut number_before)?;
-    let last = wanted.to.map_or(Ok(i64::MAX), &mut number_before)?;
+    let last = wanted.to.map_or(Ok(account.version), &mut number_before)?;
     Ok(Walk::Account { id, first, last })
 }
 
-/// The account's entries with numbers after the one and before the other, latest first, with their
-/// transactions. Each side has an index of its own.
+/// The entries of one side of an account with numbers between two, latest first.
+macro_rules! one_side {
+    ($account:ident, $version:ident, $of:expr, $numbers:expr, $wanted:expr, $most:expr) => {
+        posting::table
+            .filter(posting::tenant_id.eq($of.0))
+            .filter(posting::$account.eq($of.1))
+            .filter(posting::$version.gt($numbers.0))
+            .filter(posting::$version.lt($numbers.1))
+            .filter(as_asked!($wanted))
+            .order(posting::$version.desc())
+            .limit($most)
+            .select((posting::$version, posting::transaction_id))
+    };
+}
+
+/// The account's entries that are right: its entries are numbered without a gap, and each side has an
+/// index of these numbers.
 fn entries(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    account: AccountId,
-    (first, before): (i64, i64),
-    limit: i64,
-) -> Result<Vec<Place>, Error> {
-    let debits: Vec<(i64, TransactionId)> = posting::table
-        .filter(posting::tenant_id.eq(tenant))
-        .filter(posting::debit_account.eq(account))
-        .filter(posting::debit_version.gt(first))
-        .filter(posting::debit_version.lt(before))
-        .order(posting::debit_version.desc())
-        .limit(limit)
-        .select((posting::debit_version, posting::transaction_id))
-        .load(connection)?;
-    let credits: Vec<(i64, TransactionId)> = posting::table
-        .filter(posting::tenant_id.eq(tenant))
-        .filter(posting::credit_account.eq(account))
-        .filter(posting::credit_version.gt(first))
-        .filter(posting::credit_version.lt(before))
-        .order(posting::credit_version.desc())
-        .limit(limit)
-        .select((posting::credit_version, posting::transaction_id))
-        .load(connection)?;
-    let both = debits.into_iter().chain(credits);
-    let mut places: Vec<Place> = both.map(|(at, id)| Place { at, id }).collect();
+    wanted: &Search,
+    (account, (first, last)): (AccountId, (i64, i64)),
+    (after, length): (Option<Place>, Length),
+) -> Result<Stretch, Error> {
+    let next = last.saturating_add(1);
+    let before = after.map_or(next, |after| after.at.min(next));
+    let low = before.saturating_sub(1).saturating_sub(limit(length.rows));
+    let low = low.max(first);
+    let (of, numbers, most) = ((tenant, account), (low, before), limit(length.most));
+    let mut found: Vec<(i64, TransactionId)> =
+        one_side!(debit_account, debit_version, of, numbers, wanted, most).load(connection)?;
+    let credits: Vec<(i64, TransactionId)> =
+        one_side!(credit_account, credit_version, of, numbers, wanted, most).load(connection)?;
+    found.extend(credits);
+    let mut places: Vec<Place> = found.into_iter().map(|(at, id)| Place { at, id }).collect();
     places.sort_unstable_by_key(|place| std::cmp::Reverse(place.at));
-    Ok(places)
-}
-
-fn along_entries(mut places: Vec<Place>, after: Option<Place>, number: usize) -> Stretch {
-    let end = places.get(number.saturating_sub(1)).copied();
-    places.truncate(number);
-    let count = places.len();
+    places.truncate(length.most);
+    let latest = places.last().copied();
+    let end = match latest.filter(|_| places.len() >= length.most) {
+        Some(latest) => Some(latest),
+        None if low > first => Some(Place {
+            at: low.saturating_add(1),
+            // The entries of one transaction follow each other: this one may go on below.
+            id: latest.or(after).map_or(FIRST, |place| place.id),
+        }),
+        None => None,
+    };
     // Where a stretch ends within a transaction, the next one has seen it already.
     places.retain(|place| after.is_none_or(|after| after.id != place.id));
-    Stretch {
-        passed: Passed::Each(places),
-        count,
+    Ok(Stretch {
+        places,
+        count: length.rows,
         end,
+    })
+}
+
+/// Rows whose transactions' ids lie in a span, latest first.
+macro_rules! in_ids {
+    ($table:ident, $id:ident, $tenant:expr, $ids:expr) => {
+        $table::table
+            .filter($table::tenant_id.eq($tenant))
+            .filter($table::$id.ge($ids.from))
+            .filter($table::$id.lt($ids.to))
+            .order($table::$id.desc())
+            .select($table::$id)
+    };
+}
+
+/// The id in the last of so many rows, if there are so many.
+macro_rules! last_of {
+    ($query:expr, $rows:expr, $connection:expr) => {
+        $query
+            .offset(limit($rows).saturating_sub(1))
+            .first::<TransactionId>($connection)
+            .optional()?
+    };
+}
+
+/// Those that have something under a key, or a text that begins so.
+fn under_key(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    (key, begin): (&str, Option<&str>),
+    ids: Ids,
+    length: Length,
+) -> Result<Stretch, Error> {
+    let under = |ids: Ids| {
+        in_ids!(transaction_metadata, transaction_id, tenant, ids)
+            .filter(transaction_metadata::key.eq(key))
+    };
+    let Some(begin) = begin else {
+        let found = under(ids).limit(limit(length.rows)).load(connection)?;
+        return Ok(Stretch::of(found, length.rows));
+    };
+    let floor = last_of!(under(ids), length.rows, connection);
+    let found = under(ids.above(floor))
+        .filter(begins!(begin))
+        .limit(limit(length.most))
+        .load(connection)?;
+    Ok(Stretch::within(found, length, floor))
+}
+
+/// Those of all that are right.
+fn all(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    wanted: &Search,
+    ids: Ids,
+    length: Length,
+) -> Result<Stretch, Error> {
+    let every = in_ids!(ledger_transaction, id, tenant, ids);
+    if wanted.is_plain() {
+        let found = every.limit(limit(length.rows)).load(connection)?;
+        return Ok(Stretch::of(found, length.rows));
     }
+    let floor = last_of!(every, length.rows, connection);
+    let among = Among::Between(ids.above(floor), limit(length.most));
+    let found = matching(connection, tenant, wanted, among)?;
+    Ok(Stretch::within(found, length, floor))
+}
+
+/// Those that have a posting on such accounts, and of which all is so that is asked of one.
+fn postings(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    (wanted, on): (&Search, &On),
+    ids: Ids,
+    length: Length,
+) -> Result<Stretch, Error> {
+    let every = in_ids!(posting, transaction_id, tenant, ids);
+    let floor = last_of!(every, length.rows, connection);
+    let mut right = in_ids!(posting, transaction_id, tenant, ids.above(floor))
+        .filter(as_asked!(wanted))
+        .limit(limit(length.most))
+        .into_boxed();
+    match on {
+        On::Any => {}
+        On::These(accounts) => {
+            let is_one = posting::debit_account.eq_any(accounts);
+            right = right.filter(is_one.or(posting::credit_account.eq_any(accounts)));
+        }
+        On::Subtree(code) => right = right.filter(on_subtree!(tenant, code)),
+    }
+    Ok(Stretch::within(right.load(connection)?, length, floor))
+}
+
+/// Those that have a text under a key.
+fn under_text(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    (key, text): (&str, &str),
+    ids: Ids,
+    length: Length,
+) -> Result<Stretch, Error> {
+    let found = transaction_metadata::table
+        .filter(transaction_metadata::key.eq(key))
+        .filter(transaction_metadata::value.eq(text))
+        // So written, the index that begins with the tenant is of no use. While there is little in the table
+        // a planner finds either as good, and may keep to what it chose.
+        .filter((transaction_metadata::tenant_id + 0).eq(tenant))
+        .filter(transaction_metadata::transaction_id.ge(ids.from))
+        .filter(transaction_metadata::transaction_id.lt(ids.to))
+        .order(transaction_metadata::transaction_id.desc())
+        .limit(limit(length.rows))
+        .select(transaction_metadata::transaction_id)
+        .load(connection)?;
+    Ok(Stretch::of(found, length.rows))
 }
 
 impl Ids {
-    /// Its ids below one, latest first, after so many.
-    fn below(
-        self,
-        connection: &mut AnyConnection,
-        tenant: TenantId,
-        below: TransactionId,
-        offset: i64,
-        limit: i64,
-    ) -> Result<Vec<TransactionId>, Error> {
-        Ok(ledger_transaction::table
-            .filter(ledger_transaction::tenant_id.eq(tenant))
-            .filter(ledger_transaction::id.ge(self.from))
-            .filter(ledger_transaction::id.lt(below.min(self.to)))
-            .order(ledger_transaction::id.desc())
-            .limit(limit)
-            .offset(offset)
-            .select(ledger_transaction::id)
-            .load(connection)?)
+    /// Those of them that follow a place.
+    fn below(self, after: Option<Place>) -> Self {
+        let to = after.map_or(self.to, |place| place.id.min(self.to));
+        Self { to, ..self }
     }
+
+    /// Those of them from a floor on, if there is one.
+    fn above(self, floor: Option<TransactionId>) -> Self {
+        let from = floor.unwrap_or(self.from);
+        Self { from, ..self }
+    }
+}
+
+/// A number of rows as the database takes it.
+fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 /// Where the ids lie of what was recorded within a span.

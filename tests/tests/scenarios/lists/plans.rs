@@ -157,13 +157,17 @@ fn statement(line: &str) -> Option<String> {
 }
 
 /// Whether a step of SQLite's reads a part of an index, told by more than the tenant, or no table at all.
+/// All transactions before one are no part: whatever else was asked for is looked for among them to the
+/// last.
 fn is_by_index(step: &str) -> bool {
     let table = step.split(' ').nth(1).unwrap_or_default();
     match step.split_once('(') {
         _ if SMALL.contains(&table) || step == "SCAN CONSTANT ROW" => true,
         Some((_, told)) if step.starts_with("SEARCH ") => {
-            let told = told.trim_end_matches(')').split(" AND ");
-            told.into_iter().any(|told| told != "tenant_id=?")
+            let told: Vec<&str> = told.trim_end_matches(')').split(" AND ").collect();
+            let is_open = told.contains(&"id<?") && !told.contains(&"id>?");
+            told.iter().any(|told| *told != "tenant_id=?")
+                && !(is_open && table == "ledger_transaction")
         }
         // Words of the planner's about the steps around it.
         Some(_) | None => !step.starts_with("SCAN ") && !step.starts_with("SEARCH "),
