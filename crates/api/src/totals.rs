@@ -17,7 +17,7 @@ use crate::{render, respond, wire};
 #[utoipa::path(
     get, path = "/v1/trial-balance", tag = "accounts", operation_id = "getTrialBalance",
     params(
-        ("as_of" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
+        ("as_of" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state"),
         ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`"),
         ("limit" = Option<u16>, Query, description = "Accounts a page: 1 to 100, 25 if absent. The totals are of all accounts, and on the first page"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
@@ -73,7 +73,7 @@ pub(crate) async fn trial_balance(api: Data<Api>, request: HttpRequest) -> HttpR
     get, path = "/v1/balances", tag = "accounts", operation_id = "getBalances",
     params(
         ("code" = wire::texts::AccountCode, Query, description = "The account with this code and all below it"),
-        ("as_of" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339; as they stand, if absent"),
+        ("as_of" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339; as they stand, if absent"),
         ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`"),
     ),
     responses(

@@ -206,7 +206,7 @@ async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize
 /// Commands given to a lane at once, and how many a commit it may take.
 const GIVEN: i64 = 900;
 /// How often two lanes are given work until they meet.
-const MOST_ROUNDS: i64 = 20;
+pub(crate) const MOST_ROUNDS: i64 = 20;
 pub(crate) const MAX_BATCH: usize = 100;
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{render, respond, wire};
     get, path = "/v1/accounts/{id}/balance", tag = "accounts", operation_id = "getAccountBalanceAsOf",
     params(
         ("id" = wire::texts::AccountId, Path, description = "acc_…"),
-        ("as_of" = Option<wire::texts::NewMoment>, Query, description = "RFC 3339; what was so by then, that moment included. Now, if absent"),
+        ("as_of" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339; what was so by then, that moment included. Now, if absent"),
         ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened"),
     ),
     responses(
@@ -65,8 +65,8 @@ pub(crate) async fn balance(
     get, path = "/v1/accounts/{id}/statement", tag = "accounts", operation_id = "getAccountStatement",
     params(
         ("id" = wire::texts::AccountId, Path, description = "acc_…"),
-        ("from" = wire::texts::NewMoment, Query, description = "RFC 3339; the first moment that belongs to it"),
-        ("to" = wire::texts::NewMoment, Query, description = "RFC 3339; the first moment after it"),
+        ("from" = wire::texts::AskedMoment, Query, description = "RFC 3339; the first moment that belongs to it"),
+        ("to" = wire::texts::AskedMoment, Query, description = "RFC 3339; the first moment after it"),
         ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand"),
         ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),

@@ -53,8 +53,10 @@ shapes! {
     IsoCurrencyCode: text().pattern(Some("^[A-Z]{3}$")).examples(["EUR"]);
     /// A moment in UTC with microseconds (RFC 3339).
     Moment: text().format(Some(moment())).pattern(Some(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$")).examples(["2026-11-21T09:30:00.000000Z"]);
-    /// A moment in any zone with at most microseconds (RFC 3339).
-    NewMoment: text().format(Some(moment())).pattern(Some(r"^(19[0-9]{2}|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")).examples(["2026-11-21T09:30:00Z"]);
+    /// A moment in any zone with at most microseconds (RFC 3339), from 1900-01-01 to 9998-12-31.
+    NewMoment: text().format(Some(moment())).pattern(Some(r"^(19[0-9]{2}|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")).examples(["2026-11-21T09:30:00Z"]);
+    /// A moment that a question names, in any zone with at most microseconds (RFC 3339). Before 1900-01-01 and after 9998-12-31 it is no bound.
+    AskedMoment: text().format(Some(moment())).pattern(Some(r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$")).examples(["2026-11-21T09:30:00Z"]);
     /// What a transaction is for, in a word of your own.
     Kind: text().pattern(Some("^[a-z][a-z0-9_]{0,31}$")).examples(["fee"]);
     /// A decimal: units of the bought currency for one unit of the sold one.
