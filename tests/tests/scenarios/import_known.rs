@@ -1,6 +1,8 @@
 //! What is in the books already is not imported again, whatever file it stands in: rows are known by what
 //! they say, and by their external ids.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 use tests::{Database, on_both_databases};
 
@@ -81,6 +83,38 @@ async fn the_same_rows_are_imported_once_in_whatever_file_they_stand(database: D
     assert_eq!((code, &said["transactions"]), (0, &json!(1)), "{said}");
     let count = "SELECT count(*) FROM ledger_transaction";
     assert_eq!(database.number(count), 4);
+    books_hold(&database);
+}
+
+on_both_databases!(imports_at_once_book_each_row_once);
+async fn imports_at_once_book_each_row_once(database: Database) {
+    empty_books(&database);
+    let files: Vec<PathBuf> = disguises()
+        .iter()
+        .enumerate()
+        .map(|(number, (_, text))| file(&database, &format!("{number}.csv"), text))
+        .collect();
+    let import = |path: &PathBuf| imported(&database, "csv", path, &[]);
+    let ended: Vec<(i32, Value)> = std::thread::scope(|scope| {
+        let running: Vec<_> = files
+            .iter()
+            .map(|path| scope.spawn(move || import(path)))
+            .collect();
+        let ended = running.into_iter().map(|one| one.join().expect("it ends"));
+        ended.collect()
+    });
+    // One comes first; the others know its rows, or are told to come again.
+    let booked = ended.iter().map(|(_, said)| said["transactions"].as_u64());
+    assert_eq!(booked.flatten().sum::<u64>(), 3, "{ended:?}");
+    for (code, said) in &ended {
+        assert!([0, 2].contains(code), "{said}");
+    }
+    let after = rows(&database);
+    for path in &files {
+        let (code, said) = import(path);
+        assert_eq!((code, &said["transactions"]), (0, &json!(0)), "{said}");
+    }
+    assert_eq!(rows(&database), after);
     books_hold(&database);
 }
 
