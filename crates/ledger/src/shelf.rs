@@ -6,8 +6,8 @@ use store::Timestamp;
 
 use crate::describe;
 use crate::{
-    Account, AccountId, Asset, Correction, Exchange, Hold, Posted, PostedPosting, Promise, Step,
-    TransactionId,
+    Account, AccountId, Asset, Correction, Exchange, Hold, Metadata, Posted, PostedPosting,
+    Promise, Step, TransactionId,
 };
 
 /// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
@@ -23,6 +23,8 @@ pub struct Shelf {
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
     /// Earlier transactions with all that they say, to be compared with.
     written: HashMap<TransactionId, Posted>,
+    /// The metadata of those of them of which it was set later.
+    metadata_since: HashMap<TransactionId, Option<Metadata>>,
     /// Those of them that are exchanges.
     exchanged: BTreeSet<TransactionId>,
     holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
@@ -291,6 +293,20 @@ impl Shelf {
 
     pub(crate) fn put_written(&mut self, posted: Posted) {
         self.written.insert(posted.id, posted);
+    }
+
+    pub(crate) fn put_metadata_since(&mut self, id: TransactionId, metadata: Option<Metadata>) {
+        self.metadata_since.insert(id, metadata);
+    }
+
+    /// Whether an earlier transaction was recorded with this metadata, or has it now.
+    pub(crate) fn has_had(
+        &self,
+        posted: &Posted,
+        is_it: impl Fn(Option<&Metadata>) -> bool,
+    ) -> bool {
+        let since = self.metadata_since.get(&posted.id);
+        is_it(posted.metadata.as_ref()) || since.is_some_and(|since| is_it(since.as_ref()))
     }
 
     pub(crate) fn put_recorded(

@@ -117,6 +117,10 @@ pub fn load(
     }
     let compared = find_compared(connection, tenant, &mut shelf, &mut needs)?;
     load_transactions(connection, tenant, &mut shelf, &mut needs)?;
+    let compared_ids: Vec<TransactionId> = compared.iter().map(|row| row.id).collect();
+    for (id, row) in described::current(connection, tenant, &compared_ids)? {
+        shelf.put_metadata_since(id, metadata(row.metadata, &id)?);
+    }
     for row in compared {
         let postings = shelf.recorded(&row.id).map(|(_, postings)| postings);
         let postings = postings.unwrap_or_default().to_vec();

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Database, on_both_databases};
 
@@ -194,6 +195,21 @@ async fn an_external_id_is_known_with_the_same_content_and_refused_with_another(
         "{said}"
     );
     assert_eq!(shop.read(&wallet).await["balances"]["posted"], 700);
+
+    // The metadata of one is set later: both what it was and what it is now are known.
+    let path = format!("/v1/transactions/{}", text(second, "/id"));
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", "later"),
+    ];
+    let metadata = json!({"metadata": {"order": "18"}}).to_string();
+    let set = shop
+        .client
+        .send(Method::PATCH, &path, &headers, metadata)
+        .await;
+    assert_eq!(set.status, 200, "{}", set.json());
+    let (code, said) = import(&table("7.00", "8.00"));
+    assert_eq!(code, 0, "{said}");
 
     // The books themselves, exported and taken back.
     let path = file(

@@ -107,7 +107,8 @@ pub(super) fn known<'s>(shelf: &'s Shelf, transaction: &ForeignTransaction) -> O
     shelf.written(&named.or(transaction.former)?)
 }
 
-/// Whether the books say the same. `reverses` is what became of the one that it undoes.
+/// Whether the books say the same; the metadata may be that of the time of recording, or that of now.
+/// `reverses` is what became of the one that it undoes.
 pub(super) fn is_same(
     shelf: &Shelf,
     posted: &Posted,
@@ -125,7 +126,9 @@ pub(super) fn is_same(
         && travels_as(posted.kind) == transaction.kind.name()
         && moment.is_none_or(|moment| moment == posted.effective_at)
         && plain(posted.description.as_deref()) == plain(transaction.description.as_deref())
-        && metadata(posted.metadata.as_ref()) == metadata(transaction.metadata.as_ref())
+        && shelf.has_had(posted, |known| {
+            metadata(known) == metadata(transaction.metadata.as_ref())
+        })
         && moves_alike(shelf, &posted.postings, &transaction.postings)
 }
 
