@@ -24,7 +24,8 @@ impl Callers {
     /// The caller of a request.
     ///
     /// # Errors
-    /// A 401 without telling whether the key is unknown. A key of the other mode is told by how it begins.
+    /// A 401 for a key that is absent, malformed or unknown, without telling which. One of the other mode is
+    /// told by its beginning.
     pub async fn of(
         &self,
         engine: &Engine,

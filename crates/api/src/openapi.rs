@@ -37,7 +37,7 @@ use crate::{accounts, assets, payments, periods, totals, transactions, transfers
 #[openapi(
     info(
         title = "Florin",
-        description = "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and an event.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
+        description = "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
         contact(name = "Florin"),
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
@@ -58,7 +58,7 @@ use crate::{accounts, assets, payments, periods, totals, transactions, transfers
         transfers::create, payments::create, payments::confirm, payments::read_one, payments::list,
         webhooks::receive,
     ),
-    components(schemas(wire::Problem)),
+    components(schemas(wire::Problem, wire::texts::AskedMoment)),
     modifiers(&Rules),
     tags(
         (name = "payments", description = "What a merchant wants from a payer, through a provider"),

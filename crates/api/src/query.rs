@@ -6,7 +6,6 @@ mod named;
 pub(crate) use named::in_order;
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use actix_web::HttpRequest;
 use ledger::By;
@@ -118,15 +117,11 @@ impl Parameters {
         self.read(name, "malformed_time", detail, read)
     }
 
-    pub(crate) fn integer(
-        &self,
-        name: &str,
-        range: RangeInclusive<i64>,
-    ) -> Result<Option<i64>, Problem> {
+    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Problem> {
         let detail = "it must be an integer in plain digits, 1 to 2^63 - 1";
         self.read(name, "out_of_range", detail, |text| {
             let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|n| plain && range.contains(n))
+            text.parse().ok().filter(|n| plain && *n > 0)
         })
     }
 

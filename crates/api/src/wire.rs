@@ -460,7 +460,7 @@ pub struct NewPayment {
     #[schema(value_type = Option<ShortText>)]
     pub customer: Option<String>,
     /// The provider's token for how the payer pays.
-    #[schema(value_type = Option<ShortText>)]
+    #[schema(value_type = Option<ProviderToken>)]
     pub payment_method: Option<String>,
     /// Whether to go to the provider at once; true if absent.
     #[schema(nullable = false)]
@@ -471,6 +471,6 @@ pub struct NewPayment {
 #[derive(Debug, ToSchema)]
 pub struct Confirmation {
     /// The provider's token, if there is none yet or the last one was declined.
-    #[schema(value_type = Option<ShortText>)]
+    #[schema(value_type = Option<ProviderToken>)]
     pub payment_method: Option<String>,
 }

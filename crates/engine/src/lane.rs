@@ -178,7 +178,9 @@ impl Worker {
             },
         };
         let outcome = outcome.map_err(|error| error.trouble());
-        self.post.wrote(outcome);
+        if !self.beat.is_relieved() {
+            self.post.wrote(outcome);
+        }
         for asked in self.tries.drain(..) {
             let _gone = asked.send(outcome);
         }
@@ -216,7 +218,8 @@ impl Worker {
             Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_))) => {
                 static GIVEN_UP: Repeated = Repeated::new();
                 metrics::counter!("florin_lane_given_up_total").increment(1);
-                if matches!(error, Error::Unavailable(_)) {
+                // Of a thread that is the lane no more, the trouble says nothing of the lane.
+                if matches!(error, Error::Unavailable(_)) && !self.beat.is_relieved() {
                     self.post.wrote(Err(error.trouble()));
                 }
                 if let Some(times) = GIVEN_UP.due() {
@@ -407,7 +410,9 @@ impl Worker {
         let connected = self.store.writer();
         if let Err(error) = &connected {
             let trouble = error.trouble();
-            self.post.wrote(Err(trouble));
+            if !self.beat.is_relieved() {
+                self.post.wrote(Err(trouble));
+            }
             for queued in self.waiting.drain(..) {
                 let _gone = queued.reply.send(Err(LaneError::Unavailable));
             }
@@ -435,7 +440,7 @@ impl Worker {
 
 /// Another thread is the lane by now: nothing more is begun.
 fn relieved() -> Error {
-    Error::Unavailable("the database did not answer, and another thread is the lane".to_owned())
+    Error::Unavailable("the database does not answer, and another thread is the lane".to_owned())
 }
 
 /// Prefetches and executes: what these commands do, and what they are answered.

@@ -31,7 +31,13 @@ pub(crate) fn from_worker(
     match record(book, id, Some(epoch), heard.fact, origin, rules) {
         Ok(_) => match (heard.fact, heard.answer) {
             (Fact::Unknown { .. }, Some(answer)) => {
-                put_aside(book, id, answer, "cannot be read as a charge", origin);
+                put_aside(
+                    book,
+                    id,
+                    answer,
+                    "cannot be right, whatever is known",
+                    origin,
+                );
             }
             (Fact::Succeeded { .. } | Fact::Failed { .. } | Fact::Unknown { .. }, _) => {}
         },

@@ -84,7 +84,7 @@ impl Pulse {
 struct Asker {
     store: Store,
     hand: Option<Hand>,
-    /// As many owners as there are hands, and one.
+    /// Counts the hands: each owns one share, and this field another.
     hands: Arc<()>,
     patience: Duration,
 }

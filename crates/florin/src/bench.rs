@@ -332,7 +332,7 @@ mod tests {
         let grown = report.grown.unwrap();
         assert!(grown.transfers > 0 && grown.findings.transfers_in_book == 3_000);
 
-        let store = Store::open_existing(&url).unwrap();
+        let store = Store::open_existing(&url, store::Tuning::default()).unwrap();
         let report = store.read(|book| engine::check::run(book, |_, _| {}));
         assert_eq!(report.unwrap().first_violated(), None);
         for log in store.read(audit_log::tables::logs).unwrap() {

@@ -118,7 +118,7 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
 
 /// Books that are there already, of the mode that was asked for, if one was.
 pub(crate) fn open_to_look(settings: &Settings) -> Result<Store, StartError> {
-    let store = Store::open_existing(&settings.database)?;
+    let store = Store::open_existing(&settings.database, settings.tuning)?;
     if !settings.mode_is_default {
         refuse_other_mode(&store, settings.mode)?;
     }

@@ -1,4 +1,4 @@
-//! `florin key create`: the one way to a first API key in live mode, where nothing is seeded.
+//! `florin key create`: the one way to a first API key in live mode, where no key is made.
 
 use std::process::ExitCode;
 

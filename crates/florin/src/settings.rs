@@ -112,7 +112,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Mode {
     /// A seeded tenant, a fixed key, a pretend provider.
     Sandbox,
-    /// Nothing is seeded, and every secret must be set.
+    /// No key is made, no provider is played, and every secret must be set.
     Live,
 }
 

@@ -89,7 +89,7 @@ pub(crate) enum StartError {
         cause: std::io::Error,
     },
     /// The first commands.
-    #[error("the sandbox could not be seeded: {0}")]
+    #[error("the books could not be begun: {0}")]
     Seed(#[from] LaneError),
     /// The clock.
     #[error(
@@ -164,7 +164,7 @@ impl Florin {
     }
 }
 
-/// Opens, migrates, seeds (in sandbox mode), listens.
+/// Opens, migrates, begins the books, listens.
 pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let listener = listen(&settings.listen, settings.listen_is_default)?;
     let (store, is_new) = open_or_begin(settings).await?;
@@ -288,17 +288,21 @@ pub(crate) async fn provision(
 }
 
 /// Opens books of this mode, or begins them; in live mode only where that was asked for. Returns whether
-/// they are new. Books of the other mode are left as they were found.
+/// they are new. Books of the other mode are left as they were found, unless they are older than modes.
 pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), StartError> {
     let (url, mode, asked) = (settings.database.clone(), settings.mode, settings.clone());
     let may_begin = settings.init || mode == Mode::Sandbox;
     let opened = tokio::task::spawn_blocking(move || {
-        let is_new = !store::has_books(&url)?;
+        let is_new = !store::has_books(&url, asked.tuning)?;
         if is_new && !may_begin {
             return Err(StartError::NoLiveBooks { url });
         }
-        if !is_new && let Ok(existing) = Store::open_existing(&url) {
-            refuse_other_mode(&existing, mode)?;
+        // Before anything is migrated. Books that are older than modes cannot say theirs yet.
+        if !is_new
+            && let Ok(existing) = Store::open_unmigrated(&url, asked.tuning)
+            && let Err(other @ StartError::OtherMode { .. }) = refuse_other_mode(&existing, mode)
+        {
+            return Err(other);
         }
         let store = Store::open_tuned(&url, asked.tuning)?;
         refuse_other_mode(&store, mode)?;

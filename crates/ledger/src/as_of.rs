@@ -94,10 +94,7 @@ pub(crate) fn last_number_by(
         version: account.version,
         at: at.micros(),
     };
-    let found: Result<i64, _> = match connection {
-        AnyConnection::Postgres(c) => asked.get_result(c),
-        AnyConnection::Sqlite(c) => asked.get_result(c),
-    };
+    let found: Result<i64, _> = store::ask_either!(connection, |either| asked.get_result(either));
     found.optional()?.ok_or_else(|| damaged(account.id))
 }
 

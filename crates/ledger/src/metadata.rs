@@ -68,7 +68,7 @@ impl From<TextError> for MetadataError {
             TextError::TooLong { .. } => Self::LongValue,
             TextError::NulCharacter => Self::NulCharacter,
             TextError::CardNumber => Self::CardNumber,
-            TextError::TooShort { .. } => Self::Malformed,
+            TextError::TooShort { .. } | TextError::ControlCharacter => Self::Malformed,
         }
     }
 }

@@ -48,7 +48,7 @@ pub enum PostError {
         expires_at: Timestamp,
     },
     /// What happens later cannot be spent now.
-    #[error("it may be effective until {latest}, five minutes after it is recorded, and not later")]
+    #[error("effective_at is at most {latest}: five minutes after the time of recording")]
     EffectiveInTheFuture {
         /// The latest moment that is allowed.
         latest: Timestamp,

@@ -88,7 +88,7 @@ pub enum ReverseError {
         ordinal: i16,
     },
     /// What happens later cannot be spent now.
-    #[error("it may be effective until {latest}, five minutes after it is recorded, and not later")]
+    #[error("effective_at is at most {latest}: five minutes after the time of recording")]
     EffectiveInTheFuture {
         /// The latest moment that is allowed.
         latest: Timestamp,
@@ -142,13 +142,13 @@ pub enum ReverseError {
         remaining: i64,
     },
     /// Both legs of an exchange are moved.
-    #[error("of the other side of the exchange, less than one minor unit goes with what is {leg}")]
+    #[error("the amount of what was {leg} comes to less than one minor unit of the other side")]
     AmountTooSmall {
         /// Of which leg too little is named.
         leg: Leg,
     },
     /// What is sold and what is bought are of one share.
-    #[error("with so much of what was sold, {bought} of what was bought is reversed")]
+    #[error("with this amount of what was sold, {bought} of what was bought has to be reversed")]
     NotInProportion {
         /// What goes with the amount of the sold leg, in minor units.
         bought: i64,

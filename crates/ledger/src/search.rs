@@ -7,10 +7,11 @@
 //! | asked for | walks along | in the order of |
 //! |---|---|---|
 //! | the external id | its index | one at most |
-//! | an account, or a subtree of one account | the account's entries | their numbers: recording |
+//! | an account | the account's entries | their numbers: recording |
 //! | a text of metadata | the texts | ids: recording, to the millisecond |
 //! | when it happened | the displaced, and ids | that time, to the millisecond |
 //! | a key of metadata, or how a text begins | the keys | ids |
+//! | a subtree of one account | that account's entries | their numbers: recording |
 //! | a currency, an amount, a subtree of several accounts | the postings | ids |
 //! | anything else | all of the tenant's | ids |
 //!
@@ -108,7 +109,7 @@ pub fn search(
 ) -> Result<Found, Error> {
     let walk = Walk::of(connection, tenant, wanted)?;
     let rest = walk.rest(wanted);
-    // Rows of a page, as many as a candidate counts.
+    // What one row counts: more where other tables are looked at, so that the work of a page is bounded.
     let per_row = walk.weight() + if rest.is_plain() { 0 } else { LOOK };
     let mut left = READ_AT_MOST / per_row;
     // A few at first: most of what is asked for is found soon.
@@ -186,6 +187,11 @@ impl Search {
     /// Whether nothing is asked of a posting but its account.
     fn has_no_posting(&self) -> bool {
         self.currency.is_none() && self.amount_min.is_none() && self.amount_max.is_none()
+    }
+
+    /// Whether it is asked when it happened.
+    fn asks_when_it_happened(&self) -> bool {
+        self.effective_from.is_some() || self.effective_to.is_some()
     }
 
     /// Asks nothing of a posting but its account.

@@ -42,7 +42,11 @@ pub(crate) fn too_late(
     let ended = |posted: &PostedPosting| withdrawn(posted.posting.currency, effective_at);
     // Nearly every transaction is in currencies that there are.
     postings.iter().find(|posted| ended(posted).is_some())?;
-    let converts = postings.iter().any(|posted| ended(posted).is_none());
+    // What is only released is converted into nothing.
+    let moves = |posted: &PostedPosting| posted.phase != Phase::Released;
+    let converts = postings
+        .iter()
+        .any(|posted| moves(posted) && ended(posted).is_none());
     postings.iter().enumerate().find_map(|(posting, posted)| {
         let since = ended(posted)?;
         let currency = posted.posting.currency;

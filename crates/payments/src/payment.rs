@@ -2,7 +2,7 @@
 
 use money::{Currency, Day, Money};
 use store::{Ids, Timestamp};
-use text::{Identifier, Text};
+use text::{Identifier, Token};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
 use crate::{Operation, OperationId, Shelf};
@@ -16,8 +16,8 @@ store::typed_id!(
 /// The merchant's own reference for a payer.
 pub type Customer = Identifier<255>;
 /// A provider's token for how a payer pays. It is the field into which a card number is put most easily, so
-/// none may stand anywhere in it.
-pub type PaymentMethod = Text<255>;
+/// none may stand anywhere in it; and no control character, because a provider repeats it in its answers.
+pub type PaymentMethod = Token<255>;
 
 /// What the merchant wants. Amounts are minor units of `money.currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]

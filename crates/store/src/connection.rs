@@ -22,6 +22,17 @@ pub(crate) enum Purpose {
     Read,
 }
 
+/// Asks whichever database it is: the question is written once, and is one for each kind.
+#[macro_export]
+macro_rules! ask_either {
+    ($connection:expr, |$of_a_kind:ident| $question:expr) => {
+        match $connection {
+            $crate::AnyConnection::Postgres($of_a_kind) => $question,
+            $crate::AnyConnection::Sqlite($of_a_kind) => $question,
+        }
+    };
+}
+
 impl AnyConnection {
     /// Opens a connection and sets it up.
     pub(crate) fn open(
@@ -41,6 +52,7 @@ impl AnyConnection {
                 let mut connection = diesel::SqliteConnection::establish(&path)
                     .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
                 refuse_old_sqlite(&mut connection)?;
+                connection.batch_execute(&log::patience(tuning))?;
                 connection.batch_execute(SQLITE_SETUP)?;
                 connection.batch_execute(&log::settings(tuning))?;
                 if purpose == Purpose::Read {
@@ -179,7 +191,7 @@ pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
 }
 
 /// synchronous=FULL: an answer is given only for what is on the disk.
-const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
      PRAGMA recursive_triggers = ON";

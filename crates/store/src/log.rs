@@ -27,12 +27,22 @@ pub(crate) fn settings(tuning: &Tuning) -> String {
     format!("PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {limit}")
 }
 
+/// Sets how long a lock is waited for.
+pub(crate) fn patience(tuning: &Tuning) -> String {
+    format!(
+        "PRAGMA busy_timeout = {}",
+        tuning.longest_lock().as_millis()
+    )
+}
+
 /// The log of a database, looked after by whoever writes.
 #[derive(Debug)]
 pub struct Log {
     /// `None` where there is no such file.
     path: Option<PathBuf>,
     limit: u64,
+    /// The statement that sets how long a lock is waited for.
+    patience: String,
     not_before: Option<Instant>,
 }
 
@@ -49,6 +59,7 @@ impl Log {
         Self {
             path,
             limit: tuning.log_limit,
+            patience: patience(tuning),
             not_before: None,
         }
     }
@@ -64,11 +75,11 @@ impl Log {
         }
         self.not_before = Some(now + PAUSE);
         if let AnyConnection::Sqlite(connection) = connection {
-            // Whatever keeps it from being cut shows at the next commit, if that matters.
-            let _as_far_as_it_goes = connection.batch_execute(CUT);
+            // Whatever keeps it from being cut shows at the next commit, if that matters; and that waits for
+            // others again, however the cut has ended.
+            let _as_far_as_it_goes = connection
+                .batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
+            let _infallible = connection.batch_execute(&self.patience);
         }
     }
 }
-
-const CUT: &str = "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); \
-     PRAGMA busy_timeout = 5000";

@@ -30,6 +30,8 @@ pub struct Store {
     /// Exchanged as a whole after the database was silent: what is stuck then never comes back to it.
     readers: Arc<RwLock<Pool<Readers>>>,
     is_patient: bool,
+    /// Whether the schema is older than this program.
+    is_older: bool,
 }
 
 /// What an operator should hear of a database that is used all the same.
@@ -131,7 +133,25 @@ impl Store {
     /// # Errors
     /// [`OpenError`] says what to look at: also a SQLite file that is not there, which is never
     /// created here, and a schema that this program does not know.
-    pub fn open_existing(url: &DatabaseUrl) -> Result<Self, OpenError> {
+    pub fn open_existing(url: &DatabaseUrl, tuning: Tuning) -> Result<Self, OpenError> {
+        let store = Self::open_unmigrated(url, tuning)?;
+        if store.is_older {
+            return Err(OpenError::Database {
+                url: url.clone(),
+                cause: Error::Refused(
+                    "its schema is older than this program: start `florin serve` on it once"
+                        .to_owned(),
+                ),
+            });
+        }
+        Ok(store)
+    }
+
+    /// The same, also where the schema is older than this program: to ask something that it has had for long.
+    ///
+    /// # Errors
+    /// As [`open_existing`](Self::open_existing).
+    pub fn open_unmigrated(url: &DatabaseUrl, tuning: Tuning) -> Result<Self, OpenError> {
         let failed = |cause| OpenError::Database {
             url: url.clone(),
             cause,
@@ -143,18 +163,18 @@ impl Store {
                 "there is no such file".to_owned(),
             )));
         }
-        let tuning = Tuning::default();
         let looked = {
             let url = url.clone();
             move || look(&url, &tuning, Comparing::Leave)
         };
         let (applied, notes) = within(tuning.longest_answer(), url, looked)?;
         match applied {
-            Applied::All => Ok(Self::over(url, tuning, notes)),
             Applied::Nothing => Err(OpenError::NoBooks { url: url.clone() }),
-            Applied::Some | Applied::Unknown(_) => Err(failed(Error::Refused(
-                "its schema is older than this program: start `florin serve` on it once".to_owned(),
-            ))),
+            Applied::All => Ok(Self::over(url, tuning, notes)),
+            Applied::Some | Applied::Unknown(_) => Ok(Self {
+                is_older: true,
+                ..Self::over(url, tuning, notes)
+            }),
         }
     }
 
@@ -165,6 +185,7 @@ impl Store {
             notes: notes.into(),
             readers: Arc::new(RwLock::new(pool(url, tuning))),
             is_patient: false,
+            is_older: false,
         }
     }
 
@@ -337,7 +358,7 @@ fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError
     }
 }
 
-/// Runs `work` on a thread that is left behind if it takes longer than `patience`.
+/// Runs `work` on a thread that is left behind if it takes longer than three times `patience`.
 pub(crate) fn within<T: Send + 'static>(
     patience: Duration,
     url: &DatabaseUrl,

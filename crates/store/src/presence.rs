@@ -16,13 +16,12 @@ use crate::{DatabaseUrl, Error, OpenError, Tuning};
 ///
 /// # Errors
 /// [`OpenError`] if the database does not let us in.
-pub fn has_books(url: &DatabaseUrl) -> Result<bool, OpenError> {
+pub fn has_books(url: &DatabaseUrl, tuning: Tuning) -> Result<bool, OpenError> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
         return Ok(false);
     }
-    let tuning = Tuning::default();
     let address = url.clone();
     let look = move || {
         patiently(|| AnyConnection::open(&address, Purpose::Read, &tuning))

@@ -127,7 +127,7 @@ pub(crate) fn made(url: &DatabaseUrl, tuning: &Tuning) -> Result<Made, Error> {
     match url {
         DatabaseUrl::Sqlite(_) => Schema::of(&mut crate::in_memory()?).map(Made::Schema),
         DatabaseUrl::Postgres(_) => {
-            // A reader's session: its plans are those for questions.
+            // A reader's session has no idle time-out, and the migrations may take a while.
             let mut connection = AnyConnection::open(url, Purpose::Read, tuning)?;
             let begun = match &mut connection {
                 AnyConnection::Postgres(c) => begin_elsewhere(c),

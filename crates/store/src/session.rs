@@ -97,25 +97,17 @@ fn establish(address: &str) -> Result<diesel::PgConnection, Error> {
         .map_err(|error| Error::Unavailable(one_line(&error.to_string())))
 }
 
-/// Whether the settings have arrived. They do all together or not at all, so the first one tells.
+/// A setting of ours whose value nobody else gives it, so that it tells whether ours have arrived.
+const TELLING: &str = "plan_cache_mode";
+
+/// Whether the settings have arrived.
 fn is_told(connection: &mut diesel::PgConnection, settings: &[Setting]) -> Result<bool, Error> {
-    let Some((name, wanted)) = settings.first() else {
-        return Ok(true);
+    let telling = settings.iter().find(|(name, _)| *name == TELLING);
+    let Some((name, wanted)) = telling else {
+        return Ok(settings.is_empty());
     };
     let shown: String = diesel::select(current_setting(*name)).get_result(connection)?;
-    // The same time may be shown in another unit.
-    let millis = |text: &str| {
-        let unit = text.find(|c: char| !c.is_ascii_digit())?;
-        let (number, unit) = text.split_at(unit);
-        let factor = match unit {
-            "ms" => 1_u64,
-            "s" => 1_000,
-            "min" => 60_000,
-            _ => return None,
-        };
-        number.parse::<u64>().ok()?.checked_mul(factor)
-    };
-    Ok(millis(&shown) == millis(wanted))
+    Ok(shown == *wanted)
 }
 
 /// The address with bounds on how long a silent server is waited for, where it sets none itself.
@@ -143,7 +135,7 @@ fn told(uri: &str, settings: &[Setting]) -> String {
     let own = own.or_else(|| std::env::var("PGOPTIONS").ok().map(|text| encoded(&text)));
     let mut options = own.unwrap_or_default();
     for (name, value) in settings {
-        // A blank, and an equals sign.
+        // %20 is a space, %3D an equals sign.
         let _infallible = write!(options, "%20-c%20{name}%3D{value}");
     }
     let mut told = match uri.split_once('?') {

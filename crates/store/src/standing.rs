@@ -132,7 +132,7 @@ fn is_shared(
     for _ in 0..COMPARISONS {
         let mine = in_transaction(first, number)?;
         let is_shared = in_transaction(second, |second| {
-            // If there is only one session of the database, nobody asks for another now.
+            // A pool of one session is found by the first comparison; to ask `first` then would wait for ever.
             Ok(number(second)? == mine || in_transaction(first, number)? != mine)
         })?;
         if is_shared {

@@ -97,6 +97,7 @@ fn a_reader_cannot_write() {
 fn what_only_looks_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("florin.db");
-    assert!(Store::open_existing(&DatabaseUrl::Sqlite(path.clone())).is_err());
+    let url = DatabaseUrl::Sqlite(path.clone());
+    assert!(Store::open_existing(&url, store::Tuning::default()).is_err());
     assert!(!path.exists());
 }

@@ -1,4 +1,4 @@
-//! The two kinds of text, and the guards that make them.
+//! The three kinds of text, and the guards that make them.
 
 use std::fmt;
 use std::ops::{Deref, RangeInclusive};
@@ -23,6 +23,9 @@ pub enum TextError {
     /// U+0000.
     #[error("must not hold the character U+0000")]
     NulCharacter,
+    /// A control character, such as a line end.
+    #[error("must not hold control characters")]
+    ControlCharacter,
     /// A card number, or what must be taken for one.
     #[error("must not be or hold a card number")]
     CardNumber,
@@ -36,6 +39,7 @@ impl TextError {
             Self::TooShort { .. } => "too_short",
             Self::TooLong { .. } => "too_long",
             Self::NulCharacter => "nul_character",
+            Self::ControlCharacter => "control_character",
             Self::CardNumber => "card_number_refused",
         }
     }
@@ -69,6 +73,21 @@ pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextE
     Ok(())
 }
 
+/// Guards prose that is sent to others and comes back from them: it holds no control character besides.
+///
+/// # Errors
+/// [`TextError`] is the first broken rule.
+pub fn token(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
+    bounded(text, length)?;
+    if text.contains(char::is_control) {
+        return Err(TextError::ControlCharacter);
+    }
+    if contains_card_number(text) {
+        return Err(TextError::CardNumber);
+    }
+    Ok(())
+}
+
 fn bounded(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     let (least, most) = length.into_inner();
     let characters = text.chars().count();
@@ -91,9 +110,6 @@ macro_rules! guarded_text {
         pub struct $name<const MOST: usize>(String);
 
         impl<const MOST: usize> $name<MOST> {
-            /// The most characters it may have.
-            pub const LONGEST: usize = MOST;
-
             /// Takes a text that keeps the rules.
             ///
             /// # Errors
@@ -146,6 +162,11 @@ guarded_text!(
     prose
 );
 guarded_text!(
+    /// Prose of 1 to `MOST` characters, with no card number and no control character in it.
+    Token,
+    token
+);
+guarded_text!(
     /// A reference of 1 to `MOST` characters that is no card number.
     Identifier,
     identifier
@@ -186,6 +207,12 @@ mod tests {
             assert_eq!(Identifier::<30>::parse(text), Err(expected), "{text:?}");
         }
         assert_eq!(Text::<30>::trusted(card).as_str(), card);
+        for text in ["a\nb", "a\u{7}", "\u{85}", "4242424242424242\n"] {
+            let refused = Err(TextError::ControlCharacter);
+            assert_eq!(Token::<30>::parse(text), refused, "{text:?}");
+        }
+        assert_eq!(Token::<30>::parse(card), Err(TextError::CardNumber));
+        assert!(Token::<30>::parse("tok \u{e9}").is_ok());
     }
 
     #[test]

@@ -312,6 +312,14 @@ impl Route {
                 name,
             ));
         }
+        // A provider repeats it in its answers, where no control character is taken.
+        let method = "payment_method";
+        for unit in [r#""tok\nx""#, r#""tok\u0007""#, r#""tok\u0085""#] {
+            if self.texts.contains(&method) {
+                let name = format!("{method} {unit}");
+                bad.push(invalid(name, self.with(method, Some(unit)), method));
+            }
+        }
         bad
     }
 }

@@ -153,7 +153,7 @@ fn movement(dice: &mut Dice, accounts: &[(AccountId, Currency)]) -> Posting {
 /// The accounts as the ledger itself has them.
 pub(crate) fn accounts(database: &Database) -> Vec<Account> {
     let url = DatabaseUrl::parse(database.url()).expect("the harness's own");
-    let store = Store::open_existing(&url).expect("it opens");
+    let store = Store::open_existing(&url, store::Tuning::default()).expect("it opens");
     let found: Result<_, Error> =
         store.read(|connection| ledger::accounts(connection, TenantId(1), None, 1_000));
     found.expect("readable")

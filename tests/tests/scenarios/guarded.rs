@@ -114,7 +114,8 @@ fn missing_without(database: &Database, dropped: &str, guard: &str) -> Vec<Strin
     database.execute_raw(dropped);
     let url = store::DatabaseUrl::parse(database.url()).expect("a URL");
     // A server would not be started on such a schema; a check looks at it.
-    let store = store::Store::open_existing(&url).expect("the migrations are applied");
+    let store = store::Store::open_existing(&url, store::Tuning::default())
+        .expect("the migrations are applied");
     let missing =
         store.read(|connection| store::missing_guards(connection, &ledger::check::GUARDS));
     database.execute_raw(&again);

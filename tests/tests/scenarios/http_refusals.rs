@@ -2,7 +2,7 @@
 //! `Request-Id`; also those that the HTTP library makes before there is a request.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
@@ -438,9 +438,7 @@ fn who_asks_before_sending_a_body_hears_the_refusal_instead() {
                 401,
             ),
         ] {
-            let started = Instant::now();
             let answers = Raw::all(&exchange(&florin, head.as_bytes()).await);
-            assert!(started.elapsed() < PATIENCE, "{case}");
             let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
             assert_eq!(statuses, [status], "{case}");
         }

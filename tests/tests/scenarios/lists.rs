@@ -130,6 +130,61 @@ async fn wrong_questions(client: &Client) {
     }
 }
 
+on_both_databases!(a_list_goes_on_though_accounts_are_opened_below_its_code);
+async fn a_list_goes_on_though_accounts_are_opened_below_its_code(database: Database) {
+    let florin = Florin::start(&database, &[]);
+    let client = florin.client();
+    let bank = account(&client, "assets:bank", &Value::Null).await;
+    let ann = account(&client, "liabilities:ann", &Value::Null).await;
+    let mut made = Vec::new();
+    for day in 1..=6 {
+        let posting = json!({"debit": bank, "credit": ann, "amount": day, "currency": "EUR"});
+        let effective_at = format!("2026-01-0{day}T00:00:00Z");
+        let body = json!({
+            "kind": "gift", "postings": [posting], "effective_at": effective_at,
+            "metadata": {"k": "v"},
+        });
+        let key = format!("gift-{day}");
+        let reply = client.post("/v1/transactions", Some(&*key), &body).await;
+        made.insert(0, text(&reply.json(), "/id"));
+    }
+    for (number, more) in [
+        "effective_to=2026-06-01T00:00:00Z",
+        "effective_from=2026-01-01T00:00:00Z",
+        "amount_min=1",
+        "metadata.k=v",
+        "metadata_present=k",
+        "kind=gift",
+        "from=2026-01-01T00:00:00Z",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let code = if number == 0 {
+            "liabilities:ann"
+        } else {
+            "liabilities"
+        };
+        let question = format!("/v1/transactions?code_prefix={code}&{more}&limit=2");
+        let (mut found, mut next) = (Vec::new(), Some(question.clone()));
+        while let Some(path) = next {
+            let page = client.get(&path).await.json();
+            let data = page["data"].as_array().expect("a list");
+            found.extend(data.iter().map(|one| text(one, "/id")));
+            // Somebody opens an account below the code meanwhile.
+            account(
+                &client,
+                &format!("liabilities:ann:{number}:{}", found.len()),
+                &Value::Null,
+            )
+            .await;
+            let cursor = page["next_cursor"].as_str();
+            next = cursor.map(|cursor| format!("{question}&cursor={cursor}"));
+        }
+        assert_eq!(found, made, "{more}");
+    }
+}
+
 on_both_databases!(a_cursor_goes_on_with_its_own_list_alone);
 async fn a_cursor_goes_on_with_its_own_list_alone(database: Database) {
     let florin = Florin::start(&database, &[]);

@@ -30,7 +30,7 @@ fn says(output: &Output) -> String {
     )
 }
 
-/// Exit 2, and both modes are named.
+/// Exit 2, and the mode of the books is named.
 fn is_other_mode(case: &str, output: &Output, books: &str) {
     let said = says(output);
     assert_eq!(output.status.code(), Some(2), "{case}: {said}");
@@ -92,6 +92,7 @@ async fn books_of_one_mode_never_open_in_the_other(live: Database) {
     ];
     let bench = on(&live, &bench);
     assert_ne!(bench.status.code(), Some(0), "{}", says(&bench));
+    assert!(says(&bench).contains("live books"), "{}", says(&bench));
     assert_eq!(rows(&live), before, "something was written into live books");
 
     // Once a sandbox was started on them by an older program, its key is in live books: it opens nothing.

@@ -100,7 +100,7 @@ fn a_silent_database_is_a_503_within_a_bound_and_nothing_is_lost() {
 fn a_server_whose_database_is_silent_ends_when_it_is_told_to() {
     with_private_cluster(async |cluster| {
         let database = Database::within(&cluster);
-        // It drains within a bound, and says that it could not answer everybody.
+        // It ends by itself, though its database is silent.
         let shop = Shop::open_with(&database, &TIMEOUT);
         let from = shop
             .account(&json!({"code": "assets:cash", "currency": "EUR", "floor": null}))

@@ -120,8 +120,8 @@ fn search(asked: &Parameters) -> Result<Search, Problem> {
         effective_to: asked.moment("effective_to")?,
         metadata: told(asked)?,
         currency: None,
-        amount_min: asked.integer("amount_min", 1..=i64::MAX)?,
-        amount_max: asked.integer("amount_max", 1..=i64::MAX)?,
+        amount_min: asked.positive("amount_min")?,
+        amount_max: asked.positive("amount_max")?,
     };
     in_order(("from", search.from.as_ref()), ("to", search.to.as_ref()))?;
     let (from, to) = (search.effective_from.as_ref(), search.effective_to.as_ref());

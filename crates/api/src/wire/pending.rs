@@ -28,6 +28,7 @@ pub struct PendingPage {
     /// The newest first. A page may have fewer than were asked for, even none, and a next one.
     pub data: Vec<PendingHold>,
     /// Give it as `cursor` for the next page; null at the end.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 
@@ -53,7 +54,7 @@ pub struct PendingHold {
     #[schema(value_type = Amount)]
     pub remaining: i64,
     /// From when on it can no longer be posted; null: it does not expire.
-    #[schema(value_type = Option<Moment>)]
+    #[schema(value_type = Option<Moment>, required)]
     pub expires_at: Option<String>,
     /// The number of the entry on the account.
     #[schema(value_type = Count)]

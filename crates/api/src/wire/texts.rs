@@ -63,6 +63,8 @@ shapes! {
     Rate: text().pattern(Some(r"^(0|[1-9][0-9]*)(\.[0-9]+)?$")).max_length(Some(40)).examples(["1.0842"]);
     /// A text of 1 to 255 characters.
     ShortText: free_text(255);
+    /// A provider's token: 1 to 255 characters, none of them a control character.
+    ProviderToken: text().pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$")).min_length(Some(1)).max_length(Some(255)).examples(["pm_succeeds"]);
     /// A text of 1 to 100 characters.
     SourceText: free_text(100).examples(["ECB reference rates"]);
     /// A text of 1 to 500 characters.

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use store::{DatabaseUrl, OpenError, Store};
+use store::{DatabaseUrl, OpenError, Store, Tuning};
 use tokio::sync::{oneshot, watch};
 
 use super::{Report, whole};
@@ -58,7 +58,7 @@ async fn once(url: DatabaseUrl) -> Result<(Report, Duration), Unfinished> {
     let (found, finding) = oneshot::channel();
     let work = move || {
         let began = Instant::now();
-        let report = Store::open_existing(&url).map_err(Unfinished::from);
+        let report = Store::open_existing(&url, Tuning::default()).map_err(Unfinished::from);
         let report = report.and_then(|store| Ok(whole(&store, |_invariant, _done| {})?));
         // The server may have stopped meanwhile.
         let _unheard = found.send(report.map(|report| (report, began.elapsed())));

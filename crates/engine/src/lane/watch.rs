@@ -41,7 +41,7 @@ pub(super) struct Recruiter {
     pub(super) settled: broadcast::Sender<(store::TenantId, idempotency::Key)>,
     pub(super) submitted: Submitted,
     pub(super) manning: watch::Sender<Manning>,
-    /// As many owners as there are threads, and one.
+    /// Counts the threads: each owns one share, and this field another.
     pub(super) threads: Arc<()>,
 }
 

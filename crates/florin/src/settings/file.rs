@@ -15,7 +15,7 @@ use super::values::{ProviderTimeout, ProviderUrl};
 use super::webhooks::{Webhooks, add_secret};
 use super::{Mode, WrongSetting};
 
-/// How unlike a known name a mistyped one may be to be taken for it: 1 is the same.
+/// How alike a mistyped name must be to a known one to be taken for it, in percent: 100 is the same.
 const ALIKE_PERCENT: u32 = 75;
 
 /// What may stand in the file. Unknown names are refused, so that a mistyped one is not ignored.
@@ -67,7 +67,13 @@ fn mistake(path: &Path, text: &str, error: &toml::de::Error) -> WrongSetting {
     let before = text.get(..at).unwrap_or(text);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let written = text.lines().nth(line - 1).unwrap_or_default();
+    // In a list of several lines a secret may stand before an equals sign.
+    let is_name = |text: &&str| {
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
     let key = written.split_once('=').map(|(key, _)| key.trim());
+    let key = key.filter(is_name);
     let said = error.message().lines().next().unwrap_or_default();
     let said = match unknown(said) {
         Some((name, known)) => {
@@ -111,8 +117,12 @@ fn percent_alike(name: &str, known: &str) -> u32 {
     100_u32.saturating_sub(u32::try_from(changed).unwrap_or(100))
 }
 
-/// `invalid type: string "x", expected y` without the x.
+/// `invalid type: string "x", expected y` and "unknown variant `x`, expected `y`" without the x.
 fn without_values(said: &str) -> String {
+    if let Some(variant) = said.strip_prefix("unknown variant `") {
+        let known = variant.split_once("`, ").map_or("", |(_, known)| known);
+        return format!("unknown value, {known}");
+    }
     let mut parts = said.split('"');
     let mut kept = parts.next().unwrap_or_default().trim_end().to_owned();
     if let Some(last) = parts.next_back() {
@@ -222,6 +232,14 @@ mod tests {
             (
                 "[webhook_secrets]\nacme = [\"magic:s3cret\"]\n",
                 &["acme", "stripe"],
+            ),
+            (
+                "mode = \"s3cret\"\n",
+                &["line 1", "mode", "sandbox", "live"],
+            ),
+            (
+                "[webhook_secrets]\nacme = [\n\"stripe:s3cret=,\n]\n",
+                &["line 3"],
             ),
             (
                 "[webhook_secrets]\nacme = 7\n",

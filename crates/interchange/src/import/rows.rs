@@ -221,8 +221,9 @@ fn entry(row: &Row<'_>, mistakes: &mut Mistakes) -> Option<(Option<i16>, Leg)> {
 
 /// The number of a posting.
 pub(super) fn number(text: &str) -> Result<i16, &'static str> {
-    let number = text.parse::<u8>().map(i16::from);
-    number.map_err(|_no_number| "is a small number, from 0")
+    let number = text.parse::<u16>().ok();
+    let number = number.and_then(|number| i16::try_from(number).ok());
+    number.ok_or("is a small number, from 0")
 }
 
 /// Puts the entries of each posting together.

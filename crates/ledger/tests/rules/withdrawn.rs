@@ -212,6 +212,28 @@ fn a_promise_from_before_the_end_is_kept_as_of_then_or_not_at_all() {
 }
 
 #[test]
+fn what_is_only_released_converts_nothing() {
+    for last in [false, true] {
+        let mut k = kuna();
+        let euro = posting(k.euro_liquidity, k.euro, 5);
+        let postings = vec![kuna_posting(k.ann, k.bob, 70), euro];
+        let mut new = k.asked(postings, WITH_KUNA);
+        new.pending = Some(Pending { expires_at: None });
+        let pending = post(&mut k.books.shelf, new).unwrap().id;
+        let settlement = NewSettlement {
+            heading: k.heading(WITHOUT_KUNA),
+            pending,
+            amounts: Some(vec![(0, amount(70))]),
+            last,
+            exceed: false,
+            conditions: Vec::new(),
+        };
+        let refused = settle(&mut k.books.shelf, settlement).unwrap_err();
+        assert_eq!(refused.code(), "currency_withdrawn", "last: {last}");
+    }
+}
+
+#[test]
 fn what_is_converted_may_be_collected_and_nothing_is_converted_into_it() {
     let mut k = kuna();
     let (ann, bob, euro) = (k.ann, k.bob, k.euro);

@@ -41,7 +41,9 @@ impl Reference {
             .iter()
             .map(|id| (balance(&before[id], phase), balance(self.purse(*id), phase)))
             .collect();
-        let converts = postings.iter().any(|p| !is_over(p)) && !self.is(Bug::NothingIsConverted);
+        let moves = |p: &PostedPosting| p.phase != Phase::Released;
+        let converts =
+            postings.iter().any(|p| moves(p) && !is_over(p)) && !self.is(Bug::NothingIsConverted);
         let is_bought = bought == Some(place);
         let is_emptied = if converts && !is_bought {
             let held: i128 = balances.iter().map(|(before, _)| before.abs()).sum();

@@ -11,7 +11,7 @@ use tests::{Client, Cluster, Database, Florin, Kind, scenario};
 
 use crate::given::{account, text};
 
-/// Transactions in the books at last. More than a page may look at, and twice that.
+/// Transactions in the books at last: more than twice what a page may read.
 const MANY: usize = 5_000;
 /// No step of a plan reads more rows of a table; a second look at each candidate may be a second row.
 const MOST_ROWS: i64 = 4_200;
@@ -196,7 +196,7 @@ async fn ask_everything(client: &Client, look_at_tables: impl Fn()) {
     ask(client, &accounts).await;
 }
 
-/// What the questions name: two accounts, a pending transaction and a payment.
+/// What the questions name: two accounts, a pending transaction, an exchange and a payment.
 struct Named {
     bank: String,
     wallet: String,
