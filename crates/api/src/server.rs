@@ -20,6 +20,7 @@ use crate::caller::Callers;
 use crate::connection::{self, Connection, Talk};
 use crate::currencies::{Assets, Currencies};
 use crate::problem::{Code, Problem};
+use crate::query::Parameters;
 use crate::request::{self, RequestId};
 use crate::strict_json::{self, Object};
 use crate::{API_VERSION, amounts, headers, respond, routes};
@@ -170,9 +171,17 @@ impl Asked {
 }
 
 impl Api {
-    /// Who calls.
+    /// Who calls. A query that the route does not read is refused, because whoever wrote it means
+    /// something by it.
     pub(crate) async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
-        self.callers.of(&self.engine, self.mode, request).await
+        let caller = self.callers.of(&self.engine, self.mode, request).await?;
+        if !request.query_string().is_empty() {
+            let route = request.match_pattern().unwrap_or_default();
+            if !crate::openapi::reads_query(request.method().as_str(), &route) {
+                Parameters::of(request, &[])?;
+            }
+        }
+        Ok(caller)
     }
 
     /// The currencies that a request may name.

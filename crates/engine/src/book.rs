@@ -20,6 +20,7 @@ use audit_log::tables::Tip;
 use idempotency::{Claim, Key, Reply};
 use ledger::{Kind, Posted, TransactionId};
 use money::Currency;
+use payments::{Fact, ProviderEvent};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, Ids, Timestamp};
@@ -132,6 +133,10 @@ impl<'a> Book<'a> {
             .into_iter()
             .filter_map(|event| event.reference);
         needs.payments.provider_keys.extend(parked);
+        let told = inbox.parked().into_iter();
+        let told = told.filter_map(|event| ProviderEvent::read(&event.body).ok()?.fact);
+        let facts: Vec<_> = told.map(|(_, fact)| fact).collect();
+        facts.iter().for_each(|fact| needs.add_charge(fact));
         let payments = payments::tables::load(connection, tenant.id, needs.payments)?;
         let waiting = payments.idempotency_keys().into_iter();
         needs
@@ -412,9 +417,13 @@ impl Needs {
                 self.payments.payments.push(*payment);
             }
             Command::RecordOutcome {
-                operation, answer, ..
+                operation,
+                answer,
+                fact,
+                ..
             } => {
                 self.payments.operations.push(*operation);
+                self.add_charge(fact);
                 self.inbox
                     .answers
                     .extend(answer.as_deref().map(Event::name));
@@ -422,8 +431,9 @@ impl Needs {
             Command::LeaseDue { limit } => self.payments.due = Some((now, *limit)),
             Command::ReceiveWebhook { event, fact } => {
                 self.inbox.events.push(event.clone());
-                if let Some((provider_key, _)) = fact {
+                if let Some((provider_key, fact)) = fact {
                     self.payments.provider_keys.push(provider_key.clone());
+                    self.add_charge(fact);
                 }
             }
             Command::QuarantineWebhook { event } => self.inbox.events.push(event.clone()),
@@ -431,6 +441,12 @@ impl Needs {
                 self.inbox.parked.extend(references.iter().cloned());
             }
         }
+    }
+
+    /// Whose the charge is that a fact tells of.
+    fn add_charge(&mut self, fact: &Fact) {
+        let charge = fact.charge().map(|charge| charge.reference.to_string());
+        self.payments.charges.extend(charge);
     }
 
     /// Of a currency of ISO 4217 nothing is asked.

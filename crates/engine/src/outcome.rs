@@ -49,6 +49,7 @@ pub(crate) fn from_worker(
             | OutcomeError::WrongPayment
             | OutcomeError::WrongMethod
             | OutcomeError::SecondCharge { .. }
+            | OutcomeError::ChargeOfAnother { .. }
             | OutcomeError::OtherDeclineCode
             | OutcomeError::Ledger(_)),
         ) => {

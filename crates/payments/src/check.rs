@@ -7,16 +7,21 @@ use diesel::prelude::*;
 use ledger::Kind;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use crate::schema::{operation, payment, transition};
+use crate::schema::{operation, payment, provider_charge, transition};
 use crate::state::is_edge;
-use crate::tables::{OperationRow, PaymentRow, TransitionRow};
+use crate::tables::{OperationRow, PaymentRow, ProviderChargeRow, TransitionRow};
 use crate::{OperationId, OperationState, PaymentId, PaymentState};
 
 /// Rows read at a time.
 const PAGE: i64 = 2_000;
 
 /// The triggers that keep a state machine's history as it was written (L4), by name.
-pub const GUARDS: [&str; 2] = ["transition_immutable", "transition_kept"];
+pub const GUARDS: [&str; 4] = [
+    "transition_immutable",
+    "transition_kept",
+    "provider_charge_immutable",
+    "provider_charge_kept",
+];
 
 /// P1: refunded ≤ captured ≤ authorized ≤ amount, and captured is what the payment's succeeded
 /// operations took, in its currency. Returns the number of payments.
@@ -102,8 +107,8 @@ pub fn histories_are_legal(
     Ok(examined)
 }
 
-/// P3: each succeeded operation has exactly one transaction in the books, of its amount and currency,
-/// and each capture in the books has its succeeded operation. Returns the number of both.
+/// P3: each succeeded operation has a charge of its own and exactly one transaction in the books, of its
+/// amount and currency, and each capture in the books has its succeeded operation. Returns the number of both.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first operation or transaction that is not so.
@@ -126,7 +131,9 @@ pub fn operations_are_posted_once(
                 posted.entry(name).or_default().push(transaction);
             }
         }
+        let charges = charges(connection, tenant, &page)?;
         for (operation, name) in page.into_iter().zip(&names) {
+            check_charge(&operation, &charges)?;
             check_posted(&operation, posted.get(name).map_or(&[], Vec::as_slice))?;
             tick(&mut examined, progress);
         }
@@ -209,6 +216,43 @@ pub fn states_by_provider_key(
     Ok(states
         .filter_map(|(key, status)| Some((key, OperationState::from_name(&status)?)))
         .collect())
+}
+
+/// Whose the charges of these operations are, by provider and reference.
+fn charges(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    operations: &[OperationRow],
+) -> Result<HashMap<(String, String), OperationId>, Error> {
+    let references = operations
+        .iter()
+        .filter_map(|row| row.provider_ref.as_deref());
+    let references: Vec<&str> = references.collect();
+    let rows: Vec<ProviderChargeRow> = provider_charge::table
+        .filter(provider_charge::tenant_id.eq(tenant))
+        .filter(provider_charge::provider_ref.eq_any(references))
+        .load(connection)?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|row| ((row.provider, row.provider_ref), row.operation_id))
+        .collect())
+}
+
+fn check_charge(
+    operation: &OperationRow,
+    charges: &HashMap<(String, String), OperationId>,
+) -> Result<(), CheckError> {
+    let Some(reference) = operation.provider_ref.clone() else {
+        return Ok(());
+    };
+    match charges.get(&(operation.provider.clone(), reference)) {
+        Some(of) if *of == operation.id => Ok(()),
+        Some(of) => {
+            let detail = format!("its charge is {of}'s");
+            Err(CheckError::broken(operation.id, detail))
+        }
+        None => Err(CheckError::broken(operation.id, "its charge is not kept")),
+    }
 }
 
 fn tick(examined: &mut u64, progress: &mut dyn FnMut(u64)) {

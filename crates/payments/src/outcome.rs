@@ -28,6 +28,18 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The charge that it tells of, if it tells of one.
+    #[must_use]
+    pub const fn charge(&self) -> Option<&Charge> {
+        match self {
+            Self::Succeeded { charge } => Some(charge),
+            Self::Failed { charge, .. } => charge.as_ref(),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
 /// What a fact changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
@@ -79,6 +91,12 @@ pub enum OutcomeError {
         /// What was known of the first.
         state: &'static str,
     },
+    /// The charge is another operation's already: the money was taken once, and is told of twice.
+    #[error("the provider names a charge that is operation {of}'s")]
+    ChargeOfAnother {
+        /// The operation that has it.
+        of: OperationId,
+    },
     /// The provider gives another reason than before.
     #[error("the provider gives another decline code than before")]
     OtherDeclineCode,
@@ -99,6 +117,7 @@ impl OutcomeError {
             Self::WrongMethod => "another payment method than was asked for",
             Self::Contradiction { .. } => "contradicts what is final",
             Self::SecondCharge { .. } => "a second charge for one operation",
+            Self::ChargeOfAnother { .. } => "the charge of another operation",
             Self::OtherDeclineCode => "another decline code than before",
             Self::Ledger(_) => "refused by the ledger",
         }
@@ -146,6 +165,7 @@ pub fn record_outcome(
     match fact {
         Fact::Succeeded { charge } => {
             is_what_was_asked(&operation, charge)?;
+            is_its_own(shelf, &operation, charge)?;
             succeed(shelf, books, operation, payment, charge, ids, now)
         }
         Fact::Failed {
@@ -154,6 +174,7 @@ pub fn record_outcome(
         } => {
             if let Some(charge) = charge {
                 is_what_was_asked(&operation, charge)?;
+                is_its_own(shelf, &operation, charge)?;
             }
             let charge = charge.as_ref();
             Ok(fail(shelf, operation, payment, decline_code, charge, now))
@@ -181,6 +202,14 @@ fn is_what_was_asked(operation: &Operation, charge: &Charge) -> Result<(), Outco
         return Err(OutcomeError::WrongMethod);
     }
     Ok(())
+}
+
+/// Whether a charge is no other operation's.
+fn is_its_own(shelf: &Shelf, operation: &Operation, charge: &Charge) -> Result<(), OutcomeError> {
+    match shelf.charge_of(&operation.provider, charge.reference.as_str()) {
+        Some(of) if of != operation.id => Err(OutcomeError::ChargeOfAnother { of }),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Whether a fact says of a final operation what is known of it.
@@ -227,7 +256,7 @@ fn succeed(
     postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point it must succeed.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
-    operation.provider_ref = Some(charge.reference.to_string());
+    keep_charge(shelf, &mut operation, charge);
     shelf.put_operation(operation);
     payment.authorized = charge.money.amount.get();
     payment.captured = charge.money.amount.get();
@@ -243,11 +272,19 @@ fn fail(
     now: Timestamp,
 ) -> Recorded {
     step(shelf, &mut operation, OperationEvent::Failed, now);
-    operation.provider_ref = charge.map(|charge| charge.reference.to_string());
+    if let Some(charge) = charge {
+        keep_charge(shelf, &mut operation, charge);
+    }
     operation.decline_code = Some(decline_code.to_owned());
     shelf.put_operation(operation);
     payment.decline_code = Some(decline_code.to_owned());
     settle(shelf, payment, PaymentEvent::Failed, now)
+}
+
+fn keep_charge(shelf: &mut Shelf, operation: &mut Operation, charge: &Charge) {
+    let reference = charge.reference.as_str();
+    shelf.put_charge(&operation.provider, reference, operation.id);
+    operation.provider_ref = Some(reference.to_owned());
 }
 
 fn lose(

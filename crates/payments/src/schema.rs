@@ -42,6 +42,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    provider_charge (provider_ref, provider, tenant_id) {
+        tenant_id -> Integer,
+        operation_id -> Binary,
+        provider -> Text,
+        provider_ref -> Text,
+    }
+}
+
+diesel::table! {
     transition (tenant_id, subject, ordinal) {
         tenant_id -> Integer,
         subject -> Binary,

@@ -12,6 +12,8 @@ pub struct Shelf {
     payments: BTreeMap<PaymentId, Held<Payment>>,
     operations: BTreeMap<OperationId, Held<Operation>>,
     by_provider_key: BTreeMap<String, OperationId>,
+    /// By provider and reference.
+    charges: BTreeMap<(String, String), Held<OperationId>>,
     history: BTreeMap<[u8; 16], i32>,
     transitions: Vec<Transition>,
 }
@@ -63,6 +65,13 @@ impl Shelf {
     #[must_use]
     pub fn by_provider_key(&self, key: &str) -> Option<OperationId> {
         self.by_provider_key.get(key).copied()
+    }
+
+    /// The operation whose charge this is, if a provider was believed so.
+    #[must_use]
+    pub fn charge_of(&self, provider: &str, reference: &str) -> Option<OperationId> {
+        let name = (provider.to_owned(), reference.to_owned());
+        self.charges.get(&name).map(|held| held.row)
     }
 
     /// What the outcome of the operations held needs of the books.
@@ -184,6 +193,36 @@ impl Shelf {
                 held.change = Change::Changed;
             }
         }
+    }
+
+    pub(crate) fn put_loaded_charge(
+        &mut self,
+        provider: String,
+        reference: String,
+        of: OperationId,
+    ) {
+        let held = Held {
+            row: of,
+            change: Change::None,
+        };
+        self.charges.insert((provider, reference), held);
+    }
+
+    pub(crate) fn put_charge(&mut self, provider: &str, reference: &str, of: OperationId) {
+        let name = (provider.to_owned(), reference.to_owned());
+        self.charges.entry(name).or_insert(Held {
+            row: of,
+            change: Change::New,
+        });
+    }
+
+    /// The charges that this batch has believed, by provider and reference.
+    pub(crate) fn new_charges(&self) -> impl Iterator<Item = (&str, &str, OperationId)> {
+        let new = self
+            .charges
+            .iter()
+            .filter(|(_, held)| held.change == Change::New);
+        new.map(|((provider, reference), held)| (&**provider, &**reference, held.row))
     }
 
     pub(crate) fn put_history(&mut self, subject: [u8; 16], edges: i32) {

@@ -88,6 +88,28 @@ store::bulk_update! {
 }
 
 store::bulk_insert! {
+    /// A row of `provider_charge`: whose a charge is.
+    pub struct ProviderChargeRow in provider_charge {
+        /// Whose it is.
+        tenant_id: TenantId,
+        /// The operation that made it.
+        operation_id: OperationId,
+        /// The provider's name.
+        provider: String,
+        /// The provider's name for the charge.
+        provider_ref: String,
+    }
+}
+
+store::bulk_find! {
+    /// The charges that providers call so.
+    pub struct ByReference => ProviderChargeRow in provider_charge {
+        /// A provider's name for a charge.
+        provider_ref: String,
+    }
+}
+
+store::bulk_insert! {
     /// A row of `transition`.
     #[expect(missing_docs, reason = "the fields are the table's columns")]
     pub struct TransitionRow in transition {
@@ -153,6 +175,8 @@ pub struct Needs {
     pub operations: Vec<OperationId>,
     /// Operations by the key under which a provider knows them.
     pub provider_keys: Vec<String>,
+    /// Charges by the names that providers have for them.
+    pub charges: Vec<String>,
     /// Operations whose lease has run out at this time, at most so many.
     pub due: Option<(Timestamp, i64)>,
 }
@@ -164,6 +188,7 @@ impl Needs {
         self.payments.is_empty()
             && self.operations.is_empty()
             && self.provider_keys.is_empty()
+            && self.charges.is_empty()
             && self.due.is_none()
     }
 }
@@ -188,6 +213,16 @@ pub fn load(
         .collect();
     let named = ByProviderKey::find(connection, unlocked, tenant, &keys)?;
     needs.operations.extend(named.iter().map(|row| row.id));
+    needs.charges.sort_unstable();
+    needs.charges.dedup();
+    let charges: Vec<ByReference> = needs
+        .charges
+        .into_iter()
+        .map(|provider_ref| ByReference { provider_ref })
+        .collect();
+    for row in ByReference::find(connection, unlocked, tenant, &charges)? {
+        shelf.put_loaded_charge(row.provider, row.provider_ref, row.operation_id);
+    }
     if let Some((now, limit)) = needs.due {
         needs
             .operations
@@ -289,6 +324,16 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         })
         .collect();
     writes.add(changed);
+    let charges: Vec<ProviderChargeRow> = shelf
+        .new_charges()
+        .map(|(provider, reference, operation_id)| ProviderChargeRow {
+            tenant_id: tenant,
+            operation_id,
+            provider: provider.to_owned(),
+            provider_ref: reference.to_owned(),
+        })
+        .collect();
+    writes.add(charges);
     let transitions: Vec<TransitionRow> = shelf
         .transitions()
         .iter()

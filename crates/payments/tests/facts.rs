@@ -1,10 +1,6 @@
 //! A fact is compared in all of its fields: every pair of a known fact and a further one, and every field
 //! in which the further one can differ.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use money::{Amount, Currency, Money};
 use payments::{
@@ -60,24 +56,18 @@ impl Stage {
     fn submitted() -> Self {
         let mut ids = Ids::seeded(1);
         let mut shelf = Shelf::default();
-        let new = NewPayment {
-            money: euros(1099),
-            customer: None,
-            payment_method: Some(PaymentMethod::parse("pm_card").unwrap()),
-            confirm: true,
-        };
-        let provider = Provider {
-            name: "sandbox".to_owned(),
-            lease_millis: 1_000,
-        };
-        create(&mut shelf, new, "k-1", &provider, &mut ids, NOW).unwrap();
-        let operation = shelf.submitted()[0].clone();
+        let operation = submit(&mut shelf, &mut ids, "k-1");
         Self {
             shelf,
             books: ledger::Shelf::default(),
             ids,
             operation,
         }
+    }
+
+    /// Another one.
+    fn submit(&mut self, key: &str) {
+        self.operation = submit(&mut self.shelf, &mut self.ids, key);
     }
 
     fn record(&mut self, epoch: Option<i32>, fact: &Fact) -> Result<Recorded, OutcomeError> {
@@ -134,6 +124,24 @@ impl Stage {
     }
 }
 
+fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
+    let new = NewPayment {
+        money: euros(1099),
+        customer: None,
+        payment_method: Some(PaymentMethod::parse("pm_card").unwrap()),
+        confirm: true,
+    };
+    let provider = Provider {
+        name: "sandbox".to_owned(),
+        lease_millis: 1_000,
+    };
+    let payment = create(shelf, new, key, &provider, ids, NOW).unwrap();
+    let mut submitted = shelf.submitted().into_iter();
+    submitted
+        .find(|operation| operation.payment == payment.id)
+        .unwrap()
+}
+
 fn vary<'a>(field: &str, this: &str, other: &'a str, plain: &'a str) -> &'a str {
     if field == this { other } else { plain }
 }
@@ -156,6 +164,7 @@ fn word(recorded: &Result<Recorded, OutcomeError>) -> &'static str {
         Err(OutcomeError::Contradiction { .. }) => "contradiction",
         Err(OutcomeError::SecondCharge { .. }) => "second",
         Err(OutcomeError::OtherDeclineCode) => "reason",
+        Err(OutcomeError::ChargeOfAnother { .. }) => "another's",
         Err(OutcomeError::NotFound | OutcomeError::StaleLease { .. } | OutcomeError::Ledger(_)) => {
             "something else"
         }
@@ -190,6 +199,29 @@ fn every_pair_of_facts_is_compared_in_every_field() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_charge_is_one_operations() {
+    for (first, second) in [
+        ("succeeded", "succeeded"),
+        ("succeeded", "failed"),
+        ("failed", "succeeded"),
+    ] {
+        let mut stage = Stage::submitted();
+        let fact = stage.fact(first, "nothing").unwrap();
+        stage.record(None, &fact).unwrap();
+        let of = stage.operation.id;
+        // Another payment, of which the provider names the same charge.
+        stage.submit("k-2");
+        let fact = stage.fact(second, "nothing").unwrap();
+        let before = stage.seen();
+        let refused = Err(OutcomeError::ChargeOfAnother { of });
+        assert_eq!(stage.record(None, &fact), refused, "{first}, {second}");
+        assert_eq!(stage.seen(), before, "{first}, {second}");
+        let own = stage.fact(second, "reference").unwrap();
+        assert_eq!(word(&stage.record(None, &own)), "settled");
     }
 }
 

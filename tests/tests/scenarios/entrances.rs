@@ -1,6 +1,7 @@
 //! What a text may be, at every entrance: ordinary ones are taken, and what must not be stored or cannot be
 //! answered is refused by name, the same on both databases.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, Reply, on_both_databases};
 
@@ -237,6 +238,47 @@ async fn a_question_that_cannot_have_an_answer_is_refused_by_name(database: Data
         let reply = client.get(path).await;
         assert_eq!(reply.status, 200, "{path}: {}", reply.json());
     }
+}
+
+on_both_databases!(a_parameter_that_a_route_does_not_read_is_refused_by_name);
+async fn a_parameter_that_a_route_does_not_read_is_refused_by_name(database: Database) {
+    let florin = Florin::start(&database, &[]);
+    let client = florin.client();
+    let described = client.get("/openapi.json").await.json();
+    let before = rows(&database);
+    let mut asked = 0;
+    for (path, verbs) in described["paths"].as_object().expect("paths") {
+        for verb in verbs.as_object().expect("verbs").keys() {
+            if !path.starts_with("/v1/") {
+                continue;
+            }
+            let method = Method::from_bytes(verb.to_uppercase().as_bytes()).expect("a method");
+            for (query, pointer) in [
+                ("dry_run=true", "dry_run"),
+                ("as_if=2020&as_if=2021", "as_if"),
+                ("expand=%ff", "expand"),
+                ("%00=1", "%00"),
+            ] {
+                let case = format!("{verb} {path}?{query}");
+                let path = path.replace("{id}", "acc_0").replace("{code}", "EUR");
+                let path = format!("{path}?{query}");
+                let headers = [
+                    ("content-type", "application/json"),
+                    ("idempotency-key", "k"),
+                ];
+                let reply = client.send(method.clone(), &path, &headers, "{}").await;
+                is_problem(&case, &reply, 400, "invalid_query");
+                assert_eq!(text(&reply.json(), "/errors/0/pointer"), pointer, "{case}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 100, "{asked}");
+    assert_eq!(rows(&database), before);
+    // Who calls is asked first.
+    let stranger = Client::new(florin.api(), None);
+    let reply = stranger.get("/v1/periods?as_of=2020-01-01").await;
+    is_problem("a stranger", &reply, 401, "unauthorized");
 }
 
 on_both_databases!(what_bodies_keep_holds_no_card_number_and_references_may_resemble_one);

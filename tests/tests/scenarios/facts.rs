@@ -149,6 +149,57 @@ async fn second_charge(database: Database, told_by: &str) {
     books_hold(&database);
 }
 
+on_both_databases!(one_charge_is_believed_for_one_payment);
+async fn one_charge_is_believed_for_one_payment(database: Database) {
+    let mut provider = Provider::open().await;
+    let shop = Shop::open_with(&database, &["--provider-url", &provider.url]);
+    let sender = Sender::of(&shop);
+    let (reply, call) = tokio::join!(shop.pay_waiting("k-1", "pm_card", 0), provider.call());
+    let first = text(&reply.json(), "/id");
+    let own = call.charge("ch_same").to_string();
+    call.answer(200, own);
+    eventually("the first payment", async || {
+        (shop.payment(&first).await["status"] == "succeeded").then_some(())
+    })
+    .await;
+
+    // By the reply to another payment, and by webhooks.
+    let (reply, call) = tokio::join!(shop.pay_waiting("k-2", "pm_card", 0), provider.call());
+    let second = text(&reply.json(), "/id");
+    let same = call.charge("ch_same");
+    call.answer(200, same.to_string());
+    let aside = "SELECT count(*) FROM quarantine WHERE reason = 'the charge of another operation'";
+    eventually("the reply is put aside", async || {
+        (database.number(aside) == 1).then_some(())
+    })
+    .await;
+    for (number, kind) in [(2, "charge.succeeded"), (3, "charge.failed")] {
+        let mut told = same.clone();
+        if kind == "charge.failed" {
+            told["status"] = json!("failed");
+            told["decline_code"] = json!("do_not_honor");
+        }
+        let told = event(&format!("evt_{number}"), kind, &told);
+        let answer = said(&sender.deliver(&told).await);
+        assert_eq!(answer, (200, "quarantined".to_owned()), "{kind}");
+        assert_eq!(database.number(aside), number, "{kind}");
+    }
+    assert_eq!(shop.payment(&second).await["status"], "processing");
+    shop.assert_captured(1).await;
+
+    // Under a charge of its own it succeeds.
+    let mut right = same.clone();
+    right["id"] = json!("ch_other");
+    let told = event("evt_right", "charge.succeeded", &right);
+    assert_eq!(
+        said(&sender.deliver(&told).await),
+        (200, "applied".to_owned())
+    );
+    assert_eq!(shop.payment(&second).await["status"], "succeeded");
+    shop.assert_captured(2).await;
+    books_hold(&database);
+}
+
 /// Answers under which nothing is known: by payment method, the status and the body.
 fn unbelievable(call: &Call) -> Option<(u16, String)> {
     let charge = call.charge("ch_1");

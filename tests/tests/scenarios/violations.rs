@@ -109,6 +109,13 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
          DROP TABLE keep",
         &["P3"],
     ),
+    // A charge that is another operation's.
+    (
+        "CREATE TABLE keep AS SELECT * FROM operation; UPDATE operation SET provider_ref = 'ch_nobodys'",
+        "UPDATE operation SET provider_ref = (SELECT provider_ref FROM keep WHERE keep.id = operation.id);
+         DROP TABLE keep",
+        &["P3"],
+    ),
     // A payment whose request is gone.
     (
         "UPDATE idempotency_key SET key = 'gone' WHERE key = 'k'",

@@ -25,7 +25,7 @@ const REFUSALS: [Refusal; 11] = [
         status: "400",
         name: "BadRequest",
         means: "A parameter, a header, or the JSON of the body is malformed",
-        of: |kind| kind.has_body || kind.has_query,
+        of: |kind| kind.has_body || kind.wants_key,
     },
     Refusal {
         status: "401",

@@ -131,13 +131,6 @@ pub(super) fn takes_idempotency_key(operation: &Operation) -> bool {
     any(operation, |parameter| parameter.name == IDEMPOTENCY_KEY)
 }
 
-/// Whether a query is read.
-pub(super) fn has_query(operation: &Operation) -> bool {
-    any(operation, |parameter| {
-        parameter.parameter_in == ParameterIn::Query
-    })
-}
-
 fn any(operation: &Operation, is_so: impl Fn(&Parameter) -> bool) -> bool {
     let mut named = operation.parameters.iter().flatten();
     named.any(|parameter| matches!(parameter, RefOr::T(parameter) if is_so(parameter)))
