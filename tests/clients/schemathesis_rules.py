@@ -27,6 +27,7 @@ RULES_OF_THE_BOOKS = {
     "taken_by_iso": "so they do of codes that no asset may have",
     "ceiling_below_floor": "two limits are compared",
     "range_reversed": "so are the two ends of a range",
+    "contradiction": "two questions about one text are compared",
     "ambiguous": "of a few fields at most one is given",
     "contradicts_class": "a class has a normal side",
     "named_twice": "two items of a bulk bear one external id",

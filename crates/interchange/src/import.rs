@@ -9,7 +9,7 @@ mod table;
 
 use ledger::{
     AccountClass, AccountCode, AccountCodeError, AccountName, AccountStatus, ForeignAccount,
-    Import, Limits, Metadata, NormalSide,
+    Import, Limits, LimitsError, Metadata, NormalSide,
 };
 use money::{Currency, MinorUnits};
 
@@ -198,7 +198,11 @@ fn account(
     let class = class_of(&code, class?, grows?);
     let class = reading.note("class", class)?;
     let limits = Limits::new(floor?, ceiling?, credit_line?);
-    let limits = reading.note("ceiling", limits)?;
+    let field = match limits {
+        Err(LimitsError::NegativeCreditLine) => "credit_line",
+        Err(LimitsError::CeilingBelowFloor) | Ok(_) => "ceiling",
+    };
+    let limits = reading.note(field, limits)?;
     Some(ForeignAccount {
         line,
         new: ledger::NewAccount {
@@ -242,12 +246,13 @@ fn code(text: String) -> Result<String, AccountCodeError> {
     AccountCode::parse(text).map(String::from)
 }
 
-/// Metadata as it is written, with no key twice.
-fn metadata(json: &str) -> Result<Metadata, String> {
+/// Metadata as it is written, with no key twice; of nothing there is none.
+fn metadata(json: &str) -> Result<Option<Metadata>, String> {
     if let Some(problem) = document::doubled(json) {
         return Err(problem);
     }
-    Metadata::from_json(json).map_err(|error| error.to_string())
+    let read = Metadata::from_json(json).map_err(|error| error.to_string())?;
+    Ok(Some(read).filter(|read| read.as_json() != "{}"))
 }
 
 fn class_named(text: String) -> Result<AccountClass, &'static str> {

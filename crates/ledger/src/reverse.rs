@@ -204,7 +204,7 @@ pub enum ReverseError {
         floor: i64,
     },
     /// The account's ceiling.
-    #[error("account {account} may come to {possible}, its ceiling is {ceiling}")]
+    #[error("account {account} may come to {possible} without this, its ceiling is {ceiling}")]
     CeilingExceeded {
         /// The account.
         account: AccountId,

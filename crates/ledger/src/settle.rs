@@ -163,7 +163,7 @@ pub enum SettleError {
         floor: i64,
     },
     /// The account's ceiling forbids what exceeds the hold.
-    #[error("account {account} may come to {possible}, its ceiling is {ceiling}")]
+    #[error("account {account} may come to {possible} without this, its ceiling is {ceiling}")]
     CeilingExceeded {
         /// The account.
         account: AccountId,

@@ -53,7 +53,7 @@ pub enum AssetError {
     #[error("an asset's code is 3 to 10 upper-case letters and digits, a letter first")]
     Malformed,
     /// The code means something to ISO 4217 already, or did once.
-    #[error("the code is one of ISO 4217, and stands without decimal places")]
+    #[error("the code is one of ISO 4217: no asset has it, and it stands without decimal places")]
     TakenByIso,
     /// The exponent is above [`Currency::LARGEST_EXPONENT`].
     #[error("an asset has at most {} decimal places", Currency::LARGEST_EXPONENT)]

@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     /// It breaks the grammar, is not UTF-8, or is nested too deep.
-    #[error("it is not JSON: {0}")]
+    #[error("it cannot be read as JSON: {0}")]
     Malformed(String),
     /// A key stands more than once in its object.
     #[error("the key at \"{pointer}\" stands more than once in its object")]

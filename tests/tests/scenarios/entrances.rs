@@ -203,6 +203,7 @@ async fn a_question_that_cannot_have_an_answer_is_refused_by_name(database: Data
         (&*many.join("&"), "metadata."),
         ("amount_min=2&amount_max=1", "amount_max"),
         ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
+        ("metadata.k=a&metadata_prefix.k=b", "metadata_prefix.k"),
         ("kind=", "kind"),
         ("kind=4242424242424242", "kind"),
         ("account=", "account"),

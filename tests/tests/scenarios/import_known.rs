@@ -32,6 +32,12 @@ fn disguises() -> Vec<(&'static str, String)> {
         cells.join(",") + "\n"
     };
     let reordered: String = TABLE.lines().map(columns).collect();
+    let with_metadata = TABLE.lines().enumerate();
+    let with_metadata = with_metadata.map(|(number, line)| {
+        let cell = if number == 0 { "metadata" } else { "{}" };
+        format!("{line},{cell}\n")
+    });
+    let with_metadata: String = with_metadata.collect();
     let renamed = TABLE
         .replace(",3,", ",9,")
         .replace("2026-01-02", "2026-01-02T00:00:00Z");
@@ -42,6 +48,7 @@ fn disguises() -> Vec<(&'static str, String)> {
         ("other columns", reordered),
         ("other numbers of rows", renamed),
         ("tabulators", TABLE.replace(',', "\t")),
+        ("metadata of nothing", with_metadata),
     ]
 }
 

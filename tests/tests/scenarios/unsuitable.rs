@@ -68,7 +68,12 @@ async fn a_schema_that_is_newer_is_refused_with_the_version_to_use(database: Dat
 /// What is done to the schema, how it is undone, and what is said of it.
 type Change = (&'static str, &'static str, &'static str);
 
-const ON_POSTGRES: [Change; 9] = [
+const ON_POSTGRES: [Change; 10] = [
+    (
+        "CREATE TABLE more_postings () INHERITS (posting)",
+        "DROP TABLE more_postings",
+        "table posting is not what the migrations make",
+    ),
     (
         "DROP INDEX posting_debit",
         "CREATE UNIQUE INDEX posting_debit ON posting (debit_account, debit_version, tenant_id)",

@@ -153,6 +153,15 @@ fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
             let detail = "every text begins with nothing: metadata_present asks for the key alone";
             return Err(bad_parameter(&name, "too_short", detail));
         }
+        let contradicts = |(asked, told): &(String, Told)| match told {
+            Told::Text(text) => *asked == key && !text.starts_with(&begin),
+            Told::Prefix(_) | Told::Something => false,
+        };
+        if told.iter().any(contradicts) {
+            let name = format!("metadata_prefix.{key}");
+            let detail = "the text that is asked for under this key does not begin so";
+            return Err(bad_parameter(&name, "contradiction", detail));
+        }
         told.push((key, Told::Prefix(begin)));
     }
     let keys = asked.text("metadata_present").into_iter();
@@ -163,8 +172,15 @@ fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
         told.push((key.into(), Told::Something));
     }
     if told.len() > Metadata::MOST_ENTRIES {
+        let families = ["metadata_present", "metadata_prefix.", "metadata."];
+        let mut given = families.into_iter();
+        let given = given.find(|name| asked.text(name).is_some() || !asked.below(name).is_empty());
         let detail = "no metadata has so many entries";
-        return Err(bad_parameter("metadata_present", "too_many", detail));
+        return Err(bad_parameter(
+            given.unwrap_or("metadata."),
+            "too_many",
+            detail,
+        ));
     }
     Ok(told)
 }

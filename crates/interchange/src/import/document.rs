@@ -303,7 +303,7 @@ impl Fields for Object<'_> {
 
     fn metadata(&self) -> Result<Option<Metadata>, String> {
         let given = self.raw("metadata");
-        given.map(|raw| metadata(raw.get())).transpose()
+        given.map_or(Ok(None), |raw| metadata(raw.get()))
     }
 }
 

@@ -61,7 +61,7 @@ impl Fields for Row<'_> {
     fn metadata(&self) -> Result<Option<Metadata>, String> {
         match self.cell("metadata") {
             "" => Ok(None),
-            text => metadata(text).map(Some),
+            text => metadata(text),
         }
     }
 }

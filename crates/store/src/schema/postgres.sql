@@ -17,7 +17,10 @@ SELECT 'table' AS kind, r.relname::text AS owner, '' AS name,
                  (SELECT 'disabled internal triggers ' || count(*)
                     FROM pg_catalog.pg_trigger t
                    WHERE t.tgrelid = r.oid AND t.tgisinternal AND t.tgenabled = 'D'
-                  HAVING count(*) > 0)) AS definition
+                  HAVING count(*) > 0),
+                 (SELECT 'inherited by ' || string_agg(i.inhrelid::regclass::text, ', ' ORDER BY i.inhrelid)
+                    FROM pg_catalog.pg_inherits i
+                   WHERE i.inhparent = r.oid)) AS definition
   FROM relation r
 UNION ALL
 SELECT 'column', r.relname::text, a.attname::text,

@@ -364,7 +364,7 @@ fn searches(named: &Named) -> Vec<String> {
         "to=2026-01-01T00:00:00Z".to_owned(),
         "effective_from=2024-02-29T12:00:00Z".to_owned(),
         "effective_to=2024-03-01T00:00:00Z".to_owned(),
-        "metadata.order=7".to_owned(),
+        "metadata.order=49".to_owned(),
         "metadata_prefix.order=49".to_owned(),
         "metadata_present=order".to_owned(),
         "amount_min=49".to_owned(),
