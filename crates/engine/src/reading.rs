@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::time::Duration;
 
-use store::{AnyConnection, Error, READER_WAIT, READERS};
+use store::{AnyConnection, Error};
+use tokio::sync::SemaphorePermit;
 
 use crate::lane::Engine;
 use crate::pulse::DOUBT;
@@ -24,10 +25,7 @@ impl Engine {
         if self.pulse.is_silent() || self.left.count() >= MOST_LEFT {
             return Err(silent());
         }
-        let Ok(Ok(_turn)) = tokio::time::timeout(READER_WAIT, self.turns.acquire()).await else {
-            self.pulse.doubt();
-            return Err(busy());
-        };
+        let _turn = self.turn().await?;
         let store = self.store.clone();
         let (waiting, asking) = self.left.pair();
         let mut asked = tokio::task::spawn_blocking(move || {
@@ -58,13 +56,33 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Waits until it is this question's turn.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let closed = |_closed| Error::Unavailable("nothing is asked any more".to_owned());
+        let mut turn = std::pin::pin!(self.turns.acquire());
+        let Some(longest) = self.store.longest_answer() else {
+            return turn.await.map_err(closed);
+        };
+        if let Ok(turn) = tokio::time::timeout(DOUBT.min(longest), &mut turn).await {
+            return turn.map_err(closed);
+        }
+        self.pulse.doubt();
+        tokio::select! {
+            turn = &mut turn => turn.map_err(closed),
+            () = self.pulse.silence() => Err(silent()),
+            () = tokio::time::sleep(longest.saturating_sub(DOUBT)) => Err(busy(longest)),
+        }
+    }
+}
+
 fn silent() -> Error {
     Error::Unavailable("the database does not answer".to_owned())
 }
 
-fn busy() -> Error {
+fn busy(longest: Duration) -> Error {
     Error::Unavailable(format!(
-        "{READERS} questions took longer than {READER_WAIT:?}"
+        "there was no turn for a question within {longest:?}"
     ))
 }
 

@@ -54,7 +54,7 @@ pub use guards::{CheckError, Pages, missing_guards};
 pub use housekeeping::leave_trace;
 pub use id::{Ids, TenantId};
 pub use log::Log;
-pub use pool::{Note, OpenError, READER_WAIT, READERS, Store, in_memory};
+pub use pool::{Note, OpenError, READERS, Store, in_memory};
 pub use presence::{has_books, make_private_folder};
 pub use schema::{Difference, Made, Schema};
 pub use standing::Unsuitable;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a reader waits for a connection before the answer is "unavailable".
-pub const READER_WAIT: Duration = Duration::from_secs(2);
+const READER_WAIT: Duration = Duration::from_secs(2);
 /// Readers at a time. More than a few only take turns on the same disk.
 pub const READERS: u8 = 8;
 

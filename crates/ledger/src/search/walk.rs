@@ -208,8 +208,13 @@ impl Walk {
                 entries(connection, tenant, wanted, account, (after, length))
             }
             Self::Happened(span) => {
-                // There are two indexes.
-                span.read(connection, tenant, after, length.rows.div_ceil(2))
+                // There are two indexes: each is read by half, and counts as such.
+                let half = length.rows.div_ceil(2);
+                let stretch = span.read(connection, tenant, after, half)?;
+                Ok(Stretch {
+                    count: length.rows,
+                    ..stretch
+                })
             }
             Self::Text(key, text, ids) => {
                 under_text(connection, tenant, (key, text), ids.below(after), length)
