@@ -57,7 +57,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Waits until it is this question's turn.
+    /// Waits for this question's turn: questions are asked in the order in which they came.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
         let closed = |_closed| Error::Unavailable("nothing is asked any more".to_owned());
         let mut turn = std::pin::pin!(self.turns.acquire());

@@ -30,7 +30,7 @@ use money::Currency;
 use matching::{Among, matching};
 use walk::{Length, Walk};
 
-/// A page reads at most so many rows, which bounds how long a reader is busy with one question: some
+/// The most rows that one page reads. It bounds how long a reader is busy with one question: some
 /// milliseconds.
 pub const READ_AT_MOST: usize = 2_000;
 
@@ -109,10 +109,10 @@ pub fn search(
 ) -> Result<Found, Error> {
     let walk = Walk::of(connection, tenant, wanted)?;
     let rest = walk.rest(wanted);
-    // What one row counts: more where other tables are looked at, so that the work of a page is bounded.
+    // The cost of one row: more where other tables are looked at, so that the work of a page is bounded.
     let per_row = walk.weight() + if rest.is_plain() { 0 } else { LOOK };
     let mut left = READ_AT_MOST / per_row;
-    // A few at first: most of what is asked for is found soon.
+    // Few rows at first: most questions have their page soon.
     let mut rows = limit.saturating_add(1);
     if !(walk.takes_most(wanted) && rest.is_plain()) {
         rows = rows.max(FIRST_STRETCH);
@@ -148,14 +148,14 @@ pub fn search(
     Ok(Found { transactions, next })
 }
 
-/// Rows of the first stretch, where most of them may be wrong.
+/// Rows of the first part of a walk in which many rows may not match.
 const FIRST_STRETCH: usize = 200;
-/// Each stretch is so many times longer than the one before.
+/// Factor by which each part of a walk is longer than the one before.
 const GROWTH: usize = 3;
-/// As how many rows it counts to look at a candidate's rows in other tables.
+/// The cost of checking one candidate in other tables, in rows.
 const LOOK: usize = 6;
 
-/// Those of the candidates that are as they should be, in the same order.
+/// The candidates that match the remaining filters, in the same order.
 fn kept(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -189,12 +189,12 @@ impl Search {
         self.currency.is_none() && self.amount_min.is_none() && self.amount_max.is_none()
     }
 
-    /// Whether it is asked when it happened.
+    /// Whether there is a filter on the effective time.
     fn asks_when_it_happened(&self) -> bool {
         self.effective_from.is_some() || self.effective_to.is_some()
     }
 
-    /// Asks nothing of a posting but its account.
+    /// Removes the filters on postings, but for the account.
     fn ask_no_posting(&mut self) {
         self.currency = None;
         (self.amount_min, self.amount_max) = (None, None);

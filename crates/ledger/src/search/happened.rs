@@ -75,7 +75,7 @@ impl Happened {
         // Those of the place's own moment, which may be many, by their ids; then those before it.
         let mut rows: Vec<(i64, TransactionId)> = Vec::new();
         if (self.from..self.to).contains(&after.at) {
-            // Written as a span, and in this order, so that no planner takes the ids for the better index.
+            // A span of one moment, in this order, keeps planners from the index of ids.
             rows = displaced()
                 .filter(transaction::effective_at.ge(after.at))
                 .filter(transaction::effective_at.le(after.at))

@@ -19,7 +19,7 @@ diesel::define_sql_function! {
     fn substr(of: diesel::sql_types::Text, from: diesel::sql_types::Integer, length: diesel::sql_types::Integer) -> diesel::sql_types::Text;
 }
 
-/// Whether a posting has the currency that is asked for, and an amount within the bounds.
+/// Whether a posting has the wanted currency and an amount within the bounds.
 macro_rules! as_asked {
     ($wanted:expr) => {{
         let currency = $wanted
@@ -50,7 +50,7 @@ macro_rules! on_subtree {
 }
 pub(super) use on_subtree;
 
-/// Whether a text of metadata begins so.
+/// Whether a text of metadata begins with another.
 macro_rules! begins {
     ($begin:expr) => {{
         let length = i32::try_from($begin.chars().count()).unwrap_or(i32::MAX);
@@ -61,7 +61,7 @@ pub(super) use begins;
 
 /// Who is looked at.
 pub(super) enum Among<'a> {
-    /// Whoever has an id in a span; the latest, at most so many.
+    /// The latest transactions with an id in a span, at most so many.
     Between(Ids, i64),
     /// These, in no order.
     These(&'a [TransactionId]),

@@ -22,34 +22,33 @@ pub(super) enum Walk {
     Nowhere,
     /// The one that bears this name.
     Named(String),
-    /// An account's entries with numbers after `first`, up to `last`, of which all is so that is asked of
-    /// a posting.
+    /// The account's entries with numbers after `first` and up to `last` whose postings match the filters.
     Account {
         id: AccountId,
         first: i64,
         last: i64,
     },
-    /// Those that have a text under a key of metadata.
+    /// The transactions whose metadata has this text under this key.
     Text(String, String, Ids),
-    /// Those that have anything under a key of metadata, or a text that begins so.
+    /// The transactions whose metadata has this key; with a text, those whose value begins with it.
     Key(String, Option<String>, Ids),
-    /// Those that happened within a span.
+    /// The transactions that happened within a span.
     Happened(Happened),
-    /// Those that have a posting on such accounts, of which all is so that is asked of one.
+    /// The transactions with a posting on these accounts that matches the filters.
     Postings(On, Ids),
-    /// Those of which all is so that is asked.
+    /// All transactions that match the filters.
     All(Ids),
 }
 
-/// On which accounts a posting is, on either side.
+/// The accounts that a posting must have on one of its sides.
 pub(super) enum On {
     Any,
     These(Vec<AccountId>),
-    /// Those with this code, and below it.
+    /// The accounts with this code and below it.
     Subtree(String),
 }
 
-/// So many accounts below a code are named one by one.
+/// Up to so many accounts below a code are listed by id in the query.
 const FEW_ACCOUNTS: usize = 100;
 
 /// Ids from the one to before the other.
@@ -59,20 +58,20 @@ pub(super) struct Ids {
     pub(super) to: TransactionId,
 }
 
-/// How long a part of a walk is.
+/// The length of one part of a walk.
 #[derive(Clone, Copy)]
 pub(super) struct Length {
-    /// It reads so many rows of its index.
+    /// Rows of the index that it reads.
     pub(super) rows: usize,
-    /// It ends early with so many that are right.
+    /// Matches after which it ends early.
     pub(super) most: usize,
 }
 
 /// A part of a walk.
 pub(super) struct Stretch {
-    /// Those that it passed and that are right.
+    /// The matches, in the order of the walk.
     pub(super) places: Vec<Place>,
-    /// How many rows it read.
+    /// The number of rows it read.
     pub(super) count: usize,
     /// Where the next one begins; `None`: nothing is left.
     pub(super) end: Option<Place>,
@@ -95,7 +94,7 @@ impl Walk {
             let accounts = first_below(connection, tenant, code, FEW_ACCOUNTS + 1)?;
             on = match accounts.as_slice() {
                 [] => return Ok(Self::Nowhere),
-                // The order must not hang on how many accounts there are when a page is asked for.
+                // The order of a list must not depend on how many accounts there are by now.
                 [only] if !wanted.asks_when_it_happened() => {
                     return along_account(connection, tenant, wanted, *only);
                 }
@@ -130,7 +129,7 @@ impl Walk {
         })
     }
 
-    /// Whether most rows that it reads are right, so that it need not read more than a page at first.
+    /// Whether most rows that it reads match, so that at first it reads no more than a page.
     pub(super) fn takes_most(&self, wanted: &Search) -> bool {
         match self {
             Self::Nowhere
@@ -144,8 +143,8 @@ impl Walk {
         }
     }
 
-    /// As how many rows one counts that it reads: what lies together is read at once, and what is asked of
-    /// another table costs more.
+    /// The cost of one row, in rows that lie together: rows that lie apart, and look-ups in other tables, cost
+    /// more.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Account { .. } | Self::Postings(On::Subtree(_), _) => 3,
@@ -159,7 +158,7 @@ impl Walk {
         }
     }
 
-    /// What is still to be looked at, of whatever it passes.
+    /// The filters that are still to be checked for each match of the walk.
     pub(super) fn rest(&self, wanted: &Search) -> Search {
         let mut rest = wanted.clone();
         let mut knows = |key: &String, told: Told| {
@@ -190,7 +189,7 @@ impl Walk {
         rest
     }
 
-    /// What follows a place.
+    /// The next part of the walk, after a place.
     pub(super) fn read(
         &self,
         connection: &mut AnyConnection,
@@ -208,7 +207,7 @@ impl Walk {
                 entries(connection, tenant, wanted, account, (after, length))
             }
             Self::Happened(span) => {
-                // There are two indexes: each is read by half, and counts as such.
+                // It reads two indexes: half of the rows of each.
                 let half = length.rows.div_ceil(2);
                 let stretch = span.read(connection, tenant, after, half)?;
                 Ok(Stretch {
@@ -232,13 +231,13 @@ impl Walk {
 }
 
 impl Stretch {
-    /// Rows of which each is right: where there are fewer than were asked for, nothing is left.
+    /// A part in which each row matches. With fewer rows than were asked for the walk ends.
     fn of(found: Vec<TransactionId>, rows: usize) -> Self {
         let end = found.last().filter(|_| found.len() >= rows).copied();
         Self::ending(found, rows, end)
     }
 
-    /// Those that are right of the rows down to a floor; `None` if that is the end of the walk.
+    /// The matches among the rows down to a floor. Without a floor the walk ends.
     fn within(mut found: Vec<TransactionId>, length: Length, floor: Option<TransactionId>) -> Self {
         let is_full = found.len() >= length.most;
         // Several rows of one transaction follow each other.
@@ -305,8 +304,8 @@ macro_rules! one_side {
     };
 }
 
-/// The account's entries that are right: its entries are numbered without a gap, and each side has an
-/// index of these numbers.
+/// The account's entries that match. Entries are numbered without a gap, and each side has an index of
+/// these numbers, so that a span of numbers has a known length.
 fn entries(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -358,7 +357,7 @@ macro_rules! in_ids {
     };
 }
 
-/// The id in the last of so many rows, if there are so many.
+/// The id in the last of so many rows; `None` if there are fewer.
 macro_rules! last_of {
     ($query:expr, $rows:expr, $connection:expr) => {
         $query
@@ -368,7 +367,7 @@ macro_rules! last_of {
     };
 }
 
-/// Those that have something under a key, or a text that begins so.
+/// The transactions whose metadata has a key, or a text under it that begins with `begin`.
 fn under_key(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -392,7 +391,7 @@ fn under_key(
     Ok(Stretch::within(found, length, floor))
 }
 
-/// Those of all that are right.
+/// The transactions that match the filters, of all.
 fn all(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -411,7 +410,7 @@ fn all(
     Ok(Stretch::within(found, length, floor))
 }
 
-/// Those that have a posting on such accounts, and of which all is so that is asked of one.
+/// The transactions with a posting on these accounts that matches the filters.
 fn postings(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -436,7 +435,7 @@ fn postings(
     Ok(Stretch::within(right.load(connection)?, length, floor))
 }
 
-/// Those that have a text under a key.
+/// The transactions whose metadata has a text under a key.
 fn under_text(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -447,8 +446,8 @@ fn under_text(
     let found = transaction_metadata::table
         .filter(transaction_metadata::key.eq(key))
         .filter(transaction_metadata::value.eq(text))
-        // So written, the index that begins with the tenant is of no use. While there is little in the table
-        // a planner finds either as good, and may keep to what it chose.
+        // The sum keeps planners from the index that begins with the tenant. While the table is small both
+        // indexes look equally good to them, and a plan once chosen may be kept.
         .filter((transaction_metadata::tenant_id + 0).eq(tenant))
         .filter(transaction_metadata::transaction_id.ge(ids.from))
         .filter(transaction_metadata::transaction_id.lt(ids.to))
@@ -460,20 +459,20 @@ fn under_text(
 }
 
 impl Ids {
-    /// Those of them that follow a place.
+    /// The part of the span after a place.
     fn below(self, after: Option<Place>) -> Self {
         let to = after.map_or(self.to, |place| place.id.min(self.to));
         Self { to, ..self }
     }
 
-    /// Those of them from a floor on, if there is one.
+    /// The part of the span from a floor on, if there is one.
     fn above(self, floor: Option<TransactionId>) -> Self {
         let from = floor.unwrap_or(self.from);
         Self { from, ..self }
     }
 }
 
-/// A number of rows as the database takes it.
+/// The type in which the database takes a number of rows.
 fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
