@@ -191,7 +191,7 @@ impl Writer {
 
     async fn receive(&self, id: &str, kind: &str, provider_key: &str, amount: i64) -> Answer {
         let body = format!(
-            r#"{{"id":"{id}","type":"{kind}","data":{{"object":{{"id":"ch_1","amount":{amount},
+            r#"{{"id":"{id}","type":"{kind}","data":{{"object":{{"id":"ch_{provider_key}","amount":{amount},
                 "currency":"USD","idempotency_key":"{provider_key}","decline_code":null}}}}}}"#
         );
         let read = ProviderEvent::read(body.as_bytes()).unwrap();
@@ -258,7 +258,7 @@ impl Book {
         // Told by the worker, and once more by a webhook.
         let paid = writer.pay(700).await;
         let charge = Charge {
-            reference: ProviderText::parse("ch_1").unwrap(),
+            reference: ProviderText::parse(&format!("ch_{}", paid.provider_key)).unwrap(),
             money: usd(700),
             payment: None,
             payment_method: None,
