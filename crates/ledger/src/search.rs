@@ -17,6 +17,7 @@
 //!
 //! Where two are asked for, the first of the table is walked along.
 
+mod entries;
 mod happened;
 mod matching;
 mod walk;

@@ -88,7 +88,7 @@ async fn books_of_one_mode_never_open_in_the_other(live: Database) {
         "--transfers",
         "10",
         "--accounts",
-        "2",
+        "12",
     ];
     let bench = on(&live, &bench);
     assert_ne!(bench.status.code(), Some(0), "{}", says(&bench));

@@ -3,17 +3,16 @@
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
+use super::entries::{along_account, entries};
 use super::happened::Happened;
 use super::matching::{Among, as_asked, begins, matching, on_subtree};
 use super::{Place, Search, Told};
-use crate::as_of::last_number_by;
-use crate::read::account;
 use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_metadata};
 use crate::totals::first_below;
 use crate::{AccountId, TransactionId};
 
 /// Before every id, and after every one.
-const FIRST: TransactionId = TransactionId::from_bytes([0; 16]);
+pub(super) const FIRST: TransactionId = TransactionId::from_bytes([0; 16]);
 pub(super) const LAST: TransactionId = TransactionId::from_bytes([0xff; 16]);
 
 /// An index, and which part of it.
@@ -270,81 +269,6 @@ fn named(connection: &mut AnyConnection, tenant: TenantId, name: &str) -> Result
     Ok(Stretch::ending(found, 1, None))
 }
 
-fn along_account(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    wanted: &Search,
-    id: AccountId,
-) -> Result<Walk, Error> {
-    let Some(account) = account(connection, tenant, id)? else {
-        return Ok(Walk::Nowhere);
-    };
-    // Entries are numbered in the order in which they were recorded.
-    let mut number_before = |moment: Timestamp| {
-        let at = Timestamp::from_micros(moment.micros().saturating_sub(1));
-        last_number_by(connection, tenant, &account, at)
-    };
-    let first = wanted.from.map_or(Ok(0), &mut number_before)?;
-    let last = wanted.to.map_or(Ok(account.version), &mut number_before)?;
-    Ok(Walk::Account { id, first, last })
-}
-
-/// The entries of one side of an account with numbers between two, latest first.
-macro_rules! one_side {
-    ($account:ident, $version:ident, $of:expr, $numbers:expr, $wanted:expr, $most:expr) => {
-        posting::table
-            .filter(posting::tenant_id.eq($of.0))
-            .filter(posting::$account.eq($of.1))
-            .filter(posting::$version.gt($numbers.0))
-            .filter(posting::$version.lt($numbers.1))
-            .filter(as_asked!($wanted))
-            .order(posting::$version.desc())
-            .limit($most)
-            .select((posting::$version, posting::transaction_id))
-    };
-}
-
-/// The account's entries that match. Entries are numbered without a gap, and each side has an index of
-/// these numbers, so that a span of numbers has a known length.
-fn entries(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    wanted: &Search,
-    (account, (first, last)): (AccountId, (i64, i64)),
-    (after, length): (Option<Place>, Length),
-) -> Result<Stretch, Error> {
-    let next = last.saturating_add(1);
-    let before = after.map_or(next, |after| after.at.min(next));
-    let low = before.saturating_sub(1).saturating_sub(limit(length.rows));
-    let low = low.max(first);
-    let (of, numbers, most) = ((tenant, account), (low, before), limit(length.most));
-    let mut found: Vec<(i64, TransactionId)> =
-        one_side!(debit_account, debit_version, of, numbers, wanted, most).load(connection)?;
-    let credits: Vec<(i64, TransactionId)> =
-        one_side!(credit_account, credit_version, of, numbers, wanted, most).load(connection)?;
-    found.extend(credits);
-    let mut places: Vec<Place> = found.into_iter().map(|(at, id)| Place { at, id }).collect();
-    places.sort_unstable_by_key(|place| std::cmp::Reverse(place.at));
-    places.truncate(length.most);
-    let latest = places.last().copied();
-    let end = match latest.filter(|_| places.len() >= length.most) {
-        Some(latest) => Some(latest),
-        None if low > first => Some(Place {
-            at: low.saturating_add(1),
-            // The entries of one transaction follow each other: this one may go on below.
-            id: latest.or(after).map_or(FIRST, |place| place.id),
-        }),
-        None => None,
-    };
-    // Where a stretch ends within a transaction, the next one has seen it already.
-    places.retain(|place| after.is_none_or(|after| after.id != place.id));
-    Ok(Stretch {
-        places,
-        count: length.rows,
-        end,
-    })
-}
-
 /// Rows whose transactions' ids lie in a span, latest first.
 macro_rules! in_ids {
     ($table:ident, $id:ident, $tenant:expr, $ids:expr) => {
@@ -473,7 +397,7 @@ impl Ids {
 }
 
 /// The type in which the database takes a number of rows.
-fn limit(rows: usize) -> i64 {
+pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
