@@ -72,9 +72,9 @@ pub(crate) fn run() -> ExitCode {
         Some(Verb::Audit(command)) => {
             with_books(&cli.settings, |store| audit::run(&command, store))
         }
-        Some(Verb::Export(arguments)) => {
-            with_books(&cli.settings, |store| export::run(&arguments, store))
-        }
+        Some(Verb::Export(arguments)) => with_books(&cli.settings, |store| {
+            export::run(&arguments, store, cli.json)
+        }),
         Some(Verb::Serve) | None => run_async(&cli.settings, Running::Serve, cli.json),
         Some(Verb::Demo(arguments)) => run_async(&cli.settings, Running::Demo(arguments), cli.json),
         Some(Verb::Import(arguments)) => {

@@ -10,6 +10,7 @@ use store::Store;
 
 use crate::check::progress_bar;
 use crate::cli::cannot;
+use crate::say;
 use crate::whose::{WhoseError, chosen};
 
 /// Options of `florin export`.
@@ -64,14 +65,14 @@ enum Mistake {
 }
 
 /// Exports, and ends with 0 if everything was written, 2 if it was not.
-pub(crate) fn run(arguments: &ExportArguments, store: &Store) -> ExitCode {
-    match answer(arguments, store) {
+pub(crate) fn run(arguments: &ExportArguments, store: &Store, json: bool) -> ExitCode {
+    match answer(arguments, store, json) {
         Ok(()) => ExitCode::SUCCESS,
         Err(mistake) => cannot(&mistake),
     }
 }
 
-fn answer(arguments: &ExportArguments, store: &Store) -> Result<(), Mistake> {
+fn answer(arguments: &ExportArguments, store: &Store, json: bool) -> Result<(), Mistake> {
     let Some(path) = &arguments.output else {
         let mut output = BufWriter::new(io::stdout().lock());
         return write(arguments, store, &mut output).map(|_written| ());
@@ -101,10 +102,18 @@ fn answer(arguments: &ExportArguments, store: &Store) -> Result<(), Mistake> {
     let (accounts, transactions) = (written.accounts, written.transactions);
     let path = path.display();
     // What was asked for is in the file: this is for whoever watches.
-    let _unheard = writeln!(
-        io::stderr(),
-        "accounts: {accounts}, transactions: {transactions}, in {path}"
-    );
+    let _unheard = if json {
+        let file = path.to_string();
+        let said = serde_json::json!({
+            "accounts": accounts, "transactions": transactions, "file": file,
+        });
+        say::text(&format!("{said}\n"))
+    } else {
+        writeln!(
+            io::stderr(),
+            "accounts: {accounts}, transactions: {transactions}, in {path}"
+        )
+    };
     Ok(())
 }
 

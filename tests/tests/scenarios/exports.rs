@@ -178,6 +178,15 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
     let text = std::fs::read_to_string(path).expect("it is there");
     assert_eq!(text, exported(&database, "json"));
 
+    // What was written is told to whoever asks for JSON.
+    let told = ask(&["--tenant", "demo", "--json"]);
+    let told: Value = serde_json::from_slice(&told.stdout).expect("one object");
+    let whole: Value = serde_json::from_str(&text).expect("one document");
+    let count = |list: &str| whole[list].as_array().map(Vec::len);
+    assert_eq!(told["accounts"], Value::from(count("accounts")));
+    assert_eq!(told["transactions"], Value::from(count("transactions")));
+    assert_eq!(told["file"], path);
+
     // Another tenant's books have nothing of these.
     let other = ask(&["--tenant", "other"]);
     assert_eq!(other.status.code(), Some(0), "{other:?}");
