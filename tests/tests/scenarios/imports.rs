@@ -315,6 +315,20 @@ async fn the_limits_of_accounts_that_are_here_hold_and_a_name_is_taken_once(data
     let (code, said) = import(&format!("{}{}", pay("c", "0.10"), pay("b", "0.41")));
     assert_eq!(code, 1, "{said}");
     assert_eq!(said["mistakes"][1]["field"], "external_id", "{said}");
+    // Two of one file under one external id: told before the books are asked.
+    let twice = pay("d", "0.01") + &pay("e", "0.01").replace(",sale,e", ",sale,d");
+    let (code, said) = import(&twice);
+    let first = &said["mistakes"][0];
+    assert_eq!(
+        (code, &first["line"], &first["field"], &first["problem"]),
+        (
+            1,
+            &json!(4),
+            &json!("external_id"),
+            &json!("is on line 2 already")
+        ),
+        "{said}"
+    );
     let other = "account,wallets:ann,USD,credit,,,,,\naccount,shop,EUR,debit,,,,,\n";
     let (code, said) = import(other);
     let fields = [&said["mistakes"][0]["field"], &said["mistakes"][1]["field"]];

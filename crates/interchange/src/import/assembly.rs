@@ -24,6 +24,8 @@ pub(super) struct Assembly {
     accounts: HashMap<String, u64>,
     /// Each transaction's place, by its name; `None` if there was something wrong with it.
     transactions: HashMap<String, Option<usize>>,
+    /// The line of each external id.
+    external_ids: HashMap<String, u64>,
     codes: HashMap<String, Arc<str>>,
     pub(super) mistakes: Mistakes,
 }
@@ -184,14 +186,18 @@ impl Assembly {
                 }
             },
         };
-        if let Some(name) = &heading.name
-            && self
-                .transactions
-                .insert(name.clone(), Some(place))
-                .is_some()
-        {
+        let known = heading
+            .name
+            .as_ref()
+            .and_then(|name| self.transactions.insert(name.clone(), Some(place)));
+        if let (Some(_known), Some(name)) = (known, &heading.name) {
             let problem = format!("{name:?} is there twice");
             self.mistakes.add(heading.line, "transaction", problem);
+        } else if let Some(name) = &heading.external_id
+            && let Some(line) = self.external_ids.insert(name.clone(), heading.line)
+        {
+            let problem = format!("is on line {line} already");
+            self.mistakes.add(heading.line, "external_id", problem);
         }
         let postings = movements.into_iter().map(|movement| ForeignPosting {
             line: movement.line,
