@@ -15,7 +15,7 @@ pub const LARGEST_LIMIT: u16 = 100;
 /// Leads every cursor, so that a later form can be told from this one. Form 1 did not say its list.
 const VERSION: u8 = 2;
 
-/// Which list a cursor belongs to, and which of its items were asked for: the first bytes of a hash of
+/// The list that a cursor belongs to, with its filters: the first bytes of a hash of
 /// the path and of all parameters but `limit` and `cursor`.
 ///
 /// It finds a mistake. It does not keep out somebody who makes cursors: a cursor grants nothing.

@@ -161,7 +161,7 @@ pub fn text() -> &'static str {
     &TEXT
 }
 
-/// Whether the description of a route names a parameter of the query.
+/// True if the description of this method and path has a query parameter.
 pub(crate) fn reads_query(method: &str, path: &str) -> bool {
     static READING: LazyLock<HashSet<(String, String)>> = LazyLock::new(|| {
         let description: Value = serde_json::from_str(text()).unwrap_or_default();

@@ -33,7 +33,7 @@ impl PageQuery {
     }
 }
 
-/// What was asked, by name, and of which list.
+/// The parameters of a query by name, and the list that they ask for.
 pub(crate) struct Parameters {
     given: BTreeMap<String, String>,
     list: List,

@@ -171,8 +171,8 @@ impl Asked {
 }
 
 impl Api {
-    /// Who calls. A query that the route does not read is refused, because whoever wrote it means
-    /// something by it.
+    /// The caller. A query on a route that reads none is refused: it would have no effect, and its author
+    /// expects one.
     pub(crate) async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
         let caller = self.callers.of(&self.engine, self.mode, request).await?;
         if !request.query_string().is_empty() {

@@ -128,15 +128,17 @@ impl<'a> Book<'a> {
             access::Shelf::default()
         };
         let inbox = webhooks::tables::load(connection, tenant.id, &needs.inbox)?;
-        let parked = inbox
-            .parked()
-            .into_iter()
-            .filter_map(|event| event.reference);
-        needs.payments.provider_keys.extend(parked);
-        let told = inbox.parked().into_iter();
-        let told = told.filter_map(|event| ProviderEvent::read(&event.body).ok()?.fact);
-        let facts: Vec<_> = told.map(|(_, fact)| fact).collect();
-        facts.iter().for_each(|fact| needs.add_charge(fact));
+        for event in inbox.parked() {
+            // What was parked was read before, so it can be read again.
+            if let Ok(ProviderEvent {
+                fact: Some((_, fact)),
+                ..
+            }) = ProviderEvent::read(&event.body)
+            {
+                needs.add_charge(&fact);
+            }
+            needs.payments.provider_keys.extend(event.reference);
+        }
         let payments = payments::tables::load(connection, tenant.id, needs.payments)?;
         let waiting = payments.idempotency_keys().into_iter();
         needs
@@ -443,7 +445,7 @@ impl Needs {
         }
     }
 
-    /// Whose the charge is that a fact tells of.
+    /// Asks for the owner of the charge in a fact.
     fn add_charge(&mut self, fact: &Fact) {
         let charge = fact.charge().map(|charge| charge.reference.to_string());
         self.payments.charges.extend(charge);

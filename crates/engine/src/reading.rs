@@ -54,9 +54,7 @@ impl Engine {
         waiting.leave();
         Err(gone)
     }
-}
 
-impl Engine {
     /// Waits for this question's turn: questions are asked in the order in which they came.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
         let closed = |_closed| Error::Unavailable("nothing is asked any more".to_owned());

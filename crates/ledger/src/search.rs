@@ -1,7 +1,7 @@
 //! Transactions by what is known of them.
 //!
-//! A search walks along one index, latest first, and keeps of what it passes whatever is so in every way
-//! that was asked for. It reads at most [`READ_AT_MOST`] rows a page: a page may be shorter than its
+//! A search walks along one index, latest first, and keeps the transactions that match every filter. It
+//! reads at most [`READ_AT_MOST`] rows a page: a page may be shorter than its
 //! limit, or empty, and yet say where the next one goes on.
 //!
 //! | asked for | walks along | in the order of |
@@ -15,7 +15,7 @@
 //! | a currency, an amount, a subtree of several accounts | the postings | ids |
 //! | anything else | all of the tenant's | ids |
 //!
-//! Where two are asked for, the first of the table is walked along.
+//! With several filters, the first one in this table decides.
 
 mod entries;
 mod happened;

@@ -25,12 +25,9 @@ impl ProviderText {
     /// # Errors
     /// The code of the rule that it breaks, and what is right.
     pub fn parse(text: &str) -> Result<Self, (&'static str, String)> {
-        let guarded = text::identifier(text, 1..=LONGEST);
-        guarded.map_err(|rule| (rule.code(), format!("This {rule}.")))?;
-        if text.contains(char::is_control) {
-            let detail = "This must not hold control characters.".to_owned();
-            return Err(("control_character", detail));
-        }
+        text::identifier(text, 1..=LONGEST)
+            .and_then(|()| text::printable(text))
+            .map_err(|rule| (rule.code(), format!("This {rule}.")))?;
         Ok(Self(text.to_owned()))
     }
 

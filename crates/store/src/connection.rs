@@ -22,7 +22,7 @@ pub(crate) enum Purpose {
     Read,
 }
 
-/// Asks whichever database it is: the question is written once, and is one for each kind.
+/// Runs one query on either kind of database. The query must be valid SQL for both.
 #[macro_export]
 macro_rules! ask_either {
     ($connection:expr, |$of_a_kind:ident| $question:expr) => {

@@ -79,11 +79,20 @@ pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextE
 /// [`TextError`] is the first broken rule.
 pub fn token(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     bounded(text, length)?;
-    if text.contains(char::is_control) {
-        return Err(TextError::ControlCharacter);
-    }
+    printable(text)?;
     if contains_card_number(text) {
         return Err(TextError::CardNumber);
+    }
+    Ok(())
+}
+
+/// Guards a text of which no character is a control character.
+///
+/// # Errors
+/// [`TextError::ControlCharacter`].
+pub fn printable(text: &str) -> Result<(), TextError> {
+    if text.contains(char::is_control) {
+        return Err(TextError::ControlCharacter);
     }
     Ok(())
 }

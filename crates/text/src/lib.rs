@@ -36,6 +36,6 @@ mod iban;
 mod networks;
 mod scan;
 
-pub use guarded::{Identifier, Text, TextError, Token, identifier, prose, token};
+pub use guarded::{Identifier, Text, TextError, Token, identifier, printable, prose, token};
 pub use iban::is_iban;
 pub use scan::{contains_card_number, is_card_number};

@@ -12,7 +12,7 @@ use crate::request::answer;
 use crate::server::Api;
 use crate::{render, respond, wire};
 
-/// What is pending on an account, newest first, with its balances in one snapshot.
+/// The pending holds of an account, newest first, with its balances in one snapshot.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}/pending", tag = "accounts",
     operation_id = "listPending",

@@ -141,7 +141,7 @@ fn status(text: &str) -> Option<HoldStatus> {
     all.into_iter().find(|status| status.name() == text)
 }
 
-/// What is asked of metadata, by key.
+/// The filters on metadata, by key.
 fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
     let texts = asked.labels("metadata.")?.into_iter();
     let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));

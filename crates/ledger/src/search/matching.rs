@@ -95,11 +95,8 @@ pub(super) fn matching(
     Ok(by_postings(query, tenant, wanted).load(connection)?)
 }
 
-/// What its own row tells.
+/// The filters on the transaction's own row. An external id has a walk of its own, and is none of them.
 fn by_itself<'a>(mut query: Question<'a>, wanted: &'a Search) -> Question<'a> {
-    if let Some(name) = &wanted.external_id {
-        query = query.filter(transaction::external_id.eq(name));
-    }
     if let Some(kind) = &wanted.kind {
         query = query.filter(transaction::kind.eq(kind.name().to_owned()));
     }
