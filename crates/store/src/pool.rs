@@ -343,7 +343,8 @@ fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError
         Made::Schema(made) => made,
         Made::Unknown(why) => return Ok(Some(Note::NotCompared(why))),
     };
-    let mut reader = AnyConnection::open(url, Purpose::Read, tuning).map_err(failed)?;
+    let mut reader =
+        patiently(|| AnyConnection::open(url, Purpose::Read, tuning)).map_err(failed)?;
     // The transaction ends with the connection.
     let found = begin_read(&mut reader)
         .and_then(|()| by_any_plan(&mut reader))
