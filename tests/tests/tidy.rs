@@ -13,10 +13,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Which of the house's crates each may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 17] = [
+    ("access", &["engine", "store"]),
     (
         "api",
         &[
+            "access",
+            "books",
             "engine",
             "idempotency",
             "ledger",
@@ -29,24 +32,28 @@ const ARROWS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("audit-log", &["store"]),
+    ("books", &["engine", "ledger", "money", "store"]),
+    ("engine", &["audit-log", "idempotency", "store"]),
     (
-        "engine",
+        "families",
         &[
-            "audit-log",
+            "access",
+            "books",
+            "engine",
             "idempotency",
-            "ledger",
-            "money",
             "payments",
-            "store",
             "webhooks",
         ],
     ),
     (
         "florin",
         &[
+            "access",
             "api",
             "audit-log",
+            "books",
             "engine",
+            "families",
             "idempotency",
             "interchange",
             "ledger",
@@ -55,18 +62,31 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "sandbox",
             "store",
             "webhook-signatures",
+            "webhooks",
         ],
     ),
     ("idempotency", &["store", "text"]),
     ("interchange", &["ledger", "money", "store", "text"]),
     ("ledger", &["money", "store", "text"]),
     ("money", &[]),
-    ("payments", &["ledger", "money", "store", "text"]),
+    (
+        "payments",
+        &[
+            "books",
+            "engine",
+            "idempotency",
+            "ledger",
+            "money",
+            "store",
+            "text",
+            "webhooks",
+        ],
+    ),
     ("sandbox", &["money", "webhook-signatures"]),
     ("store", &[]),
     ("text", &[]),
     ("webhook-signatures", &[]),
-    ("webhooks", &["store"]),
+    ("webhooks", &["engine", "store"]),
 ];
 
 /// What a crate must never know, by the packages that would tell it.
@@ -85,12 +105,15 @@ const NEVER: [(&[&str], &[&str]); 4] = [
     ),
     (
         &[
-            "ledger",
+            "access",
             "audit-log",
+            "books",
+            "families",
             "idempotency",
             "interchange",
-            "webhooks",
+            "ledger",
             "payments",
+            "webhooks",
         ],
         &["actix-web", "reqwest", "tokio", "uuid", "jiff", "getrandom"],
     ),

@@ -7,7 +7,7 @@ pub(crate) mod times;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Command;
+use books::accounts::OpenAccount;
 use ledger::{
     Account, AccountClass, AccountCode, AccountId, AccountName, Limits, LimitsError, NewAccount,
     NormalSide,
@@ -40,8 +40,9 @@ pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload)
     answer(&request, async {
         let mut asked = api.request(&request, payload).await?;
         let known = api.currencies(&asked).await?;
-        let command = Command::OpenAccount(read(std::mem::take(&mut asked.body), &known)?);
-        api.submit(asked, command).await
+        let command = OpenAccount(read(std::mem::take(&mut asked.body), &known)?);
+        api.submit(asked, command, render::account_opened, render::tell)
+            .await
     })
     .await
 }

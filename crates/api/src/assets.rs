@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Command;
+use books::assets::RegisterAsset;
 use ledger::{Asset, AssetName, NewAsset};
 use money::{AssetError, Currency};
 
@@ -32,8 +32,9 @@ pub(crate) async fn register(
 ) -> HttpResponse {
     answer(&request, async {
         let mut asked = api.request(&request, payload).await?;
-        let command = Command::RegisterAsset(read(std::mem::take(&mut asked.body))?);
-        api.submit(asked, command).await
+        let command = RegisterAsset(read(std::mem::take(&mut asked.body))?);
+        api.submit(asked, command, render::asset_registered, render::tell)
+            .await
     })
     .await
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use access::{Caller, Mode};
 use actix_web::HttpRequest;
 use engine::Engine;
-use engine::access::{self, Caller, Mode};
 
 use crate::problem::{Code, Problem};
 use crate::{headers, respond};

@@ -33,7 +33,7 @@ mod transfers;
 mod webhooks;
 pub mod wire;
 
-pub use render::render;
+pub use render::{account_opened, bulk_made, made, make_again, payment_reply, tell, transfer_made};
 pub use server::{Api, Receiver, ServeError, Server, serve};
 
 /// The API version that a request's fingerprint covers.

@@ -1,17 +1,18 @@
 //! `/v1/payments`: made, confirmed, read.
 
-use ::payments::{Customer, NewPayment, Payment, PaymentId, PaymentMethod};
+use ::payments::charging::{AnswerNow, ConfirmPayment, CreatePayment};
+use ::payments::{ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Command;
+use engine::{Command, Request};
 
 use crate::currencies::of_iso;
 use crate::cursor::Cursor;
 use crate::problem::{Code, Problem};
 use crate::query::{PageQuery, page};
 use crate::request::answer;
-use crate::server::Api;
+use crate::server::{Api, Asked};
 use crate::strict_json::{Fields, Object, amount, boolean, guarded, nullable};
 use crate::transfers::money;
 use crate::{headers, render, respond, wire};
@@ -35,11 +36,14 @@ use crate::{headers, render, respond, wire};
 pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     answer(&request, async {
         let asked = api.money_request(&request, payload).await?;
-        let command = Command::CreatePayment(read(asked.body.clone())?);
-        let wait = headers::prefer_wait(request.headers());
-        let envelope = asked.envelope(command);
-        let settled = api.engine.submit_and_wait(envelope, wait).await;
-        respond::to_command(settled.map_err(respond::lane_error)?)
+        let command = CreatePayment {
+            new: read(asked.body.clone())?,
+            key: asked
+                .key()
+                .map_or_else(String::new, |key| key.as_str().to_owned()),
+            provider: api.provider.clone(),
+        };
+        submit(&api, &request, asked, command).await
     })
     .await
 }
@@ -75,18 +79,45 @@ pub(crate) async fn confirm(
         let mut fields = Fields::of(asked.body.clone());
         let method = fields.optional("payment_method", nullable(guarded(PaymentMethod::parse)));
         let method = fields.finish(method)?;
-        let command = Command::ConfirmPayment {
+        let command = ConfirmPayment {
             id,
             payment_method: method.flatten(),
+            key: asked
+                .key()
+                .map_or_else(String::new, |key| key.as_str().to_owned()),
+            provider: api.provider.clone(),
         };
-        let wait = headers::prefer_wait(request.headers());
-        let settled = api
-            .engine
-            .submit_and_wait(asked.envelope(command), wait)
-            .await;
-        respond::to_command(settled.map_err(respond::lane_error)?)
+        submit(&api, &request, asked, command).await
     })
     .await
+}
+
+/// Sends a command that goes to the provider, and waits for the outcome as long as the request wants.
+async fn submit<C>(
+    api: &Api,
+    request: &HttpRequest,
+    asked: Asked,
+    command: C,
+) -> Result<HttpResponse, Problem>
+where
+    C: Command<Done = Payment, Refusal = ConfirmError>,
+{
+    let wait = headers::prefer_wait(request.headers());
+    let (tenant, origin) = (asked.tenant(), asked.origin());
+    let key = asked.key().cloned();
+    let key = key.ok_or_else(|| Problem::new(Code::IdempotencyKeyRequired))?;
+    let request = asked.request(command, render::payment_made, render::tell_payment);
+    let answer_now = |payment: Payment| {
+        let command = AnswerNow {
+            key,
+            payment: payment.id,
+            show: render::payment_reply,
+        };
+        let request = Request::of_system(tenant, "waiting", command);
+        Request { origin, ..request }
+    };
+    let answer = api.engine.submit_and_wait(request, wait, answer_now).await;
+    respond::to_command(answer.map_err(respond::lane_error)?)
 }
 
 /// One payment.

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Command;
+use books::periods::ClosePeriod;
 
 use crate::request::answer;
 use crate::server::Api;
@@ -26,7 +26,9 @@ pub(crate) async fn close(api: Data<Api>, request: HttpRequest, payload: Payload
         let mut fields = Fields::of(std::mem::take(&mut asked.body));
         let before = fields.required("closed_before", moment);
         let before = fields.finish(before)?;
-        api.submit(asked, Command::ClosePeriod { before }).await
+        let command = ClosePeriod { before };
+        api.submit(asked, command, render::period_closed, render::tell)
+            .await
     })
     .await
 }

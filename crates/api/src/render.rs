@@ -6,10 +6,13 @@ mod exchange;
 mod pending;
 mod times;
 
+use ::books::transactions::{Again, Made, Results};
+use ::books::{Form, Refusal};
 use ::payments::{ConfirmError, PaymentState};
-use engine::{Form, Refusal, Rendered, Reply};
-use ledger::{AccountClass, NormalSide, OpenError, PostError, RegisterError, Side};
+use engine::{Command, Reply, Told};
+use ledger::{AccountClass, Kind, NormalSide, OpenError, PostError, RegisterError, Side};
 use money::MinorUnits;
+use store::{AnyConnection, Error, TenantId, Timestamp};
 
 pub(crate) use books::{period, transaction_made, transaction_now};
 pub(crate) use exchange::exchange;
@@ -20,54 +23,125 @@ use crate::problem::{Code, Problem};
 use crate::strict_json::FieldError;
 use crate::wire::{self, moment};
 
-/// Makes the reply that is saved with its commit and replayed byte for byte.
+/// A custom asset that was registered.
+pub(crate) fn asset_registered(registered: &ledger::Asset, _is_dry_run: bool) -> Reply {
+    json(201, &asset(registered))
+}
+
+/// An account that was opened.
+pub fn account_opened(opened: &ledger::Account, _is_dry_run: bool) -> Reply {
+    json(201, &account(opened))
+}
+
+/// An account that was changed.
+pub(crate) fn account_changed(changed: &ledger::Account, _is_dry_run: bool) -> Reply {
+    json(200, &account(changed))
+}
+
+/// A transfer that was posted.
+pub fn transfer_made(posted: &ledger::Posted, _is_dry_run: bool) -> Reply {
+    json(201, &transfer(posted, Form::Now))
+}
+
+/// A step of the books that was made.
+pub fn made(step: &Made, is_dry_run: bool) -> Reply {
+    match &step.exchange {
+        Some(terms) => exchange::reply(&step.posted, terms, is_dry_run),
+        None => books::transaction_reply(&step.posted, is_dry_run, Form::Now),
+    }
+}
+
+/// Many steps, each made or refused.
+pub fn bulk_made(results: &Results, is_dry_run: bool) -> Reply {
+    books::bulk(&results.0, is_dry_run, Form::Now)
+}
+
+/// A transaction of which the metadata was set.
+pub(crate) fn described(posted: &ledger::Posted, _is_dry_run: bool) -> Reply {
+    json(200, &transaction_made(posted))
+}
+
+/// A period that was closed.
+pub(crate) fn period_closed(before: &Timestamp, _is_dry_run: bool) -> Reply {
+    json(200, &period(Some(*before)))
+}
+
+/// A payment that was made or confirmed.
+pub(crate) fn payment_made(made: &::payments::Payment, _is_dry_run: bool) -> Reply {
+    payment_reply(made)
+}
+
+/// The reply that tells of a payment as it stands.
 #[must_use]
-pub fn render(outcome: Rendered<'_>) -> Reply {
-    match outcome {
-        Rendered::Asset(registered) => json(201, &asset(registered)),
-        Rendered::Account(made) => json(201, &account(made)),
-        Rendered::Changed(account_now) => json(200, &account(account_now)),
-        Rendered::Transfer(posted, form) => json(201, &transfer(posted, form)),
-        // No request of the API asks for it: `florin import` reads it.
-        Rendered::Imported(imported) => json(
-            201,
-            &serde_json::json!({
-                "object": "import",
-                "accounts": imported.accounts.len(),
-                "transactions": imported.transactions.len(),
-                "known": imported.known.iter().map(|known| serde_json::json!({
-                    "line": known.line, "record": known.what, "name": known.name,
-                })).collect::<Vec<_>>(),
-            }),
-        ),
-        Rendered::Transaction(posted, form) => books::transaction_reply(posted, false, form),
-        Rendered::Described(posted) => json(200, &transaction_made(posted)),
-        Rendered::WouldPost(posted) => books::transaction_reply(posted, true, Form::Now),
-        Rendered::Exchanged {
-            posted,
-            exchange: terms,
-            dry_run,
-        } => exchange::reply(posted, terms, dry_run),
-        Rendered::Bulk {
-            results,
-            dry_run,
-            form,
-        } => books::bulk(results, dry_run, form),
-        Rendered::PeriodClosed(before) => json(200, &period(Some(before))),
-        Rendered::Payment(made) => match (made.state, &made.decline_code) {
-            (PaymentState::RequiresPaymentMethod, Some(code)) => {
-                problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
-            }
-            (PaymentState::Processing, _) => json(202, &payment(made)),
-            (
-                PaymentState::RequiresPaymentMethod
-                | PaymentState::RequiresConfirmation
-                | PaymentState::Succeeded
-                | PaymentState::Canceled,
-                _,
-            ) => json(201, &payment(made)),
-        },
-        Rendered::Refused(refusal) => problem(&refused(refusal)),
+pub fn payment_reply(made: &::payments::Payment) -> Reply {
+    match (made.state, &made.decline_code) {
+        (PaymentState::RequiresPaymentMethod, Some(code)) => {
+            problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
+        }
+        (PaymentState::Processing, _) => json(202, &payment(made)),
+        (
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::RequiresConfirmation
+            | PaymentState::Succeeded
+            | PaymentState::Canceled,
+            _,
+        ) => json(201, &payment(made)),
+    }
+}
+
+/// Makes replies again that were kept by reference, byte for byte.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn make_again(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+) -> Result<Vec<Option<Reply>>, Error> {
+    let again = ::books::transactions::again(connection, tenant, references)?;
+    let reply = |again| match again {
+        Again::One(posted, form) if posted.kind == Kind::Transfer => {
+            json(201, &transfer(&posted, form))
+        }
+        Again::One(posted, form) => books::transaction_reply(&posted, false, form),
+        Again::Bulk(results, form) => books::bulk(&results.0, false, form),
+    };
+    Ok(again.into_iter().map(|again| again.map(reply)).collect())
+}
+
+/// The refusal of a command of the books.
+pub fn tell<C: Command<Refusal = Refusal>>(_command: &C, refusal: &Refusal) -> Told {
+    Told {
+        is_kept: refusal.is_kept(),
+        reason: refusal.code(),
+        reply: problem(&refused(refusal)),
+    }
+}
+
+/// The refusal of a payment.
+pub(crate) fn tell_payment<C>(_command: &C, rule: &ConfirmError) -> Told
+where
+    C: Command<Refusal = ConfirmError>,
+{
+    Told {
+        is_kept: rule.is_kept(),
+        reason: rule.code(),
+        reply: problem(&refused_payment(rule)),
+    }
+}
+
+fn refused_payment(rule: &ConfirmError) -> Problem {
+    match rule {
+        ConfirmError::NotFound => Problem::new(Code::NotFound),
+        ConfirmError::WrongState { .. } => {
+            Problem::new(Code::PaymentStateConflict).with_detail(rule.to_string())
+        }
+        ConfirmError::CurrencyWithdrawn { .. } => Problem::new(Code::CurrencyWithdrawn)
+            .with_detail(rule.to_string())
+            .at("/currency"),
+        ConfirmError::NoPaymentMethod => Problem::new(Code::InvalidField)
+            .with_detail(rule.to_string())
+            .at("/payment_method"),
     }
 }
 
@@ -118,18 +192,6 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 None => told,
             }
         }
-        Refusal::Confirm(rule) => match rule {
-            ConfirmError::NotFound => Problem::new(Code::NotFound),
-            ConfirmError::WrongState { .. } => {
-                Problem::new(Code::PaymentStateConflict).with_detail(rule.to_string())
-            }
-            ConfirmError::CurrencyWithdrawn { .. } => Problem::new(Code::CurrencyWithdrawn)
-                .with_detail(rule.to_string())
-                .at("/currency"),
-            ConfirmError::NoPaymentMethod => Problem::new(Code::InvalidField)
-                .with_detail(rule.to_string())
-                .at("/payment_method"),
-        },
         Refusal::Post(rule) => books::refused_post(rule),
         Refusal::Settle(rule) => books::refused_settle(rule),
         Refusal::Release(rule) => books::refused_release(rule),

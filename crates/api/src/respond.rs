@@ -11,17 +11,12 @@ use crate::problem::{self, Code, Problem};
 /// The answer to a command that has a reply.
 pub(crate) fn to_command(answer: Answer) -> Result<HttpResponse, Problem> {
     match answer {
-        Answer::Replied { reply, replayed } => Ok(saved(reply, replayed)),
+        Answer::Replied { reply, is_replay } => Ok(saved(reply, is_replay)),
         Answer::InFlight { .. } => Err(Problem::new(Code::IdempotencyKeyInUse).with_retry_after(1)),
         Answer::KeyReused { resource, reply } => {
             let resource = resource.or_else(|| reply.as_ref().and_then(resource_of));
             Err(Problem::idempotency_key_reused(resource))
         }
-        Answer::Webhook(_)
-        | Answer::Leased(_)
-        | Answer::Misfits(_)
-        | Answer::OtherMode(_)
-        | Answer::Done => Err(Problem::new(Code::Internal)),
     }
 }
 

@@ -5,13 +5,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_http::{HttpService, Request};
+use access::{Caller, Mode};
+use actix_http::HttpService;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::{AppConfig, Extensions, ServerHandle};
 use actix_web::web::{Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, middleware};
-use engine::access::{Caller, Mode, Tenant};
-use engine::{Command, Engine, Envelope, Origin};
+use engine::{Command, Engine, Origin, Request, Show, Tell, Tenant};
 use idempotency::{Claim, Fingerprint, Key};
 use metrics_exporter_prometheus::PrometheusHandle;
 use webhook_signatures::{Scheme, Secret};
@@ -34,6 +34,8 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 pub struct Api {
     /// The lane.
     pub engine: Engine,
+    /// The provider that payments go to.
+    pub provider: ::payments::Provider,
     /// Whether the money is real: keys of the other mode are refused at the door.
     pub mode: Mode,
     /// Who may send webhooks, by provider name.
@@ -139,7 +141,9 @@ pub fn serve(api: Data<Api>, listener: TcpListener, threads: usize) -> Result<Se
 }
 
 /// Somebody asks before sending a body. What is said by it is [`connection`]'s to withhold.
-async fn expect_continue(request: Request) -> Result<Request, actix_web::Error> {
+async fn expect_continue(
+    request: actix_http::Request,
+) -> Result<actix_http::Request, actix_web::Error> {
     if let Some(talk) = request.conn_data::<Rc<Talk>>() {
         talk.expect_continue();
     }
@@ -151,21 +155,50 @@ pub(crate) struct Asked {
     caller: Caller,
     request: String,
     claim: Option<Claim>,
+    is_dry_run: bool,
     pub(crate) body: Object,
 }
 
 impl Asked {
-    /// The command on its way.
-    pub(crate) fn envelope(self, command: Command) -> Envelope {
-        Envelope {
+    /// The same request, only tried.
+    pub(crate) fn trying(self, is_dry_run: bool) -> Self {
+        Self { is_dry_run, ..self }
+    }
+
+    /// The tenant that the caller acts for.
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.caller.tenant.clone()
+    }
+
+    /// The author, for the audit log.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            kind: "api_key",
+            id: self.caller.label.clone(),
+            request: Some(self.request.clone()),
+        }
+    }
+
+    /// The idempotency key, if the request has one.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.claim.as_ref().map(|claim| &claim.key)
+    }
+
+    /// The command on its way to the lane.
+    pub(crate) fn request<C: Command>(
+        self,
+        command: C,
+        show: Show<C>,
+        tell: Tell<C>,
+    ) -> Request<C> {
+        Request {
+            origin: self.origin(),
             tenant: self.caller.tenant,
             command,
             claim: self.claim,
-            origin: Origin {
-                kind: "api_key",
-                id: self.caller.label,
-                request: Some(self.request),
-            },
+            is_dry_run: self.is_dry_run,
+            show,
+            tell,
         }
     }
 }
@@ -216,18 +249,21 @@ impl Api {
             caller,
             request: RequestId::of(request),
             claim,
+            is_dry_run: false,
             body,
         })
     }
 
     /// Sends a command on its way, and makes the answer of what the lane says.
-    pub(crate) async fn submit(
+    pub(crate) async fn submit<C: Command>(
         &self,
         asked: Asked,
-        command: Command,
+        command: C,
+        show: Show<C>,
+        tell: Tell<C>,
     ) -> Result<HttpResponse, Problem> {
-        let settled = self.engine.submit(asked.envelope(command)).await;
-        respond::to_command(settled.map_err(respond::lane_error)?)
+        let outcome = self.engine.submit(asked.request(command, show, tell)).await;
+        respond::to_command(outcome.map_err(respond::lane_error)?.answer)
     }
 
     /// A request that moves money: it must have a key.

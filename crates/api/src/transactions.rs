@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::{Action, Command};
+use books::transactions::{Action, Bulk, Transact};
 use ledger::{Step, TransactionId};
 
 use self::draft::{draft, dry_run};
@@ -48,8 +48,8 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
         let draft = draft(&mut fields, &known);
         let dry_run = dry_run(&mut fields);
         let (draft, dry_run) = fields.finish((draft, dry_run))?;
-        let action = Action::Post(draft);
-        api.submit(asked, Command::Transact { action, dry_run })
+        let (request, command) = (asked.trying(dry_run), Transact(Action::Post(draft)));
+        api.submit(request, command, render::made, render::tell)
             .await
     })
     .await
@@ -80,12 +80,11 @@ pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload)
         if atomic {
             each_named_once(&actions)?;
         }
-        let command = Command::Bulk {
-            actions,
-            atomic,
-            dry_run,
-        };
-        api.submit(asked, command).await
+        let is_atomic = atomic;
+        let command = Bulk { actions, is_atomic };
+        let request = asked.trying(dry_run);
+        api.submit(request, command, render::bulk_made, render::tell)
+            .await
     })
     .await
 }
@@ -95,7 +94,7 @@ pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload)
 fn each_named_once(actions: &[Action]) -> Reading<()> {
     let mut names = HashSet::new();
     for (index, action) in actions.iter().enumerate() {
-        let name = action.said().external_id.as_deref();
+        let name = action.details().external_id.as_deref();
         if name.is_some_and(|name| !names.insert(name)) {
             let error = FieldError::here("named_twice", "Another of these bears this external_id.");
             let error = error.below("external_id").below(&index.to_string());
@@ -241,6 +240,7 @@ async fn step(
     let dry_run = dry_run(&mut fields);
     let (wish, dry_run) = fields.finish((wish, dry_run))?;
     let action = wish?.about(id);
-    api.submit(asked, Command::Transact { action, dry_run })
+    let request = asked.trying(dry_run);
+    api.submit(request, Transact(action), render::made, render::tell)
         .await
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Command;
+use books::transfers::Transfer;
 use ledger::{AccountId, Description};
 use money::{Amount, Currency, Money};
 
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{Fields, Object, amount, guarded, id, nullable};
-use crate::wire;
+use crate::{render, wire};
 
 /// Moves money from one wallet to another.
 #[utoipa::path(
@@ -29,12 +29,13 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
         let asked = api.money_request(&request, payload).await?;
         let known = api.currencies(&asked).await?;
         let command = read(asked.body.clone(), &known)?;
-        api.submit(asked, command).await
+        api.submit(asked, command, render::transfer_made, render::tell)
+            .await
     })
     .await
 }
 
-fn read(body: Object, known: &Currencies) -> Result<Command, Problem> {
+fn read(body: Object, known: &Currencies) -> Result<Transfer, Problem> {
     let mut fields = Fields::of(body);
     let from = fields.required("from", id("acc_"));
     let to = fields.required("to", id("acc_"));
@@ -43,7 +44,7 @@ fn read(body: Object, known: &Currencies) -> Result<Command, Problem> {
     let description = fields.optional("description", nullable(guarded(Description::parse)));
     let (from, to, units, currency, description) =
         fields.finish((from, to, units, unit, description))?;
-    Ok(Command::Transfer {
+    Ok(Transfer {
         from: AccountId::from_bytes(from),
         to: AccountId::from_bytes(to),
         money: money(units, currency)?,

@@ -1,17 +1,18 @@
 //! `/webhooks/{provider}`: the raw bytes are verified before anything is parsed.
 
+use ::payments::notices::{QuarantineWebhook, ReceiveWebhook, Received};
 use ::payments::{JsonError, MalformedEvent, ProviderEvent, WrongField};
 use ::webhooks::Event;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::{Answer, Command, Envelope, Origin, WebhookAnswer};
+use engine::{Command, Origin, Request};
 
 use crate::problem::{Code, Problem};
 use crate::request::{RequestId, answer, body};
 use crate::server::{Api, Receiver};
 use crate::strict_json::{FieldError, Rule};
-use crate::{headers, respond, wire};
+use crate::{headers, render, respond, wire};
 
 /// The largest webhook that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -42,25 +43,17 @@ pub(crate) async fn receive(
         headers::no_content_encoding(request.headers())?;
         let bytes = body(&request, payload, MAX_BYTES).await?;
         verify(&api, receiver, &provider, &request, &bytes)?;
-        let (command, malformed) = read(&api, &provider, bytes.to_vec());
-        let envelope = Envelope {
-            tenant: receiver.tenant.clone(),
-            command,
-            claim: None,
-            origin: Origin {
-                kind: "provider",
-                id: provider.as_str().into(),
-                request: Some(RequestId::of(&request)),
-            },
+        let origin = Origin {
+            kind: "provider",
+            id: provider.as_str().into(),
+            request: Some(RequestId::of(&request)),
         };
-        let answered = api
-            .engine
-            .submit(envelope)
-            .await
-            .map_err(respond::lane_error)?;
-        match malformed {
-            Some(problem) => Err(problem),
-            None => receipt(&answered),
+        match read(&api, &provider, bytes.to_vec()) {
+            Read::Event(command) => receipt(submit(&api, receiver, origin, command).await?),
+            Read::Malformed(command, problem) => {
+                submit(&api, receiver, origin, command).await?;
+                Err(*problem)
+            }
         }
     })
     .await
@@ -99,8 +92,29 @@ fn verify(
     }
 }
 
-/// What the bytes ask for. Bytes that are no event are kept all the same.
-fn read(api: &Api, provider: &str, body: Vec<u8>) -> (Command, Option<Problem>) {
+async fn submit<C>(
+    api: &Api,
+    receiver: &Receiver,
+    origin: Origin,
+    command: C,
+) -> Result<Received, Problem>
+where
+    C: Command<Done = Received>,
+{
+    let request = Request::of_system(receiver.tenant.clone(), "webhooks", command);
+    let outcome = api.engine.submit(Request { origin, ..request }).await;
+    let received = outcome.map_err(respond::lane_error)?.done();
+    received.ok_or_else(|| Problem::new(Code::Internal))
+}
+
+/// The command that the bytes lead to.
+enum Read {
+    Event(ReceiveWebhook),
+    /// Bytes that are no event are kept all the same.
+    Malformed(QuarantineWebhook, Box<Problem>),
+}
+
+fn read(api: &Api, provider: &str, body: Vec<u8>) -> Read {
     let event = |id: String, kind: String, reference: Option<String>| Event {
         provider: provider.to_owned(),
         id,
@@ -116,22 +130,17 @@ fn read(api: &Api, provider: &str, body: Vec<u8>) -> (Command, Option<Problem>) 
                 .as_ref()
                 .map(|(provider_key, _)| provider_key.clone());
             let event = event(read.id, read.kind, reference);
-            (
-                Command::ReceiveWebhook {
-                    event,
-                    fact: read.fact,
-                },
-                None,
-            )
+            Read::Event(ReceiveWebhook {
+                event,
+                fact: read.fact,
+                show: render::payment_reply,
+            })
         }
         Err(malformed) => {
             let mut nameless = event(String::new(), "malformed".to_owned(), None);
             nameless.id = format!("sha256:{}", hex::encode(nameless.body_hash()));
-            let problem = refused(malformed);
-            (
-                Command::QuarantineWebhook { event: nameless },
-                Some(problem),
-            )
+            let command = QuarantineWebhook { event: nameless };
+            Read::Malformed(command, Box::new(refused(malformed)))
         }
     }
 }
@@ -159,20 +168,13 @@ fn refused(malformed: MalformedEvent) -> Problem {
     }])
 }
 
-fn receipt(answered: &Answer) -> Result<HttpResponse, Problem> {
-    let (status, word) = match answered {
-        Answer::Webhook(WebhookAnswer::Applied) => (StatusCode::OK, "applied"),
-        Answer::Webhook(WebhookAnswer::Duplicate) => (StatusCode::OK, "duplicate"),
-        Answer::Webhook(WebhookAnswer::Parked) => (StatusCode::ACCEPTED, "parked"),
-        Answer::Webhook(WebhookAnswer::Stored) => (StatusCode::OK, "stored"),
-        Answer::Webhook(WebhookAnswer::Quarantined) => (StatusCode::OK, "quarantined"),
-        Answer::Replied { .. }
-        | Answer::InFlight { .. }
-        | Answer::KeyReused { .. }
-        | Answer::Leased(_)
-        | Answer::Misfits(_)
-        | Answer::OtherMode(_)
-        | Answer::Done => return Err(Problem::new(Code::Internal)),
+fn receipt(received: Received) -> Result<HttpResponse, Problem> {
+    let (status, word) = match received {
+        Received::Applied => (StatusCode::OK, "applied"),
+        Received::Duplicate => (StatusCode::OK, "duplicate"),
+        Received::Parked => (StatusCode::ACCEPTED, "parked"),
+        Received::Stored => (StatusCode::OK, "stored"),
+        Received::Quarantined => (StatusCode::OK, "quarantined"),
     };
     metrics::counter!("florin_webhooks_total", "status" => word).increment(1);
     Ok(respond::json(

@@ -2,13 +2,13 @@
 
 diesel::table! {
     audit_log (log) {
-        log -> Integer,
+        log -> BigInt,
     }
 }
 
 diesel::table! {
     audit_entry (log, seq) {
-        log -> Integer,
+        log -> BigInt,
         seq -> BigInt,
         leaf -> Binary,
         leaf_hash -> Binary,
@@ -17,7 +17,7 @@ diesel::table! {
 
 diesel::table! {
     audit_batch (log, size) {
-        log -> Integer,
+        log -> BigInt,
         start -> BigInt,
         size -> BigInt,
         root -> Binary,

@@ -1,58 +1,69 @@
 //! The lane: one thread, one connection, one batch after another.
 
 mod engine;
+mod lines;
 mod overlap;
+mod pace;
 mod post;
 mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use idempotency::Key;
+use store::bulk::Writes;
 use store::find::Lock;
-use store::{AnyConnection, Clock, Error, Ids, Store, TenantId, Trouble};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
+use tokio::sync::mpsc;
 
-use crate::book::{AfterCommit, Book, Round, must_lock};
-use crate::command::{Answer, Envelope, Render};
-use crate::execute::{Rules, execute};
-use crate::memory::Memory;
+use crate::book::{AfterCommit, Book, MakeAgain};
+use crate::job::Job;
+use crate::memory::Memories;
 use crate::repeated::Repeated;
+use crate::shelf::Kind;
+use crate::tenant::Tenant;
+use crate::waiters::Waiters;
 pub use engine::Engine;
+use lines::{Filling, Limits};
 use overlap::{Decided, Spare, Writers, Writing};
+use pace::Pace;
 use post::{Beat, Post};
 
-/// How often a batch is decided again because another process committed first.
+/// Number of times that a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
-/// After another process was quicker, how many batches lock from the start.
+/// Number of batches that lock from the start after another process was quicker.
 const CAUTIOUS_BATCHES: u32 = 64;
-/// A batch that weighs so much takes no further command.
+/// Weight at which a batch is closed.
 const HEAVIEST: usize = 1_000;
-/// After a failed connection, how long everything is refused at once before the next try.
+/// Time for which everything is refused at once after a failed connection, before the next try.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
-/// How the lane works.
+/// The settings of the lane.
 #[derive(Clone)]
 pub struct Settings {
-    /// Makes replies.
-    pub render: Render,
-    /// The provider's name, and how long a worker may take before another takes over.
-    pub provider: payments::Provider,
-    /// At most so many commands a commit.
+    /// The kinds of shelves, in the order in which they are loaded.
+    pub shelves: Arc<[Kind]>,
+    /// Makes replies again that were kept by reference.
+    pub make_again: MakeAgain,
+    /// Gets what commands want to be told after their commit.
+    pub told: Option<mpsc::UnboundedSender<(Tenant, Box<dyn Any + Send>)>>,
+    /// Commands in a commit at most.
     pub max_batch: usize,
-    /// At most so many commands in the queue: one more is refused at once.
-    pub queue: usize,
-    /// Where the time comes from.
+    /// Commands in one tenant's line at most: one more is refused at once.
+    pub line: usize,
+    /// True if a commit may carry the commands of many tenants.
+    pub mixes_tenants: bool,
+    /// The source of time.
     pub clock: Clock,
 }
 
 /// Why a command got no answer. Nothing is known to be committed; the same command may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LaneError {
-    /// The queue is full.
-    #[error("too many commands are waiting")]
+    /// The tenant's own line is full.
+    #[error("too many commands of this tenant are waiting")]
     Overloaded,
     /// The database does not answer, or not in time.
     #[error("the database is unavailable")]
@@ -62,111 +73,83 @@ pub enum LaneError {
     Failed,
 }
 
-enum Message {
-    Command(Box<Queued>),
-    /// Asks whether anything can be written.
-    Try(oneshot::Sender<Result<(), Trouble>>),
-    Stop,
-}
-
-struct Queued {
-    envelope: Envelope,
-    reply: oneshot::Sender<Result<Answer, LaneError>>,
-}
-
-/// An operation that was just submitted, for the worker.
-pub(crate) type Submitted = mpsc::UnboundedSender<(crate::access::Tenant, payments::Operation)>;
+type Batch = Vec<Box<dyn Job>>;
 
 struct Worker {
     store: Store,
     settings: Settings,
-    rules: Rules,
     ids: Ids,
     post: Arc<Post>,
     beat: Arc<Beat>,
     /// The log beside the database's file, where there is one.
     log: store::Log,
-    /// Taken from the queue and not yet part of a batch, because a batch is one tenant's.
-    waiting: VecDeque<Box<Queued>>,
-    /// Those who ask whether anything can be written.
-    tries: Vec<oneshot::Sender<Result<(), Trouble>>>,
     connection: Option<AnyConnection>,
-    /// For a batch that is written while another is.
+    /// Version of the database's content as this connection last saw it, where only one may write.
+    seen_version: Option<i64>,
+    /// A connection for a batch that is written while another is.
     spare: Spare,
     /// What is remembered of each tenant.
-    memories: HashMap<TenantId, Memory>,
-    /// So many batches more are locked from the start, because another process was quicker.
+    memories: Memories,
+    /// Number of batches that are still locked from the start, because another process was quicker.
     cautious: u32,
-    /// Write large batches while the next is decided.
+    pace: Pace,
+    /// Threads that write large batches while the next is decided.
     writers: Writers,
-    settled: broadcast::Sender<(TenantId, Key)>,
-    submitted: Submitted,
+    waiters: Waiters,
 }
 
-/// What a run of a batch has come to.
+/// The outcome of a run of a batch.
 enum Run {
-    Committed(Vec<Answer>, AfterCommit),
-    /// To be written by somebody else, on this connection.
-    Decided(AnyConnection, Vec<Answer>, Writing, AfterCommit),
+    Committed(AfterCommit),
+    /// To be written by another thread, on this connection.
+    Decided(AnyConnection, Writing, AfterCommit),
+}
+
+/// The way in which one run of a batch reads.
+#[derive(Clone, Copy)]
+struct Reading {
+    lock: Lock,
+    /// True if rows that are remembered need not be read.
+    trusts_memory: bool,
 }
 
 impl Worker {
     fn run(mut self) {
-        while let Some(batch) = self.take() {
+        while self.beat.rests() && self.post.lines.wait() {
+            self.pace.begin();
+            let batch = self.take();
             if !batch.is_empty() {
                 let may_overlap = overlap::is_worth_it(&batch);
-                self.settle(batch, may_overlap);
+                self.commit(batch, may_overlap);
+                self.memories.make_room();
             }
             self.try_writing();
         }
     }
 
-    /// The next batch: one tenant's commands, in order, as many as are queued. `None` at the end, or if
-    /// another thread is the lane by now.
-    fn take(&mut self) -> Option<Vec<Queued>> {
-        if !self.beat.rests() {
-            return None;
+    /// The next batch: as many commands as wait and fit.
+    fn take(&self) -> Batch {
+        let mut filling = Filling::new(self.limits());
+        let mut batch = Vec::new();
+        while let Some(job) = self.post.lines.next(&mut filling) {
+            batch.push(job);
         }
-        {
-            let mut commands = self.post.commands();
-            // Nobody takes from the queue but the thread that is the lane, and none but it is relieved.
-            if self.waiting.is_empty() {
-                match commands.blocking_recv()? {
-                    Message::Command(queued) => self.waiting.push_back(queued),
-                    Message::Try(asked) => self.tries.push(asked),
-                    Message::Stop => commands.close(),
-                }
-            }
-            while self.waiting.len() < self.settings.max_batch {
-                match commands.try_recv() {
-                    Ok(Message::Command(queued)) => self.waiting.push_back(queued),
-                    Ok(Message::Try(asked)) => self.tries.push(asked),
-                    Ok(Message::Stop) => commands.close(),
-                    Err(_empty_or_closed) => break,
-                }
-            }
+        batch
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            commands: self.settings.max_batch,
+            weight: HEAVIEST,
+            share: self.pace.share(),
+            is_mixed: self.settings.mixes_tenants,
         }
-        let Some(first) = self.waiting.front() else {
-            // Only asked whether it can write, or stopped and about to find out that nothing is left.
-            return Some(Vec::new());
-        };
-        let tenant = first.envelope.tenant.id;
-        let mut weight = 0_usize;
-        let (batch, others): (VecDeque<_>, VecDeque<_>) =
-            self.waiting.drain(..).partition(|queued| {
-                let taken = queued.envelope.tenant.id == tenant && weight < HEAVIEST;
-                if taken {
-                    weight = weight.saturating_add(queued.envelope.command.weight());
-                }
-                taken
-            });
-        self.waiting = others;
-        Some(batch.into_iter().map(|queued| *queued).collect())
     }
 
     /// Tells whoever asked whether anything can be written. If nothing was just now, something is.
     fn try_writing(&mut self) {
-        if self.tries.is_empty() {
+        let tries = self.post.lines.tries();
+        if tries.is_empty() {
             return;
         }
         let outcome = match self.post.is_writing() {
@@ -181,7 +164,7 @@ impl Worker {
         if !self.beat.is_relieved() {
             self.post.wrote(outcome);
         }
-        for asked in self.tries.drain(..) {
+        for asked in tries {
             let _gone = asked.send(outcome);
         }
     }
@@ -201,15 +184,14 @@ impl Worker {
         outcome
     }
 
-    /// Commits a batch and answers everybody in it. If it may overlap, also what can be decided while it
-    /// is written.
-    fn settle(&mut self, batch: Vec<Queued>, may_overlap: bool) {
-        match self.run_batch(&batch, may_overlap) {
-            Ok(Run::Committed(answers, after)) => self.answer(batch, answers, after),
-            Ok(Run::Decided(connection, answers, writing, after)) => {
+    /// Commits a batch and answers everybody in it. If it may overlap, also what can be decided while it is
+    /// written.
+    fn commit(&mut self, mut batch: Batch, may_overlap: bool) {
+        match self.run_batch(&mut batch, may_overlap) {
+            Ok(Run::Committed(after)) => self.answer(batch, after),
+            Ok(Run::Decided(connection, writing, after)) => {
                 let decided = Decided {
                     batch,
-                    answers,
                     writing,
                     after,
                 };
@@ -225,62 +207,53 @@ impl Worker {
                 if let Some(times) = GIVEN_UP.due() {
                     tracing::warn!(cause = %error, commands = batch.len(), times, "a batch was given up");
                 }
-                for queued in batch {
-                    let _gone = queued.reply.send(Err(LaneError::Unavailable));
-                }
+                end(batch, LaneError::Unavailable);
             }
             Err(Error::Refused(cause)) if batch.len() == 1 => {
                 tracing::error!(%cause, "a command was refused by the database");
-                for queued in batch {
-                    let _gone = queued.reply.send(Err(LaneError::Failed));
-                }
+                end(batch, LaneError::Failed);
             }
             // A poisonous command fails alone.
             Err(Error::Refused(_)) => {
-                for queued in batch {
-                    self.settle(vec![queued], false);
+                for job in batch {
+                    self.commit(vec![job], false);
                 }
             }
         }
     }
 
     /// Tells everybody what was committed.
-    fn answer(&self, batch: Vec<Queued>, answers: Vec<Answer>, after: AfterCommit) {
-        let Some(first) = batch.first() else { return };
+    fn answer(&mut self, batch: Batch, after: AfterCommit) {
         self.post.wrote(Ok(()));
-        let tenant = first.envelope.tenant.clone();
+        self.pace.committed(overlap::weight(&batch));
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
-        for (queued, answer) in batch.into_iter().zip(answers) {
-            // Whoever asked may be gone; the commit stands.
-            let _gone = queued.reply.send(Ok(answer));
+        for job in batch {
+            job.end(Ok(()));
         }
-        for key in after.settled {
-            let _nobody_waits = self.settled.send((tenant.id, key));
+        for (tenant, key, reply) in after.answered {
+            self.waiters.tell(tenant.id, &key, &reply);
         }
-        for operation in after.submitted {
-            let _stopping = self.submitted.send((tenant.clone(), operation));
+        if let Some(told) = &self.settings.told {
+            for what in after.told {
+                let _stopping = told.send(what);
+            }
         }
     }
 
     /// Runs a batch, and again with fresh decisions while other processes are quicker. The first
     /// run of a batch that need not lock does not, unless others have been quicker lately.
-    fn run_batch(&mut self, batch: &[Queued], may_overlap: bool) -> Result<Run, Error> {
-        let must_lock = must_lock(batch.iter().map(|queued| &queued.envelope));
+    fn run_batch(&mut self, batch: &mut Batch, may_overlap: bool) -> Result<Run, Error> {
         let mut runs = 0_u32;
         let mut reconnected = false;
         loop {
             if !self.beat.works() {
                 return Err(relieved());
             }
-            let lock = if must_lock || runs > 0 || self.cautious > 0 {
-                Lock::Rows
-            } else {
-                Lock::Nothing
-            };
+            let is_cautious = runs > 0 || self.cautious > 0;
             runs = runs.saturating_add(1);
             let was_connected = self.connection.is_some();
-            match self.attempt(batch, lock, may_overlap) {
+            match self.attempt(batch, is_cautious, may_overlap) {
                 // The connection died amid the batch. What it may have committed all the same is
                 // found by its keys in the run that follows.
                 Err(Error::Unavailable(cause)) if was_connected && !reconnected => {
@@ -304,44 +277,50 @@ impl Worker {
         }
     }
 
-    /// One begin, prefetch, execute, flush, commit.
-    fn attempt(&mut self, batch: &[Queued], lock: Lock, may_overlap: bool) -> Result<Run, Error> {
+    /// One begin, load, decide, flush, commit.
+    fn attempt(
+        &mut self,
+        batch: &mut Batch,
+        is_cautious: bool,
+        may_overlap: bool,
+    ) -> Result<Run, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
         };
+        let books = Books::open(batch, &self.settings, &mut self.memories);
         // Where only one may write anyway, a lock costs nothing.
-        let lock = if connection.has_one_writer() {
-            Lock::Rows
-        } else {
-            lock
+        let has_one_writer = connection.has_one_writer();
+        let reading = Reading {
+            lock: if is_cautious || has_one_writer || books.must_lock() {
+                Lock::Rows
+            } else {
+                Lock::Nothing
+            },
+            trusts_memory: !is_cautious && (has_one_writer || !books.must_lock()),
         };
-        let hand_over = may_overlap && lock == Lock::Nothing;
+        let tenants: Vec<TenantId> = books.of.keys().copied().collect();
+        let hand_over = may_overlap && reading.lock == Lock::Nothing;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            self.work(&mut connection, batch, lock, hand_over)
+            self.work(&mut connection, batch, books, reading, hand_over)
         }));
-        let outcome = outcome.unwrap_or_else(|panic| {
-            let said = panic.downcast_ref::<String>().cloned();
-            Err(Error::Refused(
-                said.unwrap_or_else(|| "a command panicked".to_owned()),
-            ))
-        });
+        let outcome = outcome.unwrap_or_else(|panic| Err(Error::Refused(said(panic.as_ref()))));
         if outcome.is_err() {
-            self.memories.values_mut().for_each(Memory::forget);
+            for tenant in tenants {
+                self.memories.forget(tenant);
+            }
         }
         match outcome {
-            Ok((answers, Some(writing), after)) => {
-                Ok(Run::Decided(connection, answers, writing, after))
-            }
-            Ok((answers, None, after)) => {
+            Ok((Some(writing), after)) => Ok(Run::Decided(connection, writing, after)),
+            Ok((None, after)) => {
                 self.log.keep_short(&mut connection);
                 self.connection = Some(connection);
-                Ok(Run::Committed(answers, after))
+                Ok(Run::Committed(after))
             }
             // The connection may be gone: the next batch makes a new one.
             Err(error @ Error::Unavailable(_)) => Err(error),
             Err(error @ (Error::Conflict(_) | Error::Busy(_) | Error::Refused(_))) => {
-                if lock == Lock::Nothing || store::rollback(&mut connection).is_ok() {
+                if reading.lock == Lock::Nothing || store::rollback(&mut connection).is_ok() {
                     self.connection = Some(connection);
                 }
                 Err(error)
@@ -353,112 +332,204 @@ impl Worker {
     fn work(
         &mut self,
         connection: &mut AnyConnection,
-        batch: &[Queued],
-        lock: Lock,
+        batch: &mut Batch,
+        mut books: Books,
+        reading: Reading,
         hand_over: bool,
-    ) -> Result<(Vec<Answer>, Option<Writing>, AfterCommit), Error> {
-        let Some(first) = batch.first() else {
-            return Ok((Vec::new(), None, AfterCommit::default()));
-        };
-        let tenant = first.envelope.tenant.clone();
+    ) -> Result<(Option<Writing>, AfterCommit), Error> {
         // Without locks the one statement of the flush is a transaction of its own.
-        if lock == Lock::Rows {
+        if reading.lock == Lock::Rows {
             store::begin_write(connection)?;
+            self.forget_if_others_wrote(connection)?;
         }
-        let memory = self.memories.entry(tenant.id).or_default();
-        // Before anything else is read, so that nothing remembered is older than the head.
-        if lock == Lock::Nothing
-            && memory.head().is_none()
-            && let Some(head) = audit_log::tables::head(connection, tenant.id, lock)?
-        {
-            memory.keep_head(head);
-        }
-        let clock = &self.settings.clock;
-        let round = Round {
-            lock,
-            tenant: &tenant,
-            now: memory.not_before(clock.now()),
-            render: self.rules.render,
-        };
-        let (ids, rules) = (&mut self.ids, &self.rules);
-        let remembered = (lock == Lock::Nothing).then_some(&*memory);
-        let (book, answers) = match decide(connection, round, clock, remembered, ids, batch, rules)?
-        {
-            (book, _) if book.is_unproven() && remembered.is_some() => {
-                drop(book);
-                decide(connection, round, clock, None, ids, batch, rules)?
+        let trusts = reading.trusts_memory;
+        for (tenant, book) in &mut books.of {
+            let memory = self.memories.of(*tenant);
+            // Before anything else is read, so that nothing remembered is older than the head.
+            if trusts
+                && memory.head().is_none()
+                && let Some(head) = audit_log::tables::head(connection, *tenant, reading.lock)?
+            {
+                memory.keep_head(head);
+                book.now = memory.not_before(book.now);
             }
-            decided => decided,
-        };
-        let read_head = || audit_log::tables::head(connection, tenant.id, lock);
-        let (writes, after) = book.close(memory, lock, read_head)?;
-        self.post.recorded.learn(memory.latest());
+            let memory = trusts.then_some(&*memory);
+            book.load(connection, reading.lock, memory, self.settings.make_again)?;
+        }
+        let (clock, ids) = (&self.settings.clock, &mut self.ids);
+        books.decide(batch, clock, ids);
+        // Rows that are remembered may be stale, and a key that is not remembered may exist all the same.
+        if trusts {
+            for tenant in books.unproven() {
+                let mut book = Books::open_one(batch, tenant, &self.settings, &mut self.memories);
+                if let Some(book) = &mut book {
+                    book.load(connection, reading.lock, None, self.settings.make_again)?;
+                }
+                books.decide_again(batch, tenant, book, clock, ids);
+            }
+        }
+        let (mut writes, mut after) = (Writes::default(), AfterCommit::default());
+        for (tenant, book) in books.of {
+            let memory = self.memories.of(tenant);
+            book.close(memory, trusts, &mut writes, &mut after, || {
+                audit_log::tables::head(connection, tenant, reading.lock)
+            })?;
+            self.post.recorded.learn(memory.latest());
+        }
         if hand_over {
             let writing = Writing::of(&writes, overlap::weight(batch));
-            return Ok((answers, Some(writing), after));
+            return Ok((Some(writing), after));
         }
         writes.run(connection)?;
-        if lock == Lock::Rows {
+        if reading.lock == Lock::Rows {
             store::commit(connection)?;
         }
-        Ok((answers, None, after))
+        Ok((None, after))
     }
 
-    /// Connects, or refuses everything that is queued meanwhile, so that nobody waits for a database
-    /// that is away.
+    /// Where only one may write, the database tells whether another connection has written since this one last
+    /// looked. If none has, what is remembered is current.
+    fn forget_if_others_wrote(&mut self, connection: &mut AnyConnection) -> Result<(), Error> {
+        let version = store::content_version(connection)?;
+        if version.is_some() && version != self.seen_version {
+            self.memories.forget_all();
+        }
+        self.seen_version = version;
+        Ok(())
+    }
+
+    /// Connects, or refuses everything that waits meanwhile, so that nobody waits for a database that is away.
     fn connect(&mut self) -> Result<AnyConnection, Error> {
+        self.seen_version = None;
         let connected = self.store.writer();
         if let Err(error) = &connected {
             let trouble = error.trouble();
             if !self.beat.is_relieved() {
                 self.post.wrote(Err(trouble));
             }
-            for queued in self.waiting.drain(..) {
-                let _gone = queued.reply.send(Err(LaneError::Unavailable));
-            }
             let until = std::time::Instant::now() + RECONNECT_PAUSE;
-            while std::time::Instant::now() < until && self.beat.works() {
-                let message = self.post.commands().try_recv();
-                match message {
-                    Ok(Message::Command(queued)) => {
-                        let _gone = queued.reply.send(Err(LaneError::Unavailable));
-                    }
-                    Ok(Message::Try(asked)) => {
-                        let _gone = asked.send(Err(trouble));
-                    }
-                    Ok(Message::Stop) => self.post.commands().close(),
-                    Err(mpsc::error::TryRecvError::Disconnected) => break,
-                    Err(mpsc::error::TryRecvError::Empty) => {
-                        std::thread::sleep(Duration::from_millis(5));
-                    }
+            loop {
+                end(self.post.lines.drain(), LaneError::Unavailable);
+                for asked in self.post.lines.tries() {
+                    let _gone = asked.send(Err(trouble));
                 }
+                if std::time::Instant::now() >= until || !self.beat.works() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
             }
         }
         connected
     }
 }
 
+/// The books of a batch, one for each tenant in it.
+struct Books {
+    of: BTreeMap<TenantId, Book>,
+}
+
+impl Books {
+    /// Books in which every command of the batch has asked for its rows.
+    fn open(batch: &Batch, settings: &Settings, memories: &mut Memories) -> Self {
+        let mut of: BTreeMap<TenantId, Book> = BTreeMap::new();
+        for job in batch {
+            let tenant = job.tenant();
+            let book = of
+                .entry(tenant.id)
+                .or_insert_with(|| open(tenant, settings, memories));
+            let now = book.now;
+            job.asks(&mut book.shelves.asks(&book.tenant, now));
+        }
+        Self { of }
+    }
+
+    /// One tenant's book of them.
+    fn open_one(
+        batch: &Batch,
+        tenant: TenantId,
+        settings: &Settings,
+        memories: &mut Memories,
+    ) -> Option<Book> {
+        let mut its = batch.iter().filter(|job| job.tenant().id == tenant);
+        let first = its.clone().next()?;
+        let mut book = open(first.tenant(), settings, memories);
+        let now = book.now;
+        its.try_for_each(|job| {
+            job.asks(&mut book.shelves.asks(&book.tenant, now));
+            Some(())
+        });
+        Some(book)
+    }
+
+    fn must_lock(&self) -> bool {
+        self.of.values().any(|book| book.shelves.must_lock())
+    }
+
+    /// Decides every command, in order.
+    fn decide(&mut self, batch: &mut Batch, clock: &Clock, ids: &mut Ids) {
+        // Only now, so that a batch that waited for locks is seldom recorded earlier than its predecessor.
+        let now = clock.now();
+        for book in self.of.values_mut() {
+            book.now = book.now.max(now);
+        }
+        for job in batch {
+            if let Some(book) = self.of.get_mut(&job.tenant().id) {
+                decide(job.as_mut(), book, ids);
+            }
+        }
+    }
+
+    /// Tenants whose answers leave no trace that would tell if they were decided on something stale.
+    fn unproven(&self) -> Vec<TenantId> {
+        let of = self.of.iter().filter(|(_, book)| book.is_unproven());
+        of.map(|(tenant, _)| *tenant).collect()
+    }
+
+    /// Decides the commands of one tenant again, in another book.
+    fn decide_again(
+        &mut self,
+        batch: &mut Batch,
+        tenant: TenantId,
+        book: Option<Book>,
+        clock: &Clock,
+        ids: &mut Ids,
+    ) {
+        let Some(mut book) = book else { return };
+        book.now = book.now.max(clock.now());
+        for job in batch.iter_mut().filter(|job| job.tenant().id == tenant) {
+            decide(job.as_mut(), &mut book, ids);
+        }
+        self.of.insert(tenant, book);
+    }
+}
+
+fn open(tenant: &Tenant, settings: &Settings, memories: &mut Memories) -> Book {
+    let now = memories.of(tenant.id).not_before(settings.clock.now());
+    Book::empty(&settings.shelves, tenant.clone(), now)
+}
+
+/// Decides one command with the lane's source of ids.
+fn decide(job: &mut dyn Job, book: &mut Book, ids: &mut Ids) {
+    std::mem::swap(&mut book.ids, ids);
+    job.decide(book);
+    std::mem::swap(&mut book.ids, ids);
+}
+
+/// Tells everybody that there is no answer.
+fn end(batch: Batch, error: LaneError) {
+    for job in batch {
+        job.end(Err(error));
+    }
+}
+
+/// What a command that panicked has said.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+    text.unwrap_or_else(|| "a command panicked".to_owned())
+}
+
 /// Another thread is the lane by now: nothing more is begun.
 fn relieved() -> Error {
     Error::Unavailable("the database does not answer, and another thread is the lane".to_owned())
-}
-
-/// Prefetches and executes: what these commands do, and what they are answered.
-fn decide<'a>(
-    connection: &mut AnyConnection,
-    round: Round<'a>,
-    clock: &Clock,
-    memory: Option<&Memory>,
-    ids: &'a mut Ids,
-    batch: &[Queued],
-    rules: &Rules,
-) -> Result<(Book<'a>, Vec<Answer>), Error> {
-    let envelopes = batch.iter().map(|queued| &queued.envelope);
-    let mut book = Book::prefetch(connection, round, memory, ids, envelopes.clone())?;
-    // Only now, so that whoever was waited for is seldom recorded later than this batch.
-    book.advance(clock.now());
-    let answers = envelopes
-        .map(|envelope| execute(&mut book, envelope, rules))
-        .collect();
-    Ok((book, answers))
 }

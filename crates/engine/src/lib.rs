@@ -1,52 +1,48 @@
 //! The lane: every change is a command, decided in memory and committed in a batch.
 //!
 //! ```text
-//! take what is queued (1 … max_batch; wait for the first, never for more)
+//! take      what waits in the tenants' lines (1 … max_batch; wait for the first, never for more)   lane/lines.rs
 //! begin
-//! prefetch   load every row the batch may read or change, locked in id order     book.rs
-//! execute    run the commands one after another, in memory, pure                 execute.rs
-//! flush      write all changes, one statement per table                          book.rs
+//! load      every row that the batch may read or change, locked in one order                       book.rs, shelf.rs
+//! decide    the commands one after another, in memory, pure                                        job.rs
+//! flush     all changes, one statement per table                                                   book.rs
 //! commit
-//! reply      only now does any caller hear of it                                 lane.rs
+//! answer    only now does any caller hear of it                                                    lane.rs
 //! ```
 //!
-//! There is no second write path. No network call happens between begin and commit: providers are
-//! called by a worker ([`workers`]), whose answer comes back as another command.
+//! There is no second write path. No network call happens between begin and commit.
 //!
-//! This crate joins the domain crates: it knows in which order their shelves are loaded and saved,
-//! which audit record each command leaves, and which reply is saved for its idempotency key. It never
-//! knows HTTP: what a reply looks like is a function handed to it ([`Render`]).
+//! This crate names no capability. A family brings its shelves ([`Shelf`]), its commands ([`Command`]) and its
+//! invariants ([`check::Invariant`]); the engine does what is the same for all of them. It never knows HTTP: a
+//! reply is made by a function that comes with the request.
 
-pub mod access;
-mod action;
+mod audit;
 mod book;
 pub mod check;
 mod command;
-mod execute;
-mod import;
+mod job;
 mod lane;
 mod memory;
-mod outcome;
-pub mod provider;
 mod pulse;
 mod readiness;
 mod reading;
-mod records;
-mod reference;
-mod register;
 mod repeated;
-mod schema;
+mod shelf;
 pub mod standstill;
-mod transact;
+mod tenant;
+mod waiters;
 mod waiting;
-mod webhook;
-pub mod workers;
 
-pub use action::{AccountChange, Action, Draft, Expiry, Saying, Swap};
+pub use audit::{AuditEvent, changed, digest, set};
+pub use book::{Book, MakeAgain};
 pub use command::{
-    Answer, Command, Envelope, Form, Origin, Refusal, Render, Rendered, WebhookAnswer,
+    Answer, Attempt, Command, Decided, Keep, Origin, Outcome, Request, Show, Tell, Told,
 };
-pub use idempotency::Reply;
+pub use idempotency::{Claim, Key, Reply};
 pub use lane::{Engine, LaneError, Settings};
+pub use memory::KeyAsks;
 pub use readiness::Readiness;
 pub use repeated::Repeated;
+pub use shelf::{Asks, Kind, Loading, Shelf};
+pub use standstill::Watch;
+pub use tenant::Tenant;

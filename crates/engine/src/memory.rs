@@ -7,45 +7,87 @@
 //! appends nothing (it only refused what leaves no trace), or that answers a request without keeping its
 //! key, is never decided on memory alone.
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use audit_log::tables::Tip;
-use idempotency::Key;
-use ledger::{Account, AccountId, Promise, TransactionId};
-use store::Timestamp;
+use idempotency::{Key, tables};
+use store::bulk::Writes;
+use store::{Error, TenantId, Timestamp};
 
-/// Accounts remembered at most; then all are forgotten.
-const ACCOUNTS: usize = 50_000;
-/// Pending transactions remembered at most; then all are forgotten.
-const PROMISES: usize = 20_000;
-/// Keys remembered at least; twice as many at most.
+use crate::shelf::{Kind, Loading, Shelf, Shelves};
+
+/// Rows remembered at most, of all tenants together; then all are forgotten.
+const MOST_ROWS: usize = 200_000;
+/// Keys of one tenant remembered at least; twice as many at most.
 const KEYS: usize = 100_000;
+/// Number of keys that take as much room as one row.
+const KEYS_A_ROW: usize = 4;
+
+/// What is remembered of all tenants.
+pub(crate) struct Memories {
+    of: HashMap<TenantId, Memory>,
+    kinds: Arc<[Kind]>,
+}
+
+impl Memories {
+    pub(crate) fn new(kinds: Arc<[Kind]>) -> Self {
+        Self {
+            of: HashMap::new(),
+            kinds,
+        }
+    }
+
+    /// What is remembered of a tenant.
+    pub(crate) fn of(&mut self, tenant: TenantId) -> &mut Memory {
+        let kinds = &self.kinds;
+        self.of.entry(tenant).or_insert_with(|| Memory::new(kinds))
+    }
+
+    /// Forgets what a conflict may have shown to be stale, of one tenant.
+    pub(crate) fn forget(&mut self, tenant: TenantId) {
+        if let Some(memory) = self.of.get_mut(&tenant) {
+            memory.forget();
+        }
+    }
+
+    /// Forgets what a conflict may have shown to be stale, of everybody.
+    pub(crate) fn forget_all(&mut self) {
+        self.of.values_mut().for_each(Memory::forget);
+    }
+
+    /// Makes room if too much is remembered.
+    pub(crate) fn make_room(&mut self) {
+        let sizes = self.of.values().map(Memory::size);
+        if sizes.fold(0, usize::saturating_add) > MOST_ROWS {
+            self.of.clear();
+        }
+    }
+}
 
 /// What is remembered of one tenant.
-#[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// The audit log as this lane last left it.
     head: Option<Tip>,
-    /// When the latest batch that this lane knows of was recorded; never forgotten, for it is never
-    /// earlier.
+    /// Time at which the latest batch that this lane knows of was recorded; the next one is never earlier.
     latest: Option<Timestamp>,
-    accounts: HashMap<AccountId, Account>,
-    promises: HashMap<TransactionId, Promise>,
-    keys: RecentKeys,
-}
-
-/// Keys seen lately, by hash: a collision costs one look-up too many.
-#[derive(Debug, Default)]
-struct RecentKeys {
-    hasher: RandomState,
-    newer: HashSet<u64>,
-    older: HashSet<u64>,
+    /// What each kind of shelf remembers.
+    shelves: Vec<Box<dyn Remembered>>,
 }
 
 impl Memory {
+    fn new(kinds: &[Kind]) -> Self {
+        Self {
+            head: None,
+            latest: None,
+            shelves: kinds.iter().map(|kind| kind.memory()).collect(),
+        }
+    }
+
     /// The audit log as this lane last left it.
-    pub(crate) fn head(&self) -> Option<&Tip> {
+    pub(crate) const fn head(&self) -> Option<&Tip> {
         self.head.as_ref()
     }
 
@@ -60,15 +102,26 @@ impl Memory {
         self.latest = self.latest.max(Some(at));
     }
 
-    /// When the latest batch that this lane knows of was recorded; the beginning of time if it knows of none.
+    /// Time at which the latest batch that this lane knows of was recorded; the beginning of time if it knows of
+    /// none.
     pub(crate) fn latest(&self) -> Timestamp {
         self.latest.unwrap_or(Timestamp::BEFORE_ALL)
     }
 
-    /// What the clock says, or when the latest batch was recorded if that is later: what is recorded
-    /// later has no earlier time, whatever the clock does.
+    /// The clock's time, or that of the latest batch if that is later: nothing is recorded earlier than what was
+    /// recorded before it, whatever the clock does.
     pub(crate) fn not_before(&self, now: Timestamp) -> Timestamp {
         self.latest.map_or(now, |latest| latest.max(now))
+    }
+
+    /// What each kind of shelf remembers.
+    pub(crate) fn shelves(&self) -> &[Box<dyn Remembered>] {
+        &self.shelves
+    }
+
+    /// Keeps the rows as the commit will leave them.
+    pub(crate) fn remember(&mut self, shelves: &Shelves) {
+        shelves.remember(&mut self.shelves);
     }
 
     /// Keeps what is remembered if it is as of this head, which was read just now.
@@ -78,60 +131,123 @@ impl Memory {
         }
     }
 
-    /// An account as this lane last left it.
-    pub(crate) fn account(&self, id: &AccountId) -> Option<&Account> {
-        self.accounts.get(id)
-    }
-
-    /// A pending transaction as this lane last left it, as long as it holds anything.
-    pub(crate) fn promise(&self, id: &TransactionId) -> Option<&Promise> {
-        self.promises.get(id)
-    }
-
-    /// Whether this lane has seen the key lately. Any other key is taken for new, and if it is not,
-    /// the database says so.
-    pub(crate) fn has_seen(&self, key: &Key) -> bool {
-        let hash = self.keys.hasher.hash_one(key);
-        self.keys.newer.contains(&hash) || self.keys.older.contains(&hash)
-    }
-
-    /// Remembers accounts as a commit has left them.
-    pub(crate) fn keep_accounts<'a>(&mut self, accounts: impl Iterator<Item = &'a Account>) {
-        if self.accounts.len() > ACCOUNTS {
-            self.accounts.clear();
-        }
-        self.accounts
-            .extend(accounts.map(|account| (account.id, account.clone())));
-    }
-
-    /// Remembers pending transactions as a commit has left them. One that has ended is forgotten:
-    /// whoever asks for it still is refused, and that may take longer.
-    pub(crate) fn keep_promises(&mut self, promises: Vec<Promise>) {
-        if self.promises.len() > PROMISES {
-            self.promises.clear();
-        }
-        for promise in promises {
-            if promise.is_open() {
-                self.promises.insert(promise.transaction, promise);
-            } else {
-                self.promises.remove(&promise.transaction);
-            }
-        }
-    }
-
-    /// Remembers that a key was seen.
-    pub(crate) fn keep_key(&mut self, key: &Key) {
-        if self.keys.newer.len() >= KEYS {
-            self.keys.older = std::mem::take(&mut self.keys.newer);
-        }
-        let hash = self.keys.hasher.hash_one(key);
-        self.keys.newer.insert(hash);
-    }
-
     /// Forgets what a conflict may have shown to be stale.
     pub(crate) fn forget(&mut self) {
         self.head = None;
-        self.accounts.clear();
-        self.promises.clear();
+        self.shelves.iter_mut().for_each(|shelf| shelf.forget());
+    }
+
+    fn size(&self) -> usize {
+        self.shelves.iter().map(|shelf| shelf.size()).sum()
+    }
+}
+
+/// What one shelf remembers, with its type forgotten.
+pub(crate) trait Remembered: Send {
+    fn rows(&self) -> &dyn Any;
+    fn rows_mut(&mut self) -> &mut dyn Any;
+    fn forget(&mut self);
+    fn size(&self) -> usize;
+}
+
+/// What a shelf remembers.
+pub(crate) struct Of<S: Shelf>(S::Memory);
+
+impl<S: Shelf> Default for Of<S> {
+    fn default() -> Self {
+        Self(S::Memory::default())
+    }
+}
+
+impl<S: Shelf> Remembered for Of<S> {
+    fn rows(&self) -> &dyn Any {
+        &self.0
+    }
+
+    fn rows_mut(&mut self) -> &mut dyn Any {
+        &mut self.0
+    }
+
+    fn forget(&mut self) {
+        S::forget(&mut self.0);
+    }
+
+    fn size(&self) -> usize {
+        S::size(&self.0)
+    }
+}
+
+/// Keys seen lately, by hash: a collision costs one look-up too many. Any other key is taken for new, and if it
+/// is not, the database says so.
+#[derive(Debug, Default)]
+pub struct RecentKeys {
+    hasher: RandomState,
+    newer: HashSet<u64>,
+    older: HashSet<u64>,
+}
+
+impl RecentKeys {
+    fn has(&self, key: &Key) -> bool {
+        let hash = self.hasher.hash_one(key);
+        self.newer.contains(&hash) || self.older.contains(&hash)
+    }
+
+    fn keep(&mut self, key: &Key) {
+        if self.newer.len() >= KEYS {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        let hash = self.hasher.hash_one(key);
+        self.newer.insert(hash);
+    }
+}
+
+/// The idempotency keys that a batch needs.
+#[derive(Debug, Default)]
+pub struct KeyAsks {
+    /// Keys of the requests in the batch. Most are new.
+    pub claimed: Vec<Key>,
+    /// Keys of earlier requests, which wait for an answer.
+    pub waiting: Vec<Key>,
+}
+
+impl Shelf for idempotency::Shelf {
+    type Asks = KeyAsks;
+    type Memory = RecentKeys;
+
+    fn must_lock(_asks: &KeyAsks) -> bool {
+        false
+    }
+
+    fn is_nothing(asks: &KeyAsks) -> bool {
+        asks.claimed.is_empty() && asks.waiting.is_empty()
+    }
+
+    /// A key that was not seen lately is taken for new. If it is not, saving it is a conflict.
+    fn recall(&mut self, asks: &mut KeyAsks, memory: &RecentKeys) {
+        asks.claimed.retain(|key| memory.has(key));
+    }
+
+    fn load(&mut self, from: &mut Loading<'_>, asks: KeyAsks) -> Result<(), Error> {
+        let mut keys = asks.claimed;
+        keys.extend(asks.waiting);
+        keys.sort_unstable();
+        keys.dedup();
+        *self = tables::load(from.connection, from.tenant, &keys, from.lock)?;
+        Ok(())
+    }
+
+    fn save(&self, tenant: TenantId, writes: &mut Writes) {
+        tables::save(writes, tenant, self);
+    }
+
+    fn remember(&self, memory: &mut RecentKeys) {
+        self.known().for_each(|key| memory.keep(key));
+    }
+
+    /// A key that was seen stays seen.
+    fn forget(_memory: &mut RecentKeys) {}
+
+    fn size(memory: &RecentKeys) -> usize {
+        memory.newer.len().saturating_add(memory.older.len()) / KEYS_A_ROW
     }
 }

@@ -57,12 +57,13 @@ pub fn seconds_between(now: Timestamp, later: Timestamp) -> u32 {
 
 /// Looks at the clock: the metric each time, the warning once a minute at most.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub struct Watch {
     warned: Option<Instant>,
 }
 
 impl Watch {
-    pub(crate) fn look(&mut self, engine: &Engine) {
+    /// Looks at the clock.
+    pub fn look(&mut self, engine: &Engine) {
         let behind = engine.seconds_behind();
         metrics::gauge!("florin_clock_behind_seconds").set(behind);
         let is_new = self.warned.is_none_or(|at| at.elapsed() >= WARN_AGAIN);

@@ -1,103 +1,76 @@
-//! Waiting for a request whose outcome takes longer than one commit.
+//! Requests whose outcome takes longer than one commit.
 
 use std::time::Duration;
 
-use idempotency::Key;
-use store::TenantId;
-use tokio::sync::broadcast;
+use store::find::Lock;
 use tokio::time::Instant;
 
-use crate::command::{Answer, Command, Envelope};
+use crate::command::{Answer, Command, Outcome, Request};
 use crate::lane::{Engine, LaneError};
-
-/// How often to look again without having heard anything: another process may have settled it.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// Sends a command and waits, at most `wait`, for the outcome of what it began.
     ///
-    /// Whoever made the effect and has waited long enough is answered with the payment as it stands
-    /// (and so is every later request with the key). Whoever sent the same request meanwhile gets
+    /// A request that had the effect and has waited long enough is answered as things stand, by the command that
+    /// `answer_now` makes (and so is every later request with the key). The same request sent again meanwhile gets
     /// [`Answer::InFlight`].
     ///
     /// # Errors
     /// [`LaneError`] says whether to try again.
-    pub async fn submit_and_wait(
+    pub async fn submit_and_wait<C, N>(
         &self,
-        envelope: Envelope,
+        request: Request<C>,
         wait: Duration,
-    ) -> Result<Answer, LaneError> {
-        let first = self.submit(envelope.clone()).await?;
-        let Answer::InFlight {
-            first: made,
-            payment,
-        } = first
-        else {
-            return Ok(first);
-        };
-        let Some(key) = envelope.claim.as_ref().map(|claim| claim.key.clone()) else {
-            return Ok(first);
-        };
+        answer_now: impl FnOnce(C::Done) -> Request<N>,
+    ) -> Result<Answer, LaneError>
+    where
+        C: Command,
+        N: Command<Done = Option<idempotency::Reply>>,
+    {
         let deadline = Instant::now() + wait;
-        let mut settled = self.settled();
-        loop {
-            // What was settled before we listened is found here.
-            let answer = self.submit(envelope.clone()).await?;
-            match answer {
-                Answer::InFlight { .. } => {}
-                // The maker's own wait is not a replay.
-                Answer::Replied { reply, replayed } => {
-                    let replayed = replayed && !made;
-                    return Ok(Answer::Replied { reply, replayed });
-                }
-                Answer::KeyReused { .. }
-                | Answer::Webhook(_)
-                | Answer::Leased(_)
-                | Answer::Misfits(_)
-                | Answer::OtherMode(_)
-                | Answer::Done => return Ok(answer),
-            }
-            if Instant::now() >= deadline {
-                break;
-            }
-            let look_again = deadline.min(Instant::now() + LOOK_AGAIN);
-            heard(&mut settled, envelope.tenant.id, &key, look_again).await;
+        let key = request.claim.as_ref().map(|claim| claim.key.clone());
+        // From before the command is sent, so that no answer is missed.
+        let waiting = key.map(|key| self.waiters.wait(request.tenant.id, key));
+        let Outcome { answer, decided } = self.submit(request).await?;
+        let (Answer::InFlight { is_first }, Some(mut waiting)) = (&answer, waiting) else {
+            return Ok(answer);
+        };
+        let replied = |reply, is_replay| Answer::Replied { reply, is_replay };
+        if let Ok(Ok(reply)) = tokio::time::timeout_at(deadline, &mut waiting.reply).await {
+            return Ok(replied(reply, !is_first));
         }
-        match payment {
-            Some(payment) => {
-                let command = Command::AnswerNow { key, payment };
-                self.submit(Envelope {
-                    command,
-                    claim: None,
-                    ..envelope
-                })
-                .await
+        match decided {
+            Some(Ok(begun)) => {
+                let reply = self.submit(answer_now(begun)).await?.done().flatten();
+                reply
+                    .map(|reply| replied(reply, false))
+                    .ok_or(LaneError::Failed)
             }
-            None => Ok(Answer::InFlight {
-                first: made,
-                payment,
-            }),
+            Some(Err(_)) | None => Ok(answer),
         }
     }
-}
 
-/// Returns when the key was settled, or it is time to look again.
-async fn heard(
-    settled: &mut broadcast::Receiver<(TenantId, Key)>,
-    tenant: TenantId,
-    key: &Key,
-    until: Instant,
-) {
-    let listen = async {
-        loop {
-            match settled.recv().await {
-                Ok((whose, which)) if whose == tenant && which == *key => break,
-                Ok(_) => {}
-                // What was missed may have been ours.
-                Err(broadcast::error::RecvError::Lagged(_)) => break,
-                Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-            }
+    /// Looks whether requests that wait were answered by another process, with one question for all of them.
+    pub async fn look_for_answers(&self) {
+        let keys = self.waiters.keys();
+        if keys.is_empty() {
+            return;
         }
-    };
-    let _in_time = tokio::time::timeout_at(until, listen).await;
+        let found = self.read(move |connection| {
+            let mut found = Vec::new();
+            for (tenant, keys) in keys {
+                let shelf = idempotency::tables::load(connection, tenant, &keys, Lock::Nothing)?;
+                let replies = keys.into_iter().filter_map(|key| {
+                    let reply = shelf.reply(&key)?.clone();
+                    Some((tenant, key, reply))
+                });
+                found.extend(replies);
+            }
+            Ok(found)
+        });
+        // A database that does not answer is reported by those who need an answer from it.
+        for (tenant, key, reply) in found.await.unwrap_or_default() {
+            self.waiters.tell(tenant, &key, &reply);
+        }
+    }
 }

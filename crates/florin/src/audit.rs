@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use audit_log::{Clean, Tampered};
 use comfy_table::Cell;
-use engine::access::Tenant;
+use engine::Tenant;
 use store::{AnyConnection, Error, Store, TenantId};
 
 use crate::check::{Mistake, SOUND, UNSOUND, finish, mark, plain_table, progress_bar};
+use families::CHECK;
 
 /// What `florin audit` can be asked.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -82,7 +83,7 @@ fn verify_all(store: &Store) -> Result<Vec<Verified>, Error> {
         store::set_bulk_hints(connection)?;
         let logs = audit_log::tables::logs(connection)?;
         let mut verified = Vec::with_capacity(logs.len());
-        for tenant in engine::access::tenants(connection)? {
+        for tenant in access::tenants(connection)? {
             bar.set_prefix(tenant.name.to_string());
             let has_log = logs.contains(&tenant.id);
             let found = verify_one(connection, &tenant, has_log, |done| bar.set_position(done))?;
@@ -111,7 +112,7 @@ fn verify_one(
         Ok(clean) => clean,
         Err(tampered) => return Ok(Found::Tampered(tampered)),
     };
-    let unrecorded = engine::check::first_unrecorded(connection, tenant, &mut progress)?;
+    let unrecorded = engine::check::first_unrecorded(CHECK, connection, tenant, &mut progress)?;
     Ok(match unrecorded {
         None => Found::Clean(clean),
         Some(subject) => Found::Unrecorded {

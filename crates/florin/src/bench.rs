@@ -209,10 +209,8 @@ where
     // A queue that is too short for the load would be measured, not the lane.
     let most = arguments.in_flight.iter().copied().max().unwrap_or(1);
     let most = usize::try_from(most.max(FILLING)).unwrap_or(usize::MAX);
-    settings.queue = settings.queue.max(most);
-    let render = settings.render;
-    let (submitted, _no_payments) = tokio::sync::mpsc::unbounded_channel();
-    let engine = Engine::start(store.clone(), settings, Ids::random(), submitted)
+    settings.line = settings.line.max(most);
+    let engine = Engine::start(store.clone(), settings, Ids::random())
         .map_err(|cause| BenchError::system("cannot start the lane", cause))?;
 
     let progress = ProgressBar::no_length();
@@ -229,7 +227,7 @@ where
     };
     let bedrock = in_thread({
         let (store, seed) = (store.clone(), arguments.seed);
-        move || Bedrock::lay(&store, bed, render, seed)
+        move || Bedrock::lay(&store, bed, seed)
     });
     let mut bench = Bench {
         bedrock: Some(bedrock.await?),
@@ -308,14 +306,9 @@ mod tests {
 
     fn settings() -> engine::Settings {
         engine::Settings {
-            render: api::render,
-            provider: payments::Provider {
-                name: "nobody".to_owned(),
-                lease_millis: 1,
-            },
             max_batch: 256,
-            queue: 1,
-            clock: store::Clock::system(),
+            line: 1,
+            ..crate::start::lane_settings()
         }
     }
 
@@ -333,7 +326,7 @@ mod tests {
         assert!(grown.transfers > 0 && grown.findings.transfers_in_book == 3_000);
 
         let store = Store::open_existing(&url, store::Tuning::default()).unwrap();
-        let report = store.read(|book| engine::check::run(book, |_, _| {}));
+        let report = store.read(|book| engine::check::run(families::CHECK, book, |_, _| {}));
         assert_eq!(report.unwrap().first_violated(), None);
         for log in store.read(audit_log::tables::logs).unwrap() {
             let verified = store.read(|book| audit_log::verify(book, log, |_| {}));

@@ -8,6 +8,8 @@ use engine::check::{Report, Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 use store::{Error, Store};
 
+use families::CHECK;
+
 /// Every invariant holds, or every log is as it was written.
 pub(crate) const SOUND: u8 = 0;
 /// Something is wrong with the book, and the first offender was named.
@@ -86,7 +88,7 @@ fn answer(
     output: &mut impl Write,
 ) -> Result<u8, Mistake> {
     let bar = progress_bar();
-    let report = engine::check::whole(store, |invariant, done| {
+    let report = engine::check::whole(CHECK, store, |invariant, done| {
         bar.set_prefix(invariant.to_owned());
         bar.set_position(done);
     });

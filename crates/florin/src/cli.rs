@@ -44,6 +44,9 @@ enum Verb {
     /// Make API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Make and list tenants
+    #[command(subcommand)]
+    Tenant(key::TenantCommand),
     /// Measure the lane and the API on this machine, beside a floor without rules
     Bench(bench::BenchArguments),
     /// Sign and verify webhooks
@@ -81,6 +84,7 @@ pub(crate) fn run() -> ExitCode {
             run_async(&cli.settings, Running::Import(arguments), cli.json)
         }
         Some(Verb::Key(command)) => run_async(&cli.settings, Running::Key(command), cli.json),
+        Some(Verb::Tenant(command)) => run_async(&cli.settings, Running::Tenant(command), cli.json),
         Some(Verb::Bench(arguments)) => {
             run_async(&cli.settings, Running::Bench(arguments), cli.json)
         }
@@ -131,6 +135,7 @@ enum Running {
     Demo(demo::DemoArguments),
     Bench(bench::BenchArguments),
     Key(key::KeyCommand),
+    Tenant(key::TenantCommand),
     Import(import::ImportArguments),
 }
 
@@ -159,6 +164,7 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
             Running::Key(command) => key::run(&settings, &command, json).await,
+            Running::Tenant(command) => key::run_tenant(&settings, &command, json).await,
             Running::Bench(arguments) => measure::run(&settings, arguments).await,
         }
     });

@@ -15,6 +15,7 @@ use webhook_signatures::{Scheme, Secret};
 use crate::say;
 use crate::settings::{SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 use crate::start::{StartError, start};
+use families::CHECK;
 
 const DELIVERIES: usize = 20;
 const AT_ONCE: usize = 8;
@@ -298,7 +299,7 @@ impl Script {
 
     async fn prove(&self, store: Store) -> Result<(), Failed> {
         let checked = tokio::task::spawn_blocking(move || {
-            let report = engine::check::whole(&store, |_, _| {})?;
+            let report = engine::check::whole(CHECK, &store, |_, _| {})?;
             store.read(|connection| {
                 let mut records = 0_u64;
                 for log in audit_log::tables::logs(connection)? {

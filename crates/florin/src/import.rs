@@ -6,13 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::access::Tenant;
-use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
+use engine::{LaneError, Request, Tenant};
 use interchange::{Mistake, Source};
-use ledger::{Import, Misfit, OnKnown};
-use serde::{Deserialize, Serialize};
+use ledger::{Import, Imported, Misfit, OnKnown};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{Ids, Store};
+use store::Store;
 
 use crate::check::progress_bar;
 use crate::cli::open_to_look;
@@ -80,7 +79,7 @@ pub(crate) enum ImportError {
 }
 
 /// What was done, or would be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Done {
     accounts: u64,
     transactions: u64,
@@ -88,7 +87,7 @@ struct Done {
 }
 
 /// One thing of the file that was in the books already.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Serialize)]
 struct Known {
     line: u64,
     record: String,
@@ -96,6 +95,20 @@ struct Known {
 }
 
 impl Done {
+    fn of(imported: &Imported) -> Self {
+        let count = |length| u64::try_from(length).unwrap_or(u64::MAX);
+        let known = imported.known.iter().map(|known| Known {
+            line: known.line,
+            record: known.what.to_owned(),
+            name: known.name.clone(),
+        });
+        Self {
+            accounts: count(imported.accounts.len()),
+            transactions: count(imported.transactions.len()),
+            known: known.collect(),
+        }
+    }
+
     /// Whether all of the file was in the books already.
     const fn is_nothing_new(&self) -> bool {
         self.accounts == 0 && self.transactions == 0 && !self.known.is_empty()
@@ -152,52 +165,30 @@ async fn take_over(
 ) -> Result<Outcome, ImportError> {
     let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
     start::check_clock(&store, settings).await?;
-    let (submit, _no_payments) = tokio::sync::mpsc::unbounded_channel();
-    let lane = start::lane_settings(settings);
-    let engine = Engine::start(store, lane, Ids::random(), submit);
-    let engine = engine.map_err(|cause| StartError::System {
-        what: "the lane's thread does not start".to_owned(),
-        cause,
-    })?;
-    let envelope = Envelope {
-        tenant,
-        command: Command::Import {
-            books: Arc::new(books),
-            on_known: match arguments.known {
-                KnownRows::Skip => OnKnown::Skip,
-                KnownRows::Refuse => OnKnown::Refuse,
-            },
-            dry_run: arguments.dry_run,
-        },
-        // Each row is imported once by itself, whatever file it is in.
-        claim: None,
-        origin: Origin {
-            kind: "system",
-            id: "import".into(),
-            request: Some(hash.to_owned()),
+    let engine = start::start_lane(store, start::lane_settings())?;
+    let command = books::import::Import {
+        books: Arc::new(books),
+        on_known: match arguments.known {
+            KnownRows::Skip => OnKnown::Skip,
+            KnownRows::Refuse => OnKnown::Refuse,
         },
     };
+    // No idempotency key: each row is imported once by itself, whatever file it is in.
+    let mut request = Request::of_system(tenant, "import", command);
+    request.is_dry_run = arguments.dry_run;
+    request.origin.request = Some(hash.to_owned());
     let bar = progress_bar();
     bar.set_prefix("import");
     bar.enable_steady_tick(Duration::from_millis(100));
-    let answer = engine.submit_within(envelope, PATIENCE).await;
+    let outcome = engine.submit_within(request, PATIENCE).await;
     bar.finish_and_clear();
     engine.shut_down().await;
-    match answer? {
-        Answer::Replied { reply, .. } => {
-            let done = serde_json::from_slice(&reply.body);
-            let done = done.map_err(|_not_ours| ImportError::Unexpected)?;
-            Ok(Outcome::Done(done))
-        }
-        Answer::Misfits(misfits) => Ok(Outcome::Wrong(
+    match outcome?.decided {
+        Some(Ok(imported)) => Ok(Outcome::Done(Done::of(&imported))),
+        Some(Err(misfits)) => Ok(Outcome::Wrong(
             misfits.into_iter().map(Wrong::from).collect(),
         )),
-        Answer::InFlight { .. }
-        | Answer::KeyReused { .. }
-        | Answer::Webhook(_)
-        | Answer::Leased(_)
-        | Answer::OtherMode(_)
-        | Answer::Done => Err(ImportError::Unexpected),
+        None => Err(ImportError::Unexpected),
     }
 }
 

@@ -1,65 +1,159 @@
-//! `florin key create`: the one way to a first API key in live mode, where no key is made.
+//! `florin key create` and `florin tenant`: tenants and API keys, made on the machine. It is the one way to a first
+//! API key in live mode, where no key is made.
 
 use std::process::ExitCode;
 
-use engine::Engine;
+use access::Provision;
+use engine::{Engine, Request, Tenant};
+use serde_json::json;
 use store::Ids;
 
 use crate::cli::cannot;
 use crate::settings::Settings;
+use crate::start::StartError;
+use crate::whose::{WhoseError, chosen};
 use crate::{say, start};
 
-/// What `florin key` can be asked.
+/// Verbs below `florin key`.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make an API key and print it, once: only its hash is kept
-    Create,
+    Create {
+        /// The tenant that the key acts for (default: the one that the server began with)
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+    },
+}
+
+/// Verbs below `florin tenant`.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant, with books of its own and an API key, which is printed once
+    Create {
+        /// Its name: 1 to 64 lower-case letters, digits, and - _ . between them
+        #[arg(value_parser = access::parse_name)]
+        name: String,
+    },
+    /// List all tenants
+    List,
+}
+
+/// Why a verb was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum KeyError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Whose(#[from] WhoseError),
+    #[error("{0}; see that the database runs and --database-url names it")]
+    Database(#[from] store::Error),
+    #[error("{0}; run it once more")]
+    Lane(#[from] engine::LaneError),
+    #[error("{0}: choose another name")]
+    Refused(access::ProvisionError),
+    /// The key exists, and nobody will ever see it.
+    #[error(
+        "a key was made and could not be printed, so that it is of no use: {0}; make another one with \
+         `florin key create`"
+    )]
+    Unheard(std::io::Error),
 }
 
 /// Makes a key through the lane, like any other change.
 pub(crate) async fn run(settings: &Settings, command: &KeyCommand, json: bool) -> ExitCode {
-    let KeyCommand::Create = command;
-    match create(settings).await {
-        Ok(key) => {
-            let said = if json {
-                say::line(&serde_json::json!({ "key": key }))
-            } else {
-                say::line(&key)
-            };
-            match said {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(cause) => cannot(&Unheard(cause)),
-            }
-        }
+    let KeyCommand::Create { tenant } = command;
+    ended(create_key(settings, tenant.as_deref(), json).await)
+}
+
+/// Makes or lists tenants.
+pub(crate) async fn run_tenant(
+    settings: &Settings,
+    command: &TenantCommand,
+    json: bool,
+) -> ExitCode {
+    ended(match command {
+        TenantCommand::Create { name } => create_tenant(settings, name, json).await,
+        TenantCommand::List => list_tenants(settings, json).await,
+    })
+}
+
+fn ended(outcome: Result<(), KeyError>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => cannot(&error),
     }
 }
 
-/// The key exists, and nobody will ever see it.
-#[derive(Debug, thiserror::Error)]
-#[error("a key was made and could not be printed, so that it is of no use: {0}; make another one")]
-struct Unheard(std::io::Error);
+async fn create_key(settings: &Settings, tenant: Option<&str>, json: bool) -> Result<(), KeyError> {
+    let engine = open(settings).await?;
+    let made = async {
+        let tenant = match tenant.map(str::to_owned) {
+            None => start::tenant(&engine, settings).await?,
+            Some(name) => {
+                engine
+                    .read(move |connection| Ok(chosen(connection, Some(&name))))
+                    .await??
+            }
+        };
+        let key = access::new_key(settings.mode.of_books());
+        start::provision(&engine, settings, &tenant, Some(&key)).await?;
+        Ok::<_, KeyError>(key)
+    };
+    let made = made.await;
+    engine.shut_down().await;
+    let key = made?;
+    let said = match json {
+        true => say::line(&json!({ "key": key })),
+        false => say::line(&key),
+    };
+    said.map_err(KeyError::Unheard)
+}
 
-async fn create(settings: &Settings) -> Result<String, start::StartError> {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|error| start::StartError::System {
-        what: "no randomness".to_owned(),
-        cause: std::io::Error::other(error.to_string()),
-    })?;
-    let prefix = settings.mode.of_books().key_prefix();
-    let key = format!("{prefix}{}", hex::encode(random));
+async fn create_tenant(settings: &Settings, name: &str, json: bool) -> Result<(), KeyError> {
+    let engine = open(settings).await?;
+    let mode = settings.mode.of_books();
+    let key = access::new_key(mode);
+    let tenant = Tenant {
+        id: Ids::random().tenant(),
+        name: name.into(),
+    };
+    let command = Provision {
+        mode,
+        key: Some((access::hash(&key), access::label(&key))),
+    };
+    let request = Request::of_system(tenant.clone(), "tenant", command);
+    let outcome = engine.submit(request).await;
+    engine.shut_down().await;
+    if let Some(Err(refusal)) = outcome?.decided {
+        return Err(KeyError::Refused(refusal));
+    }
+    let (id, name) = (tenant.id.to_string(), &*tenant.name);
+    let said = match json {
+        true => say::line(&json!({ "id": id, "name": name, "key": key })),
+        false => say::line(&key),
+    };
+    said.map_err(KeyError::Unheard)
+}
+
+async fn list_tenants(settings: &Settings, json: bool) -> Result<(), KeyError> {
+    let engine = open(settings).await?;
+    let tenants = engine.read(access::tenants).await;
+    engine.shut_down().await;
+    for tenant in tenants? {
+        let (id, name) = (tenant.id.to_string(), &*tenant.name);
+        let said = match json {
+            true => say::line(&json!({ "id": id, "name": name })),
+            false => say::line(&format!("{id:>16}  {name}")),
+        };
+        // Nobody listens any longer.
+        let _unheard = said;
+    }
+    Ok(())
+}
+
+/// A lane over books that are there, or are begun where that is allowed.
+async fn open(settings: &Settings) -> Result<Engine, StartError> {
     let (store, _is_new) = start::open_or_begin(settings).await?;
     start::check_clock(&store, settings).await?;
-    let (submit, _no_payments) = tokio::sync::mpsc::unbounded_channel();
-    let lane = start::lane_settings(settings);
-    let engine = Engine::start(store, lane, Ids::random(), submit);
-    let engine = engine.map_err(|cause| start::StartError::System {
-        what: "the lane's thread does not start".to_owned(),
-        cause,
-    })?;
-    let tenant = start::tenant(settings);
-    let provisioned = start::provision(&engine, settings, &tenant, Some(&key)).await;
-    engine.shut_down().await;
-    provisioned?;
-    Ok(key)
+    start::start_lane(store, start::lane_settings())
 }

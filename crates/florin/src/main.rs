@@ -11,12 +11,14 @@ mod export;
 mod import;
 mod key;
 mod measure;
+mod provider;
 mod say;
 mod serve;
 mod settings;
 mod start;
 mod webhook;
 mod whose;
+mod workers;
 
 use std::process::ExitCode;
 

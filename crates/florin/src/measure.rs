@@ -35,7 +35,7 @@ pub(crate) async fn run(settings: &Settings, arguments: BenchArguments) -> ExitC
         });
         std::future::ready(address)
     };
-    let ended = bench::run(arguments, &url, start::lane_settings(settings), serve).await;
+    let ended = bench::run(arguments, &url, start::lane_settings(), serve).await;
     if let Some(server) = server {
         server.stop().await;
     }

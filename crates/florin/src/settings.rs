@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use engine::access;
 use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;

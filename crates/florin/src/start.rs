@@ -4,25 +4,26 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use access::{Provision, ProvisionError};
 use actix_web::web::Data;
 use api::{Api, Receiver, Server};
-use engine::access::{self, Tenant};
-use engine::provider::Provider;
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
-use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
+use engine::{Engine, LaneError, Request, Tenant};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sandbox::{Sandbox, WebhookTarget};
 use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
 
+use crate::provider::Provider;
 use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
+use crate::workers::{self, Submitted};
 
 /// How often the sweeper looks for what was left undone.
 const SWEEP: Duration = Duration::from_millis(500);
 /// What a lease allows beyond twice the provider's own time.
 const LEASE_MARGIN_MILLIS: i64 = 2_000;
-/// Commands in the queue before one more is refused.
-const QUEUE: usize = 8_192;
+/// Commands in one tenant's line before one more is refused.
+const LINE: usize = 8_192;
 /// Commands a commit.
 const MAX_BATCH: usize = 512;
 /// Ports tried after the default one.
@@ -91,6 +92,9 @@ pub(crate) enum StartError {
     /// The first commands.
     #[error("the books could not be begun: {0}")]
     Seed(#[from] LaneError),
+    /// The tenant.
+    #[error("{0}: choose another name")]
+    Provision(ProvisionError),
     /// The clock.
     #[error(
         "the books were last written at {recorded}, and this machine's clock says {now}: set the clock right, or \
@@ -173,7 +177,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         cause,
     })?;
     let recorded = check_clock(&store, settings).await?;
-    let (engine, submitted) = lane(store, settings)?;
+    let (engine, submitted) = lane(store)?;
     if let Some(recorded) = recorded {
         engine.learn_recorded(recorded);
     }
@@ -181,7 +185,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         (Mode::Sandbox, None) => Some(start_sandbox(settings).await?),
         (Mode::Sandbox | Mode::Live, _) => None,
     };
-    let tenant = tenant(settings);
+    let tenant = tenant(&engine, settings).await?;
     let key = (settings.mode == Mode::Sandbox).then_some(SANDBOX_KEY);
     provision(&engine, settings, &tenant, key).await?;
     let base = match (&settings.provider_url, &sandbox) {
@@ -191,13 +195,19 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     };
     let provider = Provider::new(base, settings.provider_timeout)?;
     let (stop, stopping) = watch::channel(false);
-    let check =
-        engine::check::keep_checking(engine.clone(), settings.check_every, stopping.clone());
+    let check = engine::check::keep_checking(
+        families::CHECK,
+        engine.clone(),
+        settings.check_every,
+        stopping.clone(),
+    );
     let check = tokio::spawn(check);
-    let worker = engine::workers::run(engine.clone(), provider, submitted, SWEEP, stopping);
+    let lease = lease_millis(settings);
+    let worker = workers::run(engine.clone(), provider, lease, submitted, SWEEP, stopping);
     let worker = tokio::spawn(worker);
     let api = Api {
         engine: engine.clone(),
+        provider: provider_of(settings),
         mode: settings.mode.of_books(),
         receivers: receivers(settings, &tenant),
         metrics: collect_metrics(),
@@ -226,16 +236,22 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     })
 }
 
-/// The one tenant there is as yet.
-pub(crate) fn tenant(settings: &Settings) -> Tenant {
+/// The tenant that the server begins with: `demo` in sandbox mode, `main` in live mode. A new one gets a new id, but
+/// for the sandbox's, whose books never move.
+pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenant, StartError> {
     let name = match settings.mode {
         Mode::Sandbox => "demo",
         Mode::Live => "main",
     };
-    Tenant {
-        id: TenantId(1),
+    let tenants = engine.read(access::tenants).await?;
+    let known = tenants.into_iter().find(|tenant| &*tenant.name == name);
+    Ok(known.unwrap_or_else(|| Tenant {
+        id: match settings.mode {
+            Mode::Sandbox => TenantId(1),
+            Mode::Live => Ids::random().tenant(),
+        },
         name: name.into(),
-    }
+    }))
 }
 
 /// Makes sure that the books have begun in this mode, that the tenant exists and, if there is a key, that
@@ -260,30 +276,14 @@ pub(crate) async fn provision(
     if is_there.await.unwrap_or(false) {
         return Ok(());
     }
-    let command = Command::Provision { mode, key };
-    let origin = Origin {
-        kind: "system",
-        id: "start".into(),
-        request: None,
-    };
-    let envelope = Envelope {
-        tenant: tenant.clone(),
-        command,
-        claim: None,
-        origin,
-    };
-    match engine.submit(envelope).await? {
-        Answer::OtherMode(books) => Err(StartError::OtherMode {
+    let request = Request::of_system(tenant.clone(), "start", Provision { mode, key });
+    match engine.submit(request).await?.decided {
+        Some(Err(ProvisionError::OtherMode(books))) => Err(StartError::OtherMode {
             url: settings.database.clone(),
             books,
         }),
-        Answer::Replied { .. }
-        | Answer::InFlight { .. }
-        | Answer::KeyReused { .. }
-        | Answer::Webhook(_)
-        | Answer::Leased(_)
-        | Answer::Misfits(_)
-        | Answer::Done => Ok(()),
+        Some(Err(error @ ProvisionError::NameTaken)) => Err(StartError::Provision(error)),
+        Some(Ok(())) | None => Ok(()),
     }
 }
 
@@ -384,34 +384,55 @@ pub(crate) async fn check_clock(
     }
 }
 
-type Submitted = mpsc::UnboundedReceiver<(Tenant, payments::Operation)>;
-
-fn lane(store: Store, settings: &Settings) -> Result<(Engine, Submitted), StartError> {
+fn lane(store: Store) -> Result<(Engine, Submitted), StartError> {
     let (submit, submitted) = mpsc::unbounded_channel();
-    let engine = Engine::start(store, lane_settings(settings), Ids::random(), submit);
-    let engine = engine.map_err(|cause| StartError::System {
-        what: "the lane's thread does not start".to_owned(),
-        cause,
-    })?;
+    let told = Some(submit);
+    let engine = start_lane(
+        store,
+        engine::Settings {
+            told,
+            ..lane_settings()
+        },
+    )?;
     Ok((engine, submitted))
 }
 
-/// How the lane works in this process.
-pub(crate) fn lane_settings(settings: &Settings) -> engine::Settings {
-    let timeout = i64::try_from(settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
+/// Starts a lane.
+pub(crate) fn start_lane(store: Store, settings: engine::Settings) -> Result<Engine, StartError> {
+    let engine = Engine::start(store, settings, Ids::random());
+    engine.map_err(|cause| StartError::System {
+        what: "the lane's thread does not start".to_owned(),
+        cause,
+    })
+}
+
+/// The settings of the lane in this process.
+pub(crate) fn lane_settings() -> engine::Settings {
     engine::Settings {
-        render: api::render,
-        provider: payments::Provider {
-            name: settings.provider.clone(),
-            // An inquiry and a charge, each of which may take the provider's time.
-            lease_millis: timeout
-                .saturating_mul(2)
-                .saturating_add(LEASE_MARGIN_MILLIS),
-        },
+        shelves: families::shelves(),
+        make_again: api::make_again,
+        told: None,
         max_batch: MAX_BATCH,
-        queue: QUEUE,
+        line: LINE,
+        mixes_tenants: true,
         clock: Clock::system(),
     }
+}
+
+/// The provider that payments go to.
+fn provider_of(settings: &Settings) -> payments::Provider {
+    payments::Provider {
+        name: settings.provider.clone(),
+        lease_millis: lease_millis(settings),
+    }
+}
+
+/// Time that a worker has for an inquiry and a charge, each of which may take the provider's time.
+fn lease_millis(settings: &Settings) -> i64 {
+    let timeout = i64::try_from(settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
+    timeout
+        .saturating_mul(2)
+        .saturating_add(LEASE_MARGIN_MILLIS)
 }
 
 /// The API over a lane that somebody else runs, without webhooks.
@@ -421,6 +442,10 @@ pub(crate) fn serve_alone(
 ) -> Result<Server, api::ServeError> {
     let api = Api {
         engine,
+        provider: payments::Provider {
+            name: String::new(),
+            lease_millis: 0,
+        },
         mode: access::Mode::Sandbox,
         receivers: HashMap::new(),
         metrics: None,

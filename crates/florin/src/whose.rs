@@ -1,6 +1,6 @@
 //! Whose books a verb is about: those that are asked for, or the only ones.
 
-use engine::access::{self, Tenant};
+use engine::Tenant;
 use store::AnyConnection;
 
 /// Why that is not known.

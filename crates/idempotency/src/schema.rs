@@ -2,7 +2,7 @@
 
 diesel::table! {
     idempotency_key (tenant_id, key) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         key -> Text,
         fingerprint -> Binary,
         status -> Nullable<SmallInt>,

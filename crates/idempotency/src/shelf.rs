@@ -1,18 +1,19 @@
 //! What one batch holds of the keys in memory.
 
-use std::collections::HashMap;
-
 use store::Timestamp;
+use store::rows::Rows;
 
 use crate::{Claim, Fingerprint, Key, Reply};
 
 /// The keys that a batch names, as they were locked, and what it has done to them.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    held: HashMap<Key, Held>,
+    held: Rows<Key, Held>,
 }
 
-#[derive(Debug)]
+store::savepoint!(Shelf { held });
+
+#[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) resource: Option<String>,
@@ -147,11 +148,11 @@ impl Shelf {
             change: Change::Claimed,
             by_reference: None,
         };
-        self.held.insert(claim.key, held);
+        self.held.put(claim.key, held);
     }
 
     pub(crate) fn put_loaded(&mut self, key: Key, held: Held) {
-        self.held.insert(key, held);
+        self.held.put(key, held);
     }
 
     pub(crate) fn changed(&self, change: Change) -> Vec<(&Key, &Held)> {

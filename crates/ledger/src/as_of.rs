@@ -12,7 +12,7 @@ use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, HasSqlType, Integer};
+use diesel::sql_types::{BigInt, Binary, HasSqlType};
 use money::MinorUnits;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
@@ -111,10 +111,10 @@ struct LastBy {
 
 impl<DB: Backend> QueryFragment<DB> for LastBy
 where
-    TenantId: ToSql<Integer, DB>,
+    TenantId: ToSql<BigInt, DB>,
     AccountId: ToSql<Binary, DB>,
     i64: ToSql<BigInt, DB>,
-    DB: HasSqlType<Integer> + HasSqlType<Binary> + HasSqlType<BigInt>,
+    DB: HasSqlType<Binary> + HasSqlType<BigInt>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql(
@@ -137,12 +137,12 @@ where
             " THEN number + later ELSE earlier + number END / 2 \
              FROM probe JOIN ledger_transaction ON tenant_id = ",
         );
-        out.push_bind_param::<Integer, _>(&self.tenant)?;
+        out.push_bind_param::<BigInt, _>(&self.tenant)?;
         // The entry is on one of the two sides, each of which has an index.
         for (before, side) in [(" AND id = COALESCE(", "debit"), (", ", "credit")] {
             out.push_sql(before);
             out.push_sql("(SELECT transaction_id FROM posting WHERE tenant_id = ");
-            out.push_bind_param::<Integer, _>(&self.tenant)?;
+            out.push_bind_param::<BigInt, _>(&self.tenant)?;
             out.push_sql(" AND ");
             out.push_sql(side);
             out.push_sql("_account = ");

@@ -71,7 +71,7 @@ pub fn open(
     id: AccountId,
     new: NewAccount,
     now: Timestamp,
-) -> Result<&Account, OpenError> {
+) -> Result<Account, OpenError> {
     if let Some(by) = shelf.id_of(&new.code) {
         return Err(OpenError::CodeTaken { by });
     }
@@ -82,7 +82,7 @@ pub fn open(
         return Err(OpenError::AssetNotRegistered { currency });
     }
     // After this point it must succeed.
-    Ok(shelf.put_new(Account {
+    let account = Account {
         id,
         code: new.code.into(),
         name: new.name.into(),
@@ -101,5 +101,7 @@ pub fn open(
         version: 0,
         revision: 0,
         opened_at: now,
-    }))
+    };
+    shelf.put_new(account.clone());
+    Ok(account)
 }

@@ -2,7 +2,7 @@
 
 diesel::table! {
     account (tenant_id, id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         id -> Binary,
         code -> Text,
         name -> Text,
@@ -28,7 +28,7 @@ diesel::table! {
 
 diesel::table! {
     asset (tenant_id, code) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         code -> Text,
         exponent -> SmallInt,
         name -> Text,
@@ -38,7 +38,7 @@ diesel::table! {
 
 diesel::table! {
     ledger_transaction (tenant_id, id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         id -> Binary,
         kind -> Text,
         step -> SmallInt,
@@ -54,7 +54,7 @@ diesel::table! {
 
 diesel::table! {
     posting (tenant_id, transaction_id, ordinal) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         transaction_id -> Binary,
         ordinal -> SmallInt,
         debit_account -> Binary,
@@ -71,7 +71,7 @@ diesel::table! {
 
 diesel::table! {
     hold (tenant_id, transaction_id, ordinal) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         transaction_id -> Binary,
         ordinal -> SmallInt,
         amount -> BigInt,
@@ -85,7 +85,7 @@ diesel::table! {
 
 diesel::table! {
     correction (tenant_id, transaction_id, ordinal) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         transaction_id -> Binary,
         ordinal -> SmallInt,
         amount -> BigInt,
@@ -95,7 +95,7 @@ diesel::table! {
 
 diesel::table! {
     exchange (tenant_id, transaction_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         transaction_id -> Binary,
         sold -> BigInt,
         bought -> BigInt,
@@ -109,14 +109,14 @@ diesel::table! {
 
 diesel::table! {
     period (tenant_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         closed_before -> BigInt,
     }
 }
 
 diesel::table! {
     displaced (account_id, version, tenant_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         account_id -> Binary,
         version -> BigInt,
         effective_at -> BigInt,
@@ -128,7 +128,7 @@ diesel::table! {
 
 diesel::table! {
     time_bucket (level, account_id, start, tenant_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         level -> SmallInt,
         account_id -> Binary,
         start -> BigInt,
@@ -141,7 +141,7 @@ diesel::table! {
 
 diesel::table! {
     transaction_metadata (key, value, transaction_id, tenant_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         transaction_id -> Binary,
         key -> Text,
         value -> Text,
@@ -150,7 +150,7 @@ diesel::table! {
 
 diesel::table! {
     id_lead (tenant_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         millis -> BigInt,
         until -> BigInt,
     }
@@ -158,7 +158,7 @@ diesel::table! {
 
 diesel::table! {
     current_metadata (tenant_id, transaction_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         transaction_id -> Binary,
         revision -> BigInt,
         set_at -> BigInt,
@@ -169,7 +169,7 @@ diesel::table! {
 // A view: each posting as its two accounts see it.
 diesel::table! {
     entry (tenant_id, account_id, version) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         account_id -> Binary,
         version -> BigInt,
         side -> SmallInt,

@@ -1,8 +1,9 @@
 //! What one batch holds of the books in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use store::Timestamp;
+use store::rows::{Added, Rows, Single};
 
 use crate::describe;
 use crate::{
@@ -14,12 +15,12 @@ use crate::{
 /// earlier transactions what a later step needs to know.
 #[derive(Debug, Default, Clone)]
 pub struct Shelf {
-    accounts: HashMap<AccountId, Held>,
-    by_code: HashMap<String, AccountId>,
+    accounts: Rows<AccountId, Held>,
+    by_code: Rows<String, AccountId>,
     /// By code; and those of them that this batch has registered.
-    assets: BTreeMap<String, Asset>,
-    registered: BTreeSet<String>,
-    by_external_id: HashMap<String, TransactionId>,
+    assets: Rows<String, Asset>,
+    registered: Rows<String, ()>,
+    by_external_id: Rows<String, TransactionId>,
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
     /// Earlier transactions with all that they say, to be compared with.
     written: HashMap<TransactionId, Posted>,
@@ -27,13 +28,27 @@ pub struct Shelf {
     metadata_since: HashMap<TransactionId, Option<Metadata>>,
     /// Those of them that are exchanges.
     exchanged: BTreeSet<TransactionId>,
-    holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
-    corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,
-    described: BTreeMap<TransactionId, describe::Kept>,
-    period: Period,
-    posted: Vec<Posted>,
-    exchanges: Vec<Exchange>,
+    holds: Rows<(TransactionId, i16), Kept<Hold>>,
+    corrections: Rows<(TransactionId, i16), Kept<Correction>>,
+    described: Rows<TransactionId, describe::Kept>,
+    period: Single<Period>,
+    posted: Added<Posted>,
+    exchanges: Added<Exchange>,
 }
+
+store::savepoint!(Shelf {
+    accounts,
+    by_code,
+    assets,
+    registered,
+    by_external_id,
+    holds,
+    corrections,
+    described,
+    period,
+    posted,
+    exchanges,
+});
 
 #[derive(Debug, Clone)]
 struct Held {
@@ -114,7 +129,7 @@ impl Shelf {
     /// Assets that this batch registered, in the order of their codes.
     #[must_use]
     pub fn registered(&self) -> Vec<&Asset> {
-        let codes = self.registered.iter();
+        let codes = self.registered.keys();
         codes.filter_map(|code| self.assets.get(code)).collect()
     }
 
@@ -131,10 +146,11 @@ impl Shelf {
             return Some((*step, postings));
         }
         // Ids of one source grow; of several, whichever is not found so is looked for.
-        let at = self.posted.binary_search_by_key(id, |posted| posted.id);
+        let posted = self.posted.as_slice();
+        let at = posted.binary_search_by_key(id, |posted| posted.id);
         let own = match at {
-            Ok(at) => self.posted.get(at)?,
-            Err(_) => self.posted.iter().find(|posted| posted.id == *id)?,
+            Ok(at) => posted.get(at)?,
+            Err(_) => posted.iter().find(|posted| posted.id == *id)?,
         };
         Some((own.step, &own.postings))
     }
@@ -156,7 +172,7 @@ impl Shelf {
     #[must_use]
     pub fn promises(&self) -> Vec<Promise> {
         let mut promises: Vec<Promise> = Vec::new();
-        for ((transaction, _), kept) in &self.holds {
+        for ((transaction, _), kept) in self.holds.iter() {
             match promises
                 .last_mut()
                 .filter(|last| last.transaction == *transaction)
@@ -197,8 +213,8 @@ impl Shelf {
     /// counts as closed.
     #[must_use]
     pub fn closed_before(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.period.is_known {
-            self.period.closed_before
+        if self.period.value.is_known {
+            self.period.value.closed_before
         } else {
             Some(now)
         }
@@ -226,19 +242,19 @@ impl Shelf {
     /// Transactions that this batch posted, in order.
     #[must_use]
     pub fn posted(&self) -> &[Posted] {
-        &self.posted
+        self.posted.as_slice()
     }
 
     /// Exchanges that this batch made, in order.
     #[must_use]
     pub fn exchanges(&self) -> &[Exchange] {
-        &self.exchanges
+        self.exchanges.as_slice()
     }
 
     /// The exchange that a transaction of this batch made.
     #[must_use]
     pub fn exchange(&self, transaction: &TransactionId) -> Option<&Exchange> {
-        let mut all = self.exchanges.iter();
+        let mut all = self.exchanges.as_slice().iter();
         all.find(|made| made.transaction == *transaction)
     }
 
@@ -274,21 +290,21 @@ impl Shelf {
             version: account.version,
             revision: account.revision,
         };
-        self.by_code.insert(account.code.clone(), account.id);
-        self.accounts.insert(account.id, Held { account, origin });
+        self.by_code.put(account.code.clone(), account.id);
+        self.accounts.put(account.id, Held { account, origin });
     }
 
     pub(crate) fn put_asset(&mut self, asset: Asset) {
-        self.assets.insert(asset.currency.code().to_owned(), asset);
+        self.assets.put(asset.currency.code().to_owned(), asset);
     }
 
     pub(crate) fn put_registered(&mut self, asset: Asset) {
-        self.registered.insert(asset.currency.code().to_owned());
+        self.registered.put(asset.currency.code().to_owned(), ());
         self.put_asset(asset);
     }
 
     pub(crate) fn put_taken(&mut self, external_id: String, by: TransactionId) {
-        self.by_external_id.insert(external_id, by);
+        self.by_external_id.put(external_id, by);
     }
 
     pub(crate) fn put_written(&mut self, posted: Posted) {
@@ -336,18 +352,18 @@ impl Shelf {
     pub(crate) fn put_loaded_hold(&mut self, hold: Hold) {
         let seen = Some(hold);
         let key = (hold.transaction, hold.ordinal);
-        self.holds.insert(key, Kept { row: hold, seen });
+        self.holds.put(key, Kept { row: hold, seen });
     }
 
     pub(crate) fn put_loaded_correction(&mut self, correction: Correction) {
         let seen = Some(correction);
         let key = (correction.transaction, correction.ordinal);
         let row = correction;
-        self.corrections.insert(key, Kept { row, seen });
+        self.corrections.put(key, Kept { row, seen });
     }
 
     pub(crate) fn put_described(&mut self, kept: describe::Kept) {
-        self.described.insert(kept.posted.id, kept);
+        self.described.put(kept.posted.id, kept);
     }
 
     pub(crate) fn described_mut(&mut self, id: &TransactionId) -> Option<&mut describe::Kept> {
@@ -361,21 +377,13 @@ impl Shelf {
     }
 
     pub(crate) fn put_period(&mut self, period: Period) {
-        self.period = period;
+        self.period.value = period;
     }
 
-    pub(crate) fn put_new(&mut self, account: Account) -> &Account {
-        self.by_code.insert(account.code.clone(), account.id);
-        let held = Held {
-            account,
-            origin: Origin::New,
-        };
-        &self
-            .accounts
-            .entry(held.account.id)
-            .insert_entry(held)
-            .into_mut()
-            .account
+    pub(crate) fn put_new(&mut self, account: Account) {
+        self.by_code.put(account.code.clone(), account.id);
+        let origin = Origin::New;
+        self.accounts.put(account.id, Held { account, origin });
     }
 
     /// The account as it is now, one revision further; `None` if the shelf does not hold it.
@@ -387,22 +395,16 @@ impl Shelf {
     }
 
     pub(crate) fn put_hold(&mut self, hold: Hold) {
-        let kept = self.holds.entry((hold.transaction, hold.ordinal));
-        kept.and_modify(|kept| kept.row = hold).or_insert(Kept {
-            row: hold,
-            seen: None,
-        });
+        let key = (hold.transaction, hold.ordinal);
+        let seen = self.holds.get(&key).and_then(|kept| kept.seen);
+        self.holds.put(key, Kept { row: hold, seen });
     }
 
     pub(crate) fn put_correction(&mut self, correction: Correction) {
-        let kept = self
-            .corrections
-            .entry((correction.transaction, correction.ordinal));
-        kept.and_modify(|kept| kept.row = correction)
-            .or_insert(Kept {
-                row: correction,
-                seen: None,
-            });
+        let key = (correction.transaction, correction.ordinal);
+        let seen = self.corrections.get(&key).and_then(|kept| kept.seen);
+        let row = correction;
+        self.corrections.put(key, Kept { row, seen });
     }
 
     pub(crate) fn put_exchange(&mut self, exchange: Exchange) {
@@ -410,7 +412,7 @@ impl Shelf {
     }
 
     pub(crate) fn put_closed(&mut self, before: Timestamp) {
-        self.period.closed_before = Some(before);
+        self.period.value.closed_before = Some(before);
     }
 
     /// A transaction, and its accounts as it leaves them.
@@ -421,10 +423,10 @@ impl Shelf {
             }
         }
         if posted.effective_at < posted.recorded_at {
-            self.period.is_relied_upon = true;
+            self.period.value.is_relied_upon = true;
         }
         if let Some(name) = &posted.external_id {
-            self.by_external_id.insert(name.clone(), posted.id);
+            self.by_external_id.put(name.clone(), posted.id);
         }
         self.posted.push(posted);
     }
@@ -456,6 +458,6 @@ impl Shelf {
     }
 
     pub(crate) const fn period(&self) -> &Period {
-        &self.period
+        &self.period.value
     }
 }

@@ -36,10 +36,7 @@ pub(crate) use displaced::{LEVELS, rows_of, start_of};
 pub(crate) use words::metadata;
 
 use crate::shelf::Period;
-use crate::{
-    Account, AccountId, Asset, Hold, Kind, Phase, Posted, Promise, Shelf, Step, TransactionId,
-    schema,
-};
+use crate::{AccountId, Asset, Hold, Kind, Phase, Posted, Shelf, Step, TransactionId, schema};
 
 /// What a batch must have of the ledger before it can be executed.
 #[derive(Debug, Default)]
@@ -48,8 +45,6 @@ pub struct Needs {
     pub accounts: Vec<AccountId>,
     /// Accounts by code, whether they exist or not.
     pub codes: Vec<String>,
-    /// Accounts as somebody remembers them, which are not asked for.
-    pub remembered: Vec<Account>,
     /// Assets by code, whether they are registered or not.
     pub assets: Vec<String>,
     /// External ids that will be claimed.
@@ -60,8 +55,6 @@ pub struct Needs {
     pub compared_ids: Vec<TransactionId>,
     /// Transactions that will be posted, voided, expired or reversed, with their accounts.
     pub transactions: Vec<TransactionId>,
-    /// Pending ones as somebody remembers them, which are not asked for. Their accounts are.
-    pub promises: Vec<Promise>,
     /// Transactions of which the metadata will be set.
     pub described: Vec<TransactionId>,
     /// Whether the closed period matters: something happened before it is recorded, or a period is to
@@ -76,8 +69,6 @@ impl Needs {
         let Self {
             accounts,
             codes,
-            remembered: _,
-            promises: _,
             assets,
             external_ids,
             compared,
@@ -109,14 +100,23 @@ pub fn load(
     lock: Lock,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    for account in std::mem::take(&mut needs.remembered) {
-        shelf.put_remembered(account);
-    }
-    for promise in std::mem::take(&mut needs.promises) {
-        shelf.put_promise(promise);
-    }
-    let compared = find_compared(connection, tenant, &mut shelf, &mut needs)?;
-    load_transactions(connection, tenant, &mut shelf, &mut needs)?;
+    load_into(&mut shelf, connection, tenant, &mut needs, lock)?;
+    Ok(shelf)
+}
+
+/// Loads (and locks, if asked to) in id order, beside what the shelf holds already.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn load_into(
+    shelf: &mut Shelf,
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    needs: &mut Needs,
+    lock: Lock,
+) -> Result<(), Error> {
+    let compared = find_compared(connection, tenant, shelf, needs)?;
+    load_transactions(connection, tenant, shelf, needs)?;
     let compared_ids: Vec<TransactionId> = compared.iter().map(|row| row.id).collect();
     for (id, row) in described::current(connection, tenant, &compared_ids)? {
         shelf.put_metadata_since(id, metadata(row.metadata, &id)?);
@@ -126,15 +126,14 @@ pub fn load(
         let postings = postings.unwrap_or_default().to_vec();
         shelf.put_written(row.read(postings)?);
     }
-    load_accounts(connection, tenant, &mut shelf, &mut needs, lock)?;
-    load_remainders(connection, tenant, &mut shelf, &needs.transactions)?;
-    for asset in assets_named(connection, tenant, needs.assets)? {
+    load_accounts(connection, tenant, shelf, needs, lock)?;
+    load_remainders(connection, tenant, shelf, &needs.transactions)?;
+    for asset in assets_named(connection, tenant, std::mem::take(&mut needs.assets))? {
         shelf.put_asset(asset);
     }
     needs.external_ids.sort_unstable();
     needs.external_ids.dedup();
-    let names: Vec<ByExternalId> = needs
-        .external_ids
+    let names: Vec<ByExternalId> = std::mem::take(&mut needs.external_ids)
         .into_iter()
         .map(|name| ByExternalId {
             external_id: Some(name),
@@ -145,14 +144,14 @@ pub fn load(
             shelf.put_taken(name, row.id);
         }
     }
-    described::load(connection, tenant, &mut shelf, &needs.described)?;
+    described::load(connection, tenant, shelf, &needs.described)?;
     let period = if needs.period {
         load_period(connection, tenant, lock)?
     } else {
         Period::unknown()
     };
     shelf.put_period(period);
-    Ok(shelf)
+    Ok(())
 }
 
 /// The transactions that are there of those that are to be compared. Whoever writes one of them meanwhile

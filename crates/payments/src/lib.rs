@@ -15,14 +15,18 @@
 //! external id).
 
 mod charge;
+pub mod charging;
 pub mod check;
 mod event;
+mod invariants;
 mod json;
+pub mod notices;
 mod operation;
 mod outcome;
 mod payment;
 mod postings;
 mod read;
+mod recorded;
 mod schema;
 mod shelf;
 pub mod state;
@@ -30,6 +34,7 @@ pub mod tables;
 
 pub use charge::{Charge, MalformedAnswer, ProviderText, WrongField, read_answer};
 pub use event::{MalformedEvent, ProviderEvent};
+pub use invariants::FAMILY;
 pub use json::JsonError;
 pub use operation::{Operation, OperationId, lease};
 pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};

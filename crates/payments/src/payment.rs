@@ -97,6 +97,28 @@ pub enum ConfirmError {
     NoPaymentMethod,
 }
 
+impl ConfirmError {
+    /// The code of the rule, for the audit log.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::WrongState { .. } => "payment_state_conflict",
+            Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
+            Self::NoPaymentMethod => "payment_method_required",
+        }
+    }
+
+    /// True if it is a decision that a repetition of the request hears again, and no mistake in the request.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        match self {
+            Self::WrongState { .. } | Self::CurrencyWithdrawn { .. } => true,
+            Self::NotFound | Self::NoPaymentMethod => false,
+        }
+    }
+}
+
 /// Makes a payment, and with `confirm` its first operation.
 ///
 /// # Errors

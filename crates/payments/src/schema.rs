@@ -2,7 +2,7 @@
 
 diesel::table! {
     payment (tenant_id, id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         id -> Binary,
         amount -> BigInt,
         currency -> Text,
@@ -22,7 +22,7 @@ diesel::table! {
 
 diesel::table! {
     operation (tenant_id, id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         id -> Binary,
         payment_id -> Binary,
         attempt -> SmallInt,
@@ -43,7 +43,7 @@ diesel::table! {
 
 diesel::table! {
     provider_charge (provider_ref, provider, tenant_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         operation_id -> Binary,
         provider -> Text,
         provider_ref -> Text,
@@ -52,7 +52,7 @@ diesel::table! {
 
 diesel::table! {
     transition (tenant_id, subject, ordinal) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         subject -> Binary,
         ordinal -> Integer,
         machine -> Text,

@@ -1,22 +1,33 @@
 //! What one batch holds of the payments in memory.
 
-use std::collections::BTreeMap;
+use books::Books;
+use engine::{Key, Loading};
+use store::bulk::Writes;
+use store::rows::{Added, Rows};
+use store::{Error, TenantId, Timestamp};
 
-use store::Timestamp;
-
-use crate::{Operation, OperationId, Payment, PaymentId};
+use crate::{Operation, OperationId, Payment, PaymentId, tables};
 
 /// The payments and operations that a batch names, as they were locked, and what it has done to them.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    payments: BTreeMap<PaymentId, Held<Payment>>,
-    operations: BTreeMap<OperationId, Held<Operation>>,
-    by_provider_key: BTreeMap<String, OperationId>,
+    payments: Rows<PaymentId, Held<Payment>>,
+    operations: Rows<OperationId, Held<Operation>>,
+    by_provider_key: Rows<String, OperationId>,
     /// By provider and reference.
-    charges: BTreeMap<(String, String), Held<OperationId>>,
-    history: BTreeMap<[u8; 16], i32>,
-    transitions: Vec<Transition>,
+    charges: Rows<(String, String), Held<OperationId>>,
+    history: Rows<[u8; 16], i32>,
+    transitions: Added<Transition>,
 }
+
+store::savepoint!(Shelf {
+    payments,
+    operations,
+    by_provider_key,
+    charges,
+    history,
+    transitions
+});
 
 /// One edge that a state machine took.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +46,7 @@ pub struct Transition {
     pub at: Timestamp,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held<T> {
     row: T,
     change: Change,
@@ -101,7 +112,7 @@ impl Shelf {
     /// The edges that this batch has taken, in order.
     #[must_use]
     pub fn transitions(&self) -> &[Transition] {
-        &self.transitions
+        self.transitions.as_slice()
     }
 
     pub(crate) fn attempts_of(&self, payment: &PaymentId) -> i16 {
@@ -120,9 +131,9 @@ impl Shelf {
         to: &'static str,
         at: Timestamp,
     ) {
-        let ordinal = self.history.entry(subject).or_insert(0);
-        *ordinal = ordinal.saturating_add(1);
-        let ordinal = *ordinal;
+        let edges = self.history.get(&subject).copied().unwrap_or(0);
+        let ordinal = edges.saturating_add(1);
+        self.history.put(subject, ordinal);
         self.transitions.push(Transition {
             machine,
             subject,
@@ -134,7 +145,7 @@ impl Shelf {
     }
 
     pub(crate) fn put_loaded_payment(&mut self, row: Payment) {
-        self.payments.insert(
+        self.payments.put(
             row.id,
             Held {
                 row,
@@ -144,7 +155,7 @@ impl Shelf {
     }
 
     pub(crate) fn put_new_payment(&mut self, row: Payment) {
-        self.payments.insert(
+        self.payments.put(
             row.id,
             Held {
                 row,
@@ -163,9 +174,8 @@ impl Shelf {
     }
 
     pub(crate) fn put_loaded_operation(&mut self, row: Operation) {
-        self.by_provider_key
-            .insert(row.provider_key.clone(), row.id);
-        self.operations.insert(
+        self.by_provider_key.put(row.provider_key.clone(), row.id);
+        self.operations.put(
             row.id,
             Held {
                 row,
@@ -175,9 +185,8 @@ impl Shelf {
     }
 
     pub(crate) fn put_new_operation(&mut self, row: Operation) {
-        self.by_provider_key
-            .insert(row.provider_key.clone(), row.id);
-        self.operations.insert(
+        self.by_provider_key.put(row.provider_key.clone(), row.id);
+        self.operations.put(
             row.id,
             Held {
                 row,
@@ -205,15 +214,15 @@ impl Shelf {
             row: of,
             change: Change::None,
         };
-        self.charges.insert((provider, reference), held);
+        self.charges.put((provider, reference), held);
     }
 
     pub(crate) fn put_charge(&mut self, provider: &str, reference: &str, of: OperationId) {
         let name = (provider.to_owned(), reference.to_owned());
-        self.charges.entry(name).or_insert(Held {
-            row: of,
-            change: Change::New,
-        });
+        if !self.charges.contains(&name) {
+            let change = Change::New;
+            self.charges.put(name, Held { row: of, change });
+        }
     }
 
     /// The charges that this batch has believed, by provider and reference.
@@ -226,8 +235,8 @@ impl Shelf {
     }
 
     pub(crate) fn put_history(&mut self, subject: [u8; 16], edges: i32) {
-        let known = self.history.entry(subject).or_insert(0);
-        *known = edges.max(*known);
+        let known = self.history.get(&subject).copied().unwrap_or(0);
+        self.history.put(subject, edges.max(known));
     }
 
     pub(crate) fn payments_with(&self, change: Change) -> impl Iterator<Item = &Payment> {
@@ -248,5 +257,39 @@ impl Shelf {
     #[must_use]
     pub fn submitted(&self) -> Vec<Operation> {
         self.operations_with(Change::New).cloned().collect()
+    }
+}
+
+impl engine::Shelf for Shelf {
+    type Asks = tables::Needs;
+    type Memory = ();
+
+    fn must_lock(asks: &tables::Needs) -> bool {
+        !asks.is_empty()
+    }
+
+    fn is_nothing(asks: &tables::Needs) -> bool {
+        asks.is_empty()
+    }
+
+    /// Asks as well for the keys of the requests that wait for the payments, and for what their outcome needs of
+    /// the books.
+    fn load(&mut self, from: &mut Loading<'_>, asks: tables::Needs) -> Result<(), Error> {
+        *self = tables::load(from.connection, from.tenant, asks)?;
+        if let Some(keys) = from.ask::<idempotency::Shelf>() {
+            let waiting = self.idempotency_keys().into_iter();
+            keys.waiting
+                .extend(waiting.filter_map(|key| Key::stored(key).ok()));
+        }
+        if let Some(needs) = from.ask::<Books>() {
+            let of_books = self.needs_of_books();
+            needs.codes.extend(of_books.codes);
+            needs.external_ids.extend(of_books.external_ids);
+        }
+        Ok(())
+    }
+
+    fn save(&self, tenant: TenantId, writes: &mut Writes) {
+        tables::save(writes, tenant, self);
     }
 }

@@ -8,7 +8,9 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::operation;
 use crate::shelf::Change;
-use crate::{Operation, OperationId, OperationState, Payment, PaymentId, PaymentState, Shelf};
+use crate::{
+    Fact, Operation, OperationId, OperationState, Payment, PaymentId, PaymentState, Shelf,
+};
 
 store::bulk_insert! {
     /// A row of `payment`. Amounts are minor units, times microseconds since 1970.
@@ -182,6 +184,12 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// Asks for the owner of the charge in a fact.
+    pub(crate) fn add_charge(&mut self, fact: &Fact) {
+        let charge = fact.charge().map(|charge| charge.reference.to_string());
+        self.charges.extend(charge);
+    }
+
     /// Whether nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -73,7 +73,7 @@ columns! {
     i64 => BigInt, |value| &value.to_be_bytes();
     String => Text, |value| value.as_bytes();
     Vec<u8> => Binary, |value| value;
-    crate::TenantId => Integer, |value| &value.0.to_be_bytes();
+    crate::TenantId => BigInt, |value| &value.0.to_be_bytes();
 }
 impl<T: Column<Sql: diesel::sql_types::SqlType<IsNull = sql::is_nullable::NotNull>>> Column
     for Option<T>

@@ -5,6 +5,8 @@
 //! are unfolded by `UNNEST`, so that the statement is prepared once whatever the number of rows; on
 //! SQLite, where a statement is a function call away, one prepared statement runs in a loop.
 
+use std::any::Any;
+
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types as sql;
@@ -69,9 +71,16 @@ impl Writes {
         self.push(When::First, rows);
     }
 
+    /// Rows of one table stand together, whoever adds them: a batch of many tenants is as many statements as that
+    /// of one.
     fn push<R: BulkRow>(&mut self, when: When, rows: Vec<R>) {
-        if !rows.is_empty() {
-            self.tables.push((when, Box::new(Table(rows))));
+        if rows.is_empty() {
+            return;
+        }
+        let mut alike = self.tables.iter_mut().filter(|(is, _)| *is == when);
+        match alike.find_map(|(_, table)| table.as_any().downcast_mut::<Table<R>>()) {
+            Some(table) => table.0.extend(rows),
+            None => self.tables.push((when, Box::new(Table(rows)))),
         }
     }
 
@@ -155,6 +164,7 @@ impl Statement {
 
 /// The rows of one table, with their type forgotten.
 trait Rows {
+    fn as_any(&mut self) -> &mut dyn Any;
     fn part(&self) -> Part;
     fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error>;
 }
@@ -172,6 +182,10 @@ struct Part {
 struct Table<R>(Vec<R>);
 
 impl<R: BulkRow> Rows for Table<R> {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+
     fn part(&self) -> Part {
         let expected = i64::try_from(self.0.len()).unwrap_or(i64::MAX);
         Part {

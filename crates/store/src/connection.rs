@@ -138,6 +138,26 @@ pub(crate) fn by_any_plan(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
+/// A number that changes when another connection has changed the content of the database, where only one may
+/// write at a time; `None` elsewhere.
+///
+/// # Errors
+/// [`Error`] if the database does not answer.
+pub fn content_version(connection: &mut AnyConnection) -> Result<Option<i64>, Error> {
+    #[derive(diesel::QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        data_version: i64,
+    }
+    match connection {
+        AnyConnection::Postgres(_) => Ok(None),
+        AnyConnection::Sqlite(c) => {
+            let version: Version = diesel::sql_query("PRAGMA data_version").get_result(c)?;
+            Ok(Some(version.data_version))
+        }
+    }
+}
+
 /// Commits what was begun.
 ///
 /// # Errors

@@ -79,7 +79,7 @@ macro_rules! bulk_find {
                         ") AS wanted CROSS JOIN LATERAL (SELECT * FROM ", stringify!($table),
                         " AS found WHERE found.tenant_id = "
                     ));
-                    out.push_bind_param::<sql_types::Integer, _>(&self.tenant)?;
+                    out.push_bind_param::<sql_types::BigInt, _>(&self.tenant)?;
                     $(out.push_sql(concat!(
                         " AND found.", stringify!($column), " = wanted.", stringify!($column)
                     ));)+
@@ -113,7 +113,7 @@ macro_rules! bulk_find {
                     out.push_sql(concat!(
                         " FROM ", stringify!($table), " AS target WHERE target.tenant_id = "
                     ));
-                    out.push_bind_param::<sql_types::Integer, _>(&self.tenant)?;
+                    out.push_bind_param::<sql_types::BigInt, _>(&self.tenant)?;
                     $(
                         out.push_sql(concat!(" AND target.", stringify!($column), " = "));
                         out.push_bind_param::<<$type as $crate::array::Column>::Sql, _>(

@@ -2,7 +2,9 @@
 
 use crate::timestamp::Timestamp;
 
-/// A tenant's number: small, because it leads every key of every table.
+/// A tenant's id, the same in every database: tenants move between databases. It leads every key of every table,
+/// and so it is as short as it can be without a register of all ids: 47 random bits, which SQLite keeps in 6 bytes.
+/// Books that are older have small numbers, and so have the sandbox's first books.
 #[derive(
     Debug,
     Clone,
@@ -15,13 +17,13 @@ use crate::timestamp::Timestamp;
     diesel::expression::AsExpression,
     diesel::deserialize::FromSqlRow,
 )]
-#[diesel(sql_type = diesel::sql_types::Integer)]
-pub struct TenantId(pub i32);
+#[diesel(sql_type = diesel::sql_types::BigInt)]
+pub struct TenantId(pub i64);
 
-impl<DB> diesel::serialize::ToSql<diesel::sql_types::Integer, DB> for TenantId
+impl<DB> diesel::serialize::ToSql<diesel::sql_types::BigInt, DB> for TenantId
 where
     DB: diesel::backend::Backend,
-    i32: diesel::serialize::ToSql<diesel::sql_types::Integer, DB>,
+    i64: diesel::serialize::ToSql<diesel::sql_types::BigInt, DB>,
 {
     fn to_sql<'b>(
         &'b self,
@@ -31,14 +33,28 @@ where
     }
 }
 
-impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Integer, DB> for TenantId
+impl<DB> diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB> for TenantId
 where
     DB: diesel::backend::Backend,
-    i32: diesel::deserialize::FromSql<diesel::sql_types::Integer, DB>,
+    i64: diesel::deserialize::FromSql<diesel::sql_types::BigInt, DB>,
 {
     fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-        i32::from_sql(bytes).map(Self)
+        i64::from_sql(bytes).map(Self)
     }
+}
+
+impl std::fmt::Display for TenantId {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// 256 random bits, for a secret.
+#[must_use]
+pub fn secret() -> [u8; 32] {
+    let mut secret = [0; 32];
+    Randomness::System { pool: Vec::new() }.fill(&mut secret);
+    secret
 }
 
 /// Why a text is not an id of the wanted type.
@@ -56,6 +72,9 @@ pub struct Ids {
     /// Counts on in the random part once the counter is full.
     surplus: u32,
 }
+
+/// The smallest id of a new tenant.
+const FIRST_TENANT: i64 = 1 << 20;
 
 /// The counter has twelve bits (`rand_a` of RFC 9562, section 6.2, method 1).
 const FULL: u16 = 0x0fff;
@@ -86,6 +105,15 @@ impl Ids {
             counter: 0,
             surplus: 0,
         }
+    }
+
+    /// The id of a new tenant.
+    pub fn tenant(&mut self) -> TenantId {
+        let mut bytes = [0; 8];
+        let [_, _, random @ ..] = &mut bytes;
+        self.randomness.fill(random);
+        // Small numbers are those of older books.
+        TenantId((i64::from_be_bytes(bytes) >> 1).max(FIRST_TENANT))
     }
 
     /// The next id, made at `now`.

@@ -37,6 +37,7 @@ pub mod measure;
 mod migrations;
 mod pool;
 mod presence;
+pub mod rows;
 mod schema;
 mod session;
 mod standing;
@@ -47,7 +48,8 @@ mod url;
 
 pub use clock::Clock;
 pub use connection::{
-    AnyConnection, begin_early, begin_write, commit, probe, rollback, set_bulk_hints,
+    AnyConnection, begin_early, begin_write, commit, content_version, probe, rollback,
+    set_bulk_hints,
 };
 pub use error::{Error, Trouble};
 pub use guards::{CheckError, Pages, missing_guards};

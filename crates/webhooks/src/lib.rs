@@ -14,6 +14,7 @@
 //! Invariant: one effect per (tenant, provider, event) (W1, the primary key).
 
 pub mod check;
+mod recorded;
 mod schema;
 mod shelf;
 pub mod tables;
@@ -84,3 +85,10 @@ impl Event {
         (self.provider.clone(), self.id.clone())
     }
 }
+
+/// What this family brings to `check`.
+pub const FAMILY: engine::check::Family = engine::check::Family {
+    guards: &check::GUARDS,
+    invariants: &[],
+    recorder: || Box::new(recorded::Recorded::default()),
+};

@@ -2,7 +2,7 @@
 
 diesel::table! {
     inbox (tenant_id, provider, event_id) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         provider -> Text,
         event_id -> Text,
         kind -> Text,
@@ -16,7 +16,7 @@ diesel::table! {
 
 diesel::table! {
     quarantine (tenant_id, provider, event_id, body_hash) {
-        tenant_id -> Integer,
+        tenant_id -> BigInt,
         provider -> Text,
         event_id -> Text,
         body_hash -> Binary,

@@ -1,17 +1,22 @@
 //! What one batch holds of the inbox in memory.
 
-use std::collections::BTreeMap;
+use engine::Loading;
+use store::bulk::Writes;
+use store::rows::Rows;
+use store::{Error, TenantId};
 
-use crate::{Event, Status};
+use crate::{Event, Status, tables};
 
 /// The events that a batch names, as they were locked, and what it has done to them.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    held: BTreeMap<(String, String), Held>,
-    quarantined: BTreeMap<(String, String, [u8; 32]), Quarantined>,
+    held: Rows<(String, String), Held>,
+    quarantined: Rows<(String, String, [u8; 32]), Quarantined>,
 }
 
-#[derive(Debug)]
+store::savepoint!(Shelf { held, quarantined });
+
+#[derive(Debug, Clone)]
 pub(crate) struct Held {
     pub(crate) body_hash: [u8; 32],
     pub(crate) status: Status,
@@ -25,7 +30,7 @@ pub(crate) enum Origin {
     New,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Quarantined {
     pub(crate) event: Event,
     pub(crate) reason: &'static str,
@@ -70,7 +75,7 @@ impl Shelf {
                     event: event.clone(),
                     origin: Origin::New,
                 };
-                self.held.insert(event.name(), held);
+                self.held.put(event.name(), held);
             }
         }
     }
@@ -78,17 +83,17 @@ impl Shelf {
     /// Keeps bytes that were rightly signed and cannot be right, once. Returns whether they are new.
     pub fn quarantine(&mut self, event: &Event, reason: &'static str) -> bool {
         let (provider, id) = event.name();
-        let slot = self.quarantined.entry((provider, id, event.body_hash()));
-        let mut fresh = false;
-        slot.or_insert_with(|| {
-            fresh = true;
-            Quarantined {
-                event: event.clone(),
-                reason,
-                known: false,
-            }
-        });
-        fresh
+        let name = (provider, id, event.body_hash());
+        if self.quarantined.contains(&name) {
+            return false;
+        }
+        let kept = Quarantined {
+            event: event.clone(),
+            reason,
+            known: false,
+        };
+        self.quarantined.put(name, kept);
+        true
     }
 
     /// Events that wait for their cause.
@@ -103,7 +108,7 @@ impl Shelf {
 
     pub(crate) fn put_loaded(&mut self, event: Event, body_hash: [u8; 32], status: Status) {
         let origin = Origin::Loaded { status };
-        self.held.insert(
+        self.held.put(
             event.name(),
             Held {
                 body_hash,
@@ -121,7 +126,7 @@ impl Shelf {
             reason: "",
             known: true,
         };
-        self.quarantined.insert((provider, id, body_hash), known);
+        self.quarantined.put((provider, id, body_hash), known);
     }
 
     pub(crate) fn received(&self) -> impl Iterator<Item = &Held> {
@@ -137,5 +142,27 @@ impl Shelf {
 
     pub(crate) fn newly_quarantined(&self) -> impl Iterator<Item = &Quarantined> {
         self.quarantined.values().filter(|kept| !kept.known)
+    }
+}
+
+impl engine::Shelf for Shelf {
+    type Asks = tables::Needs;
+    type Memory = ();
+
+    fn must_lock(asks: &tables::Needs) -> bool {
+        !asks.is_empty()
+    }
+
+    fn is_nothing(asks: &tables::Needs) -> bool {
+        asks.is_empty()
+    }
+
+    fn load(&mut self, from: &mut Loading<'_>, asks: tables::Needs) -> Result<(), Error> {
+        *self = tables::load(from.connection, from.tenant, &asks)?;
+        Ok(())
+    }
+
+    fn save(&self, tenant: TenantId, writes: &mut Writes) {
+        tables::save(writes, tenant, self);
     }
 }

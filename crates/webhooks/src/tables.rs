@@ -83,10 +83,8 @@ store::bulk_find! {
 /// What a batch must have of the inbox.
 #[derive(Debug, Default)]
 pub struct Needs {
-    /// Events it will look up.
-    pub events: Vec<Event>,
-    /// What the parked events are about that it will try again.
-    pub parked: Vec<String>,
+    /// Events it will look up, by [`Event::name`].
+    pub events: Vec<(String, String)>,
     /// Answers of providers that it may put aside, by [`Event::name`].
     pub answers: Vec<(String, String)>,
 }
@@ -95,7 +93,7 @@ impl Needs {
     /// Whether nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.parked.is_empty() && self.answers.is_empty()
+        self.events.is_empty() && self.answers.is_empty()
     }
 }
 
@@ -109,7 +107,7 @@ pub fn load(
     needs: &Needs,
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
-    let mut names: Vec<(String, String)> = needs.events.iter().map(Event::name).collect();
+    let mut names = needs.events.clone();
     names.sort_unstable();
     names.dedup();
     let events: Vec<ByEvent> = names
@@ -142,29 +140,33 @@ pub fn load(
         };
         shelf.put_quarantined(event, hash);
     }
-    if !needs.parked.is_empty() {
-        let parked: Vec<(String, String)> = inbox::table
-            .filter(inbox::tenant_id.eq(tenant))
-            .filter(is_parked())
-            .filter(inbox::reference.eq_any(&needs.parked))
-            .order((inbox::provider, inbox::event_id))
-            .select((inbox::provider, inbox::event_id))
-            .load(connection)?;
-        let parked: Vec<ByEvent> = parked
-            .into_iter()
-            .map(|(provider, event_id)| ByEvent { provider, event_id })
-            .collect();
-        put(
-            &mut shelf,
-            ByEvent::find(connection, Lock::Rows, tenant, &parked)?,
-        )?;
-    }
     Ok(shelf)
 }
 
 /// Written out, because a bound value would not be known to fit the partial index.
 fn is_parked() -> diesel::expression::SqlLiteral<diesel::sql_types::Bool> {
     diesel::dsl::sql("status = 'parked'")
+}
+
+/// Events that are parked and wait for one of these references, in the order of the key.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn parked(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+) -> Result<Vec<Event>, Error> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<InboxRow> = inbox::table
+        .filter(inbox::tenant_id.eq(tenant))
+        .filter(is_parked())
+        .filter(inbox::reference.eq_any(references))
+        .order((inbox::provider, inbox::event_id))
+        .load(connection)?;
+    Ok(rows.into_iter().map(InboxRow::event).collect())
 }
 
 /// What events wait for: at most so many references after `after`, in order.
@@ -235,17 +237,23 @@ fn put(shelf: &mut Shelf, rows: Vec<InboxRow>) -> Result<(), Error> {
         let status = Status::from_name(&row.status);
         let status = status.ok_or_else(|| Error::Refused("inbox: bad status".to_owned()))?;
         let hash = hash(&row.body_hash)?;
-        let event = Event {
-            provider: row.provider,
-            id: row.event_id,
-            kind: row.kind,
-            reference: row.reference,
-            body: row.body,
-            received_at: Timestamp::from_micros(row.received_at),
-        };
+        let event = row.event();
         shelf.put_loaded(event, hash, status);
     }
     Ok(())
+}
+
+impl InboxRow {
+    fn event(self) -> Event {
+        Event {
+            provider: self.provider,
+            id: self.event_id,
+            kind: self.kind,
+            reference: self.reference,
+            body: self.body,
+            received_at: Timestamp::from_micros(self.received_at),
+        }
+    }
 }
 
 fn hash(bytes: &[u8]) -> Result<[u8; 32], Error> {

@@ -1,10 +1,10 @@
 //! The real ledger on a real database: the one place that knows how its rules are reached.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use diesel::RunQueryDsl;
-use ledger::tables::{Needs, load, save};
+use ledger::tables::{Needs, load_into, save};
 use ledger::{
     Account, AccountId, ChangeError, NewAccount, NewTransaction, Posted, Shelf, TransactionId,
     check,
@@ -69,7 +69,7 @@ impl Books {
 
     /// Turns to a new tenant: empty books, among those of others with the same ids.
     pub(crate) fn begin(&mut self) {
-        static LAST: AtomicI32 = AtomicI32::new(0);
+        static LAST: AtomicI64 = AtomicI64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let insert = format!("INSERT INTO tenant VALUES (0, {number}, 'tenant {number}')");
         self.database.execute_raw(&insert);
@@ -207,17 +207,25 @@ impl Books {
         asked: &[Asked],
         lock: Lock,
     ) -> Result<(Shelf, Vec<Answer>), Error> {
-        let mut needs = Needs::default();
+        let (mut shelf, mut needs) = (Shelf::default(), Needs::default());
         for asked in asked {
             add(&mut needs, asked);
         }
         if lock == Lock::Nothing {
             let memory = &self.memory;
             let remembered = needs.accounts.iter().filter_map(|id| memory.get(id));
-            needs.remembered = remembered.cloned().collect();
+            remembered
+                .cloned()
+                .for_each(|account| shelf.put_remembered(account));
             needs.accounts.retain(|id| !memory.contains_key(id));
         }
-        let mut shelf = load(&mut self.connection, self.tenant, needs, lock)?;
+        load_into(
+            &mut shelf,
+            &mut self.connection,
+            self.tenant,
+            &mut needs,
+            lock,
+        )?;
         let answers = asked.iter().map(|asked| decide(&mut shelf, asked));
         let answers = answers.collect();
         Ok((shelf, answers))
@@ -366,7 +374,7 @@ fn open(
         limits: limits(opening.bounds)?,
         metadata: None,
     };
-    Ok(stands(ledger::open(shelf, id, new, now)?))
+    Ok(stands(&ledger::open(shelf, id, new, now)?))
 }
 
 fn changed(shelf: &mut Shelf, id: AccountId, change: Change) -> Result<Answer, Refusal> {

@@ -2,16 +2,16 @@
 //! a memory that the other one makes stale. A lane makes its own ids, so its answers are compared as
 //! text, with the model's ids in place of them.
 
+mod asking;
 mod requests;
 mod wording;
 
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use engine::access::Tenant;
-use engine::{
-    AccountChange, Action, Answer as Heard, Command, Draft, Engine, Envelope, Expiry, LaneError,
-    Origin, Saying, Swap,
-};
+use books::accounts::{AccountChange, ChangeAccount};
+use books::periods::ClosePeriod;
+use books::transactions::{Action, Details, Draft, Expire, Expiry, Swap};
+use engine::{Answer as Heard, Engine, LaneError, Tenant};
 use ledger::{AccountId, Condition, Posting, TransactionId, check};
 use store::{Clock, DatabaseUrl, Error, Ids, Store, Timestamp};
 use tests::Database;
@@ -19,7 +19,8 @@ use tokio::runtime::Runtime;
 
 use crate::books::{CHECKS, look};
 use crate::words::{Act, Answer, Asked, Change, Moved, Refusal, limits};
-use wording::{Translation, made, names, new_account, render, saying, tenant};
+use asking::{Ask, Envelope};
+use wording::{Translation, made, make_again, names, new_account, saying, tenant};
 
 /// What silence says of a transaction that did not expire.
 const NOT_EXPIRED: &str = "it does not expire";
@@ -55,19 +56,13 @@ impl Lanes {
 
     /// Turns to a new tenant, with lanes that remember nothing.
     pub(crate) fn begin(&mut self) {
-        static LAST: AtomicI32 = AtomicI32::new(0);
+        static LAST: AtomicI64 = AtomicI64::new(0);
         self.tenant = tenant(LAST.fetch_add(1, Ordering::Relaxed) + 1);
         self.ids = Translation::default();
         // A tenant's time never goes back, and the model begins earlier than the last one has ended.
         self.clock.set(Timestamp::from_micros(0));
         self.restart();
-        let provisioned = self.send(
-            0,
-            vec![Command::Provision {
-                mode: engine::access::Mode::Sandbox,
-                key: None,
-            }],
-        );
+        let provisioned = self.send(0, vec![Ask::Provision]);
         assert_eq!(provisioned, [None]);
     }
 
@@ -148,7 +143,9 @@ impl Lanes {
 
     /// All that `florin check` looks at holds.
     pub(crate) fn check_everything(&mut self) {
-        let report = self.store.read(|c| engine::check::run(c, |_, _| ()));
+        let report = self
+            .store
+            .read(|c| engine::check::run(families::CHECK, c, |_, _| ()));
         let report = report.expect("readable");
         let violated = report.first_violated();
         assert!(violated.is_none(), "{violated:?}");
@@ -164,17 +161,15 @@ impl Lanes {
         self.shut_down();
         for _ in 0..2 {
             let settings = engine::Settings {
-                render,
-                provider: payments::Provider {
-                    name: "none".to_owned(),
-                    lease_millis: 0,
-                },
+                shelves: families::shelves(),
+                make_again,
+                told: None,
                 max_batch: 100,
-                queue: 1_000,
+                line: 1_000,
+                mixes_tenants: true,
                 clock: self.clock.clone(),
             };
-            let (submit, _nothing_is_submitted) = tokio::sync::mpsc::unbounded_channel();
-            let engine = Engine::start(self.store.clone(), settings, Ids::random(), submit);
+            let engine = Engine::start(self.store.clone(), settings, Ids::random());
             self.engines.push(engine.expect("a thread"));
         }
     }
@@ -230,10 +225,10 @@ impl Lanes {
 
     /// As one command; dry, it leaves nothing, as a crash does.
     fn together(&mut self, asked: &[Asked], actions: Vec<Action>, dry_run: bool) -> Vec<String> {
-        let bulk = Command::Bulk {
+        let bulk = Ask::Bulk {
             actions,
-            atomic: false,
-            dry_run,
+            is_atomic: false,
+            is_dry_run: dry_run,
         };
         let before = self.ids.clone();
         let heard = self.send(1, vec![bulk]).remove(0).expect("a reply");
@@ -257,26 +252,32 @@ impl Lanes {
     }
 
     /// The bodies of the replies, in order.
-    fn send(&self, lane: usize, commands: Vec<Command>) -> Vec<Option<String>> {
+    fn send(&self, lane: usize, commands: Vec<Ask>) -> Vec<Option<String>> {
         let envelopes = commands.into_iter();
         let envelopes = envelopes.map(|command| self.envelope(command)).collect();
         let heard = self.submit(lane, envelopes).into_iter();
         let text = |answer| match answer {
-            Ok(Heard::Replied { reply, .. }) => Some(String::from_utf8(reply.body).expect("text")),
-            Ok(Heard::Done) => None,
+            Ok(Some(Heard::Replied { reply, .. })) => {
+                Some(String::from_utf8(reply.body).expect("text"))
+            }
+            Ok(None) => None,
             other => panic!("{other:?}"),
         };
         heard.map(text).collect()
     }
 
     /// What is heard of each, in order.
-    fn submit(&self, lane: usize, envelopes: Vec<Envelope>) -> Vec<Result<Heard, LaneError>> {
+    fn submit(
+        &self,
+        lane: usize,
+        envelopes: Vec<Envelope>,
+    ) -> Vec<Result<Option<Heard>, LaneError>> {
         self.runtime.block_on(async {
             let sent: Vec<_> = envelopes
                 .into_iter()
                 .map(|envelope| {
                     let engine = self.engines[lane].clone();
-                    tokio::spawn(async move { engine.submit(envelope).await })
+                    tokio::spawn(envelope.send(engine))
                 })
                 .collect();
             let mut heard = Vec::new();
@@ -287,16 +288,11 @@ impl Lanes {
         })
     }
 
-    fn envelope(&self, command: Command) -> Envelope {
+    fn envelope(&self, ask: Ask) -> Envelope {
         Envelope {
             tenant: self.tenant.clone(),
-            command,
+            ask,
             claim: None,
-            origin: Origin {
-                kind: "system",
-                id: "model".into(),
-                request: None,
-            },
         }
     }
 
@@ -335,14 +331,14 @@ impl Lanes {
         })
     }
 
-    fn command(&self, asked: &Asked) -> Result<Command, Refusal> {
+    fn command(&self, asked: &Asked) -> Result<Ask, Refusal> {
         if let Some(action) = self.action(asked) {
-            let dry_run = false;
-            return Ok(Command::Transact { action, dry_run });
+            let is_dry_run = false;
+            return Ok(Ask::Transact { action, is_dry_run });
         }
         Ok(match asked {
-            Asked::Open(_, opening, _) => Command::OpenAccount(new_account(opening)?),
-            Asked::Change(id, change) => Command::ChangeAccount {
+            Asked::Open(_, opening, _) => Ask::Open(new_account(opening)?),
+            Asked::Change(id, change) => Ask::Change(ChangeAccount {
                 id: self.account(*id),
                 change: match change {
                     Change::Freeze => AccountChange::Freeze,
@@ -351,11 +347,11 @@ impl Lanes {
                     Change::Limits(bounds) => AccountChange::SetLimits(limits(*bounds)?),
                     Change::Metadata(metadata) => AccountChange::SetMetadata(metadata.clone()),
                 },
-            },
-            Asked::ClosePeriod { before, .. } => Command::ClosePeriod { before: *before },
-            Asked::Expire(new) => Command::Expire {
+            }),
+            Asked::ClosePeriod { before, .. } => Ask::ClosePeriod(ClosePeriod { before: *before }),
+            Asked::Expire(new) => Ask::Expire(Expire {
                 pending: vec![self.transaction(new.pending)],
-            },
+            }),
             Asked::Post(_)
             | Asked::Settle(_)
             | Asked::Void(_)
@@ -380,7 +376,7 @@ impl Lanes {
                         None => Expiry::Never,
                     }),
                     conditions: self.conditions(&new.conditions),
-                    said: Saying {
+                    details: Details {
                         external_id: new.external_id.clone().map(ledger::ExternalId::trusted),
                         description: None,
                         metadata: new.metadata.clone(),
@@ -397,7 +393,7 @@ impl Lanes {
                 given: new.given,
                 quote: new.quote.clone(),
                 conditions: self.conditions(&new.conditions),
-                said: saying(&new.heading),
+                details: saying(&new.heading),
             })),
             Asked::Settle(new) => Some(Action::Settle {
                 pending: self.transaction(new.pending),
@@ -405,18 +401,18 @@ impl Lanes {
                 last: new.last,
                 exceed: new.exceed,
                 conditions: Vec::new(),
-                said: saying(&new.heading),
+                details: saying(&new.heading),
             }),
             Asked::Void(new) => Some(Action::Void {
                 pending: self.transaction(new.pending),
                 conditions: Vec::new(),
-                said: saying(&new.heading),
+                details: saying(&new.heading),
             }),
             Asked::Reverse(new) => Some(Action::Reverse {
                 of: self.transaction(new.of),
                 amounts: new.amounts.clone(),
                 conditions: Vec::new(),
-                said: saying(&new.heading),
+                details: saying(&new.heading),
             }),
             Asked::Open(..) | Asked::Expire(_) | Asked::Change(..) | Asked::ClosePeriod { .. } => {
                 None

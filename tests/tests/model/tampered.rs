@@ -230,7 +230,7 @@ pub(super) const TAMPERED: &[(&str, &str, &str)] = &[
 ];
 
 /// The statement with its tenant, and with the keys of the rows that it is about.
-pub(super) fn spelled_out(statement: &str, tenant: i32) -> String {
+pub(super) fn spelled_out(statement: &str, tenant: i64) -> String {
     const KEYS: [(&str, &str, &str); 9] = [
         ("$posting(", "posting", "transaction_id, ordinal"),
         ("$transaction(", "ledger_transaction", "id"),

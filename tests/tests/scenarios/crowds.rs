@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use engine::{Action, Answer, Command, Draft, Engine, Envelope, Expiry, Rendered, Saying};
+use books::accounts::OpenAccount;
+use books::transactions::{Details, Draft, Expiry, Made, Results, Transact};
+use books::transfers::Transfer;
+use books::{Refusal, transactions::Action};
+use engine::{Answer, Engine, Reply, Request, Told};
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{AccountClass, AccountId, Kind as Word, Limits, NewAccount, Posting};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -14,7 +18,7 @@ use tokio::task::JoinSet;
 use crate::books_hold;
 use crate::given::number;
 use crate::outages::{TERMINATE, with_private_cluster};
-use crate::shop::{Shop, engine_beside, envelope_of_other, movement};
+use crate::shop::{Shop, engine_beside, movement, other_tenant, request_of_other};
 
 const CUSTOMERS: usize = 240;
 const EACH: usize = 4;
@@ -231,7 +235,7 @@ fn what_was_decided_after_a_batch_that_fails_is_decided_again() {
     scenario(Kind::Postgres, async |database: Database| {
         let counters = counters();
         let lane = Lane::open(&database).await;
-        let other = engine_beside(&database, render, MAX_BATCH);
+        let other = engine_beside(&database, MAX_BATCH);
         let before = counted(&counters, "florin_lane_reruns_total");
         // Two lanes on one tenant: whichever is second finds its predecessor's batch refused. On a machine
         // that runs one of them after the other they meet in a later round.
@@ -255,8 +259,8 @@ fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
     scenario(Kind::Postgres, async |database: Database| {
         let lane = Lane::open(&database).await;
         let expires_at = lane.engine.clock().now().plus_millis(300);
-        let mut promise = envelope_of_other(Command::Transact {
-            action: Action::Post(Draft {
+        let mut promise = request_of_other(
+            Transact(Action::Post(Draft {
                 kind: Word::parse("promise").expect("a kind"),
                 postings: vec![Posting {
                     debit: lane.rich,
@@ -266,16 +270,17 @@ fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
                 }],
                 pending: Some(Expiry::At(expires_at)),
                 conditions: Vec::new(),
-                said: Saying::default(),
-            }),
-            dry_run: false,
-        });
+                details: Details::default(),
+            })),
+            made,
+            refused,
+        );
         promise.claim = Some(Claim {
             key: Key::parse("the-promise".to_owned()).expect("a key"),
             fingerprint: Fingerprint::of("POST", "/v1/transactions", "1", b"{}"),
         });
         let first = lane.engine.submit(promise.clone()).await;
-        assert_eq!(status(&first.expect("committed")), 201);
+        assert_eq!(status(&first.expect("committed").answer), 201);
         lane.engine.shut_down().await;
         let clock = lane.engine.clock();
         crate::given::eventually("its time is over", async || {
@@ -284,16 +289,21 @@ fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
         .await;
 
         // A lane that has never seen the key, and neighbours that leave a trace.
-        let engine = engine_beside(&database, render, MAX_BATCH);
+        let engine = engine_beside(&database, MAX_BATCH);
         let mut asking = JoinSet::new();
         for number in 0..60 {
-            let envelope = if number == 30 {
-                promise.clone()
-            } else {
-                lane.transfer(lane.rich, lane.till, 1)
-            };
+            let (promise, other) = (
+                (number == 30).then(|| promise.clone()),
+                lane.transfer(lane.rich, lane.till, 1),
+            );
             let engine = engine.clone();
-            asking.spawn(async move { status(&engine.submit(envelope).await.expect("committed")) });
+            asking.spawn(async move {
+                let answer = match promise {
+                    Some(promise) => engine.submit(promise).await.map(|outcome| outcome.answer),
+                    None => engine.submit(other).await.map(|outcome| outcome.answer),
+                };
+                status(&answer.expect("committed"))
+            });
         }
         assert_eq!(asking.join_all().await, [201; 60]);
         engine.shut_down().await;
@@ -314,14 +324,14 @@ impl Lane {
         // The schema is there once a server has been.
         drop(Shop::open(database));
         crate::shop::second_tenant(database).await;
-        let engine = engine_beside(database, render, MAX_BATCH);
+        let engine = engine_beside(database, MAX_BATCH);
         let mut ids = Vec::new();
         for (code, limits) in [
             ("rich", Limits::NONE),
             ("purse", Limits::NO_OVERDRAFT),
             ("till", Limits::NONE),
         ] {
-            let opened = Command::OpenAccount(NewAccount {
+            let opened = OpenAccount(NewAccount {
                 code: ledger::AccountCode::trusted(code),
                 name: ledger::AccountName::trusted(code),
                 currency: euro(),
@@ -329,12 +339,9 @@ impl Lane {
                 limits,
                 metadata: None,
             });
-            let answer = engine.submit(envelope_of_other(opened)).await;
-            let Ok(Answer::Replied { reply, .. }) = answer else {
-                panic!("{answer:?}");
-            };
-            let id = String::from_utf8(reply.body).expect("an id");
-            ids.push(id.parse().expect("an id"));
+            let request = Request::of_system(other_tenant(), "scenario", opened);
+            let opened = engine.submit(request).await.expect("answered").done();
+            ids.push(opened.expect("opened").id);
         }
         let lane = Self {
             engine,
@@ -344,12 +351,12 @@ impl Lane {
         };
         let funded = lane.transfer(lane.rich, lane.purse, PURSE);
         let funded = lane.engine.submit(funded).await;
-        assert_eq!(status(&funded.expect("funded")), 201);
+        assert_eq!(status(&funded.expect("funded").answer), 201);
         lane
     }
 
-    fn transfer(&self, from: AccountId, to: AccountId, amount: i64) -> Envelope {
-        envelope_of_other(Command::Transfer {
+    fn transfer(&self, from: AccountId, to: AccountId, amount: i64) -> Request<Transfer> {
+        let transfer = Transfer {
             from,
             to,
             money: Money {
@@ -357,7 +364,9 @@ impl Lane {
                 currency: euro(),
             },
             description: None,
-        })
+        };
+        let show = |_: &_, _| reply(201, Vec::new());
+        request_of_other(transfer, show, refused)
     }
 
     /// Gives all commands at once, every other one out of the purse; how many were posted and refused.
@@ -374,8 +383,8 @@ impl Lane {
             asking.spawn(async move {
                 // Two lanes on one tenant may starve each other for a while: both insist.
                 loop {
-                    if let Ok(answer) = engine.submit(envelope.clone()).await {
-                        return status(&answer);
+                    if let Ok(outcome) = engine.submit(envelope.clone()).await {
+                        return status(&outcome.answer);
                     }
                 }
             });
@@ -390,7 +399,7 @@ impl Lane {
 
     pub(crate) async fn till(&self) -> i64 {
         let till = self.till;
-        let tenant = envelope_of_other(Command::LeaseDue { limit: 0 }).tenant.id;
+        let tenant = other_tenant().id;
         let account = self
             .engine
             .read(move |connection| ledger::account(connection, tenant, till))
@@ -412,28 +421,26 @@ fn status(answer: &Answer) -> u16 {
     reply.status
 }
 
-/// An account is answered with its id, a bulk with how many were posted, anything else with its status
-/// alone.
-pub(crate) fn render(rendered: Rendered<'_>) -> idempotency::Reply {
-    let (status, body) = match rendered {
-        Rendered::Account(account) => (201, account.id.to_string().into_bytes()),
-        Rendered::Bulk { results, .. } => {
-            let posted = results.iter().filter(|result| result.is_ok()).count();
-            (200, posted.to_string().into_bytes())
-        }
-        Rendered::Refused(_) => (422, Vec::new()),
-        Rendered::Asset(_)
-        | Rendered::Changed(_)
-        | Rendered::Transfer(..)
-        | Rendered::Transaction(..)
-        | Rendered::WouldPost(_)
-        | Rendered::Exchanged { .. }
-        | Rendered::Described(_)
-        | Rendered::PeriodClosed(_)
-        | Rendered::Imported(_)
-        | Rendered::Payment(_) => (201, Vec::new()),
-    };
-    idempotency::Reply { status, body }
+fn made(_made: &Made, _is_dry_run: bool) -> Reply {
+    reply(201, Vec::new())
+}
+
+/// A bulk is answered with how many were posted.
+pub(crate) fn posted_of(results: &Results, _is_dry_run: bool) -> Reply {
+    let posted = results.0.iter().filter(|result| result.is_ok()).count();
+    reply(200, posted.to_string().into_bytes())
+}
+
+pub(crate) fn refused<C>(_command: &C, refusal: &Refusal) -> Told {
+    Told {
+        is_kept: refusal.is_kept(),
+        reason: refusal.code(),
+        reply: reply(422, Vec::new()),
+    }
+}
+
+fn reply(status: u16, body: Vec<u8>) -> Reply {
+    Reply { status, body }
 }
 
 /// The counters of the lanes of this very process.

@@ -443,7 +443,7 @@ async fn the_database_refuses_what_the_ledger_would_never_write(database: Databa
 pub(crate) fn try_all(database: &Database) {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     drop(Store::open(&url).expect("the migrations are applied"));
-    let account = |tenant: i32, id: u8, currency: &str| {
+    let account = |tenant: i64, id: u8, currency: &str| {
         format!(
             "INSERT INTO account (debits_pending, debits_posted, credits_pending, credits_posted, \
              version, opened_at, tenant_id, normal_side, status, class, id, code, name, currency) \

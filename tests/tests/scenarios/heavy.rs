@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use engine::{Action, Answer, Command, Draft, Engine, Envelope, LaneError, Saying};
+use books::transactions::{Action, Bulk, Details, Draft};
+use engine::{Answer, Engine, LaneError, Request};
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{Kind as Word, Posting};
 use money::Amount;
@@ -10,9 +11,11 @@ use tests::{Database, Kind, scenario};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
-use crate::crowds::{Lane, MAX_BATCH, MOST_ROUNDS, PURSE, counted, counters, euro, render};
+use crate::crowds::{
+    Lane, MAX_BATCH, MOST_ROUNDS, PURSE, counted, counters, euro, posted_of, refused,
+};
 use crate::outages::{TERMINATE, with_private_cluster};
-use crate::shop::{engine_beside, envelope_of_other};
+use crate::shop::{engine_beside, request_of_other};
 
 /// Bulks given to a lane at once.
 const GIVEN: i64 = 14;
@@ -45,7 +48,7 @@ fn heavy_batches_of_two_lanes_are_decided_again_until_each_is_committed_once() {
     scenario(Kind::Postgres, async |database: Database| {
         let counters = counters();
         let lane = Lane::open(&database).await;
-        let other = engine_beside(&database, render, MAX_BATCH);
+        let other = engine_beside(&database, MAX_BATCH);
         let before = counted(&counters, "florin_lane_reruns_total");
         // On a machine that runs one lane after the other they meet in a later round.
         let (mut rounds, mut sum) = (0, 0);
@@ -107,7 +110,7 @@ fn a_bulk_that_the_database_refuses_fails_alone_among_heavy_ones() {
             let (engine, bulk) = (lane.engine.clone(), bulk(&lane, number, "one", name));
             asking.spawn(async move {
                 let answer = engine.submit(bulk).await;
-                (number, answer.map(|answer| count(&answer)))
+                (number, answer.map(|outcome| count(&outcome.answer)))
             });
         }
         let mut sum = 0;
@@ -135,8 +138,8 @@ async fn pay(lane: &Lane, engine: &Engine, name: &str) -> Vec<i64> {
         asking.spawn(async move {
             // Whoever is told "not now" insists.
             loop {
-                if let Ok(answer) = engine.submit(bulk.clone()).await {
-                    return (number, count(&answer));
+                if let Ok(outcome) = engine.submit(bulk.clone()).await {
+                    return (number, count(&outcome.answer));
                 }
             }
         });
@@ -146,7 +149,7 @@ async fn pay(lane: &Lane, engine: &Engine, name: &str) -> Vec<i64> {
     answers.into_iter().map(|(_, posted)| posted).collect()
 }
 
-fn bulk(lane: &Lane, number: i64, name: &str, description: Option<&str>) -> Envelope {
+fn bulk(lane: &Lane, number: i64, name: &str, description: Option<&str>) -> Request<Bulk> {
     let actions = (0..EACH).map(|place| {
         let from = if place % 2 == 0 {
             lane.rich
@@ -163,22 +166,22 @@ fn bulk(lane: &Lane, number: i64, name: &str, description: Option<&str>) -> Enve
             }],
             pending: None,
             conditions: Vec::new(),
-            said: Saying {
+            details: Details {
                 description: description.map(ledger::Description::trusted),
-                ..Saying::default()
+                ..Details::default()
             },
         })
     });
-    let mut envelope = envelope_of_other(Command::Bulk {
+    let command = Bulk {
         actions: actions.collect(),
-        atomic: false,
-        dry_run: false,
-    });
-    envelope.claim = Some(Claim {
+        is_atomic: false,
+    };
+    let mut request = request_of_other(command, posted_of, refused);
+    request.claim = Some(Claim {
         key: Key::parse(format!("{name}-{number}")).expect("a key"),
         fingerprint: Fingerprint::of("POST", "/v1/transactions/bulk", "1", b"{}"),
     });
-    envelope
+    request
 }
 
 fn count(answer: &Answer) -> i64 {

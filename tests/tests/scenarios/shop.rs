@@ -1,12 +1,10 @@
 //! A merchant with a server of its own, and the words that scenarios are told in.
 
-use engine::access::{self, Tenant};
-use engine::{Command, Engine, Envelope, Origin, Render};
+use engine::{Command, Engine, Request, Show, Tell, Tenant};
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tests::{Client, Database, Florin, Reply};
-use tokio::sync::mpsc::unbounded_channel;
 
 use crate::given::{eventually, text};
 
@@ -210,49 +208,65 @@ pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
 /// Makes a second tenant, as a second process would, and returns its API key: no request does it yet.
 pub(crate) async fn second_tenant(database: &Database) -> &'static str {
     let key = "sk_other_tenant_0123456789abcdef";
-    let engine = engine_beside(database, |_| unreachable!("nobody is answered"), 1);
-    let made = engine
-        .submit(envelope_of_other(Command::Provision {
-            mode: engine::access::Mode::Sandbox,
-            key: Some((access::hash(key), access::label(key))),
-        }))
-        .await;
-    assert!(made.is_ok(), "{made:?}");
+    let engine = engine_beside(database, 1);
+    let command = access::Provision {
+        mode: access::Mode::Sandbox,
+        key: Some((access::hash(key), access::label(key))),
+    };
+    let request = Request::of_system(other_tenant(), "scenario", command);
+    let made = engine.submit(request).await;
+    assert!(made.expect("answered").done().is_some(), "it is made");
     engine.shut_down().await;
     key
 }
 
 /// A lane within the test's own process, on a database that a server has opened.
-pub(crate) fn engine_beside(database: &Database, render: Render, max_batch: usize) -> Engine {
+pub(crate) fn engine_beside(database: &Database, max_batch: usize) -> Engine {
     let url = DatabaseUrl::parse(database.url()).expect("the harness's own URL");
     let store = Store::open(&url).expect("the server has opened it too");
     let settings = engine::Settings {
-        render,
-        provider: payments::Provider {
-            name: "none".to_owned(),
-            lease_millis: 0,
-        },
+        shelves: families::shelves(),
+        make_again: made_again,
+        told: None,
         max_batch,
-        queue: 10_000,
+        line: 10_000,
+        mixes_tenants: true,
         clock: Clock::system(),
     };
-    let (submit, _nothing_is_submitted) = unbounded_channel();
-    Engine::start(store, settings, Ids::random(), submit).expect("a thread")
+    Engine::start(store, settings, Ids::random()).expect("a thread")
 }
 
-/// A command of the second tenant.
-pub(crate) fn envelope_of_other(command: Command) -> Envelope {
-    Envelope {
-        tenant: Tenant {
-            id: TenantId(2),
-            name: "other".into(),
+/// Replies that were kept by reference: those of [`crate::crowds`].
+fn made_again(
+    connection: &mut store::AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+) -> Result<Vec<Option<engine::Reply>>, store::Error> {
+    use books::transactions::Again;
+    let again = books::transactions::again(connection, tenant, references)?;
+    let reply = |again| match again {
+        Again::One(..) => engine::Reply {
+            status: 201,
+            body: Vec::new(),
         },
-        command,
-        claim: None,
-        origin: Origin {
-            kind: "system",
-            id: "scenario".into(),
-            request: None,
-        },
+        Again::Bulk(results, _) => crate::crowds::posted_of(&results, false),
+    };
+    Ok(again.into_iter().map(|again| again.map(reply)).collect())
+}
+
+/// The second tenant.
+pub(crate) fn other_tenant() -> Tenant {
+    Tenant {
+        id: TenantId(2),
+        name: "other".into(),
+    }
+}
+
+/// A command of the second tenant, and how it is answered.
+pub(crate) fn request_of_other<C: Command>(command: C, show: Show<C>, tell: Tell<C>) -> Request<C> {
+    Request {
+        show,
+        tell,
+        ..Request::of_system(other_tenant(), "scenario", command)
     }
 }

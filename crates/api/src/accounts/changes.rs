@@ -3,7 +3,7 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::{AccountChange, Command};
+use books::accounts::{AccountChange, ChangeAccount};
 use ledger::AccountId;
 
 use super::{limit, limits, line};
@@ -12,7 +12,7 @@ use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{Fields, Object, nullable};
-use crate::wire;
+use crate::{render, wire};
 
 /// Lets an account take no postings for now.
 #[utoipa::path(
@@ -122,7 +122,8 @@ async fn change(
             .parse()
             .map_err(|_malformed| Problem::new(Code::NotFound))?;
         let change = read(std::mem::take(&mut asked.body))?;
-        api.submit(asked, Command::ChangeAccount { id, change })
+        let command = ChangeAccount { id, change };
+        api.submit(asked, command, render::account_changed, render::tell)
             .await
     })
     .await

@@ -1,7 +1,7 @@
 //! How a movement left its accounts. It is told from the movement's own rows, which never change, so that
 //! a reply that is made again has the same bytes (ADR 21).
 
-use engine::Form;
+use ::books::Form;
 use ledger::{AccountId, Posted, PostedPosting};
 use money::{Currency, MinorUnits};
 

@@ -1,6 +1,7 @@
 //! Steps of the books, made and refused.
 
-use engine::{Form, Refusal, Reply};
+use ::books::{Form, Refusal};
+use engine::Reply;
 use ledger::{
     ChangeError, Correction, DescribeError, Hold, HoldStatus, Leg, PeriodError, PostError, Posted,
     ReleaseError, ReverseError, SettleError, Step,

@@ -1,6 +1,7 @@
 //! Currency exchanges, made and refused.
 
-use engine::{Form, Reply};
+use ::books::Form;
+use engine::Reply;
 use ledger::{Exchange, ExchangeError, Leg, PostError, Posted};
 
 use super::{books, json};

@@ -1,6 +1,6 @@
 //! A transaction as a body asks for it.
 
-use engine::{Draft, Expiry, Saying};
+use books::transactions::{Details, Draft, Expiry};
 use ledger::{
     AccountId, Condition, Demand, Description, ExternalId, Kind, MOST_POSTINGS, Posting, Step,
 };
@@ -28,14 +28,14 @@ pub(super) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     );
     let pending = fields.optional("pending", promise);
     let conditions = conditions(fields);
-    let said = saying(fields);
-    let slots = (kind, postings, pending.or(None), conditions, said);
-    Slot::together(slots).map(|(kind, postings, pending, conditions, said)| Draft {
+    let details = details(fields);
+    let slots = (kind, postings, pending.or(None), conditions, details);
+    Slot::together(slots).map(|(kind, postings, pending, conditions, details)| Draft {
         kind,
         postings,
         pending,
         conditions,
-        said,
+        details,
     })
 }
 
@@ -46,14 +46,14 @@ pub(super) fn conditions(fields: &mut Fields) -> Slot<Vec<Condition>> {
 }
 
 /// The fields that every step has.
-pub(super) fn saying(fields: &mut Fields) -> Slot<Saying> {
+pub(super) fn details(fields: &mut Fields) -> Slot<Details> {
     let external_id = fields.optional("external_id", nullable(guarded(ExternalId::parse)));
     let description = fields.optional("description", nullable(guarded(Description::parse)));
     let metadata = fields.optional("metadata", nullable(kept));
     let effective_at = fields.optional("effective_at", nullable(moment));
     let slots = (external_id, description, metadata, effective_at);
     Slot::together(slots).map(
-        |(external_id, description, metadata, effective_at)| Saying {
+        |(external_id, description, metadata, effective_at)| Details {
             external_id: external_id.flatten(),
             description: description.flatten(),
             metadata: metadata.flatten().flatten(),

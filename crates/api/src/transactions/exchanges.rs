@@ -3,11 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::{Action, Command, Swap};
+use books::transactions::{Action, Swap, Transact};
 use ledger::{AccountId, Leg, Quote, Rate, RateSource, TransactionId};
 use money::Rounding;
 
-use super::draft::{conditions, dry_run, one_of, positive, saying};
+use super::draft::{conditions, details, dry_run, one_of, positive};
 use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
@@ -37,7 +37,8 @@ pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payloa
         let dry_run = dry_run(&mut fields);
         let (swap, dry_run) = fields.finish((swap, dry_run))?;
         let action = Action::Exchange(swap?);
-        api.submit(asked, Command::Transact { action, dry_run })
+        let request = asked.trying(dry_run);
+        api.submit(request, Transact(action), render::made, render::tell)
             .await
     })
     .await
@@ -105,15 +106,15 @@ pub(super) fn swap(fields: &mut Fields) -> Slot<Reading<Swap>> {
     let buy = fields.optional("buy", positive);
     let quote = quote(fields);
     let conditions = conditions(fields);
-    let said = saying(fields);
+    let details = details(fields);
     let slots = (
         Slot::together(accounts),
         Slot::together((sell, buy)),
         quote,
         conditions,
-        said,
+        details,
     );
-    Slot::together(slots).map(|(accounts, (sell, buy), quote, conditions, said)| {
+    Slot::together(slots).map(|(accounts, (sell, buy), quote, conditions, details)| {
         let sell = sell.map(|amount| (amount, Leg::Sold));
         let buy = buy.map(|amount| (amount, Leg::Bought));
         let of = one_of("sell", sell, "buy", buy);
@@ -128,7 +129,7 @@ pub(super) fn swap(fields: &mut Fields) -> Slot<Reading<Swap>> {
             given,
             quote,
             conditions,
-            said,
+            details,
         })
     })
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Command;
+use books::transactions::Describe;
 use ledger::TransactionId;
 
 use crate::metadata::kept;
@@ -10,7 +10,7 @@ use crate::problem::{Code, Problem};
 use crate::request::answer;
 use crate::server::Api;
 use crate::strict_json::{Fields, nullable};
-use crate::wire;
+use crate::{render, wire};
 
 /// Replaces what is kept with a transaction. The books stay as they are.
 #[utoipa::path(
@@ -37,7 +37,9 @@ pub(crate) async fn patch(
         let mut fields = Fields::of(std::mem::take(&mut asked.body));
         let metadata = fields.required("metadata", nullable(kept));
         let metadata = fields.finish(metadata)?.flatten();
-        api.submit(asked, Command::Describe { id, metadata }).await
+        let command = Describe { id, metadata };
+        api.submit(asked, command, render::described, render::tell)
+            .await
     })
     .await
 }

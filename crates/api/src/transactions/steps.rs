@@ -1,10 +1,10 @@
 //! What becomes of a transaction, as a body asks for it: alone, or as one of many.
 
-use engine::{Action, Saying};
+use books::transactions::{Action, Details};
 use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
 use money::Amount;
 
-use super::draft::{conditions, draft, positive, saying};
+use super::draft::{conditions, details, draft, positive};
 use super::exchanges;
 use crate::currencies::Currencies;
 use crate::strict_json::{
@@ -48,7 +48,7 @@ pub(super) struct Wish {
     last: bool,
     exceed: bool,
     conditions: Vec<Condition>,
-    said: Saying,
+    details: Details,
 }
 
 impl Wish {
@@ -61,7 +61,7 @@ impl Wish {
             last,
             exceed,
             conditions,
-            said,
+            details,
         } = self;
         match verb {
             Verb::Post => Action::Settle {
@@ -70,12 +70,12 @@ impl Wish {
                 last,
                 exceed,
                 conditions,
-                said,
+                details,
             },
             Verb::Void => Action::Void {
                 pending: id,
                 conditions,
-                said,
+                details,
             },
             Verb::Reverse => Action::Reverse {
                 of: id,
@@ -84,7 +84,7 @@ impl Wish {
                     (None, amounts) => amounts.into(),
                 },
                 conditions,
-                said,
+                details,
             },
         }
     }
@@ -110,11 +110,11 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
     };
     let (last, exceed) = (flag("last"), flag("exceed"));
     let conditions = conditions(fields);
-    let said = saying(fields);
+    let details = details(fields);
     let flags = Slot::together((last.or(false), exceed.or(false)));
-    let slots = (amounts, legs, flags, conditions, said);
+    let slots = (amounts, legs, flags, conditions, details);
     Slot::together(slots).map(
-        move |(amounts, (sell, buy), (last, exceed), conditions, said)| {
+        move |(amounts, (sell, buy), (last, exceed), conditions, details)| {
             let amounts = amounts.flatten();
             let sell = sell.flatten().map(|amount| (Leg::Sold, amount));
             let buy = buy.flatten().map(|amount| (Leg::Bought, amount));
@@ -131,7 +131,7 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
                 last,
                 exceed,
                 conditions,
-                said,
+                details,
             })
         },
     )

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use store::{DatabaseUrl, OpenError, Store, Tuning};
 use tokio::sync::{oneshot, watch};
 
-use super::{Report, whole};
+use super::{Plan, Report, whole};
 use crate::lane::Engine;
 
 /// Why nothing was found out.
@@ -29,6 +29,7 @@ enum Unfinished {
 /// Checks every invariant each time `every` has passed, until `stop` becomes true. Never, if there is
 /// no `every`.
 pub async fn keep_checking(
+    plan: Plan,
     engine: Engine,
     every: Option<Duration>,
     mut stop: watch::Receiver<bool>,
@@ -37,7 +38,7 @@ pub async fn keep_checking(
     let checks = async {
         loop {
             tokio::time::sleep(every).await;
-            match once(engine.store.url().clone()).await {
+            match once(plan, engine.store.url().clone()).await {
                 Ok((report, took)) => {
                     let now = engine.clock().now().unix_seconds();
                     tell(&report, took, u64::try_from(now).unwrap_or(0));
@@ -54,12 +55,12 @@ pub async fn keep_checking(
 
 /// One check, on a thread that nobody waits for when the server stops, over a connection of its own:
 /// the others give up a long question.
-async fn once(url: DatabaseUrl) -> Result<(Report, Duration), Unfinished> {
+async fn once(plan: Plan, url: DatabaseUrl) -> Result<(Report, Duration), Unfinished> {
     let (found, finding) = oneshot::channel();
     let work = move || {
         let began = Instant::now();
         let report = Store::open_existing(&url, Tuning::default()).map_err(Unfinished::from);
-        let report = report.and_then(|store| Ok(whole(&store, |_invariant, _done| {})?));
+        let report = report.and_then(|store| Ok(whole(plan, &store, |_invariant, _done| {})?));
         // The server may have stopped meanwhile.
         let _unheard = found.send(report.map(|report| (report, began.elapsed())));
     };

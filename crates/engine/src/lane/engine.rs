@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use idempotency::Key;
-use store::{Clock, Ids, Store, TenantId, Trouble};
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
+use store::{Clock, Ids, Store, Trouble};
+use tokio::sync::{Semaphore, oneshot, watch};
 
+use super::lines::NotTaken;
 use super::post::Post;
 use super::watch::{Manning, Recruiter};
-use super::{LaneError, Message, Queued, Settings};
-use crate::command::{Answer, Envelope};
+use super::{LaneError, Settings};
+use crate::command::{Command, Outcome, Request};
+use crate::job::Waiting;
 use crate::pulse::{DOUBT, Pulse};
 use crate::reading::Left;
 use crate::standstill::Recorded;
+use crate::waiters::Waiters;
 
 /// How long a caller waits for the lane at most.
 const LONGEST_ANSWER: Duration = Duration::from_secs(60);
@@ -25,39 +27,32 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) left: Left,
-    /// Questions are asked in the order in which they came, as many at a time as there are connections.
+    /// Turns of questions: they are asked in the order in which they came, as many at a time as there are
+    /// connections.
     pub(crate) turns: Arc<Semaphore>,
-    queue: mpsc::Sender<Message>,
+    pub(crate) waiters: Waiters,
     post: Arc<Post>,
     manning: watch::Receiver<Manning>,
-    settled: broadcast::Sender<(TenantId, Key)>,
 }
 
 impl Engine {
-    /// Starts the lane's thread. Operations that are submitted go to `submitted`.
+    /// Starts the lane's thread.
     ///
     /// # Errors
     /// Whatever the operating system says of a thread that cannot be started.
-    pub fn start(
-        store: Store,
-        settings: Settings,
-        ids: Ids,
-        submitted: mpsc::UnboundedSender<(crate::access::Tenant, payments::Operation)>,
-    ) -> std::io::Result<Self> {
-        let (queue, commands) = mpsc::channel(settings.queue.max(1));
-        let (settled, _) = broadcast::channel(4_096);
+    pub fn start(store: Store, settings: Settings, ids: Ids) -> std::io::Result<Self> {
         let (tell, manning) = watch::channel(Manning {
             relieved: 0,
             is_manned: true,
             has_ended: false,
         });
-        let post = Arc::new(Post::new(commands));
+        let post = Arc::new(Post::new(settings.line));
+        let waiters = Waiters::default();
         let recruiter = Recruiter {
             store: store.clone(),
             settings: settings.clone(),
             post: Arc::clone(&post),
-            settled: settled.clone(),
-            submitted,
+            waiters: waiters.clone(),
             manning: tell,
             threads: Arc::new(()),
         };
@@ -74,14 +69,13 @@ impl Engine {
             turns: Arc::new(Semaphore::new(store::READERS.into())),
             store,
             settings,
-            queue,
+            waiters,
             post,
             manning,
-            settled,
         })
     }
 
-    /// Until when the books are written, as far as this process knows.
+    /// Time until which the books are written, as far as this process knows.
     pub(crate) fn recorded(&self) -> &Recorded {
         &self.post.recorded
     }
@@ -90,32 +84,35 @@ impl Engine {
     ///
     /// # Errors
     /// [`LaneError`] says whether to try again.
-    pub async fn submit(&self, envelope: Envelope) -> Result<Answer, LaneError> {
-        self.submit_within(envelope, LONGEST_ANSWER).await
+    pub async fn submit<C: Command>(&self, request: Request<C>) -> Result<Outcome<C>, LaneError> {
+        self.submit_within(request, LONGEST_ANSWER).await
     }
 
     /// The same for a command that may take longer than any caller of the API waits.
     ///
     /// # Errors
     /// [`LaneError`] says whether to try again.
-    pub async fn submit_within(
+    pub async fn submit_within<C: Command>(
         &self,
-        envelope: Envelope,
+        request: Request<C>,
         patience: Duration,
-    ) -> Result<Answer, LaneError> {
+    ) -> Result<Outcome<C>, LaneError> {
         let before = *self.manning.borrow();
         if !before.is_manned || self.pulse.is_silent() {
             return Err(LaneError::Unavailable);
         }
-        let (reply, mut answer) = oneshot::channel();
-        let queued = Box::new(Queued { envelope, reply });
-        match self.queue.try_send(Message::Command(queued)) {
+        let (waiter, mut answer) = oneshot::channel();
+        match self
+            .post
+            .lines
+            .join(Box::new(Waiting::new(request, waiter)))
+        {
             Ok(()) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
+            Err(NotTaken::Full) => {
                 metrics::counter!("florin_lane_refused_total").increment(1);
                 return Err(LaneError::Overloaded);
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(LaneError::Unavailable),
+            Err(NotTaken::Closed) => return Err(LaneError::Unavailable),
         }
         let doubt = match self.store.longest_answer() {
             Some(_) => DOUBT.min(patience),
@@ -137,11 +134,6 @@ impl Engine {
         }
     }
 
-    /// Hears of every request that is answered after having been in flight.
-    pub(crate) fn settled(&self) -> broadcast::Receiver<(TenantId, Key)> {
-        self.settled.subscribe()
-    }
-
     /// Whether what is committed goes through. If nothing was lately, the lane tries, for no longer than
     /// `patience`.
     pub(crate) async fn can_write(&self, patience: Duration) -> Result<(), Trouble> {
@@ -152,8 +144,7 @@ impl Engine {
             return Err(self.post.trouble().unwrap_or(Trouble::Silent));
         }
         let (ask, answer) = oneshot::channel();
-        // A queue that is full is the callers' trouble, who are told so.
-        if self.queue.try_send(Message::Try(ask)).is_err() {
+        if !self.post.lines.ask(ask) {
             return self.post.trouble().map_or(Ok(()), Err);
         }
         match tokio::time::timeout(patience, answer).await {
@@ -173,7 +164,7 @@ impl Engine {
     pub async fn shut_down(&self) -> bool {
         let mut manning = self.manning.clone();
         let ending = async {
-            let _closed = self.queue.send(Message::Stop).await;
+            self.post.lines.close();
             // Nobody is left to say so: it has ended, too.
             let _ended = manning.wait_for(|now| now.has_ended).await;
         };

@@ -15,13 +15,10 @@ mod writers;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use store::find::Lock;
 use store::{AnyConnection, Error, Store};
 
-use super::{CAUTIOUS_BATCHES, HEAVIEST, Queued, Worker};
-use crate::book::{AfterCommit, Book, Round};
-use crate::command::Answer;
-use crate::memory::Memory;
+use super::{Batch, CAUTIOUS_BATCHES, Worker};
+use crate::book::AfterCommit;
 use ahead::Ahead;
 use writers::{Launched, Report};
 
@@ -35,20 +32,19 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// About how many plain commands the batch weighs.
-pub(super) fn weight(batch: &[Queued]) -> usize {
-    let each = batch.iter().map(|queued| queued.envelope.command.weight());
+pub(super) fn weight(batch: &Batch) -> usize {
+    let each = batch.iter().map(|job| job.weight());
     each.fold(0, usize::saturating_add)
 }
 
 /// Whether it is handed over.
-pub(super) fn is_worth_it(batch: &[Queued]) -> bool {
+pub(super) fn is_worth_it(batch: &Batch) -> bool {
     weight(batch) >= WORTH_IT
 }
 
 /// A batch that was decided and is not yet written.
 pub(super) struct Decided {
-    pub(super) batch: Vec<Queued>,
-    pub(super) answers: Vec<Answer>,
+    pub(super) batch: Batch,
     pub(super) writing: Writing,
     pub(super) after: AfterCommit,
 }
@@ -108,13 +104,14 @@ impl Worker {
             self.beat.works();
             // The server works while those before are answered.
             if let Some(committed) = committed.take() {
-                self.answer(committed.batch, committed.answers, committed.after);
+                self.answer(committed.batch, committed.after);
             }
             let (outcome, follows, last) = self.decide_meanwhile(&front, next);
             let connection = match outcome {
                 Ok(connection) => connection,
                 Err(error) => {
-                    last.into_iter().for_each(|last| self.put_back(last.batch));
+                    last.into_iter()
+                        .for_each(|last| self.post.lines.put_back(last.batch));
                     self.undo(follows);
                     return self.once_more(error, front.batch);
                 }
@@ -124,14 +121,15 @@ impl Worker {
             let launched = match follows {
                 Next::Nothing => {
                     self.connection = Some(connection);
-                    return self.answer(front.batch, front.answers, front.after);
+                    return self.answer(front.batch, front.after);
                 }
                 Next::Held(held) => self.writers.launch(None, connection, held, true),
                 Next::Launched(mut second) => match second.failed.take() {
                     Some(error) => {
                         self.connection = Some(connection);
-                        self.answer(front.batch, front.answers, front.after);
-                        last.into_iter().for_each(|last| self.put_back(last.batch));
+                        self.answer(front.batch, front.after);
+                        last.into_iter()
+                            .for_each(|last| self.post.lines.put_back(last.batch));
                         return self.once_more(error, second.batch);
                     }
                     None => {
@@ -145,7 +143,7 @@ impl Worker {
             let done = match launched {
                 Ok(launched) => std::mem::replace(&mut front, launched),
                 Err(decided) => {
-                    self.answer(front.batch, front.answers, front.after);
+                    self.answer(front.batch, front.after);
                     return self.once_more(writer_gone(), decided.batch);
                 }
             };
@@ -210,31 +208,22 @@ impl Worker {
         front: &Launched,
         mut second: Option<&mut Launched>,
     ) -> (Option<Result<AnyConnection, Error>>, Option<Decided>) {
-        let Some(tenant) = front.batch.first().map(|queued| &queued.envelope.tenant) else {
-            return (Some(Err(writer_gone())), None);
-        };
-        let memory = self.memories.entry(tenant.id).or_default();
-        let round = Round {
-            lock: Lock::Nothing,
-            tenant,
-            now: memory.not_before(self.settings.clock.now()),
-            render: self.rules.render,
-        };
-        let mut ahead = Ahead::of(Book::empty(round, &mut self.ids));
+        let mut ahead = Ahead::new(self.limits());
         let outcome = loop {
-            while ahead.goes_on && !ahead.is_full(self.settings.max_batch) {
-                let Some(queued) = self
-                    .post
-                    .next(&self.beat, &mut self.waiting, &mut self.tries)
-                else {
+            while ahead.goes_on && !ahead.is_full() {
+                if self.beat.is_relieved() {
+                    break;
+                }
+                let Some(job) = self.post.lines.next(&mut ahead.filling) else {
                     break;
                 };
-                if let Err(not_yet) = ahead.decide(queued, memory, &self.rules) {
-                    self.waiting.push_front(not_yet);
+                let decided = ahead.decide(job, &self.settings, &mut self.memories, &mut self.ids);
+                if let Err(not_yet) = decided {
+                    self.post.lines.put_back(vec![not_yet]);
                 }
             }
-            if ahead.is_full(self.settings.max_batch) {
-                ahead.close(memory);
+            if ahead.is_full() {
+                ahead.close(&mut self.memories);
                 break None;
             }
             match self.writers.reports.recv_timeout(LOOK_AGAIN) {
@@ -246,24 +235,18 @@ impl Worker {
                 Err(mpsc::RecvTimeoutError::Disconnected) => break Some(Err(writer_gone())),
             }
         };
-        if matches!(outcome, Some(Ok(_))) && ahead.weight >= WORTH_IT {
-            ahead.close(memory);
+        if matches!(outcome, Some(Ok(_))) && ahead.weight() >= WORTH_IT {
+            ahead.close(&mut self.memories);
         }
-        let Ahead {
-            batch,
-            answers,
-            closed,
-            ..
-        } = ahead;
+        let Ahead { batch, closed, .. } = ahead;
         let decided = match closed {
             Some((writing, after)) => Some(Decided {
                 batch,
-                answers,
                 writing,
                 after,
             }),
             None => {
-                self.put_back(batch);
+                self.post.lines.put_back(batch);
                 None
             }
         };
@@ -291,7 +274,7 @@ impl Worker {
     fn undo(&mut self, follows: Next) {
         match follows {
             Next::Nothing => {}
-            Next::Held(held) => self.put_back(held.batch),
+            Next::Held(held) => self.post.lines.put_back(held.batch),
             Next::Launched(mut second) => {
                 drop(second.turn.take());
                 while second.failed.is_none() {
@@ -300,15 +283,15 @@ impl Worker {
                         Err(_gone) => second.failed = Some(writer_gone()),
                     }
                 }
-                self.put_back(second.batch);
+                self.post.lines.put_back(second.batch);
             }
         }
     }
 
     /// The batch failed: it is decided again on its own, and whatever was decided after it too.
-    fn once_more(&mut self, error: Error, failed: Vec<Queued>) {
+    fn once_more(&mut self, error: Error, failed: Batch) {
         tracing::debug!(%error, "a batch that was handed over is decided again");
-        self.memories.values_mut().for_each(Memory::forget);
+        self.memories.forget_all();
         match error {
             Error::Conflict(_) | Error::Busy(_) => {
                 self.cautious = CAUTIOUS_BATCHES;
@@ -319,13 +302,7 @@ impl Worker {
             }
             Error::Refused(_) => {}
         }
-        self.settle(failed, false);
-    }
-
-    fn put_back(&mut self, batch: Vec<Queued>) {
-        for queued in batch.into_iter().rev() {
-            self.waiting.push_front(Box::new(queued));
-        }
+        self.commit(failed, false);
     }
 }
 

@@ -1,72 +1,40 @@
 //! What the threads have in common that are the lane, one after another.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use store::Trouble;
-use tokio::sync::{mpsc, oneshot};
 
-use super::{Message, Queued};
+use super::lines::Lines;
 use crate::standstill::Recorded;
 
 /// How long a commit proves that commits are possible.
 const PROVEN: Duration = Duration::from_secs(5);
 
-/// The queue, and whether what is written goes through.
-#[derive(Debug)]
+/// The lines, and whether what is written goes through.
 pub(super) struct Post {
-    commands: Mutex<mpsc::Receiver<Message>>,
+    pub(super) lines: Lines,
     written: Mutex<Written>,
-    /// Until when the books are written.
+    /// Time until which the books are written.
     pub(super) recorded: Recorded,
 }
 
-/// What became of the last commit.
+/// The outcome of the last commit.
 #[derive(Debug, Default, Clone, Copy)]
 struct Written {
-    /// When one last went through.
+    /// Time of the last commit that went through.
     proven: Option<Instant>,
-    /// Why the last one did not.
+    /// Why the last commit did not go through, if it did not.
     trouble: Option<Trouble>,
 }
 
 impl Post {
-    pub(super) fn new(commands: mpsc::Receiver<Message>) -> Self {
+    pub(super) fn new(longest_line: usize) -> Self {
         Self {
-            commands: Mutex::new(commands),
+            lines: Lines::new(longest_line),
             written: Mutex::new(Written::default()),
             recorded: Recorded::default(),
-        }
-    }
-
-    /// The queue. Only the thread that is the lane takes from it.
-    pub(super) fn commands(&self) -> MutexGuard<'_, mpsc::Receiver<Message>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next command, if there is one already.
-    pub(super) fn next(
-        &self,
-        beat: &Beat,
-        waiting: &mut VecDeque<Box<Queued>>,
-        tries: &mut Vec<oneshot::Sender<Result<(), Trouble>>>,
-    ) -> Option<Box<Queued>> {
-        if beat.is_relieved() {
-            return None;
-        }
-        if let Some(queued) = waiting.pop_front() {
-            return Some(queued);
-        }
-        let mut commands = self.commands();
-        loop {
-            match commands.try_recv() {
-                Ok(Message::Command(queued)) => return Some(queued),
-                Ok(Message::Try(asked)) => tries.push(asked),
-                Ok(Message::Stop) => commands.close(),
-                Err(_empty_or_closed) => return None,
-            }
         }
     }
 

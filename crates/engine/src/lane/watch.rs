@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use store::{Ids, Store};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use super::overlap::{Spare, Writers};
+use super::pace::Pace;
 use super::post::{Beat, Post};
-use super::{CAUTIOUS_BATCHES, Settings, Submitted, Worker};
-use crate::execute::Rules;
+use super::{CAUTIOUS_BATCHES, Settings, Worker};
+use crate::memory::Memories;
 use crate::repeated::Repeated;
+use crate::waiters::Waiters;
 
 /// Threads that may be stuck. Beyond that nobody is the lane, until one of them has ended.
 const MOST_STUCK: usize = 4;
@@ -38,8 +40,7 @@ pub(super) struct Recruiter {
     pub(super) store: Store,
     pub(super) settings: Settings,
     pub(super) post: Arc<Post>,
-    pub(super) settled: broadcast::Sender<(store::TenantId, idempotency::Key)>,
-    pub(super) submitted: Submitted,
+    pub(super) waiters: Waiters,
     pub(super) manning: watch::Sender<Manning>,
     /// Counts the threads: each owns one share, and this field another.
     pub(super) threads: Arc<()>,
@@ -52,23 +53,18 @@ impl Recruiter {
         let worker = Worker {
             store: self.store.clone(),
             settings: self.settings.clone(),
-            rules: Rules {
-                render: self.settings.render,
-                provider: self.settings.provider.clone(),
-            },
             ids,
             post: Arc::clone(&self.post),
             beat: Arc::clone(&beat),
             log: self.store.log(),
-            waiting: std::collections::VecDeque::new(),
-            tries: Vec::new(),
             connection: None,
+            seen_version: None,
             spare: Spare::default(),
-            memories: std::collections::HashMap::new(),
+            memories: Memories::new(Arc::clone(&self.settings.shelves)),
             cautious,
+            pace: Pace::default(),
             writers: Writers::start()?,
-            settled: self.settled.clone(),
-            submitted: self.submitted.clone(),
+            waiters: self.waiters.clone(),
         };
         let end = End {
             beat: Arc::clone(&beat),

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use audit_log::tables::{BatchRow, EntryRow};
 use audit_log::{Change, Entity, Frontier, Hash, Record, leaf_hash};
-use engine::{Form, Render, Rendered};
 use idempotency::Fingerprint;
 use idempotency::tables::KeyRow;
 use ledger::tables::{CountersRow, PostingRow, TransactionRow};
@@ -51,7 +50,6 @@ pub(crate) struct Floor {
 pub(crate) struct Bedrock {
     connection: AnyConnection,
     stage: Stage,
-    render: Render,
     accounts: Vec<Held>,
     tree: Frontier,
     chance: Chance,
@@ -79,12 +77,7 @@ struct Rows {
 
 impl Bedrock {
     /// Takes over the books of `stage`, whose accounts were just opened and which nobody else uses.
-    pub(crate) fn lay(
-        store: &Store,
-        stage: Stage,
-        render: Render,
-        seed: u64,
-    ) -> Result<Self, Error> {
+    pub(crate) fn lay(store: &Store, stage: Stage, seed: u64) -> Result<Self, Error> {
         let mut connection = store.writer()?;
         measure::create_bare_table(&mut connection)?;
         let tree = tree(&mut connection, &stage)?;
@@ -98,7 +91,6 @@ impl Bedrock {
             connection,
             accounts: stage.accounts.iter().map(held).collect(),
             stage,
-            render,
             tree,
             chance: Chance::of(seed, u64::MAX, 0),
             ids: Ids::random(),
@@ -279,7 +271,7 @@ impl Bedrock {
             rows.postings.push(PostingRow::of(tenant, posted.id, p));
             let body = transfer_body(p.posting.debit, p.posting.credit);
             let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
-            let reply = (self.render)(Rendered::Transfer(posted, Form::Now));
+            let reply = api::transfer_made(posted, false);
             rows.keys.push(KeyRow {
                 tenant_id: tenant,
                 key: key.clone(),

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use engine::access::{self, Mode, Tenant};
-use engine::{Answer, Command, Engine, Envelope, LaneError, Origin};
+use access::{Mode, Provision};
+use books::accounts::OpenAccount;
+use books::transfers::Transfer;
+use engine::{Answer, Command, Engine, LaneError, Outcome, Request, Tenant};
 use ledger::{AccountClass, AccountCode, AccountId, AccountName, Limits, NewAccount};
 use money::{Amount, Currency, Money};
-use store::TenantId;
 
 use super::BenchError;
 use super::tally::{Tally, closed_loop};
 
-/// Tenants below this number are people's.
-const FIRST_TENANT: i32 = 1_000;
 /// What every account is given, in minor units: more than any run moves, so that none is refused.
 const FUNDS: i64 = 1_000_000_000;
 /// Commands in flight while the stage is set.
@@ -40,16 +39,14 @@ impl Stage {
         api_key: &str,
         accounts: u32,
     ) -> Result<Self, BenchError> {
-        let tenants = engine.read(access::tenants).await?;
-        let last = tenants.iter().map(|tenant| tenant.id.0).max().unwrap_or(0);
-        let id = last.saturating_add(1).max(FIRST_TENANT);
+        let id = store::Ids::random().tenant();
         let currency = Currency::from_code("EUR");
         let currency = currency.map_err(|error| BenchError::stage("name a currency", error))?;
         let amount = Amount::new(1).map_err(|error| BenchError::stage("name an amount", error))?;
         let mut stage = Self {
             engine: engine.clone(),
             tenant: Tenant {
-                id: TenantId(id),
+                id,
                 name: format!("bench-{id}").into(),
             },
             label: access::label(api_key).into(),
@@ -58,13 +55,13 @@ impl Stage {
         };
         let key = Some((access::hash(api_key), access::label(api_key)));
         let provisioned = engine
-            .submit(stage.envelope(Command::Provision {
+            .submit(stage.request(Provision {
                 mode: Mode::Sandbox,
                 key,
             }))
             .await;
         let provisioned = provisioned.map_err(|error| BenchError::stage("make a tenant", error))?;
-        if let Answer::OtherMode(_) = provisioned {
+        if provisioned.done().is_none() {
             let live = "these are live books: name others with --database-url";
             return Err(BenchError::stage("make a tenant", live));
         }
@@ -100,11 +97,19 @@ impl Stage {
             "fund the accounts",
             self.accounts.len(),
             move |stage, number| {
-                stage.accounts.get(number).map(|to| Command::Transfer {
-                    from: funding.id,
-                    to: *to,
-                    money,
-                    description: None,
+                stage.accounts.get(number).map(|to| {
+                    let transfer = Transfer {
+                        from: funding.id,
+                        to: *to,
+                        money,
+                        description: None,
+                    };
+                    let request = stage.request(transfer);
+                    Request {
+                        show: api::transfer_made,
+                        tell: api::tell,
+                        ..request
+                    }
                 })
             },
         )
@@ -112,24 +117,14 @@ impl Stage {
     }
 
     /// A command of this tenant, outside of any request.
-    fn envelope(&self, command: Command) -> Envelope {
-        let origin = Origin {
-            kind: "system",
-            id: "bench".into(),
-            request: None,
-        };
-        Envelope {
-            tenant: self.tenant.clone(),
-            command,
-            claim: None,
-            origin,
-        }
+    fn request<C: Command>(&self, command: C) -> Request<C> {
+        Request::of_system(self.tenant.clone(), "bench", command)
     }
 
     async fn open_accounts(&self, accounts: u32) -> Result<(), BenchError> {
         let currency = self.money.currency;
         let account = move |code: String, limits| {
-            Command::OpenAccount(NewAccount {
+            OpenAccount(NewAccount {
                 name: AccountName::trusted(code.as_str()),
                 code: AccountCode::trusted(code),
                 currency,
@@ -141,10 +136,15 @@ impl Stage {
         let count = usize::try_from(accounts)
             .unwrap_or(usize::MAX)
             .saturating_add(1);
-        self.all("open the accounts", count, move |_, number| {
-            Some(match number.checked_sub(1) {
+        self.all("open the accounts", count, move |stage, number| {
+            let request = stage.request(match number.checked_sub(1) {
                 None => account(FUNDING_CODE.to_owned(), Limits::NONE),
                 Some(wallet) => account(format!("{WALLET_CODES}{wallet}"), Limits::NO_OVERDRAFT),
+            });
+            Some(Request {
+                show: api::account_opened,
+                tell: api::tell,
+                ..request
             })
         })
         .await
@@ -171,22 +171,22 @@ impl Stage {
     }
 
     /// Submits `count` commands, and is content only if each one is answered with 201.
-    async fn all(
+    async fn all<C: Command>(
         &self,
         what: &'static str,
         count: usize,
-        command: impl Fn(&Self, usize) -> Option<Command> + Clone + Send + Sync + 'static,
+        request: impl Fn(&Self, usize) -> Option<Request<C>> + Clone + Send + Sync + 'static,
     ) -> Result<(), BenchError> {
         let total = u64::try_from(count).unwrap_or(u64::MAX);
         let block = closed_loop(IN_FLIGHT, total, |_, tickets| {
-            let (stage, command) = (self.clone(), command.clone());
+            let (stage, request) = (self.clone(), request.clone());
             async move {
                 let mut tally = Tally::default();
                 while let Some(number) = tickets.next() {
                     let number = usize::try_from(number).unwrap_or(usize::MAX);
-                    if let Some(command) = command(&stage, number) {
-                        match created(&stage.engine.submit(stage.envelope(command)).await) {
-                            Ok(()) => tally.done(),
+                    if let Some(request) = request(&stage, number) {
+                        match created(stage.engine.submit(request).await) {
+                            Ok(_) => tally.done(),
                             Err(said) => tally.error(|| said),
                         }
                     }
@@ -202,19 +202,24 @@ impl Stage {
     }
 }
 
-/// Whether the lane has made something new, or else what it said.
-pub(crate) fn created(answer: &Result<Answer, LaneError>) -> Result<(), String> {
-    match answer {
-        Ok(Answer::Replied {
-            reply,
-            replayed: false,
-        }) if reply.status == 201 => Ok(()),
-        Ok(Answer::Replied { reply, .. }) => Err(format!(
+/// The outcome, if the lane has made something new, or else what it said.
+pub(crate) fn created<C: Command>(
+    outcome: Result<Outcome<C>, LaneError>,
+) -> Result<C::Done, String> {
+    match outcome {
+        Ok(Outcome {
+            answer: Answer::Replied { reply, .. },
+            decided: Some(Ok(done)),
+        }) if reply.status == 201 => Ok(done),
+        Ok(Outcome {
+            answer: Answer::Replied { reply, .. },
+            ..
+        }) => Err(format!(
             "{} {}",
             reply.status,
             String::from_utf8_lossy(&reply.body)
         )),
-        Ok(other) => Err(format!("{other:?}")),
+        Ok(Outcome { answer, .. }) => Err(format!("{answer:?}")),
         Err(error) => Err(error.to_string()),
     }
 }

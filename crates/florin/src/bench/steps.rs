@@ -1,12 +1,14 @@
 //! What a block submits to the lane: a transfer, a transaction in two steps, one of ten postings; and
 //! what a request of a thousand transactions says.
 
-use engine::{Action, Answer, Command, Draft, Envelope, Expiry, Origin, Saying};
-use idempotency::{Claim, Fingerprint, Key, Reply};
-use ledger::{AccountId, Kind, Posting, TransactionId};
+use books::transactions::{Action, Details, Draft, Expiry, Transact};
+use books::transfers::Transfer;
+use engine::{Command, Origin, Request, Show, Tell};
+use idempotency::{Claim, Fingerprint, Key};
+use ledger::{AccountId, Kind, Posted, Posting};
 
 use super::shape::{BULK, Chance, Shape};
-use super::stage::Stage;
+use super::stage::{Stage, created};
 
 /// How many postings [`Shape::TenPostings`] has.
 const POSTINGS: u64 = 10;
@@ -81,28 +83,29 @@ fn account(stage: &Stage, place: u64) -> Option<AccountId> {
 async fn transfer(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<(), String> {
     let (from, to) = pair(stage, chance, shape).ok_or(NOBODY)?;
     let body = transfer_body(from, to);
-    let command = Command::Transfer {
+    let command = Transfer {
         from,
         to,
         money: stage.money,
         description: None,
     };
-    let envelope = envelope(stage, chance, command, "/v1/transfers", &body)?;
-    created(stage, envelope).await.map(drop)
+    let path = ("/v1/transfers", &*body);
+    let request = request(stage, chance, command, path, api::transfer_made, api::tell)?;
+    created(stage.engine.submit(request).await).map(drop)
 }
 
 async fn two_phase(stage: &Stage, chance: &mut Chance) -> Result<(), String> {
     let pair = pair(stage, chance, Shape::TwoPhase).ok_or(NOBODY)?;
     let posting = posting(stage, pair);
     let pending = Some(Expiry::Never);
-    let reply = post(stage, chance, vec![posting], pending).await?;
+    let pended = post(stage, chance, vec![posting], pending).await?;
     let settle = Action::Settle {
-        pending: id_in(&reply).ok_or("the reply names no transaction")?,
+        pending: pended.id,
         amounts: None,
         last: false,
         exceed: false,
         conditions: Vec::new(),
-        said: Saying::default(),
+        details: Details::default(),
     };
     transact(stage, chance, settle, "/v1/transactions/{id}/post", "{}")
         .await
@@ -114,7 +117,7 @@ async fn post(
     chance: &mut Chance,
     postings: Vec<Posting>,
     pending: Option<Expiry>,
-) -> Result<Reply, String> {
+) -> Result<Posted, String> {
     let body: Vec<String> = postings
         .iter()
         .map(|posting| transfer_body(posting.debit, posting.credit))
@@ -125,7 +128,7 @@ async fn post(
         postings,
         pending,
         conditions: Vec::new(),
-        said: Saying::default(),
+        details: Details::default(),
     };
     let action = Action::Post(draft);
     transact(stage, chance, action, "/v1/transactions", &body.concat()).await
@@ -137,37 +140,26 @@ async fn transact(
     action: Action,
     path: &str,
     body: &str,
-) -> Result<Reply, String> {
-    let command = Command::Transact {
-        action,
-        dry_run: false,
-    };
-    let envelope = envelope(stage, chance, command, path, body)?;
-    created(stage, envelope).await
+) -> Result<Posted, String> {
+    let command = Transact(action);
+    let request = request(stage, chance, command, (path, body), api::made, api::tell)?;
+    let made = created(stage.engine.submit(request).await)?;
+    Ok(made.posted)
 }
 
-/// What the lane has made, or else what it said.
-async fn created(stage: &Stage, envelope: Envelope) -> Result<Reply, String> {
-    let answer = stage.engine.submit(envelope).await;
-    super::stage::created(&answer)?;
-    match answer {
-        Ok(Answer::Replied { reply, .. }) => Ok(reply),
-        other => Err(format!("{other:?}")),
-    }
-}
-
-fn envelope(
+fn request<C: Command>(
     stage: &Stage,
     chance: &mut Chance,
-    command: Command,
-    path: &str,
-    body: &str,
-) -> Result<Envelope, String> {
+    command: C,
+    (path, body): (&str, &str),
+    show: Show<C>,
+    tell: Tell<C>,
+) -> Result<Request<C>, String> {
     let key = chance.key();
     let request = Some(format!("req_{key}"));
     let key = Key::parse(key).map_err(|error| error.to_string())?;
     let fingerprint = Fingerprint::of("POST", path, "1", body.as_bytes());
-    Ok(Envelope {
+    Ok(Request {
         tenant: stage.tenant.clone(),
         command,
         claim: Some(Claim { key, fingerprint }),
@@ -176,6 +168,9 @@ fn envelope(
             id: stage.label.clone(),
             request,
         },
+        is_dry_run: false,
+        show,
+        tell,
     })
 }
 
@@ -186,11 +181,4 @@ fn posting(stage: &Stage, (debit, credit): (AccountId, AccountId)) -> Posting {
         amount: stage.money.amount,
         currency: stage.money.currency,
     }
-}
-
-/// The first transaction that a reply names.
-fn id_in(reply: &Reply) -> Option<TransactionId> {
-    let text = std::str::from_utf8(&reply.body).ok()?;
-    let (_, rest) = text.split_once(r#""id":""#)?;
-    rest.split_once('"')?.0.parse().ok()
 }

@@ -1,9 +1,10 @@
 //! Requests as clients send them to one of the lanes, under keys; and a crash before the commit.
 
-use engine::{Answer as Heard, Command, Envelope};
+use engine::Answer as Heard;
 use idempotency::{Claim, Fingerprint, Key};
 
 use super::Lanes;
+use super::asking::{Ask, Envelope};
 use crate::words::{Answer, Asked, Form, Request};
 
 impl Lanes {
@@ -36,7 +37,8 @@ impl Lanes {
                 Err(text) => text,
                 Ok(_) => {
                     let heard = heard.next().expect("an answer for each");
-                    self.reply(request, heard.expect("an answer"))
+                    let heard = heard.expect("an answer");
+                    self.reply(request, heard.expect("a reply"))
                 }
             });
         }
@@ -44,22 +46,22 @@ impl Lanes {
     }
 
     fn envelope_of(&self, request: &Request) -> Result<Envelope, String> {
-        let dry_run = request.dry_run;
-        let command = match &request.form {
+        let is_dry_run = request.dry_run;
+        let ask = match &request.form {
             Form::One(asked) => match self.action(asked) {
-                Some(action) => Command::Transact { action, dry_run },
+                Some(action) => Ask::Transact { action, is_dry_run },
                 None => self.command(asked).map_err(|rule| {
                     let answers = [Answer::Refused(rule)];
                     said(false, &answers)
                 })?,
             },
-            Form::Many(asked, atomic) => Command::Bulk {
+            Form::Many(asked, atomic) => Ask::Bulk {
                 actions: asked.iter().filter_map(|one| self.action(one)).collect(),
-                atomic: *atomic,
-                dry_run,
+                is_atomic: *atomic,
+                is_dry_run,
             },
         };
-        let mut envelope = self.envelope(command);
+        let mut envelope = self.envelope(ask);
         envelope.claim = request.claim.as_ref().map(|claimed| Claim {
             key: Key::parse(claimed.key.clone()).expect("visible"),
             fingerprint: Fingerprint::of("POST", "/", "1", &claimed.body.to_be_bytes()),
@@ -71,7 +73,7 @@ impl Lanes {
     fn reply(&mut self, request: &Request, heard: Heard) -> String {
         match heard {
             Heard::KeyReused { .. } => format!("{:?}", Answer::KeyReused),
-            Heard::Replied { reply, replayed } => {
+            Heard::Replied { reply, is_replay } => {
                 let before = self.ids.clone();
                 let body = String::from_utf8(reply.body).expect("text");
                 let lines = request.form.asked().iter().zip(body.lines());
@@ -81,14 +83,9 @@ impl Lanes {
                 if request.dry_run {
                     self.ids = before;
                 }
-                headed(replayed, &lines)
+                headed(is_replay, &lines)
             }
-            Heard::InFlight { .. }
-            | Heard::Webhook(_)
-            | Heard::Leased(_)
-            | Heard::Misfits(_)
-            | Heard::OtherMode(_)
-            | Heard::Done => panic!("{heard:?}"),
+            Heard::InFlight { .. } => panic!("{heard:?}"),
         }
     }
 

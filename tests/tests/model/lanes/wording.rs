@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use engine::access::Tenant;
-use engine::{Rendered, Reply, Saying};
+use books::transactions::{Details, Made, Results};
+use engine::{Reply, Tenant, Told};
 use ledger::{Heading, NewAccount};
 use store::TenantId;
 
@@ -91,8 +91,8 @@ pub(super) fn made(asked: &Asked) -> Option<[u8; 16]> {
     }
 }
 
-pub(super) fn saying(heading: &Heading) -> Saying {
-    Saying {
+pub(super) fn saying(heading: &Heading) -> Details {
+    Details {
         external_id: heading.external_id.clone().map(ledger::ExternalId::trusted),
         description: None,
         metadata: heading.metadata.clone(),
@@ -111,42 +111,65 @@ pub(super) fn new_account(opening: &Opening) -> Result<NewAccount, Refusal> {
     })
 }
 
-pub(super) fn tenant(number: i32) -> Tenant {
+pub(super) fn tenant(number: i64) -> Tenant {
     Tenant {
         id: TenantId(number),
         name: format!("tenant {number}").into(),
     }
 }
 
-/// A line for each step: the number of what it made, or 0, and what it says.
-pub(super) fn render(rendered: Rendered<'_>) -> Reply {
-    let stands = |account: &ledger::Account| Answer::Stands(Box::new(Standing::from(account)));
-    let body = match rendered {
-        Rendered::Account(account) => line(account.id.bytes(), &stands(account)),
-        Rendered::Changed(account) => line(account.id.bytes(), &stands(account)),
-        Rendered::Transfer(posted, _)
-        | Rendered::Transaction(posted, _)
-        | Rendered::WouldPost(posted)
-        | Rendered::Exchanged { posted, .. } => moved(posted),
-        Rendered::Bulk { results, .. } => {
-            let results = results.iter().map(|result| match result {
-                Ok(posted) => moved(posted),
-                Err(refusal) => refused(refusal),
-            });
-            results.collect::<Vec<String>>().join("\n")
-        }
-        Rendered::Refused(engine::Refusal::At { index, refusal }) => {
-            line([0; 16], &Answer::RefusedAt(*index, rule(refusal).code()))
-        }
-        Rendered::PeriodClosed(_) => line([0; 16], &Answer::PeriodClosed),
-        Rendered::Refused(refusal) => refused(refusal),
-        Rendered::Asset(_)
-        | Rendered::Payment(_)
-        | Rendered::Imported(_)
-        | Rendered::Described(_) => {
-            unreachable!("nobody asks for these")
-        }
+// The reply to each command is a line for each step: the number of what it made, or 0, and what it says.
+
+pub(super) fn opened(account: &ledger::Account, _is_dry_run: bool) -> Reply {
+    let stands = Answer::Stands(Box::new(Standing::from(account)));
+    reply(line(account.id.bytes(), &stands))
+}
+
+pub(super) fn made_so(made: &Made, _is_dry_run: bool) -> Reply {
+    reply(moved(&made.posted))
+}
+
+pub(super) fn all_made(results: &Results, _is_dry_run: bool) -> Reply {
+    let lines = results.0.iter().map(|result| match result {
+        Ok(posted) => moved(posted),
+        Err(refusal) => refused(refusal),
+    });
+    reply(lines.collect::<Vec<String>>().join("\n"))
+}
+
+pub(super) fn period_closed(_before: &store::Timestamp, _is_dry_run: bool) -> Reply {
+    reply(line([0; 16], &Answer::PeriodClosed))
+}
+
+pub(super) fn refused_so<C>(_command: &C, refusal: &books::Refusal) -> Told {
+    let text = if let books::Refusal::At { index, refusal } = refusal {
+        line([0; 16], &Answer::RefusedAt(*index, rule(refusal).code()))
+    } else {
+        refused(refusal)
     };
+    Told {
+        is_kept: refusal.is_kept(),
+        reason: refusal.code(),
+        reply: reply(text),
+    }
+}
+
+/// Replies that were kept by reference, made again.
+pub(super) fn make_again(
+    connection: &mut store::AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+) -> Result<Vec<Option<Reply>>, store::Error> {
+    use books::transactions::Again;
+    let again = books::transactions::again(connection, tenant, references)?;
+    let text = |again| match again {
+        Again::One(posted, _) => reply(moved(&posted)),
+        Again::Bulk(results, _) => all_made(&results, false),
+    };
+    Ok(again.into_iter().map(|again| again.map(text)).collect())
+}
+
+fn reply(body: String) -> Reply {
     Reply {
         status: 200,
         body: body.into_bytes(),
@@ -158,25 +181,24 @@ fn moved(posted: &ledger::Posted) -> String {
     line(posted.id.bytes(), &moved)
 }
 
-fn refused(refusal: &engine::Refusal) -> String {
+fn refused(refusal: &books::Refusal) -> String {
     line([0; 16], &Answer::Refused(rule(refusal)))
 }
 
-fn rule(refusal: &engine::Refusal) -> Refusal {
+fn rule(refusal: &books::Refusal) -> Refusal {
     match refusal {
-        engine::Refusal::Open(rule) => Refusal::from(*rule),
-        engine::Refusal::Post(rule) => Refusal::from(*rule),
-        engine::Refusal::Settle(rule) => Refusal::from(*rule),
-        engine::Refusal::Release(rule) => Refusal::from(*rule),
-        engine::Refusal::Reverse(rule) => Refusal::from(*rule),
-        engine::Refusal::Exchange(rule) => Refusal::from(*rule),
-        engine::Refusal::Change(rule) => Refusal::from(*rule),
-        engine::Refusal::Period(rule) => Refusal::from(*rule),
-        engine::Refusal::Register(_)
-        | engine::Refusal::Transfer { .. }
-        | engine::Refusal::Confirm(_)
-        | engine::Refusal::Describe(_)
-        | engine::Refusal::At { .. } => unreachable!("nobody asks for these"),
+        books::Refusal::Open(rule) => Refusal::from(*rule),
+        books::Refusal::Post(rule) => Refusal::from(*rule),
+        books::Refusal::Settle(rule) => Refusal::from(*rule),
+        books::Refusal::Release(rule) => Refusal::from(*rule),
+        books::Refusal::Reverse(rule) => Refusal::from(*rule),
+        books::Refusal::Exchange(rule) => Refusal::from(*rule),
+        books::Refusal::Change(rule) => Refusal::from(*rule),
+        books::Refusal::Period(rule) => Refusal::from(*rule),
+        books::Refusal::Register(_)
+        | books::Refusal::Transfer { .. }
+        | books::Refusal::Describe(_)
+        | books::Refusal::At { .. } => unreachable!("nobody asks for these"),
     }
 }
 

@@ -1,53 +1,37 @@
 //! Two lanes on one database, whose clocks differ and go back: recorded time does not.
 
-use engine::access::Tenant;
-use engine::{Command, Engine, Envelope, Origin, Rendered, Reply, Settings};
+use access::Provision;
+use books::accounts::OpenAccount;
+use books::transfers::Transfer;
+use engine::{Command, Engine, Request, Settings, Tenant};
 use ledger::{AccountClass, Limits, NewAccount, entries, find_by_code};
 use money::{Amount, Currency, Money};
-use payments::Provider;
 use store::{Clock, DatabaseUrl, Ids, Store, Timestamp};
 use tests::{Database, on_both_databases};
-use tokio::sync::mpsc;
 
 use super::TENANT;
 
-fn nothing(_: Rendered<'_>) -> Reply {
-    Reply {
-        status: 200,
-        body: Vec::new(),
-    }
-}
-
 pub(super) fn lane(store: &Store, seed: u64, clock: &Clock) -> Engine {
-    let (submitted, _nobody) = mpsc::unbounded_channel();
     let settings = Settings {
-        render: nothing,
-        provider: Provider {
-            name: "sandbox".to_owned(),
-            lease_millis: 60_000,
-        },
+        shelves: families::shelves(),
+        make_again: |_, _, _| unreachable!("nothing is sent again"),
+        told: None,
         max_batch: 16,
-        queue: 16,
+        line: 16,
+        mixes_tenants: true,
         clock: clock.clone(),
     };
-    Engine::start(store.clone(), settings, Ids::seeded(seed), submitted).expect("a thread")
+    Engine::start(store.clone(), settings, Ids::seeded(seed)).expect("a thread")
 }
 
-async fn tell(engine: &Engine, command: Command) {
-    let envelope = Envelope {
-        tenant: Tenant {
-            id: TENANT,
-            name: "one".into(),
-        },
-        command,
-        claim: None,
-        origin: Origin {
-            kind: "system",
-            id: "test".into(),
-            request: None,
-        },
+async fn tell<C: Command>(engine: &Engine, command: C) {
+    let tenant = Tenant {
+        id: TENANT,
+        name: "one".into(),
     };
-    engine.submit(envelope).await.expect("answered");
+    let request = Request::of_system(tenant, "test", command);
+    let outcome = engine.submit(request).await.expect("answered");
+    assert!(outcome.done().is_some(), "it is not refused");
 }
 
 fn eur() -> Currency {
@@ -62,8 +46,8 @@ async fn recorded_time_never_goes_back_whatever_the_clocks_do(database: Database
     let lanes = [lane(&store, 1, &clocks[0]), lane(&store, 2, &clocks[1])];
     tell(
         &lanes[0],
-        Command::Provision {
-            mode: engine::access::Mode::Sandbox,
+        Provision {
+            mode: access::Mode::Sandbox,
             key: None,
         },
     )
@@ -78,7 +62,7 @@ async fn recorded_time_never_goes_back_whatever_the_clocks_do(database: Database
             limits: Limits::NONE,
             metadata: None,
         };
-        tell(&lanes[0], Command::OpenAccount(new)).await;
+        tell(&lanes[0], OpenAccount(new)).await;
     }
     let [from, to] = codes.map(|code| {
         let found = store.read(|connection| find_by_code(connection, TENANT, code));
@@ -99,7 +83,7 @@ async fn recorded_time_never_goes_back_whatever_the_clocks_do(database: Database
             currency: eur(),
         };
         let description = None;
-        let transfer = Command::Transfer {
+        let transfer = Transfer {
             from,
             to,
             money,

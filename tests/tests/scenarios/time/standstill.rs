@@ -1,8 +1,8 @@
 //! Books that were once written under a clock that was ahead: the start refuses them, and who starts all the
 //! same is told that time stands still.
 
-use engine::access::{Mode, Tenant};
-use engine::{Command, Envelope, Origin};
+use access::{Mode, Provision};
+use engine::{Request, Tenant};
 use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Store, Timestamp};
 use tests::{Database, Florin, on_both_databases, run};
@@ -17,23 +17,17 @@ async fn written_at(database: &Database, at: Timestamp) {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     let store = Store::open(&url).expect("the migrations are applied");
     let lane = lane(&store, 1, &Clock::manual(at));
-    let envelope = Envelope {
-        tenant: Tenant {
-            id: TENANT,
-            name: "demo".into(),
-        },
-        command: Command::Provision {
-            mode: Mode::Sandbox,
-            key: Some(([7; 32], "a key".to_owned())),
-        },
-        claim: None,
-        origin: Origin {
-            kind: "system",
-            id: "test".into(),
-            request: None,
-        },
+    let tenant = Tenant {
+        id: TENANT,
+        name: "demo".into(),
     };
-    lane.submit(envelope).await.expect("answered");
+    let command = Provision {
+        mode: Mode::Sandbox,
+        key: Some(([7; 32], "a key".to_owned())),
+    };
+    let request = Request::of_system(tenant, "test", command);
+    let outcome = lane.submit(request).await.expect("answered");
+    assert!(outcome.done().is_some(), "it is provisioned");
     lane.shut_down().await;
 }
 

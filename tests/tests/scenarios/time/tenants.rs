@@ -6,7 +6,7 @@ use tests::{Database, on_both_databases};
 
 use super::written_for;
 
-const TENANTS: i32 = 12;
+const TENANTS: i64 = 12;
 const COMMITS: u32 = 25;
 
 on_both_databases!(the_rows_of_many_tenants_are_checked_together);

@@ -1,35 +1,34 @@
 //! The batch that is decided while others are written.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use store::find::Lock;
+use store::bulk::Writes;
+use store::{Ids, TenantId};
 
+use super::super::lines::{Filling, Limits};
+use super::super::{Batch, Settings, decide, open};
 use super::writers::Writing;
-use super::{HEAVIEST, Queued};
 use crate::book::{AfterCommit, Book};
-use crate::command::Answer;
-use crate::execute::{Rules, execute};
-use crate::memory::Memory;
+use crate::job::Job;
+use crate::memory::Memories;
 
 /// The batch, as far as it is decided.
-pub(super) struct Ahead<'a> {
-    /// Until it is closed, or given up.
-    book: Option<Book<'a>>,
-    pub(super) batch: Vec<Queued>,
-    pub(super) answers: Vec<Answer>,
-    /// About how many plain commands it weighs.
-    pub(super) weight: usize,
+pub(super) struct Ahead {
+    /// One book for each tenant, until the batch is closed or given up.
+    books: Option<BTreeMap<TenantId, Book>>,
+    pub(super) batch: Batch,
+    pub(super) filling: Filling,
     pub(super) goes_on: bool,
     pub(super) closed: Option<(Writing, AfterCommit)>,
 }
 
-impl<'a> Ahead<'a> {
-    pub(super) fn of(book: Book<'a>) -> Self {
+impl Ahead {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            book: Some(book),
+            books: Some(BTreeMap::new()),
             batch: Vec::new(),
-            answers: Vec::new(),
-            weight: 0,
+            filling: Filling::new(limits),
             goes_on: true,
             closed: None,
         }
@@ -38,50 +37,84 @@ impl<'a> Ahead<'a> {
     /// Decides one more command, or gives it back if it must wait for the writer.
     pub(super) fn decide(
         &mut self,
-        queued: Box<Queued>,
-        memory: &Memory,
-        rules: &Rules,
-    ) -> Result<(), Box<Queued>> {
+        mut job: Box<dyn Job>,
+        settings: &Settings,
+        memories: &mut Memories,
+        ids: &mut Ids,
+    ) -> Result<(), Box<dyn Job>> {
         let Some(book) = self
-            .book
+            .books
             .as_mut()
-            .filter(|book| queued.envelope.tenant.id == book.tenant.id)
+            .and_then(|books| remembered(books, job.as_ref(), settings, memories))
         else {
             self.goes_on = false;
-            return Err(queued);
+            self.filling.give_back(job.as_ref());
+            return Err(job);
         };
-        if !book.remember(memory, &queued.envelope) {
-            self.goes_on = false;
-            return Err(queued);
-        }
-        let answer = catch_unwind(AssertUnwindSafe(|| execute(book, &queued.envelope, rules)));
-        self.weight = self.weight.saturating_add(queued.envelope.command.weight());
-        self.batch.push(*queued);
-        match answer {
-            Ok(answer) => self.answers.push(answer),
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(job.as_mut(), book, ids)));
+        self.batch.push(job);
+        if decided.is_err() {
             // It will panic again, alone.
-            Err(_panic) => {
-                self.goes_on = false;
-                self.book = None;
-            }
+            self.goes_on = false;
+            self.books = None;
         }
         Ok(())
     }
 
-    /// Whether it takes no further command.
-    pub(super) fn is_full(&self, max_batch: usize) -> bool {
-        self.batch.len() >= max_batch || self.weight >= HEAVIEST
+    /// Weight of the batch.
+    pub(super) const fn weight(&self) -> usize {
+        self.filling.weight()
+    }
+
+    /// True if the batch takes no further command.
+    pub(super) const fn is_full(&self) -> bool {
+        self.filling.is_full()
     }
 
     /// Makes the batch ready to be written, unless it was given up.
-    pub(super) fn close(&mut self, memory: &mut Memory) {
-        if let Some(book) = self.book.take().filter(|book| !book.is_unproven()) {
-            self.goes_on = false;
+    pub(super) fn close(&mut self, memories: &mut Memories) {
+        let is_proven = |books: &BTreeMap<_, Book>| !books.values().any(Book::is_unproven);
+        let Some(books) = self.books.take().filter(is_proven) else {
+            return;
+        };
+        self.goes_on = false;
+        let (mut writes, mut after) = (Writes::default(), AfterCommit::default());
+        for (tenant, book) in books {
+            let memory = memories.of(tenant);
             // The predecessor has left the log's head in memory. Were it not so, the batch would be
             // decided again by itself.
-            let closed = book.close(memory, Lock::Nothing, || Ok(None)).ok();
-            let weight = self.weight;
-            self.closed = closed.map(|(writes, after)| (Writing::of(&writes, weight), after));
+            let closed = book.close(memory, true, &mut writes, &mut after, || Ok(None));
+            if closed.is_err() {
+                // Some of it is remembered already as if it were written.
+                memories.forget_all();
+                return;
+            }
+        }
+        self.closed = Some((Writing::of(&writes, self.weight()), after));
+    }
+}
+
+/// The book in which a command can be decided at once, because everything it needs is remembered. `None` if
+/// it needs more.
+fn remembered<'b>(
+    books: &'b mut BTreeMap<TenantId, Book>,
+    job: &dyn Job,
+    settings: &Settings,
+    memories: &mut Memories,
+) -> Option<&'b mut Book> {
+    let tenant = job.tenant();
+    memories.of(tenant.id).head()?;
+    let book = books
+        .entry(tenant.id)
+        .or_insert_with(|| open(tenant, settings, memories));
+    let now = book.now;
+    job.asks(&mut book.shelves.asks(&book.tenant, now));
+    if !book.shelves.must_lock() {
+        book.shelves.recall(memories.of(tenant.id).shelves());
+        if book.shelves.ask_nothing() {
+            return Some(book);
         }
     }
+    book.shelves.withdraw();
+    None
 }

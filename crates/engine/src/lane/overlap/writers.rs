@@ -6,9 +6,8 @@ use std::sync::mpsc;
 use store::bulk::{Statement, Writes};
 use store::{AnyConnection, Error};
 
-use super::{Decided, Queued};
+use super::{Batch, Decided};
 use crate::book::AfterCommit;
-use crate::command::Answer;
 
 /// A batch that weighs so much is written in two parts: three round trips more cost less than is won.
 const HEAVY: usize = 512;
@@ -34,8 +33,7 @@ impl Writing {
 /// A batch that is being written.
 pub(super) struct Launched {
     pub(super) writer: usize,
-    pub(super) batch: Vec<Queued>,
-    pub(super) answers: Vec<Answer>,
+    pub(super) batch: Batch,
     pub(super) after: AfterCommit,
     /// Says that the predecessor is committed. Dropped: that it is not.
     pub(super) turn: Option<mpsc::Sender<()>>,
@@ -106,7 +104,6 @@ impl Writers {
     ) -> Result<Launched, Box<Decided>> {
         let Decided {
             batch,
-            answers,
             writing,
             after,
         } = decided;
@@ -132,7 +129,6 @@ impl Writers {
             Ok(()) => Ok(Launched {
                 writer,
                 batch,
-                answers,
                 after,
                 turn: Some(turn),
                 is_in_two,
@@ -140,7 +136,6 @@ impl Writers {
             }),
             Err(writing) => Err(Box::new(Decided {
                 batch,
-                answers,
                 writing,
                 after,
             })),

@@ -1,0 +1,73 @@
+//! API keys: who may act for a tenant.
+
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use engine::Tenant;
+use sha2::{Digest, Sha256};
+use store::{AnyConnection, Error, TenantId};
+
+use crate::mode::Mode;
+use crate::schema::{api_key, tenant};
+
+store::bulk_insert! {
+    /// A row of `api_key`.
+    pub struct ApiKeyRow in api_key {
+        /// The tenant that it acts for.
+        tenant_id: TenantId,
+        /// SHA-256 of the key.
+        hash: Vec<u8>,
+        /// What the audit log calls it.
+        label: String,
+        /// Microseconds since 1970.
+        created_at: i64,
+    }
+}
+
+/// The holder of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant that the key acts for.
+    pub tenant: Tenant,
+    /// What the audit log calls the key.
+    pub label: Arc<str>,
+}
+
+/// What is kept of an API key.
+#[must_use]
+pub fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+/// What the audit log calls an API key: enough to find it, too little to use it.
+#[must_use]
+pub fn label(key: &str) -> String {
+    let digest = hex::encode(hash(key));
+    format!("key_{}", digest.get(..12).unwrap_or_default())
+}
+
+/// A new API key: its mode, and 256 random bits. It is shown once.
+#[must_use]
+pub fn new_key(mode: Mode) -> String {
+    format!("{}{}", mode.key_prefix(), hex::encode(store::id::secret()))
+}
+
+/// The holder of the key with this hash.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn caller(connection: &mut AnyConnection, hash: [u8; 32]) -> Result<Option<Caller>, Error> {
+    let found: Option<(TenantId, String, String)> = api_key::table
+        .inner_join(tenant::table.on(tenant::tenant_id.eq(api_key::tenant_id)))
+        .filter(api_key::hash.eq(hash.to_vec()))
+        .select((tenant::tenant_id, tenant::name, api_key::label))
+        .first(connection)
+        .optional()?;
+    Ok(found.map(|(id, name, label)| Caller {
+        tenant: Tenant {
+            id,
+            name: name.into(),
+        },
+        label: label.into(),
+    }))
+}

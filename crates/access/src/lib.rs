@@ -1,0 +1,25 @@
+//! Access: the mode of the books, tenants, and the API keys that act for them.
+//!
+//! Books have one mode from their first day, sandbox or live, and keep it. A tenant is made together with its
+//! empty audit log. Of an API key only its SHA-256 is kept.
+
+mod keys;
+mod mode;
+mod provision;
+mod recorded;
+mod schema;
+mod tenants;
+
+pub use keys::{Caller, caller, hash, label, new_key};
+pub use mode::{Mode, mode};
+pub use provision::{Asked, Provision, ProvisionError, Shelf};
+pub use tenants::{LONGEST_NAME, NameError, parse_name, tenants};
+
+use engine::check::Family;
+
+/// What this family brings to `check`.
+pub const FAMILY: Family = Family {
+    guards: &["books_immutable", "books_kept"],
+    invariants: &[],
+    recorder: || Box::new(recorded::Tenants::default()),
+};

@@ -1,0 +1,86 @@
+//! Tenants: the owners of books.
+
+use diesel::prelude::*;
+use engine::Tenant;
+use store::{AnyConnection, Error, TenantId};
+
+use crate::schema::tenant;
+
+store::bulk_insert! {
+    /// A row of `tenant`.
+    pub struct TenantRow in tenant {
+        /// Its id.
+        tenant_id: TenantId,
+        /// Its name.
+        name: String,
+        /// Microseconds since 1970.
+        created_at: i64,
+    }
+}
+
+/// Every tenant, by id.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
+    let rows: Vec<TenantRow> = tenant::table.order(tenant::tenant_id).load(connection)?;
+    let tenant = |row: TenantRow| Tenant {
+        id: row.tenant_id,
+        name: row.name.into(),
+    };
+    Ok(rows.into_iter().map(tenant).collect())
+}
+
+/// Longest name of a tenant, in characters.
+pub const LONGEST_NAME: usize = 64;
+
+/// Why a text is no name of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tenant's name is 1 to 64 lower-case letters, digits, and - _ . between them")]
+pub struct NameError;
+
+/// Takes a text that can be the name of a tenant: it stands in URLs, file names and audit records.
+///
+/// # Errors
+/// [`NameError`] if it cannot.
+pub fn parse_name(text: &str) -> Result<String, NameError> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let all = bytes
+        .iter()
+        .all(|byte| is_plain(*byte) || matches!(byte, b'-' | b'_' | b'.'));
+    let ends = [bytes.first(), bytes.last()];
+    let ends = ends
+        .into_iter()
+        .all(|end| end.is_some_and(|byte| is_plain(*byte)));
+    if all && ends && text.len() <= LONGEST_NAME {
+        Ok(text.to_owned())
+    } else {
+        Err(NameError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_plain_and_bounded() {
+        for good in ["a", "acme", "acme-2", "a.b_c", &"x".repeat(64)] {
+            assert_eq!(parse_name(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            ".",
+            "Acme",
+            "a b",
+            "é",
+            "a/b",
+            &"x".repeat(65),
+        ] {
+            assert_eq!(parse_name(bad), Err(NameError), "{bad:?}");
+        }
+    }
+}

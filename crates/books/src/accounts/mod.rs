@@ -1,0 +1,21 @@
+//! Accounts: opened, frozen, closed, limited, described.
+
+mod change;
+mod open;
+
+pub use change::{AccountChange, ChangeAccount};
+pub use open::OpenAccount;
+
+use engine::{AuditEvent, Book, set};
+use ledger::Account;
+
+/// Records that an account was opened.
+pub fn record_opened(book: &mut Book, account: &Account) {
+    let (id, currency) = (account.id.to_string(), account.currency.stored());
+    let delta = [set("code", &account.code), set("currency", &currency)];
+    book.record(&AuditEvent::done(
+        "account.opened",
+        ("account", &id),
+        &delta,
+    ));
+}

@@ -1,0 +1,126 @@
+//! Taking over books from elsewhere: one command, so that one commit has all of it or nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use ledger::tables::Needs;
+use ledger::{Imported, Misfit, OnKnown, Posted};
+use money::Currency;
+
+use crate::shelf::Books;
+
+/// Takes over books, all of them or nothing.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The books.
+    pub books: Arc<ledger::Import>,
+    /// The treatment of rows that are in the books already.
+    pub on_known: OnKnown,
+}
+
+impl Command for Import {
+    type Done = Imported;
+    /// Everything that does not fit. It is a mistake in the file and no decision: nothing of it is kept.
+    type Refusal = Vec<Misfit>;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(needs) = asks.of::<Books>() {
+            ask_for(needs, &self.books);
+        }
+        asks.lock();
+    }
+
+    fn weight(&self) -> usize {
+        self.books.transactions.len()
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decided<Imported>, Vec<Misfit>> {
+        let now = book.now();
+        let (shelf, ids) = book.shelf_mut::<Books>();
+        let begun = shelf.posted().len();
+        let imported = ledger::import(shelf, &self.books, self.on_known, ids, now)?;
+        record(book, &imported, begun);
+        Ok(Decided::now(imported))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "books.import",
+            kind: "books",
+            id: String::new(),
+        }
+    }
+}
+
+/// Asks for the accounts that the books name, the assets that these hold, the names of their transactions, and
+/// the period: what they tell has happened already.
+fn ask_for(needs: &mut Needs, books: &ledger::Import) {
+    let opened = books.accounts.iter().map(|account| &*account.new.code);
+    let postings = books.transactions.iter().flat_map(|one| &one.postings);
+    let named = postings.flat_map(|posting| [&*posting.debit, &*posting.credit]);
+    let held = books.accounts.iter().map(|account| account.new.currency);
+    let held: BTreeSet<Currency> = held.filter(|currency| currency.is_custom()).collect();
+    let assets = held.iter().map(|asset| asset.code().to_owned());
+    needs.assets.extend(assets);
+    let codes: BTreeSet<&str> = opened.chain(named).collect();
+    needs.codes.extend(codes.into_iter().map(str::to_owned));
+    let all = books.transactions.iter();
+    let names = all.clone().filter_map(|one| one.external_id.clone());
+    needs.compared.extend(names);
+    needs.compared_ids.extend(all.filter_map(|one| one.former));
+    needs.period = true;
+}
+
+/// A record for each asset that was registered, each account that was opened and each transaction.
+fn record(book: &mut Book, imported: &Imported, begun: usize) {
+    for asset in &imported.assets {
+        crate::assets::record(book, asset);
+    }
+    for id in &imported.accounts {
+        let Some(account) = book.shelf::<Books>().account(id).cloned() else {
+            continue;
+        };
+        let (text, currency) = (account.id.to_string(), account.currency.stored());
+        let delta = [
+            set("code", &account.code),
+            set("currency", &currency),
+            set("status", account.status.name()),
+        ];
+        book.record(&AuditEvent::done(
+            "account.opened",
+            ("account", &text),
+            &delta,
+        ));
+    }
+    let posted: Vec<Posted> = book
+        .shelf::<Books>()
+        .posted()
+        .iter()
+        .skip(begun)
+        .cloned()
+        .collect();
+    for transaction in posted {
+        let postings: Vec<String> = transaction.postings.iter().map(moved).collect();
+        let postings = postings.join("; ");
+        let effective_at = transaction.effective_at.to_string();
+        let name = transaction.external_id.as_deref().unwrap_or_default();
+        let about = transaction.about.map(|about| about.to_string());
+        let mut delta = vec![
+            set("external_id", name),
+            set("effective_at", &effective_at),
+            set("postings", &postings),
+        ];
+        delta.extend(about.as_deref().map(|about| set("about", about)));
+        let id = transaction.id.to_string();
+        let subject = ("transaction", &*id);
+        book.record(&AuditEvent::done("transaction.imported", subject, &delta));
+    }
+}
+
+fn moved(posted: &ledger::PostedPosting) -> String {
+    let posting = posted.posting;
+    let (debit, credit, amount) = (posting.debit, posting.credit, posting.amount.get());
+    let currency = posting.currency.stored();
+    format!("{debit} {credit} {amount} {currency}")
+}

@@ -1,0 +1,195 @@
+//! A3 for the books: each asset, account and transaction has an audit record, a pending transaction expires when
+//! its record says, and metadata that was set later is what the records say, each time.
+
+use std::collections::{HashMap, HashSet};
+
+use engine::check::{Leaf, Recorder, Terms, unrecorded};
+use engine::{Tenant, digest};
+use ledger::{AccountId, TransactionId};
+use serde::Deserialize;
+use store::{AnyConnection, CheckError, Error, TenantId, Timestamp};
+
+/// The things of the books that audit records name.
+#[derive(Default)]
+pub(crate) struct Recorded {
+    /// As they are stored.
+    assets: HashSet<String>,
+    accounts: HashSet<AccountId>,
+    transactions: HashSet<TransactionId>,
+    /// Times at which transactions expire whose records say so; older records do not.
+    expiring: HashMap<TransactionId, String>,
+    described: HashMap<TransactionId, Described>,
+}
+
+/// Fields that a record says were changed, before and after.
+#[derive(Default, Deserialize)]
+struct Delta {
+    transaction: Option<(Option<String>, Option<String>)>,
+    currency: Option<(Option<String>, Option<String>)>,
+    expires_at: Option<(Option<String>, Option<String>)>,
+    metadata: Option<(Option<String>, Option<String>)>,
+}
+
+impl Recorder for Recorded {
+    fn note(&mut self, leaf: &Leaf<'_>) {
+        let delta = leaf.delta.map(|delta| serde_json::from_str(delta.get()));
+        let delta: Delta = delta.and_then(Result::ok).unwrap_or_default();
+        match leaf.kind {
+            "asset" => {
+                self.assets.insert(leaf.id.to_owned());
+            }
+            "account" => {
+                self.accounts.extend(leaf.id.parse::<AccountId>());
+                // Assets that are older than the register were held by an account that was recorded.
+                let held = delta.currency.as_ref();
+                self.assets
+                    .extend(held.and_then(|(_, after)| after.clone()));
+            }
+            "transaction" => {
+                let id = leaf.id.parse::<TransactionId>().ok();
+                self.transactions.extend(id);
+                let expiry = delta.expires_at.as_ref();
+                let expiry = expiry.and_then(|(_, after)| after.clone());
+                self.expiring.extend(id.zip(expiry));
+                self.note_metadata(id, delta.metadata.as_ref());
+            }
+            _ => {}
+        }
+        if let Some((_, Some(after))) = &delta.transaction {
+            self.transactions.extend(after.parse::<TransactionId>());
+        }
+    }
+
+    fn compare(
+        &self,
+        connection: &mut AnyConnection,
+        tenant: &Tenant,
+        terms: Terms,
+    ) -> Result<(), CheckError> {
+        let mut assets = ledger::check::assets(tenant.id);
+        while let Some(row) = assets.next(connection)? {
+            let name = format!("{}/{}", row.code, row.exponent);
+            if !self.assets.contains(&name) {
+                return Err(unrecorded(&name));
+            }
+        }
+        let mut transactions = ledger::check::transactions(tenant.id);
+        while let Some((id, expires_at)) = transactions.next(connection)? {
+            if !self.transactions.contains(&id) {
+                return Err(unrecorded(&id));
+            }
+            if terms == Terms::Compared {
+                self.check_expiry(id, expires_at)?;
+            }
+        }
+        metadata_is_recorded(connection, tenant, self, terms)?;
+        let mut accounts = ledger::check::accounts(tenant.id);
+        while let Some(account) = accounts.next(connection)? {
+            let known = self.accounts.contains(&account.id)
+                || self.opened_by_the_way(connection, tenant.id, account.id, account.opened_at)?;
+            if !known {
+                return Err(unrecorded(&account.id));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Metadata that was set later has a record each time, and each record of it is about such metadata.
+fn metadata_is_recorded(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    recorded: &Recorded,
+    terms: Terms,
+) -> Result<(), CheckError> {
+    let mut unseen: HashSet<TransactionId> = recorded.described.keys().copied().collect();
+    let mut described = ledger::check::described(tenant.id);
+    while let Some(row) = described.next(connection)? {
+        let broken = |detail: &str| Err(CheckError::broken(row.transaction, detail));
+        unseen.remove(&row.transaction);
+        let Some(said) = recorded.described.get(&row.transaction) else {
+            return broken("its metadata was set later, and no record says so");
+        };
+        if terms == Terms::Ignored && said.times >= row.revision {
+            continue;
+        }
+        if said.times != row.revision || !said.follow {
+            return broken("its metadata was set at other times than its records say");
+        }
+        if said.first != digest(row.recorded.as_deref()) {
+            return broken("its metadata was not what the record of its first change says");
+        }
+        if said.last != digest(row.now.as_deref()) {
+            return broken("its metadata is not what its last record says");
+        }
+    }
+    match unseen.into_iter().min() {
+        Some(id) if terms == Terms::Compared => Err(CheckError::broken(
+            id,
+            "a record says that its metadata was set, and it is not kept",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What the records say of metadata that was set later, by digests.
+struct Described {
+    times: i64,
+    /// What it was before it was first set.
+    first: String,
+    last: String,
+    /// Whether each change begins with what the one before it has set.
+    follow: bool,
+}
+
+impl Recorded {
+    fn note_metadata(
+        &mut self,
+        id: Option<TransactionId>,
+        change: Option<&(Option<String>, Option<String>)>,
+    ) {
+        let Some((id, (before, after))) = id.zip(change) else {
+            return;
+        };
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (before, after) = (text(before), text(after));
+        let said = self.described.entry(id).or_insert_with(|| Described {
+            times: 0,
+            first: before.clone(),
+            last: before.clone(),
+            follow: true,
+        });
+        said.times = said.times.saturating_add(1);
+        said.follow &= said.last == before;
+        said.last = after;
+    }
+
+    fn check_expiry(&self, id: TransactionId, expires_at: Option<i64>) -> Result<(), CheckError> {
+        let Some(said) = self.expiring.get(&id) else {
+            return Ok(());
+        };
+        let stated = expires_at.map(|at| Timestamp::from_micros(at).to_string());
+        if stated.as_ref() == Some(said) {
+            return Ok(());
+        }
+        let stated = stated.unwrap_or_else(|| "never".to_owned());
+        let detail = format!("it expires {stated}, its record says {said}");
+        Err(CheckError::broken(id, detail))
+    }
+
+    /// Whether an account was opened because a recorded transaction needed it: both were written at
+    /// one moment, and the transaction made its first entry.
+    fn opened_by_the_way(
+        &self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        account: AccountId,
+        opened_at: i64,
+    ) -> Result<bool, Error> {
+        let first = ledger::entries(connection, tenant, account, Some(2), 1)?;
+        Ok(first.iter().any(|entry| {
+            entry.recorded_at.micros() == opened_at
+                && self.transactions.contains(&entry.transaction)
+        }))
+    }
+}

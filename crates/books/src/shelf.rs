@@ -1,0 +1,143 @@
+//! The ledger's shelf as the engine sees it: what is asked of it, loaded, saved and remembered.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+
+use engine::Loading;
+use ledger::tables::{self, Needs};
+use ledger::{Account, AccountId, Promise, TransactionId};
+use money::Currency;
+use store::bulk::Writes;
+use store::rows::Savepoint;
+use store::{Error, TenantId};
+
+/// Accounts of one tenant remembered at most; then all are forgotten.
+const ACCOUNTS: usize = 50_000;
+/// Pending transactions of one tenant remembered at most; then all are forgotten.
+const PROMISES: usize = 20_000;
+
+/// The ledger's shelf.
+#[derive(Debug, Default)]
+pub struct Books(ledger::Shelf);
+
+impl Deref for Books {
+    type Target = ledger::Shelf;
+
+    fn deref(&self) -> &ledger::Shelf {
+        &self.0
+    }
+}
+
+impl DerefMut for Books {
+    fn deref_mut(&mut self) -> &mut ledger::Shelf {
+        &mut self.0
+    }
+}
+
+impl Savepoint for Books {
+    fn mark(&mut self) {
+        self.0.mark();
+    }
+
+    fn undo(&mut self) {
+        self.0.undo();
+    }
+
+    fn release(&mut self) {
+        self.0.release();
+    }
+}
+
+/// Accounts and pending transactions as the last commit has left them.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    accounts: HashMap<AccountId, Account>,
+    promises: HashMap<TransactionId, Promise>,
+}
+
+impl engine::Shelf for Books {
+    type Asks = Needs;
+    type Memory = Remembered;
+
+    /// Books that only grow rows and move counters need no lock: each row is written only as it was seen.
+    fn must_lock(_asks: &Needs) -> bool {
+        false
+    }
+
+    fn is_nothing(asks: &Needs) -> bool {
+        asks.is_empty()
+    }
+
+    fn recall(&mut self, asks: &mut Needs, memory: &Remembered) {
+        asks.transactions.sort_unstable();
+        asks.transactions.dedup();
+        // What this batch has is newer than what is remembered.
+        asks.transactions.retain(|id| self.0.recorded(id).is_none());
+        let (shelf, accounts) = (&mut self.0, &mut asks.accounts);
+        asks.transactions
+            .retain(|id| match memory.promises.get(id) {
+                Some(promise) => {
+                    accounts.extend(promise.accounts());
+                    shelf.put_promise(promise.clone());
+                    false
+                }
+                None => true,
+            });
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts.retain(|id| shelf.account(id).is_none());
+        accounts.retain(|id| match memory.accounts.get(id) {
+            Some(account) => {
+                shelf.put_remembered(account.clone());
+                false
+            }
+            None => true,
+        });
+    }
+
+    fn load(&mut self, from: &mut Loading<'_>, mut asks: Needs) -> Result<(), Error> {
+        tables::load_into(
+            &mut self.0,
+            from.connection,
+            from.tenant,
+            &mut asks,
+            from.lock,
+        )
+    }
+
+    fn save(&self, tenant: TenantId, writes: &mut Writes) {
+        tables::save(writes, tenant, &self.0);
+    }
+
+    fn remember(&self, memory: &mut Remembered) {
+        if memory.accounts.len() > ACCOUNTS {
+            memory.accounts.clear();
+        }
+        let accounts = self.0.accounts();
+        memory
+            .accounts
+            .extend(accounts.map(|account| (account.id, account.clone())));
+        if memory.promises.len() > PROMISES {
+            memory.promises.clear();
+        }
+        for promise in self.0.promises() {
+            // One that has ended is forgotten: a command that names it is refused, and that may take longer.
+            if promise.is_open() {
+                memory.promises.insert(promise.transaction, promise);
+            } else {
+                memory.promises.remove(&promise.transaction);
+            }
+        }
+    }
+
+    fn size(memory: &Remembered) -> usize {
+        memory.accounts.len().saturating_add(memory.promises.len())
+    }
+}
+
+/// Asks for an asset, to see whether it is registered. A currency of ISO 4217 needs no look.
+pub(crate) fn ask_for_asset(needs: &mut Needs, currency: Currency) {
+    if currency.is_custom() {
+        needs.assets.push(currency.code().to_owned());
+    }
+}

@@ -1,0 +1,40 @@
+//! Transactions: steps of the books, one or many at once, pending or final, and their ends.
+
+mod action;
+mod bulk;
+mod describe;
+mod expire;
+mod one;
+pub(crate) mod reference;
+mod replay;
+mod step;
+
+pub use action::{Action, Details, Draft, Expiry, Swap};
+pub use bulk::{Bulk, Results};
+pub use describe::Describe;
+pub use expire::Expire;
+pub use one::{Made, Transact};
+pub use replay::{Again, again};
+
+use ledger::tables::Needs;
+
+/// Asks for the rows that an action needs.
+fn ask_for(needs: &mut Needs, action: &Action) {
+    match action {
+        Action::Post(draft) => {
+            let accounts = draft.postings.iter().flat_map(|p| [p.debit, p.credit]);
+            needs.accounts.extend(accounts);
+        }
+        Action::Exchange(swap) => {
+            let accounts = [swap.from, swap.to, swap.sold_to, swap.bought_from];
+            needs.accounts.extend(accounts);
+        }
+        Action::Settle { .. } | Action::Void { .. } | Action::Reverse { .. } => {}
+    }
+    needs.transactions.extend(action.about());
+    let details = action.details();
+    let name = details.external_id.as_ref().map(ToString::to_string);
+    needs.external_ids.extend(name);
+    // A time that is still to come when this is asked may be past when it is decided.
+    needs.period |= details.effective_at.is_some();
+}

@@ -1,0 +1,62 @@
+//! Replies that were kept by reference, made again from the transactions that they were made from.
+
+use std::collections::HashMap;
+
+use ledger::{Posted, TransactionId};
+use store::{AnyConnection, Error, TenantId};
+
+use super::Results;
+use super::reference::{self, Reference};
+use crate::Form;
+
+/// What a reply is made from again.
+#[derive(Debug, Clone)]
+pub enum Again {
+    /// One transaction.
+    One(Posted, Form),
+    /// The steps of a bulk of which none was refused.
+    Bulk(Results, Form),
+}
+
+/// Reads what replies are made from again: one for each reference, in order; `None` for a reference that cannot
+/// be read.
+///
+/// # Errors
+/// [`Error::Refused`] if a transaction is not there.
+pub fn again(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+) -> Result<Vec<Option<Again>>, Error> {
+    let parsed: Vec<_> = references
+        .iter()
+        .map(|text| reference::parse(text))
+        .collect();
+    let named = parsed.iter().flatten();
+    let mut ids: Vec<TransactionId> = named
+        .flat_map(|(reference, _)| reference.ids())
+        .copied()
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let posted = ledger::posted(connection, tenant, &ids)?;
+    let posted: HashMap<TransactionId, Posted> = posted
+        .into_iter()
+        .map(|posted| (posted.id, posted))
+        .collect();
+    let found = |id: &TransactionId| {
+        let gone = || Error::Refused(format!("a saved reply refers to {id}, which is not there"));
+        posted.get(id).cloned().ok_or_else(gone)
+    };
+    let read = |(reference, form): (Reference, Form)| match reference {
+        Reference::One(id) => Ok(Again::One(found(&id)?, form)),
+        Reference::Bulk(ids) => {
+            let all: Result<Vec<_>, Error> = ids.iter().map(|id| found(id).map(Ok)).collect();
+            Ok(Again::Bulk(Results(all?), form))
+        }
+    };
+    parsed
+        .into_iter()
+        .map(|parsed| parsed.map(read).transpose())
+        .collect()
+}

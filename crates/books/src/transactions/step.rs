@@ -1,0 +1,162 @@
+//! One step of the books: how it is decided, and what it leaves in the audit log.
+
+use engine::{AuditEvent, Book, set};
+use ledger::{
+    Exchange, Heading, Kind, NewExchange, NewRelease, NewReversal, NewSettlement, NewTransaction,
+    Posted, Step, TransactionId,
+};
+
+use super::action::{Action, Details, Draft};
+use crate::Refusal;
+use crate::shelf::Books;
+
+pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal> {
+    match action {
+        Action::Post(draft) => {
+            let new = transaction(book, draft);
+            ledger::post(book.shelf_mut::<Books>().0, new).map_err(Refusal::Post)
+        }
+        Action::Settle {
+            pending,
+            amounts,
+            last,
+            exceed,
+            conditions,
+            details,
+        } => {
+            let settlement = NewSettlement {
+                heading: heading(book, details, kind_of(Step::Settlement)),
+                pending: *pending,
+                amounts: amounts.clone(),
+                last: *last,
+                exceed: *exceed,
+                conditions: conditions.clone(),
+            };
+            ledger::settle(book.shelf_mut::<Books>().0, settlement).map_err(Refusal::Settle)
+        }
+        Action::Void {
+            pending,
+            conditions,
+            details,
+        } => {
+            let release = NewRelease {
+                heading: heading(book, details, kind_of(Step::Void)),
+                pending: *pending,
+                conditions: conditions.clone(),
+            };
+            ledger::void(book.shelf_mut::<Books>().0, release).map_err(Refusal::Release)
+        }
+        Action::Reverse {
+            of,
+            amounts,
+            conditions,
+            details,
+        } => {
+            let reversal = NewReversal {
+                heading: heading(book, details, kind_of(Step::Reversal)),
+                of: *of,
+                amounts: amounts.clone(),
+                conditions: conditions.clone(),
+            };
+            ledger::reverse(book.shelf_mut::<Books>().0, reversal).map_err(Refusal::Reverse)
+        }
+        Action::Exchange(swap) => {
+            let new = NewExchange {
+                heading: heading(book, &swap.details, Kind::Exchange),
+                from: swap.from,
+                to: swap.to,
+                sold_to: swap.sold_to,
+                bought_from: swap.bought_from,
+                amount: swap.amount,
+                given: swap.given,
+                quote: swap.quote.clone(),
+                conditions: swap.conditions.clone(),
+            };
+            ledger::exchange(book.shelf_mut::<Books>().0, new).map_err(Refusal::Exchange)
+        }
+    }
+}
+
+fn transaction(book: &mut Book, draft: &Draft) -> NewTransaction {
+    let Details {
+        external_id,
+        description,
+        metadata,
+        effective_at,
+    } = draft.details.clone();
+    let id = TransactionId::from_bytes(book.next_id());
+    NewTransaction {
+        pending: draft.pending.map(|expiry| expiry.pending(book.now())),
+        conditions: draft.conditions.clone(),
+        external_id: external_id.map(String::from),
+        description: description.map(String::from),
+        metadata,
+        effective_at: effective_at.unwrap_or(book.now()),
+        ..NewTransaction::plain(id, draft.kind, draft.postings.clone(), book.now())
+    }
+}
+
+/// The kind of a step that is about another transaction: the step's own name.
+pub(crate) fn kind_of(step: Step) -> Kind {
+    // A step's name is a kind's name: the default is never taken.
+    Kind::parse(step.name()).unwrap_or(Kind::Transfer)
+}
+
+/// The heading of a step's transaction.
+pub(crate) fn heading(book: &mut Book, details: &Details, kind: Kind) -> Heading {
+    let Details {
+        external_id,
+        description,
+        metadata,
+        effective_at,
+    } = details.clone();
+    let id = TransactionId::from_bytes(book.next_id());
+    Heading {
+        external_id: external_id.map(String::from),
+        description: description.map(String::from),
+        metadata,
+        effective_at: effective_at.unwrap_or(book.now()),
+        ..Heading::plain(id, kind, book.now())
+    }
+}
+
+pub(crate) fn record(book: &mut Book, posted: &Posted) {
+    let moved: Vec<String> = posted
+        .postings
+        .iter()
+        .map(|p| {
+            let posting = p.posting;
+            let (debit, credit) = (posting.debit, posting.credit);
+            let (amount, currency) = (posting.amount.get(), posting.currency.stored());
+            format!("{debit} {credit} {amount} {currency}")
+        })
+        .collect();
+    let moved = moved.join("; ");
+    let about = posted.about.map(|id| id.to_string());
+    let terms = book.shelf::<Books>().exchange(&posted.id).map(terms);
+    let expires_at = posted.expires_at.map(|at| at.to_string());
+    let mut delta = vec![set("postings", &moved)];
+    delta.extend(about.as_deref().map(|about| set("about", about)));
+    delta.extend(terms.as_deref().map(|terms| set("exchange", terms)));
+    delta.extend(expires_at.as_deref().map(|at| set("expires_at", at)));
+    let (action, id) = (recorded_as(posted.step), posted.id.to_string());
+    book.record(&AuditEvent::done(action, ("transaction", &id), &delta));
+}
+
+/// The terms on which currencies were exchanged.
+fn terms(exchange: &Exchange) -> String {
+    let quote = &exchange.quote;
+    let (rate, rounding, source) = (quote.rate, quote.rounding, &quote.source);
+    format!("{rate} {rounding} {} {source}", quote.quoted_at)
+}
+
+const fn recorded_as(step: Step) -> &'static str {
+    match step {
+        Step::Pending => "transaction.pended",
+        Step::Posted => "transaction.posted",
+        Step::Settlement => "transaction.settled",
+        Step::Void => "transaction.voided",
+        Step::Expiry => "transaction.expired",
+        Step::Reversal => "transaction.reversed",
+    }
+}

@@ -1,0 +1,103 @@
+//! Audit events: what a command leaves in the audit log.
+
+use audit_log::{Change, Entity, Record};
+use sha2::{Digest, Sha256};
+
+use crate::book::Book;
+
+/// An audit event, without its author and its time, which the book knows.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditEvent<'a> {
+    /// Name of the event, as `account.opened`.
+    pub action: &'a str,
+    /// Kind and id of the thing it is about.
+    pub subject: (&'a str, &'a str),
+    /// `ok`, `refused`, or a word of the capability's own.
+    pub outcome: &'a str,
+    /// Code of the rule, where something was refused.
+    pub reason: Option<&'a str>,
+    /// Fields that changed.
+    pub delta: &'a [Change<'a>],
+    /// Id of the thing that caused it, if it was no request.
+    pub cause: Option<&'a str>,
+}
+
+impl<'a> AuditEvent<'a> {
+    /// An event of something that was done and changed these fields.
+    #[must_use]
+    pub const fn done(
+        action: &'a str,
+        subject: (&'a str, &'a str),
+        delta: &'a [Change<'a>],
+    ) -> Self {
+        Self {
+            action,
+            subject,
+            outcome: "ok",
+            reason: None,
+            delta,
+            cause: None,
+        }
+    }
+}
+
+impl Book {
+    /// Adds an event to the audit log, in this batch's commit.
+    pub fn record(&mut self, event: &AuditEvent<'_>) {
+        let at = self.now.to_string();
+        let record = Record {
+            tenant: &self.tenant.name,
+            at: &at,
+            actor: Entity {
+                kind: self.origin.kind,
+                id: &self.origin.id,
+            },
+            on_behalf_of: None,
+            action: event.action,
+            subject: Entity {
+                kind: event.subject.0,
+                id: event.subject.1,
+            },
+            outcome: event.outcome,
+            reason: event.reason,
+            criteria: None,
+            delta: event.delta,
+            cause: event.cause,
+            request: self.origin.request.as_deref(),
+            origin: None,
+        };
+        match record.leaf() {
+            Ok(leaf) => self.leaves.push(leaf),
+            // A change without its record is never committed: closing the book refuses the batch.
+            Err(error) => self.unrecorded = Some(error),
+        }
+    }
+}
+
+/// A field that was not there before.
+#[must_use]
+pub const fn set<'a>(field: &'a str, after: &'a str) -> Change<'a> {
+    Change {
+        field,
+        before: None,
+        after: Some(after),
+    }
+}
+
+/// A field that changed.
+#[must_use]
+pub const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str) -> Change<'a> {
+    Change {
+        field,
+        before: Some(before),
+        after: Some(after),
+    }
+}
+
+/// SHA-256 of metadata, which stands in the log instead of the text: a text that should not have been kept can
+/// be deleted, and the log still proves what was set. No metadata is the empty object.
+#[must_use]
+pub fn digest(metadata: Option<&str>) -> String {
+    let digest = Sha256::digest(metadata.unwrap_or("{}").as_bytes());
+    format!("sha256:{}", hex::encode(digest))
+}

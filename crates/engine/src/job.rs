@@ -1,0 +1,223 @@
+//! What happens to every command, whatever it asks for, once and in one order:
+//!
+//! 1. **key**: a request that was sent before is answered as it was then;
+//! 2. **savepoint**: a refused or dry command leaves nothing;
+//! 3. **decide**: the capability's own rule;
+//! 4. **show**: the reply is made;
+//! 5. **record**: a refusal that is a decision leaves an audit record (the command has recorded the rest);
+//! 6. **keep**: the reply is saved with its key;
+//! 7. **answer**: once the batch is committed, and not before.
+
+use idempotency::{Claim, Look};
+use store::rows::Savepoint as _;
+use tokio::sync::oneshot;
+
+use crate::audit::AuditEvent;
+use crate::book::Book;
+use crate::command::{Answer, Command, Decided, Keep, Origin, Outcome, Request};
+use crate::lane::LaneError;
+use crate::shelf::Asks;
+use crate::tenant::Tenant;
+
+/// A request with its type forgotten: all that the lane sees of it.
+pub(crate) trait Job: Send {
+    fn tenant(&self) -> &Tenant;
+    fn weight(&self) -> usize;
+    fn asks(&self, asks: &mut Asks<'_>);
+    /// Decides, in memory. Decided again, it forgets the earlier decision.
+    fn decide(&mut self, book: &mut Book);
+    /// Tells whoever waits how the batch has ended.
+    fn end(self: Box<Self>, outcome: Result<(), LaneError>);
+}
+
+/// A request, and the one who waits for its outcome.
+pub(crate) struct Waiting<C: Command> {
+    request: Request<C>,
+    outcome: Option<Outcome<C>>,
+    waiter: oneshot::Sender<Result<Outcome<C>, LaneError>>,
+}
+
+impl<C: Command> Waiting<C> {
+    pub(crate) const fn new(
+        request: Request<C>,
+        waiter: oneshot::Sender<Result<Outcome<C>, LaneError>>,
+    ) -> Self {
+        Self {
+            request,
+            outcome: None,
+            waiter,
+        }
+    }
+}
+
+impl<C: Command> Job for Waiting<C> {
+    fn tenant(&self) -> &Tenant {
+        &self.request.tenant
+    }
+
+    fn weight(&self) -> usize {
+        self.request.command.weight()
+    }
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let (Some(claim), Some(keys)) = (&self.request.claim, asks.of::<idempotency::Shelf>()) {
+            keys.claimed.push(claim.key.clone());
+        }
+        self.request.command.asks(asks);
+    }
+
+    fn decide(&mut self, book: &mut Book) {
+        self.outcome = Some(decide(book, &self.request));
+    }
+
+    fn end(self: Box<Self>, outcome: Result<(), LaneError>) {
+        let Self {
+            outcome: decided,
+            waiter,
+            ..
+        } = *self;
+        let told = outcome.and_then(|()| decided.ok_or(LaneError::Failed));
+        // The caller may be gone; the commit stands.
+        let _gone = waiter.send(told);
+    }
+}
+
+fn decide<C: Command>(book: &mut Book, request: &Request<C>) -> Outcome<C> {
+    let claim = request.claim.as_ref();
+    if let Some(answer) = claim.and_then(|claim| known(book, claim)) {
+        return Outcome {
+            answer,
+            decided: None,
+        };
+    }
+    book.begin(&request.origin);
+    let decided = request.command.decide(book);
+    if request.is_dry_run || decided.is_err() {
+        book.undo();
+    } else {
+        book.release();
+    }
+    let (reply, decided) = match decided {
+        Ok(Decided { done, keep }) => {
+            let reply = (request.show)(&done, request.is_dry_run);
+            if request.is_dry_run {
+                book.answered_without_trace(claim);
+            } else if save(book, claim, &reply, keep) == Answered::Later {
+                return Outcome {
+                    answer: Answer::InFlight { is_first: true },
+                    decided: Some(Ok(done)),
+                };
+            }
+            (reply, Ok(done))
+        }
+        Err(refusal) => {
+            let told = (request.tell)(&request.command, &refusal);
+            if told.is_kept && !request.is_dry_run {
+                book.refused = true;
+                save(book, claim, &told.reply, Keep::Reply);
+                let attempt = request.command.attempt();
+                book.record(&AuditEvent {
+                    action: attempt.action,
+                    subject: (attempt.kind, &attempt.id),
+                    outcome: "refused",
+                    reason: Some(told.reason),
+                    delta: &[],
+                    cause: None,
+                });
+            } else {
+                book.answered_without_trace(claim);
+            }
+            (told.reply, Err(refusal))
+        }
+    };
+    Outcome {
+        answer: Answer::Replied {
+            reply,
+            is_replay: false,
+        },
+        decided: Some(decided),
+    }
+}
+
+/// The answer to a request whose key is known.
+fn known(book: &Book, claim: &Claim) -> Option<Answer> {
+    match book.keys()?.look(claim) {
+        Look::New => None,
+        Look::InFlight => Some(Answer::InFlight { is_first: false }),
+        Look::Replay(reply) => Some(Answer::Replied {
+            reply: reply.clone(),
+            is_replay: true,
+        }),
+        Look::Reused { resource, reply } => Some(Answer::KeyReused {
+            resource: resource.map(str::to_owned),
+            reply: reply.cloned(),
+        }),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    Now,
+    Later,
+}
+
+fn save(
+    book: &mut Book,
+    claim: Option<&Claim>,
+    reply: &idempotency::Reply,
+    keep: Keep,
+) -> Answered {
+    let now = book.now;
+    if let (Some(claim), Some(keys)) = (claim.cloned(), book.keys_mut()) {
+        match &keep {
+            Keep::Reply => keys.save(claim, reply.clone(), now),
+            Keep::Reference(resource) => {
+                keys.save_reference(claim, reply.clone(), resource.clone(), now);
+            }
+            Keep::Later(resource) => keys.begin(claim, resource.clone(), now),
+        }
+    }
+    match keep {
+        Keep::Reply | Keep::Reference(_) => Answered::Now,
+        Keep::Later(_) => Answered::Later,
+    }
+}
+
+impl Book {
+    /// Begins to decide a command of this author: from here on everything can be undone.
+    fn begin(&mut self, origin: &Origin) {
+        self.origin = origin.clone();
+        self.shelves.mark();
+        self.leaves.mark();
+        self.after.mark();
+    }
+
+    fn undo(&mut self) {
+        self.shelves.undo();
+        self.leaves.undo();
+        self.after.undo();
+    }
+
+    fn release(&mut self) {
+        self.shelves.release();
+        self.leaves.release();
+        self.after.release();
+    }
+
+    /// Decides a part of a command that can be refused by itself: a refused part leaves nothing.
+    ///
+    /// # Errors
+    /// The part's own.
+    pub fn try_part<T, E>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.shelves.mark();
+        self.leaves.mark();
+        self.after.mark();
+        let outcome = part(self);
+        if outcome.is_ok() {
+            self.release();
+        } else {
+            self.undo();
+        }
+        outcome
+    }
+}

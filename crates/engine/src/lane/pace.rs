@@ -1,0 +1,51 @@
+//! How fast the lane works at the moment, and so how much of a batch one tenant may take.
+
+use std::time::{Duration, Instant};
+
+use super::HEAVIEST;
+
+/// How long the commands of one tenant may hold up those of others in a batch.
+const HOLD_UP: Duration = Duration::from_millis(6);
+/// The least share of one tenant, in weight.
+const LEAST: usize = 32;
+/// An older measurement counts so many times as much as a new one.
+const INERTIA: u64 = 7;
+
+/// The time that a command of weight 1 takes, measured over the last batches.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Nanoseconds; 0 before the first measurement.
+    each: u64,
+    /// Time of the last commit, while one batch follows another.
+    last: Option<Instant>,
+}
+
+impl Pace {
+    /// A batch begins after a rest.
+    pub(super) fn begin(&mut self) {
+        self.last = Some(Instant::now());
+    }
+
+    /// A batch of this weight is committed.
+    pub(super) fn committed(&mut self, weight: usize) {
+        let now = Instant::now();
+        if let Some(last) = self.last.replace(now) {
+            let nanos = u64::try_from(now.duration_since(last).as_nanos()).unwrap_or(u64::MAX);
+            let weight = u64::try_from(weight.max(1)).unwrap_or(u64::MAX);
+            let each = nanos.checked_div(weight).unwrap_or(nanos);
+            let sum = self.each.saturating_mul(INERTIA).saturating_add(each);
+            self.each = match self.each {
+                0 => each,
+                _ => sum.checked_div(INERTIA + 1).unwrap_or(each),
+            };
+        }
+    }
+
+    /// The weight that one tenant's commands may have in a batch while others wait.
+    pub(super) fn share(&self) -> usize {
+        let hold_up = u64::try_from(HOLD_UP.as_nanos()).unwrap_or(u64::MAX);
+        let share = hold_up.checked_div(self.each.max(1)).unwrap_or(u64::MAX);
+        let share = usize::try_from(share).unwrap_or(usize::MAX);
+        share.clamp(LEAST, HEAVIEST)
+    }
+}

@@ -1,0 +1,60 @@
+//! Answering a request that has waited long enough, with the payment as it stands.
+
+use std::convert::Infallible;
+
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Key, Reply};
+
+use super::ShowPayment;
+use crate::{PaymentId, Shelf};
+
+/// Answers the request that made or confirmed a payment, if it has no answer yet.
+#[derive(Debug, Clone)]
+pub struct AnswerNow {
+    /// Idempotency key of the request.
+    pub key: Key,
+    /// Its payment.
+    pub payment: PaymentId,
+    /// Makes the reply.
+    pub show: ShowPayment,
+}
+
+impl Command for AnswerNow {
+    /// The reply that the request has now.
+    type Done = Option<Reply>;
+    type Refusal = Infallible;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(keys) = asks.of::<idempotency::Shelf>() {
+            keys.waiting.push(self.key.clone());
+        }
+        if let Some(needs) = asks.of::<Shelf>() {
+            needs.payments.push(self.payment);
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decided<Option<Reply>>, Infallible> {
+        if let Some(reply) = book.reply_to(&self.key) {
+            return Ok(Decided::now(Some(reply.clone())));
+        }
+        let Some(payment) = book.shelf::<Shelf>().payment(&self.payment) else {
+            return Ok(Decided::now(None));
+        };
+        let reply = (self.show)(payment);
+        book.answer(self.key.as_str(), reply.clone());
+        let id = self.payment.to_string();
+        book.record(&AuditEvent::done(
+            "payment.answered_early",
+            ("payment", &id),
+            &[],
+        ));
+        Ok(Decided::now(Some(reply)))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "payment.answer_early",
+            kind: "payment",
+            id: self.payment.to_string(),
+        }
+    }
+}

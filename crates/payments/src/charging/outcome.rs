@@ -1,0 +1,170 @@
+//! What a provider said of an operation: believed, put aside, or ignored.
+
+use std::convert::Infallible;
+
+use books::Books;
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, changed, set};
+use ledger::{Account, AccountId};
+use webhooks::Event;
+
+use super::ShowPayment;
+use crate::{Fact, OperationId, OutcomeError, Recorded, Shelf, record_outcome};
+
+/// Time for which an operation rests after the provider contradicted itself: a person has to look.
+const REST_SECONDS: i64 = 3_600;
+
+/// Records what a worker heard from the provider, under a lease of the operation.
+#[derive(Debug, Clone)]
+pub struct RecordOutcome {
+    /// The operation.
+    pub operation: OperationId,
+    /// Epoch of the lease.
+    pub epoch: i32,
+    /// What the provider said.
+    pub fact: Fact,
+    /// The answer that said it, to be put aside if it cannot be right. With an unknown outcome: an answer that
+    /// cannot be right whatever is known.
+    pub answer: Option<Box<Event>>,
+    /// Makes the reply to the request that waits for the payment.
+    pub show: ShowPayment,
+}
+
+impl Command for RecordOutcome {
+    type Done = ();
+    type Refusal = Infallible;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(needs) = asks.of::<Shelf>() {
+            needs.operations.push(self.operation);
+            needs.add_charge(&self.fact);
+        }
+        if let Some(needs) = asks.of::<webhooks::Shelf>() {
+            needs
+                .answers
+                .extend(self.answer.as_deref().map(Event::name));
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decided<()>, Infallible> {
+        let (id, epoch) = (self.operation, Some(self.epoch));
+        match believe(book, id, epoch, &self.fact, self.show) {
+            Ok(_) => match (&self.fact, &self.answer) {
+                (Fact::Unknown { .. }, Some(answer)) => {
+                    put_aside(book, id, answer, "cannot be right, whatever is known");
+                }
+                (Fact::Succeeded { .. } | Fact::Failed { .. } | Fact::Unknown { .. }, _) => {}
+            },
+            // Another worker holds the lease: it will find out by itself.
+            Err(OutcomeError::StaleLease { .. } | OutcomeError::NotFound) => {}
+            Err(
+                error @ (OutcomeError::Contradiction { .. }
+                | OutcomeError::WrongAmount { .. }
+                | OutcomeError::WrongPayment
+                | OutcomeError::WrongMethod
+                | OutcomeError::SecondCharge { .. }
+                | OutcomeError::ChargeOfAnother { .. }
+                | OutcomeError::OtherDeclineCode
+                | OutcomeError::Ledger(_)),
+            ) => {
+                tracing::error!(operation = %id, %error, "a provider's answer cannot be right");
+                metrics::counter!("florin_provider_answers_refused_total").increment(1);
+                if let Some(answer) = &self.answer {
+                    put_aside(book, id, answer, error.rule());
+                }
+                let retry_at = book.now().plus_seconds(REST_SECONDS);
+                let _known = believe(book, id, epoch, &Fact::Unknown { retry_at }, self.show);
+            }
+        }
+        Ok(Decided::now(()))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "operation.record_outcome",
+            kind: "operation",
+            id: self.operation.to_string(),
+        }
+    }
+}
+
+/// Keeps an answer for a person to look at, once.
+fn put_aside(book: &mut Book, id: OperationId, answer: &Event, reason: &'static str) {
+    if book
+        .shelf_mut::<webhooks::Shelf>()
+        .0
+        .quarantine(answer, reason)
+    {
+        metrics::counter!("florin_provider_answers_quarantined_total").increment(1);
+        let name = webhooks::check::name(&answer.provider, &answer.id);
+        book.record(&AuditEvent {
+            action: "provider.answered",
+            subject: ("provider_answer", &name),
+            outcome: "quarantined",
+            reason: Some(reason),
+            delta: &[],
+            cause: Some(&id.to_string()),
+        });
+    }
+}
+
+/// Believes a fact, answers the request that waits for it, and leaves a record.
+pub(crate) fn believe(
+    book: &mut Book,
+    id: OperationId,
+    epoch: Option<i32>,
+    fact: &Fact,
+    show: ShowPayment,
+) -> Result<Recorded, OutcomeError> {
+    let now = book.now();
+    let (payments, books, ids) = book.shelves_mut::<Shelf, Books>();
+    let posted_before = books.posted().len();
+    let opened_before: Vec<AccountId> = books.opened().iter().map(|account| account.id).collect();
+    let recorded = record_outcome(payments, books, id, epoch, fact, ids, now);
+    record_opened(book, &opened_before);
+    let recorded = recorded?;
+    let (payment, action) = match &recorded {
+        Recorded::Known => return Ok(recorded),
+        Recorded::Settled(payment) if payment.decline_code.is_some() => {
+            (payment, "payment.declined")
+        }
+        Recorded::Settled(payment) => (payment, "payment.succeeded"),
+        Recorded::Open(payment) => (payment, "payment.outcome_unknown"),
+    };
+    book.answer(&payment.idempotency_key, show(payment));
+    let transaction = book
+        .shelf::<Books>()
+        .posted()
+        .get(posted_before)
+        .map(|posted| posted.id.to_string());
+    let captured = payment.captured.to_string();
+    let mut delta = vec![changed("status", "processing", payment.state.name())];
+    if let Some(transaction) = &transaction {
+        delta.push(changed("captured", "0", &captured));
+        delta.push(set("transaction", transaction));
+    }
+    book.record(&AuditEvent {
+        action,
+        subject: ("payment", &payment.id.to_string()),
+        outcome: if payment.decline_code.is_some() {
+            "declined"
+        } else {
+            "ok"
+        },
+        reason: payment.decline_code.as_deref(),
+        delta: &delta,
+        cause: Some(&id.to_string()),
+    });
+    Ok(recorded)
+}
+
+/// Records the accounts that a first payment in a currency has opened.
+fn record_opened(book: &mut Book, before: &[AccountId]) {
+    let opened = book.shelf::<Books>().opened().into_iter();
+    let opened: Vec<Account> = opened
+        .filter(|account| !before.contains(&account.id))
+        .cloned()
+        .collect();
+    for account in &opened {
+        books::accounts::record_opened(book, account);
+    }
+}

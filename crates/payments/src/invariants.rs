@@ -1,0 +1,175 @@
+//! The invariants of payments, and of what requests and providers have to do with them.
+
+use std::collections::HashSet;
+
+use engine::Tenant;
+use engine::check::{Family, Invariant, Scope};
+use store::{AnyConnection, CheckError, TenantId};
+
+use crate::recorded::Recorded;
+use crate::{Fact, OperationState, PaymentId, ProviderEvent, check};
+
+/// What this family brings to `check`.
+///
+/// | name | rows | read |
+/// |---|---|---|
+/// | P1, P2 | payments beside their operations; both beside their histories | by id |
+/// | P3 | succeeded operations, then captures, each page with its counterparts | by id |
+/// | I1, W1 | keys, payments; events, and the operations they speak of | by key |
+pub const FAMILY: Family = Family {
+    guards: &check::GUARDS,
+    invariants: &[
+        Invariant {
+            name: "P1",
+            rule: "refunded ≤ captured ≤ authorized ≤ amount",
+            scope: Scope::Tenant(|connection, tenant, progress| {
+                check::amounts_are_covered(connection, tenant.id, progress)
+            }),
+        },
+        Invariant {
+            name: "P2",
+            rule: "every history is a chain of legal edges",
+            scope: Scope::Tenant(|connection, tenant, progress| {
+                check::histories_are_legal(connection, tenant.id, progress)
+            }),
+        },
+        Invariant {
+            name: "P3",
+            rule: "one operation has one posting set",
+            scope: Scope::Tenant(|connection, tenant, progress| {
+                check::operations_are_posted_once(connection, tenant.id, progress)
+            }),
+        },
+        Invariant {
+            name: "I1",
+            rule: "one effect per idempotency key",
+            scope: Scope::Tenant(keys),
+        },
+        Invariant {
+            name: "W1",
+            rule: "one effect per provider's event",
+            scope: Scope::Tenant(events),
+        },
+    ],
+    recorder: || Box::new(Recorded::default()),
+};
+
+/// I1: the keys are whole; each payment's key exists, is no other payment's and has made it; each
+/// request in flight waits for a payment that will answer it.
+fn keys(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let tenant = tenant.id;
+    let examined = idempotency::check::keys_are_settled_or_in_flight(connection, tenant, progress)?;
+    payments_have_their_keys(connection, tenant)?;
+    let mut keys = idempotency::check::keys(tenant);
+    loop {
+        let page = keys.page(connection)?;
+        if page.is_empty() {
+            return Ok(examined);
+        }
+        let in_flight = page
+            .into_iter()
+            .filter(idempotency::check::Claimed::is_in_flight);
+        let waiting = in_flight.filter_map(|claimed| {
+            Some((claimed.resource?.parse::<PaymentId>().ok()?, claimed.key))
+        });
+        let waiting: Vec<(PaymentId, String)> = waiting.collect();
+        let ids: Vec<PaymentId> = waiting.iter().map(|(id, _)| *id).collect();
+        let keys = check::keys_of(connection, tenant, &ids)?;
+        for (id, key) in waiting {
+            if keys.get(&id) != Some(&key) {
+                let detail = format!("it is in flight, and {id} does not answer it");
+                return Err(CheckError::broken(format!("key {key:?}"), detail));
+            }
+        }
+    }
+}
+
+fn payments_have_their_keys(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<(), CheckError> {
+    let mut payments = check::payments(tenant);
+    let mut seen: HashSet<String> = HashSet::new();
+    loop {
+        let mut page = payments.page(connection)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        // A payment that was asked for without a key has none.
+        page.retain(|payment| !payment.idempotency_key.is_empty());
+        let keys: Vec<String> = page.iter().map(|row| row.idempotency_key.clone()).collect();
+        let made = idempotency::check::resources(connection, tenant, &keys)?;
+        for payment in page {
+            let (id, key) = (payment.id, payment.idempotency_key);
+            match made.get(&key) {
+                None => {
+                    return Err(CheckError::broken(
+                        id,
+                        format!("its key {key:?} does not exist"),
+                    ));
+                }
+                Some(Some(other)) if *other != id.to_string() => {
+                    let detail = format!("its key {key:?} has made {other}");
+                    return Err(CheckError::broken(id, detail));
+                }
+                Some(_) => {}
+            }
+            if let Some(key) = seen.replace(key) {
+                let detail = format!("its key {key:?} is another payment's too");
+                return Err(CheckError::broken(id, detail));
+            }
+        }
+    }
+}
+
+/// W1: the bytes are whole, and an event that was applied speaks of an operation which is as it says.
+fn events(
+    connection: &mut AnyConnection,
+    tenant: &Tenant,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let examined = webhooks::check::bytes_are_as_received(connection, tenant.id, progress)?;
+    let mut events = webhooks::check::received(tenant.id);
+    loop {
+        let page = events.page(connection)?;
+        if page.is_empty() {
+            return Ok(examined);
+        }
+        let applied = page
+            .into_iter()
+            .filter(|row| row.status == webhooks::Status::Applied.name());
+        let applied: Vec<_> = applied
+            .filter_map(|mut row| Some((row.reference.take()?, row)))
+            .collect();
+        let references: Vec<String> = applied.iter().map(|(key, _)| key.clone()).collect();
+        let states = check::states_by_provider_key(connection, tenant.id, &references)?;
+        for (reference, row) in applied {
+            let state = states.get(&reference).copied();
+            if !fits(state, &row.body) {
+                let state = state.map_or("not there", OperationState::name);
+                let detail = format!("it was applied, and operation {reference} is {state}");
+                let name = webhooks::check::name(&row.provider, &row.event_id);
+                return Err(CheckError::broken(name, detail));
+            }
+        }
+    }
+}
+
+/// Whether an operation is as an applied event says: an operation that ends does not change again.
+fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
+    let said = ProviderEvent::read(body).ok().and_then(|event| event.fact);
+    match (state, said) {
+        (Some(OperationState::Succeeded), Some((_, Fact::Failed { .. })))
+        | (Some(OperationState::Failed), Some((_, Fact::Succeeded { .. }))) => false,
+        (Some(OperationState::Succeeded | OperationState::Failed), _) => true,
+        (
+            Some(OperationState::Created | OperationState::Submitted | OperationState::Unknown)
+            | None,
+            _,
+        ) => false,
+    }
+}

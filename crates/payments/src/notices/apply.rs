@@ -1,0 +1,77 @@
+//! The effect of an event.
+
+use engine::{AuditEvent, Book};
+use webhooks::{Event, Look, Status};
+
+use super::Received;
+use crate::charging::{ShowPayment, believe};
+use crate::{Fact, Shelf};
+
+/// Applies an event, or parks it if its cause is not there yet.
+pub(super) fn apply(
+    book: &mut Book,
+    event: &Event,
+    fact: Option<&(String, Fact)>,
+    show: ShowPayment,
+) -> Received {
+    let Some((provider_key, fact)) = fact else {
+        return keep(book, event, Status::Stored, Received::Stored);
+    };
+    let payments = book.shelf::<Shelf>();
+    let Some(id) = payments.by_provider_key(provider_key) else {
+        if book.shelf::<webhooks::Shelf>().look(event) == Look::Parked {
+            return Received::Parked;
+        }
+        return keep(book, event, Status::Parked, Received::Parked);
+    };
+    // A provider speaks for its own operations only.
+    let provider = payments.operation(&id).map(|known| known.provider.clone());
+    if provider.as_deref() != Some(event.provider.as_str()) {
+        book.shelf_mut::<webhooks::Shelf>()
+            .0
+            .keep(event, Status::Stored);
+        return put_aside(book, event, "about another provider's operation");
+    }
+    match believe(book, id, None, fact, show) {
+        Ok(_) => keep(book, event, Status::Applied, Received::Applied),
+        Err(error) => {
+            tracing::error!(operation = %id, event = %event.id, %error, "a webhook cannot be right");
+            book.shelf_mut::<webhooks::Shelf>()
+                .0
+                .keep(event, Status::Stored);
+            put_aside(book, event, error.rule())
+        }
+    }
+}
+
+fn keep(book: &mut Book, event: &Event, status: Status, received: Received) -> Received {
+    book.shelf_mut::<webhooks::Shelf>().0.keep(event, status);
+    note(book, event, status.name(), None);
+    received
+}
+
+/// Keeps an event for a person to look at, once.
+pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) -> Received {
+    if book
+        .shelf_mut::<webhooks::Shelf>()
+        .0
+        .quarantine(event, reason)
+    {
+        tracing::error!(provider = %event.provider, event = %event.id, reason, "webhook quarantined");
+        metrics::counter!("florin_webhooks_quarantined_total").increment(1);
+        note(book, event, "quarantined", Some(reason));
+    }
+    Received::Quarantined
+}
+
+fn note(book: &mut Book, event: &Event, outcome: &str, reason: Option<&str>) {
+    let name = format!("{}/{}", event.provider, event.id);
+    book.record(&AuditEvent {
+        action: "webhook.received",
+        subject: ("webhook_event", &name),
+        outcome,
+        reason,
+        delta: &[],
+        cause: event.reference.as_deref(),
+    });
+}

@@ -1,0 +1,39 @@
+//! Keeping bytes with a right signature that are no event.
+
+use std::convert::Infallible;
+
+use engine::{Asks, Attempt, Book, Command, Decided};
+use webhooks::Event;
+
+use super::Received;
+use super::apply::put_aside;
+
+/// Keeps bytes with a right signature that are no event, for a person to look at.
+#[derive(Debug, Clone)]
+pub struct QuarantineWebhook {
+    /// The bytes; the id is made from them.
+    pub event: Event,
+}
+
+impl Command for QuarantineWebhook {
+    type Done = Received;
+    type Refusal = Infallible;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(needs) = asks.of::<webhooks::Shelf>() {
+            needs.events.push(self.event.name());
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decided<Received>, Infallible> {
+        Ok(Decided::now(put_aside(book, &self.event, "malformed")))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "webhook.receive",
+            kind: "webhook_event",
+            id: format!("{}/{}", self.event.provider, self.event.id),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Receiving an event with a right signature.
+
+use std::convert::Infallible;
+
+use engine::{Asks, Attempt, Book, Command, Decided};
+use webhooks::{Event, Look};
+
+use super::Received;
+use super::apply::{apply, put_aside};
+use crate::charging::ShowPayment;
+use crate::{Fact, Shelf};
+
+/// Receives an event.
+#[derive(Debug, Clone)]
+pub struct ReceiveWebhook {
+    /// The event.
+    pub event: Event,
+    /// What it says of an operation (by provider key), if it means anything to us.
+    pub fact: Option<(String, Fact)>,
+    /// Makes the reply to the request that waits for the payment.
+    pub show: ShowPayment,
+}
+
+impl Command for ReceiveWebhook {
+    type Done = Received;
+    type Refusal = Infallible;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(needs) = asks.of::<webhooks::Shelf>() {
+            needs.events.push(self.event.name());
+        }
+        if let (Some((provider_key, fact)), Some(needs)) = (&self.fact, asks.of::<Shelf>()) {
+            needs.provider_keys.push(provider_key.clone());
+            needs.add_charge(fact);
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decided<Received>, Infallible> {
+        let event = &self.event;
+        let received = match book.shelf::<webhooks::Shelf>().look(event) {
+            Look::Done => Received::Duplicate,
+            Look::Changed => put_aside(book, event, "other content under a known id"),
+            Look::New | Look::Parked => apply(book, event, self.fact.as_ref(), self.show),
+        };
+        Ok(Decided::now(received))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "webhook.receive",
+            kind: "webhook_event",
+            id: format!("{}/{}", self.event.provider, self.event.id),
+        }
+    }
+}

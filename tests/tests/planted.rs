@@ -1,0 +1,717 @@
+//! The whole-book check: a clean book passes, and each invariant has a planted violation that it
+//! catches. A check that never caught anything proves nothing.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::any::Any;
+use std::path::PathBuf;
+
+use access::{Mode, Provision};
+use books::accounts::OpenAccount;
+use books::assets::RegisterAsset;
+use books::transfers::Transfer;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use engine::check::{self, Report};
+use engine::{Answer, Command, Engine, Reply, Request, Settings, Show, Tell, Tenant, Told};
+use idempotency::{Claim, Fingerprint, Key};
+use ledger::{Account, AccountClass, AccountId, Asset, Limits, NewAccount, NewAsset, Posted};
+use money::{Amount, Currency, MinorUnits, Money};
+use payments::charging::{CreatePayment, RecordOutcome};
+use payments::notices::{ReceiveWebhook, Received};
+use payments::{
+    Charge, ConfirmError, Fact, NewPayment, Operation, Payment, PaymentId, Provider, ProviderEvent,
+    ProviderText,
+};
+use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
+use tokio::sync::mpsc;
+use webhooks::Event;
+
+fn reply(text: String) -> Reply {
+    Reply {
+        status: 200,
+        body: text.into_bytes(),
+    }
+}
+
+fn asset(asset: &Asset, _: bool) -> Reply {
+    reply(asset.currency.stored().into_owned())
+}
+
+fn account(account: &Account, _: bool) -> Reply {
+    reply(account.id.to_string())
+}
+
+fn posted(posted: &Posted, _: bool) -> Reply {
+    reply(posted.id.to_string())
+}
+
+fn payment(payment: &Payment) -> Reply {
+    reply(payment.id.to_string())
+}
+
+fn refused(refusal: &books::Refusal) -> Told {
+    Told {
+        is_kept: refusal.is_kept(),
+        reason: refusal.code(),
+        reply: reply(format!("{refusal:?}")),
+    }
+}
+
+fn tenant() -> Tenant {
+    Tenant {
+        id: TenantId(1),
+        name: "acme".into(),
+    }
+}
+
+fn usd(amount: i64) -> Money {
+    Money {
+        amount: Amount::new(amount).unwrap(),
+        currency: Currency::from_code("USD").unwrap(),
+    }
+}
+
+/// An engine at work on a database of its own.
+struct Writer {
+    engine: Engine,
+    told: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
+    requests: u32,
+}
+
+impl Writer {
+    fn start(store: Store) -> Self {
+        let (sender, told) = mpsc::unbounded_channel();
+        let settings = Settings {
+            shelves: families::shelves(),
+            make_again: |_, _, _| unreachable!("nothing is sent again"),
+            told: Some(sender),
+            max_batch: 256,
+            line: 1_024,
+            mixes_tenants: true,
+            clock: Clock::system(),
+        };
+        let engine = Engine::start(store, settings, Ids::seeded(1)).unwrap();
+        Self {
+            engine,
+            told,
+            requests: 0,
+        }
+    }
+
+    /// Sends a command without a key, as workers and providers do.
+    async fn tell<C: Command>(&self, command: C) -> C::Done {
+        let request = Request::of_system(tenant(), "test", command);
+        self.engine.submit(request).await.unwrap().done().unwrap()
+    }
+
+    /// Sends a command under a key of its own, as clients do; returns the reply, if there is one yet.
+    async fn ask<C: Command>(&mut self, command: C, show: Show<C>, tell: Tell<C>) -> String {
+        self.requests += 1;
+        let key = Key::parse(self.key()).unwrap();
+        let fingerprint = Fingerprint::of("POST", "/", "1", key.as_str().as_bytes());
+        let request = Request {
+            claim: Some(Claim { key, fingerprint }),
+            show,
+            tell,
+            ..Request::of_system(tenant(), "test", command)
+        };
+        match self.engine.submit(request).await.unwrap().answer {
+            Answer::Replied { reply, .. } => String::from_utf8(reply.body).unwrap(),
+            Answer::InFlight { .. } => String::new(),
+            other @ Answer::KeyReused { .. } => panic!("{other:?}"),
+        }
+    }
+
+    fn key(&self) -> String {
+        format!("request-{}", self.requests)
+    }
+
+    async fn open(&mut self, code: &str, floor: Option<MinorUnits>) -> AccountId {
+        let new = NewAccount {
+            code: ledger::AccountCode::trusted(code),
+            name: ledger::AccountName::trusted(code),
+            currency: Currency::from_code("USD").unwrap(),
+            class: AccountClass::Liability,
+            limits: floor.map_or(Limits::NONE, Limits::at_least),
+            metadata: None,
+        };
+        let tell = |_: &_, refusal: &_| refused(refusal);
+        self.ask(OpenAccount(new), account, tell)
+            .await
+            .parse()
+            .unwrap()
+    }
+
+    async fn register(&mut self, new: NewAsset) -> String {
+        self.ask(RegisterAsset(new), asset, |_, refusal| refused(refusal))
+            .await
+    }
+
+    /// An account in loyalty points.
+    async fn open_points(&mut self) -> String {
+        let new = NewAccount {
+            code: ledger::AccountCode::trusted("liabilities:points"),
+            name: ledger::AccountName::trusted("Points"),
+            currency: Currency::custom("POINTS", 0).unwrap(),
+            class: AccountClass::Liability,
+            limits: Limits::NONE,
+            metadata: None,
+        };
+        self.ask(OpenAccount(new), account, |_, refusal| refused(refusal))
+            .await
+    }
+
+    async fn transfer(&mut self, from: AccountId, to: AccountId, amount: i64) -> String {
+        let money = usd(amount);
+        let transfer = Transfer {
+            from,
+            to,
+            money,
+            description: None,
+        };
+        self.ask(transfer, posted, |_, refusal| refused(refusal))
+            .await
+    }
+
+    /// A payment that is with the provider, and its operation.
+    async fn pay(&mut self, amount: i64) -> Operation {
+        let new = NewPayment {
+            money: usd(amount),
+            customer: None,
+            payment_method: Some(payments::PaymentMethod::trusted("pm_card")),
+            confirm: true,
+        };
+        self.create(new).await;
+        let (_, operation) = self.told.recv().await.unwrap();
+        *operation.downcast().unwrap()
+    }
+
+    async fn create(&mut self, new: NewPayment) -> String {
+        let command = CreatePayment {
+            new,
+            // That of the request in which it is sent.
+            key: format!("request-{}", self.requests + 1),
+            provider: Provider {
+                name: "sandbox".to_owned(),
+                lease_millis: 60_000,
+            },
+        };
+        let tell = |_: &_, rule: &ConfirmError| panic!("{rule}");
+        self.ask(command, |made, _| payment(made), tell).await
+    }
+
+    async fn hear(&self, operation: &Operation, fact: Fact) {
+        let command = RecordOutcome {
+            operation: operation.id,
+            epoch: operation.lease_epoch,
+            fact,
+            answer: None,
+            show: payment,
+        };
+        self.tell(command).await;
+    }
+
+    async fn receive(&self, id: &str, kind: &str, provider_key: &str, amount: i64) -> Received {
+        let body = format!(
+            r#"{{"id":"{id}","type":"{kind}","data":{{"object":{{"id":"ch_{provider_key}","amount":{amount},
+                "currency":"USD","idempotency_key":"{provider_key}","decline_code":null}}}}}}"#
+        );
+        let read = ProviderEvent::read(body.as_bytes()).unwrap();
+        let event = Event {
+            provider: "sandbox".to_owned(),
+            id: read.id,
+            kind: read.kind,
+            reference: read.fact.as_ref().map(|(key, _)| key.clone()),
+            body: body.into_bytes(),
+            received_at: self.engine.clock().now(),
+        };
+        self.tell(ReceiveWebhook {
+            event,
+            fact: read.fact,
+            show: payment,
+        })
+        .await
+    }
+}
+
+/// A closed book with something of everything in it.
+struct Book {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    store: Store,
+}
+
+impl Book {
+    async fn written() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("florin.db");
+        let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display())).unwrap();
+        let store = Store::open(&url).unwrap();
+        let mut writer = Writer::start(store.clone());
+        writer
+            .tell(Provision {
+                mode: Mode::Sandbox,
+                key: None,
+            })
+            .await;
+        let source = writer.open("equity:source", None).await;
+        let anna = writer
+            .open("liabilities:anna", Some(MinorUnits::ZERO))
+            .await;
+        let bert = writer
+            .open("liabilities:bert", Some(MinorUnits::ZERO))
+            .await;
+        writer.transfer(source, anna, 1_000).await;
+        writer.transfer(anna, bert, 250).await;
+        writer.transfer(bert, anna, 50).await;
+        let refused = writer.transfer(bert, anna, 201).await;
+        assert!(refused.contains("InsufficientFunds"), "{refused}");
+
+        // An asset is registered once, and only then held.
+        let points = |exponent| NewAsset::new("POINTS", exponent, None).unwrap();
+        let early = writer.open_points().await;
+        assert!(early.contains("AssetNotRegistered"), "{early}");
+        let made = writer.register(points(0)).await;
+        assert_eq!(made, "POINTS/0");
+        let again = writer.register(points(2)).await;
+        assert!(again.contains("CodeTaken { by: POINTS/0 }"), "{again}");
+        let opened = writer.open_points().await;
+        assert!(opened.starts_with("acc_"), "{opened}");
+
+        // Told by the worker, and once more by a webhook.
+        let paid = writer.pay(700).await;
+        let charge = Charge {
+            reference: ProviderText::parse(&format!("ch_{}", paid.provider_key)).unwrap(),
+            money: usd(700),
+            payment: None,
+            payment_method: None,
+        };
+        writer.hear(&paid, Fact::Succeeded { charge }).await;
+        writer
+            .receive("evt_paid", "charge.succeeded", &paid.provider_key, 700)
+            .await;
+        // Told by a webhook alone, after an unknown outcome.
+        let declined = writer.pay(300).await;
+        let retry_at = writer.engine.clock().now();
+        writer.hear(&declined, Fact::Unknown { retry_at }).await;
+        writer
+            .receive("evt_declined", "charge.failed", &declined.provider_key, 300)
+            .await;
+        // With the provider still; not yet with the provider.
+        writer.pay(44).await;
+        let later = NewPayment {
+            money: usd(9),
+            customer: None,
+            payment_method: None,
+            confirm: false,
+        };
+        let later: PaymentId = writer.create(later).await.parse().unwrap();
+        assert_ne!(later, paid.payment);
+        // Before its cause; without a meaning; a contradiction.
+        writer
+            .receive("evt_early", "charge.succeeded", "op_unheard_of", 1)
+            .await;
+        writer.receive("evt_other", "balance.changed", "", 1).await;
+        writer
+            .receive("evt_wrong", "charge.failed", &paid.provider_key, 700)
+            .await;
+        writer.engine.shut_down().await;
+        Self {
+            _folder: folder,
+            path,
+            store,
+        }
+    }
+
+    fn check(&self) -> Report {
+        self.store
+            .read(|connection| check::run(families::CHECK, connection, |_, _| ()))
+            .unwrap()
+    }
+
+    /// The names of the invariants that do not hold.
+    fn violated(&self) -> Vec<&'static str> {
+        let report = self.check();
+        assert_eq!(report.invariants.len(), 15);
+        let broken = report
+            .invariants
+            .iter()
+            .filter(|verdict| verdict.violation.is_some());
+        broken.map(|verdict| verdict.name).collect()
+    }
+
+    /// What is said of the first violation.
+    fn first(&self) -> String {
+        let report = self.check();
+        let violation = report.first_violated().unwrap().violation.clone().unwrap();
+        format!(
+            "{} {}: {}",
+            violation.tenant.unwrap_or_default(),
+            violation.subject,
+            violation.detail
+        )
+    }
+
+    /// Changes rows behind everybody's back: the triggers are away meanwhile, and back afterwards.
+    fn tamper(&self, sql: &str) {
+        #[derive(QueryableByName)]
+        struct Trigger {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            name: String,
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            sql: String,
+        }
+        let mut connection = self.connection();
+        let triggers: Vec<Trigger> =
+            diesel::sql_query("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+                .load(&mut connection)
+                .unwrap();
+        for trigger in &triggers {
+            connection
+                .batch_execute(&format!("DROP TRIGGER {}", trigger.name))
+                .unwrap();
+        }
+        let changed = diesel::sql_query(sql).execute(&mut connection).unwrap();
+        assert!(changed > 0, "the violation was not planted: {sql}");
+        for trigger in &triggers {
+            connection.batch_execute(&trigger.sql).unwrap();
+        }
+    }
+
+    fn connection(&self) -> SqliteConnection {
+        let mut connection = SqliteConnection::establish(self.path.to_str().unwrap()).unwrap();
+        connection
+            .batch_execute("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
+            .unwrap();
+        connection
+    }
+}
+
+/// Plants one violation in a clean book; returns which invariants notice.
+async fn caught(sql: &str) -> Vec<&'static str> {
+    let book = Book::written().await;
+    book.tamper(sql);
+    book.violated()
+}
+
+#[tokio::test]
+async fn a_clean_book_keeps_every_invariant() {
+    let book = Book::written().await;
+    let report = book.check();
+    assert_eq!(report.first_violated(), None);
+    let names: Vec<&str> = report
+        .invariants
+        .iter()
+        .map(|verdict| verdict.name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "I1", "W1", "A1",
+            "A3"
+        ]
+    );
+    for verdict in report.invariants {
+        // Nothing is exchanged, backdated or told with metadata in this book.
+        if ["L6", "L7"].contains(&verdict.name) {
+            continue;
+        }
+        assert!(verdict.examined > 0, "{} looked at nothing", verdict.name);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_database_keeps_every_invariant() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("florin.db");
+    let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display())).unwrap();
+    let store = Store::open(&url).unwrap();
+    let report = store
+        .read(|connection| check::run(families::CHECK, connection, |_, _| ()))
+        .unwrap();
+    assert_eq!(report.first_violated(), None);
+}
+
+/// "Cannot be checked" is never mistaken for "does not hold", nor for "holds".
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_no_verdict() {
+    let book = Book::written().await;
+    book.tamper(
+        "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind) \
+         SELECT effective_at, recorded_at, tenant_id, step, zeroblob(17), kind \
+         FROM ledger_transaction LIMIT 1",
+    );
+    assert!(
+        book.store
+            .read(|connection| check::run(families::CHECK, connection, |_, _| ()))
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn l1_catches_a_posting_in_a_currency_that_its_accounts_do_not_hold() {
+    let book = Book::written().await;
+    book.tamper(
+        "UPDATE posting SET currency = 'EUR' WHERE transaction_id = \
+         (SELECT min(id) FROM ledger_transaction WHERE kind = 'transfer')",
+    );
+    assert_eq!(book.violated(), ["L1"]);
+    let said = book.first();
+    assert!(
+        said.starts_with("acme txn_") && said.contains("posting 0: it moves EUR"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn l1_catches_a_posting_that_belongs_to_no_transaction() {
+    let sql = "DELETE FROM ledger_transaction WHERE kind = 'transfer'";
+    assert_eq!(caught(sql).await, ["L1"]);
+}
+
+#[tokio::test]
+async fn l1_catches_a_gap_among_the_postings() {
+    assert_eq!(
+        caught("UPDATE posting SET ordinal = 1 WHERE amount = 250").await,
+        ["L1"]
+    );
+}
+
+#[tokio::test]
+async fn l2_catches_a_changed_balance() {
+    let book = Book::written().await;
+    book.tamper("UPDATE posting SET debit_balance = debit_balance + 1 WHERE amount = 250");
+    assert_eq!(book.violated(), ["L2"]);
+    let said = book.first();
+    assert!(
+        said.starts_with("acme acc_") && said.contains("states the balance 751"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn l2_catches_counters_that_were_raised_in_step() {
+    let sql = "UPDATE account SET debits_posted = debits_posted + 5, \
+               credits_posted = credits_posted + 5 WHERE code = 'liabilities:anna'";
+    assert_eq!(caught(sql).await, ["L2"]);
+}
+
+#[tokio::test]
+async fn l2_catches_an_entry_out_of_order() {
+    let sql = "UPDATE posting SET credit_version = 9 WHERE amount = 50";
+    assert_eq!(caught(sql).await, ["L2"]);
+}
+
+#[tokio::test]
+async fn l8_catches_an_account_in_an_asset_that_is_not_registered() {
+    let book = Book::written().await;
+    book.tamper("UPDATE account SET currency = 'POINTS/2' WHERE currency = 'POINTS/0'");
+    assert_eq!(book.violated(), ["L8"]);
+    let said = book.first();
+    assert!(
+        said.contains("it holds POINTS/2, which is not registered"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn l8_catches_an_asset_that_nobody_could_register() {
+    let sql = "INSERT INTO asset SELECT created_at, tenant_id, 2, 'EUR', 'Euro' FROM asset";
+    assert_eq!(caught(sql).await, ["L8", "A3"]);
+}
+
+#[tokio::test]
+async fn a3_catches_an_asset_without_a_record() {
+    let sql = "INSERT INTO asset SELECT created_at, tenant_id, 2, 'NOBODYS', 'x' FROM asset";
+    assert_eq!(caught(sql).await, ["A3"]);
+}
+
+/// Where L1 and L2 hold, L3 follows from them: it is the second opinion, and never breaks alone.
+#[tokio::test]
+async fn l3_catches_money_from_nowhere() {
+    let sql = "UPDATE account SET credits_posted = credits_posted + 5 \
+               WHERE code = 'liabilities:anna'";
+    assert_eq!(caught(sql).await, ["L2", "L3"]);
+}
+
+#[tokio::test]
+async fn l4_catches_a_trigger_that_is_gone() {
+    let book = Book::written().await;
+    book.connection()
+        .batch_execute("DROP TRIGGER posting_immutable")
+        .unwrap();
+    assert_eq!(book.violated(), ["L4"]);
+    assert!(book.first().contains("trigger posting_immutable"));
+}
+
+#[tokio::test]
+async fn l4_catches_a_trigger_that_refuses_nothing() {
+    let book = Book::written().await;
+    let toothless = "DROP TRIGGER audit_entry_kept; \
+        CREATE TRIGGER audit_entry_kept BEFORE DELETE ON audit_entry BEGIN SELECT 1; END";
+    book.connection().batch_execute(toothless).unwrap();
+    assert_eq!(book.violated(), ["L4"]);
+}
+
+#[tokio::test]
+async fn l6_catches_an_exchange_whose_terms_are_not_there() {
+    let sql = "UPDATE ledger_transaction SET kind = 'exchange' \
+               WHERE id = (SELECT min(id) FROM ledger_transaction WHERE kind = 'transfer')";
+    assert_eq!(caught(sql).await, ["L6"]);
+}
+
+#[tokio::test]
+async fn l7_catches_an_entry_that_is_said_to_have_happened_earlier() {
+    let sql =
+        "INSERT INTO displaced SELECT version, 1, 2, 5, 0, tenant_id, id FROM account LIMIT 1";
+    assert_eq!(caught(sql).await, ["L7"]);
+}
+
+#[tokio::test]
+async fn l7_catches_a_time_bucket_of_nothing() {
+    let sql = "INSERT INTO time_bucket SELECT 0, 1, 0, 1, 0, tenant_id, 0, id FROM account LIMIT 1";
+    assert_eq!(caught(sql).await, ["L7"]);
+}
+
+#[tokio::test]
+async fn l7_catches_metadata_that_no_transaction_has() {
+    let sql = "INSERT INTO transaction_metadata SELECT tenant_id, id, 'order', '17' \
+               FROM ledger_transaction LIMIT 1";
+    assert_eq!(caught(sql).await, ["L7"]);
+}
+
+#[tokio::test]
+async fn p1_catches_a_payment_that_states_less_than_was_taken() {
+    assert_eq!(
+        caught("UPDATE payment SET captured = 699 WHERE amount = 700").await,
+        ["P1"]
+    );
+}
+
+#[tokio::test]
+async fn p1_catches_a_payment_that_gave_back_more_than_it_took() {
+    assert_eq!(
+        caught("UPDATE payment SET refunded = 701 WHERE amount = 700").await,
+        ["P1"]
+    );
+}
+
+#[tokio::test]
+async fn p2_catches_an_edge_that_does_not_exist() {
+    let sql = "UPDATE transition SET from_state = 'canceled' \
+               WHERE machine = 'payment' AND to_state = 'succeeded'";
+    assert_eq!(caught(sql).await, ["P2"]);
+}
+
+#[tokio::test]
+async fn p2_catches_a_final_state_that_was_left() {
+    let sql = "UPDATE payment SET status = 'processing' WHERE amount = 700";
+    assert_eq!(caught(sql).await, ["P2"]);
+}
+
+#[tokio::test]
+async fn p2_catches_a_history_with_a_gap() {
+    let sql = "UPDATE transition SET ordinal = 7 WHERE to_state = 'failed'";
+    assert_eq!(caught(sql).await, ["P2"]);
+}
+
+#[tokio::test]
+async fn p2_catches_a_history_that_is_gone() {
+    let sql = "DELETE FROM transition WHERE machine = 'operation'";
+    assert_eq!(caught(sql).await, ["P2"]);
+}
+
+#[tokio::test]
+async fn p3_catches_an_operation_that_was_never_posted() {
+    let sql = "UPDATE ledger_transaction SET external_id = NULL WHERE kind = 'capture'";
+    assert_eq!(caught(sql).await, ["P3"]);
+}
+
+#[tokio::test]
+async fn p3_catches_a_posting_set_of_an_operation_that_did_not_succeed() {
+    let sql = "UPDATE ledger_transaction SET kind = 'capture', \
+               external_id = 'op_' || lower(hex(zeroblob(16))) || ':capture' \
+               WHERE id = (SELECT min(id) FROM ledger_transaction WHERE kind = 'transfer')";
+    assert_eq!(caught(sql).await, ["P3"]);
+}
+
+#[tokio::test]
+async fn i1_catches_a_request_that_nothing_will_answer() {
+    let sql = "UPDATE idempotency_key SET resource = NULL WHERE status IS NULL";
+    assert_eq!(caught(sql).await, ["I1"]);
+}
+
+#[tokio::test]
+async fn i1_catches_half_a_reply() {
+    let sql = "UPDATE idempotency_key SET body = NULL WHERE key = 'request-1'";
+    assert_eq!(caught(sql).await, ["I1"]);
+}
+
+#[tokio::test]
+async fn i1_catches_a_payment_whose_key_is_gone() {
+    let sql = "DELETE FROM idempotency_key WHERE key = \
+               (SELECT idempotency_key FROM payment WHERE amount = 700)";
+    assert_eq!(caught(sql).await, ["I1"]);
+}
+
+#[tokio::test]
+async fn i1_catches_two_payments_of_one_key() {
+    let sql = "UPDATE payment SET idempotency_key = \
+               (SELECT idempotency_key FROM payment WHERE amount = 9)";
+    assert_eq!(caught(sql).await, ["I1"]);
+}
+
+#[tokio::test]
+async fn w1_catches_changed_bytes() {
+    let sql = "UPDATE inbox SET body = CAST('{}' AS BLOB) WHERE event_id = 'evt_other'";
+    assert_eq!(caught(sql).await, ["W1"]);
+}
+
+#[tokio::test]
+async fn w1_catches_an_event_that_was_applied_to_nothing() {
+    let sql = "UPDATE inbox SET status = 'applied' WHERE event_id = 'evt_early'";
+    assert_eq!(caught(sql).await, ["W1"]);
+}
+
+#[tokio::test]
+async fn w1_catches_an_event_that_was_applied_and_contradicts_its_operation() {
+    let sql = "UPDATE inbox SET status = 'applied' WHERE event_id = 'evt_wrong'";
+    assert_eq!(caught(sql).await, ["W1"]);
+}
+
+#[tokio::test]
+async fn a1_catches_a_changed_record() {
+    let book = Book::written().await;
+    book.tamper(
+        "UPDATE audit_entry SET leaf = \
+         CAST(replace(CAST(leaf AS TEXT), '\"outcome\":\"ok\"', '\"outcome\":\"no\"') AS BLOB) \
+         WHERE seq = 4",
+    );
+    assert_eq!(book.violated(), ["A1"]);
+    assert_eq!(book.first(), "acme audit record 4: leaf_changed");
+}
+
+#[tokio::test]
+async fn a1_catches_a_record_that_was_added() {
+    let sql = "INSERT INTO audit_entry SELECT 99, log, leaf, leaf_hash FROM audit_entry LIMIT 1";
+    assert_eq!(caught(sql).await, ["A1"]);
+}
+
+#[tokio::test]
+async fn a3_catches_an_account_without_a_record() {
+    let sql = "INSERT INTO account (debits_pending, debits_posted, credits_pending, \
+               credits_posted, version, opened_at, tenant_id, normal_side, status, id, code, \
+               name, currency) SELECT 0, 0, 0, 0, 0, opened_at, tenant_id, normal_side, \
+               status, randomblob(16), 'liabilities:nobody', name, currency FROM account LIMIT 1";
+    assert_eq!(caught(sql).await, ["A3"]);
+}
+
+#[tokio::test]
+async fn a3_catches_an_event_without_a_record() {
+    let sql = "UPDATE inbox SET event_id = 'evt_nobody' WHERE event_id = 'evt_other'";
+    assert_eq!(caught(sql).await, ["A3"]);
+}
