@@ -7,6 +7,8 @@ mod pending;
 mod times;
 
 use ::payments::{ConfirmError, PaymentState};
+use edge::Problem;
+use edge::strict_json::FieldError;
 use engine::{Form, Refusal, Rendered, Reply};
 use ledger::{AccountClass, NormalSide, OpenError, PostError, RegisterError, Side};
 use money::MinorUnits;
@@ -16,8 +18,7 @@ pub(crate) use exchange::exchange;
 pub(crate) use pending::pending_page;
 pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
-use crate::problem::{Code, Problem};
-use crate::strict_json::FieldError;
+use crate::code;
 use crate::wire::{self, moment};
 
 /// Makes the reply that is saved with its commit and replayed byte for byte.
@@ -55,8 +56,10 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
         } => books::bulk(results, dry_run, form),
         Rendered::PeriodClosed(before) => json(200, &period(Some(before))),
         Rendered::Payment(made) => match (made.state, &made.decline_code) {
-            (PaymentState::RequiresPaymentMethod, Some(code)) => {
-                problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
+            (PaymentState::RequiresPaymentMethod, Some(reason)) => {
+                let declined =
+                    Problem::new(code::DECLINED).with_reason("decline_code", reason.as_str());
+                problem(&declined.with_resource(made.id.to_string()))
             }
             (PaymentState::Processing, _) => json(202, &payment(made)),
             (
@@ -75,7 +78,7 @@ pub fn render(outcome: Rendered<'_>) -> Reply {
 pub(crate) fn refused(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Register(rule @ RegisterError::CodeTaken { by }) => {
-            Problem::new(Code::AssetExists)
+            Problem::new(code::ASSET_EXISTS)
                 .with_detail(rule.to_string())
                 .at("/code")
                 .with_resource(by.code())
@@ -84,7 +87,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
             let error = FieldError::here("unknown_currency", rule.to_string());
             Problem::invalid_fields(vec![error.below("currency")])
         }
-        Refusal::Open(rule @ OpenError::CodeTaken { by }) => Problem::new(Code::AccountExists)
+        Refusal::Open(rule @ OpenError::CodeTaken { by }) => Problem::new(code::ACCOUNT_EXISTS)
             .with_detail(rule.to_string())
             .at("/code")
             .with_resource(by.to_string()),
@@ -94,23 +97,25 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 PostError::NoPostings
                 | PostError::TooManyPostings
                 | PostError::ConditionElsewhere { .. }
-                | PostError::ExpiresTooSoon { .. } => (Code::InvalidField, None),
-                PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
-                PostError::ExternalIdTaken { .. } => (Code::ExternalIdTaken, None),
-                PostError::EffectiveInTheFuture { .. } => (Code::EffectiveInTheFuture, None),
-                PostError::PeriodClosed { .. } => (Code::PeriodClosed, None),
-                PostError::VersionMismatch { .. } => (Code::VersionMismatch, None),
+                | PostError::ExpiresTooSoon { .. } => (code::INVALID_FIELD, None),
+                PostError::SameAccount { .. } => (code::SAME_ACCOUNT, Some("/to")),
+                PostError::ExternalIdTaken { .. } => (code::EXTERNAL_ID_TAKEN, None),
+                PostError::EffectiveInTheFuture { .. } => (code::EFFECTIVE_IN_THE_FUTURE, None),
+                PostError::PeriodClosed { .. } => (code::PERIOD_CLOSED, None),
+                PostError::VersionMismatch { .. } => (code::VERSION_MISMATCH, None),
                 PostError::AccountNotFound { account, .. } => {
-                    (Code::AccountNotFound, Some(side(account)))
+                    (code::ACCOUNT_NOT_FOUND, Some(side(account)))
                 }
-                PostError::CurrencyMismatch { .. } => (Code::CurrencyMismatch, Some("/currency")),
-                PostError::AccountFrozen { account } => (Code::AccountFrozen, Some(side(account))),
-                PostError::AccountClosed { account } => (Code::AccountClosed, Some(side(account))),
-                PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
-                PostError::CurrencyWithdrawn { .. } => (Code::CurrencyWithdrawn, Some("/currency")),
-                PostError::ConditionFailed { .. } => (Code::ConditionFailed, None),
-                PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
-                PostError::CeilingExceeded { .. } => (Code::LimitExceeded, Some("/amount")),
+                PostError::CurrencyMismatch { .. } => (code::CURRENCY_MISMATCH, Some("/currency")),
+                PostError::AccountFrozen { account } => (code::ACCOUNT_FROZEN, Some(side(account))),
+                PostError::AccountClosed { account } => (code::ACCOUNT_CLOSED, Some(side(account))),
+                PostError::Overflow { .. } => (code::BALANCE_OVERFLOW, Some("/amount")),
+                PostError::CurrencyWithdrawn { .. } => {
+                    (code::CURRENCY_WITHDRAWN, Some("/currency"))
+                }
+                PostError::ConditionFailed { .. } => (code::CONDITION_FAILED, None),
+                PostError::InsufficientFunds { .. } => (code::INSUFFICIENT_FUNDS, Some("/amount")),
+                PostError::CeilingExceeded { .. } => (code::LIMIT_EXCEEDED, Some("/amount")),
             };
             let told = Problem::new(code).with_detail(rule.to_string());
             match pointer {
@@ -119,14 +124,14 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
             }
         }
         Refusal::Confirm(rule) => match rule {
-            ConfirmError::NotFound => Problem::new(Code::NotFound),
+            ConfirmError::NotFound => Problem::new(code::NOT_FOUND),
             ConfirmError::WrongState { .. } => {
-                Problem::new(Code::PaymentStateConflict).with_detail(rule.to_string())
+                Problem::new(code::PAYMENT_STATE_CONFLICT).with_detail(rule.to_string())
             }
-            ConfirmError::CurrencyWithdrawn { .. } => Problem::new(Code::CurrencyWithdrawn)
+            ConfirmError::CurrencyWithdrawn { .. } => Problem::new(code::CURRENCY_WITHDRAWN)
                 .with_detail(rule.to_string())
                 .at("/currency"),
-            ConfirmError::NoPaymentMethod => Problem::new(Code::InvalidField)
+            ConfirmError::NoPaymentMethod => Problem::new(code::INVALID_FIELD)
                 .with_detail(rule.to_string())
                 .at("/payment_method"),
         },
@@ -246,7 +251,7 @@ fn json(status: u16, body: &impl serde::Serialize) -> Reply {
 
 fn problem(problem: &Problem) -> Reply {
     Reply {
-        status: problem.status().as_u16(),
+        status: problem.status(),
         body: problem.to_saved_bytes(),
     }
 }

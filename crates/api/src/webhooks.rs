@@ -2,89 +2,98 @@
 
 use ::payments::{JsonError, MalformedEvent, ProviderEvent, WrongField};
 use ::webhooks::Event;
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use edge::strict_json::{FieldError, Rule};
+use edge::{Call, Method, Problem, Response, Right, Shape, headers};
 use engine::{Answer, Command, Envelope, Origin, WebhookAnswer};
 
-use crate::problem::{Code, Problem};
-use crate::request::{RequestId, answer, body};
-use crate::server::{Api, Receiver};
-use crate::strict_json::{FieldError, Rule};
-use crate::{headers, respond, wire};
+use crate::server::{Api, Receiver, Routes, Shared};
+use crate::{code, respond, wire};
 
 /// The largest webhook that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
+/// The name of a provider: any text, since a name that the settings do not have is a 404.
+const PROVIDER: Shape = Shape::any_text();
 
-/// Receives a provider's webhook.
-#[utoipa::path(
-    post, path = "/webhooks/{provider}", tag = "webhooks", operation_id = "receiveWebhook",
-    params(("provider" = String, Path, description = "The provider's name in the settings")),
-    request_body(content = String, description = "The event, byte for byte as it was signed", content_type = "application/json"),
-    responses(
-        (status = 200, description = "Applied, known already, or stored", body = wire::WebhookReceipt),
-        (status = 202, description = "It arrived before its cause and is parked", body = wire::WebhookReceipt),
-        (status = 400, description = "A right signature over something that is not JSON"),
-        (status = 401, description = "The signature was not accepted"),
-        (status = 415, description = "A signature must cover the bytes as sent"),
-        (status = 422, description = "A right signature over JSON that is no event; the field is named"),
+/// The route of webhooks.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("webhooks", "What providers tell us");
+    r.open(
+        Method::Post,
+        "/webhooks/{provider}",
+        ["receiveWebhook", "Receives a provider's webhook."],
+        receive,
     )
-)]
-pub(crate) async fn receive(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    provider: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let receiver = api.receivers.get(provider.as_str());
-        let receiver = receiver.ok_or_else(|| Problem::new(Code::NotFound))?;
-        headers::no_content_encoding(request.headers())?;
-        let bytes = body(&request, payload, MAX_BYTES).await?;
-        verify(&api, receiver, &provider, &request, &bytes)?;
-        let (command, malformed) = read(&api, &provider, bytes.to_vec());
-        let envelope = Envelope {
-            tenant: receiver.tenant.clone(),
-            command,
-            claim: None,
-            origin: Origin {
-                kind: "provider",
-                id: provider.as_str().into(),
-                request: Some(RequestId::of(&request)),
-            },
-        };
-        let answered = api
-            .engine
-            .submit(envelope)
-            .await
-            .map_err(respond::lane_error)?;
-        match malformed {
-            Some(problem) => Err(problem),
-            None => receipt(&answered),
-        }
-    })
-    .await
+    .may(Right::Write)
+    .admit(admit)
+    .segment("provider", PROVIDER, "The provider's name in the settings")
+    .bytes("The event, byte for byte as it was signed")
+    .most(MAX_BYTES)
+    .gives::<wire::WebhookReceipt>(200, "Applied, known already, or stored")
+    .gives::<wire::WebhookReceipt>(202, "It arrived before its cause and is parked")
+    .refuses(
+        400,
+        "A right signature over something that is not JSON",
+        &[code::MALFORMED_JSON],
+    )
+    .refuses(
+        401,
+        "The signature was not accepted",
+        &[code::SIGNATURE_REFUSED],
+    )
+    .refuses(415, "A signature must cover the bytes as sent", &[])
+    .refuses(
+        422,
+        "A right signature over JSON that is no event; the field is named",
+        &[code::INVALID_FIELD],
+    );
+}
+
+/// Refuses what nobody could have sent before its body is read.
+fn admit(api: &Shared, call: &Call<()>) -> Result<(), Problem> {
+    receiver(api, call)?;
+    headers::no_content_encoding(&call.headers)
+}
+
+fn receiver<'a>(api: &'a Api, call: &Call<()>) -> Result<&'a Receiver, Problem> {
+    let receiver = api.receivers.get(call.segment("provider"));
+    receiver.ok_or_else(|| Problem::new(code::NOT_FOUND))
+}
+
+async fn receive(api: Shared, call: Call<()>) -> Result<Response, Problem> {
+    let receiver = receiver(&api, &call)?;
+    verify(&api, receiver, &call)?;
+    let provider = call.segment("provider").to_owned();
+    let (command, malformed) = read(&api, &provider, call.body);
+    let envelope = Envelope {
+        tenant: receiver.tenant.clone(),
+        command,
+        claim: None,
+        origin: Origin {
+            kind: "provider",
+            id: provider.as_str().into(),
+            request: Some(call.request_id),
+        },
+    };
+    let answered = api
+        .engine
+        .submit(envelope)
+        .await
+        .map_err(respond::lane_error)?;
+    match malformed {
+        Some(problem) => Err(problem),
+        None => receipt(&answered),
+    }
 }
 
 /// Accepts the bytes or says no more than that they are not accepted; the log says why.
-fn verify(
-    api: &Api,
-    receiver: &Receiver,
-    provider: &str,
-    request: &HttpRequest,
-    bytes: &[u8],
-) -> Result<(), Problem> {
-    let pairs: Vec<(&str, &[u8])> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
+fn verify(api: &Api, receiver: &Receiver, call: &Call<()>) -> Result<(), Problem> {
+    let pairs: Vec<(&str, &[u8])> = call.headers.iter().collect();
     let verdict = webhook_signatures::verify(
         receiver.scheme,
         &receiver.secrets,
         &webhook_signatures::Request {
             headers: &pairs,
-            body: bytes,
+            body: &call.body,
         },
         api.engine.clock().now().unix_seconds(),
         receiver.tolerance_seconds,
@@ -93,8 +102,8 @@ fn verify(
         Ok(_verified) => Ok(()),
         Err(refusal) => {
             metrics::counter!("florin_webhooks_refused_total").increment(1);
-            tracing::warn!(provider, %refusal, "a webhook was refused");
-            Err(Problem::new(Code::SignatureRefused))
+            tracing::warn!(provider = call.segment("provider"), %refusal, "a webhook was refused");
+            Err(Problem::new(code::SIGNATURE_REFUSED))
         }
     }
 }
@@ -140,7 +149,7 @@ fn read(api: &Api, provider: &str, body: Vec<u8>) -> (Command, Option<Problem>) 
 fn refused(malformed: MalformedEvent) -> Problem {
     let (pointer, code, detail) = match malformed {
         MalformedEvent::Json(error @ JsonError::Malformed(_)) => {
-            return Problem::new(Code::MalformedJson).with_detail(format!("The event: {error}."));
+            return Problem::new(code::MALFORMED_JSON).with_detail(format!("The event: {error}."));
         }
         MalformedEvent::Json(JsonError::DuplicateKey { pointer }) => {
             let rule = Rule::DuplicateKey;
@@ -159,23 +168,23 @@ fn refused(malformed: MalformedEvent) -> Problem {
     }])
 }
 
-fn receipt(answered: &Answer) -> Result<HttpResponse, Problem> {
+fn receipt(answered: &Answer) -> Result<Response, Problem> {
     let (status, word) = match answered {
-        Answer::Webhook(WebhookAnswer::Applied) => (StatusCode::OK, "applied"),
-        Answer::Webhook(WebhookAnswer::Duplicate) => (StatusCode::OK, "duplicate"),
-        Answer::Webhook(WebhookAnswer::Parked) => (StatusCode::ACCEPTED, "parked"),
-        Answer::Webhook(WebhookAnswer::Stored) => (StatusCode::OK, "stored"),
-        Answer::Webhook(WebhookAnswer::Quarantined) => (StatusCode::OK, "quarantined"),
+        Answer::Webhook(WebhookAnswer::Applied) => (200, "applied"),
+        Answer::Webhook(WebhookAnswer::Duplicate) => (200, "duplicate"),
+        Answer::Webhook(WebhookAnswer::Parked) => (202, "parked"),
+        Answer::Webhook(WebhookAnswer::Stored) => (200, "stored"),
+        Answer::Webhook(WebhookAnswer::Quarantined) => (200, "quarantined"),
         Answer::Replied { .. }
         | Answer::InFlight { .. }
         | Answer::KeyReused { .. }
         | Answer::Leased(_)
         | Answer::Misfits(_)
         | Answer::OtherMode(_)
-        | Answer::Done => return Err(Problem::new(Code::Internal)),
+        | Answer::Done => return Err(Problem::new(code::INTERNAL)),
     };
     metrics::counter!("florin_webhooks_total", "status" => word).increment(1);
-    Ok(respond::json(
+    Ok(Response::json(
         status,
         &wire::WebhookReceipt { status: word },
     ))

@@ -1,101 +1,94 @@
 //! Transactions by what is known of them.
 
-use actix_web::http::StatusCode;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use edge::cursor::Cursor;
+use edge::query::{Parameters, bad_parameter, foreign_cursor, in_order};
+use edge::route::Parameter;
+use edge::{Page, Problem, Response, Shape};
 use ledger::{
     ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told, TransactionId,
 };
 use money::Currency;
 use store::TenantId;
 
-use crate::cursor::Cursor;
-use crate::problem::Problem;
-use crate::query::{Parameters, bad_parameter, foreign_cursor, in_order};
-use crate::request::answer;
-use crate::server::Api;
+use crate::query::{labels, subtree};
+use crate::server::{Api, Call, Routes, Shared};
+use crate::wire::texts;
 use crate::{render, respond, wire};
 
-const KNOWN: [&str; 17] = [
-    "external_id",
-    "account",
-    "code_prefix",
-    "kind",
-    "status",
-    "currency",
-    "from",
-    "to",
-    "effective_from",
-    "effective_to",
-    "metadata.",
-    "metadata_prefix.",
-    "metadata_present",
-    "amount_min",
-    "amount_max",
-    "limit",
-    "cursor",
-];
+/// The names of the parameters that ask for a text of metadata, and for its beginning.
+const TEXT: Shape = Shape::pattern(r"^metadata\.[A-Za-z0-9_.-]{1,40}$");
+const PREFIX: Shape = Shape::pattern(r"^metadata_prefix\.[A-Za-z0-9_.-]{1,40}$");
+/// Keys of metadata, separated by commas.
+const KEYS: Shape = Shape::pattern("^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$");
 
-/// Transactions, latest first, of which all that is given is so.
-///
-/// A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a
-/// `next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or
-/// `effective_to`, and neither an account nor `metadata.KEY`, what happened last.
-#[utoipa::path(
-    get, path = "/v1/transactions", tag = "transactions", operation_id = "listTransactions",
-    params(
-        ("external_id" = Option<wire::texts::ShortText>, Query, description = "It bears this name of yours: one at most"),
-        ("account" = Option<wire::texts::AccountId>, Query, description = "acc_…: it has an entry on this account"),
-        ("code_prefix" = Option<wire::texts::AccountCode>, Query, description = "It has an entry on the account with this code, or on one below it"),
-        ("kind" = Option<wire::texts::Kind>, Query, description = "What it is for"),
-        ("status" = Option<wire::texts::TransactionStatus>, Query, description = "What has become of it, as GET /v1/transactions/{id} says"),
-        ("currency" = Option<wire::texts::CurrencyCode>, Query, description = "It has a posting in this currency or asset"),
-        ("from" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it was recorded then or later"),
-        ("to" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it was recorded before"),
-        ("effective_from" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it happened then or later"),
-        ("effective_to" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it happened before"),
-        ("metadata.KEY" = Option<String>, Query, description = "Its metadata has this text under KEY; may be given for several keys"),
-        ("metadata_prefix.KEY" = Option<String>, Query, description = "Its metadata has a text under KEY that begins so; may be given for several keys"),
-        ("metadata_present" = Option<String>, Query, pattern = "^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$", description = "Its metadata has this key, whatever the text; several keys are separated by commas"),
-        ("amount_min" = Option<wire::texts::Amount>, Query, description = "It has a posting of at least so many minor units"),
-        ("amount_max" = Option<wire::texts::Amount>, Query, description = "It has a posting of at most so many minor units; the same one as amount_min, currency and account say"),
-        ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
-        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
-    ),
-    responses(
-        (status = 200, description = "A page. It may be shorter than its limit, even empty, and have a next_cursor all the same", body = wire::Page<wire::Transaction>),
-        (status = 400, description = "A parameter is wrong"),
+/// The route that searches.
+pub(crate) fn routes(r: &mut Routes) {
+    let text = Shape::text(0, texts::METADATA.longest);
+    // Every text begins with nothing.
+    let beginning = Shape::text(1, texts::METADATA.longest);
+    r.get(
+        "/v1/transactions",
+        "listTransactions",
+        "Transactions, latest first, of which all that is given is so.",
+        list,
     )
-)]
-pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let asked = Parameters::of(&request, &KNOWN)?;
-        let (mut search, wanted) = (search(&asked)?, asked.page()?);
-        search.currency = currency(&api, tenant, &asked).await?;
-        let after = wanted.cursor.map(place).transpose()?;
-        let limit = usize::from(wanted.limit);
-        let found = api
-            .engine
-            .read(move |connection| {
-                let mut found = ledger::search(connection, tenant, &search, after, limit)?;
-                found.transactions =
-                    ledger::with_current_metadata(connection, tenant, found.transactions)?;
-                Ok(found)
-            })
-            .await
-            .map_err(|error| respond::unavailable(&error))?;
-        let page = wire::Page {
-            next_cursor: found.next.map(|place| wanted.next(cursor(place))),
-            data: found
-                .transactions
-                .iter()
-                .map(render::transaction_made)
-                .collect(),
-        };
-        Ok(respond::json(StatusCode::OK, &page))
-    })
-    .await
+    .more("A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a\n`next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or\n`effective_to`, and neither an account nor `metadata.KEY`, what happened last.")
+    .query("external_id", texts::ShortText::SHAPE, "It bears this name of yours: one at most")
+    .query("account", texts::AccountId::SHAPE, "acc_…: it has an entry on this account")
+    .query("code_prefix", texts::AccountCode::SHAPE, "It has an entry on the account with this code, or on one below it")
+    .query("kind", texts::Kind::SHAPE, "What it is for")
+    .query("status", texts::TransactionStatus::SHAPE, "What has become of it, as GET /v1/transactions/{id} says")
+    .query("currency", texts::CurrencyCode::SHAPE, "It has a posting in this currency or asset")
+    .query("from", texts::AskedMoment::SHAPE, "RFC 3339: it was recorded then or later")
+    .query("to", texts::AskedMoment::SHAPE, "RFC 3339: it was recorded before")
+    .query("effective_from", texts::AskedMoment::SHAPE, "RFC 3339: it happened then or later")
+    .query("effective_to", texts::AskedMoment::SHAPE, "RFC 3339: it happened before")
+    .query_by_key(Parameter::by_key(
+        "metadata",
+        "Its metadata has this text under KEY; may be given for several keys",
+        [TEXT, text],
+        Metadata::MOST_ENTRIES,
+    ))
+    .query_by_key(Parameter::by_key(
+        "metadata_prefix",
+        "Its metadata has a text under KEY that begins so; may be given for several keys",
+        [PREFIX, beginning],
+        Metadata::MOST_ENTRIES,
+    ))
+    .query("metadata_present", KEYS, "Its metadata has this key, whatever the text; several keys are separated by commas")
+    .query("amount_min", texts::Amount::SHAPE, "It has a posting of at least so many minor units")
+    .query("amount_max", texts::Amount::SHAPE, "It has a posting of at most so many minor units; the same one as amount_min, currency and account say")
+    .page()
+    .gives_page::<wire::Transaction>("A page. It may be shorter than its limit, even empty, and have a next_cursor all the same")
+    .refuses(400, "A parameter is wrong", &[]);
+}
+
+async fn list(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let asked = &call.query;
+    let (mut search, wanted) = (search(asked)?, asked.page()?);
+    search.currency = currency(&api, tenant, asked).await?;
+    let after = wanted.cursor.map(place).transpose()?;
+    let limit = usize::from(wanted.limit);
+    let found = api
+        .engine
+        .read(move |connection| {
+            let mut found = ledger::search(connection, tenant, &search, after, limit)?;
+            found.transactions =
+                ledger::with_current_metadata(connection, tenant, found.transactions)?;
+            Ok(found)
+        })
+        .await
+        .map_err(|error| respond::unavailable(&error))?;
+    let page = Page {
+        next_cursor: found.next.map(|place| wanted.next(cursor(place))),
+        data: found
+            .transactions
+            .iter()
+            .map(render::transaction_made)
+            .collect(),
+    };
+    Ok(Response::json(200, &page))
 }
 
 fn search(asked: &Parameters) -> Result<Search, Problem> {
@@ -109,7 +102,7 @@ fn search(asked: &Parameters) -> Result<Search, Problem> {
         account: asked.read("account", "malformed_id", no_account, |text| {
             text.parse().ok()
         })?,
-        subtree: asked.subtree("code_prefix")?.map(String::from),
+        subtree: subtree(asked, "code_prefix")?.map(String::from),
         kind: asked.read("kind", "malformed_kind", no_kind, |text| {
             Kind::parse(text).ok()
         })?,
@@ -143,10 +136,10 @@ fn status(text: &str) -> Option<HoldStatus> {
 
 /// The filters on metadata, by key.
 fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
-    let texts = asked.labels("metadata.")?.into_iter();
+    let texts = labels(asked, "metadata.")?.into_iter();
     let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));
     let mut told: Vec<(String, Told)> = texts.collect();
-    for (key, text) in asked.labels("metadata_prefix.")? {
+    for (key, text) in labels(asked, "metadata_prefix.")? {
         let (key, begin) = (String::from(key), String::from(text));
         if begin.is_empty() {
             let name = format!("metadata_prefix.{key}");

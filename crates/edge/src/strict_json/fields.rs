@@ -2,7 +2,9 @@
 
 use text::{TextError, contains_card_number, identifier};
 
+use super::readers::Reader;
 use super::{Object, Value, pointer};
+use crate::describe::{Choice, Describe, Form};
 
 /// More errors than these are not listed: an answer must not grow with the question.
 pub const MAX_ERRORS: usize = 50;
@@ -52,12 +54,12 @@ pub type Reading<T> = Result<T, Vec<FieldError>>;
 /// A value read from a field, kept until [`Fields::finish`] knows that all of them are good.
 #[derive(Debug)]
 #[must_use = "hand it to `Fields::finish`"]
-pub struct Slot<T>(Option<T>);
+pub struct Slot<T>(Option<Reading<T>>);
 
 impl<T> Slot<Option<T>> {
     /// The value an absent field stands for.
     pub fn or(self, default: T) -> Slot<T> {
-        Slot(self.0.map(|value| value.unwrap_or(default)))
+        self.map(|value| value.unwrap_or(default))
     }
 }
 
@@ -69,103 +71,195 @@ impl<T> Slot<T> {
 
     /// What is made of the value.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Slot<U> {
-        Slot(self.0.map(make))
+        Slot(self.0.map(|read| read.map(make)))
+    }
+
+    /// What is made of the value unless a rule forbids it that no single field's reader could see. It is
+    /// told if nothing else is wrong with the object; pointers are relative to that.
+    pub fn check<U>(self, make: impl FnOnce(T) -> Reading<U>) -> Slot<U> {
+        Slot(self.0.map(|read| read.and_then(make)))
     }
 }
 
-/// The fields of one object, taken out one by one.
+/// The fields of one object, taken out one by one; or only the names and readers of its fields, for a
+/// description.
 ///
 /// Each taken field gives a [`Slot`]; `finish` trades the slots for their values when every field was
 /// good, none was missing and none was left over.
-#[derive(Debug)]
 #[must_use = "unknown fields are refused by `finish`"]
-pub struct Fields {
-    left: Vec<(String, Value)>,
-    errors: Vec<FieldError>,
+pub struct Fields(Mode);
+
+enum Mode {
+    /// Values are taken.
+    Reading {
+        left: Vec<(String, Value)>,
+        errors: Vec<FieldError>,
+    },
+    /// Names and readers are noted.
+    Describing { known: Describe, form: Form },
 }
 
 impl Fields {
     /// The fields of a whole body. Searches all its texts and keys, at any depth, for card numbers,
     /// whether or not anyone will read them.
     pub fn of(object: Object) -> Fields {
-        Fields {
+        Fields(Mode::Reading {
             errors: card_numbers(&object, &IDENTIFIERS),
             left: object.members,
-        }
+        })
     }
 
     /// The fields of an object within a body, already searched with it.
     pub(super) fn within(object: Object) -> Fields {
-        Fields {
+        Fields(Mode::Reading {
             left: object.members,
             errors: Vec::new(),
+        })
+    }
+
+    /// No values: what is asked for is noted.
+    pub(crate) fn describing(known: Describe) -> Fields {
+        let form = Form::default();
+        Fields(Mode::Describing { known, form })
+    }
+
+    /// What was noted.
+    pub(crate) fn described(self) -> (Describe, Form) {
+        match self.0 {
+            Mode::Describing { known, form } => (known, form),
+            Mode::Reading { .. } => Default::default(),
+        }
+    }
+
+    /// True if a field of this name is there, and was not taken yet.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match &self.0 {
+            Mode::Reading { left, .. } => left.iter().any(|(key, _)| key == name),
+            Mode::Describing { .. } => false,
         }
     }
 
     /// Takes a field that must be there.
-    pub fn required<T>(&mut self, name: &str, read: impl FnOnce(Value) -> Reading<T>) -> Slot<T> {
-        match self.take(name) {
-            Some(value) => self.slot(name, read(value)),
-            None => {
-                self.refuse(name, "required", "This field is required.");
+    pub fn required<R: Reader>(&mut self, name: &'static str, reader: R) -> Slot<R::Out> {
+        match &mut self.0 {
+            Mode::Describing { known, form } => {
+                form.fields.push((name, reader.describe(known)));
+                form.required.push(name);
                 Slot(None)
             }
+            Mode::Reading { left, errors } => match take(left, name) {
+                Some(value) => slot(errors, name, reader.read(value)),
+                None => {
+                    let missing = FieldError::here("required", "This field is required.");
+                    errors.push(missing.below(name));
+                    Slot(None)
+                }
+            },
         }
     }
 
     /// Takes a field that may be absent. `null` is not absent: see [`nullable`](super::nullable).
-    pub fn optional<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(Value) -> Reading<T>,
-    ) -> Slot<Option<T>> {
-        match self.take(name) {
-            Some(value) => self.slot(name, read(value).map(Some)),
-            None => Slot(Some(None)),
+    pub fn optional<R: Reader>(&mut self, name: &'static str, reader: R) -> Slot<Option<R::Out>> {
+        match &mut self.0 {
+            Mode::Describing { known, form } => {
+                form.fields.push((name, reader.describe(known)));
+                Slot(None)
+            }
+            Mode::Reading { left, errors } => match take(left, name) {
+                Some(value) => slot(errors, name, reader.read(value).map(Some)),
+                None => Slot(Some(Ok(None))),
+            },
         }
     }
 
-    /// Records an error that no single field's reader could see.
-    pub fn refuse(&mut self, name: &str, code: &'static str, detail: impl Into<String>) {
-        self.errors.push(FieldError::here(code, detail).below(name));
+    /// Takes the one of two fields that is there. In the description, the object is one of two bodies.
+    ///
+    /// That neither or both are there is told at `at`, or of the object itself, if nothing else is wrong.
+    pub fn either<T, A, B>(&mut self, at: Option<&str>, one: Either<A>, other: Either<B>) -> Slot<T>
+    where
+        A: Reader<Out = T>,
+        B: Reader<Out = T>,
+    {
+        let [of_one, of_other] = [one.choice, other.choice];
+        let read = (
+            self.optional(of_one.field, one.reader),
+            self.optional(of_other.field, other.reader),
+        );
+        if let Mode::Describing { form, .. } = &mut self.0 {
+            form.either = Some([of_one, of_other]);
+        }
+        Slot::together(read).check(|read| {
+            let (code, detail) = match read {
+                (Some(value), None) | (None, Some(value)) => return Ok(value),
+                (None, None) => ("required", "is required."),
+                (Some(_), Some(_)) => ("ambiguous", "not both."),
+            };
+            let comma = if code == "ambiguous" { "," } else { "" };
+            let (one, other) = (of_one.field, of_other.field);
+            let error = FieldError::here(code, format!("Either {one} or {other}{comma} {detail}"));
+            Err(vec![match at {
+                Some(at) => error.below(at),
+                None => error,
+            }])
+        })
     }
 
     /// The values of all slots.
     ///
     /// # Errors
     /// Every error found: card numbers first, then fields in the order of reading, then fields
-    /// nobody took; at most [`MAX_ERRORS`].
-    pub fn finish<S: Slots>(mut self, slots: S) -> Reading<S::Values> {
-        for (name, _) in std::mem::take(&mut self.left).into_iter().take(MAX_ERRORS) {
-            self.refuse(&name, "unknown_field", "There is no such field here.");
+    /// nobody took; at most [`MAX_ERRORS`]. If there is none, the first rule that forbids the values.
+    pub fn finish<S: Slots>(self, slots: S) -> Reading<S::Values> {
+        let Mode::Reading { left, mut errors } = self.0 else {
+            return Err(Vec::new());
+        };
+        for (name, _) in left.into_iter().take(MAX_ERRORS) {
+            let unknown = FieldError::here("unknown_field", "There is no such field here.");
+            errors.push(unknown.below(&name));
         }
-        self.errors.truncate(MAX_ERRORS);
+        errors.truncate(MAX_ERRORS);
         match slots.values() {
-            Some(values) if self.errors.is_empty() => Ok(values),
-            _ => Err(self.errors),
+            Some(read) if errors.is_empty() => read,
+            _ => Err(errors),
         }
     }
+}
 
-    fn take(&mut self, name: &str) -> Option<Value> {
-        let place = self.left.iter().position(|(key, _)| key == name)?;
-        Some(self.left.remove(place).1)
+/// A field of which another may stand in its place: what the name of the body ends with that has it, its own
+/// name, and its reader.
+#[derive(Debug)]
+pub struct Either<R> {
+    choice: Choice,
+    reader: R,
+}
+
+impl<R: Reader> Either<R> {
+    /// A field, and the end of its body's name.
+    pub fn new(suffix: &'static str, field: &'static str, reader: R) -> Self {
+        let choice = Choice { suffix, field };
+        Self { choice, reader }
     }
+}
 
-    fn slot<T>(&mut self, name: &str, reading: Reading<T>) -> Slot<T> {
-        match reading {
-            Ok(value) => Slot(Some(value)),
-            Err(errors) => {
-                let below = errors.into_iter().map(|error| error.below(name));
-                // What the whole body was searched for is not told twice.
-                let is_known = |error: &FieldError| {
-                    let is_same = |known: &FieldError| known.pointer == error.pointer;
-                    error.code == CARD && self.errors.iter().any(is_same)
-                };
-                let new = below.filter(|error| !is_known(error));
-                let new: Vec<FieldError> = new.collect();
-                self.errors.extend(new);
-                Slot(None)
-            }
+fn take(left: &mut Vec<(String, Value)>, name: &str) -> Option<Value> {
+    let place = left.iter().position(|(key, _)| key == name)?;
+    Some(left.remove(place).1)
+}
+
+fn slot<T>(errors: &mut Vec<FieldError>, name: &str, reading: Reading<T>) -> Slot<T> {
+    match reading {
+        Ok(value) => Slot(Some(Ok(value))),
+        Err(found) => {
+            let below = found.into_iter().map(|error| error.below(name));
+            // What the whole body was searched for is not told twice.
+            let is_known = |error: &FieldError| {
+                let is_same = |known: &FieldError| known.pointer == error.pointer;
+                error.code == CARD && errors.iter().any(is_same)
+            };
+            let new: Vec<FieldError> = below.filter(|error| !is_known(error)).collect();
+            errors.extend(new);
+            Slot(None)
         }
     }
 }
@@ -175,14 +269,15 @@ pub trait Slots {
     /// What the slots hold.
     type Values;
 
-    /// All values, or nothing when a slot is empty; an empty slot has left its error in [`Fields`].
-    fn values(self) -> Option<Self::Values>;
+    /// All values, or the first rule that forbids them; nothing when a slot is empty. An empty slot has left
+    /// its error in [`Fields`].
+    fn values(self) -> Option<Reading<Self::Values>>;
 }
 
 impl<T> Slots for Slot<T> {
     type Values = T;
 
-    fn values(self) -> Option<T> {
+    fn values(self) -> Option<Reading<T>> {
         self.0
     }
 }
@@ -190,8 +285,8 @@ impl<T> Slots for Slot<T> {
 impl Slots for () {
     type Values = ();
 
-    fn values(self) -> Option<()> {
-        Some(())
+    fn values(self) -> Option<Reading<()>> {
+        Some(Ok(()))
     }
 }
 
@@ -200,9 +295,11 @@ macro_rules! slots_of_tuple {
         impl<$($kind),+> Slots for ($(Slot<$kind>,)+) {
             type Values = ($($kind,)+);
 
-            fn values(self) -> Option<Self::Values> {
+            fn values(self) -> Option<Reading<Self::Values>> {
                 let ($($slot,)+) = self;
-                Some(($($slot.0?,)+))
+                $(let $slot = $slot.0?;)+
+                let all = || Ok(($($slot?,)+));
+                Some(all())
             }
         }
     };
@@ -281,8 +378,23 @@ fn card_number_refused() -> FieldError {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-    use super::super::{amount, boolean, metadata, nullable, parse, text};
+    use super::super::{amount, boolean, labels, nullable, parse, text};
     use super::*;
+    use crate::shape::{Labels, Shape};
+
+    const BOUNDS: Labels = Labels {
+        most: 50,
+        longest_key: 40,
+        longest: 500,
+    };
+
+    fn units() -> impl Reader<Out = i64> {
+        amount(Shape::integer(1, i64::MAX))
+    }
+
+    fn short(least: usize, most: usize) -> impl Reader<Out = String> {
+        text(least, most, Shape::any_text())
+    }
 
     fn fields(body: &str) -> Fields {
         Fields::of(parse(body.as_bytes()).unwrap())
@@ -298,11 +410,11 @@ mod tests {
     #[test]
     fn good_fields_give_their_values() {
         let mut fields = fields(r#"{"amount": 5, "note": null, "name": "é"}"#);
-        let minor_units = fields.required("amount", amount);
-        let note = fields.optional("note", nullable(text(0..=9)));
-        let name = fields.optional("name", text(1..=1));
-        let colour = fields.optional("colour", text(1..=1));
-        let confirm = fields.optional("confirm", boolean).or(true);
+        let minor_units = fields.required("amount", units());
+        let note = fields.optional("note", nullable(short(0, 9)));
+        let name = fields.optional("name", short(1, 1));
+        let colour = fields.optional("colour", short(1, 1));
+        let confirm = fields.optional("confirm", boolean()).or(true);
         let values = fields
             .finish((minor_units, note, name, colour, confirm))
             .unwrap();
@@ -312,16 +424,14 @@ mod tests {
     #[test]
     fn all_errors_are_told_at_once() {
         let mut fields = fields(r#"{"x/y": 1, "amount": "10", "confirm": 1, "z": {}}"#);
-        let minor_units = fields.required("amount", amount);
-        let name = fields.required("name", text(1..=5));
-        let confirm = fields.optional("confirm", boolean);
-        fields.refuse("pair", "same_account", "Both are the same.");
+        let minor_units = fields.required("amount", units());
+        let name = fields.required("name", short(1, 5));
+        let confirm = fields.optional("confirm", boolean());
         let errors = fields.finish((minor_units, name, confirm)).unwrap_err();
         let expected = [
             ("/amount", "expected_integer"),
             ("/name", "required"),
             ("/confirm", "expected_boolean"),
-            ("/pair", "same_account"),
             ("/x~1y", "unknown_field"),
             ("/z", "unknown_field"),
         ];
@@ -331,7 +441,7 @@ mod tests {
     #[test]
     fn null_is_not_absent() {
         let mut fields = fields(r#"{"note": null}"#);
-        let note = fields.optional("note", text(0..=9));
+        let note = fields.optional("note", short(0, 9));
         let errors = fields.finish((note,)).unwrap_err();
         assert_eq!(places(&errors), [("/note", "expected_text")]);
     }
@@ -344,8 +454,8 @@ mod tests {
                 "unknown": [1, {{"deep": "{card}"}}], "{card}": 1}}"#
         );
         let mut fields = fields(&body);
-        let note = fields.optional("note", text(0..=99));
-        let labels = fields.optional("metadata", metadata);
+        let note = fields.optional("note", short(0, 99));
+        let labels = fields.optional("metadata", labels(BOUNDS, Shape::any_text()));
         let errors = fields.finish((note, labels)).unwrap_err();
         let expected = [
             ("/note", "card_number_refused"),
