@@ -7,24 +7,23 @@ pub(crate) mod times;
 
 use edge::cursor::Cursor;
 use edge::strict_json::{
-    Body, FieldError, Reading, Slot, choice, guarded, integer, nullable, object, prose,
+    Body, FieldError, Reading, Slot, choice, integer, nullable, object, prose,
 };
 use edge::{Problem, Reader, Response, page};
 use engine::Command;
 use ledger::{
-    Account, AccountClass, AccountCode, AccountId, AccountName, Limits, LimitsError, NewAccount,
-    NormalSide,
+    Account, AccountClass, AccountId, AccountName, Limits, LimitsError, NewAccount, NormalSide,
 };
 use money::MinorUnits;
 
 use crate::currencies::Currencies;
 use crate::metadata::kept;
-use crate::query::code_rule;
+use crate::reading::account_code;
 use crate::server::{Api, Asked, Call, Routes, Shared};
 use crate::wire::texts;
 use crate::{code, render, respond, wire};
 
-/// What accounts are named by in a path.
+/// Words for the id of an account in a path.
 pub(crate) const ID: &str = "acc_…";
 
 /// Every route of accounts.
@@ -145,11 +144,7 @@ async fn find(api: &Api, call: &Call) -> Result<Account, Problem> {
 /// Reads what opens an account.
 fn new_account(known: &Currencies) -> impl Body<Out = NewAccount> {
     object("NewAccount", "Opens an account.", move |fields| {
-        let code = guarded(
-            |text| AccountCode::parse(text).map_err(code_rule),
-            texts::AccountCode::SHAPE,
-        )
-        .says(
+        let code = account_code().says(
             "Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.",
         );
         let code = fields.required("code", code);

@@ -29,6 +29,9 @@ pub(crate) fn all() -> Vec<&'static edge::Code> {
 }
 
 #[cfg(test)]
+mod kept;
+
+#[cfg(test)]
 mod tests {
     use std::path::Path;
 

@@ -5,7 +5,7 @@
 //! A handler does three things: read what is asked (with the readers of [`edge::strict_json`]), submit the
 //! command and wait for its commit, answer ([`respond`]). It decides nothing about money.
 //!
-//! What this crate never does: SQL; a business rule; an answer that says something of the inside.
+//! This crate never does SQL, never decides by a business rule, and never answers something of the inside.
 
 mod accounts;
 pub mod amounts;

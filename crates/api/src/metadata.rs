@@ -1,4 +1,4 @@
-//! What a tenant keeps with an account or a transaction, as it is read and as it is described.
+//! Metadata, which a tenant keeps with an account or a transaction, as it is read and described.
 
 use std::collections::BTreeMap;
 

@@ -45,7 +45,7 @@ const SERVERS: [(&str, &str); 2] = [
     ("http://127.0.0.1:8080", "A sandbox on this machine"),
 ];
 
-/// What is to be known of a route to say how it answers.
+/// The facts of a route from which its refusals follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
     /// It wants an API key.

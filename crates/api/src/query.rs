@@ -22,7 +22,7 @@ pub(crate) fn subtree(asked: &Parameters, name: &str) -> Result<Option<AccountCo
     asked.guarded(name, |text| AccountCode::parse(text).map_err(code_rule))
 }
 
-/// Which of a transaction's two times is meant: `recorded` if it is not said.
+/// The one of a transaction's two times that is meant: `recorded` if it is not said.
 pub(crate) fn by(asked: &Parameters) -> Result<By, Problem> {
     let detail = "it is recorded or effective";
     let by = asked.read("by", "unknown_value", detail, |text| match text {

@@ -1,4 +1,4 @@
-//! What every request has: an id, a body that is bounded in size and in time, and an answer in one form.
+//! The parts that every request has: an id, a body bounded in size and in time, an answer in one form.
 
 use std::rc::Rc;
 use std::time::Duration;

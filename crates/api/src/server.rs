@@ -145,7 +145,7 @@ async fn expect_continue(request: Request) -> Result<Request, actix_web::Error> 
     Ok(request)
 }
 
-/// What every handler shares.
+/// The state that every handler shares.
 pub(crate) type Shared = Arc<Api>;
 /// A request of a caller who is known.
 pub(crate) type Call = edge::Call<Caller>;

@@ -1,4 +1,4 @@
-//! What operators and tools ask: is it alive, is it ready, what is it.
+//! Questions of operators and tools: is it alive, is it ready, what is it.
 
 use edge::{Call, Method, Problem, Response};
 use store::Trouble;
@@ -24,7 +24,7 @@ pub(crate) fn routes(r: &mut Routes) {
     );
 }
 
-/// Where to go from here.
+/// Names the places to go from here.
 async fn root(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",
@@ -72,7 +72,7 @@ fn told(outcome: Result<(), Trouble>) -> String {
     }
 }
 
-/// What is running.
+/// Names the program that runs.
 async fn version(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",

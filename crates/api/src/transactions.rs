@@ -119,7 +119,7 @@ pub(crate) fn routes(r: &mut Routes) {
     routes_about_one(r);
 }
 
-/// What becomes of a transaction.
+/// The routes about one transaction.
 fn routes_about_one(r: &mut Routes) {
     r.post(
         "/v1/transactions/{id}/post",

@@ -42,7 +42,7 @@ impl<C> Call<C> {
         found.map_or("", |(_, text)| text)
     }
 
-    /// What a part of the path is read as.
+    /// Reads a part of the path by its name.
     ///
     /// # Errors
     /// `otherwise` if it cannot be read.

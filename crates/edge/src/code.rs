@@ -116,7 +116,7 @@ pub fn of_status(status: u16) -> &'static Code {
     }
 }
 
-/// What is wrong with a table of codes: a name or a title that stands twice, a family that is none, a
+/// Finds the faults of a table of codes: a name or a title that stands twice, a family that is none, a
 /// status that is no refusal.
 #[must_use]
 pub fn faults(table: &[&Code]) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! What readers say of what they read: schemas, of which some have names.
+//! Descriptions that readers give of themselves: schemas, of which some have names.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ impl Describe {
 /// A field of which another may stand in its place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Choice {
-    /// What the name of the body ends with, if this field is there.
+    /// The end of the body's name, if this field is there.
     pub(crate) suffix: &'static str,
     pub(crate) field: &'static str,
 }

@@ -8,10 +8,10 @@ use crate::Headers;
 use crate::code;
 use crate::problem::Problem;
 
-/// How long a caller who does not say waits for an outcome.
+/// The wait for an outcome of a caller who names none.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
-/// The longest anyone waits for an outcome.
+/// The longest wait for an outcome.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -51,7 +51,7 @@ pub fn idempotency_key(headers: &Headers) -> Result<Option<Key>, Problem> {
     }
 }
 
-/// How long the caller is willing to wait: `Prefer: wait=N` in seconds (RFC 7240), at most
+/// The wait that the caller allows: `Prefer: wait=N` in seconds (RFC 7240), at most
 /// [`LONGEST_WAIT`]; [`DEFAULT_WAIT`] when absent or malformed. The first `wait` counts.
 #[must_use]
 pub fn prefer_wait(headers: &Headers) -> Duration {

@@ -2,7 +2,7 @@
 //! It knows nothing of a server: a mount reads bytes, makes a [`Call`] of them, and writes the
 //! [`Response`].
 //!
-//! What this crate never does: I/O; a rule of the books; name what any route is about.
+//! This crate never does I/O, never decides about the books, and never names what a route is about.
 
 mod call;
 pub mod code;

@@ -1,4 +1,4 @@
-//! What a caller is told when something is refused: RFC 9457 problems.
+//! Problems (RFC 9457): the answers to what is refused.
 //!
 //! Beside the members of the RFC stands an `error` object, because widespread payment client
 //! libraries take any JSON without one for success, even at status 400.
@@ -59,12 +59,12 @@ impl Problem {
         }
     }
 
-    /// What is wrong with a query: 400, with the name of each parameter at fault as its pointer.
+    /// A problem of a query: 400, with the name of each parameter at fault as its pointer.
     pub fn invalid_query(errors: Vec<FieldError>) -> Problem {
         Problem::new(code::INVALID_QUERY).with_errors(errors)
     }
 
-    /// What is wrong with the fields of a body: 422. The code is `card_number_refused` when there is
+    /// A problem of the fields of a body: 422. The code is `card_number_refused` when there is
     /// any card number, `unknown_field` when nothing else is wrong, otherwise `invalid_field`.
     pub fn invalid_fields(errors: Vec<FieldError>) -> Problem {
         let has = |code: &Code| errors.iter().any(|error| error.code == code.name);
@@ -166,7 +166,7 @@ impl Problem {
         self
     }
 
-    /// What is wrong.
+    /// The code.
     #[must_use]
     pub fn code(&self) -> &'static Code {
         self.code

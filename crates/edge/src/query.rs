@@ -10,7 +10,7 @@ use crate::cursor::{self, Cursor, List};
 use crate::problem::Problem;
 use crate::strict_json::{BrokenRule, FieldError};
 
-/// Which page is wanted.
+/// The page that is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct PageQuery {
     /// The most items it may have.
@@ -101,7 +101,7 @@ impl Parameters {
         self.given.iter().filter_map(rest).collect()
     }
 
-    /// What `read` makes of it.
+    /// The value that `read` makes of it.
     ///
     /// # Errors
     /// A 400 with this code if it makes nothing of it.

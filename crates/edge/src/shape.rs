@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 
 use crate::describe::{Describe, Schema};
 
-/// What a value may be.
+/// The bounds of a value, with its name in the description.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     /// The name in the description; a shape without one is told where it stands.
@@ -23,7 +23,7 @@ pub struct Shape {
     example: Option<Example>,
 }
 
-/// What kind of value it is, with the bounds that its readers keep.
+/// The kind of a value, with the bounds that its readers keep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form {
     /// `true` or `false`.

@@ -58,7 +58,7 @@ pub use rule::{BrokenRule, Guarded};
 /// The largest body that is read where nothing else is said, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// How deep objects and arrays may be nested; the top level counts as one.
+/// The deepest nesting of objects and arrays; the top level counts as one.
 pub const MAX_DEPTH: usize = 32;
 
 /// A JSON value as a request may hold it. There is no fraction, because money has none.
@@ -79,7 +79,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// What kind of value it is, in words for a message.
+    /// The kind of the value, in words for a message.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -115,13 +115,13 @@ impl Object {
             .map(|(key, value)| (key.as_str(), value))
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is no member.
+    /// True if there is no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()

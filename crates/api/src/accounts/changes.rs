@@ -1,5 +1,4 @@
-//! What may change of an account besides its balances: whether it takes postings, its limits, and what
-//! is kept with it.
+//! Changes of an account besides its balances: whether it takes postings, its limits, and its metadata.
 
 use edge::strict_json::{
     Alternative, Body, Fields, Object, Reading, Slot, nullable, object, one_of,

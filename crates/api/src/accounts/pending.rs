@@ -1,4 +1,4 @@
-//! What is pending on an account, beside its balances.
+//! Pending holds of an account, beside its balances.
 
 use edge::cursor::Cursor;
 use edge::query::foreign_cursor;

@@ -1,4 +1,4 @@
-//! Which refusals a route can give, as far as its kind says, and the headers of every answer.
+//! The refusals that a route can give, as far as its kind says, and the headers of every answer.
 
 use edge::{Describe, KeyRule, Route, problem};
 use utoipa::openapi::header::HeaderBuilder;
@@ -13,9 +13,9 @@ struct Refusal {
     status: &'static str,
     /// The name of the component that describes it.
     name: &'static str,
-    /// What it means, where the handler has no words of its own.
+    /// Its meaning, where the row has no words of its own.
     means: &'static str,
-    /// Whether a route of this kind can give it.
+    /// True for a kind of route that can give it.
     of: fn(Kind) -> bool,
 }
 
@@ -166,7 +166,7 @@ pub(super) fn of<S, C>(route: &Route<S, C>, kind: Kind, known: &mut Describe) ->
     responses
 }
 
-/// What happens if a request is sent again.
+/// The effect of a request that is sent again.
 pub(super) const fn again(kind: Kind) -> &'static str {
     match kind.key {
         KeyRule::Required => {

@@ -10,7 +10,7 @@ use utoipa::openapi::{Ref, RefOr, Required};
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// 1 to 255 visible ASCII characters, raw or as a string of RFC 8941 in quotes.
 const KEY: &str = r#"^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$"#;
-/// What [`edge::cursor::Cursor`] writes.
+/// The texts that [`edge::cursor::Cursor`] writes.
 const CURSOR: &str = "^[A-Za-z0-9_-]{23,255}$";
 
 /// The components that operations refer to.

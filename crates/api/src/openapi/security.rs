@@ -1,4 +1,4 @@
-//! Who may call: the holder of an API key, or a provider that signs.
+//! Callers: the holder of an API key, or a provider that signs.
 
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::security::{
@@ -39,7 +39,7 @@ pub(super) fn define(components: &mut Components) {
     }
 }
 
-/// What a route asks for: its API key, or for what comes from a provider any of the signatures.
+/// The proof that a route asks for: its API key, or for what comes from a provider any of the signatures.
 pub(super) fn of(kind: Kind) -> Vec<SecurityRequirement> {
     let no_scopes = Vec::<String>::new;
     match (kind.wants_key, kind.has_body) {

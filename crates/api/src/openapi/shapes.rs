@@ -1,4 +1,4 @@
-//! What is true of schemas as a whole.
+//! Rules for all schemas.
 
 use serde_json::Value;
 use utoipa::openapi::RefOr;

@@ -58,7 +58,7 @@ pub(super) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     })
 }
 
-/// What else must be so; `says` tells of which accounts.
+/// The field of conditions; `says` tells of which accounts they are.
 pub(super) fn conditions(fields: &mut Fields, says: &'static str) -> Slot<Vec<Condition>> {
     let each = list(0, MOST_POSTINGS, condition()).says(says);
     fields.optional("conditions", each).or(Vec::new())
@@ -105,7 +105,7 @@ pub(super) fn saying(fields: &mut Fields, words: &Words) -> Slot<Saying> {
     )
 }
 
-/// Whether it is only asked what would happen.
+/// The field that asks for a dry run.
 pub(super) fn dry_run(fields: &mut Fields) -> Slot<bool> {
     let says = "Whether it is only asked what would happen; false if absent.";
     fields.optional("dry_run", boolean().says(says)).or(false)

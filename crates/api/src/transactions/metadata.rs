@@ -1,4 +1,4 @@
-//! What is kept with a transaction, set after it was recorded.
+//! Metadata of a transaction, set after it was recorded.
 
 use edge::strict_json::Body as _;
 use edge::{Problem, Reader as _, Response};

@@ -1,4 +1,4 @@
-//! What becomes of a transaction, as a body asks for it: alone, or as one of many.
+//! Steps about a transaction, as a body asks for them: alone, or as one of many.
 
 use edge::strict_json::{
     Alternative, Body, BrokenRule, FieldError, Fields, Slot, boolean, integer, list, nullable,
@@ -19,7 +19,7 @@ use crate::reading::{positive, transaction};
 const LAST_ORDINAL: i64 = 299;
 const ORDINAL: Shape = Shape::short_integer(0, LAST_ORDINAL);
 
-/// What is done to a transaction that is there.
+/// A step about a transaction that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     /// Post a pending one, or a part of it.
@@ -192,7 +192,7 @@ enum Item {
 }
 
 impl Item {
-    /// What becomes of the transaction that `post`, `void` or `reverse` names, an exchange if it has a field
+    /// A step about the transaction that `post`, `void` or `reverse` names, an exchange if it has a field
     /// that only exchanges have, or else a new transaction.
     fn of(fields: &Fields) -> Self {
         let mut verbs = Verb::ALL.into_iter();

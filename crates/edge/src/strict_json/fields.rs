@@ -18,7 +18,7 @@ const CARD: &str = TextError::CardNumber.code();
 /// The field under which keys are the caller's own words, and no fields.
 const LABELS: &str = "metadata";
 
-/// What is wrong with one field.
+/// A fault of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// RFC 6901 pointer into the body; for a query parameter its bare name, without a slash.
@@ -48,7 +48,7 @@ impl FieldError {
     }
 }
 
-/// What a reader makes of a value. Pointers are relative to that value.
+/// The outcome of reading a value. Pointers are relative to that value.
 pub type Reading<T> = Result<T, Vec<FieldError>>;
 
 /// A value read from a field, kept until [`Fields::finish`] knows that all of them are good.
@@ -69,12 +69,12 @@ impl<T> Slot<T> {
         Slot(slots.values())
     }
 
-    /// What is made of the value.
+    /// The slot of what is made of the value.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Slot<U> {
         Slot(self.0.map(|read| read.map(make)))
     }
 
-    /// What is made of the value unless a rule forbids it that no single field's reader could see. It is
+    /// The slot of what is made of the value, unless a rule forbids it that no single field's reader could see. It is
     /// told if nothing else is wrong with the object; pointers are relative to that.
     pub fn check<U>(self, make: impl FnOnce(T) -> Reading<U>) -> Slot<U> {
         Slot(self.0.map(|read| read.and_then(make)))
@@ -123,7 +123,7 @@ impl Fields {
         Fields(Mode::Describing { known, form })
     }
 
-    /// What was noted.
+    /// The names and readers that were noted.
     pub(crate) fn described(self) -> (Describe, Form) {
         match self.0 {
             Mode::Describing { known, form } => (known, form),
@@ -266,7 +266,7 @@ fn slot<T>(errors: &mut Vec<FieldError>, name: &str, reading: Reading<T>) -> Slo
 
 /// One slot, or a tuple of up to ten, or none.
 pub trait Slots {
-    /// What the slots hold.
+    /// The values that the slots hold.
     type Values;
 
     /// All values, or the first rule that forbids them; nothing when a slot is empty. An empty slot has left

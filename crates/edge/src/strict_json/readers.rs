@@ -1,5 +1,4 @@
-//! What a field's value may be. A reader takes one value and gives a domain value or errors; and it
-//! tells what it takes.
+//! Readers of one value: each gives a domain value or errors, and describes the values that it takes.
 
 use store::{Timestamp, TimestampError};
 use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
@@ -10,7 +9,7 @@ use crate::shape::{Form, Shape};
 
 /// Reads one value, and describes what it takes. Both come from the same bounds.
 pub trait Reader {
-    /// What is made of the value.
+    /// The type that is made of the value.
     type Out;
 
     /// Reads a value.
