@@ -76,9 +76,9 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn open(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let known = api.currencies(&asked).await?;
-    let command = Command::OpenAccount(new_account(&known).whole(asked.take_body())?);
+    let command = Command::OpenAccount(asked.read_by(&new_account(&known))?);
     api.submit(asked, command).await
 }
 

@@ -50,8 +50,8 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn register(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
-    let command = Command::RegisterAsset(new_asset().whole(asked.take_body())?);
+    let mut asked = Asked::of(call)?;
+    let command = Command::RegisterAsset(asked.read_by(&new_asset())?);
     api.submit(asked, command).await
 }
 

@@ -74,8 +74,8 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
     let wait = headers::prefer_wait(&call.headers);
-    let mut asked = Asked::read(call)?;
-    let command = Command::CreatePayment(new_payment().whole(asked.take_body())?);
+    let mut asked = Asked::of(call)?;
+    let command = Command::CreatePayment(asked.read_by(&new_payment())?);
     let settled = api.engine.submit_and_wait(asked.envelope(command), wait);
     respond::to_command(settled.await.map_err(respond::lane_error)?)
 }
@@ -83,9 +83,9 @@ async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
 async fn confirm(api: Shared, call: Call) -> Result<Response, Problem> {
     let wait = headers::prefer_wait(&call.headers);
     let id = call.named::<PaymentId>("id", code::NOT_FOUND);
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let id = id?;
-    let payment_method = confirmation().whole(asked.take_body())?;
+    let payment_method = asked.read_by(&confirmation())?;
     let command = Command::ConfirmPayment { id, payment_method };
     let settled = api.engine.submit_and_wait(asked.envelope(command), wait);
     respond::to_command(settled.await.map_err(respond::lane_error)?)

@@ -39,8 +39,8 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn close(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
-    let before = close_period().whole(asked.take_body())?;
+    let mut asked = Asked::of(call)?;
+    let before = asked.read_by(&close_period())?;
     api.submit(asked, Command::ClosePeriod { before }).await
 }
 

@@ -11,7 +11,7 @@ use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::{AppConfig, Extensions, ServerHandle};
 use actix_web::web::Data;
 use actix_web::{App, middleware};
-use edge::strict_json::{self, Object};
+use edge::strict_json::{self, Body, CardNumbers, Object, Reading};
 use edge::{Problem, Response};
 use engine::access::{Caller, Mode, Tenant};
 use engine::{Command, Engine, Envelope, Origin};
@@ -145,6 +145,13 @@ async fn expect_continue(request: Request) -> Result<Request, actix_web::Error> 
     Ok(request)
 }
 
+/// The rule for card numbers in every body.
+const CARDS: CardNumbers = CardNumbers {
+    identifiers: &["code", "customer", "external_id"],
+    labels: "metadata",
+    detail: "Card numbers are not accepted in any field. Send a payment method token.",
+};
+
 /// The state that every handler shares.
 pub(crate) type Shared = Arc<Api>;
 /// A request of a caller who is known.
@@ -162,7 +169,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Reads the body of a request.
-    pub(crate) fn read(call: Call) -> Result<Self, Problem> {
+    pub(crate) fn of(call: Call) -> Result<Self, Problem> {
         let body = call.json()?;
         let claim = call.key.map(|key| {
             let canonical = strict_json::canonical(&body);
@@ -178,8 +185,8 @@ impl Asked {
     }
 
     /// Hands the body to its reader.
-    pub(crate) fn take_body(&mut self) -> Object {
-        std::mem::take(&mut self.body)
+    pub(crate) fn read_by<B: Body>(&mut self, reader: &B) -> Reading<B::Out> {
+        reader.whole(std::mem::take(&mut self.body), &CARDS)
     }
 
     /// The command on its way.

@@ -191,18 +191,18 @@ fn routes_about_one(r: &mut Routes) {
 }
 
 async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let known = api.currencies(&asked).await?;
-    let (draft, dry_run) = new_transaction(&known).whole(asked.take_body())?;
+    let (draft, dry_run) = asked.read_by(&new_transaction(&known))?;
     let action = Action::Post(draft);
     api.submit(asked, Command::Transact { action, dry_run })
         .await
 }
 
 async fn bulk(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let known = api.currencies(&asked).await?;
-    let (actions, atomic, dry_run) = new_bulk(&known).whole(asked.take_body())?;
+    let (actions, atomic, dry_run) = asked.read_by(&new_bulk(&known))?;
     let command = Command::Bulk {
         actions,
         atomic,
@@ -274,9 +274,9 @@ async fn read_one(api: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn step(api: Shared, call: Call, verb: Verb) -> Result<Response, Problem> {
     let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let id = id?;
-    let (wish, dry_run) = new_step(verb).whole(asked.take_body())?;
+    let (wish, dry_run) = asked.read_by(&new_step(verb))?;
     let action = wish.about(id);
     api.submit(asked, Command::Transact { action, dry_run })
         .await

@@ -40,9 +40,9 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let known = api.currencies(&asked).await?;
-    let command = new_transfer(&known).whole(asked.take_body())?;
+    let command = asked.read_by(&new_transfer(&known))?;
     api.submit(asked, command).await
 }
 

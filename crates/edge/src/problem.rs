@@ -1,6 +1,6 @@
 //! Problems (RFC 9457): the answers to what is refused.
 //!
-//! Beside the members of the RFC stands an `error` object, because widespread payment client
+//! Beside the members of the RFC stands an `error` object, because widespread client
 //! libraries take any JSON without one for success, even at status 400.
 //!
 //! A body that is saved for replay holds no request id, since a replay has the same bytes and an id

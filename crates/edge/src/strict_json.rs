@@ -13,7 +13,7 @@
 //! field it does not know, and never repeats a value in an error.
 //!
 //! ```
-//! use edge::strict_json::{Body, Fields, Slot, amount, nullable, object, parse, text};
+//! use edge::strict_json::{Body, CardNumbers, Slot, amount, nullable, object, parse, text};
 //! use edge::{Describe, Reader, Shape};
 //!
 //! const UNITS: Shape = Shape::integer(1, i64::MAX);
@@ -24,7 +24,8 @@
 //!     Slot::together((minor_units, note))
 //! });
 //! let body = parse(br#"{"amount": 1099, "note": null, "colour": "red"}"#)?;
-//! let refused = gift.whole(body).unwrap_err();
+//! let cards = CardNumbers { identifiers: &[], labels: "", detail: "No card numbers." };
+//! let refused = gift.whole(body, &cards).unwrap_err();
 //! assert_eq!(refused[0].pointer, "/colour");
 //! assert_eq!(refused[0].code, "unknown_field");
 //!
@@ -35,6 +36,7 @@
 //! ```
 
 mod canonical;
+mod cards;
 mod compounds;
 mod fields;
 mod parser;
@@ -45,6 +47,7 @@ mod rule;
 mod scalars;
 
 pub use canonical::canonical;
+pub use cards::CardNumbers;
 pub use compounds::{Alternative, Body, labels, object, one_of};
 pub use fields::{Either, FieldError, Fields, MAX_ERRORS, Reading, Slot, Slots};
 pub use parser::{parse, parse_within};

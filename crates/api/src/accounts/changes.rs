@@ -1,8 +1,6 @@
 //! Changes of an account besides its balances: whether it takes postings, its limits, and its metadata.
 
-use edge::strict_json::{
-    Alternative, Body, Fields, Object, Reading, Slot, nullable, object, one_of,
-};
+use edge::strict_json::{Alternative, Body, Fields, Reading, Slot, nullable, object, one_of};
 use edge::{Problem, Reader, Response};
 use engine::{AccountChange, Command};
 use ledger::AccountId;
@@ -67,22 +65,23 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn patch(api: Shared, call: Call) -> Result<Response, Problem> {
-    change(api, call, |body| new_state().whole(body)).await
+    change(api, call, |asked| asked.read_by(&new_state())).await
 }
 
 async fn turn(api: Shared, call: Call, wanted: AccountChange) -> Result<Response, Problem> {
-    change(api, call, |body| nothing().whole(body).map(|()| wanted)).await
+    let read = |asked: &mut Asked| asked.read_by(&nothing()).map(|()| wanted);
+    change(api, call, read).await
 }
 
 async fn change(
     api: Shared,
     call: Call,
-    read: impl FnOnce(Object) -> Reading<AccountChange>,
+    read: impl FnOnce(&mut Asked) -> Reading<AccountChange>,
 ) -> Result<Response, Problem> {
     let id = call.named::<AccountId>("id", code::NOT_FOUND);
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let id = id?;
-    let change = read(asked.take_body())?;
+    let change = read(&mut asked)?;
     api.submit(asked, Command::ChangeAccount { id, change })
         .await
 }

@@ -71,8 +71,8 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = Asked::read(call)?;
-    let (swap, dry_run) = new_exchange().whole(asked.take_body())?;
+    let mut asked = Asked::of(call)?;
+    let (swap, dry_run) = asked.read_by(&new_exchange())?;
     let action = Action::Exchange(swap);
     api.submit(asked, Command::Transact { action, dry_run })
         .await

@@ -1,6 +1,5 @@
 //! Metadata of a transaction, set after it was recorded.
 
-use edge::strict_json::Body as _;
 use edge::{Problem, Reader as _, Response};
 use engine::Command;
 use ledger::TransactionId;
@@ -26,8 +25,8 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn patch(api: Shared, call: Call) -> Result<Response, Problem> {
     let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
-    let mut asked = Asked::read(call)?;
+    let mut asked = Asked::of(call)?;
     let id = id?;
-    let metadata = replacement().whole(asked.take_body())?;
+    let metadata = asked.read_by(&replacement())?;
     api.submit(asked, Command::Describe { id, metadata }).await
 }

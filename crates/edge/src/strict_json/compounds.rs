@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::readers::{Reader, text, unexpected, wrong};
-use super::{FieldError, Fields, Object, Reading, Slot, Value};
+use super::{CardNumbers, FieldError, Fields, Object, Reading, Slot, Value};
 use crate::describe::{Describe, Schema, said};
 use crate::shape::{Labels, Shape};
 
@@ -82,8 +82,8 @@ pub trait Body: Reader {
     ///
     /// # Errors
     /// All that is wrong with it.
-    fn whole(&self, body: Object) -> Reading<Self::Out> {
-        self.take(Fields::of(body))
+    fn whole(&self, body: Object, cards: &CardNumbers) -> Reading<Self::Out> {
+        self.take(Fields::of(body, cards))
     }
 }
 
@@ -234,6 +234,12 @@ mod tests {
 
     use super::super::{BrokenRule, Either, amount, list, nullable, parse};
     use super::*;
+
+    const CARDS: CardNumbers = CardNumbers {
+        identifiers: &[],
+        labels: "",
+        detail: "No card numbers.",
+    };
 
     const BOUNDS: Labels = Labels {
         most: 50,
@@ -401,9 +407,9 @@ mod tests {
             vec![gift.standing("Never paid back."), loan],
         );
         let body = |json: &str| parse(json.as_bytes()).unwrap();
-        assert_eq!(both.whole(body(r#"{"gift": 3}"#)), Ok(3));
-        assert_eq!(both.whole(body(r#"{"loan": null}"#)), Ok(0));
-        let refused = codes(both.whole(body(r#"{"gift": 3, "loan": 4}"#)));
+        assert_eq!(both.whole(body(r#"{"gift": 3}"#), &CARDS), Ok(3));
+        assert_eq!(both.whole(body(r#"{"loan": null}"#), &CARDS), Ok(0));
+        let refused = codes(both.whole(body(r#"{"gift": 3, "loan": 4}"#), &CARDS));
         assert_eq!(refused, [("/loan".to_owned(), "unknown_field")]);
         let mut known = Describe::default();
         let _named = both.describe(&mut known);

@@ -1,22 +1,12 @@
 //! Taking an object apart into domain values, with all errors at once.
 
-use text::{TextError, contains_card_number, identifier};
-
+use super::cards::{CARD, CardNumbers};
 use super::readers::Reader;
 use super::{Object, Value, pointer};
 use crate::describe::{Choice, Describe, Form};
 
 /// More errors than these are not listed: an answer must not grow with the question.
 pub const MAX_ERRORS: usize = 50;
-
-/// The fields of bodies that hold an identifier: it is refused only if it is a card number as a whole.
-const IDENTIFIERS: [&str; 3] = ["code", "customer", "external_id"];
-
-/// The code of the rule for card numbers.
-const CARD: &str = TextError::CardNumber.code();
-
-/// The field under which keys are the caller's own words, and no fields.
-const LABELS: &str = "metadata";
 
 /// A fault of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +92,9 @@ enum Mode {
 impl Fields {
     /// The fields of a whole body. Searches all its texts and keys, at any depth, for card numbers,
     /// whether or not anyone will read them.
-    pub fn of(object: Object) -> Fields {
+    pub fn of(object: Object, cards: &CardNumbers) -> Fields {
         Fields(Mode::Reading {
-            errors: card_numbers(&object, &IDENTIFIERS),
+            errors: cards.within(&object),
             left: object.members,
         })
     }
@@ -316,64 +306,6 @@ slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h);
 slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
 slots_of_tuple!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
 
-/// Every key and text that must be taken for a card number. The parser bounds the depth.
-fn card_numbers(object: &Object, identifiers: &[&str]) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    for (key, value) in object.iter() {
-        if contains_card_number(key) {
-            errors.push(card_number_refused().below(key));
-        }
-        let found = match value {
-            Value::Text(text) if identifiers.contains(&key) => {
-                let refused = identifier(text, 0..=usize::MAX) == Err(TextError::CardNumber);
-                Vec::from_iter(refused.then(card_number_refused))
-            }
-            Value::Null | Value::Bool(_) | Value::Integer(_) => Vec::new(),
-            Value::Text(_) | Value::Array(_) | Value::Object(_) if key == LABELS => {
-                card_numbers_within(value, &[])
-            }
-            Value::Text(_) | Value::Array(_) | Value::Object(_) => {
-                card_numbers_within(value, identifiers)
-            }
-        };
-        errors.extend(found.into_iter().map(|error| error.below(key)));
-        if errors.len() >= MAX_ERRORS {
-            break;
-        }
-    }
-    errors
-}
-
-fn card_numbers_within(value: &Value, identifiers: &[&str]) -> Vec<FieldError> {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Integer(_) => Vec::new(),
-        Value::Text(text) if contains_card_number(text) => vec![card_number_refused()],
-        Value::Text(_) => Vec::new(),
-        Value::Array(items) => {
-            let below = |(index, item): (usize, &Value)| {
-                let errors = card_numbers_within(item, identifiers);
-                errors
-                    .into_iter()
-                    .map(move |error| error.below(&index.to_string()))
-            };
-            items
-                .iter()
-                .enumerate()
-                .flat_map(below)
-                .take(MAX_ERRORS)
-                .collect()
-        }
-        Value::Object(object) => card_numbers(object, identifiers),
-    }
-}
-
-fn card_number_refused() -> FieldError {
-    FieldError::here(
-        CARD,
-        "Card numbers are not accepted in any field. Send a payment method token.",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
@@ -397,7 +329,12 @@ mod tests {
     }
 
     fn fields(body: &str) -> Fields {
-        Fields::of(parse(body.as_bytes()).unwrap())
+        let cards = CardNumbers {
+            identifiers: &["code", "customer", "external_id"],
+            labels: "metadata",
+            detail: "No card numbers.",
+        };
+        Fields::of(parse(body.as_bytes()).unwrap(), &cards)
     }
 
     fn places(errors: &[FieldError]) -> Vec<(&str, &str)> {
