@@ -373,4 +373,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_code_of_a_capability_is_named_by_a_route() {
+        let rows = ROUTES.rows().iter().flat_map(|route| &route.answers);
+        let named: BTreeSet<&str> = rows
+            .flat_map(|answer| answer.codes)
+            .map(|code| code.name)
+            .collect();
+        let all = crate::code::all().into_iter();
+        let own = all.filter(|code| !edge::code::ALL.contains(code));
+        let lost: Vec<&str> = own
+            .map(|code| code.name)
+            .filter(|name| !named.contains(name))
+            .collect();
+        assert_eq!(lost, Vec::<&str>::new());
+    }
 }

@@ -176,3 +176,78 @@ where
         Box::pin(handler(shared, call))
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::super::Parameter;
+    use super::*;
+    use crate::Shape;
+
+    async fn nothing<S, C>(_: S, _: Call<C>) -> Result<Response, Problem> {
+        Ok(Response::empty(204))
+    }
+
+    fn things() -> Routes<(), ()> {
+        let mut r = Routes::default();
+        r.tag("things", "Things");
+        r.get("/things/{id}", "getThing", "One thing.", nothing)
+            .segment("id", Shape::id("thg_"), "thg_…");
+        r.get("/things", "listThings", "Things.", nothing)
+            .query("colour", Shape::any_text(), "Its colour")
+            .query_by_key(Parameter::by_key(
+                "label",
+                "Its labels",
+                [Shape::any_text(); 2],
+                5,
+            ))
+            .page();
+        r.patch("/things/{id}", "updateThing", "Changes it.", nothing);
+        r.post("/things/count", "countThings", "Counts them.", nothing)
+            .key(KeyRule::Required);
+        r.open(Method::Get, "/alive", ["", "Answers."], nothing);
+        r
+    }
+
+    #[test]
+    fn a_path_that_is_named_exactly_is_tried_first() {
+        let paths = ["/things", "/things/count", "/alive", "/things/{id}"];
+        assert_eq!(things().paths(), paths);
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_listed_in_one_order() {
+        let r = things();
+        assert_eq!(r.allowed("/things/{id}"), "GET, HEAD, PATCH, OPTIONS");
+        assert_eq!(r.allowed("/things/count"), "POST, OPTIONS");
+        assert_eq!(r.allowed("/alive"), "GET, HEAD, OPTIONS");
+    }
+
+    #[test]
+    fn a_row_says_its_group_its_key_and_its_right() {
+        let r = things();
+        let row = |id: &str| r.rows().iter().find(|row| row.id == id).unwrap();
+        let (one, count) = (row("getThing"), row("countThings"));
+        assert_eq!(
+            (one.tag, one.key, one.right),
+            ("things", KeyRule::None, Right::Read)
+        );
+        assert_eq!((count.key, count.right), (KeyRule::Required, Right::Write));
+        assert_eq!(row("updateThing").key, KeyRule::Optional);
+        assert!(one.is_described() && !row("").is_described());
+    }
+
+    #[test]
+    fn a_query_has_the_parameters_of_its_row_and_no_others() {
+        let r = things();
+        let row = r.of("/things").next().unwrap();
+        for query in ["", "colour=red&limit=3", "label.a=1&label.b.c=2&cursor=x"] {
+            assert!(row.parameters("/things", query).is_ok(), "{query}");
+        }
+        for query in ["colours=red", "label=1", "labels.a=1", "COLOUR=red", "id=1"] {
+            let refused = row.parameters("/things", query).unwrap_err();
+            assert_eq!(refused.status(), 400, "{query}");
+        }
+    }
+}
