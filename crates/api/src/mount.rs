@@ -19,11 +19,15 @@ pub(crate) fn all(app: &mut ServiceConfig) {
     for path in ROUTES.paths() {
         let mut own = resource(path);
         for row in ROUTES.of(path) {
-            let method = Method::from_bytes(row.method.name().as_bytes());
+            let method = match row.method {
+                edge::Method::Get => Method::GET,
+                edge::Method::Post => Method::POST,
+                edge::Method::Patch => Method::PATCH,
+            };
             let serve = move |api: Data<Api>, request: HttpRequest, payload: Payload| {
                 serve(api.into_inner(), row, request, payload)
             };
-            own = own.route(route().method(method.unwrap_or_default()).to(serve));
+            own = own.route(route().method(method).to(serve));
         }
         app.service(elsewhere(own, ROUTES.allowed(path)));
     }

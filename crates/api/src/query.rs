@@ -1,12 +1,14 @@
 //! Parameters that name what the books hold. The types of the domain read them, so that a question which
 //! cannot have an answer is refused and not answered by an empty list.
 
-use edge::Problem;
-use edge::query::{Parameters, broken};
-use edge::strict_json::BrokenRule;
+use edge::query::{Query, broken, moment};
+use edge::strict_json::{BrokenRule, FieldError, Slot};
 use ledger::{
     AccountCode, AccountCodeError, By, Metadata, MetadataError, MetadataKey, MetadataValue,
 };
+use store::Timestamp;
+
+use crate::wire::texts;
 
 /// The rule of account codes, as the edge tells it.
 pub(crate) fn code_rule(rule: AccountCodeError) -> BrokenRule {
@@ -17,29 +19,38 @@ fn metadata_rule(rule: MetadataError) -> BrokenRule {
     BrokenRule::new(rule.code(), &rule)
 }
 
-/// The code of an account, with those below it.
-pub(crate) fn subtree(asked: &Parameters, name: &str) -> Result<Option<AccountCode>, Problem> {
-    asked.guarded(name, |text| AccountCode::parse(text).map_err(code_rule))
+/// A rule of this code in these words.
+pub(crate) fn rule(code: &'static str, detail: &'static str) -> BrokenRule {
+    BrokenRule::new(code, &detail)
 }
 
-/// The one of a transaction's two times that is meant: `recorded` if it is not said.
-pub(crate) fn by(asked: &Parameters) -> Result<By, Problem> {
-    let detail = "it is recorded or effective";
-    let by = asked.read("by", "unknown_value", detail, |text| match text {
-        "recorded" => Some(By::Recorded),
-        "effective" => Some(By::Effective),
-        _ => None,
-    });
-    Ok(by?.unwrap_or(By::Recorded))
+/// Reads the code of an account, with those below it.
+pub(crate) fn subtree(text: &str) -> Result<AccountCode, BrokenRule> {
+    AccountCode::parse(text).map_err(code_rule)
+}
+
+/// Takes the moment that a question is about.
+pub(crate) fn as_of(query: &mut Query, says: &'static str) -> Slot<Option<Timestamp>> {
+    query.optional("as_of", texts::AskedMoment::SHAPE, says, moment)
+}
+
+/// Takes the one of a transaction's two times that is meant: `recorded` if it is not said.
+pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
+    let read = |text: &str| match text {
+        "recorded" => Ok(By::Recorded),
+        "effective" => Ok(By::Effective),
+        _ => Err(rule("unknown_value", "it is recorded or effective")),
+    };
+    let by = query.optional("by", texts::TimeKind::SHAPE, says, read);
+    by.or(By::Recorded)
 }
 
 /// Texts of metadata by their keys: those of the parameters that begin with this. A transaction has no
 /// more of them than [`Metadata::MOST_ENTRIES`].
 pub(crate) fn labels(
-    parameters: &Parameters,
+    asked: Vec<(String, String)>,
     prefix: &str,
-) -> Result<Vec<(MetadataKey, MetadataValue)>, Problem> {
-    let asked = parameters.below(prefix);
+) -> Result<Vec<(MetadataKey, MetadataValue)>, FieldError> {
     if asked.len() > Metadata::MOST_ENTRIES {
         return Err(broken(prefix, metadata_rule(MetadataError::TooMany)));
     }

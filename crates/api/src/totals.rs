@@ -1,12 +1,13 @@
 //! `/v1/trial-balance` and `/v1/balances`: what many accounts hold together.
 
 use edge::cursor::Cursor;
-use edge::query::{Parameters, foreign_cursor};
+use edge::query::{PageQuery, Query, foreign_cursor};
+use edge::strict_json::Slot;
 use edge::{Problem, Response};
-use ledger::{AccountId, By, Scope, Standing};
+use ledger::{AccountCode, AccountId, By, Scope, Standing};
 use store::Timestamp;
 
-use crate::query::{by, subtree};
+use crate::query::{as_of, by, subtree};
 use crate::server::{Api, Call, Routes, Shared};
 use crate::wire::texts;
 use crate::{render, respond, wire};
@@ -19,9 +20,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "All accounts' balances as debits and credits, by code, and what they come to per currency.",
         trial_balance,
     )
-    .query("as_of", texts::AskedMoment::SHAPE, "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state")
-    .query("by", texts::TimeKind::SHAPE, "`recorded` (if absent) or `effective`")
-    .page()
+    .asks(|query| drop(of_all(query)))
     .gives::<wire::TrialBalance>(200, "The totals (without a cursor), and a page of accounts")
     .refuses(400, "A parameter is wrong", &[]);
     r.get(
@@ -30,29 +29,34 @@ pub(crate) fn routes(r: &mut Routes) {
         "What the accounts of a subtree hold, per currency.",
         balances,
     )
-    .query_required(
-        "code",
-        texts::AccountCode::SHAPE,
-        "The account with this code and all below it",
-    )
-    .query(
-        "as_of",
-        texts::AskedMoment::SHAPE,
-        "RFC 3339; as they stand, if absent",
-    )
-    .query(
-        "by",
-        texts::TimeKind::SHAPE,
-        "`recorded` (if absent) or `effective`",
-    )
+    .asks(|query| drop(of_subtree(query)))
     .gives::<wire::SubtreeBalances>(200, "What they hold; nothing, if there are none")
     .refuses(400, "A parameter is wrong", &[]);
 }
 
+/// The parameters of the trial balance.
+fn of_all(query: &mut Query) -> Slot<(PageQuery, By, Option<Timestamp>)> {
+    let as_of = as_of(
+        query,
+        "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state",
+    );
+    let by = by(query, "`recorded` (if absent) or `effective`");
+    Slot::together((query.page(), by, as_of))
+}
+
+/// The parameters of a subtree's balances.
+fn of_subtree(query: &mut Query) -> Slot<(AccountCode, By, Option<Timestamp>)> {
+    let says = "The account with this code and all below it";
+    let code = query.required("code", texts::AccountCode::SHAPE, says, subtree);
+    let as_of = as_of(query, "RFC 3339; as they stand, if absent");
+    let by = by(query, "`recorded` (if absent) or `effective`");
+    Slot::together((code, by, as_of))
+}
+
 async fn trial_balance(api: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let asked = &call.query;
-    let (wanted, as_of) = (asked.page()?, as_of(&api, asked)?);
+    let (wanted, by, as_of) = call.query.ask(of_all)?;
+    let as_of = standing(&api, as_of, by);
     let scope = Scope {
         subtree: None,
         as_of,
@@ -89,10 +93,9 @@ async fn trial_balance(api: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn balances(api: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let asked = &call.query;
-    let code = asked.required("code", subtree(asked, "code")?)?;
+    let (code, by, as_of) = call.query.ask(of_subtree)?;
     let code = String::from(code);
-    let as_of = as_of(&api, asked)?;
+    let as_of = standing(&api, as_of, by);
     let scope = Scope {
         subtree: Some(code.clone()),
         as_of,
@@ -106,11 +109,10 @@ async fn balances(api: Shared, call: Call) -> Result<Response, Problem> {
 }
 
 /// By the time of recording, what is not said means as they stand; by the time of happening, now.
-fn as_of(api: &Api, asked: &Parameters) -> Result<Option<(Timestamp, By)>, Problem> {
-    let by = by(asked)?;
-    Ok(match (asked.moment("as_of")?, by) {
+fn standing(api: &Api, as_of: Option<Timestamp>, by: By) -> Option<(Timestamp, By)> {
+    match (as_of, by) {
         (None, By::Recorded) => None,
         (None, By::Effective) => Some((api.engine.clock().now(), by)),
         (Some(at), _) => Some((at, by)),
-    })
+    }
 }

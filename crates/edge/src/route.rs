@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use utoipa::ToSchema;
 
-use crate::query::Parameters;
+use crate::query::{Parameters, Query};
 use crate::{Call, Code, Describe, Problem, Response, Schema, Shape, page};
 
 pub use parameter::{Parameter, ParameterKind};
@@ -170,42 +170,15 @@ impl<S, C> Route<S, C> {
         self
     }
 
-    /// Takes a parameter of the query.
-    pub fn query(&mut self, name: &'static str, shape: Shape, says: &'static str) -> &mut Self {
-        let kind = ParameterKind::One(shape);
-        self.query.push(Parameter::new(name, says, kind));
+    /// Takes the parameters of the query that this function asks for.
+    pub fn asks(&mut self, ask: impl FnOnce(&mut Query)) -> &mut Self {
+        self.query = Query::noted(ask);
         self
     }
 
-    /// Takes a parameter of the query that must be there.
-    pub fn query_required(
-        &mut self,
-        name: &'static str,
-        shape: Shape,
-        says: &'static str,
-    ) -> &mut Self {
-        self.query(name, shape, says);
-        if let Some(own) = self.query.last_mut() {
-            own.required = true;
-        }
-        self
-    }
-
-    /// Takes a parameter for each key.
-    pub fn query_by_key(&mut self, parameter: Parameter) -> &mut Self {
-        self.query.push(parameter);
-        self
-    }
-
-    /// Takes `limit` and `cursor`.
+    /// Takes `limit` and `cursor`, and no other parameter of the query.
     pub fn page(&mut self) -> &mut Self {
-        for (name, kind) in [
-            ("limit", ParameterKind::Limit),
-            ("cursor", ParameterKind::Cursor),
-        ] {
-            self.query.push(Parameter::new(name, "", kind));
-        }
-        self
+        self.asks(|query| drop(query.page()))
     }
 
     /// Reads a body of JSON, as its reader describes it.

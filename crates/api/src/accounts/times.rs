@@ -1,14 +1,15 @@
 //! An account's balance as of a moment, and its statements.
 
 use edge::cursor::Cursor;
-use edge::query::{foreign_cursor, in_order};
+use edge::query::{PageQuery, Query, foreign_cursor, in_order, moment};
+use edge::strict_json::Slot;
 use edge::{Problem, Response};
 use ledger::{AccountId, By, Position, Span};
 use money::MinorUnits;
 use store::Timestamp;
 
 use super::ID;
-use crate::query::by;
+use crate::query::{as_of, by};
 use crate::server::{Call, Routes, Shared};
 use crate::wire::texts;
 use crate::{code, render, respond, wire};
@@ -22,8 +23,7 @@ pub(crate) fn routes(r: &mut Routes) {
         balance,
     )
     .segment("id", texts::AccountId::SHAPE, ID)
-    .query("as_of", texts::AskedMoment::SHAPE, "RFC 3339; what was so by then, that moment included. Now, if absent")
-    .query("by", texts::TimeKind::SHAPE, "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened")
+    .asks(|query| drop(moment_of(query)))
     .gives::<wire::PastBalance>(200, "Its balance then")
     .refuses(400, "A parameter is wrong", &[])
     .refuses(404, "No such account", &[]);
@@ -34,19 +34,47 @@ pub(crate) fn routes(r: &mut Routes) {
         statement,
     )
     .segment("id", texts::AccountId::SHAPE, ID)
-    .query_required("from", texts::AskedMoment::SHAPE, "RFC 3339; the first moment that belongs to it")
-    .query_required("to", texts::AskedMoment::SHAPE, "RFC 3339; the first moment after it")
-    .query("by", texts::TimeKind::SHAPE, "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand")
-    .page()
+    .asks(|query| drop(span(query)))
     .gives::<wire::Statement>(200, "A page")
     .refuses(400, "A parameter is wrong", &[])
     .refuses(404, "No such account", &[]);
 }
 
+/// The parameters of a balance.
+fn moment_of(query: &mut Query) -> Slot<(Option<Timestamp>, By)> {
+    let as_of = as_of(
+        query,
+        "RFC 3339; what was so by then, that moment included. Now, if absent",
+    );
+    let by = by(
+        query,
+        "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened",
+    );
+    Slot::together((as_of, by))
+}
+
+/// The parameters of a statement.
+fn span(query: &mut Query) -> Slot<(Span, PageQuery)> {
+    let shape = texts::AskedMoment::SHAPE;
+    let says = "RFC 3339; the first moment that belongs to it";
+    let from = query.required("from", shape, says, moment);
+    let says = "RFC 3339; the first moment after it";
+    let to = query.required("to", shape, says, moment);
+    let by = by(
+        query,
+        "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand",
+    );
+    let span = Slot::together((from, to, by)).check(|(from, to, by)| {
+        in_order(("from", Some(&from)), ("to", Some(&to)))?;
+        Ok(Span { from, to, by })
+    });
+    Slot::together((span, query.page()))
+}
+
 async fn balance(api: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let asked = &call.query;
-    let (as_of, by, id) = (asked.moment("as_of")?, by(asked)?, id(&call)?);
+    let (as_of, by) = call.query.ask(moment_of)?;
+    let id = id(&call)?;
     let now = api.engine.clock().now();
     let found = api.engine.read(move |connection| {
         let Some(account) = ledger::account(connection, tenant, id)? else {
@@ -70,14 +98,8 @@ async fn balance(api: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn statement(api: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let asked = &call.query;
-    let span = Span {
-        from: asked.required("from", asked.moment("from")?)?,
-        to: asked.required("to", asked.moment("to")?)?,
-        by: by(asked)?,
-    };
-    in_order(("from", Some(&span.from)), ("to", Some(&span.to)))?;
-    let (wanted, id) = (asked.page()?, id(&call)?);
+    let (span, wanted) = call.query.ask(span)?;
+    let id = id(&call)?;
     let after = wanted.cursor.map(position).transpose()?;
     let limit = i64::from(wanted.limit);
     let found = api.engine.read(move |connection| {

@@ -1,16 +1,18 @@
 //! Transactions by what is known of them.
 
 use edge::cursor::Cursor;
-use edge::query::{Parameters, bad_parameter, foreign_cursor, in_order};
+use edge::query::{PageQuery, Query, bad_parameter, foreign_cursor, in_order, moment, positive};
 use edge::route::Parameter;
+use edge::strict_json::{BrokenRule, FieldError, Slot};
 use edge::{Page, Problem, Response, Shape};
 use ledger::{
-    ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told, TransactionId,
+    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told,
+    TransactionId,
 };
 use money::Currency;
 use store::TenantId;
 
-use crate::query::{labels, subtree};
+use crate::query::{labels, rule, subtree};
 use crate::server::{Api, Call, Routes, Shared};
 use crate::wire::texts;
 use crate::{render, respond, wire};
@@ -23,9 +25,6 @@ const KEYS: Shape = Shape::pattern("^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40})
 
 /// The route that searches.
 pub(crate) fn routes(r: &mut Routes) {
-    let text = Shape::text(0, texts::METADATA.longest);
-    // Every text begins with nothing.
-    let beginning = Shape::text(1, texts::METADATA.longest);
     r.get(
         "/v1/transactions",
         "listTransactions",
@@ -33,41 +32,15 @@ pub(crate) fn routes(r: &mut Routes) {
         list,
     )
     .more("A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a\n`next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or\n`effective_to`, and neither an account nor `metadata.KEY`, what happened last.")
-    .query("external_id", texts::ShortText::SHAPE, "It bears this name of yours: one at most")
-    .query("account", texts::AccountId::SHAPE, "acc_…: it has an entry on this account")
-    .query("code_prefix", texts::AccountCode::SHAPE, "It has an entry on the account with this code, or on one below it")
-    .query("kind", texts::Kind::SHAPE, "What it is for")
-    .query("status", texts::TransactionStatus::SHAPE, "What has become of it, as GET /v1/transactions/{id} says")
-    .query("currency", texts::CurrencyCode::SHAPE, "It has a posting in this currency or asset")
-    .query("from", texts::AskedMoment::SHAPE, "RFC 3339: it was recorded then or later")
-    .query("to", texts::AskedMoment::SHAPE, "RFC 3339: it was recorded before")
-    .query("effective_from", texts::AskedMoment::SHAPE, "RFC 3339: it happened then or later")
-    .query("effective_to", texts::AskedMoment::SHAPE, "RFC 3339: it happened before")
-    .query_by_key(Parameter::by_key(
-        "metadata",
-        "Its metadata has this text under KEY; may be given for several keys",
-        [TEXT, text],
-        Metadata::MOST_ENTRIES,
-    ))
-    .query_by_key(Parameter::by_key(
-        "metadata_prefix",
-        "Its metadata has a text under KEY that begins so; may be given for several keys",
-        [PREFIX, beginning],
-        Metadata::MOST_ENTRIES,
-    ))
-    .query("metadata_present", KEYS, "Its metadata has this key, whatever the text; several keys are separated by commas")
-    .query("amount_min", texts::Amount::SHAPE, "It has a posting of at least so many minor units")
-    .query("amount_max", texts::Amount::SHAPE, "It has a posting of at most so many minor units; the same one as amount_min, currency and account say")
-    .page()
+    .asks(|query| drop(search(query)))
     .gives_page::<wire::Transaction>("A page. It may be shorter than its limit, even empty, and have a next_cursor all the same")
     .refuses(400, "A parameter is wrong", &[]);
 }
 
 async fn list(api: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let asked = &call.query;
-    let (mut search, wanted) = (search(asked)?, asked.page()?);
-    search.currency = currency(&api, tenant, asked).await?;
+    let (mut search, code, wanted) = call.query.ask(search)?;
+    search.currency = currency(&api, tenant, code).await?;
     let after = wanted.cursor.map(place).transpose()?;
     let limit = usize::from(wanted.limit);
     let found = api
@@ -91,55 +64,154 @@ async fn list(api: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &page))
 }
 
-fn search(asked: &Parameters) -> Result<Search, Problem> {
-    let no_account = "an account is acc_ and 32 hexadecimal digits";
-    let no_kind = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
-    let no_status = "it is pending, posted, voided or expired";
-    let search = Search {
-        external_id: asked
-            .guarded("external_id", |text| ExternalId::parse(text))?
-            .map(String::from),
-        account: asked.read("account", "malformed_id", no_account, |text| {
-            text.parse().ok()
-        })?,
-        subtree: subtree(asked, "code_prefix")?.map(String::from),
-        kind: asked.read("kind", "malformed_kind", no_kind, |text| {
-            Kind::parse(text).ok()
-        })?,
-        status: asked.read("status", "unknown_value", no_status, status)?,
-        from: asked.moment("from")?,
-        to: asked.moment("to")?,
-        effective_from: asked.moment("effective_from")?,
-        effective_to: asked.moment("effective_to")?,
-        metadata: told(asked)?,
-        currency: None,
-        amount_min: asked.positive("amount_min")?,
-        amount_max: asked.positive("amount_max")?,
-    };
-    in_order(("from", search.from.as_ref()), ("to", search.to.as_ref()))?;
-    let (from, to) = (search.effective_from.as_ref(), search.effective_to.as_ref());
-    in_order(("effective_from", from), ("effective_to", to))?;
-    let (least, most) = (search.amount_min.as_ref(), search.amount_max.as_ref());
-    in_order(("amount_min", least), ("amount_max", most))?;
-    Ok(search)
+/// The parameters of a search: what is looked for, the code of a currency, the page.
+fn search(query: &mut Query) -> Slot<(Search, Option<String>, PageQuery)> {
+    let about = Slot::together((
+        query.optional(
+            "external_id",
+            texts::ShortText::SHAPE,
+            "It bears this name of yours: one at most",
+            |text| ExternalId::parse(text),
+        ),
+        query.optional(
+            "account",
+            texts::AccountId::SHAPE,
+            "acc_…: it has an entry on this account",
+            account,
+        ),
+        query.optional(
+            "code_prefix",
+            texts::AccountCode::SHAPE,
+            "It has an entry on the account with this code, or on one below it",
+            subtree,
+        ),
+        query.optional("kind", texts::Kind::SHAPE, "What it is for", kind),
+        query.optional(
+            "status",
+            texts::TransactionStatus::SHAPE,
+            "What has become of it, as GET /v1/transactions/{id} says",
+            status,
+        ),
+    ));
+    let code = query.optional(
+        "currency",
+        texts::CurrencyCode::SHAPE,
+        "It has a posting in this currency or asset",
+        |code| Ok::<String, BrokenRule>(code.to_owned()),
+    );
+    let mut at = |name, says| query.optional(name, texts::AskedMoment::SHAPE, says, moment);
+    let times = Slot::together((
+        at("from", "RFC 3339: it was recorded then or later"),
+        at("to", "RFC 3339: it was recorded before"),
+        at("effective_from", "RFC 3339: it happened then or later"),
+        at("effective_to", "RFC 3339: it happened before"),
+    ));
+    let metadata = metadata(query);
+    let mut amount = |name, says| query.optional(name, texts::Amount::SHAPE, says, positive);
+    let amounts = Slot::together((
+        amount(
+            "amount_min",
+            "It has a posting of at least so many minor units",
+        ),
+        amount(
+            "amount_max",
+            "It has a posting of at most so many minor units; the same one as amount_min, currency and account say",
+        ),
+    ));
+    let search = Slot::together((about, times, metadata, amounts));
+    let search = search.check(|(about, times, metadata, (amount_min, amount_max))| {
+        let (external_id, account, subtree, kind, status) = about;
+        let (from, to, effective_from, effective_to) = times;
+        in_order(("from", from.as_ref()), ("to", to.as_ref()))?;
+        let (lower, upper) = (effective_from.as_ref(), effective_to.as_ref());
+        in_order(("effective_from", lower), ("effective_to", upper))?;
+        let (least, most) = (amount_min.as_ref(), amount_max.as_ref());
+        in_order(("amount_min", least), ("amount_max", most))?;
+        Ok(Search {
+            external_id: external_id.map(String::from),
+            account,
+            subtree: subtree.map(String::from),
+            kind,
+            status,
+            from,
+            to,
+            effective_from,
+            effective_to,
+            metadata,
+            currency: None,
+            amount_min,
+            amount_max,
+        })
+    });
+    Slot::together((search, code, query.page()))
 }
 
-fn status(text: &str) -> Option<HoldStatus> {
+fn account(text: &str) -> Result<AccountId, BrokenRule> {
+    let detail = "an account is acc_ and 32 hexadecimal digits";
+    text.parse()
+        .map_err(|_malformed| rule("malformed_id", detail))
+}
+
+fn kind(text: &str) -> Result<Kind, BrokenRule> {
+    let detail = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
+    Kind::parse(text).map_err(|_malformed| rule("malformed_kind", detail))
+}
+
+fn status(text: &str) -> Result<HoldStatus, BrokenRule> {
     let all = [
         HoldStatus::Pending,
         HoldStatus::Posted,
         HoldStatus::Voided,
         HoldStatus::Expired,
     ];
-    all.into_iter().find(|status| status.name() == text)
+    let found = all.into_iter().find(|status| status.name() == text);
+    let detail = "it is pending, posted, voided or expired";
+    found.ok_or_else(|| rule("unknown_value", detail))
+}
+
+/// The parameters on metadata, by key.
+fn metadata(query: &mut Query) -> Slot<Vec<(String, Told)>> {
+    let text = Shape::text(0, texts::METADATA.longest);
+    let texts = query.by_key(Parameter::by_key(
+        "metadata",
+        "Its metadata has this text under KEY; may be given for several keys",
+        [TEXT, text],
+        Metadata::MOST_ENTRIES,
+    ));
+    // Every text begins with nothing.
+    let beginning = Shape::text(1, texts::METADATA.longest);
+    let beginnings = query.by_key(Parameter::by_key(
+        "metadata_prefix",
+        "Its metadata has a text under KEY that begins so; may be given for several keys",
+        [PREFIX, beginning],
+        Metadata::MOST_ENTRIES,
+    ));
+    let keys = query.optional(
+        "metadata_present",
+        KEYS,
+        "Its metadata has this key, whatever the text; several keys are separated by commas",
+        |keys| Ok::<String, BrokenRule>(keys.to_owned()),
+    );
+    Slot::together((texts, beginnings, keys)).check(|(texts, beginnings, keys)| {
+        told(texts, beginnings, keys).map_err(|error| vec![error])
+    })
 }
 
 /// The filters on metadata, by key.
-fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
-    let texts = labels(asked, "metadata.")?.into_iter();
+fn told(
+    texts: Vec<(String, String)>,
+    beginnings: Vec<(String, String)>,
+    keys: Option<String>,
+) -> Result<Vec<(String, Told)>, FieldError> {
+    let families = [
+        ("metadata_present", keys.is_some()),
+        ("metadata_prefix.", !beginnings.is_empty()),
+        ("metadata.", true),
+    ];
+    let texts = labels(texts, "metadata.")?.into_iter();
     let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));
     let mut told: Vec<(String, Told)> = texts.collect();
-    for (key, text) in labels(asked, "metadata_prefix.")? {
+    for (key, text) in labels(beginnings, "metadata_prefix.")? {
         let (key, begin) = (String::from(key), String::from(text));
         if begin.is_empty() {
             let name = format!("metadata_prefix.{key}");
@@ -157,23 +229,17 @@ fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
         }
         told.push((key, Told::Prefix(begin)));
     }
-    let keys = asked.text("metadata_present").into_iter();
-    for key in keys.flat_map(|keys| keys.split(',')) {
+    for key in keys.iter().flat_map(|keys| keys.split(',')) {
         let detail = "a key of metadata is 1 to 40 of A-Z, a-z, 0-9, _, - and .; several are separated by commas";
         let key = MetadataKey::parse(key)
             .map_err(|rule| bad_parameter("metadata_present", rule.code(), detail))?;
         told.push((key.into(), Told::Something));
     }
     if told.len() > Metadata::MOST_ENTRIES {
-        let families = ["metadata_present", "metadata_prefix.", "metadata."];
-        let mut given = families.into_iter();
-        let given = given.find(|name| asked.text(name).is_some() || !asked.below(name).is_empty());
+        let given = families.into_iter().find(|(_, is_given)| *is_given);
+        let name = given.map_or("metadata.", |(name, _)| name);
         let detail = "no metadata has so many entries";
-        return Err(bad_parameter(
-            given.unwrap_or("metadata."),
-            "too_many",
-            detail,
-        ));
+        return Err(bad_parameter(name, "too_many", detail));
     }
     Ok(told)
 }
@@ -182,9 +248,9 @@ fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
 async fn currency(
     api: &Api,
     tenant: TenantId,
-    asked: &Parameters,
+    code: Option<String>,
 ) -> Result<Option<Currency>, Problem> {
-    let Some(code) = asked.text("currency").map(str::to_owned) else {
+    let Some(code) = code else {
         return Ok(None);
     };
     let of_iso = Currency::from_stored(&code).ok();
@@ -202,7 +268,10 @@ async fn currency(
     let detail = "it is the code of a currency, as EUR, or of an asset that you have registered";
     match registered {
         Some(asset) => Ok(Some(asset.currency)),
-        None => Err(bad_parameter("currency", "unknown_currency", detail)),
+        None => {
+            let error = bad_parameter("currency", "unknown_currency", detail);
+            Err(Problem::invalid_query(vec![error]))
+        }
     }
 }
 

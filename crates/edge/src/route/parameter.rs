@@ -36,7 +36,7 @@ pub enum ParameterKind {
 }
 
 impl Parameter {
-    pub(super) const fn new(name: &'static str, says: &'static str, kind: ParameterKind) -> Self {
+    pub(crate) const fn new(name: &'static str, says: &'static str, kind: ParameterKind) -> Self {
         Self {
             name,
             says,

@@ -184,6 +184,7 @@ mod tests {
     use super::super::Parameter;
     use super::*;
     use crate::Shape;
+    use crate::strict_json::BrokenRule;
 
     async fn nothing<S, C>(_: S, _: Call<C>) -> Result<Response, Problem> {
         Ok(Response::empty(204))
@@ -195,14 +196,13 @@ mod tests {
         r.get("/things/{id}", "getThing", "One thing.", nothing)
             .segment("id", Shape::id("thg_"), "thg_…");
         r.get("/things", "listThings", "Things.", nothing)
-            .query("colour", Shape::any_text(), "Its colour")
-            .query_by_key(Parameter::by_key(
-                "label",
-                "Its labels",
-                [Shape::any_text(); 2],
-                5,
-            ))
-            .page();
+            .asks(|query| {
+                let text = |text: &str| Ok::<String, BrokenRule>(text.to_owned());
+                let any = Shape::any_text();
+                let colour = query.optional("colour", any, "Its colour", text);
+                let labels = Parameter::by_key("label", "Its labels", [any; 2], 5);
+                drop((colour, query.by_key(labels), query.page()));
+            });
         r.patch("/things/{id}", "updateThing", "Changes it.", nothing);
         r.post("/things/count", "countThings", "Counts them.", nothing)
             .key(KeyRule::Required);

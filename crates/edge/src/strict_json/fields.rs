@@ -54,6 +54,16 @@ impl<T> Slot<Option<T>> {
 }
 
 impl<T> Slot<T> {
+    /// The slot of what was read.
+    pub(crate) fn of(reading: Reading<T>) -> Slot<T> {
+        Slot(Some(reading))
+    }
+
+    /// The slot of nothing, while a description is made.
+    pub(crate) fn none() -> Slot<T> {
+        Slot(None)
+    }
+
     /// Several slots as one: good if all of them are.
     pub fn together<S: Slots<Values = T>>(slots: S) -> Slot<T> {
         Slot(slots.values())
