@@ -190,14 +190,16 @@ impl Fields {
             form.either = Some([of_one, of_other]);
         }
         Slot::together(read).check(|read| {
-            let (code, detail) = match read {
-                (Some(value), None) | (None, Some(value)) => return Ok(value),
-                (None, None) => ("required", "is required."),
-                (Some(_), Some(_)) => ("ambiguous", "not both."),
-            };
-            let comma = if code == "ambiguous" { "," } else { "" };
             let (one, other) = (of_one.field, of_other.field);
-            let error = FieldError::here(code, format!("Either {one} or {other}{comma} {detail}"));
+            let error = match read {
+                (Some(value), None) | (None, Some(value)) => return Ok(value),
+                (None, None) => {
+                    FieldError::here("required", format!("Either {one} or {other} is required."))
+                }
+                (Some(_), Some(_)) => {
+                    FieldError::here("ambiguous", format!("Either {one} or {other}, not both."))
+                }
+            };
             Err(vec![match at {
                 Some(at) => error.below(at),
                 None => error,
