@@ -1,241 +1,246 @@
 //! `/v1/accounts`: open, read, balances, entries; and their changes.
 
 pub(crate) mod changes;
+pub(crate) mod codes;
 pub(crate) mod pending;
 pub(crate) mod times;
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use books::accounts::OpenAccount;
+use edge::cursor::Cursor;
+use edge::strict_json::{
+    Body, FieldError, Reading, Slot, choice, integer, nullable, object, prose,
+};
+use edge::{Problem, Reader, Response, page};
 use ledger::{
-    Account, AccountClass, AccountCode, AccountId, AccountName, Limits, LimitsError, NewAccount,
-    NormalSide,
+    Account, AccountClass, AccountId, AccountName, Limits, LimitsError, NewAccount, NormalSide,
 };
 use money::MinorUnits;
 
 use crate::currencies::Currencies;
-use crate::cursor::Cursor;
 use crate::metadata::kept;
-use crate::problem::{Code, Problem};
-use crate::query::{PageQuery, page};
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{
-    FieldError, Fields, Object, Reading, Slot, Value, choice, guarded, integer, nullable,
-};
-use crate::{render, respond, wire};
+use crate::reading::account_code;
+use crate::server::{Api, Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, respond, wire};
 
-/// Opens an account with nothing on it.
-#[utoipa::path(
-    post, path = "/v1/accounts", tag = "accounts", operation_id = "openAccount",
-    request_body(content = wire::NewAccount),
-    responses(
-        (status = 201, description = "Opened", body = wire::Account),
-        (status = 409, description = "The code is taken"),
-        (status = 422, description = "A field is wrong"),
+/// Words for the id of an account in a path.
+pub(crate) const ID: &str = "acc_…";
+
+/// Every route of accounts.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("accounts", "The books");
+    r.post(
+        "/v1/accounts",
+        "openAccount",
+        "Opens an account with nothing on it.",
+        open,
     )
-)]
-pub(crate) async fn open(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    answer(&request, async {
-        let mut asked = api.request(&request, payload).await?;
-        let known = api.currencies(&asked).await?;
-        let command = OpenAccount(read(std::mem::take(&mut asked.body), &known)?);
-        api.submit(asked, command, render::account_opened, render::tell)
-            .await
-    })
-    .await
+    .body(|known| new_account(&Currencies::default()).describe(known))
+    .gives::<wire::Account>(201, "Opened")
+    .refuses(409, "The code is taken", &[code::ACCOUNT_EXISTS])
+    .refuses(422, "A field is wrong", &[]);
+    r.get(
+        "/v1/accounts",
+        "listAccounts",
+        "Accounts, newest first.",
+        list,
+    )
+    .page()
+    .gives_page::<wire::Account>("A page");
+    r.get("/v1/accounts/{id}", "getAccount", "One account.", read_one)
+        .segment("id", texts::AccountId::SHAPE, ID)
+        .gives::<wire::Account>(200, "The account")
+        .refuses(404, "No such account", &[]);
+    r.get(
+        "/v1/accounts/{id}/balances",
+        "getAccountBalances",
+        "An account's balances.",
+        balances,
+    )
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .gives::<wire::Balances>(200, "Its balances")
+    .refuses(404, "No such account", &[]);
+    r.get(
+        "/v1/accounts/{id}/entries",
+        "listAccountEntries",
+        "An account's entries, newest first.",
+        entries,
+    )
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .page()
+    .gives_page::<wire::Entry>("A page")
+    .refuses(404, "No such account", &[]);
+    pending::routes(r);
+    changes::routes(r);
+    times::routes(r);
 }
 
-/// Accounts, newest first.
-#[utoipa::path(
-    get, path = "/v1/accounts", tag = "accounts", operation_id = "listAccounts",
-    params(("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, description = "A page", body = wire::Page<wire::Account>))
-)]
-pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let wanted = PageQuery::of(&request)?;
-        let before = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
-        let more = i64::from(wanted.limit).saturating_add(1);
-        let found = api
-            .engine
-            .read(move |connection| ledger::accounts(connection, tenant, before, more))
-            .await
-            .map_err(|error| respond::unavailable(&error))?;
-        let cursor = |account: &Account| Cursor {
-            id: account.id.bytes(),
-            position: None,
-        };
-        let page = page(found, &wanted, render::account, cursor);
-        Ok(respond::json(StatusCode::OK, &page))
-    })
-    .await
+async fn open(api: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = Asked::of(call)?;
+    let known = api.currencies(&asked).await?;
+    let command = OpenAccount(asked.read_by(&new_account(&known))?);
+    api.submit(asked, command, render::account_opened, render::tell)
+        .await
 }
 
-/// One account.
-#[utoipa::path(
-    get, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "getAccount",
-    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
-    responses(
-        (status = 200, description = "The account", body = wire::Account),
-        (status = 404, description = "No such account"),
-    )
-)]
-pub(crate) async fn read_one(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let account = find(&api, &request, &id).await?;
-        Ok(respond::json(StatusCode::OK, &render::account(&account)))
-    })
-    .await
+async fn list(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let before = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = api
+        .engine
+        .read(move |connection| ledger::accounts(connection, tenant, before, more))
+        .await
+        .map_err(|error| respond::unavailable(&error))?;
+    let cursor = |account: &Account| Cursor {
+        id: account.id.bytes(),
+        position: None,
+    };
+    let page = page(found, &wanted, render::account, cursor);
+    Ok(Response::json(200, &page))
 }
 
-/// An account's balances.
-#[utoipa::path(
-    get, path = "/v1/accounts/{id}/balances", tag = "accounts", operation_id = "getAccountBalances",
-    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
-    responses(
-        (status = 200, description = "Its balances", body = wire::Balances),
-        (status = 404, description = "No such account"),
-    )
-)]
-pub(crate) async fn balances(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let account = find(&api, &request, &id).await?;
-        Ok(respond::json(StatusCode::OK, &render::balances(&account)))
-    })
-    .await
+async fn read_one(api: Shared, call: Call) -> Result<Response, Problem> {
+    let account = find(&api, &call).await?;
+    Ok(Response::json(200, &render::account(&account)))
 }
 
-/// An account's entries, newest first.
-#[utoipa::path(
-    get, path = "/v1/accounts/{id}/entries", tag = "accounts", operation_id = "listAccountEntries",
-    params(
-        ("id" = wire::texts::AccountId, Path, description = "acc_…"),
-        ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
-        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
-    ),
-    responses(
-        (status = 200, description = "A page", body = wire::Page<wire::Entry>),
-        (status = 404, description = "No such account"),
-    )
-)]
-pub(crate) async fn entries(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let wanted = PageQuery::of(&request)?;
-        let account = find(&api, &request, &id).await?;
-        let (of, before) = (account.id, wanted.cursor.and_then(|cursor| cursor.position));
-        let more = i64::from(wanted.limit).saturating_add(1);
-        let found = api
-            .engine
-            .read(move |connection| ledger::entries(connection, tenant, of, before, more))
-            .await
-            .map_err(|error| respond::unavailable(&error))?;
-        let cursor = |entry: &ledger::Entry| Cursor {
-            id: of.bytes(),
-            position: Some(entry.version),
-        };
-        let page = page(found, &wanted, render::entry, cursor);
-        Ok(respond::json(StatusCode::OK, &page))
-    })
-    .await
+async fn balances(api: Shared, call: Call) -> Result<Response, Problem> {
+    let account = find(&api, &call).await?;
+    Ok(Response::json(200, &render::balances(&account)))
+}
+
+async fn entries(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let account = find(&api, &call).await?;
+    let (of, before) = (account.id, wanted.cursor.and_then(|cursor| cursor.position));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = api
+        .engine
+        .read(move |connection| ledger::entries(connection, tenant, of, before, more))
+        .await
+        .map_err(|error| respond::unavailable(&error))?;
+    let cursor = |entry: &ledger::Entry| Cursor {
+        id: of.bytes(),
+        position: Some(entry.version),
+    };
+    let page = page(found, &wanted, render::entry, cursor);
+    Ok(Response::json(200, &page))
 }
 
 /// A foreign id, a malformed one and an absent one have the same answer.
-async fn find(api: &Api, request: &HttpRequest, id: &str) -> Result<Account, Problem> {
-    let tenant = api.caller(request).await?.tenant.id;
-    let id: AccountId = id
-        .parse()
-        .map_err(|_malformed| Problem::new(Code::NotFound))?;
+async fn find(api: &Api, call: &Call) -> Result<Account, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: AccountId = call.named("id", code::NOT_FOUND)?;
     let found = api
         .engine
         .read(move |connection| ledger::account(connection, tenant, id))
         .await;
     let found = found.map_err(|error| respond::unavailable(&error))?;
-    found.ok_or_else(|| Problem::new(Code::NotFound))
+    found.ok_or_else(|| Problem::new(code::NOT_FOUND))
 }
 
-fn read(body: Object, known: &Currencies) -> Result<NewAccount, Problem> {
-    let mut fields = Fields::of(body);
-    let code = fields.required("code", guarded(AccountCode::parse));
-    let name = fields.optional("name", nullable(guarded(AccountName::parse)));
-    let unit = fields.required("currency", |value| known.read(value));
-    let classes = AccountClass::ALL.map(|class| (class.name(), class));
-    let class = fields.optional("class", choice(&classes));
-    let sides = [("debit", NormalSide::Debit), ("credit", NormalSide::Credit)];
-    let side = fields.optional("normal_side", choice(&sides));
-    // Absent: no overdraft. Null: no limit.
-    let floor = fields.optional("floor", nullable(limit())).or(Some(0));
-    let ceiling = fields.optional("ceiling", nullable(limit())).or(None);
-    let credit_line = fields.optional("credit_line", nullable(line())).or(None);
-    let metadata = fields.optional("metadata", nullable(kept));
-    let slots = (
-        code,
-        name,
-        unit,
-        Slot::together((class, side)),
-        Slot::together((floor, ceiling, credit_line)),
-        metadata,
-    );
-    let (code, name, currency, nature, (floor, ceiling, credit_line), metadata) =
-        fields.finish(slots)?;
-    let class = match nature {
-        (Some(class), Some(side)) if class.normal_side() != side => return Err(contradiction()),
-        (Some(class), Some(_) | None) => class,
-        (None, side) => AccountClass::of(&code, side.unwrap_or(NormalSide::Credit)),
-    };
-    Ok(NewAccount {
-        name: (name.flatten()).unwrap_or_else(|| AccountName::trusted(code.as_str())),
-        class,
-        code,
-        currency,
-        limits: limits(floor, ceiling, credit_line)?,
-        metadata: metadata.flatten().flatten(),
+/// Reads what opens an account.
+fn new_account(known: &Currencies) -> impl Body<Out = NewAccount> {
+    object("NewAccount", "Opens an account.", move |fields| {
+        let code = account_code().says(
+            "Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.",
+        );
+        let code = fields.required("code", code);
+        let name = prose::<AccountName>(texts::ShortText::SHAPE)
+            .says("What people call it; the code, if absent.");
+        let name = fields.optional("name", nullable(name));
+        let unit = known
+            .reader()
+            .says("ISO 4217 code, or that of a custom asset.");
+        let unit = fields.required("currency", unit);
+        let class = choice(texts::AccountClass::SHAPE, class)
+            .says("`asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,\nwhat the code's first level and the normal side say.");
+        let class = fields.optional("class", class);
+        let side = choice(texts::Side::SHAPE, side)
+            .says("`credit` (the default without a class: a wallet is what we owe) or `debit`.");
+        let side = fields.optional("normal_side", side);
+        // Absent: no overdraft. Null: no limit.
+        let floor = limit()
+            .says("The least available balance, in minor units: 0 if absent; null: no limit.");
+        let floor = fields.optional("floor", nullable(floor)).or(Some(0));
+        let ceiling =
+            limit().says("The greatest possible balance, in minor units; none if absent or null.");
+        let ceiling = fields.optional("ceiling", nullable(ceiling)).or(None);
+        let line = line().says(
+            "How far below the floor it may go, in minor units; not at all if absent or null.",
+        );
+        let credit_line = fields.optional("credit_line", nullable(line)).or(None);
+        let metadata =
+            kept().says("What you keep with it: at most 50 texts of at most 500 characters.");
+        let metadata = fields.optional("metadata", nullable(metadata));
+        let slots = (
+            code,
+            name,
+            unit,
+            Slot::together((class, side)),
+            Slot::together((floor, ceiling, credit_line)),
+            metadata,
+        );
+        Slot::together(slots).check(|(code, name, currency, nature, bounds, metadata)| {
+            let class = match nature {
+                (Some(class), Some(side)) if class.normal_side() != side => return contradiction(),
+                (Some(class), Some(_) | None) => class,
+                (None, side) => AccountClass::of(&code, side.unwrap_or(NormalSide::Credit)),
+            };
+            Ok(NewAccount {
+                name: (name.flatten()).unwrap_or_else(|| AccountName::trusted(code.as_str())),
+                class,
+                code,
+                currency,
+                limits: limits(bounds)?,
+                metadata: metadata.flatten().flatten(),
+            })
+        })
     })
 }
 
+fn class(name: &str) -> Option<AccountClass> {
+    let mut all = AccountClass::ALL.into_iter();
+    all.find(|class| class.name() == name)
+}
+
+fn side(name: &str) -> Option<NormalSide> {
+    match name {
+        "debit" => Some(NormalSide::Debit),
+        "credit" => Some(NormalSide::Credit),
+        _ => None,
+    }
+}
+
 /// Reads a balance that is not to be passed.
-fn limit() -> impl FnOnce(Value) -> Reading<i64> {
-    integer(i64::MIN..=i64::MAX)
+fn limit() -> impl Reader<Out = i64> {
+    integer(texts::MinorUnits::SHAPE)
 }
 
 /// Reads a credit line.
-fn line() -> impl FnOnce(Value) -> Reading<i64> {
-    integer(0..=i64::MAX)
+fn line() -> impl Reader<Out = i64> {
+    integer(texts::Count::SHAPE)
 }
 
+/// The floor, the ceiling and the credit line, as the books take them.
 fn limits(
-    floor: Option<i64>,
-    ceiling: Option<i64>,
-    credit_line: Option<i64>,
-) -> Result<Limits, Problem> {
+    (floor, ceiling, credit_line): (Option<i64>, Option<i64>, Option<i64>),
+) -> Reading<Limits> {
     let of = |limit: Option<i64>| limit.map(MinorUnits::new);
     Limits::new(of(floor), of(ceiling), of(credit_line)).map_err(|rule| {
         let field = match rule {
             LimitsError::NegativeCreditLine => "credit_line",
             LimitsError::CeilingBelowFloor => "ceiling",
         };
-        let error = FieldError::here(rule.code(), rule.to_string());
-        Problem::invalid_fields(vec![error.below(field)])
+        vec![FieldError::here(rule.code(), rule.to_string()).below(field)]
     })
 }
 
-fn contradiction() -> Problem {
+fn contradiction<T>() -> Reading<T> {
     let detail = "The class has the other normal side. One of the two fields is enough.";
     let error = FieldError::here("contradicts_class", detail);
-    Problem::invalid_fields(vec![error.below("normal_side")])
+    Err(vec![error.below("normal_side")])
 }

@@ -8,10 +8,11 @@ use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
+use edge::Problem;
+use edge::headers::split_outside_quotes;
 
-use crate::headers::split_outside_quotes;
-use crate::problem::{Code, Problem};
-use crate::request::RequestId;
+use crate::code;
+use crate::request::{RequestId, written};
 
 /// The fields of answers whose integers are amounts in minor units. A number under any other name (a
 /// version, an ordinal, a status) stays a number.
@@ -125,7 +126,7 @@ pub(crate) async fn as_asked(
     let mut response = match wanted {
         Err(problem) => {
             let refused = problem.into_response(&RequestId::of(request.request()));
-            request.into_response(refused)
+            request.into_response(written(refused))
         }
         Ok(Writing::Integers) => next.call(request).await?.map_into_boxed_body(),
         Ok(Writing::Texts) => in_texts(next.call(request).await?.map_into_boxed_body()).await?,
@@ -212,7 +213,7 @@ impl Range {
 fn no_such_writing(what: &str) -> Problem {
     let detail =
         format!("In Accept, amounts is string or integer, once for each media type. {what}");
-    Problem::new(Code::NotAcceptable).with_detail(detail)
+    Problem::new(code::NOT_ACCEPTABLE).with_detail(detail)
 }
 
 fn unquoted(value: &str) -> &str {
@@ -307,8 +308,8 @@ mod tests {
             b"application/json; amounts=\xff",
         ] {
             let problem = of(&[line]).unwrap_err();
-            assert_eq!(problem.code(), Code::NotAcceptable, "{line:?}");
-            assert_eq!(problem.status().as_u16(), 406);
+            assert_eq!(problem.code(), code::NOT_ACCEPTABLE, "{line:?}");
+            assert_eq!(problem.status(), 406);
         }
     }
 

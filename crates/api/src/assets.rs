@@ -1,114 +1,121 @@
 //! `/v1/assets`: what a tenant's accounts may hold besides the currencies of ISO 4217.
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+pub(crate) mod codes;
+
 use books::assets::RegisterAsset;
+use edge::cursor::Cursor;
+use edge::query::foreign_cursor;
+use edge::strict_json::{Body, FieldError, Slot, integer, nullable, object, prose, text};
+use edge::{Problem, Reader, Response, page};
 use ledger::{Asset, AssetName, NewAsset};
 use money::{AssetError, Currency};
 
-use crate::cursor::Cursor;
-use crate::problem::{Code, Problem};
-use crate::query::{PageQuery, foreign_cursor, page};
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{FieldError, Fields, Object, guarded, integer, nullable, text};
-use crate::{render, respond, wire};
+use crate::server::{Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, respond, wire};
 
-/// Registers a custom asset. Its code keeps its exponent for ever.
-#[utoipa::path(
-    post, path = "/v1/assets", tag = "assets", operation_id = "registerAsset",
-    request_body(content = wire::NewAsset),
-    responses(
-        (status = 201, description = "Registered", body = wire::Asset),
-        (status = 409, description = "The code is registered already"),
-        (status = 422, description = "A field is wrong, or the code is one of ISO 4217"),
+/// Every route of assets.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag(
+        "assets",
+        "What accounts may hold besides the currencies of ISO 4217",
+    );
+    r.post(
+        "/v1/assets",
+        "registerAsset",
+        "Registers a custom asset. Its code keeps its exponent for ever.",
+        register,
     )
-)]
-pub(crate) async fn register(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-) -> HttpResponse {
-    answer(&request, async {
-        let mut asked = api.request(&request, payload).await?;
-        let command = RegisterAsset(read(std::mem::take(&mut asked.body))?);
-        api.submit(asked, command, render::asset_registered, render::tell)
-            .await
-    })
-    .await
-}
-
-/// Registered assets, by code.
-#[utoipa::path(
-    get, path = "/v1/assets", tag = "assets", operation_id = "listAssets",
-    params(("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, description = "A page", body = wire::Page<wire::Asset>))
-)]
-pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let wanted = PageQuery::of(&request)?;
-        let after = wanted.cursor.map(code_of).transpose()?;
-        let more = i64::from(wanted.limit).saturating_add(1);
-        let found = api
-            .engine
-            .read(move |connection| ledger::assets(connection, tenant, after.as_deref(), more))
-            .await
-            .map_err(|error| respond::unavailable(&error))?;
-        let page = page(found, &wanted, render::asset, cursor);
-        Ok(respond::json(StatusCode::OK, &page))
-    })
-    .await
-}
-
-/// One registered asset.
-#[utoipa::path(
-    get, path = "/v1/assets/{code}", tag = "assets", operation_id = "getAsset",
-    params(("code" = wire::texts::CurrencyCode, Path, description = "Its code")),
-    responses(
-        (status = 200, description = "The asset", body = wire::Asset),
-        (status = 404, description = "No such asset"),
+    .body(|known| new_asset().describe(known))
+    .gives::<wire::Asset>(201, "Registered")
+    .refuses(409, "The code is registered already", &[code::ASSET_EXISTS])
+    .refuses(422, "A field is wrong, or the code is one of ISO 4217", &[]);
+    r.get(
+        "/v1/assets",
+        "listAssets",
+        "Registered assets, by code.",
+        list,
     )
-)]
-pub(crate) async fn read_one(
-    api: Data<Api>,
-    request: HttpRequest,
-    code: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let absent = || Problem::new(Code::NotFound);
-        let code = code.into_inner();
-        // Whatever no asset could be called, none is.
-        Currency::custom(&code, 0).map_err(|_malformed| absent())?;
-        let found = api
-            .engine
-            .read(move |connection| ledger::asset(connection, tenant, &code))
-            .await
-            .map_err(|error| respond::unavailable(&error))?;
-        let asset = found.ok_or_else(absent)?;
-        Ok(respond::json(StatusCode::OK, &render::asset(&asset)))
-    })
-    .await
+    .page()
+    .gives_page::<wire::Asset>("A page");
+    r.get(
+        "/v1/assets/{code}",
+        "getAsset",
+        "One registered asset.",
+        read_one,
+    )
+    .segment("code", texts::CurrencyCode::SHAPE, "Its code")
+    .gives::<wire::Asset>(200, "The asset")
+    .refuses(404, "No such asset", &[]);
 }
 
-fn read(body: Object) -> Result<NewAsset, Problem> {
-    let mut fields = Fields::of(body);
-    let code = fields.required("code", text(1..=255));
-    let largest = i64::from(Currency::LARGEST_EXPONENT);
-    let exponent = fields.required("exponent", integer(0..=largest));
-    let name = fields.optional("name", nullable(guarded(AssetName::parse)));
-    let (code, exponent, name) = fields.finish((code, exponent, name))?;
-    // What does not fit is above the largest.
-    let exponent = u8::try_from(exponent).unwrap_or(u8::MAX);
-    NewAsset::new(&code, exponent, name.flatten()).map_err(|rule| {
-        let field = match rule {
-            AssetError::Malformed | AssetError::TakenByIso => "code",
-            AssetError::TooPrecise => "exponent",
-        };
-        let error = FieldError::here(rule.code(), rule.to_string());
-        Problem::invalid_fields(vec![error.below(field)])
+async fn register(api: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = Asked::of(call)?;
+    let command = RegisterAsset(asked.read_by(&new_asset())?);
+    api.submit(asked, command, render::asset_registered, render::tell)
+        .await
+}
+
+async fn list(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let after = wanted.cursor.map(code_of).transpose()?;
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = api
+        .engine
+        .read(move |connection| ledger::assets(connection, tenant, after.as_deref(), more))
+        .await
+        .map_err(|error| respond::unavailable(&error))?;
+    let page = page(found, &wanted, render::asset, cursor);
+    Ok(Response::json(200, &page))
+}
+
+async fn read_one(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let absent = || Problem::new(code::NOT_FOUND);
+    let code = call.segment("code").to_owned();
+    // Whatever no asset could be called, none is.
+    Currency::custom(&code, 0).map_err(|_malformed| absent())?;
+    let found = api
+        .engine
+        .read(move |connection| ledger::asset(connection, tenant, &code))
+        .await
+        .map_err(|error| respond::unavailable(&error))?;
+    let asset = found.ok_or_else(absent)?;
+    Ok(Response::json(200, &render::asset(&asset)))
+}
+
+/// Reads what registers an asset.
+fn new_asset() -> impl Body<Out = NewAsset> {
+    object("NewAsset", "Registers an asset.", |fields| {
+        let code = text(1, 255, texts::CurrencyCode::SHAPE);
+        let code = fields.required(
+            "code",
+            code.says(
+                "3 to 10 upper-case letters and digits, a letter first, and none of ISO 4217.",
+            ),
+        );
+        let exponent = integer(texts::Exponent::SHAPE);
+        let exponent = fields.required(
+            "exponent",
+            exponent.says("Decimal places of its minor unit, 0 to 18, for ever."),
+        );
+        let name = prose::<AssetName>(texts::ShortText::SHAPE);
+        let name = nullable(
+            name.says("What people call it: at most 255 characters; the code, if absent."),
+        );
+        let name = fields.optional("name", name);
+        Slot::together((code, exponent, name)).check(|(code, exponent, name)| {
+            // What does not fit is above the largest.
+            let exponent = u8::try_from(exponent).unwrap_or(u8::MAX);
+            NewAsset::new(&code, exponent, name.flatten()).map_err(|rule| {
+                let field = match rule {
+                    AssetError::Malformed | AssetError::TakenByIso => "code",
+                    AssetError::TooPrecise => "exponent",
+                };
+                vec![FieldError::here(rule.code(), rule.to_string()).below(field)]
+            })
+        })
     })
 }
 

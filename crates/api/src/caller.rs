@@ -5,11 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use access::{Caller, Mode};
-use actix_web::HttpRequest;
+use edge::{Headers, Problem, headers};
 use engine::Engine;
 
-use crate::problem::{Code, Problem};
-use crate::{headers, respond};
+use crate::{code, respond};
 
 /// How long a key is believed without asking the database again.
 const BELIEVED: Duration = Duration::from_secs(2);
@@ -26,17 +25,12 @@ impl Callers {
     /// # Errors
     /// A 401 for a key that is absent, malformed or unknown, without telling which. One of the other mode is
     /// told by its beginning.
-    pub async fn of(
-        &self,
-        engine: &Engine,
-        mode: Mode,
-        request: &HttpRequest,
-    ) -> Result<Caller, Problem> {
-        let key = headers::bearer(request.headers())?;
+    pub async fn of(&self, engine: &Engine, mode: Mode, sent: &Headers) -> Result<Caller, Problem> {
+        let key = headers::bearer(sent)?;
         // Whatever the database says: the sandbox's key is known to everybody.
         if key.starts_with(mode.other().key_prefix()) {
             let (keys, books) = (mode.other().name(), mode.name());
-            return Err(Problem::new(Code::Unauthorized).with_detail(format!(
+            return Err(Problem::new(code::UNAUTHORIZED).with_detail(format!(
                 "This is a key for {keys} books, and these are {books} books."
             )));
         }
@@ -48,7 +42,7 @@ impl Callers {
             .read(move |connection| access::caller(connection, hash))
             .await;
         let caller = found.map_err(|error| respond::unavailable(&error))?;
-        let caller = caller.ok_or_else(|| Problem::new(Code::Unauthorized))?;
+        let caller = caller.ok_or_else(|| Problem::new(code::UNAUTHORIZED))?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();

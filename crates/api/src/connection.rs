@@ -23,10 +23,12 @@ use std::time::{Duration, SystemTime};
 use actix_http::Protocol;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HttpDate;
+use edge::Problem;
+use edge::code::{INTERNAL, of_status};
+use edge::problem::CONTENT_TYPE;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::problem::{CONTENT_TYPE, Code, Problem};
 use crate::request::RequestId;
 
 /// How many bytes are read and thrown away after an answer that left its body unread, so that a client
@@ -314,10 +316,11 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 
 /// The whole answer that says what the library's refusal says, counted and logged.
 fn refusal(status: StatusCode) -> Vec<u8> {
-    let code = Code::of_status(status);
+    let code = of_status(status.as_u16());
     let id = RequestId::fresh();
-    let (request, status) = (id.as_str(), code.status());
-    if code == Code::Internal {
+    let request = id.as_str();
+    let status = StatusCode::from_u16(code.status).unwrap_or(status);
+    if code == INTERNAL {
         tracing::error!(request, "the HTTP library has failed");
     } else {
         // Whoever sends it is a stranger: it says nothing of the service.

@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
+use edge::strict_json::{Object, Value, currency};
+use edge::{Problem, Reader};
 use engine::Engine;
 use money::Currency;
 use store::TenantId;
 
-use crate::problem::Problem;
 use crate::respond;
-use crate::strict_json::{Object, Reading, Value, currency};
+use crate::wire::texts;
 
 /// The field that names a currency, wherever it stands.
 const FIELD: &str = "currency";
@@ -73,18 +74,19 @@ impl Assets {
 
 impl Currencies {
     /// Reads a currency by its code.
-    pub(crate) fn read(&self, value: Value) -> Reading<Currency> {
+    pub(crate) fn reader(&self) -> impl Reader<Out = Currency> {
         let known = |code: &str| {
             let of_iso = Currency::from_code(code).ok();
             of_iso.or_else(|| self.assets.get(code).copied())
         };
-        currency(known, UNKNOWN)(value)
+        currency(known, UNKNOWN, texts::CurrencyCode::SHAPE)
     }
 }
 
 /// Reads a currency that providers know.
-pub(crate) fn of_iso(value: Value) -> Reading<Currency> {
-    currency(|code| Currency::from_code(code).ok(), NOT_OF_ISO)(value)
+pub(crate) fn of_iso() -> impl Reader<Out = Currency> {
+    let known = |code: &str| Currency::from_code(code).ok();
+    currency(known, NOT_OF_ISO, texts::IsoCurrencyCode::SHAPE)
 }
 
 /// What a body names that may be an asset.
@@ -127,8 +129,9 @@ mod tests {
         reason = "a test may stop at the first surprise"
     )]
 
+    use edge::strict_json::parse;
+
     use super::*;
-    use crate::strict_json::parse;
 
     #[test]
     fn only_what_may_be_an_asset_is_looked_up() {
@@ -161,15 +164,15 @@ mod tests {
         };
         let text = |code: &str| Value::Text(code.to_owned());
         let euro = Currency::from_code("EUR");
-        assert_eq!(known.read(text("USDC")), Ok(usdc));
-        assert_eq!(known.read(text("EUR")).ok(), euro.ok());
+        assert_eq!(known.reader().read(text("USDC")), Ok(usdc));
+        assert_eq!(known.reader().read(text("EUR")).ok(), euro.ok());
         for unknown in ["USDT", "usdc", "USDC/6", "XAU"] {
-            let refused = known.read(text(unknown)).unwrap_err();
+            let refused = known.reader().read(text(unknown)).unwrap_err();
             assert_eq!(refused[0].code, "unknown_currency");
             assert!(refused[0].detail.contains("POST /v1/assets"));
         }
-        assert_eq!(of_iso(text("EUR")).ok(), euro.ok());
-        let refused = of_iso(text("USDC")).unwrap_err();
+        assert_eq!(of_iso().read(text("EUR")).ok(), euro.ok());
+        let refused = of_iso().read(text("USDC")).unwrap_err();
         assert_eq!(refused[0].code, "unknown_currency");
         assert!(refused[0].detail.contains("provider"));
     }

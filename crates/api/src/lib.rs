@@ -1,31 +1,31 @@
-//! The HTTP edge: what comes in is parsed into types that cannot be wrong, what goes out is a wire
-//! type or a problem. Every URL is in [`routes`], on one screen.
+//! The API: what comes in is parsed into types that cannot be wrong, what goes out is a wire type or a
+//! problem. Each capability has its routes as rows beside its handlers; [`routes`] lists the capabilities,
+//! [`mount`] serves the rows, [`openapi`] describes them.
 //!
-//! A handler does four things: who calls ([`caller`]), what they ask ([`strict_json`], [`headers`]),
-//! submit the command and wait for its commit, answer ([`respond`]). It decides nothing about money.
+//! A handler does three things: read what is asked (with the readers of [`edge::strict_json`]), submit the
+//! command and wait for its commit, answer ([`respond`]). It decides nothing about money.
 //!
-//! What this crate never does: SQL; a business rule; an answer that says something of the inside.
+//! This crate never does SQL, never decides by a business rule, and never answers something of the inside.
 
 mod accounts;
 pub mod amounts;
 mod assets;
 pub mod caller;
+mod code;
 mod connection;
 pub mod currencies;
-pub mod cursor;
-pub mod headers;
 mod metadata;
+mod mount;
 pub mod openapi;
 mod payments;
 mod periods;
-pub mod problem;
 mod query;
+mod reading;
 mod render;
 mod request;
 mod respond;
-pub mod routes;
+mod routes;
 mod server;
-pub mod strict_json;
 mod system;
 mod totals;
 mod transactions;

@@ -1,114 +1,51 @@
-//! The API's description, made from the handlers. `docs/openapi.json` is its committed copy, and a
-//! test compares the two.
+//! The API's description, printed from the routes. `docs/openapi.json` is its committed copy, and a test
+//! compares the two.
 //!
-//! **How a route gets its part of it.** A handler says what only it can know: an `operation_id` (a verb
-//! and a noun, of which there is no second), its tag, its parameters, its body, its answers of 2xx, and
-//! its own words for a refusal, as `(status = 409, description = "…")` without a body. All the rest
-//! follows from what kind of route it is, and is added here:
+//! **How a route gets its part of it.** A row says what only it can know: its operation id (a verb and a
+//! noun, of which there is no second), its parameters, the reader of its body, its answers of 2xx, and its
+//! own words for a refusal. A reader describes what it takes. All the rest follows from what kind of route
+//! it is, and is added here:
 //!
-//! - [`answers`]: which refusals it can give, as problems, and the headers of each answer. A route under
-//!   `/v1/` needs a key (401); one with a query or a key of idempotency may be a 400; one that names
-//!   something in its path or body may be a 404; one with a body may be a 400, 408, 413, 415 or 422.
-//! - [`parameters`]: `Idempotency-Key` (required where the handler names it, else optional wherever there
-//!   is a body), `limit` and `cursor`.
+//! - [`answers`]: which refusals it can give, as problems, and the headers of each answer. A route that wants
+//!   a key may be a 401; one with a query or a key of idempotency a 400; one that names something in its path
+//!   or body a 404; one with a body a 400, 408, 413, 415 or 422.
+//! - [`parameters`]: `Idempotency-Key`, `Prefer`, `limit` and `cursor`.
 //! - [`security`]: the API key, or the signature of a webhook.
-//! - [`shapes`]: bodies of requests are closed (no other fields), pages have names, an item of a bulk is
-//!   made from the body that it has alone, and nothing is described that no route shows.
+//! - [`shapes`]: a text that is always the same says so.
 //!
-//! A field of `wire` says its shape, with its bounds, by a name of [`wire::texts`]:
-//! `#[schema(value_type = AccountId)]`. Of an `Option`, it says `nullable = false` where null is refused
-//! or never shown, and `required` where it is always there. A test finds a text, a number or a list of a
-//! request that has no bounds; the harness of the scenarios compares every answer with its description.
+//! A field of `wire` says its shape by a name of [`wire::texts`]: `#[schema(value_type = AccountId)]`. Of an
+//! `Option`, it says `nullable = false` where null is never shown, and `required` where it is always there.
+//! Tests find a text, a number or a list of a request that has no bounds, and a name that has two schemas;
+//! the harness of the scenarios compares every answer with its description.
 
 mod answers;
 mod parameters;
 mod security;
 mod shapes;
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use serde_json::Value;
-use utoipa::OpenApi;
-use utoipa::openapi::path::Operation;
+use edge::route::{Handler, Reads};
+use edge::{Describe, KeyRule, Method, Route, Shape};
+use utoipa::openapi::info::{ContactBuilder, InfoBuilder, LicenseBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, PathItem};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::Components;
+use utoipa::openapi::server::Server;
+use utoipa::openapi::tag::Tag;
+use utoipa::openapi::{ContentBuilder, OpenApi, Paths, Required};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{accounts, assets, payments, periods, totals, transactions, transfers, webhooks, wire};
+use crate::routes::ROUTES;
+use crate::wire;
 
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Florin",
-        description = "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
-        contact(name = "Florin"),
-        license(name = "Apache-2.0", identifier = "Apache-2.0")
-    ),
-    servers(
-        (url = "/", description = "The server that shows this description"),
-        (url = "http://127.0.0.1:8080", description = "A sandbox on this machine"),
-    ),
-    paths(
-        assets::register, assets::list, assets::read_one,
-        accounts::open, accounts::list, accounts::read_one, accounts::balances, accounts::entries,
-        accounts::pending::list, accounts::changes::patch, accounts::changes::freeze, accounts::changes::unfreeze, accounts::changes::close,
-        accounts::times::balance, accounts::times::statement, totals::balances, totals::trial_balance,
-        transactions::search::list,
-        transactions::create, transactions::bulk, transactions::read_one, transactions::metadata::patch,
-        transactions::settle, transactions::void, transactions::reverse,
-        transactions::exchanges::create, transactions::exchanges::read_one,
-        periods::read, periods::close,
-        transfers::create, payments::create, payments::confirm, payments::read_one, payments::list,
-        webhooks::receive,
-    ),
-    components(schemas(wire::Problem, wire::texts::AskedMoment)),
-    modifiers(&Rules),
-    tags(
-        (name = "payments", description = "What a merchant wants from a payer, through a provider"),
-        (name = "transactions", description = "Balanced postings, and what becomes of them"),
-        (name = "exchanges", description = "One currency for another"),
-        (name = "periods", description = "What of the books is closed"),
-        (name = "transfers", description = "Money from wallet to wallet"),
-        (name = "accounts", description = "The books"),
-        (name = "assets", description = "What accounts may hold besides the currencies of ISO 4217"),
-        (name = "webhooks", description = "What providers tell us"),
-    )
-)]
-struct Description;
+const ABOUT: &str = "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.";
+const SERVERS: [(&str, &str); 2] = [
+    ("/", "The server that shows this description"),
+    ("http://127.0.0.1:8080", "A sandbox on this machine"),
+];
 
-/// What holds for every route of a kind.
-struct Rules;
-
-impl utoipa::Modify for Rules {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let mut components = openapi.components.take().unwrap_or_default();
-        shapes::name_pages(&mut components, openapi);
-        shapes::tell_apart(&mut components);
-        shapes::state_constants(&mut components);
-        parameters::define(&mut components);
-        security::define(&mut components);
-        answers::define(&mut components);
-        for (path, item) in &mut openapi.paths.paths {
-            let operations = [
-                &mut item.get,
-                &mut item.put,
-                &mut item.post,
-                &mut item.delete,
-                &mut item.patch,
-            ];
-            for operation in operations.into_iter().flatten() {
-                let kind = Kind::of(path, operation);
-                parameters::complete(operation, kind);
-                security::complete(operation, kind);
-                answers::complete(operation, kind);
-            }
-        }
-        shapes::close_requests(&mut components, openapi);
-        shapes::forget_unused(&mut components, openapi);
-        openapi.components = Some(components);
-    }
-}
-
-/// What is to be known of a route to say how it answers.
+/// The facts of a route from which its refusals follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
     /// It wants an API key.
@@ -117,77 +54,107 @@ struct Kind {
     has_body: bool,
     /// Its path names what it is about.
     names_resource: bool,
-    /// It takes an idempotency key.
-    idempotency: Idempotency,
-}
-
-/// Whether a route takes an idempotency key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Idempotency {
-    /// It moves money.
-    Required,
-    /// It changes something, and twice is no more than once.
-    Optional,
-    /// It changes nothing, or has another way to know a request again.
-    None,
+    /// Its rule for the idempotency key.
+    key: KeyRule,
 }
 
 impl Kind {
-    fn of(path: &str, operation: &Operation) -> Self {
-        let wants_key = path.starts_with("/v1/");
-        let has_body = operation.request_body.is_some();
-        let idempotency = match (parameters::takes_idempotency_key(operation), wants_key) {
-            (true, _) => Idempotency::Required,
-            (false, true) if has_body => Idempotency::Optional,
-            (false, _) => Idempotency::None,
-        };
+    fn of<S, C>(route: &Route<S, C>) -> Self {
         Self {
-            wants_key,
-            has_body,
-            names_resource: path.contains('{'),
-            idempotency,
+            wants_key: matches!(route.handler, Handler::Keyed(_)),
+            has_body: route.body.is_some(),
+            names_resource: !route.segments.is_empty(),
+            key: route.key,
         }
     }
+}
+
+/// The whole description, and the names of which it has two schemas.
+fn description() -> (OpenApi, Vec<String>) {
+    let mut known = Describe::default();
+    let mut paths = Paths::new();
+    for route in ROUTES.rows().iter().filter(|route| route.is_described()) {
+        let method = match route.method {
+            Method::Get => HttpMethod::Get,
+            Method::Post => HttpMethod::Post,
+            Method::Patch => HttpMethod::Patch,
+        };
+        let item = PathItem::new(method, operation(route, &mut known));
+        let before = paths.paths.entry(route.path.to_owned());
+        before.or_default().merge_operations(item);
+    }
+    known.reply::<wire::Problem>();
+    let mut components = Components::new();
+    components.schemas.extend(known.named().clone());
+    shapes::state_constants(&mut components);
+    parameters::define(&mut components);
+    security::define(&mut components);
+    answers::define(&mut components);
+    let license = LicenseBuilder::new()
+        .name("Apache-2.0")
+        .identifier(Some("Apache-2.0"));
+    let info = InfoBuilder::new()
+        .title("Florin")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .contact(Some(ContactBuilder::new().name(Some("Florin")).build()))
+        .license(Some(license.build()));
+    let servers = SERVERS.map(|(url, says)| {
+        let mut server = Server::new(url);
+        server.description = Some(says.to_owned());
+        server
+    });
+    let tags = ROUTES.tags().iter().map(|(name, says)| {
+        let mut tag = Tag::new(*name);
+        tag.description = Some((*says).to_owned());
+        tag
+    });
+    let mut openapi = OpenApi::new(info.build(), paths);
+    openapi.servers = Some(servers.into());
+    openapi.components = Some(components);
+    openapi.tags = Some(tags.collect());
+    (openapi, known.clashes().to_vec())
+}
+
+fn operation<S, C>(route: &Route<S, C>, known: &mut Describe) -> Operation {
+    let kind = Kind::of(route);
+    let more = format!("{}\n\n{}", route.more, answers::again(kind));
+    let mut operation = OperationBuilder::new()
+        .tag(route.tag)
+        .summary(Some(route.summary))
+        .description(Some(more.trim_start()))
+        .operation_id(Some(route.id))
+        .request_body(route.body.as_ref().map(|body| request_body(body, known)))
+        .responses(answers::of(route, kind, known))
+        .securities(Some(security::of(kind)))
+        .build();
+    operation.parameters = parameters::of(route, known);
+    operation
+}
+
+fn request_body(body: &Reads, known: &mut Describe) -> RequestBody {
+    let (schema, says) = match body {
+        Reads::Json(describe) => (describe(known), None),
+        Reads::Bytes(says) => (Shape::any_text().schema(), Some(*says)),
+    };
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    RequestBodyBuilder::new()
+        .description(says)
+        .content("application/json", content)
+        .required(Some(Required::True))
+        .build()
 }
 
 /// The description as JSON, ended by a newline.
 #[must_use]
 pub fn text() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let mut text = Description::openapi().to_pretty_json().unwrap_or_default();
+        let (openapi, _) = description();
+        let mut text = openapi.to_pretty_json().unwrap_or_default();
         text.push('\n');
         text
     });
     &TEXT
-}
-
-/// True if the description of this method and path has a query parameter.
-pub(crate) fn reads_query(method: &str, path: &str) -> bool {
-    static READING: LazyLock<HashSet<(String, String)>> = LazyLock::new(|| {
-        let description: Value = serde_json::from_str(text()).unwrap_or_default();
-        let paths = description.pointer("/paths").and_then(Value::as_object);
-        let paths = paths.into_iter().flatten();
-        let operations = paths.flat_map(|(path, item)| {
-            let verbs = item.as_object().into_iter().flatten();
-            verbs.map(move |(verb, operation)| (verb.to_uppercase(), path.clone(), operation))
-        });
-        let is_in_query = |parameter: &Value| {
-            let place = parameter["$ref"].as_str().unwrap_or("#");
-            let parameter = match place.strip_prefix('#').filter(|place| !place.is_empty()) {
-                Some(place) => description.pointer(place).unwrap_or(parameter),
-                None => parameter,
-            };
-            parameter["in"] == "query"
-        };
-        operations
-            .filter(|(_, _, operation)| {
-                let mut parameters = operation["parameters"].as_array().into_iter().flatten();
-                parameters.any(is_in_query)
-            })
-            .map(|(verb, path, _)| (verb, path))
-            .collect()
-    });
-    READING.contains(&(method.to_owned(), path.to_owned()))
 }
 
 /// A page that shows it, served from this binary.
@@ -387,5 +354,39 @@ mod tests {
         assert_eq!(schemas["Account"].get("additionalProperties"), None);
         let always = &schemas["Account"]["properties"]["object"]["enum"];
         assert_eq!(always, &serde_json::json!(["account"]));
+    }
+
+    #[test]
+    fn no_name_has_two_schemas() {
+        let (_, clashes) = super::description();
+        assert_eq!(clashes, Vec::<String>::new());
+    }
+
+    /// The statuses of a row are those of its codes, and no row names a code that it has anyway.
+    #[test]
+    fn the_codes_of_an_answer_have_its_status() {
+        for route in ROUTES.rows() {
+            for answer in &route.answers {
+                for code in answer.codes {
+                    assert_eq!(code.status, answer.status, "{} {}", route.id, code.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_of_a_capability_is_named_by_a_route() {
+        let rows = ROUTES.rows().iter().flat_map(|route| &route.answers);
+        let named: BTreeSet<&str> = rows
+            .flat_map(|answer| answer.codes)
+            .map(|code| code.name)
+            .collect();
+        let all = crate::code::all().into_iter();
+        let own = all.filter(|code| !edge::code::ALL.contains(code));
+        let lost: Vec<&str> = own
+            .map(|code| code.name)
+            .filter(|name| !named.contains(name))
+            .collect();
+        assert_eq!(lost, Vec::<&str>::new());
     }
 }

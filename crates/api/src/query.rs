@@ -1,173 +1,65 @@
-//! The query of a request: the parameters that its route knows, each at most once, and nothing else.
+//! Parameters that name what the books hold. The types of the domain read them, so that a question which
+//! cannot have an answer is refused and not answered by an empty list.
 
-mod decoding;
-mod named;
-
-pub(crate) use named::in_order;
-
-use std::collections::BTreeMap;
-
-use actix_web::HttpRequest;
-use ledger::By;
+use edge::query::{Query, broken, moment};
+use edge::strict_json::{BrokenRule, FieldError, Slot};
+use ledger::{
+    AccountCode, AccountCodeError, By, Metadata, MetadataError, MetadataKey, MetadataValue,
+};
 use store::Timestamp;
 
-use crate::cursor::{self, Cursor, List};
-use crate::problem::Problem;
-use crate::strict_json::FieldError;
+use crate::wire::texts;
 
-/// Which page is wanted.
-pub(crate) struct PageQuery {
-    pub(crate) limit: u16,
-    pub(crate) cursor: Option<Cursor>,
-    list: List,
+/// The rule of account codes, as the edge tells it.
+pub(crate) fn code_rule(rule: AccountCodeError) -> BrokenRule {
+    BrokenRule::new(rule.code(), &rule)
 }
 
-impl PageQuery {
-    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        Parameters::of(request, &["limit", "cursor"])?.page()
-    }
-
-    /// The `next_cursor` of this page.
-    pub(crate) fn next(&self, after: Cursor) -> String {
-        after.encode(self.list)
-    }
+fn metadata_rule(rule: MetadataError) -> BrokenRule {
+    BrokenRule::new(rule.code(), &rule)
 }
 
-/// The parameters of a query by name, and the list that they ask for.
-pub(crate) struct Parameters {
-    given: BTreeMap<String, String>,
-    list: List,
+/// A rule of this code in these words.
+pub(crate) fn rule(code: &'static str, detail: &'static str) -> BrokenRule {
+    BrokenRule::new(code, &detail)
 }
 
-impl Parameters {
-    /// Those that are `known`. A known name that ends in a dot stands for all that begin with it.
-    pub(crate) fn of(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
-        let mut given = BTreeMap::new();
-        for (name, value) in decoding::pairs(request.query_string()).map_err(wrong)? {
-            let is_known =
-                |known: &str| name == known || known.ends_with('.') && name.starts_with(known);
-            if !known.iter().any(|known| is_known(known)) {
-                let detail = "there is no such parameter";
-                return Err(wrong(named(&name, "unknown_parameter", detail)));
-            }
-            if given.contains_key(&name) {
-                return Err(wrong(named(
-                    &name,
-                    "duplicate_parameter",
-                    "it is given twice",
-                )));
-            }
-            given.insert(name, value);
-        }
-        let asked = given.iter().map(|(name, value)| (&**name, &**value));
-        let list = List::of(request.path(), asked);
-        Ok(Self { given, list })
-    }
-
-    pub(crate) fn page(&self) -> Result<PageQuery, Problem> {
-        Ok(PageQuery {
-            limit: cursor::limit(self.text("limit")).map_err(wrong)?,
-            cursor: self
-                .text("cursor")
-                .map(|text| Cursor::parse(text, self.list))
-                .transpose()
-                .map_err(wrong)?,
-            list: self.list,
-        })
-    }
-
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(String::as_str)
-    }
-
-    /// Those that begin with this, by the rest of their names.
-    pub(crate) fn below(&self, prefix: &str) -> Vec<(String, String)> {
-        let rest = |(name, value): (&String, &String)| {
-            Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
-        };
-        self.given.iter().filter_map(rest).collect()
-    }
-
-    /// What `read` makes of it; a 400 with this code if it makes nothing of it.
-    pub(crate) fn read<T>(
-        &self,
-        name: &str,
-        code: &'static str,
-        detail: &'static str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Problem> {
-        let Some(text) = self.text(name) else {
-            return Ok(None);
-        };
-        let found = read(text).ok_or_else(|| wrong(named(name, code, detail)))?;
-        Ok(Some(found))
-    }
-
-    /// One that must be there.
-    pub(crate) fn required<T>(&self, name: &str, found: Option<T>) -> Result<T, Problem> {
-        let missing = || wrong(named(name, "missing_parameter", "it must be given"));
-        found.ok_or_else(missing)
-    }
-
-    /// A moment at which a question begins or ends. What lies beyond the range is no bound: a question from
-    /// before it begins with the first there is, and one until after it ends with the last.
-    pub(crate) fn moment(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
-        let detail = "a time is RFC 3339 with a zone, as 2026-11-21T09:30:00Z (a + is written %2B here), from 1900-01-01 to 9998-12-31; beyond that it is no bound";
-        let read = |text: &str| Timestamp::bound_from_rfc3339(text).ok();
-        self.read(name, "malformed_time", detail, read)
-    }
-
-    pub(crate) fn positive(&self, name: &str) -> Result<Option<i64>, Problem> {
-        let detail = "it must be an integer in plain digits, 1 to 2^63 - 1";
-        self.read(name, "out_of_range", detail, |text| {
-            let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|n| plain && *n > 0)
-        })
-    }
-
-    /// Which of a transaction's two times is meant: `recorded` if it is not said.
-    pub(crate) fn by(&self) -> Result<By, Problem> {
-        let detail = "it is recorded or effective";
-        let by = self.read("by", "unknown_value", detail, |text| match text {
-            "recorded" => Some(By::Recorded),
-            "effective" => Some(By::Effective),
-            _ => None,
-        });
-        Ok(by?.unwrap_or(By::Recorded))
-    }
+/// Reads the code of an account, with those below it.
+pub(crate) fn subtree(text: &str) -> Result<AccountCode, BrokenRule> {
+    AccountCode::parse(text).map_err(code_rule)
 }
 
-fn wrong(error: FieldError) -> Problem {
-    Problem::invalid_query(vec![error])
+/// Takes the moment that a question is about.
+pub(crate) fn as_of(query: &mut Query, says: &'static str) -> Slot<Option<Timestamp>> {
+    query.optional("as_of", texts::AskedMoment::SHAPE, says, moment)
 }
 
-fn named(name: &str, code: &'static str, detail: &'static str) -> FieldError {
-    decoding::at(name, (code, detail))
+/// Takes the one of a transaction's two times that is meant: `recorded` if it is not said.
+pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
+    let read = |text: &str| match text {
+        "recorded" => Ok(By::Recorded),
+        "effective" => Ok(By::Effective),
+        _ => Err(rule("unknown_value", "it is recorded or effective")),
+    };
+    let by = query.optional("by", texts::TimeKind::SHAPE, says, read);
+    by.or(By::Recorded)
 }
 
-/// A parameter that its own route finds wrong.
-pub(crate) fn bad_parameter(name: &str, code: &'static str, detail: &'static str) -> Problem {
-    wrong(named(name, code, detail))
-}
-
-/// A cursor of another list.
-pub(crate) fn foreign_cursor() -> Problem {
-    let detail = "The cursor must be the next_cursor of an earlier page.";
-    wrong(named("cursor", "malformed_cursor", detail))
-}
-
-/// Cuts a page that was read with one row too many, to know whether there is a next one.
-pub(crate) fn page<T, W: utoipa::ToSchema>(
-    mut rows: Vec<T>,
-    wanted: &PageQuery,
-    show: impl Fn(&T) -> W,
-    cursor: impl Fn(&T) -> Cursor,
-) -> crate::wire::Page<W> {
-    let more = rows.len() > usize::from(wanted.limit);
-    rows.truncate(usize::from(wanted.limit));
-    let last = rows.last().filter(|_| more);
-    crate::wire::Page {
-        next_cursor: last.map(|row| wanted.next(cursor(row))),
-        data: rows.iter().map(show).collect(),
+/// Texts of metadata by their keys: those of the parameters that begin with this. A transaction has no
+/// more of them than [`Metadata::MOST_ENTRIES`].
+pub(crate) fn labels(
+    asked: Vec<(String, String)>,
+    prefix: &str,
+) -> Result<Vec<(MetadataKey, MetadataValue)>, FieldError> {
+    if asked.len() > Metadata::MOST_ENTRIES {
+        return Err(broken(prefix, metadata_rule(MetadataError::TooMany)));
     }
+    let read = |(key, value): (String, String)| {
+        let name = format!("{prefix}{key}");
+        let told = |rule| broken(&name, metadata_rule(rule));
+        let key = MetadataKey::parse(key).map_err(told)?;
+        let value = MetadataValue::parse(value).map_err(told)?;
+        Ok((key, value))
+    };
+    asked.into_iter().map(read).collect()
 }

@@ -9,6 +9,8 @@ mod times;
 use ::books::transactions::{Again, Made, Results};
 use ::books::{Form, Refusal};
 use ::payments::{ConfirmError, PaymentState};
+use edge::Problem;
+use edge::strict_json::FieldError;
 use engine::{Command, Reply, Told};
 use ledger::{AccountClass, Kind, NormalSide, OpenError, PostError, RegisterError, Side};
 use money::MinorUnits;
@@ -19,8 +21,7 @@ pub(crate) use exchange::exchange;
 pub(crate) use pending::pending_page;
 pub(crate) use times::{past_balance, statement, subtree_balances, trial_balance};
 
-use crate::problem::{Code, Problem};
-use crate::strict_json::FieldError;
+use crate::code;
 use crate::wire::{self, moment};
 
 /// A custom asset that was registered.
@@ -75,8 +76,10 @@ pub(crate) fn payment_made(made: &::payments::Payment, _is_dry_run: bool) -> Rep
 #[must_use]
 pub fn payment_reply(made: &::payments::Payment) -> Reply {
     match (made.state, &made.decline_code) {
-        (PaymentState::RequiresPaymentMethod, Some(code)) => {
-            problem(&Problem::declined(code.as_str()).with_resource(made.id.to_string()))
+        (PaymentState::RequiresPaymentMethod, Some(reason)) => {
+            let declined =
+                Problem::new(code::DECLINED).with_reason("decline_code", reason.as_str());
+            problem(&declined.with_resource(made.id.to_string()))
         }
         (PaymentState::Processing, _) => json(202, &payment(made)),
         (
@@ -132,14 +135,14 @@ where
 
 fn refused_payment(rule: &ConfirmError) -> Problem {
     match rule {
-        ConfirmError::NotFound => Problem::new(Code::NotFound),
+        ConfirmError::NotFound => Problem::new(code::NOT_FOUND),
         ConfirmError::WrongState { .. } => {
-            Problem::new(Code::PaymentStateConflict).with_detail(rule.to_string())
+            Problem::new(code::PAYMENT_STATE_CONFLICT).with_detail(rule.to_string())
         }
-        ConfirmError::CurrencyWithdrawn { .. } => Problem::new(Code::CurrencyWithdrawn)
+        ConfirmError::CurrencyWithdrawn { .. } => Problem::new(code::CURRENCY_WITHDRAWN)
             .with_detail(rule.to_string())
             .at("/currency"),
-        ConfirmError::NoPaymentMethod => Problem::new(Code::InvalidField)
+        ConfirmError::NoPaymentMethod => Problem::new(code::INVALID_FIELD)
             .with_detail(rule.to_string())
             .at("/payment_method"),
     }
@@ -149,7 +152,7 @@ fn refused_payment(rule: &ConfirmError) -> Problem {
 pub(crate) fn refused(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Register(rule @ RegisterError::CodeTaken { by }) => {
-            Problem::new(Code::AssetExists)
+            Problem::new(code::ASSET_EXISTS)
                 .with_detail(rule.to_string())
                 .at("/code")
                 .with_resource(by.code())
@@ -158,7 +161,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
             let error = FieldError::here("unknown_currency", rule.to_string());
             Problem::invalid_fields(vec![error.below("currency")])
         }
-        Refusal::Open(rule @ OpenError::CodeTaken { by }) => Problem::new(Code::AccountExists)
+        Refusal::Open(rule @ OpenError::CodeTaken { by }) => Problem::new(code::ACCOUNT_EXISTS)
             .with_detail(rule.to_string())
             .at("/code")
             .with_resource(by.to_string()),
@@ -168,23 +171,25 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
                 PostError::NoPostings
                 | PostError::TooManyPostings
                 | PostError::ConditionElsewhere { .. }
-                | PostError::ExpiresTooSoon { .. } => (Code::InvalidField, None),
-                PostError::SameAccount { .. } => (Code::SameAccount, Some("/to")),
-                PostError::ExternalIdTaken { .. } => (Code::ExternalIdTaken, None),
-                PostError::EffectiveInTheFuture { .. } => (Code::EffectiveInTheFuture, None),
-                PostError::PeriodClosed { .. } => (Code::PeriodClosed, None),
-                PostError::VersionMismatch { .. } => (Code::VersionMismatch, None),
+                | PostError::ExpiresTooSoon { .. } => (code::INVALID_FIELD, None),
+                PostError::SameAccount { .. } => (code::SAME_ACCOUNT, Some("/to")),
+                PostError::ExternalIdTaken { .. } => (code::EXTERNAL_ID_TAKEN, None),
+                PostError::EffectiveInTheFuture { .. } => (code::EFFECTIVE_IN_THE_FUTURE, None),
+                PostError::PeriodClosed { .. } => (code::PERIOD_CLOSED, None),
+                PostError::VersionMismatch { .. } => (code::VERSION_MISMATCH, None),
                 PostError::AccountNotFound { account, .. } => {
-                    (Code::AccountNotFound, Some(side(account)))
+                    (code::ACCOUNT_NOT_FOUND, Some(side(account)))
                 }
-                PostError::CurrencyMismatch { .. } => (Code::CurrencyMismatch, Some("/currency")),
-                PostError::AccountFrozen { account } => (Code::AccountFrozen, Some(side(account))),
-                PostError::AccountClosed { account } => (Code::AccountClosed, Some(side(account))),
-                PostError::Overflow { .. } => (Code::BalanceOverflow, Some("/amount")),
-                PostError::CurrencyWithdrawn { .. } => (Code::CurrencyWithdrawn, Some("/currency")),
-                PostError::ConditionFailed { .. } => (Code::ConditionFailed, None),
-                PostError::InsufficientFunds { .. } => (Code::InsufficientFunds, Some("/amount")),
-                PostError::CeilingExceeded { .. } => (Code::LimitExceeded, Some("/amount")),
+                PostError::CurrencyMismatch { .. } => (code::CURRENCY_MISMATCH, Some("/currency")),
+                PostError::AccountFrozen { account } => (code::ACCOUNT_FROZEN, Some(side(account))),
+                PostError::AccountClosed { account } => (code::ACCOUNT_CLOSED, Some(side(account))),
+                PostError::Overflow { .. } => (code::BALANCE_OVERFLOW, Some("/amount")),
+                PostError::CurrencyWithdrawn { .. } => {
+                    (code::CURRENCY_WITHDRAWN, Some("/currency"))
+                }
+                PostError::ConditionFailed { .. } => (code::CONDITION_FAILED, None),
+                PostError::InsufficientFunds { .. } => (code::INSUFFICIENT_FUNDS, Some("/amount")),
+                PostError::CeilingExceeded { .. } => (code::LIMIT_EXCEEDED, Some("/amount")),
             };
             let told = Problem::new(code).with_detail(rule.to_string());
             match pointer {
@@ -308,7 +313,7 @@ fn json(status: u16, body: &impl serde::Serialize) -> Reply {
 
 fn problem(problem: &Problem) -> Reply {
     Reply {
-        status: problem.status().as_u16(),
+        status: problem.status(),
         body: problem.to_saved_bytes(),
     }
 }

@@ -1,20 +1,23 @@
-//! What every request has: an id, a body that is bounded in size and in time, and an answer in one form.
+//! The parts that every request has: an id, a body bounded in size and in time, an answer in one form.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{ConnectionType, Method};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use edge::code::of_status;
+use edge::problem::CONTENT_TYPE;
+use edge::{Headers, Problem, Response};
 use futures_util::StreamExt as _;
 
+use crate::code;
 use crate::connection::Talk;
 use crate::connection::unread::{Answer, Watched};
-use crate::problem::{CONTENT_TYPE, Code, Problem};
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -100,19 +103,28 @@ fn in_one_form(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRes
     if !is_refusal || is_problem {
         return response;
     }
-    let problem = Problem::new(Code::of_status(status));
-    response.into_response(problem.into_response(id.as_str()))
+    let problem = Problem::new(of_status(status.as_u16()));
+    response.into_response(written(problem.into_response(id.as_str())))
 }
 
-/// Turns a handler's outcome into an answer.
-pub(crate) async fn answer(
-    request: &HttpRequest,
-    work: impl Future<Output = Result<HttpResponse, Problem>>,
-) -> HttpResponse {
-    match work.await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(&RequestId::of(request)),
+/// Writes an answer of the edge as one of the HTTP library's.
+pub(crate) fn written(response: Response) -> HttpResponse {
+    let status = StatusCode::from_u16(response.status);
+    let mut written = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    for header in response.headers {
+        written.insert_header(header);
     }
+    if response.status == StatusCode::NO_CONTENT.as_u16() {
+        return written.finish();
+    }
+    written.body(response.body)
+}
+
+/// The headers of a request.
+pub(crate) fn headers(headers: &HeaderMap) -> Headers {
+    let own = headers.iter();
+    own.map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect()
 }
 
 /// Reads a body of at most `most` bytes. One that announces more is not begun.
@@ -122,7 +134,8 @@ pub(crate) async fn body(
     most: usize,
 ) -> Result<Bytes, Problem> {
     let too_large = || {
-        Problem::new(Code::PayloadTooLarge).with_detail(format!("a body has at most {most} bytes"))
+        Problem::new(code::PAYLOAD_TOO_LARGE)
+            .with_detail(format!("a body has at most {most} bytes"))
     };
     if announced(request).is_some_and(|length| length > most) {
         return Err(too_large());
@@ -130,7 +143,7 @@ pub(crate) async fn body(
     let read = async {
         let mut bytes = BytesMut::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_broken| Problem::new(Code::MalformedJson))?;
+            let chunk = chunk.map_err(|_broken| Problem::new(code::MALFORMED_JSON))?;
             if bytes.len().saturating_add(chunk.len()) > most {
                 return Err(too_large());
             }
@@ -140,7 +153,7 @@ pub(crate) async fn body(
     };
     match tokio::time::timeout(BODY_TIME, read).await {
         Ok(read) => read,
-        Err(_elapsed) => Err(Problem::new(Code::RequestTimeout)),
+        Err(_elapsed) => Err(Problem::new(code::REQUEST_TIMEOUT)),
     }
 }
 

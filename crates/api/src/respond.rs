@@ -1,18 +1,18 @@
 //! From what the lane answers to an HTTP answer.
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header;
+use edge::{Problem, Response, problem};
 use engine::{Answer, LaneError, Repeated, Reply};
 use store::Error;
 
-use crate::problem::{self, Code, Problem};
+use crate::code;
 
 /// The answer to a command that has a reply.
-pub(crate) fn to_command(answer: Answer) -> Result<HttpResponse, Problem> {
+pub(crate) fn to_command(answer: Answer) -> Result<Response, Problem> {
     match answer {
         Answer::Replied { reply, is_replay } => Ok(saved(reply, is_replay)),
-        Answer::InFlight { .. } => Err(Problem::new(Code::IdempotencyKeyInUse).with_retry_after(1)),
+        Answer::InFlight { .. } => {
+            Err(Problem::new(code::IDEMPOTENCY_KEY_IN_USE).with_retry_after(1))
+        }
         Answer::KeyReused { resource, reply } => {
             let resource = resource.or_else(|| reply.as_ref().and_then(resource_of));
             Err(Problem::idempotency_key_reused(resource))
@@ -23,9 +23,9 @@ pub(crate) fn to_command(answer: Answer) -> Result<HttpResponse, Problem> {
 /// The lane had no answer.
 pub(crate) fn lane_error(error: LaneError) -> Problem {
     match error {
-        LaneError::Overloaded => Problem::new(Code::Overloaded).with_retry_after(1),
-        LaneError::Unavailable => Problem::new(Code::DatabaseUnavailable).with_retry_after(1),
-        LaneError::Failed => Problem::new(Code::Internal),
+        LaneError::Overloaded => Problem::new(code::OVERLOADED).with_retry_after(1),
+        LaneError::Unavailable => Problem::new(code::DATABASE_UNAVAILABLE).with_retry_after(1),
+        LaneError::Failed => Problem::new(code::INTERNAL),
     }
 }
 
@@ -37,33 +37,25 @@ pub(crate) fn unavailable(error: &Error) -> Problem {
             if let Some(times) = FAILED.due() {
                 tracing::warn!(%error, times, "a read failed");
             }
-            Problem::new(Code::DatabaseUnavailable).with_retry_after(1)
+            Problem::new(code::DATABASE_UNAVAILABLE).with_retry_after(1)
         }
         Error::Refused(_) => {
             tracing::error!(%error, "a read failed");
-            Problem::new(Code::Internal)
+            Problem::new(code::INTERNAL)
         }
     }
 }
 
-/// A page, a resource or a receipt.
-pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> HttpResponse {
-    HttpResponse::build(status).json(body)
-}
-
-fn saved(reply: Reply, replayed: bool) -> HttpResponse {
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status);
-    let content_type = if status.is_success() {
-        "application/json"
-    } else {
-        problem::CONTENT_TYPE
+fn saved(reply: Reply, replayed: bool) -> Response {
+    let content_type = match reply.status {
+        200..300 => "application/json",
+        _ => problem::CONTENT_TYPE,
     };
-    response.insert_header((header::CONTENT_TYPE, content_type));
+    let response = Response::of(reply.status, content_type, reply.body);
     if replayed {
-        response.insert_header(("Idempotent-Replayed", "true"));
+        return response.with("idempotent-replayed", "true");
     }
-    response.body(reply.body)
+    response
 }
 
 /// What a saved reply is about: a resource names itself `id`, a problem names it `resource`.

@@ -3,27 +3,26 @@
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Caller, Mode};
 use actix_http::HttpService;
 use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::{AppConfig, Extensions, ServerHandle};
-use actix_web::web::{Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, middleware};
-use engine::{Command, Engine, Origin, Request, Show, Tell, Tenant};
-use idempotency::{Claim, Fingerprint, Key};
+use actix_web::web::Data;
+use actix_web::{App, middleware};
+use edge::strict_json::{self, Body, CardNumbers, Object, Reading};
+use edge::{Problem, Response};
+use engine::{Command, Engine, Key, Origin, Request, Show, Tell, Tenant};
+use idempotency::{Claim, Fingerprint};
 use metrics_exporter_prometheus::PrometheusHandle;
 use webhook_signatures::{Scheme, Secret};
 
 use crate::caller::Callers;
 use crate::connection::{self, Connection, Talk};
 use crate::currencies::{Assets, Currencies};
-use crate::problem::{Code, Problem};
-use crate::query::Parameters;
-use crate::request::{self, RequestId};
-use crate::strict_json::{self, Object};
-use crate::{API_VERSION, amounts, headers, respond, routes};
+use crate::{API_VERSION, amounts, mount, request, respond};
 
 /// How long a connection may be idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -114,7 +113,7 @@ pub fn serve(api: Data<Api>, listener: TcpListener, threads: usize) -> Result<Se
                 .wrap(middleware::from_fn(amounts::as_asked))
                 // The last is the first: each answer has its id, whoever made it.
                 .wrap(middleware::from_fn(request::identify))
-                .configure(routes::all);
+                .configure(mount::all);
             let http = HttpService::build()
                 .keep_alive(KEEP_ALIVE)
                 .client_request_timeout(HEAD_TIME)
@@ -150,16 +149,52 @@ async fn expect_continue(
     Ok(request)
 }
 
-/// A request that has passed the edge: the caller is known, the body is an object, the key is a key.
+/// The rule for card numbers in every body.
+const CARDS: CardNumbers = CardNumbers {
+    identifiers: &["code", "customer", "external_id"],
+    labels: "metadata",
+    detail: "Card numbers are not accepted in any field. Send a payment method token.",
+};
+
+/// The state that every handler shares.
+pub(crate) type Shared = Arc<Api>;
+/// A request of a caller who is known.
+pub(crate) type Call = edge::Call<Caller>;
+/// The routes of the API.
+pub(crate) type Routes = edge::Routes<Shared, Caller>;
+
+/// A request that changes something: the caller is known, the body is an object, the key is a key.
 pub(crate) struct Asked {
     caller: Caller,
     request: String,
     claim: Option<Claim>,
     is_dry_run: bool,
-    pub(crate) body: Object,
+    body: Object,
 }
 
 impl Asked {
+    /// Reads the body of a request.
+    pub(crate) fn of(call: Call) -> Result<Self, Problem> {
+        let body = call.json()?;
+        let claim = call.key.map(|key| {
+            let canonical = strict_json::canonical(&body);
+            let fingerprint = Fingerprint::of(call.method, &call.path, API_VERSION, &canonical);
+            Claim { key, fingerprint }
+        });
+        Ok(Self {
+            caller: call.caller,
+            request: call.request_id,
+            claim,
+            is_dry_run: false,
+            body,
+        })
+    }
+
+    /// Hands the body to its reader.
+    pub(crate) fn read_by<B: Body>(&mut self, reader: &B) -> Reading<B::Out> {
+        reader.whole(std::mem::take(&mut self.body), &CARDS)
+    }
+
     /// The same request, only tried.
     pub(crate) fn trying(self, is_dry_run: bool) -> Self {
         Self { is_dry_run, ..self }
@@ -184,6 +219,12 @@ impl Asked {
         self.claim.as_ref().map(|claim| &claim.key)
     }
 
+    /// The same as text; empty if the request has none.
+    pub(crate) fn key_text(&self) -> String {
+        self.key()
+            .map_or_else(String::new, |key| key.as_str().to_owned())
+    }
+
     /// The command on its way to the lane.
     pub(crate) fn request<C: Command>(
         self,
@@ -204,54 +245,10 @@ impl Asked {
 }
 
 impl Api {
-    /// The caller. A query on a route that reads none is refused: it would have no effect, and its author
-    /// expects one.
-    pub(crate) async fn caller(&self, request: &HttpRequest) -> Result<Caller, Problem> {
-        let caller = self.callers.of(&self.engine, self.mode, request).await?;
-        if !request.query_string().is_empty() {
-            let route = request.match_pattern().unwrap_or_default();
-            if !crate::openapi::reads_query(request.method().as_str(), &route) {
-                Parameters::of(request, &[])?;
-            }
-        }
-        Ok(caller)
-    }
-
     /// The currencies that a request may name.
     pub(crate) async fn currencies(&self, asked: &Asked) -> Result<Currencies, Problem> {
         let tenant = asked.caller.tenant.id;
         self.assets.of(&self.engine, tenant, &asked.body).await
-    }
-
-    /// A request that changes something.
-    pub(crate) async fn request(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-    ) -> Result<Asked, Problem> {
-        self.request_within(request, payload, strict_json::MAX_BYTES)
-            .await
-    }
-
-    async fn request_within(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-        most: usize,
-    ) -> Result<Asked, Problem> {
-        let caller = self.caller(request).await?;
-        let key = headers::idempotency_key(request.headers())?;
-        headers::json_content(request.headers())?;
-        let bytes = request::body(request, payload, most).await?;
-        let body = strict_json::parse_within(&bytes, most)?;
-        let claim = key.map(|key| claim(request, key, &body));
-        Ok(Asked {
-            caller,
-            request: RequestId::of(request),
-            claim,
-            is_dry_run: false,
-            body,
-        })
     }
 
     /// Sends a command on its way, and makes the answer of what the lane says.
@@ -261,39 +258,8 @@ impl Api {
         command: C,
         show: Show<C>,
         tell: Tell<C>,
-    ) -> Result<HttpResponse, Problem> {
+    ) -> Result<Response, Problem> {
         let outcome = self.engine.submit(asked.request(command, show, tell)).await;
         respond::to_command(outcome.map_err(respond::lane_error)?.answer)
     }
-
-    /// A request that moves money: it must have a key.
-    pub(crate) async fn money_request(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-    ) -> Result<Asked, Problem> {
-        self.money_request_within(request, payload, strict_json::MAX_BYTES)
-            .await
-    }
-
-    /// The same, with a body of at most `most` bytes.
-    pub(crate) async fn money_request_within(
-        &self,
-        request: &HttpRequest,
-        payload: Payload,
-        most: usize,
-    ) -> Result<Asked, Problem> {
-        let asked = self.request_within(request, payload, most).await?;
-        if asked.claim.is_none() {
-            return Err(Problem::new(Code::IdempotencyKeyRequired));
-        }
-        Ok(asked)
-    }
-}
-
-fn claim(request: &HttpRequest, key: Key, body: &Object) -> Claim {
-    let canonical = strict_json::canonical(body);
-    let method = request.method().as_str();
-    let fingerprint = Fingerprint::of(method, request.path(), API_VERSION, &canonical);
-    Claim { key, fingerprint }
 }

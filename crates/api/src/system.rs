@@ -1,18 +1,31 @@
-//! What operators and tools ask: is it alive, is it ready, what is it.
+//! Questions of operators and tools: is it alive, is it ready, what is it.
 
-use actix_web::http::{Method, StatusCode, header};
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-
+use edge::{Call, Method, Problem, Response};
 use store::Trouble;
 
-use crate::problem::{Code, Problem};
-use crate::request::answer;
-use crate::server::Api;
-use crate::{openapi, respond};
+use crate::server::{Routes, Shared};
+use crate::{code, openapi};
 
-/// Where to go from here.
-pub(crate) async fn root() -> HttpResponse {
+/// Every route that operators and tools ask. The description leaves them out.
+pub(crate) fn routes(r: &mut Routes) {
+    r.open(Method::Get, "/", ["", "Where to go from here."], root);
+    r.open(Method::Get, "/livez", ["", "The process answers."], livez);
+    let ready = "The process can do its work.";
+    r.open(Method::Get, "/readyz", ["", ready], readyz);
+    r.open(Method::Get, "/version", ["", "What is running."], version);
+    let counters = "Counters for Prometheus.";
+    r.open(Method::Get, "/metrics", ["", counters], metrics);
+    let description = "The API's description.";
+    r.open(
+        Method::Get,
+        "/openapi.json",
+        ["", description],
+        openapi_json,
+    );
+}
+
+/// Names the places to go from here.
+async fn root(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",
         "version": env!("CARGO_PKG_VERSION"),
@@ -20,40 +33,35 @@ pub(crate) async fn root() -> HttpResponse {
         "docs": "/docs/",
         "openapi": "/openapi.json",
     });
-    respond::json(StatusCode::OK, &body)
+    Ok(Response::json(200, &body))
 }
 
 /// The methods that a resource takes.
-pub(crate) fn options(methods: &'static str) -> HttpResponse {
-    HttpResponse::NoContent()
-        .insert_header((header::ALLOW, methods))
-        .finish()
+pub(crate) fn options(methods: &str) -> Response {
+    Response::empty(204).with("allow", methods)
 }
 
 /// The process answers.
-pub(crate) async fn livez() -> HttpResponse {
-    respond::json(StatusCode::OK, &serde_json::json!({"status": "ok"}))
+async fn livez(_: Shared, _: Call<()>) -> Result<Response, Problem> {
+    Ok(Response::json(200, &serde_json::json!({"status": "ok"})))
 }
 
 /// The process can do its work: questions are answered, and commands are committed.
-pub(crate) async fn readyz(api: Data<Api>, request: HttpRequest) -> HttpResponse {
-    answer(&request, async {
-        let ready = api.engine.readiness().await;
-        let parts = [("reads", told(ready.reads)), ("writes", told(ready.writes))];
-        if !ready.is_ready() {
-            let problem = Problem::new(Code::DatabaseUnavailable);
-            return Err(problem.with_parts(parts).with_retry_after(1));
-        }
-        let body = serde_json::json!({
-            "status": "ok",
-            "reads": "ok",
-            "writes": "ok",
-            "clock": if api.engine.stands_still() { "behind" } else { "ok" },
-            "clock_behind_seconds": api.engine.seconds_behind(),
-        });
-        Ok(respond::json(StatusCode::OK, &body))
-    })
-    .await
+async fn readyz(api: Shared, _: Call<()>) -> Result<Response, Problem> {
+    let ready = api.engine.readiness().await;
+    let parts = [("reads", told(ready.reads)), ("writes", told(ready.writes))];
+    if !ready.is_ready() {
+        let problem = Problem::new(code::DATABASE_UNAVAILABLE);
+        return Err(problem.with_parts(parts).with_retry_after(1));
+    }
+    let body = serde_json::json!({
+        "status": "ok",
+        "reads": "ok",
+        "writes": "ok",
+        "clock": if api.engine.stands_still() { "behind" } else { "ok" },
+        "clock_behind_seconds": api.engine.seconds_behind(),
+    });
+    Ok(Response::json(200, &body))
 }
 
 /// One part of readiness, in words that an outsider may hear.
@@ -64,39 +72,27 @@ fn told(outcome: Result<(), Trouble>) -> String {
     }
 }
 
-/// What is running.
-pub(crate) async fn version() -> HttpResponse {
+/// Names the program that runs.
+async fn version(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",
         "version": env!("CARGO_PKG_VERSION"),
         "api": crate::API_VERSION,
     });
-    respond::json(StatusCode::OK, &body)
+    Ok(Response::json(200, &body))
 }
 
 /// Counters for Prometheus.
-pub(crate) async fn metrics(api: Data<Api>) -> HttpResponse {
+async fn metrics(api: Shared, _: Call<()>) -> Result<Response, Problem> {
     let text = api
         .metrics
         .as_ref()
         .map(|metrics| metrics.render())
         .unwrap_or_default();
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
-        .body(text)
+    Ok(Response::of(200, "text/plain; version=0.0.4", text))
 }
 
 /// The API's description.
-pub(crate) async fn openapi_json() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(openapi::text())
-}
-
-/// No such URL; `OPTIONS *` is about all of them (RFC 9110, section 9.3.7).
-pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {
-    if request.method() == Method::OPTIONS && request.path() == "*" {
-        return options("GET, HEAD, POST, PATCH, OPTIONS");
-    }
-    answer(&request, async { Err(Problem::new(Code::NotFound)) }).await
+async fn openapi_json(_: Shared, _: Call<()>) -> Result<Response, Problem> {
+    Ok(Response::of(200, "application/json", openapi::text()))
 }

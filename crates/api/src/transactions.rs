@@ -1,5 +1,6 @@
 //! `/v1/transactions`: balanced postings, final at once or pending, and what becomes of them.
 
+pub(crate) mod codes;
 mod draft;
 pub(crate) mod exchanges;
 pub(crate) mod metadata;
@@ -8,85 +9,227 @@ mod steps;
 
 use std::collections::HashSet;
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use books::transactions::{Action, Bulk, Transact};
+use edge::strict_json::{Body, FieldError, Reading, Slot, boolean, list, object};
+use edge::{Code, KeyRule, Problem, Reader, Response};
 use ledger::{Step, TransactionId};
 
-use self::draft::{draft, dry_run};
-use self::steps::{Verb, one_of_many, wish};
-use crate::problem::{Code, Problem};
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{FieldError, Fields, Reading, boolean, list};
-use crate::{render, respond, wire};
+use self::draft::{dry_run, new_transaction};
+use self::steps::{Verb, new_step, one_of_many};
+use crate::currencies::Currencies;
+use crate::server::{Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, respond, wire};
 
 /// At most so many at once.
 const MOST_AT_ONCE: usize = 1_000;
 /// The largest body that asks for many, in bytes.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
+/// The codes of a 422 of the books.
+const RULES: &[&Code] = &[
+    code::SAME_ACCOUNT,
+    code::CURRENCY_MISMATCH,
+    code::EFFECTIVE_IN_THE_FUTURE,
+    code::BALANCE_OVERFLOW,
+    code::CURRENCY_WITHDRAWN,
+    code::INSUFFICIENT_FUNDS,
+    code::LIMIT_EXCEEDED,
+    code::CONDITION_FAILED,
+];
+/// The codes of a 409 of the books.
+const STATES: &[&Code] = &[
+    code::EXTERNAL_ID_TAKEN,
+    code::ACCOUNT_FROZEN,
+    code::ACCOUNT_CLOSED,
+    code::PERIOD_CLOSED,
+    code::VERSION_MISMATCH,
+];
+/// The codes of a 409 about another transaction.
+const ABOUT: &[&Code] = &[
+    code::TRANSACTION_STATE_CONFLICT,
+    code::TRANSACTION_EXPIRED,
+    code::EXTERNAL_ID_TAKEN,
+    code::ACCOUNT_FROZEN,
+    code::ACCOUNT_CLOSED,
+    code::PERIOD_CLOSED,
+    code::VERSION_MISMATCH,
+];
 
-/// Posts a transaction, or promises it.
-#[utoipa::path(
-    post, path = "/v1/transactions", tag = "transactions", operation_id = "createTransaction",
-    params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
-    request_body(content = wire::NewTransaction),
-    responses(
-        (status = 200, description = "A dry run: this would be posted", body = wire::Transaction),
-        (status = 201, description = "Posted, or pending", body = wire::Transaction),
-        (status = 404, description = "No such account"),
-        (status = 409, description = "The external id is taken, an account frozen or closed or at another version, the period closed"),
-        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong"),
+/// Every route of transactions.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag(
+        "transactions",
+        "Balanced postings, and what becomes of them",
+    );
+    search::routes(r);
+    r.post(
+        "/v1/transactions",
+        "createTransaction",
+        "Posts a transaction, or promises it.",
+        create,
     )
-)]
-pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    answer(&request, async {
-        let mut asked = api.money_request(&request, payload).await?;
-        let known = api.currencies(&asked).await?;
-        let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let draft = draft(&mut fields, &known);
-        let dry_run = dry_run(&mut fields);
-        let (draft, dry_run) = fields.finish((draft, dry_run))?;
-        let (request, command) = (asked.trying(dry_run), Transact(Action::Post(draft)));
-        api.submit(request, command, render::made, render::tell)
-            .await
-    })
-    .await
+    .key(KeyRule::Required)
+    .body(|known| new_transaction(&Currencies::default()).describe(known))
+    .gives::<wire::Transaction>(200, "A dry run: this would be posted")
+    .gives::<wire::Transaction>(201, "Posted, or pending")
+    .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
+    .refuses(
+        409,
+        "The external id is taken, an account frozen or closed or at another version, the period closed",
+        STATES,
+    )
+    .refuses(
+        422,
+        "Refused by a rule of the ledger, or a field is wrong",
+        RULES,
+    );
+    r.post(
+        "/v1/transactions/bulk",
+        "createBulk",
+        "Makes up to 1,000 steps in one commit, all or none, or each by itself.",
+        bulk,
+    )
+    .key(KeyRule::Required)
+    .most(MOST_BYTES)
+    .body(|known| new_bulk(&Currencies::default()).describe(known))
+    .gives::<wire::BulkReply>(
+        200,
+        "What became of each; if all or none was wanted: all were made",
+    )
+    .refuses(
+        404,
+        "All or none was wanted, and a step is about a transaction or an account that does not exist",
+        &[code::ACCOUNT_NOT_FOUND, code::TRANSACTION_NOT_FOUND],
+    )
+    .refuses(
+        422,
+        "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it",
+        RULES,
+    );
+    r.get(
+        "/v1/transactions/{id}",
+        "getTransaction",
+        "One transaction, and what has become of it.",
+        read_one,
+    )
+    .segment("id", texts::TransactionId::SHAPE, "txn_…")
+    .gives::<wire::Transaction>(200, "The transaction")
+    .refuses(404, "No such transaction", &[]);
+    metadata::routes(r);
+    routes_about_one(r);
 }
 
-/// Makes up to 1,000 steps in one commit, all or none, or each by itself.
-#[utoipa::path(
-    post, path = "/v1/transactions/bulk", tag = "transactions", operation_id = "createBulk",
-    params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
-    request_body(content = wire::NewBulk),
-    responses(
-        (status = 200, description = "What became of each; if all or none was wanted: all were made", body = wire::BulkReply),
-        (status = 404, description = "All or none was wanted, and a step is about a transaction or an account that does not exist"),
-        (status = 422, description = "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it"),
+/// The routes about one transaction.
+fn routes_about_one(r: &mut Routes) {
+    r.post(
+        "/v1/transactions/{id}/post",
+        "postTransaction",
+        "Posts a pending transaction, or a part of it.",
+        |api, call| step(api, call, Verb::Post),
     )
-)]
-pub(crate) async fn bulk(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    answer(&request, async {
-        let asked = api.money_request_within(&request, payload, MOST_BYTES);
-        let mut asked = asked.await?;
-        let known = api.currencies(&asked).await?;
-        let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let each = list(1..=MOST_AT_ONCE, |item| one_of_many(item, &known));
+    .key(KeyRule::Required)
+    .segment("id", texts::TransactionId::SHAPE, "txn_…, pending")
+    .body(|known| new_step(Verb::Post).describe(known))
+    .gives::<wire::Transaction>(200, "A dry run: this would be posted")
+    .gives::<wire::Transaction>(201, "Posted")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
+    .refuses(409, "It is not pending any more, or has expired", ABOUT)
+    .refuses(
+        422,
+        "More than remains, or a field is wrong",
+        &[
+            code::EXCEEDS_REMAINING,
+            code::EFFECTIVE_IN_THE_FUTURE,
+            code::BALANCE_OVERFLOW,
+            code::CURRENCY_WITHDRAWN,
+            code::INSUFFICIENT_FUNDS,
+            code::LIMIT_EXCEEDED,
+            code::CONDITION_FAILED,
+        ],
+    );
+    r.post(
+        "/v1/transactions/{id}/void",
+        "voidTransaction",
+        "Releases all that a pending transaction still holds.",
+        |api, call| step(api, call, Verb::Void),
+    )
+    .key(KeyRule::Required)
+    .segment("id", texts::TransactionId::SHAPE, "txn_…, pending")
+    .body(|known| new_step(Verb::Void).describe(known))
+    .gives::<wire::Transaction>(200, "A dry run: this would be voided")
+    .gives::<wire::Transaction>(201, "Voided")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
+    .refuses(409, "It is not pending any more, or has expired", ABOUT);
+    r.post(
+        "/v1/transactions/{id}/reverse",
+        "reverseTransaction",
+        "Undoes what was posted, or a part of it, by postings the other way round.",
+        |api, call| step(api, call, Verb::Reverse),
+    )
+    .key(KeyRule::Required)
+    .segment("id", texts::TransactionId::SHAPE, "txn_…, posted")
+    .body(|known| new_step(Verb::Reverse).describe(known))
+    .gives::<wire::Transaction>(200, "A dry run: this would be reversed")
+    .gives::<wire::Transaction>(201, "Reversed")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
+    .refuses(409, "It was not posted, or nothing of it remains", ABOUT)
+    .refuses(
+        422,
+        "More than remains, or refused by a limit, or a field is wrong",
+        &[
+            code::EXCEEDS_REMAINING,
+            code::LEG_ALONE,
+            code::NOT_IN_PROPORTION,
+            code::AMOUNT_TOO_SMALL,
+            code::EFFECTIVE_IN_THE_FUTURE,
+            code::BALANCE_OVERFLOW,
+            code::INSUFFICIENT_FUNDS,
+            code::LIMIT_EXCEEDED,
+            code::CONDITION_FAILED,
+        ],
+    );
+}
+
+async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = Asked::of(call)?;
+    let known = api.currencies(&asked).await?;
+    let (draft, dry_run) = asked.read_by(&new_transaction(&known))?;
+    let action = Action::Post(draft);
+    let request = asked.trying(dry_run);
+    api.submit(request, Transact(action), render::made, render::tell)
+        .await
+}
+
+async fn bulk(api: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = Asked::of(call)?;
+    let known = api.currencies(&asked).await?;
+    let (actions, atomic, dry_run) = asked.read_by(&new_bulk(&known))?;
+    let command = Bulk {
+        actions,
+        is_atomic: atomic,
+    };
+    let request = asked.trying(dry_run);
+    api.submit(request, command, render::bulk_made, render::tell)
+        .await
+}
+
+/// Reads what makes many steps.
+fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
+    let says = "Makes many steps in one commit.";
+    object("NewBulk", says, move |fields| {
+        let each = list(1, MOST_AT_ONCE, one_of_many(known))
+            .says("The steps, in order; each sees those before it.");
         let actions = fields.required("transactions", each);
-        let atomic = fields.required("atomic", boolean);
-        let dry_run = dry_run(&mut fields);
-        let (actions, atomic, dry_run) = fields.finish((actions, atomic, dry_run))?;
-        if atomic {
-            each_named_once(&actions)?;
-        }
-        let is_atomic = atomic;
-        let command = Bulk { actions, is_atomic };
-        let request = asked.trying(dry_run);
-        api.submit(request, command, render::bulk_made, render::tell)
-            .await
+        let atomic = boolean().says("True: all or none. False: each by itself.");
+        let atomic = fields.required("atomic", atomic);
+        let dry_run = dry_run(fields);
+        Slot::together((actions, atomic, dry_run)).check(|(actions, atomic, dry_run)| {
+            if atomic {
+                each_named_once(&actions)?;
+            }
+            Ok((actions, atomic, dry_run))
+        })
     })
-    .await
 }
 
 /// All or none of them could never be: the second would be refused because of the first, which then
@@ -104,142 +247,39 @@ fn each_named_once(actions: &[Action]) -> Reading<()> {
     Ok(())
 }
 
-/// Posts a pending transaction, or a part of it.
-#[utoipa::path(
-    post, path = "/v1/transactions/{id}/post", tag = "transactions", operation_id = "postTransaction",
-    params(
-        ("id" = wire::texts::TransactionId, Path, description = "txn_…, pending"),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
-    ),
-    request_body(content = wire::PostPending),
-    responses(
-        (status = 200, description = "A dry run: this would be posted", body = wire::Transaction),
-        (status = 201, description = "Posted", body = wire::Transaction),
-        (status = 404, description = "No such transaction"),
-        (status = 409, description = "It is not pending any more, or has expired"),
-        (status = 422, description = "More than remains, or a field is wrong"),
-    )
-)]
-pub(crate) async fn settle(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, step(&api, &request, payload, &id, Verb::Post)).await
+async fn read_one(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: TransactionId = call.named("id", code::NOT_FOUND)?;
+    let found = api.engine.read(move |connection| {
+        let found = ledger::posted(connection, tenant, &[id])?;
+        let Some(posted) = ledger::with_current_metadata(connection, tenant, found)?.pop() else {
+            return Ok(None);
+        };
+        // Only these two can have either.
+        let holds = match posted.step {
+            Step::Pending => ledger::holds(connection, tenant, &posted)?,
+            Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal => {
+                Vec::new()
+            }
+        };
+        let corrections = match posted.step {
+            Step::Posted | Step::Settlement => ledger::corrections(connection, tenant, id)?,
+            Step::Pending | Step::Void | Step::Expiry | Step::Reversal => Vec::new(),
+        };
+        Ok(Some((posted, holds, corrections)))
+    });
+    let found = found.await.map_err(|error| respond::unavailable(&error))?;
+    let (posted, holds, corrections) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let shown = render::transaction_now(&posted, &holds, &corrections);
+    Ok(Response::json(200, &shown))
 }
 
-/// Releases all that a pending transaction still holds.
-#[utoipa::path(
-    post, path = "/v1/transactions/{id}/void", tag = "transactions", operation_id = "voidTransaction",
-    params(
-        ("id" = wire::texts::TransactionId, Path, description = "txn_…, pending"),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
-    ),
-    request_body(content = wire::VoidPending),
-    responses(
-        (status = 200, description = "A dry run: this would be voided", body = wire::Transaction),
-        (status = 201, description = "Voided", body = wire::Transaction),
-        (status = 404, description = "No such transaction"),
-        (status = 409, description = "It is not pending any more, or has expired"),
-    )
-)]
-pub(crate) async fn void(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, step(&api, &request, payload, &id, Verb::Void)).await
-}
-
-/// Undoes what was posted, or a part of it, by postings the other way round.
-#[utoipa::path(
-    post, path = "/v1/transactions/{id}/reverse", tag = "transactions", operation_id = "reverseTransaction",
-    params(
-        ("id" = wire::texts::TransactionId, Path, description = "txn_…, posted"),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect"),
-    ),
-    request_body(content = wire::Reverse),
-    responses(
-        (status = 200, description = "A dry run: this would be reversed", body = wire::Transaction),
-        (status = 201, description = "Reversed", body = wire::Transaction),
-        (status = 404, description = "No such transaction"),
-        (status = 409, description = "It was not posted, or nothing of it remains"),
-        (status = 422, description = "More than remains, or refused by a limit, or a field is wrong"),
-    )
-)]
-pub(crate) async fn reverse(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, step(&api, &request, payload, &id, Verb::Reverse)).await
-}
-
-/// One transaction, and what has become of it.
-#[utoipa::path(
-    get, path = "/v1/transactions/{id}", tag = "transactions", operation_id = "getTransaction",
-    params(("id" = wire::texts::TransactionId, Path, description = "txn_…")),
-    responses(
-        (status = 200, description = "The transaction", body = wire::Transaction),
-        (status = 404, description = "No such transaction"),
-    )
-)]
-pub(crate) async fn read_one(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let id: TransactionId = id
-            .parse()
-            .map_err(|_malformed| Problem::new(Code::NotFound))?;
-        let found = api.engine.read(move |connection| {
-            let found = ledger::posted(connection, tenant, &[id])?;
-            let Some(posted) = ledger::with_current_metadata(connection, tenant, found)?.pop()
-            else {
-                return Ok(None);
-            };
-            // Only these two can have either.
-            let holds = match posted.step {
-                Step::Pending => ledger::holds(connection, tenant, &posted)?,
-                Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal => {
-                    Vec::new()
-                }
-            };
-            let corrections = match posted.step {
-                Step::Posted | Step::Settlement => ledger::corrections(connection, tenant, id)?,
-                Step::Pending | Step::Void | Step::Expiry | Step::Reversal => Vec::new(),
-            };
-            Ok(Some((posted, holds, corrections)))
-        });
-        let found = found.await.map_err(|error| respond::unavailable(&error))?;
-        let (posted, holds, corrections) = found.ok_or_else(|| Problem::new(Code::NotFound))?;
-        let shown = render::transaction_now(&posted, &holds, &corrections);
-        Ok(respond::json(StatusCode::OK, &shown))
-    })
-    .await
-}
-
-async fn step(
-    api: &Api,
-    request: &HttpRequest,
-    payload: Payload,
-    id: &str,
-    verb: Verb,
-) -> Result<HttpResponse, Problem> {
-    let mut asked = api.money_request(request, payload).await?;
-    let id: TransactionId = id
-        .parse()
-        .map_err(|_malformed| Problem::new(Code::TransactionNotFound))?;
-    let mut fields = Fields::of(std::mem::take(&mut asked.body));
-    let wish = wish(verb, &mut fields);
-    let dry_run = dry_run(&mut fields);
-    let (wish, dry_run) = fields.finish((wish, dry_run))?;
-    let action = wish?.about(id);
+async fn step(api: Shared, call: Call, verb: Verb) -> Result<Response, Problem> {
+    let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
+    let mut asked = Asked::of(call)?;
+    let id = id?;
+    let (wish, dry_run) = asked.read_by(&new_step(verb))?;
+    let action = wish.about(id);
     let request = asked.trying(dry_run);
     api.submit(request, Transact(action), render::made, render::tell)
         .await

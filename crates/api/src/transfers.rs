@@ -1,66 +1,73 @@
 //! `/v1/transfers`: money from wallet to wallet, in one commit.
 
-use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use books::transfers::Transfer;
-use ledger::{AccountId, Description};
-use money::{Amount, Currency, Money};
+use edge::strict_json::{Body, Slot, nullable, object, prose};
+use edge::{KeyRule, Problem, Reader, Response};
+use ledger::Description;
+use money::Money;
 
 use crate::currencies::Currencies;
-use crate::problem::Problem;
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{Fields, Object, amount, guarded, id, nullable};
-use crate::{render, wire};
+use crate::reading::{account, positive};
+use crate::server::{Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, wire};
 
-/// Moves money from one wallet to another.
-#[utoipa::path(
-    post, path = "/v1/transfers", tag = "transfers", operation_id = "createTransfer",
-    params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
-    request_body(content = wire::NewTransfer),
-    responses(
-        (status = 201, description = "Posted", body = wire::Transfer),
-        (status = 404, description = "No such account"),
-        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong"),
+/// The route of transfers.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("transfers", "Money from wallet to wallet");
+    r.post(
+        "/v1/transfers",
+        "createTransfer",
+        "Moves money from one wallet to another.",
+        create,
     )
-)]
-pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    answer(&request, async {
-        let asked = api.money_request(&request, payload).await?;
-        let known = api.currencies(&asked).await?;
-        let command = read(asked.body.clone(), &known)?;
-        api.submit(asked, command, render::transfer_made, render::tell)
-            .await
-    })
-    .await
+    .key(KeyRule::Required)
+    .body(|known| new_transfer(&Currencies::default()).describe(known))
+    .gives::<wire::Transfer>(201, "Posted")
+    .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
+    .refuses(
+        422,
+        "Refused by a rule of the ledger, or a field is wrong",
+        &[
+            code::SAME_ACCOUNT,
+            code::CURRENCY_MISMATCH,
+            code::BALANCE_OVERFLOW,
+            code::CURRENCY_WITHDRAWN,
+            code::INSUFFICIENT_FUNDS,
+            code::LIMIT_EXCEEDED,
+        ],
+    );
 }
 
-fn read(body: Object, known: &Currencies) -> Result<Transfer, Problem> {
-    let mut fields = Fields::of(body);
-    let from = fields.required("from", id("acc_"));
-    let to = fields.required("to", id("acc_"));
-    let units = fields.required("amount", amount);
-    let unit = fields.required("currency", |value| known.read(value));
-    let description = fields.optional("description", nullable(guarded(Description::parse)));
-    let (from, to, units, currency, description) =
-        fields.finish((from, to, units, unit, description))?;
-    Ok(Transfer {
-        from: AccountId::from_bytes(from),
-        to: AccountId::from_bytes(to),
-        money: money(units, currency)?,
-        description: description.flatten(),
-    })
+async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = Asked::of(call)?;
+    let known = api.currencies(&asked).await?;
+    let command = asked.read_by(&new_transfer(&known))?;
+    api.submit(asked, command, render::transfer_made, render::tell)
+        .await
 }
 
-/// `units` has passed the reader of amounts.
-pub(crate) fn money(units: i64, currency: Currency) -> Result<Money, Problem> {
-    let wrong = |error: money::AmountError| {
-        Problem::new(crate::problem::Code::InvalidField)
-            .with_detail(error.to_string())
-            .at("/amount")
-    };
-    Ok(Money {
-        amount: Amount::new(units).map_err(wrong)?,
-        currency,
+/// Reads what moves money.
+fn new_transfer(known: &Currencies) -> impl Body<Out = Transfer> {
+    let says = "Moves money from wallet to wallet.";
+    object("NewTransfer", says, move |fields| {
+        let from = fields.required("from", account().says("The account that pays."));
+        let to = fields.required("to", account().says("The account that is paid."));
+        let amount = positive().says("Minor units, 1 to 2^63 - 1.");
+        let amount = fields.required("amount", amount);
+        let unit = known
+            .reader()
+            .says("ISO 4217 code, or that of a custom asset.");
+        let unit = fields.required("currency", unit);
+        let description = prose::<Description>(texts::LongText::SHAPE);
+        let description = description.says("For people: at most 500 characters.");
+        let description = fields.optional("description", nullable(description));
+        let slots = (from, to, amount, unit, description);
+        Slot::together(slots).map(|(from, to, amount, currency, description)| Transfer {
+            from,
+            to,
+            money: Money { amount, currency },
+            description: description.flatten(),
+        })
     })
 }

@@ -3,91 +3,77 @@
 use ::payments::notices::{QuarantineWebhook, ReceiveWebhook, Received};
 use ::payments::{JsonError, MalformedEvent, ProviderEvent, WrongField};
 use ::webhooks::Event;
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use edge::strict_json::{FieldError, Rule};
+use edge::{Call, Method, Problem, Response, Right, Shape, headers};
 use engine::{Command, Origin, Request};
 
-use crate::problem::{Code, Problem};
-use crate::request::{RequestId, answer, body};
-use crate::server::{Api, Receiver};
-use crate::strict_json::{FieldError, Rule};
-use crate::{headers, render, respond, wire};
+use crate::server::{Api, Receiver, Routes, Shared};
+use crate::{code, render, respond, wire};
 
 /// The largest webhook that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
+/// The name of a provider: any text, since a name that the settings do not have is a 404.
+const PROVIDER: Shape = Shape::any_text();
 
-/// Receives a provider's webhook.
-#[utoipa::path(
-    post, path = "/webhooks/{provider}", tag = "webhooks", operation_id = "receiveWebhook",
-    params(("provider" = String, Path, description = "The provider's name in the settings")),
-    request_body(content = String, description = "The event, byte for byte as it was signed", content_type = "application/json"),
-    responses(
-        (status = 200, description = "Applied, known already, or stored", body = wire::WebhookReceipt),
-        (status = 202, description = "It arrived before its cause and is parked", body = wire::WebhookReceipt),
-        (status = 400, description = "A right signature over something that is not JSON"),
-        (status = 401, description = "The signature was not accepted"),
-        (status = 415, description = "A signature must cover the bytes as sent"),
-        (status = 422, description = "A right signature over JSON that is no event; the field is named"),
+/// The route of webhooks.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("webhooks", "What providers tell us");
+    r.open(
+        Method::Post,
+        "/webhooks/{provider}",
+        ["receiveWebhook", "Receives a provider's webhook."],
+        receive,
     )
-)]
-pub(crate) async fn receive(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    provider: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let receiver = api.receivers.get(provider.as_str());
-        let receiver = receiver.ok_or_else(|| Problem::new(Code::NotFound))?;
-        headers::no_content_encoding(request.headers())?;
-        let bytes = body(&request, payload, MAX_BYTES).await?;
-        verify(&api, receiver, &provider, &request, &bytes)?;
-        let origin = Origin {
-            kind: "provider",
-            id: provider.as_str().into(),
-            request: Some(RequestId::of(&request)),
-        };
-        match read(&api, &provider, bytes.to_vec()) {
-            Read::Event(command) => receipt(submit(&api, receiver, origin, command).await?),
-            Read::Malformed(command, problem) => {
-                submit(&api, receiver, origin, command).await?;
-                Err(*problem)
-            }
-        }
-    })
-    .await
+    .may(Right::Write)
+    .admit(admit)
+    .segment("provider", PROVIDER, "The provider's name in the settings")
+    .bytes("The event, byte for byte as it was signed")
+    .most(MAX_BYTES)
+    .gives::<wire::WebhookReceipt>(200, "Applied, known already, or stored")
+    .gives::<wire::WebhookReceipt>(202, "It arrived before its cause and is parked")
+    .refuses(
+        400,
+        "A right signature over something that is not JSON",
+        &[code::MALFORMED_JSON],
+    )
+    .refuses(
+        401,
+        "The signature was not accepted",
+        &[code::SIGNATURE_REFUSED],
+    )
+    .refuses(415, "A signature must cover the bytes as sent", &[])
+    .refuses(
+        422,
+        "A right signature over JSON that is no event; the field is named",
+        &[code::INVALID_FIELD],
+    );
 }
 
-/// Accepts the bytes or says no more than that they are not accepted; the log says why.
-fn verify(
-    api: &Api,
-    receiver: &Receiver,
-    provider: &str,
-    request: &HttpRequest,
-    bytes: &[u8],
-) -> Result<(), Problem> {
-    let pairs: Vec<(&str, &[u8])> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
-    let verdict = webhook_signatures::verify(
-        receiver.scheme,
-        &receiver.secrets,
-        &webhook_signatures::Request {
-            headers: &pairs,
-            body: bytes,
-        },
-        api.engine.clock().now().unix_seconds(),
-        receiver.tolerance_seconds,
-    );
-    match verdict {
-        Ok(_verified) => Ok(()),
-        Err(refusal) => {
-            metrics::counter!("florin_webhooks_refused_total").increment(1);
-            tracing::warn!(provider, %refusal, "a webhook was refused");
-            Err(Problem::new(Code::SignatureRefused))
+/// Refuses what nobody could have sent before its body is read.
+fn admit(api: &Shared, call: &Call<()>) -> Result<(), Problem> {
+    receiver(api, call)?;
+    headers::no_content_encoding(&call.headers)
+}
+
+fn receiver<'a>(api: &'a Api, call: &Call<()>) -> Result<&'a Receiver, Problem> {
+    let receiver = api.receivers.get(call.segment("provider"));
+    receiver.ok_or_else(|| Problem::new(code::NOT_FOUND))
+}
+
+async fn receive(api: Shared, call: Call<()>) -> Result<Response, Problem> {
+    let receiver = receiver(&api, &call)?;
+    verify(&api, receiver, &call)?;
+    let provider = call.segment("provider").to_owned();
+    let origin = Origin {
+        kind: "provider",
+        id: provider.as_str().into(),
+        request: Some(call.request_id),
+    };
+    match read(&api, &provider, call.body) {
+        Read::Event(command) => Ok(receipt(submit(&api, receiver, origin, command).await?)),
+        Read::Malformed(command, problem) => {
+            submit(&api, receiver, origin, command).await?;
+            Err(*problem)
         }
     }
 }
@@ -104,7 +90,30 @@ where
     let request = Request::of_system(receiver.tenant.clone(), "webhooks", command);
     let outcome = api.engine.submit(Request { origin, ..request }).await;
     let received = outcome.map_err(respond::lane_error)?.done();
-    received.ok_or_else(|| Problem::new(Code::Internal))
+    received.ok_or_else(|| Problem::new(code::INTERNAL))
+}
+
+/// Accepts the bytes or says no more than that they are not accepted; the log says why.
+fn verify(api: &Api, receiver: &Receiver, call: &Call<()>) -> Result<(), Problem> {
+    let pairs: Vec<(&str, &[u8])> = call.headers.iter().collect();
+    let verdict = webhook_signatures::verify(
+        receiver.scheme,
+        &receiver.secrets,
+        &webhook_signatures::Request {
+            headers: &pairs,
+            body: &call.body,
+        },
+        api.engine.clock().now().unix_seconds(),
+        receiver.tolerance_seconds,
+    );
+    match verdict {
+        Ok(_verified) => Ok(()),
+        Err(refusal) => {
+            metrics::counter!("florin_webhooks_refused_total").increment(1);
+            tracing::warn!(provider = call.segment("provider"), %refusal, "a webhook was refused");
+            Err(Problem::new(code::SIGNATURE_REFUSED))
+        }
+    }
 }
 
 /// The command that the bytes lead to.
@@ -149,7 +158,7 @@ fn read(api: &Api, provider: &str, body: Vec<u8>) -> Read {
 fn refused(malformed: MalformedEvent) -> Problem {
     let (pointer, code, detail) = match malformed {
         MalformedEvent::Json(error @ JsonError::Malformed(_)) => {
-            return Problem::new(Code::MalformedJson).with_detail(format!("The event: {error}."));
+            return Problem::new(code::MALFORMED_JSON).with_detail(format!("The event: {error}."));
         }
         MalformedEvent::Json(JsonError::DuplicateKey { pointer }) => {
             let rule = Rule::DuplicateKey;
@@ -168,17 +177,14 @@ fn refused(malformed: MalformedEvent) -> Problem {
     }])
 }
 
-fn receipt(received: Received) -> Result<HttpResponse, Problem> {
+fn receipt(received: Received) -> Response {
     let (status, word) = match received {
-        Received::Applied => (StatusCode::OK, "applied"),
-        Received::Duplicate => (StatusCode::OK, "duplicate"),
-        Received::Parked => (StatusCode::ACCEPTED, "parked"),
-        Received::Stored => (StatusCode::OK, "stored"),
-        Received::Quarantined => (StatusCode::OK, "quarantined"),
+        Received::Applied => (200, "applied"),
+        Received::Duplicate => (200, "duplicate"),
+        Received::Parked => (202, "parked"),
+        Received::Stored => (200, "stored"),
+        Received::Quarantined => (200, "quarantined"),
     };
     metrics::counter!("florin_webhooks_total", "status" => word).increment(1);
-    Ok(respond::json(
-        status,
-        &wire::WebhookReceipt { status: word },
-    ))
+    Response::json(status, &wire::WebhookReceipt { status: word })
 }

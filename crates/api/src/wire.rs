@@ -1,8 +1,6 @@
-//! What goes out, field by field, and what comes in: bodies are read by `strict_json`, the types here
-//! describe them in OpenAPI.
+//! What goes out, field by field.
 
 mod assets;
-mod books;
 mod exchange;
 mod pending;
 mod problem;
@@ -17,13 +15,8 @@ use utoipa::ToSchema;
 
 use texts::*;
 
-pub use assets::{Asset, NewAsset};
-pub use books::{
-    AccountPatch, ClosePeriod, NewBulk, NewBulkItem, NewCondition, NewExpiry, NewLimits,
-    NewMetadata, NewPart, NewPending, NewPosting, NewTransaction, Nothing, PostPending, Reverse,
-    VoidPending,
-};
-pub use exchange::{Exchange, Money, NewExchange};
+pub use assets::Asset;
+pub use exchange::{Exchange, Money};
 pub use pending::{PendingHold, PendingPage};
 pub use problem::{Problem, ProblemError, ProblemFamily, ProblemField};
 pub use times::{
@@ -376,101 +369,10 @@ pub struct Payment {
     pub updated_at: String,
 }
 
-/// One page of a list, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Page<T: ToSchema> {
-    /// The page.
-    pub data: Vec<T>,
-    /// Give it as `cursor` for the next page; null at the end.
-    #[schema(required)]
-    pub next_cursor: Option<String>,
-}
-
 /// What became of a webhook.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookReceipt {
     /// `applied`, `duplicate`, `parked`, `stored` or `quarantined`.
     #[schema(value_type = ReceiptStatus)]
     pub status: &'static str,
-}
-
-/// Opens an account.
-#[derive(Debug, ToSchema)]
-pub struct NewAccount {
-    /// Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.
-    #[schema(value_type = AccountCode)]
-    pub code: String,
-    /// What people call it; the code, if absent.
-    #[schema(value_type = Option<ShortText>)]
-    pub name: Option<String>,
-    /// ISO 4217 code, or that of a custom asset.
-    #[schema(value_type = CurrencyCode)]
-    pub currency: String,
-    /// `asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,
-    /// what the code's first level and the normal side say.
-    #[schema(value_type = Option<AccountClass>, nullable = false)]
-    pub class: Option<String>,
-    /// `credit` (the default without a class: a wallet is what we owe) or `debit`.
-    #[schema(value_type = Option<Side>, nullable = false)]
-    pub normal_side: Option<String>,
-    /// The least available balance, in minor units: 0 if absent; null: no limit.
-    #[schema(value_type = Option<MinorUnits>)]
-    pub floor: Option<i64>,
-    /// The greatest possible balance, in minor units; none if absent or null.
-    #[schema(value_type = Option<MinorUnits>)]
-    pub ceiling: Option<i64>,
-    /// How far below the floor it may go, in minor units; not at all if absent or null.
-    #[schema(value_type = Option<Count>)]
-    pub credit_line: Option<i64>,
-    /// What you keep with it: at most 50 texts of at most 500 characters.
-    #[schema(value_type = Option<Metadata>)]
-    pub metadata: Option<BTreeMap<String, String>>,
-}
-
-/// Moves money from wallet to wallet.
-#[derive(Debug, ToSchema)]
-pub struct NewTransfer {
-    /// The account that pays.
-    #[schema(value_type = AccountId)]
-    pub from: String,
-    /// The account that is paid.
-    #[schema(value_type = AccountId)]
-    pub to: String,
-    /// Minor units, 1 to 2^63 - 1.
-    #[schema(value_type = Amount)]
-    pub amount: i64,
-    /// ISO 4217 code, or that of a custom asset.
-    #[schema(value_type = CurrencyCode)]
-    pub currency: String,
-    /// For people: at most 500 characters.
-    #[schema(value_type = Option<LongText>)]
-    pub description: Option<String>,
-}
-
-/// Makes a payment.
-#[derive(Debug, ToSchema)]
-pub struct NewPayment {
-    /// Minor units, 1 to 2^63 - 1.
-    #[schema(value_type = Amount)]
-    pub amount: i64,
-    /// ISO 4217 code.
-    #[schema(value_type = IsoCurrencyCode)]
-    pub currency: String,
-    /// Your reference for the payer: at most 255 characters.
-    #[schema(value_type = Option<ShortText>)]
-    pub customer: Option<String>,
-    /// The provider's token for how the payer pays.
-    #[schema(value_type = Option<ProviderToken>)]
-    pub payment_method: Option<String>,
-    /// Whether to go to the provider at once; true if absent.
-    #[schema(nullable = false)]
-    pub confirm: Option<bool>,
-}
-
-/// Confirms a payment.
-#[derive(Debug, ToSchema)]
-pub struct Confirmation {
-    /// The provider's token, if there is none yet or the last one was declined.
-    #[schema(value_type = Option<ProviderToken>)]
-    pub payment_method: Option<String>,
 }

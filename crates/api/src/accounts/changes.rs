@@ -1,150 +1,128 @@
-//! What may change of an account besides its balances: whether it takes postings, its limits, and what
-//! is kept with it.
+//! Changes of an account besides its balances: whether it takes postings, its limits, and its metadata.
 
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use books::accounts::{AccountChange, ChangeAccount};
+use edge::strict_json::{Alternative, Body, Fields, Reading, Slot, nullable, object, one_of};
+use edge::{Problem, Reader, Response};
 use ledger::AccountId;
 
-use super::{limit, limits, line};
-use crate::metadata::kept;
-use crate::problem::{Code, Problem};
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{Fields, Object, nullable};
-use crate::{render, wire};
+use super::{ID, limit, limits, line};
+use crate::metadata::{REPLACED, replaced};
+use crate::server::{Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, wire};
 
-/// Lets an account take no postings for now.
-#[utoipa::path(
-    post, path = "/v1/accounts/{id}/freeze", tag = "accounts", operation_id = "freezeAccount",
-    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
-    request_body(content = wire::Nothing),
-    responses(
-        (status = 200, description = "The account, frozen", body = wire::Account),
-        (status = 404, description = "No such account"),
-        (status = 409, description = "It is not open"),
+/// The routes that change an account.
+pub(crate) fn routes(r: &mut Routes) {
+    r.post(
+        "/v1/accounts/{id}/freeze",
+        "freezeAccount",
+        "Lets an account take no postings for now.",
+        |api, call| turn(api, call, AccountChange::Freeze),
     )
-)]
-pub(crate) async fn freeze(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    turn(&api, &request, payload, &id, AccountChange::Freeze).await
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .body(|known| nothing().describe(known))
+    .gives::<wire::Account>(200, "The account, frozen")
+    .refuses(404, "No such account", &[])
+    .refuses(409, "It is not open", &[code::ACCOUNT_STATE_CONFLICT]);
+    r.post(
+        "/v1/accounts/{id}/unfreeze",
+        "unfreezeAccount",
+        "Lets a frozen account take postings again.",
+        |api, call| turn(api, call, AccountChange::Unfreeze),
+    )
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .body(|known| nothing().describe(known))
+    .gives::<wire::Account>(200, "The account, open")
+    .refuses(404, "No such account", &[])
+    .refuses(409, "It is not frozen", &[code::ACCOUNT_STATE_CONFLICT]);
+    r.post(
+        "/v1/accounts/{id}/close",
+        "closeAccount",
+        "Closes an account that holds nothing, for ever.",
+        |api, call| turn(api, call, AccountChange::Close),
+    )
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .body(|known| nothing().describe(known))
+    .gives::<wire::Account>(200, "The account, closed")
+    .refuses(404, "No such account", &[])
+    .refuses(
+        409,
+        "It is closed already, or holds something",
+        &[code::ACCOUNT_STATE_CONFLICT],
+    );
+    r.patch(
+        "/v1/accounts/{id}",
+        "updateAccount",
+        "Sets an account's limits, all three at once; or what is kept with it.",
+        patch,
+    )
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .body(|known| new_state().describe(known))
+    .gives::<wire::Account>(200, "The account as it is now")
+    .refuses(404, "No such account", &[])
+    .refuses(409, "It is closed", &[code::ACCOUNT_STATE_CONFLICT])
+    .refuses(422, "A field is wrong", &[]);
 }
 
-/// Lets a frozen account take postings again.
-#[utoipa::path(
-    post, path = "/v1/accounts/{id}/unfreeze", tag = "accounts", operation_id = "unfreezeAccount",
-    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
-    request_body(content = wire::Nothing),
-    responses(
-        (status = 200, description = "The account, open", body = wire::Account),
-        (status = 404, description = "No such account"),
-        (status = 409, description = "It is not frozen"),
-    )
-)]
-pub(crate) async fn unfreeze(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    turn(&api, &request, payload, &id, AccountChange::Unfreeze).await
+async fn patch(api: Shared, call: Call) -> Result<Response, Problem> {
+    change(api, call, |asked| asked.read_by(&new_state())).await
 }
 
-/// Closes an account that holds nothing, for ever.
-#[utoipa::path(
-    post, path = "/v1/accounts/{id}/close", tag = "accounts", operation_id = "closeAccount",
-    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
-    request_body(content = wire::Nothing),
-    responses(
-        (status = 200, description = "The account, closed", body = wire::Account),
-        (status = 404, description = "No such account"),
-        (status = 409, description = "It is closed already, or holds something"),
-    )
-)]
-pub(crate) async fn close(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    turn(&api, &request, payload, &id, AccountChange::Close).await
-}
-
-/// Sets an account's limits, all three at once; or what is kept with it.
-#[utoipa::path(
-    patch, path = "/v1/accounts/{id}", tag = "accounts", operation_id = "updateAccount",
-    params(("id" = wire::texts::AccountId, Path, description = "acc_…")),
-    request_body(content = wire::AccountPatch),
-    responses(
-        (status = 200, description = "The account as it is now", body = wire::Account),
-        (status = 404, description = "No such account"),
-        (status = 409, description = "It is closed"),
-        (status = 422, description = "A field is wrong"),
-    )
-)]
-pub(crate) async fn patch(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    change(&api, &request, payload, &id, read).await
-}
-
-async fn turn(
-    api: &Api,
-    request: &HttpRequest,
-    payload: Payload,
-    id: &str,
-    wanted: AccountChange,
-) -> HttpResponse {
-    let nothing = |body| {
-        Fields::of(body).finish(())?;
-        Ok(wanted)
-    };
-    change(api, request, payload, id, nothing).await
+async fn turn(api: Shared, call: Call, wanted: AccountChange) -> Result<Response, Problem> {
+    let read = |asked: &mut Asked| asked.read_by(&nothing()).map(|()| wanted);
+    change(api, call, read).await
 }
 
 async fn change(
-    api: &Api,
-    request: &HttpRequest,
-    payload: Payload,
-    id: &str,
-    read: impl FnOnce(Object) -> Result<AccountChange, Problem>,
-) -> HttpResponse {
-    answer(request, async {
-        let mut asked = api.request(request, payload).await?;
-        let id: AccountId = id
-            .parse()
-            .map_err(|_malformed| Problem::new(Code::NotFound))?;
-        let change = read(std::mem::take(&mut asked.body))?;
-        let command = ChangeAccount { id, change };
-        api.submit(asked, command, render::account_changed, render::tell)
-            .await
-    })
-    .await
+    api: Shared,
+    call: Call,
+    read: impl FnOnce(&mut Asked) -> Reading<AccountChange>,
+) -> Result<Response, Problem> {
+    let id = call.named::<AccountId>("id", code::NOT_FOUND);
+    let mut asked = Asked::of(call)?;
+    let id = id?;
+    let change = read(&mut asked)?;
+    let command = ChangeAccount { id, change };
+    api.submit(asked, command, render::account_changed, render::tell)
+        .await
+}
+
+/// Reads an empty object.
+fn nothing() -> impl Body<Out = ()> {
+    object("Nothing", "An empty object.", |_| Slot::together(()))
+}
+
+/// Reads what an account is changed to.
+fn new_state() -> impl Body<Out = AccountChange> {
+    let [name, says] = REPLACED;
+    let limits = Alternative::new(
+        false,
+        "NewLimits",
+        "An account's limits, in minor units; each must be there.",
+        new_limits,
+    );
+    let metadata = Alternative::new(true, name, says, |fields: &mut Fields| {
+        replaced(fields).map(AccountChange::SetMetadata)
+    });
+    one_of(
+        "AccountPatch",
+        "Changes an account: its three limits, or its metadata.",
+        |fields| fields.has("metadata"),
+        vec![
+            limits.standing("All limits at once; null: no such limit."),
+            metadata.standing("What you keep with it; null or an empty object: nothing."),
+        ],
+    )
 }
 
 /// Limits are set as a whole, so that nobody sets one beside another that has changed meanwhile.
-fn read(body: Object) -> Result<AccountChange, Problem> {
-    let is_about_metadata = body.get("metadata").is_some();
-    let mut fields = Fields::of(body);
-    if is_about_metadata {
-        let metadata = fields.required("metadata", nullable(kept));
-        let metadata = fields.finish(metadata)?;
-        return Ok(AccountChange::SetMetadata(metadata.flatten()));
-    }
-    let floor = fields.required("floor", nullable(limit()));
-    let ceiling = fields.required("ceiling", nullable(limit()));
-    let credit_line = fields.required("credit_line", nullable(line()));
-    let (floor, ceiling, credit_line) = fields.finish((floor, ceiling, credit_line))?;
-    Ok(AccountChange::SetLimits(limits(
-        floor,
-        ceiling,
-        credit_line,
-    )?))
+fn new_limits(fields: &mut Fields) -> Slot<AccountChange> {
+    let floor = limit().says("The least available balance.");
+    let floor = fields.required("floor", nullable(floor));
+    let ceiling = limit().says("The greatest possible balance.");
+    let ceiling = fields.required("ceiling", nullable(ceiling));
+    let credit_line = line().says("How far below the floor it may go.");
+    let credit_line = fields.required("credit_line", nullable(credit_line));
+    let bounds = Slot::together((floor, ceiling, credit_line));
+    bounds.check(|bounds| Ok(AccountChange::SetLimits(limits(bounds)?)))
 }

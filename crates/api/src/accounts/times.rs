@@ -1,118 +1,123 @@
 //! An account's balance as of a moment, and its statements.
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use edge::cursor::Cursor;
+use edge::query::{PageQuery, Query, foreign_cursor, in_order, moment};
+use edge::strict_json::Slot;
+use edge::{Problem, Response};
 use ledger::{AccountId, By, Position, Span};
 use money::MinorUnits;
 use store::Timestamp;
 
-use crate::cursor::Cursor;
-use crate::problem::{Code, Problem};
-use crate::query::{Parameters, foreign_cursor, in_order};
-use crate::request::answer;
-use crate::server::Api;
-use crate::{render, respond, wire};
+use super::ID;
+use crate::query::{as_of, by};
+use crate::server::{Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, respond, wire};
 
-/// What was posted on an account as of a moment.
-#[utoipa::path(
-    get, path = "/v1/accounts/{id}/balance", tag = "accounts", operation_id = "getAccountBalanceAsOf",
-    params(
-        ("id" = wire::texts::AccountId, Path, description = "acc_…"),
-        ("as_of" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339; what was so by then, that moment included. Now, if absent"),
-        ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened"),
-    ),
-    responses(
-        (status = 200, description = "Its balance then", body = wire::PastBalance),
-        (status = 400, description = "A parameter is wrong"),
-        (status = 404, description = "No such account"),
+/// The routes that look back.
+pub(crate) fn routes(r: &mut Routes) {
+    r.get(
+        "/v1/accounts/{id}/balance",
+        "getAccountBalanceAsOf",
+        "What was posted on an account as of a moment.",
+        balance,
     )
-)]
-pub(crate) async fn balance(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let asked = Parameters::of(&request, &["as_of", "by"])?;
-        let (as_of, by, id) = (asked.moment("as_of")?, asked.by()?, account_id(&id)?);
-        let now = api.engine.clock().now();
-        let found = api.engine.read(move |connection| {
-            let Some(account) = ledger::account(connection, tenant, id)? else {
-                return Ok(None);
-            };
-            let posted = match (as_of, by) {
-                // All there is, even if another process that wrote it has a clock that is ahead.
-                (None, By::Recorded) => account.posted(),
-                (Some(_) | None, _) => {
-                    let at = as_of.unwrap_or(now);
-                    ledger::balance_at(connection, tenant, &account, at, by)?
-                }
-            };
-            Ok(Some((account, posted)))
-        });
-        let found = found.await.map_err(|error| respond::unavailable(&error))?;
-        let (account, posted) = found.ok_or_else(|| Problem::new(Code::NotFound))?;
-        let shown = render::past_balance(&account, posted, as_of.unwrap_or(now), by);
-        Ok(respond::json(StatusCode::OK, &shown))
-    })
-    .await
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .asks(|query| drop(moment_of(query)))
+    .gives::<wire::PastBalance>(200, "Its balance then")
+    .refuses(400, "A parameter is wrong", &[])
+    .refuses(404, "No such account", &[]);
+    r.get(
+        "/v1/accounts/{id}/statement",
+        "getAccountStatement",
+        "What moved the posted balance of an account within a span of time, oldest first.",
+        statement,
+    )
+    .segment("id", texts::AccountId::SHAPE, ID)
+    .asks(|query| drop(span(query)))
+    .gives::<wire::Statement>(200, "A page")
+    .refuses(400, "A parameter is wrong", &[])
+    .refuses(404, "No such account", &[]);
 }
 
-/// What moved the posted balance of an account within a span of time, oldest first.
-#[utoipa::path(
-    get, path = "/v1/accounts/{id}/statement", tag = "accounts", operation_id = "getAccountStatement",
-    params(
-        ("id" = wire::texts::AccountId, Path, description = "acc_…"),
-        ("from" = wire::texts::AskedMoment, Query, description = "RFC 3339; the first moment that belongs to it"),
-        ("to" = wire::texts::AskedMoment, Query, description = "RFC 3339; the first moment after it"),
-        ("by" = Option<wire::texts::TimeKind>, Query, description = "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand"),
-        ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
-        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
-    ),
-    responses(
-        (status = 200, description = "A page", body = wire::Statement),
-        (status = 400, description = "A parameter is wrong"),
-        (status = 404, description = "No such account"),
-    )
-)]
-pub(crate) async fn statement(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let asked = Parameters::of(&request, &["from", "to", "by", "limit", "cursor"])?;
-        let span = Span {
-            from: asked.required("from", asked.moment("from")?)?,
-            to: asked.required("to", asked.moment("to")?)?,
-            by: asked.by()?,
+/// The parameters of a balance.
+fn moment_of(query: &mut Query) -> Slot<(Option<Timestamp>, By)> {
+    let as_of = as_of(
+        query,
+        "RFC 3339; what was so by then, that moment included. Now, if absent",
+    );
+    let by = by(
+        query,
+        "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened",
+    );
+    Slot::together((as_of, by))
+}
+
+/// The parameters of a statement.
+fn span(query: &mut Query) -> Slot<(Span, PageQuery)> {
+    let shape = texts::AskedMoment::SHAPE;
+    let says = "RFC 3339; the first moment that belongs to it";
+    let from = query.required("from", shape, says, moment);
+    let says = "RFC 3339; the first moment after it";
+    let to = query.required("to", shape, says, moment);
+    let by = by(
+        query,
+        "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand",
+    );
+    let span = Slot::together((from, to, by)).check(|(from, to, by)| {
+        in_order(("from", Some(&from)), ("to", Some(&to)))?;
+        Ok(Span { from, to, by })
+    });
+    Slot::together((span, query.page()))
+}
+
+async fn balance(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let (as_of, by) = call.query.ask(moment_of)?;
+    let id = id(&call)?;
+    let now = api.engine.clock().now();
+    let found = api.engine.read(move |connection| {
+        let Some(account) = ledger::account(connection, tenant, id)? else {
+            return Ok(None);
         };
-        in_order(("from", Some(&span.from)), ("to", Some(&span.to)))?;
-        let (wanted, id) = (asked.page()?, account_id(&id)?);
-        let after = wanted.cursor.map(position).transpose()?;
-        let limit = i64::from(wanted.limit);
-        let found = api.engine.read(move |connection| {
-            let Some(account) = ledger::account(connection, tenant, id)? else {
-                return Ok(None);
-            };
-            let found = ledger::statement(connection, tenant, &account, span, after, limit)?;
-            Ok(Some((account, found)))
-        });
-        let found = found.await.map_err(|error| respond::unavailable(&error))?;
-        let (account, found) = found.ok_or_else(|| Problem::new(Code::NotFound))?;
-        let next = found.next.map(|position| wanted.next(cursor(position)));
-        let shown = render::statement(&account, span, &found, next);
-        Ok(respond::json(StatusCode::OK, &shown))
-    })
-    .await
+        let posted = match (as_of, by) {
+            // All there is, even if another process that wrote it has a clock that is ahead.
+            (None, By::Recorded) => account.posted(),
+            (Some(_) | None, _) => {
+                let at = as_of.unwrap_or(now);
+                ledger::balance_at(connection, tenant, &account, at, by)?
+            }
+        };
+        Ok(Some((account, posted)))
+    });
+    let found = found.await.map_err(|error| respond::unavailable(&error))?;
+    let (account, posted) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let shown = render::past_balance(&account, posted, as_of.unwrap_or(now), by);
+    Ok(Response::json(200, &shown))
 }
 
-fn account_id(text: &str) -> Result<AccountId, Problem> {
-    let malformed = |_malformed| Problem::new(Code::NotFound);
-    text.parse().map_err(malformed)
+async fn statement(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let (span, wanted) = call.query.ask(span)?;
+    let id = id(&call)?;
+    let after = wanted.cursor.map(position).transpose()?;
+    let limit = i64::from(wanted.limit);
+    let found = api.engine.read(move |connection| {
+        let Some(account) = ledger::account(connection, tenant, id)? else {
+            return Ok(None);
+        };
+        let found = ledger::statement(connection, tenant, &account, span, after, limit)?;
+        Ok(Some((account, found)))
+    });
+    let found = found.await.map_err(|error| respond::unavailable(&error))?;
+    let (account, found) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let next = found.next.map(|position| wanted.next(cursor(position)));
+    let shown = render::statement(&account, span, &found, next);
+    Ok(Response::json(200, &shown))
+}
+
+fn id(call: &Call) -> Result<AccountId, Problem> {
+    call.named("id", code::NOT_FOUND)
 }
 
 /// The time and the number of a line stand where other lists have an id, and its balance is the

@@ -1,22 +1,21 @@
-//! Which refusals a route can give, as far as its kind says, and the headers of every answer.
+//! The refusals that a route can give, as far as its kind says, and the headers of every answer.
 
+use edge::{Describe, KeyRule, Route, problem};
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::response::{ResponseBuilder, Responses};
 use utoipa::openapi::schema::{Components, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 
-use super::{Idempotency, Kind};
-use crate::problem;
+use super::Kind;
 
 /// A refusal that follows from the kind of a route.
 struct Refusal {
     status: &'static str,
     /// The name of the component that describes it.
     name: &'static str,
-    /// What it means, where the handler has no words of its own.
+    /// Its meaning, where the row has no words of its own.
     means: &'static str,
-    /// Whether a route of this kind can give it.
+    /// True for a kind of route that can give it.
     of: fn(Kind) -> bool,
 }
 
@@ -55,7 +54,7 @@ const REFUSALS: [Refusal; 11] = [
         status: "409",
         name: "Conflict",
         means: "The same request is still in progress",
-        of: |kind| kind.idempotency != Idempotency::None,
+        of: |kind| kind.key != KeyRule::None,
     },
     Refusal {
         status: "413",
@@ -130,7 +129,7 @@ pub(super) fn define(components: &mut Components) {
     }
     for refusal in REFUSALS {
         let response = Response::new(refusal.means);
-        let response = with_headers(problem_of(response), refusal.status, Idempotency::None);
+        let response = with_headers(problem_of(response), refusal.status, KeyRule::None);
         components
             .responses
             .insert(refusal.name.to_owned(), RefOr::T(response));
@@ -141,41 +140,44 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// Adds what the kind of the route says to what the handler says.
-pub(super) fn complete(operation: &mut Operation, kind: Kind) {
-    let own = std::mem::take(&mut operation.responses.responses);
-    let own = own.into_iter().map(|(status, response)| {
-        let response = match response {
-            RefOr::T(response) if is_refusal(&status) => problem_of(response),
-            RefOr::T(response) => response,
-            RefOr::Ref(_) => return (status, response),
-        };
-        let response = with_headers(response, &status, kind.idempotency);
-        (status, RefOr::T(response))
-    });
-    operation.responses.responses = own.collect();
+/// The answers of a route, with those that its kind has.
+pub(super) fn of<S, C>(route: &Route<S, C>, kind: Kind, known: &mut Describe) -> Responses {
+    let mut responses = Responses::new();
+    for answer in &route.answers {
+        let mut response = Response::new(answer.says);
+        match answer.reply {
+            None => response = problem_of(response),
+            Some(reply) => {
+                let content = ContentBuilder::new().schema(Some(reply(known))).build();
+                let media_type = "application/json".to_owned();
+                response.content.insert(media_type, RefOr::T(content));
+            }
+        }
+        let status = answer.status.to_string();
+        let response = with_headers(response, &status, kind.key);
+        responses.responses.insert(status, RefOr::T(response));
+    }
     for refusal in REFUSALS.into_iter().filter(|refusal| (refusal.of)(kind)) {
         let component = Ref::new(format!("#/components/responses/{}", refusal.name));
-        let responses = &mut operation.responses.responses;
         let status = refusal.status.to_owned();
-        responses.entry(status).or_insert(RefOr::Ref(component));
+        let own = responses.responses.entry(status);
+        own.or_insert(RefOr::Ref(component));
     }
-    let more = match kind.idempotency {
-        Idempotency::Required => {
-            "An `Idempotency-Key` names the request: sent again under the same key, it has no second effect and the same answer."
-        }
-        Idempotency::Optional => {
-            "Sent again, it has no second effect; under an `Idempotency-Key` it has the same answer, too."
-        }
-        Idempotency::None if kind.wants_key => "Changes nothing.",
-        Idempotency::None => "Sent again, it has no second effect.",
-    };
-    let said = operation.description.take().unwrap_or_default();
-    operation.description = Some(format!("{said}\n\n{more}").trim_start().to_owned());
+    responses
 }
 
-fn is_refusal(status: &str) -> bool {
-    status.starts_with('4') || status.starts_with('5')
+/// The effect of a request that is sent again.
+pub(super) const fn again(kind: Kind) -> &'static str {
+    match kind.key {
+        KeyRule::Required => {
+            "An `Idempotency-Key` names the request: sent again under the same key, it has no second effect and the same answer."
+        }
+        KeyRule::Optional => {
+            "Sent again, it has no second effect; under an `Idempotency-Key` it has the same answer, too."
+        }
+        KeyRule::None if kind.wants_key => "Changes nothing.",
+        KeyRule::None => "Sent again, it has no second effect.",
+    }
 }
 
 fn problem_of(mut response: Response) -> Response {
@@ -187,10 +189,10 @@ fn problem_of(mut response: Response) -> Response {
     response
 }
 
-fn with_headers(response: Response, status: &str, idempotency: Idempotency) -> Response {
+fn with_headers(response: Response, status: &str, key: KeyRule) -> Response {
     let is_saved = status.starts_with('2') || matches!(status, "402" | "409" | "422");
     let mut headers = vec!["RequestId"];
-    if is_saved && idempotency != Idempotency::None {
+    if is_saved && key != KeyRule::None {
         headers.push("IdempotentReplayed");
     }
     match status {

@@ -1,16 +1,16 @@
 //! Parameters that mean the same on every route.
 
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::{AdditionalProperties, Components, ObjectBuilder, Type};
+use edge::cursor::{DEFAULT_LIMIT, LARGEST_LIMIT};
+use edge::route::{self, ParameterKind};
+use edge::{Describe, KeyRule, Route};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::{AdditionalProperties, Components, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr, Required};
-
-use super::{Idempotency, Kind};
-use crate::cursor::{DEFAULT_LIMIT, LARGEST_LIMIT};
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// 1 to 255 visible ASCII characters, raw or as a string of RFC 8941 in quotes.
 const KEY: &str = r#"^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$"#;
-/// What [`crate::cursor::Cursor`] writes.
+/// The texts that [`edge::cursor::Cursor`] writes.
 const CURSOR: &str = "^[A-Za-z0-9_-]{23,255}$";
 
 /// The components that operations refer to.
@@ -65,73 +65,56 @@ fn query(name: &str, description: &str) -> ParameterBuilder {
         .description(Some(description))
 }
 
-/// Puts the common parameters in the place of those that the handler names, and an idempotency key
-/// where there can be one.
-pub(super) fn complete(operation: &mut Operation, kind: Kind) {
-    let named = operation.parameters.take().unwrap_or_default();
-    let mut own: Vec<RefOr<Parameter>> = named
-        .into_iter()
-        .map(|parameter| match common(&parameter) {
-            Some(name) => RefOr::Ref(reference(name)),
-            None => by_key(parameter),
-        })
+/// The parameters of a route, with those that its kind has.
+pub(super) fn of<S, C>(route: &Route<S, C>, known: &mut Describe) -> Option<Vec<RefOr<Parameter>>> {
+    let segments = route.segments.iter().map(|own| (own, ParameterIn::Path));
+    let query = route.query.iter().map(|own| (own, ParameterIn::Query));
+    let mut all: Vec<RefOr<Parameter>> = segments
+        .map(|(own, place)| described(own, place, known))
         .collect();
-    if kind.idempotency == Idempotency::Optional {
-        own.push(RefOr::Ref(reference("OptionalIdempotencyKey")));
-    }
-    operation.parameters = (!own.is_empty()).then_some(own);
+    all.extend((route.key == KeyRule::Required).then(|| reference("IdempotencyKey")));
+    all.extend(route.waits.then(|| reference("Prefer")));
+    all.extend(query.map(|(own, place)| described(own, place, known)));
+    all.extend((route.key == KeyRule::Optional).then(|| reference("OptionalIdempotencyKey")));
+    (!all.is_empty()).then_some(all)
 }
 
-/// The component that a parameter is.
-fn common(parameter: &RefOr<Parameter>) -> Option<&'static str> {
-    let RefOr::T(parameter) = parameter else {
-        return None;
+fn described(own: &route::Parameter, place: ParameterIn, known: &mut Describe) -> RefOr<Parameter> {
+    let required = match own.required {
+        true => Required::True,
+        false => Required::False,
     };
-    match parameter.name.as_str() {
-        IDEMPOTENCY_KEY => Some("IdempotencyKey"),
-        "Prefer" => Some("Prefer"),
-        "limit" => Some("Limit"),
-        "cursor" => Some("Cursor"),
-        _ => None,
+    let parameter = ParameterBuilder::new()
+        .name(own.name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(own.says));
+    RefOr::T(match own.kind {
+        ParameterKind::Limit => return reference("Limit"),
+        ParameterKind::Cursor => return reference("Cursor"),
+        ParameterKind::One(shape) => parameter.schema(Some(shape.describe(known))).build(),
+        // As many parameters as there are keys: an object, whose members stand in the query by themselves.
+        ParameterKind::ByKey { key, value, most } => {
+            let members = ObjectBuilder::new()
+                .property_names(plain(key.schema()))
+                .additional_properties(Some(AdditionalProperties::RefOr(value.schema())))
+                .max_properties(Some(most));
+            parameter
+                .style(Some(ParameterStyle::Form))
+                .explode(Some(true))
+                .schema(Some(members))
+                .build()
+        }
+    })
+}
+
+fn plain(schema: RefOr<Schema>) -> Option<Schema> {
+    match schema {
+        RefOr::T(schema) => Some(schema),
+        RefOr::Ref(_) => None,
     }
 }
 
-/// `metadata.KEY` stands for as many parameters as there are keys: an object, whose members stand in the
-/// query by themselves.
-fn by_key(parameter: RefOr<Parameter>) -> RefOr<Parameter> {
-    let RefOr::T(mut parameter) = parameter else {
-        return parameter;
-    };
-    if let Some(prefix) = parameter.name.strip_suffix(".KEY").map(str::to_owned) {
-        let key = text().pattern(Some(format!(r"^{prefix}\.[A-Za-z0-9_.-]{{1,40}}$")));
-        // Every text begins with nothing.
-        let shortest = (prefix == "metadata_prefix").then_some(1);
-        let value = text()
-            .pattern(Some(r"^[^\u0000]*$"))
-            .min_length(shortest)
-            .max_length(Some(500));
-        let members = ObjectBuilder::new()
-            .property_names(Some(key))
-            .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(value.into()))))
-            .max_properties(Some(50));
-        parameter.style = Some(ParameterStyle::Form);
-        parameter.explode = Some(true);
-        parameter.schema = Some(RefOr::T(members.into()));
-        parameter.name = prefix;
-    }
-    RefOr::T(parameter)
-}
-
-fn reference(name: &str) -> Ref {
-    Ref::new(format!("#/components/parameters/{name}"))
-}
-
-/// Whether the handler says that it needs an idempotency key.
-pub(super) fn takes_idempotency_key(operation: &Operation) -> bool {
-    any(operation, |parameter| parameter.name == IDEMPOTENCY_KEY)
-}
-
-fn any(operation: &Operation, is_so: impl Fn(&Parameter) -> bool) -> bool {
-    let mut named = operation.parameters.iter().flatten();
-    named.any(|parameter| matches!(parameter, RefOr::T(parameter) if is_so(parameter)))
+fn reference(name: &str) -> RefOr<Parameter> {
+    RefOr::Ref(Ref::new(format!("#/components/parameters/{name}")))
 }

@@ -1,6 +1,5 @@
-//! Who may call: the holder of an API key, or a provider that signs.
+//! Callers: the holder of an API key, or a provider that signs.
 
-use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -40,14 +39,14 @@ pub(super) fn define(components: &mut Components) {
     }
 }
 
-/// Says what a route asks for: its API key, or for what comes from a provider any of the signatures.
-pub(super) fn complete(operation: &mut Operation, kind: Kind) {
+/// The proof that a route asks for: its API key, or for what comes from a provider any of the signatures.
+pub(super) fn of(kind: Kind) -> Vec<SecurityRequirement> {
     let no_scopes = Vec::<String>::new;
-    operation.security = Some(match (kind.wants_key, kind.has_body) {
+    match (kind.wants_key, kind.has_body) {
         (true, _) => vec![SecurityRequirement::new(KEY, no_scopes())],
         (false, true) => SIGNATURES
             .map(|(name, _, _)| SecurityRequirement::new(name, no_scopes()))
             .into(),
         (false, false) => Vec::new(),
-    });
+    }
 }

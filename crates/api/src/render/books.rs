@@ -1,6 +1,7 @@
 //! Steps of the books, made and refused.
 
 use ::books::{Form, Refusal};
+use edge::{Code, Problem};
 use engine::Reply;
 use ledger::{
     ChangeError, Correction, DescribeError, Hold, HoldStatus, Leg, PeriodError, PostError, Posted,
@@ -9,7 +10,7 @@ use ledger::{
 use store::Timestamp;
 
 use super::{balances, json, refused};
-use crate::problem::{Code, Problem};
+use crate::code;
 use crate::wire::{self, moment};
 
 /// A step that was made, or (in a dry run) would have been.
@@ -34,7 +35,7 @@ pub(super) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool, form: For
             Err(refusal) => {
                 let told = refused(refusal);
                 wire::BulkResult {
-                    status: told.status().as_u16(),
+                    status: told.status(),
                     transaction: None,
                     balances_after: None,
                     // What was just written is JSON: the default is never taken.
@@ -142,10 +143,10 @@ pub(super) fn refused_at(index: usize, refusal: &Refusal) -> Problem {
 pub(super) fn refused_post(rule: &PostError) -> Problem {
     let (code, pointer, about) = match rule {
         PostError::NoPostings | PostError::TooManyPostings => {
-            (Code::InvalidField, Some("/postings".to_owned()), None)
+            (code::INVALID_FIELD, Some("/postings".to_owned()), None)
         }
         PostError::SameAccount { posting } => (
-            Code::SameAccount,
+            code::SAME_ACCOUNT,
             Some(format!("/postings/{posting}")),
             None,
         ),
@@ -153,56 +154,58 @@ pub(super) fn refused_post(rule: &PostError) -> Problem {
             return elsewhere(rule, *condition);
         }
         PostError::ExpiresTooSoon { .. } => (
-            Code::InvalidField,
+            code::INVALID_FIELD,
             Some("/pending/expires_at".to_owned()),
             None,
         ),
         PostError::ExternalIdTaken { by } => (
-            Code::ExternalIdTaken,
+            code::EXTERNAL_ID_TAKEN,
             Some("/external_id".to_owned()),
             Some(by.to_string()),
         ),
         PostError::AccountNotFound { posting, account } => (
-            Code::AccountNotFound,
+            code::ACCOUNT_NOT_FOUND,
             Some(format!("/postings/{posting}")),
             Some(account.to_string()),
         ),
         PostError::CurrencyMismatch { posting, .. } => (
-            Code::CurrencyMismatch,
+            code::CURRENCY_MISMATCH,
             Some(format!("/postings/{posting}/currency")),
             None,
         ),
         PostError::EffectiveInTheFuture { .. } => (
-            Code::EffectiveInTheFuture,
+            code::EFFECTIVE_IN_THE_FUTURE,
             Some("/effective_at".to_owned()),
             None,
         ),
         PostError::PeriodClosed { .. } => {
-            (Code::PeriodClosed, Some("/effective_at".to_owned()), None)
+            (code::PERIOD_CLOSED, Some("/effective_at".to_owned()), None)
         }
         PostError::AccountFrozen { account } => {
-            (Code::AccountFrozen, None, Some(account.to_string()))
+            (code::ACCOUNT_FROZEN, None, Some(account.to_string()))
         }
         PostError::AccountClosed { account } => {
-            (Code::AccountClosed, None, Some(account.to_string()))
+            (code::ACCOUNT_CLOSED, None, Some(account.to_string()))
         }
         PostError::VersionMismatch { account, .. } => {
-            (Code::VersionMismatch, None, Some(account.to_string()))
+            (code::VERSION_MISMATCH, None, Some(account.to_string()))
         }
-        PostError::Overflow { account } => (Code::BalanceOverflow, None, Some(account.to_string())),
+        PostError::Overflow { account } => {
+            (code::BALANCE_OVERFLOW, None, Some(account.to_string()))
+        }
         PostError::CurrencyWithdrawn { posting, .. } => (
-            Code::CurrencyWithdrawn,
+            code::CURRENCY_WITHDRAWN,
             Some(format!("/postings/{posting}/currency")),
             None,
         ),
         PostError::InsufficientFunds { account, .. } => {
-            (Code::InsufficientFunds, None, Some(account.to_string()))
+            (code::INSUFFICIENT_FUNDS, None, Some(account.to_string()))
         }
         PostError::CeilingExceeded { account, .. } => {
-            (Code::LimitExceeded, None, Some(account.to_string()))
+            (code::LIMIT_EXCEEDED, None, Some(account.to_string()))
         }
         PostError::ConditionFailed { account, .. } => {
-            (Code::ConditionFailed, None, Some(account.to_string()))
+            (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
     told(code, rule, pointer.as_deref(), about)
@@ -211,50 +214,50 @@ pub(super) fn refused_post(rule: &PostError) -> Problem {
 pub(super) fn refused_settle(rule: &SettleError) -> Problem {
     let (code, pointer, about) = match rule {
         SettleError::ExternalIdTaken { by } => (
-            Code::ExternalIdTaken,
+            code::EXTERNAL_ID_TAKEN,
             Some("/external_id"),
             Some(by.to_string()),
         ),
         SettleError::NoAmounts | SettleError::PostingNamedTwice { .. } => {
-            (Code::InvalidField, Some("/amounts"), None)
+            (code::INVALID_FIELD, Some("/amounts"), None)
         }
-        SettleError::TransactionNotFound { .. } => (Code::TransactionNotFound, None, None),
-        SettleError::PostingNotFound { .. } => (Code::InvalidField, Some("/amounts"), None),
+        SettleError::TransactionNotFound { .. } => (code::TRANSACTION_NOT_FOUND, None, None),
+        SettleError::PostingNotFound { .. } => (code::INVALID_FIELD, Some("/amounts"), None),
         SettleError::NotPending { .. } | SettleError::Ended { .. } => {
-            (Code::TransactionStateConflict, None, None)
+            (code::TRANSACTION_STATE_CONFLICT, None, None)
         }
-        SettleError::Expired { .. } => (Code::TransactionExpired, None, None),
-        SettleError::ExceedsPending { .. } => (Code::ExceedsRemaining, Some("/amounts"), None),
+        SettleError::Expired { .. } => (code::TRANSACTION_EXPIRED, None, None),
+        SettleError::ExceedsPending { .. } => (code::EXCEEDS_REMAINING, Some("/amounts"), None),
         SettleError::AccountFrozen { account } => {
-            (Code::AccountFrozen, None, Some(account.to_string()))
+            (code::ACCOUNT_FROZEN, None, Some(account.to_string()))
         }
         SettleError::AccountClosed { account } => {
-            (Code::AccountClosed, None, Some(account.to_string()))
+            (code::ACCOUNT_CLOSED, None, Some(account.to_string()))
         }
         SettleError::EffectiveInTheFuture { .. } => {
-            (Code::EffectiveInTheFuture, Some("/effective_at"), None)
+            (code::EFFECTIVE_IN_THE_FUTURE, Some("/effective_at"), None)
         }
-        SettleError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
+        SettleError::PeriodClosed { .. } => (code::PERIOD_CLOSED, Some("/effective_at"), None),
         SettleError::Overflow { account } => {
-            (Code::BalanceOverflow, None, Some(account.to_string()))
+            (code::BALANCE_OVERFLOW, None, Some(account.to_string()))
         }
         SettleError::CurrencyWithdrawn { .. } => {
-            (Code::CurrencyWithdrawn, Some("/effective_at"), None)
+            (code::CURRENCY_WITHDRAWN, Some("/effective_at"), None)
         }
         SettleError::InsufficientFunds { account, .. } => {
-            (Code::InsufficientFunds, None, Some(account.to_string()))
+            (code::INSUFFICIENT_FUNDS, None, Some(account.to_string()))
         }
         SettleError::CeilingExceeded { account, .. } => {
-            (Code::LimitExceeded, None, Some(account.to_string()))
+            (code::LIMIT_EXCEEDED, None, Some(account.to_string()))
         }
         SettleError::ConditionElsewhere { condition } => {
             return elsewhere(rule, *condition);
         }
         SettleError::VersionMismatch { account, .. } => {
-            (Code::VersionMismatch, None, Some(account.to_string()))
+            (code::VERSION_MISMATCH, None, Some(account.to_string()))
         }
         SettleError::ConditionFailed { account, .. } => {
-            (Code::ConditionFailed, None, Some(account.to_string()))
+            (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
     told(code, rule, pointer, about)
@@ -263,30 +266,30 @@ pub(super) fn refused_settle(rule: &SettleError) -> Problem {
 pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
     let (code, pointer, about) = match rule {
         ReleaseError::ExternalIdTaken { by } => (
-            Code::ExternalIdTaken,
+            code::EXTERNAL_ID_TAKEN,
             Some("/external_id"),
             Some(by.to_string()),
         ),
-        ReleaseError::TransactionNotFound { .. } => (Code::TransactionNotFound, None, None),
+        ReleaseError::TransactionNotFound { .. } => (code::TRANSACTION_NOT_FOUND, None, None),
         ReleaseError::NotPending { .. } | ReleaseError::Ended { .. } | ReleaseError::NotExpired => {
-            (Code::TransactionStateConflict, None, None)
+            (code::TRANSACTION_STATE_CONFLICT, None, None)
         }
-        ReleaseError::Expired { .. } => (Code::TransactionExpired, None, None),
+        ReleaseError::Expired { .. } => (code::TRANSACTION_EXPIRED, None, None),
         ReleaseError::EffectiveInTheFuture { .. } => {
-            (Code::EffectiveInTheFuture, Some("/effective_at"), None)
+            (code::EFFECTIVE_IN_THE_FUTURE, Some("/effective_at"), None)
         }
-        ReleaseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
+        ReleaseError::PeriodClosed { .. } => (code::PERIOD_CLOSED, Some("/effective_at"), None),
         ReleaseError::Overflow { account } => {
-            (Code::BalanceOverflow, None, Some(account.to_string()))
+            (code::BALANCE_OVERFLOW, None, Some(account.to_string()))
         }
         ReleaseError::ConditionElsewhere { condition } => {
             return elsewhere(rule, *condition);
         }
         ReleaseError::VersionMismatch { account, .. } => {
-            (Code::VersionMismatch, None, Some(account.to_string()))
+            (code::VERSION_MISMATCH, None, Some(account.to_string()))
         }
         ReleaseError::ConditionFailed { account, .. } => {
-            (Code::ConditionFailed, None, Some(account.to_string()))
+            (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
     told(code, rule, pointer, about)
@@ -295,50 +298,50 @@ pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
 pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
     let (code, pointer, about) = match rule {
         ReverseError::ExternalIdTaken { by } => (
-            Code::ExternalIdTaken,
+            code::EXTERNAL_ID_TAKEN,
             Some("/external_id"),
             Some(by.to_string()),
         ),
         ReverseError::NoAmounts
         | ReverseError::PostingNamedTwice { .. }
-        | ReverseError::PostingNotFound { .. } => (Code::InvalidField, Some("/amounts"), None),
-        ReverseError::TransactionNotFound { .. } => (Code::TransactionNotFound, None, None),
+        | ReverseError::PostingNotFound { .. } => (code::INVALID_FIELD, Some("/amounts"), None),
+        ReverseError::TransactionNotFound { .. } => (code::TRANSACTION_NOT_FOUND, None, None),
         ReverseError::NotReversible { .. } | ReverseError::Reversed => {
-            (Code::TransactionStateConflict, None, None)
+            (code::TRANSACTION_STATE_CONFLICT, None, None)
         }
-        ReverseError::NotAnExchange { leg } => (Code::InvalidField, Some(field(*leg)), None),
-        ReverseError::LegAlone => (Code::LegAlone, Some("/amounts"), None),
-        ReverseError::ExceedsPosted { .. } => (Code::ExceedsRemaining, Some("/amounts"), None),
-        ReverseError::ExceedsLeg { leg, .. } => (Code::ExceedsRemaining, Some(field(*leg)), None),
-        ReverseError::AmountTooSmall { leg } => (Code::AmountTooSmall, Some(field(*leg)), None),
-        ReverseError::NotInProportion { .. } => (Code::NotInProportion, Some("/amounts"), None),
+        ReverseError::NotAnExchange { leg } => (code::INVALID_FIELD, Some(field(*leg)), None),
+        ReverseError::LegAlone => (code::LEG_ALONE, Some("/amounts"), None),
+        ReverseError::ExceedsPosted { .. } => (code::EXCEEDS_REMAINING, Some("/amounts"), None),
+        ReverseError::ExceedsLeg { leg, .. } => (code::EXCEEDS_REMAINING, Some(field(*leg)), None),
+        ReverseError::AmountTooSmall { leg } => (code::AMOUNT_TOO_SMALL, Some(field(*leg)), None),
+        ReverseError::NotInProportion { .. } => (code::NOT_IN_PROPORTION, Some("/amounts"), None),
         ReverseError::AccountFrozen { account } => {
-            (Code::AccountFrozen, None, Some(account.to_string()))
+            (code::ACCOUNT_FROZEN, None, Some(account.to_string()))
         }
         ReverseError::AccountClosed { account } => {
-            (Code::AccountClosed, None, Some(account.to_string()))
+            (code::ACCOUNT_CLOSED, None, Some(account.to_string()))
         }
         ReverseError::EffectiveInTheFuture { .. } => {
-            (Code::EffectiveInTheFuture, Some("/effective_at"), None)
+            (code::EFFECTIVE_IN_THE_FUTURE, Some("/effective_at"), None)
         }
-        ReverseError::PeriodClosed { .. } => (Code::PeriodClosed, Some("/effective_at"), None),
+        ReverseError::PeriodClosed { .. } => (code::PERIOD_CLOSED, Some("/effective_at"), None),
         ReverseError::Overflow { account } => {
-            (Code::BalanceOverflow, None, Some(account.to_string()))
+            (code::BALANCE_OVERFLOW, None, Some(account.to_string()))
         }
         ReverseError::InsufficientFunds { account, .. } => {
-            (Code::InsufficientFunds, None, Some(account.to_string()))
+            (code::INSUFFICIENT_FUNDS, None, Some(account.to_string()))
         }
         ReverseError::CeilingExceeded { account, .. } => {
-            (Code::LimitExceeded, None, Some(account.to_string()))
+            (code::LIMIT_EXCEEDED, None, Some(account.to_string()))
         }
         ReverseError::ConditionElsewhere { condition } => {
             return elsewhere(rule, *condition);
         }
         ReverseError::VersionMismatch { account, .. } => {
-            (Code::VersionMismatch, None, Some(account.to_string()))
+            (code::VERSION_MISMATCH, None, Some(account.to_string()))
         }
         ReverseError::ConditionFailed { account, .. } => {
-            (Code::ConditionFailed, None, Some(account.to_string()))
+            (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
     told(code, rule, pointer, about)
@@ -354,25 +357,25 @@ const fn field(leg: Leg) -> &'static str {
 
 pub(super) fn refused_change(rule: &ChangeError) -> Problem {
     let code = match rule {
-        ChangeError::AccountNotFound { .. } => Code::NotFound,
+        ChangeError::AccountNotFound { .. } => code::NOT_FOUND,
         ChangeError::WrongStatus { .. }
         | ChangeError::HasPending { .. }
-        | ChangeError::HasBalance { .. } => Code::AccountStateConflict,
+        | ChangeError::HasBalance { .. } => code::ACCOUNT_STATE_CONFLICT,
     };
     told(code, rule, None, None)
 }
 
 pub(super) fn refused_describe(rule: &DescribeError) -> Problem {
     let code = match rule {
-        DescribeError::TransactionNotFound { .. } => Code::TransactionNotFound,
+        DescribeError::TransactionNotFound { .. } => code::TRANSACTION_NOT_FOUND,
     };
     told(code, rule, None, None)
 }
 
 pub(super) fn refused_period(rule: &PeriodError) -> Problem {
     let code = match rule {
-        PeriodError::InTheFuture { .. } => Code::InvalidField,
-        PeriodError::Closed { .. } => Code::PeriodClosed,
+        PeriodError::InTheFuture { .. } => code::INVALID_FIELD,
+        PeriodError::Closed { .. } => code::PERIOD_CLOSED,
     };
     told(code, rule, Some("/closed_before"), None)
 }
@@ -380,11 +383,11 @@ pub(super) fn refused_period(rule: &PeriodError) -> Problem {
 /// A condition is about an account that is not moved.
 fn elsewhere(rule: &dyn std::fmt::Display, condition: usize) -> Problem {
     let pointer = format!("/conditions/{condition}");
-    told(Code::InvalidField, rule, Some(&pointer), None)
+    told(code::INVALID_FIELD, rule, Some(&pointer), None)
 }
 
 pub(super) fn told(
-    code: Code,
+    code: &'static Code,
     rule: &dyn std::fmt::Display,
     pointer: Option<&str>,
     about: Option<String>,

@@ -1,11 +1,12 @@
 //! Currency exchanges, made and refused.
 
 use ::books::Form;
+use edge::Problem;
 use engine::Reply;
 use ledger::{Exchange, ExchangeError, Leg, PostError, Posted};
 
 use super::{books, json};
-use crate::problem::{Code, Problem};
+use crate::code;
 use crate::wire::{self, moment};
 
 /// An exchange that was made, or (in a dry run) would have been.
@@ -49,10 +50,10 @@ pub(crate) fn exchange(posted: &Posted, made: &Exchange, dry_run: bool) -> wire:
 pub(super) fn refused(rule: &ExchangeError) -> Problem {
     let (code, pointer) = match rule {
         ExchangeError::Post(rule) => return refused_post(rule),
-        ExchangeError::SameCurrency { .. } => (Code::SameCurrency, "/to"),
-        ExchangeError::SidesDiffer { .. } => (Code::SidesDiffer, "/to"),
-        ExchangeError::AmountTooSmall => (Code::AmountTooSmall, "/rate"),
-        ExchangeError::AmountTooLarge => (Code::AmountTooLarge, "/rate"),
+        ExchangeError::SameCurrency { .. } => (code::SAME_CURRENCY, "/to"),
+        ExchangeError::SidesDiffer { .. } => (code::SIDES_DIFFER, "/to"),
+        ExchangeError::AmountTooSmall => (code::AMOUNT_TOO_SMALL, "/rate"),
+        ExchangeError::AmountTooLarge => (code::AMOUNT_TOO_LARGE, "/rate"),
     };
     books::told(code, rule, Some(pointer), None)
 }
@@ -64,19 +65,19 @@ fn refused_post(rule: &PostError) -> Problem {
         _ => "/bought_from",
     };
     let (code, pointer, about) = match rule {
-        PostError::SameAccount { posting } => (Code::SameAccount, Some(liquidity(posting)), None),
+        PostError::SameAccount { posting } => (code::SAME_ACCOUNT, Some(liquidity(posting)), None),
         PostError::CurrencyMismatch { posting, .. } => {
-            (Code::CurrencyMismatch, Some(liquidity(posting)), None)
+            (code::CURRENCY_MISMATCH, Some(liquidity(posting)), None)
         }
         PostError::CurrencyWithdrawn { posting, .. } => {
             let leg = match posting {
                 0 => "/from",
                 _ => "/to",
             };
-            (Code::CurrencyWithdrawn, Some(leg), None)
+            (code::CURRENCY_WITHDRAWN, Some(leg), None)
         }
         PostError::AccountNotFound { account, .. } => {
-            (Code::AccountNotFound, None, Some(account.to_string()))
+            (code::ACCOUNT_NOT_FOUND, None, Some(account.to_string()))
         }
         PostError::ExternalIdTaken { .. }
         | PostError::NoPostings

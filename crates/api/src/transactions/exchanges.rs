@@ -1,80 +1,97 @@
 //! `/v1/exchanges`: one currency for another, at a rate that is recorded.
 
-use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+pub(crate) mod codes;
+
 use books::transactions::{Action, Swap, Transact};
-use ledger::{AccountId, Leg, Quote, Rate, RateSource, TransactionId};
+use edge::strict_json::{Body, BrokenRule, Either, Fields, Slot, choice, object, prose, text};
+use edge::{KeyRule, Problem, Reader, Response};
+use ledger::{Leg, Quote, Rate, RateSource, TransactionId};
 use money::Rounding;
 
-use super::draft::{conditions, details, dry_run, one_of, positive};
-use crate::problem::{Code, Problem};
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{
-    FieldError, Fields, Reading, Slot, Value, checked, choice, guarded, id, moment, text,
-};
-use crate::{render, respond, wire};
+use super::STATES;
+use super::draft::{NEW, conditions, details, dry_run};
+use crate::reading::{account, any_moment, positive};
+use crate::server::{Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, respond, wire};
 
-/// Exchanges one currency for another, through a liquidity account of each.
-#[utoipa::path(
-    post, path = "/v1/exchanges", tag = "exchanges", operation_id = "createExchange",
-    params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it has no second effect")),
-    request_body(content = wire::NewExchange),
-    responses(
-        (status = 200, description = "A dry run: this would be exchanged", body = wire::Exchange),
-        (status = 201, description = "Exchanged", body = wire::Exchange),
-        (status = 404, description = "No such account"),
-        (status = 409, description = "The external id is taken, an account frozen or closed or at another version, the period closed"),
-        (status = 422, description = "Refused by a rule of the ledger, or a field is wrong"),
+/// The codes that only an exchange is refused with stand beside those of every transaction.
+const OWN: &[&edge::Code] = &[
+    code::SAME_ACCOUNT,
+    code::SAME_CURRENCY,
+    code::SIDES_DIFFER,
+    code::AMOUNT_TOO_SMALL,
+    code::AMOUNT_TOO_LARGE,
+    code::CURRENCY_MISMATCH,
+    code::EFFECTIVE_IN_THE_FUTURE,
+    code::BALANCE_OVERFLOW,
+    code::CURRENCY_WITHDRAWN,
+    code::INSUFFICIENT_FUNDS,
+    code::LIMIT_EXCEEDED,
+    code::CONDITION_FAILED,
+];
+
+/// Every route of exchanges.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("exchanges", "One currency for another");
+    r.post(
+        "/v1/exchanges",
+        "createExchange",
+        "Exchanges one currency for another, through a liquidity account of each.",
+        create,
     )
-)]
-pub(crate) async fn create(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    answer(&request, async {
-        let mut asked = api.money_request(&request, payload).await?;
-        let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let swap = swap(&mut fields);
-        let dry_run = dry_run(&mut fields);
-        let (swap, dry_run) = fields.finish((swap, dry_run))?;
-        let action = Action::Exchange(swap?);
-        let request = asked.trying(dry_run);
-        api.submit(request, Transact(action), render::made, render::tell)
-            .await
-    })
-    .await
+    .key(KeyRule::Required)
+    .body(|known| new_exchange().describe(known))
+    .gives::<wire::Exchange>(200, "A dry run: this would be exchanged")
+    .gives::<wire::Exchange>(201, "Exchanged")
+    .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
+    .refuses(
+        409,
+        "The external id is taken, an account frozen or closed or at another version, the period closed",
+        STATES,
+    )
+    .refuses(
+        422,
+        "Refused by a rule of the ledger, or a field is wrong",
+        OWN,
+    );
+    r.get(
+        "/v1/exchanges/{id}",
+        "getExchange",
+        "One exchange, by the transaction that made it.",
+        read_one,
+    )
+    .segment(
+        "id",
+        texts::TransactionId::SHAPE,
+        "txn_…, the transaction that made it",
+    )
+    .gives::<wire::Exchange>(200, "The exchange")
+    .refuses(404, "No such exchange", &[]);
 }
 
-/// One exchange, by the transaction that made it.
-#[utoipa::path(
-    get, path = "/v1/exchanges/{id}", tag = "exchanges", operation_id = "getExchange",
-    params(("id" = wire::texts::TransactionId, Path, description = "txn_…, the transaction that made it")),
-    responses(
-        (status = 200, description = "The exchange", body = wire::Exchange),
-        (status = 404, description = "No such exchange"),
-    )
-)]
-pub(crate) async fn read_one(
-    api: Data<Api>,
-    request: HttpRequest,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let id: TransactionId = id
-            .parse()
-            .map_err(|_malformed| Problem::new(Code::NotFound))?;
-        let found = api.engine.read(move |connection| {
-            let posted = ledger::posted(connection, tenant, &[id])?;
-            let posted = ledger::with_current_metadata(connection, tenant, posted)?.pop();
-            let exchange = ledger::exchanges(connection, tenant, &[id])?.pop();
-            Ok(posted.zip(exchange))
-        });
-        let found = found.await.map_err(|error| respond::unavailable(&error))?;
-        let (posted, exchange) = found.ok_or_else(|| Problem::new(Code::NotFound))?;
-        let shown = render::exchange(&posted, &exchange, false);
-        Ok(respond::json(StatusCode::OK, &shown))
-    })
-    .await
+async fn create(api: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = Asked::of(call)?;
+    let (swap, dry_run) = asked.read_by(&new_exchange())?;
+    let action = Action::Exchange(swap);
+    let request = asked.trying(dry_run);
+    api.submit(request, Transact(action), render::made, render::tell)
+        .await
+}
+
+async fn read_one(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: TransactionId = call.named("id", code::NOT_FOUND)?;
+    let found = api.engine.read(move |connection| {
+        let posted = ledger::posted(connection, tenant, &[id])?;
+        let posted = ledger::with_current_metadata(connection, tenant, posted)?.pop();
+        let exchange = ledger::exchanges(connection, tenant, &[id])?.pop();
+        Ok(posted.zip(exchange))
+    });
+    let found = found.await.map_err(|error| respond::unavailable(&error))?;
+    let (posted, exchange) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let shown = render::exchange(&posted, &exchange, false);
+    Ok(Response::json(200, &shown))
 }
 
 /// The fields that only an exchange has, and no other transaction.
@@ -90,37 +107,58 @@ pub(super) const OWN_FIELDS: [&str; 9] = [
     "quoted_at",
 ];
 
-/// The fields of an exchange; each is good, but not yet that one of `sell` and `buy` is there.
-pub(super) fn swap(fields: &mut Fields) -> Slot<Reading<Swap>> {
-    let mut account = |name: &str| {
-        let read = fields.required(name, id("acc_"));
-        read.map(AccountId::from_bytes)
-    };
+/// The name of the body, and what it says.
+pub(super) const EXCHANGE: [&str; 2] = [
+    "NewExchange",
+    "A currency exchange. Exactly one of `sell` and `buy` is given; the other follows from the rate.",
+];
+
+/// Reads what makes an exchange, and whether it is a dry run.
+fn new_exchange() -> impl Body<Out = (Swap, bool)> {
+    let [name, says] = EXCHANGE;
+    object(name, says, |fields| {
+        let swap = swap(fields);
+        let dry_run = dry_run(fields);
+        Slot::together((swap, dry_run))
+    })
+}
+
+/// The fields of an exchange, of which `sell` or `buy` is there.
+pub(super) fn swap(fields: &mut Fields) -> Slot<Swap> {
+    let mut of = |name, says| fields.required(name, account().says(says));
     let accounts = (
-        account("from"),
-        account("to"),
-        account("sold_to"),
-        account("bought_from"),
+        of(
+            "from",
+            "The account that gives: its balance falls by what is sold.",
+        ),
+        of(
+            "to",
+            "The account that gets: its balance grows by what is bought.",
+        ),
+        of("sold_to", "The liquidity account of the sold currency."),
+        of(
+            "bought_from",
+            "The liquidity account of the bought currency.",
+        ),
     );
-    let sell = fields.optional("sell", positive);
-    let buy = fields.optional("buy", positive);
+    let sell = positive()
+        .says("What is sold, in minor units.")
+        .map(|amount| (amount, Leg::Sold));
+    let buy = positive()
+        .says("What is bought, in minor units.")
+        .map(|amount| (amount, Leg::Bought));
+    let given = fields.either(
+        Some("sell"),
+        Either::new("OfSold", "sell", sell),
+        Either::new("OfBought", "buy", buy),
+    );
     let quote = quote(fields);
-    let conditions = conditions(fields);
-    let details = details(fields);
-    let slots = (
-        Slot::together(accounts),
-        Slot::together((sell, buy)),
-        quote,
-        conditions,
-        details,
-    );
-    Slot::together(slots).map(|(accounts, (sell, buy), quote, conditions, details)| {
-        let sell = sell.map(|amount| (amount, Leg::Sold));
-        let buy = buy.map(|amount| (amount, Leg::Bought));
-        let of = one_of("sell", sell, "buy", buy);
-        let (amount, given) = of.map_err(|wrong| below("sell", wrong))?;
+    let conditions = conditions(fields, "What else must be so of these accounts.");
+    let details = details(fields, &NEW);
+    let slots = (Slot::together(accounts), given, quote, conditions, details);
+    Slot::together(slots).map(|(accounts, (amount, given), quote, conditions, details)| {
         let (from, to, sold_to, bought_from) = accounts;
-        Ok(Swap {
+        Swap {
             from,
             to,
             sold_to,
@@ -130,16 +168,23 @@ pub(super) fn swap(fields: &mut Fields) -> Slot<Reading<Swap>> {
             quote,
             conditions,
             details,
-        })
+        }
     })
 }
 
 fn quote(fields: &mut Fields) -> Slot<Quote> {
+    let rate = rate().says(
+        "Units of the bought currency for one unit of the sold one: a decimal of at most 18 digits.",
+    );
     let rate = fields.required("rate", rate);
-    let modes = Rounding::ALL.map(|mode| (mode.name(), mode));
-    let rounding = fields.optional("rounding", choice(&modes));
-    let source = fields.required("source", guarded(RateSource::parse));
-    let quoted_at = fields.required("quoted_at", moment);
+    let rounding = choice(texts::RoundingMode::SHAPE, rounding).says(
+        "How the other amount becomes minor units: `half_even` (if nothing is said), `half_up`, `down`, `up`.",
+    );
+    let rounding = fields.optional("rounding", rounding);
+    let source = prose::<RateSource>(texts::SourceText::SHAPE).says("Who quotes the rate.");
+    let source = fields.required("source", source);
+    let quoted_at = any_moment().says("When they quoted it (RFC 3339).");
+    let quoted_at = fields.required("quoted_at", quoted_at);
     let slots = (rate, rounding.or(Rounding::default()), source, quoted_at);
     Slot::together(slots).map(|(rate, rounding, source, quoted_at)| Quote {
         rate,
@@ -149,15 +194,13 @@ fn quote(fields: &mut Fields) -> Slot<Quote> {
     })
 }
 
-/// A rate is a text: no number of JSON is a decimal to every reader.
-fn rate(value: Value) -> Reading<Rate> {
-    let parse = |text: String| {
-        let wrong = |rule: ledger::RateError| ("malformed_rate", rule.to_string());
-        Rate::parse(&text).map_err(wrong)
-    };
-    checked(text(1..=40), parse)(value)
+fn rounding(name: &str) -> Option<Rounding> {
+    let mut all = Rounding::ALL.into_iter();
+    all.find(|mode| mode.name() == name)
 }
 
-fn below(name: &str, wrong: Vec<FieldError>) -> Vec<FieldError> {
-    wrong.into_iter().map(|error| error.below(name)).collect()
+/// A rate is a text: no number of JSON is a decimal to every reader.
+fn rate() -> impl Reader<Out = Rate> {
+    text(1, 40, texts::Rate::SHAPE)
+        .checked(|text| Rate::parse(&text).map_err(|rule| BrokenRule::new("malformed_rate", &rule)))
 }

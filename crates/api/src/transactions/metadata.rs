@@ -1,45 +1,34 @@
-//! What is kept with a transaction, set after it was recorded.
+//! Metadata of a transaction, set after it was recorded.
 
-use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
 use books::transactions::Describe;
+use edge::{Problem, Reader as _, Response};
 use ledger::TransactionId;
 
-use crate::metadata::kept;
-use crate::problem::{Code, Problem};
-use crate::request::answer;
-use crate::server::Api;
-use crate::strict_json::{Fields, nullable};
-use crate::{render, wire};
+use crate::metadata::replacement;
+use crate::server::{Asked, Call, Routes, Shared};
+use crate::wire::texts;
+use crate::{code, render, wire};
 
-/// Replaces what is kept with a transaction. The books stay as they are.
-#[utoipa::path(
-    patch, path = "/v1/transactions/{id}", tag = "transactions",
-    operation_id = "updateTransaction",
-    params(("id" = wire::texts::TransactionId, Path, description = "txn_…")),
-    request_body(content = wire::NewMetadata),
-    responses(
-        (status = 200, description = "The transaction, with what is kept with it now", body = wire::Transaction),
-        (status = 404, description = "No such transaction"),
+/// The route that replaces metadata.
+pub(crate) fn routes(r: &mut Routes) {
+    r.patch(
+        "/v1/transactions/{id}",
+        "updateTransaction",
+        "Replaces what is kept with a transaction. The books stay as they are.",
+        patch,
     )
-)]
-pub(crate) async fn patch(
-    api: Data<Api>,
-    request: HttpRequest,
-    payload: Payload,
-    id: Path<String>,
-) -> HttpResponse {
-    answer(&request, async {
-        let mut asked = api.request(&request, payload).await?;
-        let id: TransactionId = id
-            .parse()
-            .map_err(|_malformed| Problem::new(Code::TransactionNotFound))?;
-        let mut fields = Fields::of(std::mem::take(&mut asked.body));
-        let metadata = fields.required("metadata", nullable(kept));
-        let metadata = fields.finish(metadata)?.flatten();
-        let command = Describe { id, metadata };
-        api.submit(asked, command, render::described, render::tell)
-            .await
-    })
-    .await
+    .segment("id", texts::TransactionId::SHAPE, "txn_…")
+    .body(|known| replacement().describe(known))
+    .gives::<wire::Transaction>(200, "The transaction, with what is kept with it now")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND]);
+}
+
+async fn patch(api: Shared, call: Call) -> Result<Response, Problem> {
+    let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
+    let mut asked = Asked::of(call)?;
+    let id = id?;
+    let metadata = asked.read_by(&replacement())?;
+    let command = Describe { id, metadata };
+    api.submit(asked, command, render::described, render::tell)
+        .await
 }

@@ -1,152 +1,217 @@
 //! Transactions by what is known of them.
 
-use actix_web::http::StatusCode;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use edge::cursor::Cursor;
+use edge::query::{PageQuery, Query, bad_parameter, foreign_cursor, in_order, moment, positive};
+use edge::route::Parameter;
+use edge::strict_json::{BrokenRule, FieldError, Slot};
+use edge::{Page, Problem, Response, Shape};
 use ledger::{
-    ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told, TransactionId,
+    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told,
+    TransactionId,
 };
 use money::Currency;
 use store::TenantId;
 
-use crate::cursor::Cursor;
-use crate::problem::Problem;
-use crate::query::{Parameters, bad_parameter, foreign_cursor, in_order};
-use crate::request::answer;
-use crate::server::Api;
+use crate::query::{labels, rule, subtree};
+use crate::server::{Api, Call, Routes, Shared};
+use crate::wire::texts;
 use crate::{render, respond, wire};
 
-const KNOWN: [&str; 17] = [
-    "external_id",
-    "account",
-    "code_prefix",
-    "kind",
-    "status",
-    "currency",
-    "from",
-    "to",
-    "effective_from",
-    "effective_to",
-    "metadata.",
-    "metadata_prefix.",
-    "metadata_present",
-    "amount_min",
-    "amount_max",
-    "limit",
-    "cursor",
-];
+/// The names of the parameters that ask for a text of metadata, and for its beginning.
+const TEXT: Shape = Shape::pattern(r"^metadata\.[A-Za-z0-9_.-]{1,40}$");
+const PREFIX: Shape = Shape::pattern(r"^metadata_prefix\.[A-Za-z0-9_.-]{1,40}$");
+/// Keys of metadata, separated by commas.
+const KEYS: Shape = Shape::pattern("^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$");
 
-/// Transactions, latest first, of which all that is given is so.
-///
-/// A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a
-/// `next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or
-/// `effective_to`, and neither an account nor `metadata.KEY`, what happened last.
-#[utoipa::path(
-    get, path = "/v1/transactions", tag = "transactions", operation_id = "listTransactions",
-    params(
-        ("external_id" = Option<wire::texts::ShortText>, Query, description = "It bears this name of yours: one at most"),
-        ("account" = Option<wire::texts::AccountId>, Query, description = "acc_…: it has an entry on this account"),
-        ("code_prefix" = Option<wire::texts::AccountCode>, Query, description = "It has an entry on the account with this code, or on one below it"),
-        ("kind" = Option<wire::texts::Kind>, Query, description = "What it is for"),
-        ("status" = Option<wire::texts::TransactionStatus>, Query, description = "What has become of it, as GET /v1/transactions/{id} says"),
-        ("currency" = Option<wire::texts::CurrencyCode>, Query, description = "It has a posting in this currency or asset"),
-        ("from" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it was recorded then or later"),
-        ("to" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it was recorded before"),
-        ("effective_from" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it happened then or later"),
-        ("effective_to" = Option<wire::texts::AskedMoment>, Query, description = "RFC 3339: it happened before"),
-        ("metadata.KEY" = Option<String>, Query, description = "Its metadata has this text under KEY; may be given for several keys"),
-        ("metadata_prefix.KEY" = Option<String>, Query, description = "Its metadata has a text under KEY that begins so; may be given for several keys"),
-        ("metadata_present" = Option<String>, Query, pattern = "^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$", description = "Its metadata has this key, whatever the text; several keys are separated by commas"),
-        ("amount_min" = Option<wire::texts::Amount>, Query, description = "It has a posting of at least so many minor units"),
-        ("amount_max" = Option<wire::texts::Amount>, Query, description = "It has a posting of at most so many minor units; the same one as amount_min, currency and account say"),
-        ("limit" = Option<u16>, Query, description = "1 to 100, 25 if absent"),
-        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
-    ),
-    responses(
-        (status = 200, description = "A page. It may be shorter than its limit, even empty, and have a next_cursor all the same", body = wire::Page<wire::Transaction>),
-        (status = 400, description = "A parameter is wrong"),
+/// The route that searches.
+pub(crate) fn routes(r: &mut Routes) {
+    r.get(
+        "/v1/transactions",
+        "listTransactions",
+        "Transactions, latest first, of which all that is given is so.",
+        list,
     )
-)]
-pub(crate) async fn list(api: Data<Api>, request: HttpRequest) -> HttpResponse {
-    answer(&request, async {
-        let tenant = api.caller(&request).await?.tenant.id;
-        let asked = Parameters::of(&request, &KNOWN)?;
-        let (mut search, wanted) = (search(&asked)?, asked.page()?);
-        search.currency = currency(&api, tenant, &asked).await?;
-        let after = wanted.cursor.map(place).transpose()?;
-        let limit = usize::from(wanted.limit);
-        let found = api
-            .engine
-            .read(move |connection| {
-                let mut found = ledger::search(connection, tenant, &search, after, limit)?;
-                found.transactions =
-                    ledger::with_current_metadata(connection, tenant, found.transactions)?;
-                Ok(found)
-            })
-            .await
-            .map_err(|error| respond::unavailable(&error))?;
-        let page = wire::Page {
-            next_cursor: found.next.map(|place| wanted.next(cursor(place))),
-            data: found
-                .transactions
-                .iter()
-                .map(render::transaction_made)
-                .collect(),
-        };
-        Ok(respond::json(StatusCode::OK, &page))
-    })
-    .await
+    .more("A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a\n`next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or\n`effective_to`, and neither an account nor `metadata.KEY`, what happened last.")
+    .asks(|query| drop(search(query)))
+    .gives_page::<wire::Transaction>("A page. It may be shorter than its limit, even empty, and have a next_cursor all the same")
+    .refuses(400, "A parameter is wrong", &[]);
 }
 
-fn search(asked: &Parameters) -> Result<Search, Problem> {
-    let no_account = "an account is acc_ and 32 hexadecimal digits";
-    let no_kind = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
-    let no_status = "it is pending, posted, voided or expired";
-    let search = Search {
-        external_id: asked
-            .guarded("external_id", |text| ExternalId::parse(text))?
-            .map(String::from),
-        account: asked.read("account", "malformed_id", no_account, |text| {
-            text.parse().ok()
-        })?,
-        subtree: asked.subtree("code_prefix")?.map(String::from),
-        kind: asked.read("kind", "malformed_kind", no_kind, |text| {
-            Kind::parse(text).ok()
-        })?,
-        status: asked.read("status", "unknown_value", no_status, status)?,
-        from: asked.moment("from")?,
-        to: asked.moment("to")?,
-        effective_from: asked.moment("effective_from")?,
-        effective_to: asked.moment("effective_to")?,
-        metadata: told(asked)?,
-        currency: None,
-        amount_min: asked.positive("amount_min")?,
-        amount_max: asked.positive("amount_max")?,
+async fn list(api: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let (mut search, code, wanted) = call.query.ask(search)?;
+    search.currency = currency(&api, tenant, code).await?;
+    let after = wanted.cursor.map(place).transpose()?;
+    let limit = usize::from(wanted.limit);
+    let found = api
+        .engine
+        .read(move |connection| {
+            let mut found = ledger::search(connection, tenant, &search, after, limit)?;
+            found.transactions =
+                ledger::with_current_metadata(connection, tenant, found.transactions)?;
+            Ok(found)
+        })
+        .await
+        .map_err(|error| respond::unavailable(&error))?;
+    let page = Page {
+        next_cursor: found.next.map(|place| wanted.next(cursor(place))),
+        data: found
+            .transactions
+            .iter()
+            .map(render::transaction_made)
+            .collect(),
     };
-    in_order(("from", search.from.as_ref()), ("to", search.to.as_ref()))?;
-    let (from, to) = (search.effective_from.as_ref(), search.effective_to.as_ref());
-    in_order(("effective_from", from), ("effective_to", to))?;
-    let (least, most) = (search.amount_min.as_ref(), search.amount_max.as_ref());
-    in_order(("amount_min", least), ("amount_max", most))?;
-    Ok(search)
+    Ok(Response::json(200, &page))
 }
 
-fn status(text: &str) -> Option<HoldStatus> {
+/// The parameters of a search: what is looked for, the code of a currency, the page.
+fn search(query: &mut Query) -> Slot<(Search, Option<String>, PageQuery)> {
+    let about = Slot::together((
+        query.optional(
+            "external_id",
+            texts::ShortText::SHAPE,
+            "It bears this name of yours: one at most",
+            |text| ExternalId::parse(text),
+        ),
+        query.optional(
+            "account",
+            texts::AccountId::SHAPE,
+            "acc_…: it has an entry on this account",
+            account,
+        ),
+        query.optional(
+            "code_prefix",
+            texts::AccountCode::SHAPE,
+            "It has an entry on the account with this code, or on one below it",
+            subtree,
+        ),
+        query.optional("kind", texts::Kind::SHAPE, "What it is for", kind),
+        query.optional(
+            "status",
+            texts::TransactionStatus::SHAPE,
+            "What has become of it, as GET /v1/transactions/{id} says",
+            status,
+        ),
+    ));
+    let code = query.optional(
+        "currency",
+        texts::CurrencyCode::SHAPE,
+        "It has a posting in this currency or asset",
+        |code| Ok::<String, BrokenRule>(code.to_owned()),
+    );
+    let mut at = |name, says| query.optional(name, texts::AskedMoment::SHAPE, says, moment);
+    let times = Slot::together((
+        at("from", "RFC 3339: it was recorded then or later"),
+        at("to", "RFC 3339: it was recorded before"),
+        at("effective_from", "RFC 3339: it happened then or later"),
+        at("effective_to", "RFC 3339: it happened before"),
+    ));
+    let metadata = metadata(query);
+    let mut amount = |name, says| query.optional(name, texts::Amount::SHAPE, says, positive);
+    let amounts = Slot::together((
+        amount(
+            "amount_min",
+            "It has a posting of at least so many minor units",
+        ),
+        amount(
+            "amount_max",
+            "It has a posting of at most so many minor units; the same one as amount_min, currency and account say",
+        ),
+    ));
+    let search = Slot::together((about, times, metadata, amounts));
+    let search = search.check(|(about, times, metadata, (amount_min, amount_max))| {
+        let (external_id, account, subtree, kind, status) = about;
+        let (from, to, effective_from, effective_to) = times;
+        in_order(("from", from.as_ref()), ("to", to.as_ref()))?;
+        let (lower, upper) = (effective_from.as_ref(), effective_to.as_ref());
+        in_order(("effective_from", lower), ("effective_to", upper))?;
+        let (least, most) = (amount_min.as_ref(), amount_max.as_ref());
+        in_order(("amount_min", least), ("amount_max", most))?;
+        Ok(Search {
+            external_id: external_id.map(String::from),
+            account,
+            subtree: subtree.map(String::from),
+            kind,
+            status,
+            from,
+            to,
+            effective_from,
+            effective_to,
+            metadata,
+            currency: None,
+            amount_min,
+            amount_max,
+        })
+    });
+    Slot::together((search, code, query.page()))
+}
+
+fn account(text: &str) -> Result<AccountId, BrokenRule> {
+    let detail = "an account is acc_ and 32 hexadecimal digits";
+    text.parse()
+        .map_err(|_malformed| rule("malformed_id", detail))
+}
+
+fn kind(text: &str) -> Result<Kind, BrokenRule> {
+    let detail = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
+    Kind::parse(text).map_err(|_malformed| rule("malformed_kind", detail))
+}
+
+fn status(text: &str) -> Result<HoldStatus, BrokenRule> {
     let all = [
         HoldStatus::Pending,
         HoldStatus::Posted,
         HoldStatus::Voided,
         HoldStatus::Expired,
     ];
-    all.into_iter().find(|status| status.name() == text)
+    let found = all.into_iter().find(|status| status.name() == text);
+    let detail = "it is pending, posted, voided or expired";
+    found.ok_or_else(|| rule("unknown_value", detail))
+}
+
+/// The parameters on metadata, by key.
+fn metadata(query: &mut Query) -> Slot<Vec<(String, Told)>> {
+    let text = Shape::text(0, texts::METADATA.longest);
+    let texts = query.by_key(Parameter::by_key(
+        "metadata",
+        "Its metadata has this text under KEY; may be given for several keys",
+        [TEXT, text],
+        Metadata::MOST_ENTRIES,
+    ));
+    // Every text begins with nothing.
+    let beginning = Shape::text(1, texts::METADATA.longest);
+    let beginnings = query.by_key(Parameter::by_key(
+        "metadata_prefix",
+        "Its metadata has a text under KEY that begins so; may be given for several keys",
+        [PREFIX, beginning],
+        Metadata::MOST_ENTRIES,
+    ));
+    let keys = query.optional(
+        "metadata_present",
+        KEYS,
+        "Its metadata has this key, whatever the text; several keys are separated by commas",
+        |keys| Ok::<String, BrokenRule>(keys.to_owned()),
+    );
+    Slot::together((texts, beginnings, keys)).check(|(texts, beginnings, keys)| {
+        told(texts, beginnings, keys).map_err(|error| vec![error])
+    })
 }
 
 /// The filters on metadata, by key.
-fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
-    let texts = asked.labels("metadata.")?.into_iter();
+fn told(
+    texts: Vec<(String, String)>,
+    beginnings: Vec<(String, String)>,
+    keys: Option<String>,
+) -> Result<Vec<(String, Told)>, FieldError> {
+    let families = [
+        ("metadata_present", keys.is_some()),
+        ("metadata_prefix.", !beginnings.is_empty()),
+        ("metadata.", true),
+    ];
+    let texts = labels(texts, "metadata.")?.into_iter();
     let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));
     let mut told: Vec<(String, Told)> = texts.collect();
-    for (key, text) in asked.labels("metadata_prefix.")? {
+    for (key, text) in labels(beginnings, "metadata_prefix.")? {
         let (key, begin) = (String::from(key), String::from(text));
         if begin.is_empty() {
             let name = format!("metadata_prefix.{key}");
@@ -164,23 +229,17 @@ fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
         }
         told.push((key, Told::Prefix(begin)));
     }
-    let keys = asked.text("metadata_present").into_iter();
-    for key in keys.flat_map(|keys| keys.split(',')) {
+    for key in keys.iter().flat_map(|keys| keys.split(',')) {
         let detail = "a key of metadata is 1 to 40 of A-Z, a-z, 0-9, _, - and .; several are separated by commas";
         let key = MetadataKey::parse(key)
             .map_err(|rule| bad_parameter("metadata_present", rule.code(), detail))?;
         told.push((key.into(), Told::Something));
     }
     if told.len() > Metadata::MOST_ENTRIES {
-        let families = ["metadata_present", "metadata_prefix.", "metadata."];
-        let mut given = families.into_iter();
-        let given = given.find(|name| asked.text(name).is_some() || !asked.below(name).is_empty());
+        let given = families.into_iter().find(|(_, is_given)| *is_given);
+        let name = given.map_or("metadata.", |(name, _)| name);
         let detail = "no metadata has so many entries";
-        return Err(bad_parameter(
-            given.unwrap_or("metadata."),
-            "too_many",
-            detail,
-        ));
+        return Err(bad_parameter(name, "too_many", detail));
     }
     Ok(told)
 }
@@ -189,9 +248,9 @@ fn told(asked: &Parameters) -> Result<Vec<(String, Told)>, Problem> {
 async fn currency(
     api: &Api,
     tenant: TenantId,
-    asked: &Parameters,
+    code: Option<String>,
 ) -> Result<Option<Currency>, Problem> {
-    let Some(code) = asked.text("currency").map(str::to_owned) else {
+    let Some(code) = code else {
         return Ok(None);
     };
     let of_iso = Currency::from_stored(&code).ok();
@@ -209,7 +268,10 @@ async fn currency(
     let detail = "it is the code of a currency, as EUR, or of an asset that you have registered";
     match registered {
         Some(asset) => Ok(Some(asset.currency)),
-        None => Err(bad_parameter("currency", "unknown_currency", detail)),
+        None => {
+            let error = bad_parameter("currency", "unknown_currency", detail);
+            Err(Problem::invalid_query(vec![error]))
+        }
     }
 }
 

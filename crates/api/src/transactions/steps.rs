@@ -1,21 +1,25 @@
-//! What becomes of a transaction, as a body asks for it: alone, or as one of many.
+//! Steps about a transaction, as a body asks for them: alone, or as one of many.
 
 use books::transactions::{Action, Details};
+use edge::strict_json::{
+    Alternative, Body, BrokenRule, FieldError, Fields, Slot, boolean, integer, list, nullable,
+    object, one_of,
+};
+use edge::{Reader, Shape};
 use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
 use money::Amount;
 
-use super::draft::{conditions, details, draft, positive};
+use super::draft::{STEP, TRANSACTION, conditions, details, draft, dry_run};
 use super::exchanges;
 use crate::currencies::Currencies;
-use crate::strict_json::{
-    FieldError, Fields, Reading, Slot, Value, boolean, checked, id, integer, list, nullable, object,
-};
+use crate::reading::{positive, transaction};
 
 /// The last ordinal that a posting can bear: one of what was posted beyond a hold. Which of them a transaction
 /// has, the books say.
 const LAST_ORDINAL: i64 = 299;
+const ORDINAL: Shape = Shape::short_integer(0, LAST_ORDINAL);
 
-/// What is done to a transaction that is there.
+/// A step about a transaction that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     /// Post a pending one, or a part of it.
@@ -35,6 +39,27 @@ impl Verb {
             Self::Post => "post",
             Self::Void => "void",
             Self::Reverse => "reverse",
+        }
+    }
+
+    /// The name of the body alone, the name among many, and what both say.
+    const fn body(self) -> [&'static str; 3] {
+        match self {
+            Self::Post => [
+                "PostPending",
+                "NewBulkPost",
+                "Posts a pending transaction, or a part of it.",
+            ],
+            Self::Void => [
+                "VoidPending",
+                "NewBulkVoid",
+                "Releases all that a pending transaction still holds.",
+            ],
+            Self::Reverse => [
+                "Reverse",
+                "NewBulkReverse",
+                "Undoes what was posted, or a part of it.",
+            ],
         }
     }
 }
@@ -90,30 +115,51 @@ impl Wish {
     }
 }
 
-/// The fields of a step; each is good, but not yet that at most one of them says how much.
-pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
+/// Reads a step that is asked for alone, and whether it is a dry run.
+pub(super) fn new_step(verb: Verb) -> impl Body<Out = (Wish, bool)> {
+    let [name, _, says] = verb.body();
+    object(name, says, move |fields| {
+        let wish = wish(verb, fields);
+        let dry_run = dry_run(fields);
+        Slot::together((wish, dry_run))
+    })
+}
+
+/// The fields of a step, of which at most one says how much.
+fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
+    let parts = |says| nullable(list(1, MOST_POSTINGS, part()).says(says));
     let amounts = match verb {
-        Verb::Post | Verb::Reverse => fields.optional(
-            "amounts",
-            nullable(list(1..=MOST_POSTINGS, |item| object(part)(item))),
-        ),
+        Verb::Post => {
+            let says = "How much of which posting; all that remains, if absent.";
+            fields.optional("amounts", parts(says))
+        }
+        Verb::Reverse => {
+            let says = "How much of which posting; all that remains, if absent. Of an exchange, both postings in one share.";
+            fields.optional("amounts", parts(says))
+        }
         Verb::Void => absent(),
     };
-    let mut leg = |name| match verb {
-        Verb::Reverse => fields.optional(name, nullable(positive)),
+    let mut leg = |name, says| match verb {
+        Verb::Reverse => fields.optional(name, nullable(positive().says(says))),
         Verb::Post | Verb::Void => absent(),
     };
-    let legs = Slot::together((leg("sell"), leg("buy")));
-    let mut flag = |name| match verb {
-        Verb::Post => fields.optional(name, boolean),
+    let sold =
+        "Of an exchange: how much of what was sold, in minor units. What was bought follows.";
+    let bought =
+        "Of an exchange: how much of what was bought, in minor units. What was sold follows.";
+    let legs = Slot::together((leg("sell", sold), leg("buy", bought)));
+    let mut flag = |name, says| match verb {
+        Verb::Post => fields.optional(name, boolean().says(says)),
         Verb::Void | Verb::Reverse => absent(),
     };
-    let (last, exceed) = (flag("last"), flag("exceed"));
-    let conditions = conditions(fields);
-    let details = details(fields);
+    let last = "Whether all that remains afterwards is released; false if absent.";
+    let exceed = "Whether an amount may be more than its posting still holds; false if absent. The difference is posted\nat once, if the limits of the accounts allow it.";
+    let (last, exceed) = (flag("last", last), flag("exceed", exceed));
+    let conditions = conditions(fields, "What else must be so of accounts that it moves.");
+    let details = details(fields, &STEP);
     let flags = Slot::together((last.or(false), exceed.or(false)));
     let slots = (amounts, legs, flags, conditions, details);
-    Slot::together(slots).map(
+    Slot::together(slots).check(
         move |(amounts, (sell, buy), (last, exceed), conditions, details)| {
             let amounts = amounts.flatten();
             let sell = sell.flatten().map(|amount| (Leg::Sold, amount));
@@ -137,39 +183,80 @@ pub(super) fn wish(verb: Verb, fields: &mut Fields) -> Slot<Reading<Wish>> {
     )
 }
 
-/// One of many: what becomes of the transaction that `post`, `void` or `reverse` names, an exchange if it
-/// has a field that only exchanges have, or else a new transaction.
-pub(super) fn one_of_many(value: Value, known: &Currencies) -> Reading<Action> {
-    let has = |name: &str| matches!(&value, Value::Object(item) if item.get(name).is_some());
-    let verb = Verb::ALL.into_iter().find(|verb| has(verb.field()));
-    let is_exchange = !has("postings") && exchanges::OWN_FIELDS.into_iter().any(has);
-    let read = |mut fields: Fields| {
-        if let Some(verb) = verb {
-            let about = fields.required(verb.field(), id("txn_"));
-            let wish = wish(verb, &mut fields);
-            let (about, wish) = fields.finish((about, wish))?;
-            return Ok(wish?.about(TransactionId::from_bytes(about)));
+/// The kind of one of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Transaction,
+    Exchange,
+    Step(Verb),
+}
+
+impl Item {
+    /// A step about the transaction that `post`, `void` or `reverse` names, an exchange if it has a field
+    /// that only exchanges have, or else a new transaction.
+    fn of(fields: &Fields) -> Self {
+        let mut verbs = Verb::ALL.into_iter();
+        if let Some(verb) = verbs.find(|verb| fields.has(verb.field())) {
+            return Self::Step(verb);
         }
-        if is_exchange {
-            let swap = exchanges::swap(&mut fields);
-            return fields.finish(swap)?.map(Action::Exchange);
+        let mut own = exchanges::OWN_FIELDS.into_iter();
+        if !fields.has("postings") && own.any(|name| fields.has(name)) {
+            return Self::Exchange;
         }
-        let draft = draft(&mut fields, known);
-        fields.finish(draft).map(Action::Post)
-    };
-    object(read)(value)
+        Self::Transaction
+    }
+}
+
+/// Reads one of many.
+pub(super) fn one_of_many(known: &Currencies) -> impl Body<Out = Action> {
+    let [_, says] = TRANSACTION;
+    let new = Alternative::new(
+        Item::Transaction,
+        "NewBulkTransaction",
+        says,
+        |fields: &mut Fields| draft(fields, known).map(Action::Post),
+    );
+    let [_, says] = exchanges::EXCHANGE;
+    let exchange = Alternative::new(
+        Item::Exchange,
+        "NewBulkExchange",
+        says,
+        |fields: &mut Fields| exchanges::swap(fields).map(Action::Exchange),
+    );
+    let mut all = vec![new, exchange];
+    all.extend(Verb::ALL.map(|verb| {
+        let [_, name, says] = verb.body();
+        Alternative::new(Item::Step(verb), name, says, move |fields: &mut Fields| {
+            let about = fields.required(verb.field(), transaction());
+            let wish = wish(verb, fields);
+            Slot::together((about, wish)).map(|(about, wish)| wish.about(about))
+        })
+    }));
+    one_of(
+        "NewBulkItem",
+        "One of many: a transaction, an exchange, or a step about another transaction (one of `post`, `void`\nand `reverse`, and the fields that the step has alone), each without `dry_run`.",
+        Item::of,
+        all,
+    )
 }
 
 fn absent<T>() -> Slot<Option<T>> {
     Slot::together(()).map(|()| None)
 }
 
-fn part(mut fields: Fields) -> Reading<Part> {
-    let narrow = |ordinal| {
-        let wrong = |_too_large| ("out_of_range", format!("Must be from 0 to {LAST_ORDINAL}."));
-        i16::try_from(ordinal).map_err(wrong)
-    };
-    let ordinal = fields.required("ordinal", checked(integer(0..=LAST_ORDINAL), narrow));
-    let amount = fields.required("amount", positive);
-    fields.finish((ordinal, amount))
+fn part() -> impl Body<Out = Part> {
+    object("NewPart", "So much of one posting.", |fields| {
+        let narrow = |ordinal| {
+            i16::try_from(ordinal).map_err(|_too_large| {
+                let detail = format!("Must be from 0 to {LAST_ORDINAL}.");
+                BrokenRule::new("out_of_range", &detail)
+            })
+        };
+        let ordinal = integer(ORDINAL)
+            .checked(narrow)
+            .says("The posting's place in its transaction, from 0; to reverse what was posted beyond a hold, the ordinal\nthat the answer gave it.");
+        let ordinal = fields.required("ordinal", ordinal);
+        let amount = fields.required("amount", positive().says("Minor units."));
+        Slot::together((ordinal, amount))
+    })
 }

@@ -1,4 +1,4 @@
-//! Custom assets, in and out.
+//! Custom assets.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,18 +22,4 @@ pub struct Asset {
     /// When it was registered.
     #[schema(value_type = Moment)]
     pub created_at: String,
-}
-
-/// Registers an asset.
-#[derive(Debug, ToSchema)]
-pub struct NewAsset {
-    /// 3 to 10 upper-case letters and digits, a letter first, and none of ISO 4217.
-    #[schema(value_type = CurrencyCode)]
-    pub code: String,
-    /// Decimal places of its minor unit, 0 to 18, for ever.
-    #[schema(value_type = Exponent)]
-    pub exponent: u8,
-    /// What people call it: at most 255 characters; the code, if absent.
-    #[schema(value_type = Option<ShortText>)]
-    pub name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Where a list goes on, and how long a page is.
+//! Cursors, at which a list goes on, and the length of a page.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::strict_json::FieldError;
 
-/// How many items a page has when the caller does not say.
+/// The items of a page when the caller does not say.
 pub const DEFAULT_LIMIT: u16 = 25;
 
 /// The most items of a page.

@@ -5,26 +5,38 @@
 //! surrogates, a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`]
 //! ([`parse_within`]: more than its caller allows).
 //! It is stricter than RFC 8259 and within I-JSON (RFC 7493). [`Fields`] takes an object to domain
-//! values and collects every error, each with a JSON pointer (RFC 6901) and a stable code.
+//! values and collects every error, each with a JSON pointer (RFC 6901) and a stable code; the same readers,
+//! run without a value, print the schema of what they take.
 //! [`canonical`] is the text a fingerprint covers.
 //!
 //! It never turns a number into a float, never guesses a type (`"10"` is no amount), never ignores a
 //! field it does not know, and never repeats a value in an error.
 //!
 //! ```
-//! use api::strict_json::{Fields, amount, nullable, parse, text};
+//! use edge::strict_json::{Body, CardNumbers, Slot, amount, nullable, object, parse, text};
+//! use edge::{Describe, Reader, Shape};
 //!
+//! const UNITS: Shape = Shape::integer(1, i64::MAX);
+//! const NOTE: Shape = Shape::text(1, 200);
+//! let gift = object("Gift", "Gives money away.", |fields| {
+//!     let minor_units = fields.required("amount", amount(UNITS));
+//!     let note = fields.optional("note", nullable(text(1, 200, NOTE)));
+//!     Slot::together((minor_units, note))
+//! });
 //! let body = parse(br#"{"amount": 1099, "note": null, "colour": "red"}"#)?;
-//! let mut fields = Fields::of(body);
-//! let minor_units = fields.required("amount", amount);
-//! let note = fields.optional("note", nullable(text(1..=200)));
-//! let refused = fields.finish((minor_units, note)).unwrap_err();
+//! let cards = CardNumbers { identifiers: &[], labels: "", detail: "No card numbers." };
+//! let refused = gift.whole(body, &cards).unwrap_err();
 //! assert_eq!(refused[0].pointer, "/colour");
 //! assert_eq!(refused[0].code, "unknown_field");
-//! # Ok::<(), api::strict_json::Refusal>(())
+//!
+//! let mut known = Describe::default();
+//! gift.describe(&mut known);
+//! assert!(known.named().contains_key("Gift"));
+//! # Ok::<(), edge::strict_json::Refusal>(())
 //! ```
 
 mod canonical;
+mod cards;
 mod compounds;
 mod fields;
 mod parser;
@@ -35,17 +47,21 @@ mod rule;
 mod scalars;
 
 pub use canonical::canonical;
-pub use compounds::{checked, list, metadata, nullable, object};
-pub use fields::{FieldError, Fields, MAX_ERRORS, Reading, Slot, Slots};
+pub use cards::CardNumbers;
+pub use compounds::{Alternative, Body, labels, object, one_of};
+pub use fields::{Either, FieldError, Fields, MAX_ERRORS, Reading, Slot, Slots};
 pub use parser::{parse, parse_within};
-pub use readers::{amount, boolean, choice, currency, guarded, id, integer, moment, text};
+pub use readers::{
+    Reader, amount, boolean, boolean_or, choice, currency, guarded, id, integer, list, moment,
+    nullable, prose, text,
+};
 pub use refusal::{Refusal, Rule};
-pub use rule::BrokenRule;
+pub use rule::{BrokenRule, Guarded};
 
 /// The largest body that is read where nothing else is said, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// How deep objects and arrays may be nested; the top level counts as one.
+/// The deepest nesting of objects and arrays; the top level counts as one.
 pub const MAX_DEPTH: usize = 32;
 
 /// A JSON value as a request may hold it. There is no fraction, because money has none.
@@ -66,7 +82,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// What kind of value it is, in words for a message.
+    /// The kind of the value, in words for a message.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -102,13 +118,13 @@ impl Object {
             .map(|(key, value)| (key.as_str(), value))
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there is no member.
+    /// True if there is no member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()

@@ -1,8 +1,8 @@
-//! Why a body is not read at all.
+//! Refusals of a body that is not read at all.
 
 use super::{MAX_DEPTH, pointer};
 
-/// Why a body was refused, and where.
+/// The refusal of a body: the broken rule and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rule} (at \"{pointer}\")")]
 pub struct Refusal {
@@ -12,7 +12,7 @@ pub struct Refusal {
     pub rule: Rule,
 }
 
-/// What a body must not be or hold.
+/// A rule about what a body must not be or hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
     /// More bytes than may be sent here.
@@ -24,7 +24,7 @@ pub enum Rule {
     /// Not JSON by the grammar of RFC 8259.
     #[error("The body is not JSON: unexpected character or end at byte {offset}.")]
     Malformed {
-        /// Where reading stopped, counted from zero.
+        /// The byte at which reading stopped, counted from zero.
         offset: usize,
     },
     /// The top level is an array, text, a number, a boolean or null.

@@ -1,0 +1,133 @@
+//! The routes, served by actix: a request becomes a [`Call`], a [`Response`] becomes an answer.
+
+use access::Caller;
+use actix_web::dev::Payload as NoPayload;
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path, Payload, ServiceConfig, resource, route};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
+use edge::query::Parameters;
+use edge::route::{Handler, Reads, Route};
+use edge::{Call, Problem, Response, headers};
+
+use crate::request::{self, RequestId, written};
+use crate::routes::ROUTES;
+use crate::server::{Api, Shared};
+use crate::{code, openapi, system};
+
+/// Every URL and what serves it.
+pub(crate) fn all(app: &mut ServiceConfig) {
+    for path in ROUTES.paths() {
+        let mut own = resource(path);
+        for row in ROUTES.of(path) {
+            let method = match row.method {
+                edge::Method::Get => Method::GET,
+                edge::Method::Post => Method::POST,
+                edge::Method::Patch => Method::PATCH,
+            };
+            let serve = move |api: Data<Api>, request: HttpRequest, payload: Payload| {
+                serve(api.into_inner(), row, request, payload)
+            };
+            own = own.route(route().method(method).to(serve));
+        }
+        app.service(elsewhere(own, ROUTES.allowed(path)));
+    }
+    // Whatever is not a GET comes past the pages.
+    app.service(openapi::browser())
+        .service(elsewhere(
+            resource("/docs/{page:.*}"),
+            "GET, HEAD, OPTIONS".to_owned(),
+        ))
+        .service(web::redirect("/docs", "/docs/"))
+        .default_service(web::to(not_found));
+}
+
+/// Says which methods a resource takes: to whoever asks, and to whoever tries another one.
+fn elsewhere(own: actix_web::Resource, allowed: String) -> actix_web::Resource {
+    own.default_service(web::to(move |request: HttpRequest| {
+        let outcome = if request.method() == Method::OPTIONS {
+            Ok(system::options(&allowed))
+        } else {
+            Err(Problem::method_not_allowed(allowed.clone()))
+        };
+        async move { answer(&request, outcome) }
+    }))
+}
+
+/// No such URL; `OPTIONS *` is about all of them (RFC 9110, section 9.3.7).
+async fn not_found(request: HttpRequest) -> HttpResponse {
+    let outcome = if request.method() == Method::OPTIONS && request.path() == "*" {
+        Ok(system::options("GET, HEAD, POST, PATCH, OPTIONS"))
+    } else {
+        Err(Problem::new(code::NOT_FOUND))
+    };
+    answer(&request, outcome)
+}
+
+fn answer(request: &HttpRequest, outcome: Result<Response, Problem>) -> HttpResponse {
+    let response = outcome.unwrap_or_else(|problem| problem.into_response(&RequestId::of(request)));
+    written(response)
+}
+
+async fn serve(
+    api: Shared,
+    row: &'static Route<Shared, Caller>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let outcome = outcome(api, row, &request, payload).await;
+    answer(&request, outcome)
+}
+
+/// Looks at a request in one order on every route: who calls, the query, the key, the body.
+async fn outcome(
+    api: Shared,
+    row: &Route<Shared, Caller>,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Response, Problem> {
+    let mut call = head(row, request).await;
+    let running = match &row.handler {
+        Handler::Keyed(handler) => {
+            let caller = api.callers.of(&api.engine, api.mode, &call.headers);
+            let caller = caller.await?;
+            call.query = row.parameters(&call.path, request.query_string())?;
+            if matches!(row.body, Some(Reads::Json(_))) {
+                call.key = headers::idempotency_key(&call.headers)?;
+                headers::json_content(&call.headers)?;
+            }
+            if row.body.is_some() {
+                call.body = request::body(request, payload, row.most).await?.into();
+            }
+            handler(api, call.by(caller))
+        }
+        Handler::Open { admit, answer } => {
+            admit(&api, &call)?;
+            if row.body.is_some() {
+                call.body = request::body(request, payload, row.most).await?.into();
+            }
+            answer(api, call)
+        }
+    };
+    running.await
+}
+
+/// A request of which only the head is read.
+async fn head(row: &Route<Shared, Caller>, request: &HttpRequest) -> Call<()> {
+    let values = Path::<Vec<String>>::from_request(request, &mut NoPayload::None).await;
+    let values = values.map(Path::into_inner).unwrap_or_default();
+    let names = request.match_info().iter();
+    let names = names.map(|(name, _)| name.to_owned());
+    Call {
+        method: row.method.name(),
+        path: request.path().to_owned(),
+        segments: names.zip(values).collect(),
+        query: Parameters::none(),
+        headers: request::headers(request.headers()),
+        body: Vec::new(),
+        most: row.most,
+        key: None,
+        key_rule: row.key,
+        request_id: RequestId::of(request),
+        caller: (),
+    }
+}

@@ -1,0 +1,6 @@
+//! The codes of payments.
+
+edge::codes! {
+    DECLINED: "declined" 402 CARD NEVER KEPT "The payment was declined";
+    PAYMENT_STATE_CONFLICT: "payment_state_conflict" 409 INVALID_REQUEST NEVER KEPT "The state of the payment does not allow this";
+}

@@ -1,0 +1,136 @@
+//! The query of a request: the parameters that its route knows, each at most once, and nothing else.
+
+mod decoding;
+mod taking;
+
+use std::collections::BTreeMap;
+
+use crate::cursor::{self, Cursor, List};
+use crate::problem::Problem;
+use crate::strict_json::{FieldError, Slot, Slots as _};
+
+pub use taking::{Query, broken, in_order, moment, positive};
+
+/// The page that is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct PageQuery {
+    /// The most items it may have.
+    pub limit: u16,
+    /// The last item of the page before.
+    pub cursor: Option<Cursor>,
+    list: List,
+}
+
+impl PageQuery {
+    /// The `next_cursor` of this page.
+    #[must_use]
+    pub fn next(&self, after: Cursor) -> String {
+        after.encode(self.list)
+    }
+}
+
+/// The parameters of a query by name, and the list that they ask for.
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    given: BTreeMap<String, String>,
+    list: List,
+}
+
+impl Parameters {
+    /// Those of a query, of which each must be known.
+    ///
+    /// # Errors
+    /// A 400 at the first parameter that cannot be read, that is not known, or that stands twice.
+    pub fn of(path: &str, query: &str, known: impl Fn(&str) -> bool) -> Result<Self, Problem> {
+        let mut given = BTreeMap::new();
+        for (name, value) in decoding::pairs(query).map_err(wrong)? {
+            if !known(&name) {
+                let detail = "there is no such parameter";
+                return Err(wrong(named(&name, "unknown_parameter", detail)));
+            }
+            if given.contains_key(&name) {
+                return Err(wrong(named(
+                    &name,
+                    "duplicate_parameter",
+                    "it is given twice",
+                )));
+            }
+            given.insert(name, value);
+        }
+        let asked = given.iter().map(|(name, value)| (&**name, &**value));
+        let list = List::of(path, asked);
+        Ok(Self { given, list })
+    }
+
+    /// None, for a route that reads no query.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            given: BTreeMap::new(),
+            list: List::of("", std::iter::empty()),
+        }
+    }
+
+    /// The page that is asked for.
+    ///
+    /// # Errors
+    /// A 400 at `limit` or at `cursor`.
+    pub fn page(&self) -> Result<PageQuery, Problem> {
+        self.read_page().map_err(wrong)
+    }
+
+    fn read_page(&self) -> Result<PageQuery, FieldError> {
+        let cursor = self.text("cursor");
+        Ok(PageQuery {
+            limit: cursor::limit(self.text("limit"))?,
+            cursor: cursor
+                .map(|text| Cursor::parse(text, self.list))
+                .transpose()?,
+            list: self.list,
+        })
+    }
+
+    /// The values that `ask` takes.
+    ///
+    /// # Errors
+    /// A 400 at the first parameter that is wrong, in the order in which `ask` puts them together.
+    pub fn ask<T>(&self, ask: impl FnOnce(&mut Query) -> Slot<T>) -> Result<T, Problem> {
+        let mut query = Query::of(self);
+        let slot = ask(&mut query);
+        let read = slot.values().unwrap_or_else(|| Err(Vec::new()));
+        read.map_err(Problem::invalid_query)
+    }
+
+    /// One as it was given.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// Those that begin with this, by the rest of their names.
+    fn below(&self, prefix: &str) -> Vec<(String, String)> {
+        let rest = |(name, value): (&String, &String)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
+        };
+        self.given.iter().filter_map(rest).collect()
+    }
+}
+
+fn wrong(error: FieldError) -> Problem {
+    Problem::invalid_query(vec![error])
+}
+
+fn named(name: &str, code: &'static str, detail: &'static str) -> FieldError {
+    decoding::at(name, (code, detail))
+}
+
+/// A parameter that its own route finds wrong.
+#[must_use]
+pub fn bad_parameter(name: &str, code: &'static str, detail: &'static str) -> FieldError {
+    named(name, code, detail)
+}
+
+/// A cursor of another list.
+pub fn foreign_cursor() -> Problem {
+    let detail = "The cursor must be the next_cursor of an earlier page.";
+    wrong(named("cursor", "malformed_cursor", detail))
+}

@@ -1,0 +1,268 @@
+//! Routes as data: one row a route. A mount serves the rows, and the description is printed from them.
+
+mod parameter;
+mod table;
+
+use std::pin::Pin;
+
+use utoipa::ToSchema;
+
+use crate::query::{Parameters, Query};
+use crate::{Call, Code, Describe, Problem, Response, Schema, Shape, page};
+
+pub use parameter::{Parameter, ParameterKind};
+pub use table::Routes;
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads. A HEAD is served as a GET of which only the head is sent.
+    Get,
+    /// Makes something.
+    Post,
+    /// Changes something.
+    Patch,
+}
+
+impl Method {
+    /// Every method, in the order in which they are listed.
+    pub const ALL: [Self; 3] = [Self::Get, Self::Post, Self::Patch];
+
+    /// Its name, in capitals.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+        }
+    }
+}
+
+/// The rule of a route for the idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRule {
+    /// The route moves money.
+    Required,
+    /// The route changes something, and twice is no more than once.
+    Optional,
+    /// The route changes nothing, or has another way to know a request again.
+    None,
+}
+
+/// The right that a caller needs. It has no effect yet: every key has all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// To see the books.
+    Read,
+    /// To enter something in the books.
+    Write,
+    /// To change how the books are kept.
+    Admin,
+}
+
+/// The body that a route reads.
+pub enum Reads {
+    /// Strict JSON, as its reader describes it.
+    Json(Box<Describes>),
+    /// Bytes as they were signed, with words for them.
+    Bytes(&'static str),
+}
+
+/// Puts a schema in its place in a description.
+pub type Describes = dyn Fn(&mut Describe) -> Schema + Send + Sync;
+
+/// An answer that a route can give.
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its meaning on this route.
+    pub says: &'static str,
+    /// The body, where it is no problem.
+    pub reply: Option<fn(&mut Describe) -> Schema>,
+    /// The codes of its problems, beside those that every route of the kind has.
+    pub codes: &'static [&'static Code],
+}
+
+/// A handler at work.
+pub type Running = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+
+/// The function that answers the requests of a route. `S` is what handlers share, `C` a caller.
+pub enum Handler<S, C> {
+    /// It wants a caller.
+    Keyed(Box<dyn Fn(S, Call<C>) -> Running + Send + Sync>),
+    /// Anybody may call.
+    Open {
+        /// Looks at the head of a request, before the body is read.
+        admit: fn(&S, &Call<()>) -> Result<(), Problem>,
+        /// Answers.
+        answer: Box<dyn Fn(S, Call<()>) -> Running + Send + Sync>,
+    },
+}
+
+/// A route.
+pub struct Route<S, C> {
+    /// The method.
+    pub method: Method,
+    /// The path, with places for what it names: `/v1/things/{id}`.
+    pub path: &'static str,
+    /// The operation id: a verb and a noun, of which there is no second. Empty for a route that the
+    /// description leaves out.
+    pub id: &'static str,
+    /// The group that it belongs to.
+    pub tag: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// More sentences, if one is not enough.
+    pub more: &'static str,
+    /// The rule for the idempotency key.
+    pub key: KeyRule,
+    /// The right that it needs.
+    pub right: Right,
+    /// True if the caller may say how long to wait.
+    pub waits: bool,
+    /// The named parts of its path.
+    pub segments: Vec<Parameter>,
+    /// The parameters of its query. It takes no others.
+    pub query: Vec<Parameter>,
+    /// The body that it reads.
+    pub body: Option<Reads>,
+    /// The largest body, in bytes.
+    pub most: usize,
+    /// The answers that it gives, beside those of its kind.
+    pub answers: Vec<Answer>,
+    /// The function that answers.
+    pub handler: Handler<S, C>,
+}
+
+impl<S, C> Route<S, C> {
+    /// Sets the rule for the idempotency key.
+    pub fn key(&mut self, key: KeyRule) -> &mut Self {
+        self.key = key;
+        self
+    }
+
+    /// Sets the right.
+    pub fn may(&mut self, right: Right) -> &mut Self {
+        self.right = right;
+        self
+    }
+
+    /// Says more than its summary.
+    pub fn more(&mut self, more: &'static str) -> &mut Self {
+        self.more = more;
+        self
+    }
+
+    /// Lets the caller say how long to wait for the outcome.
+    pub fn waits(&mut self) -> &mut Self {
+        self.waits = true;
+        self
+    }
+
+    /// Names a part of the path.
+    pub fn segment(&mut self, name: &'static str, shape: Shape, says: &'static str) -> &mut Self {
+        let own = Parameter::new(name, says, ParameterKind::One(shape));
+        self.segments.push(Parameter {
+            required: true,
+            ..own
+        });
+        self
+    }
+
+    /// Takes the parameters of the query that this function asks for.
+    pub fn asks(&mut self, ask: impl FnOnce(&mut Query)) -> &mut Self {
+        self.query = Query::noted(ask);
+        self
+    }
+
+    /// Takes `limit` and `cursor`, and no other parameter of the query.
+    pub fn page(&mut self) -> &mut Self {
+        self.asks(|query| drop(query.page()))
+    }
+
+    /// Reads a body of JSON, as its reader describes it.
+    pub fn body(
+        &mut self,
+        describe: impl Fn(&mut Describe) -> Schema + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.body = Some(Reads::Json(Box::new(describe)));
+        self
+    }
+
+    /// Reads a body of bytes.
+    pub fn bytes(&mut self, says: &'static str) -> &mut Self {
+        self.body = Some(Reads::Bytes(says));
+        self
+    }
+
+    /// Sets the largest body, in bytes.
+    pub fn most(&mut self, most: usize) -> &mut Self {
+        self.most = most;
+        self
+    }
+
+    /// Looks at the head of a request before its body is read. A route that wants a caller does so by itself.
+    pub fn admit(&mut self, look: fn(&S, &Call<()>) -> Result<(), Problem>) -> &mut Self {
+        if let Handler::Open { admit, .. } = &mut self.handler {
+            *admit = look;
+        }
+        self
+    }
+
+    /// Gives an answer with a body.
+    pub fn gives<T: ToSchema>(&mut self, status: u16, says: &'static str) -> &mut Self {
+        self.answer(status, says, Some(reply::<T>), &[])
+    }
+
+    /// Gives a page of a list.
+    pub fn gives_page<T: ToSchema>(&mut self, says: &'static str) -> &mut Self {
+        self.answer(200, says, Some(page::describe::<T>), &[])
+    }
+
+    /// Refuses, with these codes beside those that every route of the kind has.
+    pub fn refuses(
+        &mut self,
+        status: u16,
+        says: &'static str,
+        codes: &'static [&'static Code],
+    ) -> &mut Self {
+        self.answer(status, says, None, codes)
+    }
+
+    fn answer(
+        &mut self,
+        status: u16,
+        says: &'static str,
+        reply: Option<fn(&mut Describe) -> Schema>,
+        codes: &'static [&'static Code],
+    ) -> &mut Self {
+        self.answers.push(Answer {
+            status,
+            says,
+            reply,
+            codes,
+        });
+        self
+    }
+
+    /// The parameters of a request's query.
+    ///
+    /// # Errors
+    /// A 400 at the first that this route does not take.
+    pub fn parameters(&self, path: &str, query: &str) -> Result<Parameters, Problem> {
+        let is_known = |name: &str| self.query.iter().any(|own| own.is(name));
+        Parameters::of(path, query, is_known)
+    }
+
+    /// True if the description tells of it.
+    #[must_use]
+    pub fn is_described(&self) -> bool {
+        !self.id.is_empty()
+    }
+}
+
+/// The schema of a reply, and of all that it is made of.
+fn reply<T: ToSchema>(known: &mut Describe) -> Schema {
+    known.reply::<T>()
+}

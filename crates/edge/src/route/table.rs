@@ -1,0 +1,253 @@
+//! All routes of an API, as rows of one table.
+
+use super::{Handler, KeyRule, Method, Right, Route};
+use crate::strict_json::MAX_BYTES;
+use crate::{Call, Problem, Response};
+
+/// The routes of an API, in the order in which they are tried.
+pub struct Routes<S, C> {
+    rows: Vec<Route<S, C>>,
+    tags: Vec<(&'static str, &'static str)>,
+}
+
+impl<S, C> Default for Routes<S, C> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+}
+
+impl<S: 'static, C: 'static> Routes<S, C> {
+    /// Begins a group: the rows that follow belong to it.
+    pub fn tag(&mut self, name: &'static str, says: &'static str) {
+        self.tags.push((name, says));
+    }
+
+    /// A route that reads.
+    pub fn get<F, R>(
+        &mut self,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        handler: F,
+    ) -> &mut Route<S, C>
+    where
+        F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let handler = keyed(handler);
+        self.row(Method::Get, path, [id, summary], handler)
+    }
+
+    /// A route that makes something.
+    pub fn post<F, R>(
+        &mut self,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        handler: F,
+    ) -> &mut Route<S, C>
+    where
+        F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let handler = keyed(handler);
+        let row = self.row(Method::Post, path, [id, summary], handler);
+        row.key(KeyRule::Optional).may(Right::Write)
+    }
+
+    /// A route that changes something.
+    pub fn patch<F, R>(
+        &mut self,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        handler: F,
+    ) -> &mut Route<S, C>
+    where
+        F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let handler = keyed(handler);
+        let row = self.row(Method::Patch, path, [id, summary], handler);
+        row.key(KeyRule::Optional).may(Right::Write)
+    }
+
+    /// A route that anybody may call. Without an id, the description leaves it out.
+    pub fn open<F, R>(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        [id, summary]: [&'static str; 2],
+        handler: F,
+    ) -> &mut Route<S, C>
+    where
+        F: Fn(S, Call<()>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Response, Problem>> + Send + 'static,
+    {
+        let handler = Handler::Open {
+            admit: |_, _| Ok(()),
+            answer: Box::new(move |shared, call| Box::pin(handler(shared, call))),
+        };
+        self.row(method, path, [id, summary], handler)
+    }
+
+    fn row(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        [id, summary]: [&'static str; 2],
+        handler: Handler<S, C>,
+    ) -> &mut Route<S, C> {
+        let tag = self.tags.last().map_or("", |(name, _)| name);
+        self.rows.push_mut(Route {
+            method,
+            path,
+            id,
+            tag,
+            summary,
+            more: "",
+            key: KeyRule::None,
+            right: Right::Read,
+            waits: false,
+            segments: Vec::new(),
+            query: Vec::new(),
+            body: None,
+            most: MAX_BYTES,
+            answers: Vec::new(),
+            handler,
+        })
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Route<S, C>] {
+        &self.rows
+    }
+
+    /// The groups, with what they are about.
+    #[must_use]
+    pub fn tags(&self) -> &[(&'static str, &'static str)] {
+        &self.tags
+    }
+
+    /// The paths, each once, in the order in which they are tried: of two that a request may mean, the one that
+    /// names it exactly comes first.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&'static str> {
+        let mut paths: Vec<&str> = Vec::new();
+        for row in &self.rows {
+            if !paths.contains(&row.path) {
+                paths.push(row.path);
+            }
+        }
+        paths.sort_by_key(|path| path.contains('{'));
+        paths
+    }
+
+    /// The rows of a path.
+    pub fn of(&self, path: &str) -> impl Iterator<Item = &Route<S, C>> {
+        self.rows.iter().filter(move |row| row.path == path)
+    }
+
+    /// The methods that a path takes, as the header `Allow` lists them.
+    #[must_use]
+    pub fn allowed(&self, path: &str) -> String {
+        let mut names = Vec::new();
+        for method in Method::ALL {
+            if self.of(path).any(|row| row.method == method) {
+                names.push(method.name());
+                names.extend((method == Method::Get).then_some("HEAD"));
+            }
+        }
+        names.push("OPTIONS");
+        names.join(", ")
+    }
+}
+
+fn keyed<S, C, F, R>(handler: F) -> Handler<S, C>
+where
+    F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Response, Problem>> + Send + 'static,
+{
+    Handler::Keyed(Box::new(move |shared, call| {
+        Box::pin(handler(shared, call))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::super::Parameter;
+    use super::*;
+    use crate::Shape;
+    use crate::strict_json::BrokenRule;
+
+    async fn nothing<S, C>(_: S, _: Call<C>) -> Result<Response, Problem> {
+        Ok(Response::empty(204))
+    }
+
+    fn things() -> Routes<(), ()> {
+        let mut r = Routes::default();
+        r.tag("things", "Things");
+        r.get("/things/{id}", "getThing", "One thing.", nothing)
+            .segment("id", Shape::id("thg_"), "thg_…");
+        r.get("/things", "listThings", "Things.", nothing)
+            .asks(|query| {
+                let text = |text: &str| Ok::<String, BrokenRule>(text.to_owned());
+                let any = Shape::any_text();
+                let colour = query.optional("colour", any, "Its colour", text);
+                let labels = Parameter::by_key("label", "Its labels", [any; 2], 5);
+                drop((colour, query.by_key(labels), query.page()));
+            });
+        r.patch("/things/{id}", "updateThing", "Changes it.", nothing);
+        r.post("/things/count", "countThings", "Counts them.", nothing)
+            .key(KeyRule::Required);
+        r.open(Method::Get, "/alive", ["", "Answers."], nothing);
+        r
+    }
+
+    #[test]
+    fn a_path_that_is_named_exactly_is_tried_first() {
+        let paths = ["/things", "/things/count", "/alive", "/things/{id}"];
+        assert_eq!(things().paths(), paths);
+    }
+
+    #[test]
+    fn the_methods_of_a_path_are_listed_in_one_order() {
+        let r = things();
+        assert_eq!(r.allowed("/things/{id}"), "GET, HEAD, PATCH, OPTIONS");
+        assert_eq!(r.allowed("/things/count"), "POST, OPTIONS");
+        assert_eq!(r.allowed("/alive"), "GET, HEAD, OPTIONS");
+    }
+
+    #[test]
+    fn a_row_says_its_group_its_key_and_its_right() {
+        let r = things();
+        let row = |id: &str| r.rows().iter().find(|row| row.id == id).unwrap();
+        let (one, count) = (row("getThing"), row("countThings"));
+        assert_eq!(
+            (one.tag, one.key, one.right),
+            ("things", KeyRule::None, Right::Read)
+        );
+        assert_eq!((count.key, count.right), (KeyRule::Required, Right::Write));
+        assert_eq!(row("updateThing").key, KeyRule::Optional);
+        assert!(one.is_described() && !row("").is_described());
+    }
+
+    #[test]
+    fn a_query_has_the_parameters_of_its_row_and_no_others() {
+        let r = things();
+        let row = r.of("/things").next().unwrap();
+        for query in ["", "colour=red&limit=3", "label.a=1&label.b.c=2&cursor=x"] {
+            assert!(row.parameters("/things", query).is_ok(), "{query}");
+        }
+        for query in ["colours=red", "label=1", "labels.a=1", "COLOUR=red", "id=1"] {
+            let refused = row.parameters("/things", query).unwrap_err();
+            assert_eq!(refused.status(), 400, "{query}");
+        }
+    }
+}

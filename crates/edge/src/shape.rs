@@ -1,0 +1,282 @@
+//! The shape of a text or a number: its bounds, named once. A reader keeps them, and the description
+//! tells them.
+
+use serde_json::{Value, json};
+use utoipa::Number;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, KnownFormat, ObjectBuilder, SchemaFormat, Type,
+};
+
+use crate::describe::{Describe, Schema};
+
+/// The bounds of a value, with its name in the description.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// The name in the description; a shape without one is told where it stands.
+    pub name: &'static str,
+    /// The meaning in words.
+    pub says: &'static str,
+    pub(crate) form: Form,
+    pattern: Option<&'static str>,
+    format: Option<Format>,
+    example: Option<Example>,
+}
+
+/// The kind of a value, with the bounds that its readers keep.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form {
+    /// `true` or `false`.
+    Boolean,
+    /// A text of so many characters, if there are bounds beside its pattern.
+    Text(Option<(usize, usize)>),
+    /// A prefix, and 32 lower-case hexadecimal digits.
+    Id(&'static str),
+    /// One of a few words.
+    Words(&'static [&'static str]),
+    /// An integer from the one to the other.
+    Integer(i64, i64),
+    /// A sum, which may have more than 64 bits.
+    Sum,
+    /// Texts by name.
+    Labels(Labels),
+}
+
+/// The bounds of texts by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels {
+    /// The most entries.
+    pub most: usize,
+    /// The longest key, in characters.
+    pub longest_key: usize,
+    /// The longest text, in characters.
+    pub longest: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Int32,
+    Int64,
+    DateTime,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Example {
+    Text(&'static str),
+    Integer(i64),
+    Entry(&'static str, &'static str),
+}
+
+/// Any characters but U+0000.
+const NO_NUL: &str = r"^[^\u0000]*$";
+
+impl Shape {
+    const fn of(form: Form) -> Self {
+        Self {
+            name: "",
+            says: "",
+            form,
+            pattern: None,
+            format: None,
+            example: None,
+        }
+    }
+
+    /// `true` or `false`.
+    #[must_use]
+    pub const fn boolean() -> Self {
+        Self::of(Form::Boolean)
+    }
+
+    /// A text of this pattern, which bounds its length.
+    #[must_use]
+    pub const fn pattern(pattern: &'static str) -> Self {
+        Self {
+            pattern: Some(pattern),
+            ..Self::of(Form::Text(None))
+        }
+    }
+
+    /// Any text.
+    #[must_use]
+    pub const fn any_text() -> Self {
+        Self::of(Form::Text(None))
+    }
+
+    /// A text of any characters but U+0000.
+    #[must_use]
+    pub const fn text(least: usize, most: usize) -> Self {
+        Self::pattern(NO_NUL).length(least, most)
+    }
+
+    /// The same of so many characters.
+    #[must_use]
+    pub const fn length(self, least: usize, most: usize) -> Self {
+        Self {
+            form: Form::Text(Some((least, most))),
+            ..self
+        }
+    }
+
+    /// A prefix such as `acc_` and 32 lower-case hexadecimal digits.
+    #[must_use]
+    pub const fn id(prefix: &'static str) -> Self {
+        Self::of(Form::Id(prefix))
+    }
+
+    /// A moment in RFC 3339.
+    #[must_use]
+    pub const fn moment(pattern: &'static str) -> Self {
+        Self {
+            format: Some(Format::DateTime),
+            ..Self::pattern(pattern)
+        }
+    }
+
+    /// One of these words.
+    #[must_use]
+    pub const fn words(words: &'static [&'static str]) -> Self {
+        Self::of(Form::Words(words))
+    }
+
+    /// An integer of 64 bits.
+    #[must_use]
+    pub const fn integer(least: i64, most: i64) -> Self {
+        Self {
+            format: Some(Format::Int64),
+            ..Self::small(least, most)
+        }
+    }
+
+    /// An integer of 32 bits.
+    #[must_use]
+    pub const fn short_integer(least: i64, most: i64) -> Self {
+        Self {
+            format: Some(Format::Int32),
+            ..Self::small(least, most)
+        }
+    }
+
+    /// An integer of which the bounds say enough.
+    #[must_use]
+    pub const fn small(least: i64, most: i64) -> Self {
+        Self::of(Form::Integer(least, most))
+    }
+
+    /// A sum of amounts, from 0. It may have more than 64 bits.
+    #[must_use]
+    pub const fn sum() -> Self {
+        Self::of(Form::Sum)
+    }
+
+    /// Texts by name; the pattern is that of the names.
+    #[must_use]
+    pub const fn labels(pattern: &'static str, bounds: Labels) -> Self {
+        Self {
+            pattern: Some(pattern),
+            ..Self::of(Form::Labels(bounds))
+        }
+    }
+
+    /// The same under a name in the description.
+    #[must_use]
+    pub const fn named(self, name: &'static str, says: &'static str) -> Self {
+        Self { name, says, ..self }
+    }
+
+    /// The same with a text as its example.
+    #[must_use]
+    pub const fn example(self, text: &'static str) -> Self {
+        Self {
+            example: Some(Example::Text(text)),
+            ..self
+        }
+    }
+
+    /// The same with a number as its example.
+    #[must_use]
+    pub const fn example_number(self, number: i64) -> Self {
+        Self {
+            example: Some(Example::Integer(number)),
+            ..self
+        }
+    }
+
+    /// The same with an entry as its example.
+    #[must_use]
+    pub const fn example_entry(self, key: &'static str, text: &'static str) -> Self {
+        Self {
+            example: Some(Example::Entry(key, text)),
+            ..self
+        }
+    }
+
+    /// The place of this shape in a description: its name, or all of it.
+    #[must_use]
+    pub fn describe(&self, known: &mut Describe) -> Schema {
+        if self.name.is_empty() {
+            return self.schema();
+        }
+        known.name(self.name, self.schema())
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        let built = match self.form {
+            Form::Words(words) => text().enum_values(Some(words.iter().copied())),
+            Form::Boolean => ObjectBuilder::new().schema_type(Type::Boolean),
+            Form::Text(None) => text().pattern(self.pattern),
+            Form::Text(Some((least, most))) => {
+                let bounded = text().pattern(self.pattern).max_length(Some(most));
+                bounded.min_length(Some(least).filter(|least| *least > 0))
+            }
+            Form::Id(prefix) => text().pattern(Some(format!("^{prefix}[0-9a-f]{{32}}$"))),
+            Form::Integer(least, most) => integer()
+                .minimum(Some(whole(least)))
+                .maximum(Some(whole(most))),
+            Form::Sum => integer().minimum(Some(whole(0))),
+            Form::Labels(bounds) => {
+                let value = Self::text(0, bounds.longest).schema();
+                ObjectBuilder::new()
+                    .max_properties(Some(bounds.most))
+                    .property_names(Some(text().pattern(self.pattern)))
+                    .additional_properties(Some(AdditionalProperties::RefOr(value)))
+            }
+        };
+        let format = self.format.map(|format| {
+            SchemaFormat::KnownFormat(match format {
+                Format::Int32 => KnownFormat::Int32,
+                Format::Int64 => KnownFormat::Int64,
+                Format::DateTime => KnownFormat::DateTime,
+            })
+        });
+        let says = self.says.trim();
+        let built = built.description(Some(says).filter(|says| !says.is_empty()));
+        let built = built.examples(self.example.map(Example::value));
+        RefOr::T(built.format(format).into())
+    }
+}
+
+impl Example {
+    fn value(self) -> Value {
+        match self {
+            Self::Text(text) => json!(text),
+            Self::Integer(number) => json!(number),
+            Self::Entry(key, text) => json!({key: text}),
+        }
+    }
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn integer() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer)
+}
+
+/// A whole number. All numbers of the description fit the machine's words.
+fn whole(number: i64) -> Number {
+    Number::Int(isize::try_from(number).unwrap_or(isize::MAX))
+}
