@@ -41,13 +41,13 @@ pub struct Line {
     pub side: Side,
     /// Final at once, or promised before.
     pub phase: Phase,
-    /// Minor units, positive.
+    /// Amount in minor units, positive.
     pub amount: i64,
     /// The balance after it, in the order of the statement.
     pub balance: MinorUnits,
     /// The transaction it belongs to.
     pub transaction: TransactionId,
-    /// When it happened.
+    /// The effective time: when the transaction happened.
     pub effective_at: Timestamp,
     /// When it was recorded.
     pub recorded_at: Timestamp,
@@ -104,7 +104,7 @@ impl Line {
 /// The lines of a span after a position, at most `limit`. The account is as the same snapshot has it.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn statement(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -101,7 +101,7 @@ impl Needs {
 /// Loads (and locks, if asked to) in id order.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -75,7 +75,7 @@ pub(crate) use in_subtree;
 /// What all accounts in scope come to, by currency: each of them is looked at, a page at a time.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn totals(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -97,7 +97,7 @@ pub fn totals(
 /// No others are looked at.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn standings(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -75,7 +75,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -114,7 +114,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -146,23 +146,23 @@ pub struct Pending {
 pub struct NewTransaction {
     /// Its id.
     pub id: TransactionId,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
     /// One or more movements, applied together or not at all.
     pub postings: Vec<Posting>,
     /// Whether it is only promised as yet.
     pub pending: Option<Pending>,
-    /// What else must be so.
+    /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
-    /// The caller's own name for it; unique per tenant.
+    /// The caller's own id for the transaction; unique per tenant.
     pub external_id: Option<String>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
     /// When it happened: earlier than it is written, or at most [`MOST_AHEAD_SECONDS`] later.
     pub effective_at: Timestamp,
-    /// When we wrote it.
+    /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
 }
 
@@ -203,11 +203,11 @@ pub struct PostedPosting {
     pub posting: Posting,
     /// The number of this entry on the debited account.
     pub debit_version: i64,
-    /// That account's posted balance afterwards.
+    /// The posted balance of that account after the entry.
     pub debit_balance: MinorUnits,
     /// The number of this entry on the credited account.
     pub credit_version: i64,
-    /// That account's posted balance afterwards.
+    /// The posted balance of that account after the entry.
     pub credit_balance: MinorUnits,
 }
 
@@ -216,7 +216,7 @@ pub struct PostedPosting {
 pub struct Posted {
     /// Its id.
     pub id: TransactionId,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
     /// What it is to others.
     pub step: Step,
@@ -226,15 +226,15 @@ pub struct Posted {
     pub expires_at: Option<Timestamp>,
     /// Its movements, in the order given.
     pub postings: Vec<PostedPosting>,
-    /// The caller's own name for it.
+    /// The caller's own id for the transaction.
     pub external_id: Option<String>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// When it happened.
+    /// The effective time: when the transaction happened.
     pub effective_at: Timestamp,
-    /// When we wrote it.
+    /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
 }
 
@@ -243,15 +243,15 @@ pub struct Posted {
 pub struct Heading {
     /// Its id.
     pub id: TransactionId,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
-    /// The caller's own name for it; unique per tenant.
+    /// The caller's own id for the transaction; unique per tenant.
     pub external_id: Option<String>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// When it happened.
+    /// The effective time: when the transaction happened.
     pub effective_at: Timestamp,
     /// When we wrote it; expiry is looked at as of this moment.
     pub recorded_at: Timestamp,

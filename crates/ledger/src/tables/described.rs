@@ -14,7 +14,7 @@ use crate::{Metadata, Shelf, TransactionId};
 store::bulk_delete! {
     /// A row of `transaction_metadata` of a transaction that has the text no longer.
     pub struct TransactionMetadataGoneRow in transaction_metadata {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction.
         transaction_id: TransactionId,
@@ -28,7 +28,7 @@ store::bulk_delete! {
 store::bulk_insert! {
     /// A row of `current_metadata`: what is kept with a transaction since it was set later.
     pub struct CurrentMetadataRow in current_metadata {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction.
         transaction_id: TransactionId,

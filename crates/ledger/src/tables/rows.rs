@@ -7,7 +7,7 @@ use crate::{AccountId, TransactionId};
 store::bulk_insert! {
     /// A row of `account`.
     pub struct AccountRow in account {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// Its id.
         id: AccountId,
@@ -55,7 +55,7 @@ store::bulk_insert! {
 store::bulk_insert! {
     /// A row of `asset`.
     pub struct AssetRow in asset {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// Its code.
         code: String,
@@ -128,7 +128,7 @@ store::bulk_update! {
 store::bulk_insert! {
     /// A row of `ledger_transaction`.
     pub struct TransactionRow in ledger_transaction {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// Its id.
         id: TransactionId,
@@ -140,9 +140,9 @@ store::bulk_insert! {
         effective_at: i64,
         /// Microseconds since 1970.
         recorded_at: i64,
-        /// The caller's own name for it.
+        /// The caller's own id for the transaction.
         external_id: Option<String>,
-        /// For people.
+        /// Free text for people.
         description: Option<String>,
         /// The transaction that steps 3 to 6 are about.
         about: Option<TransactionId>,
@@ -196,7 +196,7 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `posting`.
     pub struct PostingRow in posting {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction it belongs to.
         transaction_id: TransactionId,
@@ -206,17 +206,17 @@ store::bulk_insert! {
         debit_account: AccountId,
         /// The credited account.
         credit_account: AccountId,
-        /// Minor units, positive.
+        /// Amount in minor units, positive.
         amount: i64,
         /// ISO 4217 code; of a custom asset with its exponent.
         currency: String,
         /// The entry's number on the debited account.
         debit_version: i64,
-        /// That account's posted balance afterwards.
+        /// The posted balance of that account after the entry.
         debit_balance: i64,
         /// The entry's number on the credited account.
         credit_version: i64,
-        /// That account's posted balance afterwards.
+        /// The posted balance of that account after the entry.
         credit_balance: i64,
         /// 1 pending, 2 posted, 3 settled, 4 released.
         phase: i16,
@@ -246,7 +246,7 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `hold`. One that nothing was done about and that never expires has none.
     pub struct HoldRow in hold {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The pending transaction.
         transaction_id: TransactionId,
@@ -294,7 +294,7 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `correction`.
     pub struct CorrectionRow in correction {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction that is undone.
         transaction_id: TransactionId,
@@ -331,7 +331,7 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `exchange`.
     pub struct ExchangeRow in exchange {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction that made it.
         transaction_id: TransactionId,
@@ -363,7 +363,7 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `period`.
     pub struct PeriodRow in period {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// Microseconds since 1970.
         closed_before: i64,
@@ -382,7 +382,7 @@ store::bulk_insert! {
     /// A row of `displaced`: an entry that moved what is posted and happened at another time than it was
     /// recorded.
     pub struct DisplacedRow in displaced {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The account.
         account_id: AccountId,
@@ -413,7 +413,7 @@ store::bulk_add! {
     /// A row of `time_bucket`: sums of an account's displaced entries within a span of time.
     pub struct BucketRow in time_bucket {
         key {
-            /// Whose it is.
+            /// The tenant that owns the row.
             tenant_id: TenantId,
             /// 0 to 6: the span is 256 to this power, in microseconds.
             level: i16,
@@ -438,7 +438,7 @@ store::bulk_add! {
 store::bulk_insert! {
     /// A row of `transaction_metadata`.
     pub struct TransactionMetadataRow in transaction_metadata {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction.
         transaction_id: TransactionId,

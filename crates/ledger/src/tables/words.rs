@@ -17,13 +17,13 @@ use crate::{
 macro_rules! numbered {
     ($type:ident: $($variant:ident = $number:literal),+ $(,)?) => {
         impl $type {
-            /// The number under which it is stored.
+            /// The number under which this value is stored.
             #[must_use]
             pub const fn number(self) -> i16 {
                 match self { $(Self::$variant => $number),+ }
             }
 
-            /// From that number.
+            /// The value that is stored under this number.
             #[must_use]
             pub const fn from_number(number: i16) -> Option<Self> {
                 match number {
