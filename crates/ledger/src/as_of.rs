@@ -8,7 +8,6 @@
 //! effective time is not their recording time. Add those that happened by the moment, and subtract those
 //! that were recorded by the moment. These sums are kept in buckets of time: at most 256 rows a level are
 //! read, however many displaced entries there are.
-//! summed in buckets of time: at most 256 rows a level are read, whatever their number.
 
 use diesel::backend::Backend;
 use diesel::prelude::*;

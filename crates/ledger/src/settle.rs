@@ -1,10 +1,10 @@
-//! Where the posting of a pending transaction is decided: whole or in part, once or several times.
+//! Here the fulfilment of a pending transaction is decided: wholly or in part, once or several times.
 //!
-//! Of what is held no limit is looked at: they were when the pending one was made, so that posting it
-//! cannot breach them. Where the request wishes so, more is posted than a posting still holds: the
-//! difference is posted at once and looked at like anything new. (Promised and posted in one commit would
-//! come to the same: nobody can see it pending.) An account that was frozen since lets nothing be posted,
-//! and what is held expires or is voided. A closed one holds nothing.
+//! For the amount that is held, no limit is checked: limits were checked when the transaction became pending,
+//! so fulfilling it cannot break them. If the request allows it, more than the held amount can be posted. The
+//! excess is posted at once and is checked like any new posting. (An excess that was first made pending in the
+//! same commit would have the same effect, because nobody could see it pending.) If an account was frozen in the
+//! meantime, nothing can be fulfilled on it; the hold expires or is voided. A closed account holds nothing.
 
 mod movements;
 
@@ -23,16 +23,16 @@ use crate::{
     Shelf, Step, TransactionId,
 };
 
-/// What is asked for.
+/// A request to fulfil a pending transaction.
 #[derive(Debug, Clone)]
 pub struct NewSettlement {
     /// Id, kind, external id, description, metadata and times of the new transaction.
     pub heading: Heading,
     /// The pending transaction.
     pub pending: TransactionId,
-    /// How much of which of its postings; `None`: all that remains.
+    /// The amounts by posting; `None`: all that remains.
     pub amounts: Option<Vec<Part>>,
-    /// Whether all that remains then is released.
+    /// Whether the rest is released afterwards.
     pub last: bool,
     /// Whether an amount may be more than its posting still holds.
     pub exceed: bool,
@@ -55,7 +55,7 @@ pub enum SettleError {
     /// The amounts name one posting twice.
     #[error("posting {ordinal} is named twice")]
     PostingNamedTwice {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
     },
     /// The effective time is too far in the future: money cannot be spent before it is there.
@@ -70,13 +70,13 @@ pub enum SettleError {
         /// The id that was not found.
         transaction: TransactionId,
     },
-    /// The transaction has fewer postings.
+    /// The pending transaction has no posting with this ordinal.
     #[error("there is no posting {ordinal}")]
     PostingNotFound {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
     },
-    /// Only what is pending can be posted.
+    /// The transaction is not pending.
     #[error("the transaction is not a pending one, it is a {step} one")]
     NotPending {
         /// The step of that transaction.
@@ -88,16 +88,16 @@ pub enum SettleError {
         /// The way in which it ended.
         how: HoldStatus,
     },
-    /// Its time is over, whether anybody has swept it up or not.
+    /// The time of expiry has come, whether or not the expiry was recorded.
     #[error("the transaction has expired at {expires_at}")]
     Expired {
-        /// When.
+        /// The time of expiry.
         expires_at: Timestamp,
     },
-    /// Never more than was promised, unless that is wished.
+    /// An amount is more than its posting still holds, and the request does not allow an excess.
     #[error("posting {ordinal} still holds {remaining}")]
     ExceedsPending {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
         /// Amount that the posting still holds, in minor units.
         remaining: i64,
@@ -142,7 +142,7 @@ pub enum SettleError {
         /// The account.
         account: AccountId,
     },
-    /// There was no such currency any more, and the step does more than empty balances in it.
+    /// The currency no longer existed at the effective time, and the step does more than empty balances in it.
     #[error(
         "{currency} was withdrawn on {since}: what happens from then on only empties balances in it"
     )]
@@ -152,7 +152,7 @@ pub enum SettleError {
         /// The first day on which the currency no longer existed; it begins at midnight UTC.
         since: Day,
     },
-    /// The account's floor, less its credit line, forbids what exceeds the hold.
+    /// What exceeds the hold would lower the available balance below the floor less the credit line.
     #[error("account {account} has {available} available, its floor is {floor}")]
     InsufficientFunds {
         /// The account.
@@ -162,7 +162,7 @@ pub enum SettleError {
         /// The least that must be left, in minor units.
         floor: i64,
     },
-    /// The account's ceiling forbids what exceeds the hold.
+    /// What exceeds the hold would raise the possible balance above the ceiling.
     #[error("account {account} may come to {possible} without this, its ceiling is {ceiling}")]
     CeilingExceeded {
         /// The account.
@@ -279,7 +279,7 @@ impl SettleError {
     }
 }
 
-/// Posts what a pending transaction promised, or a part of it.
+/// Fulfils a pending transaction, or a part of it.
 ///
 /// # Errors
 /// [`SettleError`] names the first broken rule in documented order; the shelf is then unchanged.
@@ -378,7 +378,7 @@ fn check_remaining(
     Ok(())
 }
 
-/// Only the accounts whose posted balance will move must be open: releasing is always allowed.
+/// Only accounts whose posted balance moves must be open, because a release is always allowed.
 fn check_open(
     accounts: &[Account],
     concerned: impl Fn(&AccountId) -> bool,
@@ -408,7 +408,7 @@ fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), 
     }
 }
 
-/// What is released was never final, and is not looked at.
+/// A released amount was never final and is not checked.
 fn check_withdrawn(
     shelf: &Shelf,
     accounts: &[Account],
@@ -425,8 +425,8 @@ fn check_withdrawn(
     }
 }
 
-/// What was held lowers nothing that is available and raises nothing that is possible, so that only what
-/// exceeds it can break these.
+/// Fulfilling a hold lowers no available balance and raises no possible balance. So only an excess can break
+/// the limits.
 fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), SettleError> {
     if let Some(Breach {
         account,
