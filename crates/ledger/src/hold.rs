@@ -134,8 +134,8 @@ impl Promise {
 }
 
 /// The way in which a pending transaction ended, once nothing is held any more. A void or an expiry ends all
-/// that was left, and fulfilled postings ended before it. So the greatest status in the order of
-/// [`HoldStatus`] counts.
+/// that was left, and fulfilled postings ended before it. So expired counts before voided, and voided before
+/// posted.
 #[must_use]
 pub fn ended(holds: &[Hold]) -> Option<HoldStatus> {
     if holds.iter().any(|hold| hold.remaining() > 0) {

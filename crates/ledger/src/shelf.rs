@@ -130,7 +130,7 @@ impl Shelf {
         if let Some((step, postings)) = self.recorded.get(id) {
             return Some((*step, postings));
         }
-        // Ids from one source grow. With several sources the search may miss an id; `find` then looks for it.
+        // Ids from one source grow. With several sources the binary search may miss an id; then all are compared.
         let at = self.posted.binary_search_by_key(id, |posted| posted.id);
         let own = match at {
             Ok(at) => self.posted.get(at)?,

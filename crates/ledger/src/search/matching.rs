@@ -134,7 +134,8 @@ fn by_metadata<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search
 }
 
 /// The filter on the status, with the meaning of [`crate::ended`]. A transaction is pending while one of its
-/// postings has no hold that has ended. After that the greatest status of its holds counts.
+/// postings has no hold that has ended. After that expired counts before voided, and voided
+/// before posted.
 fn by_status<'a>(query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
     let Some(status) = wanted.status else {
         return query;
