@@ -167,7 +167,7 @@ pub fn append(
 /// Every log there is.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn logs(connection: &mut AnyConnection) -> Result<Vec<TenantId>, Error> {
     Ok(audit_log::table
         .select(audit_log::log)
@@ -190,7 +190,7 @@ pub fn latest(connection: &mut AnyConnection) -> Result<Option<Timestamp>, Error
 /// A log's records from `seq` on, at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn entries(
     connection: &mut AnyConnection,
     log: TenantId,
@@ -208,7 +208,7 @@ pub fn entries(
 /// A log's batches whose tree is larger than `size`, at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub(crate) fn batches(
     connection: &mut AnyConnection,
     log: TenantId,

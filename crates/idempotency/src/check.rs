@@ -96,7 +96,7 @@ pub fn keys(tenant: TenantId) -> Pages<Claimed> {
 /// What these keys' requests have made, for those keys that exist.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn resources(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -40,7 +40,7 @@ impl Key {
     /// Takes a text that keeps the rule.
     ///
     /// # Errors
-    /// [`KeyError`] is the first broken rule.
+    /// [`KeyError`] names the first broken rule.
     pub fn parse(text: String) -> Result<Self, KeyError> {
         let key = Self::stored(text)?;
         if text::is_card_number(&key.0) {

@@ -10,7 +10,7 @@ use crate::{Fingerprint, Key, Reply, Shelf};
 store::bulk_insert! {
     /// A row of `idempotency_key`.
     pub struct KeyRow in idempotency_key {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The client's text.
         key: String,
@@ -46,7 +46,7 @@ store::bulk_update! {
 /// Loads (and locks, if asked to) the keys, in their order.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -32,7 +32,7 @@ pub enum TextError {
 }
 
 impl TextError {
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl TextError {
 /// Guards prose, of so many characters: it holds no card number anywhere.
 ///
 /// # Errors
-/// [`TextError`] is the first broken rule.
+/// [`TextError`] names the first broken rule.
 pub fn prose(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     bounded(text, length)?;
     if contains_card_number(text) {
@@ -61,7 +61,7 @@ pub fn prose(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError>
 /// it is prose.
 ///
 /// # Errors
-/// [`TextError`] is the first broken rule.
+/// [`TextError`] names the first broken rule.
 pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     if text.contains(char::is_whitespace) {
         return prose(text, length);
@@ -76,7 +76,7 @@ pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextE
 /// Guards prose that is sent to others and comes back from them: it holds no control character besides.
 ///
 /// # Errors
-/// [`TextError`] is the first broken rule.
+/// [`TextError`] names the first broken rule.
 pub fn token(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     bounded(text, length)?;
     printable(text)?;
@@ -122,7 +122,7 @@ macro_rules! guarded_text {
             /// Takes a text that keeps the rules.
             ///
             /// # Errors
-            /// [`TextError`] is the first broken rule.
+            /// [`TextError`] names the first broken rule.
             pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
                 let text = text.into();
                 $guard(&text, 1..=MOST)?;
