@@ -23,9 +23,9 @@ pub struct Shelf {
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
     /// Earlier transactions with their whole content, for comparison.
     written: HashMap<TransactionId, Posted>,
-    /// The present metadata of those of them whose metadata was set later.
+    /// The present metadata of the transactions in `written` whose metadata was set later.
     metadata_since: HashMap<TransactionId, Option<Metadata>>,
-    /// Transactions, of those that a later one may be about, that are exchanges.
+    /// The transactions in `recorded` that are exchanges.
     exchanged: BTreeSet<TransactionId>,
     holds: BTreeMap<(TransactionId, i16), Kept<Hold>>,
     corrections: BTreeMap<(TransactionId, i16), Kept<Correction>>,

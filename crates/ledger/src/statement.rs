@@ -253,7 +253,7 @@ impl Range {
 enum Wanted {
     /// All entries that moved the posted balance.
     Final,
-    /// Those of them that are not displaced.
+    /// Only the entries among these that are not displaced.
     InPlace,
 }
 
