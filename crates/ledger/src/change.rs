@@ -32,7 +32,7 @@ pub enum ChangeError {
     HasBalance {
         /// The account.
         account: AccountId,
-        /// Its posted balance, in minor units.
+        /// The posted balance, in minor units.
         balance: i64,
     },
 }

@@ -10,7 +10,7 @@ use crate::{AccountId, PostedPosting, Shelf, Step, TransactionId};
 pub enum HoldStatus {
     /// An amount is still held.
     Pending,
-    /// The last part was fulfilled, or the settlement that was marked as the last one released the rest.
+    /// The last part was fulfilled, or the rest was released by the fulfilment that was marked as the last one.
     Posted,
     /// The rest was released on request.
     Voided,

@@ -515,7 +515,7 @@ fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
             remaining: 30
         }
     );
-    // What the settlement released was never posted.
+    // What the fulfilment released was never posted.
     let refused = books.undo(settled.id, 100, Some(1)).unwrap_err();
     assert_eq!(refused, ReverseError::PostingNotFound { ordinal: 100 });
     books.undo(settled.id, 0, None).unwrap();

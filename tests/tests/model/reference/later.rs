@@ -312,7 +312,7 @@ impl Written {
         Some(worst.unwrap_or(HoldStatus::Posted))
     }
 
-    /// A movement that settles or releases an amount of a posting.
+    /// A movement that fulfils or releases an amount of a posting.
     fn movement(&self, place: usize, phase: Phase, amount: i128) -> Movement {
         let posted = &self.moved.postings[place];
         let further = match phase {
