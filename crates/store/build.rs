@@ -1,4 +1,4 @@
-//! A migration that is added is compiled in, without anything else having changed.
+//! Makes sure that an added migration is compiled in, even if nothing else has changed.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../migrations");

@@ -1,4 +1,4 @@
-//! Requests as customers send them, and as nobody should.
+//! HTTP requests: those that customers send, and those that nobody should send.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 
 use crate::contract;
 
-/// Longest to wait for an answer; none of the server's own limits is longer.
+/// Greatest time to wait for an answer; none of the server's own limits is longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A caller of one server, with one API key. Clones share connections.
+/// A client of one server, with one API key. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     api: String,
@@ -23,23 +23,23 @@ pub struct Client {
     http: reqwest::Client,
 }
 
-/// A whole answer, kept as it came.
+/// A complete answer, unchanged.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body's bytes, for comparing replies that must be identical.
+    /// The bytes of the body, to compare replies that must be identical.
     pub body: Bytes,
 }
 
 impl Client {
-    /// A caller of `api` (`http://127.0.0.1:PORT`) with an API key, or without one.
+    /// A client of `api` (`http://127.0.0.1:PORT`) with or without an API key.
     pub fn new<'a>(api: &str, key: impl Into<Option<&'a str>>) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            // It fails if another part of the process chose first, which is as good.
+            // This fails if another part of the process chose first, which is just as good.
             let _chosen_before = rustls::crypto::ring::default_provider().install_default();
         });
         let http = reqwest::Client::builder()
@@ -60,7 +60,7 @@ impl Client {
         self.send(Method::GET, path, &[], Bytes::new()).await
     }
 
-    /// Asks for a change, under an idempotency key or without one.
+    /// Asks for a change, with or without an idempotency key.
     pub async fn post<'a>(
         &self,
         path: &str,
@@ -73,8 +73,8 @@ impl Client {
             .await
     }
 
-    /// Sends exactly these headers (beside the API key) and these body bytes, and panics if no
-    /// answer comes: see [`Client::try_send`].
+    /// Sends exactly these headers (and the API key) and these body bytes. Panics if no answer comes: see
+    /// [`Client::try_send`].
     pub async fn send(
         &self,
         method: Method,
@@ -86,8 +86,8 @@ impl Client {
         sent.unwrap_or_else(|error| panic!("{method} {path} had no answer: {error:?}"))
     }
 
-    /// As [`Client::send`], for a server that may die before it answers. Panics if the answer is not
-    /// what the API's description says of it.
+    /// As [`Client::send`], for a server that may die before it answers. Panics if the answer differs from the
+    /// description of the API.
     pub async fn try_send(
         &self,
         method: Method,
@@ -121,8 +121,8 @@ impl Client {
         Ok(reply)
     }
 
-    /// Sends these bytes on a connection of their own and returns the bytes that come back: one
-    /// whole answer, or what there was when the server hung up or `patience` ended.
+    /// Sends these bytes on a separate connection and returns the bytes that come back: one complete answer, or what
+    /// had arrived when the server closed the connection or `patience` ended.
     pub async fn raw(&self, bytes: &[u8], patience: Duration) -> Vec<u8> {
         let address = self.api.strip_prefix("http://").unwrap_or(&self.api);
         let connection = TcpStream::connect(address)
@@ -132,7 +132,7 @@ impl Client {
         let mut answer = Vec::new();
         let listening = async {
             while !is_whole(&answer) {
-                // A server that hangs up on bad input may do so rudely: what came before counts.
+                // On bad input the server may close the connection abruptly: what arrived before counts.
                 match incoming.read_buf(&mut answer).await {
                     Ok(0) | Err(_) => break,
                     Ok(_) => {}
@@ -140,7 +140,7 @@ impl Client {
             }
         };
         let speaking = async {
-            // The server need not hear it all before it refuses.
+            // The server may refuse before it has read everything.
             let _cut_short = outgoing.write_all(bytes).await;
             std::future::pending::<()>().await;
         };
@@ -152,7 +152,7 @@ impl Client {
     }
 }
 
-/// Is this an answer with as long a body as it announced?
+/// Whether the body of an answer is as long as the answer announced.
 fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         return false;
@@ -165,7 +165,7 @@ fn is_whole(answer: &[u8]) -> bool {
             let value = line.strip_prefix("content-length:")?;
             value.trim().parse::<usize>().ok()
         });
-    // Without a length only the end of the connection tells. The four bytes are the blank line.
+    // Without a length only the end of the connection shows it. The four bytes are the blank line.
     length.is_some_and(|length| body.len() >= length.saturating_add(4))
 }
 
@@ -181,7 +181,7 @@ impl Reply {
         })
     }
 
-    /// A header, if it is there, once, and text.
+    /// The value of a header, if it occurs once and is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.get_all(name).iter();
         let first = all.next()?.to_str().ok()?;
@@ -200,7 +200,7 @@ mod tests {
 
     use super::{Client, is_whole};
 
-    /// Answers one connection with `answer`, keeps it open, and returns what it was sent.
+    /// Answers one connection with `answer`, keeps it open, and returns what was received.
     async fn answering(answer: &'static [u8], until: &'static str) -> (String, JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let api = format!("http://{}", listener.local_addr().expect("bound"));

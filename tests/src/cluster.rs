@@ -1,4 +1,4 @@
-//! A private PostgreSQL: one folder, one unix socket, no network, gone with its owner.
+//! A private PostgreSQL: one folder, one unix socket, no network, removed with its owner.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,10 +9,10 @@ use crate::postgres::{self, Programs};
 use crate::scratch;
 use crate::watchdog::{Identity, Watchdog};
 
-/// A PostgreSQL server of one's own. Dropped, it is stopped and its folder removed.
+/// A private PostgreSQL server. When it is dropped, it is stopped and its folder is removed.
 ///
-/// Scenarios share one for the whole process; a scenario about losing the database starts
-/// another ([`Cluster::private`]) and stops that.
+/// All scenarios of a process share one; a scenario about the loss of the database starts another
+/// ([`Cluster::private`]) and stops that.
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
@@ -20,16 +20,16 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A server for the caller alone, to stop and start at will.
+    /// A server for this caller only, to stop and start at will.
     ///
-    /// `None` where this machine has no PostgreSQL programs, or was told by `TEST_DATABASE_URL` to
-    /// use a server that is not the harness's to stop.
+    /// `None` if this machine has no PostgreSQL programs, or if `TEST_DATABASE_URL` names a server that the harness
+    /// may not stop.
     pub fn private() -> Option<Self> {
         let programs = postgres::programs()?;
         Some(Self::start_with(programs).unwrap_or_else(|log| panic!("{log}")))
     }
 
-    /// Makes the cluster and starts it (about a second); the error is the server's own log.
+    /// Creates the cluster and starts it (about a second). The error is the log of the server.
     pub(crate) fn start_with(programs: &Programs) -> Result<Self, String> {
         let identity = scratch::another_identity();
         let folder = scratch::fresh_folder("florin-pg-");
@@ -63,13 +63,12 @@ impl Cluster {
         self.order("start").unwrap_or_else(|log| panic!("{log}"));
     }
 
-    /// Stops all processes of the server, which says nothing any more and closes nothing: as if the network
-    /// had swallowed it.
+    /// Pauses all processes of the server: it sends nothing and closes nothing, as if the network had lost it.
     pub fn freeze(&self) {
         self.order("freeze").unwrap_or_else(|log| panic!("{log}"));
     }
 
-    /// The same for the sessions there are: new ones are let in.
+    /// Pauses only the sessions that exist: new sessions are accepted.
     pub fn freeze_backends(&self) {
         self.order("freeze_backends")
             .unwrap_or_else(|log| panic!("{log}"));
@@ -80,14 +79,14 @@ impl Cluster {
         self.order("thaw").unwrap_or_else(|log| panic!("{log}"));
     }
 
-    /// What the server has logged.
+    /// The log of the server.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).expect("it logs into its folder")
     }
 
-    /// Puts PgBouncer before the server, in this mode (`session` or `transaction`); it goes with the server.
-    /// `None` where it is not installed, which is an error with `REQUIRE_PGBOUNCER=1`. Returns the address
-    /// of `database` through it.
+    /// Starts PgBouncer in front of the server, in this mode (`session` or `transaction`); it is stopped with the
+    /// server. Returns the address of `database` through it. `None` if PgBouncer is not installed, which is an error
+    /// with `REQUIRE_PGBOUNCER=1`.
     pub fn pooled(&self, mode: &str, database: &Database) -> Option<String> {
         if Command::new("pgbouncer").arg("--version").output().is_err() {
             let required = std::env::var_os("REQUIRE_PGBOUNCER").is_some_and(|value| value == "1");
@@ -103,16 +102,16 @@ impl Cluster {
         Some(database.url().replace("port=5432", "port=6432"))
     }
 
-    /// The URL of the database every PostgreSQL has, to make others from.
+    /// The URL of the database that every PostgreSQL has, from which others are created.
     pub(crate) fn administration_url(&self) -> String {
-        // libpq lets the parameters win over the host of the URL, which URL parsers insist on.
+        // In libpq the parameters override the host of the URL, which URL parsers require.
         format!(
             "postgres://postgres@localhost/postgres?host={}&port=5432",
             self.folder.display()
         )
     }
 
-    /// Where the server keeps everything.
+    /// The folder of the server.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -130,8 +129,8 @@ impl Cluster {
     }
 }
 
-/// Where `identity` can run the programs: downloaded ones may lie in a closed home folder, and are
-/// then copied beside the cluster.
+/// A place where `identity` can run the programs. Downloaded programs may be in a closed home folder; then they are
+/// copied to a place beside the cluster.
 fn within_reach(programs: &Programs, folder: &Path, identity: Option<Identity>) -> PathBuf {
     let inside = programs
         .movable

@@ -1,10 +1,10 @@
-//! Whether an answer is what `docs/openapi.json` says of its route: status, headers, media type and
-//! body; and whether a body that was accepted is one that may be sent.
+//! Comparison of answers with `docs/openapi.json`: status, headers, media type and body of the route; and whether an
+//! accepted body is one that the description allows.
 //!
-//! Every answer that a [`Client`](crate::Client) gets of Florin goes through here, so that all scenarios
-//! together prove the description. An answer is Florin's if it has a `Request-Id`; the sandbox provider
-//! gives none. Bytes that a scenario sends by [`Client::raw`](crate::Client::raw) are left out: what the
-//! HTTP layer refuses has no route.
+//! Every answer that a [`Client`](crate::Client) gets from Florin is compared here, so all scenarios together prove
+//! the description. An answer is Florin's if it has a `Request-Id`; the sandbox provider sends none. Bytes that a
+//! scenario sends with [`Client::raw`](crate::Client::raw) are not compared: what the HTTP layer refuses has no
+//! route.
 
 mod schema;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::client::Reply;
 
-/// Routes that the description leaves out, because tools ask them and no program of a customer's does.
+/// Routes that are not in the description, because tools use them and programs of customers do not.
 const UNDESCRIBED: [&str; 7] = [
     "/",
     "/docs",
@@ -26,7 +26,7 @@ const UNDESCRIBED: [&str; 7] = [
     "/readyz",
     "/version",
 ];
-/// Headers that say something of the connection or the bytes, and not of the route.
+/// Headers that belong to the connection or to the bytes, and not to the route.
 const OF_EVERY_ANSWER: [&str; 8] = [
     "allow",
     "connection",
@@ -44,8 +44,8 @@ static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&text).expect("docs/openapi.json is JSON")
 });
 
-/// Panics if the answer is not as described. `accept` is what the request asked for: an answer with its
-/// amounts as texts is described by what it is with integers, and passes.
+/// Panics if the answer is not as described. `accept` is the header of the request: an answer with amounts as text
+/// passes if the same answer with integers is as described.
 pub(crate) fn hold(method: &Method, path: &str, accept: &str, sent: &[u8], reply: &Reply) {
     if accept.contains("amounts") {
         return;
@@ -61,7 +61,7 @@ pub(crate) fn hold(method: &Method, path: &str, accept: &str, sent: &[u8], reply
     );
 }
 
-/// In what an answer differs from its description.
+/// The differences between an answer and its description.
 fn differences(
     description: &Value,
     method: &Method,
@@ -105,8 +105,8 @@ fn differences(
     wrong
 }
 
-/// The path item of the route that serves a path: one that names it exactly, or else one with a place
-/// for what it names.
+/// The path item of the route that serves a path: one with exactly this path, or else one with a parameter in its
+/// place.
 fn route<'d>(description: &'d Value, path: &str) -> Option<&'d Value> {
     let items = description.get("paths")?.as_object()?;
     let is_of = |template: &str| {

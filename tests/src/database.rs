@@ -1,4 +1,4 @@
-//! A fresh, empty database for each scenario, of either kind.
+//! A new, empty database of either kind for each scenario.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,19 +12,19 @@ use tempfile::TempDir;
 use crate::cluster::Cluster;
 use crate::{postgres, scratch};
 
-/// The databases Florin runs on.
+/// The databases that Florin supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Embedded: a file.
+    /// SQLite, embedded: a file.
     Sqlite,
-    /// A server.
+    /// PostgreSQL, a server.
     Postgres,
 }
 
-/// An empty database of the scenario's own, without Florin's tables until a server was started on it.
+/// An empty database of one scenario. It has no tables of Florin until a server is started on it.
 ///
-/// Dropped, it is gone, connections or not. Bind it before the [`crate::Florin`] that uses it, so that
-/// it is dropped after.
+/// When it is dropped, the database is removed, even if connections exist. Bind it before the [`crate::Florin`] that
+/// uses it, so that it is dropped after it.
 #[derive(Debug)]
 pub struct Database {
     kind: Kind,
@@ -33,7 +33,7 @@ pub struct Database {
     on_server: Option<OnServer>,
 }
 
-/// What it takes to drop a database of a server.
+/// The data that is needed to drop a database of a server.
 #[derive(Debug)]
 struct OnServer {
     administration_url: String,
@@ -41,8 +41,8 @@ struct OnServer {
 }
 
 impl Database {
-    /// A new database; `None` if it should be PostgreSQL and this machine has none (the run says
-    /// `postgres: SKIPPED`).
+    /// A new database; `None` if it should be PostgreSQL and this machine has none (the run prints `postgres:
+    /// SKIPPED`).
     pub fn fresh(kind: Kind) -> Option<Self> {
         match kind {
             Kind::Sqlite => {
@@ -59,7 +59,7 @@ impl Database {
         }
     }
 
-    /// A new database in a server the scenario may stop.
+    /// A new database in a server that the scenario may stop.
     pub fn within(cluster: &Cluster) -> Self {
         Self::on_server(&cluster.administration_url())
     }
@@ -78,33 +78,33 @@ impl Database {
         }
     }
 
-    /// Which kind it is.
+    /// The kind of the database.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The URL in the form `florin --database-url` takes.
+    /// The URL in the form that `florin --database-url` takes.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A folder that lives as long as the database, for whatever a scenario writes.
+    /// A folder that exists as long as the database, for the files of a scenario.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// What servers on this database get as `--data-dir`; one started after another finds it again.
+    /// The `--data-dir` of servers on this database; a later server uses the same one.
     pub fn data_dir(&self) -> PathBuf {
         self.folder().join("data")
     }
 
-    /// Runs SQL text behind the server's back, to plant what its own rules would never write.
+    /// Runs SQL without the server, to write what the server itself would never write.
     pub fn execute_raw(&self, text: &str) {
         self.try_raw(text)
             .unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
-    /// The same, where the database may refuse it.
+    /// As [`execute_raw`](Self::execute_raw), where the database may refuse it.
     pub fn try_raw(&self, text: &str) -> Result<(), String> {
         match self.kind {
             Kind::Sqlite => self
@@ -115,7 +115,7 @@ impl Database {
         }
     }
 
-    /// The one number a query answers with: `SELECT count(*) FROM payments`.
+    /// The one number that a query returns: `SELECT count(*) FROM payments`.
     pub fn number(&self, query: &str) -> i64 {
         let query_of_one = select(sql::<BigInt>(&format!("({query})")));
         let answer = match self.kind {
@@ -129,7 +129,7 @@ impl Database {
         answer.unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
-    /// What SQLite would do for a statement, a line a step (`EXPLAIN QUERY PLAN`).
+    /// The plan of SQLite for a statement, one step on each line (`EXPLAIN QUERY PLAN`).
     pub fn plan(&self, statement: &str) -> Vec<String> {
         let explained = format!("EXPLAIN QUERY PLAN {statement}");
         let steps: Result<Vec<Step>, _> = sql_query(&explained).load(&mut self.sqlite());
@@ -143,7 +143,7 @@ impl Database {
             .strip_prefix("sqlite:")
             .expect("an embedded database's URL is its path");
         let mut connection = SqliteConnection::establish(path).expect("the file can be opened");
-        // A server may be writing: wait for it, as any second process has to.
+        // A server may be writing: wait for it, as any second process must.
         connection
             .batch_execute("PRAGMA busy_timeout = 10000")
             .expect("a known setting");
@@ -165,7 +165,7 @@ impl Drop for Database {
             name,
         }) = &self.on_server
         {
-            // A scenario may have stopped its server, and a failing one must not panic twice.
+            // A scenario may have stopped its server, and a failing scenario must not panic twice.
             let _gone_with_the_server = postgres::drop_database(administration_url, name);
         }
     }
@@ -178,10 +178,10 @@ fn fresh_folder() -> TempDir {
         .expect("a folder in the scratch folder")
 }
 
-/// Longest a scenario may take. Nothing waits for this: it ends a scenario that hangs.
+/// Greatest time that a scenario may take. It only ends a scenario that hangs.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Runs a scenario on a fresh database; see [`on_both_databases!`](crate::on_both_databases).
+/// Runs a scenario on a new database; see [`on_both_databases!`](crate::on_both_databases).
 pub fn scenario<Ends: Future<Output = ()>>(kind: Kind, given: impl FnOnce(Database) -> Ends) {
     let Some(database) = Database::fresh(kind) else {
         return;
@@ -198,8 +198,8 @@ pub fn scenario<Ends: Future<Output = ()>>(kind: Kind, given: impl FnOnce(Databa
 
 /// Makes two tests of each scenario: `NAME::sqlite` and `NAME::postgres`.
 ///
-/// A scenario is an `async fn` that takes a [`Database`](crate::Database) and stops at the first
-/// surprise. Without PostgreSQL its test says `postgres: SKIPPED` and passes, unless `REQUIRE_PG=1`.
+/// A scenario is an `async fn` that takes a [`Database`](crate::Database) and panics at the first failure. Without
+/// PostgreSQL its test prints `postgres: SKIPPED` and passes, unless `REQUIRE_PG=1`.
 ///
 /// ```
 /// use tests::{Database, on_both_databases};

@@ -1,4 +1,4 @@
-//! The real binary: built once, started on a port of the system's choosing, ended in every way.
+//! The real binary: built once, started on a port that the system chooses, and ended in every way.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use crate::client::Client;
 use crate::database::Database;
 use crate::scratch;
 
-/// Longest to wait for a server to be ready or to end. It ends a test that hangs, nothing else.
+/// Greatest time to wait until a server is ready or has ended. It only ends a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running server. Dropped, it is killed; if the test is failing, its log is shown.
+/// A running server. When it is dropped, it is killed; if the test is failing, its log is printed.
 #[derive(Debug)]
 pub struct Florin {
     child: Option<Child>,
     ready: Ready,
-    /// Lines of standard output after the first; closed when the process ended.
+    /// Lines of standard output after the first; closed when the process has ended.
     lines: Receiver<String>,
     log: PathBuf,
 }
 
-/// What `florin serve --json` says on its first line, once it accepts requests.
+/// The first line of `florin serve --json`, written when it accepts requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Ready {
     api: String,
@@ -38,13 +38,13 @@ struct Ready {
 impl Florin {
     /// Starts `florin serve` on this database and returns when it is ready.
     ///
-    /// `arguments` come after `serve` and replace the harness's own `--database-url`,
-    /// `--listen 127.0.0.1:0` and `--data-dir` if they name them.
+    /// `arguments` follow after `serve`. They replace the harness's own `--database-url`, `--listen 127.0.0.1:0` and
+    /// `--data-dir` if they name them.
     pub fn start(database: &Database, arguments: &[&str]) -> Self {
         Self::start_with_environment(database, arguments, &[])
     }
 
-    /// As [`Florin::start`], with variables such as a failpoint's.
+    /// As [`Florin::start`], with environment variables, for example of a failpoint.
     pub fn start_with_environment(
         database: &Database,
         arguments: &[&str],
@@ -70,7 +70,7 @@ impl Florin {
         Self::spawn(command, database.folder())
     }
 
-    /// As [`Florin::start`], by another program that is told the command line: `unshare`, `setpriv`.
+    /// As [`Florin::start`], through another program that gets the command line: `unshare`, `setpriv`.
     pub fn start_by(program: &[&str], database: &Database, arguments: &[&str]) -> Self {
         let (first, others) = program.split_first().expect("a program has a name");
         let mut command = Command::new(first);
@@ -119,12 +119,12 @@ impl Florin {
         }
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// The address of the server: `http://127.0.0.1:PORT`.
     pub fn api(&self) -> &str {
         &self.ready.api
     }
 
-    /// The API key it seeded. Panics in live mode, which seeds none.
+    /// The API key that the server seeded. Panics in live mode, which seeds none.
     pub fn key(&self) -> &str {
         self.ready
             .key
@@ -132,7 +132,7 @@ impl Florin {
             .expect("a server in sandbox mode says its key")
     }
 
-    /// The secret the sandbox provider signs its webhooks with. Panics in live mode.
+    /// The secret with which the sandbox provider signs its webhooks. Panics in live mode.
     pub fn webhook_secret(&self) -> &str {
         self.ready
             .webhook_secret
@@ -140,7 +140,7 @@ impl Florin {
             .expect("a server in sandbox mode says its webhook secret")
     }
 
-    /// Where the sandbox provider listens. Panics in live mode.
+    /// The address of the sandbox provider. Panics in live mode.
     pub fn sandbox(&self) -> &str {
         self.ready
             .sandbox
@@ -148,12 +148,12 @@ impl Florin {
             .expect("a server in sandbox mode says where its provider is")
     }
 
-    /// A caller with the seeded key.
+    /// A client with the seeded key.
     pub fn client(&self) -> Client {
         Client::new(self.api(), self.key())
     }
 
-    /// The number of its process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child
             .as_ref()
@@ -161,25 +161,25 @@ impl Florin {
             .id()
     }
 
-    /// The file of its log, which outlives the server.
+    /// The log file, which remains after the server has ended.
     pub fn log_file(&self) -> &Path {
         &self.log
     }
 
-    /// Everything it logged so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("the log is readable")
     }
 
-    /// Kills it as the kernel would, without a chance to do anything, and waits until it is gone.
+    /// Kills the process with SIGKILL, and waits until it has ended.
     pub fn kill9(mut self) {
         kill(self.child.take().expect("it runs until it is consumed"));
     }
 
-    /// Asks it to end (SIGTERM) and waits until it did.
+    /// Sends SIGTERM and waits until the process has ended.
     pub fn terminate(mut self) -> ExitStatus {
         self.signal("TERM");
-        // The end of its output is the end of the process; a hang here must not hang the run.
+        // The end of the output is the end of the process. A hang here must not stop the whole run.
         let deadline = std::time::Instant::now() + PATIENCE;
         let left = || deadline.saturating_duration_since(std::time::Instant::now());
         while self.lines.recv_timeout(left()).is_ok() {}
@@ -193,9 +193,9 @@ impl Florin {
         child.wait().expect("an own child can be waited for")
     }
 
-    /// Sends a signal by its short name: `STOP` pauses the whole process, `CONT` lets it go on.
+    /// Sends a signal by its short name: `STOP` pauses the whole process, `CONT` resumes it.
     pub fn signal(&self, name: &str) {
-        // The shell's own `kill`: a program of that name is not everywhere.
+        // The shell's own `kill` is used, because a program of that name does not exist on every machine.
         let pid = self.pid().to_string();
         let sent = Command::new("sh")
             .args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid])
@@ -219,7 +219,7 @@ impl Drop for Florin {
     }
 }
 
-/// Runs a verb that ends by itself (`check`, `audit verify`, `webhook sign`) with `input` on its standard input.
+/// Runs a verb that ends on its own (`check`, `audit verify`, `webhook sign`) with `input` on its standard input.
 pub fn run(arguments: &[&str], input: &[u8]) -> Output {
     let mut command = florin_command();
     command
@@ -233,7 +233,7 @@ pub fn run(arguments: &[&str], input: &[u8]) -> Output {
     let mut pipe = child.stdin.take().expect("its input is piped");
     std::thread::scope(|threads| {
         threads.spawn(move || {
-            // A verb need not read its input to refuse its arguments.
+            // A verb may refuse its arguments without reading its input.
             let _unread = pipe.write_all(input);
         });
         child
@@ -242,13 +242,13 @@ pub fn run(arguments: &[&str], input: &[u8]) -> Output {
     })
 }
 
-/// The path of the binary, built now if it is not up to date, in the profile of the running test.
+/// The path of the binary, which is built now if it is not up to date, in the profile of the running test.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // The whole workspace with one binary, as a bare `cargo run` does: naming the package would
-        // choose other features for shared dependencies and compile them a second time.
+        // The whole workspace is built with one binary, as a plain `cargo run` does. Naming the package would choose
+        // other features for shared dependencies and compile them a second time.
         build.args([
             "build",
             "--quiet",
@@ -262,8 +262,8 @@ pub fn binary() -> &'static Path {
             .arg(profile())
             .arg("--target-dir")
             .arg(target_folder());
-        // What cargo tells this test of its own package would look to some build scripts as if theirs had
-        // changed, and have them, and all that needs them, compiled at every run.
+        // Variables that cargo sets for the package of this test are removed. Otherwise some build scripts see them as
+        // changed, and are compiled at every run with everything that depends on them.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -280,7 +280,7 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// Cargo's folder for build results, which the running test is in.
+/// Cargo's folder for build results, which contains the running test.
 pub(crate) fn target_folder() -> PathBuf {
     let profile = profile_folder();
     profile
@@ -289,7 +289,7 @@ pub(crate) fn target_folder() -> PathBuf {
         .expect("target/PROFILE has a parent")
 }
 
-/// `target/PROFILE`: tests run as `target/PROFILE/deps/NAME`.
+/// The folder `target/PROFILE`: tests run as `target/PROFILE/deps/NAME`.
 fn profile_folder() -> PathBuf {
     let running = std::env::current_exe().expect("a test knows its own path");
     let deps = running.ancestors().find(|folder| folder.ends_with("deps"));
@@ -299,7 +299,7 @@ fn profile_folder() -> PathBuf {
         .expect("deps is in the profile's folder")
 }
 
-/// The profile's name, which is its folder's, except that `dev` is `debug` there.
+/// The name of the profile, which is the name of its folder, except that the folder of `dev` is `debug`.
 fn profile() -> String {
     let folder = profile_folder();
     match folder.file_name().and_then(|name| name.to_str()) {
@@ -308,7 +308,7 @@ fn profile() -> String {
     }
 }
 
-/// The binary's path, if this message of cargo's tells it.
+/// The path of the binary, if this message of cargo contains it.
 fn executable(message: &str) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let is_florin = message.pointer("/target/name")? == "florin";
@@ -316,7 +316,7 @@ fn executable(message: &str) -> Option<PathBuf> {
     is_florin.then(|| PathBuf::from(path))
 }
 
-/// The binary in a folder where nothing can be in its way, without the settings of whoever runs the tests.
+/// The command for the binary, in an empty folder, without the settings of the person who runs the tests.
 fn florin_command() -> Command {
     let mut command = Command::new(binary());
     command.current_dir(scratch::folder());
@@ -325,7 +325,7 @@ fn florin_command() -> Command {
             command.env_remove(name);
         }
     }
-    // The tests' own PostgreSQL runs without fsync. A scenario about that says otherwise.
+    // The PostgreSQL of the tests runs without fsync. A scenario about that uses another setting.
     command.env("FLORIN_ACCEPT_DATA_LOSS", "true");
     command
 }
@@ -343,12 +343,12 @@ fn parse_ready(line: &str) -> Result<Ready, String> {
     })
 }
 
-/// Reads lines for as long as there are any, so that the process never blocks on a full pipe.
+/// Reads lines until the end, so that the process never blocks on a full pipe.
 fn follow(output: ChildStdout) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            // Nobody may be listening any more; the pipe has to be emptied all the same.
+            // The receiver may be gone; the pipe must still be emptied.
             let _unheard = sender.send(line);
         }
     });
@@ -357,7 +357,7 @@ fn follow(output: ChildStdout) -> Receiver<String> {
 
 fn kill(mut child: Child) -> String {
     scratch::died(child.id());
-    // It fails only if the child has ended already.
+    // This fails only if the child has ended already.
     let _ended = child.kill();
     child
         .wait()
@@ -374,7 +374,7 @@ mod tests {
 
     const READY: &str = r#"{"api":"http://127.0.0.1:4","database":"sqlite","key":"sk_sandbox_1","webhook_secret":"whsec_2","sandbox":"http://127.0.0.1:5"}"#;
 
-    /// A shell in the place of the binary: what is tested here is how a process is started and ended.
+    /// A shell instead of the binary: these tests check how a process is started and ended.
     fn stand_in(database: &Database, script: &str) -> Florin {
         let mut command = Command::new("sh");
         command.args(["-c", script, "stand-in", READY]);

@@ -1,21 +1,21 @@
-//! The harness of the end-to-end tests: the real binary, real databases, nothing pretended.
+//! The harness of the end-to-end tests: the real binary and real databases, without mocks.
 //!
-//! It starts `florin` as its users do, on a port of the system's choosing, with a database of its
-//! own, and talks to it over HTTP. Every scenario runs twice, on SQLite and on PostgreSQL.
+//! It starts `florin` as users do, on a port that the system chooses, with a separate database, and talks to it over
+//! HTTP. Every scenario runs twice, on SQLite and on PostgreSQL.
 //!
-//! - [`Database`]: a fresh, empty database, gone with the value; [`on_both_databases!`].
-//! - [`Florin`]: a running server that can be killed, paused or asked to end; [`run`] for the
-//!   verbs that end by themselves.
-//! - [`Client`]: requests with a key, an idempotency key, or bytes no client would send. Each answer is
-//!   compared with `docs/openapi.json`.
-//! - [`Cluster`]: a PostgreSQL of the test's own, to be stopped and started under the server.
+//! - [`Database`]: a new, empty database, removed with the value; [`on_both_databases!`].
+//! - [`Florin`]: a running server that can be killed, paused or asked to end; [`run`] for the verbs that end on
+//!   their own.
+//! - [`Client`]: requests with a key, an idempotency key, or bytes that no client would send. Each answer is compared
+//!   with `docs/openapi.json`.
+//! - [`Cluster`]: a PostgreSQL of the test, to be stopped and started under the server.
 //!
-//! What it never does: touch a database it did not create, leave anything behind (a watchdog
-//! outlives even a test process that was killed), read a clock to guess that something is ready,
-//! or pass silently without PostgreSQL: it says `postgres: SKIPPED`, and fails under `REQUIRE_PG=1`.
+//! What it never does: touch a database that it did not create; leave anything behind (a watchdog survives even a test
+//! process that was killed); guess from a clock that something is ready; pass silently without PostgreSQL: it prints
+//! `postgres: SKIPPED`, and fails with `REQUIRE_PG=1`.
 //!
-//! Its PostgreSQL runs with `fsync = off`. That loses nothing when a process is killed, and
-//! everything when the power is cut: tests of durability need a server of their own.
+//! Its PostgreSQL runs with `fsync = off`. That loses nothing when a process is killed, and everything when the power
+//! is cut: tests of durability need a server of their own.
 //!
 //! ```no_run
 //! use tests::{Database, Florin, on_both_databases};

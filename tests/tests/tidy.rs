@@ -1,5 +1,5 @@
-//! What no compiler checks and would decay: the crate graph, who may name a database, the documents
-//! against the code. Each rule is first shown something it must catch.
+//! Rules that no compiler checks and that would decay: the crate graph, who may name a database, the documents against
+//! the code. Each rule is first shown a case that it must find.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -144,11 +144,11 @@ const NEVER: [(&[&str], &[&str]); 5] = [
     ),
 ];
 
-/// Packages that are linked without being named in any source.
+/// Packages that are linked although no source names them.
 const LINKED_ONLY: [&str; 2] = ["libsqlite3-sys", "pq-sys"];
 
-/// The files outside `store` that may name a database: those that read its URL or speak of it to the
-/// operator. They choose none: what is done does not depend on it.
+/// The files outside `store` that may name a database: those that read its URL or write about it to the operator. They
+/// choose none: their behaviour does not depend on it.
 const MAY_NAME_A_DATABASE: [&str; 4] = [
     "crates/florin/src/demo.rs",
     "crates/florin/src/measure.rs",
@@ -158,10 +158,10 @@ const MAY_NAME_A_DATABASE: [&str; 4] = [
 
 /// Files that may be longer than [`LONGEST_FILE`]: one walk through the payments, three invariants.
 const MAY_BE_LONGER: [&str; 1] = ["crates/payments/src/check.rs"];
-/// Lines of a source file before its tests.
+/// Greatest number of lines of a source file before its tests.
 const LONGEST_FILE: usize = 500;
 
-/// Routes that operators and tools ask, which the API's description leaves out.
+/// Routes for operators and tools, which are not in the description of the API.
 const UNDOCUMENTED: [&str; 6] = [
     "get /",
     "get /livez",
@@ -191,11 +191,11 @@ impl File {
             && self.path.ends_with(".rs")
     }
 
-    /// The text before the tests at the file's foot.
+    /// The text before the tests at the end of the file.
     fn before_tests(&self) -> &str {
         const MARK: &str = "\n#[cfg(test)]\n";
         let foot = self.text.match_indices(MARK).find(|(at, _)| {
-            // Attributes may stand between, over several lines.
+            // Attributes may stand in between, over several lines.
             let mut after = self.text[at + MARK.len()..].lines();
             let item = after.find(|line| !line.starts_with(['#', ' ', ')', ']']));
             item.is_some_and(|line| line.starts_with("mod "))
@@ -203,7 +203,7 @@ impl File {
         foot.map_or(&self.text, |(at, _)| &self.text[..at])
     }
 
-    /// The same without comments.
+    /// The text before the tests, without comments.
     fn code(&self) -> String {
         self.before_tests()
             .lines()
@@ -235,7 +235,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every text file that is part of the repository, but the lock file.
+/// Every text file of the repository, except the lock file.
 fn files() -> Vec<File> {
     let mut files = Vec::new();
     let mut folders = vec![root()];
@@ -261,14 +261,14 @@ fn sources() -> Vec<File> {
     files().into_iter().filter(File::is_source).collect()
 }
 
-/// The rule finds nothing, and what it would find is not nothing.
+/// Fails if the rule found anything.
 fn holds(what: &str, found: Vec<String>) {
     assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
 }
 
 // The crate graph. --------------------------------------------------------------------------------
 
-/// The packages a manifest names in its `[dependencies]`.
+/// The packages that a manifest names in its `[dependencies]`.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let mut inside = false;
     let mut names = BTreeSet::new();
@@ -607,7 +607,7 @@ fn verbs(source: &str, name: &str) -> BTreeSet<String> {
     variants.map(str::to_ascii_lowercase).collect()
 }
 
-/// The verbs, each with those below it.
+/// The verbs, each with its sub-verbs.
 fn command_line() -> BTreeMap<String, BTreeSet<String>> {
     let below = |verb: &str| match verb {
         "webhook" => verbs(&read("crates/florin/src/webhook.rs"), "WebhookCommand"),
@@ -625,7 +625,7 @@ fn unknown_verbs(file: &File, known: &BTreeMap<String, BTreeSet<String>>) -> Vec
     for (number, line) in (1..).zip(file.text.lines()) {
         for call in ["florin ", "cargo run -- ", "cargo run --release -- "] {
             for (at, _) in line.match_indices(call) {
-                // As a command it stands at the beginning, after `$ ` or in backticks.
+                // A command stands at the beginning of a line, after `$ ` or in backticks.
                 let before = line[..at].trim_end_matches(['$', ' ']);
                 if !(before.is_empty() || before.ends_with(['`', '/', '|', '&'])) {
                     continue;
@@ -691,7 +691,7 @@ fn the_documents_name_verbs_that_exist_and_the_readme_names_them_all() {
     holds("the documents", found);
 }
 
-/// Words that say nothing of a payment back-end, in halves lest they be found here.
+/// Words that have no meaning in a payment back-end; each is split so that it is not found here.
 const FOREIGN: [&str; 2] = [concat!("hel", "per"), concat!("age", "nt")];
 const FOREIGN_PARTS: [&str; 7] = [
     concat!("/wo", "rk/"),
@@ -707,7 +707,7 @@ fn foreign(files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         for (number, line) in (1..).zip(file.text.lines()) {
-            // A lock file says the names that others gave to their packages.
+            // A lock file contains the names that others gave to their packages.
             let is_ours = !file.path.ends_with("package-lock.json");
             let word = words(line).find(|word| {
                 let is_foreign = |foreign: &&str| word.eq_ignore_ascii_case(foreign);
@@ -735,7 +735,7 @@ fn the_project_speaks_of_itself_alone() {
 
 // The schema. -------------------------------------------------------------------------------------
 
-/// Each table with its columns, each index and each view by name, in the order they stand.
+/// Each table with its columns, each index and each view by name, in the order of the file.
 fn schema(sql: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut table: Option<&str> = None;

@@ -1,13 +1,13 @@
-//! How RFC 8785 (JCS) writes a string and orders keys.
+//! Strings and the order of keys in canonical JSON, as RFC 8785 (JCS) defines them.
 
 use std::cmp::Ordering;
 
-/// RFC 8785 §3.2.3 sorts by UTF-16 code units, which differs from UTF-8 bytes beyond U+FFFF.
+/// The order of keys. RFC 8785 §3.2.3 sorts by UTF-16 code units, which differs from UTF-8 bytes beyond U+FFFF.
 pub(crate) fn key_order(a: &str, b: &str) -> Ordering {
     a.encode_utf16().cmp(b.encode_utf16())
 }
 
-/// A JSON string as RFC 8785 §3.2.2.2 writes it: only what must be escaped is, by the short form if there is one.
+/// Appends a JSON string as RFC 8785 §3.2.2.2 writes it: only what must be escaped is, in the short form if it exists.
 pub(crate) fn put_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for run in text

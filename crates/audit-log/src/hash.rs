@@ -4,9 +4,9 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// Said before a leaf is hashed, so that a leaf can never pass for a node (RFC 9162 §2.1.1).
+/// Prefix of a leaf before it is hashed, so that a leaf can never pass for a node (RFC 9162 §2.1.1).
 const LEAF_PREFIX: [u8; 1] = [0];
-/// Said before two hashes are joined.
+/// Prefix of two hashes before they are hashed into their node.
 const NODE_PREFIX: [u8; 1] = [1];
 
 /// A SHA-256 hash of a leaf, a node or a whole tree. Written as 64 lower-case hexadecimal digits.
@@ -16,16 +16,16 @@ pub struct Hash([u8; 32]);
 /// Why bytes are not a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// A SHA-256 hash has exactly 32 bytes.
+    /// The number of bytes is not 32.
     #[error("a hash has 32 bytes, not {found}")]
     Length {
-        /// How many bytes there were.
+        /// Number of bytes that were given.
         found: usize,
     },
 }
 
 impl Hash {
-    /// Reads a hash from its bytes, as a database or a proof gives them.
+    /// A hash from its bytes, as a database or a proof gives them.
     ///
     /// # Errors
     /// [`HashError::Length`] unless there are exactly 32 bytes.
@@ -36,7 +36,7 @@ impl Hash {
         }
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -77,7 +77,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Hash(hasher.finalize().into())
 }
 
-/// The root of a tree without leaves: `SHA-256` of nothing.
+/// The root of a tree without leaves: `SHA-256` of the empty text.
 #[must_use]
 pub fn empty_root() -> Hash {
     Hash(Sha256::digest([]).into())

@@ -1,27 +1,27 @@
 //! An append-only, tamper-evident log of records in an RFC 6962 Merkle tree.
 //!
-//! A [`Record`] says who did what to whom, when, and how it ended. Its **leaf** is the exact bytes that are
+//! A [`Record`] says who did what to whom, when, and with what outcome. Its **leaf** is the exact bytes that are
 //! stored, in canonical JSON (RFC 8785), so that anyone can hash them again without this crate. The leaves of one
 //! log, in the order of their sequence numbers, form a Merkle tree as RFC 6962 and RFC 9162 define it. A
-//! [`Frontier`] is what must be kept of that tree to append to it and to know its root: one hash for each set bit
-//! of the size. A root, a leaf and a proof convince anyone that the leaf is in the log; two roots and a proof,
+//! [`Frontier`] is the part of the tree that must be kept to append to it and to compute its root: one hash for
+//! each set bit of the size. A root, a leaf and a proof show that the leaf is in the log. Two roots and a proof show
 //! that the log has only grown in between.
 //!
 //! # What it never does
 //!
-//! - It never reads a leaf: what the bytes mean belongs to whoever wrote them.
-//! - It never puts a number into a leaf except the version `v`: canonicalisers disagree beyond 2^53, so an amount
-//!   is a decimal string, and the types leave no other way.
+//! - It never reads a leaf: the meaning of the bytes belongs to the writer.
+//! - It never puts a number into a leaf except the version `v`, because programs that write canonical JSON disagree
+//!   on numbers beyond 2^53. An amount is a decimal string, and the types allow nothing else.
 //! - It never puts the sequence number into a leaf: the position in the tree is the sequence number.
 //!
 //! # Invariants
 //!
-//! - The same record gives the same bytes, always.
-//! - A frontier of size `n` holds exactly as many hashes as `n` has set bits.
+//! - The same record always gives the same bytes.
+//! - A frontier of size `n` has exactly as many hashes as `n` has set bits.
 //! - A hash has 32 bytes; nothing shorter or longer becomes a [`struct@Hash`].
 //! - Appending `n` leaves costs `n` leaf hashes, at most `n + log2(size)` node hashes, and no reading.
 //!
-//! What a log alone cannot show is a cut tail: for that, a root must have left the machine before.
+//! A log alone cannot show that its end was cut off: for that, a root must have left the machine before.
 //!
 //! # Example
 //!

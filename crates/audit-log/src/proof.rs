@@ -1,7 +1,7 @@
 //! Proofs that a leaf is in a tree and that a tree has only grown, as RFC 9162 §2.1.3 and §2.1.4 define them.
 //!
-//! Everything extends a tree without leaves, so there is nothing to prove about one: an older size of 0 is
-//! refused by prover and verifier alike. Whoever compares two checkpoints decides what an empty one means.
+//! Every tree extends a tree without leaves, so there is nothing to prove about an empty one. Prover and verifier
+//! both refuse an older size of 0. A caller that compares two checkpoints decides what an empty one means.
 
 use crate::hash::{Hash, node_hash};
 use crate::tree::Frontier;
@@ -9,7 +9,7 @@ use crate::tree::Frontier;
 /// Why a proof does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// A leaf's index is smaller than the size of its tree.
+    /// The index is not smaller than the size of the tree.
     #[error("there is no leaf {index} in a tree of {size}")]
     IndexOutsideTree {
         /// The index that was claimed.
@@ -17,10 +17,10 @@ pub enum ProofError {
         /// The size that was claimed.
         size: u64,
     },
-    /// Nothing can be proven about a tree without leaves.
+    /// The older tree has no leaves, so nothing can be proven about it.
     #[error("the older tree is empty, which nothing can contradict")]
     OlderTreeEmpty,
-    /// A log never shrinks.
+    /// The newer tree is smaller, but a log never shrinks.
     #[error("the older tree has {older} leaves, more than the {newer} of the newer")]
     Shrunk {
         /// The size of the older tree.
@@ -28,16 +28,16 @@ pub enum ProofError {
         /// The size of the newer tree.
         newer: u64,
     },
-    /// The sizes decide how many hashes a proof has.
+    /// The proof has the wrong number of hashes for these sizes.
     #[error("the proof has too few or too many hashes")]
     Length,
-    /// The hashes lead to another root: leaf, position or history differs.
+    /// The hashes lead to another root: the leaf, its position or the history differs.
     #[error("the proof leads to another root")]
     Root,
-    /// The hashes lead to another older root: history was rewritten.
+    /// The hashes lead to another root of the older tree: history was rewritten.
     #[error("the proof leads to another root of the older tree")]
     OlderRoot,
-    /// The hashes lead to another newer root: the newer tree does not extend the older one.
+    /// The hashes lead to another root of the newer tree: it does not extend the older one.
     #[error("the proof leads to another root of the newer tree")]
     NewerRoot,
 }
@@ -45,26 +45,26 @@ pub enum ProofError {
 /// Why no proof can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProveError {
-    /// The leaves at hand must reach to the size of the tree.
+    /// There are fewer leaf hashes than the tree has leaves.
     #[error("a tree of {size} leaves cannot be built from {found}")]
     TooFewLeaves {
         /// The size of the tree.
         size: u64,
-        /// How many leaf hashes there were.
+        /// Number of leaf hashes that were given.
         found: usize,
     },
-    /// A leaf's index is smaller than the size of its tree.
+    /// The index is not smaller than the size of the tree.
     #[error("there is no leaf {index} in a tree of {size}")]
     IndexOutsideTree {
-        /// The index that was asked for.
+        /// The index that was requested.
         index: u64,
         /// The size of the tree.
         size: u64,
     },
-    /// Nothing can be proven about a tree without leaves.
+    /// The older tree has no leaves, so nothing can be proven about it.
     #[error("the older tree is empty, which nothing can contradict")]
     OlderTreeEmpty,
-    /// A log never shrinks.
+    /// The newer tree is smaller, but a log never shrinks.
     #[error("the older tree has {older} leaves, more than the {newer} of the newer")]
     Shrunk {
         /// The size of the older tree.
@@ -78,7 +78,7 @@ pub enum ProveError {
 /// (RFC 9162 §2.1.3.2).
 ///
 /// # Errors
-/// [`ProofError`], which names what does not fit.
+/// [`ProofError`] names what does not fit.
 pub fn verify_inclusion(
     index: u64,
     size: u64,
@@ -109,11 +109,11 @@ pub fn verify_inclusion(
     Ok(())
 }
 
-/// Checks that the tree of `size2` leaves with `root2` begins with the very `size1` leaves whose root is `root1`
-/// (RFC 9162 §2.1.4.2). Equal sizes need an empty proof and equal roots; a `size1` of 0 is always refused.
+/// Checks that the tree of `size2` leaves with `root2` begins with exactly the `size1` leaves whose root is
+/// `root1` (RFC 9162 §2.1.4.2). Equal sizes need an empty proof and equal roots; a `size1` of 0 is always refused.
 ///
 /// # Errors
-/// [`ProofError`], which names what does not fit.
+/// [`ProofError`] names what does not fit.
 pub fn verify_consistency(
     size1: u64,
     size2: u64,
@@ -137,7 +137,7 @@ pub fn verify_consistency(
             (true, true) => Ok(()),
         };
     }
-    // A perfect older tree is a node of the newer one, so the proof leaves its root out.
+    // A perfect older tree is a node of the newer one, so the proof does not contain its root.
     let (start, siblings) = match size1.is_power_of_two() {
         true => (root1, proof),
         false => proof.split_first().ok_or(ProofError::Length)?,
@@ -170,8 +170,8 @@ pub fn verify_consistency(
     Ok(())
 }
 
-/// The proof that leaf `index` is in the tree of the first `size` leaves (`PATH` of RFC 9162 §2.1.3.1).
-/// Hashes all of them: for a receipt of one tree, not for many.
+/// The proof that leaf `index` is in the tree of the first `size` leaves (`PATH` of RFC 9162 §2.1.3.1). It
+/// hashes all leaves: meant for a receipt of one tree, not for many.
 ///
 /// # Errors
 /// [`ProveError::TooFewLeaves`] or [`ProveError::IndexOutsideTree`].
@@ -200,8 +200,8 @@ pub fn prove_inclusion(
     Ok(from_the_root)
 }
 
-/// The proof that the tree of the first `size2` leaves extends the one of the first `size1` (`PROOF` of RFC 9162
-/// §2.1.4.1). Hashes all of them. A `size1` of 0 is refused.
+/// The proof that the tree of the first `size2` leaves extends the tree of the first `size1` (`PROOF` of RFC 9162
+/// §2.1.4.1). It hashes all leaves. A `size1` of 0 is refused.
 ///
 /// # Errors
 /// [`ProveError`], except [`ProveError::IndexOutsideTree`].
@@ -241,21 +241,21 @@ pub fn prove_consistency(
     Ok(from_the_root)
 }
 
-/// On which side of a node the hash that it is joined with stands.
+/// The side of the hash with which a node is joined.
 enum Sibling {
     Left,
     Right,
 }
 
-/// A walk from a node to the root (`fn` and `sn` of RFC 9162): the node's position on its level, and that of the
-/// level's last node.
+/// A walk from a node to the root (`fn` and `sn` of RFC 9162): the position of the node on its level, and that of
+/// the last node of the level.
 struct Climb {
     node: u64,
     last: u64,
 }
 
 impl Climb {
-    /// Climbs to the parent; none above the root.
+    /// Climbs to the parent; `None` above the root.
     fn step(&mut self) -> Option<Sibling> {
         if self.is_at_root() {
             return None;
@@ -263,7 +263,7 @@ impl Climb {
         let is_right_child = self.node & 1 == 1;
         let has_no_right_sibling = self.node == self.last;
         if has_no_right_sibling {
-            // Where a tree is not full, its last node has no sibling and rises as it is.
+            // If a tree is not full, its last node has no sibling and rises unchanged.
             self.rise(self.node.trailing_zeros());
         }
         self.rise(1);
@@ -293,7 +293,8 @@ fn first_leaves(leaf_hashes: &[Hash], size: u64) -> Result<&[Hash], ProveError> 
         })
 }
 
-/// A tree's two subtrees: the left one is perfect, with the largest power of two below the size. A leaf has none.
+/// The two subtrees of a tree. The left one is perfect: its size is the largest power of two below the size of
+/// the tree. A leaf has no subtrees.
 fn halves(tree: &[Hash]) -> Option<(&[Hash], &[Hash])> {
     (tree.len() > 1).then(|| tree.split_at(tree.len().next_power_of_two() / 2))
 }
@@ -371,7 +372,7 @@ mod tests {
         ] {
             for other in [0, 1, size / 2, size - 1, size, u64::MAX] {
                 for proof in [&endless[..0], &endless[..1], &endless[..63], &endless] {
-                    // A tree of one leaf is its leaf: the one claim here that is true.
+                    // A tree of one leaf is its leaf: the only true claim here.
                     let nothing_to_prove = proof.is_empty() && size == 1 && other == 0;
                     let holds = verify_inclusion(other, size, &hash, proof, &hash).is_ok();
                     assert_eq!(holds, nothing_to_prove, "{other} {size}");

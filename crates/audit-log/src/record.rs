@@ -5,16 +5,16 @@ use std::cmp::Ordering;
 
 use crate::canonical::{key_order, put_string};
 
-/// The most bytes a leaf may have.
+/// Greatest number of bytes of a leaf.
 pub const MAX_LEAF_BYTES: usize = 65_535;
 
-/// What most leaves fit into, so that the buffer grows only for long ones.
+/// Number of bytes that most leaves fit into, so that the buffer grows only for long ones.
 const USUAL_LEAF_BYTES: usize = 768;
 
-/// Who did what to whom, when, and how it ended. Members that are absent are left out of the leaf.
+/// A record: who did what to whom, when, and with what outcome. Absent members are left out of the leaf.
 ///
-/// Every value is text, because numbers differ between canonicalisers: an amount is a decimal string. A number
-/// cannot be expressed.
+/// Every value is text, because programs that write canonical JSON disagree on numbers: an amount is a decimal
+/// string. The types have no place for a number.
 ///
 /// ```compile_fail,E0308
 /// # use audit_log::Change;
@@ -27,67 +27,67 @@ const USUAL_LEAF_BYTES: usize = 768;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Whose log this belongs to.
+    /// The name of the tenant whose log this is.
     pub tenant: &'a str,
-    /// When it happened, as text in the one format that the log's owner uses throughout (RFC 3339, UTC).
+    /// The time, as text in the one format that the owner of the log always uses (RFC 3339, UTC).
     pub at: &'a str,
-    /// Who acted.
+    /// The person or program that acted.
     pub actor: Entity<'a>,
-    /// For whom the actor acted, if not for itself.
+    /// The person for whom the actor acted, if not for itself.
     pub on_behalf_of: Option<&'a str>,
-    /// What was done, as a stable name.
+    /// The action, as a stable name.
     pub action: &'a str,
-    /// What it was done to.
+    /// The person or thing that was acted on.
     pub subject: Entity<'a>,
-    /// How it ended, refusals included.
+    /// The outcome, refusals included.
     pub outcome: &'a str,
-    /// Why it ended so.
+    /// The reason for the outcome.
     pub reason: Option<&'a str>,
     /// The rule or policy that the decision followed.
     pub criteria: Option<&'a str>,
-    /// What changed, in any order, each field once. Empty means absent.
+    /// The changed fields, in any order, each field once. Empty means absent.
     pub delta: &'a [Change<'a>],
-    /// What brought it about: an earlier event or command.
+    /// The cause: an earlier event or command.
     pub cause: Option<&'a str>,
-    /// The request that it belongs to.
+    /// The id of the request.
     pub request: Option<&'a str>,
-    /// Where the request came from.
+    /// The origin of the request.
     pub origin: Option<&'a str>,
 }
 
-/// Somebody or something, by type and id.
+/// A person or a thing, by type and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entity<'a> {
-    /// What it is: the leaf's `type`.
+    /// The `type` in the leaf.
     pub kind: &'a str,
-    /// Which one it is.
+    /// The id.
     pub id: &'a str,
 }
 
-/// A field that changed, as `"field": [before, after]`. `None` is `null`: there was or is no value.
+/// A changed field, as `"field": [before, after]`. `None` is `null`: there was or is no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change<'a> {
-    /// The field's name.
+    /// The name of the field.
     pub field: &'a str,
-    /// Its value before.
+    /// The value before.
     pub before: Option<&'a str>,
-    /// Its value after.
+    /// The value after.
     pub after: Option<&'a str>,
 }
 
 /// Why a record has no leaf.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// A field changes once in a record; JSON with the same key twice means nothing certain.
+    /// A field changes twice in the record; JSON that has a key twice has no certain meaning.
     #[error("the delta names the field {field:?} twice")]
     FieldTwice {
-        /// The field.
+        /// The name of the field.
         field: String,
     },
-    /// A leaf has at most [`MAX_LEAF_BYTES`].
+    /// The leaf would have more than [`MAX_LEAF_BYTES`].
     #[error("a leaf has at most {MAX_LEAF_BYTES} bytes, not {found}")]
     TooLong {
-        /// How many bytes it would have.
+        /// Number of bytes that it would have.
         found: usize,
     },
 }
@@ -98,7 +98,7 @@ impl Record<'_> {
     /// # Errors
     /// [`RecordError`] if a field changes twice or the leaf is too long.
     pub fn leaf(&self) -> Result<Vec<u8>, RecordError> {
-        // The keys are written in the order that RFC 8785 §3.2.3 sorts them into.
+        // The keys are written in the sort order of RFC 8785 §3.2.3.
         let mut out = Vec::with_capacity(USUAL_LEAF_BYTES);
         put_text(&mut out, b"{\"action\":", self.action);
         put_entity(&mut out, b",\"actor\":", self.actor);
@@ -163,7 +163,7 @@ fn put_value(out: &mut Vec<u8>, value: Option<&str>) {
     }
 }
 
-/// Sorts only what is not yet sorted: writers tend to name their fields in one order, so it costs them nothing.
+/// The fields sorted by name. Fields that are sorted already are not copied, so writers in that order pay nothing.
 fn in_key_order<'s, 'a>(delta: &'s [Change<'a>]) -> Result<Cow<'s, [Change<'a>]>, RecordError> {
     if delta.is_sorted_by(|a, b| key_order(a.field, b.field) == Ordering::Less) {
         return Ok(Cow::Borrowed(delta));

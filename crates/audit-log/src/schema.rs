@@ -1,4 +1,4 @@
-//! The tables as diesel sees them; `migrations/` says what the columns mean.
+//! The tables as diesel sees them; `migrations/` explains the columns.
 
 diesel::table! {
     audit_log (log) {

@@ -1,4 +1,4 @@
-//! The log's tables: appending what a commit did, and reading it back.
+//! The log's tables: appends what a commit did, and reads it again.
 
 use diesel::prelude::*;
 use store::bulk::Writes;
@@ -9,7 +9,7 @@ use crate::schema::{audit_batch, audit_entry, audit_log};
 use crate::{Frontier, Hash, empty_root, leaf_hash};
 
 store::bulk_insert! {
-    /// A row of `audit_log`: a tenant's log exists.
+    /// A row of `audit_log`: it means that the tenant has a log.
     pub struct LogRow in audit_log {
         /// The tenant.
         log: TenantId,
@@ -23,50 +23,50 @@ store::bulk_insert! {
         log: TenantId,
         /// Position in the tree, from 0.
         seq: i64,
-        /// The record's exact bytes.
+        /// The exact bytes of the record.
         leaf: Vec<u8>,
-        /// 32 bytes.
+        /// The hash of the leaf, 32 bytes.
         leaf_hash: Vec<u8>,
     }
 }
 
 store::bulk_insert! {
-    /// A row of `audit_batch`: what one commit appended.
+    /// A row of `audit_batch`: the records that one commit appended.
     pub struct BatchRow in audit_batch {
         /// The tenant.
         log: TenantId,
-        /// The tree's size before.
+        /// The size of the tree before the batch.
         start: i64,
-        /// The tree's size afterwards.
+        /// The size of the tree after the batch.
         size: i64,
-        /// The tree's root afterwards.
+        /// The root of the tree after the batch.
         root: Vec<u8>,
-        /// [`Frontier::to_bytes`] afterwards.
+        /// [`Frontier::to_bytes`] of the tree after the batch.
         frontier: Vec<u8>,
-        /// When the commit was recorded, in microseconds since 1970. It never goes back.
+        /// Recording time of the commit, in microseconds since 1970. It never goes back.
         at: i64,
     }
 }
 
-/// A tree as it stands.
+/// The present state of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// How many records it has.
+    /// Number of records.
     pub size: u64,
-    /// Its root.
+    /// The root of the tree.
     pub root: Hash,
 }
 
-/// What to append to.
+/// The end of a log, to which records are appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tip {
-    /// The tree as of the last batch.
+    /// The tree after the last batch.
     pub tree: Frontier,
-    /// When that batch was recorded: the next one is recorded no earlier.
+    /// The recording time of the last batch: the next batch is not recorded earlier.
     pub at: Timestamp,
 }
 
-/// Begins a tenant's log with the empty tree; returns what to append to.
+/// Begins the log of a tenant with the empty tree; returns the end to append to.
 pub fn create(writes: &mut Writes, log: TenantId, at: Timestamp) -> Tip {
     writes.add_first(vec![LogRow { log }]);
     writes.add_first(vec![BatchRow {
@@ -83,8 +83,8 @@ pub fn create(writes: &mut Writes, log: TenantId, at: Timestamp) -> Tip {
     }
 }
 
-/// What to append to: the log's tree as of its last batch; `None` if the tenant has no log. With
-/// [`Lock::Rows`], nobody who locks too appends until the batch ends: do it last.
+/// The end of a log: its tree after the last batch; `None` if the tenant has no log. With [`Lock::Rows`], no other
+/// batch that locks can append until this one ends, so take this lock last.
 ///
 /// # Errors
 /// [`Error::Refused`] if the last batch is not what this program writes.
@@ -118,8 +118,8 @@ pub fn head(
     tip.map(Some).ok_or_else(damaged)
 }
 
-/// Appends records, in order, as one batch that is recorded at `at`. If another writer has appended
-/// since the tip was read, the keys make it a conflict: a fork cannot be written.
+/// Appends records, in order, as one batch that is recorded at `at`. If another writer has appended since the
+/// end was read, the keys make this a conflict: a fork cannot be written.
 ///
 /// # Errors
 /// [`Error::Refused`] if the log is full; [`Error::Conflict`] if the last batch was recorded later.
@@ -164,10 +164,10 @@ pub fn append(
     Ok(())
 }
 
-/// Every log there is.
+/// The tenants of all logs.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn logs(connection: &mut AnyConnection) -> Result<Vec<TenantId>, Error> {
     Ok(audit_log::table
         .select(audit_log::log)
@@ -175,7 +175,7 @@ pub fn logs(connection: &mut AnyConnection) -> Result<Vec<TenantId>, Error> {
         .load(connection)?)
 }
 
-/// When anything was last recorded, in whichever log; `None` if there is none.
+/// The latest recording time of all logs; `None` if there is no log.
 ///
 /// # Errors
 /// [`Error::Refused`] if a log's last batch is not what this program writes.
@@ -187,10 +187,10 @@ pub fn latest(connection: &mut AnyConnection) -> Result<Option<Timestamp>, Error
     Ok(latest)
 }
 
-/// A log's records from `seq` on, at most `limit`.
+/// The records of a log from `seq` on, at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn entries(
     connection: &mut AnyConnection,
     log: TenantId,
@@ -205,10 +205,10 @@ pub fn entries(
         .load(connection)?)
 }
 
-/// A log's batches whose tree is larger than `size`, at most `limit`.
+/// The batches of a log whose tree is larger than `size`, at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub(crate) fn batches(
     connection: &mut AnyConnection,
     log: TenantId,

@@ -1,38 +1,38 @@
-//! The frontier: the little that must be kept of a tree in order to append to it.
+//! The frontier: the small part of a tree that must be kept to append to it.
 
 use crate::hash::{Hash, empty_root, node_hash};
 
-/// The most leaves a tree may have, so that every size fits a signed 64-bit database column.
+/// Greatest number of leaves of a tree, so that every size fits into a signed 64-bit database column.
 pub const MAX_SIZE: u64 = i64::MAX.cast_unsigned();
 
-/// The roots of the perfect subtrees that a tree of `size` leaves falls into, the largest (leftmost) first.
+/// The roots of the perfect subtrees of a tree with `size` leaves, the largest (leftmost) first.
 ///
-/// There is one for each set bit of the size: 21 leaves are perfect trees of 16, 4 and 1. Together they give the
-/// root of RFC 9162 §2.1.1, and nothing older is ever needed to append.
+/// There is one for each set bit of the size: a tree of 21 leaves consists of perfect trees of 16, 4 and 1. Together
+/// they give the root of RFC 9162 §2.1.1, and appending never needs anything older.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,
-    /// Invariant: as many as `size` has set bits.
+    /// Invariant: one hash for each set bit of `size`.
     roots: Vec<Hash>,
 }
 
 /// Why stored bytes are not the frontier of a tree of the stated size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FrontierError {
-    /// A log never holds more than [`MAX_SIZE`] leaves.
+    /// The size is more than [`MAX_SIZE`] leaves.
     #[error("a tree of {size} leaves is larger than any log may be")]
     Size {
-        /// The size that was stated.
+        /// The stated size.
         size: u64,
     },
-    /// The bytes are hashes of 32 bytes each, one for each set bit of the size.
+    /// The number of bytes is wrong: there must be one hash of 32 bytes for each set bit of the size.
     #[error("the frontier of {size} leaves has {expected} bytes, not {found}")]
     Length {
-        /// The size that was stated.
+        /// The stated size.
         size: u64,
-        /// How many bytes such a frontier has.
+        /// Number of bytes of a frontier of this size.
         expected: u64,
-        /// How many bytes there were.
+        /// Number of bytes that were given.
         found: usize,
     },
 }
@@ -47,15 +47,15 @@ impl Frontier {
         }
     }
 
-    /// How many leaves the tree has; also the sequence number of the next one.
+    /// Number of leaves of the tree; also the sequence number of the next leaf.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Appends the leaf with this hash. Costs one node hash on average.
+    /// Appends the leaf with this hash. It costs one node hash on average.
     pub fn append(&mut self, leaf: Hash) {
-        // Adding one to the size carries through its trailing ones; each carry joins two trees of equal height.
+        // Adding one to the size carries through its trailing one bits; each carry joins two trees of equal height.
         let carries = self.size.trailing_ones();
         let merged = (0..carries)
             .map_while(|_| self.roots.pop())
@@ -64,7 +64,7 @@ impl Frontier {
         self.size += 1;
     }
 
-    /// The root of the whole tree (RFC 9162 §2.1.1). Costs at most one node hash for each set bit of the size.
+    /// The root of the whole tree (RFC 9162 §2.1.1). It costs at most one node hash for each set bit of the size.
     #[must_use]
     pub fn root(&self) -> Hash {
         let from_the_right = self.roots.iter().rev().copied();
@@ -73,7 +73,7 @@ impl Frontier {
             .unwrap_or_else(empty_root)
     }
 
-    /// The hashes one after another, the largest subtree first; the size must be kept beside them.
+    /// The hashes one after another, the largest subtree first. The size must be stored beside them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.roots
@@ -82,7 +82,7 @@ impl Frontier {
             .collect()
     }
 
-    /// Reads what [`Frontier::to_bytes`] wrote for a tree of `size` leaves.
+    /// A frontier from the bytes that [`Frontier::to_bytes`] wrote for a tree of `size` leaves.
     ///
     /// # Errors
     /// [`FrontierError`] unless the size is possible and there is one hash for each of its set bits.

@@ -1,4 +1,4 @@
-//! Verification: every record is hashed again, and every commit's root is recomputed.
+//! Verification: every record is hashed again, and the root of every commit is computed again.
 
 use std::fmt;
 
@@ -7,43 +7,43 @@ use store::{AnyConnection, Error, TenantId};
 use crate::tables::{self, BatchRow, EntryRow, Head};
 use crate::{Frontier, leaf_hash};
 
-/// Records read at a time.
+/// Number of records that are read at a time.
 const PAGE: i64 = 1_000;
 
-/// A log that is as it was written.
+/// A log that is unchanged since it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clean {
     /// The tenant.
     pub log: TenantId,
-    /// The tree as it stands.
+    /// The present tree.
     pub head: Head,
 }
 
-/// The first place at which a log is not as it was written.
+/// The first damage of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tampered {
     /// The tenant.
     pub log: TenantId,
     /// The record, or the first record of the batch.
     pub seq: u64,
-    /// What is wrong.
+    /// The damage.
     pub kind: Damage,
 }
 
-/// What may be wrong with a record or a batch.
+/// Kinds of damage of a record or a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
-    /// The bytes do not have the hash that was stored with them.
+    /// The bytes do not have the stored hash.
     LeafChanged,
-    /// The stored hash is no hash.
+    /// The stored hash is not a hash.
     HashChanged,
-    /// The record is gone, or its number is.
+    /// The record is missing, or its number is wrong.
     RecordMissing,
-    /// The batch does not begin where the last one ended.
+    /// The batch does not begin where the previous one ended.
     BatchMissing,
-    /// Records of this batch, bytes and hashes, are not those that were committed.
+    /// The records of this batch, with bytes and hashes, are not those that were committed.
     RootChanged,
-    /// There are records after the last batch.
+    /// Records follow after the last batch.
     RecordUncommitted,
 }
 
@@ -60,10 +60,10 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Verifies one log from its first record to its last. `progress` hears of every page, in records.
+/// Verifies one log from its first record to its last. `progress` gets the number of records of each page.
 ///
 /// # Errors
-/// [`Error`] if the database did not answer: nothing is said of the log then.
+/// [`Error`] if the database did not answer; then nothing is known about the log.
 pub fn verify(
     connection: &mut AnyConnection,
     log: TenantId,
@@ -138,7 +138,7 @@ fn verify_batch(
     Ok(Ok(()))
 }
 
-/// A log's records, a page at a time.
+/// The records of a log, a page at a time.
 struct Pages {
     log: TenantId,
     page: std::vec::IntoIter<EntryRow>,
@@ -152,7 +152,7 @@ impl Pages {
         }
     }
 
-    /// The next record, or the first one from `seq` on once a page is used up.
+    /// The next record; a new page is read from `seq` on when the present one is used up.
     fn next(
         &mut self,
         connection: &mut AnyConnection,

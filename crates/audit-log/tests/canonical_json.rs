@@ -1,4 +1,4 @@
-//! A leaf is canonical JSON (RFC 8785), as another canonicaliser writes it, and holds no number but its version.
+//! A leaf is canonical JSON (RFC 8785), as another implementation writes it, and has no number but its version.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ fn leaf_text(record: &Record<'_>) -> String {
     String::from_utf8(record.leaf().unwrap()).unwrap()
 }
 
-/// Canonical JSON by another road: any value, its keys sorted here, its strings written by `serde_json`.
+/// Canonical JSON made in another way: of any value; keys are sorted here, strings are written by `serde_json`.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -141,7 +141,7 @@ proptest! {
         let parsed: Value = serde_json::from_str(&leaf).unwrap();
         prop_assert_eq!(&canonical(&parsed), &leaf);
 
-        // Nothing is lost or moved either.
+        // No value is lost or moved.
         let mut expected = serde_json::json!({
             "tenant": tenant, "at": at, "actor": {"type": actor_kind, "id": actor_id},
             "action": action, "subject": {"type": subject_kind, "id": subject_id}, "outcome": outcome,

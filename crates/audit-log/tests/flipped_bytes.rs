@@ -1,4 +1,4 @@
-//! Proofs hold as they are made, and fail with a byte changed anywhere: in the proof, the leaf or a root.
+//! Proofs hold when they are made, and fail when any byte of the proof, the leaf or a root is changed.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ fn at(leaves: &[Hash], index: u64) -> Hash {
     leaves[usize::try_from(index).unwrap()]
 }
 
-/// The same hashes, byte `byte` of them all, counted on, with the bits of `mask` turned over.
+/// The same hashes with the bits of `mask` flipped in byte number `byte`, counted over all hashes.
 fn flipped(hashes: &[Hash], byte: usize, mask: u8) -> Vec<Hash> {
     let mut bytes: Vec<[u8; 32]> = hashes.iter().map(|hash| *hash.as_bytes()).collect();
     bytes.as_flattened_mut()[byte] ^= mask;
@@ -41,7 +41,7 @@ fn every_small_inclusion_holds_and_fails_with_any_byte_flipped() {
     for size in 1..=12 {
         for index in 0..size {
             let proof = prove_inclusion(&leaves, index, size).unwrap();
-            // Leaf, root and proof in one row, so that each byte of each takes its turn.
+            // Leaf, root and proof in one row, so that each byte of each is changed once.
             let row = [vec![at(&leaves, index), root(&leaves, size)], proof].concat();
             let verify = |row: &[Hash]| verify_inclusion(index, size, &row[0], &row[2..], &row[1]);
             assert_eq!(verify(&row), Ok(()));

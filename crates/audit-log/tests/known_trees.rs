@@ -1,4 +1,4 @@
-//! Trees whose roots and proofs, good and bad, are known from elsewhere: `merkle.json` says from which leaves.
+//! Trees whose roots and proofs, valid and invalid, come from other sources: `merkle.json` names their leaves.
 
 #![expect(
     clippy::unwrap_used,
@@ -94,7 +94,7 @@ fn hashes(texts: &[String]) -> Vec<Hash> {
     texts.iter().map(|text| hash(text)).collect()
 }
 
-/// A tree's leaf hashes and its root at every size.
+/// The leaf hashes of a tree, and its root at every size.
 struct Grown {
     leaves: Vec<Hash>,
     roots: Vec<Hash>,
@@ -175,7 +175,7 @@ fn the_hashes_are_the_published_ones() {
         match preimage.split_first() {
             None => assert_eq!(audit_log::empty_root(), hash(&sha256), "{name}"),
             Some((0, leaf)) => assert_eq!(leaf_hash(leaf), hash(&sha256), "{name}"),
-            // The published node joins texts shorter than hashes, which the types rule out.
+            // The published node joins texts shorter than hashes, which the types make impossible.
             Some(_) => assert!(Hash::from_slice(b"N123").is_err(), "{name}"),
         }
     }

@@ -1,5 +1,5 @@
-//! The keys' own part of "one effect per key", proved over one snapshot. That a tenant has a key once
-//! is the primary key's to say; what a key has made is known only to who holds the other rows.
+//! The part of "one effect per key" that concerns the keys alone, proved over one snapshot. The primary key
+//! guarantees that a tenant has a key once. Only code that sees the other tables knows what a key has made.
 
 use std::collections::HashMap;
 
@@ -9,19 +9,19 @@ use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 use crate::Key;
 use crate::schema::idempotency_key;
 
-/// Rows read at a time.
+/// Number of rows that are read at a time.
 const PAGE: i64 = 4_000;
 
-/// A key without its reply.
+/// A key without the bytes of its reply.
 #[derive(Debug, Clone, Queryable)]
 pub struct Claimed {
-    /// The client's text.
+    /// The text of the client.
     pub key: String,
-    /// What the request has made, if it was not answered at once.
+    /// The resource that the request made, if it was not answered at once.
     pub resource: Option<String>,
-    /// Whether there is a status.
+    /// The status of the reply, if there is a reply.
     status: Option<i16>,
-    /// Whether there is a body.
+    /// Whether the row has a body.
     has_body: bool,
 }
 
@@ -33,11 +33,11 @@ impl Claimed {
     }
 }
 
-/// I1: a key is one that may be claimed, and either has a whole reply or names what its unanswered
-/// request has made. Returns the number of keys.
+/// I1: each key is valid, and either has a complete reply or names the resource that its unanswered request made.
+/// Returns the number of keys.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first key that is not so.
+/// [`CheckError::Broken`] names the first key that breaks the rule.
 pub fn keys_are_settled_or_in_flight(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -71,7 +71,7 @@ pub fn keys_are_settled_or_in_flight(
     Ok(examined)
 }
 
-/// All keys, in the order of the database.
+/// All keys, in the sort order of the database.
 #[must_use]
 pub fn keys(tenant: TenantId) -> Pages<Claimed> {
     Pages::new(tenant, |connection, tenant, after: Option<&Claimed>| {
@@ -93,10 +93,10 @@ pub fn keys(tenant: TenantId) -> Pages<Claimed> {
     })
 }
 
-/// What these keys' requests have made, for those keys that exist.
+/// The resources that the requests with these keys made, for those keys that exist.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn resources(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -1,13 +1,13 @@
 //! Idempotency keys: the same request, sent any number of times, has one effect and one reply.
 //!
-//! A key is scoped to its tenant. The first request with a key claims it in the very commit of its
-//! effect, together with the reply; later ones are told what became of it ([`Look`]). A request
-//! whose outcome takes longer than one commit leaves the key *in flight* until it is settled.
+//! A key belongs to its tenant. The first request with a key claims the key in the same commit as its effect,
+//! together with the reply. Later requests get that result ([`Look`]). If the result takes longer than one
+//! commit, the key is *in flight* until it is answered.
 //!
-//! This crate never knows what a request asks for, nor HTTP: a [`Reply`] is a number and bytes.
+//! This crate knows neither the meaning of a request nor HTTP: a [`Reply`] is a number and bytes.
 //!
-//! Invariants: one effect per (tenant, key) (I1, the primary key); every reply for a key is
-//! identical (I2, the stored bytes); another fingerprint is refused and writes nothing (I3).
+//! Invariants: there is one effect per (tenant, key) (I1, by the primary key); all replies for a key are identical
+//! (I2, by the stored bytes); a request with another fingerprint is refused and writes nothing (I3).
 
 pub mod check;
 mod schema;
@@ -22,25 +22,25 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(String);
 
-/// Why a text is no idempotency key: the first broken rule, in the order of the variants.
+/// Why a text is not an idempotency key: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// It is empty, too long, or has other characters.
+    /// The text is empty, too long, or has characters that are not allowed.
     #[error("an idempotency key is 1 to 255 visible ASCII characters")]
     Malformed,
-    /// It is a card number as a whole, and keys are kept.
+    /// The whole text is a card number; keys are stored, so this is refused.
     #[error("an idempotency key must not be a card number")]
     CardNumber,
 }
 
 impl Key {
-    /// The longest key, in characters.
+    /// Greatest length of a key, in characters.
     pub const LONGEST: usize = 255;
 
-    /// Takes a text that keeps the rule.
+    /// A key from a text, if it keeps the rules.
     ///
     /// # Errors
-    /// [`KeyError`] is the first broken rule.
+    /// [`KeyError`] names the first broken rule.
     pub fn parse(text: String) -> Result<Self, KeyError> {
         let key = Self::stored(text)?;
         if text::is_card_number(&key.0) {
@@ -49,10 +49,10 @@ impl Key {
         Ok(key)
     }
 
-    /// Takes a key as it was stored: one that was accepted under older rules stays readable.
+    /// A key as it was stored: a key that was accepted under older rules stays readable.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] for what never was a key.
+    /// [`KeyError::Malformed`] if the text never was a valid key.
     pub fn stored(text: String) -> Result<Self, KeyError> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         if text.is_empty() || text.len() > Self::LONGEST || !visible {
@@ -61,20 +61,20 @@ impl Key {
         Ok(Self(text))
     }
 
-    /// The text.
+    /// The key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// SHA-256 over what makes two requests the same request.
+/// SHA-256 over everything that two equal requests have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Of a request: its method, route, API version and canonical body. Each part is preceded by its
-    /// length, so that no two different requests give the same bytes.
+    /// The fingerprint of a request: over its method, route, API version and canonical body. Each part has its
+    /// length in front, so that two different requests never give the same bytes.
     #[must_use]
     pub fn of(method: &str, route: &str, version: &str, body: &[u8]) -> Self {
         let mut hash = Sha256::new();
@@ -91,28 +91,28 @@ impl Fingerprint {
         Self(hash.finalize().into())
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the hash.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// A request's wish to be the only one of its kind.
+/// A request for a key: the key, and the fingerprint of the request that wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The client's name for the request.
+    /// The key that the client chose.
     pub key: Key,
-    /// What the request is.
+    /// The fingerprint of the request.
     pub fingerprint: Fingerprint,
 }
 
-/// An answer, as it was given and will be given again.
+/// A reply, as it was given and will be given again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The status it had.
+    /// The status code.
     pub status: u16,
-    /// Its bytes.
+    /// The bytes of the body.
     pub body: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! The table as diesel sees it; `migrations/` says what the columns mean.
+//! The table as diesel sees it; `migrations/` explains the columns.
 
 diesel::table! {
     idempotency_key (tenant_id, key) {

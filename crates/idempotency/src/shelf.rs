@@ -1,11 +1,11 @@
-//! What one batch holds of the keys in memory.
+//! The shelf of keys: those that one batch holds in memory.
 
 use store::Timestamp;
 use store::rows::Rows;
 
 use crate::{Claim, Fingerprint, Key, Reply};
 
-/// The keys that a batch names, as they were locked, and what it has done to them.
+/// The keys that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
     held: Rows<Key, Held>,
@@ -20,7 +20,7 @@ pub(crate) struct Held {
     pub(crate) reply: Option<Reply>,
     pub(crate) created_at: Timestamp,
     pub(crate) change: Change,
-    /// The status of a reply that is made again from `resource`, instead of being kept in bytes.
+    /// The status of a reply that is made again from `resource`; the bytes of such a reply are not stored.
     pub(crate) by_reference: Option<u16>,
 }
 
@@ -31,26 +31,26 @@ pub(crate) enum Change {
     Settled,
 }
 
-/// What is known of a request.
+/// The state of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Look<'a> {
-    /// Nobody has sent it yet.
+    /// The request is new.
     New,
-    /// It was sent and is not answered yet.
+    /// The request was sent before and is not answered yet.
     InFlight,
-    /// It was answered.
+    /// The request was answered.
     Replay(&'a Reply),
-    /// The key names another request.
+    /// The key belongs to another request.
     Reused {
-        /// What that request has made, if it is not answered yet.
+        /// The resource that the other request made, if it is not answered yet.
         resource: Option<&'a str>,
-        /// What that request was answered.
+        /// The reply to the other request, if it is answered.
         reply: Option<&'a Reply>,
     },
 }
 
 impl Shelf {
-    /// What is known of this request.
+    /// The state of this request.
     #[must_use]
     pub fn look(&self, claim: &Claim) -> Look<'_> {
         let Some(held) = self.held.get(&claim.key) else {
@@ -58,7 +58,7 @@ impl Shelf {
         };
         if held.fingerprint != claim.fingerprint {
             return Look::Reused {
-                // A reference is for us: whoever asks is told by the reply.
+                // A reference is internal: the client gets the reply that is made from it.
                 resource: held
                     .resource
                     .as_deref()
@@ -72,13 +72,13 @@ impl Shelf {
         }
     }
 
-    /// The first request with this key was answered at once.
+    /// Records that the first request with this key was answered at once.
     pub fn save(&mut self, claim: Claim, reply: Reply, now: Timestamp) {
         self.claim(claim, None, Some(reply), now);
     }
 
-    /// As [`save`](Shelf::save), but only `resource` is kept, because the reply can be made again
-    /// from it, byte for byte: what it is made from never changes.
+    /// As [`save`](Shelf::save), but stores only `resource`, because the same reply can be made again from it, byte for
+    /// byte. The data that it is made from never changes.
     pub fn save_reference(&mut self, claim: Claim, reply: Reply, resource: String, now: Timestamp) {
         let (key, status) = (claim.key.clone(), reply.status);
         self.claim(claim, Some(resource), Some(reply), now);
@@ -87,7 +87,7 @@ impl Shelf {
         }
     }
 
-    /// Keys whose reply must be made again, and from what.
+    /// The keys whose reply must be made again, each with the resource to make it from.
     #[must_use]
     pub fn referenced(&self) -> Vec<(Key, String)> {
         let referenced = self
@@ -99,7 +99,7 @@ impl Shelf {
             .collect()
     }
 
-    /// Gives a key the reply that was made again. A reply with another status is not the same.
+    /// Sets the reply of a key that was made again. A reply with another status is ignored.
     pub fn fill(&mut self, key: &Key, reply: Reply) {
         if let Some(held) = self.held.get_mut(key)
             && held.by_reference == Some(reply.status)
@@ -108,12 +108,12 @@ impl Shelf {
         }
     }
 
-    /// The first request with this key has made `resource` and is not answered yet.
+    /// Records that the first request with this key made `resource` and is not answered yet.
     pub fn begin(&mut self, claim: Claim, resource: String, now: Timestamp) {
         self.claim(claim, Some(resource), None, now);
     }
 
-    /// Answers a request that is in flight. Returns whether it was: an answer once given stays.
+    /// Answers a request that is in flight. Returns false if it is not in flight: a reply never changes.
     pub fn settle(&mut self, key: &Key, reply: Reply) -> bool {
         match self.held.get_mut(key) {
             Some(held) if held.reply.is_none() && held.by_reference.is_none() => {
@@ -127,7 +127,7 @@ impl Shelf {
         }
     }
 
-    /// The answer that a key has, if it has one.
+    /// The reply of a key, if it has one.
     #[must_use]
     pub fn reply(&self, key: &Key) -> Option<&Reply> {
         self.held.get(key)?.reply.as_ref()
@@ -165,12 +165,12 @@ impl Shelf {
         changed
     }
 
-    /// Keys that exist once this batch is committed, as far as it knows.
+    /// The keys that will exist after the commit of this batch, as far as the batch knows.
     pub fn known(&self) -> impl Iterator<Item = &Key> {
         self.held.keys()
     }
 
-    /// Keys that got their answer in this batch after having been in flight.
+    /// The keys that were in flight and got their reply in this batch.
     #[must_use]
     pub fn settled(&self) -> Vec<Key> {
         let answered = self.held.iter().filter(|(_, held)| {

@@ -1,4 +1,4 @@
-//! The keys' table: loading what a batch names, locked, and saving what it did.
+//! The table of keys: loads and locks the keys that a batch names, and saves what it did.
 
 use store::bulk::Writes;
 use store::find::Lock;
@@ -10,43 +10,43 @@ use crate::{Fingerprint, Key, Reply, Shelf};
 store::bulk_insert! {
     /// A row of `idempotency_key`.
     pub struct KeyRow in idempotency_key {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The client's text.
+        /// The text of the client.
         key: String,
-        /// 32 bytes.
+        /// The fingerprint, 32 bytes.
         fingerprint: Vec<u8>,
-        /// The reply's status, once there is one.
+        /// The status of the reply, after there is one.
         status: Option<i16>,
-        /// The reply's bytes, once there is one, unless it is made again from `resource`.
+        /// The bytes of the reply, after there is one, unless it is made again from `resource`.
         body: Option<Vec<u8>>,
-        /// What the request has made, if it is not answered yet or its reply is made again from it.
+        /// The resource that the request made, if it is not answered yet or its reply is made again from the resource.
         resource: Option<String>,
-        /// Microseconds since 1970.
+        /// Time of the claim, in microseconds since 1970.
         created_at: i64,
     }
 }
 
 store::bulk_find! {
-    /// A key by its text.
+    /// The text of a key, to find it.
     pub struct ByKey => KeyRow in idempotency_key {
-        /// The client's text.
+        /// The text of the client.
         key: String,
     }
 }
 
 store::bulk_update! {
-    /// The answer to a request that was in flight.
+    /// The reply to a request that was in flight.
     pub struct SettledRow in idempotency_key {
         find { tenant_id: TenantId = tenant_id, key: String = key }
         set { status: i16 = status, body: Vec<u8> = body }
     }
 }
 
-/// Loads (and locks, if asked to) the keys, in their order.
+/// Loads the keys in their order, and locks them if requested.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -68,7 +68,7 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Adds what the batch did. A key that another process has claimed since makes it a conflict.
+/// Adds what the batch did. If another process has claimed one of the keys since, it is a conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let stored = |reply: &Reply| i16::try_from(reply.status).unwrap_or(500);
     let claimed: Vec<KeyRow> = shelf

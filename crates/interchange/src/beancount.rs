@@ -1,9 +1,9 @@
-//! The books as Beancount reads them.
+//! Export of the books in the format of Beancount.
 //!
-//! Beancount knows five classes of accounts and few characters: `names.rs` says what becomes of a
-//! code. It counts the accounts below an account into its balance, so that a balance asserted here is
-//! that of the whole subtree; and it would let a balance be off by one in the last digit, were the
-//! tolerance not written out.
+//! Beancount knows five classes of accounts and allows few characters; `names.rs` explains how a code becomes a
+//! name. Beancount adds the accounts below an account to its balance, so a balance asserted here is that of the
+//! whole subtree. Without a stated tolerance, Beancount would accept a balance that is off by one in the last
+//! digit, so the tolerance is written out.
 
 mod names;
 
@@ -18,17 +18,17 @@ use crate::walk::{
     ExportError, Form, Names, Overview, Price, day, day_after, one_line, signed_balance,
 };
 
-/// Words that Beancount takes for something else than a commodity.
+/// Words that Beancount does not read as a commodity.
 const RESERVED: [&str; 3] = ["TRUE", "FALSE", "NULL"];
 
 #[derive(Default)]
 pub(crate) struct Beancount {
     commodities: Commodities,
     first_day: String,
-    /// The day after the last: a balance is that of the day's beginning.
+    /// The day after the last day, because a balance is that of the beginning of a day.
     day_after: String,
-    /// What is on all accounts below a name, by name and currency. There is one for each inner node
-    /// of the tree, not for each account.
+    /// The sum of all accounts below a name, by name and currency. There is one entry for each inner node of the tree,
+    /// not for each account.
     below: HashMap<(String, Currency), i128>,
 }
 
@@ -67,7 +67,7 @@ impl Form for Beancount {
     fn account(&mut self, output: &mut dyn Write, account: &Account) -> Result<(), ExportError> {
         let (day, name) = (&self.first_day, self.name(account));
         let commodity = self.commodities.name(&account.currency);
-        // A backdated transaction may be older than its accounts.
+        // The effective time of a transaction may lie before its accounts were opened.
         writeln!(output, "\n{day} open {name} {commodity}")?;
         metadata(output, "code", &account.code)?;
         metadata(output, "id", &account.id.to_string())?;
@@ -143,7 +143,7 @@ fn quoted(text: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// A point is in no code, so that it can set an exponent apart.
+/// The name of a commodity. No code contains a point, so a point can separate the exponent.
 fn commodity(currency: &Currency, alone: bool) -> String {
     let code = currency.code();
     if alone && !RESERVED.contains(&code) {

@@ -1,16 +1,17 @@
-//! What currencies are called in plain-text accounting.
+//! Names of currencies in plain-text accounting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use money::Currency;
 
-/// A name for each currency of the books. That is its code, unless a format cannot write that, or two
-/// currencies share it and differ in their exponents.
+/// A name for each currency of the books. The name is the code, unless a format cannot write the code, or two
+/// currencies have the same code and different exponents.
 #[derive(Debug, Default)]
 pub(crate) struct Commodities(BTreeMap<Currency, String>);
 
 impl Commodities {
-    /// `spell` makes a name of a currency, told whether the code is its alone.
+    /// Makes the names. `spell` makes the name of a currency; its second argument says whether no other currency has
+    /// the code.
     pub(crate) fn of(
         currencies: &BTreeSet<Currency>,
         spell: fn(&Currency, bool) -> String,
@@ -22,19 +23,19 @@ impl Commodities {
         Self(currencies.iter().map(named).collect())
     }
 
-    /// Each name, with how many decimal places the currency has.
+    /// Each name, with the number of decimal places of its currency.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u8)> {
         let named = self.0.iter();
         named.map(|(currency, name)| (name.as_str(), currency.exponent()))
     }
 
-    /// `EUR`. A currency that no account holds has no name but its code, and will not be taken for
-    /// another.
+    /// The name, for example `EUR`. A currency that no account holds has only its code as its name, which cannot be
+    /// confused with another one.
     pub(crate) fn name<'a>(&'a self, currency: &'a Currency) -> &'a str {
         self.0.get(currency).map_or(currency.code(), String::as_str)
     }
 
-    /// `10.99 EUR`.
+    /// An amount with its name: `10.99 EUR`.
     pub(crate) fn amount(&self, currency: Currency, minor_units: i128) -> String {
         format!("{} {}", currency.decimal(minor_units), self.name(&currency))
     }

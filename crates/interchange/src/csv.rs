@@ -1,6 +1,6 @@
-//! The books as CSV (RFC 4180): a heading, one row per account, then two rows per posting: the entry
-//! on the debited account and the entry on the credited one. Amounts are decimals in units of the
-//! currency, with all its places.
+//! Export of the books as CSV (RFC 4180): a heading, one row per account, then two rows per posting: the entry on
+//! the debited account and the entry on the credited account. Amounts are decimal numbers in units of the currency,
+//! with all its decimal places.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use money::MinorUnits;
 
 use crate::walk::{ExportError, Form, Names, Overview};
 
-/// The columns, in order. A row leaves those empty that do not concern it.
+/// The columns, in order. Columns that do not concern a row are empty.
 pub(crate) const COLUMNS: [&str; 24] = [
     "record",
     "account",
@@ -39,7 +39,7 @@ pub(crate) const COLUMNS: [&str; 24] = [
 
 pub(crate) struct Csv;
 
-/// One row of text, by column.
+/// One row, as texts by column.
 #[derive(Default)]
 struct Row<'a> {
     record: &'a str,
@@ -195,7 +195,7 @@ pub(crate) const fn status(status: AccountStatus) -> &'static str {
 }
 
 fn write(output: &mut dyn Write, row: [&str; COLUMNS.len()]) -> Result<(), ExportError> {
-    // A writer for one row, because what is behind `output` is buffered already.
+    // A writer for one row only, because `output` is buffered already.
     let mut line = csv::Writer::from_writer(Vec::with_capacity(256));
     line.write_record(row).map_err(io::Error::from)?;
     let line = line.into_inner().map_err(|error| error.into_error())?;

@@ -1,9 +1,8 @@
-//! The books as hledger reads them.
+//! Export of the books in the format of hledger.
 //!
-//! Accounts keep their codes; a character that would end a name or mean something else is written as
-//! `%` and two hexadecimal digits. What is of use to people only (names, descriptions, ids) stands in
-//! comments, as tags. Each account's balance is asserted at the end, with `==`: so much, and nothing
-//! of another currency.
+//! Accounts keep their codes; a character that would end a name or has another meaning is written as `%` and two
+//! hexadecimal digits. Data for people only (names, descriptions, ids) stands in comments, as tags. The balance of
+//! each account is asserted at the end with `==`: exactly this amount, and nothing of another currency.
 
 use std::io::Write;
 
@@ -35,7 +34,7 @@ impl Form for Hledger {
         writeln!(output, "decimal-mark .\n")?;
         for (name, places) in self.commodities.iter() {
             let places = usize::from(places);
-            // Without decimal places the mark is there all the same: hledger asks for it.
+            // The decimal mark is written even without decimal places, because hledger requires it.
             writeln!(output, "commodity 1.{:0<places$} {name}", "")?;
         }
         writeln!(output)?;
@@ -46,7 +45,7 @@ impl Form for Hledger {
         let name = self.name(account);
         write!(output, "account {name}")?;
         if Root::named_by(&account.code).is_none() {
-            // hledger guesses the type of an account by the names of the five classes.
+            // hledger guesses the type of an account from the names of the five classes.
             write!(output, "  ; type:{}", Root::by_class(account).letter())?;
         }
         writeln!(output)?;
@@ -114,14 +113,14 @@ impl Form for Hledger {
     }
 }
 
-/// A tag on a line of its own. A comma would end its value.
+/// Writes a tag on a line of its own. A comma would end its value, so it is replaced.
 fn tag(output: &mut dyn Write, name: &str, value: &str) -> Result<(), ExportError> {
     let value = one_line(value).replace(',', " ");
     writeln!(output, "    ; {name}:{value}")?;
     Ok(())
 }
 
-/// The code with what hledger would not read as part of a name written in hexadecimal digits.
+/// The code, in which characters that hledger does not read as part of a name are written as hexadecimal digits.
 fn name(code: &str) -> String {
     let mut name = String::with_capacity(code.len());
     for c in code.chars() {
@@ -134,7 +133,7 @@ fn name(code: &str) -> String {
     name
 }
 
-/// A commodity of letters alone needs no quotes.
+/// The name of a commodity. It needs no quotes if it has letters only.
 fn commodity(currency: &Currency, alone: bool) -> String {
     let code = currency.code();
     if !alone {
@@ -175,7 +174,7 @@ mod tests {
         assert_eq!(commodity(&asset("A1B"), true), "\"A1B\"");
     }
 
-    /// The way back from a name to its code.
+    /// The code, found again from a name.
     fn code(name: &str) -> String {
         let mut parts = name.split('%');
         let mut code = parts.next().unwrap_or_default().to_owned();

@@ -1,5 +1,4 @@
-//! Books read from a file: the accounts and transactions that it names, or everything that is wrong
-//! with it, line by line.
+//! Import of books from a file: either all accounts and transactions of the file, or all mistakes in it, by line.
 
 mod assembly;
 mod document;
@@ -16,34 +15,34 @@ use money::{Currency, MinorUnits};
 use crate::csv::{side, status};
 use assembly::Assembly;
 
-/// So many mistakes are named at most.
+/// Greatest number of mistakes that are reported.
 const MOST_MISTAKES: usize = 100;
 
-/// What can be read.
+/// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// One row per account, then one per entry.
+    /// CSV: one row per account, then one row per entry.
     Csv,
-    /// One document.
+    /// JSON: one document.
     Json,
 }
 
-/// Something that is wrong with a file.
+/// A mistake in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The line, from 1.
     pub line: u64,
-    /// The column or field; empty if it is none in particular.
+    /// The column or field; empty if the mistake belongs to none.
     pub field: String,
-    /// What is wrong with it.
+    /// A description of the mistake.
     pub problem: String,
 }
 
-/// Reads books. A transaction that has no external id gets one: its own id, if that is one of
-/// Florin's, or one that is made of its content.
+/// Reads books. A transaction without an external id gets one: its own id, if that is an id of Florin, or an id that
+/// is made from its content.
 ///
 /// # Errors
-/// Every [`Mistake`], at most 100 of them.
+/// All [`Mistake`]s, at most 100.
 pub fn read(source: Source, bytes: &[u8]) -> Result<Import, Vec<Mistake>> {
     let text = decoded(bytes).map_err(|mistake| vec![mistake])?;
     let mut assembly = Assembly::default();
@@ -54,7 +53,7 @@ pub fn read(source: Source, bytes: &[u8]) -> Result<Import, Vec<Mistake>> {
     assembly.finish()
 }
 
-/// The text without the mark that spreadsheets put in front of it.
+/// The text without the byte-order mark that spreadsheets put in front of it.
 fn decoded(bytes: &[u8]) -> Result<&str, Mistake> {
     let wrong = |line, problem: String| Mistake {
         line,
@@ -83,7 +82,7 @@ fn decoded(bytes: &[u8]) -> Result<&str, Mistake> {
     })
 }
 
-/// The line and the column behind a text, both from 1.
+/// The line and the column after a text, both from 1.
 fn place(text: &str) -> (u64, u64) {
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX).saturating_add(1);
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
@@ -115,16 +114,16 @@ impl Mistakes {
 trait Fields {
     fn line(&self) -> u64;
 
-    /// `None`: it is not given.
+    /// The text of a field; `None` if it is not given.
     fn text(&self, field: &str) -> Result<Option<String>, String>;
 
-    /// A signed number of minor units, in the way of the file.
+    /// A signed number of minor units, in the notation of the file.
     fn units(&self, field: &str, currency: Currency) -> Result<Option<MinorUnits>, String>;
 
     fn metadata(&self) -> Result<Option<Metadata>, String>;
 }
 
-/// Reads fields one after another, and notes what is wrong with each.
+/// Reads fields one after another, and records a mistake for each field that is wrong.
 struct Reading<'a> {
     fields: &'a dyn Fields,
     mistakes: &'a mut Mistakes,
@@ -136,7 +135,7 @@ impl Reading<'_> {
             .ok()
     }
 
-    /// `Some(None)`: it is not given. `None`: it is wrong, which is noted.
+    /// `Some(None)` if the field is not given. `None` if it is wrong; the mistake is then recorded.
     fn optional<T, E: ToString>(
         &mut self,
         field: &str,
@@ -145,7 +144,7 @@ impl Reading<'_> {
         let given = self.fields.text(field);
         match self.note(field, given)? {
             None => Some(None),
-            // One of the databases cannot store it, and no field is meant to hold it.
+            // One of the databases cannot store U+0000, and no field is meant to have it.
             Some(text) if text.contains('\0') => {
                 self.note(field, Err("holds the character U+0000"))
             }
@@ -153,7 +152,7 @@ impl Reading<'_> {
         }
     }
 
-    /// `None`: it is not given, or wrong, which is noted.
+    /// `None` if the field is not given or wrong; the mistake is then recorded.
     fn required<T, E: ToString>(
         &mut self,
         field: &str,
@@ -174,7 +173,7 @@ impl Reading<'_> {
     }
 }
 
-/// An account; `code` is the field with its code. Without a floor it has none: so it is exported.
+/// Reads an account; `code` is the field with its code. Without a floor there is no floor: the export writes it so.
 fn account(
     fields: &dyn Fields,
     code_field: &str,
@@ -218,7 +217,7 @@ fn account(
     })
 }
 
-/// The class that is given, or that code and side tell.
+/// The class that is given, or else the class that follows from the code and the side.
 fn class_of(
     code: &str,
     class: Option<AccountClass>,
@@ -241,12 +240,12 @@ fn class_of(
     }
 }
 
-/// The code of an account that an entry is on.
+/// The code of the account of an entry.
 fn code(text: String) -> Result<String, AccountCodeError> {
     AccountCode::parse(text).map(String::from)
 }
 
-/// Metadata as it is written, with no key twice; of nothing there is none.
+/// Metadata from JSON in which no key occurs twice; `None` if it is empty.
 fn metadata(json: &str) -> Result<Option<Metadata>, String> {
     if let Some(problem) = document::doubled(json) {
         return Err(problem);

@@ -1,5 +1,5 @@
-//! The books as one JSON document, written as it is read: the accounts, then the transactions, one to
-//! a line. Amounts are integers in minor units.
+//! Export of the books as one JSON document: the accounts, then the transactions, one on each line. Amounts are
+//! integers in minor units.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::csv::{side, status};
 use crate::walk::{ExportError, Form, Names, Overview};
 
-/// Of the document's form. A reader that does not know the number does not know the document.
+/// The version of the form of the document. A reader that does not know the number cannot read the document.
 pub(crate) const VERSION: u32 = 1;
 
 #[derive(Default)]
@@ -190,7 +190,7 @@ impl Json {
         Ok(())
     }
 
-    /// One to a line, so that tools which know lines can be of use.
+    /// One object on each line, so that tools that work on lines can be used.
     fn separate(&mut self, output: &mut dyn Write) -> Result<(), ExportError> {
         let mark = if self.is_first { "\n" } else { ",\n" };
         self.is_first = false;

@@ -1,21 +1,21 @@
-//! Books in and out of other programs.
+//! Export of books to other programs, and import from them.
 //!
-//! [`export`] writes the books of one tenant in one of four [`Format`]s: as a journal of hledger's or
-//! of Beancount's, which those programs then check by rules of their own, or as CSV or JSON, which
-//! hold all that is needed to keep the same books elsewhere. `docs/export.md` describes each of them.
+//! [`export`] writes the books of one tenant in one of four [`Format`]s: as a journal for hledger or for Beancount,
+//! which these programs then check by their own rules, or as CSV or JSON, which contain everything that is needed to
+//! keep the same books elsewhere. `docs/export.md` describes each format.
 //!
-//! The walk through the books is the same for all (`walk.rs`): accounts, transactions, and at the end
-//! every balance as this side counts it, so that a program on the other side can say whether it counts
-//! the same. What a format makes of them is in a file of its name.
+//! The walk through the books is the same for all formats (`walk.rs`): accounts, transactions, and at the end every
+//! balance as Florin has it, so that the other program can compare it with its own sums. The file with the name of a
+//! format writes that format.
 //!
-//! [`read`] goes back: from CSV or JSON to a [`ledger::Import`], or to everything that is wrong with the
-//! file. It is held in memory as a whole, because it is one commit.
+//! [`read`] does the reverse: from CSV or JSON to a [`ledger::Import`], or to all mistakes in the file. The whole file
+//! is held in memory, because it becomes one commit.
 //!
-//! What this crate never does: write to a database, read a clock, hold a whole book in memory to
-//! export it, round.
+//! What this crate never does: write to a database, read a clock, hold a whole book in memory for an export,
+//! round an amount.
 //!
-//! Invariants: the same books make the same bytes; an amount has exactly the decimal places of its
-//! currency; two accounts never get the same name, and from a name its code can be told.
+//! Invariants: the same books give the same bytes; an amount has exactly the decimal places of its currency; two
+//! accounts never get the same name, and the code can be found again from each name.
 
 mod beancount;
 mod commodities;

@@ -2,7 +2,7 @@
 
 use ledger::{Account, AccountClass, NormalSide};
 
-/// The class of an account, as the first level of its code says.
+/// The class of an account, named by the first level of its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Root {
     Assets,
@@ -21,16 +21,16 @@ impl Root {
         Root::Expenses,
     ];
 
-    /// The class that the code names, and the levels below it. A code of one level names none: there
-    /// is nothing below to be the account.
+    /// The class that the code names, and the levels below it. A code of one level names no class, because no level
+    /// is left to be the account.
     pub(crate) fn named_by(code: &str) -> Option<(Root, &str)> {
         let (first, below) = code.split_once(':')?;
         let root = Root::ALL.into_iter().find(|root| root.level() == first)?;
         Some((root, below))
     }
 
-    /// The class of an account whose code names none. One that was opened before there were classes
-    /// goes by its side: what grows by debits is an asset, what grows by credits a liability.
+    /// The class of an account whose code names none. For an account that was opened before classes existed, the side
+    /// decides: if debits make it grow it is an asset, if credits do it is a liability.
     pub(crate) fn by_class(account: &Account) -> Root {
         match (account.class, account.normal_side) {
             (Some(AccountClass::Asset), _) | (None, NormalSide::Debit) => Root::Assets,
@@ -41,7 +41,7 @@ impl Root {
         }
     }
 
-    /// As the first level of a code.
+    /// The class as the first level of a code.
     const fn level(self) -> &'static str {
         match self {
             Root::Assets => "assets",
@@ -52,7 +52,7 @@ impl Root {
         }
     }
 
-    /// As Beancount spells it.
+    /// The name of the class in Beancount.
     pub(crate) const fn capitalised(self) -> &'static str {
         match self {
             Root::Assets => "Assets",
@@ -63,7 +63,7 @@ impl Root {
         }
     }
 
-    /// The letter by which hledger declares an account's type.
+    /// The letter with which hledger declares the type of an account.
     pub(crate) const fn letter(self) -> &'static str {
         match self {
             Root::Assets => "A",

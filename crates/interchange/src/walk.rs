@@ -1,4 +1,4 @@
-//! The one walk through the books that every format is written from.
+//! The one walk through the books, from which every format is written.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
@@ -13,49 +13,49 @@ use crate::csv::Csv;
 use crate::hledger::Hledger;
 use crate::json::Json;
 
-/// Accounts whose names are remembered between pages.
+/// Number of accounts whose names are remembered between pages.
 const REMEMBERED: usize = 100_000;
 
-/// What can be written.
+/// The formats that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A journal that `hledger check` accepts.
     Hledger,
     /// A ledger that `bean-check` accepts.
     Beancount,
-    /// One row per account, then one per entry.
+    /// CSV: one row per account, then one row per entry.
     Csv,
-    /// One document.
+    /// JSON: one document.
     Json,
 }
 
 const SECONDS_OF_A_DAY: i64 = 86_400;
 
-/// How much was written.
+/// The amount of data that was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exported {
-    /// Accounts.
+    /// Number of accounts.
     pub accounts: u64,
-    /// Transactions.
+    /// Number of transactions.
     pub transactions: u64,
 }
 
-/// Why the books were not written to their end. What was written until then is of no use.
+/// Why an export stopped before the end. What was written before is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The database did not answer, or holds rows that this program would never have written.
+    /// The database did not answer, or has rows that this program never writes.
     #[error(transparent)]
     Database(#[from] Error),
-    /// What was written could not be put where it belongs.
+    /// The output could not be written.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
 }
 
-/// Writes the books of a tenant, as the snapshot that the connection reads has them. `progress` hears
-/// how many transactions are done.
+/// Writes the books of a tenant, as they are in the snapshot of the connection. `progress` gets the number of
+/// transactions that are done.
 ///
 /// # Errors
-/// [`ExportError`] says what stopped it.
+/// [`ExportError`] names the cause.
 pub fn export(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -101,10 +101,10 @@ pub fn export(
     Ok(exported)
 }
 
-/// What a format makes of the books, told to it in this order: every account for a survey, the
-/// beginning, every account, every transaction, every account's balance, the end.
+/// A format. Its functions are called in this order: every account for a survey, the beginning, every account,
+/// every transaction, the balance of every account, the end.
 pub(crate) trait Form {
-    /// What the account is called there.
+    /// The name of the account in the format.
     fn name(&self, account: &Account) -> String;
 
     /// Looks at an account before anything is written.
@@ -121,8 +121,7 @@ pub(crate) trait Form {
         names: &Names,
     ) -> Result<(), ExportError>;
 
-    /// Whether the balances are written once more at the end, to be compared with what the reader
-    /// has counted.
+    /// Whether the balances are written once more at the end, so that the reader can compare them with its own sums.
     fn proves_balances(&self) -> bool {
         false
     }
@@ -136,20 +135,19 @@ pub(crate) trait Form {
     }
 }
 
-/// What is known of the books before the first of them is written.
+/// Facts about the books that are known before the first account is written.
 pub(crate) struct Overview {
-    /// Whose they are.
+    /// The name of the tenant.
     pub(crate) tenant: String,
-    /// Every currency that an account holds.
+    /// All currencies of the accounts.
     pub(crate) currencies: BTreeSet<Currency>,
-    /// When the first and the last thing happened; `None` if there is nothing.
+    /// The first and the last effective time; `None` if there are no transactions.
     pub(crate) span: Option<(Timestamp, Timestamp)>,
-    /// Nothing that happened before is accepted any more.
+    /// The end of the closed period: nothing with an earlier effective time is accepted any more.
     pub(crate) closed_before: Option<Timestamp>,
 }
 
-/// What accounts are called in the format, and on which terms currencies were exchanged, as far as the present
-/// page needs them.
+/// The names of accounts in the format, and the terms of exchanges, as far as the present page needs them.
 #[derive(Default)]
 pub(crate) struct Names {
     accounts: HashMap<AccountId, String>,
@@ -164,7 +162,7 @@ impl Names {
         known.map(String::as_str).ok_or_else(missing)
     }
 
-    /// The exchange that a transaction made.
+    /// The exchange of a transaction.
     pub(crate) fn exchange(&self, id: &TransactionId) -> Option<&Exchange> {
         self.exchanges.get(id)
     }
@@ -199,7 +197,7 @@ impl Names {
     }
 }
 
-/// What a unit of one currency was worth in another one, and when: a quoted rate.
+/// The price of a unit of one currency in another one, and its time: a quoted rate.
 pub(crate) struct Price {
     pub(crate) at: Timestamp,
     pub(crate) of: Currency,
@@ -208,7 +206,7 @@ pub(crate) struct Price {
 }
 
 impl Price {
-    /// The rate that an exchange was made at.
+    /// The rate of an exchange.
     pub(crate) fn of(transaction: &Posted, names: &Names) -> Option<Self> {
         let exchange = names.exchange(&transaction.id)?;
         let currency = |leg: Leg| {
@@ -225,18 +223,18 @@ impl Price {
     }
 }
 
-/// What a balance is where debits are positive and credits negative, in minor units.
+/// The balance in minor units, with debits positive and credits negative.
 pub(crate) fn signed_balance(account: &Account) -> i128 {
     i128::from(account.debits_posted).saturating_sub(i128::from(account.credits_posted))
 }
 
-/// The day of a moment, in UTC: `2026-11-21`. Of what older books have beyond the range, it is the range's
-/// first or last day: every program can read that, and the moment itself is written beside it.
+/// The day of a moment, in UTC: `2026-11-21`. For a moment of older books outside the range, it is the first or the
+/// last day of the range: every program can read that, and the moment itself is written beside it.
 pub(crate) fn day(at: Timestamp) -> String {
     date_of(at.clamped())
 }
 
-/// The day after [`day`]; the range ends where there is one.
+/// The day after [`day`], or the last day of the range.
 pub(crate) fn day_after(at: Timestamp) -> String {
     date_of(at.clamped().plus_seconds(SECONDS_OF_A_DAY))
 }
@@ -248,7 +246,7 @@ fn date_of(at: Timestamp) -> String {
         .unwrap_or(text)
 }
 
-/// A text on one line: line ends and whatever else cannot be seen become spaces.
+/// A text on one line: line ends and other invisible characters become spaces.
 pub(crate) fn one_line(text: &str) -> String {
     let visible = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(visible).collect::<String>()

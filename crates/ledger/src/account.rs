@@ -6,7 +6,7 @@ use store::Timestamp;
 use crate::{Limits, Metadata};
 
 store::typed_id!(
-    /// An account's id: `acc_…`.
+    /// The id of an account: `acc_…`.
     AccountId,
     "acc"
 );
@@ -20,23 +20,23 @@ pub enum NormalSide {
     Credit,
 }
 
-/// What kind of account it is; gives the normal side.
+/// The kind of an account. It gives the normal side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountClass {
-    /// What is ours, or owed to us.
+    /// What the tenant owns, or others owe to the tenant.
     Asset,
-    /// What we owe.
+    /// What the tenant owes to others.
     Liability,
-    /// What the owners put in.
+    /// What the owners paid in.
     Equity,
-    /// What we earned.
+    /// What the tenant earned.
     Income,
-    /// What we spent.
+    /// What the tenant spent.
     Expense,
 }
 
 impl AccountClass {
-    /// All of them, in the order of a chart of accounts.
+    /// All classes, in the order of a chart of accounts.
     pub const ALL: [Self; 5] = [
         Self::Asset,
         Self::Liability,
@@ -45,7 +45,7 @@ impl AccountClass {
         Self::Expense,
     ];
 
-    /// The side on which an account of this class grows.
+    /// The side on which the balance of an account of this class grows.
     #[must_use]
     pub const fn normal_side(self) -> NormalSide {
         match self {
@@ -54,7 +54,7 @@ impl AccountClass {
         }
     }
 
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl AccountClass {
         }
     }
 
-    /// The first level of the codes of its accounts, by convention.
+    /// The first level of the account codes of this class, by convention.
     #[must_use]
     pub const fn root(self) -> &'static str {
         match self {
@@ -78,8 +78,8 @@ impl AccountClass {
         }
     }
 
-    /// The class that a code's first level names, if it grows on this side; else what is owed to us or
-    /// what we owe.
+    /// The class that the first level of a code names, if accounts of this class grow on `side`. Otherwise
+    /// asset for the debit side and liability for the credit side.
     #[must_use]
     pub fn of(code: &str, side: NormalSide) -> Self {
         let root = code.split(':').next().unwrap_or_default();
@@ -93,19 +93,19 @@ impl AccountClass {
     }
 }
 
-/// Whether an account takes postings.
+/// The status of an account: does it take postings?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountStatus {
-    /// It does.
+    /// Takes postings.
     Open,
-    /// It does not, for now.
+    /// Takes no postings for now.
     Frozen,
-    /// It never will again.
+    /// Never takes postings again.
     Closed,
 }
 
 impl AccountStatus {
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -125,23 +125,23 @@ impl std::fmt::Display for AccountStatus {
 /// An account as of its last entry. Counters are minor units, 0 ..= `i64::MAX`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Its id.
+    /// The account's id.
     pub id: AccountId,
-    /// Its place in the chart of accounts, levels separated by colons; unique per tenant.
+    /// The account's place in the chart of accounts, levels separated by colons; unique per tenant.
     pub code: String,
-    /// What people call it.
+    /// The name that people read.
     pub name: String,
-    /// The one currency it holds.
+    /// The one currency of the account.
     pub currency: Currency,
-    /// The side on which its balance grows.
+    /// The side on which the balance grows.
     pub normal_side: NormalSide,
-    /// What kind of account it is; `None` if it was opened before there were any.
+    /// The kind of the account; `None` if it was opened before classes existed.
     pub class: Option<AccountClass>,
-    /// What its balance may be.
+    /// The least and the greatest balance that are allowed.
     pub limits: Limits,
-    /// Whether it takes postings.
+    /// Open, frozen or closed.
     pub status: AccountStatus,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
     /// Sum of all debits that were ever pending.
     pub debits_pending: i64,
@@ -155,11 +155,11 @@ pub struct Account {
     pub credits_posted: i64,
     /// Sum of those pending credits that are no longer pending.
     pub credits_released: i64,
-    /// The number of its entries.
+    /// Number of entries.
     pub version: i64,
-    /// How often its status, limits or metadata have changed.
+    /// Number of changes of status, limits and metadata.
     pub revision: i64,
-    /// When it was opened.
+    /// The time at which the account was opened.
     pub opened_at: Timestamp,
 }
 
@@ -176,19 +176,19 @@ impl Account {
         self.credits_pending.saturating_sub(self.credits_released)
     }
 
-    /// Posted normal side less posted other side.
+    /// The posted balance: posted amounts of the normal side less those of the other side.
     #[must_use]
     pub const fn posted(&self) -> MinorUnits {
         self.balance(self.debits_posted, self.credits_posted)
     }
 
-    /// Posted, with every pending entry applied.
+    /// The posted balance, with every pending entry applied.
     #[must_use]
     pub const fn pending(&self) -> MinorUnits {
         self.balance(self.all_debits(), self.all_credits())
     }
 
-    /// Posted, less the pending entries that would lower it.
+    /// The posted balance, less the pending entries that would lower it.
     #[must_use]
     pub const fn available(&self) -> MinorUnits {
         match self.normal_side {
@@ -197,7 +197,7 @@ impl Account {
         }
     }
 
-    /// Posted, and the pending entries that would raise it: the most that the balance may come to.
+    /// The posted balance, plus the pending entries that would raise it: the greatest balance that can result.
     #[must_use]
     pub const fn possible(&self) -> MinorUnits {
         match self.normal_side {
@@ -215,7 +215,7 @@ impl Account {
             .saturating_add(self.outstanding_credits())
     }
 
-    /// Two sums within 0 ..= `i64::MAX` differ by no more than an i64 holds.
+    /// Both sums lie within 0 ..= `i64::MAX`, so their difference fits into an i64.
     const fn balance(&self, debits: i64, credits: i64) -> MinorUnits {
         MinorUnits::new(match self.normal_side {
             NormalSide::Debit => debits.saturating_sub(credits),

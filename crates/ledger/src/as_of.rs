@@ -1,12 +1,13 @@
-//! What was posted on an account as of a moment, without adding up its history.
+//! The posted balance of an account as of a moment, without adding up its history.
 //!
-//! *By the time of recording*: the entries of an account are numbered in the order they were recorded,
-//! and each has the balance that it left. The last one recorded by then is found by halving: for a
-//! million entries some twenty look-ups, in one statement.
+//! *By the recording time*: the entries of an account are numbered in the order in which they were recorded,
+//! and each keeps the balance after it. The last entry up to the moment is found by binary search: about
+//! twenty look-ups for a million entries, in one statement.
 //!
-//! *By the time of happening*: the same balance, and the entries that happened by then, less those that
-//! were recorded by then, of the few that happened at another time than they were recorded. Those are
-//! summed in buckets of time: at most 256 rows a level are read, whatever their number.
+//! *By the effective time*: start from the balance by the recording time. A few entries are displaced: their
+//! effective time is not their recording time. Add those that happened by the moment, and subtract those
+//! that were recorded by the moment. These sums are kept in buckets of time: at most 256 rows a level are
+//! read, however many displaced entries there are.
 
 use diesel::backend::Backend;
 use diesel::prelude::*;
@@ -20,20 +21,20 @@ use crate::schema::{entry, ledger_transaction, time_bucket};
 use crate::tables::{LEVELS, start_of};
 use crate::{Account, AccountId, NormalSide};
 
-/// Which of a transaction's two times is meant.
+/// Which of the two times of a transaction counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum By {
-    /// When we wrote it. What was so as of a moment never changes later.
+    /// The recording time. A balance as of a past moment never changes later.
     Recorded,
-    /// When it happened. What is recorded later may still change it, unless the period is closed.
+    /// The effective time. A later record may still change the balance, unless the period is closed.
     Effective,
 }
 
-/// What was posted on an account by a moment, that moment included. The account is as the same snapshot
-/// has it.
+/// The posted balance of an account at a moment; what happened exactly at the moment is included. `account`
+/// must come from the same snapshot.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn balance_at(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -45,7 +46,7 @@ pub fn balance_at(
     balance_after(connection, tenant, account, recorded, (at, by))
 }
 
-/// The same, where the balance is known that the last entry left which was recorded by then.
+/// As [`balance_at`], where the balance after the last entry that was recorded by the moment is known.
 pub(crate) fn balance_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -58,15 +59,15 @@ pub(crate) fn balance_after(
         By::Effective => {
             let displaced = displaced_by(connection, tenant, account.id, at)?;
             let units = i128::from(recorded.get()) + displaced.on(account.normal_side);
-            // The difference of two sums of the account's own entries.
+            // The value is a difference of two sums of the account's own entries.
             let units = i64::try_from(units).map_err(|_beyond| damaged(account.id))?;
             Ok(MinorUnits::new(units))
         }
     }
 }
 
-/// The number of the last entry that was recorded by a moment, and the balance that it left; 0 and
-/// nothing if there was none.
+/// The number of the last entry that was recorded by a moment, and the balance after it; both are 0 if there
+/// is no such entry.
 pub(crate) fn last_by(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -81,7 +82,7 @@ pub(crate) fn last_by(
     Ok((number, balance))
 }
 
-/// The number of the last entry that was recorded by a moment; 0 if there was none.
+/// The number of the last entry that was recorded by a moment; 0 if there is none.
 pub(crate) fn last_number_by(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -98,13 +99,13 @@ pub(crate) fn last_number_by(
     found.optional()?.ok_or_else(|| damaged(account.id))
 }
 
-/// Halves an account's entries until the last one is found that was recorded by a moment, in one statement,
-/// because asking takes longer than looking. Entries up to `earlier` were recorded by then, those from
-/// `later` on were not.
+/// A binary search for the last entry of an account that was recorded by a moment. It is one statement,
+/// because a round trip to the database takes longer than a look-up. Entries up to `earlier` were recorded
+/// by the moment; entries from `later` on were recorded after it.
 struct LastBy {
     tenant: TenantId,
     account: AccountId,
-    /// The account's last entry, which is looked at first: most ask for the present.
+    /// The account's last entry. It is looked at first, because most questions are about the present.
     version: i64,
     at: i64,
 }
@@ -170,7 +171,7 @@ impl Query for LastBy {
 
 impl<C> RunQueryDsl<C> for LastBy {}
 
-/// When the entry with this number was recorded, and the balance that it left.
+/// The recording time of the entry with this number, and the balance after it.
 pub(crate) fn probed(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -197,8 +198,8 @@ fn damaged(account: AccountId) -> Error {
     Error::Refused(format!("the entries of {account} do not add up"))
 }
 
-/// What the displaced entries of an account amount to: those that happened, less those that were
-/// recorded.
+/// The sum of the displaced entries of an account that happened by a moment, less the sum of those that
+/// were recorded by it.
 #[derive(Debug, Default)]
 struct Displaced {
     debits: i128,
@@ -219,7 +220,7 @@ impl Displaced {
     }
 }
 
-/// Its start, and the four sums.
+/// The start of a bucket, and its four sums.
 type Bucket = (i64, i64, i64, i64, i64);
 
 fn displaced_by(
@@ -229,8 +230,8 @@ fn displaced_by(
     at: Timestamp,
 ) -> Result<Displaced, Error> {
     let end = at.micros().saturating_add(1);
-    // The longest buckets stand for all of time until the last of them begins, and shorter ones for what
-    // is left: of each level those that begin within its span.
+    // The longest buckets cover all time until the last of them begins. Of each shorter level, only the
+    // buckets within the last bucket of the level above are needed.
     let mut covered = i64::MIN;
     let mut spans = [(0, 0, 0); 7];
     for (span, level) in spans.iter_mut().zip((0..LEVELS).rev()) {
@@ -254,7 +255,7 @@ fn displaced_by(
             ))
     };
     const { assert!(LEVELS == 7, "each level has its part of the statement") };
-    // One statement: asking takes longer than looking.
+    // One statement, because a round trip takes longer than the look-ups.
     let [first, second, third, fourth, fifth, sixth, seventh] = spans.map(buckets);
     let all = first
         .union_all(second)

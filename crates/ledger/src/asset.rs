@@ -1,23 +1,23 @@
-//! Custom assets: a tenant's own register of what ISO 4217 does not list. A code has one exponent, for
-//! ever, because every amount that was written relies on it.
+//! Custom assets: the tenant's own register of currencies that ISO 4217 does not list. The exponent of a
+//! code never changes, because every stored amount relies on it.
 
 use money::{AssetError, Currency};
 use store::Timestamp;
 
 use crate::{AssetName, Shelf};
 
-/// A custom asset that is registered.
+/// A registered custom asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
-    /// Its code and exponent.
+    /// Code and exponent.
     pub currency: Currency,
-    /// What people call it.
+    /// The name that people read.
     pub name: String,
-    /// When it was registered.
+    /// The time at which the asset was registered.
     pub created_at: Timestamp,
 }
 
-/// What is asked for: never a currency of ISO 4217.
+/// A request to register an asset; never a currency of ISO 4217.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAsset {
     currency: Currency,
@@ -25,24 +25,24 @@ pub struct NewAsset {
 }
 
 impl NewAsset {
-    /// An asset with this code and so many decimal places. Without a name it is called by its code.
+    /// An asset with this code and `exponent` decimal places. Without a name, the code is its name.
     ///
     /// # Errors
-    /// [`AssetError`], as [`Currency::custom`] says.
+    /// [`AssetError`], as described at [`Currency::custom`].
     pub fn new(code: &str, exponent: u8, name: Option<AssetName>) -> Result<Self, AssetError> {
         let currency = Currency::custom(code, exponent)?;
         let name = name.map_or_else(|| code.to_owned(), String::from);
         Ok(Self { currency, name })
     }
 
-    /// An asset as other books name it; `None` for a currency of ISO 4217, which needs no registering.
+    /// The asset that other books name; `None` for a currency of ISO 4217, which is not registered.
     #[must_use]
     pub fn of(currency: Currency) -> Option<Self> {
         let name = currency.code().to_owned();
         currency.is_custom().then_some(Self { currency, name })
     }
 
-    /// Its code and exponent.
+    /// Code and exponent.
     #[must_use]
     pub const fn currency(&self) -> Currency {
         self.currency
@@ -52,22 +52,22 @@ impl NewAsset {
 /// Why no asset was registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
-    /// The code is an asset's already, be its exponent another or the same.
+    /// An asset with this code is registered already, with the same exponent or another one.
     #[error("the code is registered already, with {} decimal places", .by.exponent())]
     CodeTaken {
-        /// The asset that has it.
+        /// The asset that has this code.
         by: Currency,
     },
 }
 
 impl RegisterError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[(
         "code_taken",
         "A code names one asset of a tenant, with one exponent.",
     )];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -76,10 +76,10 @@ impl RegisterError {
     }
 }
 
-/// Registers an asset, so that accounts may hold it.
+/// Registers an asset, so that accounts may be opened in it.
 ///
 /// # Errors
-/// [`RegisterError`] names the rule; the shelf is then as it was.
+/// [`RegisterError`] names the broken rule; the shelf is then unchanged.
 pub fn register(shelf: &mut Shelf, new: NewAsset, now: Timestamp) -> Result<Asset, RegisterError> {
     if let Some(known) = shelf.asset(new.currency.code()) {
         return Err(RegisterError::CodeTaken { by: known.currency });

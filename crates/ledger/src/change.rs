@@ -1,44 +1,44 @@
-//! What may change of an account besides its counters: whether it takes postings, its limits, and what
-//! the tenant keeps with it. Each change counts in the account's `revision`, so that nobody posts to it
-//! as it was before.
+//! Changes of an account besides its counters: its status, its limits and its metadata. Each change adds one
+//! to the account's `revision`, so a batch that read the account before the change cannot post to it.
 
 use crate::{Account, AccountId, AccountStatus, Limits, Metadata, Shelf};
 
 /// Why an account was not changed: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// No such account, or another tenant's.
+    /// There is no such account, or it belongs to another tenant.
     #[error("account {account} does not exist")]
     AccountNotFound {
-        /// The account asked for.
+        /// The id that was not found.
         account: AccountId,
     },
-    /// Open and frozen take turns, closed is the end; and a closed account has no limits.
+    /// The account has the wrong status for the change: only an open account can be frozen, only a frozen one
+    /// can be unfrozen, nothing follows after closed, and a closed account has no limits.
     #[error("account {account} is {status}")]
     WrongStatus {
         /// The account.
         account: AccountId,
-        /// How it is.
+        /// The present status.
         status: AccountStatus,
     },
-    /// What is pending on it could no longer be posted.
+    /// Amounts are pending on the account; in a closed account they could never be fulfilled.
     #[error("account {account} has pending entries")]
     HasPending {
         /// The account.
         account: AccountId,
     },
-    /// What is on it could no longer be moved.
+    /// The balance is not zero; in a closed account it could never be moved.
     #[error("account {account} has a balance of {balance}")]
     HasBalance {
         /// The account.
         account: AccountId,
-        /// Its posted balance, in minor units.
+        /// The posted balance, in minor units.
         balance: i64,
     },
 }
 
 impl ChangeError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "account_not_found",
@@ -58,7 +58,7 @@ impl ChangeError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -70,16 +70,16 @@ impl ChangeError {
     }
 }
 
-/// Lets an open account take no postings for now.
+/// Freezes an open account: it takes no postings for now.
 ///
 /// # Errors
-/// [`ChangeError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`ChangeError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn freeze(shelf: &mut Shelf, id: AccountId) -> Result<&Account, ChangeError> {
     let account = find(shelf, id, &[AccountStatus::Open])?;
     turn(shelf, account, AccountStatus::Frozen)
 }
 
-/// Lets a frozen account take postings again.
+/// Unfreezes a frozen account: it takes postings again.
 ///
 /// # Errors
 /// As [`freeze`].
@@ -88,7 +88,7 @@ pub fn unfreeze(shelf: &mut Shelf, id: AccountId) -> Result<&Account, ChangeErro
     turn(shelf, account, AccountStatus::Open)
 }
 
-/// Lets an account that holds nothing take no postings ever again.
+/// Closes an account with no balance and nothing pending: it never takes postings again.
 ///
 /// # Errors
 /// As [`freeze`].
@@ -107,8 +107,8 @@ pub fn close(shelf: &mut Shelf, id: AccountId) -> Result<&Account, ChangeError> 
     turn(shelf, account, AccountStatus::Closed)
 }
 
-/// Sets what the balance may be from now on. A balance that is beyond them already stays, and may only
-/// move towards them.
+/// Sets the limits of the balance from now on. A balance that is already beyond the new limits stays; it
+/// may then only move towards them.
 ///
 /// # Errors
 /// As [`freeze`].
@@ -121,7 +121,7 @@ pub fn set_limits(
     revise(shelf, Account { limits, ..account })
 }
 
-/// Replaces what the tenant keeps with an account.
+/// Replaces the metadata of an account.
 ///
 /// # Errors
 /// As [`freeze`].
@@ -145,7 +145,7 @@ pub fn set_metadata(
     )
 }
 
-/// A copy of the account, if it is as it must be.
+/// A copy of the account, if its status is one of those that are allowed.
 fn find(
     shelf: &Shelf,
     account: AccountId,

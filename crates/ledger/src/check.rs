@@ -1,6 +1,6 @@
-//! The ledger's invariants, proved over one snapshot. Every table is read in the order of a key, a
-//! page at a time, and tables that belong together are read side by side, as one merges sorted lists;
-//! only the currency of each account is kept in memory for longer.
+//! Proof of the ledger's invariants over one snapshot. Every table is read in the order of a key, a page at a
+//! time. Tables that belong together are read side by side, as in a merge of sorted lists. Only the currency
+//! of each account stays in memory for longer.
 
 mod aside;
 mod assets;
@@ -26,10 +26,10 @@ pub use described::{Redescribed, described};
 pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
 
-/// Rows read at a time.
+/// Number of rows that are read at a time.
 const PAGE: i64 = 4_000;
 
-/// The triggers that keep the ledger's rows as they were written (L4), by name.
+/// The names of the triggers that keep the ledger's rows unchanged (L4).
 pub const GUARDS: [&str; 31] = [
     "ledger_transaction_immutable",
     "ledger_transaction_kept",
@@ -64,13 +64,13 @@ pub const GUARDS: [&str; 31] = [
     "current_metadata_undeletable",
 ];
 
-/// L1: each posting moves a positive amount between two different accounts that exist and hold its
-/// currency, is the next of a transaction that exists and does what that one is there for, and no
-/// transaction is without one. As a posting is a debit and a credit at once, debits equal credits per
-/// transaction and currency. Returns the number of postings.
+/// L1: each posting moves a positive amount between two different accounts, which exist and have its
+/// currency. It is the next posting of a transaction that exists, and its phase fits the step of that
+/// transaction. No transaction is without a posting. A posting is a debit and a credit at once, so debits
+/// equal credits per transaction and currency. Returns the number of postings.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first posting or transaction that is not so.
+/// [`CheckError::Broken`] names the first posting or transaction that breaks the rule.
 pub fn postings_balance(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -105,11 +105,11 @@ pub fn postings_balance(
     }
 }
 
-/// L3: over all accounts of a currency, as much is debited as is credited. Returns the number of
+/// L3: over all accounts of a currency, the sum of debits equals the sum of credits. Returns the number of
 /// accounts.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first currency in which it is not so.
+/// [`CheckError::Broken`] names the first currency that breaks the rule.
 pub fn totals_are_equal(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -143,18 +143,18 @@ pub fn totals_are_equal(
     Ok(examined)
 }
 
-/// A transaction as others refer to it.
+/// A transaction that another part of the system refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referred {
-    /// Its id.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// The caller's own name for it.
+    /// The caller's own id for the transaction.
     pub external_id: Option<String>,
-    /// What it moves: minor units and currency of each posting, as stored.
+    /// Amount in minor units and currency of each posting, as stored.
     pub moved: Vec<(i64, String)>,
 }
 
-/// Transactions of one kind, in id order.
+/// All transactions of one kind, in id order.
 #[must_use]
 pub fn of_kind(tenant: TenantId, kind: Kind) -> Pages<(TransactionId, Option<String>)> {
     Pages::new(
@@ -175,10 +175,10 @@ pub fn of_kind(tenant: TenantId, kind: Kind) -> Pages<(TransactionId, Option<Str
     )
 }
 
-/// The transactions with these external ids, with what they move.
+/// The transactions with these external ids, and the amounts that they move.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn named(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -207,7 +207,7 @@ pub fn named(
     Ok(found.into_iter().map(referred).collect())
 }
 
-/// All transactions, with when they expire (microseconds since 1970), in id order.
+/// All transactions in id order, each with its time of expiry (microseconds since 1970).
 #[must_use]
 pub fn transactions(tenant: TenantId) -> Pages<(TransactionId, Option<i64>)> {
     Pages::new(
@@ -227,7 +227,7 @@ pub fn transactions(tenant: TenantId) -> Pages<(TransactionId, Option<i64>)> {
     )
 }
 
-/// All transactions with what they are to others, in id order.
+/// All transactions in id order, each with the number of its step.
 pub(crate) fn steps(tenant: TenantId) -> Pages<(TransactionId, i16)> {
     Pages::new(
         tenant,
@@ -252,7 +252,7 @@ pub fn accounts(tenant: TenantId) -> Pages<AccountRow> {
     accounts_by(tenant, PAGE)
 }
 
-/// All accounts, in id order, so many at a time.
+/// All accounts, in id order, `page` rows at a time.
 fn accounts_by(tenant: TenantId, page: i64) -> Pages<AccountRow> {
     Pages::over(move |connection, after: Option<&AccountRow>| {
         let mut query = account::table
@@ -267,7 +267,7 @@ fn accounts_by(tenant: TenantId, page: i64) -> Pages<AccountRow> {
     })
 }
 
-/// The only tenant, if there is one. The rows of several are read together.
+/// The only tenant, if there is exactly one. The rows of several tenants are read together.
 const fn only(tenants: &[TenantId]) -> Option<TenantId> {
     match tenants {
         [one] => Some(*one),
@@ -290,9 +290,9 @@ fn orphan(posting: &PostingRow) -> CheckError {
     CheckError::broken(name(posting), "its transaction does not exist")
 }
 
-/// What a posting does follows from what its transaction is there for. Where that one is about another
-/// one, its postings bear the other's ordinals, and those that release bear 100 more, those that exceed what
-/// was held 200 more; else they are numbered without a gap.
+/// Checks the phase and the ordinal of a posting against the step of its transaction. If the transaction is
+/// about another one, its postings have the ordinals of that one's postings: plus 100 if they release, plus
+/// 200 if they exceed what was held. Otherwise they are numbered without a gap.
 fn check_place(posting: &PostingRow, step: Step, next: i16) -> Result<(), CheckError> {
     let broken = |detail| Err(CheckError::broken(name(posting), detail));
     let phase = Phase::from_number(posting.phase);
@@ -325,7 +325,7 @@ fn check_place(posting: &PostingRow, step: Step, next: i16) -> Result<(), CheckE
     Ok(())
 }
 
-/// Which currency each account holds. A code is kept once, however many accounts hold it.
+/// The currency of each account. Each currency code is kept once, however many accounts use it.
 struct Currencies {
     codes: Vec<String>,
     held: HashMap<AccountId, usize>,
@@ -375,9 +375,9 @@ impl Currencies {
     }
 }
 
-/// The postings after one of them. A key of two columns is followed in two steps, first to the end
-/// of the same transaction, then to the transactions after it, because either step is a plain range of
-/// the primary key, which `a > x OR (a = x AND b > y)` is to no planner.
+/// The postings after a given one. The key has two columns and is followed in two steps: first to the end of
+/// the same transaction, then to the transactions after it. Each step is a plain range of the primary key;
+/// no planner treats `a > x OR (a = x AND b > y)` as one.
 fn postings_after(
     connection: &mut AnyConnection,
     tenant: TenantId,

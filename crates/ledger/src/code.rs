@@ -1,31 +1,31 @@
-//! An account's code: its place in the chart of accounts.
+//! The code of an account: its place in the chart of accounts.
 
 use std::fmt;
 use std::ops::Deref;
 
 use text::TextError;
 
-/// The longest code, in characters.
+/// Greatest length of a code, in characters.
 const LONGEST: usize = 255;
 
-/// Levels of visible ASCII characters, separated by single colons: `liabilities:wallets:ann`. With the
-/// accounts below it, it also names a subtree of the chart.
+/// Levels of visible ASCII characters, separated by single colons: `liabilities:wallets:ann`. A code also
+/// names a subtree of the chart: its account and all accounts below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountCode(String);
 
-/// Why a text is no code: the first broken rule, in the order of the variants.
+/// Why a text is not a code: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountCodeError {
-    /// It is empty, too long, holds U+0000, or is a card number.
+    /// The text is empty, too long, has U+0000 in it, or is a card number.
     #[error("a code {0}")]
     Text(#[from] TextError),
-    /// A level is empty, or has other characters.
+    /// A level is empty, or has characters that are not allowed.
     #[error("a code is levels of visible ASCII characters, separated by single colons")]
     Malformed,
 }
 
 impl AccountCodeError {
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -36,10 +36,10 @@ impl AccountCodeError {
 }
 
 impl AccountCode {
-    /// Takes a text that keeps the rules.
+    /// A code from a text, if it keeps the rules.
     ///
     /// # Errors
-    /// [`AccountCodeError`] is the first broken rule.
+    /// [`AccountCodeError`] names the first broken rule.
     pub fn parse(text: impl Into<String>) -> Result<Self, AccountCodeError> {
         let text = text.into();
         text::identifier(&text, 1..=LONGEST)?;
@@ -50,13 +50,13 @@ impl AccountCode {
         Ok(Self(text))
     }
 
-    /// Takes a code that we have made ourselves. Nothing is checked.
+    /// A code from a text that Florin itself made. Nothing is checked.
     #[must_use]
     pub fn trusted(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text.
+    /// The code as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,38 +1,39 @@
-//! What else a request demands of the accounts that it moves. Of no other account is it known how it is
-//! when the step is written down: only what is moved is compared with how it was seen.
+//! Conditions: what a request demands of the accounts that it moves, in addition to the rules. Other accounts
+//! cannot have conditions: only moved accounts are compared with what was read, so the state of the others
+//! at the time of the commit is not known.
 
 use money::MinorUnits;
 
 use crate::{Account, AccountId};
 
-/// What must be so of one of the accounts that a step moves, or all of it is refused.
+/// A demand on an account that the step moves. If it does not hold, the whole step is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {
-    /// The account, which some posting of the step names.
+    /// An account that some posting of the step names.
     pub account: AccountId,
-    /// What must be so.
+    /// The demand.
     pub demand: Demand,
 }
 
-/// What must be so of an account.
+/// A demand on an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Demand {
-    /// So much is available afterwards.
+    /// At least this amount is available after the step.
     AvailableAtLeast(MinorUnits),
-    /// It had so many entries before.
+    /// The account had this number of entries before the step.
     AtVersion(i64),
 }
 
 /// A condition that does not hold.
 pub(crate) struct Broken {
     pub(crate) account: AccountId,
-    /// What is so.
+    /// The actual value.
     pub(crate) is: i64,
-    /// What should be.
+    /// The value that the condition demands.
     pub(crate) wanted: i64,
 }
 
-/// The first condition about an account that is not moved.
+/// The position of the first condition on an account that is not moved.
 pub(crate) fn elsewhere(
     conditions: &[Condition],
     moves: impl Fn(&AccountId) -> bool,
@@ -42,8 +43,8 @@ pub(crate) fn elsewhere(
         .position(|condition| !moves(&condition.account))
 }
 
-/// The first condition that names another version than the account is at. To be asked before anything is
-/// moved on the copies.
+/// The first condition with a version that the account does not have. To be called before anything is moved on
+/// the copies.
 pub(crate) fn other_version(accounts: &[Account], conditions: &[Condition]) -> Option<Broken> {
     first(accounts, conditions, |account, demand| match demand {
         Demand::AtVersion(wanted) if account.version != wanted => Some((account.version, wanted)),
@@ -51,7 +52,7 @@ pub(crate) fn other_version(accounts: &[Account], conditions: &[Condition]) -> O
     })
 }
 
-/// The first condition that wants more than is available. To be asked once all is moved on the copies.
+/// The first condition that demands more than is available. To be called after everything is moved on the copies.
 pub(crate) fn too_little_left(accounts: &[Account], conditions: &[Condition]) -> Option<Broken> {
     first(accounts, conditions, |account, demand| match demand {
         Demand::AvailableAtLeast(wanted) if account.available() < wanted => {

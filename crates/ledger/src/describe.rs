@@ -1,6 +1,6 @@
-//! Where the metadata of a transaction is set after it was recorded. The books stay as they are: the
-//! transaction keeps what it was recorded with, from which its first answer is made again, and what is kept
-//! with it now stands beside it.
+//! Here the metadata of a transaction is set after it was recorded. The books do not change: the transaction
+//! keeps the metadata with which it was recorded, because its first answer is made again from it. The present
+//! metadata is stored beside it.
 
 use store::Timestamp;
 
@@ -9,22 +9,22 @@ use crate::{Metadata, Posted, Shelf, TransactionId};
 /// Why metadata was not set: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DescribeError {
-    /// No such transaction, or another tenant's.
+    /// There is no such transaction, or it belongs to another tenant.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
-        /// The transaction asked for.
+        /// The id that was not found.
         transaction: TransactionId,
     },
 }
 
 impl DescribeError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[(
         "transaction_not_found",
         "The transaction exists, and is the tenant's.",
     )];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -33,36 +33,36 @@ impl DescribeError {
     }
 }
 
-/// A transaction of which the metadata may be set, as a batch holds it.
+/// A transaction whose metadata may be set, as a batch holds it.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    /// With its metadata as it is now.
+    /// The transaction, with its present metadata.
     pub(crate) posted: Posted,
-    /// How often that was set; 0: it is as it was recorded.
+    /// How often the metadata was set; 0 if it is as recorded.
     pub(crate) revision: i64,
-    /// When it was set last.
+    /// The time at which it was last set.
     pub(crate) set_at: Timestamp,
-    /// What the batch found.
+    /// The revision that the batch found.
     pub(crate) seen_revision: i64,
-    /// What the batch found.
+    /// The metadata that the batch found.
     pub(crate) seen: Option<Metadata>,
 }
 
-/// Metadata that was set.
+/// The result of setting metadata.
 #[derive(Debug, Clone)]
 pub struct Described {
-    /// The transaction, with what is kept with it now.
+    /// The transaction, with its present metadata.
     pub posted: Posted,
-    /// How often it was set, this time counted.
+    /// How often the metadata was set, including this time.
     pub revision: i64,
-    /// What was kept with it before.
+    /// The metadata before the change.
     pub before: Option<Metadata>,
 }
 
-/// Replaces what the tenant keeps with a transaction, whatever has become of it.
+/// Replaces the metadata of a transaction. This is allowed at any time, whatever the status is.
 ///
 /// # Errors
-/// [`DescribeError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`DescribeError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn describe(
     shelf: &mut Shelf,
     transaction: TransactionId,

@@ -1,4 +1,4 @@
-//! What a posting does to its two accounts, once the rules have allowed it.
+//! The effect of a posting on its two accounts, after the rules have allowed it.
 
 use money::{Amount, MinorUnits};
 
@@ -6,7 +6,7 @@ use crate::{
     Account, AccountId, AccountStatus, Phase, PostedPosting, Posting, Shelf, Side, TransactionId,
 };
 
-/// A counter of this account would pass `i64::MAX`.
+/// The account of which a counter would pass `i64::MAX`.
 pub(crate) struct Overflow(pub(crate) AccountId);
 
 /// A movement that is to be made.
@@ -17,7 +17,7 @@ pub(crate) struct Movement {
 }
 
 impl Movement {
-    /// So much of a posting; nothing of it is no movement.
+    /// A movement of `amount` of a posting; `None` if the amount is zero.
     pub(crate) fn of(posting: Posting, ordinal: i16, phase: Phase, amount: i64) -> Option<Self> {
         let amount = Amount::new(amount).ok()?;
         let posting = Posting { amount, ..posting };
@@ -35,7 +35,7 @@ pub(crate) struct Missing {
     pub(crate) account: AccountId,
 }
 
-/// Copies of the accounts that these postings name, each once, in the order they are first named.
+/// Copies of the accounts that these postings name: each once, in the order of the first mention.
 pub(crate) fn copies<'p>(
     shelf: &Shelf,
     postings: impl Iterator<Item = &'p Posting>,
@@ -52,13 +52,13 @@ pub(crate) fn copies<'p>(
     Ok(found)
 }
 
-/// The first of these accounts with this status.
+/// The first of these accounts that has this status.
 pub(crate) fn first_that_is(accounts: &[Account], status: AccountStatus) -> Option<AccountId> {
     let first = accounts.iter().find(|account| account.status == status);
     first.map(|account| account.id)
 }
 
-/// Moves the amounts on the copies, one movement after another.
+/// Applies the movements to the copies, one after another.
 pub(crate) fn apply(
     accounts: &mut [Account],
     movements: impl Iterator<Item = Movement>,
@@ -86,8 +86,8 @@ pub(crate) fn apply(
     Ok(applied)
 }
 
-/// Adds to the counters of one side of one account; returns the entry's number and the posted balance
-/// afterwards.
+/// Adds an amount to the counters of one side of one account. Returns the number of the entry and the posted
+/// balance after it.
 fn enter(
     accounts: &mut [Account],
     id: AccountId,
@@ -118,7 +118,7 @@ fn enter(
     for counter in std::iter::once(grows).chain(grows_too) {
         *counter = counter.checked_add(amount).ok_or(Overflow(id))?;
     }
-    // A limit on what is outstanding plus what is posted keeps every later step within an i64.
+    // The sum of outstanding and posted amounts is limited, so every later step stays within an i64.
     let debits = account
         .debits_posted
         .checked_add(account.outstanding_debits());
@@ -130,8 +130,8 @@ fn enter(
     Ok((account.version, account.posted()))
 }
 
-/// What a later step concerns: the postings of the transaction it is about, and copies of their
-/// accounts. `None` if the shelf does not hold all of it.
+/// The rows that a later step needs: the postings of the transaction that it is about, and copies of their
+/// accounts. `None` if the shelf does not hold all of them.
 pub(crate) fn concerned(
     shelf: &Shelf,
     about: &TransactionId,

@@ -1,8 +1,8 @@
-//! Where a currency exchange is decided: one transaction with two postings, each in a currency of its
-//! own. What is sold goes from an account to the liquidity account of its currency; what is bought comes
-//! from the other one. Per currency it balances like any other transaction, and what the tenant is left
-//! with is what the liquidity accounts hold. One amount is given; the other follows from the rate, and
-//! rate, rounding and source are kept beside the postings.
+//! Here a currency exchange is decided: one transaction with two postings, each in a currency of its own.
+//! The sold amount goes from an account to the liquidity account of its currency. The bought amount comes
+//! from the liquidity account of the other currency. Per currency the exchange balances like any other
+//! transaction; the tenant's position is the balance of the liquidity accounts. One amount is given and the
+//! other follows from the rate. Rate, rounding and source are stored beside the postings.
 
 use money::{Amount, Currency, Rounding};
 use store::Timestamp;
@@ -17,17 +17,17 @@ use crate::{
 /// One of the two sides of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Leg {
-    /// What goes away.
+    /// What the account gives away.
     Sold,
-    /// What comes instead.
+    /// What the account gets instead.
     Bought,
 }
 
 impl Leg {
-    /// Both.
+    /// Both legs.
     pub const ALL: [Self; 2] = [Self::Sold, Self::Bought];
 
-    /// Its posting's place in the transaction.
+    /// The ordinal of the leg's posting in the transaction.
     #[must_use]
     pub const fn ordinal(self) -> i16 {
         match self {
@@ -46,42 +46,42 @@ impl std::fmt::Display for Leg {
     }
 }
 
-/// On which terms currencies are exchanged.
+/// The terms of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
     /// Units of the bought currency for one unit of the sold one.
     pub rate: Rate,
-    /// How the amount that follows from it becomes minor units.
+    /// How the computed amount is rounded to minor units.
     pub rounding: Rounding,
-    /// Who says so.
+    /// Who quoted the rate.
     pub source: RateSource,
-    /// When they said so.
+    /// When the rate was quoted.
     pub quoted_at: Timestamp,
 }
 
-/// The place of what is bought among the postings.
+/// The position of the bought leg among the postings.
 const BOUGHT: usize = 1;
 
-/// What is asked for.
+/// A request to exchange currencies.
 #[derive(Debug, Clone)]
 pub struct NewExchange {
-    /// What it says of itself.
+    /// Id, kind, external id, description, metadata and times of the new transaction.
     pub heading: Heading,
-    /// The account that gives: its balance falls by what is sold.
+    /// The account that gives: its balance falls by the sold amount.
     pub from: AccountId,
-    /// The account that gets: its balance grows by what is bought.
+    /// The account that gets: its balance grows by the bought amount.
     pub to: AccountId,
     /// The liquidity account of the sold currency.
     pub sold_to: AccountId,
     /// The liquidity account of the bought currency.
     pub bought_from: AccountId,
-    /// How much of one leg, in minor units of its currency.
+    /// The given amount, in minor units of the currency of its leg.
     pub amount: Amount,
-    /// Of which leg.
+    /// The leg whose amount is given.
     pub given: Leg,
     /// The terms.
     pub quote: Quote,
-    /// What else must be so.
+    /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
 }
 
@@ -90,11 +90,11 @@ pub struct NewExchange {
 pub struct Exchange {
     /// The transaction that made it.
     pub transaction: TransactionId,
-    /// How much was sold.
+    /// The sold amount.
     pub sold: Amount,
-    /// How much was bought.
+    /// The bought amount.
     pub bought: Amount,
-    /// Which of the two was given; the other follows from it.
+    /// The leg whose amount was given; the other follows from it.
     pub given: Leg,
     /// The terms.
     pub quote: Quote,
@@ -103,16 +103,16 @@ pub struct Exchange {
 /// Why nothing was exchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExchangeError {
-    /// One of the rules for every transaction. Posting 0 is what is sold, posting 1 what is bought.
+    /// A rule for all transactions is broken. Posting 0 is the sold leg, posting 1 the bought leg.
     #[error(transparent)]
     Post(#[from] PostError),
-    /// Two currencies are exchanged.
+    /// Both accounts have the same currency.
     #[error("both accounts hold {currency}")]
     SameCurrency {
-        /// That currency.
+        /// The currency of both accounts.
         currency: Currency,
     },
-    /// What one account loses, the other gains: of an asset and a liability both would be lost.
+    /// One account must lose what the other gains. An asset and a liability would both lose, or both gain.
     #[error("account {from} and account {to} do not grow on the same side")]
     SidesDiffer {
         /// The account that would give.
@@ -120,10 +120,10 @@ pub enum ExchangeError {
         /// The account that would get.
         to: AccountId,
     },
-    /// A transaction moves something of both.
+    /// The other amount comes to zero, but a transaction moves something in both currencies.
     #[error("the amount comes to less than one minor unit of the other currency")]
     AmountTooSmall,
-    /// An amount is an `i64`.
+    /// The other amount is more than `i64::MAX`.
     #[error(
         "the amount comes to more than {} minor units of the other currency",
         i64::MAX
@@ -132,7 +132,7 @@ pub enum ExchangeError {
 }
 
 impl ExchangeError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "external_id_taken",
@@ -200,7 +200,7 @@ impl ExchangeError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -213,10 +213,10 @@ impl ExchangeError {
     }
 }
 
-/// Exchanges one currency for another: both legs or nothing.
+/// Exchanges one currency for another: both legs or neither.
 ///
 /// # Errors
-/// [`ExchangeError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`ExchangeError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<Posted, ExchangeError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(PostError::ExternalIdTaken { by }.into());
@@ -299,7 +299,7 @@ fn check_currency(posting: usize, asked: Currency, liquidity: &Account) -> Resul
     })
 }
 
-/// So much leaves the account, whichever side that is on.
+/// A posting that lowers the balance of the account by `amount`, on either side.
 fn falls(account: &Account, liquidity: AccountId, amount: Amount) -> Posting {
     let (debit, credit) = match account.normal_side {
         NormalSide::Debit => (liquidity, account.id),

@@ -1,25 +1,25 @@
-//! What a pending posting still holds.
+//! Holds: amounts that pending postings reserve.
 
 use store::Timestamp;
 
 use crate::{AccountId, PostedPosting, Shelf, Step, TransactionId};
 
-/// How a hold stands, or how it has ended. The status says how, [`Hold::posted`] how much came of it:
-/// one that was posted in part and then voided is voided.
+/// The status of a hold: open, or the way in which it ended. [`Hold::posted`] says how much was fulfilled; a
+/// hold that was fulfilled in part and then voided is voided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HoldStatus {
-    /// Something is held.
+    /// An amount is still held.
     Pending,
-    /// Its last part was posted, or released by the settlement that was said to be the last.
+    /// The last part was fulfilled, or the rest was released by the fulfilment that was marked as the last one.
     Posted,
-    /// What remained was released because somebody wished so.
+    /// The rest was released on request.
     Voided,
-    /// What remained was released because its time was over.
+    /// The rest was released because the time of expiry had come.
     Expired,
 }
 
 impl HoldStatus {
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,27 +37,27 @@ impl std::fmt::Display for HoldStatus {
     }
 }
 
-/// What one posting of a pending transaction holds. Amounts are minor units.
+/// The hold of one posting of a pending transaction. Amounts are minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
     /// The pending transaction.
     pub transaction: TransactionId,
-    /// Its posting.
+    /// The ordinal of its posting.
     pub ordinal: i16,
-    /// What was promised.
+    /// The amount that was reserved.
     pub amount: i64,
-    /// How much of it was posted.
+    /// Amount of it that was fulfilled, that is, posted.
     pub posted: i64,
-    /// How much of it was released without being posted.
+    /// Amount of it that was released without being posted.
     pub released: i64,
-    /// How it stands.
+    /// The status.
     pub status: HoldStatus,
-    /// From when on it can no longer be posted.
+    /// From this moment on the hold can no longer be fulfilled.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Hold {
-    /// What a pending posting holds before anything is done about it.
+    /// The hold of a pending posting before anything is done about it.
     pub(crate) const fn of(
         transaction: TransactionId,
         promised: &PostedPosting,
@@ -74,13 +74,13 @@ impl Hold {
         }
     }
 
-    /// Whether it has a row of its own. As long as nothing was done about it and it never expires, it
-    /// is as its posting says.
+    /// Whether the hold has a row of its own. It has none as long as nothing was done about it and it never
+    /// expires, because then its posting says everything.
     pub(crate) const fn has_row(&self) -> bool {
         self.posted > 0 || self.released > 0 || self.expires_at.is_some()
     }
 
-    /// What it still holds.
+    /// The amount that is still held.
     #[must_use]
     pub const fn remaining(&self) -> i64 {
         self.amount
@@ -88,13 +88,13 @@ impl Hold {
             .saturating_sub(self.released)
     }
 
-    /// Whether its time is over.
+    /// Whether the time of expiry has come.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// So much is posted of it and so much released; `ends` is how it stands if nothing remains.
+    /// The hold after `posted` more is posted and `released` more is released; `ends` is its status if nothing remains.
     pub(crate) const fn moved_on(self, posted: i64, released: i64, ends: HoldStatus) -> Self {
         let mut next = Self {
             posted: self.posted.saturating_add(posted),
@@ -108,33 +108,34 @@ impl Hold {
     }
 }
 
-/// A pending transaction as a batch leaves it: what a later one needs to know to post, void or expire it.
+/// A pending transaction as a batch leaves it, with all that a later batch needs to fulfil, void or expire it.
 #[derive(Debug, Clone)]
 pub struct Promise {
     /// The pending transaction.
     pub transaction: TransactionId,
-    /// Its postings, in their order.
+    /// The postings of the transaction, in order.
     pub postings: Vec<PostedPosting>,
-    /// What each of them holds.
+    /// The hold of each posting.
     pub holds: Vec<Hold>,
 }
 
 impl Promise {
-    /// Whether anything is still held.
+    /// Whether any amount is still held.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.holds.iter().any(|hold| hold.remaining() > 0)
     }
 
-    /// The accounts of its postings.
+    /// The accounts of the postings.
     pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
         let sides = |posted: &PostedPosting| [posted.posting.debit, posted.posting.credit];
         self.postings.iter().flat_map(sides)
     }
 }
 
-/// How a pending transaction has ended, once nothing of it is held any more. What ended last, ended
-/// all that was left, and a posting ends the others earlier: so the later word wins.
+/// The way in which a pending transaction ended, once nothing is held any more. A void or an expiry ends all
+/// that was left, and fulfilled postings ended before it. So expired counts before voided, and voided before
+/// posted.
 #[must_use]
 pub fn ended(holds: &[Hold]) -> Option<HoldStatus> {
     if holds.iter().any(|hold| hold.remaining() > 0) {
@@ -150,13 +151,13 @@ pub fn ended(holds: &[Hold]) -> Option<HoldStatus> {
     })
 }
 
-/// Why a transaction cannot be posted, voided or expired.
+/// Why a transaction cannot be fulfilled, voided or expired.
 pub(crate) enum NotHeld {
     NotPending(Step),
     Ended(HoldStatus),
 }
 
-/// The holds of a pending transaction, beside its postings.
+/// The holds of a pending transaction, each with its posting.
 pub(crate) fn held(
     shelf: &Shelf,
     pending: &TransactionId,
@@ -169,7 +170,7 @@ pub(crate) fn held(
         ) => {
             return Err(NotHeld::NotPending(step));
         }
-        // Whoever asks has found it just now.
+        // The caller has just found the transaction.
         None => return Err(NotHeld::NotPending(Step::Posted)),
     }
     let holds = shelf.holds(pending);

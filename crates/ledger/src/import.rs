@@ -1,9 +1,9 @@
-//! Books from elsewhere: accounts, and what was posted to them before, all of it or nothing.
+//! Import of books from elsewhere: accounts and their earlier transactions, all of them or nothing.
 //!
-//! The history of a new account is posted first and its limits are set afterwards, as is its status:
-//! they may have changed on the way, and new limits never undo what is there. An account that is here
-//! already is left as it is, and its own limits hold. What was reversed is reversed again, so that it
-//! stays known how much of it can still be.
+//! The history of a new account is posted first; its limits and its status are set afterwards. They may have
+//! changed in the course of the history, and new limits never undo what is there. An account that exists here
+//! already is left unchanged, and its own limits apply. A reversal is imported as a reversal, so that the
+//! books still know how much of the first transaction can be reversed.
 
 mod accounts;
 mod identity;
@@ -21,176 +21,177 @@ use crate::{
     post, reverse,
 };
 
-/// So many misfits are named at most.
+/// Greatest number of misfits that are reported.
 const MOST_MISFITS: usize = 100;
 
-/// Books to take over, in order. Lines are those of the file they were read from.
+/// Books to import, in order. Line numbers are those of the file that was read.
 #[derive(Debug, Clone, Default)]
 pub struct Import {
-    /// Accounts; no code twice.
+    /// The accounts; no code occurs twice.
     pub accounts: Vec<ForeignAccount>,
-    /// Transactions that are final, in the order in which they were recorded.
+    /// The final transactions, in the order in which they were recorded.
     pub transactions: Vec<ForeignTransaction>,
 }
 
 /// An account of other books.
 #[derive(Debug, Clone)]
 pub struct ForeignAccount {
-    /// Where it stands.
+    /// The line of the account.
     pub line: u64,
-    /// What it is.
+    /// The account to open.
     pub new: NewAccount,
-    /// How it is left.
+    /// The status after the import.
     pub status: AccountStatus,
-    /// What its balance comes to, if that is told.
+    /// The balance that the file states, if it states one.
     pub balance: Option<MinorUnits>,
 }
 
 /// A transaction of other books.
 #[derive(Debug, Clone)]
 pub struct ForeignTransaction {
-    /// Where it begins.
+    /// The first line of the transaction.
     pub line: u64,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
-    /// Which of the transactions before it undoes, whole or in part.
+    /// The position of the earlier transaction that this one reverses, wholly or in part.
     pub reverses: Option<usize>,
-    /// Its movements.
+    /// The postings.
     pub postings: Vec<ForeignPosting>,
-    /// Its name, so that it is imported once; `None`: what it says makes one, see
+    /// The external id, so that the transaction is imported once; `None`: it is made from the content, see
     /// [`Import::name_by_content`].
     pub external_id: Option<String>,
-    /// Its id where it comes from, if that is one of Florin's: these may be the very books.
+    /// The id that the transaction had in the books it comes from, if that is an id of Florin: the file may be an
+    /// export of these same books.
     pub former: Option<TransactionId>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// When it happened; `None`: now.
+    /// The effective time; `None`: now.
     pub effective_at: Option<Timestamp>,
 }
 
-/// A movement between accounts that are known by their codes.
+/// A posting between accounts that are named by their codes.
 #[derive(Debug, Clone)]
 pub struct ForeignPosting {
-    /// Where it stands.
+    /// The line of the posting.
     pub line: u64,
-    /// Its number there. That of a reversal is the number of the posting it undoes.
+    /// The posting's number in the file. A posting of a reversal has the number of the posting that it reverses.
     pub number: i16,
-    /// The debited account.
+    /// The code of the debited account.
     pub debit: Arc<str>,
-    /// The credited account.
+    /// The code of the credited account.
     pub credit: Arc<str>,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: Amount,
-    /// Of what.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
-/// What was taken over.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// Assets that were registered, in order.
+    /// The assets that were registered, in order.
     pub assets: Vec<Asset>,
-    /// Accounts that were opened, in order.
+    /// The accounts that were opened, in order.
     pub accounts: Vec<AccountId>,
-    /// Transactions, in order.
+    /// The transactions that were posted, in order.
     pub transactions: Vec<TransactionId>,
-    /// What was in the books already, and left as it is, in order of the lines.
+    /// The accounts and transactions that were in the books already and left unchanged, in order of the lines.
     pub known: Vec<Known>,
 }
 
-/// Something of the file that is in the books already.
+/// An account or transaction of the file that is in the books already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// The line.
+    /// The line in the file.
     pub line: u64,
-    /// What it is: `account` or `transaction`.
+    /// Its type: `account` or `transaction`.
     pub what: &'static str,
     /// The account's code, or the transaction's external id.
     pub name: String,
 }
 
-/// What becomes of what is in the books already.
+/// What to do with accounts and transactions that are in the books already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnKnown {
-    /// It is left as it is, and the rest is taken over.
+    /// Leave them unchanged and import the rest.
     Skip,
-    /// It is refused, and so is the whole file.
+    /// Refuse the whole file.
     Refuse,
 }
 
-/// What cannot be taken over, and where it stands.
+/// A part of the file that cannot be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
-    /// The line.
+    /// The line in the file.
     pub line: u64,
-    /// The field that would have to be another.
+    /// The field that would have to change.
     pub field: &'static str,
-    /// Why.
+    /// The broken rule.
     pub rule: ImportError,
 }
 
-/// Why something cannot be taken over.
+/// Why a part of a file cannot be imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// The code is registered with another exponent.
+    /// The asset is registered with another exponent.
     #[error("the asset is registered with {} decimal places: {registered:?}", .registered.exponent())]
     ExponentDiffers {
-        /// As it is registered.
+        /// The registered asset.
         registered: Currency,
     },
-    /// It is in the books already, and that was not to be.
+    /// The account or transaction is in the books already, and the request does not allow that.
     #[error("is in the books already")]
     Known,
-    /// Another transaction has the name, or the former id.
+    /// Another transaction has this external id, or this former id.
     #[error("{by} has it already, and says something else")]
     NameTaken {
-        /// The transaction that has it.
+        /// The transaction that has this id.
         by: TransactionId,
     },
-    /// The code names an account in another currency.
+    /// The code names an account with another currency.
     #[error("the account is there already and holds {holds:?}")]
     CurrencyDiffers {
-        /// What it holds.
+        /// The currency of that account.
         holds: Currency,
     },
     /// The code names an account that grows on the other side.
     #[error("the account is there already and grows on the other side")]
     SideDiffers,
-    /// The code names no account, neither here nor there.
+    /// The code names no account, neither in the books nor in the file.
     #[error("there is no account {code:?}")]
     NoSuchAccount {
-        /// The code.
+        /// The code that was not found.
         code: Arc<str>,
     },
-    /// It breaks a rule of posting.
+    /// A rule of posting is broken.
     #[error(transparent)]
     Post(PostError),
-    /// What it reverses does not fit either.
+    /// The transaction that it reverses cannot be imported either.
     #[error("what it reverses is refused itself")]
     NothingToReverse,
-    /// It is no reversal of what it says it reverses.
+    /// The postings do not reverse the transaction that is named.
     #[error("a reversal moves back what a posting of the other transaction has moved")]
     NoReversal,
-    /// It breaks a rule of reversing.
+    /// A rule of reversing is broken.
     #[error(transparent)]
     Reverse(ReverseError),
-    /// The books there count otherwise.
+    /// The balance that the file states is not the sum of the entries.
     #[error("its entries come to {comes_to}")]
     BalanceDiffers {
-        /// As the entries say, in units of the currency.
+        /// The sum of the entries, in units of the currency.
         comes_to: String,
     },
-    /// It cannot be left so.
+    /// The account cannot be left with the stated status or limits.
     #[error(transparent)]
     Change(ChangeError),
 }
 
-/// Takes books over. What is in them already is skipped, or refused.
+/// Imports books. What is in the books already is skipped or refused.
 ///
 /// # Errors
-/// Every [`Misfit`], at most 100 of them; the shelf is then as it was.
+/// All [`Misfit`]s, at most 100; the shelf is then unchanged.
 pub fn import(
     shelf: &mut Shelf,
     import: &Import,
@@ -202,7 +203,7 @@ pub fn import(
     let mut done = Imported::default();
     match register_assets(shelf, &import.accounts, now) {
         Ok(assets) => done.assets = assets,
-        // Nothing can be said of an account that cannot be opened.
+        // An account that cannot be opened cannot be checked further.
         Err(misfits) => {
             *shelf = before;
             return Err(misfits);
@@ -211,7 +212,7 @@ pub fn import(
     let mut misfits = Vec::new();
     let (opened, known) = open_accounts(shelf, &import.accounts, (ids, now), &mut misfits);
     done.known = known;
-    // What became of each transaction, for those that reverse it.
+    // The recorded id of each transaction, for the reversals that refer to it.
     let mut recorded: Vec<Option<TransactionId>> = Vec::with_capacity(import.transactions.len());
     for transaction in &import.transactions {
         if misfits.len() >= MOST_MISFITS {
@@ -330,7 +331,7 @@ fn post_one(
     post(shelf, new).map(|_posted| ()).map_err(refused)
 }
 
-/// Reverses again what is reversed there: the ledger has to come to the same movements.
+/// Reverses what the file says was reversed. The ledger must come to the same movements.
 fn reverse_one(
     shelf: &mut Shelf,
     transaction: &ForeignTransaction,
@@ -346,7 +347,7 @@ fn reverse_one(
     let (of, original) = of.ok_or_else(|| misfit(ImportError::NothingToReverse))?;
     let mut parts: Vec<Part> = Vec::with_capacity(transaction.postings.len());
     for posting in &transaction.postings {
-        // Here the postings of a transaction are numbered from 0 on, whatever they were there.
+        // The postings of the transaction are numbered from 0 here, whatever their numbers in the file are.
         let found = (0_i16..)
             .zip(&original.postings)
             .find(|(_, candidate)| candidate.number == posting.number);
@@ -388,7 +389,7 @@ fn reverse_one(
     })
 }
 
-/// Which field would have to be another, and of which posting.
+/// The field that would have to change, and the position of its posting.
 const fn blamed(rule: &PostError) -> (&'static str, Option<usize>) {
     match rule {
         PostError::ExternalIdTaken { .. } => ("external_id", None),
@@ -405,7 +406,7 @@ const fn blamed(rule: &PostError) -> (&'static str, Option<usize>) {
         PostError::Overflow { .. }
         | PostError::InsufficientFunds { .. }
         | PostError::CeilingExceeded { .. }
-        // Nothing that is imported is pending or has conditions.
+        // An imported transaction is never pending and has no conditions.
         | PostError::ConditionElsewhere { .. }
         | PostError::ExpiresTooSoon { .. }
         | PostError::VersionMismatch { .. }

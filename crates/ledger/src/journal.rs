@@ -1,6 +1,6 @@
-//! The whole book from its first transaction to its last, a page at a time, for whoever takes it
-//! elsewhere. Transactions and their postings are read side by side in the order of their ids, which
-//! are made in the order of recording but for what several processes write in the same moment.
+//! The whole book from the first transaction to the last, a page at a time, for exports. Transactions and
+//! their postings are read side by side in the order of their ids. Ids grow in the order of recording, except
+//! for transactions that several processes write in the same moment.
 
 use diesel::dsl::{max, min};
 use diesel::prelude::*;
@@ -11,11 +11,11 @@ use crate::schema::{account, ledger_transaction, posting};
 use crate::tables::{AccountRow, ById, PostingRow, TransactionRow};
 use crate::{Account, AccountId, Posted, with_current_metadata};
 
-/// Rows read at a time.
+/// Number of rows that are read at a time.
 const PAGE: i64 = 1_000;
 
-/// The transactions of a tenant in the order of their ids, each with what is posted of it and what is kept
-/// with it now.
+/// The transactions of a tenant in the order of their ids, each with its final postings and its present
+/// metadata.
 pub struct Journal {
     tenant: TenantId,
     transactions: Pages<TransactionRow>,
@@ -23,7 +23,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// From the first transaction on.
+    /// The journal from the first transaction on.
     #[must_use]
     pub fn of(tenant: TenantId) -> Self {
         Self {
@@ -33,12 +33,10 @@ impl Journal {
         }
     }
 
-    /// The next transactions, about a page of them; none at the end. One of which nothing is posted
-    /// is left out.
+    /// The next transactions, about one page; none at the end. A transaction without final postings is left out.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it; [`Error::Refused`] for rows that this program would never
-    /// have written.
+    /// [`Error`] if the database fails; [`Error::Refused`] for rows that this program never writes.
     pub fn next_page(&mut self, connection: &mut AnyConnection) -> Result<Vec<Posted>, Error> {
         let mut found = Vec::new();
         while found.is_empty() {
@@ -73,11 +71,10 @@ impl Journal {
     }
 }
 
-/// The accounts of a tenant in the order of their ids, a page at a time; none at the end.
+/// The accounts of a tenant in the order of their ids, one page at a time; none at the end.
 ///
 /// # Errors
-/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
-/// have written.
+/// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.
 pub fn accounts_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -93,11 +90,10 @@ pub fn accounts_after(
     rows.into_iter().map(AccountRow::read).collect()
 }
 
-/// These accounts, in no order; one that does not exist is not among them.
+/// The accounts with these ids, in no order. An id without an account is left out.
 ///
 /// # Errors
-/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
-/// have written.
+/// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.
 pub fn accounts_named(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -108,10 +104,10 @@ pub fn accounts_named(
     rows.into_iter().map(AccountRow::read).collect()
 }
 
-/// When the first and the last transaction of a tenant happened; `None` if there is none.
+/// The effective times of the first and the last transaction of a tenant; `None` if there is none.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn span(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -148,14 +144,14 @@ fn transactions_after(
     Ok(query.load(connection)?)
 }
 
-/// A key of two columns is followed in two steps, as in `check.rs`: either step is a plain range of
+/// The key has two columns and is followed in two steps, as in `check.rs`: each step is a plain range of
 /// the primary key.
 fn postings_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
     after: Option<&PostingRow>,
 ) -> Result<Vec<PostingRow>, Error> {
-    // What is only promised, or released again, is no part of a journal: phases 2 and 3 are final.
+    // Holds and their releases are not part of a journal: only phases 2 and 3 are final.
     let postings = || {
         posting::table
             .filter(posting::tenant_id.eq(tenant))

@@ -1,35 +1,35 @@
-//! What a transaction is for.
+//! The kind of a transaction: its purpose.
 
-/// A word for what a transaction is for. The ledger's rules are the same for all of them.
+/// A word for the purpose of a transaction. The ledger's rules are the same for all kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// From wallet to wallet.
+    /// A movement from wallet to wallet.
     Transfer,
-    /// What a provider took from a payer for us.
+    /// Money that a provider took from a payer for the tenant.
     Capture,
-    /// From one currency to another.
+    /// An exchange of one currency for another.
     Exchange,
-    /// Whatever else a tenant does.
+    /// Any other purpose, named by the tenant.
     Other(KindName),
 }
 
-/// The longest name of a kind, in bytes.
+/// Greatest length of a name, in bytes.
 const LONGEST: usize = 32;
 
-/// A name that is none of the built-in ones, kept in place: a kind is copied and never allocated.
+/// A name that is not built in. It is stored in place, so that a kind is copied and never allocated.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KindName {
     bytes: [u8; LONGEST],
     length: u8,
 }
 
-/// Why a text is no kind.
+/// Why a text is not a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter")]
 pub struct KindError;
 
 impl Kind {
-    /// As it is stored and shown.
+    /// The name, as stored and shown.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -40,10 +40,10 @@ impl Kind {
         }
     }
 
-    /// From its name.
+    /// The kind with this name.
     ///
     /// # Errors
-    /// [`KindError`] for what is no name in `snake_case` of 1 to 32 characters.
+    /// [`KindError`] if the text is not a name in `snake_case` of 1 to 32 characters.
     pub fn parse(name: &str) -> Result<Self, KindError> {
         match name {
             "transfer" => Ok(Self::Transfer),
@@ -75,7 +75,7 @@ impl KindName {
     }
 
     fn as_str(&self) -> &str {
-        // Only ASCII is ever stored, so the defaults are never taken.
+        // Only ASCII is ever stored, so the defaults are never used.
         let name = self.bytes.get(..usize::from(self.length));
         std::str::from_utf8(name.unwrap_or_default()).unwrap_or_default()
     }

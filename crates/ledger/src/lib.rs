@@ -1,8 +1,8 @@
 //! Double-entry books in integer minor units.
 //!
-//! A **transaction** is an atomic group of **postings**; a posting moves a positive amount of one
-//! currency from a credited account to a debited account; each posting is seen from both sides as
-//! an **entry**. Because only postings are stored, an unbalanced book cannot be written.
+//! A **transaction** is an atomic group of **postings**. A posting moves a positive amount of one currency from
+//! a credited account to a debited account. Each of the two accounts sees the posting as an **entry**. Because
+//! only postings are stored, an unbalanced book cannot be written.
 //!
 //! ```
 //! use diesel::RunQueryDsl as _;
@@ -69,25 +69,25 @@
 //! # }
 //! ```
 //!
-//! A transaction is posted at once, or **pending**: then its postings **hold** amounts, which count
-//! against what is available until they are posted ([`settle`], whole or in part), voided or expired.
-//! What is final is corrected by a [`reverse`]al, never more than was posted. Each of these steps is a
-//! transaction of its own, [`Posted::about`] the first. Two currencies are [`exchange()`]d by one
-//! transaction with a posting in each.
+//! A transaction is posted at once, or it is **pending**. The postings of a pending transaction **hold**
+//! amounts: these are not available until they are fulfilled ([`settle`], wholly or in part), voided or
+//! expired. A final transaction is corrected by a [`reverse`]al, never by more than was posted. Each of these
+//! steps is a transaction of its own, which is [`Posted::about`] the first one. Two currencies are
+//! [`exchange()`]d by one transaction with a posting in each currency.
 //!
-//! The rules ([`open`], [`post()`], …) are pure functions over a [`Shelf`]: what one batch holds of the
-//! books in memory. [`tables`] loads a shelf and saves it. Where a posting is decided: `post.rs`. Each
-//! rule's refusals have one order, in which they stand in `docs/ledger-errors.md`. The model is explained
-//! in `docs/ledger.md`, with recipes.
+//! The rules ([`open`], [`post()`], …) are pure functions over a [`Shelf`]: the part of the books that one
+//! batch holds in memory. [`tables`] loads a shelf and saves it. Postings are decided in `post.rs`. The
+//! refusals of each function have a fixed order, which is listed in `docs/ledger-errors.md`. `docs/ledger.md`
+//! explains the model, with recipes.
 //!
 //! What this crate never does: know a payment, a provider or HTTP; read a clock; call a network;
 //! change or delete what was posted.
 //!
-//! Invariants: per transaction and currency debits equal credits, amounts are positive (L1); an
-//! account's counters are the sums of its entries (L2); over all accounts of a currency the total is
-//! zero (L3); rows never change (L4, by trigger on both databases); what is held and what was reversed
-//! is what the postings say (L5); what was exchanged follows from its rate (L6); what is kept aside of time
-//! and metadata is what the transactions say (L7); what is not of ISO 4217 is registered (L8).
+//! Invariants: per transaction and currency debits equal credits, and amounts are positive (L1); the counters
+//! of an account are the sums of its entries (L2); the total over all accounts of a currency is zero (L3);
+//! rows never change (L4, by trigger on both databases); holds and corrections agree with the postings (L5);
+//! the amounts of an exchange follow from its rate (L6); the tables beside the entries, for time and metadata,
+//! agree with the transactions (L7); each currency that is not in ISO 4217 is registered (L8).
 
 mod account;
 mod as_of;

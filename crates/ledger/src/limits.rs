@@ -1,12 +1,12 @@
-//! What an account's balance may be.
+//! Limits: the least and the greatest balance of an account.
 
 use money::MinorUnits;
 
 use crate::{Account, AccountId, Shelf};
 
-/// The least and the greatest balance of an account. They are looked at when an entry is made, pending
-/// or posted at once, on the account that it moves that way: what is pending can then be posted or
-/// voided without a further look, and new limits never undo what is there.
+/// The least and the greatest balance of an account. A limit is checked when an entry is made, pending or
+/// final, and only on an account that the entry moves towards the limit. So a pending entry can later be
+/// fulfilled or voided without another check. New limits never undo what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     floor: Option<MinorUnits>,
@@ -17,16 +17,16 @@ pub struct Limits {
 /// Why limits were refused: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LimitsError {
-    /// A credit line lowers the floor.
+    /// The credit line is negative.
     #[error("a credit line is not negative")]
     NegativeCreditLine,
-    /// No balance would be allowed.
+    /// The ceiling lies below the floor, so no balance would be allowed.
     #[error("the ceiling is below the floor")]
     CeilingBelowFloor,
 }
 
 impl LimitsError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         ("negative_credit_line", "A credit line is zero or more."),
         (
@@ -35,7 +35,7 @@ impl LimitsError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -46,16 +46,16 @@ impl LimitsError {
 }
 
 impl Limits {
-    /// No overdraft, and nothing else.
+    /// A floor of zero and no other limit.
     pub const NO_OVERDRAFT: Self = Self::at_least(MinorUnits::ZERO);
-    /// None at all.
+    /// No limit.
     pub const NONE: Self = Self {
         floor: None,
         ceiling: None,
         credit_line: None,
     };
 
-    /// A floor and nothing else.
+    /// A floor and no other limit.
     #[must_use]
     pub const fn at_least(floor: MinorUnits) -> Self {
         Self {
@@ -64,10 +64,10 @@ impl Limits {
         }
     }
 
-    /// A floor that a credit line lowers, and a ceiling; `None`: no such limit.
+    /// A floor that is lowered by a credit line, and a ceiling; `None` stands for no limit.
     ///
     /// # Errors
-    /// [`LimitsError`] is the first broken rule in documented order.
+    /// [`LimitsError`] names the first broken rule in documented order.
     pub fn new(
         floor: Option<MinorUnits>,
         ceiling: Option<MinorUnits>,
@@ -87,7 +87,7 @@ impl Limits {
         }
     }
 
-    /// As they were stored.
+    /// Limits as they were stored.
     pub(crate) const fn stored(
         floor: Option<MinorUnits>,
         ceiling: Option<MinorUnits>,
@@ -112,7 +112,7 @@ impl Limits {
         self.ceiling
     }
 
-    /// By how much the balance may be below the floor.
+    /// The amount by which the balance may be below the floor.
     #[must_use]
     pub const fn credit_line(&self) -> Option<MinorUnits> {
         self.credit_line
@@ -122,17 +122,17 @@ impl Limits {
     #[must_use]
     pub fn least(&self) -> Option<MinorUnits> {
         let line = self.credit_line.unwrap_or(MinorUnits::ZERO);
-        // Below the least of all numbers there is nothing to look at.
+        // Below the least i64 there is nothing to check.
         let lowest = MinorUnits::new(i64::MIN);
         self.floor
             .map(|floor| floor.checked_sub(line).unwrap_or(lowest))
     }
 }
 
-/// An account that was left with too little or too much.
+/// An account that would be left with too little or too much.
 pub(crate) struct Breach {
     pub(crate) account: AccountId,
-    /// What is available, or possible, before the transaction.
+    /// The available or possible balance before the transaction.
     pub(crate) before: i64,
     pub(crate) limit: i64,
 }
@@ -159,8 +159,8 @@ pub(crate) fn too_much(shelf: &Shelf, accounts: &[Account]) -> Option<Breach> {
     })
 }
 
-/// A limit is looked at once the whole transaction is applied to the copies, and only on an account
-/// that it moves that way.
+/// Limits are checked after the whole transaction is applied to the copies, and only on accounts that it
+/// moves towards the limit.
 fn breach(
     shelf: &Shelf,
     accounts: &[Account],

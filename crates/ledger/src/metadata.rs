@@ -1,54 +1,54 @@
-//! What a tenant keeps with an account or a transaction, and nobody here reads.
+//! Metadata: texts that a tenant keeps with an account or a transaction, and that Florin does not use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use text::TextError;
 
-/// At most so many entries.
+/// Greatest number of entries.
 const MOST_ENTRIES: usize = 50;
-/// The longest key, in characters.
+/// Greatest length of a key, in characters.
 const LONGEST_KEY: usize = 40;
-/// The longest value, in characters.
+/// Greatest length of a value, in characters.
 const LONGEST_VALUE: usize = 500;
 
-/// Texts by name, kept as one flat JSON object with its keys in order: equal ones have equal bytes.
+/// Texts by name, stored as one flat JSON object with sorted keys, so that equal metadata has equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata(Arc<str>);
 
-/// A name under which a text is kept.
+/// The name of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MetadataKey(String);
 
-/// A text that is kept under a name. It may be empty.
+/// A text of the metadata. It may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MetadataValue(String);
 
-/// Why texts cannot be kept.
+/// Why texts are not valid metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// Too many entries.
     #[error("metadata has at most {MOST_ENTRIES} entries")]
     TooMany,
-    /// A key is empty, too long, or holds something else than letters, digits and `_ - .`.
+    /// A key is empty, too long, or has a character other than letters, digits and `_ - .`.
     #[error("a key of metadata is 1 to {LONGEST_KEY} of A-Z, a-z, 0-9, _, - and .")]
     BadKey,
     /// A value is too long.
     #[error("a value of metadata has at most {LONGEST_VALUE} characters")]
     LongValue,
-    /// A value holds U+0000.
+    /// A value has U+0000 in it.
     #[error("a value of metadata must not hold the character U+0000")]
     NulCharacter,
-    /// A key or a value holds a card number.
+    /// A key or a value has a card number in it.
     #[error("metadata must not hold a card number")]
     CardNumber,
-    /// The text is no flat JSON object of texts.
+    /// The text is not a flat JSON object of texts.
     #[error("metadata is a flat JSON object of texts")]
     Malformed,
 }
 
 impl MetadataError {
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -74,10 +74,10 @@ impl From<TextError> for MetadataError {
 }
 
 impl MetadataKey {
-    /// Takes a text that keeps the rules.
+    /// A key from a text, if it keeps the rules.
     ///
     /// # Errors
-    /// [`MetadataError`] is the first broken rule.
+    /// [`MetadataError`] names the first broken rule.
     pub fn parse(text: impl Into<String>) -> Result<Self, MetadataError> {
         let text = text.into();
         check_key(&text)?;
@@ -92,10 +92,10 @@ impl From<MetadataKey> for String {
 }
 
 impl MetadataValue {
-    /// Takes a text that keeps the rules.
+    /// A value from a text, if it keeps the rules.
     ///
     /// # Errors
-    /// [`MetadataError`] is the first broken rule.
+    /// [`MetadataError`] names the first broken rule.
     pub fn parse(text: impl Into<String>) -> Result<Self, MetadataError> {
         let text = text.into();
         check_value(&text)?;
@@ -122,10 +122,10 @@ fn check_value(value: &str) -> Result<(), MetadataError> {
 }
 
 impl Metadata {
-    /// At most so many entries.
+    /// Greatest number of entries.
     pub const MOST_ENTRIES: usize = MOST_ENTRIES;
 
-    /// From texts by name.
+    /// Metadata from texts by name.
     ///
     /// # Errors
     /// [`MetadataError`] is the first broken rule of the first entry that breaks one.
@@ -140,7 +140,7 @@ impl Metadata {
         Self::of(entries)
     }
 
-    /// From one flat JSON object of texts.
+    /// Metadata from a flat JSON object of texts.
     ///
     /// # Errors
     /// As [`new`](Self::new), and [`MetadataError::Malformed`].
@@ -149,10 +149,10 @@ impl Metadata {
         Self::new(&entries)
     }
 
-    /// As it was stored: what was accepted under older rules stays readable.
+    /// Metadata as it was stored. What was accepted under older rules stays readable.
     ///
     /// # Errors
-    /// [`MetadataError::Malformed`] for what [`as_json`](Self::as_json) would never have given.
+    /// [`MetadataError::Malformed`] if the text is not one that [`as_json`](Self::as_json) returns.
     pub fn stored(text: &str) -> Result<Self, MetadataError> {
         let entries = serde_json::from_str(text).map_err(|_no_texts| MetadataError::Malformed)?;
         Self::of(&entries)
@@ -163,7 +163,7 @@ impl Metadata {
         Ok(Self(text.into()))
     }
 
-    /// As one JSON object.
+    /// The metadata as one JSON object.
     #[must_use]
     pub fn as_json(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! Opening an account.
+//! Opening of accounts.
 
 use money::Currency;
 use store::Timestamp;
@@ -8,20 +8,20 @@ use crate::{
     Shelf,
 };
 
-/// What is asked for.
+/// A request to open an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccount {
-    /// Its place in the chart of accounts; unique per tenant.
+    /// The place in the chart of accounts; unique per tenant.
     pub code: AccountCode,
-    /// What people call it.
+    /// The name that people read.
     pub name: AccountName,
-    /// The one currency it will hold.
+    /// The one currency of the account.
     pub currency: Currency,
-    /// What kind of account it is; gives the side on which its balance grows.
+    /// The kind of the account. It gives the side on which the balance grows.
     pub class: AccountClass,
-    /// What its balance may be.
+    /// The least and the greatest balance that are allowed.
     pub limits: Limits,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
 }
 
@@ -31,19 +31,19 @@ pub enum OpenError {
     /// Another account has this code.
     #[error("the code is taken by {by}")]
     CodeTaken {
-        /// The account that has it.
+        /// The account that has this code.
         by: AccountId,
     },
-    /// What it would hold is no currency of ISO 4217 and no asset that is registered, with this exponent.
+    /// The currency is neither in ISO 4217 nor a registered asset with this exponent.
     #[error("{currency:?} is not registered")]
     AssetNotRegistered {
-        /// What was asked for.
+        /// The currency that was requested.
         currency: Currency,
     },
 }
 
 impl OpenError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         ("code_taken", "A code names one account of a tenant."),
         (
@@ -52,7 +52,7 @@ impl OpenError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -62,10 +62,10 @@ impl OpenError {
     }
 }
 
-/// Opens an account with nothing on it.
+/// Opens an account with a balance of zero.
 ///
 /// # Errors
-/// [`OpenError`] names the rule; the shelf is then as it was.
+/// [`OpenError`] names the broken rule; the shelf is then unchanged.
 pub fn open(
     shelf: &mut Shelf,
     id: AccountId,

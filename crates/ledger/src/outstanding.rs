@@ -1,9 +1,9 @@
-//! What is pending on an account now: each hold that makes up its pending amounts.
+//! The open holds of an account: each hold that is part of its pending amounts.
 //!
-//! An account may have had millions of pending entries, of which few hold anything still. They are read
-//! from the newest on, by an index that has pending entries alone, and the account's counters say how much there
-//! is to be found: once it is found, nothing older is read. A page reads a bounded number of entries, whatever
-//! it finds among them, and says where to go on.
+//! An account may have had millions of pending entries, of which only a few still hold an amount. They are
+//! read from the newest on, by an index of pending entries alone. The account's counters say how much is held
+//! in total; once that much is found, nothing older is read. A page reads a bounded number of entries, even if
+//! it finds none, and says where the next page begins.
 
 use std::collections::HashMap;
 
@@ -17,17 +17,17 @@ use crate::schema::posting;
 use crate::tables::{HoldsOf, PostingRow};
 use crate::{Account, AccountId, Hold, Side, TransactionId};
 
-/// At most so many pending entries are read for one page, and as many to know what earlier pages told.
+/// Greatest number of pending entries that are read for one page, and again to sum up earlier pages.
 const MOST_READ: usize = 4_000;
-/// So many are read first; then ever more at a time.
+/// Number of entries that are read first; later reads are longer.
 const FIRST_READ: usize = 128;
 
-/// What one posting of a pending transaction holds on an account.
+/// The hold of one posting of a pending transaction, as seen by an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outstanding {
     /// The pending transaction.
     pub transaction: TransactionId,
-    /// Its posting.
+    /// The ordinal of the posting.
     pub ordinal: i16,
     /// The number of the entry on the account.
     pub version: i64,
@@ -35,20 +35,19 @@ pub struct Outstanding {
     pub side: Side,
     /// The posting's other account.
     pub other: AccountId,
-    /// What was promised, in minor units.
+    /// The amount that was reserved, in minor units.
     pub amount: i64,
-    /// What is still held of it, in minor units.
+    /// The amount that is still held, in minor units.
     pub remaining: i64,
-    /// From when on it can no longer be posted.
+    /// From this moment on the hold can no longer be fulfilled.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What is pending on an account, newest first, before the entry `before`, at most `limit` of it; and before
-/// which entry to go on, unless all is told. `account` is as the same snapshot has it.
+/// The open holds of an account, newest first, before the entry `before`, at most `limit`; and the entry
+/// before which the next page begins, if there is one. `account` must come from the same snapshot.
 ///
 /// # Errors
-/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never have
-/// written.
+/// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.
 pub fn outstanding(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -78,7 +77,7 @@ pub fn outstanding(
     Ok((found, None))
 }
 
-/// How much is held by the entries from this one on; `None` if they are too many to be read again.
+/// The amount held by the entries from this number on; `None` if they are too many to be read again.
 fn newer(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -97,16 +96,16 @@ fn newer(
     Ok(is_past.then_some(sum))
 }
 
-/// An account's pending entries from the newest to the oldest, those that hold something.
+/// Pending entries of an account from the newest to the oldest; only those that still hold an amount are returned.
 struct Walk {
     tenant: TenantId,
     account: AccountId,
-    /// What is not read yet is older than this entry.
+    /// All entries that were not read yet are older than this one.
     before: i64,
     read: usize,
-    /// Whether there are no older ones.
+    /// Whether there are no older entries.
     is_over: bool,
-    /// Read and not told, the newest last.
+    /// Holds that were read and not returned yet; the newest is the last.
     held: Vec<Outstanding>,
 }
 
@@ -122,7 +121,7 @@ impl Walk {
         }
     }
 
-    /// The next one; `None` at the end, or when enough was read.
+    /// The next hold; `None` at the end, or when the greatest number was read.
     fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<Outstanding>, Error> {
         while self.held.is_empty() && !self.is_over && self.read < MOST_READ {
             self.read_on(connection)?;
@@ -130,7 +129,7 @@ impl Walk {
         Ok(self.held.pop())
     }
 
-    /// Before which entry to go on, if there are more than were read.
+    /// The entry before which the reading goes on; `None` if everything was read.
     const fn goes_on(&self) -> Option<i64> {
         if self.is_over {
             None
@@ -180,9 +179,9 @@ impl Walk {
     }
 }
 
-/// An account's pending postings by their entries' numbers on it, the newest first. Each side is a range of
-/// an index of its own; the phase is written out, because no index of some rows alone is used for a
-/// parameter.
+/// The pending postings of an account with the numbers of their entries, newest first. Each side is a range
+/// of an index of its own. The phase is a literal in the statement, because a partial index is not used for
+/// a parameter.
 fn promised(
     connection: &mut AnyConnection,
     tenant: TenantId,

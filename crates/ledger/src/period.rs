@@ -1,4 +1,4 @@
-//! Closing a period: nothing that happened before is accepted any more.
+//! Closing of a period: transactions with an earlier effective time are not accepted any more.
 
 use store::Timestamp;
 
@@ -7,28 +7,28 @@ use crate::Shelf;
 /// Why a period was not closed: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
-    /// What may still happen stays open: or nothing could be posted now.
+    /// The end of the period would lie in the future; then nothing could be posted now.
     #[error("only what is past can be closed, it is {now} now")]
     InTheFuture {
         /// The present moment.
         now: Timestamp,
     },
-    /// The end of what is closed only moves forward.
+    /// The period is closed further already; the end only moves forward.
     #[error("the books are closed before {closed_before} already")]
     Closed {
-        /// The earliest moment that is open.
+        /// The earliest moment that is not closed.
         closed_before: Timestamp,
     },
 }
 
 impl PeriodError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         ("in_the_future", "Only what is past is closed."),
         ("closed", "More is closed than was closed before."),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -38,10 +38,10 @@ impl PeriodError {
     }
 }
 
-/// Closes everything that happened before a moment. It is never opened again.
+/// Closes the period before a moment. A closed period is never opened again.
 ///
 /// # Errors
-/// [`PeriodError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`PeriodError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn close_period(
     shelf: &mut Shelf,
     before: Timestamp,

@@ -1,4 +1,4 @@
-//! Where a transaction is decided: posted at once, or promised.
+//! Here a new transaction is decided, final or pending.
 
 use money::{Currency, Day};
 use store::Timestamp;
@@ -14,91 +14,91 @@ use crate::{
 };
 
 /// Why a transaction was refused: the first broken rule, in the order of the variants. `posting` and
-/// `condition` count from 0.
+/// `condition` are positions from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// The external id names another transaction.
+    /// Another transaction has this external id.
     #[error("the external id is taken by {by}")]
     ExternalIdTaken {
-        /// The transaction that has it.
+        /// The transaction that has this id.
         by: TransactionId,
     },
-    /// A transaction moves something.
+    /// There are no postings, but a transaction must move something.
     #[error("a transaction needs at least one posting")]
     NoPostings,
-    /// A transaction is no bulk of them.
+    /// There are more postings than one transaction may have.
     #[error("a transaction has at most {MOST_POSTINGS} postings")]
     TooManyPostings,
-    /// An account does not move money to itself.
+    /// A posting names the same account on both sides.
     #[error("a posting's two accounts must differ")]
     SameAccount {
-        /// Which posting.
+        /// Position of the posting.
         posting: usize,
     },
-    /// A condition is about an account that the transaction moves: of no other is it known how it is.
+    /// A condition names an account that the transaction does not move. The state of such an account is not known.
     #[error("condition {condition} is about an account that no posting names")]
     ConditionElsewhere {
-        /// Which condition.
+        /// Position of the condition, from 0.
         condition: usize,
     },
-    /// What is promised can be kept.
+    /// The time of expiry is not later than the recording time.
     #[error("it would expire at {expires_at}, before anybody could post it")]
     ExpiresTooSoon {
-        /// When it would expire.
+        /// The requested time of expiry.
         expires_at: Timestamp,
     },
-    /// What happens later cannot be spent now.
+    /// The effective time is too far in the future: money cannot be spent before it is there.
     #[error("effective_at is at most {latest}: five minutes after the time of recording")]
     EffectiveInTheFuture {
         /// The latest moment that is allowed.
         latest: Timestamp,
     },
-    /// No such account, or another tenant's.
+    /// There is no such account, or it belongs to another tenant.
     #[error("account {account} does not exist")]
     AccountNotFound {
-        /// Which posting.
+        /// Position of the posting.
         posting: usize,
-        /// The account asked for.
+        /// The id that was not found.
         account: AccountId,
     },
-    /// An account holds one currency.
+    /// An account does not have the currency of the posting.
     #[error("account {account} holds {holds:?}, not {asked:?}")]
     CurrencyMismatch {
-        /// Which posting.
+        /// Position of the posting.
         posting: usize,
         /// The account.
         account: AccountId,
-        /// What it holds.
+        /// The currency of the account.
         holds: Currency,
-        /// What the posting moves.
+        /// The currency of the posting.
         asked: Currency,
     },
-    /// A frozen account takes no postings.
+    /// An account is frozen and takes no postings.
     #[error("account {account} is frozen")]
     AccountFrozen {
         /// The account.
         account: AccountId,
     },
-    /// A closed account takes no postings.
+    /// An account is closed and takes no postings.
     #[error("account {account} is closed")]
     AccountClosed {
         /// The account.
         account: AccountId,
     },
-    /// A closed period takes no transactions.
+    /// The effective time lies in a closed period.
     #[error("the books are closed before {closed_before}")]
     PeriodClosed {
-        /// The earliest moment that is open.
+        /// The earliest moment that is not closed.
         closed_before: Timestamp,
     },
-    /// The account has had other entries than the caller thinks.
+    /// The account has more or fewer entries than a condition demands.
     #[error("account {account} is at version {version}, not {wanted}")]
     VersionMismatch {
         /// The account.
         account: AccountId,
-        /// How many entries it has.
+        /// Number of entries that the account has.
         version: i64,
-        /// How many it should have.
+        /// Number of entries that the condition names.
         wanted: i64,
     },
     /// A counter would pass `i64::MAX`.
@@ -107,52 +107,52 @@ pub enum PostError {
         /// The account.
         account: AccountId,
     },
-    /// There was no such currency any more, and the posting does more than empty balances in it.
+    /// The currency no longer existed at the effective time, and the posting does more than empty balances in it.
     #[error(
         "{currency} was withdrawn on {since}: what happens from then on only empties balances in it"
     )]
     CurrencyWithdrawn {
-        /// Which posting.
+        /// Position of the posting.
         posting: usize,
         /// The currency.
         currency: Currency,
-        /// The first day without it, which begins at midnight UTC.
+        /// The first day on which the currency no longer existed; it begins at midnight UTC.
         since: Day,
     },
-    /// The account's floor, less its credit line.
+    /// The available balance would be below the floor less the credit line.
     #[error("account {account} has {available} available, its floor is {floor}")]
     InsufficientFunds {
         /// The account.
         account: AccountId,
-        /// What is available before the transaction, in minor units.
+        /// The available balance before the transaction, in minor units.
         available: i64,
         /// The least that must be left, in minor units.
         floor: i64,
     },
-    /// The account's ceiling.
+    /// The possible balance would be above the ceiling.
     #[error("account {account} may come to {possible} without this, its ceiling is {ceiling}")]
     CeilingExceeded {
         /// The account.
         account: AccountId,
-        /// What it may come to before the transaction, in minor units.
+        /// The possible balance before the transaction, in minor units.
         possible: i64,
-        /// The most it may hold, in minor units.
+        /// The greatest balance that is allowed, in minor units.
         ceiling: i64,
     },
-    /// Less would be available than the caller wants.
+    /// Less would be available after the step than a condition demands.
     #[error("account {account} would have {available} available, not {wanted}")]
     ConditionFailed {
         /// The account.
         account: AccountId,
-        /// What would be available afterwards, in minor units.
+        /// Amount that would be available after the step, in minor units.
         available: i64,
-        /// What should be, in minor units.
+        /// Amount that the condition demands, in minor units.
         wanted: i64,
     },
 }
 
 impl PostError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "external_id_taken",
@@ -216,7 +216,7 @@ impl PostError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -242,15 +242,15 @@ impl PostError {
     }
 }
 
-/// Posts a transaction, or promises it: all of it or nothing.
+/// Posts a transaction, final or pending: all of it or nothing.
 ///
 /// # Errors
-/// [`PostError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`PostError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError> {
     post_buying(shelf, new, None)
 }
 
-/// Posts a transaction that is an exchange, if one of its postings is what is bought.
+/// Posts a transaction; if it is an exchange, `bought` is the position of the posting that is bought.
 pub(crate) fn post_buying(
     shelf: &mut Shelf,
     new: NewTransaction,
@@ -377,7 +377,7 @@ fn check_withdrawn(
     new: &NewTransaction,
     bought: Option<usize>,
 ) -> Result<(), PostError> {
-    // What a provider has taken is a fact, whatever became of the currency meanwhile.
+    // What a provider has taken is a fact, even if the currency was withdrawn in the meantime.
     if new.kind == Kind::Capture {
         return Ok(());
     }

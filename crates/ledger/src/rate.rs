@@ -1,29 +1,29 @@
-//! An exchange rate: an exact decimal, as it was quoted.
+//! An exchange rate: an exact decimal number, as it was quoted.
 
 use money::{Amount, Currency, Rounding, divide};
 
 use crate::Leg;
 
-/// How many units of the bought currency one unit of the sold one comes to: `1.0842`. A positive decimal
-/// of at most 18 digits, of which at most 18 stand behind the point, so that whatever is computed with it
-/// is computed exactly and rounded once.
+/// Number of units of the bought currency for one unit of the sold currency: `1.0842`. It is a positive decimal
+/// number of at most 18 digits, all of which may stand after the point. So every amount is computed exactly
+/// and rounded once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rate {
     digits: i64,
-    /// How many of them stand behind the point. The last one is no zero.
+    /// Number of digits after the point. The last digit is not zero.
     places: u8,
 }
 
-/// Why a text is no rate.
+/// Why a text is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
-    /// It is no plain decimal.
+    /// The text is not a plain decimal number.
     #[error("a rate is digits, then perhaps a point and digits, and nothing else")]
     Malformed,
-    /// It has more digits than can be computed with.
+    /// The number has too many digits for an exact computation.
     #[error("a rate has at most 18 digits")]
     TooPrecise,
-    /// It is zero.
+    /// The number is zero.
     #[error("a rate is above zero")]
     Zero,
 }
@@ -31,17 +31,17 @@ pub enum RateError {
 /// Why an amount cannot be exchanged at a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inexchangeable {
-    /// It comes to nothing.
+    /// The other amount comes to zero.
     TooSmall,
-    /// It comes to more than `i64::MAX`.
+    /// The other amount is more than `i64::MAX`.
     TooLarge,
 }
 
-/// Digits before and behind the point together, and behind it alone.
+/// Greatest number of digits, of the whole number and also after the point alone.
 const MOST_DIGITS: usize = 18;
 
 impl Rate {
-    /// From its decimal: digits without needless zeros in front, then perhaps a point and more digits.
+    /// A rate from a decimal number: digits without unneeded leading zeros, then optionally a point and more digits.
     ///
     /// # Errors
     /// In this order: [`RateError::Malformed`], [`RateError::TooPrecise`], [`RateError::Zero`].
@@ -56,7 +56,7 @@ impl Rate {
         if !begins || !is_number(whole) || !is_number(fraction) {
             return Err(RateError::Malformed);
         }
-        // Zeros at the end say nothing: 1.10 is 1.1.
+        // Trailing zeros have no meaning: 1.10 is 1.1.
         let fraction = fraction.trim_end_matches('0');
         let significant = format!("{whole}{fraction}");
         let significant = significant.trim_start_matches('0');
@@ -66,13 +66,13 @@ impl Rate {
         }
         match significant.parse() {
             Ok(digits) => Ok(Self { digits, places }),
-            // Of digits alone only nothing is no number.
+            // The text has only digits, so the only possible error is that none are left.
             Err(_empty) => Err(RateError::Zero),
         }
     }
 
-    /// What is sold and what is bought, if so much of one of them is given. The other is computed
-    /// exactly and rounded once.
+    /// The sold and the bought amount, if `amount` of one leg is given. The other amount is computed exactly and
+    /// rounded once.
     pub(crate) fn amounts(
         self,
         (given, leg): (Amount, Leg),
@@ -91,8 +91,8 @@ impl Rate {
         })
     }
 
-    /// The other amount as a ratio in minor units: bought = sold × digits × 10^up / 10^down, where
-    /// only one of the powers is more than 1. A term that does not fit means a result that would not.
+    /// The other amount as a ratio in minor units: bought = sold × digits × 10^up / 10^down, where only one of
+    /// the powers is more than 1. If a term does not fit, the result would not fit either.
     fn ratio(
         self,
         given: Amount,

@@ -1,4 +1,4 @@
-//! Questions about the books, answered from one snapshot. No decision about money relies on them.
+//! Questions about the books, answered from one snapshot. No decision about money relies on the answers.
 
 use std::collections::HashMap;
 
@@ -17,31 +17,31 @@ use crate::{
 };
 use crate::{schema, tables};
 
-/// A posting as one of its accounts sees it.
+/// A posting as seen by one of its accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number on the account, from 1.
+    /// The number of the entry on the account, from 1.
     pub version: i64,
     /// Debit or credit.
     pub side: Side,
-    /// What it did to the account.
+    /// The effect on the account.
     pub phase: Phase,
-    /// Minor units, positive.
+    /// Amount in minor units, positive.
     pub amount: i64,
-    /// What it moves.
+    /// The currency of the amount.
     pub currency: Currency,
-    /// The account's posted balance afterwards, in minor units.
+    /// The account's posted balance after the entry, in minor units.
     pub balance: i64,
-    /// The transaction it belongs to.
+    /// The transaction of the entry.
     pub transaction: TransactionId,
-    /// When that transaction was written.
+    /// The time at which that transaction was recorded.
     pub recorded_at: Timestamp,
 }
 
 /// One account, if the tenant has it.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn account(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -57,7 +57,7 @@ pub fn account(
 /// The account with this code, if the tenant has one.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn find_by_code(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -71,10 +71,10 @@ pub fn find_by_code(
     row.map(AccountRow::read).transpose()
 }
 
-/// Accounts, newest first, before the account `before`; at most `limit`.
+/// Accounts, newest first, that are older than the account `before`; at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn accounts(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -94,7 +94,7 @@ pub fn accounts(
 /// One asset, if the tenant has registered it.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn asset(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -106,7 +106,7 @@ pub fn asset(
 /// The registered assets among these codes.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn assets_named(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -115,10 +115,10 @@ pub fn assets_named(
     tables::assets_named(connection, tenant, codes)
 }
 
-/// Registered assets by code, after the code `after`; at most `limit`.
+/// Registered assets in the order of their codes, after the code `after`; at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn assets(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -160,10 +160,10 @@ macro_rules! entries_of_side {
     };
 }
 
-/// The entries of an account, newest first, before the entry `before`; at most `limit`.
+/// The entries of an account, newest first, that are older than the entry `before`; at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn entries(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -172,7 +172,7 @@ pub fn entries(
     limit: i64,
 ) -> Result<Vec<Entry>, Error> {
     let before = before.unwrap_or(i64::MAX);
-    // Either side by its own index, and then one list of both.
+    // Each side is read by its own index, then both are put into one list.
     let debits: Vec<EntryRow> = entries_of_side!(
         debit_account,
         debit_version,
@@ -209,13 +209,13 @@ pub fn entries(
     Ok(both)
 }
 
-/// Number, phase, amount, currency, balance, transaction, and when that was recorded.
+/// Number, phase, amount, currency, balance, transaction, and the recording time of the transaction.
 type EntryRow = (i64, i16, i64, String, i64, TransactionId, i64);
 
-/// What the postings of a pending transaction hold, in their order; empty for any other.
+/// The holds of the postings of a pending transaction, in order; empty for any other transaction.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn holds(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -242,10 +242,10 @@ pub fn holds(
         .collect()
 }
 
-/// What was reversed of a transaction's postings, in their order.
+/// The amounts that were reversed of the postings of a transaction, in order.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn corrections(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -258,11 +258,10 @@ pub fn corrections(
     Ok(corrections)
 }
 
-/// The exchanges that these transactions made, in no order.
+/// The exchanges of these transactions, in no order.
 ///
 /// # Errors
-/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
-/// have written.
+/// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.
 pub fn exchanges(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -279,10 +278,10 @@ pub fn exchanges(
     rows.into_iter().map(ExchangeRow::read).collect()
 }
 
-/// Pending transactions whose time is over, those that have waited longest first; at most `limit`.
+/// Pending transactions whose time of expiry has come, earliest first; at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn expired(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -297,16 +296,16 @@ pub fn expired(
         .limit(limit)
         .select(hold::transaction_id)
         .load(connection)?;
-    // The postings of one transaction expire at one moment.
+    // All postings of one transaction expire at the same moment.
     found.sort_unstable();
     found.dedup();
     Ok(found)
 }
 
-/// Before which moment the books are closed, if any period is.
+/// The moment before which the books are closed, if any period is closed.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn closed_before(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -316,16 +315,15 @@ pub fn closed_before(
         .select(schema::period::closed_before)
         .first(connection)
         .optional()?;
-    // The row may be there with nothing closed.
+    // The row may exist although nothing is closed.
     let closed = row.filter(|micros| *micros > i64::MIN);
     Ok(closed.map(Timestamp::from_micros))
 }
 
-/// These transactions as they were posted, in no order.
+/// The transactions with these ids, as they were recorded, in no order.
 ///
 /// # Errors
-/// [`Error`] as the database gives it; [`Error::Refused`] for a row that this program would never
-/// have written.
+/// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.
 pub fn posted(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -360,7 +358,7 @@ pub fn posted(
         .collect()
 }
 
-/// These transactions with what is kept with them now, where that was set after they were recorded.
+/// The transactions with their present metadata, where it was set after they were recorded.
 ///
 /// # Errors
 /// As [`posted`].

@@ -1,5 +1,5 @@
-//! Where the end of a pending transaction without a posting is decided: it is voided, or it expires.
-//! Whatever was posted of it stays. No limit can be in the way, and neither is a frozen account.
+//! Here a pending transaction ends without being fulfilled: it is voided, or it expires. Amounts that were
+//! fulfilled before stay posted. No limit forbids a release, and neither does a frozen account.
 
 use store::Timestamp;
 
@@ -12,79 +12,79 @@ use crate::{
     Step, TransactionId,
 };
 
-/// What is asked for.
+/// A request to void or to expire a pending transaction.
 #[derive(Debug, Clone)]
 pub struct NewRelease {
-    /// What it says of itself.
+    /// Id, kind, external id, description, metadata and times of the new transaction.
     pub heading: Heading,
     /// The pending transaction.
     pub pending: TransactionId,
-    /// What else must be so.
+    /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
 }
 
 /// Why nothing was released: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseError {
-    /// The external id names another transaction.
+    /// Another transaction has this external id.
     #[error("the external id is taken by {by}")]
     ExternalIdTaken {
-        /// The transaction that has it.
+        /// The transaction that has this id.
         by: TransactionId,
     },
-    /// What happens later cannot be spent now.
+    /// The effective time is too far in the future: money cannot be spent before it is there.
     #[error("effective_at is at most {latest}: five minutes after the time of recording")]
     EffectiveInTheFuture {
         /// The latest moment that is allowed.
         latest: Timestamp,
     },
-    /// No such transaction, or another tenant's.
+    /// There is no such transaction, or it belongs to another tenant.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
-        /// The transaction asked for.
+        /// The id that was not found.
         transaction: TransactionId,
     },
-    /// Only what is pending can be released.
+    /// The transaction is not pending.
     #[error("the transaction is not a pending one, it is a {step} one")]
     NotPending {
-        /// What it is.
+        /// The step of that transaction.
         step: Step,
     },
-    /// Nothing of it is held any more.
+    /// The pending transaction holds nothing any more.
     #[error("the transaction is {how} already")]
     Ended {
-        /// How it has ended.
+        /// The way in which it ended.
         how: HoldStatus,
     },
-    /// Its time is over: it will expire, and is not voided. Only [`void`] says so.
+    /// The time of expiry has come: the transaction will expire and cannot be voided. Only [`void`] refuses this.
     #[error("the transaction has expired at {expires_at}")]
     Expired {
-        /// When.
+        /// The time of expiry.
         expires_at: Timestamp,
     },
-    /// Its time is not over. Only [`expire`] says so.
+    /// The time of expiry has not come. Only [`expire`] refuses this.
     #[error("the transaction has not expired")]
     NotExpired,
-    /// A condition is about an account that the step moves: of no other is it known how it is.
+    /// A condition names an account that the step does not move. The state of such an account is not known.
     #[error("condition {condition} is about an account that is not moved")]
     ConditionElsewhere {
-        /// Which condition, from 0.
+        /// Position of the condition, from 0.
         condition: usize,
     },
-    /// A closed period takes no transactions.
+    /// The effective time lies in a closed period.
     #[error("the books are closed before {closed_before}")]
     PeriodClosed {
-        /// The earliest moment that is open.
+        /// The earliest moment that is not closed.
         closed_before: Timestamp,
     },
-    /// The account has had other entries than the caller thinks.
+    /// The account has more or fewer entries than a condition demands.
     #[error("account {account} is at version {version}, not {wanted}")]
     VersionMismatch {
         /// The account.
         account: AccountId,
-        /// How many entries it has.
+        /// Number of entries that the account has.
         version: i64,
-        /// How many it should have.
+        /// Number of entries that the condition names.
         wanted: i64,
     },
     /// A counter would pass `i64::MAX`.
@@ -93,20 +93,20 @@ pub enum ReleaseError {
         /// The account.
         account: AccountId,
     },
-    /// Less would be available than the caller wants.
+    /// Less would be available after the step than a condition demands.
     #[error("account {account} would have {available} available, not {wanted}")]
     ConditionFailed {
         /// The account.
         account: AccountId,
-        /// What would be available afterwards, in minor units.
+        /// Amount that would be available after the step, in minor units.
         available: i64,
-        /// What should be, in minor units.
+        /// Amount that the condition demands, in minor units.
         wanted: i64,
     },
 }
 
 impl ReleaseError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "external_id_taken",
@@ -146,7 +146,7 @@ impl ReleaseError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -166,18 +166,18 @@ impl ReleaseError {
     }
 }
 
-/// Releases all that a pending transaction still holds, because somebody wishes so.
+/// Releases all that a pending transaction still holds, on request.
 ///
 /// # Errors
-/// [`ReleaseError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`ReleaseError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn void(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> {
     release(shelf, new, Step::Void)
 }
 
-/// Releases all that a pending transaction still holds, because its time is over.
+/// Releases all that a pending transaction still holds, because its time of expiry has come.
 ///
 /// # Errors
-/// [`ReleaseError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`ReleaseError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn expire(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> {
     release(shelf, new, Step::Expiry)
 }
@@ -224,7 +224,7 @@ fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, Rel
     Ok(posted)
 }
 
-/// How the holds will have ended.
+/// The status with which the holds will end.
 fn check_time(
     held: &[(PostedPosting, Hold)],
     now: Timestamp,

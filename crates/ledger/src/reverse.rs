@@ -1,7 +1,8 @@
-//! Where a reversal is decided: a new transaction with debit and credit swapped, counted against what
-//! it reverses. What was posted at once and what was posted of a pending one can be reversed, whole or
-//! in part, and never more than was posted. A reversal cannot: what was reversed by mistake is posted
-//! again. What is pending is voided instead. An exchange is reversed whole, or in a share of both legs.
+//! Here a reversal is decided: a new transaction with debit and credit swapped, which counts against the
+//! transaction that it reverses. Final postings can be reversed, and so can the fulfilled part of a pending
+//! transaction: wholly or in part, but never more than was posted. A reversal cannot be reversed; if it was
+//! wrong, the transaction is posted again. A pending transaction is voided instead. An exchange is reversed
+//! as a whole, or by the same share of both legs.
 
 mod parts;
 
@@ -17,27 +18,27 @@ use crate::{
 };
 use money::Amount;
 
-/// What is asked for.
+/// A request to reverse a transaction.
 #[derive(Debug, Clone)]
 pub struct NewReversal {
-    /// What it says of itself.
+    /// Id, kind, external id, description, metadata and times of the new transaction.
     pub heading: Heading,
-    /// The transaction to undo.
+    /// The transaction to reverse.
     pub of: TransactionId,
-    /// How much of it.
+    /// The part of it to reverse.
     pub amounts: Amounts,
-    /// What else must be so.
+    /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
 }
 
-/// How much of a transaction is undone.
+/// The part of a transaction that is reversed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amounts {
     /// All that remains.
     Rest,
-    /// So much of each of these postings. Of an exchange both are named, in proportion.
+    /// The named amounts of the named postings. For an exchange both postings are named, in proportion.
     OfPostings(Vec<Part>),
-    /// So much of one leg of an exchange, and the share of the other that goes with it.
+    /// An amount of one leg of an exchange, and the same share of the other leg.
     OfLeg(Leg, Amount),
 }
 
@@ -48,21 +49,21 @@ impl From<Option<Vec<Part>>> for Amounts {
     }
 }
 
-/// How much of a posting was reversed. Amounts are minor units.
+/// The reversed amount of a posting. Amounts are minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Correction {
-    /// The transaction that is undone.
+    /// The transaction that is reversed.
     pub transaction: TransactionId,
-    /// Its posting.
+    /// The ordinal of its posting.
     pub ordinal: i16,
-    /// What was posted.
+    /// The amount that was posted.
     pub amount: i64,
-    /// How much of it was reversed.
+    /// The amount of it that was reversed.
     pub reversed: i64,
 }
 
 impl Correction {
-    /// What can still be reversed.
+    /// The amount that can still be reversed.
     #[must_use]
     pub const fn remaining(&self) -> i64 {
         self.amount.saturating_sub(self.reversed)
@@ -72,119 +73,119 @@ impl Correction {
 /// Why nothing was reversed: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReverseError {
-    /// The external id names another transaction.
+    /// Another transaction has this external id.
     #[error("the external id is taken by {by}")]
     ExternalIdTaken {
-        /// The transaction that has it.
+        /// The transaction that has this id.
         by: TransactionId,
     },
-    /// A transaction moves something.
+    /// No amount is given, but a transaction must move something.
     #[error("a reversal needs at least one amount")]
     NoAmounts,
-    /// A posting has one amount.
+    /// The amounts name one posting twice.
     #[error("posting {ordinal} is named twice")]
     PostingNamedTwice {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
     },
-    /// What happens later cannot be spent now.
+    /// The effective time is too far in the future: money cannot be spent before it is there.
     #[error("effective_at is at most {latest}: five minutes after the time of recording")]
     EffectiveInTheFuture {
         /// The latest moment that is allowed.
         latest: Timestamp,
     },
-    /// No such transaction, or another tenant's.
+    /// There is no such transaction, or it belongs to another tenant.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
-        /// The transaction asked for.
+        /// The id that was not found.
         transaction: TransactionId,
     },
-    /// The transaction has no such posting, or that one has moved no balance.
+    /// The transaction has no such posting, or the posting has not moved a posted balance.
     #[error("there is no posting {ordinal} to reverse")]
     PostingNotFound {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
     },
-    /// It has moved no balance, or is a reversal itself.
+    /// The transaction has not moved a posted balance, or is a reversal itself.
     #[error("{}", not_reversible(*step))]
     NotReversible {
-        /// What it is.
+        /// The step of that transaction.
         step: Step,
     },
-    /// What is sold or bought is named of an exchange alone.
+    /// A leg is named, but the transaction is not an exchange.
     #[error("the transaction is not an exchange: nothing was {leg} by it")]
     NotAnExchange {
-        /// What was named.
+        /// The leg that was named.
         leg: Leg,
     },
-    /// One leg alone would leave an exchange whose rate describes nothing.
+    /// Only one leg is named by its posting; the rate would then describe neither what was reversed nor what is left.
     #[error(
         "an exchange is reversed on both sides: name what is sold or what is bought, and the other follows, or name both postings"
     )]
     LegAlone,
-    /// All of it was reversed.
+    /// The whole transaction was reversed already.
     #[error("the transaction is reversed already")]
     Reversed,
-    /// Never more than was posted.
+    /// An amount is more than what can still be reversed of its posting.
     #[error("of posting {ordinal}, {remaining} can still be reversed")]
     ExceedsPosted {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
-        /// What can still be reversed, in minor units.
+        /// Amount that can still be reversed, in minor units.
         remaining: i64,
     },
-    /// The same of a leg of an exchange.
+    /// An amount is more than what can still be reversed of its leg.
     #[error("of what was {leg}, {remaining} can still be reversed")]
     ExceedsLeg {
-        /// Which leg.
+        /// The leg.
         leg: Leg,
-        /// What can still be reversed, in minor units.
+        /// Amount that can still be reversed, in minor units.
         remaining: i64,
     },
-    /// Both legs of an exchange are moved.
+    /// The share of the other leg would be zero, but both legs must be moved.
     #[error("the amount of what was {leg} comes to less than one minor unit of the other side")]
     AmountTooSmall {
-        /// Of which leg too little is named.
+        /// The leg of which the amount is too small.
         leg: Leg,
     },
-    /// What is sold and what is bought are of one share.
+    /// The amounts of the two legs are not of the same share.
     #[error("with this amount of what was sold, {bought} of what was bought has to be reversed")]
     NotInProportion {
-        /// What goes with the amount of the sold leg, in minor units.
+        /// The amount of the bought leg that fits the amount of the sold leg, in minor units.
         bought: i64,
     },
-    /// A condition is about an account that the step moves: of no other is it known how it is.
+    /// A condition names an account that the step does not move. The state of such an account is not known.
     #[error("condition {condition} is about an account that is not moved")]
     ConditionElsewhere {
-        /// Which condition, from 0.
+        /// Position of the condition, from 0.
         condition: usize,
     },
-    /// A frozen account takes no postings.
+    /// An account is frozen and takes no postings.
     #[error("account {account} is frozen")]
     AccountFrozen {
         /// The account.
         account: AccountId,
     },
-    /// A closed account takes no postings.
+    /// An account is closed and takes no postings.
     #[error("account {account} is closed")]
     AccountClosed {
         /// The account.
         account: AccountId,
     },
-    /// A closed period takes no transactions.
+    /// The effective time lies in a closed period.
     #[error("the books are closed before {closed_before}")]
     PeriodClosed {
-        /// The earliest moment that is open.
+        /// The earliest moment that is not closed.
         closed_before: Timestamp,
     },
-    /// The account has had other entries than the caller thinks.
+    /// The account has more or fewer entries than a condition demands.
     #[error("account {account} is at version {version}, not {wanted}")]
     VersionMismatch {
         /// The account.
         account: AccountId,
-        /// How many entries it has.
+        /// Number of entries that the account has.
         version: i64,
-        /// How many it should have.
+        /// Number of entries that the condition names.
         wanted: i64,
     },
     /// A counter would pass `i64::MAX`.
@@ -193,34 +194,34 @@ pub enum ReverseError {
         /// The account.
         account: AccountId,
     },
-    /// The account's floor, less its credit line.
+    /// The available balance would be below the floor less the credit line.
     #[error("account {account} has {available} available, its floor is {floor}")]
     InsufficientFunds {
         /// The account.
         account: AccountId,
-        /// What is available before the reversal, in minor units.
+        /// The available balance before the reversal, in minor units.
         available: i64,
         /// The least that must be left, in minor units.
         floor: i64,
     },
-    /// The account's ceiling.
+    /// The possible balance would be above the ceiling.
     #[error("account {account} may come to {possible} without this, its ceiling is {ceiling}")]
     CeilingExceeded {
         /// The account.
         account: AccountId,
-        /// What it may come to before the reversal, in minor units.
+        /// The possible balance before the reversal, in minor units.
         possible: i64,
-        /// The most it may hold, in minor units.
+        /// The greatest balance that is allowed, in minor units.
         ceiling: i64,
     },
-    /// Less would be available than the caller wants.
+    /// Less would be available after the step than a condition demands.
     #[error("account {account} would have {available} available, not {wanted}")]
     ConditionFailed {
         /// The account.
         account: AccountId,
-        /// What would be available afterwards, in minor units.
+        /// Amount that would be available after the step, in minor units.
         available: i64,
-        /// What should be, in minor units.
+        /// Amount that the condition demands, in minor units.
         wanted: i64,
     },
 }
@@ -239,7 +240,7 @@ const fn not_reversible(step: Step) -> &'static str {
 }
 
 impl ReverseError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "external_id_taken",
@@ -319,7 +320,7 @@ impl ReverseError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -352,7 +353,7 @@ impl ReverseError {
 /// Reverses a transaction, or a part of it.
 ///
 /// # Errors
-/// [`ReverseError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`ReverseError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(ReverseError::ExternalIdTaken { by });

@@ -1,21 +1,21 @@
-//! Transactions by what is known of them.
+//! Search for transactions by what is known about them.
 //!
 //! A search walks along one index, latest first, and keeps the transactions that match every filter. It
-//! reads at most [`READ_AT_MOST`] rows a page: a page may be shorter than its
-//! limit, or empty, and yet say where the next one goes on.
+//! reads at most [`READ_AT_MOST`] rows a page. So a page may be shorter than its limit, or empty, and still
+//! say where the next page begins.
 //!
-//! | asked for | walks along | in the order of |
+//! | filter | index that is walked | order of the results |
 //! |---|---|---|
 //! | the external id | its index | one at most |
-//! | an account | the account's entries | their numbers: recording |
-//! | a text of metadata | the texts | ids: recording, to the millisecond |
-//! | when it happened | the displaced, and ids | that time, to the millisecond |
-//! | a key of metadata, or how a text begins | the keys | ids |
-//! | a subtree of one account | that account's entries | their numbers: recording |
+//! | an account | the account's entries | entry numbers: recording |
+//! | a metadata text | the texts | ids: recording, to the millisecond |
+//! | the effective time | the displaced, and ids | that time, to the millisecond |
+//! | a metadata key, or the beginning of a text | the keys | ids |
+//! | a subtree of one account | that account's entries | entry numbers: recording |
 //! | a currency, an amount, a subtree of several accounts | the postings | ids |
-//! | anything else | all of the tenant's | ids |
+//! | anything else | all transactions of the tenant | ids |
 //!
-//! With several filters, the first one in this table decides.
+//! With several filters, the first one in this table decides which index is walked.
 
 mod entries;
 mod happened;
@@ -31,76 +31,76 @@ use money::Currency;
 use matching::{Among, matching};
 use walk::{Length, Walk};
 
-/// The most rows that one page reads. It bounds how long a reader is busy with one question: some
+/// Greatest number of rows that one page reads. It limits the time that one question takes to some
 /// milliseconds.
 pub const READ_AT_MOST: usize = 2_000;
 
-/// What is asked for: all that is given must be so.
+/// The filters of a search; a transaction must match all that are given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// It bears this name, which one transaction at most does.
+    /// The transaction has this external id, as at most one does.
     pub external_id: Option<String>,
-    /// It has an entry on this account.
+    /// The transaction has an entry on this account.
     pub account: Option<AccountId>,
-    /// It has an entry on an account with this code, or with one below it.
+    /// The transaction has an entry on the account with this code, or on one below it.
     pub subtree: Option<String>,
-    /// What it is for.
+    /// The transaction has this kind.
     pub kind: Option<Kind>,
-    /// What has become of it. One that is not pending, and never was, is posted.
+    /// The present status. A transaction that never was pending is posted.
     pub status: Option<HoldStatus>,
-    /// It was recorded at this moment or later.
+    /// The transaction was recorded at this moment or later.
     pub from: Option<Timestamp>,
-    /// It was recorded before this moment.
+    /// The transaction was recorded before this moment.
     pub to: Option<Timestamp>,
-    /// It happened at this moment or later.
+    /// The transaction happened at this moment or later.
     pub effective_from: Option<Timestamp>,
-    /// It happened before this moment.
+    /// The transaction happened before this moment.
     pub effective_to: Option<Timestamp>,
-    /// What its metadata has under each of these names.
+    /// Demands on the metadata texts under these keys.
     pub metadata: Vec<(String, Told)>,
-    /// It has a posting in this currency.
+    /// The transaction has a posting in this currency.
     pub currency: Option<Currency>,
-    /// It has a posting of at least so many minor units.
+    /// The transaction has a posting of at least this amount, in minor units.
     pub amount_min: Option<i64>,
-    /// It has a posting of at most so many minor units. The amounts, the currency and the account (or the
-    /// subtree) are those of one and the same posting.
+    /// The transaction has a posting of at most this amount, in minor units. One single posting must match the
+    /// amounts, the currency and the account (or the subtree).
     pub amount_max: Option<i64>,
 }
 
-/// What metadata has under a name.
+/// A demand on the metadata text under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// This text.
+    /// Exactly this text.
     Text(String),
-    /// A text that begins so.
+    /// A text that begins with this one.
     Prefix(String),
     /// Any text.
     Something,
 }
 
-/// Where a search goes on: after this transaction, in its order. Which numbers stand here depends on what
-/// is asked for: it goes on with the same search alone.
+/// The place after which a search goes on. The meaning of the numbers depends on the filters, so a place is
+/// only valid for the same search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The number of the entry, or microseconds since 1970; 0 in the order of ids.
     pub at: i64,
-    /// The transaction.
+    /// The id of the transaction.
     pub id: TransactionId,
 }
 
 /// A page of a search.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// Latest first.
+    /// The transactions, latest first.
     pub transactions: Vec<Posted>,
-    /// Where the next page begins; `None`: there is no more.
+    /// The place after which the next page begins; `None` on the last page.
     pub next: Option<Place>,
 }
 
-/// The transactions of a search after a place, at most `limit`.
+/// The transactions that match a search, after a place; at most `limit`.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn search(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -110,10 +110,10 @@ pub fn search(
 ) -> Result<Found, Error> {
     let walk = Walk::of(connection, tenant, wanted)?;
     let rest = walk.rest(wanted);
-    // The cost of one row: more where other tables are looked at, so that the work of a page is bounded.
+    // A row costs more if other tables are looked at, so that the work of a page is bounded.
     let per_row = walk.weight() + if rest.is_plain() { 0 } else { LOOK };
     let mut left = READ_AT_MOST / per_row;
-    // Few rows at first: most questions have their page soon.
+    // Few rows at first, because most pages are full soon.
     let mut rows = limit.saturating_add(1);
     if !(walk.takes_most(wanted) && rest.is_plain()) {
         rows = rows.max(FIRST_STRETCH);
@@ -128,7 +128,7 @@ pub fn search(
         let stretch = walk.read(connection, tenant, wanted, after, length)?;
         for place in kept(connection, tenant, &rest, stretch.places)? {
             match found.last_mut() {
-                // Another entry of the same transaction: a page goes on after all of them.
+                // Another entry of the same transaction: the next page begins after all of them.
                 Some(last) if last.id == place.id => *last = place,
                 Some(_) | None => found.push(place),
             }
@@ -149,7 +149,7 @@ pub fn search(
     Ok(Found { transactions, next })
 }
 
-/// Rows of the first part of a walk in which many rows may not match.
+/// Number of rows in the first part of a walk in which many rows may not match.
 const FIRST_STRETCH: usize = 200;
 /// Factor by which each part of a walk is longer than the one before.
 const GROWTH: usize = 3;
@@ -185,7 +185,7 @@ fn in_order(mut transactions: Vec<Posted>, ids: &[TransactionId]) -> Vec<Posted>
 }
 
 impl Search {
-    /// Whether nothing is asked of a posting but its account.
+    /// Whether there is no filter on postings, except the account.
     fn has_no_posting(&self) -> bool {
         self.currency.is_none() && self.amount_min.is_none() && self.amount_max.is_none()
     }
@@ -195,13 +195,13 @@ impl Search {
         self.effective_from.is_some() || self.effective_to.is_some()
     }
 
-    /// Removes the filters on postings, but for the account.
+    /// Removes the filters on postings, except the account.
     fn ask_no_posting(&mut self) {
         self.currency = None;
         (self.amount_min, self.amount_max) = (None, None);
     }
 
-    /// Whether nothing is asked for.
+    /// Whether there are no filters.
     fn is_plain(&self) -> bool {
         *self == Self::default()
     }

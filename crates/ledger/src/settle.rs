@@ -1,10 +1,10 @@
-//! Where the posting of a pending transaction is decided: whole or in part, once or several times.
+//! Here the fulfilment of a pending transaction is decided: wholly or in part, once or several times.
 //!
-//! Of what is held no limit is looked at: they were when the pending one was made, so that posting it
-//! cannot breach them. Where the request wishes so, more is posted than a posting still holds: the
-//! difference is posted at once and looked at like anything new. (Promised and posted in one commit would
-//! come to the same: nobody can see it pending.) An account that was frozen since lets nothing be posted,
-//! and what is held expires or is voided. A closed one holds nothing.
+//! For the amount that is held, no limit is checked: limits were checked when the transaction became pending,
+//! so fulfilling it cannot break them. If the request allows it, more than the held amount can be posted. The
+//! excess is posted at once and is checked like any new posting. (An excess that was first made pending in the
+//! same commit would have the same effect, because nobody could see it pending.) If an account was frozen in the
+//! meantime, nothing can be fulfilled on it; the hold expires or is voided. A closed account holds nothing.
 
 mod movements;
 
@@ -23,117 +23,117 @@ use crate::{
     Shelf, Step, TransactionId,
 };
 
-/// What is asked for.
+/// A request to fulfil a pending transaction.
 #[derive(Debug, Clone)]
 pub struct NewSettlement {
-    /// What it says of itself.
+    /// Id, kind, external id, description, metadata and times of the new transaction.
     pub heading: Heading,
     /// The pending transaction.
     pub pending: TransactionId,
-    /// How much of which of its postings; `None`: all that remains.
+    /// The amounts by posting; `None`: all that remains.
     pub amounts: Option<Vec<Part>>,
-    /// Whether all that remains then is released.
+    /// Whether the rest is released afterwards.
     pub last: bool,
     /// Whether an amount may be more than its posting still holds.
     pub exceed: bool,
-    /// What else must be so.
+    /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
 }
 
 /// Why nothing was posted: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SettleError {
-    /// The external id names another transaction.
+    /// Another transaction has this external id.
     #[error("the external id is taken by {by}")]
     ExternalIdTaken {
-        /// The transaction that has it.
+        /// The transaction that has this id.
         by: TransactionId,
     },
-    /// A transaction moves something.
+    /// No amount is given, but a transaction must move something.
     #[error("a settlement needs at least one amount")]
     NoAmounts,
-    /// A posting has one amount.
+    /// The amounts name one posting twice.
     #[error("posting {ordinal} is named twice")]
     PostingNamedTwice {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
     },
-    /// What happens later cannot be spent now.
+    /// The effective time is too far in the future: money cannot be spent before it is there.
     #[error("effective_at is at most {latest}: five minutes after the time of recording")]
     EffectiveInTheFuture {
         /// The latest moment that is allowed.
         latest: Timestamp,
     },
-    /// No such transaction, or another tenant's.
+    /// There is no such transaction, or it belongs to another tenant.
     #[error("transaction {transaction} does not exist")]
     TransactionNotFound {
-        /// The transaction asked for.
+        /// The id that was not found.
         transaction: TransactionId,
     },
-    /// The transaction has fewer postings.
+    /// The pending transaction has no posting with this ordinal.
     #[error("there is no posting {ordinal}")]
     PostingNotFound {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
     },
-    /// Only what is pending can be posted.
+    /// The transaction is not pending.
     #[error("the transaction is not a pending one, it is a {step} one")]
     NotPending {
-        /// What it is.
+        /// The step of that transaction.
         step: Step,
     },
-    /// Nothing of it is held any more.
+    /// The pending transaction holds nothing any more.
     #[error("the transaction is {how} already")]
     Ended {
-        /// How it has ended.
+        /// The way in which it ended.
         how: HoldStatus,
     },
-    /// Its time is over, whether anybody has swept it up or not.
+    /// The time of expiry has come, whether or not the expiry was recorded.
     #[error("the transaction has expired at {expires_at}")]
     Expired {
-        /// When.
+        /// The time of expiry.
         expires_at: Timestamp,
     },
-    /// Never more than was promised, unless that is wished.
+    /// An amount is more than its posting still holds, and the request does not allow an excess.
     #[error("posting {ordinal} still holds {remaining}")]
     ExceedsPending {
-        /// Which posting.
+        /// The ordinal of the posting.
         ordinal: i16,
-        /// What it still holds, in minor units.
+        /// Amount that the posting still holds, in minor units.
         remaining: i64,
     },
-    /// A condition is about an account that the step moves: of no other is it known how it is.
+    /// A condition names an account that the step does not move. The state of such an account is not known.
     #[error("condition {condition} is about an account that is not moved")]
     ConditionElsewhere {
-        /// Which condition, from 0.
+        /// Position of the condition, from 0.
         condition: usize,
     },
-    /// A frozen account takes no postings.
+    /// An account is frozen and takes no postings.
     #[error("account {account} is frozen")]
     AccountFrozen {
         /// The account.
         account: AccountId,
     },
-    /// A closed account takes no postings.
+    /// An account is closed and takes no postings.
     #[error("account {account} is closed")]
     AccountClosed {
         /// The account.
         account: AccountId,
     },
-    /// A closed period takes no transactions.
+    /// The effective time lies in a closed period.
     #[error("the books are closed before {closed_before}")]
     PeriodClosed {
-        /// The earliest moment that is open.
+        /// The earliest moment that is not closed.
         closed_before: Timestamp,
     },
-    /// The account has had other entries than the caller thinks.
+    /// The account has more or fewer entries than a condition demands.
     #[error("account {account} is at version {version}, not {wanted}")]
     VersionMismatch {
         /// The account.
         account: AccountId,
-        /// How many entries it has.
+        /// Number of entries that the account has.
         version: i64,
-        /// How many it should have.
+        /// Number of entries that the condition names.
         wanted: i64,
     },
     /// A counter would pass `i64::MAX`.
@@ -142,50 +142,50 @@ pub enum SettleError {
         /// The account.
         account: AccountId,
     },
-    /// There was no such currency any more, and the step does more than empty balances in it.
+    /// The currency no longer existed at the effective time, and the step does more than empty balances in it.
     #[error(
         "{currency} was withdrawn on {since}: what happens from then on only empties balances in it"
     )]
     CurrencyWithdrawn {
         /// The currency.
         currency: Currency,
-        /// The first day without it, which begins at midnight UTC.
+        /// The first day on which the currency no longer existed; it begins at midnight UTC.
         since: Day,
     },
-    /// The account's floor, less its credit line, forbids what exceeds the hold.
+    /// What exceeds the hold would lower the available balance below the floor less the credit line.
     #[error("account {account} has {available} available, its floor is {floor}")]
     InsufficientFunds {
         /// The account.
         account: AccountId,
-        /// What is available before the step, in minor units.
+        /// The available balance before the step, in minor units.
         available: i64,
         /// The least that must be left, in minor units.
         floor: i64,
     },
-    /// The account's ceiling forbids what exceeds the hold.
+    /// What exceeds the hold would raise the possible balance above the ceiling.
     #[error("account {account} may come to {possible} without this, its ceiling is {ceiling}")]
     CeilingExceeded {
         /// The account.
         account: AccountId,
-        /// What it may come to before the step, in minor units.
+        /// The possible balance before the step, in minor units.
         possible: i64,
-        /// The most it may hold, in minor units.
+        /// The greatest balance that is allowed, in minor units.
         ceiling: i64,
     },
-    /// Less would be available than the caller wants.
+    /// Less would be available after the step than a condition demands.
     #[error("account {account} would have {available} available, not {wanted}")]
     ConditionFailed {
         /// The account.
         account: AccountId,
-        /// What would be available afterwards, in minor units.
+        /// Amount that would be available after the step, in minor units.
         available: i64,
-        /// What should be, in minor units.
+        /// Amount that the condition demands, in minor units.
         wanted: i64,
     },
 }
 
 impl SettleError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "external_id_taken",
@@ -251,7 +251,7 @@ impl SettleError {
         ),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -279,10 +279,10 @@ impl SettleError {
     }
 }
 
-/// Posts what a pending transaction promised, or a part of it.
+/// Fulfils a pending transaction, or a part of it.
 ///
 /// # Errors
-/// [`SettleError`] is the first broken rule in documented order; the shelf is then as it was.
+/// [`SettleError`] names the first broken rule in documented order; the shelf is then unchanged.
 pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(SettleError::ExternalIdTaken { by });
@@ -378,7 +378,7 @@ fn check_remaining(
     Ok(())
 }
 
-/// Only the accounts whose posted balance will move must be open: releasing is always allowed.
+/// Only accounts whose posted balance moves must be open, because a release is always allowed.
 fn check_open(
     accounts: &[Account],
     concerned: impl Fn(&AccountId) -> bool,
@@ -408,7 +408,7 @@ fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), 
     }
 }
 
-/// What is released was never final, and is not looked at.
+/// A released amount was never final and is not checked.
 fn check_withdrawn(
     shelf: &Shelf,
     accounts: &[Account],
@@ -425,8 +425,8 @@ fn check_withdrawn(
     }
 }
 
-/// What was held lowers nothing that is available and raises nothing that is possible, so that only what
-/// exceeds it can break these.
+/// Fulfilling a hold lowers no available balance and raises no possible balance. So only an excess can break
+/// the limits.
 fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), SettleError> {
     if let Some(Breach {
         account,

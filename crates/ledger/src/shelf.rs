@@ -1,4 +1,4 @@
-//! What one batch holds of the books in memory.
+//! The shelf: the part of the books that one batch holds in memory.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,8 +11,8 @@ use crate::{
     Promise, Step, TransactionId,
 };
 
-/// The accounts a batch may read or change, as they were locked, and what it has done to them; and of
-/// earlier transactions what a later step needs to know.
+/// The accounts that a batch may read or change, as they were locked, with the changes of the batch; and the
+/// facts about earlier transactions that later steps need.
 #[derive(Debug, Default, Clone)]
 pub struct Shelf {
     accounts: Rows<AccountId, Held>,
@@ -22,11 +22,11 @@ pub struct Shelf {
     registered: Rows<String, ()>,
     by_external_id: Rows<String, TransactionId>,
     recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
-    /// Earlier transactions with all that they say, to be compared with.
+    /// Earlier transactions with their whole content, for comparison.
     written: HashMap<TransactionId, Posted>,
-    /// The metadata of those of them of which it was set later.
+    /// The present metadata of the transactions in `written` whose metadata was set later.
     metadata_since: HashMap<TransactionId, Option<Metadata>>,
-    /// Those of them that are exchanges.
+    /// The transactions in `recorded` that are exchanges.
     exchanged: BTreeSet<TransactionId>,
     holds: Rows<(TransactionId, i16), Kept<Hold>>,
     corrections: Rows<(TransactionId, i16), Kept<Correction>>,
@@ -58,28 +58,28 @@ struct Held {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Found in the database, at this version and revision.
+    /// Read from the database, at this version and revision.
     Loaded { version: i64, revision: i64 },
     /// Opened by this batch.
     New,
 }
 
-/// A row, and how it was found; `None`: this batch has made it.
+/// A row, and the row that was read; `seen` is `None` if this batch made the row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kept<T> {
     pub(crate) row: T,
     pub(crate) seen: Option<T>,
 }
 
-/// What is known of the closed period.
+/// The closed period, as far as the batch knows it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Period {
-    /// Whether the batch has asked. If not, all that is past counts as closed.
+    /// Whether the batch has read it. If not, the whole past counts as closed.
     pub(crate) is_known: bool,
-    /// As it was found.
+    /// The moment that was read.
     pub(crate) seen: Option<Timestamp>,
     pub(crate) closed_before: Option<Timestamp>,
-    /// Whether something was posted because it is not closed.
+    /// Whether a transaction was accepted because the period is not closed.
     pub(crate) is_relied_upon: bool,
 }
 
@@ -108,7 +108,7 @@ impl Period {
 }
 
 impl Shelf {
-    /// An account, with what this batch has done to it so far.
+    /// An account, with the changes of this batch.
     #[must_use]
     pub fn account(&self, id: &AccountId) -> Option<&Account> {
         self.accounts.get(id).map(|held| &held.account)
@@ -139,7 +139,7 @@ impl Shelf {
         self.by_external_id.get(external_id).copied()
     }
 
-    /// A transaction that a later one may be about: what it is, and its postings.
+    /// The step and the postings of a transaction that a later one may be about.
     #[must_use]
     pub fn recorded(&self, id: &TransactionId) -> Option<(Step, &[PostedPosting])> {
         if let Some((step, postings)) = self.recorded.get(id) {
@@ -155,20 +155,20 @@ impl Shelf {
         Some((own.step, &own.postings))
     }
 
-    /// An earlier transaction, if it was asked for with all that it says.
+    /// An earlier transaction with its whole content, if it was loaded in this way.
     #[must_use]
     pub fn written(&self, id: &TransactionId) -> Option<&Posted> {
         self.written.get(id)
     }
 
-    /// What the postings of a pending transaction hold, in their order.
+    /// The holds of the postings of a pending transaction, in order.
     #[must_use]
     pub fn holds(&self, pending: &TransactionId) -> Vec<Hold> {
         let of_it = self.holds.range((*pending, 0)..=(*pending, i16::MAX));
         of_it.map(|(_, kept)| kept.row).collect()
     }
 
-    /// The pending transactions that this batch has made or gone on with, as it leaves them.
+    /// The pending transactions that this batch made or changed, as it leaves them.
     #[must_use]
     pub fn promises(&self) -> Vec<Promise> {
         let mut promises: Vec<Promise> = Vec::new();
@@ -193,8 +193,8 @@ impl Shelf {
         promises
     }
 
-    /// Takes a pending transaction as somebody remembers it. If it is no longer so, saving what the
-    /// batch did to it is a conflict.
+    /// Adds a pending transaction as a cache remembers it. If it has changed since, saving what the batch did to
+    /// it is a conflict.
     pub fn put_promise(&mut self, promise: Promise) {
         *self.put_recorded(promise.transaction, Step::Pending) = promise.postings;
         for hold in promise.holds {
@@ -202,15 +202,15 @@ impl Shelf {
         }
     }
 
-    /// How much of a posting was reversed, if any of it was.
+    /// The correction of a posting, if any part of it was reversed.
     #[must_use]
     pub fn correction(&self, transaction: &TransactionId, ordinal: i16) -> Option<&Correction> {
         let kept = self.corrections.get(&(*transaction, ordinal));
         kept.map(|kept| &kept.row)
     }
 
-    /// Before which moment the books are closed. If the batch has not asked, everything before `now`
-    /// counts as closed.
+    /// The moment before which the books are closed. If the batch has not read it, everything before `now` counts
+    /// as closed.
     #[must_use]
     pub fn closed_before(&self, now: Timestamp) -> Option<Timestamp> {
         if self.period.value.is_known {
@@ -220,13 +220,13 @@ impl Shelf {
         }
     }
 
-    /// Every account held, as this batch leaves it.
+    /// All accounts of the shelf, as this batch leaves them.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values().map(|held| &held.account)
     }
 
-    /// Accounts that this batch opened, in the order of their codes, which are unique: two processes
-    /// that open the same ones wait for each other and never in a circle.
+    /// The accounts that this batch opened, in the order of their codes, which are unique. With this order, two
+    /// processes that open the same accounts wait for each other but never in a circle.
     #[must_use]
     pub fn opened(&self) -> Vec<&Account> {
         let mut opened: Vec<&Account> = self
@@ -239,13 +239,13 @@ impl Shelf {
         opened
     }
 
-    /// Transactions that this batch posted, in order.
+    /// The transactions that this batch recorded, in order.
     #[must_use]
     pub fn posted(&self) -> &[Posted] {
         self.posted.as_slice()
     }
 
-    /// Exchanges that this batch made, in order.
+    /// The exchanges that this batch made, in order.
     #[must_use]
     pub fn exchanges(&self) -> &[Exchange] {
         self.exchanges.as_slice()
@@ -258,24 +258,24 @@ impl Shelf {
         all.find(|made| made.transaction == *transaction)
     }
 
-    /// Whether a transaction that a later one may be about exchanged currencies.
+    /// Whether a transaction that a later one may be about is an exchange.
     #[must_use]
     pub fn is_exchange(&self, transaction: &TransactionId) -> bool {
         self.exchanged.contains(transaction) || self.exchange(transaction).is_some()
     }
 
-    /// Takes an account as somebody remembers it. If it is no longer so, saving what the batch did
-    /// to it is a conflict.
+    /// Adds an account as a cache remembers it. If it has changed since, saving what the batch did to it is a
+    /// conflict.
     pub fn put_remembered(&mut self, account: Account) {
         self.put_loaded(account);
     }
 
-    /// Who has this external id, if it is given and taken.
+    /// The transaction that has this external id, if an id is given and taken.
     pub(crate) fn taken(&self, external_id: Option<&String>) -> Option<TransactionId> {
         self.transaction_named(external_id?)
     }
 
-    /// Before which moment the books are closed, if that forbids what happened at `effective_at`.
+    /// The moment before which the books are closed, if it is later than `effective_at`.
     pub(crate) fn closes(
         &self,
         effective_at: Timestamp,
@@ -338,7 +338,7 @@ impl Shelf {
         self.exchanged.insert(id);
     }
 
-    /// The holds of a pending transaction as its postings say. Whatever was done about one says its row.
+    /// Adds the holds of a pending transaction as its postings say. A hold that has a row is replaced by it later.
     pub(crate) fn put_untouched(&mut self, pending: &TransactionId) {
         let postings = match self.recorded(pending) {
             Some((_, postings)) => postings.to_vec(),
@@ -370,7 +370,7 @@ impl Shelf {
         self.described.get_mut(id)
     }
 
-    /// Transactions of which this batch has set the metadata.
+    /// The transactions whose metadata was set by this batch.
     pub(crate) fn redescribed(&self) -> impl Iterator<Item = &describe::Kept> {
         let kept = self.described.values();
         kept.filter(|kept| kept.revision != kept.seen_revision)
@@ -386,7 +386,7 @@ impl Shelf {
         self.accounts.put(account.id, Held { account, origin });
     }
 
-    /// The account as it is now, one revision further; `None` if the shelf does not hold it.
+    /// Puts an account, with its revision one higher; `None` if the shelf does not hold it.
     pub(crate) fn put_revised(&mut self, account: Account) -> Option<&Account> {
         let held = self.accounts.get_mut(&account.id)?;
         held.account = account;
@@ -415,7 +415,7 @@ impl Shelf {
         self.period.value.closed_before = Some(before);
     }
 
-    /// A transaction, and its accounts as it leaves them.
+    /// Adds a transaction, and its accounts as the transaction leaves them.
     pub(crate) fn put_posted(&mut self, accounts: Vec<Account>, posted: Posted) {
         for account in accounts {
             if let Some(held) = self.accounts.get_mut(&account.id) {
@@ -431,8 +431,8 @@ impl Shelf {
         self.posted.push(posted);
     }
 
-    /// Accounts that this batch found and changed, with the version and revision they were found at,
-    /// in id order.
+    /// The accounts that this batch read and changed, in id order, with the version and the revision at which they
+    /// were read.
     pub(crate) fn changed(&self) -> Vec<(&Account, i64, i64)> {
         let mut changed: Vec<(&Account, i64, i64)> = self
             .accounts

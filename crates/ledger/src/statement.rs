@@ -1,13 +1,12 @@
-//! Statements: what moved the posted balance of an account within a span of time, with the balance before,
-//! after, and after each entry.
+//! Statements: the entries that moved the posted balance of an account within a span of time, with the balance
+//! before the span, at its end, and after each entry.
 //!
-//! By the time of recording the entries stand in the order of their numbers. By the time of happening
-//! they stand in the order of that time, and those of one moment in the order of their numbers: the
-//! displaced ones, which have an index of that order, are merged with the others, whose order of
-//! recording is the order of happening. For the others, a page walks over the entries that were recorded
-//! within its own stretch of time: those between that are displaced, or pending, are passed by one by one,
-//! at most [`READ_AT_MOST`] a page. A page may so be shorter than its limit, or empty, and yet say where the
-//! next one goes on.
+//! By the recording time, entries are listed in the order of their numbers. By the effective time, they are
+//! listed in the order of that time, and entries of the same moment in the order of their numbers. The displaced
+//! entries have an index of this order. They are merged with the other entries, whose order of recording is the
+//! order of effective times. For these others, a page walks over the entries that were recorded within its own
+//! stretch of time. Displaced or pending entries there are skipped one by one, at most [`READ_AT_MOST`] a page.
+//! So a page may be shorter than its limit, or empty, and still say where the next page begins.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,46 +20,46 @@ use crate::schema::{displaced, ledger_transaction, posting};
 use crate::tables::{CreditAt, DebitAt, PostingRow, TransactionById};
 use crate::{Account, AccountId, NormalSide, Phase, READ_AT_MOST, Side, TransactionId};
 
-/// What a statement is asked for.
+/// The span of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// The first moment that belongs to it.
+    /// The first moment of the span.
     pub from: Timestamp,
-    /// The first moment after it.
+    /// The first moment after the span.
     pub to: Timestamp,
-    /// Which of a transaction's two times is meant.
+    /// Which of the two times of a transaction counts.
     pub by: By,
 }
 
 /// An entry that moved the posted balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Its number on the account, from 1.
+    /// The number of the entry on the account, from 1.
     pub version: i64,
     /// Debit or credit.
     pub side: Side,
-    /// Final at once, or promised before.
+    /// Final at once, or the fulfilment of a hold.
     pub phase: Phase,
-    /// Minor units, positive.
+    /// Amount in minor units, positive.
     pub amount: i64,
-    /// The balance after it, in the order of the statement.
+    /// The balance after the entry, in the order of the statement.
     pub balance: MinorUnits,
-    /// The transaction it belongs to.
+    /// The transaction of the entry.
     pub transaction: TransactionId,
-    /// When it happened.
+    /// The effective time: when the transaction happened.
     pub effective_at: Timestamp,
-    /// When it was recorded.
+    /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
 }
 
-/// After which line a page of a statement begins.
+/// The line after which a page of a statement begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// The time of that line.
+    /// The time of the line.
     pub at: Timestamp,
-    /// Its number on the account.
+    /// The number of its entry on the account.
     pub version: i64,
-    /// The balance after it.
+    /// The balance after the line.
     pub balance: MinorUnits,
 }
 
@@ -69,16 +68,16 @@ pub struct Position {
 pub struct Statement {
     /// The balance before the span.
     pub opening: MinorUnits,
-    /// The balance at its end.
+    /// The balance at the end of the span.
     pub closing: MinorUnits,
-    /// Oldest first.
+    /// The lines, oldest first.
     pub lines: Vec<Line>,
-    /// Where the next page begins; `None`: there is no more.
+    /// The position after which the next page begins; `None` on the last page.
     pub next: Option<Position>,
 }
 
 impl Line {
-    /// Where a page after this line begins.
+    /// The position of a page that begins after this line.
     #[must_use]
     pub const fn position(&self, by: By) -> Position {
         Position {
@@ -101,10 +100,10 @@ impl Line {
     }
 }
 
-/// The lines of a span after a position, at most `limit`. The account is as the same snapshot has it.
+/// The lines of a span after a position, at most `limit`. `account` must come from the same snapshot.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn statement(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -119,14 +118,14 @@ pub fn statement(
     let opening = balance_after(connection, tenant, account, opening, (start, span.by))?;
     let (last, closing) = last_by(connection, tenant, account, end)?;
     let closing = balance_after(connection, tenant, account, closing, (end, span.by))?;
-    // One more tells whether there is a next page.
+    // One line more than shown tells whether there is a next page.
     let more = limit.saturating_add(1);
     let (mut lines, mut next) = match span.by {
         By::Recorded => {
             let first = after.map_or(first, |after| after.version.max(first));
             let range = Range::after(first, last, more);
             let lines = entries(connection, tenant, account.id, range, Wanted::Final)?;
-            // The number alone tells where it goes on.
+            // In this order only the number is needed to go on.
             let next = (range.last < last).then_some(Position {
                 at: span.from,
                 version: range.last,
@@ -168,8 +167,8 @@ pub fn statement(
     })
 }
 
-/// The lines of a span by the time of happening, and where they go on if they were not read to the end.
-/// The balances after them are not known here.
+/// The lines of a span in the order of effective times, and the position to go on from if they were not read to
+/// the end. The balances after the lines are not computed here.
 fn happened(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -184,7 +183,7 @@ fn happened(
     };
     let after = after.map(|after| (after.at, after.version));
     let moved = displaced_within(connection, tenant, account.id, span, after, limit)?;
-    // Where they alone fill the page, nothing that was recorded later than the last of them is on it.
+    // If displaced entries alone fill the page, no entry that was recorded after the last of them is on it.
     let last = match moved.last() {
         Some((at, _)) if i64::try_from(moved.len()) == Ok(limit) => {
             let until = Timestamp::from_micros(*at);
@@ -200,7 +199,7 @@ fn happened(
     if range.last == last {
         return Ok((lines, None));
     }
-    // What comes after the last entry that was passed may not have been read.
+    // Displaced lines after the last entry that was read are left to the next page: entries between may be missing.
     let (at, balance) = probed(connection, tenant, account.id, range.last)?;
     let end = (at, range.last);
     lines.retain(|line| (line.effective_at, line.version) <= end);
@@ -213,8 +212,8 @@ fn happened(
     Ok((lines, Some(next)))
 }
 
-/// The number of the last entry that is not displaced and stands no later than a position: of those that
-/// were recorded at its moment, the ones with lower numbers do.
+/// The number of the last entry that is not displaced and does not stand after a position. Among entries that
+/// were recorded at the position's moment, these are the ones with lower numbers.
 fn in_place_by(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -239,7 +238,7 @@ struct Range {
 }
 
 impl Range {
-    /// As many as may be read for one page, not beyond `last`.
+    /// The entries that may be read for one page, not beyond `last`.
     fn after(first: i64, last: i64, limit: i64) -> Self {
         let most = i64::try_from(READ_AT_MOST).unwrap_or(i64::MAX);
         Self {
@@ -252,9 +251,9 @@ impl Range {
 
 #[derive(Clone, Copy)]
 enum Wanted {
-    /// All that moved what is posted.
+    /// All entries that moved the posted balance.
     Final,
-    /// Of these, the ones that are not displaced.
+    /// Only the entries among these that are not displaced.
     InPlace,
 }
 
@@ -275,7 +274,7 @@ fn line(side: Side, row: Row) -> Result<Line, Error> {
     })
 }
 
-/// The final entries of one side, with their transactions' times.
+/// The final entries of one side, with the times of their transactions.
 macro_rules! one_side {
     ($tenant:expr, $account:expr, $account_column:ident, $version:ident, $balance:ident) => {
         posting::table
@@ -319,7 +318,7 @@ macro_rules! within_range {
     }};
 }
 
-/// Either side by its own index, and then one list of both.
+/// Each side is read by its own index, then both are put into one list.
 fn entries(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -352,7 +351,7 @@ fn entries(
     Ok(lines)
 }
 
-/// The entries with these numbers, each looked up by itself.
+/// The entries with these numbers, each looked up on its own.
 fn numbered(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -408,7 +407,7 @@ fn both(debits: Vec<Row>, credits: Vec<Row>) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// The displaced entries that happened within the span: when, and their numbers.
+/// The displaced entries that happened within the span: effective times and numbers.
 fn displaced_within(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -423,7 +422,7 @@ fn displaced_within(
             .filter(displaced::account_id.eq(account))
             .select((displaced::effective_at, displaced::version))
     };
-    // Those of the position's own moment, which may be many, by their numbers; then those after it.
+    // First the entries of the position's own moment, by their numbers, which may be many; then the later ones.
     let mut found: Vec<(i64, i64)> = Vec::new();
     let mut from = span.from.micros();
     if let Some((at, version)) = after.filter(|(at, _)| *at >= span.from && *at < span.to) {

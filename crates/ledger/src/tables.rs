@@ -1,11 +1,11 @@
-//! The ledger's tables: loading what a batch needs, locked, and saving what it did.
+//! The ledger's tables: loads and locks what a batch needs, and saves what it did.
 //!
 //! | load | what | locked |
 //! |---|---|---|
-//! | 1 | postings of the transactions named, and their rows | no: they never change |
-//! | 2 | accounts, in id order | as asked |
-//! | 3 | holds, corrections | no: whoever changes one changes its accounts too |
-//! | 4 | assets, external ids, metadata that is to be set, the period | the period, as asked |
+//! | 1 | rows and postings of the named transactions | no: they never change |
+//! | 2 | accounts, in id order | as requested |
+//! | 3 | holds, corrections | no: a batch that changes one also changes its accounts |
+//! | 4 | assets, external ids, metadata to be set, the period | the period, as requested |
 
 mod described;
 mod displaced;
@@ -38,7 +38,7 @@ pub(crate) use words::metadata;
 use crate::shelf::Period;
 use crate::{AccountId, Asset, Hold, Kind, Phase, Posted, Shelf, Step, TransactionId, schema};
 
-/// What a batch must have of the ledger before it can be executed.
+/// The rows that a batch needs from the ledger before it can be executed.
 #[derive(Debug, Default)]
 pub struct Needs {
     /// Accounts by id.
@@ -47,23 +47,23 @@ pub struct Needs {
     pub codes: Vec<String>,
     /// Assets by code, whether they are registered or not.
     pub assets: Vec<String>,
-    /// External ids that will be claimed.
+    /// External ids that new transactions will have.
     pub external_ids: Vec<String>,
-    /// External ids of transactions that may be in the books already, with all that they say.
+    /// External ids of transactions that may be in the books already, to be loaded with their whole content.
     pub compared: Vec<String>,
     /// Ids of such transactions.
     pub compared_ids: Vec<TransactionId>,
-    /// Transactions that will be posted, voided, expired or reversed, with their accounts.
+    /// Transactions that will be fulfilled, voided, expired or reversed, with their accounts.
     pub transactions: Vec<TransactionId>,
     /// Transactions of which the metadata will be set.
     pub described: Vec<TransactionId>,
-    /// Whether the closed period matters: something happened before it is recorded, or a period is to
-    /// be closed.
+    /// Whether the closed period is needed: an effective time lies before its recording time, or a period is to be
+    /// closed.
     pub period: bool,
 }
 
 impl Needs {
-    /// Whether nothing is asked of the database.
+    /// Whether nothing is needed from the database.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self {
@@ -89,10 +89,10 @@ impl Needs {
     }
 }
 
-/// Loads (and locks, if asked to) in id order.
+/// Loads the rows in id order, and locks them if requested.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -154,8 +154,8 @@ pub fn load_into(
     Ok(())
 }
 
-/// The transactions that are there of those that are to be compared. Whoever writes one of them meanwhile
-/// takes its external id, and makes the batch a conflict.
+/// The transactions to be compared that exist. If another process writes one of them in the meantime, it takes the
+/// external id, and the batch becomes a conflict.
 fn find_compared(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -193,7 +193,7 @@ fn find_compared(
     Ok(found)
 }
 
-/// The postings of the transactions named. What a transaction is, a pending one's postings say already.
+/// The postings of the named transactions. For a pending transaction, the postings already tell its step.
 fn load_transactions(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -225,7 +225,7 @@ fn load_transactions(
         let bad = || Error::Refused(format!("transaction {}: bad step", row.id));
         let step = Step::from_number(row.step).ok_or_else(bad)?;
         shelf.put_recorded(row.id, step);
-        // Nothing else is posted under this name: L6.
+        // No other transaction is posted with this kind: L6.
         if step == Step::Posted && row.kind == Kind::Exchange.name() {
             shelf.put_exchanged(row.id);
         }
@@ -249,7 +249,7 @@ fn load_accounts(
 ) -> Result<(), Error> {
     needs.codes.sort_unstable();
     needs.codes.dedup();
-    // Locks are taken by id: whoever comes by a code looks up its id first.
+    // Locks are taken in id order, so the ids of codes are looked up first.
     let codes: Vec<ByCode> = std::mem::take(&mut needs.codes)
         .into_iter()
         .map(|code| ByCode { code })
@@ -265,7 +265,7 @@ fn load_accounts(
     Ok(())
 }
 
-/// The registered assets among these codes. They never change, so none is ever locked.
+/// The registered assets among these codes. They never change, so they are never locked.
 pub(crate) fn assets_named(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -278,8 +278,8 @@ pub(crate) fn assets_named(
     rows.into_iter().map(AssetRow::read).collect()
 }
 
-/// What is still held, and what was reversed. Where accounts are locked, this comes after it, and so
-/// sees what whoever had them locked before has left.
+/// Holds and corrections. Where accounts are locked, this is read after the locking, and so sees what the
+/// previous holder of the locks wrote.
 fn load_remainders(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -330,10 +330,10 @@ fn load_period(
     Ok(Period::found(seen.map(Timestamp::from_micros)))
 }
 
-/// Adds what the batch did. An account, a hold, a correction or a period that another writer has
-/// changed since makes it a conflict.
+/// Adds what the batch did. If another process has changed an account, a hold, a correction or a period since
+/// it was read, the writes are a conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
-    // Before the accounts that hold them.
+    // Before the accounts that are opened in these assets.
     let registered = shelf.registered().into_iter();
     let registered = registered.map(|asset| AssetRow::of(tenant, asset));
     writes.add_first(registered.collect::<Vec<AssetRow>>());
@@ -377,7 +377,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     writes.add(counters);
 }
 
-/// What transactions are found by later. Most have none of it.
+/// The metadata rows by which transactions are found later. Most transactions have none.
 fn save_metadata(writes: &mut Writes, tenant_id: TenantId, posted: &[Posted]) {
     let mut rows = Vec::new();
     for transaction in posted {
@@ -433,8 +433,8 @@ fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     writes.add(further);
 }
 
-/// A period that was relied upon is written as it is: were it closed meanwhile, that is a conflict. The
-/// first one to rely on it makes the row, with nothing closed.
+/// A period that was relied upon is written unchanged; if it was closed in the meantime, that is a conflict. The
+/// first batch that relies on a period makes the row, with nothing closed.
 fn save_period(writes: &mut Writes, tenant_id: TenantId, period: &Period) {
     if period.closed_before == period.seen && !period.is_relied_upon {
         return;

@@ -1,15 +1,15 @@
-//! What people and tenants call things: the kinds of text that the books keep, each guarded as the crate
-//! `text` says.
+//! The kinds of text that the books keep: names, descriptions, external ids and sources. The crate `text`
+//! explains how each kind is guarded.
 
 use text::{Identifier, Text};
 
-/// What people call an account.
+/// The name of an account, for people.
 pub type AccountName = Text<255>;
-/// What people call an asset.
+/// The name of an asset, for people.
 pub type AssetName = Text<255>;
-/// What a transaction is, for people.
+/// The description of a transaction, for people.
 pub type Description = Text<500>;
 /// The caller's own name for a transaction; unique per tenant.
 pub type ExternalId = Identifier<255>;
-/// Where a rate comes from.
+/// The source of a rate.
 pub type RateSource = Text<100>;

@@ -1,7 +1,7 @@
-//! What many accounts hold together: the trial balance, and the balances of a subtree of the chart.
+//! Balances of many accounts: the trial balance, and the balances of a subtree of the chart.
 //!
-//! A balance counts as a debit or as a credit, whichever it is, whatever the account's normal side. Over
-//! all accounts of a currency both come to the same.
+//! A balance counts as a debit or as a credit, whichever it is, whatever the account's normal side is. Over all
+//! accounts of a currency, debits and credits have the same sum.
 
 use std::collections::BTreeMap;
 
@@ -14,28 +14,28 @@ use crate::schema::account;
 use crate::tables::AccountRow;
 use crate::{Account, AccountId, NormalSide};
 
-/// Accounts read at a time.
+/// Number of accounts that are read at a time.
 const PAGE: i64 = 1_000;
 
-/// What the accounts of one currency hold.
+/// The sums of the balances of all accounts in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Total {
     /// The currency.
     pub currency: Currency,
-    /// How many accounts there are.
+    /// Number of accounts.
     pub accounts: u64,
-    /// Minor units of those balances that are debits.
+    /// Sum of the balances that are debits, in minor units.
     pub debits: i128,
-    /// Minor units of those balances that are credits.
+    /// Sum of the balances that are credits, in minor units.
     pub credits: i128,
 }
 
-/// One account's balance.
+/// The balance of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The account as it is now.
+    /// The account in its present state.
     pub account: Account,
-    /// What is posted on it, on its normal side.
+    /// The posted balance, on the account's normal side.
     pub posted: MinorUnits,
 }
 
@@ -51,18 +51,18 @@ impl Standing {
     }
 }
 
-/// Which accounts, and as of when.
+/// The accounts to sum up, and the moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The account with this code and those below it; `None`: all.
+    /// The account with this code and the accounts below it; `None`: all accounts.
     pub subtree: Option<String>,
-    /// `None`: as they stand.
+    /// The moment and the time that counts; `None`: the present balances.
     pub as_of: Option<(Timestamp, By)>,
 }
 
-/// Whether an account has this code, or one below it. Codes are visible ASCII and compared byte by byte;
-/// what follows the colon is the semicolon. It tells accounts that are found already: no index serves
-/// both halves at once.
+/// Whether an account has this code, or one below it. Codes are visible ASCII and are compared byte by byte; the
+/// character after the colon is the semicolon. It is a filter on accounts that were found in another way,
+/// because no index serves both halves at once.
 macro_rules! in_subtree {
     ($code:expr) => {
         account::code.eq($code.clone()).or(account::code
@@ -72,10 +72,10 @@ macro_rules! in_subtree {
 }
 pub(crate) use in_subtree;
 
-/// What all accounts in scope come to, by currency: each of them is looked at, a page at a time.
+/// The sums over all accounts in scope, by currency. Every account is read, a page at a time.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn totals(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -93,11 +93,11 @@ pub fn totals(
     Ok(by_currency.into_values().collect())
 }
 
-/// The accounts in scope that come after the code `after`, in the order of their codes, at most `limit`.
-/// No others are looked at.
+/// The balances of the accounts in scope, in the order of their codes, after the code `after`; at most `limit`.
+/// Only these accounts are read.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn standings(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -137,7 +137,7 @@ pub fn standings(
     Ok(standings)
 }
 
-/// The accounts whose codes come after the one and before the other, in their order.
+/// The accounts with codes after the first and before the second code, in order.
 fn between(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -156,7 +156,7 @@ fn between(
     Ok(query.load(connection)?)
 }
 
-/// The first accounts, at most so many, with this code and below it.
+/// The first accounts with this code and below it, at most `at_most`.
 pub(crate) fn first_below(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! A transaction: what is asked for, and what became part of the books.
+//! A transaction: as it is requested, and as it is recorded.
 
 use money::{Amount, Currency, MinorUnits};
 use store::Timestamp;
@@ -6,47 +6,47 @@ use store::Timestamp;
 use crate::{AccountId, Condition, Kind, Metadata};
 
 store::typed_id!(
-    /// A transaction's id: `txn_…`.
+    /// The id of a transaction: `txn_…`.
     TransactionId,
     "txn"
 );
 
-/// At most so many postings a transaction.
+/// Greatest number of postings in one transaction.
 pub const MOST_POSTINGS: usize = 100;
 
-/// A posting that releases what posting n of a pending transaction holds has the ordinal n plus this.
+/// The ordinal of a posting that releases what posting n of a pending transaction holds is n plus this number.
 pub const RELEASES_FROM: i16 = 100;
 
-/// What happens may be recorded at most so long before, in seconds: clocks differ. What is effective later
-/// would be spent before it is there.
+/// Greatest time by which an effective time may be later than the recording time, in seconds, because clocks
+/// differ. Money with a later effective time could be spent before it is there.
 pub const MOST_AHEAD_SECONDS: i64 = 300;
 
-/// The latest moment at which something may happen that is recorded at `recorded_at`, if `effective_at` is
-/// later.
+/// The latest effective time that is allowed for what is recorded at `recorded_at`, if `effective_at` is later
+/// than that.
 pub(crate) fn too_far_ahead(effective_at: Timestamp, recorded_at: Timestamp) -> Option<Timestamp> {
     let latest = recorded_at.plus_seconds(MOST_AHEAD_SECONDS);
     (effective_at > latest).then_some(latest)
 }
 
-/// A posting that posts more than posting n of a pending transaction still held has the ordinal n plus
-/// this.
+/// The ordinal of a posting that posts more than posting n of a pending transaction still held is n plus this
+/// number.
 pub const EXCEEDS_FROM: i16 = 200;
 
-/// One movement: `amount` goes onto the debit side of `debit` and the credit side of `credit`.
+/// One movement: `amount` is debited to the account `debit` and credited to the account `credit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
     /// The debited account.
     pub debit: AccountId,
     /// The credited account.
     pub credit: AccountId,
-    /// How much, in minor units.
+    /// The amount, in minor units.
     pub amount: Amount,
-    /// Of what.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
 impl Posting {
-    /// Whether it moves this account.
+    /// Whether the posting moves this account.
     pub(crate) fn names(&self, id: &AccountId) -> bool {
         self.debit == *id || self.credit == *id
     }
@@ -55,27 +55,27 @@ impl Posting {
 /// The side of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The account was debited.
+    /// A debit of the account.
     Debit,
-    /// The account was credited.
+    /// A credit of the account.
     Credit,
 }
 
-/// What a posting does to its two accounts. Each of them is an entry with a number on both.
+/// The effect of a posting on its two accounts. Each posting is an entry with a number on both of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// It is promised: it adds to what is pending.
+    /// The amount is pending: it adds to the pending counters.
     Pending,
-    /// It is final at once: it adds to what is posted.
+    /// The amount is final at once: it adds to the posted counters.
     Posted,
-    /// What was promised becomes final: it adds to what is posted and to what is released.
+    /// A pending amount becomes final (a fulfilled hold): it adds to the posted and to the released counters.
     Settled,
-    /// What was promised will not be: it adds to what is released.
+    /// A pending amount will not become final: it adds to the released counters.
     Released,
 }
 
 impl Phase {
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Phase {
         }
     }
 
-    /// Whether the posted balances move.
+    /// Whether the posted balances change.
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
@@ -96,25 +96,25 @@ impl Phase {
     }
 }
 
-/// What a transaction is to others.
+/// The role of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// It promises: its postings hold amounts until they are posted, voided or expired.
+    /// Pending: its postings hold amounts until they are fulfilled, voided or expired.
     Pending,
-    /// It is final at once.
+    /// Final at once.
     Posted,
-    /// It posts a pending one, or a part of it.
+    /// Fulfils a pending transaction, or a part of it.
     Settlement,
-    /// It releases all that a pending one still holds.
+    /// Releases all that a pending transaction still holds, on request.
     Void,
-    /// The same, because its time is over.
+    /// Releases all that a pending transaction still holds, because its time of expiry has come.
     Expiry,
-    /// It undoes a final one, or a part of it.
+    /// Reverses a final transaction, or a part of it.
     Reversal,
 }
 
 impl Step {
-    /// As it is shown.
+    /// The name that clients see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -134,40 +134,40 @@ impl std::fmt::Display for Step {
     }
 }
 
-/// What is asked of a transaction that is to be posted later.
+/// The terms of a pending transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pending {
-    /// From when on it can no longer be posted; `None`: never.
+    /// From this moment on the holds can no longer be fulfilled; `None`: they never expire.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What is asked for. Time and id are given, so that a run can be repeated exactly.
+/// A request for a new transaction. Time and id are given by the caller, so that a run can be repeated exactly.
 #[derive(Debug, Clone)]
 pub struct NewTransaction {
-    /// Its id.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
-    /// One or more movements, applied together or not at all.
+    /// One or more postings, applied together or not at all.
     pub postings: Vec<Posting>,
-    /// Whether it is only promised as yet.
+    /// The terms, if the transaction is pending; `None` if it is final at once.
     pub pending: Option<Pending>,
-    /// What else must be so.
+    /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
-    /// The caller's own name for it; unique per tenant.
+    /// The caller's own id for the transaction; unique per tenant.
     pub external_id: Option<String>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// When it happened: earlier than it is written, or at most [`MOST_AHEAD_SECONDS`] later.
+    /// The effective time: any time before `recorded_at`, or at most [`MOST_AHEAD_SECONDS`] after it.
     pub effective_at: Timestamp,
-    /// When we wrote it.
+    /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
 }
 
 impl NewTransaction {
-    /// A transaction that is final at once and happens now, with nothing else said of it.
+    /// A transaction that is final at once and happens now, without external id, description, metadata or conditions.
     #[must_use]
     pub const fn plain(
         id: TransactionId,
@@ -190,75 +190,75 @@ impl NewTransaction {
     }
 }
 
-/// A posting with its place in each account's history.
+/// A recorded posting, with its place in the history of each account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostedPosting {
-    /// Its place in the transaction, from 0. Where the transaction is about another one: that of the
-    /// other's posting, and [`RELEASES_FROM`] more if it releases what that one holds, or
-    /// [`EXCEEDS_FROM`] more if it posts what that one did not hold.
+    /// The posting's place in the transaction, from 0. In a transaction about another one, it is the ordinal of
+    /// that one's posting: plus [`RELEASES_FROM`] if it releases what that posting holds, or plus
+    /// [`EXCEEDS_FROM`] if it posts more than that posting held.
     pub ordinal: i16,
-    /// What it does to its accounts.
+    /// The effect on the two accounts.
     pub phase: Phase,
-    /// What moved.
+    /// Accounts, amount and currency.
     pub posting: Posting,
-    /// The number of this entry on the debited account.
+    /// The number of the entry on the debited account.
     pub debit_version: i64,
-    /// That account's posted balance afterwards.
+    /// The posted balance of that account after the entry.
     pub debit_balance: MinorUnits,
-    /// The number of this entry on the credited account.
+    /// The number of the entry on the credited account.
     pub credit_version: i64,
-    /// That account's posted balance afterwards.
+    /// The posted balance of that account after the entry.
     pub credit_balance: MinorUnits,
 }
 
-/// A transaction that is part of the books.
+/// A recorded transaction.
 #[derive(Debug, Clone)]
 pub struct Posted {
-    /// Its id.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
-    /// What it is to others.
+    /// The role of the transaction.
     pub step: Step,
-    /// The transaction it is about, if it is about one.
+    /// The transaction that this one is about, if any.
     pub about: Option<TransactionId>,
-    /// If it is pending: from when on it can no longer be posted; `None`: never.
+    /// For a pending transaction: from this moment on it can no longer be fulfilled; `None`: it never expires.
     pub expires_at: Option<Timestamp>,
-    /// Its movements, in the order given.
+    /// The postings, in the order of their ordinals.
     pub postings: Vec<PostedPosting>,
-    /// The caller's own name for it.
+    /// The caller's own id for the transaction.
     pub external_id: Option<String>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// When it happened.
+    /// The effective time: when the transaction happened.
     pub effective_at: Timestamp,
-    /// When we wrote it.
+    /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
 }
 
-/// What a transaction that is about another one says of itself.
+/// The data of a transaction that is about another one, except its postings.
 #[derive(Debug, Clone)]
 pub struct Heading {
-    /// Its id.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// What it is for.
+    /// The purpose of the transaction.
     pub kind: Kind,
-    /// The caller's own name for it; unique per tenant.
+    /// The caller's own id for the transaction; unique per tenant.
     pub external_id: Option<String>,
-    /// For people.
+    /// Free text for people.
     pub description: Option<String>,
-    /// What the tenant keeps with it.
+    /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// When it happened.
+    /// The effective time: when the transaction happened.
     pub effective_at: Timestamp,
-    /// When we wrote it; expiry is looked at as of this moment.
+    /// The time at which the transaction was recorded; expiry is checked as of this moment.
     pub recorded_at: Timestamp,
 }
 
 impl Heading {
-    /// It happens now, with nothing else said of it.
+    /// A heading that happens now, without external id, description or metadata.
     #[must_use]
     pub const fn plain(id: TransactionId, kind: Kind, now: Timestamp) -> Self {
         Self {
@@ -282,8 +282,8 @@ impl Heading {
         about: TransactionId,
         mut postings: Vec<PostedPosting>,
     ) -> Posted {
-        // Told in the order in which they are kept, in whichever they were asked for: a reply that is
-        // made again from what is kept must be the same.
+        // The order in which postings are stored, whatever the order of the request was. A reply that is made again
+        // from what is stored must be the same.
         postings.sort_unstable_by_key(|posted| posted.ordinal);
         Posted {
             id: self.id,
@@ -301,10 +301,10 @@ impl Heading {
     }
 }
 
-/// A part of a transaction: so much of the posting with this ordinal.
+/// A part of a transaction: the ordinal of a posting, and an amount.
 pub type Part = (i16, Amount);
 
-/// The first ordinal that is named twice.
+/// The first ordinal that occurs twice.
 pub(crate) fn named_twice(parts: &[Part]) -> Option<i16> {
     let mut seen = Vec::with_capacity(parts.len());
     parts.iter().find_map(|(ordinal, _)| {

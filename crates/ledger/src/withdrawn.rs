@@ -1,11 +1,11 @@
-//! What may still be entered in a currency that ISO 4217 has withdrawn.
+//! Rules for currencies that ISO 4217 has withdrawn.
 //!
-//! What happened while there was the currency is entered as in any other. What happens after its end only
-//! empties balances: no account is left further from zero than it was, nor on the other side of it. Where
-//! the same transaction moves another currency too, it is a conversion, and what one account gives, another
-//! may collect: then the accounts together hold no more of it than before, signs aside. What an exchange
-//! buys is never withdrawn. A reversal undoes what stands in the books and is always allowed; so is what a
-//! provider has captured, because that is a fact.
+//! Transactions from the time when the currency existed are recorded as in any other currency. Transactions
+//! after its end may only empty balances: no account is left further from zero than it was, nor on the other
+//! side of zero. If the same transaction also moves another currency, it is a conversion: one account may
+//! collect what another gives, and the accounts together must not hold more than before, signs aside. An exchange
+//! never buys a withdrawn currency. A reversal is always allowed, because it undoes what stands in the books. A
+//! capture by a provider is always allowed too, because it is a fact.
 
 use money::{Currency, Day, MinorUnits};
 use store::Timestamp;
@@ -14,7 +14,7 @@ use crate::{Account, Phase, PostedPosting, Shelf};
 
 const MICROS_OF_A_DAY: i64 = 86_400_000_000;
 
-/// Since when there is no such currency, if there was none any more at this moment.
+/// The first day without the currency, if it no longer existed at this moment.
 #[must_use]
 pub fn withdrawn(currency: Currency, at: Timestamp) -> Option<Day> {
     let since = currency.withdrawn_since()?;
@@ -22,16 +22,16 @@ pub fn withdrawn(currency: Currency, at: Timestamp) -> Option<Day> {
     (at.micros() >= end).then_some(since)
 }
 
-/// An entry in a currency that there was no more.
+/// A posting in a currency that no longer existed.
 pub(crate) struct TooLate {
-    /// Which of the postings, from 0.
+    /// Position of the posting, from 0.
     pub(crate) posting: usize,
     pub(crate) currency: Currency,
     pub(crate) since: Day,
 }
 
-/// The first posting that does more than empty balances after the end of its currency. `accounts` are as
-/// the transaction leaves them; `bought` is what an exchange buys.
+/// The first posting that does more than empty balances after the end of its currency. `accounts` are as the
+/// transaction leaves them; `bought` is the position of the posting that an exchange buys.
 pub(crate) fn too_late(
     shelf: &Shelf,
     accounts: &[Account],
@@ -40,9 +40,9 @@ pub(crate) fn too_late(
     bought: Option<usize>,
 ) -> Option<TooLate> {
     let ended = |posted: &PostedPosting| withdrawn(posted.posting.currency, effective_at);
-    // Nearly every transaction is in currencies that there are.
+    // Nearly all transactions are in currencies that still exist.
     postings.iter().find(|posted| ended(posted).is_some())?;
-    // What is only released is converted into nothing.
+    // A release converts nothing.
     let moves = |posted: &PostedPosting| posted.phase != Phase::Released;
     let converts = postings
         .iter()
@@ -71,7 +71,7 @@ pub(crate) fn too_late(
     })
 }
 
-/// What is promised counts with all that is pending, what is final without.
+/// The balance that counts: with pending amounts for a pending posting, without them for a final one.
 fn balance(account: &Account, phase: Phase) -> i128 {
     let balance: MinorUnits = match phase {
         Phase::Pending => account.pending(),
@@ -80,7 +80,7 @@ fn balance(account: &Account, phase: Phase) -> i128 {
     i128::from(balance.get())
 }
 
-/// Each balance, before and after, is no further from zero and not past it.
+/// Whether each balance is, after the transaction, no further from zero and not past it.
 fn is_nearer_to_zero(mut balances: impl Iterator<Item = (i128, i128)>) -> bool {
     balances.all(|(before, after)| {
         let (least, most) = (before.min(0), before.max(0));

@@ -1,4 +1,4 @@
-//! Splitting an amount into parts that add up to it.
+//! Splits an amount into parts that add up to it.
 
 use std::cmp::Reverse;
 
@@ -9,24 +9,23 @@ use crate::Amount;
 /// Why an amount cannot be split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AllocationError {
-    /// There is no part to give anything to.
+    /// There are no weights, so there is no part.
     #[error("an allocation needs at least one weight")]
     NoWeights,
-    /// Every weight is zero, so nobody would get anything.
+    /// Every weight is zero, so every part would be zero.
     #[error("an allocation needs a weight above zero")]
     OnlyZeroWeights,
-    /// A number did not fit. No weights that fit in memory lead here; it stands so that a mistake
-    /// in this file would be refused and not become a wrong split.
+    /// A number did not fit. No weights that fit in memory lead to this error; it makes sure that a mistake in
+    /// this file is refused and does not become a wrong split.
     #[error("the allocation overflowed")]
     Overflow,
 }
 
-/// Splits an amount by weights: one part per weight, in minor units, adding up to the whole.
+/// Splits an amount by weights: one part per weight, in minor units. The parts add up to the whole.
 ///
-/// The method is that of the largest remainder (Hamilton's): each part gets its share rounded
-/// down, and the minor units left over go one each to the parts that lost most by that; among
-/// equals, to the earlier. So each part is within one minor unit of its exact share, and a weight
-/// of zero gets zero.
+/// The method is the largest remainder method (Hamilton). Each part gets its share rounded down. The minor
+/// units left over go, one each, to the parts that lost most by the rounding; among equal losses, to the
+/// earlier part. So each part is within one minor unit of its exact share, and a weight of zero gets zero.
 ///
 /// ```
 /// use money::{Amount, allocate};
@@ -49,7 +48,7 @@ pub fn allocate(total: Amount, weights: &[u64]) -> Result<Vec<i64>, AllocationEr
     split(total, weights).ok_or(AllocationError::Overflow)
 }
 
-/// One part on its way: what it gets for sure, and how much of a minor unit it lost by that.
+/// One part during the computation: the share that it gets in any case, and the fraction lost by rounding down.
 struct Share {
     part: i64,
     remainder: u128,
@@ -77,8 +76,8 @@ fn split(total: Amount, weights: &[u64]) -> Option<Vec<i64>> {
     Some(shares.into_iter().map(|share| share.part).collect())
 }
 
-/// `total × weight ÷ all_weights`, rounded down, and what the division left. The product of 63 and
-/// 64 bits always fits into 128.
+/// `total × weight ÷ all_weights`, rounded down, and the remainder of the division. The product of 63 and 64
+/// bits always fits into 128.
 fn share(total: Amount, weight: u64, all_weights: u128) -> Option<Share> {
     let product = u128::try_from(total.get())
         .ok()?

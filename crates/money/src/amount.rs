@@ -4,16 +4,16 @@ use std::num::NonZero;
 
 use thiserror::Error;
 
-/// How much moves: from 1 to `i64::MAX` minor units of a currency kept beside it.
+/// An amount that moves: from 1 to `i64::MAX` minor units. The currency is kept beside it.
 ///
-/// A direction is never a sign here: a posting names the account that gives and the one that gets.
+/// The sign never states a direction: a posting names the account that gives and the account that gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(NonZero<i64>);
 
 /// Why a number is not an [`Amount`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AmountError {
-    /// The number is zero, and nothing would move.
+    /// The number is zero, so nothing would move.
     #[error("an amount is at least one minor unit, not zero")]
     Zero,
     /// The number is below zero.
@@ -25,7 +25,7 @@ impl Amount {
     /// The largest amount, `i64::MAX` minor units.
     pub const MAX: Amount = Amount(NonZero::<i64>::MAX);
 
-    /// An amount of so many minor units.
+    /// An amount of this number of minor units.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Amount {
         Amount::new(sum).ok()
     }
 
-    /// What is left, or `None` if that is less than one minor unit.
+    /// The difference, or `None` if it is less than one minor unit.
     #[must_use]
     pub fn checked_sub(self, other: Amount) -> Option<Amount> {
         let rest = self.get().checked_sub(other.get())?;
@@ -75,7 +75,7 @@ mod tests {
         prop_oneof![1..=3_i64, (i64::MAX - 2)..=i64::MAX, 1..=i64::MAX]
     }
 
-    /// The amount of so many minor units, if there can be one.
+    /// The amount of this number of minor units, if it is in range.
     fn fits(minor_units: i128) -> Option<Amount> {
         i64::try_from(minor_units)
             .ok()

@@ -11,21 +11,21 @@ use self::withdrawn::WITHOUT_MINOR_UNIT;
 
 pub use self::withdrawn::Day;
 
-/// A currency whose minor unit is known, ordered by its code.
+/// A currency with a known minor unit. Currencies are ordered by code.
 ///
-/// Most are those of ISO 4217, with its codes and exponents as `iso_currency` lists them. Those that
-/// ISO 4217 has withdrawn (`HRK`) are currencies too, by a table of this crate's own, because old books
-/// still have to be read: [`withdrawn_since`](Currency::withdrawn_since). The others are custom assets
-/// (a stablecoin, loyalty points), whose code and exponent somebody chose.
+/// Most currencies are those of ISO 4217, with the codes and exponents that `iso_currency` lists. Currencies that
+/// ISO 4217 has withdrawn (`HRK`) are known too, from a table of this crate, because old books must stay
+/// readable: [`withdrawn_since`](Currency::withdrawn_since). All others are custom assets (a stablecoin, loyalty
+/// points), with a code and an exponent that somebody chose.
 ///
-/// The value carries its exponent instead of looking it up, so that callers need not know which of
-/// the two it is: they see [`code`] and [`exponent`].
+/// The value carries its exponent and does not look it up. So callers need not know which of the two it is: they
+/// use [`code`] and [`exponent`].
 ///
 /// [`code`]: Currency::code
 /// [`exponent`]: Currency::exponent
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
-    /// ASCII, filled up with zeros, which sort before every letter and digit.
+    /// ASCII, filled up with zero bytes, which sort before every letter and digit.
     code: [u8; LONGEST_CODE],
     exponent: u8,
     is_custom: bool,
@@ -40,19 +40,19 @@ pub enum CurrencyError {
     /// ISO 4217 does not list the code.
     #[error("the currency code is not one of ISO 4217")]
     Unknown,
-    /// ISO 4217 lists the code without a minor unit, as it does gold (`XAU`), the test code (`XTS`)
-    /// and many a withdrawn code (`ALK`), so that no whole number of it means anything.
+    /// ISO 4217 lists the code without a minor unit, as for gold (`XAU`), the test code (`XTS`) and many withdrawn
+    /// codes (`ALK`). So a whole number of minor units has no meaning.
     #[error("ISO 4217 gives the currency no minor unit")]
     NoMinorUnit,
 }
 
-/// Why there is no such custom asset.
+/// Why a custom asset is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AssetError {
     /// The code is not a letter from `A` to `Z` and then two to nine letters or digits.
     #[error("an asset's code is 3 to 10 upper-case letters and digits, a letter first")]
     Malformed,
-    /// The code means something to ISO 4217 already, or did once.
+    /// ISO 4217 uses this code, or has used it.
     #[error("the code is one of ISO 4217: no asset has it, and it stands without decimal places")]
     TakenByIso,
     /// The exponent is above [`Currency::LARGEST_EXPONENT`].
@@ -61,7 +61,7 @@ pub enum AssetError {
 }
 
 impl AssetError {
-    /// Every rule in the order in which it is looked at: its code, and what it says.
+    /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
             "malformed_code",
@@ -74,7 +74,7 @@ impl AssetError {
         ("too_precise", "An asset has at most 18 decimal places."),
     ];
 
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -88,20 +88,20 @@ impl AssetError {
 /// Why a stored text is not a [`Currency`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StoredError {
-    /// It has no `/` and is no ISO 4217 code.
+    /// The text has no `/` and is not an ISO 4217 code.
     #[error(transparent)]
     Currency(#[from] CurrencyError),
-    /// What stands before and after the `/` is no custom asset.
+    /// The parts before and after the `/` are not a custom asset.
     #[error(transparent)]
     Asset(#[from] AssetError),
-    /// What stands after the `/` is not a number without needless zeros.
+    /// The part after the `/` is not a number without unneeded zeros.
     #[error("an asset's exponent is a plain number")]
     MalformedExponent,
 }
 
 impl Currency {
-    /// The most decimal places: one unit is then 10^18 minor units, and no higher power of ten fits
-    /// into an `i64`. It leaves room for about nine whole units.
+    /// Greatest number of decimal places. One unit is then 10^18 minor units; the next power of ten does not fit
+    /// into an `i64`. An amount can then be up to about nine whole units.
     pub const LARGEST_EXPONENT: u8 = 18;
 
     /// The currency with this ISO 4217 alphabetic code, written in upper case.
@@ -131,12 +131,11 @@ impl Currency {
         })
     }
 
-    /// A custom asset: a code of 3 to 10 letters and digits, and how many decimal places its minor
-    /// unit is away.
+    /// A custom asset: a code of 3 to 10 letters and digits, and the number of decimal places of its minor unit.
     ///
-    /// Two assets with the same code and different exponents are different currencies; whoever
-    /// registers assets sees to it that a code has one. A code of three letters may one day be
-    /// taken up by ISO 4217, a longer one never.
+    /// Two assets with the same code and different exponents are different currencies; the register of assets makes
+    /// sure that a code has one exponent. ISO 4217 may one day use a code of three letters, but never a longer
+    /// one.
     ///
     /// ```
     /// use money::{AssetError, Currency, Money};
@@ -179,26 +178,26 @@ impl Currency {
     /// The code: `EUR`, `USDC`.
     #[must_use]
     pub fn code(&self) -> &str {
-        // Only ASCII is ever stored, so the default is never taken.
+        // Only ASCII is ever stored, so the default is never used.
         str::from_utf8(&self.code)
             .unwrap_or_default()
             .trim_end_matches('\0')
     }
 
-    /// How many decimal places the minor unit is away from the unit: 2 for `EUR`, 0 for `JPY`.
+    /// Number of decimal places of the minor unit: 2 for `EUR`, 0 for `JPY`.
     #[must_use]
     pub const fn exponent(self) -> u8 {
         self.exponent
     }
 
-    /// Whether it is a custom asset and not one of ISO 4217.
+    /// Whether this is a custom asset and not a currency of ISO 4217.
     #[must_use]
     pub const fn is_custom(self) -> bool {
         self.is_custom
     }
 
-    /// The first day on which ISO 4217 no longer had the currency, at midnight UTC; `None`: it has it
-    /// still, or it is a custom asset.
+    /// The first day, from midnight UTC, on which ISO 4217 no longer had the currency; `None` if ISO 4217 still has
+    /// it, or if it is a custom asset.
     ///
     /// ```
     /// let kuna = money::Currency::from_code("HRK")?;
@@ -211,8 +210,8 @@ impl Currency {
         known.flatten().map(|withdrawn| withdrawn.since)
     }
 
-    /// The exact decimal of so many minor units in units of the currency, with all its decimal
-    /// places: `-0.05`, `1099`. It takes a sum of many balances, which no `i64` need hold.
+    /// The exact decimal number of units for a number of minor units, with all its decimal places: `-0.05`,
+    /// `1099`. The argument is an `i128`, because a sum of many balances may not fit into an `i64`.
     #[must_use]
     pub fn decimal(self, minor_units: i128) -> String {
         let places = usize::from(self.exponent);
@@ -226,8 +225,8 @@ impl Currency {
         }
     }
 
-    /// The text from which [`from_stored`](Currency::from_stored) makes the same currency again, with
-    /// nothing to look up: `EUR`; of a custom asset with its exponent, `USDC/6`.
+    /// The text from which [`from_stored`](Currency::from_stored) makes the same currency again without a look-up:
+    /// `EUR`; for a custom asset, the code with its exponent: `USDC/6`.
     #[must_use]
     pub fn stored(&self) -> Cow<'_, str> {
         if self.is_custom {
@@ -237,11 +236,11 @@ impl Currency {
         }
     }
 
-    /// The currency that was [`stored`](Currency::stored) as this text. Each has one such text.
+    /// The currency that was [`stored`](Currency::stored) as this text. Each currency has exactly one such text.
     ///
     /// # Errors
     ///
-    /// [`StoredError`], as [`from_code`](Currency::from_code) and [`custom`](Currency::custom) say.
+    /// [`StoredError`], as described at [`from_code`](Currency::from_code) and [`custom`](Currency::custom).
     pub fn from_stored(text: &str) -> Result<Currency, StoredError> {
         let Some((code, places)) = text.split_once('/') else {
             return Ok(Currency::from_code(text)?);
@@ -281,7 +280,7 @@ const ISO_LENGTH: usize = 3;
 const SHORTEST_CODE: usize = 3;
 const LONGEST_CODE: usize = 10;
 
-/// The code in the room that there is for one, if it fits and could be told from the filling.
+/// The code filled up with zero bytes, if it fits and has no zero byte itself.
 fn filled(code: &str) -> Option<[u8; LONGEST_CODE]> {
     let mut bytes = [0; LONGEST_CODE];
     bytes
@@ -356,9 +355,8 @@ mod tests {
         }
     }
 
-    /// Every code that was ever accepted, with its decimal places: what is stored under it must stay
-    /// readable for ever. Where a newer library no longer lists one, it goes into the table of what was
-    /// withdrawn.
+    /// Every code that was ever accepted, with its decimal places: what is stored under a code must stay readable
+    /// for ever. If a newer library no longer lists a code, the code goes into the table of withdrawn currencies.
     const EVER_ACCEPTED: [(u8, &str); 4] = [
         (
             0,
@@ -527,7 +525,7 @@ mod tests {
         assert_eq!(refused("EUR", 6), Some("taken_by_iso"));
         assert_eq!(refused("EUR", 19), Some("taken_by_iso"));
         assert_eq!(refused("USDC", 19), Some("too_precise"));
-        // What is malformed is no code of ISO 4217, and so is refused as such even where it is too precise.
+        // A malformed code is not a code of ISO 4217, so it is refused as malformed even if the exponent is too large.
         assert_eq!(refused("usdc", 19), Some("malformed_code"));
         let told = AssetError::ORDER.iter().map(|(code, _)| *code);
         let order = [

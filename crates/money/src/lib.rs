@@ -1,16 +1,16 @@
-//! Currencies, integer amounts in minor units, and the decimal text edge.
+//! Currencies, integer amounts in minor units, and conversion from and to decimal text.
 //!
-//! Money inside Florin is a whole number of minor units (cents, yen, fils) beside a currency. This
-//! crate owns those two values and the few things that may be done to them:
+//! Money inside Florin is a whole number of minor units (cents, yen, fils) beside a currency. This crate owns
+//! these two values and the few operations on them:
 //!
 //! - [`Currency`]: a code of ISO 4217 or of a custom asset, and its exponent, the number of decimal
 //!   places of its minor unit;
-//! - [`Amount`]: what moves, always from 1 to `i64::MAX`;
-//! - [`MinorUnits`]: what is left, a balance or a difference, of either sign;
-//! - [`Money`]: an amount with its currency, and the way to and from decimal text;
-//! - [`allocate`]: splitting an amount so that the parts add up to it;
-//! - [`round`], and [`divide`] for exact ratios: where digits may get lost, by a [`Rounding`] that is
-//!   named, and nowhere else.
+//! - [`Amount`]: an amount that moves, always from 1 to `i64::MAX`;
+//! - [`MinorUnits`]: a balance or a difference, of either sign;
+//! - [`Money`]: an amount with its currency, and the conversion from and to decimal text;
+//! - [`allocate`]: splits an amount so that the parts add up to it;
+//! - [`round`], and [`divide`] for exact ratios: the only places where digits may get lost, by a named
+//!   [`Rounding`].
 //!
 //! ```
 //! use money::{Amount, Currency, Money, allocate};
@@ -31,10 +31,9 @@
 //! # Invariants
 //!
 //! - An [`Amount`] is never zero and never negative.
-//! - A [`Currency`] always has an exponent; a code without a minor unit (gold, "no currency") is
-//!   not one.
-//! - Arithmetic is checked: what does not fit is `None` or an error, never a wrapped number.
-//! - Text never loses a digit on its way in or out. Only [`round`] and [`divide`] round.
+//! - A [`Currency`] always has an exponent; a code without a minor unit (gold, "no currency") is not a currency.
+//! - Arithmetic is checked: a result that does not fit is `None` or an error, never a wrapped number.
+//! - Text never loses a digit when it is read or written. Only [`round`] and [`divide`] round.
 //! - The parts of an allocation add up to the whole.
 //!
 //! # Never here
@@ -56,5 +55,5 @@ pub use minor_units::MinorUnits;
 pub use money::{DecimalError, Money};
 pub use rounding::{Rounding, RoundingError, divide, round};
 
-/// A decimal number, for rates and percentages on their way to [`round`].
+/// A decimal number: a rate or a percentage that [`round`] turns into minor units.
 pub use rust_decimal::Decimal;

@@ -3,17 +3,17 @@
 use crate::money::magnitude;
 use crate::{Amount, Currency, DecimalError};
 
-/// A balance or a difference: any `i64` number of minor units of a currency kept beside it.
+/// A balance or a difference: any `i64` number of minor units. The currency is kept beside it.
 ///
-/// What moves is an [`Amount`]; only what results may be zero or negative.
+/// An amount that moves is an [`Amount`]; only results may be zero or negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MinorUnits(i64);
 
 impl MinorUnits {
-    /// Nothing.
+    /// Zero minor units.
     pub const ZERO: MinorUnits = MinorUnits(0);
 
-    /// So many minor units.
+    /// A value of this number of minor units.
     #[must_use]
     pub const fn new(minor_units: i64) -> MinorUnits {
         MinorUnits(minor_units)
@@ -25,27 +25,27 @@ impl MinorUnits {
         self.0
     }
 
-    /// The sum, or `None` if it is no `i64`.
+    /// The sum, or `None` if it does not fit into an `i64`.
     #[must_use]
     pub fn checked_add(self, other: MinorUnits) -> Option<MinorUnits> {
         self.0.checked_add(other.0).map(MinorUnits)
     }
 
-    /// The difference, or `None` if it is no `i64`.
+    /// The difference, or `None` if it does not fit into an `i64`.
     #[must_use]
     pub fn checked_sub(self, other: MinorUnits) -> Option<MinorUnits> {
         self.0.checked_sub(other.0).map(MinorUnits)
     }
 
-    /// The same with the other sign, or `None` for `i64::MIN`, which has no opposite.
+    /// The value with the opposite sign, or `None` for `i64::MIN`, which has no opposite.
     #[must_use]
     pub fn checked_neg(self) -> Option<MinorUnits> {
         self.0.checked_neg().map(MinorUnits)
     }
 
-    /// The sum of all, or `None` if it is no `i64`.
+    /// The sum of all terms, or `None` if it does not fit into an `i64`.
     ///
-    /// Adding is done in `i128`, so only the result has to fit, whatever the order of the terms.
+    /// The sum is computed in `i128`, so only the result has to fit, whatever the order of the terms is.
     #[must_use]
     pub fn sum(terms: impl IntoIterator<Item = impl Into<MinorUnits>>) -> Option<MinorUnits> {
         let total = terms.into_iter().try_fold(0_i128, |total, term| {
@@ -54,8 +54,8 @@ impl MinorUnits {
         i64::try_from(total).ok().map(MinorUnits)
     }
 
-    /// The number that a decimal in units of the currency means, with a minus in front if it is
-    /// negative: `-0.05`, `0`, `10.9`. Zero has no sign, and nothing is ever rounded.
+    /// The value of a decimal number in units of the currency, with a minus sign if it is negative: `-0.05`, `0`,
+    /// `10.9`. Zero has no sign, and nothing is ever rounded.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl MinorUnits {
         minor_units.map(MinorUnits).ok_or(DecimalError::TooLarge)
     }
 
-    /// The exact decimal in units of the currency, with all its decimal places: `-0.05`, `1099`.
+    /// The exact decimal number in units of the currency, with all its decimal places: `-0.05`, `1099`.
     #[must_use]
     pub fn to_decimal_string(self, currency: Currency) -> String {
         currency.decimal(i128::from(self.0))

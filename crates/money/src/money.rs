@@ -6,42 +6,42 @@ use thiserror::Error;
 
 use crate::{Amount, AmountError, Currency, MinorUnits};
 
-/// An amount of a currency. It prints as `EUR 10.99`.
+/// An amount with its currency. It prints as `EUR 10.99`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Money {
-    /// How many minor units.
+    /// The amount, in minor units.
     pub amount: Amount,
-    /// Of which currency.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
-/// Why a text is not [`Money`] of the currency asked for.
+/// Why a text is not [`Money`] of the given currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DecimalError {
-    /// The text is not a plain decimal: digits without needless zeros in front, then perhaps a
-    /// point and more digits.
+    /// The text is not a plain decimal number: digits without unneeded leading zeros, then optionally a point and
+    /// more digits.
     #[error("a decimal is digits, then perhaps a point and digits, and nothing else")]
     Malformed,
-    /// The text has more decimal places than the currency, whatever stands in them.
+    /// The text has more decimal places than the currency, even if they are zeros.
     #[error("the currency has {exponent} decimal places, and the decimal has more")]
     TooPrecise {
-        /// How many decimal places the currency has.
+        /// Number of decimal places of the currency.
         exponent: u8,
     },
-    /// The text means more than `i64::MAX` minor units.
+    /// The value is more than `i64::MAX` minor units.
     #[error("the decimal is more than {} minor units", i64::MAX)]
     TooLarge,
-    /// The text means nothing at all.
+    /// The value is zero.
     #[error("an amount is at least one minor unit, not zero")]
     Zero,
 }
 
 impl Money {
-    /// The money that a decimal in units of the currency means: `10.99`, `10.9` or `10` of `EUR`.
+    /// The money that a decimal number in units of the currency means: `10.99`, `10.9` or `10` of `EUR`.
     ///
-    /// The form is that of a JSON number without sign and exponent. It has at most the decimal places of
-    /// the currency, so that `1099.00` of `JPY` is refused: whoever writes it means another currency, or
-    /// another unit. Nothing is ever rounded.
+    /// The form is that of a JSON number without sign and exponent. It has at most the decimal places of the
+    /// currency. So `1099.00` of `JPY` is refused, because its author must have meant another currency or another
+    /// unit. Nothing is ever rounded.
     ///
     /// # Errors
     ///
@@ -52,12 +52,12 @@ impl Money {
             .map_err(|_too_large| DecimalError::TooLarge)?;
         match Amount::new(minor_units) {
             Ok(amount) => Ok(Money { amount, currency }),
-            // Digits alone never make a negative number.
+            // Text of digits only is never negative.
             Err(AmountError::Zero | AmountError::Negative) => Err(DecimalError::Zero),
         }
     }
 
-    /// The exact decimal in units of the currency, with all its decimal places: `10.90`, `1099`.
+    /// The exact decimal number in units of the currency, with all its decimal places: `10.90`, `1099`.
     #[must_use]
     pub fn to_decimal_string(self) -> String {
         MinorUnits::from(self.amount).to_decimal_string(self.currency)
@@ -70,7 +70,7 @@ impl fmt::Display for Money {
     }
 }
 
-/// The number of minor units that a decimal without a sign means, exactly.
+/// The exact number of minor units of a decimal number without a sign.
 pub(crate) fn magnitude(text: &str, currency: Currency) -> Result<u64, DecimalError> {
     let (whole, fraction) = split_decimal(text).ok_or(DecimalError::Malformed)?;
     let exponent = currency.exponent();
@@ -89,7 +89,7 @@ pub(crate) fn magnitude(text: &str, currency: Currency) -> Result<u64, DecimalEr
         .ok_or(DecimalError::TooLarge)
 }
 
-/// The digits before and after the point, if the text is a plain decimal.
+/// The digits before and after the point, if the text is a plain decimal number.
 fn split_decimal(text: &str) -> Option<(&str, &str)> {
     let (whole, fraction) = match text.split_once('.') {
         Some((_, "")) => return None,
@@ -281,7 +281,7 @@ mod tests {
             text in "(0|[1-9][0-9]{0,16})(\\.[0-9]{1,11})?",
             currency in currency(),
         ) {
-            // The digits of the text, moved by as many places as the currency has more or fewer.
+            // The digits of the text, moved by the difference in decimal places.
             let decimal = Decimal::from_str_exact(&text).unwrap();
             let scale = i32::from(currency.exponent()) - i32::try_from(decimal.scale()).unwrap();
             let minor_units = if scale >= 0 {

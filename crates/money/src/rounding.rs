@@ -1,31 +1,31 @@
-//! Turning a decimal into minor units where it does not fit exactly, by a named mode.
+//! Conversion of a decimal number that does not fit exactly into minor units, by a named mode.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use thiserror::Error;
 
 use crate::{Currency, MinorUnits};
 
-/// Which of the two nearest minor units a decimal between them becomes.
+/// The rule by which a decimal number between two minor units becomes one of them.
 ///
-/// The modes treat both signs alike: "up" is away from zero and "down" is towards it.
+/// The modes treat both signs alike: "up" means away from zero and "down" means towards zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rounding {
-    /// The nearer; from the middle, the even one, so that many roundings do not drift.
+    /// The nearer one; from the middle, the even one, so that many roundings do not drift.
     #[default]
     HalfEven,
-    /// The nearer; from the middle, the one away from zero.
+    /// The nearer one; from the middle, the one away from zero.
     HalfUp,
-    /// The one towards zero: digits are cut off.
+    /// The one towards zero.
     Down,
     /// The one away from zero.
     Up,
 }
 
 impl Rounding {
-    /// All of them.
+    /// All modes.
     pub const ALL: [Self; 4] = [Self::HalfEven, Self::HalfUp, Self::Down, Self::Up];
 
-    /// As it is stored and shown.
+    /// The name, as stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Rounding {
         }
     }
 
-    /// From its name.
+    /// The mode with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.name() == name)
@@ -49,7 +49,7 @@ impl std::fmt::Display for Rounding {
     }
 }
 
-/// Why a decimal cannot become minor units.
+/// Why a decimal number cannot become minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RoundingError {
     /// The result lies outside the range of `i64`.
@@ -57,7 +57,7 @@ pub enum RoundingError {
     OutOfRange,
 }
 
-/// The minor units nearest to a decimal in units of the currency, by the mode asked for.
+/// The minor units nearest to a decimal number in units of the currency, by the given mode.
 ///
 /// ```
 /// use money::{Currency, Decimal, MinorUnits, Rounding, round};
@@ -71,7 +71,7 @@ pub enum RoundingError {
 ///
 /// # Errors
 ///
-/// [`RoundingError::OutOfRange`] if the result is no `i64`.
+/// [`RoundingError::OutOfRange`] if the result does not fit into an `i64`.
 pub fn round(
     decimal: Decimal,
     currency: Currency,
@@ -85,8 +85,8 @@ pub fn round(
         .ok_or(RoundingError::OutOfRange)
 }
 
-/// The whole number nearest to an exact ratio, by the mode asked for. `None` if the divisor is zero or
-/// the result is no `i128`.
+/// The whole number nearest to an exact ratio, by the given mode. `None` if the divisor is zero or the result
+/// does not fit into an `i128`.
 ///
 /// ```
 /// use money::{Rounding, divide};
@@ -98,7 +98,7 @@ pub fn round(
 pub fn divide(dividend: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
     let towards_zero = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?.unsigned_abs();
-    // Twice the rest may not fit, so it is compared with what is missing to the next whole number.
+    // Twice the rest may not fit, so the rest is compared with what is missing to the next whole number.
     let middle = rest.cmp(&divisor.unsigned_abs().checked_sub(rest)?);
     let goes_away = match rounding {
         _ if rest == 0 => false,
@@ -130,8 +130,8 @@ fn strategy(rounding: Rounding) -> RoundingStrategy {
     }
 }
 
-/// A decimal of at most `exponent` places, times ten to that power. `None` if it has more places
-/// or does not fit.
+/// A decimal number of at most `exponent` places, times ten to the power of `exponent`. `None` if it has more
+/// places or does not fit.
 fn in_minor_units(decimal: Decimal, exponent: u32) -> Option<i128> {
     let missing_places = exponent.checked_sub(decimal.scale())?;
     decimal
@@ -219,7 +219,7 @@ mod tests {
         );
     }
 
-    /// The rule of each mode, written out over whole numbers.
+    /// The rule of each mode, written out in whole numbers.
     fn expected(mantissa: i128, scale: u32, exponent: u32, mode: Rounding) -> Option<i64> {
         let minor_units = if scale <= exponent {
             mantissa.checked_mul(10_i128.pow(exponent - scale))?

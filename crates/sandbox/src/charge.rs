@@ -1,4 +1,4 @@
-//! A charge: what is asked for, what came of it, and the event that tells of it.
+//! A charge: the order, its result, and the event that reports it.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::method::{DeclineCode, PaymentMethod};
 use crate::refusal::Refusal;
 
-/// The longest provider key and the longest reference, in bytes.
+/// Greatest length of a provider key and of a reference, in bytes.
 const LONGEST_TEXT: usize = 255;
 
-/// The provider key: 1 to 255 visible ASCII characters, at most one effect each.
+/// The provider key: 1 to 255 visible ASCII characters. A key has at most one effect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ProviderKey(String);
 
 impl ProviderKey {
-    /// A key from its text, or nothing where the text cannot be one.
+    /// A key from its text; `None` if the text is not a valid key.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let legal = !text.is_empty()
             && text.len() <= LONGEST_TEXT
@@ -25,10 +25,10 @@ impl ProviderKey {
     }
 }
 
-/// What a caller asks for, checked. Two calls of one key must carry equal orders.
+/// A checked order. Two calls with one key must have equal orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Order {
-    /// In minor units, above zero.
+    /// Amount in minor units, above zero.
     pub(crate) amount: i64,
     /// An ISO 4217 code.
     pub(crate) currency: String,
@@ -36,7 +36,7 @@ pub(crate) struct Order {
     pub(crate) reference: Option<String>,
 }
 
-/// The body as it arrives, before any of it is believed.
+/// The body as it arrives, before any check.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OrderBody {
@@ -49,7 +49,7 @@ struct OrderBody {
 impl Order {
     /// Reads and checks a request body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
-        // Serde takes a JSON array for a struct, so the first byte must say that it is an object.
+        // Serde accepts a JSON array for a struct, so the first byte must show that it is an object.
         if body.trim_ascii_start().first() != Some(&b'{') {
             return Err(Refusal::MalformedBody);
         }
@@ -81,7 +81,7 @@ impl Order {
     }
 }
 
-/// An executed charge, as every answer and every event shows it.
+/// An executed charge, as all answers and events show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Charge {
     pub(crate) id: String,
@@ -89,7 +89,7 @@ pub(crate) struct Charge {
     pub(crate) status: ChargeStatus,
     amount: i64,
     currency: String,
-    /// Journals of older versions do not have it.
+    /// The payment method; journals of older versions do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payment_method: Option<PaymentMethod>,
     reference: Option<String>,
@@ -97,7 +97,7 @@ pub(crate) struct Charge {
     decline_code: Option<DeclineCode>,
 }
 
-/// How a charge ended.
+/// The result of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ChargeStatus {
@@ -112,7 +112,7 @@ enum ObjectKind {
 }
 
 impl Charge {
-    /// The charge that executing `order` under `key` makes.
+    /// The charge that results from `order` under `key`.
     pub(crate) fn executed(
         id: String,
         key: ProviderKey,
@@ -136,13 +136,13 @@ impl Charge {
     }
 }
 
-/// The event of a charge. It is stored with the charge, so that it has one id for ever.
+/// The event of a charge. It is stored with the charge, so its id never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) id: String,
     #[serde(rename = "type")]
     kind: EventKind,
-    /// Unix seconds.
+    /// Time of the event, in Unix seconds.
     created: i64,
     data: EventSubject,
 }
@@ -161,7 +161,7 @@ struct EventSubject {
 }
 
 impl Event {
-    /// The event that tells of `charge`.
+    /// The event that reports `charge`.
     pub(crate) fn of(id: String, created: i64, charge: Charge) -> Self {
         let kind = match charge.status {
             ChargeStatus::Succeeded => EventKind::Succeeded,
@@ -175,13 +175,13 @@ impl Event {
         }
     }
 
-    /// The charge it tells of.
+    /// The charge that the event reports.
     pub(crate) fn charge(&self) -> &Charge {
         &self.data.object
     }
 }
 
-/// A fresh id: the prefix and 32 hexadecimal digits.
+/// A new id: the prefix and 32 hexadecimal digits.
 pub(crate) fn fresh_id(prefix: impl fmt::Display) -> Result<String, getrandom::Error> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random)?;

@@ -1,7 +1,7 @@
-//! Carries events to the configured receiver: signed anew at each try, a few tries, then given up.
+//! Sends events to the configured receiver: each try is signed anew; after a few tries it gives up.
 //!
-//! Deliveries live in memory only: they die with the process, as the replies do, and
-//! `POST /v1/webhooks/{charge id}/redeliver` is there to send an event again.
+//! Deliveries are in memory only, as the replies are, and are lost when the process ends.
+//! `POST /v1/webhooks/{charge id}/redeliver` sends an event again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,21 +15,21 @@ use crate::WebhookTarget;
 use crate::charge::Event;
 use crate::patience::Patience;
 
-/// How many events may be on their way or waiting for a retry; more are dropped and logged.
+/// Greatest number of events that are being sent or wait for a retry; more are dropped and logged.
 const MOST_UNDER_WAY: usize = 4096;
-/// How many requests to the receiver are open at once.
+/// Greatest number of open requests to the receiver.
 const MOST_CONNECTIONS: usize = 32;
 
-/// How a delivery ended.
+/// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// The receiver answered 2xx.
     Accepted,
-    /// Every try failed, or nobody was told where to send it.
+    /// Every try failed, or no receiver is configured.
     GivenUp,
 }
 
-/// Why one try ended without an answer.
+/// Why one try got no answer.
 #[derive(Debug, thiserror::Error)]
 enum PostError {
     #[error(transparent)]
@@ -38,7 +38,7 @@ enum PostError {
     Sent(#[from] reqwest::Error),
 }
 
-/// The sending side of the provider.
+/// The sending part of the provider.
 pub(crate) struct Courier {
     client: reqwest::Client,
     target: Mutex<Option<Arc<WebhookTarget>>>,
@@ -54,7 +54,7 @@ impl Courier {
         clock: fn() -> i64,
         patience: Patience,
     ) -> Result<Self, reqwest::Error> {
-        // The process may have chosen its cryptography already; then that choice stands.
+        // The process may have chosen its cryptography already; then that choice stays.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -72,17 +72,17 @@ impl Courier {
         })
     }
 
-    /// From the next try on, everything goes to this receiver.
+    /// Sends everything to this receiver, from the next try on.
     pub(crate) fn point_at(&self, target: WebhookTarget) {
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(target));
     }
 
-    /// Whether anybody is there to be told.
+    /// Whether a receiver is configured.
     pub(crate) fn has_target(&self) -> bool {
         self.target().is_some()
     }
 
-    /// Starts delivering an event so many times, one after the other.
+    /// Starts to deliver an event `times` times, one after the other.
     pub(crate) fn announce(self: &Arc<Self>, event: Event, times: u8) -> JoinHandle<Delivery> {
         let courier = Arc::clone(self);
         tokio::spawn(async move {
@@ -132,7 +132,7 @@ impl Courier {
         Delivery::GivenUp
     }
 
-    /// One try. The answer's body is never read, so its size does not matter.
+    /// One try. The body of the answer is never read, so its size does not matter.
     async fn post(
         &self,
         target: &WebhookTarget,

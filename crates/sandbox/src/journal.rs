@@ -1,9 +1,9 @@
-//! What the provider did and was asked, kept in an append-only file of JSON lines.
+//! The journal: all calls of the provider and their effects, in an append-only file of JSON lines.
 //!
-//! One call is one line, written in one go before anybody hears of it. The file is the truth; the
-//! map in memory is what reading it from the top gives. Lines reach the operating system before a
-//! reply, so they outlive a killed process; they are not forced to the disk, so a power cut may
-//! take the newest of them.
+//! One call is one line. It is written in one go before anyone learns of the call. The file is the truth; the map
+//! in memory is the result of reading it from the top. Lines reach the operating system before a reply, so they
+//! survive when the process is killed. They are not forced to the disk, so a power cut may lose the newest of
+//! them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -18,27 +18,27 @@ use crate::charge::{Charge, Event, Order, ProviderKey, fresh_id};
 use crate::method::Effect;
 use crate::refusal::Refusal;
 
-/// Far beyond any line this file writes, so that a foreign file cannot fill the memory.
+/// Greatest length of a line: far more than this file ever writes, so that a foreign file cannot fill the memory.
 const LONGEST_LINE: u64 = 64 * 1024;
 
-/// Why a journal cannot be taken up again.
+/// Why a journal cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be opened, read or cut.
     #[error("the journal cannot be read or written: {0}")]
     File(#[from] io::Error),
-    /// Another process holds it.
+    /// Another process uses the file.
     #[error("the journal is in use by another process")]
     InUse,
-    /// A whole line says something no sandbox wrote.
+    /// A complete line has content that no sandbox wrote.
     #[error("line {line} of the journal cannot be understood")]
     Corrupt {
-        /// Counted from one.
+        /// The number of the line, from 1.
         line: u64,
     },
 }
 
-/// Why a call could not be recorded; it then had no effect.
+/// Why a call could not be recorded; the call then had no effect.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     #[error("the journal is closed")]
@@ -49,11 +49,11 @@ pub(crate) enum WriteError {
     File(#[from] io::Error),
 }
 
-/// What a recorded call found or made.
+/// The result of a recorded call.
 pub(crate) struct Called {
-    /// Whether the key was new, so that the method's script has to be played.
+    /// Whether the key was new, so that the script of the method must be played.
     pub(crate) first: bool,
-    /// The event of the charge, if the key was ever executed.
+    /// The event of the charge, if the key was executed.
     pub(crate) event: Option<Event>,
 }
 
@@ -62,9 +62,9 @@ pub(crate) struct Called {
 pub(crate) struct Row {
     #[serde(flatten)]
     subject: Subject,
-    /// How often the key was executed. Anything above one is a defect of the provider.
+    /// Number of executions of the key. More than one is a defect of the provider.
     effects: u64,
-    /// How many calls were let in under the key; refused ones are not counted.
+    /// Number of accepted calls with the key; refused calls are not counted.
     calls: u64,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens or makes the file, locks it against other processes and reads it back.
+    /// Opens or creates the file, locks it against other processes and reads it.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let file = OpenOptions::new()
             .mode(0o600)
@@ -95,7 +95,7 @@ impl Journal {
         })?;
         let mut pages = Pages::default();
         pages.read_back(&file)?;
-        // A line without its end was never answered for: the process died while writing it.
+        // A line without its end was never answered: the process died while it wrote the line.
         if file.metadata()?.len() > pages.length {
             tracing::warn!("the journal's last line was torn and is dropped");
             file.set_len(pages.length)?;
@@ -106,10 +106,10 @@ impl Journal {
         })
     }
 
-    /// Records one call, and with the first call of a key its effect.
+    /// Records one call, and its effect if it is the first call with the key.
     ///
-    /// Looking the key up, deciding and writing happen under one lock: however many equal calls
-    /// arrive at once, one of them is first.
+    /// The look-up, the decision and the write happen under one lock: of many equal calls that arrive at once, exactly
+    /// one is the first.
     pub(crate) fn call(&self, key: ProviderKey, order: Order, now: i64) -> Result<Called, Refusal> {
         let mut pages = self.lock();
         let (entry, called) = match pages.by_key.get(&key) {
@@ -158,7 +158,7 @@ impl Journal {
         Ok(called)
     }
 
-    /// The charge executed under a key.
+    /// The charge that was executed under a key.
     pub(crate) fn charge_of(&self, key: &ProviderKey) -> Option<Charge> {
         let pages = self.lock();
         pages
@@ -176,7 +176,7 @@ impl Journal {
         pages.by_key.get(key)?.event.clone()
     }
 
-    /// Every key ever called, in the order of the keys.
+    /// All keys that were ever called, in the order of the keys.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let row = |(key, page): (&ProviderKey, &Page)| Row {
             subject: match &page.event {
@@ -191,7 +191,7 @@ impl Journal {
         self.lock().by_key.iter().map(row).collect()
     }
 
-    /// Lets go of the file; from here on every call is refused.
+    /// Closes the file; from here on every call is refused.
     pub(crate) fn close(&self) {
         self.lock().file = None;
     }
@@ -206,18 +206,18 @@ impl Journal {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 enum Entry {
-    /// The first call of a key, executed.
+    /// The first call of a key, which was executed.
     Executed { order: Order, event: Event },
     /// The first call of a key whose method never executes.
     Unexecuted {
         idempotency_key: ProviderKey,
         order: Order,
     },
-    /// A later call of a key that is already here.
+    /// A later call of a known key.
     Repeated { idempotency_key: ProviderKey },
 }
 
-/// All that is known of one key.
+/// Everything that is known about one key.
 struct Page {
     order: Order,
     event: Option<Event>,
@@ -228,7 +228,7 @@ struct Page {
 #[derive(Default)]
 struct Pages {
     file: Option<File>,
-    /// Bytes of whole lines.
+    /// Number of bytes of complete lines.
     length: u64,
     by_key: BTreeMap<ProviderKey, Page>,
     by_charge: HashMap<String, ProviderKey>,
@@ -263,14 +263,14 @@ impl Pages {
         }
     }
 
-    /// Takes an entry into the map; false if it repeats a key that was never called.
+    /// Adds an entry to the map; returns false if it repeats a key that was never called.
     fn turn(&mut self, entry: Entry) -> bool {
         match entry {
             Entry::Executed { order, event } => {
                 let key = event.charge().idempotency_key.clone();
                 self.by_charge
                     .insert(event.charge().id.clone(), key.clone());
-                // Counted, not assumed: a second execution in the file must show in the rows.
+                // The executions are counted: a second execution in the file must show in the rows.
                 let page = self
                     .by_key
                     .entry(key)
@@ -304,8 +304,8 @@ impl Pages {
             return Err(WriteError::Closed);
         };
         if let Err(error) = file.write_all(&line).and_then(|()| file.flush()) {
-            // Half a line may be there. Take it back; where that fails too, write no more, since
-            // the next line would be glued to it.
+            // Half a line may be in the file. It is removed; if that fails too, nothing more is written,
+            // because the next line would be joined to it.
             if file.set_len(self.length).is_err() {
                 self.file = None;
             }
@@ -369,7 +369,7 @@ mod tests {
         journal.close();
         let whole = fs::read(&path).unwrap();
 
-        // However much of the second line reached the file, the first alone is left.
+        // However much of the second line reached the file, only the first line is left.
         let journal = Journal::open(&path).unwrap();
         journal.call(key("second"), order(2), 0).unwrap();
         journal.close();
@@ -453,7 +453,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::open(&path).unwrap();
-        // A handle that may only read refuses every write, as a full disk would.
+        // A handle that can only read refuses every write, as a full disk would.
         journal.lock().file = Some(File::open(&path).unwrap());
 
         for _ in 0..2 {

@@ -1,8 +1,8 @@
-//! A pretend payment provider over real HTTP, with scripted behaviour.
+//! A simulated payment provider over real HTTP, with scripted behaviour.
 //!
-//! It charges nothing, but it behaves as the world does: it declines, times out after having
-//! executed, answers 500 after having executed, sends its webhook before its reply, or twice, or
-//! never. The *payment method* of a charge chooses which:
+//! It charges nothing, but it behaves as real providers do: it declines, times out after the execution, answers 500
+//! after the execution, sends its webhook before its reply, or twice, or never. The *payment method* of a charge
+//! selects the behaviour:
 //!
 //! | payment method | executes | answers | webhook |
 //! |---|---|---|---|
@@ -22,12 +22,11 @@
 //! | `GET /v1/journal` | every key with its `effects` and `calls` |
 //! | `POST /v1/webhooks/{charge id}/redeliver` | sends the same event again, signed anew, and says whether it was `delivered` |
 //!
-//! What it never does: know anything of the system that calls it, or remember a secret on disk.
+//! What it never does: know anything about the system that calls it, or store a secret on disk.
 //!
 //! Invariants:
-//! - A provider key has at most one effect, however many calls carry it and however often the
-//!   process is killed.
-//! - A call is in the journal before anybody hears of it.
+//! - A provider key has at most one effect, however many calls have it and however often the process is killed.
+//! - A call is in the journal before anyone learns of it.
 //! - The event of a charge has one id for ever.
 //! - Every wait, queue and body has a bound. (The journal itself grows with use: delete the file.)
 //!
@@ -86,54 +85,54 @@ use crate::routes::Provider;
 
 pub use crate::journal::OpenError;
 
-/// How many connections are open at once; more wait in the listener's backlog.
+/// Greatest number of open connections; more wait in the backlog of the listener.
 const MOST_CONNECTIONS: usize = 4096;
 
-/// Where the provider listens, what it remembers, whom it tells.
+/// The settings of a provider: its address, its journal and the receiver of its webhooks.
 pub struct Settings {
-    /// Port 0 picks a free one; [`Sandbox::address`] says which.
+    /// The address to listen on. Port 0 picks a free port; [`Sandbox::address`] returns it.
     pub listen: SocketAddr,
-    /// The journal file; made if it is not there. Its folder must exist.
+    /// The journal file; created if it does not exist. Its folder must exist.
     pub journal: PathBuf,
-    /// The receiver of webhooks, if it is known yet.
+    /// The receiver of webhooks, if it is known already.
     pub webhook: Option<WebhookTarget>,
 }
 
 /// A receiver of webhooks.
 pub struct WebhookTarget {
-    /// Where events are posted, `http://…` or `https://…`.
+    /// The URL to which events are posted, `http://…` or `https://…`.
     pub url: String,
-    /// How they are signed.
+    /// The signing scheme.
     pub scheme: Scheme,
-    /// With what.
+    /// The signing secret.
     pub secret: Secret,
 }
 
 /// Why the provider did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The journal cannot be taken up.
+    /// The journal cannot be opened.
     #[error("{}: {source}", path.display())]
     Journal {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: OpenError,
     },
-    /// The address cannot be listened on.
+    /// The provider cannot listen on the address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The HTTP client that sends webhooks cannot be made.
+    /// The HTTP client that sends webhooks cannot be created.
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
 }
 
-/// A running provider. Dropping it stops it, too, without waiting for the end.
+/// A running provider. Dropping it also stops it, without waiting for the end.
 pub struct Sandbox {
     address: SocketAddr,
     provider: Data<Provider>,
@@ -155,19 +154,19 @@ pub async fn start(settings: Settings, clock: fn() -> i64) -> Result<Sandbox, St
 }
 
 impl Sandbox {
-    /// Where it listens.
+    /// The address on which the provider listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Sends webhooks there from the next try on, those already waiting for a retry included.
+    /// Sends webhooks to this receiver from the next try on, including those that wait for a retry.
     pub fn point_webhooks_at(&self, target: WebhookTarget) {
         self.provider.courier.point_at(target);
     }
 
-    /// Stops at once, as a crash would: held connections are cut, webhooks under way are lost.
-    /// The journal is free for another start when this returns.
+    /// Stops at once, as a crash would: open connections are cut, and webhooks that are being sent are lost. When this
+    /// returns, another provider can use the journal.
     pub async fn stop(mut self) {
         self.server.stop(false).await;
         match (&mut self.running).await {
@@ -180,7 +179,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // The order to stop is given by the call; the future only waits for it to be carried out.
+        // The call itself orders the stop; the future only waits until it is done.
         drop(self.server.stop(false));
         self.provider.journal.close();
     }

@@ -1,8 +1,8 @@
-//! The magic payment methods: a name chosen by the caller decides how the provider behaves.
+//! The test payment methods: the caller chooses a name, and the name decides the behaviour of the provider.
 
 use serde::{Deserialize, Serialize};
 
-/// Every payment method the sandbox knows; its name on the wire is the variant's, in snake case.
+/// All payment methods of the sandbox; the name on the wire is that of the variant, in snake case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PaymentMethod {
     #[serde(rename = "pm_succeeds")]
@@ -27,7 +27,7 @@ pub(crate) enum PaymentMethod {
     NeverAnswers,
 }
 
-/// Why a bank said no.
+/// Why a bank declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeclineCode {
@@ -37,27 +37,27 @@ pub(crate) enum DeclineCode {
     StolenCard,
 }
 
-/// What the first call of a provider key does to the provider's own books.
+/// The effect of the first call of a provider key on the books of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// The charge is executed; a code says that it was executed as a decline.
+    /// The charge is executed; with a code, it is executed as a decline.
     Executes(Option<DeclineCode>),
-    /// Nothing is executed, ever.
+    /// Nothing is ever executed.
     Nothing,
 }
 
-/// What that first call is answered.
+/// The answer to the first call of a provider key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The charge.
     Charge,
-    /// A 500 that says nothing of the charge.
+    /// A 500 that says nothing about the charge.
     ServerError,
-    /// The connection is held, then closed without a byte.
+    /// The connection is held open, then closed without a byte.
     Silence,
 }
 
-/// Which webhooks that first call causes.
+/// The webhooks that the first call of a provider key causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Announcement {
     None,
@@ -75,12 +75,12 @@ pub(crate) struct Script {
 }
 
 impl PaymentMethod {
-    /// The method called so on the wire, if there is one.
+    /// The method with this name on the wire, if it exists.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         serde_json::from_value(serde_json::Value::from(name)).ok()
     }
 
-    /// What this method does on the first call of a provider key.
+    /// The behaviour of this method on the first call of a provider key.
     pub(crate) fn script(self) -> Script {
         use Announcement::{AfterReply, BeforeReply, TwiceAfterReply};
         let approved = Effect::Executes(None);

@@ -1,19 +1,19 @@
-//! How long the provider waits for what: every wait has an end.
+//! The time limits of the provider: every wait has an end.
 
 use std::time::Duration;
 
-/// The bounds of every wait that is not the HTTP server's own.
+/// The limits of every wait, except those of the HTTP server itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    /// How long a connection that is never answered is held before it is closed.
+    /// Time for which a connection that is never answered is held open.
     pub(crate) hold: Duration,
-    /// How long a request's body may take to arrive.
+    /// Time that the body of a request may take to arrive.
     pub(crate) body: Duration,
-    /// How long a reply waits for a webhook that goes first.
+    /// Time that a reply waits for a webhook that is sent before it.
     pub(crate) announcement: Duration,
-    /// How long the receiver of a webhook may take to answer one try.
+    /// Time that the receiver of a webhook may take to answer one try.
     pub(crate) receiver: Duration,
-    /// The pause before each try of a webhook; as many tries as pauses.
+    /// The pause before each try of a webhook; there are as many tries as pauses.
     pub(crate) before_tries: [Duration; 5],
 }
 
@@ -67,7 +67,7 @@ mod tests {
             .json(&json!({ "amount": 1099, "currency": "EUR", "payment_method": method }))
     }
 
-    /// Sends these bytes, then reads what comes until the server closes.
+    /// Sends these bytes, then reads everything until the server closes.
     async fn talk(address: SocketAddr, request: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -122,7 +122,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_reply_does_not_wait_for_ever_for_the_webhook_before_it() {
         let folder = tempfile::tempdir().unwrap();
-        // Connections are taken by the system and never by anybody else.
+        // The system accepts the connections, but no program reads from them.
         let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let patience = Patience {
             announcement: SHORT,

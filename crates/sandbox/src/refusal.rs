@@ -1,4 +1,4 @@
-//! Why the provider refuses a request, and how each reason looks on the wire.
+//! Why the provider refuses a request, and the form of each reason on the wire.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::journal::WriteError;
 
-/// One reason each; its text is the `error` member of the answer.
+/// One variant for each reason; its text is the `error` member of the answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("idempotency_key_required")]

@@ -1,4 +1,4 @@
-//! Every URL of the provider, and what each does.
+//! Every URL of the provider, and the function behind it.
 
 use std::io;
 use std::pin::Pin;
@@ -20,10 +20,10 @@ use crate::method::{Announcement, Answer};
 use crate::patience::Patience;
 use crate::refusal::Refusal;
 
-/// The largest request body, in bytes.
+/// Greatest size of a request body, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// What every route needs.
+/// The state that every route needs.
 pub(crate) struct Provider {
     pub(crate) journal: Journal,
     pub(crate) courier: Arc<Courier>,
@@ -31,7 +31,7 @@ pub(crate) struct Provider {
     pub(crate) patience: Patience,
 }
 
-/// The routes, on one screen.
+/// The routes.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
     service
         .route("/v1/charges", web::post().to(charge))
@@ -61,8 +61,8 @@ async fn charge(
     let charge = event.charge().clone();
     match script.announcement {
         Announcement::None => {}
-        // The task shares this worker's only thread: it is first polled after this handler has
-        // returned and the reply it returns has been handed to the socket.
+        // The task runs on the only thread of this worker: it is first polled after this handler has returned and its
+        // reply was handed to the socket.
         Announcement::AfterReply => drop(provider.courier.announce(event, 1)),
         Announcement::TwiceAfterReply => drop(provider.courier.announce(event, 2)),
         Announcement::BeforeReply => {
@@ -88,7 +88,7 @@ struct Inquiry {
     idempotency_key: String,
 }
 
-/// Tells what became of a provider key, without any effect.
+/// Reports the result of a provider key, without any effect.
 async fn inquire(request: HttpRequest, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
     let inquiry = web::Query::<Inquiry>::from_query(request.query_string())
         .map_err(|error| {
@@ -104,12 +104,12 @@ async fn inquire(request: HttpRequest, provider: Data<Provider>) -> Result<HttpR
     Ok(HttpResponse::Ok().json(charge))
 }
 
-/// Shows every provider key with its effects and calls.
+/// Shows all provider keys with their effects and calls.
 async fn journal(provider: Data<Provider>) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "data": provider.journal.rows() }))
 }
 
-/// Sends the event of a charge again and tells whether it was accepted.
+/// Sends the event of a charge again and reports whether it was accepted.
 async fn redeliver(
     charge_id: web::Path<String>,
     provider: Data<Provider>,
@@ -147,7 +147,7 @@ fn provider_key(request: &HttpRequest) -> Result<ProviderKey, Refusal> {
         .ok_or(Refusal::InvalidKey)
 }
 
-/// The body, within its bounds of size and time.
+/// The body, within the limits of size and time.
 async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refusal> {
     match timeout(patience.body, payload.to_bytes_limited(LARGEST_BODY)).await {
         Err(_elapsed) => Err(Refusal::BodyTooSlow),
@@ -157,7 +157,7 @@ async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refus
     }
 }
 
-/// A charge as an answer to the call that made it, or to any later one.
+/// A charge as the answer to the call that made it, and to any later call.
 fn shown(charge: &Charge) -> HttpResponse {
     let status = match charge.status {
         ChargeStatus::Succeeded => StatusCode::OK,
@@ -166,14 +166,14 @@ fn shown(charge: &Charge) -> HttpResponse {
     HttpResponse::build(status).json(charge)
 }
 
-/// Holds the connection and then has it closed without a byte of an answer.
+/// Holds the connection open and then closes it without a byte of an answer.
 async fn silence(patience: &Patience) -> HttpResponse {
     sleep(patience.hold).await;
     HttpResponse::Ok().body(Cut)
 }
 
-/// A body that fails before its first byte, upon which the server drops the connection; the
-/// status line, still in the write buffer, goes with it.
+/// A body that fails before its first byte. Then the server drops the connection, together with the status line,
+/// which is still in the write buffer.
 struct Cut;
 
 impl MessageBody for Cut {

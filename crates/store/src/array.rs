@@ -1,9 +1,9 @@
-//! A column of many rows as PostgreSQL reads arrays in binary: made while the connection is busy with
-//! something else, and only copied when it is its turn.
+//! A column of many rows in the binary form of PostgreSQL arrays. It is made while the connection is busy with
+//! something else; when its turn comes, it is only copied.
 //!
 //! The form is that of `array_recv` (PostgreSQL 15, `src/backend/utils/adt/arrayfuncs.c`): the number of
-//! dimensions, whether there are nulls, the elements' type, then for the one dimension its length and
-//! first index, then each element's length (-1: null) and its own binary form.
+//! dimensions, whether there are nulls, the type of the elements; then for the one dimension its length and
+//! first index; then for each element its length (-1: null) and its own binary form.
 
 use std::io::Write as _;
 
@@ -13,7 +13,7 @@ use diesel::query_builder::AstPass;
 use diesel::serialize::{IsNull, Output, Result, ToSql};
 use diesel::sql_types as sql;
 
-/// The types that columns of bulk statements have.
+/// The types of the columns of bulk statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
     /// `SMALLINT`.
@@ -29,7 +29,7 @@ pub enum Element {
 }
 
 impl Element {
-    /// As the server's catalogue numbers it (`pg_type.dat`).
+    /// The type's number in the catalogue of the server (`pg_type.dat`).
     const fn oid(self) -> u32 {
         match self {
             Self::Binary => 17,
@@ -41,15 +41,15 @@ impl Element {
     }
 }
 
-/// A Rust type that can stand in a column of a bulk statement.
+/// A Rust type that can be a column of a bulk statement.
 pub trait Column {
     /// The column's SQL type.
     type Sql: 'static;
-    /// The same in an array.
+    /// The type of the elements in an array.
     const ELEMENT: Element;
-    /// Appends its binary form as PostgreSQL reads it; nothing, if it is null.
+    /// Appends the binary form that PostgreSQL reads; appends nothing if the value is null.
     fn put(&self, out: &mut Vec<u8>);
-    /// Whether it is null.
+    /// Whether the value is null.
     fn is_null(&self) -> bool {
         false
     }
@@ -100,10 +100,10 @@ pub struct ColumnArray {
 }
 
 impl ColumnArray {
-    /// Of these values, in this order.
+    /// An array of these values, in this order.
     pub fn of<'a, T: Column + 'a>(values: impl ExactSizeIterator<Item = &'a T>) -> Self {
         const HEAD: usize = 20;
-        /// What most elements take: an id and its length.
+        /// The size of most elements: an id and its length.
         const USUAL: usize = 20;
         let count = values.len();
         let mut bytes = Vec::with_capacity(HEAD.saturating_add(count.saturating_mul(USUAL)));
@@ -133,7 +133,7 @@ impl ColumnArray {
         }
     }
 
-    /// Binds it as an array of its type.
+    /// Binds the values as an array of their type.
     pub(crate) fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self.element {
             Element::SmallInt => out.push_bind_param::<sql::Array<sql::SmallInt>, _>(self),
@@ -152,7 +152,7 @@ impl<T: 'static> ToSql<sql::Array<T>, Pg> for ColumnArray {
     }
 }
 
-/// What is longer than the server could take is said to be so, and refused by it.
+/// A length as an `i32`. A greater length than the server can take becomes `i32::MAX`, and the server refuses it.
 fn size(length: usize) -> i32 {
     i32::try_from(length).unwrap_or(i32::MAX)
 }

@@ -1,9 +1,9 @@
 //! Set-based writes: many rows in one statement.
 //!
 //! A row is declared once with [`bulk_insert!`](crate::bulk_insert) or
-//! [`bulk_update!`](crate::bulk_update). On PostgreSQL all rows travel as one array per column and
-//! are unfolded by `UNNEST`, so that the statement is prepared once whatever the number of rows; on
-//! SQLite, where a statement is a function call away, one prepared statement runs in a loop.
+//! [`bulk_update!`](crate::bulk_update). On PostgreSQL, all rows are sent as one array per column and are
+//! unfolded by `UNNEST`, so the statement is prepared once, whatever the number of rows is. On SQLite, where
+//! running a statement is a function call, one prepared statement runs in a loop.
 
 use std::any::Any;
 
@@ -16,57 +16,56 @@ use diesel::{QueryResult, RunQueryDsl};
 use crate::array::ColumnArray;
 use crate::{AnyConnection, Error};
 
-/// A row of one table, ready to be written with others of its kind. Implemented by the macros.
+/// A row of one table that can be written together with others of its type. Implemented by the macros.
 pub trait BulkRow: Sized + Send + 'static {
-    /// `INSERT INTO … SELECT`, or `UPDATE … FROM (SELECT`.
+    /// The SQL before the arrays: `INSERT INTO … SELECT`, or `UPDATE … FROM (SELECT`.
     const ARRAYS_BEFORE: &'static str;
-    /// What follows the arrays.
+    /// The SQL after the arrays.
     const ARRAYS_AFTER: &'static str;
-    /// Whether each row must be found as it was seen (an update), or is new (an insert).
+    /// True for an update, where each row must still be as it was read; false for an insert of new rows.
     const MUST_FIND: bool;
     /// Turns rows into columns.
     fn columns(rows: &[Self]) -> Vec<ColumnArray>;
     /// The statement for one row, with its values bound.
     ///
     /// # Errors
-    /// What diesel says.
+    /// The error of diesel.
     fn push_row<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
 }
 
-/// What a batch writes: rows of any number of tables, in one order.
+/// All that a batch writes: rows of any number of tables, in one order.
 ///
-/// On PostgreSQL all of it travels as one statement, so that it is atomic even without an explicit
-/// transaction and costs one round trip; on SQLite the rows are written one after another.
+/// On PostgreSQL everything is sent as one statement. So it is atomic even without an explicit transaction, and
+/// costs one round trip. On SQLite the rows are written one after another.
 #[derive(Default)]
 pub struct Writes {
     tables: Vec<(When, Box<dyn Rows + Send>)>,
 }
 
-/// When rows of a batch may be written, if those of its predecessor are not committed yet.
+/// The time at which rows of a batch may be written, if the previous batch is not committed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// Others need them: nothing of this batch or the next is written before.
+    /// Other rows need them: nothing else of this batch or the next one is written before.
     First,
     /// At once.
     Early,
-    /// When the predecessor is committed.
+    /// After the previous batch is committed.
     InTurn,
 }
 
 impl Writes {
-    /// Adds rows of one table, to be written when it is the batch's turn.
+    /// Adds rows of one table, to be written when it is the turn of the batch.
     pub fn add<R: BulkRow>(&mut self, rows: Vec<R>) {
         self.push(When::InTurn, rows);
     }
 
-    /// Adds new rows of one table that may be written while the batch before is: they have keys that no
-    /// other batch of this process has, and need no row that is not committed.
+    /// Adds new rows of one table that may be written while the previous batch is being written. No other batch of
+    /// this process has the same keys, and the rows need no row that is not committed.
     pub fn add_early<R: BulkRow>(&mut self, rows: Vec<R>) {
         self.push(When::Early, rows);
     }
 
-    /// Adds rows of one table that other rows, of this batch or the next, must find when they are
-    /// written.
+    /// Adds rows of one table that other rows, of this batch or the next one, must find when they are written.
     pub fn add_first<R: BulkRow>(&mut self, rows: Vec<R>) {
         self.push(When::First, rows);
     }
@@ -84,11 +83,10 @@ impl Writes {
         }
     }
 
-    /// Writes everything, or nothing. On SQLite that holds within a transaction.
+    /// Writes everything, or nothing. On SQLite this needs a transaction.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if a unique key exists already or, for an update, a row is no longer as
-    /// it was seen.
+    /// [`Error::Conflict`] if a unique key exists already or, for an update, if a row is no longer as it was read.
     pub fn run(&self, connection: &mut AnyConnection) -> Result<(), Error> {
         match connection {
             AnyConnection::Postgres(_) => self.statement().run(connection),
@@ -101,13 +99,13 @@ impl Writes {
         }
     }
 
-    /// The one statement that PostgreSQL is sent, so that it can be made before it is its turn.
+    /// The one statement for PostgreSQL, so that it can be made before it is the turn of the batch.
     #[must_use]
     pub fn statement(&self) -> Statement {
         self.statement_of(|_any| true)
     }
 
-    /// The same in two: what may be written early, and the rest. `None` if it must be one.
+    /// The two statements for PostgreSQL: what may be written early, and the rest. `None` if it must be one.
     #[must_use]
     pub fn in_two(&self) -> Option<(Statement, Statement)> {
         let has = |when| self.tables.iter().any(|(is, _)| *is == when);
@@ -120,7 +118,7 @@ impl Writes {
     }
 
     fn statement_of(&self, wanted: impl Fn(When) -> bool) -> Statement {
-        // The server carries the parts out from the last to the first (updates before all).
+        // The server executes the parts from the last to the first (updates before all).
         let tables = self.tables.iter().rev();
         let parts = tables.filter(|(when, _)| wanted(*when));
         Statement {
@@ -139,7 +137,7 @@ pub fn write<R: BulkRow + Clone>(connection: &mut AnyConnection, rows: &[R]) -> 
     writes.run(connection)
 }
 
-/// What a batch writes, as one statement for PostgreSQL.
+/// All that a batch writes, as one statement for PostgreSQL.
 #[derive(Debug, Default)]
 pub struct Statement {
     parts: Vec<Part>,
@@ -149,33 +147,33 @@ impl Statement {
     /// Writes everything, or nothing.
     ///
     /// # Errors
-    /// As [`Writes::run`]; [`Error::Refused`] by SQLite, which is written to row by row.
+    /// As [`Writes::run`]; [`Error::Refused`] on SQLite, where rows are written one by one.
     pub fn run(&self, connection: &mut AnyConnection) -> Result<(), Error> {
         let AnyConnection::Postgres(connection) = connection else {
             return Err(Error::Refused("it is not PostgreSQL".to_owned()));
         };
         if !self.parts.is_empty() {
-            // A false expectation is an error of the statement itself, which undoes it.
+            // If an update did not find all its rows, the statement itself fails, which undoes it.
             let _held: bool = AllAtOnce(&self.parts).get_result(connection)?;
         }
         Ok(())
     }
 }
 
-/// The rows of one table, with their type forgotten.
+/// The rows of one table, without their type.
 trait Rows {
     fn as_any(&mut self) -> &mut dyn Any;
     fn part(&self) -> Part;
     fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error>;
 }
 
-/// One table's part of the one statement.
+/// The part of the one statement that writes one table.
 #[derive(Debug)]
 struct Part {
     before: &'static str,
     columns: Vec<ColumnArray>,
     after: &'static str,
-    /// How many rows an update must find; `None` for an insert, which writes all or fails.
+    /// Number of rows that an update must find; `None` for an insert, which writes all rows or fails.
     expected: Option<i64>,
 }
 
@@ -211,8 +209,8 @@ impl<R: BulkRow> Rows for Table<R> {
 impl Part {
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(self.before);
-        // In the list of what is selected, and not in FROM, where each array would first be
-        // copied out as a whole: a third of the time.
+        // In the SELECT list and not in FROM, because in FROM each array would first be copied as a whole, which takes
+        // a third of the time.
         let mut separator = "UNNEST(";
         for column in &self.columns {
             out.push_sql(separator);
@@ -225,8 +223,8 @@ impl Part {
     }
 }
 
-/// `WITH part_a AS (INSERT …), part_aa AS (UPDATE … RETURNING 1) SELECT …`: every part is carried
-/// out, and the statement fails if an update did not find all its rows.
+/// `WITH part_a AS (INSERT …), part_aa AS (UPDATE … RETURNING 1) SELECT …`: every part is executed, and the
+/// statement fails if an update did not find all its rows.
 struct AllAtOnce<'a>(&'a [Part]);
 
 impl QueryFragment<Pg> for AllAtOnce<'_> {
@@ -258,7 +256,7 @@ impl QueryFragment<Pg> for AllAtOnce<'_> {
     }
 }
 
-/// `part_a`, `part_aa`, … : a name for each place without writing numbers.
+/// `part_a`, `part_aa`, …: a name for each position without numbers.
 fn push_name(out: &mut AstPass<'_, '_, Pg>, place: usize) {
     out.push_sql("part_a");
     for _ in 0..place {
@@ -266,7 +264,7 @@ fn push_name(out: &mut AstPass<'_, '_, Pg>, place: usize) {
     }
 }
 
-/// The text depends on which tables are written, so diesel prepares it once for each such set.
+/// The text depends on which tables are written, so diesel prepares it once for each set of tables.
 impl QueryId for AllAtOnce<'_> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -286,7 +284,7 @@ impl<R: BulkRow> QueryFragment<Sqlite> for One<'_, R> {
     }
 }
 
-/// The statement's text depends on the row's type alone, so diesel may prepare it once.
+/// The text depends only on the type of the row, so diesel may prepare it once.
 impl<R: BulkRow> QueryId for One<'_, R> {
     type QueryId = One<'static, R>;
     const HAS_STATIC_QUERY_ID: bool = true;
@@ -358,9 +356,9 @@ macro_rules! bulk_insert {
     };
 }
 
-/// Declares a row that is inserted in bulk, or added to the one with the same key if there is one: each
-/// of the `add` columns grows by what is written. Such a row need not be read before, and whoever else
-/// adds to it is no conflict. No key may be given twice in one write.
+/// Declares a row that is inserted in bulk. If a row with the same key exists, the `add` columns are added to it
+/// instead. Such a row need not be read before, and two writers that add to it are no conflict. No key may occur
+/// twice in one write.
 #[macro_export]
 macro_rules! bulk_add {
     ($(#[$doc:meta])* pub struct $row:ident in $table:ident {
@@ -420,8 +418,8 @@ macro_rules! bulk_add {
     };
 }
 
-/// Declares an update of many rows: `find` columns say which row and how it was seen (a row that is
-/// no longer so makes the write a conflict), `set` columns are written. Each field names its column.
+/// Declares an update of many rows. The `find` columns name the row and the values that were read: if they have
+/// changed, the write is a conflict. The `set` columns are written. Each field has the name of its column.
 #[macro_export]
 macro_rules! bulk_update {
     ($(#[$doc:meta])* pub struct $row:ident in $table:ident {

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::timestamp::Timestamp;
 
-/// Where the time comes from: the machine, or a hand that a test moves.
+/// The source of the time: the machine's clock, or a manual clock that a test moves.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
@@ -17,13 +17,13 @@ impl Clock {
         Self(None)
     }
 
-    /// A clock that stands still at `start` until it is [`set`](Clock::set).
+    /// A manual clock that stands still at `start` until it is [`set`](Clock::set).
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(Some(Arc::new(AtomicI64::new(start.micros()))))
     }
 
-    /// Moves a manual clock; the machine's clock is not moved.
+    /// Sets a manual clock; does nothing to the machine's clock.
     pub fn set(&self, now: Timestamp) {
         if let Some(hand) = &self.0 {
             hand.store(now.micros(), Ordering::SeqCst);

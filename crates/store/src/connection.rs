@@ -1,4 +1,4 @@
-//! One connection to either database, and the three verbs of a batch: begin, commit, roll back.
+//! One connection to either database, and the three operations of a batch: begin, commit, roll back.
 
 use diesel::Connection as _;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -6,23 +6,23 @@ use diesel::prelude::*;
 
 use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, log, session, statements};
 
-/// A connection to PostgreSQL or to SQLite. Queries in diesel's query builder run on it unchanged.
+/// A connection to PostgreSQL or to SQLite. Queries of diesel's query builder run on it unchanged.
 #[derive(diesel::MultiConnection)]
 pub enum AnyConnection {
-    /// libpq.
+    /// A connection of libpq.
     Postgres(diesel::PgConnection),
-    /// The bundled SQLite.
+    /// A connection of the bundled SQLite.
     Sqlite(diesel::SqliteConnection),
 }
 
-/// How a connection will be used.
+/// The use of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Write,
     Read,
 }
 
-/// Runs one query on either kind of database. The query must be valid SQL for both.
+/// Runs one query on either database. The query must be valid SQL for both.
 #[macro_export]
 macro_rules! ask_either {
     ($connection:expr, |$of_a_kind:ident| $question:expr) => {
@@ -66,7 +66,7 @@ impl AnyConnection {
 }
 
 impl AnyConnection {
-    /// Whether this database has one writer at a time anyway, so that locking costs nothing.
+    /// Whether the database allows only one writer at a time anyway, so that locking costs nothing.
     #[must_use]
     pub const fn has_one_writer(&self) -> bool {
         match self {
@@ -76,8 +76,8 @@ impl AnyConnection {
     }
 }
 
-/// Begins a batch: on SQLite with the write lock taken at once, because a lock that is upgraded
-/// later fails when another writer was quicker.
+/// Begins a batch. On SQLite the write lock is taken at once, because upgrading a lock later fails if another
+/// writer was faster.
 ///
 /// # Errors
 /// [`Error`] if the database does not answer.
@@ -91,13 +91,13 @@ pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Begins a batch that is written while another one is: whoever waits for one of the two is not waited
-/// for long, because the database does not see that they wait for each other; and if we are gone, it
-/// does not keep what was written for long.
+/// Begins a batch that is written while another one is being written. Waiting for locks of the two is limited to
+/// a short time, because the database does not see that they wait for each other. And if this program is gone, the
+/// database does not keep for long what was written.
 ///
 /// # Errors
-/// [`Error::Unavailable`] if the database does not answer as it should: drop the connection, which may
-/// have begun.
+/// [`Error::Unavailable`] if the database does not answer as expected: drop the connection, which may have begun
+/// a transaction.
 pub fn begin_early(connection: &mut AnyConnection) -> Result<(), Error> {
     let begun = match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
@@ -112,7 +112,7 @@ pub fn begin_early(connection: &mut AnyConnection) -> Result<(), Error> {
     begun.map_err(|error| Error::Unavailable(error.to_string()))
 }
 
-/// Begins a read of one consistent snapshot.
+/// Begins a read on one consistent snapshot.
 pub(crate) fn begin_read(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
@@ -124,7 +124,7 @@ pub(crate) fn begin_read(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets what was begun be read by whatever plan is best for all of the book.
+/// Allows every query plan in this transaction, for a read of the whole book.
 pub(crate) fn by_any_plan(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => c.batch_execute(
@@ -161,7 +161,7 @@ pub fn content_version(connection: &mut AnyConnection) -> Result<Option<i64>, Er
 /// Commits what was begun.
 ///
 /// # Errors
-/// [`Error::Unavailable`] leaves it unknown whether the commit happened.
+/// [`Error::Unavailable`] if the outcome is not known: the commit may or may not have happened.
 pub fn commit(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::commit_transaction(c)?,
@@ -170,10 +170,10 @@ pub fn commit(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes back what was begun.
+/// Rolls the transaction back.
 ///
 /// # Errors
-/// [`Error`] if the connection is no longer good for anything: drop it.
+/// [`Error`] if the connection can no longer be used: drop it.
 pub fn rollback(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::rollback_transaction(c)?,
@@ -182,21 +182,21 @@ pub fn rollback(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks the database for next to nothing, to see whether it answers.
+/// Sends a very cheap query, to see whether the database answers.
 ///
 /// # Errors
-/// [`Error`] if it does not.
+/// [`Error`] if the database does not answer.
 pub fn probe(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => c.batch_execute("SELECT 1")?,
-        // Without a table, the file is not looked at.
+        // Without a table, SQLite does not read the file.
         AnyConnection::Sqlite(c) => c.batch_execute("SELECT 1 FROM sqlite_master LIMIT 1")?,
     }
     Ok(())
 }
 
-/// Allows long statements, and long thought between them, on this connection: a whole-book check, a bulk
-/// import.
+/// Allows long statements, and long pauses between them, on this connection: for a check of the whole book or a
+/// bulk import.
 ///
 /// # Errors
 /// [`Error`] if the database does not answer.
@@ -210,14 +210,14 @@ pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// synchronous=FULL: an answer is given only for what is on the disk.
+/// synchronous=FULL: an answer is given only for what is on disk.
 const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
      PRAGMA recursive_triggers = ON";
 
 diesel::define_sql_function! {
-    /// The version of the linked SQLite, as `3.51.3`.
+    /// The version of the linked SQLite, for example `3.51.3`.
     fn sqlite_version() -> Text;
 }
 

@@ -1,7 +1,7 @@
-//! Set-based deletes: rows that are gone, among the other writes of a batch ([`crate::bulk`]).
+//! Set-based deletes: rows that are deleted among the other writes of a batch ([`crate::bulk`]).
 
-/// Declares rows that are deleted in bulk, each found by all its columns; one that is not there makes the
-/// write a conflict.
+/// Declares rows that are deleted in bulk, each found by all its columns. If a row does not exist, the write is a
+/// conflict.
 #[macro_export]
 macro_rules! bulk_delete {
     ($(#[$doc:meta])* pub struct $row:ident in $table:ident {

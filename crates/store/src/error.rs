@@ -1,54 +1,54 @@
-//! What a database may answer, sorted by what the caller does next.
+//! Errors of a database, sorted by what the caller does next.
 
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 /// A failed database operation.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not reachable, not writable, out of space, or gone amid the work: nothing was decided, try
-    /// again later.
+    /// The database is not reachable, not writable, out of space, or was lost during the work. Nothing was decided:
+    /// try again later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// Another writer committed first (serialization failure, deadlock, unique key, stale version):
-    /// decide again on fresh rows.
+    /// Another writer committed first (serialization failure, deadlock, unique key, stale version): decide again on
+    /// fresh rows.
     #[error("another writer was first: {0}")]
     Conflict(String),
-    /// Locks were not to be had in time: nothing was decided, try again later.
+    /// Locks could not be taken in time. Nothing was decided: try again later.
     #[error("the database is busy: {0}")]
     Busy(String),
-    /// The database refused the statement itself; trying again will not help.
+    /// The database refused the statement itself; trying again does not help.
     #[error("the database refused: {0}")]
     Refused(String),
 }
 
-/// What keeps a database from being used, in words that an outsider may hear.
+/// The reason why a database cannot be used, in words that outsiders may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// It has not answered in time.
+    /// The database has not answered in time.
     #[error("the database does not answer")]
     Silent,
-    /// It cannot be reached, or has gone amid the work.
+    /// The database cannot be reached, or was lost during the work.
     #[error("the database cannot be reached")]
     Away,
-    /// There is no room for what would be written.
+    /// There is no space for the write.
     #[error("there is no room on the disk")]
     Full,
-    /// It cannot be written, or read.
+    /// The disk cannot be written, or read.
     #[error("the disk fails")]
     Disk,
-    /// It takes no writes.
+    /// The database takes no writes.
     #[error("the database may only be read")]
     ReadOnly,
-    /// Somebody else holds it.
+    /// Another process holds the database.
     #[error("the database is busy")]
     Busy,
-    /// It refuses what it is told.
+    /// The database refuses the statements.
     #[error("the database refuses")]
     Refused,
 }
 
 impl Error {
-    /// What it says of the database.
+    /// The trouble with the database that this error shows.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
         match self {
@@ -72,16 +72,16 @@ impl Error {
     }
 }
 
-/// How the databases and the system say that there is no room.
+/// Messages of the databases and the operating system when there is no space.
 const FULL: [&str; 4] = [
     "No space left on device",
     "database or disk is full",
     "File too large",
     "Disk quota exceeded",
 ];
-/// How a broken disk is told.
+/// Message for a broken disk.
 const DISK: &str = "disk I/O error";
-/// How the databases say that they take no writes.
+/// Messages of the databases when they take no writes.
 const READ_ONLY: [&str; 3] = [
     "readonly database",
     "read-only transaction",
@@ -111,7 +111,7 @@ impl From<Diesel> for Error {
     }
 }
 
-/// diesel has no kind for these: the server's own English words are all there is to go by.
+/// diesel has no error kinds for these, so only the server's English text can be used.
 fn by_text(text: String) -> Error {
     const CONFLICT: [&str; 2] = ["deadlock detected", "could not serialize access"];
     const BUSY: [&str; 4] = [

@@ -1,21 +1,21 @@
-//! Set-based reads: many rows by their keys, in one statement, locked if asked to.
+//! Set-based reads: many rows by their keys, in one statement, locked if requested.
 
 use diesel::query_builder::AstPass;
 
-/// Whether rows are locked when they are loaded.
+/// The locking of rows that are loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// Nobody else changes them until the batch ends.
+    /// Rows are locked: nobody else changes them until the batch ends.
     Rows,
-    /// Somebody else may: what is written must then say how it was seen.
+    /// Rows are not locked: others may change them, so each write must say what was read.
     Nothing,
 }
 
-/// A row that is read back column by column. Implemented by [`bulk_insert!`](crate::bulk_insert).
+/// A row that is read column by column. Implemented by [`bulk_insert!`](crate::bulk_insert).
 pub trait StoredRow {
-    /// Its columns, as SQL types.
+    /// The SQL types of the columns.
     type Sql: 'static;
-    /// Its columns, by name.
+    /// The names of the columns.
     const COLUMNS: &'static [&'static str];
 }
 
@@ -30,15 +30,14 @@ pub fn push_columns<R: StoredRow, DB: diesel::backend::Backend>(out: &mut AstPas
     }
 }
 
-/// Declares a key by which rows of a table are found, and locked, in a batch: `find` on it takes any
-/// number of keys and costs one statement. Each field is a column that leads an index after the
-/// tenant.
+/// Declares a key by which a batch finds rows of a table, and locks them. Its function `find` takes any number of
+/// keys and costs one statement. Each field is a column that follows the tenant at the beginning of an index.
 ///
-/// On PostgreSQL each key is looked up by itself (`LATERAL`, with an `OFFSET 0` that the planner may
-/// not see through), and never compared with `= ANY` or joined: those may be served by the tenant's
-/// part of the index alone, and a plan that was made while the table was small and is kept prepared
-/// then reads all of the tenant's rows for ever after. Locks are taken in the order of the keys.
-/// SQLite has one writer at a time: there the batch is the lock.
+/// On PostgreSQL each key is looked up on its own (`LATERAL`, with an `OFFSET 0` that stops the planner), and never
+/// compared with `= ANY` or joined. Those forms may be served by the tenant's part of the index alone. A plan that
+/// was made while the table was small, and is kept prepared, then reads all rows of the tenant from then on. Locks
+/// are taken in the order of the keys. SQLite allows one writer at a time, so there the batch itself is the
+/// lock.
 #[macro_export]
 macro_rules! bulk_find {
     ($(#[$doc:meta])* pub struct $key:ident => $row:ident in $table:ident {
@@ -136,10 +135,10 @@ macro_rules! bulk_find {
             impl<C> RunQueryDsl<C> for One<'_> {}
 
             impl $key {
-                /// The rows with these keys. No key may be given twice.
+                /// The rows with these keys. No key may occur twice.
                 ///
                 /// # Errors
-                /// What the database says.
+                /// The error of the database.
                 pub fn find(
                     connection: &mut $crate::AnyConnection,
                     lock: $crate::find::Lock,

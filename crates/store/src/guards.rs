@@ -1,30 +1,30 @@
-//! What a whole-book check asks of a database: rows in pages by key, and whether the triggers that
-//! keep written rows as they are still stand.
+//! Support for checks of the whole book: rows in pages by key, and the question whether the triggers that keep
+//! written rows unchanged are in place.
 
 use diesel::prelude::*;
 
 use crate::{AnyConnection, Error, TenantId};
 
-/// Why an invariant was not found to hold.
+/// Why a check did not prove an invariant.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// The database did not answer: nothing is said of the book.
+    /// The database did not answer: nothing is known about the book.
     #[error(transparent)]
     Database(#[from] Error),
-    /// A row breaks it; there may be more of them.
+    /// A row breaks the invariant; there may be more such rows.
     #[error("{subject}: {detail}")]
     Broken {
-        /// Whose row it is, where the rows of many were looked at together.
+        /// The tenant of the row, if rows of many tenants were checked together.
         tenant: Option<TenantId>,
-        /// Which row.
+        /// The name of the row.
         subject: String,
-        /// What is wrong with it.
+        /// The fault of the row.
         detail: String,
     },
 }
 
 impl CheckError {
-    /// Names the row, and what is wrong with it.
+    /// An error with the name of the row and its fault.
     pub fn broken(subject: impl ToString, detail: impl Into<String>) -> Self {
         Self::Broken {
             tenant: None,
@@ -33,7 +33,7 @@ impl CheckError {
         }
     }
 
-    /// The same, of a row of this tenant's.
+    /// The error, with the tenant of the row.
     #[must_use]
     pub fn of(self, whose: TenantId) -> Self {
         match self {
@@ -51,7 +51,7 @@ impl CheckError {
     }
 }
 
-/// The rows of one tenant, or of all, in the order of their key, a page at a time: never more than one page
+/// The rows of one tenant, or of all tenants, in the order of their key, a page at a time. Never more than one page
 /// is in memory, however long the table is.
 pub struct Pages<R> {
     fetch: Fetch<R>,
@@ -60,11 +60,11 @@ pub struct Pages<R> {
     ended: bool,
 }
 
-/// Loads the rows that follow a row, or the first ones; none at the end.
+/// Loads the rows after a given row, or the first rows; none at the end.
 type Fetch<R> = Box<dyn Fn(&mut AnyConnection, Option<&R>) -> Result<Vec<R>, Error> + Send>;
 
 impl<R: Clone> Pages<R> {
-    /// A tenant's rows as `fetch` loads them: those after a row, or the first ones; none at the end.
+    /// The rows of a tenant, loaded by `fetch`: those after a given row, or the first ones; none at the end.
     pub fn new(
         tenant: TenantId,
         fetch: impl Fn(&mut AnyConnection, TenantId, Option<&R>) -> Result<Vec<R>, Error>
@@ -74,7 +74,7 @@ impl<R: Clone> Pages<R> {
         Self::over(move |connection, after: Option<&R>| fetch(connection, tenant, after))
     }
 
-    /// Rows as `fetch` loads them: those after a row, or the first ones; none at the end.
+    /// The rows that `fetch` loads: those after a given row, or the first ones; none at the end.
     pub fn over(
         fetch: impl Fn(&mut AnyConnection, Option<&R>) -> Result<Vec<R>, Error> + Send + 'static,
     ) -> Self {
@@ -86,10 +86,10 @@ impl<R: Clone> Pages<R> {
         }
     }
 
-    /// The next row, left where it is; `None` at the end.
+    /// The next row, without taking it; `None` at the end.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it.
+    /// [`Error`] if the database fails.
     pub fn peek(&mut self, connection: &mut AnyConnection) -> Result<Option<&R>, Error> {
         if self.page.peek().is_none() && !self.ended {
             let rows = (self.fetch)(connection, self.last.as_ref())?;
@@ -103,15 +103,15 @@ impl<R: Clone> Pages<R> {
     /// The next row; `None` at the end.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it.
+    /// [`Error`] if the database fails.
     pub fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<R>, Error> {
         self.next_if(connection, |_any| true)
     }
 
-    /// The next row if it is wanted; else it stays where it is.
+    /// The next row, if the condition holds; otherwise it stays.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it.
+    /// [`Error`] if the database fails.
     pub fn next_if(
         &mut self,
         connection: &mut AnyConnection,
@@ -121,21 +121,21 @@ impl<R: Clone> Pages<R> {
         Ok(self.page.next_if(wanted))
     }
 
-    /// All rows of the next page, or what is left of this one; empty at the end.
+    /// All rows of the next page, or the rest of the present page; empty at the end.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it.
+    /// [`Error`] if the database fails.
     pub fn page(&mut self, connection: &mut AnyConnection) -> Result<Vec<R>, Error> {
         self.peek(connection)?;
         Ok(self.page.by_ref().collect())
     }
 }
 
-/// Those of the `expected` triggers that are not there, or do not fire whoever writes, or no longer
-/// refuse anything.
+/// Those of the `expected` triggers that do not exist, or do not fire for every writer, or no longer refuse
+/// anything.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn missing_guards(
     connection: &mut AnyConnection,
     expected: &[&str],
@@ -152,8 +152,8 @@ pub fn missing_guards(
     Ok(expected)
 }
 
-/// Whose rows are not to be deleted is not to be emptied at once either, which is another trigger where
-/// there is such a statement.
+/// The triggers against TRUNCATE that belong to the triggers against deletion: where rows must not be deleted, the
+/// table must not be emptied at once either. Only PostgreSQL has such a statement.
 fn against_truncation(expected: &[String]) -> Vec<String> {
     let tables = expected
         .iter()
@@ -180,13 +180,13 @@ mod postgres_catalogue {
     diesel::allow_tables_to_appear_in_same_query!(pg_trigger, pg_proc);
     use diesel::sql_types::Oid;
     diesel::define_sql_function! {
-        /// Whether a table is the one that its bare name means.
+        /// Whether the bare name of a table means this table.
         fn pg_table_is_visible(table: Oid) -> Bool;
     }
 }
 
-/// As `ENABLE ALWAYS TRIGGER` leaves it. Any other trigger can be passed by a session that calls
-/// itself a replica.
+/// The state that `ENABLE ALWAYS TRIGGER` sets. A session that calls itself a replica can avoid any other
+/// trigger.
 const ALWAYS: u8 = b'A';
 
 fn postgres_guards(

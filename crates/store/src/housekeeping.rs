@@ -1,4 +1,4 @@
-//! What the program keeps about the database itself: one row that says nothing of the books.
+//! Rows about the database itself: they say nothing about the books.
 
 use diesel::prelude::*;
 
@@ -12,10 +12,10 @@ diesel::table! {
     }
 }
 
-/// Writes and commits something that changes nothing of the books, to see whether that can be done.
+/// Writes and commits one row that changes nothing in the books, to see whether that is possible.
 ///
 /// # Errors
-/// [`Error`] as the database gives it: why nothing can be written.
+/// [`Error`] if the database fails: the reason why nothing can be written.
 pub fn leave_trace(connection: &mut AnyConnection, now: Timestamp) -> Result<(), Error> {
     begin_write(connection)?;
     let touched = diesel::update(housekeeping::table)
@@ -28,12 +28,12 @@ pub fn leave_trace(connection: &mut AnyConnection, now: Timestamp) -> Result<(),
     };
     written.map_err(|error| match rollback(connection) {
         Ok(()) => error,
-        // The connection is good for nothing any longer.
+        // The connection can no longer be used.
         Err(gone) => Error::Unavailable(format!("{error}; {gone}")),
     })
 }
 
-/// Which version of the program has made the schema what it is; `None` where that is not known.
+/// The version of the program that made the present schema; `None` if it is not known.
 pub(crate) fn signed_by(connection: &mut AnyConnection) -> Option<String> {
     let program: Result<String, _> = housekeeping::table
         .select(housekeeping::program)
@@ -41,7 +41,7 @@ pub(crate) fn signed_by(connection: &mut AnyConnection) -> Option<String> {
     program.ok().filter(|program| !program.is_empty())
 }
 
-/// Remembers which version of the program has made the schema what it is.
+/// Stores the version of the program that made the present schema.
 pub(crate) fn sign(connection: &mut AnyConnection) -> Result<(), Error> {
     diesel::update(housekeeping::table)
         .set(housekeeping::program.eq(env!("CARGO_PKG_VERSION")))

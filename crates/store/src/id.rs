@@ -62,14 +62,14 @@ pub fn secret() -> [u8; 32] {
 #[error("an id is its prefix, an underscore and 32 lower-case hexadecimal digits")]
 pub struct IdError;
 
-/// Makes ids. An id tells the millisecond that it was made in: what is recorded is found by that. Two ids
-/// of one source grow in the order in which they were made, as long as the clock does not go back.
+/// A source of ids. An id contains the millisecond in which it was made; searches by recording time use that. Ids
+/// from one source grow in the order in which they were made, as long as the clock does not go back.
 #[derive(Debug)]
 pub struct Ids {
     randomness: Randomness,
     millis: u64,
     counter: u16,
-    /// Counts on in the random part once the counter is full.
+    /// A count in the random part that goes on after the counter is full.
     surplus: u32,
 }
 
@@ -86,13 +86,13 @@ enum Randomness {
 }
 
 impl Ids {
-    /// Ids that nobody can guess or repeat.
+    /// A source of ids that nobody can guess or repeat.
     #[must_use]
     pub const fn random() -> Self {
         Self::over(Randomness::System { pool: Vec::new() })
     }
 
-    /// The same ids for the same seed and the same times: for runs that must be repeatable.
+    /// A source that makes the same ids for the same seed and the same times: for runs that must be repeatable.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self::over(Randomness::Seeded(seed))
@@ -132,7 +132,7 @@ impl Ids {
         if let Some((counter, random)) = tail.split_first_chunk_mut::<2>() {
             *counter = self.counter.to_be_bytes();
             self.randomness.fill(random);
-            // Two of these bits are the variant's: a thousand million are made before any is lost.
+            // Two of these bits are the variant's; a thousand million ids can be made before any bit is lost.
             if self.counter == FULL
                 && let Some(high) = random.first_chunk_mut::<4>()
             {
@@ -152,7 +152,7 @@ impl Randomness {
             Self::System { pool } => {
                 if pool.len() < out.len() {
                     pool.resize(4096, 0);
-                    // Without randomness there are no unique ids, so nothing may go on.
+                    // Without randomness ids are not unique, so the program must not go on.
                     if getrandom::fill(pool).is_err() {
                         std::process::abort();
                     }
@@ -177,7 +177,7 @@ impl Randomness {
     }
 }
 
-/// Reads `prefix_` and 32 lower-case hexadecimal digits.
+/// Reads `prefix_` followed by 32 lower-case hexadecimal digits.
 ///
 /// # Errors
 /// [`IdError`] for anything else.
@@ -195,8 +195,8 @@ pub fn parse(prefix: &str, text: &str) -> Result<[u8; 16], IdError> {
     Ok(number.to_be_bytes())
 }
 
-/// Declares an id type: a UUID that is stored as 16 bytes and shown as `prefix_` and 32
-/// hexadecimal digits.
+/// Declares an id type: a UUID that is stored as 16 bytes and shown as `prefix_` followed by 32 hexadecimal
+/// digits.
 #[macro_export]
 macro_rules! typed_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -209,10 +209,10 @@ macro_rules! typed_id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// What the public form starts with.
+            /// The prefix of the public form.
             pub const PREFIX: &'static str = $prefix;
 
-            /// From the bytes of a UUID.
+            /// An id from the bytes of a UUID.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     typed_id!(
-        /// For the tests below.
+        /// An id type for the tests below.
         ThingId,
         "thing"
     );
@@ -306,7 +306,7 @@ mod tests {
                 last = id;
             }
         }
-        // A clock that goes back is believed: what is recorded then is found then.
+        // A clock that goes back is trusted: ids made then have the earlier time.
         let earlier = ids.next(Timestamp::from_micros(1_767_225_599_999_000));
         assert!(earlier < last);
     }

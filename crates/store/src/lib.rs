@@ -1,14 +1,14 @@
-//! What Florin knows of databases: two of them, behind one type.
+//! Everything that Florin knows about databases: two of them, behind one type.
 //!
-//! [`Store`] opens PostgreSQL or SQLite from a URL that this crate parses itself, applies the
-//! embedded migrations, and hands out [`AnyConnection`]s: one for the lane, a pool for readers.
-//! Ordinary queries are written once, in diesel's query builder, against [`AnyConnection`]. The few
-//! set-based statements of the hot path are described with [`bulk_insert!`], [`bulk_update!`] and
-//! [`bulk_find!`], which have one body per backend.
+//! [`Store`] opens PostgreSQL or SQLite from a URL that this crate parses itself, applies the embedded migrations,
+//! and gives out [`AnyConnection`]s: one for the lane, a pool for readers. Ordinary queries are written once, in
+//! diesel's query builder, against [`AnyConnection`]. The few set-based statements of the hot path are described
+//! with [`bulk_insert!`], [`bulk_update!`] and [`bulk_find!`], which have one body for each database.
+//!
 //!
 //! This crate also owns what makes a run repeatable: the [`clock`] and the source of [`id`]s.
 //!
-//! It never knows a business table, and nothing outside it names a backend.
+//! It never knows a business table, and no other crate names a database.
 //!
 //! ```
 //! use store::{DatabaseUrl, Store};
@@ -67,6 +67,6 @@ pub use url::{DatabaseUrl, UrlError};
 #[doc(hidden)]
 pub use diesel;
 
-/// The oldest SQLite that may be linked: earlier ones can lose a commit when two connections
-/// checkpoint one WAL at the same time.
+/// The oldest SQLite that may be linked. Earlier versions can lose a commit when two connections checkpoint one WAL
+/// at the same time.
 pub const OLDEST_SQLITE: &str = "3.51.3";

@@ -1,7 +1,7 @@
-//! How long the log beside a SQLite file may become.
+//! The greatest length of the log beside a SQLite file.
 //!
-//! SQLite copies its log back into the file when it has so many pages, and begins it anew when nobody looks
-//! at an old state any longer. Nothing of that makes it shorter, and as long as somebody looks, it grows.
+//! SQLite copies its log back into the file at a certain number of pages, and begins the log anew when nobody reads
+//! an old state any longer. Neither makes the file of the log shorter, and while somebody reads an old state, it grows.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,24 +10,24 @@ use diesel::connection::SimpleConnection;
 
 use crate::{AnyConnection, DatabaseUrl, Tuning};
 
-/// Bytes of a page, as SQLite makes them.
+/// Number of bytes of a page, as SQLite makes it.
 const PAGE: u64 = 4_096;
-/// Pages at which the log is copied back: at most, because one page image can serve many batches before,
-/// and more bring no more; and at least.
+/// Number of pages at which the log is copied back. This is the greatest number: below it, one copied page can
+/// serve many batches; above it, more pages bring no gain. The line below is the least number.
 const MOST_PAGES: u64 = 8_000;
 const LEAST_PAGES: u64 = 100;
-/// After a log that is too long was looked after, how long it is not again.
+/// Pause after an attempt to cut the log, before the next one.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a connection is told of its log: copied back at half of its limit, and cut to the limit whenever it
-/// begins anew.
+/// The settings of a connection for its log: it is copied back at half of its limit, and cut to the limit whenever
+/// it begins anew.
 pub(crate) fn settings(tuning: &Tuning) -> String {
     let limit = tuning.log_limit;
     let pages = (limit / 2 / PAGE).clamp(LEAST_PAGES, MOST_PAGES);
     format!("PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {limit}")
 }
 
-/// Sets how long a lock is waited for.
+/// The statement that sets how long to wait for a lock.
 pub(crate) fn patience(tuning: &Tuning) -> String {
     format!(
         "PRAGMA busy_timeout = {}",
@@ -35,13 +35,13 @@ pub(crate) fn patience(tuning: &Tuning) -> String {
     )
 }
 
-/// The log of a database, looked after by whoever writes.
+/// The log of a database. The writer keeps it short.
 #[derive(Debug)]
 pub struct Log {
-    /// `None` where there is no such file.
+    /// The path of the log; `None` if there is no such file.
     path: Option<PathBuf>,
     limit: u64,
-    /// The statement that sets how long a lock is waited for.
+    /// The statement that sets how long to wait for a lock.
     patience: String,
     not_before: Option<Instant>,
 }
@@ -64,8 +64,8 @@ impl Log {
         }
     }
 
-    /// Cuts the log if it is too long, between two commits. If somebody looks at an old state, that is not
-    /// waited for: it is tried again a second later.
+    /// Cuts the log between two commits if it is too long. If somebody reads an old state, this does not wait; it tries
+    /// again a second later.
     pub fn keep_short(&mut self, connection: &mut AnyConnection) {
         let Some(path) = &self.path else { return };
         let length = std::fs::metadata(path).map_or(0, |file| file.len());
@@ -75,8 +75,8 @@ impl Log {
         }
         self.not_before = Some(now + PAUSE);
         if let AnyConnection::Sqlite(connection) = connection {
-            // Whatever keeps it from being cut shows at the next commit, if that matters; and that waits for
-            // others again, however the cut has ended.
+            // If the cut fails for a reason that matters, the next commit fails too. The statement after the cut makes
+            // commits wait for locks again, however the cut ended.
             let _as_far_as_it_goes = connection
                 .batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
             let _infallible = connection.batch_execute(&self.patience);

@@ -1,5 +1,5 @@
-//! What a measurement has to ask of the database itself: how much it has written, and what the
-//! barest durable insert costs. Nothing in production calls this.
+//! Support for measurements: the number of bytes that a database has written, and the cost of the smallest durable
+//! insert. Nothing in production calls this.
 
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -8,19 +8,19 @@ use diesel::sql_types::BigInt;
 
 use crate::{AnyConnection, Error};
 
-/// How much a database has written so far. Only the difference of two volumes means anything.
+/// Number of bytes that a database has written so far. Only the difference of two volumes has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Volume {
-    /// Bytes of write-ahead log; `None` where the log is written over in a circle.
+    /// Bytes of write-ahead log; `None` if the log is overwritten in a circle.
     pub log: Option<u64>,
-    /// Bytes that the tables and indexes take, whether they have left the log or not.
+    /// Bytes that the tables and indexes take, including those that are still in the log.
     pub disk: u64,
 }
 
-/// How much has been written so far.
+/// The volume that was written so far.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn volume(connection: &mut AnyConnection) -> Result<Volume, Error> {
     match connection {
         AnyConnection::Postgres(c) => {
@@ -33,7 +33,7 @@ pub fn volume(connection: &mut AnyConnection) -> Result<Volume, Error> {
                 disk: u64::try_from(disk).unwrap_or(0),
             })
         }
-        // Inside a snapshot, `page_count` counts the pages that are still in the log alone.
+        // Inside a snapshot, `page_count` also counts pages that are only in the log.
         AnyConnection::Sqlite(c) => {
             let pages: i64 = sql::<BigInt>("PRAGMA page_count").get_result(c)?;
             let bytes: i64 = sql::<BigInt>("PRAGMA page_size").get_result(c)?;
@@ -45,10 +45,10 @@ pub fn volume(connection: &mut AnyConnection) -> Result<Volume, Error> {
     }
 }
 
-/// Lets the planner look at tables that were just filled, as it would by itself within a minute.
+/// Updates the planner's statistics for tables that were just filled. The database would do it within a minute.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn refresh_statistics(connection: &mut AnyConnection) -> Result<(), Error> {
     match connection {
         AnyConnection::Postgres(c) => c.batch_execute("ANALYZE")?,
@@ -58,13 +58,13 @@ pub fn refresh_statistics(connection: &mut AnyConnection) -> Result<(), Error> {
 }
 
 crate::bulk_insert! {
-    /// A row that means nothing: about as long as a posting, under a primary key and one index.
+    /// A row without meaning: about as long as a posting, with a primary key and one index.
     pub struct BareRow in florin_bench_bare {
-        /// 16 bytes.
+        /// The key, 16 bytes.
         id: Vec<u8>,
-        /// 16 bytes.
+        /// The owner, 16 bytes.
         owner: Vec<u8>,
-        /// Unique per owner.
+        /// A number, unique per owner.
         version: i64,
         /// Any number.
         amount: i64,
@@ -77,10 +77,10 @@ crate::bulk_insert! {
     }
 }
 
-/// Makes the empty table of [`BareRow`]s.
+/// Creates the empty table of [`BareRow`]s.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn create_bare_table(connection: &mut AnyConnection) -> Result<(), Error> {
     drop_bare_table(connection)?;
     match connection {
@@ -102,10 +102,10 @@ pub fn create_bare_table(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the table of [`BareRow`]s, if it is there.
+/// Drops the table of [`BareRow`]s, if it exists.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn drop_bare_table(connection: &mut AnyConnection) -> Result<(), Error> {
     const DROP: &str = "DROP TABLE IF EXISTS florin_bench_bare";
     match connection {

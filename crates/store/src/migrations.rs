@@ -11,12 +11,12 @@ use crate::{AnyConnection, Error, housekeeping};
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// Which migrations a database has.
+/// The migrations that a database has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Applied {
-    /// None: there are no books.
+    /// No migration: there are no books.
     Nothing,
-    /// Not all of those that this program knows.
+    /// Some, but not all of those that this program knows.
     Some,
     /// Exactly those that this program knows.
     All,
@@ -24,12 +24,12 @@ pub(crate) enum Applied {
     Unknown(String),
 }
 
-/// Applies what is missing, all of it or nothing, one process at a time. Returns whether that was all there
-/// is: books that were begun just now.
+/// Applies the missing migrations, all of them or nothing, one process at a time. Returns true if all migrations
+/// were missing, that is, if the books are new.
 pub(crate) fn apply(connection: &mut AnyConnection) -> Result<bool, Error> {
     let applied = match connection {
         AnyConnection::Postgres(c) => diesel::Connection::transaction(c, |c| {
-            // Held until the commit; the number only has to be the same in every process.
+            // The lock is held until the commit; the number only has to be the same in every process.
             c.batch_execute("SELECT pg_advisory_xact_lock(4829361)")?;
             run(c, POSTGRES)
         }),
@@ -42,7 +42,7 @@ pub(crate) fn apply(connection: &mut AnyConnection) -> Result<bool, Error> {
     Ok(applied == known(connection)?.len())
 }
 
-/// Applies all of them within the transaction that was begun, whatever this or another process does.
+/// Applies all migrations within the transaction that was begun, without regard to other processes.
 pub(crate) fn apply_here(connection: &mut AnyConnection) -> Result<(), Error> {
     let applied = match connection {
         AnyConnection::Postgres(c) => run(c, POSTGRES),
@@ -51,7 +51,7 @@ pub(crate) fn apply_here(connection: &mut AnyConnection) -> Result<(), Error> {
     applied.map(|_all| ()).map_err(|Failed(error)| error)
 }
 
-/// Which migrations the database has. Only looks: diesel's own question would create its table first.
+/// The migrations that the database has. Only reads: diesel's own function would create its table first.
 pub(crate) fn applied(connection: &mut AnyConnection) -> Result<Applied, Error> {
     if !has_schema(connection)? {
         return Ok(Applied::Nothing);
@@ -104,7 +104,7 @@ impl From<diesel::result::Error> for Failed {
     }
 }
 
-/// Returns how many were applied.
+/// Applies the missing migrations and returns their number.
 fn run<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<usize, Failed>
 where
     C: MigrationHarness<DB>,

@@ -1,4 +1,4 @@
-//! The store: where connections come from.
+//! The store: the source of connections.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::{
     standing,
 };
 
-/// How long a reader waits for a connection before the answer is "unavailable".
+/// Time that a reader waits for a connection before the answer is "unavailable".
 const READER_WAIT: Duration = Duration::from_secs(2);
-/// Readers at a time. More than a few only take turns on the same disk.
+/// Number of readers at a time. More readers would only wait for the same disk.
 pub const READERS: u8 = 8;
 
 /// A database that has been opened and migrated.
@@ -25,22 +25,22 @@ pub const READERS: u8 = 8;
 pub struct Store {
     url: DatabaseUrl,
     tuning: Tuning,
-    /// What the operator should hear of the database, one line each.
+    /// Messages for the operator about the database, one line each.
     notes: Arc<[Note]>,
-    /// Exchanged as a whole after the database was silent: what is stuck then never comes back to it.
+    /// The pool is replaced as a whole after the database was silent, so connections that are stuck never come back.
     readers: Arc<RwLock<Pool<Readers>>>,
     is_patient: bool,
     /// Whether the schema is older than this program.
     is_older: bool,
 }
 
-/// What an operator should hear of a database that is used all the same.
+/// A message for the operator about a database that is used all the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Note {
-    /// A setting that can lose what was acknowledged.
+    /// A setting that can lose acknowledged data.
     #[error("{0}")]
     Risk(String),
-    /// The schema was not compared with what the migrations make, and why.
+    /// The schema could not be compared with what the migrations make; the reason.
     #[error("the schema was not compared with what the migrations make: {0}")]
     NotCompared(String),
 }
@@ -48,51 +48,51 @@ pub enum Note {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder of the SQLite file cannot be made.
+    /// The folder of the SQLite file cannot be created.
     #[error("cannot create the folder of {path}: {cause}")]
     Folder {
         /// The database file.
         path: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// The database is there, and nobody has begun books in it.
+    /// The database exists, but there are no books in it.
     #[error("there are no books in {url} yet: start `florin serve` on it once")]
     NoBooks {
         /// The address, without its password.
         url: DatabaseUrl,
     },
-    /// The database itself did not let us in, or its schema could not be brought up to date.
+    /// The database refused the connection, or its schema could not be updated.
     #[error("cannot open {url}: {cause}")]
     Database {
         /// The address, without its password.
         url: DatabaseUrl,
-        /// What the database said.
+        /// The error of the database.
         cause: Error,
     },
-    /// The database is not one to keep books in, or not with this program.
+    /// The database is not suitable for books, or not for this program.
     #[error("{url} cannot be used: {why}")]
     Unsuitable {
         /// The address, without its password.
         url: DatabaseUrl,
-        /// Why.
+        /// The reason.
         why: Unsuitable,
     },
 }
 
 impl Store {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and updates its schema.
     ///
     /// # Errors
-    /// [`OpenError`] says what to look at.
+    /// [`OpenError`] says what to check.
     pub fn open(url: &DatabaseUrl) -> Result<Self, OpenError> {
         Self::open_tuned(url, Tuning::default())
     }
 
-    /// The same, used as the operator wants.
+    /// As [`open`](Self::open), with the operator's settings.
     ///
     /// # Errors
-    /// [`OpenError`] says what to look at.
+    /// [`OpenError`] says what to check.
     pub fn open_tuned(url: &DatabaseUrl, tuning: Tuning) -> Result<Self, OpenError> {
         if let DatabaseUrl::Sqlite(path) = url
             && let Some(folder) = path.parent()
@@ -104,7 +104,7 @@ impl Store {
             })?;
         }
         if let DatabaseUrl::Sqlite(path) = url {
-            // Whatever stands in the way, the database says it better.
+            // If this fails, the error of the database is the better message.
             let _unmade = make_private_file(path);
         }
         let failed = |cause| OpenError::Database {
@@ -128,11 +128,11 @@ impl Store {
         Ok(Self::over(url, tuning, notes))
     }
 
-    /// Opens an existing database as it is, for programs that only look.
+    /// Opens an existing database without changing its schema, for programs that only read.
     ///
     /// # Errors
-    /// [`OpenError`] says what to look at: also a SQLite file that is not there, which is never
-    /// created here, and a schema that this program does not know.
+    /// [`OpenError`] says what to check. It is also returned for a SQLite file that does not exist, which is never
+    /// created here, and for a schema that this program does not know.
     pub fn open_existing(url: &DatabaseUrl, tuning: Tuning) -> Result<Self, OpenError> {
         let store = Self::open_unmigrated(url, tuning)?;
         if store.is_older {
@@ -147,7 +147,8 @@ impl Store {
         Ok(store)
     }
 
-    /// The same, also where the schema is older than this program: to ask something that it has had for long.
+    /// As [`open_existing`](Self::open_existing), but also allows a schema that is older than this program. For
+    /// questions about tables that have existed for long.
     ///
     /// # Errors
     /// As [`open_existing`](Self::open_existing).
@@ -189,42 +190,42 @@ impl Store {
         }
     }
 
-    /// What the operator should hear of the database.
+    /// Messages for the operator about the database.
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
 
-    /// The log beside the database's file, to be kept short by whoever writes.
+    /// The log beside the database file. The writer has to keep it short.
     #[must_use]
     pub fn log(&self) -> Log {
         Log::of(&self.url, &self.tuning)
     }
 
-    /// The schema that the migrations make on such a database.
+    /// The schema that the migrations make on this kind of database.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it.
+    /// [`Error`] if the database fails.
     pub fn schema_as_made(&self) -> Result<Made, Error> {
         schema::made(&self.url, &self.tuning)
     }
 
-    /// Lets every question that follows be asked over new connections. Those that are at work are closed
-    /// when they are done, if ever.
+    /// Makes all later questions use new connections. Connections in use are closed when their work is done, if it
+    /// ever is.
     pub fn renew_readers(&self) {
         let fresh = pool(&self.url, self.tuning);
         let mut readers = self.readers.write().unwrap_or_else(PoisonError::into_inner);
         *readers = fresh;
     }
 
-    /// How long a program waits for one answer of the database before it takes it for silent. The database
-    /// itself gives up a statement a little earlier, where it can. `None`: as long as it takes.
+    /// Time that a program waits for one answer of the database before it considers the database silent. The database
+    /// itself stops a statement a little earlier, if it can. `None`: no limit.
     #[must_use]
     pub fn longest_answer(&self) -> Option<Duration> {
         (!self.is_patient).then(|| self.tuning.longest_answer())
     }
 
-    /// A connection of one's own, to see whether the database answers.
+    /// A separate connection, to see whether the database answers.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if it cannot be reached.
@@ -232,8 +233,8 @@ impl Store {
         AnyConnection::open(&self.url, Purpose::Read, &self.tuning)
     }
 
-    /// The same database, for a program that makes one large commit of its own: whatever it writes, and
-    /// however long it thinks between two statements, the database waits.
+    /// The same database, for a program that makes one large commit of its own: the database sets no limit on the
+    /// size of the commit or on pauses between two statements.
     #[must_use]
     pub fn patient(self) -> Self {
         Self {
@@ -242,13 +243,13 @@ impl Store {
         }
     }
 
-    /// Where the books are kept.
+    /// The address of the books.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
-    /// A connection of one's own, for writing. The lane has one.
+    /// A separate connection for writing. The lane has one.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the database cannot be reached.
@@ -260,13 +261,13 @@ impl Store {
         Ok(writer)
     }
 
-    /// Runs a question on one consistent snapshot. Blocks: call it from a thread that may.
+    /// Runs a question on one consistent snapshot. It blocks: call it from a thread that may block.
     ///
-    /// On PostgreSQL indexes alone answer it: what is not asked for is not read, however much there is of
-    /// it. Whoever looks at the whole book [reads](Self::read) it.
+    /// On PostgreSQL only indexes are used, so rows that are not asked for are not read, however many there are. To
+    /// go through the whole book, use [`read`](Self::read).
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if no connection is to be had in time; else whatever `question` returns.
+    /// [`Error::Unavailable`] if no connection is free in time; otherwise the error of `question`.
     pub fn ask<T, E: From<Error>>(
         &self,
         question: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
@@ -277,13 +278,12 @@ impl Store {
             .get()
             .map_err(|error| E::from(Error::Unavailable(error.to_string())))?;
         let answer = question(&mut reader);
-        // There is nothing to commit. A connection that cannot even roll back is found broken by
-        // the pool, which replaces it.
+        // There is nothing to commit. If a connection cannot even roll back, the pool finds it broken and replaces it.
         let _broken = rollback(&mut reader);
         answer
     }
 
-    /// Reads the book, or much of it, on one consistent snapshot, by whatever plan is best for that.
+    /// Reads the book, or much of it, on one consistent snapshot, with every query plan allowed.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -298,15 +298,15 @@ impl Store {
     }
 }
 
-/// What is done if the schema is not what the migrations make.
+/// What to do if the schema is not what the migrations make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparing {
     Refuse,
-    /// Nothing: whoever asks compares it.
+    /// Nothing: the caller compares it.
     Leave,
 }
 
-/// Looks at a database before anything is entrusted to it.
+/// Checks a database before it is used for books.
 fn look(
     url: &DatabaseUrl,
     tuning: &Tuning,
@@ -333,7 +333,7 @@ fn look(
     Ok((applied, notes))
 }
 
-/// Refuses a schema that is not what the migrations make. Notes if that cannot be found out.
+/// Refuses a schema that is not what the migrations make. Returns a note if this cannot be found out.
 fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError> {
     let failed = |cause| OpenError::Database {
         url: url.clone(),
@@ -359,7 +359,7 @@ fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError
     }
 }
 
-/// Runs `work` on a thread that is left behind if it takes longer than three times `patience`.
+/// Runs `work` on a thread. If it takes longer than three times `patience`, the thread is left behind.
 pub(crate) fn within<T: Send + 'static>(
     patience: Duration,
     url: &DatabaseUrl,
@@ -372,26 +372,26 @@ pub(crate) fn within<T: Send + 'static>(
     let (tell, told) = std::sync::mpsc::channel();
     let thread = std::thread::Builder::new().name("look".into());
     let started = thread.spawn(move || {
-        // Whoever waited may have left.
+        // The caller may have stopped waiting.
         let _gone = tell.send(work());
     });
     started.map_err(|error| failed(error.to_string()))?;
-    // Several answers, and the making of a schema.
+    // The work needs several answers, and creates a schema.
     let answer = told.recv_timeout(patience.saturating_mul(3));
     answer.unwrap_or_else(|_silent| Err(failed("the database does not answer".to_owned())))
 }
 
 fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<bool, Error> {
     patiently(|| {
-        // Books may be so large that a change of their schema takes minutes.
+        // A change of the schema of large books may take minutes.
         let mut writer = AnyConnection::open(url, Purpose::Write, tuning)?;
         set_bulk_hints(&mut writer)?;
         migrations::apply(&mut writer)
     })
 }
 
-/// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever
-/// the busy timeout: that wait is here.
+/// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever the busy
+/// timeout is. So this function waits.
 pub(crate) fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut tries = 250_u32;
@@ -406,11 +406,11 @@ pub(crate) fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> Result
     }
 }
 
-/// Books in memory, on SQLite, which are gone when the connection is dropped: for examples, and tests that
-/// need one connection and no file.
+/// Books in memory, on SQLite. They are gone when the connection is dropped. For examples, and for tests that need
+/// one connection and no file.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn in_memory() -> Result<AnyConnection, Error> {
     let url = DatabaseUrl::Sqlite(":memory:".into());
     let mut connection = AnyConnection::open(&url, Purpose::Write, &Tuning::default())?;
@@ -437,12 +437,12 @@ impl ManageConnection for Readers {
         AnyConnection::open(&self.0, Purpose::Read, &self.1)
     }
 
-    /// Begins the snapshot: what cannot is replaced, and no question costs a probe besides.
+    /// Begins the snapshot. A connection that cannot begin is replaced, so no extra probe is needed for a question.
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Error> {
         begin_read(connection)?;
         match connection {
             AnyConnection::Postgres(_) => Ok(()),
-            // Beginning alone does not look at the file.
+            // Beginning a transaction alone does not read the file.
             AnyConnection::Sqlite(_) => probe(connection),
         }
     }
@@ -456,7 +456,7 @@ impl ManageConnection for Readers {
     }
 }
 
-/// A failed connection is reported by whoever waited for it, once.
+/// Reports nothing: the caller that waited reports a failed connection, once.
 #[derive(Debug)]
 struct Quiet;
 

@@ -1,4 +1,4 @@
-//! Whether there are books at an address, and how their first file is made.
+//! Whether an address has books, and creation of their first file.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -12,10 +12,10 @@ use crate::pool::patiently;
 use crate::pool::within;
 use crate::{DatabaseUrl, Error, OpenError, Tuning};
 
-/// Whether the migrations have made Florin's tables at this address. Makes nothing.
+/// Whether the migrations have created Florin's tables at this address. Creates nothing.
 ///
 /// # Errors
-/// [`OpenError`] if the database does not let us in.
+/// [`OpenError`] if the database refuses the connection.
 pub fn has_books(url: &DatabaseUrl, tuning: Tuning) -> Result<bool, OpenError> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
@@ -34,7 +34,7 @@ pub fn has_books(url: &DatabaseUrl, tuning: Tuning) -> Result<bool, OpenError> {
     within(tuning.longest_answer(), url, look)
 }
 
-/// Whether the table of applied migrations is there.
+/// Whether the table of applied migrations exists.
 pub(crate) fn has_schema(connection: &mut AnyConnection) -> Result<bool, Error> {
     let found = match connection {
         AnyConnection::Postgres(c) => {
@@ -52,7 +52,7 @@ pub(crate) fn has_schema(connection: &mut AnyConnection) -> Result<bool, Error> 
 }
 
 diesel::define_sql_function! {
-    /// The table of this name in the search path, if there is one.
+    /// The table with this name in the search path, if it exists.
     fn to_regclass(name: Text) -> Nullable<Oid>;
 }
 
@@ -62,10 +62,10 @@ diesel::table! {
     }
 }
 
-/// Makes a folder and those above it, which nobody but this user may read.
+/// Creates a folder and its parents, which only this user may read.
 ///
 /// # Errors
-/// As the operating system says it.
+/// The error of the operating system.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -73,10 +73,10 @@ pub fn make_private_folder(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
-/// Makes the file of new books, which nobody but this user may read; SQLite gives the files beside it the
-/// same rights. A file that is there already stays as it is.
+/// Creates the file of new books, which only this user may read; SQLite gives the same rights to the files beside
+/// it. An existing file stays as it is.
 pub(crate) fn make_private_file(path: &Path) -> io::Result<()> {
-    // These are no names of files to SQLite.
+    // SQLite does not read these as file names.
     let text = path.as_os_str().as_encoded_bytes();
     if text.starts_with(b":memory:") || text.starts_with(b"file:") {
         return Ok(());

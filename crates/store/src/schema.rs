@@ -1,7 +1,7 @@
-//! The schema as it is, beside the schema that the migrations make.
+//! Comparison of the present schema with the schema that the migrations make.
 //!
-//! Both are printed by the same question to the same database, one line an object, so that nothing hangs on
-//! how this or that version prints. What the migrations make is made for the purpose: in memory, or in a
+//! Both are printed by the same query in the same database, one line an object, so the comparison does not depend on
+//! the output of a certain version. The schema of the migrations is created for this purpose: in memory, or in a
 //! schema of its own within a transaction that is rolled back.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use diesel::sql_types::Text;
 use crate::connection::{Purpose, by_any_plan};
 use crate::{AnyConnection, DatabaseUrl, Error, Tuning, migrations};
 
-/// A schema, one line an object.
+/// A schema, one line for each object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema(BTreeMap<Object, String>);
 
-/// What an object is, and of which table.
+/// The type of an object, and its table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Object {
     kind: String,
@@ -25,35 +25,35 @@ struct Object {
     name: String,
 }
 
-/// How a schema differs from the one that the migrations make.
+/// A difference from the schema that the migrations make.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{object} {what}")]
 pub struct Difference {
-    /// The object, as `unique index posting_debit of posting`.
+    /// The object, for example `unique index posting_debit of posting`.
     pub object: String,
-    /// What is wrong with it.
+    /// The kind of the difference.
     pub what: &'static str,
 }
 
-/// What the migrations make.
+/// The schema that the migrations make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Made {
-    /// It could be made, and printed.
+    /// The schema could be created and printed.
     Schema(Schema),
-    /// It could not be made here, and why.
+    /// The schema could not be created here; the reason.
     Unknown(String),
 }
 
-/// An index that is not unique changes no answer: whoever runs the database may add some.
+/// An index that is not unique changes no answer, so an operator may add some.
 const PLAIN_INDEX: &str = "index";
-/// Other people's functions may stand in the same schema.
+/// Functions of others may be in the same schema.
 const FUNCTION: &str = "function";
 
 impl Schema {
     /// Prints the schema that the connection sees.
     ///
     /// # Errors
-    /// [`Error`] as the database gives it.
+    /// [`Error`] if the database fails.
     pub fn of(connection: &mut AnyConnection) -> Result<Self, Error> {
         let lines: Vec<Line> = match connection {
             AnyConnection::Postgres(c) => print_postgres(c)?,
@@ -71,19 +71,19 @@ impl Schema {
         Ok(Self(lines.collect()))
     }
 
-    /// How many objects it has.
+    /// Number of objects.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether it has none.
+    /// Whether there are no objects.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The first object that is not as in the schema that was made; `None` if all are.
+    /// The first object that differs from the schema that was made; `None` if all agree.
     #[must_use]
     pub fn difference(&self, made: &Self) -> Option<Difference> {
         for (object, definition) in &made.0 {
@@ -119,15 +119,15 @@ impl Object {
     }
 }
 
-/// What the migrations make on a database of this kind.
+/// The schema that the migrations make on a database of this kind.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub(crate) fn made(url: &DatabaseUrl, tuning: &Tuning) -> Result<Made, Error> {
     match url {
         DatabaseUrl::Sqlite(_) => Schema::of(&mut crate::in_memory()?).map(Made::Schema),
         DatabaseUrl::Postgres(_) => {
-            // A reader's session has no idle time-out, and the migrations may take a while.
+            // The session of a reader has no idle time-out, and the migrations may take a while.
             let mut connection = AnyConnection::open(url, Purpose::Read, tuning)?;
             let begun = match &mut connection {
                 AnyConnection::Postgres(c) => begin_elsewhere(c),
@@ -138,13 +138,13 @@ pub(crate) fn made(url: &DatabaseUrl, tuning: &Tuning) -> Result<Made, Error> {
             }
             migrations::apply_here(&mut connection)?;
             by_any_plan(&mut connection)?;
-            // The transaction ends with the connection, and nothing of it is left.
+            // The transaction ends with the connection and leaves nothing behind.
             Schema::of(&mut connection).map(Made::Schema)
         }
     }
 }
 
-/// Only what may be made can be compared.
+/// If the schema may not be created, it cannot be compared.
 fn unknown(error: Error) -> Result<Made, Error> {
     let text = error.to_string();
     let is_forbidden = ["permission denied", "read-only transaction"]
@@ -157,7 +157,7 @@ fn unknown(error: Error) -> Result<Made, Error> {
     }
 }
 
-/// Begins a transaction in which every name that is created stands in a schema of its own.
+/// Begins a transaction in which every object that is created goes into a separate schema.
 fn begin_elsewhere(connection: &mut diesel::PgConnection) -> Result<(), Error> {
     AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN")?;
     connection.batch_execute(
@@ -182,7 +182,7 @@ fn print_postgres(connection: &mut diesel::PgConnection) -> Result<Vec<Line>, Er
     Ok(diesel::sql_query(include_str!("schema/postgres.sql")).load(connection)?)
 }
 
-/// Here the text of each object is kept as it was written.
+/// SQLite keeps the text of each object as it was written.
 fn print_sqlite(connection: &mut diesel::SqliteConnection) -> Result<Vec<Line>, Error> {
     Ok(diesel::sql_query(include_str!("schema/sqlite.sql")).load(connection)?)
 }

@@ -1,9 +1,9 @@
-//! How a session with PostgreSQL begins: what it is told, and how.
+//! The beginning of a PostgreSQL session: its settings, and how they are sent.
 //!
-//! The settings of a session travel in its start-up message (`options`), so that they are the session's own
-//! from the first statement to the last, and nothing is left behind for whoever uses the connection next.
-//! A pooler may refuse that message or drop its `options`; then they are set one by one, which a pooler in
-//! session mode takes back.
+//! The settings of a session are sent in its start-up message (`options`). So they belong to the session from the
+//! first statement to the last, and nothing is left behind for the next user of the connection. A pooler may
+//! refuse this message or drop its `options`. Then the settings are set one by one; a pooler in session mode
+//! resets them.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use diesel::sql_types::{Bool, Text};
 use crate::connection::{Purpose, one_line};
 use crate::{Error, Tuning, Unsuitable, standing};
 
-/// One setting of a session, by name.
+/// The name and the value of a setting of a session.
 pub(crate) type Setting = (&'static str, String);
 
-/// Plans that read more than they must, unless the whole book is read.
+/// Query plans that read more than necessary, except for a read of the whole book.
 const UNWANTED: [&str; 6] = [
     "enable_seqscan",
     "enable_bitmapscan",
@@ -28,19 +28,19 @@ const UNWANTED: [&str; 6] = [
     "enable_memoize",
 ];
 
-/// What a session is told.
+/// The settings of a session.
 pub(crate) fn settings(purpose: Purpose, tuning: &Tuning) -> Vec<Setting> {
     let millis = |time: Duration| format!("{}ms", time.as_millis());
     let mut settings = vec![
-        // A lock that is not to be had in this time is answered as "busy", never waited for.
+        // A lock that is not free within this time is answered as "busy".
         ("lock_timeout", millis(tuning.longest_lock())),
         ("statement_timeout", millis(tuning.answer_within)),
         ("client_min_messages", "warning".to_owned()),
         ("jit", "off".to_owned()),
     ];
-    // The lane finds rows by their keys and in no other way, and what is asked for often must not cost more
-    // because there is more of everything else. A statement is prepared once, often while its tables are
-    // small: no plan but the one that stays right as they grow may be chosen then.
+    // The lane finds rows by their keys and in no other way, and frequent questions must not cost more because other
+    // data has grown. A statement is prepared once, often while its tables are small. So only plans that stay right
+    // as the tables grow may be chosen.
     settings.extend(UNWANTED.map(|plan| (plan, "off".to_owned())));
     settings.push(("plan_cache_mode", "force_generic_plan".to_owned()));
     if purpose == Purpose::Write {
@@ -51,11 +51,11 @@ pub(crate) fn settings(purpose: Purpose, tuning: &Tuning) -> Vec<Setting> {
 }
 
 diesel::define_sql_function! {
-    /// The value of a setting, as it is shown.
+    /// The present value of a setting, as shown.
     fn current_setting(name: Text) -> Text;
 }
 diesel::define_sql_function! {
-    /// Sets a setting, and returns what it is then.
+    /// Sets a setting, and returns its new value.
     fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn begin(
         established => established?,
     };
     if !is_told(&mut connection, settings)? {
-        // Something is in between. Whatever a session is told now must be that session's own.
+        // There is a pooler in between. From now on every setting must belong to a session of its own.
         let mut another = establish(&bounded)?;
         let mut bare = establish(&bounded)?;
         if let Some(mode) = standing::pooler(&mut another, &mut bare)? {
@@ -87,7 +87,7 @@ pub(crate) fn begin(
     Ok(connection)
 }
 
-/// Begins a session that is told nothing.
+/// Begins a session without settings.
 pub(crate) fn bare(uri: &str, tuning: &Tuning) -> Result<diesel::PgConnection, Error> {
     establish(&bounded(uri, tuning))
 }
@@ -97,7 +97,7 @@ fn establish(address: &str) -> Result<diesel::PgConnection, Error> {
         .map_err(|error| Error::Unavailable(one_line(&error.to_string())))
 }
 
-/// A setting of ours whose value nobody else gives it, so that it tells whether ours have arrived.
+/// A setting to which only Florin gives this value, so it shows whether the settings have arrived.
 const TELLING: &str = "plan_cache_mode";
 
 /// Whether the settings have arrived.
@@ -110,7 +110,7 @@ fn is_told(connection: &mut diesel::PgConnection, settings: &[Setting]) -> Resul
     Ok(shown == *wanted)
 }
 
-/// The address with bounds on how long a silent server is waited for, where it sets none itself.
+/// The address with limits on the time to wait for a silent server, unless the address sets them itself.
 fn bounded(uri: &str, tuning: &Tuning) -> String {
     let patience = tuning.answer_within.as_millis().to_string();
     let bounds: [(&str, &str); 5] = [
@@ -129,7 +129,7 @@ fn bounded(uri: &str, tuning: &Tuning) -> String {
     bounded
 }
 
-/// The address with the settings in `options`, after those that it has itself, or else the environment.
+/// The address with the settings in `options`, after those of the address itself or else of the environment.
 fn told(uri: &str, settings: &[Setting]) -> String {
     let own = parameter(uri, "options").map(str::to_owned);
     let own = own.or_else(|| std::env::var("PGOPTIONS").ok().map(|text| encoded(&text)));
@@ -160,7 +160,7 @@ fn append(uri: &mut String, name: &str, value: &str) {
     uri.push_str(value);
 }
 
-/// The value of a parameter of the address, as it stands there.
+/// The value of a parameter of the address, still encoded.
 fn parameter<'u>(uri: &'u str, name: &str) -> Option<&'u str> {
     let (_, query) = uri.split_once('?')?;
     let pair = query.split('&').find(|pair| is_named(pair, name))?;
@@ -171,7 +171,7 @@ fn is_named(pair: &str, name: &str) -> bool {
     pair.split_once('=').is_some_and(|(is, _)| is == name)
 }
 
-/// A text as it stands in an address.
+/// A text, encoded for an address.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! How a database stands: what is asked of it before anything is entrusted to it.
+//! The state of a database: what is checked before it is used for books.
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::dsl::sql;
@@ -7,34 +7,34 @@ use diesel::sql_types::{Integer, Text};
 
 use crate::{AnyConnection, DatabaseUrl, Error, OpenError, Tuning, session};
 
-/// Why a database is not used, in words that follow its address.
+/// Why a database is not used, in words that follow its address in a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuitable {
-    /// Two sessions share one.
+    /// Two sessions share one session of the database.
     #[error(
         "there is a pooler in {0} mode in between, which gives each transaction another session: \
          use one in session mode, or connect to the database itself"
     )]
     Pooler(&'static str),
-    /// Texts would be something else in it.
+    /// The encoding of the database is not UTF-8, so texts would change.
     #[error(
         "its encoding is {0}, and texts are UTF-8: create the database with ENCODING 'UTF8' and \
          TEMPLATE template0"
     )]
     Encoding(String),
-    /// Its schema is newer than this program.
+    /// The schema is newer than this program.
     #[error(
         "its schema is newer than this program, Florin {ours}: use {theirs} (it has migration {version})"
     )]
     Newer {
         /// The version of this program.
         ours: &'static str,
-        /// Which version of the program to use.
+        /// The version of the program to use.
         theirs: String,
         /// The first migration that this program does not know.
         version: String,
     },
-    /// Its schema is not what the migrations make.
+    /// The schema is not what the migrations make.
     #[error(
         "its schema is not what the migrations make: {0}; see `florin check`, and restore what was \
          changed"
@@ -43,7 +43,7 @@ pub enum Unsuitable {
 }
 
 impl Unsuitable {
-    /// A schema with a migration that this program does not know, made by that version of the program.
+    /// The error for a schema with a migration that this program does not know, made by the version `made_by`.
     pub(crate) fn newer(version: &str, made_by: Option<String>) -> Self {
         let theirs = match made_by {
             Some(program) => format!("Florin {program}, which made it, or a later one"),
@@ -57,13 +57,13 @@ impl Unsuitable {
     }
 }
 
-/// How often two sessions are compared. A pooler that is busy may now and then give each its own.
+/// Number of comparisons of two sessions. A busy pooler may sometimes give each of them a session of its own.
 const COMPARISONS: u32 = 5;
 
-/// What can lose what was acknowledged, one line each: settings of the database. Empty where nothing can.
+/// The settings of the database that can lose acknowledged data, one line each. Empty if there are none.
 ///
 /// # Errors
-/// [`Unsuitable`] as an [`OpenError`], or whatever the database says.
+/// [`Unsuitable`] as an [`OpenError`], or the error of the database.
 pub(crate) fn look(url: &DatabaseUrl, tuning: &Tuning) -> Result<Vec<String>, OpenError> {
     let failed = |cause| OpenError::Database {
         url: url.clone(),
@@ -76,7 +76,7 @@ pub(crate) fn look(url: &DatabaseUrl, tuning: &Tuning) -> Result<Vec<String>, Op
     let DatabaseUrl::Postgres(uri) = url else {
         return Ok(Vec::new());
     };
-    // Bare sessions: whatever they were told would stay behind in a pooler.
+    // Sessions without settings, because settings would stay behind in a pooler.
     let mut first = session::bare(uri, tuning).map_err(failed)?;
     let mut second = session::bare(uri, tuning).map_err(failed)?;
     if let Some(mode) = pooler(&mut first, &mut second).map_err(failed)? {
@@ -109,7 +109,7 @@ pub(crate) fn refuse_encoding(
     }
 }
 
-/// In which mode a pooler gives two sessions at once the same one of the database; `None` if none does.
+/// The mode in which a pooler gives two sessions the same database session; `None` if there is no such pooler.
 pub(crate) fn pooler(
     first: &mut diesel::PgConnection,
     second: &mut diesel::PgConnection,
@@ -117,7 +117,7 @@ pub(crate) fn pooler(
     match is_shared(first, second) {
         Ok(true) => Ok(Some("transaction")),
         Ok(false) => Ok(None),
-        // It takes statements, and hangs up on whoever begins a transaction.
+        // A pooler in statement mode takes statements, and closes a connection that begins a transaction.
         Err(error) => match number(second) {
             Ok(_) if in_transaction(second, |_| Ok(())).is_err() => Ok(Some("statement")),
             Ok(_) | Err(_) => Err(error),
@@ -132,7 +132,7 @@ fn is_shared(
     for _ in 0..COMPARISONS {
         let mine = in_transaction(first, number)?;
         let is_shared = in_transaction(second, |second| {
-            // A pool of one session is found by the first comparison; to ask `first` then would wait for ever.
+            // The first comparison finds a pool of one session; after that, a question to `first` would wait for ever.
             Ok(number(second)? == mine || in_transaction(first, number)? != mine)
         })?;
         if is_shared {
@@ -152,7 +152,7 @@ fn in_transaction<T>(
     answer
 }
 
-/// The number of the session, as the database counts them.
+/// The number of the session in the database.
 fn number(connection: &mut diesel::PgConnection) -> Result<i32, Error> {
     Ok(diesel::select(sql::<Integer>("pg_backend_pid()")).get_result(connection)?)
 }
@@ -161,7 +161,7 @@ fn setting(connection: &mut diesel::PgConnection, shown: &'static str) -> Result
     Ok(diesel::select(sql::<Text>(shown)).get_result(connection)?)
 }
 
-/// Which settings can lose what was acknowledged: those of the server, and those of this role and database.
+/// The settings that can lose acknowledged data: those of the server, and those of this role and database.
 fn risks(connection: &mut diesel::PgConnection) -> Result<Vec<String>, Error> {
     const SETTINGS: [(&str, &str, &str); 3] = [
         (

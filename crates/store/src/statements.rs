@@ -1,13 +1,13 @@
-//! The statements that are sent, for whoever wants to see them: `FLORIN_LOG=florin::statements=trace`.
+//! The log of the statements that are sent: `FLORIN_LOG=florin::statements=trace`.
 
 use diesel::Connection;
 use diesel::connection::InstrumentationEvent;
 
-/// What such a line of the log is filed under.
+/// The target of these log lines.
 const TARGET: &str = "florin::statements";
 
-/// Logs the text of every statement that is sent over a connection, without what is bound to it, which is
-/// nobody's business. Unless somebody wants to see it, this costs nothing.
+/// Logs the text of every statement that is sent over a connection. Bound values are not logged, because they are
+/// private. While the log is off, this costs nothing.
 pub(crate) fn show(connection: &mut impl Connection) {
     if !tracing::enabled!(target: TARGET, tracing::Level::TRACE) {
         return;

@@ -1,4 +1,4 @@
-//! Moments: how they are kept, written and read, and the one range that every entrance has.
+//! Moments: how they are stored, written and read, and the one range that is the same for every input.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds.
 ///
-/// Whoever names a moment (the API, an import) stays between [`EARLIEST`](Self::EARLIEST) and
-/// [`LATEST`](Self::LATEST). Each program that reads an export can write these days and the day after them,
-/// and so can [`Display`](fmt::Display).
+/// A moment that a client names (in the API or an import) lies between [`EARLIEST`](Self::EARLIEST) and
+/// [`LATEST`](Self::LATEST). Every program that reads an export can write these days and the day after them, and
+/// so can [`Display`](fmt::Display).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -20,25 +20,25 @@ impl Timestamp {
     pub const EARLIEST: Self = Self(-2_208_988_800_000_000);
     /// The last moment that may be named: `9998-12-31T23:59:59.999999Z`.
     pub const LATEST: Self = Self(253_370_764_799_999_999);
-    /// Before every moment: as the beginning of a question, no bound.
+    /// Before every moment. As the beginning of a span it means no bound.
     pub const BEFORE_ALL: Self = Self(i64::MIN);
-    /// After every moment: as the end of a question, no bound.
+    /// After every moment. As the end of a span it means no bound.
     pub const AFTER_ALL: Self = Self(i64::MAX);
 
-    /// From microseconds since the Unix epoch.
+    /// A moment from microseconds since the Unix epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since the Unix epoch.
+    /// Number of microseconds since the Unix epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// From RFC 3339 as strangers must write it: `T` and a zone of at most 23:59, at most microseconds, and
-    /// no 60th second.
+    /// A moment from RFC 3339, in the strict form for clients: with `T` and a zone of at most 23:59, at most
+    /// microseconds, and no 60th second.
     ///
     /// # Errors
     /// [`TimestampError::Malformed`]; [`TimestampError::OutOfRange`] before [`Self::EARLIEST`] or after
@@ -47,8 +47,8 @@ impl Timestamp {
         read(text)?.in_range()
     }
 
-    /// The same as an end of a question. What lies before the range is [`Self::BEFORE_ALL`], what lies
-    /// after it [`Self::AFTER_ALL`]: neither keeps anything out that is in the books.
+    /// As [`from_rfc3339`](Self::from_rfc3339), for a bound of a span. A moment before the range becomes
+    /// [`Self::BEFORE_ALL`], a moment after it [`Self::AFTER_ALL`]: neither excludes anything that is in the books.
     ///
     /// # Errors
     /// [`TimestampError::Malformed`].
@@ -63,25 +63,25 @@ impl Timestamp {
         })
     }
 
-    /// This moment, or the end of the range that it lies beyond.
+    /// This moment, or the nearer end of the range if it lies outside.
     #[must_use]
     pub fn clamped(self) -> Self {
         self.clamp(Self::EARLIEST, Self::LATEST)
     }
 
-    /// Whole seconds since the Unix epoch, rounded down.
+    /// Number of whole seconds since the Unix epoch, rounded down.
     #[must_use]
     pub const fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// This moment and `seconds` more; the last representable moment if there is none.
+    /// This moment plus `seconds`; the last representable moment if the result does not fit.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
-    /// This moment and `millis` more; the last representable moment if there is none.
+    /// This moment plus `millis`; the last representable moment if the result does not fit.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis.saturating_mul(1_000)))
@@ -96,8 +96,8 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with microseconds: `2026-11-21T09:30:00.000000Z`. Also what older books have beyond the
-/// range is written so, from the year -9999 to the end of the year 9999.
+/// RFC 3339 in UTC with microseconds: `2026-11-21T09:30:00.000000Z`. Moments of older books outside the range are
+/// written in the same way, from the year -9999 to the end of the year 9999.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match EPOCH.checked_add(SignedDuration::from_micros(self.0)) {
@@ -107,25 +107,25 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Why a text is no moment.
+/// Why a text is not a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
-    /// It is not RFC 3339, or not as strictly as it must be.
+    /// The text is not RFC 3339 in the strict form.
     #[error(
         "a time is RFC 3339 with a zone and at most microseconds, such as 2026-11-21T09:30:00Z, from 1900-01-01 to 9998-12-31"
     )]
     Malformed,
-    /// The same of a file, where a day alone may stand.
+    /// The text is not in the form for files, where a day alone is allowed too.
     #[error(
         "a moment is written as 2026-11-21T09:30:00Z, a day as 2026-11-21, from 1900-01-01 to 9998-12-31"
     )]
     NeitherMomentNorDay,
-    /// It is before the first moment that may be named, or after the last one.
+    /// The moment is before the first or after the last moment that may be named.
     #[error("a time is from 1900-01-01 to 9998-12-31, in UTC")]
     OutOfRange,
 }
 
-/// As files have it: RFC 3339 as in [`Timestamp::from_rfc3339`], or a day alone, which is its first moment in
+/// The form of files: RFC 3339 as in [`Timestamp::from_rfc3339`], or a day alone, which means its first moment in
 /// UTC.
 impl std::str::FromStr for Timestamp {
     type Err = TimestampError;
@@ -144,7 +144,7 @@ impl std::str::FromStr for Timestamp {
     }
 }
 
-/// RFC 3339 of any year. Whether the day exists, the calendar knows.
+/// Reads RFC 3339 of any year. The calendar checks whether the day exists.
 fn read(text: &str) -> Result<Timestamp, TimestampError> {
     let moment = || {
         let (whole, rest) = text.split_at_checked(19)?;
@@ -163,7 +163,7 @@ fn read(text: &str) -> Result<Timestamp, TimestampError> {
     moment().ok_or(TimestampError::Malformed)
 }
 
-/// How far a zone is ahead of UTC, at most 23:59.
+/// The difference of a zone from UTC in seconds, at most 23:59.
 fn offset_seconds(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
@@ -190,7 +190,7 @@ fn at(civil: DateTime) -> Option<Timestamp> {
     i64::try_from(micros).ok().map(Timestamp)
 }
 
-/// The shape alone: each 0 stands for a digit.
+/// Whether a text has this shape, in which each 0 stands for a digit.
 fn fits(text: &str, shape: &str) -> bool {
     text.len() == shape.len()
         && text.bytes().zip(shape.bytes()).all(|(byte, place)| {

@@ -1,19 +1,19 @@
-//! How a database is used, where that is the operator's choice.
+//! Settings for the use of a database that the operator chooses.
 
 use std::time::Duration;
 
-/// What the program waits for beyond the time that the database has for one statement, so that where both
-/// give up, the database is first and says so.
+/// Time that the program waits longer than the database may take for one statement. So the database gives up first
+/// and reports it.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long a lock is waited for at most.
+/// Greatest time to wait for a lock.
 const LONGEST_LOCK: Duration = Duration::from_secs(5);
 
-/// How a database is used.
+/// The operator's settings for the use of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
-    /// How long the database may take for one statement.
+    /// Greatest time that the database may take for one statement.
     pub answer_within: Duration,
-    /// Bytes that the log beside a file may take before it is cut, where there is such a log.
+    /// Greatest number of bytes of the log beside a file before it is cut, if there is such a log.
     pub log_limit: u64,
 }
 
@@ -27,13 +27,13 @@ impl Default for Tuning {
 }
 
 impl Tuning {
-    /// How long an answer is waited for before the database is taken for silent.
+    /// Time to wait for an answer before the database is considered silent.
     #[must_use]
     pub const fn longest_answer(&self) -> Duration {
         self.answer_within.saturating_add(GRACE)
     }
 
-    /// How long a lock is waited for before the answer is "busy".
+    /// Time to wait for a lock before the answer is "busy".
     #[must_use]
     pub(crate) fn longest_lock(&self) -> Duration {
         LONGEST_LOCK.min(self.answer_within / 2)

@@ -1,34 +1,34 @@
 //! The database URL, parsed here and nowhere else.
 //!
-//! diesel's own choice between backends tries each in turn, so that a mistyped PostgreSQL address
-//! would silently become a SQLite file of that name. A URL therefore names its backend first.
+//! diesel's own choice between databases tries each in turn, so a mistyped PostgreSQL address would silently become a
+//! SQLite file of that name. Therefore a URL names its database first.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where the books are kept.
+/// The place where the books are kept.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A SQLite file, created if it is absent.
+    /// A SQLite file, created if it does not exist.
     Sqlite(PathBuf),
-    /// A PostgreSQL connection URI as libpq reads it.
+    /// A connection URI of PostgreSQL, as libpq reads it.
     Postgres(String),
 }
 
 /// Why a database URL was refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum UrlError {
-    /// Neither `sqlite:` nor `postgres://`.
+    /// The text begins with neither `sqlite:` nor `postgres://`.
     #[error(
         "the database URL must start with sqlite: or postgres:// (for example sqlite:./data/florin.db)"
     )]
     UnknownScheme,
-    /// `sqlite:` without a path.
+    /// The text is `sqlite:` without a path.
     #[error(
         "the database URL sqlite: lacks the path of its file (for example sqlite:./data/florin.db)"
     )]
     NoPath,
-    /// A NUL byte cannot be handed to either database.
+    /// The text has a NUL byte, which neither database accepts.
     #[error("the database URL contains a NUL byte")]
     Nul,
 }
@@ -54,7 +54,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// `sqlite` or `postgres`, for people.
+    /// `sqlite` or `postgres`, for messages.
     #[must_use]
     pub fn backend(&self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl std::str::FromStr for DatabaseUrl {
     }
 }
 
-/// Shows the address without its password.
+/// The address without its password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,11 +4,11 @@
 use store::{DatabaseUrl, Error, Store, bulk};
 
 store::bulk_insert! {
-    /// A tenant, because every database has that table.
+    /// A tenant; every database has this table.
     pub struct TenantRow in tenant {
-        /// Its number.
+        /// The tenant's number.
         tenant_id: i32,
-        /// Its name.
+        /// The tenant's name.
         name: String,
         /// Microseconds since 1970.
         created_at: i64,
@@ -16,7 +16,7 @@ store::bulk_insert! {
 }
 
 store::bulk_update! {
-    /// A tenant that is renamed, as it was seen.
+    /// A rename of a tenant, with the name that was read.
     pub struct Renamed in tenant {
         find { tenant_id: i32 = tenant_id, seen: String = name }
         set { next: String = name }
@@ -65,7 +65,7 @@ fn a_batch_is_written_wholly_or_not_at_all_and_a_stale_row_is_a_conflict() {
 
     store::begin_write(&mut writer).unwrap();
     bulk::write(&mut writer, &[renamed(1, "tenant 1")]).unwrap();
-    // Were 3 there, or 2 renamed, this would be a conflict.
+    // If tenant 3 existed, or tenant 2 were renamed, this would be a conflict.
     bulk::write(&mut writer, &[tenant(3)]).unwrap();
     store::rollback(&mut writer).unwrap();
 }

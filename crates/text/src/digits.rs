@@ -1,7 +1,7 @@
-//! Decimal digits of every script, because a card number in full-width digits is one all the same.
+//! Decimal digits of every script, because a card number in full-width digits is a card number too.
 
-/// The zero of each script's digits, in order: the Unicode characters of category Nd whose value is 0
-/// (Unicode 17, `DerivedNumericType.txt`). The nine that follow each are its other digits.
+/// The digit zero of each script, in order: the Unicode characters of category Nd whose value is 0 (Unicode 17,
+/// `DerivedNumericType.txt`). The nine characters after each zero are the other digits of the script.
 const ZEROS: [u32; 77] = [
     0x0030, 0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6,
     0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80,
@@ -27,9 +27,9 @@ pub(crate) fn digit(character: char) -> Option<u8> {
     u8::try_from(value).ok().filter(|value| *value < 10)
 }
 
-/// Whether the text has at least so many digits. Costs one pass over the bytes of a text in ASCII.
+/// Whether the text has at least `least` digits. It costs one pass over the bytes of an ASCII text.
 pub(crate) fn has_digits(text: &str, least: usize) -> bool {
-    // A character outside ASCII begins with a byte of its own kind, and may be a digit.
+    // A character outside ASCII begins with a byte of 0xC0 or more, and may be a digit.
     let may_be = |byte: &u8| byte.is_ascii_digit() || *byte >= 0xc0;
     if text.bytes().filter(|byte| may_be(byte)).count() < least {
         return false;
@@ -66,7 +66,7 @@ mod tests {
             assert_eq!(digit(character), value, "{character:?}");
         }
         assert!(ZEROS.is_sorted());
-        // The standard library knows more numbers than digits; every digit is one of them.
+        // The standard library counts more characters as numbers than digits; every digit is one of them.
         for zero in ZEROS {
             let known = char::from_u32(zero).map(char::is_numeric);
             assert_eq!(known, Some(true), "{zero:x}");

@@ -1,38 +1,38 @@
-//! The three kinds of text, and the guards that make them.
+//! The three kinds of text, and the checks behind them.
 
 use std::fmt;
 use std::ops::{Deref, RangeInclusive};
 
 use crate::scan::{contains_card_number, is_card_number};
 
-/// Why a text is not taken: the first broken rule, in the order of the variants. Never repeats the text.
+/// Why a text is refused: the first broken rule, in the order of the variants. It never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Fewer characters than there must be.
+    /// The text has too few characters.
     #[error("must have at least {least} character{}", if *least == 1 { "" } else { "s" })]
     TooShort {
-        /// The fewest there may be.
+        /// Least number of characters.
         least: usize,
     },
-    /// More characters than there may be.
+    /// The text has too many characters.
     #[error("must have at most {most} characters")]
     TooLong {
-        /// The most there may be.
+        /// Greatest number of characters.
         most: usize,
     },
-    /// U+0000.
+    /// The text has U+0000 in it.
     #[error("must not hold the character U+0000")]
     NulCharacter,
-    /// A control character, such as a line end.
+    /// The text has a control character in it, such as a line end.
     #[error("must not hold control characters")]
     ControlCharacter,
-    /// A card number, or what must be taken for one.
+    /// The text is or has a card number, or something that must be treated as one.
     #[error("must not be or hold a card number")]
     CardNumber,
 }
 
 impl TextError {
-    /// The rule's name; it never changes.
+    /// The code of the broken rule; a code never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -45,10 +45,10 @@ impl TextError {
     }
 }
 
-/// Guards prose, of so many characters: it holds no card number anywhere.
+/// Checks prose: its length in characters, and that it has no card number anywhere.
 ///
 /// # Errors
-/// [`TextError`] is the first broken rule.
+/// [`TextError`] names the first broken rule.
 pub fn prose(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     bounded(text, length)?;
     if contains_card_number(text) {
@@ -57,11 +57,11 @@ pub fn prose(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError>
     Ok(())
 }
 
-/// Guards an identifier, of so many characters: it is no card number as a whole. One with white space in
-/// it is prose.
+/// Checks an identifier: its length in characters, and that it is not a card number as a whole. An identifier with
+/// white space in it is checked as prose.
 ///
 /// # Errors
-/// [`TextError`] is the first broken rule.
+/// [`TextError`] names the first broken rule.
 pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     if text.contains(char::is_whitespace) {
         return prose(text, length);
@@ -73,10 +73,10 @@ pub fn identifier(text: &str, length: RangeInclusive<usize>) -> Result<(), TextE
     Ok(())
 }
 
-/// Guards prose that is sent to others and comes back from them: it holds no control character besides.
+/// Checks prose that is sent to others and comes back from them: it must not have a control character either.
 ///
 /// # Errors
-/// [`TextError`] is the first broken rule.
+/// [`TextError`] names the first broken rule.
 pub fn token(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError> {
     bounded(text, length)?;
     printable(text)?;
@@ -86,7 +86,7 @@ pub fn token(text: &str, length: RangeInclusive<usize>) -> Result<(), TextError>
     Ok(())
 }
 
-/// Guards a text of which no character is a control character.
+/// Checks that no character of a text is a control character.
 ///
 /// # Errors
 /// [`TextError::ControlCharacter`].
@@ -119,24 +119,24 @@ macro_rules! guarded_text {
         pub struct $name<const MOST: usize>(String);
 
         impl<const MOST: usize> $name<MOST> {
-            /// Takes a text that keeps the rules.
+            /// A value from a text, if it keeps the rules.
             ///
             /// # Errors
-            /// [`TextError`] is the first broken rule.
+            /// [`TextError`] names the first broken rule.
             pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
                 let text = text.into();
                 $guard(&text, 1..=MOST)?;
                 Ok(Self(text))
             }
 
-            /// Takes a text that was taken before and stored, or that we have made ourselves. Nothing is
+            /// A value from a text that was accepted before and stored, or that Florin itself made. Nothing is
             /// checked: what was accepted under older rules stays readable.
             #[must_use]
             pub fn trusted(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
-            /// The text.
+            /// The value as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -1,10 +1,10 @@
-//! International bank account numbers (ISO 13616), so that none is taken for a card number.
+//! International bank account numbers (ISO 13616), so that they are not taken for card numbers.
 //!
-//! One is valid by its country, its length, the structure of its national part, and its check digits, 02
-//! to 98, which make the remainder by 97 equal to 1 (ISO 7064).
+//! A number is valid by its country, its length, the structure of its national part, and its check digits. These
+//! are 02 to 98 and make the remainder by 97 equal to 1 (ISO 7064).
 
-/// The national part of each country's numbers (SWIFT IBAN registry, release 101): so many digits (`n`),
-/// capital letters (`a`), or either (`c`).
+/// The national part of each country's numbers (SWIFT IBAN registry, release 101): numbers of digits (`n`), of
+/// capital letters (`a`), or of either (`c`).
 const COUNTRIES: [(&str, &str); 89] = [
     ("AD", "8n12c"),
     ("AE", "19n"),
@@ -97,23 +97,23 @@ const COUNTRIES: [(&str, &str); 89] = [
     ("YE", "4a4n18c"),
 ];
 
-/// The longest that separates two groups of a number, in characters.
+/// Greatest length of the text between two groups of a number, in characters.
 const WIDEST_GAP: usize = 4;
 
-/// Whether the text is one number, grouped or not, in capitals or not.
+/// Whether the text is one such number, grouped or not, in capitals or not.
 #[must_use]
 pub fn is_iban(text: &str) -> bool {
     prefix(text).is_some_and(|length| length == text.len())
 }
 
-/// How many bytes of the text are a number that it begins with and that ends with a word; `None` if it
-/// begins with none.
+/// Number of bytes of the number with which the text begins, if the number ends at the end of a word; `None` if
+/// the text does not begin with a number.
 pub(crate) fn prefix(text: &str) -> Option<usize> {
     let (country, rest) = text.split_at_checked(2)?;
     let country = country.to_ascii_uppercase();
     let at = COUNTRIES.binary_search_by_key(&country.as_str(), |(known, _)| known);
     let (_, structure) = COUNTRIES.get(at.ok()?)?;
-    // A sentence may end with two letters and go on with a number, "fi. 48…": blanks alone may stand here.
+    // A sentence may end with two letters and go on with a number, "fi. 48…": so only blanks may stand here.
     if !rest
         .trim_start()
         .starts_with(|first: char| first.is_ascii_digit())
@@ -138,14 +138,14 @@ pub(crate) fn prefix(text: &str) -> Option<usize> {
         }
         remainder = modulo(remainder, character);
     }
-    // The country and the check digits are moved to the end.
+    // For the check, the country and the check digits move to the end.
     let remainder = country.bytes().chain(check).fold(remainder, modulo);
     let rest = characters.rest();
     let ends = !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
     (remainder == 1 && ends).then(|| text.len().saturating_sub(rest.len()))
 }
 
-/// The kind of each character: `2a3n` is `aannn`.
+/// The kind of each character: `2a3n` becomes `aannn`.
 fn places(structure: &str) -> impl Iterator<Item = u8> {
     structure
         .split_inclusive(|end: char| end.is_ascii_lowercase())
@@ -156,19 +156,18 @@ fn places(structure: &str) -> impl Iterator<Item = u8> {
         })
 }
 
-/// The remainder by 97 of a number with one more character at its end; a letter counts as two digits,
-/// 10 to 35.
+/// The remainder by 97 of a number with one more character at its end; a letter counts as two digits, 10 to 35.
 fn modulo(remainder: u32, character: u8) -> u32 {
     let value = char::from(character).to_digit(36).unwrap_or(0);
     let shift = if value < 10 { 10 } else { 100 };
     (remainder * shift + value) % 97
 }
 
-/// The letters and digits of a text in ASCII, letters as capitals, without what separates groups.
+/// The letters and digits of an ASCII text, letters as capitals, without the gaps between groups.
 struct Characters<'t>(&'t str);
 
 impl<'t> Characters<'t> {
-    /// The next one, or nothing if something else follows than a gap.
+    /// The next character; `None` if something other than a gap follows.
     fn next(&mut self) -> Option<u8> {
         let is_gap = |character: char| !character.is_alphanumeric();
         let at = self.0.find(|character| !is_gap(character))?;

@@ -1,22 +1,22 @@
-//! What a text from outside may be, at every entrance: bodies, queries, headers, imports, the command line.
+//! Rules for all texts from outside: bodies, queries, headers, imports, the command line.
 //!
-//! Two kinds of text are kept. A [`Text`] is prose: a name, a description, a value of metadata. An
-//! [`Identifier`] names something in one word: a reference, a code, an idempotency key. Both have a length
-//! in characters (Unicode scalar values), and neither holds U+0000, which one of the databases cannot store.
+//! Two kinds of text are stored. A [`Text`] is prose: a name, a description, a value of metadata. An
+//! [`Identifier`] names something in one word: a reference, a code, an idempotency key. Both have a length limit
+//! in characters (Unicode scalar values). Neither may have U+0000 in it, which one of the databases cannot store.
 //!
-//! Neither is a card number, so that none is ever stored, logged or sent back. Prose must not hold one
-//! anywhere ([`contains_card_number`]). An identifier must not be one as a whole ([`is_card_number`]): a
-//! reference is often made of several numbers, and one that merely resembles a card number must be taken. An
-//! identifier with white space in it is prose, and judged as such.
+//! Neither may be a card number, so that card numbers are never stored, logged or sent back. Prose must not have a
+//! card number anywhere in it ([`contains_card_number`]). An identifier must not be a card number as a whole
+//! ([`is_card_number`]): a reference often consists of several numbers, and a reference that only resembles a card
+//! number must be accepted. An identifier with white space in it is prose, and is checked as prose.
 //!
 //! # What it never does
 //!
-//! No I/O, no database, no trimming and no other change of a text: what is taken is kept as it was given.
+//! No I/O, no database, no trimming and no other change of a text: an accepted text is kept as it was given.
 //!
 //! # Invariants
 //!
 //! - A text is refused for one reason, the first in the order of [`TextError`].
-//! - A guard reads a text once, and allocates nothing for one with fewer than 14 digits.
+//! - A check reads a text once, and allocates nothing if it has fewer than 14 digits.
 //! - What was accepted and stored stays readable: [`Text::trusted`] checks nothing.
 //!
 //! ```

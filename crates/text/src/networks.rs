@@ -1,19 +1,19 @@
-//! Which numbers card networks issue: their first digits, their lengths, and the check digit.
+//! Numbers that card networks issue: their first digits, their lengths, and the check digit.
 //!
-//! First digits and lengths are those that the networks publish for numbers in use. A number of 13 digits
-//! is none: Visa no longer issues them, and article numbers (GTIN-13) begin with 4 as well.
+//! First digits and lengths are those that the networks publish for numbers in use. A number of 13 digits is not a
+//! card number: Visa no longer issues them, and article numbers (GTIN-13) begin with 4 as well.
 
 use std::ops::RangeInclusive;
 
-/// The fewest digits of a card number.
+/// Least number of digits of a card number.
 pub(crate) const SHORTEST: usize = 14;
-/// The most digits of a card number.
+/// Greatest number of digits of a card number.
 pub(crate) const LONGEST: u8 = 19;
 
-/// How many digits of a number tell its network.
+/// Number of first digits that identify the network.
 const PREFIX: u8 = 6;
 
-/// A network's numbers: the first six digits, and how many digits there are.
+/// A range of numbers of a network: the first six digits, and the numbers of digits.
 type Issued = (RangeInclusive<u64>, RangeInclusive<u8>);
 
 /// Ranges of all networks. Dankort's 4571 lies within Visa's, Elo's within those of Visa, Maestro,
@@ -30,7 +30,7 @@ const NETWORKS: [Issued; 20] = [
     // Discover
     (601_100..=601_199, 16..=19),
     (644_000..=659_999, 16..=19),
-    // Diners Club; those that begin with 30 are issued with 16 digits, too
+    // Diners Club; numbers that begin with 30 also exist with 16 digits
     (300_000..=305_999, 14..=14),
     (300_000..=305_999, 16..=16),
     (309_500..=309_599, 14..=14),
@@ -51,14 +51,14 @@ const NETWORKS: [Issued; 20] = [
     (979_200..=979_299, 16..=16),
 ];
 
-/// RuPay's ranges that no other network has.
+/// The ranges of RuPay that no other network has.
 const RUPAY: [Issued; 3] = [
     (600_000..=609_999, 16..=16),
     (810_000..=829_999, 16..=19),
     (353_000..=353_999, 16..=16),
 ];
 
-/// Whether a network issues numbers like this one of so many digits, check digit included.
+/// Whether a network issues numbers like this one, with `length` digits including the check digit.
 pub(crate) fn is_issued(number: u64, length: u8) -> bool {
     let Some(rest) = length.checked_sub(PREFIX) else {
         return false;

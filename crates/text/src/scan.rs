@@ -1,43 +1,42 @@
-//! Finds card numbers, so that none is ever stored, logged or sent back.
+//! Search for card numbers, so that they are never stored, logged or sent back.
 //!
-//! A text is words (letters and digits of ASCII, and decimal digits of any script) with gaps between
-//! them. A word of digits alone is a *group*; groups with gaps of at most four characters between them are
-//! a *chain*. A card number is some neighbouring groups of a chain which together are a number that a
-//! network issues (first digits, length, check digit: `networks.rs`), and which are written as such a
-//! number is written:
+//! A text consists of words (letters and digits of ASCII, and decimal digits of any script) with gaps between them.
+//! A word of digits alone is a *group*. Groups with gaps of at most four characters between them form a *chain*. A
+//! card number is a sequence of neighbouring groups of a chain. Together they must be a number that a network issues
+//! (first digits, length, check digit: `networks.rs`), and they must be written in one of the ways in which such
+//! numbers are written:
 //!
-//! - without a gap; or in groups of three, four or five digits each, the last one perhaps shorter; or 4-6-4,
-//!   4-6-5, 6-10 or 6-13: whatever the gaps are, and whatever stands beside them;
-//! - or in groups of another equal length, in any that are short, or in any two, if one and the same gap
-//!   separates them, and no such gap separates them from a further group.
+//! - without a gap; or in groups of three, four or five digits each, where the last group may be shorter; or as
+//!   4-6-4, 4-6-5, 6-10 or 6-13: whatever the gaps are, and whatever stands beside them;
+//! - or in groups of another equal length, or in any groups that are short, or in any two groups: if all gaps between
+//!   them are the same, and no such gap separates them from a further group.
 //!
-//! The second rule keeps apart what neighbouring numbers are by accident: telephone numbers, dates, the
-//! parts of an order's number.
+//! The second rule excludes numbers that only happen to stand side by side: telephone numbers, dates, the parts of
+//! an order number.
 //!
-//! No card number: digits in a word with letters (ids, digests), what follows a `+` (a telephone number),
-//! and a valid IBAN, whichever way it is grouped. A comma or semicolon with white space ends a chain: that
-//! is a list.
+//! Not a card number: digits in a word with letters (ids, digests), digits after a `+` (a telephone number), and a
+//! valid IBAN in any grouping. A comma or semicolon with white space ends a chain, because it makes a list.
 //!
-//! Not found: a number that is spelled out, encoded, or has letters between its digits.
+//! Not found: a number that is spelled out or encoded, or has letters between its digits.
 
 use crate::digits::{digit, has_digits};
 use crate::iban;
 use crate::networks::{LONGEST, SHORTEST, is_issued};
 
-/// The longest gap within a number, in characters.
+/// Greatest length of a gap within a number, in characters.
 const WIDEST_GAP: usize = 4;
-/// The most groups of a number: one digit each.
+/// Greatest number of groups of a number: one digit each.
 const MOST_GROUPS: usize = 19;
-/// The longest group of those that may be of any length.
+/// Greatest length of a short group, in digits.
 const SHORT_GROUP: u8 = 4;
 
-/// Whether the text holds something that must be taken for a card number.
+/// Whether the text contains something that must be treated as a card number.
 #[must_use]
 pub fn contains_card_number(text: &str) -> bool {
     has_digits(text, SHORTEST) && Chain::default().finds_in(text)
 }
 
-/// Whether the text, but for characters around it that are neither letters nor digits, is one.
+/// Whether the text is a card number, ignoring characters around it that are neither letters nor digits.
 #[must_use]
 pub fn is_card_number(text: &str) -> bool {
     if !has_digits(text, SHORTEST) {
@@ -59,7 +58,7 @@ pub fn is_card_number(text: &str) -> bool {
     chain.numbers_at_end(None).any(|groups| groups.len() == all)
 }
 
-/// A text's words, each with the gap before it; at the end an empty word, if the text ends with a gap.
+/// The words of a text, each with the gap before it; at the end an empty word, if the text ends with a gap.
 struct Words<'t>(&'t str);
 
 impl<'t> Iterator for Words<'t> {
@@ -80,7 +79,7 @@ fn is_of_a_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || digit(character).is_some()
 }
 
-/// The longest beginning of which every character fits, and the rest.
+/// The longest beginning of which all characters fit, and the rest.
 fn split(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|character| !fits(character));
     text.split_at(end.unwrap_or(text.len()))
@@ -91,13 +90,13 @@ fn split(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
 struct Group<'t> {
     number: u64,
     length: u8,
-    /// What separates it from the group before it in its chain.
+    /// The gap between this group and the previous group of its chain.
     before: Option<&'t str>,
     follows_plus: bool,
 }
 
 impl<'t> Group<'t> {
-    /// `None` for a word that is no part of any card number.
+    /// A group; `None` for a word that is not part of any card number.
     fn of(word: &str, gap: &'t str, is_joined: bool) -> Option<Self> {
         let (mut number, mut length) = (0_u64, 0_u8);
         for character in word.chars() {
@@ -124,7 +123,7 @@ fn joins(gap: &str) -> bool {
     !is_list && !is_wide && !gap.contains(char::is_alphanumeric)
 }
 
-/// Whether two gaps are written the same way; all white space is alike.
+/// Whether two gaps are the same; all white space counts as the same.
 fn alike(one: &str, other: &str) -> bool {
     one == other || is_blank(one) && is_blank(other)
 }
@@ -159,8 +158,8 @@ impl<'t> Chain<'t> {
         self.numbers_at_end(None).next().is_some()
     }
 
-    /// Those of the latest groups that together are a card number. `after` is the gap between the last one
-    /// and a further group.
+    /// The sequences of latest groups that are a card number. `after` is the gap between the last group and a further
+    /// group.
     fn numbers_at_end(&self, after: Option<&str>) -> impl Iterator<Item = &[Group<'t>]> {
         let (mut number, mut length) = (0_u64, 0_u8);
         let from_the_right = self.0.iter().enumerate().rev();
@@ -183,7 +182,7 @@ impl<'t> Chain<'t> {
     }
 }
 
-/// What is left to read after a word that is no group: less, if the word begins an IBAN.
+/// The text that is left to read after a word that is not a group. It is shorter if the word begins an IBAN.
 fn after_iban<'t>(text: &'t str, word: &str, rest: &'t str) -> &'t str {
     let at = text
         .len()
@@ -198,12 +197,11 @@ fn after_iban<'t>(text: &'t str, word: &str, rest: &'t str) -> &'t str {
         Some(_) | None => from_word,
     };
     let left = iban::prefix(from_number).and_then(|length| from_number.get(length..));
-    // Of a word that merely ends like a number nothing is skipped.
+    // If a word only ends like a number, nothing is skipped.
     left.filter(|left| left.len() <= rest.len()).unwrap_or(rest)
 }
 
-/// Whether groups look like one number rather than several. `around` are the gaps that lead to further
-/// groups on either side.
+/// Whether groups look like one number and not like several. `around` are the gaps to further groups on both sides.
 fn is_written_as_one(groups: &[Group<'_>], length: u8, around: [Option<&str>; 2]) -> bool {
     let lengths = || groups.iter().map(|group| group.length);
     let longest = lengths().next().unwrap_or(0);

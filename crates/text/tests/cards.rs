@@ -1,4 +1,4 @@
-//! Every published test card of every network, however it is written, is found; what resembles one is not.
+//! Every published test card of every network is found, however it is written; what only resembles one is not.
 #![expect(
     clippy::indexing_slicing,
     reason = "a test may stop at the first surprise"
@@ -7,7 +7,7 @@
 use proptest::prelude::*;
 use text::{contains_card_number, is_card_number};
 
-/// Numbers that networks and processors publish for tests; they belong to nobody.
+/// Numbers that networks and processors publish for tests; they belong to no person.
 const CARDS: [&str; 44] = [
     // Visa
     "4111111111111111",
@@ -69,13 +69,13 @@ const CARDS: [&str; 44] = [
     "5019555544445555",
 ];
 
-/// What may stand between the digits of one: each is found, whichever it is.
+/// Separators that may stand between the digits of a card number: it is found with each of them.
 const SEPARATORS: [&str; 24] = [
     "", " ", "-", ".", "_", "/", "  ", "\u{a0}", "\u{2009}", "\u{202f}", "\u{3000}", "\t", "\n",
     "\r\n", "\u{2010}", "\u{2011}", "\u{2013}", "\u{2014}", "\u{200b}", ":", "*", " - ", ",", "|",
 ];
 
-/// The digits in groups of these lengths, the last one again and again.
+/// The digits in groups of these lengths; the last length is repeated.
 fn grouped(digits: &str, lengths: &[usize], separator: &str) -> String {
     let mut text = String::new();
     let (mut place, mut left) = (0, lengths[0]);

@@ -1,4 +1,4 @@
-//! What people and programs write every day, 20,000 of each kind from a seeded generator: nearly none of it
+//! Texts that people and programs write every day, 20,000 of each kind from a seeded generator: almost none of them
 //! is refused, neither as prose nor as an identifier.
 #![expect(
     clippy::indexing_slicing,
@@ -30,7 +30,7 @@ impl Chance {
         of[self.next() as usize % of.len()]
     }
 
-    /// So many characters of an alphabet.
+    /// A word of `length` characters of an alphabet.
     fn word(&mut self, alphabet: &str, length: usize) -> String {
         let letters = alphabet.as_bytes();
         let mut letter = || char::from(letters[self.next() as usize % letters.len()]);
@@ -42,7 +42,7 @@ impl Chance {
     }
 }
 
-/// How many of the texts are refused: as prose, and as an identifier.
+/// The number of texts that are refused: as prose, and as an identifier.
 fn refused(seed: u64, mut make: impl FnMut(&mut Chance) -> String) -> [usize; 2] {
     let mut chance = Chance(seed);
     let mut refused = [0, 0];
@@ -54,7 +54,7 @@ fn refused(seed: u64, mut make: impl FnMut(&mut Chance) -> String) -> [usize; 2]
     refused
 }
 
-/// At most so many of 1,000 are refused.
+/// Checks that at most `per_mille` of 1,000 texts are refused.
 fn at_most(per_mille: usize, what: &str, refused: [usize; 2]) {
     let most = MANY * per_mille / 1_000;
     assert!(
@@ -63,7 +63,7 @@ fn at_most(per_mille: usize, what: &str, refused: [usize; 2]) {
     );
 }
 
-/// Seconds since 1970, from 2020 to 2033.
+/// A time in seconds since 1970, from 2020 to 2033.
 fn seconds(chance: &mut Chance) -> u64 {
     chance.within(1_577_836_800, 1_999_999_999)
 }
@@ -275,7 +275,7 @@ fn article_telephone_and_order_numbers_are_taken() {
     );
 }
 
-/// The national part of each country's IBAN: SWIFT's registry, release 101.
+/// The national part of each country's IBAN: the SWIFT registry, release 101.
 const COUNTRIES: &str = include_str!("iban-structures.txt");
 
 fn iban(country: &str, structure: &str, chance: &mut Chance) -> String {
@@ -286,7 +286,7 @@ fn iban(country: &str, structure: &str, chance: &mut Chance) -> String {
         national.push_str(&match kind {
             "n" => chance.digits(count),
             "a" => chance.word("ABCDEFGHIJKLMNOPQRSTUVWXYZ", count),
-            // Either is allowed; most countries' account numbers are of digits all the same.
+            // Letters are allowed here, but most countries use account numbers of digits only.
             _ if chance.within(0, 3) > 0 => chance.digits(count),
             _ => chance.word("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", count),
         });

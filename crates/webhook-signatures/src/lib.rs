@@ -1,8 +1,8 @@
-//! Webhook signing schemes: sign and verify raw bytes.
+//! Webhook signing schemes: signs and verifies raw bytes.
 //!
-//! A webhook arrives from anywhere. Before one byte of its body is parsed, [`verify`] answers whether
-//! the holder of a known secret signed exactly these bytes, and when. [`sign`] makes the headers for
-//! the way out, so that what one side sends the other accepts.
+//! A webhook can come from anyone. Before one byte of its body is parsed, [`verify`] answers whether the holder of a
+//! known secret signed exactly these bytes, and when. [`sign`] makes the headers of an outgoing webhook, in the same
+//! schemes.
 //!
 //! | scheme | signed bytes | headers | signature | secret |
 //! |---|---|---|---|---|
@@ -13,31 +13,31 @@
 //!
 //! # What it never does
 //!
-//! No I/O, no clock, no database, no randomness: the caller passes the time and the bytes. It does not
-//! parse bodies, and it does not remember messages: within the tolerance a replay verifies again, so the
-//! receiver must accept each message only once.
+//! No I/O, no clock, no database, no randomness: the caller passes the time and the bytes. It does not parse bodies,
+//! and it does not remember messages: within the tolerance a repeated message verifies again, so the receiver must
+//! accept each message only once.
 //!
 //! # Invariants
 //!
-//! - Every signature in the request is tried against every secret given, so that old and new secrets
-//!   live side by side while one replaces the other.
+//! - Every signature in the request is tried with every secret that is given, so that an old and a new secret work
+//!   at the same time while one replaces the other.
 //! - Signatures are compared by the MAC's own constant-time check, never as text.
-//! - One message has one spelling: a header that comes twice, a signed or spaced or fractional timestamp,
-//!   upper-case hex and sloppy base64 are refused, and so is a message id with a full stop in it, because
-//!   full stops separate the signed parts.
-//! - The future is refused as the past is.
-//! - No secret is accepted that anybody could guess from its length, and none is ever printed.
+//! - One message has one form. These are refused: a header that occurs twice; a timestamp with a sign, a space or a
+//!   fraction; upper-case hex; base64 that is not exact; and a message id with a full stop in it, because full stops
+//!   separate the signed parts.
+//! - A time too far in the future is refused like a time too far in the past.
+//! - No secret is accepted that could be guessed because it is short, and no secret is ever printed.
 //!
 //! # Order of refusals
 //!
-//! 1. no secret of the scheme ([`Refusal::NoSecret`]);
-//! 2. headers missing, doubled or malformed;
+//! 1. there is no secret of the scheme ([`Refusal::NoSecret`]);
+//! 2. headers are missing, doubled or malformed;
 //! 3. the signature ([`Refusal::NoMatchingSignature`]);
 //! 4. the time ([`Refusal::TooOld`], [`Refusal::InTheFuture`]).
 //!
-//! The signature comes before the time, so that "too old" is always said of a genuine message: it tells an
-//! operator of a slow queue, a wrong clock or a replay, never of a forgery. Judging the time first would
-//! save no work against a forger, who can write any time he likes.
+//! The signature is checked before the time, so that "too old" is only said about a genuine message: it tells an
+//! operator about a slow queue, a wrong clock or a repeated message, never about a forgery. Checking the time first
+//! would save no work against a forger, who can write any time.
 //!
 //! # Example
 //!

@@ -1,18 +1,18 @@
-//! What arrived, byte for byte, and the two things every scheme reads in it: a sole header and a time.
+//! A received request, byte for byte, and the two things that every scheme reads in it: a single header and a time.
 
 use crate::Refusal;
 
-/// The most signatures one request may carry. Senders sign once per live secret, of which there are two or
-/// three; without a bound a stranger could make the receiver check hundreds.
+/// Greatest number of signatures in one request. Senders sign once per live secret, and there are two or three of
+/// these. Without a limit a stranger could make the receiver check hundreds.
 const MOST_SIGNATURES: usize = 32;
 
 /// A received request: the parts a signature covers, untouched.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// All headers, as received, in any order; names are compared without regard to case. A header that came
-    /// twice must be here twice, never joined: the schemes refuse it.
+    /// All headers, as received, in any order; names are compared without regard to case. A header that came twice must
+    /// be in the list twice, never joined: the schemes refuse it.
     pub headers: &'a [(&'a str, &'a [u8])],
-    /// The body as sent: before any decoding, decompression or parsing.
+    /// The body as sent, before any decoding, decompression or parsing.
     pub body: &'a [u8],
 }
 
@@ -32,7 +32,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Signatures as decoded from one header: at least one, and not more than anybody needs.
+/// Checks the number of signatures of one header: at least one, and at most the greatest allowed number.
 pub(crate) fn bounded<T>(name: &'static str, signatures: Vec<T>) -> Result<Vec<T>, Refusal> {
     if signatures.is_empty() {
         return Err(Refusal::MalformedHeader { name });

@@ -37,8 +37,8 @@ impl Scheme {
         }
     }
 
-    /// How far, in seconds, a message's time may lie from the receiver's clock, either way, unless the
-    /// receiver says otherwise.
+    /// Greatest difference between the time of a message and the receiver's clock, in seconds, in both directions,
+    /// unless the receiver sets another one.
     pub const fn default_tolerance_seconds(self) -> i64 {
         match self {
             Self::Stripe | Self::StandardWebhooks | Self::StandardWebhooksV1a | Self::Svix => 300,

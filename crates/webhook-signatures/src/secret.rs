@@ -1,4 +1,4 @@
-//! Secrets: parsed once, when settings are read, into keys that can be used.
+//! Secrets: parsed once, when settings are read, into keys.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use sha2::Sha256;
 
 use crate::Scheme;
 
-/// The alphabet of RFC 4648, section 4. Padding may be missing, as the reference libraries of Standard
-/// Webhooks and Svix for JavaScript and Python take it.
+/// The alphabet of RFC 4648, section 4. Padding may be missing, because the reference libraries of Standard Webhooks
+/// and Svix for JavaScript and Python accept that.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -23,62 +23,62 @@ const SYMMETRIC_PREFIX: &str = "whsec_";
 const PUBLIC_PREFIX: &str = "whpk_";
 const PRIVATE_PREFIX: &str = "whsk_";
 
-/// 128 bits even if every character carried eight; real ones have 32 characters or more.
+/// Least length: 128 bits even if every character had eight bits; real secrets have 32 characters or more.
 const STRIPE_SHORTEST: usize = 16;
 const STRIPE_LONGEST: usize = 512;
-/// Standard Webhooks 1.0.0, "Signature scheme": 192 bits at least, 512 at most.
+/// Limits of Standard Webhooks 1.0.0, "Signature scheme": 192 bits at least, 512 at most.
 const STANDARD_SHORTEST: usize = 24;
 const STANDARD_LONGEST: usize = 64;
 
-/// The key of one scheme's signatures. It is never printed, and wiped from memory when dropped.
+/// The key for signatures of one scheme. It is never printed, and it is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Secret(Key);
 
-/// Why a text cannot serve as a secret. Such a text is a mistake in the settings: whoever starts a receiver
-/// with it should stop. No variant repeats any of the text.
+/// Why a text is not a secret. Such a text is a mistake in the settings, so the receiver should not start. No variant
+/// repeats any of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Nothing is left after the prefix; anybody could sign with an empty key.
+    /// Nothing is left after the prefix; anyone could sign with an empty key.
     #[error("the secret is empty")]
     Empty,
-    /// Shorter than the scheme allows.
+    /// The secret is shorter than the scheme allows.
     #[error("the secret is too short: {found} bytes, at least {least} are needed")]
     TooShort {
-        /// The fewest bytes the scheme allows.
+        /// Least number of bytes that the scheme allows.
         least: usize,
-        /// The bytes found, without the prefix.
+        /// Number of bytes that were given, without the prefix.
         found: usize,
     },
-    /// Longer than the scheme allows.
+    /// The secret is longer than the scheme allows.
     #[error("the secret is too long: {found} bytes, at most {most} are allowed")]
     TooLong {
-        /// The most bytes the scheme allows.
+        /// Greatest number of bytes that the scheme allows.
         most: usize,
-        /// The bytes found, without the prefix.
+        /// Number of bytes that were given, without the prefix.
         found: usize,
     },
-    /// A space, a line break or another character that no issued secret has; mostly a slip of copying.
+    /// The text has a space, a line break or another character that no issued secret has; mostly a copying mistake.
     #[error("the secret has a character that is not visible ASCII (a space or a line break?)")]
     NotVisibleAscii,
-    /// Not base64, as the scheme writes its keys.
+    /// The text is not base64, the form of keys in this scheme.
     #[error("the secret is not valid base64")]
     NotBase64,
-    /// A key in PEM, which no scheme hands out.
+    /// The text is a key in PEM form, which no scheme gives out.
     #[error(
         "the secret is a PEM file; give the text that the sender shows, such as whsec_… or whpk_…"
     )]
     Pem,
-    /// The scheme tells public from private keys by prefix, and there is neither.
+    /// The scheme tells public from private keys by their prefix, and there is no known prefix.
     #[error("the secret must start with `whpk_` (to verify) or `whsk_` (to sign)")]
     UnknownPrefix,
-    /// The right length, but not an Ed25519 key one may trust: not on the curve, of small order, or a private
-    /// key whose public half belongs to another.
+    /// The key has the right length, but is not a trustworthy Ed25519 key: it is not on the curve, or of small
+    /// order, or its public half belongs to another private key.
     #[error("the secret is not a usable Ed25519 key")]
     UnusableKey,
 }
 
 impl Secret {
-    /// Reads a secret as the sender hands it out.
+    /// A secret from the text that the sender gives out.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Secret {
         .map(Self)
     }
 
-    /// The MAC, keyed, if this is a secret of that symmetric scheme.
+    /// The MAC with this key, if this is a secret of that symmetric scheme.
     pub(crate) fn mac(&self, scheme: Scheme) -> Option<Hmac<Sha256>> {
         match (scheme, &self.0) {
             (Scheme::Stripe, Key::Stripe(bytes))
@@ -116,7 +116,7 @@ impl Secret {
         }
     }
 
-    /// The key that verifies, if this is a secret of the asymmetric scheme. A private key knows its public half.
+    /// The key that verifies, if this is a secret of the asymmetric scheme. A private key contains its public half.
     pub(crate) fn verifying_key(&self) -> Option<VerifyingKey> {
         match &self.0 {
             Key::StandardPublic(key) => Some(*key),
@@ -140,13 +140,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Stripe and Standard Webhooks make different bytes of the same `whsec_` text, so they are kept apart.
+/// Stripe and Standard Webhooks derive different bytes from the same `whsec_` text, so they are kept apart.
 #[derive(Clone)]
 enum Key {
     Stripe(SecretSlice<u8>),
     StandardSymmetric(SecretSlice<u8>),
     StandardPublic(VerifyingKey),
-    /// Wipes itself when dropped.
+    /// This key wipes itself when dropped.
     StandardPrivate(Box<SigningKey>),
 }
 

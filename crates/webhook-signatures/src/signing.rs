@@ -1,28 +1,28 @@
-//! The headers a sender puts on a message.
+//! The headers that a sender adds to a message.
 
 use crate::{Scheme, Secret, standard, stripe};
 
-/// Why a message cannot be signed. All of them are mistakes of the caller.
+/// Why a message cannot be signed. All of these are mistakes of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// The secret was parsed for another scheme.
     #[error("the secret belongs to another scheme")]
     SecretOfAnotherScheme,
-    /// A public key verifies; only the private key (`whsk_`) signs.
+    /// The key is public and can only verify; only the private key (`whsk_`) signs.
     #[error("a public key cannot sign: give the private one (`whsk_`)")]
     PublicKey,
-    /// An id that receivers refuse: empty, with a full stop, or not visible ASCII.
+    /// Receivers refuse this id: it is empty, has a full stop in it, or is not visible ASCII.
     #[error("the message id must be visible ASCII without a full stop")]
     UnusableMessageId,
-    /// A time before 1970, which no header can carry.
+    /// The time is before 1970, which no header can express.
     #[error("the timestamp is negative")]
     NegativeTimestamp,
 }
 
 /// Signs a message and returns the headers to send with it, names and values.
 ///
-/// `timestamp` is the time of this attempt in Unix seconds: sign anew at each attempt. `message_id` stays the same
-/// at each; Stripe's scheme carries none and ignores it.
+/// `timestamp` is the time of this attempt in Unix seconds: each attempt must be signed anew. `message_id` is the same
+/// for all attempts; Stripe's scheme has no id and ignores it.
 ///
 /// # Errors
 ///

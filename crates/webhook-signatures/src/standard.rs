@@ -2,7 +2,7 @@
 //! symmetric (`v1`) and asymmetric (`v1a`), and the same `v1` under the older `svix-*` names.
 //!
 //! The signature header is a list separated by spaces, each entry a version, a comma and base64. Entries of other
-//! versions are passed over. Rules: <https://www.standardwebhooks.com>, "Signature scheme" and "Webhook headers".
+//! versions are ignored. Rules: <https://www.standardwebhooks.com>, "Signature scheme" and "Webhook headers".
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -54,7 +54,7 @@ pub(crate) fn verify_asymmetric(
     let signatures = message.signatures::<64>(ASYMMETRIC)?;
 
     let signed = message.signed_parts().concat();
-    // `verify_strict` leaves one signature per key and message; the plain check lets several spellings pass.
+    // `verify_strict` allows one signature per key and message; the plain check allows several forms of it.
     let genuine = keys.any(|key| {
         signatures.iter().any(|signature| {
             key.verify_strict(&signed, &Signature::from_bytes(signature))
@@ -158,7 +158,7 @@ impl HeaderNames {
 struct Message<'a> {
     id: &'a str,
     timestamp: i64,
-    /// The time as written: the signature covers these bytes.
+    /// The time as it is written, because the signature covers these bytes.
     time_text: &'a [u8],
     body: &'a [u8],
     signature_name: &'static str,
@@ -187,7 +187,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// An entry that cannot be decoded is passed over like one that does not match, unless no other is left.
+    /// The signatures of this version. An entry that cannot be decoded is ignored, unless no other entry is left.
     fn signatures<const LENGTH: usize>(&self, version: &str) -> Result<Vec<[u8; LENGTH]>, Refusal> {
         let signatures = self
             .signature_text
@@ -210,8 +210,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// With a full stop in the id, one signature would fit several messages: the end of the id could pass for the time,
-/// and the time for the start of the body. The specification warns of it ("Signature scheme").
+/// Whether an id is allowed. With a full stop in the id, one signature would fit several messages: the end of the id
+/// could pass for the time, and the time for the start of the body. The specification warns of it ("Signature scheme").
 fn is_message_id(id: &[u8]) -> bool {
     !id.is_empty()
         && id

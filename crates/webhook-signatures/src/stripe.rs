@@ -1,8 +1,8 @@
 //! Stripe: `Stripe-Signature: t=…,v1=…` over `t.body`.
 //!
-//! The header may hold several `v1`, one per live secret. Other names, such as `v0`, are passed over.
-//! Rules: <https://docs.stripe.com/webhooks#verify-manually>. Unlike Stripe's own libraries, a time in the future is
-//! refused too.
+//! The header may have several `v1`, one per live secret. Other names, such as `v0`, are ignored.
+//! Rules: <https://docs.stripe.com/webhooks#verify-manually>. Unlike Stripe's own libraries, this also refuses a time
+//! in the future.
 
 use hmac::Mac as _;
 
@@ -61,12 +61,12 @@ pub(crate) fn sign(
 
 struct Header<'a> {
     timestamp: i64,
-    /// The time as written: the MAC covers these bytes.
+    /// The time as it is written, because the MAC covers these bytes.
     time_text: &'a [u8],
     signatures: Vec<Digest>,
 }
 
-/// A `v1` that cannot be decoded is passed over like one that does not match, unless no other is left.
+/// Reads the header. A `v1` that cannot be decoded is ignored, unless no other is left.
 fn parse(value: &[u8]) -> Result<Header<'_>, Refusal> {
     let mut time_text = None;
     let mut signatures = Vec::new();
@@ -90,7 +90,8 @@ fn parse(value: &[u8]) -> Result<Header<'_>, Refusal> {
     })
 }
 
-/// Stripe writes lower case, and its libraries disagree on upper case; one signature has one spelling here.
+/// Reads lower-case hex only. Stripe writes lower case, and its libraries disagree on upper case; here one signature
+/// has one form.
 fn lower_case_hex(text: &[u8]) -> Option<Digest> {
     if text.iter().any(u8::is_ascii_uppercase) {
         return None;

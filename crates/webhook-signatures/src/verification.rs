@@ -1,58 +1,58 @@
-//! The answer to a received request: genuine and on time, or refused and why.
+//! The result for a received request: genuine and on time, or refused with a reason.
 
 use crate::{Request, Scheme, Secret, standard, stripe};
 
-/// What a genuine request says of itself under its signature.
+/// The signed data of a genuine request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// When the sender signed, in Unix seconds.
+    /// The time of signing, in Unix seconds.
     pub timestamp: i64,
-    /// The sender's id of the message, the same at each attempt to deliver it; `None` where the scheme has none.
+    /// The sender's id of the message, the same in each delivery attempt; `None` if the scheme has no id.
     pub message_id: Option<String>,
 }
 
 /// Why a request is refused. This is for the receiver's own log: tell the sender only that it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No secret given, or none of the scheme asked for.
+    /// No secret was given, or none of this scheme.
     #[error("no secret of this scheme is configured")]
     NoSecret,
-    /// A header of the scheme did not come.
+    /// A header of the scheme is missing.
     #[error("header `{name}` is missing")]
     MissingHeader {
-        /// The header.
+        /// The name of the header.
         name: &'static str,
     },
-    /// A header of the scheme came more than once, and nothing says which to believe.
+    /// A header of the scheme occurs more than once, so it is not clear which one is right.
     #[error("header `{name}` came more than once")]
     DuplicateHeader {
-        /// The header.
+        /// The name of the header.
         name: &'static str,
     },
-    /// A header of the scheme cannot be read, or holds no signature the scheme knows.
+    /// A header of the scheme cannot be read, or has no signature that the scheme knows.
     #[error("header `{name}` is malformed")]
     MalformedHeader {
-        /// The header.
+        /// The name of the header.
         name: &'static str,
     },
-    /// More signatures than any sender makes.
+    /// There are more signatures than any sender makes.
     #[error("header `{name}` holds more than {most} signatures")]
     TooManySignatures {
-        /// The header.
+        /// The name of the header.
         name: &'static str,
-        /// The most that are looked at.
+        /// Greatest number of signatures that are checked.
         most: usize,
     },
-    /// No signature fits any secret. Which of the two is at fault cannot be told from the outside.
+    /// No signature fits any secret. The receiver cannot tell whether the signature or the secret is wrong.
     #[error("no signature matches: the secret is wrong, or the body, id or timestamp was changed")]
     NoMatchingSignature,
-    /// Genuine, but signed too long ago.
+    /// The request is genuine, but was signed too long ago.
     #[error("too old, by {by} s beyond the tolerance")]
     TooOld {
         /// Seconds beyond the tolerance.
         by: u64,
     },
-    /// Genuine, but signed in the receiver's future.
+    /// The request is genuine, but its time lies in the receiver's future.
     #[error("signed in the future, by {by} s beyond the tolerance")]
     InTheFuture {
         /// Seconds beyond the tolerance.
@@ -62,8 +62,8 @@ pub enum Refusal {
 
 /// Verifies that a holder of one of the secrets signed exactly this request, and recently.
 ///
-/// `now_unix` is the receiver's clock in Unix seconds. A message may be up to `tolerance_seconds` old or early,
-/// that second included; a negative tolerance counts as zero. Secrets of another scheme are passed over.
+/// `now_unix` is the receiver's clock in Unix seconds. A message may be up to `tolerance_seconds` old or early, with
+/// that second included; a negative tolerance counts as zero. Secrets of another scheme are ignored.
 ///
 /// # Errors
 ///
@@ -86,7 +86,7 @@ pub fn verify(
     Ok(verified)
 }
 
-/// Distances are unsigned, so that no pair of times, however far apart, overflows.
+/// Differences are unsigned, so no pair of times overflows, however far apart they are.
 fn check_time(timestamp: i64, now_unix: i64, tolerance_seconds: i64) -> Result<(), Refusal> {
     let tolerance = tolerance_seconds.max(0).unsigned_abs();
     let by = now_unix.abs_diff(timestamp).saturating_sub(tolerance);

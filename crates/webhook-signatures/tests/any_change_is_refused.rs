@@ -1,4 +1,4 @@
-//! What holds for any message: what was signed is accepted, one changed byte is refused, and noise never panics.
+//! Properties of any message: a signed one is accepted, one changed byte is refused, and random bytes never panic.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -22,7 +22,7 @@ fn secret(scheme: Scheme) -> Secret {
     Secret::parse(scheme, text).unwrap()
 }
 
-/// The widest tolerance: what it refuses, it refuses for the signature or the spelling.
+/// Verifies with the greatest tolerance, so every refusal is about the signature or the form.
 fn judge(
     scheme: Scheme,
     headers: &[(&'static str, Vec<u8>)],

@@ -1,5 +1,5 @@
-//! Recorded deliveries, genuine and spoiled: each is accepted or refused as the record says, and for the reason it
-//! was spoiled.
+//! Recorded deliveries, genuine and changed: each is accepted or refused as its record says, and for the stated
+//! reason.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -164,7 +164,7 @@ fn every_spoiled_delivery_is_refused_for_what_was_spoiled() {
             Verdict::Refused(Refusal::NoMatchingSignature),
         ),
         ("stdwh/bad_partial", Verdict::Refused(signature)),
-        // 64 hexadecimal digits happen to be base64 of 48 bytes, which is no SHA-256.
+        // 64 hexadecimal digits are by accident also base64 of 48 bytes, which is not a SHA-256 hash.
         ("stdwh/bad_hex_not_base64", Verdict::Refused(signature)),
         ("stdwh/bad_ts_float", Verdict::Refused(timestamp)),
         ("stdwh/bad_comma_joined", Verdict::Refused(signature)),
@@ -206,7 +206,7 @@ fn signing_makes_the_very_headers_on_record() {
                 .iter()
                 .find(|(recorded, _)| recorded == name)
                 .unwrap();
-            // In a rotation the record has another signature beside this one.
+            // During a rotation of secrets the record has another signature beside this one.
             let recorded = recorded.replace(
                 "v1=0d86018795591fd0ee1c1edc1d55d26c2a22e2588dfc0a6c22d5950b818a041f,",
                 "",

@@ -1,8 +1,8 @@
--- A charge of a provider is one operation's. `../../sqlite` says the same in SQLite's words: a change goes
--- into both.
+-- A charge of a provider belongs to one operation. `../../sqlite` has the same change for SQLite: change both files
+-- together.
 
--- Whose each charge is, from the moment it is believed: a provider that names it again for another operation
--- is not believed.
+-- The operation of each charge, from the first fact that is accepted. If a provider names the charge again for another
+-- operation, that fact is not accepted.
 CREATE TABLE provider_charge (
     tenant_id    INTEGER NOT NULL,
     operation_id BYTEA   NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE provider_charge (
     PRIMARY KEY (provider_ref, provider, tenant_id)
 );
 
--- Older books: where one charge was believed twice, it is the earlier operation's, and `check` names the other.
+-- Older books: if one charge was accepted for two operations, it belongs to the earlier one, and `check` names the other.
 INSERT INTO provider_charge (tenant_id, operation_id, provider, provider_ref)
 SELECT DISTINCT ON (tenant_id, provider, provider_ref) tenant_id, id, provider, provider_ref
   FROM operation

@@ -1,4 +1,4 @@
-//! As much of JSON Schema as the API's description uses; a keyword that is not known here is an error.
+//! The part of JSON Schema that the description of the API uses; an unknown keyword is an error.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -6,17 +6,17 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-/// What becomes of members that an object's schema does not name.
+/// What to do with members that the schema of an object does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
-    /// They are refused, also where the schema lets its readers pass over them: nothing undescribed is sent.
+    /// Refuse them, even where the schema tells its readers to ignore them: Florin sends nothing undescribed.
     Refused,
-    /// What the schema says.
+    /// Do what the schema says.
     AsDescribed,
 }
 
-/// Keywords that describe and do not bind. A `format` binds only readers that know it; a pattern stands
-/// beside each that matters.
+/// Keywords that describe and do not restrict. A `format` restricts only readers that know it; each important one
+/// has a pattern beside it.
 const SAY_NOTHING: [&str; 8] = [
     "default",
     "description",
@@ -28,7 +28,7 @@ const SAY_NOTHING: [&str; 8] = [
     "deprecated",
 ];
 
-/// The part that a reference means.
+/// The part of the document that a reference names.
 pub(super) fn resolved<'d>(root: &'d Value, part: &'d Value) -> &'d Value {
     match part.get("$ref").and_then(Value::as_str) {
         Some(reference) => root
@@ -38,7 +38,7 @@ pub(super) fn resolved<'d>(root: &'d Value, part: &'d Value) -> &'d Value {
     }
 }
 
-/// In what `value` is not as `schema` says, as "place: rule".
+/// The differences between `value` and `schema`, as "place: rule".
 pub(super) fn differences(
     root: &Value,
     schema: &Value,
@@ -113,7 +113,7 @@ impl Walk<'_> {
         self.other_members(rules, value, place);
     }
 
-    /// Members that the schema does not name.
+    /// Checks members that the schema does not name.
     fn other_members(&mut self, rules: &Map<String, Value>, value: &Value, place: &str) {
         let (Some(named), Some(members)) = (rules.get("properties"), object(value)) else {
             let more = rules.get("additionalProperties");

@@ -1,5 +1,5 @@
-//! The real ledger and the reference answer alike, on both databases: its rules and tables by themselves,
-//! and behind two lanes.
+//! The real ledger and the reference give the same answers, on both databases: its rules and tables alone, and behind
+//! two lanes.
 
 use std::cell::RefCell;
 
@@ -49,15 +49,15 @@ where
 }
 
 thread_local! {
-    /// The databases of the test that runs here.
+    /// The databases of the running test.
     static DATABASES: RefCell<Vec<Books>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The real ledger on each database at once.
+/// The real ledger on all databases at once.
 struct Real;
 
 impl Real {
-    /// Runs a test with these databases, and takes them away afterwards.
+    /// Runs a test with these databases, and removes them afterwards.
     fn on(databases: Vec<Books>, test: impl FnOnce()) {
         DATABASES.set(databases);
         test();
@@ -95,7 +95,7 @@ impl StateMachineTest for Real {
 }
 
 thread_local! {
-    /// The lanes of the test that runs here.
+    /// The lanes of the running test.
     static LANES: RefCell<Option<Lanes>> = const { RefCell::new(None) };
 }
 
@@ -125,7 +125,7 @@ impl StateMachineTest for TwoLanes {
     fn teardown((): (), mut model: Model) {
         model.go(&Next::Restart);
         Self::apply((), &model, Next::Restart);
-        // Whatever was answered under a key is answered again, and leaves nothing more.
+        // Each key gets its first answer again, and nothing more is written.
         model.send_all_again();
         Self::apply((), &model, Next::Look);
         model.go(&Next::Look);

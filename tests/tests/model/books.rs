@@ -1,4 +1,4 @@
-//! The real ledger on a real database: the one place that knows how its rules are reached.
+//! The real ledger on a real database: the one place that knows how to call its rules.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,7 +31,7 @@ pub(crate) const CHECKS: [(&str, Check); 6] = [
     ("L7", check::asides_agree),
 ];
 
-/// The books of one tenant, and what is remembered of its accounts between batches.
+/// The books of one tenant, and what is remembered about its accounts between batches.
 pub(crate) struct Books {
     pub(crate) database: Database,
     store: Store,
@@ -56,7 +56,7 @@ impl Books {
         books
     }
 
-    /// The same on each database there is.
+    /// Books on each database that exists.
     pub(crate) fn on_each() -> Vec<Self> {
         let kinds = [Kind::Sqlite, Kind::Postgres];
         let databases = kinds.into_iter().filter_map(Database::fresh);
@@ -67,7 +67,7 @@ impl Books {
         self.database.kind()
     }
 
-    /// Turns to a new tenant: empty books, among those of others with the same ids.
+    /// Starts a new tenant: empty books, beside other tenants with the same ids.
     pub(crate) fn begin(&mut self) {
         static LAST: AtomicI64 = AtomicI64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
@@ -88,7 +88,7 @@ impl Books {
                 self.batch(asked, lock, *crashes)
             }
             Act::Race { first, second } => self.race(first, second),
-            // Keys and dry runs are the engine's.
+            // Keys and dry runs belong to the engine.
             Act::Requests { .. } => unreachable!("they are sent to lanes"),
             Act::Wait => Vec::new(),
             Act::Restart => {
@@ -103,12 +103,12 @@ impl Books {
         }
     }
 
-    /// Every invariant holds.
+    /// Checks every invariant.
     pub(crate) fn check(&mut self) {
         assert_eq!(self.broken(), Vec::<&str>::new(), "{:?}", self.kind());
     }
 
-    /// The names of the invariants that do not hold.
+    /// The names of the broken invariants.
     pub(crate) fn broken(&mut self) -> Vec<&'static str> {
         let mut broken = Vec::new();
         for (name, check) in CHECKS {
@@ -121,7 +121,7 @@ impl Books {
         broken
     }
 
-    /// The same if this had been done behind everybody's back, with no guard in its way.
+    /// The names of the invariants that this statement would break, if no guard stopped it.
     pub(crate) fn broken_after(&mut self, statement: &str) -> Vec<&'static str> {
         store::begin_write(&mut self.connection).expect("begun");
         for guard in check::GUARDS {
@@ -139,17 +139,17 @@ impl Books {
         done.unwrap_or_else(|error| panic!("{statement}: {error}"))
     }
 
-    /// The guards of the schema that do not stand.
+    /// The guards of the schema that are missing.
     pub(crate) fn missing_guards(&mut self) -> Vec<String> {
         store::missing_guards(&mut self.connection, &check::GUARDS).expect("readable")
     }
 
-    /// What somebody decides who looks now, to be saved later.
+    /// A decision made on the present books, to be saved later.
     pub(crate) fn decide(&mut self, asked: &[Asked]) -> (Shelf, Vec<Answer>) {
         self.load_and_decide(asked, Lock::Nothing).expect("loaded")
     }
 
-    /// Writes what was decided; a conflict leaves nothing.
+    /// Writes the decision; a conflict writes nothing.
     pub(crate) fn save(&mut self, shelf: &Shelf) -> Result<(), Error> {
         store::begin_write(&mut self.connection).expect("begun");
         let saved = self.write(shelf);
@@ -162,7 +162,7 @@ impl Books {
     }
 
     fn batch(&mut self, asked: &[Asked], lock: Lock, crashes: bool) -> Vec<Answer> {
-        // Without locks a batch is one statement, which needs no beginning.
+        // Without locks a batch is one statement, which needs no explicit beginning.
         let is_begun = crashes || lock == Lock::Rows || self.connection.has_one_writer();
         if is_begun {
             store::begin_write(&mut self.connection).expect("begun");
@@ -182,8 +182,8 @@ impl Books {
         answers
     }
 
-    /// What the second writer has decided too early is a conflict, unless it is still so. A refusal
-    /// writes nothing that could conflict: it is decided again.
+    /// The second writer has decided too early. Its decision is a conflict, unless the books are still as it saw them.
+    /// A refusal writes nothing that could conflict, so it is decided again.
     fn race(&mut self, first: &[Asked], second: &[Asked]) -> Vec<Answer> {
         let (stale, decided) = self.decide(second);
         let mut answers = self.batch(first, Lock::Nothing, false);
@@ -237,14 +237,14 @@ impl Books {
         writes.run(&mut self.connection)
     }
 
-    /// Another connection, and nothing remembered. What was begun on the old one is lost.
+    /// Opens another connection with nothing remembered. What was begun on the old one is lost.
     pub(crate) fn restart(&mut self) {
         self.connection = connect(&self.store, self.kind());
         self.memory.clear();
     }
 }
 
-/// All there is of a tenant, its rows in the order of the places that their ids have.
+/// All data of a tenant, its rows in the order of the positions of their ids.
 pub(crate) fn look(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -287,8 +287,8 @@ pub(crate) fn look(
     })
 }
 
-/// A connection for writing. As on the tests' own server, nothing is waited for that only a machine
-/// without power would lose.
+/// A connection for writing. As on the tests' own server, it does not wait for data that would only be lost without
+/// power.
 fn connect(store: &Store, kind: Kind) -> AnyConnection {
     let mut connection = store.writer().expect("a connection");
     if kind == Kind::Sqlite {
@@ -298,7 +298,7 @@ fn connect(store: &Store, kind: Kind) -> AnyConnection {
     connection
 }
 
-/// What must be known of the books to decide this.
+/// Adds the rows that are needed for this decision.
 fn add(needs: &mut Needs, asked: &Asked) {
     let mut heads = |heading: &ledger::Heading| {
         needs.external_ids.extend(heading.external_id.clone());

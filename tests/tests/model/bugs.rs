@@ -1,9 +1,9 @@
-//! The bugs that are planted in the reference. Each is a switch: with it the reference is wrong at
-//! one place, and the real ledger must be seen to disagree.
+//! The bugs that are planted in the reference. Each is a switch: with it the reference is wrong in one place, and the
+//! real ledger must be seen to disagree.
 
 macro_rules! bugs {
     ($($list:ident { $($bug:ident: $says:literal),+ $(,)? })+) => {
-        /// Where the reference is wrong.
+        /// The place where the reference is wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Bug {
             $($(#[doc = $says] $bug),+),+
@@ -16,7 +16,7 @@ macro_rules! bugs {
 }
 
 bugs! {
-    // Those of the books, and those of requests, which are noticed behind lanes.
+    // First the bugs of the books, then those of requests, which are noticed behind lanes.
     OF_BOOKS {
     // Entries.
     WrongSign: "the debited account is credited, and the credited one debited",
@@ -144,7 +144,7 @@ bugs! {
     RestartReleases: "a restart forgets what is held",
     }
     OF_REQUESTS {
-    // Many at once.
+    // Many steps in one command.
     AllIsSome: "of all or none, what was decided before the first refusal stays",
     NoneKeepsNames: "of all or none, a refused one keeps its external ids",
     LastRefusalIsNamed: "of all or none, the last that is refused is named, not the first",

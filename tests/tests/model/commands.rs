@@ -1,5 +1,5 @@
-//! What is tried. Accounts and transactions are chosen by number among those there are, times and
-//! amounts by how far they are from those that matter, so that the edges are met often.
+//! The random commands. Accounts and transactions are chosen by number among those that exist; times and amounts by
+//! their distance from the interesting values, so that edge cases are frequent.
 
 use ledger::{AccountClass, Metadata};
 use money::Rounding;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::requests::Sent;
 use crate::words::{Bounds, Change};
 
-/// What happens next.
+/// The next event.
 #[derive(Debug, Clone)]
 pub(crate) enum Next {
     Batch {
@@ -18,19 +18,19 @@ pub(crate) enum Next {
     },
     /// Two batches of two writers, decided at the same time.
     Race(Vec<Command>, Vec<Command>),
-    /// What clients send at once to one of the lanes.
+    /// Requests that clients send at once to one of the lanes.
     Requests {
         sent: Vec<Sent>,
         lane: usize,
         crashes: bool,
     },
-    /// So many microseconds pass.
+    /// The clock moves on by this number of microseconds.
     Tick(i64),
     Restart,
     Look,
 }
 
-/// A step, before it is known what it is about.
+/// A step, before its accounts and transactions are chosen.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     Open(AccountClass, Bounds, Odd),
@@ -41,11 +41,11 @@ pub(crate) enum Command {
     Reverse(Target, Extent, Said),
     Exchange(Trade),
     Change(Who, Change),
-    /// Up to so long ago.
+    /// The end of the period lies up to this time ago.
     ClosePeriod(i64),
 }
 
-/// What an account holds; and whether something unusual is tried, a code that is taken.
+/// The currency of an account; and whether something unusual is tried: a code that is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Odd {
     pub(crate) currency: &'static str,
@@ -55,9 +55,9 @@ pub(crate) struct Odd {
 /// An account, by number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Who {
-    /// Among those that take postings.
+    /// Among the accounts that take postings.
     Open(usize),
-    /// Among all.
+    /// Among all accounts.
     Any(usize),
     Nobody,
 }
@@ -65,43 +65,43 @@ pub(crate) enum Who {
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) lines: Vec<Line>,
-    /// `Some(None)` is pending for ever, `Some(Some(n))` for n microseconds.
+    /// `Some(None)`: pending without expiry; `Some(Some(n))`: pending for n microseconds.
     pub(crate) pending: Option<Option<i64>>,
     pub(crate) wishes: Vec<(Place, Wish)>,
     pub(crate) said: Said,
 }
 
-/// An account that a condition is about.
+/// The account of a condition.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place {
-    /// The one that a posting debits or credits.
+    /// The account that a posting debits or credits.
     Debited(usize),
     Credited(usize),
     /// Any account.
     Any(Who),
 }
 
-/// A posting: who is debited and who is credited, among others of the same currency; how much.
+/// A posting: the debited and the credited account, among others of the same currency; and the amount.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     pub(crate) debit: Who,
     pub(crate) credit: Who,
     pub(crate) amount: i64,
-    /// Whether the credited account is any, even the debited one.
+    /// Whether the credited account may be any account, even the debited one.
     pub(crate) stranger: bool,
-    /// Whether it is in a currency that the debited account does not hold.
+    /// Whether the currency differs from that of the debited account.
     pub(crate) foreign: bool,
 }
 
-/// An exchange: who gives and who gets, in another currency; and with whom, in the same ones.
+/// An exchange: the account that gives, the one that gets in another currency, and the liquidity accounts.
 #[derive(Debug, Clone)]
 pub(crate) struct Trade {
     /// From, sold to, to, bought from.
     pub(crate) accounts: [Who; 4],
-    /// Which of them is any, whatever it holds.
+    /// The one of them that may be any account, whatever its currency is.
     pub(crate) stranger: Option<usize>,
     pub(crate) amount: i64,
-    /// Whether this is what is bought.
+    /// Whether the amount is that of the bought leg.
     pub(crate) is_bought: bool,
     pub(crate) rate: &'static str,
     pub(crate) rounding: Rounding,
@@ -109,7 +109,7 @@ pub(crate) struct Trade {
     pub(crate) said: Said,
 }
 
-/// What is demanded of an account, by how far it is from what there is.
+/// The demand on an account, by its distance from the present value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wish {
     Version(i64),
@@ -119,19 +119,19 @@ pub(crate) enum Wish {
 /// A transaction, by number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
-    /// Among those that this can be done to.
+    /// Among the transactions to which the step applies.
     Fitting(usize),
-    /// Among all.
+    /// Among all transactions.
     Any(usize),
     Nobody,
 }
 
-/// How what is pending is posted.
+/// The way in which a pending transaction is fulfilled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
     /// Whether the rest is released.
     pub(crate) last: bool,
-    /// Whether it may be more than is held.
+    /// Whether the amount may be more than is held.
     pub(crate) exceed: bool,
 }
 
@@ -139,16 +139,16 @@ pub(crate) struct Manner {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) posting: usize,
-    /// Whether it may be a posting that is not there, or is named already.
+    /// Whether the posting may be one that does not exist, or is named already.
     pub(crate) odd: bool,
     pub(crate) much: Much,
 }
 
-/// How much is to be undone.
+/// The part that is reversed.
 #[derive(Debug, Clone)]
 pub(crate) enum Extent {
     Of(Option<Vec<Share>>),
-    /// So much of one leg of an exchange, or of what is none.
+    /// An amount of one leg of an exchange, or of a transaction that is not an exchange.
     OfLeg {
         is_bought: bool,
         much: Much,
@@ -158,14 +158,14 @@ pub(crate) enum Extent {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Much {
     Some(i64),
-    /// All that remains, and so much more.
+    /// All that remains, plus this amount.
     Remaining(i64),
 }
 
-/// What a transaction says of itself.
+/// External id and effective time of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
-    /// `Some(None)`: a name of its own; `Some(Some(n))`: one that is taken.
+    /// `Some(None)`: a new external id; `Some(Some(n))`: one that is taken.
     pub(crate) name: Option<Option<usize>>,
     /// How long ago it happened.
     pub(crate) ago: i64,
@@ -173,7 +173,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// It happens now, and nothing is said of it.
+    /// The transaction happens now, without an external id.
     pub(crate) const NOTHING: Self = Self {
         name: None,
         ago: 0,
@@ -181,7 +181,7 @@ impl Said {
     };
 }
 
-/// The first thing that happens is that accounts are opened.
+/// At first, accounts are opened.
 pub(crate) fn first() -> BoxedStrategy<Next> {
     let opened = prop::collection::vec(open(), 1..4);
     batch(opened.boxed())
@@ -223,12 +223,12 @@ fn command() -> BoxedStrategy<Command> {
     .boxed()
 }
 
-/// What a client may ask for.
+/// A command that a client may request.
 pub(crate) fn request() -> BoxedStrategy<Command> {
     prop_oneof![4 => action(), 1 => other()].boxed()
 }
 
-/// What is no movement.
+/// A command that is not a movement.
 fn other() -> BoxedStrategy<Command> {
     prop_oneof![
         1 => open(),
@@ -238,7 +238,7 @@ fn other() -> BoxedStrategy<Command> {
     .boxed()
 }
 
-/// A movement.
+/// A command that is a movement.
 pub(crate) fn action() -> BoxedStrategy<Command> {
     let parts = || prop::option::weighted(0.7, shares());
     prop_oneof![
@@ -419,7 +419,7 @@ fn manner(exceed: bool) -> BoxedStrategy<Manner> {
         .boxed()
 }
 
-/// Parts of which some are more than is held.
+/// Parts, of which some are more than is held.
 fn beyond() -> BoxedStrategy<Vec<Share>> {
     let much = prop_oneof![
         1 => (-2..1_i64).prop_map(Much::Remaining),

@@ -1,6 +1,6 @@
-//! The real ledger behind the engine: two lanes on one database, as two processes have them, each with
-//! a memory that the other one makes stale. A lane makes its own ids, so its answers are compared as
-//! text, with the model's ids in place of them.
+//! The real ledger behind the engine: two lanes on one database, as in two processes, each with a memory that the
+//! other lane makes stale. A lane makes its own ids, so its answers are compared as text, with the model's ids in
+//! place of its own.
 
 mod asking;
 mod requests;
@@ -22,10 +22,10 @@ use crate::words::{Act, Answer, Asked, Change, Moved, Refusal, limits};
 use asking::{Ask, Envelope};
 use wording::{Translation, made, make_again, names, new_account, saying, tenant};
 
-/// What silence says of a transaction that did not expire.
+/// The text for a transaction that did not expire.
 const NOT_EXPIRED: &str = "it does not expire";
 
-/// Two lanes, and what the model calls their rows.
+/// Two lanes, and the model's ids for their rows.
 pub(crate) struct Lanes {
     runtime: Runtime,
     database: Database,
@@ -39,7 +39,7 @@ pub(crate) struct Lanes {
 impl Lanes {
     pub(crate) fn on(database: Database) -> Self {
         let url = DatabaseUrl::parse(database.url()).expect("a URL");
-        // What is spawned on one thread is sent in that order.
+        // Tasks that are spawned on one thread are sent in that order.
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let store = Store::open(&url).expect("the migrations are applied");
         database.execute_raw(requests::power_switch(database.kind()));
@@ -54,19 +54,19 @@ impl Lanes {
         }
     }
 
-    /// Turns to a new tenant, with lanes that remember nothing.
+    /// Starts a new tenant, with lanes that remember nothing.
     pub(crate) fn begin(&mut self) {
         static LAST: AtomicI64 = AtomicI64::new(0);
         self.tenant = tenant(LAST.fetch_add(1, Ordering::Relaxed) + 1);
         self.ids = Translation::default();
-        // A tenant's time never goes back, and the model begins earlier than the last one has ended.
+        // The time of a tenant never goes back, and the model begins earlier than the previous tenant ended.
         self.clock.set(Timestamp::from_micros(0));
         self.restart();
         let provisioned = self.send(0, vec![Ask::Provision]);
         assert_eq!(provisioned, [None]);
     }
 
-    /// What is answered, as text; `None` where a lane cannot be asked for this.
+    /// The answers as text; `None` if a lane cannot be asked for this.
     pub(crate) fn perform(&mut self, act: &Act) -> Option<Vec<String>> {
         match act {
             Act::Batch {
@@ -82,7 +82,7 @@ impl Lanes {
                     (None, false) => Some(self.one_by_one(0, asked)),
                 }
             }
-            // The second lane knows nothing of what the first one has just done.
+            // The second lane does not know what the first lane has just done.
             Act::Race { first, second } => {
                 self.set_clock(first);
                 let mut answers = self.one_by_one(0, first);
@@ -109,7 +109,7 @@ impl Lanes {
         }
     }
 
-    /// What the model answers, in the same words.
+    /// The answers of the model, in the same words.
     pub(crate) fn expected(act: &Act, answers: &[Answer]) -> Vec<String> {
         let asked: Vec<&Asked> = match act {
             Act::Batch { asked, .. } => asked.iter().collect(),
@@ -133,7 +133,7 @@ impl Lanes {
         said.collect()
     }
 
-    /// The ledger's invariants hold for this tenant.
+    /// Checks the ledger's invariants of this tenant.
     pub(crate) fn check(&mut self) {
         for (name, check) in CHECKS {
             let checked = self.store.read(|c| check(c, self.tenant.id, &mut |_| ()));
@@ -141,7 +141,7 @@ impl Lanes {
         }
     }
 
-    /// All that `florin check` looks at holds.
+    /// Checks everything that `florin check` checks.
     pub(crate) fn check_everything(&mut self) {
         let report = self
             .store
@@ -174,7 +174,7 @@ impl Lanes {
         }
     }
 
-    /// The moment at which this is asked, where it says so.
+    /// Sets the clock to the moment of the request, if the request has one.
     fn set_clock(&mut self, asked: &[Asked]) {
         for asked in asked {
             match asked {
@@ -189,8 +189,8 @@ impl Lanes {
         }
     }
 
-    /// At once where they can be, so that the lane may take them as one batch; else each once the one
-    /// before it is answered, because it names what that one made.
+    /// Sends the steps at once if possible, so that the lane may take them as one batch. Otherwise it sends each after
+    /// the previous answer, because the step names what the previous one made.
     fn one_by_one(&mut self, lane: usize, asked: &[Asked]) -> Vec<String> {
         let knows_all = |asked: &Asked| {
             let is_expiry = matches!(asked, Asked::Expire(_));
@@ -223,7 +223,7 @@ impl Lanes {
         answers
     }
 
-    /// As one command; dry, it leaves nothing, as a crash does.
+    /// Sends the steps as one command. A dry run leaves nothing, as a crash does.
     fn together(&mut self, asked: &[Asked], actions: Vec<Action>, dry_run: bool) -> Vec<String> {
         let bulk = Ask::Bulk {
             actions,
@@ -242,7 +242,7 @@ impl Lanes {
         answers
     }
 
-    /// The steps as actions, if all of them are and none names what another one makes.
+    /// The steps as actions, if all of them are actions and none names what another one makes.
     fn bulk(&self, asked: &[Asked]) -> Option<Vec<Action>> {
         let actions = asked.iter().map(|asked| {
             let knows = names(asked).iter().all(|id| self.ids.knows(*id));
@@ -296,7 +296,7 @@ impl Lanes {
         }
     }
 
-    /// What was answered, in the model's words; the id that was made is known from now on.
+    /// The answer in the model's words; the id that was made is known from now on.
     fn learn(&mut self, asked: &Asked, heard: Option<String>) -> String {
         let (id, said) = match heard {
             Some(heard) => {

@@ -1,14 +1,13 @@
-//! The ledger beside a model of it: random commands, clock ticks, crashes and restarts, and the answers
-//! compared one by one.
+//! The ledger compared with a model: random commands, clock ticks, crashes and restarts. The answers are compared one
+//! by one.
 //!
-//! `commands.rs` says what is tried, `model.rs` turns it into what is asked, `reference.rs` is the
-//! ledger once more and as plain as can be, `books.rs` the real one, `lanes.rs` the same behind the engine,
-//! where `requests.rs` sends what clients send. That a test of this kind catches
-//! something is shown, not hoped: `bugs.rs` lists the bugs that `planted.rs` plants in the reference,
-//! `storage.rs` and `tampered.rs` those that are planted in a database, and each must be noticed.
+//! `commands.rs` makes the random commands, and `model.rs` turns them into requests. `reference.rs` is a second ledger,
+//! as plain as possible; `books.rs` is the real one, and `lanes.rs` is the real one behind the engine, where
+//! `requests.rs` sends what clients send. That such a test finds bugs is proved: `bugs.rs` lists the bugs that
+//! `planted.rs` plants in the reference, `storage.rs` and `tampered.rs` those that are planted in a database. Each of
+//! them must be noticed.
 //!
-//! A run is short and always the same. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=7` makes a long one of
-//! others.
+//! A run is short and always the same. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=7` makes a long run of other sequences.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -31,7 +30,7 @@ mod words;
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// So many sequences, always the same, unless the environment wishes otherwise.
+/// The configuration of a run of `cases` sequences, always the same, unless the environment changes it.
 fn config(cases: u32) -> Config {
     let wishes = Config::default();
     let is_set = |name: &str| std::env::var_os(name).is_some();

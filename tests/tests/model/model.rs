@@ -1,5 +1,4 @@
-//! The state machine: what is tried becomes what is asked, of the reference first and then of every
-//! database.
+//! The state machine: random commands become requests, first to the reference and then to every database.
 
 use ledger::{
     AccountId, Amounts, Condition, Demand, Heading, Kind, Leg, NewExchange, NewRelease,
@@ -16,12 +15,12 @@ use crate::commands::{
 use crate::reference::{Reference, WITHOUT_KUNA};
 use crate::words::{Act, Answer, Asked, Opening, Request};
 
-/// How the books stand, which names there are, and what happened last.
+/// The state of the books, the names that exist, and the last event.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     reference: Reference,
     pub(crate) names: Names,
-    /// What was sent under a key.
+    /// The requests that were sent with a key.
     pub(crate) sent: Vec<Request>,
     now: i64,
     last_id: u128,
@@ -29,7 +28,7 @@ pub(crate) struct Model {
     pub(crate) answers: Vec<Answer>,
 }
 
-/// What can be chosen from. A crash forgets the latest.
+/// The names that can be chosen. A crash forgets the latest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     accounts: Vec<(AccountId, Currency)>,
@@ -40,7 +39,7 @@ pub(crate) struct Names {
 
 impl Model {
     pub(crate) fn begin() -> Self {
-        // Some of what is tried happens before the end of a currency, some after.
+        // Some commands happen before the end of a currency, some after it.
         let now = WITHOUT_KUNA - 6;
         Self {
             reference: Reference::default(),
@@ -53,7 +52,7 @@ impl Model {
         }
     }
 
-    /// Lets it happen.
+    /// Executes the next event.
     pub(crate) fn go(&mut self, next: &Next) {
         match next {
             Next::Batch {
@@ -89,15 +88,15 @@ impl Model {
         });
     }
 
-    /// Both are asked for by somebody who sees the books as they are now.
+    /// Both batches are requested on the books as they are now.
     fn race(&mut self, first: &[Command], second: &[Command]) {
         let first = self.ask_all(first);
         let second = self.ask_all(second);
         self.perform(Act::Race { first, second });
     }
 
-    /// What a command is about may be what the one before it has made. So a trial run of the reference
-    /// goes along, and leaves nothing but the names.
+    /// A command may be about something that the previous command makes. So a trial run of the reference goes along,
+    /// and only the names of it are kept.
     fn ask_all(&mut self, commands: &[Command]) -> Vec<Asked> {
         let reference = self.reference.clone();
         let mut asked = Vec::with_capacity(commands.len());
@@ -334,7 +333,7 @@ impl Model {
             let taken = taken.and_then(|number| chosen(&self.names.external, number));
             taken.unwrap_or_else(|| format!("name {}", self.last_id))
         });
-        // Whether it is taken then or not: both may be tried again.
+        // Both a name that is taken and a free one may be tried again.
         self.names.external.extend(heading.external_id.clone());
         heading
     }
@@ -383,7 +382,7 @@ impl Model {
         self.last_id
     }
 
-    /// Fewer than these have little to move.
+    /// Whether there are so few accounts that little can be moved.
     pub(crate) fn has_few_accounts(&self) -> bool {
         self.names.accounts.len() < 5
     }
@@ -392,7 +391,7 @@ impl Model {
         self.moment(0)
     }
 
-    /// So long ago.
+    /// The moment `ago` before now.
     fn moment(&self, ago: i64) -> Timestamp {
         Timestamp::from_micros(self.now - ago)
     }

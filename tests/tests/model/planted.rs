@@ -1,6 +1,5 @@
-//! The bugs that are planted in the reference are noticed. What the real ledger answers to random
-//! sequences is written down once; each bug in turn is then run along the same sequences until the
-//! reference says something else.
+//! The bugs that are planted in the reference are noticed. The answers of the real ledger to random sequences are
+//! recorded once. Then each bug in turn runs along the same sequences until the reference gives another answer.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +17,10 @@ use crate::reference::Reference;
 use crate::requests::Desk;
 use crate::words::{Act, Answer};
 
-/// So many sequences at most until all are noticed; it is done much earlier.
+/// Greatest number of sequences until all bugs are noticed; it takes far fewer.
 const MOST: u32 = 400;
 
-/// What happened to empty books, and what was answered.
+/// The events on empty books, and the answers.
 type Transcript<Said> = Vec<(Act, Said)>;
 
 #[test]
@@ -64,7 +63,7 @@ fn each_is_noticed<Machine, Said>(
         let sequence = sequences.new_tree(&mut runner).expect("a sequence");
         let (model, transitions, _) = sequence.current();
         let transcript = write_down(model, &transitions);
-        // Where the reference says something else.
+        // The place where the reference gives another answer.
         let disagrees = |mut reference: Reference| {
             transcript
                 .iter()
@@ -87,7 +86,7 @@ fn each_is_noticed<Machine, Said>(
     assert_eq!(unnoticed, [], "never noticed");
 }
 
-/// Lets the real ledger answer. The reference decides only what is asked next.
+/// Lets the real ledger answer. The reference only decides what is requested next.
 fn write_down<Said>(
     mut model: Model,
     transitions: &[Next],

@@ -1,6 +1,6 @@
-//! The reference: the books once more, as plainly as they can be written. Maps and wide integers; each
-//! step works on the books themselves, and where a rule is broken they are put back as they were. It
-//! shares the ledger's words and none of its rules.
+//! The reference: a second ledger, written as plainly as possible, with maps and wide integers. Each step works on the
+//! books themselves, and if a rule is broken they are put back as they were. It shares the words of the ledger and
+//! none of its rules.
 
 mod accounts;
 mod exchange;
@@ -28,14 +28,14 @@ use crate::words::{Act, Answer, Asked, Bounds, Moved, Refusal};
 /// The largest number that a counter may show.
 const MOST: i128 = (1 << 63) - 1;
 
-/// The books, and where they are kept wrongly.
+/// The books, and the bug that is planted in them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reference {
     bug: Option<Bug>,
     books: Books,
-    /// As they were before the last batch.
+    /// The books before the last batch.
     before: Books,
-    /// What was answered to requests under a key.
+    /// The answers to requests with a key.
     keys: BTreeMap<String, requests::Kept>,
 }
 
@@ -44,7 +44,7 @@ struct Books {
     accounts: BTreeMap<AccountId, Purse>,
     transactions: BTreeMap<TransactionId, Written>,
     names: BTreeMap<String, TransactionId>,
-    /// On which terms currencies were exchanged.
+    /// The terms of exchanges.
     terms: BTreeMap<TransactionId, Exchange>,
     closed_before: Option<Timestamp>,
 }
@@ -66,7 +66,7 @@ struct Purse {
     opened_at: Timestamp,
 }
 
-/// One side of an account: all that was ever pending, posted, released.
+/// One side of an account: the sums of all pending, posted and released amounts.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     pending: i128,
@@ -74,7 +74,7 @@ struct Sums {
     released: i128,
 }
 
-/// A transaction, and what became of each of its postings.
+/// A transaction, and the later state of each of its postings.
 #[derive(Debug, Clone)]
 struct Written {
     moved: Moved,
@@ -82,7 +82,7 @@ struct Written {
     since: Vec<Since>,
 }
 
-/// What became of a posting since.
+/// The later state of a posting.
 #[derive(Debug, Clone, Copy)]
 struct Since {
     settled: i128,
@@ -91,7 +91,7 @@ struct Since {
     status: HoldStatus,
 }
 
-/// So much of a posting, under this ordinal.
+/// An amount of a posting, with this ordinal.
 struct Movement {
     ordinal: i16,
     phase: Phase,
@@ -100,7 +100,7 @@ struct Movement {
 }
 
 impl Reference {
-    /// Empty books, kept wrongly at one place.
+    /// Empty books with one bug.
     pub(crate) fn with(bug: Bug) -> Self {
         Self {
             bug: Some(bug),
@@ -108,7 +108,7 @@ impl Reference {
         }
     }
 
-    /// What happens, and an answer for each step of it.
+    /// Executes an event and returns an answer for each of its steps.
     pub(crate) fn perform(&mut self, act: &Act) -> Vec<Answer> {
         match act {
             Act::Batch { asked, crashes, .. } => {
@@ -225,7 +225,7 @@ impl Reference {
         self.bug == Some(bug)
     }
 
-    /// Who has this external id.
+    /// The transaction with this external id.
     fn taken(&self, name: Option<&String>) -> Option<TransactionId> {
         if self.is(Bug::ExternalIdNotKept) {
             return None;
@@ -233,7 +233,7 @@ impl Reference {
         self.books.names.get(name?).copied()
     }
 
-    /// Before when the books are closed, if this happened before it.
+    /// The moment before which the books are closed, if `happened` lies before it.
     fn closed(&self, happened: Timestamp) -> Option<Timestamp> {
         let closed_before = self.books.closed_before?;
         let is_closed = if self.is(Bug::PeriodOffByOne) {
@@ -244,7 +244,7 @@ impl Reference {
         is_closed.then_some(closed_before)
     }
 
-    /// The latest moment at which something may happen that is recorded now, if this would be later.
+    /// The latest effective time that is allowed now, if `happens` is later.
     fn ahead(&self, happens: Timestamp, recorded: Timestamp) -> Option<Timestamp> {
         if self.is(Bug::HappensInTheFuture) {
             return None;
@@ -254,7 +254,7 @@ impl Reference {
         (least > latest).then(|| Timestamp::from_micros(latest))
     }
 
-    /// The accounts that the postings name, each once; or the first that is not there.
+    /// The accounts that the postings name, each once; or the first one that does not exist.
     fn named<'p>(
         &self,
         postings: impl Iterator<Item = &'p Posting>,
@@ -282,7 +282,7 @@ impl Reference {
         &self.books.accounts[&id]
     }
 
-    /// Moves all of this; `Err` names the account of which a counter would be too large.
+    /// Makes all movements; `Err` names the account of which a counter would be too large.
     fn apply(&mut self, movements: &[Movement]) -> Result<Vec<PostedPosting>, AccountId> {
         let mut posted = Vec::new();
         for movement in movements {
@@ -364,7 +364,7 @@ impl Reference {
         Ok((purse.version, MinorUnits::new(balance)))
     }
 
-    /// Keeps a transaction, and its name.
+    /// Stores a transaction and its external id.
     fn keep(&mut self, moved: Moved, expires_at: Option<Timestamp>) -> Moved {
         let is_kept = moved.about.is_none() || !self.is(Bug::ExternalIdOfPostingsAlone);
         if let (true, Some(name)) = (is_kept, &moved.external_id) {
@@ -387,7 +387,7 @@ impl Reference {
 }
 
 impl Sums {
-    /// Pending now.
+    /// The amount that is pending now.
     fn outstanding(&self) -> i128 {
         self.pending - self.released
     }
@@ -421,13 +421,13 @@ impl Purse {
 }
 
 impl Written {
-    /// What a posting still holds.
+    /// The amount that a posting still holds.
     fn holds(&self, place: usize) -> i128 {
         let since = &self.since[place];
         amount_of(&self.moved.postings[place]) - since.settled - since.released
     }
 
-    /// What of a posting is not reversed.
+    /// The amount of a posting that is not reversed.
     fn stands(&self, place: usize) -> i128 {
         amount_of(&self.moved.postings[place]) - self.since[place].reversed
     }

@@ -1,6 +1,5 @@
-//! What clients send through the lanes: one step or many at once, under a key or without, for real or to
-//! see what would happen; sent again, to any lane, after a crash too; and other requests under the same
-//! key.
+//! Requests that clients send through the lanes: one step or many at once, with or without a key, for real or as a dry
+//! run; sent again, to any lane, also after a crash; and other requests with the same key.
 
 use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
@@ -10,7 +9,7 @@ use crate::commands::{self, Command, Next};
 use crate::model::{Model, chosen};
 use crate::words::{Act, Answer, Asked, Claimed, Form, Request};
 
-/// A request, before it is known what it is about.
+/// A request, before its accounts and transactions are chosen.
 #[derive(Debug, Clone)]
 pub(crate) enum Sent {
     New {
@@ -18,23 +17,23 @@ pub(crate) enum Sent {
         dry_run: bool,
         key: Naming,
     },
-    /// One that was sent under a key, by number, again.
+    /// A request that was sent with a key before, by number.
     Again(usize),
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum What {
     One(Command),
-    /// Whether all or none.
+    /// Many steps; true if all of them or none are done.
     Many(Vec<Command>, bool),
 }
 
-/// How a request is named.
+/// The key of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Naming {
     Nothing,
     Own,
-    /// As an earlier one, by number, if there is one.
+    /// The key of an earlier request, by number, if there is one.
     Taken(usize),
 }
 
@@ -46,7 +45,7 @@ fn several() -> BoxedStrategy<Vec<Sent>> {
     .boxed()
 }
 
-/// The first thing that is asked for is that accounts are opened.
+/// The first requests open accounts.
 fn first() -> BoxedStrategy<Next> {
     let open = commands::open().prop_map(|open| Sent::New {
         what: What::One(open),
@@ -113,7 +112,7 @@ impl ReferenceStateMachine for Desk {
 }
 
 impl Model {
-    /// They are sent at once: none is about what another one makes.
+    /// Sends the requests at once: none of them is about what another one makes.
     pub(crate) fn send(&mut self, sent: &[Sent], lane: usize, crashes: bool) {
         let requests: Vec<Request> = sent.iter().map(|sent| self.request(sent)).collect();
         self.perform(Act::Requests {
@@ -129,7 +128,7 @@ impl Model {
         }
     }
 
-    /// All that was ever sent under a key, once more.
+    /// Sends all requests that were ever sent with a key once more.
     pub(crate) fn send_all_again(&mut self) {
         let all: Vec<Sent> = (0..self.sent.len()).map(Sent::Again).collect();
         self.send(&all, 1, false);
@@ -142,7 +141,7 @@ impl Model {
             }
             Sent::New { what, dry_run, key } => Some(self.new_request(what, *dry_run, *key)),
         };
-        // Nothing was sent before.
+        // No request was sent before.
         request.unwrap_or_else(|| Request {
             form: Form::Many(Vec::new(), false),
             dry_run: true,
@@ -158,7 +157,7 @@ impl Model {
                 Form::Many(asked.collect(), *is_atomic)
             }
         };
-        // Only of movements it can be asked what they would do.
+        // A dry run exists for movements only.
         let dry_run = dry_run && !matches!(&form, Form::One(asked) if !asked.is_action());
         let body = self.fresh_number();
         let own = format!("key {body}").replace(' ', "-");
@@ -184,7 +183,7 @@ impl Model {
 }
 
 impl Request {
-    /// The same, sent at this moment.
+    /// The same request, sent at this moment.
     fn at(&self, now: Timestamp) -> Self {
         let mut again = self.clone();
         for asked in again.form.asked_mut() {

@@ -1,5 +1,5 @@
-//! Bugs that are planted in a database: guards that are gone, rows that are lost or changed, comparisons
-//! that are skipped. Each must be noticed by `florin check`'s invariants, or be a conflict.
+//! Bugs that are planted in a database: guards that are missing, rows that are lost or changed, comparisons that are
+//! skipped. Each must be noticed by an invariant of `florin check`, or be a conflict.
 
 use ledger::{
     AccountClass, AccountId, Heading, Kind as Purpose, NewReversal, NewSettlement, NewTransaction,
@@ -43,9 +43,8 @@ async fn guards_that_are_gone_are_noticed(database: Database) {
     assert_eq!(books.missing_guards(), gone);
 }
 
-/// Two writers do the same, and the second compares nothing: what it has seen is put back before it
-/// writes. What is left to notice it is first the numbers of the entries, which are unique, and then the
-/// check.
+/// Two writers do the same, and the second compares nothing: what it has seen is put back before it writes. This is
+/// noticed first by the numbers of the entries, which are unique, and then by the check.
 const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
     (
         "the version of an account",
@@ -84,7 +83,7 @@ const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
     ),
 ];
 
-/// What both writers do.
+/// The step that both writers do.
 #[derive(Debug, Clone, Copy)]
 enum Later {
     Post,
@@ -121,7 +120,7 @@ async fn a_writer_that_compares_nothing_is_noticed(database: Database) {
     }
 }
 
-/// What one writer has decided, and another one was quicker to write.
+/// The decision of one writer, which another one has overtaken.
 fn overtaken(books: &mut Books, later: Later) -> Shelf {
     books.begin();
     let [(source, opening), (wallet, opening_too)] = [1, 2].map(account);
@@ -222,8 +221,8 @@ fn units(amount: i64) -> Amount {
     Amount::new(amount).expect("positive")
 }
 
-/// Accounts, and movements between whatever accounts there are, at once, promised for ever and for a while, and a part of
-/// each promise posted: whatever chance has made, something was posted and some holds are under way.
+/// Accounts; movements between any accounts, final, pending without expiry and pending for a while; and a part of
+/// each pending one fulfilled. Whatever the random choices are, something was posted and some holds are open.
 fn unfinished() -> impl Iterator<Item = Next> {
     let movement = |number, pending| {
         let line = Line {
@@ -280,9 +279,9 @@ fn unfinished() -> impl Iterator<Item = Next> {
     })
 }
 
-/// Random books in which all that is tampered with is found.
+/// Random books that contain every row that is tampered with.
 fn busy(books: &mut Books) {
-    // Always the same: other books may lack a row that is to be tampered with.
+    // Always the same books, because others may lack a row that is tampered with.
     let rng_seed = RngSeed::Fixed(3);
     let mut runner = TestRunner::new(Config {
         rng_seed,

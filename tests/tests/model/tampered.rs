@@ -1,7 +1,7 @@
-//! Rows that are changed or lost behind everybody's back, and the invariant that each of them breaks.
+//! Rows that are changed or lost without the ledger, and the invariant that each of these changes breaks.
 
-/// What is wrong, how it comes about, and the invariant that must be found broken. `@` is the tenant,
-/// `$posting(…)` and the like the key of the first such row.
+/// The fault, the statement that causes it, and the invariant that must be found broken. `@` is the tenant,
+/// `$posting(…)` and similar words stand for the key of the first such row.
 pub(super) const TAMPERED: &[(&str, &str, &str)] = &[
     (
         "a posting is lost",

@@ -1,5 +1,4 @@
-//! What is asked of the books, and what they answer: the words that the real ledger and the
-//! reference have in common.
+//! Requests to the books and their answers: the types that the real ledger and the reference have in common.
 
 use ledger::{
     Account, AccountClass, AccountId, ChangeError, Correction, Entry, Exchange, ExchangeError,
@@ -10,7 +9,7 @@ use ledger::{
 use money::{Currency, MinorUnits};
 use store::Timestamp;
 
-/// One step of the books.
+/// A request for one step.
 #[derive(Debug, Clone)]
 pub(crate) enum Asked {
     Open(AccountId, Opening, Timestamp),
@@ -25,7 +24,7 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    /// Whether it moves something, and can be one of many.
+    /// Whether it is a movement, which can be one of many.
     pub(crate) fn is_action(&self) -> bool {
         match self {
             Self::Post(_)
@@ -38,7 +37,7 @@ impl Asked {
     }
 }
 
-/// An account that is to be opened; its name is its code.
+/// An account to open; its name is its code.
 #[derive(Debug, Clone)]
 pub(crate) struct Opening {
     pub(crate) code: String,
@@ -47,7 +46,7 @@ pub(crate) struct Opening {
     pub(crate) bounds: Bounds,
 }
 
-/// Limits, good or not.
+/// Limits, valid or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     pub(crate) floor: Option<i64>,
@@ -55,7 +54,7 @@ pub(crate) struct Bounds {
     pub(crate) line: Option<i64>,
 }
 
-/// What is to change of an account.
+/// A change of an account.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
     Freeze,
@@ -65,16 +64,16 @@ pub(crate) enum Change {
     Metadata(Option<Metadata>),
 }
 
-/// What a client sends.
+/// A request of a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) form: Form,
-    /// Whether it is only asked what would happen.
+    /// Whether it is a dry run.
     pub(crate) dry_run: bool,
     pub(crate) claim: Option<Claimed>,
 }
 
-/// One step, or many as one command: all or none, or each by itself.
+/// One step, or many as one command: all or none, or each on its own.
 #[derive(Debug, Clone)]
 pub(crate) enum Form {
     One(Box<Asked>),
@@ -97,14 +96,14 @@ impl Form {
     }
 }
 
-/// An idempotency key, and the number of what is asked under it: another number is another request.
+/// An idempotency key, and the number of the request with it: another number is another request.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     pub(crate) key: String,
     pub(crate) body: u128,
 }
 
-/// What happens to the books as a whole.
+/// An event of the books as a whole.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     /// Steps that are written together.
@@ -115,27 +114,27 @@ pub(crate) enum Act {
         /// Whether the connection is lost before the commit.
         crashes: bool,
     },
-    /// Two writers: the second has decided before the first one writes, and writes after it.
+    /// Two writers: the second decides before the first one writes, and writes after it.
     Race {
         first: Vec<Asked>,
         second: Vec<Asked>,
     },
-    /// Clients send these at once to one of the lanes.
+    /// Requests that clients send at once to one of the lanes.
     Requests {
         requests: Vec<Request>,
         lane: usize,
         /// Whether nothing can be committed any more.
         crashes: bool,
     },
-    /// Time passes, which nobody notices yet.
+    /// Time passes, and nothing else happens.
     Wait,
-    /// All that is kept in memory is dropped.
+    /// Everything in memory is dropped.
     Restart,
     /// Everything is read, as of a moment.
     Look(Timestamp),
 }
 
-/// What the books answer.
+/// An answer of the books.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     /// An account as it was opened or changed.
@@ -143,20 +142,20 @@ pub(crate) enum Answer {
     Moved(Box<Moved>),
     PeriodClosed,
     Refused(Refusal),
-    /// All of many, because of the one at this place; by the rule's name, for what the rule tells may be
-    /// the id of another one of them, which nobody hears of.
+    /// All of many were refused, because of the one at this position. It has the code of the rule only, because the
+    /// data of the rule may name the id of another one of them, which no client sees.
     RefusedAt(usize, &'static str),
-    /// To a request, perhaps not for the first time.
+    /// The answer to a request, perhaps not for the first time.
     Reply {
         again: bool,
         answers: Vec<Answer>,
     },
-    /// The key names another request.
+    /// The key belongs to another request.
     KeyReused,
     Seen(Box<Seen>),
 }
 
-/// The rule that was broken, of whichever operation, with all that it says.
+/// The broken rule of any operation, with all its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Limits(LimitsError),
@@ -171,7 +170,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The rule's name.
+    /// The code of the rule.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Limits(_) => "limits",
@@ -194,7 +193,7 @@ pub(crate) struct Standing {
     pub(crate) balances: [i128; 4],
 }
 
-/// A transaction that was written.
+/// A transaction that was recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Moved {
     pub(crate) id: TransactionId,
@@ -207,7 +206,7 @@ pub(crate) struct Moved {
     pub(crate) postings: Vec<PostedPosting>,
 }
 
-/// Everything.
+/// The whole visible state.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) accounts: Vec<(Standing, Vec<Entry>)>,
@@ -216,11 +215,11 @@ pub(crate) struct Seen {
     pub(crate) corrections: Vec<Correction>,
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) closed_before: Option<Timestamp>,
-    /// What could expire by now.
+    /// The transactions that could expire now.
     pub(crate) expired: Vec<TransactionId>,
 }
 
-/// The first answer that differs, as the one and as the other say it.
+/// The first answer that differs, in both versions.
 pub(crate) fn difference(one: &[Answer], other: &[Answer]) -> Option<String> {
     if one == other {
         return None;
@@ -238,7 +237,7 @@ pub(crate) fn difference(one: &[Answer], other: &[Answer]) -> Option<String> {
     }
 }
 
-/// The first line that differs, with those before it.
+/// The first line that differs, with the lines before it.
 pub(crate) fn first_line(one: &str, other: &str) -> String {
     let beside = one.lines().zip(other.lines());
     let same = beside.take_while(|(one, other)| one == other).count();
@@ -269,7 +268,7 @@ refusals!(
     Period(PeriodError)
 );
 
-/// As the real ledger takes them.
+/// The limits as the type of the real ledger.
 pub(crate) fn limits(bounds: Bounds) -> Result<Limits, LimitsError> {
     let units = |amount: Option<i64>| amount.map(MinorUnits::new);
     Limits::new(
@@ -279,7 +278,7 @@ pub(crate) fn limits(bounds: Bounds) -> Result<Limits, LimitsError> {
     )
 }
 
-/// What the real ledger says of an account.
+/// The account as the real ledger has it.
 impl From<&Account> for Standing {
     fn from(account: &Account) -> Self {
         let balances = [
@@ -295,7 +294,7 @@ impl From<&Account> for Standing {
     }
 }
 
-/// What the real ledger says of a transaction.
+/// The transaction as the real ledger has it.
 impl From<Posted> for Moved {
     fn from(posted: Posted) -> Self {
         Self {

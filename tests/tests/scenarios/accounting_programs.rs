@@ -1,6 +1,6 @@
-//! Programs that know nothing of Florin, asked about its books.
+//! Accounting programs that know nothing of Florin, used to check its books.
 //!
-//! They are looked for on the PATH. Without them the scenarios say so and compare the rest; with
+//! The programs are searched on the PATH. Without them the scenarios print a message and compare the rest; with
 //! `REQUIRE_ACCOUNTING=1` they fail.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(crate) fn exported(database: &Database, format: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The same in a file of the program's liking.
+/// The text in a file with a name that the program accepts.
 fn file(database: &Database, name: &str, text: &str) -> PathBuf {
     let path = database.folder().join(name);
     std::fs::write(&path, text).expect("writable");
@@ -39,7 +39,7 @@ fn is_found(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 
-/// Whether a program is there to be asked. It is an error that it is not, where it has to be.
+/// Whether a program is installed. It is an error that it is not, if the environment requires it.
 fn is_there(program: &str) -> bool {
     let found = is_found(program);
     if !found {
@@ -74,8 +74,7 @@ fn refuses(output: &Output, because: &str) {
     assert!(!output.status.success() && said.contains(because), "{said}");
 }
 
-/// Both programs accept the books and count the same; and they are shown that they would not accept
-/// any other.
+/// Both programs accept the books and compute the same balances; and they do not accept changed books.
 pub(crate) fn programs_agree(database: &Database) {
     let ours = accounts(database);
     if is_there("hledger") {
@@ -92,7 +91,7 @@ pub(crate) fn programs_agree(database: &Database) {
         let text = exported(database, "beancount");
         let path = file(database, "books.beancount", &text);
         accepts(&asked("bean-check", &["--no-cache"], &path), &path);
-        // It proves the same once more, and is not part of every Beancount.
+        // This proves the same once more. The program is not part of every Beancount.
         if is_found("bean-query") {
             let names = beancount_codes(&text);
             let counted_there = counted_by_beancount(&path, &names);
@@ -107,7 +106,7 @@ pub(crate) fn programs_agree(database: &Database) {
     }
 }
 
-/// The text with the last balance changed by one in its last digit.
+/// The text with one unit more in the last digit of the last balance.
 fn one_more(text: &str, mark: &str) -> String {
     let at = text.rfind(mark).expect("a balance is asserted");
     let (before, line) = text.split_at(at);
@@ -142,7 +141,7 @@ fn hledger_commodity(currency: &Currency) -> String {
     currency.code().to_owned()
 }
 
-/// What means something else there is told apart by its exponent.
+/// A code that has another meaning there is distinguished by its exponent.
 fn beancount_commodity(currency: &Currency) -> String {
     match currency.code() {
         "NULL" => format!("{}.{}", currency.code(), currency.exponent()),
@@ -189,7 +188,7 @@ fn unescaped(name: &str) -> String {
     code
 }
 
-/// The code of each name, as the metadata says.
+/// The code of each name, from the metadata.
 fn beancount_codes(text: &str) -> BTreeMap<String, String> {
     let mut codes = BTreeMap::new();
     let mut lines = text.lines();
@@ -205,7 +204,7 @@ fn beancount_codes(text: &str) -> BTreeMap<String, String> {
 }
 
 fn counted_by_beancount(path: &Path, codes: &BTreeMap<String, String>) -> Balances {
-    // A bare number would be shown with as many places as most others have.
+    // A plain number would be shown with the number of places that most others have.
     let query = "SELECT account, currency, str(sum(number)) GROUP BY account, currency";
     let mut command = Command::new("bean-query");
     let path_then_query = [path.as_os_str(), query.as_ref()];
@@ -220,6 +219,6 @@ fn counted_by_beancount(path: &Path, codes: &BTreeMap<String, String>) -> Balanc
         let sum = row[2].trim_start_matches("Decimal('");
         (key, exact(sum.trim_end_matches("')")))
     });
-    // It shows an account with nothing on it, too.
+    // The program also shows accounts with a balance of zero.
     found.filter(|(_, sum)| !sum.is_zero()).collect()
 }

@@ -1,4 +1,4 @@
-//! What answers tell: how a movement left its accounts, and amounts as whoever asks wants them written.
+//! Contents of answers: the balances that a movement left, and amounts in the notation that the client wants.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn every_movement_tells_how_it_left_its_accounts_and_its_replay_tells_the_
     let expected = json!([after(&ann, 70, 2), after(&bob, 30, 1)]);
     assert_eq!(transfer["balances_after"], expected);
 
-    // Each account once, as the last of its entries left it.
+    // Each account once, as after its last entry.
     let mut several = moved(&ann, &bob, 5);
     let lines = [moved(&ann, &bob, 5), moved(&bob, &ann, 1)];
     several["postings"] = lines.iter().map(|one| one["postings"][0].clone()).collect();
@@ -33,7 +33,7 @@ async fn every_movement_tells_how_it_left_its_accounts_and_its_replay_tells_the_
     let read = books.client.get(&format!("/v1/transactions/{id}")).await;
     assert_eq!(read.json()["balances_after"], expected);
 
-    // What is only promised moves no posted balance, and is an entry all the same.
+    // A pending posting moves no posted balance, and is an entry all the same.
     let mut body = moved(&ann, &bob, 20);
     body["pending"] = json!(true);
     let pending = sent_twice(&books.client, "/v1/transactions", "pending", &body).await;
@@ -57,7 +57,7 @@ async fn every_movement_tells_how_it_left_its_accounts_and_its_replay_tells_the_
     let expected = json!([after(&bob, 34, 7), after(&ann, 66, 8)]);
     assert_eq!(back["balances_after"], expected);
 
-    // Many: each tells how it left them, and the later ones see the earlier.
+    // Many: each shows the balances that it left, and later ones see earlier ones.
     for (key, atomic) in [("all", true), ("each", false)] {
         let items = [moved(&ann, &bob, 1), moved(&ann, &bob, 1)];
         let many = json!({"atomic": atomic, "transactions": items});
@@ -123,7 +123,7 @@ async fn a_reply_that_an_older_version_gave_is_given_again_as_it_was(database: D
     for (path, key, body) in &asked {
         let first = sent_twice(&books.client, path, key, body).await;
         assert!(first.to_string().contains("balances_after"), "{first}");
-        // So it was kept before balances were told: without the number of the form.
+        // The row as it was stored before balances were part of the answer: without the number of the form.
         database.execute_raw(&format!(
             "UPDATE idempotency_key SET resource =
                  replace(replace(resource, 'bulk2:', 'bulk:'), '2:', '')
@@ -155,7 +155,7 @@ async fn amounts_are_texts_for_whoever_asks_and_it_is_the_same_answer(database: 
         books.client.send(Method::POST, path, &headers, body).await
     };
 
-    // First as texts, then again both ways: the key has one answer.
+    // First as texts, then again in both ways: the key has one answer.
     let texts = ask(wish, "t", &body).await;
     assert_eq!(texts.status, 201);
     assert_eq!(texts.header("content-type"), Some("application/json"));
@@ -172,7 +172,7 @@ async fn amounts_are_texts_for_whoever_asks_and_it_is_the_same_answer(database: 
         assert_eq!(vary.as_deref(), Some("accept"));
     }
 
-    // A wish that cannot be met is refused by name before anything is done.
+    // A preference that cannot be met is refused by name before anything is done.
     let before = rows(&database);
     for accept in ["application/json; amounts=words", "*/*; amounts"] {
         let refused = ask(accept, "never", &body).await;
@@ -181,7 +181,7 @@ async fn amounts_are_texts_for_whoever_asks_and_it_is_the_same_answer(database: 
     }
     assert_eq!(rows(&database), before);
 
-    // Requests take integers only, whoever asks; and a problem is a problem in both.
+    // Requests take integers only, for every client; and a problem is the same in both notations.
     let mut as_text = body.clone();
     as_text["amount"] = json!("30");
     let refused = ask(wish, "text", &as_text).await;
@@ -208,7 +208,7 @@ async fn amounts_are_texts_for_whoever_asks_and_it_is_the_same_answer(database: 
         with_texts(&mut plain);
         assert_eq!(told, plain, "{page}");
     }
-    // Where nothing is an amount, nothing is looked at.
+    // In an answer without amounts nothing is converted.
     let elsewhere = [("accept", "application/json; amounts=words")];
     let version = books
         .client
@@ -217,7 +217,7 @@ async fn amounts_are_texts_for_whoever_asks_and_it_is_the_same_answer(database: 
     assert_eq!(version.status, 200);
 }
 
-/// The answer, which is told again byte for byte.
+/// The answer, after the same request got it again byte for byte.
 async fn sent_twice(client: &Client, path: &str, key: &str, body: &Value) -> Value {
     let first: Reply = client.post(path, key, body).await;
     assert!(first.status < 300, "{path}: {}", first.json());
@@ -240,7 +240,7 @@ fn forget(told: &mut Value) {
     }
 }
 
-/// Every integer that is none of these is an amount.
+/// Turns every integer that is an amount into text. Integers with these names are not amounts.
 fn with_texts(told: &mut Value) {
     const COUNTS: [&str; 3] = ["version", "ordinal", "accounts"];
     if let Value::Object(fields) = told {

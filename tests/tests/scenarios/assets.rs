@@ -1,5 +1,5 @@
-//! Custom assets over HTTP: registered once, held, moved and exchanged like any currency, unknown to
-//! others, and refused wherever they are not registered.
+//! Custom assets over HTTP: registered once, held, moved and exchanged like any currency, unknown to other tenants,
+//! and refused wherever they are not registered.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, Kind, Reply, on_both_databases, run};
@@ -9,7 +9,7 @@ use crate::books_hold;
 use crate::given::{is_problem, rows, text};
 use crate::shop::{Shop, list, pointers, second_tenant};
 
-/// A dollar in millionths.
+/// A dollar asset with six decimal places.
 fn usdc() -> Value {
     json!({"code": "USDC", "exponent": 6, "name": "USD Coin"})
 }
@@ -43,7 +43,7 @@ async fn an_asset_is_registered_held_moved_and_shown(database: Database) {
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     let one = shop.client.get("/v1/assets/USDC").await;
     assert_eq!((one.status, one.json()), (200, asset.clone()));
-    // Without a name it is called by its code. The list is by code, a page at a time.
+    // Without a name, the code is the name. The list is by code, a page at a time.
     registered(&shop, &json!({"code": "POINTS", "exponent": 0})).await;
     let first = shop.client.get("/v1/assets?limit=1").await.json();
     assert_eq!(list(&first)[0]["name"], "POINTS");
@@ -63,7 +63,7 @@ async fn an_asset_is_registered_held_moved_and_shown(database: Database) {
         (moved.status, &moved.json()["currency"]),
         (201, &json!("USDC"))
     );
-    // A replay is made again from the stored transaction, and says the same.
+    // A replay is made again from the stored transaction, and is the same.
     let replayed = shop.client.post("/v1/transfers", "t", &transfer).await;
     assert_eq!(replayed.body, moved.body);
     let posting = json!({"debit": source, "credit": ann, "amount": 1, "currency": "USDC"});
@@ -139,7 +139,7 @@ async fn what_is_no_asset_is_refused_and_a_code_is_registered_once(database: Dat
     let shop = Shop::open(&database);
     registered(&shop, &usdc()).await;
     let before = rows(&database);
-    // A code and an exponent as JSON, the field that is wrong, and what is wrong with it.
+    // A code and an exponent as JSON, the field that is wrong, and its fault.
     for (code, exponent, pointer, rule) in [
         ("EUR", "2", "/code", "taken_by_iso"),
         ("DEM", "2", "/code", "taken_by_iso"),
@@ -166,7 +166,7 @@ async fn what_is_no_asset_is_refused_and_a_code_is_registered_once(database: Dat
     }
     assert_eq!(rows(&database), before, "something was written");
 
-    // A code keeps its exponent, and that it is taken is a decision: a retry hears it again.
+    // A code keeps its exponent. That it is taken is a decision, so a retry gets it again.
     for (key, exponent) in [("same", 6), ("other", 8)] {
         let again = json!({"code": "USDC", "exponent": exponent});
         let refused = shop.client.post("/v1/assets", key, &again).await;
@@ -219,7 +219,7 @@ async fn what_is_not_registered_is_refused_by_its_field(database: Database) {
     is_problem("a payment", &refused, 422, "invalid_field");
     assert_eq!(pointers(&refused), ["/currency"]);
     assert!(text(&refused.json(), "/detail").contains("provider"));
-    // Its accounts hold it alone, like any other currency.
+    // Its accounts hold only this asset, like accounts of any currency.
     let refused = shop
         .client
         .post("/v1/transfers", "refused", &transfer("EUR"))
@@ -238,7 +238,7 @@ async fn another_tenants_asset_is_unseen(database: Database) {
     let shop = Shop::open(&database);
     let stranger = Client::new(shop.florin.api(), second_tenant(&database).await);
     registered(&shop, &usdc()).await;
-    // Remembered by now, for the one who has registered it.
+    // The register is in memory now, for the tenant who registered the asset.
     open(&shop, "equity:usdc", "USDC").await;
     let absent = stranger.get("/v1/assets/USDC").await;
     is_problem("another tenant's", &absent, 404, "not_found");
@@ -249,7 +249,7 @@ async fn another_tenants_asset_is_unseen(database: Database) {
     let account = json!({"code": "equity:usdc", "currency": "USDC"});
     let refused = stranger.post("/v1/accounts", None, &account).await;
     is_problem("another tenant's", &refused, 422, "invalid_field");
-    // The code is theirs to register, with an exponent of their own.
+    // The other tenant may register the same code with another exponent.
     let theirs = register(&stranger, &json!({"code": "USDC", "exponent": 2})).await;
     assert_eq!(theirs.status, 201, "{}", theirs.json());
     let opened = stranger.post("/v1/accounts", None, &account).await;
@@ -280,7 +280,7 @@ async fn what_another_process_has_registered_is_seen(database: Database) {
         let moved = server.client.post("/v1/transfers", key, &body).await;
         assert_eq!(moved.status, 201, "{}", moved.json());
     }
-    // Both at once: one of them has it, with the exponent that it said.
+    // Both at the same time: one of them wins, with its own exponent.
     let points = |exponent: i64| json!({"code": "POINTS", "exponent": exponent});
     let (one, two) = (points(0), points(2));
     let (one, two) = tokio::join!(register(&shop.client, &one), register(&other.client, &two));
@@ -293,7 +293,7 @@ async fn what_another_process_has_registered_is_seen(database: Database) {
     books_hold(&database);
 }
 
-/// How an import of this document ends: its exit code, and what it says.
+/// The result of an import of this document: its exit code, and its output.
 fn imported(database: &Database, name: &str, document: &str) -> (Option<i32>, String) {
     let path = database.folder().join(name);
     std::fs::write(&path, document).expect("writable");
@@ -344,7 +344,7 @@ async fn books_bring_their_assets_with_them(database: Database) {
     let (code, said) = imported(&database, "more.json", &holding("assets:more", "COIN/8"));
     assert_eq!(code, Some(0), "{said}");
 
-    // What is exported is taken over elsewhere, and is what it was.
+    // The export is imported elsewhere, and is the same there.
     assert_eq!(shop.florin.terminate().code(), Some(0));
     let there = Database::fresh(Kind::Sqlite).expect("it is built in");
     let elsewhere = Shop::open(&there);
@@ -369,7 +369,7 @@ async fn books_that_are_older_than_the_register_have_their_assets_in_it(database
     open(&shop, "equity:usdc", "USDC").await;
     open(&shop, "liabilities:ann", "USDC").await;
     assert_eq!(shop.florin.terminate().code(), Some(0));
-    // As the books were before the migration.
+    // The books as they were before the migration.
     database.execute_raw(match database.kind() {
         Kind::Sqlite => "DROP TRIGGER account_fits; DROP TABLE asset",
         Kind::Postgres => "DROP FUNCTION refuse_unregistered_asset CASCADE; DROP TABLE asset",

@@ -1,5 +1,5 @@
-//! What must be refused at the edge: every POST route with every kind of bad body, every list with
-//! every kind of bad query. Each answer is a 4xx problem that names the field, and nothing is written.
+//! Input that must be refused: every POST route with every kind of bad body, every list with every kind of bad query.
+//! Each answer is a 4xx problem that names the field, and nothing is written.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,11 +7,11 @@ use tests::{Client, Database, Florin, Reply, on_both_databases};
 
 use super::given::{account, is_problem, rows, text};
 
-/// A Luhn-valid number that belongs to nobody.
+/// A Luhn-valid number that belongs to no person.
 const CARD: &str = "4242 4242 4242 4242";
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// A route that changes something, with a body it would take: fields and their JSON text.
+/// A route that changes something, with a body that it accepts: fields and their JSON text.
 struct Route {
     path: String,
     fields: Vec<(&'static str, String)>,
@@ -140,7 +140,7 @@ async fn routes_of_the_books(client: &Client, from: &str, to: &str) -> Vec<Route
 }
 
 impl Route {
-    /// The body with a field's JSON text replaced, added (a name that is not there) or left out.
+    /// The body with the JSON text of a field replaced, added (if there is no such field) or left out.
     fn with(&self, name: &str, json: Option<&str>) -> Vec<u8> {
         let mut members: Vec<String> = Vec::new();
         let mut found = false;
@@ -177,7 +177,7 @@ impl Route {
         bad
     }
 
-    /// What is wrong whatever the fields are.
+    /// Bodies that are wrong whatever the fields are.
     fn bad_wholes(&self) -> Vec<Bad> {
         let good = String::from_utf8(self.good()).expect("text");
         let whole = |name: &str, body: Vec<u8>, status, code| Bad {
@@ -296,7 +296,7 @@ impl Route {
             bad.push(Bad {
                 status: 400,
                 code: "malformed_json",
-                // Where a number ends before its text does, the fault is no longer the number's.
+                // If the number ends before its text does, the fault is not the number's any more.
                 pointer: None,
                 ..case(json)
             });
@@ -312,7 +312,7 @@ impl Route {
                 name,
             ));
         }
-        // A provider repeats it in its answers, where no control character is taken.
+        // A provider repeats this field in its answers, which may have no control characters.
         let method = "payment_method";
         for unit in [r#""tok\nx""#, r#""tok\u0007""#, r#""tok\u0085""#] {
             if self.texts.contains(&method) {
@@ -324,7 +324,7 @@ impl Route {
     }
 }
 
-/// A field at fault, named by its path below the body.
+/// A bad field, named by its path below the body.
 fn invalid(name: impl Into<String>, body: Vec<u8>, field: &str) -> Bad {
     Bad {
         name: name.into(),
@@ -360,7 +360,7 @@ async fn a_bad_body_is_refused_by_name_and_nothing_is_written(database: Database
     }
     assert!(!is_card_in(&florin.log()), "a card number is in the log");
 
-    // The control: the very bodies these were made from are taken, under the very same key.
+    // The control: the bodies from which these were made are accepted with the same key.
     for route in &routes {
         let key = ("idempotency-key", route.path.as_str());
         let reply = client
@@ -375,7 +375,7 @@ fn shows_card(reply: &Reply) -> bool {
     is_card_in(&String::from_utf8_lossy(&reply.body))
 }
 
-/// Four digits of it may stand in the random id of a request, too.
+/// Four digits of the card number may also occur in the random id of a request.
 fn is_card_in(text: &str) -> bool {
     text.replace([' ', '-'], "").contains("42424242")
 }
@@ -407,7 +407,7 @@ async fn a_body_in_another_form_is_refused(database: Database) {
             );
         }
     }
-    // A compressed body of zeroes is never unpacked, on the webhook's route neither.
+    // A compressed body of zeros is never unpacked, not on the webhook's route either.
     for headers in [
         [JSON, ("content-encoding", "gzip")],
         [JSON, ("content-encoding", "br")],

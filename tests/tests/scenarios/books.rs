@@ -1,5 +1,5 @@
-//! The steps of the books over HTTP: promised, posted in parts, voided, expired, reversed; limits,
-//! periods; many at once.
+//! The steps of the books over HTTP: pending, fulfilled in parts, voided, expired, reversed; limits, periods; many at
+//! once.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, Reply, on_both_databases};
@@ -8,7 +8,7 @@ use crate::books_hold;
 use crate::given::{eventually, is_problem, number, rows, text};
 use crate::shop::pointers;
 
-/// A server and three accounts: money comes from `source`, which has no floor.
+/// A server and three accounts. Money comes from `source`, which has no floor.
 pub(crate) struct Books {
     pub(crate) florin: Florin,
     pub(crate) client: Client,
@@ -45,14 +45,14 @@ impl Books {
         self.client.post("/v1/transactions", key, new).await
     }
 
-    /// A step about a transaction, under the key `verb-key`.
+    /// A step about a transaction, with the key `verb-key`.
     pub(crate) async fn step(&self, verb: &str, key: &str, id: &str, body: &Value) -> Reply {
         let path = format!("/v1/transactions/{id}/{verb}");
         let key = format!("{verb}-{key}");
         self.client.post(&path, key.as_str(), body).await
     }
 
-    /// Ann promises Bob so much.
+    /// Holds an amount of Ann's money for Bob.
     pub(crate) async fn hold(&self, key: &str, amount: i64, pending: &Value) -> String {
         let mut new = moved(&self.ann, &self.bob, amount);
         new["pending"] = pending.clone();
@@ -69,7 +69,7 @@ impl Books {
         reply.json()
     }
 
-    /// The status, and what is remaining, posted and released of the first posting.
+    /// The status of the first posting, and its remaining, posted and released amounts.
     pub(crate) async fn held(&self, id: &str) -> (String, [i64; 3]) {
         let now = self.read(id).await;
         let of = |name: &str| number(&now, &format!("/postings/0/{name}"));
@@ -77,7 +77,7 @@ impl Books {
         (text(&now, "/status"), amounts)
     }
 
-    /// Posted and available.
+    /// The posted and the available balance.
     pub(crate) async fn balances(&self, account: &str) -> (i64, i64) {
         let path = format!("/v1/accounts/{account}/balances");
         let balances = self.client.get(&path).await.json();
@@ -88,13 +88,13 @@ impl Books {
     }
 }
 
-/// From the debited account to the credited one, in euro.
+/// A movement from the debited account to the credited one, in euro.
 pub(crate) fn moved(debit: &str, credit: &str, amount: i64) -> Value {
     let posting = json!({"debit": debit, "credit": credit, "amount": amount, "currency": "EUR"});
     json!({"kind": "gift", "postings": [posting]})
 }
 
-/// So much of the first posting.
+/// An amount of the first posting.
 fn part(amount: i64) -> Value {
     json!({"amounts": [{"ordinal": 0, "amount": amount}]})
 }
@@ -186,7 +186,7 @@ async fn a_promise_expires_first_by_the_clock_and_then_in_the_books(database: Da
             let key = format!("hold-{tries}");
             let hold = books.hold(&key, 1, &json!({"expires_in": 1})).await;
             assert_eq!(books.held(&hold).await, ("pending".into(), [1, 0, 0]));
-            // Only asked, until it is refused. What is swept already is refused for another reason.
+            // Dry runs, until one is refused. If the sweeper was here already, the refusal has another reason.
             let asked = json!({"dry_run": true});
             let refused = eventually("it cannot be posted any more", async || {
                 let reply = books.step("post", &key, &hold, &asked).await;
@@ -210,7 +210,7 @@ async fn a_promise_expires_first_by_the_clock_and_then_in_the_books(database: Da
         (books.balances(&books.ann).await == (100, 100)).then_some(())
     })
     .await;
-    // A moment instead of seconds; and one that has passed.
+    // A moment instead of seconds; and one that lies in the past.
     let until = json!({"expires_at": "2099-01-01T00:00:00Z"});
     let hold = books.hold("until", 1, &until).await;
     assert_eq!(
@@ -318,7 +318,7 @@ async fn many_are_made_at_once_all_or_none_or_each_by_itself(database: Database)
     assert_eq!(books.held(&hold).await, ("voided".into(), [0, 4, 6]));
     assert_eq!(books.balances(&books.ann).await, (41, 41));
 
-    // As many as there may be, in one body; and one more.
+    // The greatest number in one body; and one more.
     let thousand = |more: usize| vec![moved(&books.source, &books.ann, 1); 1_000 + more];
     let asked = json!({"atomic": true, "transactions": thousand(0)});
     let all = bulk("all", asked.clone()).await;
@@ -378,7 +378,7 @@ async fn a_dry_run_says_what_would_happen_and_leaves_every_table_as_it_was(datab
 
     assert_eq!(rows(&database), before);
     assert_eq!(books.balances(&books.ann).await, (90, 80));
-    // The key is free for the request that was meant.
+    // The key is free for the real request.
     let meant = books.post("dry", &moved(&books.ann, &books.bob, 80)).await;
     assert_eq!(meant.status, 201, "{}", meant.json());
     books_hold(&database);

@@ -1,5 +1,5 @@
-//! What changes around the books: accounts frozen, closed and given limits, periods closed; requests
-//! sent again after a crash; and bodies with a wrong shape.
+//! Changes around the books: accounts frozen, closed and given limits, periods closed; requests sent again after a
+//! crash; and bodies with a wrong shape.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -144,7 +144,7 @@ async fn nothing_is_added_to_a_closed_period(database: Database) {
     let late = books.post("2", &at("2019-12-31T23:59:59.999999Z")).await;
     is_problem("late", &late, 409, "period_closed");
     assert_eq!(pointers(&late), ["/effective_at"]);
-    // The same moment, told in another zone.
+    // The same moment, written in another zone.
     assert_eq!(
         books
             .post("3", &at("2020-01-01T02:00:00+02:00"))
@@ -271,7 +271,7 @@ async fn a_wrong_shape_is_named_by_its_pointer(database: Database) {
     books_hold(&database);
 }
 
-/// A transaction that was good, with one thing wrong, and where.
+/// A good transaction with one thing wrong, and the place of the fault.
 fn misshapen(good: &Value) -> Vec<(Value, &'static str)> {
     let ann = &good["postings"][0]["debit"];
     let with = |name: &str, value: Value| {
@@ -327,7 +327,7 @@ fn misshapen(good: &Value) -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// About a pending transaction of one posting.
+/// The same for steps about a pending transaction of one posting.
 fn misshapen_steps() -> Vec<(&'static str, Value, &'static str)> {
     let parts = |body: Value| json!({"amounts": [body]});
     let far = parts(json!({"ordinal": 300, "amount": 1}));

@@ -1,5 +1,5 @@
-//! Books of chance that are the same each time: accounts as people name them and as nobody should,
-//! and transactions between them.
+//! Random books that are the same each time: accounts with usual and very unusual names, and transactions between
+//! them.
 
 use ledger::tables::Needs;
 use ledger::{
@@ -12,7 +12,7 @@ use store::find::Lock;
 use store::{DatabaseUrl, Error, Ids, Store, TenantId, Timestamp};
 use tests::Database;
 
-/// Codes as people choose them, and as nobody should.
+/// Codes: usual ones, and very unusual ones.
 pub(crate) const CODES: &[(&str, &str, NormalSide)] = &[
     ("assets:bank", "EUR", NormalSide::Debit),
     ("assets:bank:a-b", "EUR", NormalSide::Debit),
@@ -58,7 +58,7 @@ const TEXTS: &[&str] = &[
 
 const DAY: i64 = 86_400_000_000;
 
-/// Numbers that look like chance, and are the same each time.
+/// Random numbers that are the same each time.
 struct Dice(u64);
 
 impl Dice {
@@ -75,7 +75,7 @@ impl Dice {
     }
 }
 
-/// Books of all those accounts with some hundred transactions of chance, more than a page of them.
+/// Books of all these accounts with some hundred random transactions, more than one page of them.
 pub(crate) fn write(database: &Database, transactions: usize) {
     let url = DatabaseUrl::parse(database.url()).expect("the harness's own");
     let store = Store::open(&url).expect("it opens");
@@ -102,7 +102,7 @@ pub(crate) fn write(database: &Database, transactions: usize) {
             metadata: None,
         };
         if let Some(asset) = NewAsset::of(new.currency) {
-            // The second account that holds it finds it registered.
+            // The second account in the asset finds it registered.
             let _registered_before = ledger::register(&mut books, asset, now);
         }
         let opened = ledger::open(&mut books, id, new, now).expect("a new code");
@@ -112,7 +112,7 @@ pub(crate) fn write(database: &Database, transactions: usize) {
         let at = now.plus_seconds(i64::try_from(number).expect("few"));
         let postings = (0..=dice.below(4)).map(|_| movement(&mut dice, &accounts));
         let postings = postings.collect();
-        // Never ahead of its record, which the ledger refuses.
+        // Never later than its record, which the ledger refuses.
         let days = -i64::try_from(dice.below(4_000)).expect("few");
         let text = (*dice.one_of(TEXTS)).to_owned();
         let id = TransactionId::from_bytes(ids.next(at));
@@ -132,7 +132,7 @@ pub(crate) fn write(database: &Database, transactions: usize) {
     store::commit(&mut writer).expect("committed");
 }
 
-/// An amount from one account to another of the same currency; now and then a vast one.
+/// An amount from one account to another of the same currency; sometimes a very large one.
 fn movement(dice: &mut Dice, accounts: &[(AccountId, Currency)]) -> Posting {
     let (debit, currency) = *dice.one_of(accounts);
     let others: Vec<AccountId> = accounts
@@ -159,7 +159,7 @@ pub(crate) fn accounts(database: &Database) -> Vec<Account> {
     found.expect("readable")
 }
 
-/// What is on an account, debits positive.
+/// The balance of an account, debits positive.
 pub(crate) fn balance(account: &Account) -> i128 {
     i128::from(account.debits_posted) - i128::from(account.credits_posted)
 }

@@ -1,4 +1,4 @@
-//! The command line: what a wrong setting says, which setting wins, and how each verb ends.
+//! The command line: the message for a wrong setting, the setting that wins, and the exit of each verb.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,12 +16,12 @@ use tests::{Client, Database, Florin, Kind, binary, on_both_databases, run};
 
 use crate::given::text;
 
-/// Longest a verb may take that has nothing to wait for.
+/// Greatest time for a verb that has nothing to wait for.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
 
-/// Runs a verb that has to end by itself, with this environment and nobody's settings; one that
-/// does not end is killed, and the test with it.
+/// Runs a verb that must end on its own, with this environment and no other settings. If it does not end, it is
+/// killed and the test fails.
 fn ends(arguments: &[impl AsRef<OsStr>], environment: &[(&str, &str)], input: &[u8]) -> Output {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
@@ -38,7 +38,7 @@ fn ends(arguments: &[impl AsRef<OsStr>], environment: &[(&str, &str)], input: &[
         .stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     let mut pipe = child.stdin.take().expect("piped");
-    // A verb need not read its input to refuse its arguments.
+    // A verb may refuse its arguments without reading its input.
     let _unread = pipe.write_all(input);
     drop(pipe);
     let pid = child.id().to_string();
@@ -52,7 +52,7 @@ fn ends(arguments: &[impl AsRef<OsStr>], environment: &[(&str, &str)], input: &[
     output.expect("an own child can be waited for")
 }
 
-/// Exit 2, nothing on standard output, and one line on standard error with all of these words.
+/// Exit 2, nothing on standard output, and one line on standard error that has all of these words.
 fn is_refused(case: &str, output: &Output, words: &[impl AsRef<str>]) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{case}: {said}");
@@ -65,8 +65,8 @@ fn is_refused(case: &str, output: &Output, words: &[impl AsRef<str>]) {
     }
 }
 
-/// Settings that cannot be used, and what the one line has to say. `DIR` stands for a folder with a
-/// few wrong files in it, `TAKEN` for an address where somebody listens already.
+/// Settings that cannot be used, and words of the one line. `DIR` stands for a folder with a few wrong files, `TAKEN`
+/// for an address that is in use.
 const WRONG: &[(&[&str], &[&str])] = &[
     (
         &["--database-url", "florin.db"],
@@ -219,7 +219,7 @@ fn a_wrong_setting_is_one_line_that_says_what_to_do_and_exit_2() {
     }
     let made = Path::new(folder).join("mistyped");
     assert!(!made.exists(), "a folder was made for a mistyped address");
-    // The same from the environment.
+    // The same settings from the environment.
     for variable in [
         ("FLORIN_DATABASE_URL", "florin.db"),
         ("FLORIN_LISTEN", "here"),
@@ -252,7 +252,7 @@ fn verbs_that_only_look_never_make_a_database() {
     }
 }
 
-/// In sandbox mode the sandbox's key is let in, in live mode it is refused at the door.
+/// In sandbox mode the key of the sandbox is accepted, in live mode it is refused.
 async fn is_sandbox(florin: &Florin) -> bool {
     let client = Client::new(florin.api(), SANDBOX_KEY);
     match client.get("/v1/accounts").await.status {
@@ -280,7 +280,7 @@ async fn a_flag_wins_over_the_environment_and_that_over_the_file(database: Datab
         "the flag wins over the environment"
     );
     of_flag.kill9();
-    // These books are live now; the sandbox begins its own.
+    // These books are live now; the sandbox gets new ones.
     let kind = database.kind();
     let other = Database::fresh(kind).expect("the first one was to be had");
     let of_environment = Florin::start_with_environment(&other, &file, &[sandbox]);
@@ -380,7 +380,7 @@ fn what_webhook_sign_prints_webhook_verify_accepts_and_no_other_body() {
         ("standard-webhooks-v1a", SIGNING, VERIFYING),
         ("svix", SECRET, SECRET),
     ] {
-        // Not text, and with every byte there is.
+        // Not text: every byte value.
         let body: Vec<u8> = (0..=255).collect();
         let signed = run(
             &["webhook", "sign", "--scheme", scheme, "--secret", signing],
@@ -511,13 +511,13 @@ async fn the_demo_runs_against_a_server_that_is_there(database: Database) {
         database.number("SELECT count(*) FROM ledger_transaction"),
         1
     );
-    // A server that is not there, or is not Florin: told, and not a success.
+    // A server that does not exist, or is not Florin: an error message, and not a success.
     let output = run(&["demo", "--url", sandbox, "--sandbox-url", url], b"");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_ne!(output.stderr, b"");
 }
 
-/// Runs a verb whose output nobody reads: the pipe is closed before it starts.
+/// Runs a verb whose output nobody reads: the pipe is closed before the verb starts.
 fn unheard(arguments: &[&str]) -> Output {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);

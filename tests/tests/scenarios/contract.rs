@@ -1,8 +1,8 @@
-//! Programs that read `docs/openapi.json` and know nothing else of Florin: two linters, clients that are
-//! made from it, and schemathesis, which tries whatever it allows and whatever it forbids.
+//! Programs that read `docs/openapi.json` and know nothing else of Florin: two linters, generated clients, and
+//! schemathesis, which tries everything that the document allows and forbids.
 //!
-//! Their versions stand in `tests/clients`. `REQUIRE_CLIENTS=1` installs them below `target/` with npm and
-//! pip, and fails if it cannot; without it, and where they have not been installed, the scenarios say so.
+//! Their versions stand in `tests/clients`. `REQUIRE_CLIENTS=1` installs them below `target/` with npm and pip, and
+//! fails if that is not possible. Without it, if they are not installed, the scenarios print a message.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 use tests::{Database, Florin, Kind, on_both_databases};
 
-/// The most requests that schemathesis makes up for a route, in each of its phases.
+/// Greatest number of requests that schemathesis generates for a route, in each of its phases.
 const EXAMPLES: &str = "50";
 
-/// Where the programs are installed.
+/// The places where the programs are installed.
 struct Programs {
-    /// A package of its own, with `node_modules`.
+    /// A separate package, with `node_modules`.
     node: PathBuf,
     /// A virtual environment.
     python: PathBuf,
@@ -27,7 +27,7 @@ static PROGRAMS: LazyLock<Option<Programs>> = LazyLock::new(|| {
         node: folder.join("node"),
         python: folder.join("python"),
     };
-    // What was installed, and from which list.
+    // The lists from which the programs were installed.
     let lists = ["package-lock.json", "requirements.txt"].map(own);
     let wanted = lists.map(|list| std::fs::read_to_string(list).expect("it is there"));
     let wanted = wanted.concat();
@@ -73,7 +73,7 @@ impl Programs {
         Command::new(self.python.join("bin").join(program))
     }
 
-    /// Makes both clients, and compiles the one whose language is compiled.
+    /// Generates both clients, and compiles the one whose language is compiled.
     fn make_clients(&self) {
         let mut typescript = self.of_node("openapi-typescript");
         run(typescript.arg(description()).args(["--output", "api.d.ts"]));
@@ -114,7 +114,7 @@ fn copy(name: &str, folder: &Path) {
     std::fs::copy(own(name), folder.join(name)).expect("it can be copied");
 }
 
-/// Runs a program, and shows what it said if it fails.
+/// Runs a program, and prints its output if it fails.
 fn run(command: &mut Command) -> String {
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -161,7 +161,7 @@ async fn clients_that_are_made_from_the_description_get_what_it_says(database: D
     assert!(said.contains("the Python client agrees"), "{said}");
 }
 
-/// What is asked is the edge, which knows no database: one of the two is enough for what costs minutes.
+/// These tests concern the API, which does not depend on the database, and take minutes: one database is enough.
 #[test]
 fn nothing_that_is_allowed_is_refused_and_nothing_that_is_forbidden_taken() {
     let Some(programs) = PROGRAMS.as_ref() else {
@@ -183,7 +183,7 @@ fn nothing_that_is_allowed_is_refused_and_nothing_that_is_forbidden_taken() {
         "--header",
         &format!("Authorization: Bearer {}", florin.key()),
     ]);
-    // Of the checks, one has a stricter one in its place: schemathesis.toml says why.
+    // One check is replaced by a stricter one: schemathesis.toml gives the reason.
     schemathesis.args(["--exclude-checks", "positive_data_acceptance"]);
     run(schemathesis.args(["--continue-on-failure", "--seed", "1", "--no-shrink"]));
 }

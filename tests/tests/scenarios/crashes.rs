@@ -1,7 +1,7 @@
-//! The real binary killed where it hurts: between the phases of a payment, and under load.
+//! The real binary is killed at bad moments: between the phases of a payment, and under load.
 //!
-//! The sandbox provider runs inside the killed process. It forgets nothing all the same: its journal
-//! is a file in the data folder, and what it never answered stays unanswered.
+//! The sandbox provider runs inside the killed process. Still, it forgets nothing: its journal is a file in the data
+//! folder, and a call that it never answers stays unanswered.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::shop::{Shop, list, movement, order};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// Whoever asks for a payment and never hears of it, because the server dies first.
+/// A client that asks for a payment and gets no answer, because the server dies first.
 fn ask_in_vain(client: &Client, key: &'static str, method: &str) {
     let (client, body) = (client.clone(), order(method).to_string());
     let headers = [JSON, ("idempotency-key", key), ("prefer", "wait=60")];
@@ -63,7 +63,7 @@ async fn killed_after_the_provider_executed_a_payment_settles_once(database: Dat
     let effects = effects_and_calls(shop.florin.sandbox()).await;
     assert_eq!(effects, Some((1, 1)));
     shop.assert_captured(1).await;
-    // and whoever never heard of it hears of it now, always in the same words.
+    // and a client that got no answer gets one now, always the same.
     let heard = shop.pay("k", "pm_times_out").await;
     assert_eq!(text(&heard.json(), "/id"), payment, "{}", heard.json());
     assert_eq!(shop.pay("k", "pm_times_out").await.body, heard.body);
@@ -129,25 +129,25 @@ async fn started_again_nothing_is_seeded_twice_and_the_key_still_works(database:
     books_hold(&database);
 }
 
-/// How many customers send transfers at once.
+/// Number of customers who send transfers at once.
 const CUSTOMERS: usize = 16;
-/// How many transfers are acknowledged before the server is interrupted.
+/// Number of acknowledged transfers before the server is interrupted.
 const ENOUGH: usize = 150;
-/// Each transfer moves one cent.
+/// Amount of each transfer: one cent.
 const CENT: i64 = 1;
 
-/// Transfers that many customers send, each one after another, until the server is gone.
+/// Transfers that many customers send, each customer one after another, until the server is gone.
 struct Load {
     body: Value,
     customers: JoinSet<Sent>,
     acknowledged: Arc<AtomicUsize>,
 }
 
-/// What was sent, by key, and how it was acknowledged, if it was.
+/// The transfers that were sent, by key, each with its acknowledgement, if it got one.
 type Sent = HashMap<String, Option<Bytes>>;
 
 impl Load {
-    /// Returns once the load is under way.
+    /// Starts the load, and returns when it is running.
     async fn on(shop: &Shop) -> Self {
         let from = shop.wallet("liabilities:wallets:ann", 1_000_000).await;
         let to = shop.wallet("liabilities:wallets:bob", 0).await;
@@ -178,8 +178,8 @@ impl Load {
         all
     }
 
-    /// Each transfer is there wholly or not at all; those acknowledged are there; and all of them,
-    /// sent once more, are there once.
+    /// Checks that each transfer exists completely or not at all, that the acknowledged ones exist, and that all of
+    /// them, sent once more, exist once.
     async fn counts_once(&self, shop: &Shop, database: &Database, sent: &Sent) {
         let acknowledged = i64::try_from(sent.values().flatten().count()).expect("few");
         assert_eq!(database.number(HALVES), 0, "a transfer is there by halves");
@@ -206,8 +206,8 @@ impl Load {
 
 const TRANSFERS: &str = "SELECT count(*) FROM posting WHERE amount = 1";
 
-/// How far the rows that a transfer writes are from being equally many. One statement, so one
-/// snapshot: a commit that the killed server had sent may still be on its way.
+/// The difference between the numbers of rows that a transfer writes. It is one statement and so one snapshot: a
+/// commit that the killed server had sent may still be on its way.
 const HALVES: &str = "SELECT abs(transfers - keys) + abs(transfers - received) + abs(records - due)
     FROM (SELECT
         (SELECT count(*) FROM posting WHERE amount = 1) AS transfers,
@@ -233,7 +233,7 @@ async fn send_until_the_end(
             .try_send(Method::POST, "/v1/transfers", &headers, body.clone())
             .await;
         let Some(reply) = reply.ok().filter(|reply| reply.status != 503) else {
-            // Cut off, or refused because the server is about to end.
+            // The connection was cut, or the request was refused because the server is about to end.
             sent.insert(key, None);
             return sent;
         };
@@ -266,7 +266,7 @@ async fn asked_to_end_under_load_it_answers_what_it_took_and_loses_nothing(datab
     let sent = load.ended().await;
     let status = ended.await.expect("it ends");
     assert_eq!(status.code(), Some(0));
-    // What it took it committed, and what it committed it answered.
+    // What the server accepted it committed, and what it committed it answered.
     let acknowledged = i64::try_from(sent.values().flatten().count()).expect("few");
     assert_eq!(database.number(TRANSFERS), acknowledged);
 

@@ -1,4 +1,4 @@
-//! Hundreds of requests at once, and batches so large that the next is decided while one is written.
+//! Hundreds of requests at once, and batches so large that the next one is decided while one is being written.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use crate::shop::{Shop, engine_beside, movement, other_tenant, request_of_other}
 
 const CUSTOMERS: usize = 240;
 const EACH: usize = 4;
-/// One customer in four pays out of a purse that holds too little for all of them.
+/// One customer in four pays from a purse that has too little for all of them.
 const POOR: usize = 4;
 pub(crate) const PURSE: i64 = 150;
 const RERUNS: &str = "florin_lane_reruns_total";
 
-/// Who pays whom: without limit, out of the purse, and into one till.
+/// The accounts: one without limit, the purse, and the till that all pay into.
 struct Accounts {
     rich: String,
     purse: String,
@@ -150,7 +150,7 @@ async fn what_a_crowd_holds_is_posted_or_voided_and_never_both(database: Databas
     books_hold(&database);
 }
 
-/// Each customer pays [`EACH`] times, insisting while the answer is 503, and then repeats each request.
+/// Each customer pays [`EACH`] times, tries again while the answer is 503, and then repeats each request.
 fn send(clients: &[&Client], accounts: &Accounts) -> JoinSet<(usize, usize)> {
     let mut customers = JoinSet::new();
     for (customer, client) in (0..CUSTOMERS).zip(clients.iter().cycle()) {
@@ -183,7 +183,7 @@ fn send(clients: &[&Client], accounts: &Accounts) -> JoinSet<(usize, usize)> {
     customers
 }
 
-/// Status and body of the first answer that is not "not now".
+/// Status and body of the first answer that is not 503.
 async fn insist(client: &Client, key: &str, body: &Value) -> (u16, Vec<u8>) {
     loop {
         let reply = client.post("/v1/transfers", key, body).await;
@@ -193,7 +193,7 @@ async fn insist(client: &Client, key: &str, body: &Value) -> (u16, Vec<u8>) {
     }
 }
 
-/// What was acknowledged is what is in the books, and the purse gave all it had and no more.
+/// The books contain what was acknowledged, and the purse gave all that it had and no more.
 async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize) {
     assert_eq!(posted + refused, CUSTOMERS * EACH);
     let posted = i64::try_from(posted).expect("small");
@@ -207,9 +207,9 @@ async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize
     assert_eq!(i64::try_from(refused).expect("small"), expected);
 }
 
-/// Commands given to a lane at once, and how many a commit it may take.
+/// Number of commands that a lane gets at once; how many a commit may take.
 const GIVEN: i64 = 900;
-/// How often two lanes are given work until they meet.
+/// Greatest number of rounds until two lanes meet.
 pub(crate) const MOST_ROUNDS: i64 = 20;
 pub(crate) const MAX_BATCH: usize = 100;
 
@@ -222,7 +222,7 @@ fn what_is_decided_while_a_batch_is_written_is_committed_after_it() {
         let (posted, refused) = lane.pay(&lane.engine).await;
         let after = counted(&counters, "florin_lane_overlapped_batches_total");
         assert!(after > before, "nothing overlapped");
-        // The purse is as empty as it can be: refusals decided ahead were decided on what came before.
+        // The purse is empty: refusals that were decided ahead considered all earlier commands.
         assert_eq!((posted, refused), (GIVEN / 2 + PURSE, GIVEN / 2 - PURSE));
         assert_eq!(lane.till().await, posted);
         lane.engine.shut_down().await;
@@ -237,8 +237,8 @@ fn what_was_decided_after_a_batch_that_fails_is_decided_again() {
         let lane = Lane::open(&database).await;
         let other = engine_beside(&database, MAX_BATCH);
         let before = counted(&counters, "florin_lane_reruns_total");
-        // Two lanes on one tenant: whichever is second finds its predecessor's batch refused. On a machine
-        // that runs one of them after the other they meet in a later round.
+        // Two lanes on one tenant: the second one has a batch refused. On a machine that runs them one after the other,
+        // they meet in a later round.
         let (mut rounds, mut posted) = (0, 0);
         while counted(&counters, "florin_lane_reruns_total") <= before {
             assert!(rounds < MOST_ROUNDS, "the lanes never met");
@@ -311,7 +311,7 @@ fn a_retry_is_answered_as_before_though_it_would_be_a_mistake_by_now() {
     });
 }
 
-/// A lane of our own, with accounts of a tenant that no server serves.
+/// A separate lane, with accounts of a tenant that no server serves.
 pub(crate) struct Lane {
     pub(crate) engine: Engine,
     pub(crate) rich: AccountId,
@@ -321,7 +321,7 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) async fn open(database: &Database) -> Self {
-        // The schema is there once a server has been.
+        // The schema exists after a server has run.
         drop(Shop::open(database));
         crate::shop::second_tenant(database).await;
         let engine = engine_beside(database, MAX_BATCH);
@@ -369,7 +369,7 @@ impl Lane {
         request_of_other(transfer, show, refused)
     }
 
-    /// Gives all commands at once, every other one out of the purse; how many were posted and refused.
+    /// Sends all commands at once, every other one from the purse; returns how many were posted and refused.
     async fn pay(&self, engine: &Engine) -> (i64, i64) {
         let mut asking = JoinSet::new();
         for number in 0..GIVEN {
@@ -381,7 +381,7 @@ impl Lane {
             let envelope = self.transfer(from, self.till, 1);
             let engine = engine.clone();
             asking.spawn(async move {
-                // Two lanes on one tenant may starve each other for a while: both insist.
+                // Two lanes on one tenant may starve each other for a while, so both try again.
                 loop {
                     if let Ok(outcome) = engine.submit(envelope.clone()).await {
                         return status(&outcome.answer);
@@ -443,7 +443,7 @@ fn reply(status: u16, body: Vec<u8>) -> Reply {
     Reply { status, body }
 }
 
-/// The counters of the lanes of this very process.
+/// The counters of the lanes in this process.
 pub(crate) fn counters() -> PrometheusHandle {
     static COUNTERS: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
     let installed = || PrometheusBuilder::new().install_recorder();

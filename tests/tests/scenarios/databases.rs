@@ -1,4 +1,4 @@
-//! What every other scenario relies on: a database of its own.
+//! The condition of all other scenarios: a separate database for each.
 
 use tests::{Cluster, Database, on_both_databases};
 

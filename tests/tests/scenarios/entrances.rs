@@ -1,5 +1,5 @@
-//! What a text may be, at every entrance: ordinary ones are taken, and what must not be stored or cannot be
-//! answered is refused by name, the same on both databases.
+//! Texts at every input: ordinary ones are accepted; what must not be stored or cannot be answered is refused by name,
+//! in the same way on both databases.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tests::{Client, Database, Florin, Reply, on_both_databases};
 use super::books_hold;
 use super::given::{account, is_problem, rows, text};
 
-/// Transfers one cent, described so, under this key.
+/// Transfers one cent with this description and this key.
 async fn transfer(
     client: &Client,
     key: &str,
@@ -226,7 +226,7 @@ async fn a_question_that_cannot_have_an_answer_is_refused_by_name(database: Data
         );
     }
 
-    // The control: what may have an answer gets one, if only that there is nothing.
+    // The control: valid questions get an answer, even if nothing is found.
     for path in [
         "/v1/balances?code=liabilities",
         "/v1/balances?code=liabilities:wallets:ann",
@@ -276,7 +276,7 @@ async fn a_parameter_that_a_route_does_not_read_is_refused_by_name(database: Dat
     }
     assert!(asked > 100, "{asked}");
     assert_eq!(rows(&database), before);
-    // Who calls is asked first.
+    // The caller is checked first.
     let stranger = Client::new(florin.api(), None);
     let reply = stranger.get("/v1/periods?as_of=2020-01-01").await;
     is_problem("a stranger", &reply, 401, "unauthorized");

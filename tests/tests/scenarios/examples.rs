@@ -1,5 +1,5 @@
-//! `examples/*.http` and the `curl` lines of `docs/api.md`, replayed against a real server: each answer has
-//! the status that the example says, or the fields that the page shows.
+//! `examples/*.http` and the `curl` lines of `docs/api.md`, sent to a real server: each answer has the status that the
+//! example states, or the fields that the page shows.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::given::text;
 #[derive(Debug)]
 struct Step {
     title: String,
-    /// How later requests call its answer.
+    /// The name by which later requests refer to its answer.
     name: Option<String>,
     status: u16,
     method: Method,
@@ -42,11 +42,11 @@ async fn every_example_is_answered_as_it_says_and_again_when_sent_again(database
     books_hold(&database);
 }
 
-/// Sends what `docs/api.md` shows, in order. An answer has the fields of the one on the page.
+/// Sends the requests of `docs/api.md`, in order. Each answer has the fields of the answer on the page.
 async fn replay_page(florin: &Florin) {
     let shown = curls();
     assert!(shown.len() >= 4, "{shown:?}");
-    // What is called so on the page, and what it is here.
+    // The ids on the page, and the ids here.
     let mut ids: HashMap<String, String> = HashMap::new();
     for (number, curl) in shown.iter().enumerate() {
         let mut body = curl.body.clone();
@@ -100,7 +100,7 @@ struct Curl {
     answer: String,
 }
 
-/// Those with a body and an answer. The others have words where ids belong.
+/// The requests with a body and an answer. The others have words in the place of ids.
 fn curls() -> Vec<Curl> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.md");
     let page = std::fs::read_to_string(page).expect("text");
@@ -121,7 +121,7 @@ fn curls() -> Vec<Curl> {
     curls.filter(|curl| curl.answer.starts_with('{')).collect()
 }
 
-/// Sends them all, and returns the named answers.
+/// Sends all requests, and returns the named answers.
 async fn replay(florin: &Florin, file: &str, steps: &[Step]) -> HashMap<String, Value> {
     let mut answers = HashMap::new();
     let client = florin.client();
@@ -133,7 +133,7 @@ async fn replay(florin: &Florin, file: &str, steps: &[Step]) -> HashMap<String, 
             .headers
             .iter()
             .map(|(name, value)| (name.clone(), fill(value)))
-            // The client brings its own, and two would be one too many.
+            // The client adds its own header, and two would be refused.
             .filter(|(name, _)| name != "authorization")
             .collect();
         let headers: Vec<(&str, &str)> = headers
@@ -151,7 +151,7 @@ async fn replay(florin: &Florin, file: &str, steps: &[Step]) -> HashMap<String, 
     answers
 }
 
-/// The text with each `{{…}}` replaced: the server's own address and key, or a field of an answer.
+/// The text with each `{{…}}` replaced: by the address or the key of the server, or by a field of an answer.
 fn filled(text: &str, florin: &Florin, answers: &HashMap<String, Value>) -> String {
     let mut parts = text.split("{{");
     let mut whole = parts.next().unwrap_or_default().to_owned();
@@ -177,7 +177,7 @@ fn filled(text: &str, florin: &Florin, answers: &HashMap<String, Value>) -> Stri
     whole
 }
 
-/// The files by name, in order.
+/// The contents of the files, by name, in order.
 fn examples() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut found = Vec::new();
@@ -195,7 +195,7 @@ fn examples() -> Vec<(String, String)> {
     found
 }
 
-/// What stands before the first request are variables.
+/// The lines before the first request are variables.
 fn steps(file: &str, text: &str) -> Vec<Step> {
     let requests = text.split("\n### ").skip(1);
     requests.map(|request| step(file, request)).collect()

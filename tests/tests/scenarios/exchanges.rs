@@ -1,4 +1,4 @@
-//! Currency exchange over HTTP: both legs or none, the terms recorded, replayed and read again.
+//! Currency exchange over HTTP: both legs or none; the terms are recorded, replayed and read again.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, Reply, on_both_databases};
@@ -8,7 +8,7 @@ use crate::books_hold;
 use crate::given::{is_problem, number, rows, text};
 use crate::shop::pointers;
 
-/// A server, and Ann's wallets in euro (with 100.00) and dollars, with liquidity in both.
+/// A server, with Ann's wallets in euro (100.00) and dollars, and liquidity accounts in both.
 struct Desk {
     florin: Florin,
     client: Client,
@@ -43,7 +43,7 @@ impl Desk {
         }
     }
 
-    /// Ann sells 50.00 euro.
+    /// A request in which Ann sells 50.00 euro.
     fn asked(&self) -> Value {
         json!({
             "from": self.euro, "to": self.dollar,
@@ -85,7 +85,7 @@ async fn an_exchange_posts_both_legs_and_keeps_its_terms(database: Database) {
     assert_eq!(told["transaction"]["kind"], "exchange");
     assert_eq!(desk.posted().await, [5_000, 5_421, -5_000, -5_421]);
 
-    // What is bought may be given instead: 9.2229… euro, rounded away from zero.
+    // The bought amount may be given instead: 9.2229… euro, rounded away from zero.
     let mut buying = asked.clone();
     buying.as_object_mut().expect("an object").remove("sell");
     (buying["buy"], buying["rounding"]) = (json!(1_000), json!("up"));
@@ -93,7 +93,7 @@ async fn an_exchange_posts_both_legs_and_keeps_its_terms(database: Database) {
     assert_eq!(bought["sold"]["amount"], 923);
     assert_eq!(desk.posted().await, [4_077, 6_421, -4_077, -6_421]);
 
-    // Replayed byte for byte, also by another process; read by its transaction.
+    // It is replayed byte for byte, also by another process; and read by its transaction.
     let id = text(&told, "/transaction/id");
     desk.florin.kill9();
     desk.florin = Florin::start(&database, &[]);
@@ -107,7 +107,7 @@ async fn an_exchange_posts_both_legs_and_keeps_its_terms(database: Database) {
     let absent = desk.client.get(&format!("/v1/exchanges/{transfer}")).await;
     is_problem("an account's id", &absent, 404, "not_found");
 
-    // It is undone like any other transaction, and stays one.
+    // It is reversed like any other transaction, and stays an exchange.
     let path = format!("/v1/transactions/{id}/reverse");
     let undone = desk.client.post(&path, "undone", &json!({})).await;
     assert_eq!(undone.status, 201, "{}", undone.json());
@@ -126,7 +126,7 @@ async fn an_exchange_is_reversed_in_shares_of_both_sides_and_not_on_one_alone(da
     let part = |ordinal: i64, amount: i64| json!({"ordinal": ordinal, "amount": amount});
 
     let written = rows(&database);
-    // Of EUR 50.00 for USD 54.21. Each under the same key: a mistake leaves none behind.
+    // Of EUR 50.00 for USD 54.21. Each request has the same key: a mistake does not use up the key.
     for (body, code, pointer) in [
         (
             json!({"amounts": [part(0, 1_000)]}),
@@ -193,7 +193,7 @@ async fn an_exchange_is_reversed_in_shares_of_both_sides_and_not_on_one_alone(da
         let amounts = [0, 1].map(|at| undone.json()["postings"][at]["amount"].clone());
         assert_eq!(amounts, moved.map(|amount| json!(amount)), "{body}");
     }
-    // In a bulk, and then what remains of both: together exactly what was exchanged.
+    // In a bulk, and then the rest of both legs: together exactly what was exchanged.
     let bulk = json!({"atomic": true, "transactions": [
         {"reverse": id, "buy": 200}, {"reverse": id, "sell": 200}, {"reverse": id},
     ]});
@@ -212,7 +212,7 @@ on_both_databases!(a_refused_exchange_names_its_rule_and_writes_nothing);
 async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database) {
     let desk = Desk::open(&database).await;
     let before = (desk.posted().await, rows(&database));
-    // Each under the same key: a mistake leaves none behind.
+    // Each request has the same key: a mistake does not use up the key.
     let refused = async |field: &str, value: Value| {
         let mut asked = desk.asked();
         asked[field] = value;
@@ -252,7 +252,7 @@ async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database
     }
     assert_eq!((desk.posted().await, rows(&database)), before);
 
-    // A dry run tells, and writes nothing either.
+    // A dry run shows the result, and writes nothing.
     let mut asked = desk.asked();
     asked["dry_run"] = json!(true);
     let dry = desk.exchange("dry", &asked).await;
@@ -262,7 +262,7 @@ async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database
     );
     assert_eq!((desk.posted().await, rows(&database)), before);
 
-    // More than there is: a decision, which is kept with its key.
+    // More than the balance: a decision, which is stored with its key.
     let poor = refused("sell", json!(10_001)).await;
     is_problem("poor", &poor, 422, "insufficient_funds");
     assert_eq!(desk.posted().await, before.0);
@@ -286,7 +286,7 @@ async fn an_exchange_is_one_of_many_like_any_other_step(database: Database) {
         asked
     };
 
-    // Nothing of all, and the pointers say whose fault it is.
+    // Nothing of all is posted, and the pointers name the faulty one.
     let unread = [spend.clone(), with("rate", json!("1,08"))];
     let unread = bulk("unread", true, &unread).await;
     assert_eq!(pointers(&unread), ["/transactions/1/rate"]);
@@ -301,7 +301,7 @@ async fn an_exchange_is_one_of_many_like_any_other_step(database: Database) {
     assert_eq!(pointers(&elsewhere), ["/transactions/1/sold_to"]);
     assert_eq!((desk.posted().await, rows(&database)), before);
 
-    // What was bought is spent in the same commit.
+    // The bought amount is spent in the same commit.
     let both = [desk.asked(), spend];
     let all = bulk("all", true, &both).await;
     assert_eq!(all.status, 200, "{}", all.json());

@@ -1,5 +1,5 @@
-//! Exports: accounting programs accept the books and count the same balances; CSV and JSON hold the
-//! whole of them.
+//! Exports: accounting programs accept the books and compute the same balances; CSV and JSON contain the whole of the
+//! books.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ async fn a_book_of_payments_is_accepted_by_accounting_programs(database: Databas
         (database.number("SELECT count(*) FROM inbox") >= 1).then_some(())
     })
     .await;
-    // While it runs, and after.
+    // While the server runs, and afterwards.
     programs_agree(&database);
     assert_eq!(shop.florin.terminate().code(), Some(0));
     programs_agree(&database);
@@ -101,7 +101,7 @@ fn counted_in_json(document: &Value) -> Balances {
     as_balances(sums)
 }
 
-/// Counts the entries, and sees that they say of each transaction what the JSON says.
+/// Sums up the entries, and checks that they agree with the JSON for each transaction.
 fn counted_in_csv(csv: &str, document: &Value) -> Balances {
     let mut sums: BTreeMap<(String, String), i128> = BTreeMap::new();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
@@ -178,7 +178,7 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
     let text = std::fs::read_to_string(path).expect("it is there");
     assert_eq!(text, exported(&database, "json"));
 
-    // What was written is told to whoever asks for JSON.
+    // The numbers of what was written, as JSON.
     let told = ask(&["--tenant", "demo", "--json"]);
     let told: Value = serde_json::from_slice(&told.stdout).expect("one object");
     let whole: Value = serde_json::from_str(&text).expect("one document");
@@ -187,7 +187,7 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
     assert_eq!(told["transactions"], Value::from(count("transactions")));
     assert_eq!(told["file"], path);
 
-    // Another tenant's books have nothing of these.
+    // The export of another tenant contains nothing of these books.
     let other = ask(&["--tenant", "other"]);
     assert_eq!(other.status.code(), Some(0), "{other:?}");
     let empty = std::fs::read_to_string(path).expect("replaced");
@@ -195,7 +195,7 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
     assert_eq!(empty["accounts"], Value::Array(vec![]));
     assert_eq!(empty["transactions"], Value::Array(vec![]));
 
-    // A book that cannot be read to its end replaces nothing.
+    // Books that cannot be read to the end replace no file.
     let before = std::fs::read_to_string(path).expect("there");
     database.execute_raw("ALTER TABLE posting RENAME TO elsewhere");
     refused(&["--tenant", "demo"], &[]);

@@ -1,5 +1,5 @@
-//! What a provider says is compared in every field, whether it comes as a reply, as the answer to an
-//! inquiry or as a webhook; what cannot be right is put aside, counted and logged, and the first fact stands.
+//! Facts from a provider are compared in every field, whether they come in a reply, in the answer to an inquiry or in a
+//! webhook. What cannot be right is put aside, counted and logged, and the first fact stays.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, on_both_databases};
@@ -70,7 +70,7 @@ async fn a_webhook_is_compared_in_every_field_and_the_first_fact_stands(database
     }
     assert!(shop.florin.log().contains("second charge"), "it is alarmed");
 
-    // The same fact in another event is nothing new.
+    // The same fact in another event changes nothing.
     let again = event("evt_again", "charge.succeeded", &taken);
     assert_eq!(
         said(&provider.deliver(&again).await),
@@ -95,7 +95,7 @@ async fn an_inquiry_with_a_second_charge_is_put_aside(database: Database) {
     second_charge(database, "the inquiry").await;
 }
 
-/// The webhook tells of one charge while the provider is still at its answer, which tells of another.
+/// The webhook reports one charge while the provider has not answered yet; its answer reports another charge.
 async fn second_charge(database: Database, told_by: &str) {
     let mut provider = Provider::open().await;
     let shop = Shop::open_with(&database, &["--provider-url", &provider.url]);
@@ -163,7 +163,7 @@ async fn one_charge_is_believed_for_one_payment(database: Database) {
     })
     .await;
 
-    // By the reply to another payment, and by webhooks.
+    // In the reply to another payment, and in webhooks.
     let (reply, call) = tokio::join!(shop.pay_waiting("k-2", "pm_card", 0), provider.call());
     let second = text(&reply.json(), "/id");
     let same = call.charge("ch_same");
@@ -187,7 +187,7 @@ async fn one_charge_is_believed_for_one_payment(database: Database) {
     assert_eq!(shop.payment(&second).await["status"], "processing");
     shop.assert_captured(1).await;
 
-    // Under a charge of its own it succeeds.
+    // With a charge of its own it succeeds.
     let mut right = same.clone();
     right["id"] = json!("ch_other");
     let told = event("evt_right", "charge.succeeded", &right);
@@ -200,7 +200,7 @@ async fn one_charge_is_believed_for_one_payment(database: Database) {
     books_hold(&database);
 }
 
-/// Answers under which nothing is known: by payment method, the status and the body.
+/// Answers after which nothing is known: the status and the body, by payment method.
 fn unbelievable(call: &Call) -> Option<(u16, String)> {
     let charge = call.charge("ch_1");
     let other = |field: &str, value: Value| {
@@ -256,7 +256,7 @@ async fn an_answer_that_cannot_be_right_is_no_fact_and_is_put_aside_once(databas
     for method in UNBELIEVABLE {
         let charged = async {
             loop {
-                // Where all this takes long, earlier payments are asked about by now.
+                // If all this takes long, earlier payments are asked about by now.
                 let call = provider.call().await;
                 if !call.is_inquiry {
                     break call;
@@ -285,7 +285,7 @@ async fn an_answer_that_cannot_be_right_is_no_fact_and_is_put_aside_once(databas
         shop.counter("florin_provider_answers_refused_total").await,
         u64::try_from(UNBELIEVABLE.len()).expect("few")
     );
-    // The inquiry hears the same again: it is counted, and not kept twice.
+    // The inquiry gets the same answer again: it is counted, and not stored twice.
     let call = provider.call().await;
     assert!(call.is_inquiry);
     let known = database.number("SELECT count(*) FROM quarantine");
@@ -297,7 +297,7 @@ async fn an_answer_that_cannot_be_right_is_no_fact_and_is_put_aside_once(databas
     books_hold(&database);
 }
 
-/// SQL for an operation's id as 32 hexadecimal digits.
+/// SQL for the id of an operation as 32 hexadecimal digits.
 fn hex_of_id(database: &Database) -> &'static str {
     if database.url().starts_with("sqlite:") {
         "hex(o.id)"
@@ -369,7 +369,7 @@ async fn a_signed_event_is_refused_by_the_field_that_is_wrong(database: Database
         assert_eq!(text(&refused.json(), "/errors/0/code"), code, "{case}");
     }
     assert_eq!(kept(&database), (0, i64::try_from(count).expect("few")));
-    // Nobody who cannot sign hears what is wrong.
+    // A sender without the secret does not learn what is wrong.
     let unsigned = Client::new(shop.florin.api(), None);
     let refused = unsigned.post("/webhooks/sandbox", None, &json!({})).await;
     is_problem("unsigned", &refused, 401, "signature_refused");

@@ -1,4 +1,4 @@
-//! What several scenarios start from, wait for, and look at in the end.
+//! Start data, waiting, and final checks that several scenarios share.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Client, Database, Reply};
 
-/// Longest to wait for what has to happen; it ends a scenario that waits in vain.
+/// Greatest time to wait; it ends a scenario that waits in vain.
 const PATIENCE: Duration = Duration::from_secs(40);
-/// How soon to look again.
+/// Pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Asks until there is an answer; panics, naming `what`, when patience ends.
+/// Asks until there is an answer; panics with the name `what` when the time is over.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let asking = async {
         let mut looks = tokio::time::interval(LOOK_AGAIN);
@@ -26,7 +26,7 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
     answer.unwrap_or_else(|_elapsed| panic!("{what}: not within {PATIENCE:?}"))
 }
 
-/// Opens an account in euro and returns its id. A floor of `null` is none: money comes from there.
+/// Opens an account in euro and returns its id. A floor of `null` means no floor: money comes from there.
 pub(crate) async fn account(client: &Client, code: &str, floor: &Value) -> String {
     let body = json!({"code": code, "currency": "EUR", "floor": floor});
     let opened = client.post("/v1/accounts", None, &body).await;
@@ -34,7 +34,7 @@ pub(crate) async fn account(client: &Client, code: &str, floor: &Value) -> Strin
     text(&opened.json(), "/id")
 }
 
-/// A text within an answer.
+/// A text inside an answer.
 pub(crate) fn text(value: &Value, pointer: &str) -> String {
     let found = value.pointer(pointer).and_then(Value::as_str);
     found
@@ -42,13 +42,13 @@ pub(crate) fn text(value: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
-/// A number within an answer.
+/// A number inside an answer.
 pub(crate) fn number(value: &Value, pointer: &str) -> i64 {
     let found = value.pointer(pointer).and_then(Value::as_i64);
     found.unwrap_or_else(|| panic!("no integer at {pointer} in {value}"))
 }
 
-/// The answer is a problem (RFC 9457) with this status and code.
+/// Checks that the answer is a problem (RFC 9457) with this status and code.
 pub(crate) fn is_problem(case: &str, reply: &Reply, status: u16, code: &str) {
     let shown = String::from_utf8_lossy(&reply.body).into_owned();
     assert_eq!(reply.status, status, "{case}: {shown}");
@@ -61,7 +61,7 @@ pub(crate) fn is_problem(case: &str, reply: &Reply, status: u16, code: &str) {
     assert!(reply.header("request-id").is_some(), "{case}: {shown}");
 }
 
-/// What the sandbox provider did under its only key: how often it was executed, and called.
+/// How often the sandbox provider executed its only key, and how often it was called with it.
 pub(crate) async fn effects_and_calls(sandbox: &str) -> Option<(i64, i64)> {
     let journal = Client::new(sandbox, None).get("/v1/journal").await.json();
     let rows = journal.pointer("/data").and_then(Value::as_array)?;
@@ -72,8 +72,8 @@ pub(crate) async fn effects_and_calls(sandbox: &str) -> Option<(i64, i64)> {
     }
 }
 
-/// How many rows there are in all of Florin's tables together. None is ever deleted, so the number
-/// is the same exactly when nothing was written.
+/// Number of rows in all of Florin's tables together. No row is ever deleted, so the number is unchanged exactly when
+/// nothing was written.
 pub(crate) fn rows(database: &Database) -> i64 {
     let counts: Vec<String> = tables()
         .iter()

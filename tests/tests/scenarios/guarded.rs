@@ -1,5 +1,5 @@
-//! No table of the ledger is without guards, and no guard without a case that it alone refuses: both are
-//! listed by the database itself, so that a new one cannot be forgotten.
+//! Every table of the ledger has guards, and every guard has a case that it alone refuses. The database itself lists
+//! both, so that a new one cannot be forgotten.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use tests::{Database, Kind, on_both_databases};
 
 use crate::guards::{TRIED, try_all, with_ids};
 
-/// The tables that are not the ledger's.
+/// The tables that do not belong to the ledger.
 const OTHERS: [&str; 16] = [
-    // Written by its migration alone, and read by searches.
+    // Written only by its migration, and read by searches.
     "id_lead",
     "housekeeping",
     "books",
@@ -84,7 +84,7 @@ async fn each_guard_of_the_ledger_is_looked_for_and_refuses_what_nothing_else_do
     assert!(number >= ledger::check::GUARDS.len());
 }
 
-/// What is refused, about this table.
+/// The statements about this table that are refused.
 fn refused(kind: Kind, table: &str) -> Vec<String> {
     let about = [
         format!("UPDATE {table} "),
@@ -102,7 +102,7 @@ fn refused(kind: Kind, table: &str) -> Vec<String> {
     refused
 }
 
-/// The guards that the check misses while this one is away.
+/// The guards that the check reports as missing while this one is dropped.
 fn missing_without(database: &Database, dropped: &str, guard: &str) -> Vec<String> {
     let of_it = match database.kind() {
         Kind::Sqlite => format!("SELECT sql AS name FROM sqlite_master WHERE name = '{guard}'"),
@@ -114,7 +114,7 @@ fn missing_without(database: &Database, dropped: &str, guard: &str) -> Vec<Strin
     let again = names(database, &of_it).remove(0);
     database.execute_raw(dropped);
     let url = store::DatabaseUrl::parse(database.url()).expect("a URL");
-    // A server would not be started on such a schema; a check looks at it.
+    // A server does not start on such a schema; a check reads it.
     let store = store::Store::open_existing(&url, store::Tuning::default())
         .expect("the migrations are applied");
     let missing =
@@ -142,7 +142,7 @@ fn tables(database: &Database) -> Vec<String> {
     tables
 }
 
-/// Each trigger, and its table.
+/// All triggers, each with its table.
 fn guards(database: &Database) -> BTreeMap<String, String> {
     let listed = names(
         database,

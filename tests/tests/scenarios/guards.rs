@@ -1,5 +1,5 @@
-//! What the database itself refuses, whoever writes: each guard of the ledger's tables is tried with raw
-//! SQL, and beside it the nearest thing that is allowed.
+//! Refusals by the database itself, whoever writes: each guard of the ledger's tables is tried with raw SQL, and beside
+//! it the most similar statement that is allowed.
 
 use store::{DatabaseUrl, Store};
 use tests::{Database, Kind, on_both_databases};
@@ -28,7 +28,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
     ("UPDATE account SET revision = 4", Err("only grow")),
     ("UPDATE account SET debits_released = 6", Err("")),
     ("UPDATE account SET credits_released = 6", Err("")),
-    // What an account is stays; what is kept with it may change.
+    // The identity of an account stays; its metadata may change.
     (
         "UPDATE account SET metadata = '{}', floor = 1, ceiling = 2, credit_line = 3",
         Ok(()),
@@ -66,7 +66,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         "DELETE FROM account WHERE id = #1",
         Err("never changed or deleted"),
     ),
-    // Open and frozen take turns, closed is the end.
+    // Only open and frozen can follow each other; nothing follows after closed.
     ("UPDATE account SET status = 2 WHERE id = #1", Ok(())),
     ("UPDATE account SET status = 1 WHERE id = #1", Ok(())),
     ("UPDATE account SET status = 3 WHERE id = #1", Ok(())),
@@ -78,7 +78,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         "UPDATE account SET status = 1 WHERE id = #1",
         Err("never opened again"),
     ),
-    // What is not of ISO 4217 is registered with one exponent, and only then held.
+    // An asset is registered with one exponent before accounts may hold it.
     ("INSERT INTO asset VALUES (0, 1, 6, 'USDC', 'x')", Ok(())),
     ("INSERT INTO asset VALUES (0, 2, 8, 'USDC', 'x')", Ok(())),
     ("INSERT INTO asset VALUES (0, 1, 8, 'USDC', 'x')", Err("")),
@@ -191,7 +191,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
          VALUES (0, 0, 1, 6, #6, 'transfer')",
         Err(""),
     ),
-    // Only what is pending expires.
+    // Only a pending transaction expires.
     (
         "INSERT INTO ledger_transaction (effective_at, recorded_at, tenant_id, step, id, kind, expires_at) \
          VALUES (0, 0, 1, 1, #5, 'transfer', 9)",
@@ -223,7 +223,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         Err("never changed or deleted"),
     ),
     ("DELETE FROM posting", Err("never changed or deleted")),
-    // Of a hold, what is posted and released grows up to its amount, and how it ended stays.
+    // The posted and released amounts of a hold grow up to its amount, and the way in which it ended stays.
     (
         "INSERT INTO hold VALUES (10, 0, 0, NULL, 1, 1, 1, #8)",
         Err("states what its posting does not"),
@@ -270,7 +270,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
     ("UPDATE hold SET status = 3", Err("stays as it ended")),
     ("UPDATE hold SET status = 1", Err("")),
     ("DELETE FROM hold", Err("never changed or deleted")),
-    // Of a correction, what is reversed grows up to its amount.
+    // The reversed amount of a correction grows up to its amount.
     ("INSERT INTO correction VALUES (10, 4, 1, 0, #7)", Ok(())),
     ("UPDATE correction SET reversed = 10", Ok(())),
     (
@@ -287,7 +287,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         Err("only what is reversed"),
     ),
     ("DELETE FROM correction", Err("never changed or deleted")),
-    // An exchange has a side that was given and a known rounding, and stays as it was written.
+    // An exchange has a given leg and a known rounding, and stays as it was written.
     (
         "INSERT INTO exchange VALUES (10, 11, 0, 1, 1, #7, '1.1', 'half_even', 'ECB')",
         Ok(()),
@@ -317,7 +317,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         Err("never changed or deleted"),
     ),
     ("DELETE FROM exchange", Err("never changed or deleted")),
-    // A period is closed further and never opened again.
+    // A closed period can be closed further and is never opened again.
     ("INSERT INTO period VALUES (5, 1)", Ok(())),
     ("UPDATE period SET closed_before = 6", Ok(())),
     (
@@ -348,7 +348,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
         Err("never changed or deleted"),
     ),
     ("DELETE FROM displaced", Err("never changed or deleted")),
-    // The sums of a time bucket grow, and where it stands stays.
+    // The sums of a time bucket grow, and its place stays.
     (
         "INSERT INTO time_bucket VALUES (0, 1, 2, 3, 4, 1, 0, #1)",
         Ok(()),
@@ -383,7 +383,7 @@ pub(crate) const TRIED: &[(&str, Result<(), &str>)] = &[
     ("UPDATE time_bucket SET account_id = #2", Err("only grow")),
     ("UPDATE time_bucket SET tenant_id = 2", Err("only grow")),
     ("DELETE FROM time_bucket", Err("never changed or deleted")),
-    // Metadata by which a transaction is found stay, unless they were set later.
+    // Metadata rows by which a transaction is found stay, unless the metadata was set later.
     (
         "INSERT INTO transaction_metadata VALUES (1, #7, 'order', '17')",
         Ok(()),
@@ -439,7 +439,7 @@ async fn the_database_refuses_what_the_ledger_would_never_write(database: Databa
     try_all(&database);
 }
 
-/// Tries them one after the other on new books.
+/// Tries all statements one after the other on new books.
 pub(crate) fn try_all(database: &Database) {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     drop(Store::open(&url).expect("the migrations are applied"));
@@ -468,7 +468,7 @@ pub(crate) fn try_all(database: &Database) {
     }
 }
 
-/// `#7` as this database writes sixteen bytes.
+/// The text with `#7` replaced by sixteen bytes in the form of this database.
 pub(crate) fn with_ids(database: &Database, text: &str) -> String {
     let mut written = String::new();
     for (number, part) in text.split('#').enumerate() {

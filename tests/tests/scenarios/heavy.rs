@@ -1,4 +1,4 @@
-//! Batches so heavy that one is written while the one before it is: bulks of hundreds, many at a time.
+//! Batches so heavy that one is written while the previous one is still being written: many bulks of hundreds.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use crate::crowds::{
 use crate::outages::{TERMINATE, with_private_cluster};
 use crate::shop::{engine_beside, request_of_other};
 
-/// Bulks given to a lane at once.
+/// Number of bulks that a lane gets at once.
 const GIVEN: i64 = 14;
-/// Transactions in each; every other one is out of the purse.
+/// Number of transactions in each bulk; every other one is from the purse.
 const EACH: i64 = 600;
 const EARLY: &str = "florin_lane_early_batches_total";
 
@@ -32,10 +32,10 @@ fn heavy_batches_are_written_two_at_a_time_and_committed_in_order() {
         let answers = pay(&lane, &lane.engine, "one").await;
         let after = counted(&counters, EARLY);
         assert!(after > before, "nothing was written early");
-        // The purse gave all it had, and what was decided ahead was decided on what came before.
+        // The purse gave all that it had, and decisions made ahead considered all earlier commands.
         assert_eq!(posted(&answers), GIVEN * EACH / 2 + PURSE);
         assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
-        // Asked again, each is answered as before.
+        // Sent again, each gets the same answer as before.
         assert_eq!(pay(&lane, &lane.engine, "one").await, answers);
         assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
         lane.engine.shut_down().await;
@@ -50,7 +50,7 @@ fn heavy_batches_of_two_lanes_are_decided_again_until_each_is_committed_once() {
         let lane = Lane::open(&database).await;
         let other = engine_beside(&database, MAX_BATCH);
         let before = counted(&counters, "florin_lane_reruns_total");
-        // On a machine that runs one lane after the other they meet in a later round.
+        // On a machine that runs the lanes one after the other, they meet in a later round.
         let (mut rounds, mut sum) = (0, 0);
         while counted(&counters, "florin_lane_reruns_total") <= before {
             assert!(rounds < MOST_ROUNDS, "the lanes never met");
@@ -124,19 +124,19 @@ fn a_bulk_that_the_database_refuses_fails_alone_among_heavy_ones() {
         assert_eq!(sum, (GIVEN - 1) * EACH / 2 + PURSE);
         assert_eq!(lane.till().await, sum);
         lane.engine.shut_down().await;
-        // The check finds whatever the migrations have not made.
+        // The check finds every object that the migrations have not made.
         database.execute_raw("DROP TRIGGER poison ON ledger_transaction; DROP FUNCTION poison()");
         books_hold(&database);
     });
 }
 
-/// Gives all bulks at once; how many transactions of each were posted, in order.
+/// Sends all bulks at once; returns the number of posted transactions of each, in order.
 async fn pay(lane: &Lane, engine: &Engine, name: &str) -> Vec<i64> {
     let mut asking = JoinSet::new();
     for number in 0..GIVEN {
         let (engine, bulk) = (engine.clone(), bulk(lane, number, name, None));
         asking.spawn(async move {
-            // Whoever is told "not now" insists.
+            // A bulk that gets 503 is sent again.
             loop {
                 if let Ok(outcome) = engine.submit(bulk.clone()).await {
                     return (number, count(&outcome.answer));

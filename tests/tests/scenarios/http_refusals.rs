@@ -1,5 +1,5 @@
-//! Every refusal has one form, whoever makes it: a problem with an `error` object, its content type and a
-//! `Request-Id`; also those that the HTTP library makes before there is a request.
+//! Every refusal has one form, whatever part refuses: a problem with an `error` object, its content type and a
+//! `Request-Id`; also refusals by the HTTP library before there is a request.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use tokio::net::TcpStream;
 
 use crate::given::{is_problem, rows, text};
 
-/// A refusal comes at once; this only ends a test that waits in vain.
+/// A refusal comes at once; this limit only ends a test that waits in vain.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What may be under way in the sockets' buffers, of which the server reads nothing.
+/// Number of bytes that may be in the buffers of the sockets, which the server has not read.
 const IN_BUFFERS: usize = 16 * 1024 * 1024;
 
-/// An answer's head and body, as they came over the wire.
+/// The head and the body of an answer, as they came over the wire.
 #[derive(Debug)]
 struct Raw {
     status: u16,
@@ -55,7 +55,7 @@ impl Raw {
             .find_map(|found| found.strip_prefix(&line))
     }
 
-    /// It is a problem, as every refusal is.
+    /// Checks that it is a problem, as every refusal is.
     fn is_problem(&self, case: &str, status: u16, code: &str) {
         assert_eq!(self.status, status, "{case}: {self:?}");
         assert_eq!(
@@ -74,7 +74,7 @@ impl Raw {
     }
 }
 
-/// Sends bytes, and returns all that comes back until the server hangs up or has been silent for long.
+/// Sends bytes, and returns all that comes back until the server closes or is silent for long.
 async fn exchange(florin: &Florin, bytes: &[u8]) -> Vec<u8> {
     let address = florin.api().strip_prefix("http://").expect("plain HTTP");
     let connection = TcpStream::connect(address).await.expect("it listens");
@@ -99,7 +99,7 @@ async fn exchange(florin: &Florin, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_is_no_request_is_refused_as_a_problem_counted_and_not_logged_as_an_error() {
-    // What is wrong here is the connection, whatever the database.
+    // These faults belong to the connection, so one database is enough.
     scenario(Kind::Sqlite, async |database| {
         let florin = Florin::start(&database, &[]);
         let client = florin.client();
@@ -131,7 +131,7 @@ fn what_is_no_request_is_refused_as_a_problem_counted_and_not_logged_as_an_error
             assert_eq!(answers.len(), 1, "{case}: {answers:?}");
             answers[0].is_problem(case, *status, code);
         }
-        // After a good request on the same connection, too, which is answered first.
+        // Also after a good request on the same connection, which is answered first.
         let good = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/9.9\r\n\r\n";
         let answers = Raw::all(&exchange(&florin, good).await);
         assert_eq!(answers.len(), 2, "{answers:?}");
@@ -150,10 +150,10 @@ fn what_is_no_request_is_refused_as_a_problem_counted_and_not_logged_as_an_error
     });
 }
 
-/// Who asks, with which headers and which body.
+/// The client, its headers and its body.
 type Try<'a> = (&'a Client, &'a [(&'a str, &'a str)], &'a str);
 
-/// Each route of the description and each that is only for operators, with something in place of an id.
+/// All routes of the description and all routes for operators, with an example in place of each id.
 async fn paths(client: &Client) -> Vec<String> {
     let described = client.get("/openapi.json").await.json();
     let described = described["paths"].as_object().expect("paths").clone();
@@ -210,7 +210,7 @@ async fn every_route_refuses_in_one_form_whatever_it_is_asked(database: Database
                 let sent = client
                     .try_send(method.clone(), &path, headers, body.to_owned())
                     .await;
-                // A server that answers before it has heard all may cut a client short.
+                // A server that answers before it has read everything may cut the client off.
                 let Ok(reply) = sent else {
                     assert_eq!(number, 8, "{case}");
                     continue;
@@ -282,7 +282,7 @@ async fn what_can_be_read_can_be_asked_for_its_head_and_says_its_methods(databas
         let refused = client.send(Method::DELETE, &path, &[], "").await;
         is_problem(&path, &refused, 405, "method_not_allowed");
         assert_eq!(refused.header("allow"), Some(allow.as_str()), "{path}");
-        // A reader is one of HEAD, too; a HEAD of what is not read is refused as a GET is.
+        // A reader's key may use HEAD too; HEAD of a route that cannot be read is refused like GET.
         assert_eq!(
             allow.contains("GET, HEAD"),
             whole.status != 405,
@@ -311,7 +311,7 @@ async fn what_can_be_read_can_be_asked_for_its_head_and_says_its_methods(databas
     assert_eq!(text(&root.json(), "/api"), "/v1");
 }
 
-/// A head of a POST with a key or without one, with these further lines.
+/// The head of a POST, with or without a key, with these further lines.
 fn head(path: &str, key: bool, lines: &str) -> String {
     let key = if key {
         "Authorization: Bearer sk_sandbox_4f9d2b7c1e8a5036\r\n"
@@ -323,8 +323,8 @@ fn head(path: &str, key: bool, lines: &str) -> String {
     )
 }
 
-/// Sends a head and then a body without an end, until the server hangs up. Returns how many bytes of the
-/// body could be sent, and what was answered.
+/// Sends a head and then a body without an end, until the server closes. Returns the number of body bytes that could be
+/// sent, and the answer.
 async fn endless(florin: &Florin, head: &str, chunked: bool) -> (usize, Vec<u8>) {
     let address = florin.api().strip_prefix("http://").expect("plain HTTP");
     let connection = TcpStream::connect(address).await.expect("it listens");
@@ -357,7 +357,7 @@ async fn endless(florin: &Florin, head: &str, chunked: bool) -> (usize, Vec<u8>)
 
 #[test]
 fn a_body_that_nobody_wants_is_not_read_on() {
-    // What is endless here is the connection, whatever the database.
+    // These faults belong to the connection, so one database is enough.
     scenario(Kind::Sqlite, async |database| {
         let florin = Florin::start(&database, &[]);
         let before = rows(&database);
@@ -442,7 +442,7 @@ fn who_asks_before_sending_a_body_hears_the_refusal_instead() {
             let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
             assert_eq!(statuses, [status], "{case}");
         }
-        // Who may send it is told so, once, and then answered.
+        // A client that may send a body is told so, once, and then gets its answer.
         let body = r#"{"code":"assets:expected","currency":"EUR"}"#;
         let lines = format!("{}Connection: close\r\n", length(body.len()));
         let good = format!("{}{body}", head("/v1/accounts", true, &lines));

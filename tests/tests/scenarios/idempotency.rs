@@ -12,7 +12,7 @@ use crate::given::{eventually, is_problem, text};
 use crate::shop::{Shop, list, movement, order, second_tenant};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-/// As many equal requests at once as any test here sends.
+/// Greatest number of equal requests that a test here sends at once.
 const AT_ONCE: usize = 30;
 
 on_both_databases!(the_same_request_again_has_the_same_answer_and_no_effect);
@@ -65,7 +65,7 @@ async fn what_means_the_same_is_the_same_request(database: Database) {
     assert_eq!(first.status, 201);
     is_replay(&first, &send("k-1", &otherwise).await);
     is_replay(&first, &send("\"k-1\"", &written).await);
-    // Keys are compared as they are.
+    // Keys are compared exactly.
     assert_eq!(
         send("K-1", &written).await.header("idempotent-replayed"),
         None
@@ -96,7 +96,7 @@ async fn a_request_still_in_flight_is_waited_for_and_then_in_use(database: Datab
     is_problem("other body", &other, 422, "idempotency_key_reused");
     assert_eq!(other.json()["resource"], json!(id));
     assert_eq!((first.status, text(&first.json(), "/id")), (202, id));
-    // A 409 is not the answer to the request: that is the first one's.
+    // A 409 is not the answer to the request: the first request has the answer.
     is_replay(&first, &shop.pay("k-1", "pm_never_answers").await);
     assert_eq!(shop.journal().await.len(), 1);
     books_hold(&database);
@@ -140,7 +140,7 @@ async fn a_key_that_names_another_request_is_refused(database: Database) {
         }
     }
 
-    // Nothing was written, and each key still gives its own answer.
+    // Nothing was written, and each key still has its own answer.
     assert_eq!(database.number("SELECT count(*) FROM audit_entry"), records);
     is_replay(&transfer, &shop.transfer("transfer", &ann, &bob, 1).await);
     is_replay(&payment, &shop.pay("payment", "pm_succeeds").await);
@@ -368,7 +368,7 @@ fn different_payments_at_once_on_two_processes_all_arrive() {
     });
 }
 
-/// Five rounds, because a race that is lost is not lost every time.
+/// Five rounds, because a race does not go wrong every time.
 async fn equal_transfers(shop: &Shop, clients: &[&Client]) {
     let ann = shop.wallet("wallets:ann", 1_000).await;
     let bob = shop.wallet("wallets:bob", 0).await;
@@ -398,8 +398,8 @@ async fn equal_payments(shop: &Shop, clients: &[&Client]) {
     }
 }
 
-/// Sends one request [`AT_ONCE`] times at once, turn by turn to each server: one of the answers is
-/// the first, all of them are the same.
+/// Sends one request [`AT_ONCE`] times at once, to each server in turn: exactly one of the answers is the first, and
+/// all of them are the same.
 async fn at_once(clients: &[&Client], path: &'static str, key: &str, body: &Value) {
     let mut asking = JoinSet::new();
     for client in clients.iter().cycle().take(AT_ONCE) {
@@ -426,7 +426,7 @@ async fn at_once(clients: &[&Client], path: &'static str, key: &str, body: &Valu
     assert_eq!(ids.len(), AT_ONCE, "each has a request id of its own");
 }
 
-/// The same status and bytes, marked as a replay, under a request id of its own.
+/// Checks for the same status and bytes, marked as a replay, with a request id of its own.
 fn is_replay(first: &Reply, again: &Reply) {
     assert_eq!((again.status, &again.body), (first.status, &first.body));
     assert_eq!(again.header("content-type"), first.header("content-type"));

@@ -1,11 +1,11 @@
-//! The form of a file to import: what is not exactly right is refused by line, and nothing of it is taken.
+//! The form of an import file: what is not exactly right is refused by line, and nothing is imported.
 
 use tests::{Database, on_both_databases};
 
 use crate::given::rows;
 use crate::imports::{empty_books, file, imported};
 
-/// An import of this text is refused for exactly these lines and fields, and leaves nothing.
+/// An import of this text is refused for exactly these lines and fields, and writes nothing.
 fn refused(database: &Database, format: &str, text: &str, expected: &[(u64, &str)]) {
     let before = rows(database);
     let path = file(database, "wrong", text);
@@ -85,7 +85,7 @@ async fn a_table_is_read_to_the_letter_or_not_at_all(database: Database) {
     empty_books(&database);
     let refused = |text: &str, expected: &[(u64, &str)]| refused(&database, "csv", text, expected);
     let row = "account,assets:a,EUR,asset,";
-    // An unclosed quote takes no row with it, and no amount is put together from two pieces.
+    // An unclosed quote does not swallow other rows, and no amount is put together from two pieces.
     refused(
         &format!("{HEADING}{row}\"open,,,,,,,\n{row}x,,,,,,,\n"),
         &[(2, "")],
@@ -183,7 +183,7 @@ async fn an_import_refuses_what_the_api_refuses(database: Database) {
 on_both_databases!(one_debit_and_several_credits_are_one_transaction);
 async fn one_debit_and_several_credits_are_one_transaction(database: Database) {
     empty_books(&database);
-    // The page's own example.
+    // The example of the page itself.
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/import.md"));
     let page = page.expect("a page");
     let example = |about: &str| {
@@ -203,7 +203,7 @@ async fn one_debit_and_several_credits_are_one_transaction(database: Database) {
         "{said}"
     );
     assert_eq!(database.number("SELECT count(*) FROM posting"), 2);
-    // The same as JSON says nothing new.
+    // The same data as JSON brings nothing new.
     let path = file(&database, "sale.json", &example("The same as JSON"));
     let (code, said) = imported(&database, "json", &path, &[]);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! What is in the books already is not imported again, whatever file it stands in: rows are known by what
-//! they say, and by their external ids.
+//! What is in the books already is not imported again, whichever file contains it: rows are recognized by their content
+//! and by their external ids.
 
 use std::path::PathBuf;
 
@@ -80,7 +80,7 @@ async fn the_same_rows_are_imported_once_in_whatever_file_they_stand(database: D
     assert_eq!(said["mistakes"].as_array().map(Vec::len), Some(5));
     assert_eq!(rows(&database), after);
 
-    // One row more is all that is new, also where it equals others.
+    // Only one additional row is new, even if it equals others.
     let more = "entry,assets:bank,EUR,,4,debit,5.00,opening,2026-01-02,\n\
         entry,equity:opening,EUR,,4,credit,5.00,,,\n";
     let longer = format!("{TABLE}{more}");
@@ -111,7 +111,7 @@ async fn imports_at_once_book_each_row_once(database: Database) {
         let ended = running.into_iter().map(|one| one.join().expect("it ends"));
         ended.collect()
     });
-    // One comes first; the others know its rows, or are told to come again.
+    // One comes first; the others recognize its rows, or must try again.
     let booked = ended.iter().map(|(_, said)| said["transactions"].as_u64());
     assert_eq!(booked.flatten().sum::<u64>(), 3, "{ended:?}");
     for (code, said) in &ended {
@@ -136,7 +136,7 @@ async fn an_external_id_is_known_with_the_same_content_and_refused_with_another(
         shop.account(&new).await
     };
     let (bank, wallet) = (open("assets:bank").await, open("liabilities:ann").await);
-    // Somebody has posted one of them by hand.
+    // A user posted one of them by hand.
     let body = json!({
         "kind": "sale", "external_id": "inv-1", "effective_at": "2026-03-01T00:00:00Z",
         "metadata": {"order": "17"},
@@ -183,7 +183,7 @@ async fn an_external_id_is_known_with_the_same_content_and_refused_with_another(
     );
     assert_eq!(rows(&database), before);
 
-    // What was reversed since stays imported, and is not posted again.
+    // A transaction that was reversed since stays imported, and is not posted again.
     let list = shop.client.get("/v1/transactions?limit=100").await.json();
     let list = list["data"].as_array().expect("a list").clone();
     let second = list
@@ -203,7 +203,7 @@ async fn an_external_id_is_known_with_the_same_content_and_refused_with_another(
     );
     assert_eq!(shop.read(&wallet).await["balances"]["posted"], 700);
 
-    // The metadata of one is set later: both what it was and what it is now are known.
+    // The metadata of one is set later: both the old and the new metadata are recognized.
     let path = format!("/v1/transactions/{}", text(second, "/id"));
     let headers = [
         ("content-type", "application/json"),
@@ -218,7 +218,7 @@ async fn an_external_id_is_known_with_the_same_content_and_refused_with_another(
     let (code, said) = import(&table("7.00", "8.00"));
     assert_eq!(code, 0, "{said}");
 
-    // The books themselves, exported and taken back.
+    // The books themselves, exported and imported again.
     let path = file(
         &database,
         "own.json",

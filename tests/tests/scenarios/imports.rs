@@ -1,5 +1,5 @@
-//! Imports: what was exported comes back as it was; a wrong file is told by line and leaves nothing;
-//! one that is killed leaves nothing or everything; one that is tried again is there once.
+//! Imports: an export comes back unchanged; a wrong file is reported by line and writes nothing; a killed import writes
+//! nothing or everything; an import that is tried again is there once.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::given::{eventually, rows, text};
 use crate::shop::Shop;
 use crate::{books_hold, books_of_chance};
 
-/// Something of everything that a file can hold.
+/// One of everything that a file can contain.
 const EVERYTHING: &str = r#"{"format":"florin","version":1,"tenant":"elsewhere","closed_before":"2020-01-01T00:00:00Z",
 "accounts":[
 {"code":"assets:bank","name":"Bank","currency":"EUR","class":"asset","metadata":{"iban":"x"}},
@@ -32,9 +32,9 @@ const EVERYTHING: &str = r#"{"format":"florin","version":1,"tenant":"elsewhere",
 ]}
 "#;
 
-/// The demo's books with nothing in them.
+/// The demo's books without any transactions.
 pub(crate) fn empty_books(database: &Database) {
-    // It may be told to end before it listens for that: what is seeded is there all the same.
+    // The signal may arrive before the server listens for it; the seeded rows exist all the same.
     Florin::start(database, &[]).terminate();
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn file(database: &Database, name: &str, text: &(impl AsRef<[u8]> + ?
     path
 }
 
-/// How an import ends: its exit code, and what it says as JSON.
+/// The result of an import: its exit code, and its JSON output.
 pub(crate) fn imported(
     database: &Database,
     format: &str,
@@ -65,8 +65,8 @@ pub(crate) fn imported(
     }
 }
 
-/// What the books say, without the ids and times that an import gives anew. A transaction without an
-/// external id has been given its former id, and a capture without a payment is called otherwise.
+/// The content of the books, without the ids and times that an import makes anew. A transaction without an external id
+/// has got its former id, and a capture without a payment has another kind.
 fn entries(json: &str) -> (Vec<Value>, Vec<Value>) {
     let mut document: Value = serde_json::from_str(json).expect("one document");
     let accounts = document["accounts"].as_array_mut().expect("a list");
@@ -114,7 +114,7 @@ async fn exported_books_are_the_same_after_an_import(database: Database) {
     for account in accounts {
         assert!(again.contains(&account), "{account}");
     }
-    // In a CSV, an empty description is none.
+    // In CSV, an empty description is no description.
     let (_, now) = entries(&exported(&third, "json"));
     for (mut one, other) in transactions.into_iter().zip(now) {
         if one["description"] == "" {
@@ -133,7 +133,7 @@ async fn everything_that_a_file_can_hold_is_taken_over_and_comes_back(database: 
     assert_eq!((code, &said["accounts"]), (0, &json!(5)), "{said}");
     assert_eq!(rows(&database), before, "a dry run has written something");
 
-    // Beside a running server, which sees it at once.
+    // Beside a running server, which sees the new rows at once.
     let shop = Shop::open(&database);
     let (code, said) = imported(&database, "json", &path, &[]);
     assert_eq!((code, &said["transactions"]), (0, &json!(3)), "{said}");
@@ -150,7 +150,7 @@ async fn everything_that_a_file_can_hold_is_taken_over_and_comes_back(database: 
     assert_eq!(shop.florin.terminate().code(), Some(0));
     books_hold(&database);
 
-    // What remains to be reversed of the opening is known, and what came of it is written once more.
+    // The rest of the opening that can be reversed is known, and the reversed part is written once more.
     assert_eq!(
         database.number("SELECT reversed FROM correction WHERE ordinal = 1"),
         300
@@ -193,7 +193,7 @@ async fn everything_wrong_is_told_by_line_and_nothing_is_kept(database: Database
         assert_eq!(rows(&database), before);
     };
     let heading = "record,account,currency,class,floor,status,transaction,posting,side,amount,kind,effective_at,balance\n";
-    // What is wrong with the form is all found before the books are asked.
+    // All mistakes in the form are found before the books are asked.
     let form = "account,assets:a,EUR,asset,,,,,,,,,\n\
         account,assets::b,EUR,asset,,,,,,,,,\n\
         account,assets:c,XYZ,things,,,,,,,,,\n\
@@ -216,7 +216,7 @@ async fn everything_wrong_is_told_by_line_and_nothing_is_kept(database: Database
         (10, ""),
     ];
     refused("csv", &format!("{heading}{form}"), &expected);
-    // What is wrong with the books, too.
+    // So are all mistakes in the books.
     let books = "account,assets:a,EUR,asset,,closed,,,,,,,\n\
         account,equity:o,EUR,equity,,,,,,,,,7.00\n\
         entry,assets:a,EUR,,,,1,0,debit,1.00,opening,2020-01-01,\n\
@@ -260,12 +260,12 @@ async fn everything_wrong_is_told_by_line_and_nothing_is_kept(database: Database
         (9, "about"),
     ];
     refused("json", numbers, &expected);
-    // No more than a hundred are told.
+    // At most a hundred mistakes are reported.
     let many: String = (0..300).map(|_| "nonsense,,,,,,,,,,,,\n").collect();
     let path = file(&database, "many", &format!("{heading}{many}"));
     let (_, said) = imported(&database, "csv", &path, &[]);
     assert_eq!(said["mistakes"].as_array().map(Vec::len), Some(100));
-    // And for people, one a line.
+    // And in the form for people, one on each line.
     let path = file(&database, "few", &format!("{heading}{unknown}"));
     let path = path.to_str().expect("plain names");
     let verb = ["import", "--format", "csv", path, "--database-url"];
@@ -311,11 +311,11 @@ async fn the_limits_of_accounts_that_are_here_hold_and_a_name_is_taken_once(data
         pay("b", "0.40")
     ));
     assert_eq!(code, 0, "{said}");
-    // Another file with one of them in it, which says something else.
+    // Another file with one of them, with another content.
     let (code, said) = import(&format!("{}{}", pay("c", "0.10"), pay("b", "0.41")));
     assert_eq!(code, 1, "{said}");
     assert_eq!(said["mistakes"][1]["field"], "external_id", "{said}");
-    // Two of one file under one external id: told before the books are asked.
+    // Two transactions of one file with one external id: reported before the books are asked.
     let twice = pay("d", "0.01") + &pay("e", "0.01").replace(",sale,e", ",sale,d");
     let (code, said) = import(&twice);
     let first = &said["mistakes"][0];
@@ -366,11 +366,11 @@ async fn a_killed_import_leaves_nothing_or_everything(database: Database) {
             .stderr(Stdio::null())
             .spawn()
             .expect("it starts");
-        // Where it is by then is left to chance.
+        // How far the import is by then is random.
         tokio::time::sleep(Duration::from_millis(millis)).await;
         child.kill().expect("an own child");
         child.wait().expect("an own child");
-        // On a server the commit may still be under way.
+        // On a server the commit may still be on its way.
         eventually("nothing or everything", async || {
             let found = counted();
             let all = (TRANSACTIONS, 2, nothing.2 + TRANSACTIONS + 2);
@@ -410,7 +410,7 @@ async fn a_running_server_finds_what_breaks_its_books(database: Database) {
         Kind::Postgres => "DROP TRIGGER posting_immutable ON posting",
     });
     eventually("the alarm", async || {
-        // The guard is looked for by its name, and as a part of the schema.
+        // The guard is checked by its name, and as a part of the schema.
         let found = gauge("florin_check_violations ").await? == "2";
         let log = shop.florin.log();
         let told = log.contains("the books are violated") && log.contains("posting_immutable");
@@ -418,7 +418,7 @@ async fn a_running_server_finds_what_breaks_its_books(database: Database) {
     })
     .await;
     assert!(gauge("florin_check_duration_seconds ").await.is_some());
-    // It serves all the same: whoever hears the alarm decides.
+    // The server serves all the same: the operator decides after the alarm.
     assert_eq!(shop.client.get("/readyz").await.status, 200);
     assert_eq!(shop.florin.terminate().code(), Some(0));
 }

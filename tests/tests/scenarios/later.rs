@@ -1,5 +1,4 @@
-//! What is asked of transactions later: what is pending on an account, metadata that is set afterwards,
-//! and more than was held.
+//! Later questions and steps: what is pending on an account, metadata that is set afterwards, and more than was held.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +18,7 @@ impl Books {
         reply.json()
     }
 
-    /// All pages of so many, which must say what the account says.
+    /// All pages of this length; they must agree with the account.
     async fn all_pending(&self, account: &str, limit: usize) -> Vec<Value> {
         let mut all: Vec<Value> = Vec::new();
         let mut query = format!("?limit={limit}");
@@ -53,7 +52,7 @@ impl Books {
         self.client.send(Method::PATCH, &path, &headers, body).await
     }
 
-    /// The transactions with this text in their metadata.
+    /// The transactions that have this text in their metadata.
     async fn found_by(&self, query: &str) -> Vec<Value> {
         let path = format!("/v1/transactions?{query}");
         let page = self.client.get(&path).await.json();
@@ -121,7 +120,7 @@ async fn what_is_pending_on_an_account_is_listed_beside_its_balances(database: D
     assert_eq!(books.all_pending(&bob, 1).await.len(), 3);
     assert_eq!(books.all_pending(&books.source, 1).await.len(), 2);
 
-    // Many that have ended are between; what is old is found all the same.
+    // Many ended transactions lie between; the old one is found all the same.
     let mut one = moved(&ann, &bob, 1);
     one["pending"] = json!(true);
     for round in 0..2 {
@@ -188,7 +187,7 @@ async fn metadata_of_a_transaction_is_set_later_and_the_books_stay(database: Dat
     let other = books.describe(&id, Some("set"), &json!({})).await;
     is_problem("another body", &other, 422, "idempotency_key_reused");
 
-    // It is read and found by what is kept now, and its first answer is given again as it was.
+    // It is read and found by its present metadata, and its first answer is given again unchanged.
     let path = format!("/v1/transactions/{id}");
     assert_eq!(books.client.get(&path).await.json()["metadata"], next);
     for (query, found) in [
@@ -205,7 +204,7 @@ async fn metadata_of_a_transaction_is_set_later_and_the_books_stay(database: Dat
     assert_eq!(replayed.body, made.body);
     assert!(exported(&database, "json").contains(r#""shop":"x""#));
 
-    // Again and again, without a key, and none at all; whatever kind of transaction it is.
+    // Several times, without a key, and no metadata at all; for every kind of transaction.
     let transfer = json!({"from": ann, "to": bob, "amount": 1, "currency": "EUR"});
     let transfer = books.client.post("/v1/transfers", "t", &transfer).await;
     let transfer = text(&transfer.json(), "/id");
@@ -223,7 +222,7 @@ async fn metadata_of_a_transaction_is_set_later_and_the_books_stay(database: Dat
     assert_eq!(books.found_by("metadata.colour=red").await.len(), 2);
     assert_eq!(books.found_by("metadata.colour=blue").await.len(), 0);
 
-    // What is wrong is told and changes nothing.
+    // A wrong request is refused and changes nothing.
     let nobody = format!("txn_{}", "0".repeat(32));
     for (id, metadata, status, code) in [
         (&nobody, json!({}), 404, "transaction_not_found"),
@@ -253,7 +252,7 @@ async fn metadata_of_a_transaction_is_set_later_and_the_books_stay(database: Dat
     assert_eq!(books.balances(ann).await, (94, 94));
     books_hold(&database);
 
-    // Whoever changes it behind everybody's back is found: the records say what was set.
+    // A change without the server is found, because the audit records say what was set.
     database.execute_raw(
         "UPDATE current_metadata SET revision = revision + 1, metadata = '{\"colour\":\"green\"}'",
     );
@@ -310,7 +309,7 @@ async fn more_than_was_held_is_posted_where_it_is_wished_and_the_limits_allow_it
     assert_eq!(books.balances(&ann).await, (28, 28));
     assert_eq!(books.balances(&bob).await, (72, 72));
 
-    // The tip alone is given back, then the rest.
+    // First only the tip is given back, then the rest.
     let paid = text(&paid.json(), "/id");
     let back = json!({"amounts": [{"ordinal": 200, "amount": 12}]});
     assert_eq!(books.step("reverse", "tip", &paid, &back).await.status, 201);
@@ -322,7 +321,7 @@ async fn more_than_was_held_is_posted_where_it_is_wished_and_the_limits_allow_it
     );
     assert_eq!(books.balances(&ann).await, (100, 100));
 
-    // As one of many, and on an account that may not hold so much.
+    // As one of many, and on an account whose ceiling is lower.
     let stay = books.hold("stay", 50, &json!(true)).await;
     let limit = async |ceiling: Value| {
         let limits = json!({"floor": 0, "ceiling": ceiling, "credit_line": null});
@@ -348,14 +347,14 @@ async fn more_than_was_held_is_posted_where_it_is_wished_and_the_limits_allow_it
             assert_eq!(many.json()["code"], code);
         }
     }
-    // Nobody asks a release or a reversal for it.
+    // A release or a reversal does not take this field.
     for verb in ["void", "reverse"] {
         let wrong = json!({"exceed": true});
         let wrong = books.step(verb, "wrong", &stay, &wrong).await;
         is_problem(verb, &wrong, 422, "unknown_field");
     }
     limit(Value::Null).await;
-    // What has expired holds nothing that could be exceeded.
+    // An expired transaction holds nothing that could be exceeded.
     let late = books.hold("late", 5, &json!({"expires_in": 1})).await;
     eventually("it expires", async || {
         (books.held(&late).await.0 == "expired").then_some(())

@@ -1,4 +1,4 @@
-//! Lists: where a page goes on, and what is found.
+//! Lists: the beginning of the next page, and the rows that are found.
 
 mod plans;
 mod searches;
@@ -63,7 +63,7 @@ async fn a_transaction_is_found_by_whatever_is_known_of_it(database: Database) {
             vec![&early],
         ),
         ("effective_from=2024-03-01T00:00:00Z", but(&[&early])),
-        // What happened last comes first.
+        // The one that happened last comes first.
         ("effective_from=2024-01-01T00:00:00Z", early_last),
         ("currency=POINTS", vec![&points]),
         ("currency=EUR&amount_max=3", vec![]),
@@ -171,7 +171,7 @@ async fn a_list_goes_on_though_accounts_are_opened_below_its_code(database: Data
             let page = client.get(&path).await.json();
             let data = page["data"].as_array().expect("a list");
             found.extend(data.iter().map(|one| text(one, "/id")));
-            // Somebody opens an account below the code meanwhile.
+            // Another client opens an account below the code in the meantime.
             account(
                 &client,
                 &format!("liabilities:ann:{number}:{}", found.len()),
@@ -213,7 +213,7 @@ async fn a_cursor_goes_on_with_its_own_list_alone(database: Database) {
         }
     }
 
-    // It outlives the server, and whoever goes on may ask for pages of another length.
+    // A cursor survives the server, and the next page may have another length.
     let goes_on = format!("{}&cursor={}", lists[0], cursors[0]);
     let rest = client.get(&goes_on).await.json();
     drop(florin);
@@ -224,7 +224,7 @@ async fn a_cursor_goes_on_with_its_own_list_alone(database: Database) {
     assert_eq!(reply.json()["data"][0], rest["data"][0]);
 }
 
-/// Makes two of whatever is listed; returns each list, and some of other filters, with its first page.
+/// Makes two rows for each list; returns each list, and some with other filters, with its first page.
 async fn two_of_each(client: &Client) -> Vec<String> {
     let bank = account(client, "assets:bank", &Value::Null).await;
     let wallet = account(client, "liabilities:wallet", &json!(0)).await;

@@ -1,4 +1,4 @@
-//! What Florin promises, end to end: the real binary, on SQLite and on PostgreSQL.
+//! The promises of Florin, tested end to end: the real binary, on SQLite and on PostgreSQL.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -55,7 +55,7 @@ mod withdrawn;
 
 use tests::{Database, run};
 
-/// How a scenario ends: `florin check` finds every invariant kept.
+/// The end of each scenario: `florin check` finds no broken invariant.
 fn books_hold(database: &Database) {
     let checked = run(&["check", "--database-url", database.url()], &[]);
     assert!(

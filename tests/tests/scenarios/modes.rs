@@ -1,4 +1,4 @@
-//! Books know whether their money is real, and open in no other mode.
+//! Books store whether their money is real, and cannot be opened in the other mode.
 
 use std::process::Output;
 
@@ -9,7 +9,7 @@ use crate::books_hold;
 use crate::given::{is_problem, rows, text};
 
 const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
-/// What live mode wants to know. Nobody answers at that address.
+/// The settings that live mode needs. Nothing listens at that address.
 const LIVE: [&str; 8] = [
     "--mode",
     "live",
@@ -30,14 +30,14 @@ fn says(output: &Output) -> String {
     )
 }
 
-/// Exit 2, and the mode of the books is named.
+/// Checks for exit 2 and a message that names the mode of the books.
 fn is_other_mode(case: &str, output: &Output, books: &str) {
     let said = says(output);
     assert_eq!(output.status.code(), Some(2), "{case}: {said}");
     assert!(said.contains(&format!("{books} books")), "{case}: {said}");
 }
 
-/// Runs a verb that ends by itself on these books.
+/// Runs a verb that ends on its own on these books.
 fn on(database: &Database, verb: &[&str]) -> Output {
     let folder = database.data_dir();
     let folder = folder.to_str().expect("plain names");
@@ -55,7 +55,7 @@ async fn books_of_one_mode_never_open_in_the_other(live: Database) {
     let florin = Florin::start(&live, &LIVE);
     let client = Client::new(florin.api(), key);
     assert_eq!(client.get("/v1/accounts").await.status, 200);
-    // The key of the README does not open live books, nor does any other of the sandbox.
+    // Neither the key of the README nor any other key of the sandbox opens live books.
     for stranger in [SANDBOX_KEY, "sk_sandbox_0000000000000000"] {
         let refused = Client::new(florin.api(), stranger)
             .get("/v1/accounts")
@@ -169,7 +169,7 @@ async fn live_books_are_begun_only_on_purpose_and_once(database: Database) {
         };
         assert!(said.contains(expected), "{verb:?}: {said}");
     }
-    // Two programs of different modes begin the same books at the same time: one of them does.
+    // Two programs of different modes begin the same books at the same time: exactly one succeeds.
     let folder = database.data_dir().display().to_string();
     let begin = |mode: &'static str| {
         let (url, folder) = (database.url().to_owned(), folder.clone());

@@ -1,5 +1,5 @@
-//! One range of time at every entrance: the API's bodies and queries, imports and webhooks; what is accepted
-//! can be exported, and what older books have beyond it can still be read.
+//! One range of time for every input: the API's bodies and queries, imports and webhooks. What is accepted can be
+//! exported, and times of older books outside the range can still be read.
 
 mod future;
 
@@ -14,7 +14,7 @@ use crate::violations::tamper;
 
 const FIRST: &str = "1900-01-01T00:00:00Z";
 const LAST: &str = "9998-12-31T23:59:59.999999Z";
-/// In form they are times, and lie beyond the range in UTC.
+/// Times with a correct form that lie outside the range in UTC.
 const BEYOND: [&str; 7] = [
     "1899-12-31T23:59:59.999999Z",
     "1900-01-01T00:00:00+00:01",
@@ -82,7 +82,7 @@ impl Books {
         body
     }
 
-    /// A request for each field of a body that is a time, with the pointer to it.
+    /// A request for each time field of a body, with the pointer to the field.
     fn requests(&self, at: &str) -> Vec<(String, Value, &'static str)> {
         let nobody = format!("/v1/transactions/txn_{}", "0".repeat(32));
         let to = |path: &str| path.to_owned();
@@ -273,7 +273,7 @@ async fn questions_beyond_the_range_have_no_bound(books: &Books) {
 
 on_both_databases!(an_import_has_the_same_range_and_takes_a_day_alone_too);
 async fn an_import_has_the_same_range_and_takes_a_day_alone_too(database: Database) {
-    // It may be told to end before it listens for that: what is seeded is there all the same.
+    // The signal may arrive before the server listens for it; the seeded rows exist all the same.
     Florin::start(&database, &[]).terminate();
     let path = database.folder().join("books.csv");
     let imported = |at: &str| {

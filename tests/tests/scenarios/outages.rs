@@ -1,5 +1,5 @@
-//! The database away, or held by somebody else: fast refusals, nothing by halves, and recovery
-//! without a restart.
+//! The database is away, or locked by another process: fast refusals, nothing half done, and recovery without a
+//! restart.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::books_hold;
 use crate::given::{eventually, is_problem, number, rows};
 use crate::shop::{Shop, movement};
 
-/// How quickly an outage is told. The readers' pool looks for a connection for two seconds.
+/// Time within which an outage is reported. The readers' pool tries to get a connection for two seconds.
 const QUICK: Duration = Duration::from_secs(4);
 
-/// A scenario about a server of its own, to stop and to start.
+/// A scenario about a separate server, to stop and to start.
 pub(crate) fn with_private_cluster<Ends: Future<Output = ()>>(
     scenario: impl FnOnce(Cluster) -> Ends,
 ) {
@@ -30,7 +30,7 @@ pub(crate) fn with_private_cluster<Ends: Future<Output = ()>>(
     runtime.expect("a runtime").block_on(scenario(cluster));
 }
 
-/// The answer says: not now, and when again.
+/// Checks that the answer is 503, with the time to try again.
 fn is_away(case: &str, reply: &Reply) {
     is_problem(case, reply, 503, "database_unavailable");
     let after = reply
@@ -86,7 +86,7 @@ fn a_database_that_goes_away_is_a_quick_503_and_comes_back_without_a_restart() {
                 is_away("readiness", &ready);
                 assert_eq!(alive.status, 200);
             }
-            // A key that was never seen cannot be looked up, and is not refused for good either.
+            // A key that was never seen cannot be looked up, so the refusal is not final either.
             let stranger = Client::new(shop.florin.api(), "sk_never_seen");
             is_away("a stranger", &stranger.get("/v1/accounts").await);
 
@@ -119,7 +119,7 @@ fn a_payment_under_way_when_the_database_goes_away_settles_once_it_is_back() {
         let id = crate::given::text(&made.json(), "/id");
         shop.charge_of(&id).await;
         cluster.kill();
-        // The worker has an outcome to bring home, and nowhere to bring it, until the sweeper asks again.
+        // The worker cannot store the outcome until the database is back and the sweeper asks again.
         is_away("while it is away", &shop.client.get("/v1/payments").await);
         cluster.start();
         eventually("it is back", async || {
@@ -135,7 +135,7 @@ fn a_payment_under_way_when_the_database_goes_away_settles_once_it_is_back() {
     });
 }
 
-/// Everybody else's connections to the database of the scenario.
+/// All other connections to the database of the scenario.
 pub(crate) const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
@@ -174,7 +174,7 @@ fn terminated_backends_amid_load_are_survived_without_a_wrong_answer() {
                 refused
             });
         }
-        // Terminate again and again until everybody is done.
+        // Connections are ended again and again until all requests are done.
         let mut refused = 0;
         let mut storm = tokio::time::interval(Duration::from_millis(150));
         while !customers.is_empty() {
@@ -183,7 +183,7 @@ fn terminated_backends_amid_load_are_survived_without_a_wrong_answer() {
                 _ = storm.tick() => database.execute_raw(TERMINATE),
             }
         }
-        // The lane runs a batch again over a new connection, so few of the customers notice.
+        // The lane runs a batch again over a new connection, so only a few customers notice.
         let metrics = shop.client.get("/metrics").await;
         let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
         assert!(
@@ -201,7 +201,7 @@ fn terminated_backends_amid_load_are_survived_without_a_wrong_answer() {
     });
 }
 
-/// A second process that keeps every writer out, and no reader.
+/// A second process that locks out all writers, but no readers.
 enum Holder {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
@@ -245,7 +245,7 @@ async fn a_writer_waits_for_a_lock_and_then_says_when_to_try_again(database: Dat
     let to = shop.wallet("liabilities:wallets:ann", 0).await;
     let before = rows(&database);
 
-    // Held for a moment: the transfer waits for it, readers do not.
+    // Locked for a moment: the transfer waits, readers do not.
     let holder = Holder::of(&database);
     let (client, body) = (shop.client.clone(), movement(&from, &to, 1));
     let waiting = tokio::spawn(async move { client.post("/v1/transfers", "waits", &body).await });
@@ -256,7 +256,7 @@ async fn a_writer_waits_for_a_lock_and_then_says_when_to_try_again(database: Dat
     let waited = waiting.await.expect("answered");
     assert_eq!(waited.status, 201, "{:?}", waited.body);
 
-    // Held for longer than anybody should wait: refused, with nothing written.
+    // Locked for longer than anyone should wait: refused, and nothing is written.
     let after_one = rows(&database);
     assert!(after_one > before);
     let holder = Holder::of(&database);

@@ -10,7 +10,7 @@ use crate::books_hold;
 use crate::given::{eventually, is_problem, text};
 use crate::shop::{PRICE, Shop, list, order, pointers, second_tenant};
 
-/// So short that a silent provider is given up soon, so long that a busy one is not.
+/// Short enough to give up a silent provider soon, long enough for a busy one.
 const IMPATIENT: [&str; 2] = ["--provider-timeout-ms", "500"];
 
 on_both_databases!(a_payment_that_succeeds_is_posted_once);
@@ -31,7 +31,7 @@ async fn a_payment_that_succeeds_is_posted_once(database: Database) {
         (&charge["effects"], &charge["calls"]),
         (&json!(1), &json!(1))
     );
-    // The provider tells it once more in a webhook, which changes nothing.
+    // The provider reports it once more in a webhook, which changes nothing.
     eventually("the webhook", async || {
         (database.number("SELECT count(*) FROM inbox WHERE status = 'applied'") == 1).then_some(())
     })
@@ -67,7 +67,7 @@ async fn a_decline_posts_nothing_and_another_method_may_follow(database: Databas
         );
         shop.assert_captured(paid).await;
 
-        // The declined method is not tried again unasked.
+        // A declined method is not tried again without a request.
         let confirm = format!("/v1/payments/{id}/confirm");
         let unasked = shop.client.post(&confirm, "again", &json!({})).await;
         is_problem("the declined method again", &unasked, 422, "invalid_field");
@@ -112,7 +112,7 @@ async fn a_charge_answered_500_after_it_was_executed_settles_by_inquiry(database
     settles_by_inquiry(database, "pm_server_error").await;
 }
 
-/// The provider executes, nobody hears of it, and no webhook tells.
+/// The provider executes, but sends neither a reply nor a webhook.
 async fn settles_by_inquiry(database: Database, method: &str) {
     let shop = Shop::open_with(&database, &IMPATIENT);
 
@@ -134,7 +134,7 @@ async fn settles_by_inquiry(database: Database, method: &str) {
         (&json!(1), &json!(1))
     );
     shop.assert_captured(1).await;
-    // What was answered stays answered: the merchant learns the end by reading, or by a webhook.
+    // The stored answer stays: the merchant learns the outcome by reading, or from a webhook.
     let again = shop.pay("k-1", method).await;
     assert_eq!((again.status, &again.body), (202, &reply.body));
     books_hold(&database);
@@ -155,7 +155,7 @@ async fn a_webhook_that_beats_the_providers_own_reply_posts_once(database: Datab
             .await,
         1
     );
-    // The provider's reply comes after its webhook and says nothing new.
+    // The provider's reply comes after its webhook and changes nothing.
     shop.pay("k-2", "pm_succeeds").await;
     shop.assert_captured(2).await;
     books_hold(&database);
@@ -194,7 +194,7 @@ async fn a_provider_that_never_answers_leaves_the_payment_processing(database: D
         (202, &json!("processing"))
     );
     let id = text(&reply.json(), "/id");
-    // The provider has never heard of it when it is asked, so it is called again, under the same key.
+    // When asked, the provider does not know the key, so it is called again with the same key.
     eventually("a second call", async || {
         let journal = shop.journal().await;
         let calls = journal.first().and_then(|row| row["calls"].as_u64());
@@ -241,7 +241,7 @@ async fn a_payment_made_without_confirm_waits_for_it(database: Database) {
     );
     shop.assert_captured(1).await;
 
-    // Without a method it is the method that is waited for.
+    // Without a payment method, the payment waits for one.
     let bare = json!({"amount": PRICE, "currency": "EUR", "confirm": false});
     let made = shop.client.post("/v1/payments", "k-4", &bare).await;
     assert_eq!(

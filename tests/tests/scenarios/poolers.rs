@@ -1,5 +1,5 @@
-//! A pooler between Florin and its database: refused by name where it takes sessions apart, and nothing is
-//! left behind for other programs.
+//! A pooler between Florin and its database: refused by name if it splits sessions, and nothing is left behind for
+//! other programs.
 
 use diesel::dsl::sql;
 use diesel::sql_types::Text;
@@ -12,7 +12,7 @@ use crate::given::number;
 use crate::outages::with_private_cluster;
 use crate::shop::Shop;
 
-/// What another program finds in a session of the pool.
+/// The settings that another program finds in a session of the pool.
 fn found(url: &str) -> Vec<String> {
     let settings = [
         "current_setting('default_transaction_read_only')",

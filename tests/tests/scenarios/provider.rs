@@ -1,4 +1,4 @@
-//! A provider played by the scenario over real HTTP: each call waits until the scenario answers it.
+//! A provider that the scenario plays over real HTTP: each call waits until the scenario answers it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::shop::PRICE;
 
-/// A provider that does nothing by itself.
+/// A provider that does nothing on its own.
 pub(crate) struct Provider {
     pub(crate) url: String,
     calls: mpsc::UnboundedReceiver<Call>,
@@ -19,7 +19,7 @@ pub(crate) struct Call {
     pub(crate) is_inquiry: bool,
     /// The operation's provider key.
     pub(crate) key: String,
-    /// What is asked for; null in an inquiry.
+    /// The body of the request; null in an inquiry.
     pub(crate) order: Value,
     answer: oneshot::Sender<(u16, Vec<u8>)>,
 }
@@ -51,11 +51,11 @@ impl Provider {
 
 impl Call {
     pub(crate) fn answer(self, status: u16, body: impl Into<Vec<u8>>) {
-        // The caller may have given up.
+        // The caller may have stopped waiting.
         let _unheard = self.answer.send((status, body.into()));
     }
 
-    /// A charge of [`PRICE`] for this call, under this name.
+    /// A charge of [`PRICE`] for this call, with this id.
     pub(crate) fn charge(&self, id: &str) -> Value {
         json!({
             "id": id, "status": "succeeded", "amount": PRICE, "currency": "EUR",
@@ -92,7 +92,7 @@ async fn serve(mut connection: TcpStream, told: mpsc::UnboundedSender<Call>) {
     }
 }
 
-/// One request, if there is a further one.
+/// The next request, if there is one.
 async fn request(connection: &mut TcpStream, heard: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
     loop {
         if let Some(end) = heard.windows(4).position(|window| window == b"\r\n\r\n") {

@@ -1,5 +1,5 @@
-//! Bytes that no client would send, on connections of their own: each is refused or hung up on, in
-//! bounded time, and the next connection is served.
+//! Bytes that no client would send, on separate connections: each is refused or closed within a limited time, and the
+//! next connection is served.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use tests::{Client, Database, Florin, Kind, on_both_databases};
 
 use crate::given::rows;
 
-/// A refusal comes at once; this only ends a test that waits in vain.
+/// A refusal comes at once; this limit only ends a test that waits in vain.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// The server's own limit for a head and for a body, with room for a busy machine.
+/// The server's own limit for a head and for a body, with some time for a busy machine.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// A request head with these further lines, and what follows it.
+/// The head of a request with these further lines, and the bytes after it.
 fn post(lines: &str, after: &str) -> Vec<u8> {
     format!(
         "POST /v1/accounts HTTP/1.1\r\nHost: florin\r\nAuthorization: Bearer \
@@ -135,7 +135,7 @@ async fn what_is_not_http_is_refused_and_the_next_connection_served(database: Da
         assert_eq!(rows(&database), before, "{name} wrote something");
         assert_eq!(client.get("/livez").await.status, 200, "after {name}");
     }
-    // The control: the same head with what belongs to it is served.
+    // The control: the same head with a correct body is served.
     let body = r#"{"code":"assets:smuggled","currency":"EUR"}"#;
     let good = post(&format!("Content-Length: {}\r\n", body.len()), body);
     let answer = Client::new(florin.api(), None).raw(&good, PATIENCE).await;
@@ -149,7 +149,7 @@ async fn what_is_not_http_is_refused_and_the_next_connection_served(database: Da
 
 #[test]
 fn who_speaks_too_slowly_is_hung_up_on_and_keeps_nobody_waiting() {
-    // What is slow here is the connection, whatever the database.
+    // This slowness belongs to the connection, so one database is enough.
     tests::scenario(Kind::Sqlite, async |database| {
         let florin = Florin::start(&database, &[]);
         let client = Client::new(florin.api(), None);

@@ -1,4 +1,4 @@
-//! Books in a file: without room, with a log that would grow, and where nothing may be written.
+//! Books in a file: without disk space, with a log that would grow, and where writing is not allowed.
 
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,7 +14,7 @@ use crate::books_hold;
 use crate::given::{eventually, is_problem, number};
 use crate::shop::Shop;
 
-/// Runs a scenario about a file of its own.
+/// Runs a scenario with a separate file.
 fn with_file<Ends: Future<Output = ()>>(scenario: impl FnOnce(Database) -> Ends) {
     tests::scenario(Kind::Sqlite, scenario);
 }
@@ -30,7 +30,7 @@ fn shop(florin: Florin) -> Shop {
     Shop { florin, client }
 }
 
-/// Whether this program can do what it is asked here, where not everybody may.
+/// Whether this program may do what it is asked here, which not every user may.
 fn is_allowed(program: &[&str]) -> bool {
     let (name, arguments) = program.split_first().expect("a program has a name");
     let allowed = Command::new(name).args(arguments).arg("true").output();
@@ -41,7 +41,7 @@ fn is_allowed(program: &[&str]) -> bool {
     allowed
 }
 
-/// Fills the disk to its last page.
+/// Fills the disk completely.
 fn fill(path: &Path) {
     let mut filler = std::fs::File::create(path).expect("the disk takes files");
     while filler.write_all(&[0; 4_096]).is_ok() {}
@@ -52,7 +52,7 @@ fn fill(path: &Path) {
 #[test]
 fn without_room_reads_go_on_writes_are_503_and_the_log_stays_short() {
     with_file(async |database| {
-        // A disk of its own, which goes with the server.
+        // A separate disk, which is removed with the server.
         let disk = database.folder().join("disk");
         std::fs::create_dir(&disk).expect("writable");
         let path = disk.to_str().expect("plain names");
@@ -167,7 +167,7 @@ fn books_that_may_only_be_read_are_read_and_checked_and_not_ready() {
         let (from, to) = two_accounts(&shop_before).await;
         assert!(shop_before.florin.terminate().success());
         let file = PathBuf::from(database.url().trim_start_matches("sqlite:"));
-        // To the administrator, too, once the privilege to write everything is given up.
+        // This also concerns root, after the privilege to write everything is given up.
         let is_root = file.metadata().expect("it is there").uid() == 0;
         let program: &[&str] = match is_root {
             true => &["setpriv", "--bounding-set", "-dac_override"],

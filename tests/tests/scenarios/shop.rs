@@ -1,4 +1,4 @@
-//! A merchant with a server of its own, and the words that scenarios are told in.
+//! A merchant with a server, and the functions in which scenarios are written.
 
 use engine::{Command, Engine, Request, Show, Tell, Tenant};
 use reqwest::Method;
@@ -8,7 +8,7 @@ use tests::{Client, Database, Florin, Reply};
 
 use crate::given::{eventually, text};
 
-/// What every payment here costs: EUR 10.99.
+/// The price of every payment here: EUR 10.99.
 pub(crate) const PRICE: i64 = 1099;
 pub(crate) const CLEARING: &str = "assets:psp_clearing:EUR";
 pub(crate) const PENDING: &str = "liabilities:merchant_pending:EUR";
@@ -30,8 +30,8 @@ impl Shop {
         Self { florin, client }
     }
 
-    /// A second server on the same database. It has files of its own, and the first one's provider:
-    /// in the world, too, there is one provider and not one for each process.
+    /// A second server on the same database. It has its own files and uses the provider of the first server, because
+    /// there is one provider in reality and not one for each process.
     pub(crate) fn beside(&self, database: &Database) -> Self {
         let folder = database.folder().join("second");
         let folder = folder.to_str().expect("scratch folders have plain names");
@@ -47,7 +47,7 @@ impl Shop {
         self.client.post("/v1/payments", key, &order(method)).await
     }
 
-    /// As [`Shop::pay`], saying how many seconds to wait for the outcome.
+    /// As [`Shop::pay`], with the number of seconds to wait for the outcome.
     pub(crate) async fn pay_waiting(&self, key: &str, method: &str, seconds: u32) -> Reply {
         self.post_waiting("/v1/payments", key, &order(method), seconds)
             .await
@@ -77,7 +77,7 @@ impl Shop {
         reply.json()
     }
 
-    /// The payment once it is no longer processing.
+    /// The payment, after it is no longer processing.
     pub(crate) async fn settled(&self, id: &str) -> Value {
         eventually("the payment settles", async || {
             let payment = self.payment(id).await;
@@ -127,14 +127,14 @@ impl Shop {
         list(&self.client.get(&path).await.json())
     }
 
-    /// The account with this code, if there is one yet.
+    /// The account with this code, if it exists already.
     pub(crate) async fn find(&self, code: &str) -> Option<Value> {
         let accounts = self.client.get("/v1/accounts?limit=100").await.json();
         list(&accounts).into_iter().find(|a| a["code"] == code)
     }
 
-    /// Asserts that so many payments, and nothing else, were posted: each is one debit of the
-    /// clearing account and one credit of what is owed to the merchant.
+    /// Asserts that exactly this number of payments, and nothing else, was posted: each is one debit of the clearing
+    /// account and one credit of the amount that is owed to the merchant.
     pub(crate) async fn assert_captured(&self, payments: usize) {
         for (code, side) in [(CLEARING, "debit"), (PENDING, "credit")] {
             let Some(account) = self.find(code).await else {
@@ -154,13 +154,13 @@ impl Shop {
         }
     }
 
-    /// The provider's own journal: one row a key, with the number of its effects and calls.
+    /// The provider's own journal: one row for each key, with the number of its effects and calls.
     pub(crate) async fn journal(&self) -> Vec<Value> {
         let provider = Client::new(self.florin.sandbox(), None);
         list(&provider.get("/v1/journal").await.json())
     }
 
-    /// What the provider did for a payment, once it did something.
+    /// The charge that the provider made for a payment, after it made one.
     pub(crate) async fn charge_of(&self, payment: &str) -> Value {
         eventually("the provider is called", async || {
             let journal = self.journal().await;
@@ -169,7 +169,7 @@ impl Shop {
         .await
     }
 
-    /// A counter of `/metrics`, 0 if it was never counted.
+    /// A counter of `/metrics`; 0 if nothing was counted.
     pub(crate) async fn counter(&self, name: &str) -> u64 {
         let metrics = self.client.get("/metrics").await;
         let lines = String::from_utf8_lossy(&metrics.body).into_owned();
@@ -196,7 +196,7 @@ pub(crate) fn list(page: &Value) -> Vec<Value> {
     data.unwrap_or_else(|| panic!("no list in {page}")).clone()
 }
 
-/// The fields that a problem names, by JSON pointer.
+/// The fields that a problem names, as JSON pointers.
 pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
     let errors = reply.json()["errors"]
         .as_array()
@@ -205,7 +205,7 @@ pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
     errors.iter().map(|error| text(error, "/pointer")).collect()
 }
 
-/// Makes a second tenant, as a second process would, and returns its API key: no request does it yet.
+/// Makes a second tenant, as a second process would, and returns its API key. No request can do this yet.
 pub(crate) async fn second_tenant(database: &Database) -> &'static str {
     let key = "sk_other_tenant_0123456789abcdef";
     let engine = engine_beside(database, 1);

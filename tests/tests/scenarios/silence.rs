@@ -1,5 +1,5 @@
-//! A database that says nothing any more and closes nothing: bounded answers, nothing lost, and an end
-//! when one is asked for.
+//! A database that sends nothing more and closes nothing: answers within a limited time, nothing lost, and an end when
+//! one is requested.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use crate::given::{eventually, is_problem, number};
 use crate::outages::with_private_cluster;
 use crate::shop::{Shop, movement};
 
-/// What the database may take for a statement here. Silence is told some seconds later.
+/// Time that the database may take for a statement here. Silence is reported some seconds later.
 const TIMEOUT: [&str; 2] = ["--database-timeout-ms", "2000"];
-/// How soon everybody has an answer, whatever the database does.
+/// Time within which every request has an answer, whatever the database does.
 const BOUND: Duration = Duration::from_secs(15);
-/// How soon once it is known to be silent.
+/// The same, after the database is known to be silent.
 const QUICK: Duration = Duration::from_secs(4);
 
 #[test]
@@ -62,7 +62,7 @@ fn a_silent_database_is_a_503_within_a_bound_and_nothing_is_lost() {
             (anonymous.get("/readyz").await.status == 200).then_some(())
         })
         .await;
-        // Whatever became of it meanwhile, it counts once.
+        // Whatever happened to it in the meantime, it counts once.
         let again = eventually("transfers are taken again", async || {
             let reply = shop.transfer("during", &from, &to, 1).await;
             (reply.status != 503).then_some(reply)
@@ -71,7 +71,7 @@ fn a_silent_database_is_a_503_within_a_bound_and_nothing_is_lost() {
         assert_eq!(again.status, 201, "{:?}", again.body);
         assert_eq!(number(&shop.read(&to).await, "/balances/posted"), 2);
 
-        // Only the sessions there are fall silent: new ones take over while the old are stuck.
+        // Only the existing sessions become silent: new ones take over while the old ones are stuck.
         cluster.freeze_backends();
         let again = eventually("another session takes over", async || {
             let reply = shop.transfer("beside", &from, &to, 1).await;
@@ -84,7 +84,7 @@ fn a_silent_database_is_a_503_within_a_bound_and_nothing_is_lost() {
             (reply.status == 200).then_some(())
         })
         .await;
-        // Those that were stuck wake up, and what they still had to say is not said twice.
+        // The stuck sessions wake up, and what they still had to write is not written twice.
         cluster.thaw();
         for key in ["before", "during", "beside"] {
             let reply = shop.transfer(key, &from, &to, 1).await;
@@ -100,7 +100,7 @@ fn a_silent_database_is_a_503_within_a_bound_and_nothing_is_lost() {
 fn a_server_whose_database_is_silent_ends_when_it_is_told_to() {
     with_private_cluster(async |cluster| {
         let database = Database::within(&cluster);
-        // It ends by itself, though its database is silent.
+        // The server ends on its own, although its database is silent.
         let shop = Shop::open_with(&database, &TIMEOUT);
         let from = shop
             .account(&json!({"code": "assets:cash", "currency": "EUR", "floor": null}))
@@ -129,7 +129,7 @@ fn a_server_whose_database_is_silent_ends_when_it_is_told_to() {
                 .try_send(Method::POST, path, &headers, body.to_string())
                 .await
         });
-        // This takes its time, after which the transfer has long arrived.
+        // This takes its time, after which the transfer has arrived long ago.
         assert_eq!(shop.client.get("/readyz").await.status, 503);
         shop.florin.signal("TERM");
         eventually("it drains", async || {

@@ -53,7 +53,7 @@ impl Book {
         writes.run(&mut self.connection)
     }
 
-    /// What somebody decides who has looked now, and saves when it is too late.
+    /// The decision of a batch that reads now, and saves when it is too late.
     fn stale(&mut self, needs: Needs) -> Shelf {
         load(&mut self.connection, TENANT, needs, Lock::Nothing).expect("loaded")
     }
@@ -152,7 +152,7 @@ fn walk(book: &mut Book, name: &str) {
         post(shelf, funding).expect("posted").id
     });
 
-    // Two promises: one is posted in parts, one voided; a third expires.
+    // Two pending transactions: one is fulfilled in parts, one voided; a third expires.
     let mut promised = Vec::new();
     for _ in 0..3 {
         let mut new = moved(book, wallet, source, 30);
@@ -184,7 +184,7 @@ fn walk(book: &mut Book, name: &str) {
     assert_eq!((account.version, account.revision), (14, 4));
 }
 
-/// The first of three promises is posted in two parts, the second voided, and the third expires. Returns
+/// The first of three pending transactions is fulfilled in two parts, the second voided, and the third expires. Returns
 /// the last posting.
 fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
     let mut stale = book.stale(about(promised[0]));
@@ -228,7 +228,7 @@ fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
     settled.id
 }
 
-/// Reversed in two parts, of which the second finds the first.
+/// Reverses a transaction in two parts; the second finds the first.
 fn undo(book: &mut Book, of: TransactionId) {
     for part in [4, 6] {
         let reversal = NewReversal {
@@ -253,8 +253,8 @@ fn undo(book: &mut Book, of: TransactionId) {
     }
 }
 
-/// An account is frozen, given other limits, opened again; a period is closed. Whoever has not seen it,
-/// posts nothing.
+/// An account is frozen, given other limits, opened again; a period is closed. A batch that has not seen this posts
+/// nothing.
 fn revise(
     book: &mut Book,
     all: &impl Fn() -> Needs,

@@ -1,5 +1,5 @@
-//! Balances as of a moment, statements, totals and searches, beside what a plain replay of the same
-//! books says. A third of the entries happened before they were recorded, or will happen later.
+//! Balances as of a moment, statements, totals and searches, compared with a plain replay of the same books. A third of
+//! the entries happened before they were recorded, or shortly after.
 
 mod clocks;
 mod http;
@@ -23,7 +23,7 @@ const TENANT: TenantId = TenantId(1);
 const START: i64 = 1_763_776_800_000_000;
 const DAY: i64 = 86_400_000_000;
 
-/// The same numbers each time.
+/// Random numbers that are the same each time.
 struct Chance(u64);
 
 impl Chance {
@@ -138,7 +138,7 @@ impl Book {
         }
     }
 
-    /// When it happened: mostly now, or else shortly or long before or shortly after, often at the same moments.
+    /// A random effective time: mostly now, or else shortly or long before or shortly after, often at the same moments.
     fn effective(&mut self) -> i64 {
         match self.chance.below(9) {
             0 => self.now - self.chance.within(1, 400),
@@ -174,7 +174,7 @@ impl Book {
         new
     }
 
-    /// One commit of a few transactions; now and then one of them is undone in the next.
+    /// One commit of a few transactions; sometimes one of them is reversed in the next commit.
     fn commit(&mut self) {
         self.now += self.chance.one_of(&[0, 1, 300, 70_000, DAY / 3]);
         let drafts: Vec<NewTransaction> =
@@ -371,7 +371,7 @@ async fn a_statement_read_in_pages_is_what_a_replay_says(database: Database) {
 on_both_databases!(totals_and_searches_find_what_is_there);
 async fn totals_and_searches_find_what_is_there(database: Database) {
     let (store, mut book) = written(&database, 13, 60);
-    // Each subtree has its own accounts, and none that are only spelled alike.
+    // Each subtree has its own accounts, and none that only begin with the same letters.
     let scopes: [(Option<&str>, &[usize]); 5] = [
         (None, &[0, 1, 2, 3, 4, 5]),
         (Some("a"), &[0, 1, 2, 3]),

@@ -50,7 +50,7 @@ async fn a_transfer_moves_both_balances_and_shows_on_both_sides(database: Databa
             json!([1, "credit", 2_500, 2_500, first])
         ]
     );
-    // A page at a time, the same entries.
+    // The same entries, a page at a time.
     let path = format!("/v1/accounts/{bob}/entries?limit=1");
     let page = shop.client.get(&path).await.json();
     let cursor = text(&page, "/next_cursor");
@@ -80,7 +80,7 @@ async fn a_floor_is_reached_and_never_passed(database: Database) {
     is_problem("from an empty wallet", &empty, 422, "insufficient_funds");
     assert_eq!(balances(&shop, &ann).await, (0, 0, 2));
 
-    // A floor of its own, and none at all.
+    // A floor other than zero, and no floor.
     let most = i64::MAX - 200;
     for (code, floor, amount) in [
         ("overdraft", json!(-50), 50),
@@ -98,7 +98,7 @@ async fn a_floor_is_reached_and_never_passed(database: Database) {
             "{code}"
         );
     }
-    // What cannot be counted is refused on the side that would overflow, floor or none.
+    // An amount that cannot be counted is refused on the side that would overflow, with or without a floor.
     let overdraft = text(&shop.find("overdraft").await.expect("opened above"), "/id");
     let below = shop.transfer("below", &overdraft, &bob, 1).await;
     is_problem("below the floor", &below, 422, "insufficient_funds");
@@ -202,7 +202,7 @@ async fn a_refused_transfer_names_the_field_and_writes_nothing(database: Databas
     }
     assert_eq!(database.number("SELECT count(*) FROM posting"), postings);
     assert_eq!(database.number("SELECT count(*) FROM audit_entry"), records);
-    // A mistake is not a decision: the key is free for the request that was meant.
+    // A mistake is not a decision: the key is free for the real request.
     assert_eq!(shop.transfer("the-key", &ann, &bob, 1).await.status, 201);
     books_hold(&database);
 }

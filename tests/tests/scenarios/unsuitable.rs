@@ -1,4 +1,4 @@
-//! Databases that no books are kept in: each is refused at the start by name, and nothing is changed by that.
+//! Databases that are not suitable for books: each is refused by name at the start, and nothing is changed by that.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use tests::{Cluster, Database, Florin, Kind, on_both_databases, run};
 
 use crate::books_hold;
 
-/// What `florin VERB` says of this database, and how it ends.
+/// The output of `florin VERB` for this database, and its exit code.
 fn told(database: &Database, arguments: &[&str]) -> (Option<i32>, String) {
     told_at(database.url(), database, arguments)
 }
@@ -28,7 +28,7 @@ fn told_at(url: &str, database: &Database, arguments: &[&str]) -> (Option<i32>, 
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
-/// The server is refused, in these words.
+/// The server is refused with these words.
 fn is_refused(database: &Database, words: &[&str]) {
     let (status, said) = told(database, &SERVE);
     assert_eq!(status, Some(2), "{said}");
@@ -37,7 +37,7 @@ fn is_refused(database: &Database, words: &[&str]) {
     }
 }
 
-/// Begins books.
+/// Begins new books.
 fn begun(database: &Database) {
     assert!(Florin::start(database, &[]).terminate().success());
 }
@@ -65,7 +65,7 @@ async fn a_schema_that_is_newer_is_refused_with_the_version_to_use(database: Dat
     books_hold(&database);
 }
 
-/// What is done to the schema, how it is undone, and what is said of it.
+/// A change of the schema, its reverse, and the message about it.
 type Change = (&'static str, &'static str, &'static str);
 
 const ON_POSTGRES: [Change; 10] = [
@@ -121,7 +121,7 @@ const ON_POSTGRES: [Change; 10] = [
     ),
 ];
 
-/// The text of a table is changed as only a change of the catalogue can change it.
+/// Changes the text of a table in the way in which only a change of the catalogue can.
 macro_rules! rewritten {
     ($table:literal, $from:literal, $to:literal) => {
         concat!(
@@ -201,7 +201,7 @@ async fn a_schema_that_was_changed_is_refused_and_the_check_says_where(database:
         assert!(words.starts_with(subject), "{change}: {schema}");
         database.execute_raw(undo);
     }
-    // Other people's tables, and an index that changes no answer, are nobody's concern.
+    // Tables of others, and an index that changes no answer, do not matter.
     database.execute_raw(
         "CREATE TABLE somebody_elses (id INTEGER); CREATE UNIQUE INDEX theirs ON somebody_elses (id);
          CREATE INDEX wanted_by_reports ON payment (customer)",
@@ -217,7 +217,7 @@ fn a_file_in_another_encoding_is_refused_by_its_name() {
     is_refused(&file, &["its encoding is UTF-16le"]);
 }
 
-/// Live mode with all that it needs, on a database that may lose what it acknowledged.
+/// Live mode with all its settings, on a database that may lose acknowledged data.
 const LIVE: [&str; 10] = [
     "serve",
     "--listen=127.0.0.1:0",
@@ -252,7 +252,7 @@ fn a_server_that_is_not_fit_for_money_is_refused_by_name() {
     database.execute_raw("ALTER SYSTEM SET full_page_writes = on");
     cluster.stop();
     cluster.start();
-    // A setting of the database alone counts as much.
+    // A setting of the database alone counts too.
     database.execute_raw(OF_DATABASE);
     let (status, said) = told(&database, &LIVE);
     assert_eq!(status, Some(2), "{said}");
@@ -262,7 +262,7 @@ fn a_server_that_is_not_fit_for_money_is_refused_by_name() {
     assert!(!florin.log().contains("is off"), "{}", florin.log());
     drop(florin);
 
-    // Texts in it would be something else.
+    // Texts in it would change.
     database.execute_raw(
         "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
     );

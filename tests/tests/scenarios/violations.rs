@@ -1,5 +1,5 @@
-//! `check` and `audit verify` catch what was done to the books behind everybody's back. A check that
-//! never caught anything proves nothing.
+//! `check` and `audit verify` find changes that were made to the books without the server. A check that never found
+//! anything proves nothing.
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection};
@@ -9,8 +9,8 @@ use tests::{Database, Kind, on_both_databases, run};
 use crate::given::{eventually, text};
 use crate::shop::Shop;
 
-/// What is done to the rows, what undoes it, and which invariants it breaks. The first of them is
-/// the one it was planted for.
+/// A change of the rows, its reverse, and the invariants that it breaks. The first of them is the one for which the
+/// change was made.
 const PLANTED: &[(&str, &str, &[&str])] = &[
     // A posting in a currency that its accounts do not hold.
     (
@@ -18,7 +18,7 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "UPDATE posting SET currency = 'EUR' WHERE amount = 250",
         &["L1"],
     ),
-    // A balance that its entries do not give.
+    // A balance that does not follow from its entries.
     (
         "UPDATE posting SET debit_balance = debit_balance + 1 WHERE amount = 250",
         "UPDATE posting SET debit_balance = debit_balance - 1 WHERE amount = 250",
@@ -30,7 +30,7 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "UPDATE account SET credits_posted = credits_posted - 5 WHERE code LIKE '%:bob'",
         &["L3", "L2"],
     ),
-    // A hold that is lost.
+    // A lost hold.
     (
         "CREATE TABLE keep AS SELECT amount, expires_at, transaction_id, tenant_id FROM hold;
          DELETE FROM hold",
@@ -38,7 +38,7 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
          SELECT amount, 0, 0, expires_at, tenant_id, 0, 1, transaction_id FROM keep; DROP TABLE keep",
         &["L5"],
     ),
-    // A promise that holds for longer than was recorded.
+    // A hold that lasts longer than was recorded.
     (
         "UPDATE ledger_transaction SET expires_at = expires_at + 1 WHERE expires_at IS NOT NULL;
          UPDATE hold SET expires_at = expires_at + 1",
@@ -52,19 +52,19 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "INSERT INTO exchange SELECT * FROM keep; DROP TABLE keep",
         &["L6"],
     ),
-    // Terms from which something else follows.
+    // Terms that lead to another amount.
     (
         "UPDATE exchange SET rounding = 'up'",
         "UPDATE exchange SET rounding = 'half_even'",
         &["L6"],
     ),
-    // What happened earlier than it was recorded, and nothing says so.
+    // An entry that happened earlier than it was recorded, without the row that says so.
     (
         "CREATE TABLE keep AS SELECT * FROM displaced; DELETE FROM displaced",
         "INSERT INTO displaced SELECT * FROM keep; DROP TABLE keep",
         &["L7"],
     ),
-    // Sums of time that are gone.
+    // Missing sums of time.
     (
         "CREATE TABLE keep AS SELECT * FROM time_bucket; DELETE FROM time_bucket",
         "INSERT INTO time_bucket SELECT * FROM keep; DROP TABLE keep",
@@ -76,7 +76,7 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
         "INSERT INTO transaction_metadata SELECT * FROM keep; DROP TABLE keep",
         &["L7"],
     ),
-    // An account in an asset that is not registered, or not so.
+    // An account in an asset that is not registered, or registered with another exponent.
     (
         "UPDATE account SET currency = 'POINTS/2' WHERE currency = 'POINTS/0'",
         "UPDATE account SET currency = 'POINTS/0' WHERE currency = 'POINTS/2'",
@@ -109,14 +109,14 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
          DROP TABLE keep",
         &["P3"],
     ),
-    // A charge that is another operation's.
+    // A charge that belongs to another operation.
     (
         "CREATE TABLE keep AS SELECT * FROM operation; UPDATE operation SET provider_ref = 'ch_nobodys'",
         "UPDATE operation SET provider_ref = (SELECT provider_ref FROM keep WHERE keep.id = operation.id);
          DROP TABLE keep",
         &["P3"],
     ),
-    // A payment whose request is gone.
+    // A payment whose request is missing.
     (
         "UPDATE idempotency_key SET key = 'gone' WHERE key = 'k'",
         "UPDATE idempotency_key SET key = 'k' WHERE key = 'gone'",
@@ -142,7 +142,7 @@ const PLANTED: &[(&str, &str, &[&str])] = &[
          DROP TABLE keep",
         &["A1", "A3"],
     ),
-    // A log that was emptied: what is left of it hashes well.
+    // A log that was emptied: the rest of it has correct hashes.
     (
         "CREATE TABLE keep AS SELECT * FROM audit_entry;
          CREATE TABLE kept AS SELECT * FROM audit_batch WHERE size > 0;
@@ -183,7 +183,7 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
         } else {
             assert_eq!(status, Some(0), "{plant}: {said}");
         }
-        // Whatever it leaves is found with the next violation.
+        // What it leaves behind is found with the next violation.
         tamper(&database, undo);
     }
     assert_eq!(violated(&database), (Some(0), vec![]));
@@ -192,7 +192,7 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
         Kind::Sqlite => "DROP TRIGGER posting_immutable",
         Kind::Postgres => "DROP TRIGGER posting_immutable ON posting",
     });
-    // The guard is looked for by its name, and as a part of the schema.
+    // The guard is checked by its name, and as a part of the schema.
     let both = ["L4", "S1"].map(str::to_owned).to_vec();
     assert_eq!(violated(&database), (Some(1), both));
     let output = run(&["check", "--database-url", database.url()], b"");
@@ -202,7 +202,7 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
         "{said}"
     );
 
-    // A table that is gone is no violation: nothing can be said.
+    // A missing table is not a violation: then nothing can be said.
     database.execute_raw("ALTER TABLE inbox RENAME TO elsewhere");
     let output = run(&["check", "--database-url", database.url()], b"");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -258,7 +258,7 @@ async fn an_exchange_and_a_late_statement(shop: &Shop, ann: &str) {
     assert_eq!(posted.status, 201, "{}", posted.json());
 }
 
-/// How `check` ends, and the names of the invariants it finds violated.
+/// The exit code of `check`, and the names of the invariants that it finds violated.
 fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
     let output = run(&["check", "--json", "--database-url", database.url()], b"");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -277,7 +277,7 @@ fn audit_verify(database: &Database) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
-/// Changes rows behind everybody's back: the guards are away meanwhile, and back afterwards.
+/// Changes rows while the guards are removed; the guards are back afterwards.
 pub(crate) fn tamper(database: &Database, statements: &str) {
     match database.kind() {
         Kind::Sqlite => tamper_with_file(database, statements),

@@ -14,7 +14,7 @@ use crate::shop::{PRICE, Shop};
 
 const PATH: &str = "/webhooks/sandbox";
 const STANDARD: Scheme = Scheme::StandardWebhooks;
-/// Rightly made, and nobody's.
+/// A valid secret that nobody uses.
 const OLD: &str = "whsec_b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZA==";
 const NEW: &str = "whsec_bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldw==";
 const FORGED: &str = "whsec_Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2VkLWZvcmdlZA==";
@@ -24,7 +24,7 @@ async fn an_event_is_applied_once_however_often_it_comes(database: Database) {
     let shop = Shop::open(&database);
     let provider = Sender::of(&shop);
 
-    // The provider is silent, and then speaks through its webhook: whoever waits hears of it.
+    // The provider is silent, and then reports through its webhook: the waiting client gets the outcome.
     let paying = shop.pay_waiting("k-1", "pm_times_out", 30);
     let telling = async {
         let charge = executed(&shop).await;
@@ -199,7 +199,7 @@ async fn signed_bytes_that_are_no_event_are_quarantined_once(database: Database)
     }
 
     assert_eq!(kept(&database), (0, 6));
-    // The id that a malformed event claimed is still free.
+    // The id that the malformed event had is still free.
     let right = event("evt_1", "customer.created", &json!({}));
     assert_eq!(
         said(&provider.deliver(&right).await),
@@ -304,7 +304,7 @@ on_both_databases!(a_wrong_amount_is_quarantined_and_the_right_one_still_applied
 async fn a_wrong_amount_is_quarantined_and_the_right_one_still_applied(database: Database) {
     let shop = Shop::open(&database);
     let provider = Sender::of(&shop);
-    // Silent for as long as this takes: only the webhooks speak.
+    // Silent for the whole scenario: only the webhooks report.
     let reply = shop.pay_waiting("k-1", "pm_times_out", 0).await;
     let id = text(&reply.json(), "/id");
     let charge = shop.charge_of(&id).await;
@@ -354,8 +354,8 @@ async fn an_event_before_its_cause_is_parked_and_applied_when_the_cause_is_there
     assert_eq!(shop.payment(&id).await["status"], "processing");
     shop.assert_captured(0).await;
 
-    // A provider key is chosen by the server and known to nobody before its commit. So this plays
-    // the late commit: from now on there is an operation with the key that the event names.
+    // The server chooses a provider key, and nobody knows it before the commit. So this simulates the late commit: from
+    // now on there is an operation with the key that the event names.
     database.execute_raw("UPDATE operation SET provider_key = 'op_not_known_yet'");
     assert_eq!(shop.settled(&id).await["status"], "succeeded");
     assert_eq!(
@@ -395,7 +395,7 @@ async fn while_a_secret_is_replaced_the_old_and_the_new_one_are_accepted(databas
         );
     }
 
-    // The window ends with a restart that no longer names the old one.
+    // The time of two secrets ends with a restart that no longer has the old one.
     drop(shop);
     let shop = Shop::open_with(&database, &both[2..]);
     let signed_with = |text| Sender {
@@ -428,7 +428,7 @@ async fn each_provider_has_its_own_scheme(database: Database) {
     };
     let event = event("evt_1", "customer.created", &json!({}));
 
-    // One event id of two providers is two events.
+    // One event id of two providers means two events.
     for sender in [&stripe, &sandbox] {
         assert_eq!(
             said(&sender.deliver(&event).await),
@@ -456,7 +456,7 @@ async fn each_provider_has_its_own_scheme(database: Database) {
     books_hold(&database);
 }
 
-/// Twenty deliveries of one event at once, turn by turn from each sender.
+/// Twenty deliveries of one event at once, from each sender in turn.
 async fn race(shop: &Shop, senders: &[Sender]) {
     let reply = shop.pay_waiting("k-1", "pm_times_out", 0).await;
     let id = text(&reply.json(), "/id");
@@ -477,7 +477,7 @@ async fn race(shop: &Shop, senders: &[Sender]) {
     shop.assert_captured(1).await;
 }
 
-/// Somebody who sends webhooks to one server.
+/// A sender of webhooks to one server.
 #[derive(Clone)]
 pub(crate) struct Sender {
     to: Client,
@@ -487,7 +487,7 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// The sandbox provider's part, played by the scenario.
+    /// The sandbox provider, played by the scenario.
     pub(crate) fn of(shop: &Shop) -> Self {
         Self {
             to: Client::new(shop.florin.api(), None),
@@ -519,7 +519,7 @@ fn secret(scheme: Scheme, text: &str) -> Secret {
     Secret::parse(scheme, text).expect("a secret")
 }
 
-/// The moment by the machine's clock, which the server goes by as well: Unix seconds.
+/// The time of the machine's clock, which the server uses too: Unix seconds.
 fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -532,7 +532,7 @@ pub(crate) fn event(id: &str, kind: &str, about: &Value) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-/// The one charge that the provider executed, once it did.
+/// The one charge that the provider executed, after it executed it.
 async fn executed(shop: &Shop) -> Value {
     eventually("the provider executes", async || {
         shop.journal()
@@ -543,12 +543,12 @@ async fn executed(shop: &Shop) -> Value {
     .await
 }
 
-/// What became of a webhook: the status and the word.
+/// The result of a webhook: the status and the word.
 pub(crate) fn said(reply: &Reply) -> (u16, String) {
     (reply.status, text(&reply.json(), "/status"))
 }
 
-/// How many events are in the inbox and in the quarantine.
+/// Number of events in the inbox and in the quarantine.
 pub(crate) fn kept(database: &Database) -> (i64, i64) {
     let count = |table| database.number(&format!("SELECT count(*) FROM {table}"));
     (count("inbox"), count("quarantine"))

@@ -1,5 +1,5 @@
-//! Currencies that ISO 4217 has withdrawn: their past is entered, a balance that is left is emptied, and
-//! nothing new begins in them, over HTTP and in imports.
+//! Currencies that ISO 4217 has withdrawn: their past is recorded, remaining balances are emptied, and nothing new
+//! begins in them, over HTTP and in imports.
 
 use serde_json::{Value, json};
 use tests::{Database, on_both_databases};
@@ -52,7 +52,7 @@ async fn a_withdrawn_currency_is_emptied_and_no_longer_filled(database: Database
     is_problem("a payment", &late, 422, "currency_withdrawn");
     let again = shop.client.post("/v1/payments", "pay-me", &body).await;
     assert_eq!((again.status, &again.body), (late.status, &late.body));
-    // What is left is converted, paid out and, if it was wrong, reversed.
+    // The rest is converted, paid out and, if that was wrong, reversed.
     let exchange = |from: &str, sold_to: &str, to: &str, bought_from: &str| {
         json!({"from": from, "sold_to": sold_to, "to": to, "bought_from": bought_from,
             "sell": 7_534, "rate": "0.132722808", "source": "Regulation (EU) 2022/1208",
@@ -98,7 +98,7 @@ async fn old_books_are_imported_and_a_withdrawn_currency_ends_by_line(database: 
         )
     };
     let mut text = HEADING.to_owned();
-    // Each was imported once, or could have been: the pages said so, or the code stood in ISO 4217.
+    // Each could have been imported once: the documents said so, or the code stood in ISO 4217.
     for currency in ["ANG", "BGN", "CUC", "DEM", "HRK", "ITL", "SLL", "ZWL"] {
         text.push_str(&accounts(currency));
         text.push_str(&entries(currency, "2001-06-30", currency));

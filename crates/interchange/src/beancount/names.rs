@@ -1,26 +1,25 @@
-//! What becomes of an account's code in Beancount.
+//! Names of accounts in Beancount, made from their codes.
 //!
-//! Beancount wants one of five classes in front and then levels that begin with a capital or a digit
-//! and go on with letters, digits and hyphens. So:
+//! A Beancount name begins with one of five classes; each level after it begins with a capital or a digit and goes
+//! on with letters, digits and hyphens. Therefore:
 //!
-//! - A first level that names a class is that class: `assets:cash` is `Assets:Cash`. Any other code
-//!   goes whole below `X--Other` in the account's own class, as in `Liabilities:X--Other`: nothing
-//!   else is written so.
-//! - A level that begins with a lower-case letter and has another one second is capitalised:
-//!   `wallets` is `Wallets`. Levels like `EUR` and `42` stay, which is how the two are told apart: in
-//!   Beancount, a level whose second character is a lower-case letter began with one here.
-//! - A single underscore between letters or digits is a hyphen: `psp_clearing` is `Psp-clearing`.
-//! - Whatever else is written as two hyphens and two hexadecimal digits: `a@b` is `X--61--40b`, where
-//!   the X stands in front because a level cannot begin with a hyphen.
+//! - A first level that names a class becomes that class: `assets:cash` is `Assets:Cash`. Any other code stands as
+//!   a whole below `X--Other` in the class of the account, as in `Liabilities:X--Other`; nothing else has this name.
+//! - A level that begins with two lower-case letters is capitalised: `wallets` is `Wallets`. Levels like `EUR`
+//!   and `42` stay as they are. This is how the two are told apart: if the second character of a level in
+//!   Beancount is a lower-case letter, the level began with a lower-case letter here.
+//! - A single underscore between letters or digits becomes a hyphen: `psp_clearing` is `Psp-clearing`.
+//! - Any other character is written as two hyphens and two hexadecimal digits: `a@b` is `X--61--40b`. The X stands
+//!   in front because a level cannot begin with a hyphen.
 //!
-//! From each name its code can be told, so that no two codes have the same name; the tests go back.
+//! The code can be found again from each name, so two codes never have the same name. The tests do this.
 
 use ledger::Account;
 
 use crate::roots::Root;
 
-/// The level below which codes stand that name no class. No code is written so: after two hyphens
-/// come hexadecimal digits.
+/// The level for codes that name no class. No code is written in this way, because after two hyphens come
+/// hexadecimal digits.
 const OTHER: &str = "X--Other";
 
 pub(super) fn name(account: &Account) -> String {
@@ -69,10 +68,10 @@ fn level(text: &str) -> String {
     written
 }
 
-/// The first character. A capital before a lower-case letter means that it was none.
+/// Writes the first character. A capital before a lower-case letter means that it was a lower-case letter.
 fn begin(written: &mut String, first: char, then: Option<char>) {
     let before_lower = then.is_some_and(|c| c.is_ascii_lowercase());
-    // An X before an escape means nothing but that a level cannot begin with a hyphen.
+    // An X before an escape only means that a level cannot begin with a hyphen.
     let before_escape = then.is_some_and(|c| !c.is_ascii_alphanumeric());
     if first.is_ascii_lowercase() && before_lower {
         written.push(first.to_ascii_uppercase());
@@ -86,7 +85,7 @@ fn begin(written: &mut String, first: char, then: Option<char>) {
     }
 }
 
-/// Codes are visible ASCII; of whatever else, each byte is written.
+/// Writes each byte of a character as an escape. (Codes are visible ASCII.)
 fn escape(written: &mut String, c: char) {
     let mut bytes = [0; 4];
     for byte in c.encode_utf8(&mut bytes).bytes() {
@@ -121,7 +120,7 @@ mod tests {
             of("wallets:ann", Root::Liabilities),
             "Liabilities:X--Other:Wallets:Ann"
         );
-        // The class alone is no account there.
+        // In Beancount the class alone is not an account.
         assert_eq!(of("assets", Root::Assets), "Assets:X--Other:Assets");
         assert_eq!(
             of("Assets:cash", Root::Assets),
@@ -146,7 +145,7 @@ mod tests {
         }
     }
 
-    /// The way back from a level to what it was.
+    /// The original level, found from its name.
     fn unwritten(level: &str) -> String {
         let begins_escaped = level.strip_prefix("X--").is_some();
         let mut rest = if begins_escaped {
@@ -182,7 +181,7 @@ mod tests {
         }
     }
 
-    /// Text that is close to the rules, and any other that a code may be.
+    /// Texts that are close to the rules, and any other text that a code may be.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![
             "[XxaA1_:-]{1,8}",

@@ -1,4 +1,4 @@
-//! What was read, put together: transactions that are named by others, and names that are there once.
+//! Puts together what was read: resolves references between transactions, and checks that names are unique.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,15 +14,15 @@ use text::TextError;
 
 use super::{Fields, Mistake, Mistakes, Reading};
 
-/// One commit holds all of a file, and whoever else writes waits for it.
+/// Greatest number of transactions. One commit holds the whole file, and all other writers wait for it.
 const MOST_TRANSACTIONS: usize = 250_000;
 
 #[derive(Default)]
 pub(super) struct Assembly {
     import: Import,
-    /// Where each account stands.
+    /// The line of each account, by code.
     accounts: HashMap<String, u64>,
-    /// Each transaction's place, by its name; `None` if there was something wrong with it.
+    /// The position of each transaction, by its name; `None` if there was a mistake in it.
     transactions: HashMap<String, Option<usize>>,
     /// The line of each external id.
     external_ids: HashMap<String, u64>,
@@ -30,13 +30,13 @@ pub(super) struct Assembly {
     pub(super) mistakes: Mistakes,
 }
 
-/// What a transaction says of itself.
+/// The data of a transaction, except its postings.
 pub(super) struct Heading {
     pub(super) line: u64,
-    /// What the file calls it.
+    /// The name of the transaction in the file.
     name: Option<String>,
     kind: Kind,
-    /// What the file calls the one that it reverses.
+    /// The name, in the file, of the transaction that it reverses.
     reverses: Option<String>,
     external_id: Option<String>,
     description: Option<String>,
@@ -44,7 +44,7 @@ pub(super) struct Heading {
     effective_at: Option<Timestamp>,
 }
 
-/// A movement as it was read.
+/// A posting as it was read.
 pub(super) struct Movement {
     pub(super) line: u64,
     pub(super) number: i16,
@@ -54,18 +54,18 @@ pub(super) struct Movement {
     pub(super) currency: Currency,
 }
 
-/// How a transaction is final.
+/// The way in which a transaction became final.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Final {
-    /// At once.
+    /// Final at once.
     Posted,
-    /// As a part of what was pending there.
+    /// As the fulfilment of a pending transaction.
     Settlement,
-    /// By undoing another.
+    /// As the reversal of another transaction.
     Reversal,
 }
 
-/// The heading of a transaction; `id_field` is the field with its name.
+/// Reads the heading of a transaction; `id_field` is the field with its name.
 pub(super) fn heading(
     fields: &dyn Fields,
     id_field: &str,
@@ -83,7 +83,7 @@ pub(super) fn heading(
     let effective_at = reading.optional("effective_at", |text| text.parse::<Timestamp>());
     let metadata = reading.metadata();
     let reverses = match step?.unwrap_or(Final::Posted) {
-        // What it was a part of was pending, and is not in the file.
+        // The pending transaction that it fulfilled is not in the file.
         Final::Posted | Final::Settlement => None,
         Final::Reversal => Some(reading.note("about", about?.ok_or("is missing"))?),
     };
@@ -99,10 +99,10 @@ pub(super) fn heading(
     })
 }
 
-/// A capture posts what a payment's operation has taken. Payments do not travel, so one that does is
-/// no capture any more.
+/// The kind of a transaction. A capture posts what an operation of a payment has taken; payments are not
+/// exported, so an imported capture is not a capture any more.
 ///
-/// The name of a step is the kind of that step alone, as it is over HTTP.
+/// The name of a step is the kind of that step only, as it is over HTTP.
 fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
     let of_step = match text {
         "post" => Some(step == Some(Final::Settlement)),
@@ -118,13 +118,13 @@ fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
     let parse = |text| Kind::parse(text).map_err(|error: KindError| error.to_string());
     match parse(text)? {
         Kind::Capture => parse("imported_capture"),
-        // Nor do the rate and the rounding that an exchange follows from.
+        // The rate and the rounding of an exchange are not exported either.
         Kind::Exchange => parse("imported_exchange"),
         other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
     }
 }
 
-/// A transaction's name, in the file and in the books.
+/// The name of a transaction, in the file and in the books.
 fn named(text: String) -> Result<String, TextError> {
     ExternalId::parse(text).map(String::from)
 }
@@ -153,8 +153,8 @@ impl Assembly {
         }
     }
 
-    /// A transaction with its movements. `None`: something is wrong with it, which is noted, and
-    /// `name` is what the file calls it all the same.
+    /// Adds a transaction with its postings. `None` stands for a transaction with a recorded mistake; `name` is
+    /// its name in the file all the same.
     pub(super) fn add_transaction(
         &mut self,
         name: Option<String>,
@@ -229,13 +229,13 @@ impl Assembly {
             self.import.name_by_content();
             return Ok(self.import);
         }
-        // That an entry has no counterpart is known after its transaction only.
+        // A missing counterpart of an entry is only found after its transaction.
         self.mistakes.0.sort_by_key(|mistake| mistake.line);
         Err(self.mistakes.0)
     }
 }
 
-/// One copy of each code, however many postings name it.
+/// Keeps one copy of each code, however many postings name it.
 fn intern(codes: &mut HashMap<String, Arc<str>>, code: String) -> Arc<str> {
     match codes.entry(code) {
         Entry::Occupied(known) => known.get().clone(),

@@ -1,5 +1,5 @@
-//! Books as one JSON document, each account and transaction of which is read by itself, so that all
-//! that is wrong is found.
+//! Import of books from one JSON document. Each account and transaction is read on its own, so that all mistakes are
+//! found.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -49,7 +49,7 @@ const OF_TRANSACTION: [&str; 12] = [
 const OF_POSTING: [&str; 5] = ["posting", "debit", "credit", "amount", "currency"];
 const OF_ENTRY: [&str; 4] = ["account", "side", "amount", "currency"];
 
-/// The document, with its parts as they are written.
+/// The document, with the unread text of its parts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document<'a> {
@@ -65,16 +65,16 @@ struct Document<'a> {
     transactions: Vec<&'a RawValue>,
 }
 
-/// An object: what each of its fields is written as, in order.
+/// An object: the unread text of each of its fields, in order.
 struct Object<'a> {
     line: u64,
     fields: Vec<(String, &'a RawValue)>,
 }
 
-/// The text of a whole document, which knows on which line a part of it is.
+/// The text of a whole document, from which the line of each part is found.
 struct Lines<'a> {
     text: &'a str,
-    /// A place, and its line.
+    /// A position, and its line.
     known: Cell<(usize, u64)>,
 }
 
@@ -171,7 +171,7 @@ fn movements(
     is_whole.then_some(movements)
 }
 
-/// Debits and credits that do not say which belong together.
+/// Reads debits and credits without a statement which of them belong together.
 fn entered(
     line: u64,
     listed: &RawValue,
@@ -244,7 +244,7 @@ fn movement(
     })
 }
 
-/// An object with no field that is not known, and none twice.
+/// Reads an object without unknown fields, and without a field that occurs twice.
 fn object<'a>(
     raw: &'a RawValue,
     lines: &Lines<'_>,
@@ -276,7 +276,7 @@ fn object<'a>(
 }
 
 impl<'a> Object<'a> {
-    /// What is written; `None` where that is `null`.
+    /// The unread text of a field; `None` for `null`.
     fn raw(&self, field: &str) -> Option<&'a RawValue> {
         let found = self.fields.iter().find(|(name, _)| name == field);
         found.map(|(_, raw)| *raw).filter(|raw| raw.get() != "null")
@@ -307,9 +307,9 @@ impl Fields for Object<'_> {
     }
 }
 
-/// A key that is there twice, in this object or in one within it: of the two the last would count.
+/// A key that occurs twice, in this object or in one inside it: only the last value would count.
 pub(super) fn doubled(json: &str) -> Option<String> {
-    // What is no object at all is told by whoever reads it.
+    // If the text is not an object, its reader reports that.
     let Written(fields) = serde_json::from_str(json).ok()?;
     let mut seen = HashSet::with_capacity(fields.len());
     fields.iter().find_map(|(name, raw)| {
@@ -327,7 +327,7 @@ pub(super) fn doubled(json: &str) -> Option<String> {
     })
 }
 
-/// The fields of an object as they are written: a map would hide that one is there twice.
+/// The fields of an object as they are written: a map would hide a key that occurs twice.
 struct Written<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Written<'a> {

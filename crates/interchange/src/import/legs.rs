@@ -1,5 +1,5 @@
-//! A transaction that is written as debits and credits without saying which belong together: each currency
-//! by itself is matched, if there is one way to do it.
+//! A transaction that is written as debits and credits, without a statement which of them belong together. Each
+//! currency is matched on its own, if there is exactly one way to do it.
 
 use std::collections::HashSet;
 
@@ -16,12 +16,12 @@ pub(super) struct Leg {
     pub(super) money: Money,
 }
 
-/// The movements of a transaction, numbered from 0. One debit and several credits, or the reverse, are as
-/// many movements as there are on the side of several. Several on both sides are matched where each amount
-/// is there once on each side.
+/// The postings of a transaction, numbered from 0. One debit and several credits, or the reverse, are as many postings
+/// as there are on the side of several. Several on both sides are matched if each amount occurs once on each
+/// side.
 ///
 /// # Errors
-/// The line, and what is wrong.
+/// The line, and a description of the mistake.
 pub(super) fn matched(legs: Vec<Leg>) -> Result<Vec<Movement>, (u64, String)> {
     let mut currencies: Vec<Currency> = Vec::new();
     for leg in &legs {

@@ -1,4 +1,4 @@
-//! Books as CSV: a heading, rows of accounts, and rows of entries, those of a transaction together.
+//! Import of books from CSV: a heading, rows of accounts, and rows of entries; those of a transaction stand together.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -12,7 +12,7 @@ use super::table::{Flaw, Table};
 use super::{Fields, Mistakes, Reading, account, code, metadata, side_named};
 use crate::csv::COLUMNS;
 
-/// What all rows of a transaction say of it; those after the first may leave it out.
+/// Columns that are the same in all rows of a transaction; rows after the first may leave them out.
 const OF_TRANSACTION: [&str; 7] = [
     "kind",
     "step",
@@ -73,7 +73,7 @@ struct Open {
     heading: Option<Heading>,
     said: [String; OF_TRANSACTION.len()],
     entries: Vec<(Option<i16>, Leg)>,
-    /// Whether each of its rows could be read.
+    /// Whether all its rows could be read.
     is_whole: bool,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn read(text: &str, assembly: &mut Assembly) {
     while let Some(record) = table.next() {
         let record = match record {
             Ok(record) => record,
-            // Where the next row begins is not known.
+            // The beginning of the next row is not known.
             Err(flaw) => return flawed(&flaw, assembly),
         };
         let line = record.line;
@@ -136,7 +136,7 @@ fn flawed(flaw: &Flaw, assembly: &mut Assembly) {
     assembly.mistakes.add(flaw.line, "", problem);
 }
 
-/// Where each column is. Unknown ones are refused, so that a mistyped one is not ignored.
+/// The position of each column. Unknown columns are refused, so that a mistyped name is not ignored.
 fn columns(heading: &[Cow<'_, str>], mistakes: &mut Mistakes) -> Columns {
     let mut columns = Columns::new();
     for (at, name) in heading.iter().enumerate() {
@@ -226,11 +226,11 @@ pub(super) fn number(text: &str) -> Result<i16, &'static str> {
     number.ok_or("is a small number, from 0")
 }
 
-/// Puts the entries of each posting together.
+/// Puts the entries of each posting of a transaction together.
 fn close(open: Option<Open>, assembly: &mut Assembly) {
     let Some(open) = open else { return };
     let movements = if open.is_whole {
-        // Where an entry could not be read, another cannot have its counterpart.
+        // If an entry could not be read, another entry has no counterpart.
         movements(open.entries, &mut assembly.mistakes)
     } else {
         None
@@ -239,7 +239,7 @@ fn close(open: Option<Open>, assembly: &mut Assembly) {
     assembly.add_transaction(Some(open.name), parts);
 }
 
-/// By their numbers, if they have any; else as they can be matched.
+/// The postings, matched by their numbers if they have any, otherwise as their amounts allow.
 fn movements(entries: Vec<(Option<i16>, Leg)>, mistakes: &mut Mistakes) -> Option<Vec<Movement>> {
     if entries.iter().all(|(number, _)| number.is_none()) {
         let legs = entries.into_iter().map(|(_, leg)| leg).collect();
@@ -273,7 +273,7 @@ fn movements(entries: Vec<(Option<i16>, Leg)>, mistakes: &mut Mistakes) -> Optio
     is_whole.then_some(movements)
 }
 
-/// A posting of its two entries: a debit and a credit of the same money.
+/// A posting from its two entries: a debit and a credit of the same amount.
 fn movement(number: i16, legs: Vec<Leg>) -> Result<Movement, (u64, &'static str)> {
     let line = legs.first().map_or(0, |leg| leg.line);
     let [one, other] = <[Leg; 2]>::try_from(legs).map_err(|_others| {

@@ -1,19 +1,19 @@
-//! Rows of comma-separated values, by RFC 4180 to the letter: what is not exactly right is refused by line
-//! and column and never mended, because a mended quote moves money.
+//! Rows of comma-separated values, exactly by RFC 4180. What is not exactly right is refused by line and column and
+//! never repaired, because a repaired quote can move money.
 //!
-//! Besides the comma, a semicolon or a tabulator separates, whichever the heading has. A line ends with
-//! CR LF, or with LF alone. A column is counted in characters, from 1.
+//! A semicolon or a tabulator may separate instead of the comma, whichever the heading has. A line ends with CR LF or
+//! with LF alone. Columns are counted in characters, from 1.
 
 use std::borrow::Cow;
 
 /// One row.
 pub(super) struct Record<'t> {
-    /// The line on which it begins.
+    /// The line on which the row begins.
     pub(super) line: u64,
     pub(super) cells: Vec<Cow<'t, str>>,
 }
 
-/// What is wrong with the form; nothing after it can be read.
+/// A mistake in the form; nothing after it can be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flaw {
     pub(super) line: u64,
@@ -31,7 +31,7 @@ pub(super) struct Table<'t> {
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 impl<'t> Table<'t> {
-    /// A table, separated as its first line is.
+    /// A table with the separator of its first line.
     ///
     /// # Errors
     /// [`Flaw`] if that line has several kinds of separators.
@@ -77,7 +77,7 @@ impl<'t> Table<'t> {
                 break;
             }
         }
-        // A cell ends where a separator, a line end or the text's end is.
+        // A cell ends at a separator, at a line end or at the end of the text.
         self.take('\r');
         self.take('\n');
         Some(Ok(Record { line, cells }))
@@ -98,7 +98,7 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// A cell within quotes; a quote in it is doubled.
+    /// A cell within quotes; quotes inside it are doubled.
     fn quoted(&mut self) -> Result<Cow<'t, str>, Flaw> {
         let opened = self.flaw("a quote that is not closed before the end of the file");
         self.take('"');
@@ -141,7 +141,7 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// Goes on behind this character, if it is the next one.
+    /// Passes this character, if it is the next one.
     fn take(&mut self, wanted: char) -> bool {
         let is_next = self.rest.starts_with(wanted);
         if is_next {
@@ -150,7 +150,7 @@ impl<'t> Table<'t> {
         is_next
     }
 
-    /// Goes on by so many bytes, and returns what is there.
+    /// Passes `bytes` bytes and returns them.
     fn skip(&mut self, bytes: usize) -> &'t str {
         let (part, rest) = self.rest.split_at_checked(bytes).unwrap_or((self.rest, ""));
         for c in part.chars() {

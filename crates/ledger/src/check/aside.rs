@@ -1,6 +1,7 @@
-//! L7: what is kept beside the entries to answer questions of time and of metadata is what the
-//! transactions say. Each row that must be there is looked for by its key, and no others are there; the
-//! buckets of each level are the sums of those of the level below, and the shortest of the rows.
+//! L7: the tables beside the entries, which answer questions about time and metadata, agree with the
+//! transactions. Each row that must exist is looked up by its key, and there are no other rows. The buckets
+//! of each level are the sums of the buckets of the level below; those of the lowest level are the sums of
+//! the rows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,10 +20,10 @@ use crate::tables::{
 };
 use crate::{AccountId, Metadata, TransactionId};
 
-/// [`all_asides_agree`], of one tenant.
+/// [`all_asides_agree`] for one tenant.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first row that is not so.
+/// [`CheckError::Broken`] names the first row that breaks the rule.
 pub fn asides_agree(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -31,12 +32,12 @@ pub fn asides_agree(
     all_asides_agree(connection, &[tenant], progress)
 }
 
-/// L7: each final entry that happened at another time than it was recorded has a row that says so, and
-/// no other has one; the time buckets are the sums of these rows; each text of a transaction's metadata, as
-/// it is now, has a row. Returns the number of rows.
+/// L7: each final entry whose effective time is not its recording time has a row in `displaced`, and no
+/// other entry has one. The time buckets are the sums of these rows. Each text of the current metadata of a
+/// transaction has a row. Returns the number of rows.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first row that is not so.
+/// [`CheckError::Broken`] names the first row that breaks the rule.
 pub fn all_asides_agree(
     connection: &mut AnyConnection,
     tenants: &[TenantId],
@@ -68,7 +69,7 @@ pub fn all_asides_agree(
     Ok(examined)
 }
 
-/// How many displaced entries each tenant has.
+/// Number of displaced entries of each tenant.
 fn displaced_rows(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, Error> {
     let rows: Vec<(TenantId, i64)> = displaced::table
         .group_by(displaced::tenant_id)
@@ -77,7 +78,7 @@ fn displaced_rows(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i6
     Ok(rows.into_iter().collect())
 }
 
-/// How many texts of metadata each tenant has.
+/// Number of metadata texts of each tenant.
 fn texts_kept(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, Error> {
     let rows: Vec<(TenantId, i64)> = transaction_metadata::table
         .group_by(transaction_metadata::tenant_id)
@@ -86,7 +87,7 @@ fn texts_kept(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, 
     Ok(rows.into_iter().collect())
 }
 
-/// Of how many transactions each tenant has set the metadata later.
+/// Number of transactions of each tenant whose metadata was set later.
 fn described_rows(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i64>, Error> {
     let rows: Vec<(TenantId, i64)> = current_metadata::table
         .group_by(current_metadata::tenant_id)
@@ -95,8 +96,8 @@ fn described_rows(connection: &mut AnyConnection) -> Result<HashMap<TenantId, i6
     Ok(rows.into_iter().collect())
 }
 
-/// A tenant's transactions beside what is kept aside of them: so many displaced entries, texts, and
-/// transactions with metadata that was set later.
+/// Compares the transactions of a tenant with the tables beside them. `kept` has the number of displaced
+/// entries, of texts, and of transactions whose metadata was set later.
 fn transactions_agree(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -130,7 +131,7 @@ fn transactions_agree(
     Ok(())
 }
 
-/// Transactions that something is kept aside of, in id order.
+/// The transactions that have rows in tables beside them, in id order.
 fn told_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -219,7 +220,8 @@ fn entries_agree(
     }
 }
 
-/// How many texts the transactions of a page have, and of how many of them they were set later.
+/// The number of metadata texts of the transactions of a page, and the number of those transactions whose
+/// metadata was set later.
 fn texts_agree(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -263,7 +265,7 @@ fn name(account: AccountId, version: i64) -> String {
     format!("{account} entry {version}")
 }
 
-/// What a bucket consists of: a displaced entry, or a bucket of the level below.
+/// A part of a bucket: a displaced entry, or a bucket of the level below.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     tenant: TenantId,
@@ -273,7 +275,7 @@ struct Part {
     sums: [i64; 4],
 }
 
-/// Buckets beside the parts of which they are the sums, as one merges sorted lists.
+/// Compares buckets with the parts that they sum up, as in a merge of sorted lists.
 fn sums_agree(
     connection: &mut AnyConnection,
     level: i16,
@@ -314,7 +316,7 @@ fn sums_agree(
     Ok(())
 }
 
-/// The rest of the same account, then the accounts after it: either is a plain range of the key.
+/// The rest of the same account, then the accounts after it: each step is a plain range of the key.
 macro_rules! in_two_steps {
     ($query:expr, $account:expr, $after:expr, $connection:expr, $part:expr, |$last:ident| $rest:expr) => {{
         let rows = match $after {
@@ -385,7 +387,7 @@ fn by_effective_time(
     )
 }
 
-/// Which is the order of recording.
+/// Displaced entries in the order of recording.
 fn by_version(
     connection: &mut AnyConnection,
     whose: Option<TenantId>,

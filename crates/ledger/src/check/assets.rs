@@ -1,4 +1,4 @@
-//! L8: what is not of ISO 4217 is registered. The register is read first, and kept: it is short.
+//! L8: each custom asset in use is registered. The register is read first and stays in memory, because it is short.
 
 use std::collections::HashSet;
 
@@ -10,11 +10,11 @@ use crate::schema::{account, asset};
 use crate::tables::AssetRow;
 use crate::{AccountId, Asset};
 
-/// L8: each registered asset is one that could be registered, and each account that holds no currency of
-/// ISO 4217 holds a registered asset, with its exponent. Returns the number of assets and such accounts.
+/// L8: each registered asset is valid, and each account whose currency is not in ISO 4217 has a registered
+/// asset with the same exponent. Returns the number of assets and of such accounts.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first asset or account that is not so.
+/// [`CheckError::Broken`] names the first asset or account that breaks the rule.
 pub fn assets_are_registered(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -57,7 +57,7 @@ pub fn assets(tenant: TenantId) -> Pages<AssetRow> {
     })
 }
 
-/// Accounts in custom assets, in id order.
+/// The accounts in custom assets, in id order.
 fn holders_after(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! L2: each account beside its entries of either side, as one merges three sorted lists.
+//! L2: each account is compared with its entries of both sides, as in a merge of three sorted lists.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,13 +11,13 @@ use crate::schema::posting;
 use crate::tables::AccountRow;
 use crate::{AccountId, Phase, TransactionId};
 
-/// Of however many tenants, so many accounts of each are read at a time.
+/// The least number of accounts of each tenant that are read at a time, however many tenants there are.
 const FEWEST: i64 = 16;
 
-/// [`all_counters_add_up`], of one tenant.
+/// [`all_counters_add_up`] for one tenant.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first account that is not so.
+/// [`CheckError::Broken`] names the first account that breaks the rule.
 pub fn counters_add_up(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -26,20 +26,20 @@ pub fn counters_add_up(
     all_counters_add_up(connection, &[tenant], progress)
 }
 
-/// L2: the entries of each account are numbered 1, 2, 3 … over both sides together, each states the
-/// balance that it left, and the account's counters and version are their sums and their number.
+/// L2: the entries of each account are numbered 1, 2, 3 … over both sides together, and each states the
+/// balance after it. The account's counters are the sums of its entries, and its version is their number.
 /// Returns the number of accounts and entries.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first account that is not so.
+/// [`CheckError::Broken`] names the first account that breaks the rule.
 pub fn all_counters_add_up(
     connection: &mut AnyConnection,
     tenants: &[TenantId],
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
     let mut accounts = Merged::of(connection, tenants)?;
-    // The two unique indexes on `posting` give the entries of each side by account and version, whosever
-    // they are: read for each tenant by itself, they would be read as often as there are tenants.
+    // The two unique indexes on `posting` give the entries of each side by account and version, of all tenants
+    // together. Reading them once per tenant would read them as often as there are tenants.
     let whose = only(tenants);
     let mut debits: Pages<Entry> = Pages::over(move |c, after| debits_after(c, whose, after));
     let mut credits: Pages<Entry> = Pages::over(move |c, after| credits_after(c, whose, after));
@@ -50,7 +50,7 @@ pub fn all_counters_add_up(
             let broken = CheckError::broken(account.id, "two tenants have an account of this id");
             return Err(broken.of(account.tenant_id));
         }
-        // Entries of accounts that do not exist are L1's to find.
+        // Entries of accounts that do not exist are found by L1.
         while debits
             .next_if(connection, |entry| entry.account < account.id)?
             .is_some()
@@ -77,7 +77,7 @@ pub fn all_counters_add_up(
             let Some(entry) = entries.next(connection)? else {
                 break;
             };
-            // Whoever else names this account, L1 finds.
+            // An entry of another tenant on this account is found by L1.
             if entry.tenant != account.tenant_id {
                 continue;
             }
@@ -93,8 +93,8 @@ pub fn all_counters_add_up(
     Ok(examined)
 }
 
-/// The accounts of all tenants in the order of their ids: those of each are in that order, and the next one is
-/// the least of the heads. Together no more rows are in memory than of one tenant's page.
+/// The accounts of all tenants in the order of their ids. Each tenant's accounts come in that order, and the
+/// next account is the least of all heads. No more rows are in memory than for one page of one tenant.
 struct Merged {
     of_each: Vec<Pages<AccountRow>>,
     heads: BinaryHeap<Reverse<(AccountId, usize)>>,
@@ -137,7 +137,7 @@ impl Merged {
     }
 }
 
-/// A posting as one of its accounts sees it.
+/// A posting as seen by one of its accounts.
 #[derive(Clone, Queryable)]
 struct Entry {
     tenant: TenantId,
@@ -149,7 +149,7 @@ struct Entry {
     phase: i16,
 }
 
-/// What the entries of an account amount to so far.
+/// The sums of the entries of an account so far.
 #[derive(Default)]
 struct Sums {
     debits: OneSide,
@@ -157,7 +157,7 @@ struct Sums {
     entries: i64,
 }
 
-/// The same of one side.
+/// The sums of one side.
 #[derive(Default)]
 struct OneSide {
     pending: i128,

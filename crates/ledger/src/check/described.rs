@@ -1,4 +1,4 @@
-//! Transactions of which the metadata was set later, for whoever compares them with the audit log.
+//! Transactions whose metadata was set later, to be compared with the audit log.
 
 use diesel::prelude::*;
 use store::{Pages, TenantId};
@@ -7,20 +7,20 @@ use super::PAGE;
 use crate::TransactionId;
 use crate::schema::{current_metadata, ledger_transaction};
 
-/// Metadata that was set later, as it is stored.
+/// Metadata that was set after the transaction was recorded, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Redescribed {
-    /// The transaction.
+    /// The transaction's id.
     pub transaction: TransactionId,
-    /// How often it was set.
+    /// How often the metadata was set.
     pub revision: i64,
-    /// What is kept now: a flat JSON object of texts.
+    /// The present metadata: a flat JSON object of texts.
     pub now: Option<String>,
-    /// What the transaction was recorded with.
+    /// The metadata with which the transaction was recorded.
     pub recorded: Option<String>,
 }
 
-/// All of them, by transaction.
+/// All transactions whose metadata was set later, in id order.
 #[must_use]
 pub fn described(tenant: TenantId) -> Pages<Redescribed> {
     Pages::new(tenant, |connection, tenant, after: Option<&Redescribed>| {

@@ -1,6 +1,6 @@
-//! L6: what is recorded of each exchange, beside its postings. Exchanges are read a page at a time, and with
-//! each page the postings of its transactions; then a transaction that is called an exchange and is not
-//! recorded as one is looked for.
+//! L6: the terms of each exchange are compared with its postings. Exchanges are read a page at a time, and with
+//! each page the postings of its transactions. Then the check looks for a transaction whose kind is exchange
+//! and which has no terms.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::schema::{exchange, ledger_transaction, posting};
 use crate::tables::{ExchangeRow, PostingRow};
 use crate::{Exchange, Kind, Leg, Phase, Step, TransactionId};
 
-/// L6: each exchange is of a transaction that posts what was sold and what was bought, in two currencies,
-/// and of these amounts one follows from the other by the rate and the rounding; and no transaction is
-/// called an exchange without one. Returns the number of exchanges.
+/// L6: each exchange belongs to a transaction with two postings, what was sold and what was bought, in two
+/// currencies. One of the amounts follows from the other by the rate and the rounding. No transaction of the
+/// kind exchange is without terms. Returns the number of exchanges.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first exchange that is not so.
+/// [`CheckError::Broken`] names the first exchange that breaks the rule.
 pub fn exchanges_follow(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -52,8 +52,8 @@ pub fn exchanges_follow(
     }
 }
 
-/// The first transaction that was posted as an exchange and is not recorded as one. What is about an
-/// exchange may bear its kind, and has no terms of its own.
+/// The first transaction that was posted with the kind exchange and has no terms. A transaction that is about
+/// an exchange may have this kind too, and has no terms of its own.
 fn without_terms(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -87,7 +87,7 @@ fn rows(tenant: TenantId) -> Pages<ExchangeRow> {
     })
 }
 
-/// The postings of these transactions, in their order.
+/// The postings of these transactions, in order.
 fn postings(
     connection: &mut AnyConnection,
     tenant: TenantId,

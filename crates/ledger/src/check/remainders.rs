@@ -1,6 +1,6 @@
-//! L5: what pending postings hold, and what was reversed of final ones, beside the later postings that
-//! are about them. Transactions are read a page at a time, and with each page all that concerns its
-//! transactions.
+//! L5: what pending postings hold, and what was reversed of final postings, is compared with the later
+//! postings that are about them. Transactions are read a page at a time, and with each page all rows that
+//! concern its transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,14 @@ use crate::tables::{CorrectionRow, HoldRow, PostingRow};
 use crate::transaction::{EXCEEDS_FROM, RELEASES_FROM};
 use crate::{HoldStatus, Phase, Step, TransactionId};
 
-/// L5: of each pending posting as much is held, posted and released as the later postings say, and it has
-/// ended as they ended it, which its hold states (it has none as long as there is nothing to state); of
-/// each final posting as much is counted as reversed as its reversals say, and never more than it moved. More
-/// than was held is posted only of what holds nothing any more.
+/// L5: for each pending posting, the amounts held, posted and released agree with the later postings, and so
+/// does the way in which it ended. Its hold states this; it has no hold as long as there is nothing to state.
+/// For each final posting, the amount counted as reversed is the sum of its reversals and never more than it
+/// moved. An excess is posted only if the posting holds nothing any more.
 /// Returns the number of transactions.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first posting that is not so.
+/// [`CheckError::Broken`] names the first posting that breaks the rule.
 pub fn remainders_add_up(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -44,23 +44,23 @@ pub fn remainders_add_up(
 }
 
 type Key = (TransactionId, i16);
-/// After the one, up to the other.
+/// Transactions after the first id, up to and including the second id.
 type Range = (Option<TransactionId>, Option<TransactionId>);
-/// A posting that is about another one, with its transaction's step.
+/// The transaction that a posting is about, the step of its own transaction, and the posting.
 type Later = (Option<TransactionId>, i16, PostingRow);
 
-/// All that concerns the transactions of one page.
+/// All rows that concern the transactions of one page.
 struct Slice {
-    /// The postings that something is said of.
+    /// The postings that holds, corrections or later postings refer to.
     postings: BTreeMap<Key, PostingRow>,
-    /// When those pending transactions expire that do.
+    /// The time of expiry of those pending transactions that have one.
     expiring: BTreeMap<TransactionId, i64>,
     holds: BTreeMap<Key, HoldRow>,
     corrections: BTreeMap<Key, CorrectionRow>,
     later: Vec<Later>,
 }
 
-/// What later postings did to one.
+/// What later postings did to one posting.
 #[derive(Default)]
 struct Came {
     settled: i128,
@@ -201,7 +201,7 @@ impl Slice {
         Ok(())
     }
 
-    /// What the later postings did to those they are about.
+    /// What the later postings did to the postings that they are about.
     fn came(&self) -> Result<BTreeMap<Key, Came>, CheckError> {
         let mut sums: BTreeMap<Key, Came> = BTreeMap::new();
         for (about, step, later) in &self.later {
@@ -232,7 +232,7 @@ impl Slice {
                 Some(Phase::Released) => sum.released += amount,
                 Some(Phase::Posted) if exceeds => sum.exceeded = true,
                 Some(Phase::Posted) => sum.reversed += amount,
-                // L1 finds those.
+                // L1 finds these.
                 Some(Phase::Pending) | None => {}
             }
             sum.voided |= step == Some(Step::Void);
@@ -242,8 +242,8 @@ impl Slice {
     }
 }
 
-/// Whether a posting can be about the first one: between the same accounts, the other way round if it
-/// reverses it.
+/// Whether a posting can be about the first one: it has the same accounts, and they are swapped if it is a
+/// reversal.
 fn fits(first: &PostingRow, later: &PostingRow, step: Option<Step>) -> bool {
     let is_pending = first.phase == Phase::Pending.number();
     let is_final = first.phase == Phase::Posted.number() || first.phase == Phase::Settled.number();

@@ -1,5 +1,5 @@
-//! The accounts of an import: their assets are registered, they are opened before their history is posted,
-//! and left as they were afterwards.
+//! The accounts of an import. Their assets are registered, and the accounts are opened before their history is
+//! posted. Status and limits are set after it.
 
 use money::MinorUnits;
 use store::{Ids, Timestamp};
@@ -10,7 +10,7 @@ use crate::{
     freeze, open, register, set_limits,
 };
 
-/// Registers what the accounts hold and is not registered.
+/// Registers those assets of the accounts that are not registered yet.
 pub(super) fn register_assets(
     shelf: &mut Shelf,
     accounts: &[ForeignAccount],
@@ -38,7 +38,7 @@ pub(super) fn register_assets(
     Err(misfits)
 }
 
-/// Opens what is not there, without limits as yet; and tells what is.
+/// Opens the accounts that do not exist, still without limits, and returns those that exist.
 pub(super) fn open_accounts<'a>(
     shelf: &mut Shelf,
     accounts: &'a [ForeignAccount],
@@ -81,7 +81,7 @@ pub(super) fn open_accounts<'a>(
     (opened, found)
 }
 
-/// Leaves an account that was opened as it is there.
+/// Sets the limits and the status of an account that was opened, as the file states them.
 pub(super) fn leave(
     shelf: &mut Shelf,
     account: &ForeignAccount,

@@ -1,10 +1,10 @@
-//! Which transactions of a file are the same as some that are in the books.
+//! Recognizes transactions of a file that are in the books already.
 //!
-//! One with an external id is known by it. One without gets an external id that is made of what it says:
-//! kind, moment, description, metadata, postings, what it reverses, and its ordinal among the equal ones of
-//! the file. It is made of the values that were read, never of bytes, so that neither a byte-order mark nor
-//! other line ends, separators, quotes or an order of columns make it another one. Why that is the place
-//! where it is kept: ADR 17.
+//! A transaction with an external id is recognized by that id. A transaction without one gets an external id
+//! that is a hash of its content: kind, effective time, description, metadata, postings, the transaction that it
+//! reverses, and its ordinal among equal transactions of the file. The hash is made from the values that were
+//! read, never from bytes. So a byte-order mark, other line ends, separators, quotes or another order of
+//! columns do not change it. ADR 17 says why the external id is the place where it is kept.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ use sha2::{Digest as _, Sha256};
 use super::{ForeignPosting, ForeignTransaction, Import};
 use crate::{Kind, Metadata, Posted, PostedPosting, Shelf, Step, TransactionId};
 
-/// Which form the text has that is hashed. Another form would make every row another one.
+/// The version of the text that is hashed. Another version would make every row a new transaction.
 const FORM: &str = "florin import 1";
-/// Hexadecimal digits of the hash that an external id holds: 128 bits. What is known is compared besides,
-/// so that two rows that meet there are refused and none is taken for the other.
+/// Number of hexadecimal digits of the hash in an external id: 128 bits. A known transaction is also
+/// compared with the row. So two different rows with the same hash are refused, and neither is taken for the other.
 const DIGITS: usize = 32;
 
 impl Import {
-    /// Gives each transaction without an external id the one that is made of its content.
+    /// Gives each transaction without an external id an id that is made from its content.
     pub fn name_by_content(&mut self) {
         let mut seen: HashMap<String, u64> = HashMap::new();
         let mut names: Vec<String> = Vec::with_capacity(self.transactions.len());
@@ -56,7 +56,7 @@ fn digest(
     reversed: Option<(&str, &ForeignTransaction)>,
 ) -> String {
     let mut hash = Sha256::new();
-    // Each part with its length in front, so that no two contents have one text.
+    // Each part has its length in front, so two different contents never have the same text.
     let mut put = |part: &str| {
         hash.update(part.len().to_string());
         hash.update(":");
@@ -82,7 +82,7 @@ fn digest(
     digest.get(..DIGITS).unwrap_or(&digest).to_owned()
 }
 
-/// One posting; of a reversal with the place of the posting that it undoes.
+/// The text of one posting; for a posting of a reversal, with the position of the posting that it reverses.
 fn moved(posting: &ForeignPosting, reversed: Option<&ForeignTransaction>) -> String {
     let place = reversed.and_then(|of| {
         let mut postings = of.postings.iter();
@@ -94,21 +94,22 @@ fn moved(posting: &ForeignPosting, reversed: Option<&ForeignTransaction>) -> Str
     format!("{debit} {credit} {amount} {currency} {place}")
 }
 
-/// Line ends are no content: whoever rewrites those of a file rewrites those within its texts.
+/// The text with uniform line ends. They are no content: a program that rewrites the line ends of a file
+/// rewrites those within its texts too.
 fn plain(text: Option<&str>) -> String {
     let text = text.unwrap_or_default();
     text.replace("\r\n", "\n").replace("\\r\\n", "\\n")
 }
 
-/// The transaction of the books that has this one's name, or its former id.
+/// The transaction of the books that has the same external id, or the former id.
 pub(super) fn known<'s>(shelf: &'s Shelf, transaction: &ForeignTransaction) -> Option<&'s Posted> {
     let named = transaction.external_id.as_deref();
     let named = named.and_then(|name| shelf.transaction_named(name));
     shelf.written(&named.or(transaction.former)?)
 }
 
-/// Whether the books say the same; the metadata may be that of the time of recording, or that of now.
-/// `reverses` is what became of the one that it undoes.
+/// Whether the books have the same content. The metadata may be the recorded one or the present one.
+/// `reverses` is the recorded id of the transaction that this one reverses.
 pub(super) fn is_same(
     shelf: &Shelf,
     posted: &Posted,
@@ -132,7 +133,7 @@ pub(super) fn is_same(
         && moves_alike(shelf, &posted.postings, &transaction.postings)
 }
 
-/// What a kind is called once it has travelled. Payments do not, nor do the terms of an exchange.
+/// The kind after an import. Payments and the terms of an exchange cannot be imported.
 fn travels_as(kind: Kind) -> String {
     match kind {
         Kind::Capture | Kind::Exchange => format!("imported_{}", kind.name()),

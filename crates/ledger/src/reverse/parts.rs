@@ -1,25 +1,26 @@
-//! How much of which posting a reversal undoes.
+//! The amount of each posting that a reversal reverses.
 //!
-//! An exchange is undone in shares of both legs. An amount of one leg is named, and the other follows from all
-//! that is then reversed of the first: of sold S and bought B, when s is reversed of S, ⌊B·s ÷ S⌋ is reversed of
-//! B. It is computed from the beginning each time, so no rounding adds up; it is cut off, so that neither
-//! leg is used up before the other; and the last share is what remains of both.
+//! An exchange is reversed by the same share of both legs. The amount of one leg is named; the amount of the
+//! other follows from the total that is then reversed of the first. With S sold and B bought, when s of S is
+//! reversed in total, ⌊B·s ÷ S⌋ of B is reversed in total. It is computed from these totals each time, so rounding
+//! errors do not add up. It is rounded down, so neither leg is used up before the other. The last share is the
+//! rest of both legs.
 
 use super::{Amounts, Correction, ReverseError};
 use crate::transaction::Part;
 use crate::{Leg, Phase, PostedPosting, Shelf, Step, TransactionId};
 
-/// A posting that is undone, or a part of it.
+/// A posting that is reversed, wholly or in part.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Undone {
     pub(super) posted: PostedPosting,
-    /// How much of it was reversed before.
+    /// The amount of it that was reversed before.
     pub(super) correction: Correction,
-    /// How much of it is reversed now, in minor units.
+    /// The amount of it that is reversed now, in minor units.
     pub(super) amount: i64,
 }
 
-/// Each posting that is to be reversed, and how much of it.
+/// Each posting that is to be reversed, with its amount.
 pub(super) fn undone(
     shelf: &Shelf,
     transaction: TransactionId,
@@ -103,7 +104,7 @@ fn choose(all: &[Undone], named: &[Part]) -> Result<Vec<Undone>, ReverseError> {
     Ok(parts)
 }
 
-/// So much of one leg, and what goes with it of the other.
+/// The named amount of one leg, and the same share of the other leg.
 fn share(all: &[Undone], leg: Leg, amount: i64) -> Result<Vec<Undone>, ReverseError> {
     let (named, other) = legs(all, leg)?;
     if amount > named.amount {
@@ -127,7 +128,7 @@ fn share(all: &[Undone], leg: Leg, amount: i64) -> Result<Vec<Undone>, ReverseEr
     })
 }
 
-/// Both legs are named. Either follows from the other, or they are all that remains.
+/// Checks an exchange of which both legs are named: one amount follows from the other, or they are all that remains.
 fn check_proportion(all: &[Undone], chosen: &[Undone]) -> Result<(), ReverseError> {
     let (sold, bought) = legs(chosen, Leg::Sold)?;
     let follows = following(&sold.correction, sold.amount, &bought.correction);
@@ -144,11 +145,11 @@ fn check_proportion(all: &[Undone], chosen: &[Undone]) -> Result<(), ReverseErro
     Err(ReverseError::NotInProportion { bought: follows })
 }
 
-/// What is reversed of the other leg together with `amount` of this one, which still has so much.
+/// The amount of the other leg that is reversed together with `amount` of this leg.
 fn following(this: &Correction, amount: i64, other: &Correction) -> i64 {
     let done = i128::from(this.reversed).saturating_add(i128::from(amount));
     let product = done.saturating_mul(i128::from(other.amount));
-    // At most what there is of the other leg, because no more than all is done of this one.
+    // At most the amount of the other leg, because no more than the whole of this leg is reversed.
     let share = product.checked_div(i128::from(this.amount)).unwrap_or(0);
     let share = i64::try_from(share).unwrap_or(other.amount);
     share.saturating_sub(other.reversed).max(0)

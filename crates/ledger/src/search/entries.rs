@@ -31,7 +31,7 @@ pub(super) fn along_account(
     Ok(Walk::Account { id, first, last })
 }
 
-/// The entries of one side of an account with numbers between two, latest first.
+/// The entries of one side of an account with numbers in a range, latest first.
 macro_rules! one_side {
     ($account:ident, $version:ident, $of:expr, $numbers:expr, $wanted:expr, $most:expr) => {
         posting::table
@@ -46,8 +46,8 @@ macro_rules! one_side {
     };
 }
 
-/// The account's entries that match. Entries are numbered without a gap, and each side has an index of
-/// these numbers, so that a span of numbers has a known length.
+/// The account's entries that match. Entries are numbered without a gap, and each side has an index of the
+/// numbers, so the length of a range of numbers is known.
 pub(super) fn entries(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -73,12 +73,12 @@ pub(super) fn entries(
         Some(latest) => Some(latest),
         None if low > first => Some(Place {
             at: low.saturating_add(1),
-            // The entries of one transaction follow each other: this one may go on below.
+            // The entries of one transaction follow each other: the transaction of this entry may have more below.
             id: latest.or(after).map_or(FIRST, |place| place.id),
         }),
         None => None,
     };
-    // Where a stretch ends within a transaction, the next one has seen it already.
+    // If a stretch ended within a transaction, the previous stretch has returned it already.
     places.retain(|place| after.is_none_or(|after| after.id != place.id));
     Ok(Stretch {
         places,

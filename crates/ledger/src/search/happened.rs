@@ -1,9 +1,9 @@
-//! Transactions in the order in which they happened, latest first.
+//! Transactions in the order of their effective times, latest first.
 //!
-//! Most happen when they are recorded, and their ids tell when that was: for them the order of ids is the
-//! order of happening, and there is no other index. The few that are displaced have one. The two are
-//! merged, a stretch of each at a time; one that is not displaced stands at the beginning of its
-//! millisecond.
+//! For most transactions the effective time is the recording time, which their ids contain. For them the order
+//! of ids is the order of effective times, and they have no other index. The few displaced transactions have an
+//! index of their own. Both are merged, a stretch of each at a time. A transaction that is not displaced stands
+//! at the beginning of its millisecond.
 
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId};
@@ -13,7 +13,7 @@ use super::walk::{Ids, LAST, Stretch, made_at};
 use crate::TransactionId;
 use crate::schema::ledger_transaction as transaction;
 
-/// A span of time, microseconds since 1970, and the ids of what was recorded within it.
+/// A span of effective times in microseconds since 1970, and the ids of what was recorded within it.
 #[derive(Clone, Copy)]
 pub(super) struct Happened {
     pub(super) from: i64,
@@ -21,11 +21,11 @@ pub(super) struct Happened {
     pub(super) ids: Ids,
 }
 
-/// What is read by ids: where it stands, when it happened and when it was recorded.
+/// A row that is read by its id: its place, effective time and recording time.
 type InPlace = (Place, i64, i64);
 
 impl Happened {
-    /// What follows a place: at most so many of either kind.
+    /// The transactions after a place: at most `number` of the displaced, and as many of the others.
     pub(super) fn read(
         &self,
         connection: &mut AnyConnection,
@@ -42,7 +42,7 @@ impl Happened {
         let by_ids = self.by_ids(connection, tenant, after, limit)?;
         let displaced_end = displaced.last().filter(|_| displaced.len() >= number);
         let ids_end = by_ids.last().filter(|_| by_ids.len() >= number);
-        // What of the one kind lies below the end of the other is read again by the next stretch.
+        // Rows of one list that lie beyond the end of the other list are read again by the next stretch.
         let end = displaced_end
             .copied()
             .max(ids_end.map(|(place, ..)| *place));
@@ -72,10 +72,10 @@ impl Happened {
                 .filter(transaction::effective_at.ne(transaction::recorded_at))
                 .select((transaction::effective_at, transaction::id))
         };
-        // Those of the place's own moment, which may be many, by their ids; then those before it.
+        // First the transactions of the place's own moment, by their ids, which may be many; then the earlier ones.
         let mut rows: Vec<(i64, TransactionId)> = Vec::new();
         if (self.from..self.to).contains(&after.at) {
-            // A span of one moment, in this order, keeps planners from the index of ids.
+            // A span of one moment in this order makes planners use this index and not the index of ids.
             rows = displaced()
                 .filter(transaction::effective_at.ge(after.at))
                 .filter(transaction::effective_at.le(after.at))
@@ -125,7 +125,7 @@ impl Happened {
     }
 }
 
-/// The ids below this one stand after the place.
+/// The least id that does not stand after the place: all lower ids do.
 fn first_not_after(place: Place) -> TransactionId {
     let millis = place.at.div_euclid(1_000);
     let next = made_at(millis.saturating_add(1));
@@ -157,11 +157,11 @@ mod tests {
         };
         let after = |at: i64, of: i64| first_not_after(Place { at, id: id(of) });
         assert_eq!(made_in(id(1_763_776_800_000)), 1_763_776_800_000);
-        // Of its own millisecond only those with lower ids; of a later one there is none.
+        // Within the place's own millisecond only lower ids follow; of a later millisecond none do.
         assert_eq!(after(5_000, 5), id(5));
         assert_eq!(after(5_000, 4), made_at(5));
         assert_eq!(after(5_000, 9), made_at(6));
-        // The place stands after the beginning of its millisecond, so all of that follow.
+        // The place stands after the beginning of its millisecond, so all ids of that millisecond follow.
         assert_eq!(after(5_001, 4), made_at(6));
         assert_eq!(after(-1, 4), made_at(0));
         assert_eq!(after(i64::MAX, 4), made_at(i64::MAX));

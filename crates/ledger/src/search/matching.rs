@@ -1,7 +1,7 @@
-//! Which candidates are so in every way that was asked for.
+//! Candidates that match every filter.
 //!
-//! What is asked about other tables is asked about each candidate by itself, by that table's key. The
-//! `OFFSET 0` keeps PostgreSQL from turning the question round and reading the other table for it.
+//! A filter on another table is checked for each candidate by that table's key. The `OFFSET 0` keeps PostgreSQL
+//! from doing the reverse: reading the other table to find the candidates.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -15,7 +15,7 @@ use crate::schema::{account, hold, posting, transaction_metadata};
 use crate::{HoldStatus, Step, TransactionId};
 
 diesel::define_sql_function! {
-    /// So many characters of a text, from one on.
+    /// The part of a text that begins at character `from` and has `length` characters.
     fn substr(of: diesel::sql_types::Text, from: diesel::sql_types::Integer, length: diesel::sql_types::Integer) -> diesel::sql_types::Text;
 }
 
@@ -34,7 +34,7 @@ macro_rules! as_asked {
 }
 pub(super) use as_asked;
 
-/// Whether one of a posting's accounts has a code, or one below it.
+/// Whether one of a posting's accounts has this code, or a code below it.
 macro_rules! on_subtree {
     ($tenant:expr, $code:expr) => {{
         let below = || {
@@ -50,7 +50,7 @@ macro_rules! on_subtree {
 }
 pub(super) use on_subtree;
 
-/// Whether a text of metadata begins with another.
+/// Whether a metadata text begins with this text.
 macro_rules! begins {
     ($begin:expr) => {{
         let length = i32::try_from($begin.chars().count()).unwrap_or(i32::MAX);
@@ -59,18 +59,18 @@ macro_rules! begins {
 }
 pub(super) use begins;
 
-/// Who is looked at.
+/// The candidates.
 pub(super) enum Among<'a> {
-    /// The latest transactions with an id in a span, at most so many.
+    /// The latest transactions with an id in a range, at most this number.
     Between(Ids, i64),
-    /// These, in no order.
+    /// The transactions with these ids, in no order.
     These(&'a [TransactionId]),
 }
 
 type Question<'a> =
     transaction::BoxedQuery<'a, <AnyConnection as diesel::Connection>::Backend, Binary>;
 
-/// Those that are as they should be.
+/// The candidates that match all filters.
 pub(super) fn matching(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -95,7 +95,7 @@ pub(super) fn matching(
     Ok(by_postings(query, tenant, wanted).load(connection)?)
 }
 
-/// The filters on the transaction's own row. An external id has a walk of its own, and is none of them.
+/// The filters on the transaction's own row. The external id is not one of them, because it has a walk of its own.
 fn by_itself<'a>(mut query: Question<'a>, wanted: &'a Search) -> Question<'a> {
     if let Some(kind) = &wanted.kind {
         query = query.filter(transaction::kind.eq(kind.name().to_owned()));
@@ -133,8 +133,9 @@ fn by_metadata<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search
     query
 }
 
-/// What has become of it, as [`crate::ended`] says: it is pending while a posting of it has no hold that
-/// has ended; then the later word wins.
+/// The filter on the status, with the meaning of [`crate::ended`]. A transaction is pending while one of its
+/// postings has no hold that has ended. After that expired counts before voided, and voided
+/// before posted.
 fn by_status<'a>(query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
     let Some(status) = wanted.status else {
         return query;
@@ -179,8 +180,8 @@ fn by_status<'a>(query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Q
     }
 }
 
-/// One and the same posting has the currency, an amount within the bounds, and the account; one has the
-/// subtree.
+/// One single posting must have the currency, an amount within the bounds, and the account. One posting with
+/// this currency and amount must be in the subtree.
 fn by_postings<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
     let own = || {
         posting::table

@@ -1,4 +1,4 @@
-//! Along which index a search walks, and what it passes there.
+//! The index along which a search walks, and the rows that it reads there.
 
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
@@ -11,15 +11,15 @@ use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_m
 use crate::totals::first_below;
 use crate::{AccountId, TransactionId};
 
-/// Before every id, and after every one.
+/// An id before every other id. The one below is after every other id.
 pub(super) const FIRST: TransactionId = TransactionId::from_bytes([0; 16]);
 pub(super) const LAST: TransactionId = TransactionId::from_bytes([0xff; 16]);
 
-/// An index, and which part of it.
+/// An index, and the part of it that is walked.
 pub(super) enum Walk {
-    /// There can be nothing.
+    /// No transaction can match.
     Nowhere,
-    /// The one that bears this name.
+    /// The transaction with this external id.
     Named(String),
     /// The account's entries with numbers after `first` and up to `last` whose postings match the filters.
     Account {
@@ -47,10 +47,10 @@ pub(super) enum On {
     Subtree(String),
 }
 
-/// Up to so many accounts below a code are listed by id in the query.
+/// Greatest number of accounts below a code that the query lists by id.
 const FEW_ACCOUNTS: usize = 100;
 
-/// Ids from the one to before the other.
+/// Ids from the first one up to, and without, the second one.
 #[derive(Clone, Copy)]
 pub(super) struct Ids {
     pub(super) from: TransactionId,
@@ -60,9 +60,9 @@ pub(super) struct Ids {
 /// The length of one part of a walk.
 #[derive(Clone, Copy)]
 pub(super) struct Length {
-    /// Rows of the index that it reads.
+    /// Number of rows of the index that are read.
     pub(super) rows: usize,
-    /// Matches after which it ends early.
+    /// Number of matches after which the part ends early.
     pub(super) most: usize,
 }
 
@@ -70,9 +70,9 @@ pub(super) struct Length {
 pub(super) struct Stretch {
     /// The matches, in the order of the walk.
     pub(super) places: Vec<Place>,
-    /// The number of rows it read.
+    /// Number of rows that were read.
     pub(super) count: usize,
-    /// Where the next one begins; `None`: nothing is left.
+    /// The place after which the next part begins; `None`: nothing is left.
     pub(super) end: Option<Place>,
 }
 
@@ -93,7 +93,7 @@ impl Walk {
             let accounts = first_below(connection, tenant, code, FEW_ACCOUNTS + 1)?;
             on = match accounts.as_slice() {
                 [] => return Ok(Self::Nowhere),
-                // The order of a list must not depend on how many accounts there are by now.
+                // The order of a list must not depend on the present number of accounts.
                 [only] if !wanted.asks_when_it_happened() => {
                     return along_account(connection, tenant, wanted, *only);
                 }
@@ -128,7 +128,7 @@ impl Walk {
         })
     }
 
-    /// Whether most rows that it reads match, so that at first it reads no more than a page.
+    /// Whether most rows match, so that the first part needs no more rows than one page.
     pub(super) fn takes_most(&self, wanted: &Search) -> bool {
         match self {
             Self::Nowhere
@@ -142,8 +142,8 @@ impl Walk {
         }
     }
 
-    /// The cost of one row, in rows that lie together: rows that lie apart, and look-ups in other tables, cost
-    /// more.
+    /// The cost of one row, measured in rows that lie together. Rows that lie apart, and look-ups in other
+    /// tables, cost more.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::Account { .. } | Self::Postings(On::Subtree(_), _) => 3,
@@ -169,7 +169,7 @@ impl Walk {
             Self::Named(_) => rest.external_id = None,
             Self::Account { .. } => {
                 (rest.from, rest.to) = (None, None);
-                // Where no account was asked for, the subtree is this account.
+                // Without a filter on an account, the subtree consists of this account only.
                 rest.subtree = rest.subtree.filter(|_| rest.account.is_some());
                 rest.account = None;
                 if rest.subtree.is_none() {
@@ -206,7 +206,7 @@ impl Walk {
                 entries(connection, tenant, wanted, account, (after, length))
             }
             Self::Happened(span) => {
-                // It reads two indexes: half of the rows of each.
+                // Two indexes are read: half of the rows from each.
                 let half = length.rows.div_ceil(2);
                 let stretch = span.read(connection, tenant, after, half)?;
                 Ok(Stretch {
@@ -230,13 +230,13 @@ impl Walk {
 }
 
 impl Stretch {
-    /// A part in which each row matches. With fewer rows than were asked for the walk ends.
+    /// A part in which each row matches. If fewer than `rows` were found, the walk ends.
     fn of(found: Vec<TransactionId>, rows: usize) -> Self {
         let end = found.last().filter(|_| found.len() >= rows).copied();
         Self::ending(found, rows, end)
     }
 
-    /// The matches among the rows down to a floor. Without a floor the walk ends.
+    /// The matches among the rows down to `floor`. Without a floor the walk ends.
     fn within(mut found: Vec<TransactionId>, length: Length, floor: Option<TransactionId>) -> Self {
         let is_full = found.len() >= length.most;
         // Several rows of one transaction follow each other.
@@ -259,7 +259,7 @@ impl Stretch {
     }
 }
 
-/// The one that bears a name.
+/// The transaction with this external id.
 fn named(connection: &mut AnyConnection, tenant: TenantId, name: &str) -> Result<Stretch, Error> {
     let found = ledger_transaction::table
         .filter(ledger_transaction::tenant_id.eq(tenant))
@@ -281,7 +281,7 @@ macro_rules! in_ids {
     };
 }
 
-/// The id in the last of so many rows; `None` if there are fewer.
+/// The id in the last of this number of rows; `None` if there are fewer rows.
 macro_rules! last_of {
     ($query:expr, $rows:expr, $connection:expr) => {
         $query
@@ -291,7 +291,7 @@ macro_rules! last_of {
     };
 }
 
-/// The transactions whose metadata has a key, or a text under it that begins with `begin`.
+/// The transactions whose metadata has this key, or a text under it that begins with `begin`.
 fn under_key(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -315,7 +315,7 @@ fn under_key(
     Ok(Stretch::within(found, length, floor))
 }
 
-/// The transactions that match the filters, of all.
+/// The transactions that match the filters, of all transactions of the tenant.
 fn all(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -334,7 +334,7 @@ fn all(
     Ok(Stretch::within(found, length, floor))
 }
 
-/// The transactions with a posting on these accounts that matches the filters.
+/// The transactions that have a matching posting on these accounts.
 fn postings(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -359,7 +359,7 @@ fn postings(
     Ok(Stretch::within(right.load(connection)?, length, floor))
 }
 
-/// The transactions whose metadata has a text under a key.
+/// The transactions whose metadata has this text under this key.
 fn under_text(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -370,8 +370,8 @@ fn under_text(
     let found = transaction_metadata::table
         .filter(transaction_metadata::key.eq(key))
         .filter(transaction_metadata::value.eq(text))
-        // The sum keeps planners from the index that begins with the tenant. While the table is small both
-        // indexes look equally good to them, and a plan once chosen may be kept.
+        // The `+ 0` keeps planners from the index that begins with the tenant. While the table is small, both indexes
+        // look equally good to them, and they may keep a plan that they chose then.
         .filter((transaction_metadata::tenant_id + 0).eq(tenant))
         .filter(transaction_metadata::transaction_id.ge(ids.from))
         .filter(transaction_metadata::transaction_id.lt(ids.to))
@@ -383,25 +383,25 @@ fn under_text(
 }
 
 impl Ids {
-    /// The part of the span after a place.
+    /// The part of the range after a place.
     fn below(self, after: Option<Place>) -> Self {
         let to = after.map_or(self.to, |place| place.id.min(self.to));
         Self { to, ..self }
     }
 
-    /// The part of the span from a floor on, if there is one.
+    /// The part of the range from `floor` on, if there is a floor.
     fn above(self, floor: Option<TransactionId>) -> Self {
         let from = floor.unwrap_or(self.from);
         Self { from, ..self }
     }
 }
 
-/// The type in which the database takes a number of rows.
+/// A number of rows in the type that the database takes.
 pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// Where the ids lie of what was recorded within a span.
+/// The range of ids of what was recorded within a span of time.
 fn recorded_between(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -422,8 +422,8 @@ fn recorded_between(
     })
 }
 
-/// By how many milliseconds ids may be ahead of what was recorded before a moment: those that older
-/// versions of this program made. Ids of today tell the millisecond of recording.
+/// Number of milliseconds by which ids of transactions that were recorded before a moment may be ahead of their
+/// recording time. Older versions of this program made such ids. Ids of today contain the millisecond of recording.
 fn lead_before(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -439,7 +439,7 @@ fn lead_before(
     Ok(if moment > over { 0 } else { millis })
 }
 
-/// The first id that is made in a millisecond since 1970.
+/// The first id of a millisecond since 1970.
 pub(super) fn made_at(millis: i64) -> TransactionId {
     let millis = u64::try_from(millis).unwrap_or(0).min((1 << 48) - 1) << 16;
     let mut bytes = [0; 16];

@@ -1,10 +1,10 @@
-//! How much of each posting of a pending transaction a settlement posts, releases, and posts beyond it.
+//! The movements that fulfil a hold: amounts that are posted from the hold, released, or posted beyond it.
 
 use crate::entries::Movement;
 use crate::transaction::{EXCEEDS_FROM, Part, RELEASES_FROM};
 use crate::{AccountId, Hold, HoldStatus, Phase, PostedPosting};
 
-/// What is posted of what was held, what of it is released, and what exceeds it.
+/// All movements: first the fulfilled amounts, then the released ones, then the excess.
 pub(super) fn movements(
     next: &[(PostedPosting, Hold, Hold)],
     named: Option<&[Part]>,
@@ -26,7 +26,7 @@ pub(super) fn movements(
     settled.chain(released).chain(exceeding)
 }
 
-/// Whether something is posted that moves this account, or (with the last part) released.
+/// Whether this account is moved by what is fulfilled or posted beyond, or with `last` by what is released.
 pub(super) fn moves(
     named: Option<&[Part]>,
     last: bool,
@@ -40,11 +40,11 @@ pub(super) fn moves(
     })
 }
 
-/// What is to be posted, in minor units.
+/// The amount of one posting that is to be posted, in minor units.
 struct Wanted {
-    /// Of what a posting still holds.
+    /// The part that the posting still holds.
     held: i64,
-    /// Beyond it.
+    /// The part beyond it.
     exceeding: i64,
 }
 

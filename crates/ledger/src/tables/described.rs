@@ -1,4 +1,4 @@
-//! Metadata that is set later: its row, and the texts that the transaction is found by.
+//! Metadata that is set later: its row, and the texts by which the transaction is found.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,29 +12,29 @@ use crate::describe::Kept;
 use crate::{Metadata, Shelf, TransactionId};
 
 store::bulk_delete! {
-    /// A row of `transaction_metadata` of a transaction that has the text no longer.
+    /// A row of `transaction_metadata` that is deleted, because the transaction no longer has the text.
     pub struct TransactionMetadataGoneRow in transaction_metadata {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
-        /// A name.
+        /// The key of the text.
         key: String,
-        /// Its text.
+        /// The text.
         value: String,
     }
 }
 
 store::bulk_insert! {
-    /// A row of `current_metadata`: what is kept with a transaction since it was set later.
+    /// A row of `current_metadata`: the present metadata of a transaction whose metadata was set later.
     pub struct CurrentMetadataRow in current_metadata {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
-        /// How often it was set.
+        /// How often the metadata was set.
         revision: i64,
-        /// Microseconds since 1970.
+        /// Time of the last change, in microseconds since 1970.
         set_at: i64,
         /// A flat JSON object of texts.
         metadata: Option<String>,
@@ -42,7 +42,7 @@ store::bulk_insert! {
 }
 
 store::bulk_update! {
-    /// Metadata that is set again, from the revision at which it was found.
+    /// Metadata that is set again, from the revision at which it was read.
     pub struct CurrentMetadataMovedRow in current_metadata {
         find {
             tenant_id: TenantId = tenant_id,
@@ -58,15 +58,15 @@ store::bulk_update! {
 }
 
 store::bulk_find! {
-    /// What is kept with a transaction, if that was set later.
+    /// The present metadata of a transaction, if it was set later.
     pub struct CurrentMetadataOf => CurrentMetadataRow in current_metadata {
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
     }
 }
 
-/// Transactions of which the metadata will be set, as they are now. Nothing is locked: a revision that has
-/// gone on meanwhile is a conflict.
+/// Transactions whose metadata will be set, with their present metadata. Nothing is locked; if a revision has
+/// changed in the meantime, that is a conflict.
 pub(super) fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -97,7 +97,7 @@ pub(super) fn load(
     Ok(())
 }
 
-/// What is kept with those of these transactions of which it was set later.
+/// The present metadata of those of these transactions whose metadata was set later.
 pub(crate) fn current(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -141,7 +141,7 @@ pub(super) fn save(writes: &mut Writes, tenant_id: TenantId, shelf: &Shelf) {
                 metadata: stored(now.as_ref()),
             });
         }
-        // What stays is not touched.
+        // Texts that stay the same are not touched.
         let (before, after) = (texts(kept.seen.as_ref()), texts(now.as_ref()));
         for (key, value) in without(&before, &after) {
             gone.push(TransactionMetadataGoneRow {
@@ -160,7 +160,7 @@ pub(super) fn save(writes: &mut Writes, tenant_id: TenantId, shelf: &Shelf) {
             });
         }
     }
-    // Nothing goes unless its transaction has such a row.
+    // A text is deleted only if its transaction has such a row.
     writes.add(first);
     writes.add(again);
     writes.add(gone);
@@ -171,7 +171,7 @@ fn texts(metadata: Option<&Metadata>) -> BTreeMap<String, String> {
     metadata.map(Metadata::entries).unwrap_or_default()
 }
 
-/// The texts of the one that the other has not.
+/// The texts of the first that the second does not have.
 fn without(
     one: &BTreeMap<String, String>,
     other: &BTreeMap<String, String>,

@@ -1,12 +1,12 @@
-//! What a displaced entry leaves behind besides itself: one that moves what is posted and happens at
-//! another time than it is recorded, earlier or later.
+//! Rows for displaced entries: entries that move the posted balance and whose effective time is earlier or later
+//! than their recording time.
 //!
-//! For every other entry the order of recording is the order of happening, and the balance that is
-//! stored with it says how things stood. So what was posted as of a moment of happening is what was
-//! recorded by that moment, and the displaced entries that happened by then, less those that were
-//! recorded by then. Both sums are read from buckets: spans of time, each 256 of which make one of the
-//! next level, the shortest a microsecond long. A row is added to and never read before, so whoever else
-//! adds to it is no conflict; that nobody else posts to the account meanwhile, its version proves.
+//! For every other entry the order of recording is the order of effective times, and the balance stored with it
+//! is the balance at its effective time. So the posted balance by the effective time is the balance by the
+//! recording time, plus the displaced entries that happened by the moment, less those that were recorded by it.
+//! Both sums are read from buckets. A bucket is a span of time; the shortest is one microsecond long, and 256
+//! buckets of a level make one of the next level. Rows of buckets are added to and never read before, so two
+//! writers are no conflict. The version of the account proves that nobody else posts to it in the meantime.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ use store::{TenantId, Timestamp};
 use super::rows::{BucketRow, DisplacedRow};
 use crate::{AccountId, Posted, PostedPosting};
 
-/// How many levels of buckets there are. The longest buckets are 2^48 microseconds, nearly nine years.
+/// Number of levels of buckets. The longest buckets are 2^48 microseconds, nearly nine years.
 pub(crate) const LEVELS: i16 = 7;
-/// Each level's buckets are so many bits longer than those of the level below.
+/// Number of bits by which the buckets of a level are longer than those of the level below.
 const BITS: i16 = 8;
 
-/// Where the bucket of this level begins that a moment lies in.
+/// The start of the bucket of this level that contains a moment.
 pub(crate) fn start_of(level: i16, micros: i64) -> i64 {
     let span = 1_i64 << (level * BITS);
-    // Rounds down, before 1970 too.
+    // Rounds down, also before 1970.
     micros & !(span - 1)
 }
 
-/// Adds what these transactions displace.
+/// Adds the rows for the displaced entries of these transactions.
 pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
     let mut rows = Vec::new();
     let mut buckets = BTreeMap::new();
@@ -55,11 +55,11 @@ pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
         debits_recorded: sums.debits_recorded,
         credits_recorded: sums.credits_recorded,
     };
-    // In the order of the key, so that two processes wait for each other and never in a circle.
+    // In the order of the key, so that two processes wait for each other but never in a circle.
     writes.add(buckets.into_iter().map(row).collect());
 }
 
-/// The rows of a displaced posting, on the account that it debits and on the one that it credits.
+/// The rows of a displaced posting: one for the debited account and one for the credited account.
 pub(crate) fn rows_of(
     tenant: TenantId,
     (effective_at, recorded_at): (Timestamp, Timestamp),
@@ -84,7 +84,7 @@ pub(crate) fn rows_of(
 
 type Place = (i16, AccountId, i64);
 
-/// No sum passes the account's own counter, which was checked.
+/// The sums of a bucket. None is more than the account's own counter, which was checked.
 #[derive(Default)]
 struct Sums {
     debits_effective: i64,

@@ -1,4 +1,4 @@
-//! The ledger's rows, and the keys by which they are found; `migrations/` says what the columns mean.
+//! The ledger's rows, and the keys by which they are found; `migrations/` explains the columns.
 
 use store::TenantId;
 
@@ -7,47 +7,47 @@ use crate::{AccountId, TransactionId};
 store::bulk_insert! {
     /// A row of `account`.
     pub struct AccountRow in account {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// Its id.
+        /// The account's id.
         id: AccountId,
-        /// Its place in the chart.
+        /// The place in the chart of accounts.
         code: String,
-        /// What people call it.
+        /// The name that people read.
         name: String,
-        /// ISO 4217 code; of a custom asset with its exponent.
+        /// ISO 4217 code; for a custom asset, the code with its exponent.
         currency: String,
         /// 1 debit, 2 credit.
         normal_side: i16,
-        /// Minor units.
+        /// The floor, in minor units.
         floor: Option<i64>,
         /// 1 open, 2 frozen, 3 closed.
         status: i16,
-        /// Minor units.
+        /// Pending debits, in minor units.
         debits_pending: i64,
-        /// Minor units.
+        /// Posted debits, in minor units.
         debits_posted: i64,
-        /// Minor units.
+        /// Pending credits, in minor units.
         credits_pending: i64,
-        /// Minor units.
+        /// Posted credits, in minor units.
         credits_posted: i64,
         /// Number of entries.
         version: i64,
-        /// Microseconds since 1970.
+        /// Time of opening, in microseconds since 1970.
         opened_at: i64,
-        /// Minor units.
+        /// Released debits, in minor units.
         debits_released: i64,
-        /// Minor units.
+        /// Released credits, in minor units.
         credits_released: i64,
         /// Number of changes of status, limits and metadata.
         revision: i64,
-        /// Minor units.
+        /// The ceiling, in minor units.
         ceiling: Option<i64>,
-        /// Minor units.
+        /// The credit line, in minor units.
         credit_line: Option<i64>,
         /// 1 asset, 2 liability, 3 equity, 4 income, 5 expense.
         class: Option<i16>,
-        /// A flat JSON object of texts.
+        /// Metadata: a flat JSON object of texts.
         metadata: Option<String>,
     }
 }
@@ -55,21 +55,21 @@ store::bulk_insert! {
 store::bulk_insert! {
     /// A row of `asset`.
     pub struct AssetRow in asset {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// Its code.
+        /// The code of the asset.
         code: String,
-        /// Decimal places of its minor unit.
+        /// Number of decimal places of the minor unit.
         exponent: i16,
-        /// What people call it.
+        /// The name that people read.
         name: String,
-        /// Microseconds since 1970.
+        /// Time of registration, in microseconds since 1970.
         created_at: i64,
     }
 }
 
 store::bulk_find! {
-    /// An asset by its code.
+    /// The key of an asset: its code.
     pub struct AssetBy => AssetRow in asset {
         /// The code.
         code: String,
@@ -77,8 +77,8 @@ store::bulk_find! {
 }
 
 store::bulk_update! {
-    /// An account's counters, moved on from the version at which they were found. The revision is
-    /// compared too: what was decided on limits or a status that are no longer so is a conflict.
+    /// The counters of an account that move on from the version at which they were read. The revision is compared
+    /// too: a decision on limits or a status that have changed since is a conflict.
     pub struct CountersRow in account {
         find {
             tenant_id: TenantId = tenant_id,
@@ -128,67 +128,67 @@ store::bulk_update! {
 store::bulk_insert! {
     /// A row of `ledger_transaction`.
     pub struct TransactionRow in ledger_transaction {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// Its id.
+        /// The transaction's id.
         id: TransactionId,
-        /// [`crate::Kind::name`].
+        /// The kind, see [`crate::Kind::name`].
         kind: String,
         /// 1 pending, 2 posted at once, 3 post, 4 void, 5 expiry, 6 reversal.
         step: i16,
-        /// Microseconds since 1970.
+        /// Effective time, in microseconds since 1970.
         effective_at: i64,
-        /// Microseconds since 1970.
+        /// Recording time, in microseconds since 1970.
         recorded_at: i64,
-        /// The caller's own name for it.
+        /// The caller's own id for the transaction.
         external_id: Option<String>,
-        /// For people.
+        /// Free text for people.
         description: Option<String>,
         /// The transaction that steps 3 to 6 are about.
         about: Option<TransactionId>,
-        /// A flat JSON object of texts.
+        /// Metadata: a flat JSON object of texts.
         metadata: Option<String>,
-        /// Of a pending one: microseconds since 1970.
+        /// Time of expiry of a pending transaction, in microseconds since 1970.
         expires_at: Option<i64>,
     }
 }
 
 store::bulk_find! {
-    /// An account by its id.
+    /// The key of an account: its id.
     pub struct ById => AccountRow in account {
-        /// Its id.
+        /// The account's id.
         id: AccountId,
     }
 }
 
 store::bulk_find! {
-    /// An account by its code.
+    /// The code of an account, to find it.
     pub struct ByCode => AccountRow in account {
-        /// Its code.
+        /// The account's code.
         code: String,
     }
 }
 
 store::bulk_find! {
-    /// A transaction by the caller's own name for it.
+    /// The external id of a transaction, to find it.
     pub struct ByExternalId => TransactionRow in ledger_transaction {
-        /// That name.
+        /// The external id.
         external_id: Option<String>,
     }
 }
 
 store::bulk_find! {
-    /// A transaction by its id.
+    /// The key of a transaction: its id.
     pub struct TransactionById => TransactionRow in ledger_transaction {
-        /// Its id.
+        /// The transaction's id.
         id: TransactionId,
     }
 }
 
 store::bulk_find! {
-    /// The postings of a transaction.
+    /// The transaction of postings, to find them.
     pub struct ByTransaction => PostingRow in posting {
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
     }
 }
@@ -196,27 +196,27 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `posting`.
     pub struct PostingRow in posting {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction it belongs to.
         transaction_id: TransactionId,
-        /// Its place in the transaction, from 0.
+        /// The posting's place in the transaction, from 0.
         ordinal: i16,
         /// The debited account.
         debit_account: AccountId,
         /// The credited account.
         credit_account: AccountId,
-        /// Minor units, positive.
+        /// Amount in minor units, positive.
         amount: i64,
-        /// ISO 4217 code; of a custom asset with its exponent.
+        /// ISO 4217 code; for a custom asset, the code with its exponent.
         currency: String,
-        /// The entry's number on the debited account.
+        /// The number of the entry on the debited account.
         debit_version: i64,
-        /// That account's posted balance afterwards.
+        /// The posted balance of that account after the entry.
         debit_balance: i64,
-        /// The entry's number on the credited account.
+        /// The number of the entry on the credited account.
         credit_version: i64,
-        /// That account's posted balance afterwards.
+        /// The posted balance of that account after the entry.
         credit_balance: i64,
         /// 1 pending, 2 posted, 3 settled, 4 released.
         phase: i16,
@@ -224,49 +224,49 @@ store::bulk_insert! {
 }
 
 store::bulk_find! {
-    /// A posting by its place on the account that it debits.
+    /// The place of a posting on the account that it debits, to find it.
     pub struct DebitAt => PostingRow in posting {
         /// The account.
         debit_account: AccountId,
-        /// The entry's number on it.
+        /// The number of the entry on the account.
         debit_version: i64,
     }
 }
 
 store::bulk_find! {
-    /// A posting by its place on the account that it credits.
+    /// The place of a posting on the account that it credits, to find it.
     pub struct CreditAt => PostingRow in posting {
         /// The account.
         credit_account: AccountId,
-        /// The entry's number on it.
+        /// The number of the entry on the account.
         credit_version: i64,
     }
 }
 
 store::bulk_insert! {
-    /// A row of `hold`. One that nothing was done about and that never expires has none.
+    /// A row of `hold`. A hold has none if nothing was done about it and it never expires.
     pub struct HoldRow in hold {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The pending transaction.
         transaction_id: TransactionId,
-        /// Its posting.
+        /// The ordinal of its posting.
         ordinal: i16,
-        /// Minor units.
+        /// Amount that was reserved, in minor units.
         amount: i64,
-        /// Minor units.
+        /// Amount that was fulfilled, in minor units.
         posted: i64,
-        /// Minor units.
+        /// Amount that was released, in minor units.
         released: i64,
         /// 1 pending, 2 posted, 3 voided, 4 expired.
         status: i16,
-        /// Microseconds since 1970.
+        /// Time of expiry, in microseconds since 1970.
         expires_at: Option<i64>,
     }
 }
 
 store::bulk_update! {
-    /// A hold, moved on from what was posted and released of it when it was found.
+    /// A hold that moves on from the posted and released amounts that were read.
     pub struct HoldMovedRow in hold {
         find {
             tenant_id: TenantId = tenant_id,
@@ -284,9 +284,9 @@ store::bulk_update! {
 }
 
 store::bulk_find! {
-    /// What the postings of a pending transaction hold.
+    /// The transaction of holds, to find them.
     pub struct HoldsOf => HoldRow in hold {
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
     }
 }
@@ -294,21 +294,21 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `correction`.
     pub struct CorrectionRow in correction {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The transaction that is undone.
+        /// The transaction that is reversed.
         transaction_id: TransactionId,
-        /// Its posting.
+        /// The ordinal of its posting.
         ordinal: i16,
-        /// Minor units.
+        /// Amount of the posting, in minor units.
         amount: i64,
-        /// Minor units.
+        /// Amount that was reversed, in minor units.
         reversed: i64,
     }
 }
 
 store::bulk_update! {
-    /// A correction, moved on from what was reversed when it was found.
+    /// A correction that moves on from the reversed amount that was read.
     pub struct CorrectionMovedRow in correction {
         find {
             tenant_id: TenantId = tenant_id,
@@ -321,9 +321,9 @@ store::bulk_update! {
 }
 
 store::bulk_find! {
-    /// What was reversed of a transaction's postings.
+    /// The transaction of corrections, to find them.
     pub struct CorrectionsOf => CorrectionRow in correction {
-        /// The transaction.
+        /// The transaction that is reversed.
         transaction_id: TransactionId,
     }
 }
@@ -331,31 +331,31 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `exchange`.
     pub struct ExchangeRow in exchange {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The transaction that made it.
         transaction_id: TransactionId,
-        /// Minor units of the sold currency.
+        /// Sold amount, in minor units of the sold currency.
         sold: i64,
-        /// Minor units of the bought currency.
+        /// Bought amount, in minor units of the bought currency.
         bought: i64,
-        /// Which amount was given: 1 the sold, 2 the bought one.
+        /// Which amount was given: 1 the sold one, 2 the bought one.
         given: i16,
-        /// A plain decimal.
+        /// The rate, a plain decimal number.
         rate: String,
-        /// [`money::Rounding::name`].
+        /// The rounding, see [`money::Rounding::name`].
         rounding: String,
         /// Who quoted the rate.
         source: String,
-        /// Microseconds since 1970.
+        /// Time of the quote, in microseconds since 1970.
         quoted_at: i64,
     }
 }
 
 store::bulk_find! {
-    /// The exchange that a transaction made.
+    /// The transaction of an exchange, to find it.
     pub struct ExchangeBy => ExchangeRow in exchange {
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
     }
 }
@@ -363,15 +363,15 @@ store::bulk_find! {
 store::bulk_insert! {
     /// A row of `period`.
     pub struct PeriodRow in period {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// Microseconds since 1970.
+        /// End of the closed period, in microseconds since 1970.
         closed_before: i64,
     }
 }
 
 store::bulk_update! {
-    /// A period that is closed further, or that something was posted in because it was not closed.
+    /// A period that is closed further, or on which a batch relied because it was not closed.
     pub struct PeriodMovedRow in period {
         find { tenant_id: TenantId = tenant_id, seen: i64 = closed_before }
         set { next: i64 = closed_before }
@@ -379,32 +379,32 @@ store::bulk_update! {
 }
 
 store::bulk_insert! {
-    /// A row of `displaced`: an entry that moved what is posted and happened at another time than it was
-    /// recorded.
+    /// A row of `displaced`: an entry that moved the posted balance and whose effective time is not its recording
+    /// time.
     pub struct DisplacedRow in displaced {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
         /// The account.
         account_id: AccountId,
-        /// The entry's number on it.
+        /// The number of the entry on the account.
         version: i64,
-        /// Microseconds since 1970.
+        /// Effective time, in microseconds since 1970.
         effective_at: i64,
-        /// Microseconds since 1970.
+        /// Recording time, in microseconds since 1970.
         recorded_at: i64,
-        /// Minor units, or 0 if it is a credit.
+        /// Debited amount in minor units; 0 for a credit.
         debit: i64,
-        /// Minor units, or 0 if it is a debit.
+        /// Credited amount in minor units; 0 for a debit.
         credit: i64,
     }
 }
 
 store::bulk_find! {
-    /// A displaced entry by its place on the account.
+    /// The place of a displaced entry on its account, to find it.
     pub struct DisplacedAt => DisplacedRow in displaced {
         /// The account.
         account_id: AccountId,
-        /// The entry's number on it.
+        /// The number of the entry on the account.
         version: i64,
     }
 }
@@ -413,23 +413,23 @@ store::bulk_add! {
     /// A row of `time_bucket`: sums of an account's displaced entries within a span of time.
     pub struct BucketRow in time_bucket {
         key {
-            /// Whose it is.
+            /// The tenant that owns the row.
             tenant_id: TenantId,
-            /// 0 to 6: the span is 256 to this power, in microseconds.
+            /// Level 0 to 6: the span is 256 to the power of the level, in microseconds.
             level: i16,
             /// The account.
             account_id: AccountId,
-            /// Microseconds since 1970.
+            /// Start of the span, in microseconds since 1970.
             start: i64,
         }
         add {
-            /// Minor units of debits that happened within the span.
+            /// Debits that happened within the span, in minor units.
             debits_effective: i64,
-            /// Minor units of credits that happened within the span.
+            /// Credits that happened within the span, in minor units.
             credits_effective: i64,
-            /// Minor units of debits that were recorded within the span.
+            /// Debits that were recorded within the span, in minor units.
             debits_recorded: i64,
-            /// Minor units of credits that were recorded within the span.
+            /// Credits that were recorded within the span, in minor units.
             credits_recorded: i64,
         }
     }
@@ -438,25 +438,25 @@ store::bulk_add! {
 store::bulk_insert! {
     /// A row of `transaction_metadata`.
     pub struct TransactionMetadataRow in transaction_metadata {
-        /// Whose it is.
+        /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
-        /// A name.
+        /// The key of the text.
         key: String,
-        /// Its text.
+        /// The text.
         value: String,
     }
 }
 
 store::bulk_find! {
-    /// One text of a transaction's metadata.
+    /// One metadata text of a transaction, to find it.
     pub struct MetadataOf => TransactionMetadataRow in transaction_metadata {
-        /// A name.
+        /// The key of the text.
         key: String,
-        /// Its text.
+        /// The text.
         value: String,
-        /// The transaction.
+        /// The transaction's id.
         transaction_id: TransactionId,
     }
 }

@@ -1,4 +1,4 @@
-//! Rows in the rules' own words, and back.
+//! Conversion between rows and the types of the rules.
 
 use money::{Amount, AssetError, Currency, MinorUnits, Rounding};
 use store::{Error, TenantId, Timestamp};
@@ -13,17 +13,17 @@ use crate::{
     Step, TransactionId,
 };
 
-/// Writes both directions between a word and the number under which it is stored.
+/// Writes both conversions between a value and the number under which it is stored.
 macro_rules! numbered {
     ($type:ident: $($variant:ident = $number:literal),+ $(,)?) => {
         impl $type {
-            /// The number under which it is stored.
+            /// The number under which this value is stored.
             #[must_use]
             pub const fn number(self) -> i16 {
                 match self { $(Self::$variant => $number),+ }
             }
 
-            /// From that number.
+            /// The value that is stored under this number.
             #[must_use]
             pub const fn from_number(number: i16) -> Option<Self> {
                 match number {
@@ -42,12 +42,12 @@ numbered!(Phase: Pending = 1, Posted = 2, Settled = 3, Released = 4);
 numbered!(Leg: Sold = 1, Bought = 2);
 numbered!(HoldStatus: Pending = 1, Posted = 2, Voided = 3, Expired = 4);
 
-/// A row that this program would never have written.
+/// The error for a row that this program never writes.
 fn wrong(what: &str, id: impl std::fmt::Display, column: &str) -> Error {
     Error::Refused(format!("{what} {id}: bad {column}"))
 }
 
-/// What is kept with the row of this id.
+/// The metadata of the row with this id.
 pub(crate) fn metadata(
     text: Option<String>,
     id: &impl std::fmt::Display,
@@ -83,10 +83,10 @@ impl AccountRow {
         }
     }
 
-    /// The account that the row holds.
+    /// The account in the row.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a row that this program would never have written.
+    /// [`Error::Refused`] for a row that this program never writes.
     pub fn read(self) -> Result<Account, Error> {
         let wrong = |column: &str| wrong("account", self.id, column);
         Ok(Account {
@@ -134,7 +134,7 @@ impl AssetRow {
         }
     }
 
-    /// The asset that the row holds.
+    /// The asset in the row.
     pub(crate) fn read(self) -> Result<Asset, Error> {
         let bad = |rule: AssetError| Error::Refused(format!("asset: {rule}"));
         Asset::try_from(self).map_err(bad)
@@ -144,7 +144,7 @@ impl AssetRow {
 impl TryFrom<AssetRow> for Asset {
     type Error = AssetError;
 
-    /// An exponent that is no small number is too large, or would have to be.
+    /// An exponent that does not fit into a u8 is too large.
     fn try_from(row: AssetRow) -> Result<Self, AssetError> {
         let exponent = u8::try_from(row.exponent).unwrap_or(u8::MAX);
         Ok(Self {
@@ -230,7 +230,7 @@ impl TransactionRow {
         }
     }
 
-    /// The transaction that the row holds, with its postings.
+    /// The transaction in the row, with its postings.
     pub(crate) fn read(self, postings: Vec<PostedPosting>) -> Result<Posted, Error> {
         let wrong = |column: &str| wrong("transaction", self.id, column);
         Ok(Posted {
@@ -250,7 +250,7 @@ impl TransactionRow {
 }
 
 impl PostingRow {
-    /// The row of a transaction's posting.
+    /// The row of a posting of a transaction.
     #[must_use]
     pub fn of(tenant_id: TenantId, transaction_id: TransactionId, p: &PostedPosting) -> Self {
         Self {
@@ -269,7 +269,7 @@ impl PostingRow {
         }
     }
 
-    /// The posting that the row holds.
+    /// The posting in the row.
     pub(crate) fn read(self) -> Result<PostedPosting, Error> {
         let wrong = |column: &str| wrong("posting of", self.transaction_id, column);
         Ok(PostedPosting {
@@ -304,7 +304,7 @@ impl HoldRow {
         }
     }
 
-    /// The hold that the row holds.
+    /// The hold in the row.
     pub(crate) fn read(&self) -> Result<Hold, Error> {
         let status = HoldStatus::from_number(self.status);
         Ok(Hold {
@@ -355,7 +355,7 @@ impl ExchangeRow {
         }
     }
 
-    /// The exchange that the row holds.
+    /// The exchange in the row.
     pub(crate) fn read(self) -> Result<Exchange, Error> {
         let wrong = |column: &str| wrong("exchange", self.transaction_id, column);
         let amount =

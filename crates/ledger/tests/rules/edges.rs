@@ -1,5 +1,5 @@
-//! At the edges of what an `i64` holds: counters that are nearly full, limits that are the least and the
-//! greatest of numbers, and what is decided then, compared with wider integers.
+//! The edges of what an `i64` holds: counters that are nearly full, and limits that are the least and the
+//! greatest numbers. The decisions are compared with wider integers.
 
 use ledger::{
     Account, AccountClass, AccountId, Limits, LimitsError, NewRelease, NewReversal, NewSettlement,
@@ -33,7 +33,7 @@ fn whole() -> impl Strategy<Value = i64> {
     ]
 }
 
-/// Counters as postings could have left them: what is posted and what is outstanding fit together.
+/// Counters as postings could have left them: posted plus outstanding amounts fit into an `i64`.
 fn side() -> impl Strategy<Value = [i64; 3]> {
     (natural(), natural(), natural()).prop_map(|(posted, outstanding, released)| {
         let outstanding = outstanding.min(i64::MAX - posted);
@@ -47,7 +47,7 @@ fn limits() -> impl Strategy<Value = Limits> {
     let line = prop::option::of(natural());
     (some(), some(), line).prop_map(|(floor, ceiling, line)| {
         let some = |number: Option<i64>| number.map(units);
-        // Those that are none are another test's.
+        // Limits that are not valid belong to another test.
         Limits::new(some(floor), some(ceiling), some(line)).unwrap_or(Limits::NONE)
     })
 }
@@ -83,7 +83,7 @@ fn opened(books: &mut Books, given: &Given) -> AccountId {
     id
 }
 
-/// The counters, debits first.
+/// The counters, the debit side first.
 fn sides(account: &Account) -> [Side; 2] {
     let debits = [
         account.debits_posted,
@@ -98,7 +98,7 @@ fn sides(account: &Account) -> [Side; 2] {
     [debits.map(i128::from), credits.map(i128::from)]
 }
 
-/// What is available, and what is possible.
+/// The available and the possible balance.
 fn balances(account: &Account, [debits, credits]: [Side; 2]) -> (i128, i128) {
     let all = |[posted, pending, released]: Side| posted + pending - released;
     let (own, other) = match account.normal_side {
@@ -108,7 +108,7 @@ fn balances(account: &Account, [debits, credits]: [Side; 2]) -> (i128, i128) {
     (own[0] - all(other), all(own) - other[0])
 }
 
-/// What must be decided: the rule that is broken, or how the counters are afterwards.
+/// The expected decision: the broken rule, or the counters after the step.
 fn expected(
     accounts: &[Account],
     postings: &[Posting],
@@ -164,7 +164,7 @@ proptest! {
         } else if is_crossed {
             prop_assert_eq!(made, Err(LimitsError::CeilingBelowFloor));
         } else {
-            // No balance is below the least of numbers.
+            // No balance is below the least i64.
             let least = least.map(|least| least.max(i128::from(i64::MIN)));
             let told = made.unwrap().least();
             prop_assert_eq!(told.map(|least| i128::from(least.get())), least);
@@ -211,7 +211,7 @@ proptest! {
         }
     }
 
-    /// A promise that was accepted can be kept, or given up, however full the counters are.
+    /// A hold that was accepted can be fulfilled or voided, however full the counters are.
     #[test]
     fn what_is_promised_at_the_edges_can_be_posted_and_voided(
         given in prop::collection::vec(given(), 2),
@@ -246,7 +246,7 @@ fn a_reversal_that_would_fill_a_counter_is_refused_by_its_own_rule_and_changes_n
     let mut books = Books::empty();
     let [one, other] = [(); 2].map(|()| books.wallet(Limits::NONE));
     let of = books.post(vec![posting(one, other, i64::MAX)]);
-    // The other way round there is room for exactly this.
+    // In the other direction there is room for exactly this amount.
     books.post(vec![posting(other, one, 1)]);
     let both = |books: &Books| [one, other].map(|id| books.shelf.account(&id).unwrap().clone());
     let before = both(&books);

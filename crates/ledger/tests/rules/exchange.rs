@@ -1,5 +1,5 @@
-//! Currency exchange: the amounts follow from the rate, the position stands on the liquidity accounts, the
-//! refusals have their order, and what was recorded is found again and checked.
+//! Currency exchange: the amounts follow from the rate, the position is the balance of the liquidity accounts,
+//! the refusals have their order, and what was recorded is read again and checked.
 
 use ledger::tables::Needs;
 use ledger::{
@@ -75,7 +75,7 @@ impl World {
         self.books.account(class, Limits::NONE, currency)
     }
 
-    /// Posted balances: from, to, and of the two liquidity accounts.
+    /// Posted balances: of `from`, of `to`, and of the two liquidity accounts.
     fn balances(&self) -> [i64; 4] {
         let asked = &self.asked;
         let all = [asked.from, asked.to, asked.sold_to, asked.bought_from];
@@ -92,7 +92,7 @@ fn both_legs_are_posted_and_the_position_stands_on_the_liquidity_accounts() {
     let mut w = world();
     assert_eq!(w.balances(), [100_000, 0, -100_000, 0]);
     w.exchange().unwrap();
-    // 108.425 dollars, from the middle to the even cent.
+    // 108.425 dollars lie in the middle and are rounded to the even cent.
     assert_eq!(w.balances(), [90_000, 10_842, -90_000, -10_842]);
     assert_eq!(w.books.shelf.exchanges().len(), 1);
     let made = &w.books.shelf.exchanges()[0];
@@ -151,11 +151,11 @@ fn an_exchange_is_reversed_in_shares_of_both_sides_that_add_up() {
     let of = w.exchange().unwrap();
     let leg = |leg, units| Amounts::OfLeg(leg, amount(units));
     for (amounts, moved) in [
-        // Of 100.00 for 108.42: 36.1363… cut off, then what is missing to 72.2727….
+        // Of 100.00 for 108.42: 36.1363… is rounded down, then follows what is missing to 72.2727….
         (leg(Leg::Sold, 3_333), [3_333, 3_613]),
         (leg(Leg::Sold, 3_333), [3_333, 3_614]),
         (leg(Leg::Bought, 1), [0, 0]),
-        // 72.28 are 66.6666…: nothing is missing to 66.66. 73.27 are 67.5797….
+        // 72.28 give 66.6666…: nothing is missing to 66.66. 73.27 give 67.5797….
         (leg(Leg::Bought, 100), [91, 100]),
         (legs(100, 108), [100, 108]),
         (legs(3_143, 3_407), [3_143, 3_407]),

@@ -1,4 +1,4 @@
-//! What several tests of the rules start from.
+//! The starting points that several tests of the rules share.
 
 use ledger::{
     AccountClass, AccountId, Heading, Kind, Limits, MOST_AHEAD_SECONDS, NewAccount, NewTransaction,
@@ -14,7 +14,7 @@ pub(crate) const LATER: Timestamp = Timestamp::from_micros(2_000);
 /// A little earlier.
 pub(crate) const EARLIER: Timestamp = Timestamp::from_micros(500);
 
-/// So many microseconds later than what is recorded now may happen.
+/// A moment that is `micros` microseconds later than the latest effective time allowed now.
 pub(crate) fn ahead(micros: i64) -> Timestamp {
     let latest = NOW.plus_seconds(MOST_AHEAD_SECONDS).micros();
     Timestamp::from_micros(latest + micros)
@@ -25,7 +25,7 @@ pub(crate) fn eur() -> Currency {
     Currency::from_code("EUR").unwrap()
 }
 
-/// One that was withdrawn on 1 January 2023.
+/// A currency that was withdrawn on 1 January 2023.
 pub(crate) fn hrk() -> Currency {
     Currency::from_code("HRK").unwrap()
 }
@@ -33,12 +33,12 @@ pub(crate) fn hrk() -> Currency {
 /// The first moment without [`hrk`].
 pub(crate) const WITHOUT_KUNA: Timestamp = Timestamp::from_micros(1_672_531_200_000_000);
 
-/// Another one.
+/// Another currency.
 pub(crate) fn usd() -> Currency {
     Currency::from_code("USD").unwrap()
 }
 
-/// Books, and where new ids come from.
+/// Books, and the source of new ids.
 pub(crate) struct Books {
     pub(crate) shelf: Shelf,
     pub(crate) ids: Ids,
@@ -87,13 +87,13 @@ impl Books {
         Heading::plain(self.id(), Kind::Transfer, now)
     }
 
-    /// Posts at once.
+    /// Posts a final transaction.
     pub(crate) fn post(&mut self, postings: Vec<Posting>) -> TransactionId {
         let new = self.transaction(postings);
         post(&mut self.shelf, new).unwrap().id
     }
 
-    /// Promises, until `expires_at`.
+    /// Posts a pending transaction that expires at `expires_at`.
     pub(crate) fn pend(
         &mut self,
         postings: Vec<Posting>,

@@ -1,4 +1,4 @@
-//! Books from elsewhere: what fits is taken over, and what does not leaves the shelf as it was.
+//! Import of books: what fits is imported; otherwise the shelf is left unchanged.
 
 use ledger::{
     AccountClass, AccountId, AccountStatus, ForeignAccount, ForeignPosting, ForeignTransaction,
@@ -67,7 +67,7 @@ fn foreign() -> Import {
     }
 }
 
-/// The first thing that is wrong; the shelf is as it was.
+/// The first misfit; the shelf is then unchanged.
 fn refused(books: &mut Books, foreign: &Import) -> (u64, &'static str, ImportError) {
     let before = format!("{:?}", books.shelf.opened());
     let mut misfits = import(
@@ -183,7 +183,7 @@ fn what_is_brought_is_registered_and_a_code_keeps_its_exponent() {
     assert_eq!(assets, [six]);
     assert_eq!(books.shelf.registered(), [&done.assets[0]]);
 
-    // Registered before: nothing is registered again, and no other exponent fits.
+    // The asset is registered before: it is not registered again, and no other exponent fits.
     let mut books = Books::empty();
     let new = NewAsset::new("USDC", 8, None).unwrap();
     register(&mut books.shelf, new, EARLIER).unwrap();

@@ -1,5 +1,5 @@
-//! The order of the refusals: each rule is broken alone, then together with the next one in the order,
-//! and the earlier one must be named. The page that tells of them is compared with the code.
+//! The order of the refusals: each rule is broken alone, then together with the next one in the order, and the
+//! earlier one must be named. The document that lists them is compared with the code.
 
 use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, hrk, posting, units, usd};
 use ledger::{
@@ -15,11 +15,11 @@ use store::Timestamp;
 mod later;
 
 pub(crate) type Order = [(&'static str, &'static str)];
-/// A rule's code, and what breaks it and no other rule.
+/// The code of a rule, and a change that breaks this rule and no other one.
 pub(crate) type Breaks<W> = (&'static str, fn(&mut W));
 
-/// Shows that `ask` refuses in the order of `order`. Rules that no request can break both at once are
-/// `apart`.
+/// Proves that `ask` refuses in the order of `order`. `apart` lists pairs of rules that no request can break at
+/// the same time.
 pub(crate) fn prove<W>(
     order: &Order,
     world: fn() -> W,
@@ -88,7 +88,7 @@ impl<R> World<R> {
         freeze(&mut self.books.shelf, self.from).unwrap();
     }
 
-    /// As no rule would allow.
+    /// Closes the account in a way that no rule would allow.
     fn close(&mut self) {
         self.change(self.to, |account| account.status = AccountStatus::Closed);
     }
@@ -228,7 +228,7 @@ fn a_change_of_an_account_is_refused_by_the_first_broken_rule() {
             w.books.post(vec![posting(w.from, w.asked, 1)]);
         }),
     ];
-    // What is done to the account comes before what its status becomes.
+    // Rules about the account come before rules about its new status.
     let apart = [
         ("account_not_found", "wrong_status"),
         ("wrong_status", "has_pending"),
@@ -266,11 +266,11 @@ fn limits_and_periods_are_refused_by_the_first_broken_rule() {
     };
     assert_eq!(refused(LATER, LATER), Some("closed"));
     assert_eq!(refused(EARLIER, LATER), Some("closed"));
-    // A clock that went back: in the future, and closed already.
+    // With a clock that went back, a moment can be in the future and closed already.
     assert_eq!(refused(LATER, NOW), Some("in_the_future"));
 }
 
-/// An account that is asked for, in books where `TAKEN` is registered with six places and `taken` is opened.
+/// A request to open an account, in books where the asset `TAKEN` has six places and the code `taken` is used.
 fn opening() -> (Books, NewAccount) {
     let mut books = Books::empty();
     let taken = NewAsset::new("TAKEN", 6, None).unwrap();
@@ -303,7 +303,7 @@ fn an_account_is_refused_by_the_first_broken_rule() {
         let opened = open(&mut books.shelf, id, new, NOW);
         opened.err().map(|error| error.code())
     });
-    // Neither another code nor another exponent, and nothing is asked of a currency of ISO 4217.
+    // With the right code and exponent it succeeds, and a currency of ISO 4217 need not be registered.
     let (mut books, asked) = opening();
     let mut ask = |code: &str, currency| {
         let id = AccountId::from_bytes(books.ids.next(NOW));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::given::{Books, eur, posting, units};
 
-/// What an account must look like if every posted entry is simply added up.
+/// The expected state of an account: the plain sums of all posted entries.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Sums {
     debits: i128,

@@ -1,4 +1,4 @@
-//! The recipes of `docs/ledger.md`, as they stand there: each runs on SQLite in memory, and leaves books in
+//! The recipes of `docs/ledger.md`, exactly as in the document. Each runs on SQLite in memory and leaves books in
 //! which every invariant holds.
 
 use std::error::Error;
@@ -46,7 +46,7 @@ impl Books {
         }
     }
 
-    /// Opens an account, whose class the code begins with.
+    /// Opens an account; its class is the first level of the code.
     fn open(&mut self, code: &str, currency: &str, limits: Limits) -> AccountId {
         let root = code.split(':').next().unwrap();
         let class = AccountClass::ALL.into_iter().find(|c| c.root() == root);
@@ -65,7 +65,7 @@ impl Books {
         id
     }
 
-    /// One batch: all that there is is loaded, something is decided, and what it did is committed.
+    /// One batch: loads everything, decides something, and commits what was done.
     fn decide<T>(&mut self, decide: impl FnOnce(&mut Shelf) -> T) -> T {
         let needs = Needs {
             accounts: self.accounts.clone(),
@@ -102,7 +102,7 @@ impl Books {
         self.account(id).available().get()
     }
 
-    /// Every invariant holds.
+    /// Checks every invariant.
     fn hold(mut self) {
         for check in [
             check::postings_balance,
@@ -183,7 +183,7 @@ fn a_hold_is_captured_in_part_and_the_rest_released() -> Ran {
     let funds = NewTransaction::plain(books.id(), Kind::Transfer, funds, books.now);
     books.decide(|shelf| post(shelf, funds))?;
 
-    // 40.00 are promised to the hotel for a week. They are still there, and no longer to be had.
+    // 40.00 are held for the hotel for a week. They are still there, but no longer available.
     let stay = vec![posting(wallet, hotel, 4_000)];
     let mut stay = NewTransaction::plain(books.id(), Kind::parse("stay")?, stay, books.now);
     let expires_at = Some(books.now.plus_seconds(7 * DAY));
@@ -194,7 +194,7 @@ fn a_hold_is_captured_in_part_and_the_rest_released() -> Ran {
         (5_000, 1_000)
     );
 
-    // The bill is 25.00; with the last part, what remains is released.
+    // The bill is 25.00. This is the last part, so the rest is released.
     let bill = NewSettlement {
         heading: Heading::plain(books.id(), Kind::parse("stay")?, books.now),
         pending,
@@ -250,7 +250,7 @@ fn a_refund_never_exceeds_what_was_posted() -> Ran {
         })
     ));
 
-    // Whatever remains, of both postings. Then there is nothing left.
+    // The rest of both postings. Then nothing is left.
     refund(None)?;
     assert!(matches!(refund(None), Err(ReverseError::Reversed)));
     assert_eq!(books.posted(clearing), 0);
@@ -273,7 +273,7 @@ fn an_exchange_goes_through_the_liquidity_accounts() -> Ran {
     let funds = NewTransaction::plain(books.id(), Kind::Transfer, funds, books.now);
     books.decide(|shelf| post(shelf, funds))?;
 
-    // Ann sells 100.00 euro at 1.08425: 108.425 dollars, which no cent is.
+    // Ann sells 100.00 euro at 1.08425: 108.425 dollars, which is not a whole number of cents.
     let new = NewExchange {
         heading: Heading::plain(books.id(), Kind::Exchange, books.now),
         from: euro,
@@ -297,7 +297,7 @@ fn an_exchange_goes_through_the_liquidity_accounts() -> Ran {
     assert_eq!(books.posted(sold_to), 10_000);
     assert_eq!(books.posted(bought_from), -10_842);
 
-    // A third of it is taken back: with 33.33 euro go 36.13 dollars (36.1363…, cut off).
+    // A third of it is reversed: with 33.33 euro go 36.13 dollars (36.1363…, rounded down).
     let mut undo = |amounts| {
         let kind = Kind::parse("reversal").unwrap();
         let new = NewReversal {
@@ -309,7 +309,7 @@ fn an_exchange_goes_through_the_liquidity_accounts() -> Ran {
         books.decide(|shelf| reverse(shelf, new)).map(|_| ())
     };
     undo(Amounts::OfLeg(Leg::Sold, Amount::new(3_333)?))?;
-    // One side alone is refused, and what remains of both makes it whole.
+    // One side alone is refused. Reversing the rest of both sides completes the reversal.
     let alone = Amounts::OfPostings(vec![(0, Amount::new(1)?)]);
     assert!(matches!(undo(alone), Err(ReverseError::LegAlone)));
     undo(Amounts::Rest)?;
@@ -327,7 +327,7 @@ fn a_correction_is_written_today_even_if_the_period_is_closed() -> Ran {
     let rent = books.open("expenses:rent", "EUR", Limits::NONE);
     let power = books.open("expenses:power", "EUR", Limits::NONE);
 
-    // The power bill was booked as rent, and the month closed with it.
+    // The power bill was booked as rent, and then the month was closed.
     let bill = vec![posting(rent, bank, 6_000)];
     let bill = NewTransaction::plain(books.id(), Kind::parse("bill")?, bill, books.now);
     let (of, then) = (bill.id, bill.effective_at);
@@ -336,14 +336,14 @@ fn a_correction_is_written_today_even_if_the_period_is_closed() -> Ran {
     let now = books.now;
     books.decide(|shelf| close_period(shelf, now, now))?;
 
-    // Nothing is added to what is closed.
+    // Nothing can be added to the closed month.
     let right = vec![posting(power, bank, 6_000)];
     let mut right = NewTransaction::plain(books.id(), Kind::parse("bill")?, right, now);
     right.effective_at = then;
     let refused = books.decide(|shelf| post(shelf, right.clone()));
     assert!(matches!(refused, Err(PostError::PeriodClosed { .. })));
 
-    // Today the wrong one is undone and the right one posted, in one commit: both or neither.
+    // Today the wrong bill is reversed and the right one posted, in one commit: both or neither.
     right.effective_at = now;
     let undo = NewReversal {
         heading: Heading::plain(books.id(), Kind::parse("correction")?, now),
@@ -363,7 +363,7 @@ fn a_correction_is_written_today_even_if_the_period_is_closed() -> Ran {
     Ok(())
 }
 
-/// The lines between two marks, without their indentation.
+/// The lines between the two marks, without their indentation.
 fn recipes() -> Vec<String> {
     let source = include_str!("recipes.rs");
     let parts = source.split("    // recipe\n").skip(1);

@@ -1,4 +1,4 @@
-//! Random sequences of steps: whatever is promised, posted, voided, expired and reversed, the counters
+//! Random sequences of steps. Whatever is held, posted, fulfilled, voided, expired and reversed: the counters
 //! grow, nothing is released that was not pending, no floor is passed and everything balances.
 
 use crate::given::{Books, amount, posting, units};
@@ -10,8 +10,8 @@ use ledger::{
 use proptest::prelude::*;
 use store::Timestamp;
 
-/// What is tried. Accounts and transactions are chosen by number among those there are, a credited
-/// account by how much further it is than the debited one.
+/// A command to try. Accounts and transactions are chosen by number among those that exist; the credited
+/// account by its distance from the debited one.
 #[derive(Debug, Clone)]
 enum Command {
     Post(Vec<(usize, usize, i64)>),
@@ -140,7 +140,7 @@ fn counters(account: &Account) -> [i64; 7] {
     ]
 }
 
-/// What the holds of all pending transactions still hold, by side of an account.
+/// The amounts that all pending transactions still hold, by side of an account.
 fn held(shelf: &Shelf, pending: &[TransactionId], id: &AccountId) -> (i128, i128) {
     let (mut debits, mut credits) = (0, 0);
     for transaction in pending {
@@ -227,7 +227,7 @@ proptest! {
     }
 }
 
-/// Two wallets, and what the first promises the second out of 100.
+/// Two wallets; of the 100 in the first, an amount is held for the second.
 fn promise(
     minor_units: i64,
     expires_at: Option<Timestamp>,
@@ -328,7 +328,7 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
 }
 
 impl Books {
-    /// Posts so much of each of these postings, whatever they hold.
+    /// Posts the given amounts of these postings, whatever they hold.
     fn exceed(
         &mut self,
         pending: TransactionId,
@@ -356,7 +356,7 @@ impl Books {
 
 #[test]
 fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
-    // Ann has 100, of which 60 are held for Bob.
+    // Ann has 100; 60 of them are held for Bob.
     let (mut books, ann, bob, pending) = promise(60, None);
     let before = books.shelf.clone();
     let refused = books.exceed(pending, &[(0, 101)], false);
@@ -396,7 +396,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let hold = books.shelf.holds(&pending)[0];
     assert_eq!((hold.posted, hold.released), (60, 0));
     assert_eq!(hold.status, HoldStatus::Posted);
-    // It has ended, whatever is wished.
+    // The pending transaction has ended, so nothing is allowed, whatever is requested.
     let how = HoldStatus::Posted;
     let refused = books.exceed(pending, &[(0, 1)], false);
     assert_eq!(refused, Err(SettleError::Ended { how }));
@@ -420,12 +420,12 @@ fn no_more_than_is_held_is_exceeding_and_the_rest_may_be_released_with_it() {
     assert_eq!(books.balances(joe), (19, 19, 19, 19));
     assert_eq!(books.balances(bob), (0, 0, 0, 0));
 
-    // A posting that holds nothing any more, while another one does.
+    // One posting holds nothing any more, while another one does.
     let pending = books.pend(two(), None);
     books.exceed(pending, &[(0, 10)], false).unwrap();
     let told = books.exceed(pending, &[(0, 3)], false);
     assert_eq!(told, Ok(vec![(200, Phase::Posted, 3)]));
-    // What exceeds moves its accounts: they must be open.
+    // The excess moves its accounts, so they must be open.
     freeze(&mut books.shelf, ann).unwrap();
     let refused = books.exceed(pending, &[(0, 1)], false);
     assert_eq!(refused, Err(SettleError::AccountFrozen { account: ann }));
@@ -515,7 +515,7 @@ fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
             remaining: 30
         }
     );
-    // What was released with the settlement was never posted.
+    // What the fulfilment released was never posted.
     let refused = books.undo(settled.id, 100, Some(1)).unwrap_err();
     assert_eq!(refused, ReverseError::PostingNotFound { ordinal: 100 });
     books.undo(settled.id, 0, None).unwrap();
@@ -532,7 +532,7 @@ fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
     assert_eq!(books.balances(bob), (0, 0, 0, 0));
 }
 
-/// As it is kept, and so as it is told again to who asks again.
+/// The reply follows the stored order, so a repeated request gets the same reply.
 #[test]
 fn a_reversal_is_told_in_the_order_of_the_postings_whichever_part_was_named_first() {
     let (mut books, ann, bob, _) = promise(60, None);
@@ -601,6 +601,6 @@ fn a_condition_of_a_part_is_about_what_that_part_moves() {
     let refused = SettleError::ConditionElsewhere { condition };
     assert_eq!(part(joe, false), Err(refused));
     assert_eq!(part(ann, false), Ok(()));
-    // The last part moves what it releases.
+    // The last part moves the amount that it releases.
     assert_eq!(part(joe, true), Ok(()));
 }

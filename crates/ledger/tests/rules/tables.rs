@@ -1,5 +1,5 @@
-//! The tables: what a batch did is found again, what was changed meanwhile is a conflict, and the checks
-//! name what nobody's rules would have written.
+//! The tables: what a batch did is read again, what was changed in the meantime is a conflict, and the checks
+//! name rows that no rule would have written.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -189,7 +189,7 @@ impl Book {
         connection
     }
 
-    /// Changes rows behind everybody's back: the triggers are away.
+    /// Changes rows while the triggers are removed.
     pub(crate) fn tamper(&self, sql: &str) {
         #[derive(QueryableByName)]
         struct Trigger {
@@ -232,7 +232,7 @@ impl Book {
     }
 }
 
-/// A book with something of every step in it.
+/// A book that contains every step.
 fn written() -> (Book, TransactionId, Posted) {
     let mut book = Book::opened();
     let funded = book.post(0, 1, 1_000);
@@ -301,7 +301,7 @@ fn every_step_is_found_again_and_the_checks_hold() {
     assert_eq!(due(&mut connection, LATER), 1);
 }
 
-/// An account of books that are not there, in a custom asset.
+/// An account of foreign books, in a custom asset.
 fn points(exponent: u8) -> NewAccount {
     NewAccount {
         code: ledger::AccountCode::trusted("liabilities:points"),
@@ -317,7 +317,7 @@ fn points(exponent: u8) -> NewAccount {
 fn an_asset_is_found_again_and_its_accounts_too() {
     let mut book = Book::opened();
     let id = AccountId::from_bytes(book.ids.next(NOW));
-    // In one commit with its first account.
+    // The asset is registered in one commit with its first account.
     book.batch(Needs::default(), |shelf| {
         let name = Some(ledger::AssetName::trusted("Loyalty"));
         register(shelf, NewAsset::new("POINTS", 0, name).unwrap(), NOW).unwrap();
@@ -460,7 +460,7 @@ fn metadata_that_was_set_meanwhile_is_a_conflict_and_what_was_recorded_stays() {
     assert_eq!(now[0].metadata, texts(r#"{"b":"2","c":"3"}"#));
     let agree = check::asides_agree(&mut connection, TENANT, &mut |_| ());
     assert!(agree.is_ok(), "{agree:?}");
-    // Nobody's transaction has none.
+    // A transaction that does not exist has no postings.
     let nobody = TransactionId::from_bytes([9; 16]);
     let mut shelf = book.load(needs());
     let refused = describe(&mut shelf, nobody, None, NOW).unwrap_err();
@@ -480,7 +480,7 @@ fn metadata_that_was_set_meanwhile_is_a_conflict_and_what_was_recorded_stays() {
 fn a_hold_that_was_moved_meanwhile_is_a_conflict() {
     let mut book = Book::opened();
     book.post(0, 1, 1_000);
-    // One that never expires has a row only once something was done about it.
+    // A hold that never expires has a row only after something was done about it.
     for expires_at in [Some(LATER), None] {
         let pending = book.pend_until(expires_at, 1, 2, 100);
         for part in [50, 30] {
@@ -596,7 +596,7 @@ fn a_period_that_was_closed_meanwhile_is_a_conflict() {
     new.effective_at = EARLIER;
     let refused = book.batch(with_period(&book), |shelf| post(shelf, new.clone()));
     assert_eq!(refused.unwrap_err().code(), "period_closed");
-    // Who has not asked, knows of nothing that is open.
+    // A batch that has not read the period treats the whole past as closed.
     new.effective_at = Timestamp::from_micros(999);
     let refused = book.batch(book.accounts(), |shelf| post(shelf, new));
     assert_eq!(refused.unwrap_err().code(), "period_closed");

@@ -1,5 +1,5 @@
-//! A currency that ISO 4217 has withdrawn: its past is entered as ever, and after its end balances are only
-//! emptied.
+//! A currency that ISO 4217 has withdrawn: its past is recorded as in any currency, and after its end balances
+//! are only emptied.
 
 use ledger::{
     AccountClass, AccountId, Amounts, ExchangeError, Heading, Kind, Leg, Limits, NewExchange,
@@ -12,10 +12,10 @@ use store::Timestamp;
 
 use crate::given::{Books, WITHOUT_KUNA, amount, eur, hrk, posting, units};
 
-/// The last moment with kuna.
+/// The last moment at which the kuna existed.
 const WITH_KUNA: Timestamp = Timestamp::from_micros(WITHOUT_KUNA.micros() - 1);
 
-/// Books of 2023: a bank with 100.00 kuna that are owed to Ann, an empty wallet, and liquidity.
+/// Books of 2023: a bank with 100.00 kuna that are owed to Ann, an empty wallet, and liquidity accounts.
 struct Kuna {
     books: Books,
     bank: AccountId,
@@ -66,7 +66,7 @@ impl Kuna {
         }
     }
 
-    /// Posts it as of after the end; the name of the rule that forbids it.
+    /// Posts after the end of the kuna; returns the code of the rule that forbids it.
     fn after(&mut self, postings: Vec<Posting>) -> Option<&'static str> {
         let new = self.asked(postings, WITHOUT_KUNA);
         let refused = post(&mut self.books.shelf, new).err();
@@ -130,8 +130,8 @@ fn what_happened_before_the_end_is_entered_whenever_it_is_recorded() {
         let new = k.asked(vec![kuna_posting(debit, credit, 5)], WITH_KUNA);
         post(&mut k.books.shelf, new).unwrap();
     }
-    // The same afterwards: what is paid in grows, what is paid from wallet to wallet empties one and
-    // fills the other.
+    // After the end: a payment in makes balances grow, and a payment from wallet to wallet empties one and fills
+    // the other.
     assert_eq!(k.after(vec![kuna_posting(bank, bob, 5)]), REFUSED);
     assert_eq!(k.after(vec![kuna_posting(ann, bob, 5)]), REFUSED);
     let new = k.asked(vec![kuna_posting(ann, bob, 5)], WITHOUT_KUNA);
@@ -241,19 +241,19 @@ fn what_is_converted_may_be_collected_and_nothing_is_converted_into_it() {
     k.exchange([ann, liquidity, euro, euro_liquidity], 7_000)
         .unwrap();
     assert_eq!((k.posted(ann), k.posted(liquidity)), (3_000, 7_000));
-    // More than there is would be a new debt in kuna.
+    // More than the balance would be a new debt in kuna.
     let refused = k.exchange([ann, liquidity, euro, euro_liquidity], 3_001);
     assert_eq!(refused.unwrap_err().code(), "currency_withdrawn");
-    // What was collected is bought by nobody, though it would leave as much.
+    // Nobody may buy the kuna that were collected, although the accounts together would hold no more.
     let refused = k.exchange([euro, euro_liquidity, bob, liquidity], 100);
     assert_eq!(refused.unwrap_err().code(), "currency_withdrawn");
-    // By hand, too: the kuna collected, the euro paid out.
+    // The same without an exchange: the kuna are collected and the euro are paid out.
     let paid = posting(euro_liquidity, euro, 1_500);
     let by_hand = vec![kuna_posting(ann, liquidity, 3_000), paid];
     assert_eq!(k.after(by_hand), None);
     let nothing = vec![kuna_posting(k.bank, bob, 1), paid];
     assert_eq!(k.after(nothing), REFUSED);
-    // And in the end the bank gives for it what it has.
+    // In the end the bank pays out all the kuna that it has.
     assert_eq!(k.after(vec![kuna_posting(liquidity, k.bank, 10_000)]), None);
     let left = [k.bank, ann, bob, liquidity].map(|id| k.posted(id));
     assert_eq!(left, [0; 4]);

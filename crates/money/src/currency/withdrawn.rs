@@ -1,15 +1,15 @@
-//! What ISO 4217 has taken back: which codes, with how many decimal places, and since when.
+//! Currencies that ISO 4217 has withdrawn: their codes, decimal places and ends.
 //!
-//! The table is our own, so that books which hold a withdrawn currency stay readable whatever a newer
-//! `iso_currency` lists. Codes and months are those of ISO 4217, list three (historic denominations), as
-//! its maintenance agency published it on 2026-01-01. Decimal places are those of list one while the code
-//! stood there. List three tells a month, and no minor unit; so
+//! The table belongs to this crate, so that books with a withdrawn currency stay readable whatever a newer
+//! `iso_currency` lists. Codes and months are those of ISO 4217, list three (historic denominations), as its
+//! maintenance agency published it on 2026-01-01. Decimal places are those of list one while the code was in
+//! it. List three gives a month and no minor unit. Therefore:
 //!
-//! - a day is the first on which the successor had taken over, where that day is known (the euro on
-//!   1 January 2026 in Bulgaria), and else the first of the month after the one that the list tells, so
-//!   that nothing is refused that may have been right;
-//! - a code whose minor unit is not certain, or that had none, is in [`WITHOUT_MINOR_UNIT`]: it is no
-//!   currency here, and no asset of anybody's either.
+//! - a day is the first on which the successor had taken over, if that day is known (the euro on 1 January 2026
+//!   in Bulgaria). Otherwise it is the first of the month after the one in the list, so that nothing is refused
+//!   that may have been right;
+//! - a code whose minor unit is not certain, or that had none, is in [`WITHOUT_MINOR_UNIT`]: it is neither a
+//!   currency here nor allowed as a custom asset.
 
 use std::fmt;
 
@@ -26,10 +26,10 @@ impl Day {
         Day { year, month, day }
     }
 
-    /// How many days it is after 1 January 1970.
+    /// Number of days after 1 January 1970.
     ///
-    /// The year is counted from March, so that the leap day is its last: Howard Hinnant,
-    /// "chrono-compatible low-level date algorithms", `days_from_civil`.
+    /// The year is counted from March, so that the leap day is its last day: Howard Hinnant, "chrono-compatible
+    /// low-level date algorithms", `days_from_civil`.
     #[must_use]
     pub fn since_1970(self) -> i64 {
         let (month, day) = (i64::from(self.month), i64::from(self.day));
@@ -40,7 +40,7 @@ impl Day {
         } else {
             month.saturating_sub(3)
         };
-        // 153 days are five months from March on.
+        // Five months from March on have 153 days.
         let of_year = from_march
             .saturating_mul(153)
             .saturating_add(2)
@@ -69,7 +69,7 @@ impl fmt::Display for Day {
 pub(super) struct Withdrawn {
     pub(super) code: &'static str,
     pub(super) exponent: u8,
-    /// The first day on which it was no more.
+    /// The first day on which the currency no longer existed.
     pub(super) since: Day,
 }
 
@@ -81,7 +81,7 @@ const fn row(code: &'static str, exponent: u8, since: (u16, u8, u8)) -> Withdraw
     }
 }
 
-/// In the order of the codes.
+/// The withdrawn currencies, in the order of their codes.
 pub(super) const WITHDRAWN: [Withdrawn; 52] = [
     row("ADP", 0, (2003, 8, 1)),
     row("AFA", 2, (2003, 2, 1)),
@@ -137,8 +137,8 @@ pub(super) const WITHDRAWN: [Withdrawn; 52] = [
     row("ZWR", 2, (2009, 7, 1)),
 ];
 
-/// Withdrawn codes whose minor unit is not certain or that never had one, in order. Old papers still use
-/// them, so that none of them ever means an asset of somebody's own.
+/// Withdrawn codes whose minor unit is not certain or that never had one, in order. Old documents still use them,
+/// so none of them may ever be a custom asset.
 pub(super) const WITHOUT_MINOR_UNIT: [&str; 77] = [
     "ALK", "AOK", "AON", "AOR", "ARA", "ARP", "ARY", "BAD", "BEC", "BEL", "BGJ", "BGK", "BOP",
     "BRB", "BRC", "BRE", "BRN", "BRR", "BUK", "CHC", "CSJ", "CSK", "DDM", "ECS", "ECV", "ESA",
@@ -212,7 +212,7 @@ mod tests {
             let is_alike = exponent.is_none_or(|exponent| exponent == u16::from(row.exponent));
             assert!(is_alike, "{}", row.code);
         }
-        // Whatever the library counts as superseded is in the table, but for the bolívar, which ISO 4217
+        // All currencies that the library counts as superseded are in the table, except the bolívar, which ISO 4217
         // lists under both of its codes.
         for code in ["BGN", "CUC", "HRK", "SLL", "ZWL"] {
             assert!(find(code).is_some(), "{code}");

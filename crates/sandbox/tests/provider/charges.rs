@@ -1,4 +1,4 @@
-//! What each payment method answers, and what is refused.
+//! The answer of each payment method, and the refusals.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn a_call_that_times_out_was_executed_all_the_same() {
     let (status, charge) = stage.inquire("pm_times_out").await;
     assert_eq!(status, 200);
     assert_eq!(charge["status"], "succeeded");
-    // Only the first call is left without an answer.
+    // Only the first call gets no answer.
     assert_eq!(
         stage.charge("pm_times_out", "pm_times_out").await,
         (status, charge)
@@ -96,7 +96,7 @@ async fn a_call_that_is_never_answered_has_no_effect() {
     stage.strike().await;
 }
 
-/// Whether a call under the method's own name as key runs into the caller's time limit.
+/// Whether a call with the method's name as its key reaches the time limit of the caller.
 async fn gives_no_answer(stage: &Stage, method: &str) -> bool {
     let request = stage
         .client

@@ -1,4 +1,4 @@
-//! The provider as its callers see it: over HTTP, with a receiver that believes only signatures.
+//! The provider as its callers see it: over HTTP, with a receiver that accepts only valid signatures.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that verifies each signature and keeps what it was sent.
+//! A receiver of webhooks that verifies each signature and keeps what it received.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -18,9 +18,9 @@ use webhook_signatures::{Request, Scheme, Secret, verify};
 
 use crate::stage::NOW;
 
-/// One webhook whose signature held.
+/// One webhook with a valid signature.
 pub(crate) struct Webhook {
-    /// The id under the signature; `None` where the scheme has none.
+    /// The signed id; `None` if the scheme has no id.
     pub(crate) message_id: Option<String>,
     pub(crate) event: Value,
 }
@@ -88,12 +88,12 @@ impl Receiver {
         }
     }
 
-    /// What the next requests are answered, before it is 200 again.
+    /// The statuses of the next answers; after them it answers 200 again.
     pub(crate) fn answer_next(&self, statuses: impl IntoIterator<Item = StatusCode>) {
         self.answers.lock().unwrap().extend(statuses);
     }
 
-    /// From now on nothing is answered until [`Receiver::release`].
+    /// From now on no request is answered until [`Receiver::release`].
     pub(crate) fn hold(&self) {
         self.gate.send_replace(false);
     }
@@ -102,13 +102,13 @@ impl Receiver {
         self.gate.send_replace(true);
     }
 
-    /// The next webhook; a forged or misdirected one ends the test.
+    /// The next webhook; a forged or misdirected one fails the test.
     pub(crate) async fn next(&mut self) -> Webhook {
         let arrival = timeout(Duration::from_secs(20), self.arrivals.recv()).await;
         arrival.unwrap().unwrap().unwrap()
     }
 
-    /// Whether nothing has arrived that was not taken yet.
+    /// Whether everything that arrived was taken.
     pub(crate) fn is_quiet(&self) -> bool {
         self.arrivals.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What a restart keeps.
+//! The state that survives a restart.
 
 use std::fs::OpenOptions;
 use std::io::Write;

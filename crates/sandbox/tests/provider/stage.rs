@@ -1,4 +1,4 @@
-//! A running sandbox and the calls a test makes of it.
+//! A running sandbox and the calls that a test makes to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use sandbox::{Sandbox, Settings, WebhookTarget};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The only time there is, in Unix seconds.
+/// The one time of the tests, in Unix seconds.
 pub(crate) const NOW: i64 = 1_700_000_000;
 
-/// Less than the sandbox waits for a webhook's answer, so that waiting where it should not shows.
+/// Less than the time that the sandbox waits for the answer to a webhook, so that a wrong wait is noticed.
 const MOST_PATIENCE: Duration = Duration::from_secs(8);
 
 pub(crate) struct Stage {
@@ -35,7 +35,7 @@ impl Stage {
         }
     }
 
-    /// Stops the sandbox, lets `meanwhile` have the journal, and starts it anew.
+    /// Stops the sandbox, gives the journal to `meanwhile`, and starts the sandbox again.
     pub(crate) async fn restarted(self, meanwhile: impl FnOnce(PathBuf)) -> Self {
         let Self {
             folder,
@@ -57,7 +57,7 @@ impl Stage {
         format!("http://{}{path}", self.sandbox.address())
     }
 
-    /// A charge whose body is given whole.
+    /// A charge with this whole body.
     pub(crate) async fn post(&self, key: &str, body: impl Into<reqwest::Body>) -> Response {
         let request = self
             .client
@@ -82,7 +82,7 @@ impl Stage {
         read(self.client.post(url).send().await.unwrap()).await
     }
 
-    /// Effects and calls of one key.
+    /// The numbers of effects and calls of one key.
     pub(crate) async fn counts(&self, key: &str) -> (u64, u64) {
         let (status, journal) = read(
             self.client

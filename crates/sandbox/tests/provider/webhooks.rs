@@ -1,4 +1,4 @@
-//! When webhooks are sent, how often, and under which id.
+//! The time, the number and the id of webhooks.
 
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn a_success_and_a_decline_are_each_told_once_without_holding_the_reply() 
     assert_tells_of(&success, "charge.succeeded", &succeeded);
     assert_tells_of(&decline, "charge.failed", &failed);
 
-    // A repeated call tells nothing: the next to arrive is what is asked for here.
+    // A repeated call sends no webhook: the next one to arrive is the one that is requested here.
     stage.charge("a", "pm_succeeds").await;
     stage.redeliver(&failed).await;
     assert_eq!(receiver.next().await.event, decline.event);

@@ -1,4 +1,4 @@
-//! Requests as clients send them to one of the lanes, under keys; and a crash before the commit.
+//! Requests that clients send to one of the lanes, with keys; and a crash before the commit.
 
 use engine::Answer as Heard;
 use idempotency::{Claim, Fingerprint, Key};
@@ -8,8 +8,8 @@ use super::asking::{Ask, Envelope};
 use crate::words::{Answer, Asked, Form, Request};
 
 impl Lanes {
-    /// Sends them at once; returns what is answered to each. Of a crash nobody hears anything but that
-    /// it failed, and the lanes remember nothing afterwards.
+    /// Sends the requests at once; returns the answer to each. In a crash the only answer is that it failed, and the
+    /// lanes remember nothing afterwards.
     pub(super) fn receive(
         &mut self,
         lane: usize,
@@ -24,7 +24,7 @@ impl Lanes {
         let envelopes = texts.iter().flatten().cloned().collect();
         if crashes {
             self.set_power(false);
-            // A replay is heard all the same: it writes nothing.
+            // A replay is still answered, because it writes nothing.
             drop(self.submit(lane, envelopes));
             self.set_power(true);
             self.restart();
@@ -69,7 +69,7 @@ impl Lanes {
         Ok(envelope)
     }
 
-    /// In the model's words. What was only tried is not known afterwards.
+    /// The answer in the model's words. What was only a dry run is not known afterwards.
     fn reply(&mut self, request: &Request, heard: Heard) -> String {
         match heard {
             Heard::KeyReused { .. } => format!("{:?}", Answer::KeyReused),
@@ -89,7 +89,7 @@ impl Lanes {
         }
     }
 
-    /// Without power nothing is committed any more, whatever a lane does.
+    /// Without power nothing is committed, whatever a lane does.
     fn set_power(&self, is_on: bool) {
         let is_off = i32::from(!is_on);
         self.database
@@ -97,7 +97,7 @@ impl Lanes {
     }
 }
 
-/// What the model's answer to a request is in text.
+/// The text of the model's answer to a request.
 pub(super) fn said(again: bool, answers: &[Answer]) -> String {
     let lines: Vec<String> = answers.iter().map(|answer| format!("{answer:?}")).collect();
     headed(again, &lines)
@@ -108,7 +108,7 @@ fn headed(again: bool, lines: &[String]) -> String {
     format!("{head}\n{}", lines.join("\n"))
 }
 
-/// What a database gets so that its power can be cut: the audit log is part of each commit.
+/// The SQL with which the power of a database can be cut: the audit log is part of each commit.
 pub(super) fn power_switch(kind: tests::Kind) -> &'static str {
     match kind {
         tests::Kind::Sqlite => {

@@ -1,4 +1,4 @@
-//! The words between a lane and the model: whose id is whose, and what a reply says.
+//! The translation between a lane and the model: ids and texts of replies.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use store::TenantId;
 
 use crate::words::{Answer, Asked, Moved, Opening, Refusal, Standing, limits};
 
-/// The real id by the model's, and the other way round.
+/// The real id for the model's id, and the reverse.
 #[derive(Clone, Default)]
 pub(super) struct Translation {
     real: HashMap<[u8; 16], [u8; 16]>,
@@ -23,7 +23,7 @@ impl Translation {
     }
 
     pub(super) fn knows(&self, modelled: [u8; 16]) -> bool {
-        // Nobody has the first of all ids, and whoever asks for it is not answered by anybody.
+        // No row has the least of all ids, so a request for it gets no row.
         modelled == [0; 16] || self.real.contains_key(&modelled)
     }
 
@@ -56,7 +56,7 @@ impl Translation {
     }
 }
 
-/// The ids that it names.
+/// The ids that a step names.
 pub(super) fn names(asked: &Asked) -> Vec<[u8; 16]> {
     match asked {
         Asked::Open(..) | Asked::ClosePeriod { .. } => Vec::new(),
@@ -78,7 +78,7 @@ pub(super) fn names(asked: &Asked) -> Vec<[u8; 16]> {
     }
 }
 
-/// The id of what it makes.
+/// The id of the row that a step makes.
 pub(super) fn made(asked: &Asked) -> Option<[u8; 16]> {
     match asked {
         Asked::Open(id, ..) => Some(id.bytes()),

@@ -1,4 +1,4 @@
-//! One currency is exchanged for another.
+//! Exchange of one currency for another.
 
 use ledger::{
     AccountId, Exchange, ExchangeError, Leg, NewExchange, NewTransaction, PostError, Posting,
@@ -96,7 +96,7 @@ impl Reference {
         Ok((find(own)?, find(liquidity)?))
     }
 
-    /// The account gives so much to the other one, whichever side it grows on.
+    /// A posting by which the account gives the amount to the other one, whichever side it grows on.
     fn falls(
         &self,
         purse: &Purse,
@@ -117,7 +117,7 @@ impl Reference {
         }
     }
 
-    /// What the other leg comes to: bought = sold × rate, counted in minor units of each.
+    /// The amount of the other leg: bought = sold × rate, counted in minor units of each.
     fn follows(
         &self,
         new: &NewExchange,

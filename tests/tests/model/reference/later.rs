@@ -1,4 +1,4 @@
-//! What comes of a promise: it is posted, voided, or it expires.
+//! Later steps of a pending transaction: it is fulfilled, voided, or it expires.
 
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ impl Reference {
         Ok(Some(later))
     }
 
-    /// When it has expired, if it is too late to post it.
+    /// The time of expiry, if it is too late to fulfil the transaction.
     fn is_too_late(&self, first: &Written, now: Timestamp) -> Option<Timestamp> {
         if self.is(Bug::SettlesExpired) {
             return None;
@@ -106,7 +106,7 @@ impl Reference {
         })
     }
 
-    /// How much of what each posting holds is to be posted, and how much beyond it.
+    /// The amount to post of what each posting holds, and the amount beyond it.
     fn wanted(
         &self,
         first: &Written,
@@ -143,7 +143,7 @@ impl Reference {
         Ok(wanted)
     }
 
-    /// What exceeds the holds is new, and looked at as such.
+    /// An excess over the holds is new, so limits are checked for it.
     fn exceeds_no_limit(
         &self,
         first: &Written,
@@ -243,7 +243,7 @@ impl Reference {
         Ok(self.keep(moved, None))
     }
 
-    /// How its holds will have ended.
+    /// The status with which the holds will end.
     fn ends(
         &self,
         first: &Written,
@@ -295,13 +295,13 @@ impl Written {
         self.place(ordinal).is_some()
     }
 
-    /// Where the posting with this ordinal is.
+    /// The position of the posting with this ordinal.
     pub(super) fn place(&self, ordinal: i16) -> Option<usize> {
         let mut postings = self.moved.postings.iter();
         postings.position(|posted| posted.ordinal == ordinal)
     }
 
-    /// How it has ended, if nothing is held any more.
+    /// The way in which it ended, if nothing is held any more.
     pub(super) fn ended(&self) -> Option<HoldStatus> {
         if self.places().any(|place| self.holds(place) > 0) {
             return None;
@@ -312,7 +312,7 @@ impl Written {
         Some(worst.unwrap_or(HoldStatus::Posted))
     }
 
-    /// So much of a posting is settled or released.
+    /// A movement that fulfils or releases an amount of a posting.
     fn movement(&self, place: usize, phase: Phase, amount: i128) -> Movement {
         let posted = &self.moved.postings[place];
         let further = match phase {
@@ -329,7 +329,7 @@ impl Written {
     }
 }
 
-/// What is posted of each hold, what is released, and what is posted beyond it.
+/// The movements: what is posted of each hold, what is released, and what is posted beyond the holds.
 fn movements(first: &Written, wanted: &[(i128, i128)], releases: bool) -> Vec<Movement> {
     let mut movements = Vec::new();
     for place in first.places().filter(|place| wanted[*place].0 > 0) {
@@ -347,7 +347,7 @@ fn movements(first: &Written, wanted: &[(i128, i128)], releases: bool) -> Vec<Mo
     movements
 }
 
-/// The first ordinal that is named a second time.
+/// The first ordinal that occurs twice.
 pub(super) fn twice(parts: &[Part]) -> Option<i16> {
     let again = |place: &usize| {
         let earlier = &parts[..*place];

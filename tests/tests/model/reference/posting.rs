@@ -1,4 +1,4 @@
-//! A transaction that is posted at once, or promised.
+//! New transactions, final or pending.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{Movement, Purse, Reference, minor_units};
 use crate::bugs::Bug;
 use crate::words::Moved;
 
-/// An account with what it had before, and the limit that it broke.
+/// An account, its balance before, and the limit that it broke.
 pub(super) type Breach = (AccountId, i64, i64);
 
 impl Reference {
@@ -16,7 +16,7 @@ impl Reference {
         self.post_buying(new, None)
     }
 
-    /// One of the postings may be what an exchange buys.
+    /// Posts a transaction; `bought` is the posting that an exchange buys, if there is one.
     pub(super) fn post_buying(
         &mut self,
         new: &NewTransaction,

@@ -1,4 +1,4 @@
-//! Requests: what is sent under a key has one effect, and one answer however often it is sent.
+//! Requests: a request with a key has one effect, and one answer however often it is sent.
 
 use ledger::AccountId;
 
@@ -6,8 +6,8 @@ use super::{Books, Reference};
 use crate::bugs::Bug;
 use crate::words::{Answer, Asked, Change, Form, Refusal, Request, limits};
 
-/// Rules that are broken by the request as it is written, whatever the books say: it may be mended and
-/// sent again under its key.
+/// Rules that the request breaks by its content, whatever the books are: it may be corrected and sent again with the
+/// same key.
 const MISTAKES: [&str; 21] = [
     "no_postings",
     "too_many_postings",
@@ -40,7 +40,7 @@ pub(super) struct Kept {
 }
 
 impl Reference {
-    /// Requests that arrive together. Of a crash nobody hears, and it leaves nothing.
+    /// Executes requests that arrive together. A crash gives no answers and leaves nothing.
     pub(super) fn receive(&mut self, requests: &[Request], crashes: bool) -> Vec<Answer> {
         let before = (self.books.clone(), self.keys.clone());
         let answers = requests
@@ -110,7 +110,7 @@ impl Reference {
         }
     }
 
-    /// An answer that was given is given again, whatever has become of what it tells.
+    /// A reply that was given is given again, whatever has changed since.
     fn once_more(&self, answer: &Answer) -> Answer {
         if let (Answer::Stands(then), true) = (answer, self.is(Bug::ToldAsItIsNow)) {
             let id: AccountId = then.account.id;
@@ -187,7 +187,7 @@ fn first(answers: Vec<Answer>) -> Answer {
     }
 }
 
-/// Limits that are none are noticed before anybody is asked.
+/// Limits that are not valid are refused before the books are asked.
 fn misread(request: &Request) -> Option<Refusal> {
     let Form::One(asked) = &request.form else {
         return None;

@@ -1,4 +1,4 @@
-//! What was posted is undone, whole or in part.
+//! Reversal of what was posted, whole or in part.
 
 use ledger::{AccountStatus, Amounts, Leg, NewReversal, Part, Phase, Posting, ReverseError, Step};
 
@@ -99,7 +99,7 @@ impl Reference {
         }
     }
 
-    /// How much of which posting is to be undone.
+    /// The amount of each posting that is to be reversed.
     fn remaining(
         &self,
         first: &Written,
@@ -174,7 +174,7 @@ impl Reference {
         Ok(chosen)
     }
 
-    /// So much of one leg of an exchange, and of the other what then is missing to the same share.
+    /// An amount of one leg of an exchange, and what is then missing of the other leg to the same share.
     fn both_legs(
         &self,
         first: &Written,

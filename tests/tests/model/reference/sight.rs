@@ -1,4 +1,4 @@
-//! What can be seen of the books, as the real ledger's questions show it.
+//! The visible state of the books, as the real ledger's questions show it.
 
 use std::collections::BTreeSet;
 
@@ -28,14 +28,14 @@ impl Reference {
         }
     }
 
-    /// The transactions of which something is held.
+    /// The transactions that still hold something.
     pub(crate) fn promises(&self) -> Vec<TransactionId> {
         let all = self.books.transactions.iter();
         let open = all.filter(|(_, written)| is_promise(written) && written.ended().is_none());
         open.map(|(id, _)| *id).collect()
     }
 
-    /// The final transactions of which something stands.
+    /// The final transactions of which something is not reversed.
     pub(crate) fn standing_transactions(&self) -> Vec<TransactionId> {
         let all = self.books.transactions.iter();
         let stand = all.filter(|(_, written)| {
@@ -54,7 +54,7 @@ impl Reference {
         standing
     }
 
-    /// What a posting of a transaction still holds; what of it stands, if it is final.
+    /// The amount that a posting of a transaction still holds; for a final one, the amount that is not reversed.
     pub(crate) fn remainder(&self, transaction: TransactionId, ordinal: i16) -> Option<i64> {
         let written = self.books.transactions.get(&transaction)?;
         let place = written.place(ordinal)?;
@@ -84,7 +84,7 @@ impl Reference {
         purse.is_some_and(|purse| purse.status == AccountStatus::Open)
     }
 
-    /// An account's version, and what is available on it.
+    /// The version of an account, and its available balance.
     pub(crate) fn version_and_available(&self, account: AccountId) -> Option<(i64, i64)> {
         let purse = self.books.accounts.get(&account)?;
         Some((purse.version, minor_units(purse.available())))
@@ -102,7 +102,7 @@ impl Reference {
         }
     }
 
-    /// The newest first.
+    /// The entries of an account, newest first.
     fn entries(&self, id: AccountId) -> Vec<Entry> {
         let mut entries = Vec::new();
         for written in self.books.transactions.values() {

@@ -1,4 +1,4 @@
-//! What may still be entered in a currency that there is no more.
+//! Rules for a currency that no longer exists.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use store::Timestamp;
 use super::{Purse, Reference};
 use crate::bugs::Bug;
 
-/// The first moment without kuna, the one currency of the model that ends.
+/// The first moment without the kuna, the only currency of the model that ends.
 pub(crate) const WITHOUT_KUNA: i64 = 1_672_531_200_000_000;
 
 impl Reference {
-    /// The first posting that is too late, and its currency. `bought` is the one that an exchange buys.
+    /// The first posting that is too late, and its currency. `bought` is the posting that an exchange buys.
     pub(super) fn too_late(
         &self,
         before: &BTreeMap<AccountId, Purse>,
@@ -60,7 +60,7 @@ impl Reference {
     }
 }
 
-/// With all that is pending, if it is a promise.
+/// The balance with all pending amounts if the posting is pending, otherwise without them.
 fn balance(purse: &Purse, phase: Phase) -> i128 {
     if phase != Phase::Pending {
         return purse.posted();

@@ -1,8 +1,8 @@
-//! No list is a scan: what the databases say of every question that the server asks them, while there is
-//! little in the books and when there is more.
+//! No list is a scan: the databases' plans for every question that the server asks, first with few rows in the books
+//! and then with more.
 //!
-//! PostgreSQL tells what it did (`auto_explain`), with what was really asked for. SQLite tells what it
-//! would do, of the statements that the server logs.
+//! PostgreSQL reports what it did (`auto_explain`), with the real parameters. SQLite reports what it would do for the
+//! statements that the server logs.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use tests::{Client, Cluster, Database, Florin, Kind, scenario};
 
 use crate::given::{account, text};
 
-/// Transactions in the books at last: more than twice what a page may read.
+/// Number of transactions in the books at the end: more than twice what a page may read.
 const MANY: usize = 5_000;
-/// No step of a plan reads more rows of a table; a second look at each candidate may be a second row.
+/// Greatest number of rows that a step of a plan may read; a second look at each candidate may be a second row.
 const MOST_ROWS: i64 = 4_200;
-/// Of so few rows, any plan is as good as another.
+/// Number of rows up to which any plan is good.
 const FEW: i64 = 100;
-/// Tables of a few rows, which somebody goes through on purpose.
+/// Tables of a few rows, which are scanned on purpose.
 const SMALL: [&str; 6] = [
     "audit_log",
     "tenant",
@@ -45,7 +45,7 @@ fn postgres_answers_every_question_by_an_index() {
             "DO $$ BEGIN EXECUTE format({alter}, current_database()); END $$"
         ));
     }
-    // While there is next to nothing, any plan is as good as another; from then on none is.
+    // While there are almost no rows, any plan is good; from then on none of these is.
     let looked = std::cell::Cell::new(0);
     runtime().block_on(async {
         let florin = Florin::start(&database, &["--check-every", "0"]);
@@ -104,7 +104,7 @@ fn runtime() -> tokio::runtime::Runtime {
     runtime.expect("a runtime")
 }
 
-/// The plans in a log of PostgreSQL's.
+/// The plans in a log of PostgreSQL.
 fn plans(log: &str) -> Vec<Value> {
     let mut plans = Vec::new();
     let mut parts = log.split("plan:\n");
@@ -117,11 +117,11 @@ fn plans(log: &str) -> Vec<Value> {
     plans
 }
 
-/// What is wrong with a step of a plan, and those below it.
+/// The faults of a step of a plan, and of the steps below it.
 fn faults(step: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let of = |name: &str| step[name].as_str().unwrap_or_default();
-    // Newer servers tell hundredths of rows.
+    // Newer servers print hundredths of rows.
     let number = |name: &str| -> i64 {
         let told = step[name].to_string();
         told.split('.')
@@ -134,7 +134,7 @@ fn faults(step: &Value) -> Vec<String> {
         let passed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
         let rows = (number("Actual Rows") + passed) * number("Actual Loops");
         let condition = of("Index Cond");
-        // That a row is the tenant's tells nothing: nearly all are.
+        // A condition on the tenant says nothing, because nearly all rows are the tenant's.
         let told = condition.matches(['=', '<', '>']).count();
         let of_tenant = condition.matches("tenant_id = ").count();
         if rows > FEW && (kind.ends_with("Seq Scan") || told <= of_tenant) {
@@ -149,16 +149,15 @@ fn faults(step: &Value) -> Vec<String> {
     faults
 }
 
-/// The statement that a line of the server's log tells.
+/// The statement in a line of the server's log.
 fn statement(line: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
     let text = line["fields"]["message"].as_str()?;
     (line["target"] == "florin::statements").then(|| text.to_owned())
 }
 
-/// Whether a step of SQLite's reads a part of an index, told by more than the tenant, or no table at all.
-/// All transactions before one are no part: whatever else was asked for is looked for among them to the
-/// last.
+/// Whether a step of SQLite reads a part of an index, selected by more than the tenant, or no table at all. All
+/// transactions before one are not such a part: with any other filter, all of them would be searched.
 fn is_by_index(step: &str) -> bool {
     let table = step.split(' ').nth(1).unwrap_or_default();
     match step.split_once('(') {
@@ -169,13 +168,13 @@ fn is_by_index(step: &str) -> bool {
             told.iter().any(|told| *told != "tenant_id=?")
                 && !(is_open && table == "ledger_transaction")
         }
-        // Words of the planner's about the steps around it.
+        // Words of the planner about the steps around it.
         Some(_) | None => !step.starts_with("SCAN ") && !step.starts_with("SEARCH "),
     }
 }
 
-/// Everything that can be asked over HTTP, of small books and of larger ones. A list that the description
-/// of the API names and that is not asked here stops the test.
+/// Asks everything that can be asked over HTTP, of small books and of larger ones. A list that is in the description
+/// of the API and is not asked here stops the test.
 async fn ask_everything(client: &Client, look_at_tables: impl Fn()) {
     let accounts = begin(client).await;
     fill(client, &accounts, 60).await;
@@ -196,7 +195,7 @@ async fn ask_everything(client: &Client, look_at_tables: impl Fn()) {
     ask(client, &accounts).await;
 }
 
-/// What the questions name: two accounts, a pending transaction, an exchange and a payment.
+/// The rows that the questions name: two accounts, a pending transaction, an exchange and a payment.
 struct Named {
     bank: String,
     wallet: String,
@@ -241,7 +240,7 @@ async fn begin(client: &Client) -> Named {
     }
 }
 
-/// As many transactions: a fifth of them displaced, each with metadata and a name.
+/// Posts this number of transactions: a fifth of them displaced, each with metadata and an external id.
 async fn fill(client: &Client, named: &Named, number: usize) {
     let mut left = number;
     while left > 0 {
@@ -302,7 +301,7 @@ async fn ask(client: &Client, named: &Named) {
     assert!(lists > 20, "only {lists} lists went on");
 }
 
-/// What is asked of a path.
+/// The questions for a path.
 fn questions(path: &str, named: &Named) -> Vec<String> {
     let Named {
         bank,

@@ -1,4 +1,4 @@
-//! Searches, beside what a look at every transaction says: each filter, and any of them together.
+//! Searches, compared with a look at every transaction: each filter, and any filters together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use tests::{Database, on_both_databases};
 const TENANT: TenantId = TenantId(1);
 const START: i64 = 1_763_776_800_000_000;
 const SECOND: i64 = 1_000_000;
-/// Codes, and currencies. The second stands beside the subtree of the first, not below it.
+/// Codes, and currencies. The second account lies beside the subtree of the first, not below it.
 const ACCOUNTS: [(&str, &str); 7] = [
     ("a", "EUR"),
     ("a-b", "EUR"),
@@ -28,7 +28,7 @@ const ACCOUNTS: [(&str, &str); 7] = [
     ("u:v", "USD"),
 ];
 
-/// Numbers that are the same each time (Knuth's MMIX generator).
+/// Random numbers that are the same each time (Knuth's MMIX generator).
 struct Chance(u64);
 
 impl Chance {
@@ -118,7 +118,7 @@ impl Book {
         Timestamp::from_micros(self.now)
     }
 
-    /// As many that differ in nothing, in one commit.
+    /// Posts this number of equal transactions, in one commit.
     fn alike(&mut self, kind: &str, number: usize) {
         self.now += SECOND;
         let drafts: Vec<NewTransaction> = (0..number)
@@ -156,7 +156,7 @@ impl Book {
         }
     }
 
-    /// A few that differ in everything, and then what becomes of the pending ones among them.
+    /// Posts a few transactions that differ in everything, and then ends the pending ones among them.
     fn various(&mut self) {
         self.now += self.chance.one_of(&[1, 300, 999, 70_000, SECOND]);
         let number = 1 + self.chance.below(4);
@@ -187,7 +187,7 @@ impl Book {
         let displaced = [-SECOND, -1, 1, -400, -86_400 * SECOND, 200 * SECOND];
         let moved = self.chance.maybe(3, |chance| chance.one_of(&displaced));
         new.effective_at = Timestamp::from_micros(self.now + moved.unwrap_or(0));
-        // Some happened at one and the same moment.
+        // Some happened at the same moment.
         if self.chance.below(9) == 0 {
             new.effective_at = Timestamp::from_micros(START - SECOND);
         }
@@ -209,10 +209,10 @@ impl Book {
         new
     }
 
-    /// Nothing, or one of the ways in which a pending one ends, or ends in part.
+    /// Does nothing, or ends a pending transaction in one of the possible ways, wholly or in part.
     fn becomes(&mut self, pending: TransactionId, postings: usize) {
         let way = self.chance.below(6);
-        // What expires has been pending for a while; what is posted or voided has not.
+        // What expires has been pending for a while; what is fulfilled or voided has not.
         if way == 5 {
             self.now += SECOND;
         }
@@ -252,7 +252,7 @@ impl Book {
         });
     }
 
-    /// What may be asked for, together or alone.
+    /// A random search, with one filter or several.
     fn question(&mut self) -> Search {
         let now = self.now;
         let chance = &mut self.chance;
@@ -308,7 +308,7 @@ impl Book {
             amount_min: chance.maybe(6, |chance| chance.within(1, 90)),
             amount_max: chance.maybe(6, |chance| chance.within(10, 100)),
         };
-        // Most questions are short ones.
+        // Most questions are short.
         if chance.below(3) == 0 {
             let only = [chance.maybe(1, around), None];
             wanted = Search {
@@ -322,7 +322,7 @@ impl Book {
     }
 }
 
-/// Whether a transaction is what is asked for, by all that is known of it.
+/// Whether a transaction matches the search, by all that is known about it.
 fn is_wanted(wanted: &Search, posted: &Posted, status: HoldStatus, accounts: &[AccountId]) -> bool {
     let subtree = |code: &str| -> BTreeSet<AccountId> {
         let below = format!("{code}:");
@@ -379,7 +379,7 @@ fn is_wanted(wanted: &Search, posted: &Posted, status: HoldStatus, accounts: &[A
         })
 }
 
-/// Where a transaction stands among those that are asked for.
+/// The place of a transaction among the matches.
 fn place(wanted: &Search, posted: &Posted) -> (i64, TransactionId) {
     let of_one = |code: &String| ["a:b:c", "b"].contains(&code.as_str());
     let is_text = |(_, told): &(String, Told)| matches!(told, Told::Text(_));
@@ -397,7 +397,7 @@ fn place(wanted: &Search, posted: &Posted) -> (i64, TransactionId) {
     (at, posted.id)
 }
 
-/// All pages, and how many there were.
+/// The matches of all pages, and the number of pages.
 fn all_pages(store: &Store, wanted: &Search, limit: usize) -> (Vec<TransactionId>, usize) {
     let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
@@ -454,7 +454,7 @@ async fn a_search_finds_what_a_look_at_every_transaction_finds(database: Databas
     bounded(&store, &book);
 }
 
-/// What is rare among many is found a stretch a page.
+/// Rare transactions among many are found one stretch a page.
 fn bounded(store: &Store, book: &Book) {
     let rare = Kind::parse("rare").expect("a kind");
     let oldest = book.posted.first().expect("there").id;
@@ -489,7 +489,7 @@ async fn what_an_older_version_recorded_is_found_by_its_time(database: Database)
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     let store = Store::open(&url).expect("the migrations are applied");
     let mut book = Book::begun(&database, &store);
-    // It gave the later ones of many that it recorded at one moment ids of later milliseconds.
+    // That version gave ids of later milliseconds to the later ones of many transactions recorded at one moment.
     let mut early = book.draft("gift");
     book.now += 40_000;
     early.id = TransactionId::from_bytes(book.ids.next(book.moment()));

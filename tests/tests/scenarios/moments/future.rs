@@ -1,4 +1,4 @@
-//! What happens is recorded when it happens: more than a little ahead is refused at every entrance.
+//! Effective times in the future: more than a little ahead is refused at every input.
 
 use serde_json::{Value, json};
 use store::Clock;
@@ -89,7 +89,7 @@ async fn what_would_happen_in_the_future_is_refused_by_name(database: Database) 
         before,
         "nothing was kept, the keys neither"
     );
-    // What is only a little ahead is a matter of clocks; and a mended request has the same key.
+    // A little ahead is allowed, because clocks differ; and a corrected request may have the same key.
     for (path, body, _) in requests(&soon.to_string()) {
         made(&format!("late{path}"), &path, &body).await;
     }

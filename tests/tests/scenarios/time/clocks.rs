@@ -1,4 +1,4 @@
-//! Two lanes on one database, whose clocks differ and go back: recorded time does not.
+//! Two lanes on one database, whose clocks differ and go back: recorded time does not go back.
 
 use access::Provision;
 use books::accounts::OpenAccount;
@@ -68,7 +68,7 @@ async fn recorded_time_never_goes_back_whatever_the_clocks_do(database: Database
         let found = store.read(|connection| find_by_code(connection, TENANT, code));
         found.expect("answered").expect("opened").id
     });
-    // Which lane, and what its clock says.
+    // The lane, and the time of its clock.
     for (place, at) in [
         (0, 5_000),
         (1, 2_000),

@@ -1,4 +1,4 @@
-//! The same over HTTP, and what is asked wrongly.
+//! Balances, statements and totals over HTTP, and wrong questions.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, Florin, on_both_databases};
@@ -6,7 +6,7 @@ use tests::{Client, Database, Florin, on_both_databases};
 use crate::books_hold;
 use crate::given::{account as opened, is_problem, text};
 
-/// What was posted on an account, as a reply says.
+/// The posted balance of an account, as in a reply.
 async fn posted(client: &Client, path: &str) -> i64 {
     let reply = client.get(path).await;
     assert_eq!(reply.status, 200, "{path}: {}", reply.json());

@@ -1,4 +1,4 @@
-//! What a balance and a statement cost among many entries.
+//! The cost of a balance and of a statement among many entries.
 
 use ledger::tables::Needs;
 use ledger::{By, Kind, NewTransaction, Posting, Span, TransactionId, balance_at, post, statement};
@@ -41,7 +41,7 @@ fn how_long(kind: Backend, refresh_statistics: &str) {
 }
 
 impl Book {
-    /// One commit of so many transactions on the first two accounts, each hundredth displaced.
+    /// One commit of this number of transactions on the first two accounts; each hundredth is displaced.
     fn many(&mut self, number: i64) {
         self.now += 1_000_000;
         let needs = Needs {

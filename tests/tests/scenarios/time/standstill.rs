@@ -1,4 +1,4 @@
-//! Books that were once written under a clock that was ahead: the start refuses them, and who starts all the
+//! Books that were once written with a clock that was ahead: the start refuses them, and an operator who starts all the
 //! same is told that time stands still.
 
 use access::{Mode, Provision};
@@ -12,7 +12,7 @@ use super::clocks::lane;
 use crate::books_hold;
 use crate::given::{account, eventually, text};
 
-/// Books whose only record was made by this clock.
+/// Books whose only record was made with this clock.
 async fn written_at(database: &Database, at: Timestamp) {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     let store = Store::open(&url).expect("the migrations are applied");

@@ -1,4 +1,4 @@
-//! Many tenants in one database: their rows are checked together, and what is wrong is still somebody's.
+//! Many tenants in one database: their rows are checked together, and a fault still names its tenant.
 
 use ledger::check::{all_asides_agree, all_counters_add_up, asides_agree, counters_add_up};
 use store::{CheckError, DatabaseUrl, Store, TenantId};
@@ -43,7 +43,7 @@ async fn the_rows_of_many_tenants_are_checked_together(database: Database) {
         Err(CheckError::Broken { tenant, .. }) => tenant,
         other => panic!("{other:?}"),
     };
-    // An entry that is nowhere in the sums, and then a counter that no entry explains.
+    // An entry that is in no sum, and then a counter that no entry explains.
     database.execute_raw(
         "INSERT INTO displaced (account_id, version, effective_at, recorded_at, debit, credit, tenant_id)
          SELECT id, version + 1, 5, 6, 1, 0, tenant_id FROM account WHERE tenant_id = 7 AND code = 'ab'",

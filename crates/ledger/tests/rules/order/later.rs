@@ -45,7 +45,7 @@ fn exchanged(books: &mut Books) -> TransactionId {
     exchange(&mut books.shelf, new).unwrap().id
 }
 
-/// One more than posting 0 holds.
+/// Names one minor unit more than posting 0 holds.
 fn exceed(world: &mut World<NewSettlement>) {
     world.asked.exceed = true;
     world.asked.amounts = Some(vec![(0, amount(11))]);
@@ -260,7 +260,7 @@ fn a_release_is_refused_by_the_first_broken_rule() {
     );
 }
 
-/// Names so much of a posting, too.
+/// Names an amount of one more posting.
 fn part(world: &mut World<NewReversal>, ordinal: i16, minor_units: i64) {
     match &mut world.asked.amounts {
         Amounts::OfPostings(parts) => parts.push((ordinal, amount(minor_units))),
