@@ -20,10 +20,10 @@ use engine::{Answer, Command, Engine, Reply, Request, Settings, Show, Tell, Tena
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{Account, AccountClass, AccountId, Asset, Limits, NewAccount, NewAsset, Posted};
 use money::{Amount, Currency, MinorUnits, Money};
-use payments::charging::{CreatePayment, RecordOutcome};
+use payments::charging::{CreatePayment, Leased, RecordOutcome};
 use payments::notices::{ReceiveWebhook, Received};
 use payments::{
-    Charge, ConfirmError, Fact, NewPayment, Operation, Payment, PaymentId, Provider, ProviderEvent,
+    Charge, ConfirmError, Fact, NewPayment, Payment, PaymentId, Provider, ProviderEvent,
     ProviderText,
 };
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
@@ -178,7 +178,7 @@ impl Writer {
     }
 
     /// A payment that is with the provider, and its operation.
-    async fn pay(&mut self, amount: i64) -> Operation {
+    async fn pay(&mut self, amount: i64) -> Leased {
         let new = NewPayment {
             money: usd(amount),
             customer: None,
@@ -186,8 +186,8 @@ impl Writer {
             confirm: true,
         };
         self.create(new).await;
-        let (_, operation) = self.told.recv().await.unwrap();
-        *operation.downcast().unwrap()
+        let (_, leased) = self.told.recv().await.unwrap();
+        *leased.downcast().unwrap()
     }
 
     async fn create(&mut self, new: NewPayment) -> String {
@@ -204,15 +204,31 @@ impl Writer {
         self.ask(command, |made, _| payment(made), tell).await
     }
 
-    async fn hear(&self, operation: &Operation, fact: Fact) {
+    async fn hear(&self, leased: &Leased, fact: Fact) {
         let command = RecordOutcome {
-            operation: operation.id,
-            epoch: operation.lease_epoch,
+            operation: leased.operation.id,
+            epoch: leased.epoch,
             fact,
             answer: None,
             show: payment,
         };
         self.tell(command).await;
+    }
+
+    /// Tells the outcome under a lease that has run out: nobody hears it.
+    async fn speak_late(&self, paid: &Leased, charge: &Charge) {
+        let stale = Leased {
+            epoch: 0,
+            ..paid.clone()
+        };
+        let charge = charge.clone();
+        self.hear(&stale, Fact::Succeeded { charge }).await;
+        let id = paid.operation.payment;
+        let seen = self
+            .engine
+            .read(move |connection| payments::payment(connection, tenant().id, id))
+            .await;
+        assert_eq!(seen.unwrap().unwrap().state.name(), "processing");
     }
 
     async fn receive(&self, id: &str, kind: &str, provider_key: &str, amount: i64) -> Received {
@@ -285,21 +301,32 @@ impl Book {
         // Told by the worker, and once more by a webhook.
         let paid = writer.pay(700).await;
         let charge = Charge {
-            reference: ProviderText::parse(&format!("ch_{}", paid.provider_key)).unwrap(),
+            reference: ProviderText::parse(&format!("ch_{}", paid.operation.provider_key)).unwrap(),
             money: usd(700),
             payment: None,
             payment_method: None,
         };
+        writer.speak_late(&paid, &charge).await;
         writer.hear(&paid, Fact::Succeeded { charge }).await;
         writer
-            .receive("evt_paid", "charge.succeeded", &paid.provider_key, 700)
+            .receive(
+                "evt_paid",
+                "charge.succeeded",
+                &paid.operation.provider_key,
+                700,
+            )
             .await;
         // Told by a webhook alone, after an unknown outcome.
         let declined = writer.pay(300).await;
         let retry_at = writer.engine.clock().now();
         writer.hear(&declined, Fact::Unknown { retry_at }).await;
         writer
-            .receive("evt_declined", "charge.failed", &declined.provider_key, 300)
+            .receive(
+                "evt_declined",
+                "charge.failed",
+                &declined.operation.provider_key,
+                300,
+            )
             .await;
         // With the provider still; not yet with the provider.
         writer.pay(44).await;
@@ -310,14 +337,19 @@ impl Book {
             confirm: false,
         };
         let later: PaymentId = writer.create(later).await.parse().unwrap();
-        assert_ne!(later, paid.payment);
+        assert_ne!(later, paid.operation.payment);
         // Before its cause; without a meaning; a contradiction.
         writer
             .receive("evt_early", "charge.succeeded", "op_unheard_of", 1)
             .await;
         writer.receive("evt_other", "balance.changed", "", 1).await;
         writer
-            .receive("evt_wrong", "charge.failed", &paid.provider_key, 700)
+            .receive(
+                "evt_wrong",
+                "charge.failed",
+                &paid.operation.provider_key,
+                700,
+            )
             .await;
         writer.engine.shut_down().await;
         Self {

@@ -1,5 +1,6 @@
 //! The lane: one thread, one connection, one batch after another.
 
+mod books;
 mod engine;
 mod lines;
 mod overlap;
@@ -8,7 +9,6 @@ mod post;
 mod watch;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,14 @@ use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
 use tokio::sync::mpsc;
 
-use crate::book::{AfterCommit, Book, MakeAgain};
+use crate::book::{AfterCommit, MakeAgain};
 use crate::job::Job;
 use crate::memory::Memories;
 use crate::repeated::Repeated;
 use crate::shelf::Kind;
 use crate::tenant::Tenant;
 use crate::waiters::Waiters;
+use books::Books;
 pub use engine::Engine;
 use lines::{Filling, Limits};
 use overlap::{Decided, Spare, Writers, Writing};
@@ -421,98 +422,6 @@ impl Worker {
         }
         connected
     }
-}
-
-/// The books of a batch, one for each tenant in it.
-struct Books {
-    of: BTreeMap<TenantId, Book>,
-}
-
-impl Books {
-    /// Books in which every command of the batch has asked for its rows.
-    fn open(batch: &Batch, settings: &Settings, memories: &mut Memories) -> Self {
-        let mut of: BTreeMap<TenantId, Book> = BTreeMap::new();
-        for job in batch {
-            let tenant = job.tenant();
-            let book = of
-                .entry(tenant.id)
-                .or_insert_with(|| open(tenant, settings, memories));
-            let now = book.now;
-            job.asks(&mut book.shelves.asks(&book.tenant, now));
-        }
-        Self { of }
-    }
-
-    /// One tenant's book of them.
-    fn open_one(
-        batch: &Batch,
-        tenant: TenantId,
-        settings: &Settings,
-        memories: &mut Memories,
-    ) -> Option<Book> {
-        let mut its = batch.iter().filter(|job| job.tenant().id == tenant);
-        let first = its.clone().next()?;
-        let mut book = open(first.tenant(), settings, memories);
-        let now = book.now;
-        its.try_for_each(|job| {
-            job.asks(&mut book.shelves.asks(&book.tenant, now));
-            Some(())
-        });
-        Some(book)
-    }
-
-    fn must_lock(&self) -> bool {
-        self.of.values().any(|book| book.shelves.must_lock())
-    }
-
-    /// Decides every command, in order.
-    fn decide(&mut self, batch: &mut Batch, clock: &Clock, ids: &mut Ids) {
-        // Only now, so that a batch that waited for locks is seldom recorded earlier than its predecessor.
-        let now = clock.now();
-        for book in self.of.values_mut() {
-            book.now = book.now.max(now);
-        }
-        for job in batch {
-            if let Some(book) = self.of.get_mut(&job.tenant().id) {
-                decide(job.as_mut(), book, ids);
-            }
-        }
-    }
-
-    /// Tenants whose answers leave no trace that would tell if they were decided on something stale.
-    fn unproven(&self) -> Vec<TenantId> {
-        let of = self.of.iter().filter(|(_, book)| book.is_unproven());
-        of.map(|(tenant, _)| *tenant).collect()
-    }
-
-    /// Decides the commands of one tenant again, in another book.
-    fn decide_again(
-        &mut self,
-        batch: &mut Batch,
-        tenant: TenantId,
-        book: Option<Book>,
-        clock: &Clock,
-        ids: &mut Ids,
-    ) {
-        let Some(mut book) = book else { return };
-        book.now = book.now.max(clock.now());
-        for job in batch.iter_mut().filter(|job| job.tenant().id == tenant) {
-            decide(job.as_mut(), &mut book, ids);
-        }
-        self.of.insert(tenant, book);
-    }
-}
-
-fn open(tenant: &Tenant, settings: &Settings, memories: &mut Memories) -> Book {
-    let now = memories.of(tenant.id).not_before(settings.clock.now());
-    Book::empty(&settings.shelves, tenant.clone(), now)
-}
-
-/// Decides one command with the lane's source of ids.
-fn decide(job: &mut dyn Job, book: &mut Book, ids: &mut Ids) {
-    std::mem::swap(&mut book.ids, ids);
-    job.decide(book);
-    std::mem::swap(&mut book.ids, ids);
 }
 
 /// Tells everybody that there is no answer.

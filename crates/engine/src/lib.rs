@@ -20,6 +20,7 @@ mod audit;
 mod book;
 pub mod check;
 mod command;
+pub mod errand;
 mod job;
 mod lane;
 mod memory;

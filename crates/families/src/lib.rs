@@ -13,6 +13,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<webhooks::Shelf>(),
         Kind::of::<payments::Shelf>(),
         Kind::of::<idempotency::Shelf>(),
+        Kind::of::<engine::errand::Errands>(),
         Kind::of::<books::Books>(),
         Kind::of::<access::Shelf>(),
     ])

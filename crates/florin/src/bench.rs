@@ -308,7 +308,7 @@ mod tests {
         engine::Settings {
             max_batch: 256,
             line: 1,
-            ..crate::start::lane_settings()
+            ..crate::lane::lane_settings(true)
         }
     }
 

@@ -15,6 +15,7 @@ use store::Store;
 
 use crate::check::progress_bar;
 use crate::cli::open_to_look;
+use crate::lane;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::whose::{WhoseError, chosen};
@@ -165,7 +166,7 @@ async fn take_over(
 ) -> Result<Outcome, ImportError> {
     let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
     start::check_clock(&store, settings).await?;
-    let engine = start::start_lane(store, start::lane_settings())?;
+    let engine = lane::start_lane(store, lane::lane_settings(settings.mixes_tenants))?;
     let command = books::import::Import {
         books: Arc::new(books),
         on_known: match arguments.known {

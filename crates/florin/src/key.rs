@@ -9,6 +9,7 @@ use serde_json::json;
 use store::Ids;
 
 use crate::cli::cannot;
+use crate::lane;
 use crate::settings::Settings;
 use crate::start::StartError;
 use crate::whose::{WhoseError, chosen};
@@ -155,5 +156,5 @@ async fn list_tenants(settings: &Settings, json: bool) -> Result<(), KeyError> {
 async fn open(settings: &Settings) -> Result<Engine, StartError> {
     let (store, _is_new) = start::open_or_begin(settings).await?;
     start::check_clock(&store, settings).await?;
-    start::start_lane(store, start::lane_settings())
+    lane::start_lane(store, lane::lane_settings(settings.mixes_tenants))
 }

@@ -7,6 +7,7 @@ use store::DatabaseUrl;
 
 use crate::bench::{self, BenchArguments};
 use crate::cli::cannot;
+use crate::lane;
 use crate::settings::Settings;
 use crate::start;
 
@@ -35,7 +36,13 @@ pub(crate) async fn run(settings: &Settings, arguments: BenchArguments) -> ExitC
         });
         std::future::ready(address)
     };
-    let ended = bench::run(arguments, &url, start::lane_settings(), serve).await;
+    let ended = bench::run(
+        arguments,
+        &url,
+        lane::lane_settings(settings.mixes_tenants),
+        serve,
+    )
+    .await;
     if let Some(server) = server {
         server.stop().await;
     }

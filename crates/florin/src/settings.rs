@@ -86,6 +86,9 @@ pub(crate) struct Arguments {
     /// recorded at that same moment until the clock has reached it
     #[arg(long, global = true, env = "FLORIN_ACCEPT_CLOCK_BEHIND")]
     pub(crate) accept_clock_behind: bool,
+    /// Commit the commands of one tenant at a time, for databases that are distributed by tenant
+    #[arg(long, global = true, env = "FLORIN_ONE_TENANT_COMMITS")]
+    pub(crate) one_tenant_commits: bool,
     /// The provider's name, as in its webhooks' URL (default: sandbox; in live mode, the one with a
     /// webhook secret)
     #[arg(long, global = true, env = "FLORIN_PROVIDER")]
@@ -145,6 +148,8 @@ pub(crate) struct Settings {
     pub(crate) check_every: Option<Duration>,
     /// Whether the books may be ahead of the clock at the start.
     pub(crate) accept_clock_behind: bool,
+    /// True if a commit may carry the commands of many tenants.
+    pub(crate) mixes_tenants: bool,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
     pub(crate) webhooks: Webhooks,
@@ -203,6 +208,8 @@ impl Settings {
             check_every: (check_every > 0).then(|| Duration::from_secs(check_every.into())),
             accept_clock_behind: arguments.accept_clock_behind
                 || file.accept_clock_behind.unwrap_or(false),
+            mixes_tenants: !arguments.one_tenant_commits
+                && !file.one_tenant_commits.unwrap_or(false),
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
             webhooks,

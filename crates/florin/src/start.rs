@@ -1,31 +1,33 @@
 //! Wiring: from settings to a running Florin, and back down.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Provision, ProvisionError};
 use actix_web::web::Data;
 use api::{Api, Receiver, Server};
+use engine::errand::Runner;
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
 use engine::{Engine, LaneError, Request, Tenant};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use payments::providers;
 use sandbox::{Sandbox, WebhookTarget};
 use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
 
+use crate::lane::{lane_settings, lease_millis, provider_of, start_lane};
+use crate::places::Places;
 use crate::provider::Provider;
 use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
-use crate::workers::{self, Submitted};
+use crate::workers::{Charges, Expiries, ParkedWebhooks};
 
-/// How often the sweeper looks for what was left undone.
+/// Time that calls under way have to bring their outcome home when the server stops.
+const END_OF_WORK: Duration = Duration::from_secs(5);
+/// Time between two looks at the errands that are due.
 const SWEEP: Duration = Duration::from_millis(500);
-/// What a lease allows beyond twice the provider's own time.
-const LEASE_MARGIN_MILLIS: i64 = 2_000;
-/// Commands in one tenant's line before one more is refused.
-const LINE: usize = 8_192;
-/// Commands a commit.
-const MAX_BATCH: usize = 512;
 /// Ports tried after the default one.
 const NEXT_PORTS: u16 = 20;
 
@@ -177,7 +179,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         cause,
     })?;
     let recorded = check_clock(&store, settings).await?;
-    let (engine, submitted) = lane(store)?;
+    let (engine, submitted) = lane(store, settings)?;
     if let Some(recorded) = recorded {
         engine.learn_recorded(recorded);
     }
@@ -193,7 +195,11 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         (None, Some(sandbox)) => format!("http://{}", sandbox.address()),
         (None, None) => String::new(),
     };
-    let provider = Provider::new(base, settings.provider_timeout)?;
+    let provider = Provider::new(
+        base,
+        Arc::new(providers::sandbox::Sandbox),
+        settings.provider_timeout,
+    )?;
     let (stop, stopping) = watch::channel(false);
     let check = engine::check::keep_checking(
         families::CHECK,
@@ -202,9 +208,25 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         stopping.clone(),
     );
     let check = tokio::spawn(check);
-    let lease = lease_millis(settings);
-    let worker = workers::run(engine.clone(), provider, lease, submitted, SWEEP, stopping);
-    let worker = tokio::spawn(worker);
+    let charges = Charges {
+        engine: engine.clone(),
+        name: settings.provider.clone(),
+        provider,
+        places: Arc::new(Places::new()),
+        lease_millis: lease_millis(settings),
+    };
+    let runner = Runner {
+        engine: engine.clone(),
+        works: vec![
+            Arc::new(charges),
+            Arc::new(Expiries(engine.clone())),
+            Arc::new(ParkedWebhooks(engine.clone())),
+        ],
+        told: submitted,
+        interval: SWEEP,
+        patience: END_OF_WORK,
+    };
+    let worker = tokio::spawn(runner.run(stopping));
     let api = Api {
         engine: engine.clone(),
         provider: provider_of(settings),
@@ -384,55 +406,19 @@ pub(crate) async fn check_clock(
     }
 }
 
-fn lane(store: Store) -> Result<(Engine, Submitted), StartError> {
+type Told = mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>;
+
+fn lane(store: Store, settings: &Settings) -> Result<(Engine, Told), StartError> {
     let (submit, submitted) = mpsc::unbounded_channel();
     let told = Some(submit);
     let engine = start_lane(
         store,
         engine::Settings {
             told,
-            ..lane_settings()
+            ..lane_settings(settings.mixes_tenants)
         },
     )?;
     Ok((engine, submitted))
-}
-
-/// Starts a lane.
-pub(crate) fn start_lane(store: Store, settings: engine::Settings) -> Result<Engine, StartError> {
-    let engine = Engine::start(store, settings, Ids::random());
-    engine.map_err(|cause| StartError::System {
-        what: "the lane's thread does not start".to_owned(),
-        cause,
-    })
-}
-
-/// The settings of the lane in this process.
-pub(crate) fn lane_settings() -> engine::Settings {
-    engine::Settings {
-        shelves: families::shelves(),
-        make_again: api::make_again,
-        told: None,
-        max_batch: MAX_BATCH,
-        line: LINE,
-        mixes_tenants: true,
-        clock: Clock::system(),
-    }
-}
-
-/// The provider that payments go to.
-fn provider_of(settings: &Settings) -> payments::Provider {
-    payments::Provider {
-        name: settings.provider.clone(),
-        lease_millis: lease_millis(settings),
-    }
-}
-
-/// Time that a worker has for an inquiry and a charge, each of which may take the provider's time.
-fn lease_millis(settings: &Settings) -> i64 {
-    let timeout = i64::try_from(settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
-    timeout
-        .saturating_mul(2)
-        .saturating_add(LEASE_MARGIN_MILLIS)
 }
 
 /// The API over a lane that somebody else runs, without webhooks.

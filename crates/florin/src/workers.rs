@@ -1,147 +1,158 @@
-//! What runs beside the lane: calling the provider, and finding what was left undone.
+//! The work behind each kind of errands: calling the provider, expiring what is pending, and trying again what
+//! arrived before its cause.
 //!
-//! A worker calls the provider outside any commit, under the provider key that was committed before,
-//! and brings what it heard back as a command. If it dies, its lease runs out; the sweeper takes the
-//! operation over and *inquires first*, because the dead worker may have been heard.
+//! A worker calls the provider outside any commit, under the provider key that was committed before, and brings
+//! what it heard back as a command. If it dies, its lease runs out; whoever takes the errand over then *inquires
+//! first*, because the provider may have heard the dead worker.
 
+use std::any::Any;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use std::any::Any;
-
-use books::transactions::Expire;
-use engine::{Command, Engine, LaneError, Outcome, Repeated, Request, Tenant, Watch};
-use payments::charging::{LeaseDue, RecordOutcome};
+use books::transactions::{EXPIRY, Expire};
+use engine::errand::{Doing, Due, Work, tenants};
+use engine::{Command, Engine, LaneError, Outcome, Repeated, Request, Tenant};
+use payments::charging::{Lease, Leased, RecordOutcome};
 use payments::notices::{ApplyParked, arrived};
-use payments::{Fact, Operation};
-use tokio::sync::{Semaphore, mpsc, watch};
+use payments::providers::Heard;
+use payments::{CHARGE, Fact, Operation, OperationId};
+use store::TenantId;
 use webhooks::Event;
 
-use crate::provider::{Heard, Provider};
+use crate::places::{OPEN, Places};
+use crate::provider::Provider;
 
-/// Calls to the provider at a time.
-const CALLS: usize = 256;
-/// Operations taken over at a time.
-const TAKE_OVER: i64 = 100;
-/// Pending transactions expired at a time.
-const EXPIRIES: i64 = 500;
-/// The first pause before an inquiry; it doubles with every lease.
+/// Tenants whose parked events are looked at a time.
+const TENANTS: i64 = 100;
+/// First pause before an inquiry; it doubles with every lease.
 const FIRST_PAUSE_MILLIS: i64 = 1_000;
-/// The longest pause before an inquiry.
+/// Longest pause before an inquiry.
 const LONGEST_PAUSE_MILLIS: i64 = 300_000;
 
-/// What commands have had told after their commit.
-pub(crate) type Submitted = mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>;
+/// Charges: every operation that is submitted goes to the provider.
+#[derive(Clone)]
+pub(crate) struct Charges {
+    pub(crate) engine: Engine,
+    /// Name of the provider, as operations have it.
+    pub(crate) name: String,
+    pub(crate) provider: Provider,
+    pub(crate) places: Arc<Places>,
+    pub(crate) lease_millis: i64,
+}
 
-/// Runs until `stop` becomes true: calls the provider for every operation that is submitted, and
-/// looks every `interval` for what was left undone.
-pub(crate) async fn run(
-    engine: Engine,
-    provider: Provider,
-    lease_millis: i64,
-    mut submitted: Submitted,
-    interval: Duration,
-    mut stop: watch::Receiver<bool>,
-) {
-    let calls = Arc::new(Semaphore::new(CALLS));
-    let mut tick = tokio::time::interval(interval);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let worker = Worker {
-        engine,
-        provider,
-        lease_millis,
-        calls,
-    };
-    let mut clock = Watch::default();
-    loop {
-        tokio::select! {
-            _ = stopped(&mut stop) => break,
-            Some((tenant, what)) = submitted.recv() => {
-                if let Ok(operation) = what.downcast::<Operation>() {
-                    worker.spawn(tenant, *operation, false);
-                }
-            }
-            _ = tick.tick() => {
-                tokio::select! {
-                    // A sweep that waits for the database does not keep the server from stopping.
-                    _ = stopped(&mut stop) => break,
-                    // An unreachable database is reported by whoever needs an answer from it.
-                    _unavailable = worker.sweep() => {}
-                }
-                worker.engine.look_for_answers().await;
-                clock.look(&worker.engine);
-            }
+impl Work for Charges {
+    fn kind(&self) -> &'static str {
+        CHARGE
+    }
+
+    fn full(&self) -> Vec<String> {
+        match self.places.free_inquiries() {
+            0 => vec![self.name.clone()],
+            _ => Vec::new(),
         }
     }
-    // Calls under way may still bring their outcome home; what they cannot, the next start finds.
-    let all = u32::try_from(CALLS).unwrap_or(u32::MAX);
-    let _patience =
-        tokio::time::timeout(Duration::from_secs(5), worker.calls.acquire_many(all)).await;
-}
 
-/// Returns once `stop` is true, or nobody is left to say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _sender_gone = stop.wait_for(|stop| *stop).await.is_err();
-}
-
-#[derive(Clone)]
-struct Worker {
-    engine: Engine,
-    provider: Provider,
-    lease_millis: i64,
-    calls: Arc<Semaphore>,
-}
-
-impl Worker {
-    fn spawn(&self, tenant: Tenant, operation: Operation, inquire_first: bool) {
-        let worker = self.clone();
-        tokio::spawn(async move {
-            let Ok(_permit) = worker.calls.clone().acquire_owned().await else {
-                return;
+    fn take(&self, tenant: Tenant, mut due: Vec<Due>) -> Doing<'_> {
+        // No more than can be asked at once: the rest would only wait while its lease runs.
+        due.truncate(self.places.free_inquiries());
+        Box::pin(async move {
+            let ids = due.iter().map(|due| OperationId::from_bytes(due.subject));
+            let command = Lease {
+                operations: ids.collect(),
+                lease_millis: self.lease_millis,
             };
-            // Whoever waited so long for a turn is fenced by now, and the sweeper comes back to it.
-            if worker.engine.clock().now() >= operation.leased_until {
-                return;
+            let leased = submit(&self.engine, tenant.clone(), command).await?.done();
+            for leased in leased.into_iter().flatten() {
+                let (charges, tenant) = (self.clone(), tenant.clone());
+                tokio::spawn(async move { charges.inquire(tenant, leased).await });
             }
-            worker.call(tenant, operation, inquire_first).await;
-        });
+            Ok(())
+        })
     }
 
-    /// Calls the provider and brings home what it said.
-    async fn call(&self, tenant: Tenant, operation: Operation, inquire_first: bool) {
-        let heard = if inquire_first {
-            match self.provider.inquire(&operation).await {
-                Heard::Unknown => self.provider.charge(&operation).await,
-                heard @ (Heard::Done { .. } | Heard::Nothing(_) | Heard::Wrong { .. }) => heard,
+    fn hear(&self, tenant: &Tenant, what: Box<dyn Any + Send>) -> Option<Box<dyn Any + Send>> {
+        let leased = what.downcast::<Leased>().map_err(Some);
+        match leased {
+            Ok(leased) => {
+                let (charges, tenant) = (self.clone(), tenant.clone());
+                tokio::spawn(async move { charges.charge(tenant, *leased).await });
+                None
             }
-        } else {
-            self.provider.charge(&operation).await
+            Err(what) => what,
+        }
+    }
+
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.places.end())
+    }
+}
+
+impl Charges {
+    /// Asks for a new operation to be done, and brings home what the provider said.
+    async fn charge(&self, tenant: Tenant, leased: Leased) {
+        let lease = u64::try_from(self.lease_millis).unwrap_or(0);
+        if !self.places.lets_through() {
+            let retry_at = self.engine.clock().now();
+            let pause = i64::try_from(OPEN.as_millis()).unwrap_or(FIRST_PAUSE_MILLIS);
+            let retry_at = retry_at.plus_millis(pause);
+            return self
+                .record(tenant, &leased, Fact::Unknown { retry_at }, Vec::new())
+                .await;
+        }
+        let call = self.provider.charge(&leased.operation);
+        let heard = self.places.call(Duration::from_millis(lease), call).await;
+        // An operation that waited so long for a place belongs to somebody else by now.
+        if let Some(heard) = heard {
+            self.bring_home(tenant, &leased, heard).await;
+        }
+    }
+
+    /// Asks for the outcome of an operation whose worker has died; charges if the provider has never heard of it.
+    async fn inquire(&self, tenant: Tenant, leased: Leased) {
+        let Some(_place) = self.places.inquiry().await else {
+            return;
         };
+        let heard = match self.provider.inquire(&leased.operation).await {
+            Heard::Unknown => self.provider.charge(&leased.operation).await,
+            heard @ (Heard::Done { .. } | Heard::Nothing(_) | Heard::Wrong { .. }) => heard,
+        };
+        self.bring_home(tenant, &leased, heard).await;
+    }
+
+    async fn bring_home(&self, tenant: Tenant, leased: &Leased, heard: Heard) {
+        let operation = &leased.operation;
+        self.places.note(!matches!(heard, Heard::Nothing(_)));
         let (fact, answer) = match heard {
             Heard::Done { fact, answer } => (fact, answer),
-            Heard::Unknown => (self.unknown(&operation), Vec::new()),
+            Heard::Unknown => (self.unknown(leased), Vec::new()),
             Heard::Nothing(cause) => {
                 tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
                 metrics::counter!("florin_provider_unknown_total").increment(1);
-                (self.unknown(&operation), Vec::new())
+                (self.unknown(leased), Vec::new())
             }
             Heard::Wrong { cause, answer } => {
                 tracing::error!(operation = %operation.id, %cause, "a provider's answer cannot be right");
                 metrics::counter!("florin_provider_answers_refused_total").increment(1);
-                (self.unknown(&operation), answer)
+                (self.unknown(leased), answer)
             }
         };
-        let answer = (!answer.is_empty()).then(|| Box::new(self.received(&operation, answer)));
+        self.record(tenant, leased, fact, answer).await;
+    }
+
+    async fn record(&self, tenant: Tenant, leased: &Leased, fact: Fact, answer: Vec<u8>) {
+        let operation = &leased.operation;
+        let answer = (!answer.is_empty()).then(|| Box::new(self.received(operation, answer)));
         let command = RecordOutcome {
             operation: operation.id,
-            epoch: operation.lease_epoch,
+            epoch: leased.epoch,
             fact,
             answer,
             show: api::payment_reply,
         };
         let request = Request::of_system(tenant, "worker", command);
         if let Err(error) = self.engine.submit(request).await {
-            // The lease runs out, and the sweeper inquires.
+            // The lease runs out, and somebody inquires.
             static UNRECORDED: Repeated = Repeated::new();
             if let Some(times) = UNRECORDED.due() {
                 tracing::warn!(operation = %operation.id, %error, times, "an outcome was not recorded");
@@ -161,8 +172,8 @@ impl Worker {
         }
     }
 
-    fn unknown(&self, operation: &Operation) -> Fact {
-        let doublings = u32::try_from(operation.lease_epoch.saturating_sub(1))
+    fn unknown(&self, leased: &Leased) -> Fact {
+        let doublings = u32::try_from(leased.epoch.saturating_sub(1))
             .unwrap_or(0)
             .min(16);
         let pause =
@@ -172,58 +183,71 @@ impl Worker {
             retry_at: self.engine.clock().now().plus_millis(pause),
         }
     }
+}
 
-    /// Takes over operations whose lease has run out, tries parked webhooks again, and releases what is
-    /// held beyond its time.
-    async fn sweep(&self) -> Result<(), LaneError> {
-        let now = self.engine.clock().now();
-        let undone = self.engine.read(move |connection| {
-            let mut undone = Vec::new();
-            for tenant in access::tenants(connection)? {
-                let due = payments::operations_due(connection, tenant.id, now)?;
-                let parked = arrived(connection, tenant.id)?;
-                let expired = ledger::expired(connection, tenant.id, now, EXPIRIES)?;
-                undone.push((tenant, due, parked, expired));
-            }
-            Ok(undone)
-        });
-        let undone = undone
-            .await
-            .map_err(|_unavailable| LaneError::Unavailable)?;
-        for (tenant, due, parked, expired) in undone {
-            if !expired.is_empty() {
-                let command = Expire { pending: expired };
-                self.submit(tenant.clone(), command).await?;
-            }
-            if due {
-                // No more than can be called at once: the rest would only wait while its lease runs.
-                let free = i64::try_from(self.calls.available_permits()).unwrap_or(TAKE_OVER);
-                if free == 0 {
-                    continue;
-                }
-                let command = LeaseDue {
-                    limit: free.min(TAKE_OVER),
-                    lease_millis: self.lease_millis,
-                };
-                let leased = self.submit(tenant.clone(), command).await?.done();
-                for operation in leased.into_iter().flatten() {
-                    self.spawn(tenant.clone(), operation, true);
-                }
-            }
-            if !parked.is_empty() {
-                let show = api::payment_reply;
-                self.submit(tenant, ApplyParked { parked, show }).await?;
-            }
-        }
-        Ok(())
+/// Expiry: what a pending transaction still holds is released once its time is over.
+pub(crate) struct Expiries(pub(crate) Engine);
+
+impl Work for Expiries {
+    fn kind(&self) -> &'static str {
+        EXPIRY
     }
 
-    async fn submit<C: Command>(
-        &self,
-        tenant: Tenant,
-        command: C,
-    ) -> Result<Outcome<C>, LaneError> {
-        let request = Request::of_system(tenant, "sweeper", command);
-        self.engine.submit(request).await
+    fn take(&self, tenant: Tenant, due: Vec<Due>) -> Doing<'_> {
+        Box::pin(async move {
+            let pending = due.iter().map(|due| due.subject);
+            let pending = pending.map(ledger::TransactionId::from_bytes).collect();
+            submit(&self.0, tenant, Expire { pending }).await.map(drop)
+        })
     }
+}
+
+/// Parked webhooks: those whose cause is there by now are applied.
+pub(crate) struct ParkedWebhooks(pub(crate) Engine);
+
+impl Work for ParkedWebhooks {
+    fn kind(&self) -> &'static str {
+        "parked webhook"
+    }
+
+    fn take(&self, _tenant: Tenant, _due: Vec<Due>) -> Doing<'_> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn look(&self) -> Doing<'_> {
+        Box::pin(async move {
+            let found = self.0.read(|connection| {
+                let (mut found, mut after) = (Vec::new(), TenantId(0));
+                loop {
+                    let ids = webhooks::tables::tenants_with_parked(connection, after, TENANTS)?;
+                    let Some(last) = ids.last() else {
+                        return Ok(found);
+                    };
+                    after = *last;
+                    for tenant in tenants(connection, &ids)? {
+                        let parked = arrived(connection, tenant.id)?;
+                        found.push((tenant, parked));
+                    }
+                }
+            });
+            let found = found.await.map_err(|_unavailable| LaneError::Unavailable)?;
+            for (tenant, parked) in found {
+                if !parked.is_empty() {
+                    let show = api::payment_reply;
+                    submit(&self.0, tenant, ApplyParked { parked, show }).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn submit<C: Command>(
+    engine: &Engine,
+    tenant: Tenant,
+    command: C,
+) -> Result<Outcome<C>, LaneError> {
+    engine
+        .submit(Request::of_system(tenant, "sweeper", command))
+        .await
 }

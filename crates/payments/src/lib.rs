@@ -25,6 +25,7 @@ mod operation;
 mod outcome;
 mod payment;
 mod postings;
+pub mod providers;
 mod read;
 mod recorded;
 mod schema;
@@ -36,12 +37,12 @@ pub use charge::{Charge, MalformedAnswer, ProviderText, WrongField, read_answer}
 pub use event::{MalformedEvent, ProviderEvent};
 pub use invariants::FAMILY;
 pub use json::JsonError;
-pub use operation::{Operation, OperationId, lease};
+pub use operation::{CHARGE, Operation, OperationId};
 pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};
 pub use payment::{
     ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, Provider, confirm,
     create,
 };
-pub use read::{known_provider_keys, operations_due, payment, payments};
+pub use read::{known_provider_keys, operations, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};

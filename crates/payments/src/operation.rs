@@ -1,10 +1,10 @@
-//! An operation: one request to a provider, and the lease under which a worker makes it.
+//! An operation: one request to a provider. The lease under which a worker makes it is that of its errand.
 
 use money::Money;
 use store::Timestamp;
 
+use crate::PaymentId;
 use crate::state::OperationState;
-use crate::{PaymentId, Shelf};
 
 store::typed_id!(
     /// An operation's id: `op_…`.
@@ -35,28 +35,26 @@ pub struct Operation {
     pub decline_code: Option<String>,
     /// The provider's token for how the payer pays.
     pub payment_method: String,
-    /// Grows with every lease: only the newest holder may record an outcome.
-    pub lease_epoch: i32,
-    /// When another worker may take over.
-    pub leased_until: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// Takes over every loaded operation whose lease has run out, and returns them as now leased.
-pub fn lease(shelf: &mut Shelf, now: Timestamp, lease_millis: i64) -> Vec<Operation> {
-    let mut taken = Vec::new();
-    for mut operation in shelf.operations() {
-        let unfinished = match operation.state {
+/// Kind of the errand that a charge is: it is due again when its lease runs out, until its outcome is known.
+pub const CHARGE: &str = "charge";
+
+impl Operation {
+    /// Name of its errand.
+    #[must_use]
+    pub const fn errand(&self) -> engine::errand::Name {
+        (CHARGE, self.id.bytes())
+    }
+
+    /// True if its outcome is not known yet.
+    #[must_use]
+    pub const fn is_unfinished(&self) -> bool {
+        match self.state {
             OperationState::Created | OperationState::Submitted | OperationState::Unknown => true,
             OperationState::Succeeded | OperationState::Failed => false,
-        };
-        if unfinished && operation.leased_until <= now {
-            operation.lease_epoch = operation.lease_epoch.saturating_add(1);
-            operation.leased_until = now.plus_millis(lease_millis);
-            shelf.put_operation(operation.clone());
-            taken.push(operation);
         }
     }
-    taken
 }

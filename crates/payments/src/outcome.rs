@@ -57,14 +57,6 @@ pub enum OutcomeError {
     /// No such operation (yet).
     #[error("there is no such operation")]
     NotFound,
-    /// Another worker has taken over since.
-    #[error("the lease is {held}, the caller's is {shown}")]
-    StaleLease {
-        /// The newest lease.
-        held: i32,
-        /// The one that the caller holds.
-        shown: i32,
-    },
     /// The provider speaks of something else than was asked for.
     #[error("the provider speaks of {said}, {asked} was asked for")]
     WrongAmount {
@@ -111,7 +103,6 @@ impl OutcomeError {
     pub const fn rule(&self) -> &'static str {
         match self {
             Self::NotFound => "about no operation",
-            Self::StaleLease { .. } => "under a stale lease",
             Self::WrongAmount { .. } => "another amount or currency than was asked for",
             Self::WrongPayment => "about another payment",
             Self::WrongMethod => "another payment method than was asked for",
@@ -125,9 +116,9 @@ impl OutcomeError {
 }
 
 /// Believes a fact, or says why not. Every field of it is compared: with what was asked for, and with
-/// the first final fact, which stands. `epoch` is the lease of a worker; a webhook has none, because
-/// it speaks for the provider and not for a worker. What is final already needs no lease: nothing is
-/// written any more, and a stale worker may be the only one who heard of a second charge.
+/// the first final fact, which stands. Whoever speaks under a lease must have
+/// shown it; what is final already needs none: nothing is written any more, and a worker whose lease has run out
+/// may be the only one that heard of a second charge.
 ///
 /// # Errors
 /// [`OutcomeError`] names the rule; both shelves are then as they were.
@@ -135,7 +126,6 @@ pub fn record_outcome(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
     id: OperationId,
-    epoch: Option<i32>,
     fact: &Fact,
     ids: &mut Ids,
     now: Timestamp,
@@ -154,14 +144,6 @@ pub fn record_outcome(
         }
         OperationState::Submitted | OperationState::Unknown => {}
     }
-    if let Some(shown) = epoch
-        && shown != operation.lease_epoch
-    {
-        return Err(OutcomeError::StaleLease {
-            held: operation.lease_epoch,
-            shown,
-        });
-    }
     match fact {
         Fact::Succeeded { charge } => {
             is_what_was_asked(&operation, charge)?;
@@ -179,7 +161,7 @@ pub fn record_outcome(
             let charge = charge.as_ref();
             Ok(fail(shelf, operation, payment, decline_code, charge, now))
         }
-        Fact::Unknown { retry_at } => Ok(lose(shelf, operation, payment, *retry_at, now)),
+        Fact::Unknown { .. } => Ok(lose(shelf, operation, payment, now)),
     }
 }
 
@@ -287,15 +269,8 @@ fn keep_charge(shelf: &mut Shelf, operation: &mut Operation, charge: &Charge) {
     operation.provider_ref = Some(reference.to_owned());
 }
 
-fn lose(
-    shelf: &mut Shelf,
-    mut operation: Operation,
-    payment: Payment,
-    retry_at: Timestamp,
-    now: Timestamp,
-) -> Recorded {
+fn lose(shelf: &mut Shelf, mut operation: Operation, payment: Payment, now: Timestamp) -> Recorded {
     step(shelf, &mut operation, OperationEvent::Lost, now);
-    operation.leased_until = retry_at;
     shelf.put_operation(operation);
     Recorded::Open(payment)
 }

@@ -208,8 +208,6 @@ pub fn confirm(
         provider_ref: None,
         decline_code: None,
         payment_method: method.clone(),
-        lease_epoch: 1,
-        leased_until: now.plus_millis(provider.lease_millis),
         created_at: now,
     };
     let created = OperationState::Created;

@@ -1,11 +1,11 @@
 //! Questions about payments, answered from one snapshot. No decision about money relies on them.
 
 use diesel::prelude::*;
-use store::{AnyConnection, Error, TenantId, Timestamp};
+use store::{AnyConnection, Error, TenantId};
 
 use crate::schema;
 use crate::tables::{self, PaymentRow};
-use crate::{Payment, PaymentId};
+use crate::{Operation, OperationId, Payment, PaymentId};
 
 /// One payment, if the tenant has it.
 ///
@@ -59,14 +59,14 @@ pub fn known_provider_keys(
         .load(connection)?)
 }
 
-/// Whether any operation's lease has run out at `now`.
+/// Operations by their ids, those that the tenant has.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
-pub fn operations_due(
+pub fn operations(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    Ok(!tables::due(connection, tenant, now, 1)?.is_empty())
+    ids: &[OperationId],
+) -> Result<Vec<Operation>, Error> {
+    tables::operations(connection, tenant, ids)
 }

@@ -35,8 +35,6 @@ diesel::table! {
         provider_ref -> Nullable<Text>,
         decline_code -> Nullable<Text>,
         payment_method -> Text,
-        lease_epoch -> Integer,
-        leased_until -> BigInt,
         created_at -> BigInt,
     }
 }

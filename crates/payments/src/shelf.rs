@@ -1,6 +1,7 @@
 //! What one batch holds of the payments in memory.
 
 use books::Books;
+use engine::errand::Errands;
 use engine::{Key, Loading};
 use store::bulk::Writes;
 use store::rows::{Added, Rows};
@@ -272,14 +273,19 @@ impl engine::Shelf for Shelf {
         asks.is_empty()
     }
 
-    /// Asks as well for the keys of the requests that wait for the payments, and for what their outcome needs of
-    /// the books.
+    /// Asks as well for the keys of the requests that wait for the payments, for the errands of the operations, and
+    /// for what their outcome needs of the books.
     fn load(&mut self, from: &mut Loading<'_>, asks: tables::Needs) -> Result<(), Error> {
         *self = tables::load(from.connection, from.tenant, asks)?;
         if let Some(keys) = from.ask::<idempotency::Shelf>() {
             let waiting = self.idempotency_keys().into_iter();
             keys.waiting
                 .extend(waiting.filter_map(|key| Key::stored(key).ok()));
+        }
+        if let Some(errands) = from.ask::<Errands>() {
+            let unfinished = self.operations().into_iter();
+            let unfinished = unfinished.filter(Operation::is_unfinished);
+            errands.extend(unfinished.map(|operation| operation.errand()));
         }
         if let Some(needs) = from.ask::<Books>() {
             let of_books = self.needs_of_books();

@@ -1,12 +1,10 @@
 //! The payments' tables: loading what a batch names, locked, and saving what it did.
 
-use diesel::prelude::*;
 use money::{Amount, Currency, Money};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::schema::operation;
 use crate::shelf::Change;
 use crate::{
     Fact, Operation, OperationId, OperationState, Payment, PaymentId, PaymentState, Shelf,
@@ -69,8 +67,6 @@ store::bulk_insert! {
         provider_ref: Option<String>,
         decline_code: Option<String>,
         payment_method: String,
-        lease_epoch: i32,
-        leased_until: i64,
         created_at: i64,
     }
 }
@@ -83,8 +79,6 @@ store::bulk_update! {
             status: String = status,
             provider_ref: Option<String> = provider_ref,
             decline_code: Option<String> = decline_code,
-            lease_epoch: i32 = lease_epoch,
-            leased_until: i64 = leased_until,
         }
     }
 }
@@ -179,8 +173,6 @@ pub struct Needs {
     pub provider_keys: Vec<String>,
     /// Charges by the names that providers have for them.
     pub charges: Vec<String>,
-    /// Operations whose lease has run out at this time, at most so many.
-    pub due: Option<(Timestamp, i64)>,
 }
 
 impl Needs {
@@ -197,7 +189,6 @@ impl Needs {
             && self.operations.is_empty()
             && self.provider_keys.is_empty()
             && self.charges.is_empty()
-            && self.due.is_none()
     }
 }
 
@@ -230,11 +221,6 @@ pub fn load(
         .collect();
     for row in ByReference::find(connection, unlocked, tenant, &charges)? {
         shelf.put_loaded_charge(row.provider, row.provider_ref, row.operation_id);
-    }
-    if let Some((now, limit)) = needs.due {
-        needs
-            .operations
-            .extend(due(connection, tenant, now, limit)?);
     }
     let by_payment = |ids: &[PaymentId]| -> Vec<ByPayment> {
         ids.iter().map(|id| ByPayment { payment_id: *id }).collect()
@@ -279,27 +265,15 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Unfinished operations whose lease has run out.
-///
-/// # Errors
-/// [`Error`] as the database gives it.
-pub(crate) fn due(
+/// Operations by their ids, not locked.
+pub(crate) fn operations(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<OperationId>, Error> {
-    Ok(operation::table
-        .filter(operation::tenant_id.eq(tenant))
-        // Written out, because a bound value would not be known to fit the partial index.
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
-            "status IN ('created', 'submitted', 'unknown')",
-        ))
-        .filter(operation::leased_until.le(now.micros()))
-        .order(operation::leased_until)
-        .limit(limit)
-        .select(operation::id)
-        .load(connection)?)
+    ids: &[OperationId],
+) -> Result<Vec<Operation>, Error> {
+    let ids: Vec<OperationById> = ids.iter().map(|id| OperationById { id: *id }).collect();
+    let rows = OperationById::find(connection, Lock::Nothing, tenant, &ids)?;
+    rows.into_iter().map(OperationRow::read).collect()
 }
 
 /// Adds what the batch did. A payment that another writer has changed since makes it a conflict.
@@ -327,8 +301,6 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             status: row.state.name().to_owned(),
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
-            lease_epoch: row.lease_epoch,
-            leased_until: row.leased_until.micros(),
         })
         .collect();
     writes.add(changed);
@@ -434,8 +406,6 @@ impl OperationRow {
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
             payment_method: row.payment_method.clone(),
-            lease_epoch: row.lease_epoch,
-            leased_until: row.leased_until.micros(),
             created_at: row.created_at.micros(),
         }
     }
@@ -453,8 +423,6 @@ impl OperationRow {
             provider_ref: self.provider_ref,
             decline_code: self.decline_code,
             payment_method: self.payment_method,
-            lease_epoch: self.lease_epoch,
-            leased_until: Timestamp::from_micros(self.leased_until),
             created_at: Timestamp::from_micros(self.created_at),
         })
     }

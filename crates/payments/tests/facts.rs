@@ -70,10 +70,10 @@ impl Stage {
         self.operation = submit(&mut self.shelf, &mut self.ids, key);
     }
 
-    fn record(&mut self, epoch: Option<i32>, fact: &Fact) -> Result<Recorded, OutcomeError> {
+    fn record(&mut self, fact: &Fact) -> Result<Recorded, OutcomeError> {
         let id = self.operation.id;
         let (shelf, books) = (&mut self.shelf, &mut self.books);
-        record_outcome(shelf, books, id, epoch, fact, &mut self.ids, NOW)
+        record_outcome(shelf, books, id, fact, &mut self.ids, NOW)
     }
 
     /// Everything that a refused fact must leave alone.
@@ -165,9 +165,7 @@ fn word(recorded: &Result<Recorded, OutcomeError>) -> &'static str {
         Err(OutcomeError::SecondCharge { .. }) => "second",
         Err(OutcomeError::OtherDeclineCode) => "reason",
         Err(OutcomeError::ChargeOfAnother { .. }) => "another's",
-        Err(OutcomeError::NotFound | OutcomeError::StaleLease { .. } | OutcomeError::Ledger(_)) => {
-            "something else"
-        }
+        Err(OutcomeError::NotFound | OutcomeError::Ledger(_)) => "something else",
     }
 }
 
@@ -175,28 +173,20 @@ fn word(recorded: &Result<Recorded, OutcomeError>) -> &'static str {
 fn every_pair_of_facts_is_compared_in_every_field() {
     for (known, further, expected) in TABLE {
         for (field, expected) in FIELDS.into_iter().zip(expected) {
-            // By a worker with the lease, by one whose lease is stale, and by a webhook.
-            for epoch in [Some(1), Some(0), None] {
-                let case = format!("{known}, then {further} with another {field}, lease {epoch:?}");
-                let mut stage = Stage::submitted();
-                if let Some(first) = stage.fact(known, "nothing") {
-                    assert_eq!(word(&stage.record(Some(1), &first)), "settled", "{case}");
-                }
-                let Some(fact) = stage.fact(further, field) else {
-                    assert_eq!(expected, "-", "{case}");
-                    continue;
-                };
-                let before = stage.seen();
-                let recorded = stage.record(epoch, &fact);
-                if epoch == Some(0) && known == "none" {
-                    let stale = OutcomeError::StaleLease { held: 1, shown: 0 };
-                    assert_eq!(recorded, Err(stale), "{case}");
-                } else {
-                    assert_eq!(word(&recorded), expected, "{case}");
-                }
-                if recorded.is_err() || recorded == Ok(Recorded::Known) {
-                    assert_eq!(stage.seen(), before, "{case} changed something");
-                }
+            let case = format!("{known}, then {further} with another {field}");
+            let mut stage = Stage::submitted();
+            if let Some(first) = stage.fact(known, "nothing") {
+                assert_eq!(word(&stage.record(&first)), "settled", "{case}");
+            }
+            let Some(fact) = stage.fact(further, field) else {
+                assert_eq!(expected, "-", "{case}");
+                continue;
+            };
+            let before = stage.seen();
+            let recorded = stage.record(&fact);
+            assert_eq!(word(&recorded), expected, "{case}");
+            if recorded.is_err() || recorded == Ok(Recorded::Known) {
+                assert_eq!(stage.seen(), before, "{case} changed something");
             }
         }
     }
@@ -211,17 +201,17 @@ fn a_charge_is_one_operations() {
     ] {
         let mut stage = Stage::submitted();
         let fact = stage.fact(first, "nothing").unwrap();
-        stage.record(None, &fact).unwrap();
+        stage.record(&fact).unwrap();
         let of = stage.operation.id;
         // Another payment, of which the provider names the same charge.
         stage.submit("k-2");
         let fact = stage.fact(second, "nothing").unwrap();
         let before = stage.seen();
         let refused = Err(OutcomeError::ChargeOfAnother { of });
-        assert_eq!(stage.record(None, &fact), refused, "{first}, {second}");
+        assert_eq!(stage.record(&fact), refused, "{first}, {second}");
         assert_eq!(stage.seen(), before, "{first}, {second}");
         let own = stage.fact(second, "reference").unwrap();
-        assert_eq!(word(&stage.record(None, &own)), "settled");
+        assert_eq!(word(&stage.record(&own)), "settled");
     }
 }
 
@@ -229,14 +219,14 @@ fn a_charge_is_one_operations() {
 fn what_a_provider_does_not_say_is_not_compared() {
     let mut stage = Stage::submitted();
     let first = stage.fact("succeeded", "nothing").unwrap();
-    assert_eq!(word(&stage.record(None, &first)), "settled");
+    assert_eq!(word(&stage.record(&first)), "settled");
     let charge = Charge {
         payment: None,
         payment_method: None,
         ..stage.charge("nothing")
     };
     let further = Fact::Succeeded { charge };
-    assert_eq!(stage.record(None, &further), Ok(Recorded::Known));
+    assert_eq!(stage.record(&further), Ok(Recorded::Known));
 }
 
 #[test]
@@ -249,7 +239,7 @@ fn the_first_final_fact_is_kept_with_its_reference_and_its_reason() {
     ] {
         let mut stage = Stage::submitted();
         let fact = stage.fact(kind, "nothing").unwrap();
-        stage.record(Some(1), &fact).unwrap();
+        stage.record(&fact).unwrap();
         let operation = stage.shelf.operation(&stage.operation.id).unwrap();
         assert_eq!(
             (

@@ -169,6 +169,25 @@ pub fn parked(
     Ok(rows.into_iter().map(InboxRow::event).collect())
 }
 
+/// Tenants after `after` that have parked events, by id, at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn tenants_with_parked(
+    connection: &mut AnyConnection,
+    after: TenantId,
+    limit: i64,
+) -> Result<Vec<TenantId>, Error> {
+    Ok(inbox::table
+        .filter(is_parked())
+        .filter(inbox::tenant_id.gt(after))
+        .select(inbox::tenant_id)
+        .distinct()
+        .order(inbox::tenant_id)
+        .limit(limit)
+        .load(connection)?)
+}
+
 /// What events wait for: at most so many references after `after`, in order.
 ///
 /// # Errors

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 
+use engine::errand::Errands;
 use engine::{Asks, Attempt, Book, Command, Decided};
-use ledger::{NewRelease, Step, TransactionId};
+use ledger::{NewRelease, ReleaseError, Step, TransactionId};
 
 use super::action::Details;
 use super::step;
@@ -24,6 +25,10 @@ impl Command for Expire {
         if let Some(needs) = asks.of::<Books>() {
             needs.transactions.extend(&self.pending);
         }
+        if let Some(errands) = asks.of::<Errands>() {
+            let names = self.pending.iter().map(|id| (step::EXPIRY, id.bytes()));
+            errands.extend(names);
+        }
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decided<()>, Infallible> {
@@ -34,9 +39,15 @@ impl Command for Expire {
                 pending: *pending,
                 conditions: Vec::new(),
             };
-            if let Ok(posted) = ledger::expire(book.shelf_mut::<Books>().0, release) {
-                step::record(book, &posted);
+            match ledger::expire(book.shelf_mut::<Books>().0, release) {
+                Ok(posted) => step::record(book, &posted),
+                // It is due again.
+                Err(ReleaseError::NotExpired) => continue,
+                // It has ended otherwise, or was never there.
+                Err(_) => {}
             }
+            let name = (step::EXPIRY, pending.bytes());
+            book.shelf_mut::<Errands>().0.end(name);
         }
         Ok(Decided::now(()))
     }

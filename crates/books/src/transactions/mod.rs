@@ -15,6 +15,7 @@ pub use describe::Describe;
 pub use expire::Expire;
 pub use one::{Made, Transact};
 pub use replay::{Again, again};
+pub use step::EXPIRY;
 
 use ledger::tables::Needs;
 

@@ -1,5 +1,6 @@
 //! One step of the books: how it is decided, and what it leaves in the audit log.
 
+use engine::errand::{Errand, Errands};
 use engine::{AuditEvent, Book, set};
 use ledger::{
     Exchange, Heading, Kind, NewExchange, NewRelease, NewReversal, NewSettlement, NewTransaction,
@@ -141,6 +142,24 @@ pub(crate) fn record(book: &mut Book, posted: &Posted) {
     delta.extend(expires_at.as_deref().map(|at| set("expires_at", at)));
     let (action, id) = (recorded_as(posted.step), posted.id.to_string());
     book.record(&AuditEvent::done(action, ("transaction", &id), &delta));
+    add_expiry(book, posted);
+}
+
+/// Kind of the errand that the expiry of a pending transaction is.
+pub const EXPIRY: &str = "expiry";
+
+/// Adds the errand of a pending transaction that expires. It stays when the transaction ends otherwise before: there
+/// is nothing left to release then.
+fn add_expiry(book: &mut Book, posted: &Posted) {
+    if let (Step::Pending, Some(due_at)) = (posted.step, posted.expires_at) {
+        let errand = Errand {
+            due_at,
+            epoch: 0,
+            place: String::new(),
+        };
+        let name = (EXPIRY, posted.id.bytes());
+        book.shelf_mut::<Errands>().0.add(name, errand);
+    }
 }
 
 /// The terms on which currencies were exchanged.

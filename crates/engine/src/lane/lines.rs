@@ -47,6 +47,9 @@ struct State {
     latest: Option<(TenantId, Instant)>,
     /// When another tenant than that one came last.
     other: Option<Instant>,
+    /// True if the last batch began with a command that is heavier than a share: the next one begins with another, if
+    /// there is one.
+    was_heavy: bool,
 }
 
 /// A batch that is being filled.
@@ -198,11 +201,14 @@ impl Lines {
         }
         let mut state = self.state();
         let is_crowded = state.is_crowded(Instant::now());
-        let lines = &state.lines;
-        let place = state.turns.iter().position(|tenant| {
-            let head = lines.get(tenant).and_then(VecDeque::front);
-            head.is_some_and(|job| filling.takes(*tenant, job.weight(), is_crowded))
-        })?;
+        let share = filling.limits.share;
+        let is_first = filling.commands == 0;
+        let place = match is_first && state.was_heavy {
+            true => state.place(|_, weight| weight <= share),
+            false => None,
+        };
+        let takes = |tenant, weight| filling.takes(tenant, weight, is_crowded);
+        let place = place.or_else(|| state.place(takes))?;
         let tenant = state.turns.remove(place)?;
         let line = state.lines.get_mut(&tenant)?;
         let job = line.pop_front()?;
@@ -210,6 +216,9 @@ impl Lines {
             state.lines.remove(&tenant);
         } else {
             state.turns.push_back(tenant);
+        }
+        if is_first {
+            state.was_heavy = job.weight() > share;
         }
         filling.add(tenant, job.weight());
         Some(job)
@@ -243,6 +252,14 @@ impl Lines {
 }
 
 impl State {
+    /// The first tenant whose next command is taken, by its place among the turns.
+    fn place(&self, takes: impl Fn(TenantId, usize) -> bool) -> Option<usize> {
+        self.turns.iter().position(|tenant| {
+            let head = self.lines.get(tenant).and_then(VecDeque::front);
+            head.is_some_and(|job| takes(*tenant, job.weight()))
+        })
+    }
+
     fn note(&mut self, tenant: TenantId, now: Instant) {
         match self.latest {
             Some((latest, at)) if latest != tenant => self.other = Some(at),
@@ -256,5 +273,136 @@ impl State {
             || self
                 .other
                 .is_some_and(|at| now.saturating_duration_since(at) < THERE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::Book;
+    use crate::lane::LaneError;
+    use crate::shelf::Asks;
+    use crate::tenant::Tenant;
+
+    /// A command of a weight, which is only taken and never decided.
+    struct Heavy {
+        tenant: Tenant,
+        weight: usize,
+    }
+
+    impl Job for Heavy {
+        fn tenant(&self) -> &Tenant {
+            &self.tenant
+        }
+
+        fn weight(&self) -> usize {
+            self.weight
+        }
+
+        fn asks(&self, _asks: &mut Asks<'_>) {}
+
+        fn decide(&mut self, _book: &mut Book) {}
+
+        fn end(self: Box<Self>, _outcome: Result<(), LaneError>) {}
+    }
+
+    fn job(tenant: i64, weight: usize) -> Box<dyn Job> {
+        Box::new(Heavy {
+            tenant: Tenant {
+                id: TenantId(tenant),
+                name: "one".into(),
+            },
+            weight,
+        })
+    }
+
+    fn lines(jobs: &[(i64, usize)]) -> Lines {
+        let lines = Lines::new(100);
+        for (tenant, weight) in jobs {
+            assert_eq!(lines.join(job(*tenant, *weight)), Ok(()));
+        }
+        lines
+    }
+
+    const LIMITS: Limits = Limits {
+        commands: 10,
+        weight: 50,
+        share: 4,
+        is_mixed: true,
+    };
+
+    fn batch(lines: &Lines, limits: Limits) -> Vec<(i64, usize)> {
+        let mut filling = Filling::new(limits);
+        let next = || lines.next(&mut filling);
+        std::iter::from_fn(next)
+            .map(|job| (job.tenant().id.0, job.weight()))
+            .collect()
+    }
+
+    #[test]
+    fn tenants_are_served_in_turn_each_up_to_its_share() {
+        let lines = lines(&[
+            (1, 1),
+            (1, 1),
+            (1, 1),
+            (1, 1),
+            (1, 1),
+            (1, 1),
+            (2, 1),
+            (3, 1),
+        ]);
+        let first = [(1, 1), (2, 1), (3, 1), (1, 1), (1, 1), (1, 1)];
+        assert_eq!(batch(&lines, LIMITS), first);
+        assert_eq!(batch(&lines, LIMITS), [(1, 1), (1, 1)]);
+        assert_eq!(batch(&lines, LIMITS), []);
+    }
+
+    #[test]
+    fn a_tenant_that_is_alone_fills_the_batch() {
+        let lines = lines(&[(1, 1); 12]);
+        assert_eq!(batch(&lines, LIMITS).len(), LIMITS.commands);
+        assert_eq!(batch(&lines, LIMITS).len(), 2);
+    }
+
+    #[test]
+    fn what_is_heavier_than_the_share_goes_first_or_not_at_all() {
+        let lines = lines(&[(1, 40), (1, 40), (2, 1)]);
+        assert_eq!(batch(&lines, LIMITS), [(1, 40), (2, 1)]);
+        // The next batch is the other's, however long this one has waited.
+        assert_eq!(lines.join(job(2, 1)), Ok(()));
+        assert_eq!(batch(&lines, LIMITS), [(2, 1)]);
+        assert_eq!(batch(&lines, LIMITS), [(1, 40)]);
+    }
+
+    #[test]
+    fn a_full_line_is_full_for_its_own_tenant_alone() {
+        let lines = Lines::new(2);
+        let joined = [1, 1, 1, 2].map(|tenant| lines.join(job(tenant, 1)));
+        assert_eq!(joined, [Ok(()), Ok(()), Err(NotTaken::Full), Ok(())]);
+        lines.close();
+        assert_eq!(lines.join(job(2, 1)), Err(NotTaken::Closed));
+        assert!(lines.wait());
+        assert_eq!(lines.drain().len(), 3);
+        assert!(!lines.wait());
+    }
+
+    #[test]
+    fn a_batch_is_one_tenants_where_it_must_be() {
+        let lines = lines(&[(1, 1), (2, 1), (1, 1)]);
+        let limits = Limits {
+            is_mixed: false,
+            ..LIMITS
+        };
+        assert_eq!(batch(&lines, limits), [(1, 1), (1, 1)]);
+        assert_eq!(batch(&lines, limits), [(2, 1)]);
+    }
+
+    #[test]
+    fn what_is_put_back_is_the_next_in_its_order() {
+        let lines = lines(&[(1, 1), (1, 2), (1, 3)]);
+        let mut filling = Filling::new(LIMITS);
+        let taken = [lines.next(&mut filling), lines.next(&mut filling)];
+        lines.put_back(taken.into_iter().flatten().collect());
+        assert_eq!(batch(&lines, LIMITS), [(1, 1), (1, 2), (1, 3)]);
     }
 }

@@ -37,6 +37,7 @@ pub(super) struct File {
     pub(super) accept_data_loss: Option<bool>,
     pub(super) check_every: Option<u32>,
     pub(super) accept_clock_behind: Option<bool>,
+    pub(super) one_tenant_commits: Option<bool>,
     pub(super) provider: Option<String>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) provider_url: Option<ProviderUrl>,

@@ -42,7 +42,7 @@ impl Command for ConfirmPayment {
             ("payment", &text),
             &delta,
         ));
-        super::tell_of_submitted(book, &payment);
+        super::tell_of_submitted(book, &payment, self.provider.lease_millis);
         Ok(Decided {
             done: payment,
             keep: Keep::Later(text),

@@ -38,7 +38,7 @@ impl Command for CreatePayment {
             &delta,
         ));
         if self.new.confirm {
-            super::tell_of_submitted(book, &payment);
+            super::tell_of_submitted(book, &payment, self.provider.lease_millis);
             let keep = Keep::Later(id);
             return Ok(Decided {
                 done: payment,

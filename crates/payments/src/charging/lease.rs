@@ -2,42 +2,53 @@
 
 use std::convert::Infallible;
 
+use engine::errand::Errands;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
 
-use crate::{Operation, Shelf};
+use super::Leased;
+use crate::{Operation, OperationId, Shelf};
 
-/// Leases operations whose lease has run out.
-#[derive(Debug, Clone, Copy)]
-pub struct LeaseDue {
-    /// Number of operations at most.
-    pub limit: i64,
+/// Leases operations that are due.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// The operations.
+    pub operations: Vec<OperationId>,
     /// Duration of the new lease, in milliseconds.
     pub lease_millis: i64,
 }
 
-impl Command for LeaseDue {
-    /// Operations that are leased now.
-    type Done = Vec<Operation>;
+impl Command for Lease {
+    /// Operations that are leased now. Those that somebody else has are left out.
+    type Done = Vec<Leased>;
     type Refusal = Infallible;
 
     fn asks(&self, asks: &mut Asks<'_>) {
-        let now = asks.now;
         if let Some(needs) = asks.of::<Shelf>() {
-            needs.due = Some((now, self.limit));
+            needs.operations.extend(&self.operations);
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Vec<Operation>>, Infallible> {
+    fn decide(&self, book: &mut Book) -> Result<Decided<Vec<Leased>>, Infallible> {
         let now = book.now();
-        let leased = crate::lease(book.shelf_mut::<Shelf>().0, now, self.lease_millis);
-        for operation in &leased {
-            let (id, epoch) = (operation.id.to_string(), operation.lease_epoch.to_string());
-            let delta = [set("lease_epoch", &epoch)];
+        let until = now.plus_millis(self.lease_millis);
+        let mut leased = Vec::new();
+        for id in &self.operations {
+            let operation = book.shelf::<Shelf>().operation(id).cloned();
+            let Some(operation) = operation.filter(Operation::is_unfinished) else {
+                continue;
+            };
+            let errands = book.shelf_mut::<Errands>().0;
+            let Some(epoch) = errands.lease(operation.errand(), now, until) else {
+                continue;
+            };
+            let (id, text) = (operation.id.to_string(), epoch.to_string());
+            let delta = [set("lease_epoch", &text)];
             book.record(&AuditEvent::done(
                 "operation.leased",
                 ("operation", &id),
                 &delta,
             ));
+            leased.push(Leased { operation, epoch });
         }
         Ok(Decided::now(leased))
     }

@@ -5,7 +5,7 @@
 //! | [`CreatePayment`], [`ConfirmPayment`] | the intent, and the provider's idempotency key |
 //! | [`RecordOutcome`] | what the provider said, and the postings |
 //! | [`AnswerNow`] | an answer to a request that has waited long enough |
-//! | [`LeaseDue`] | operations of a worker that has died, for another one |
+//! | [`Lease`] | operations of a worker that has died, for another one |
 
 mod answer_now;
 mod confirm;
@@ -16,25 +16,50 @@ mod outcome;
 pub use answer_now::AnswerNow;
 pub use confirm::ConfirmPayment;
 pub use create::CreatePayment;
-pub use lease::LeaseDue;
+pub use lease::Lease;
 pub use outcome::RecordOutcome;
 
 pub(crate) use outcome::believe;
 
+use engine::errand::{Errand, Errands};
 use engine::{Book, Reply};
 
-use crate::{Payment, Shelf};
+use crate::{Operation, Payment, Shelf};
+
+/// Epoch of the lease under which an operation is made.
+const FIRST_EPOCH: i32 = 1;
+
+/// An operation, and the lease under which its outcome may be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leased {
+    /// The operation.
+    pub operation: Operation,
+    /// Epoch of the lease.
+    pub epoch: i32,
+}
 
 /// Makes the reply that tells of a payment as it stands.
 pub type ShowPayment = fn(&Payment) -> Reply;
 
-/// Has the operation that a command has just submitted for this payment told after the commit.
-fn tell_of_submitted(book: &mut Book, payment: &Payment) {
+/// Adds the errand of the operation that a command has just submitted for this payment, leased already, and has it
+/// told after the commit.
+fn tell_of_submitted(book: &mut Book, payment: &Payment, lease_millis: i64) {
     let submitted = book.shelf::<Shelf>().submitted().into_iter();
     let latest = submitted
         .filter(|operation| operation.payment == payment.id)
         .max_by_key(|operation| operation.attempt);
     if let Some(operation) = latest {
-        book.tell_after_commit(operation);
+        let errand = Errand {
+            due_at: book.now().plus_millis(lease_millis),
+            epoch: FIRST_EPOCH,
+            place: operation.provider.clone(),
+        };
+        book.shelf_mut::<Errands>()
+            .0
+            .add(operation.errand(), errand);
+        book.tell_after_commit(Leased {
+            operation,
+            epoch: FIRST_EPOCH,
+        });
     }
 }

@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 
 use books::Books;
+use engine::errand::Errands;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, changed, set};
 use ledger::{Account, AccountId};
 use webhooks::Event;
 
 use super::ShowPayment;
-use crate::{Fact, OperationId, OutcomeError, Recorded, Shelf, record_outcome};
+use crate::{CHARGE, Fact, OperationId, OutcomeError, Recorded, Shelf, record_outcome};
 
 /// Time for which an operation rests after the provider contradicted itself: a person has to look.
 const REST_SECONDS: i64 = 3_600;
@@ -46,16 +47,19 @@ impl Command for RecordOutcome {
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decided<()>, Infallible> {
-        let (id, epoch) = (self.operation, Some(self.epoch));
-        match believe(book, id, epoch, &self.fact, self.show) {
+        let id = self.operation;
+        if !self.may_speak(book) {
+            // Another worker holds the lease: it will find out by itself.
+            return Ok(Decided::now(()));
+        }
+        match believe(book, id, &self.fact, self.show) {
             Ok(_) => match (&self.fact, &self.answer) {
                 (Fact::Unknown { .. }, Some(answer)) => {
                     put_aside(book, id, answer, "cannot be right, whatever is known");
                 }
                 (Fact::Succeeded { .. } | Fact::Failed { .. } | Fact::Unknown { .. }, _) => {}
             },
-            // Another worker holds the lease: it will find out by itself.
-            Err(OutcomeError::StaleLease { .. } | OutcomeError::NotFound) => {}
+            Err(OutcomeError::NotFound) => {}
             Err(
                 error @ (OutcomeError::Contradiction { .. }
                 | OutcomeError::WrongAmount { .. }
@@ -72,7 +76,7 @@ impl Command for RecordOutcome {
                     put_aside(book, id, answer, error.rule());
                 }
                 let retry_at = book.now().plus_seconds(REST_SECONDS);
-                let _known = believe(book, id, epoch, &Fact::Unknown { retry_at }, self.show);
+                let _known = believe(book, id, &Fact::Unknown { retry_at }, self.show);
             }
         }
         Ok(Decided::now(()))
@@ -84,6 +88,16 @@ impl Command for RecordOutcome {
             kind: "operation",
             id: self.operation.to_string(),
         }
+    }
+}
+
+impl RecordOutcome {
+    /// True if the worker holds the newest lease, or everything is final already.
+    fn may_speak(&self, book: &Book) -> bool {
+        let errand = book
+            .shelf::<Errands>()
+            .get((CHARGE, self.operation.bytes()));
+        errand.is_none_or(|errand| errand.epoch == self.epoch)
     }
 }
 
@@ -111,7 +125,6 @@ fn put_aside(book: &mut Book, id: OperationId, answer: &Event, reason: &'static 
 pub(crate) fn believe(
     book: &mut Book,
     id: OperationId,
-    epoch: Option<i32>,
     fact: &Fact,
     show: ShowPayment,
 ) -> Result<Recorded, OutcomeError> {
@@ -119,9 +132,17 @@ pub(crate) fn believe(
     let (payments, books, ids) = book.shelves_mut::<Shelf, Books>();
     let posted_before = books.posted().len();
     let opened_before: Vec<AccountId> = books.opened().iter().map(|account| account.id).collect();
-    let recorded = record_outcome(payments, books, id, epoch, fact, ids, now);
+    let recorded = record_outcome(payments, books, id, fact, ids, now);
     record_opened(book, &opened_before);
     let recorded = recorded?;
+    let errands = book.shelf_mut::<Errands>().0;
+    match (&recorded, fact) {
+        (Recorded::Known, _) => {}
+        (Recorded::Open(_), Fact::Unknown { retry_at }) => {
+            errands.postpone((CHARGE, id.bytes()), *retry_at);
+        }
+        (Recorded::Settled(_) | Recorded::Open(_), _) => errands.end((CHARGE, id.bytes())),
+    }
     let (payment, action) = match &recorded {
         Recorded::Known => return Ok(recorded),
         Recorded::Settled(payment) if payment.decline_code.is_some() => {

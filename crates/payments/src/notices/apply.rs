@@ -32,7 +32,7 @@ pub(super) fn apply(
             .keep(event, Status::Stored);
         return put_aside(book, event, "about another provider's operation");
     }
-    match believe(book, id, None, fact, show) {
+    match believe(book, id, fact, show) {
         Ok(_) => keep(book, event, Status::Applied, Received::Applied),
         Err(error) => {
             tracing::error!(operation = %id, event = %event.id, %error, "a webhook cannot be right");

@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::bulk::Writes;
 use store::{Ids, TenantId};
 
+use super::super::books::{decide, open};
 use super::super::lines::{Filling, Limits};
-use super::super::{Batch, Settings, decide, open};
+use super::super::{Batch, Settings};
 use super::writers::Writing;
 use crate::book::{AfterCommit, Book};
 use crate::job::Job;

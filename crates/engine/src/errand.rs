@@ -1,0 +1,160 @@
+//! Errands: work that is due at some time and belongs to no request.
+//!
+//! An errand is written in the commit that makes the work necessary, and deleted in the commit that makes it
+//! unnecessary. All tenants' errands are one table with one index by time, so that finding what is due costs the
+//! same whatever the number of tenants. Whoever takes an errand leases it: it is due again when the lease runs out,
+//! and its `epoch` grows, so that an outcome that comes too late can be told from the newest holder's.
+//!
+//! This crate knows when an errand is due and who holds it. What is to be done is known by its [`Work`].
+
+mod runner;
+mod tables;
+
+pub use runner::{Doing, Runner, Work};
+pub use tables::{Due, due, tenants};
+
+use store::bulk::Writes;
+use store::rows::Rows;
+use store::{Error, TenantId, Timestamp};
+
+use crate::shelf::{Loading, Shelf};
+use tables::{ErrandGoneRow, ErrandMovedRow, ErrandRow};
+
+/// Kind of an errand and id of the thing it is about.
+pub type Name = (&'static str, [u8; 16]);
+
+/// The errands that a batch adds, or changes.
+#[derive(Debug, Default)]
+pub struct Errands {
+    rows: Rows<Name, Held>,
+}
+
+store::savepoint!(Errands { rows });
+
+#[derive(Debug, Clone)]
+struct Held {
+    /// As it is now; `None` if it is done.
+    errand: Option<Errand>,
+    /// As it was found; `None` if this batch adds it.
+    found: Option<Errand>,
+}
+
+/// An errand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Errand {
+    /// Time at which it may be taken; while it is leased, the time at which the lease runs out.
+    pub due_at: Timestamp,
+    /// Number of leases so far.
+    pub epoch: i32,
+    /// The one whose places the work takes, as a provider's name; may be empty.
+    pub place: String,
+}
+
+impl Errands {
+    /// An errand that was asked for or added, if it is not done.
+    #[must_use]
+    pub fn get(&self, name: Name) -> Option<&Errand> {
+        self.rows.get(&name)?.errand.as_ref()
+    }
+
+    /// Adds an errand.
+    pub fn add(&mut self, name: Name, errand: Errand) {
+        let found = self.rows.get(&name).and_then(|held| held.found.clone());
+        let errand = Some(errand);
+        self.rows.put(name, Held { errand, found });
+    }
+
+    /// Leases an errand that is due. Returns its new epoch, or `None` if it is done or somebody else has it.
+    pub fn lease(&mut self, name: Name, now: Timestamp, until: Timestamp) -> Option<i32> {
+        let errand = self.get(name).filter(|errand| errand.due_at <= now)?;
+        let epoch = errand.epoch.saturating_add(1);
+        let held = self.rows.get_mut(&name)?;
+        let errand = held.errand.as_mut()?;
+        errand.epoch = epoch;
+        errand.due_at = until;
+        Some(epoch)
+    }
+
+    /// Lets an errand be due at another time.
+    pub fn postpone(&mut self, name: Name, due_at: Timestamp) {
+        if let Some(errand) = self
+            .rows
+            .get_mut(&name)
+            .and_then(|held| held.errand.as_mut())
+        {
+            errand.due_at = due_at;
+        }
+    }
+
+    /// The work is done, or needs not be done any more.
+    pub fn end(&mut self, name: Name) {
+        if let Some(held) = self.rows.get_mut(&name) {
+            held.errand = None;
+        }
+    }
+
+    pub(crate) fn put_found(&mut self, name: Name, errand: Errand) {
+        let held = Held {
+            errand: Some(errand.clone()),
+            found: Some(errand),
+        };
+        self.rows.put(name, held);
+    }
+}
+
+impl Shelf for Errands {
+    type Asks = Vec<Name>;
+    type Memory = ();
+
+    fn must_lock(asks: &Vec<Name>) -> bool {
+        !asks.is_empty()
+    }
+
+    fn is_nothing(asks: &Vec<Name>) -> bool {
+        asks.is_empty()
+    }
+
+    fn load(&mut self, from: &mut Loading<'_>, mut asks: Vec<Name>) -> Result<(), Error> {
+        asks.sort_unstable();
+        asks.dedup();
+        for (name, errand) in tables::load(from.connection, from.tenant, from.lock, &asks)? {
+            self.put_found(name, errand);
+        }
+        Ok(())
+    }
+
+    fn save(&self, tenant_id: TenantId, writes: &mut Writes) {
+        let (mut new, mut moved, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for ((kind, subject), held) in self.rows.iter() {
+            let (kind, subject) = ((*kind).to_owned(), subject.to_vec());
+            match (&held.found, &held.errand) {
+                (None, Some(errand)) => new.push(ErrandRow {
+                    due_at: errand.due_at.micros(),
+                    tenant_id,
+                    epoch: errand.epoch,
+                    kind,
+                    place: errand.place.clone(),
+                    subject,
+                }),
+                (Some(found), Some(errand)) if found != errand => moved.push(ErrandMovedRow {
+                    tenant_id,
+                    kind,
+                    subject,
+                    seen_epoch: found.epoch,
+                    epoch: errand.epoch,
+                    due_at: errand.due_at.micros(),
+                }),
+                (Some(found), None) => gone.push(ErrandGoneRow {
+                    tenant_id,
+                    kind,
+                    subject,
+                    epoch: found.epoch,
+                }),
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+        }
+        writes.add(new);
+        writes.add(moved);
+        writes.add(gone);
+    }
+}

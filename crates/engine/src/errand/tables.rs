@@ -1,0 +1,182 @@
+//! The table of errands.
+
+use diesel::prelude::*;
+use store::find::Lock;
+use store::{AnyConnection, Error, TenantId, Timestamp};
+
+use super::{Errand, Name};
+use crate::tenant::Tenant;
+
+diesel::table! {
+    errand (tenant_id, kind, subject) {
+        due_at -> BigInt,
+        tenant_id -> BigInt,
+        epoch -> Integer,
+        kind -> Text,
+        place -> Text,
+        subject -> Binary,
+    }
+}
+
+diesel::table! {
+    tenant (tenant_id) {
+        tenant_id -> BigInt,
+        name -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(errand, tenant);
+
+store::bulk_insert! {
+    /// A row of `errand`.
+    pub struct ErrandRow in errand {
+        /// Microseconds since 1970.
+        due_at: i64,
+        /// The tenant that the work belongs to.
+        tenant_id: TenantId,
+        /// Number of leases so far.
+        epoch: i32,
+        /// Kind of work.
+        kind: String,
+        /// The one whose places it takes.
+        place: String,
+        /// The thing that it is about.
+        subject: Vec<u8>,
+    }
+}
+
+store::bulk_update! {
+    /// An errand that was leased or postponed.
+    pub struct ErrandMovedRow in errand {
+        find {
+            tenant_id: TenantId = tenant_id,
+            kind: String = kind,
+            subject: Vec<u8> = subject,
+            seen_epoch: i32 = epoch,
+        }
+        set { epoch: i32 = epoch, due_at: i64 = due_at }
+    }
+}
+
+store::bulk_delete! {
+    /// An errand that is done.
+    pub struct ErrandGoneRow in errand {
+        /// The tenant that the work belonged to.
+        tenant_id: TenantId,
+        /// Kind of work.
+        kind: String,
+        /// The thing that it was about.
+        subject: Vec<u8>,
+        /// Number of leases, as they were seen.
+        epoch: i32,
+    }
+}
+
+store::bulk_find! {
+    /// An errand by its name.
+    pub struct ByName => ErrandRow in errand {
+        /// Kind of work.
+        kind: String,
+        /// The thing that it is about.
+        subject: Vec<u8>,
+    }
+}
+
+/// Errands by their names, locked in this order.
+pub(super) fn load(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    lock: Lock,
+    names: &[Name],
+) -> Result<Vec<(Name, Errand)>, Error> {
+    let wanted: Vec<ByName> = names
+        .iter()
+        .map(|(kind, subject)| ByName {
+            kind: (*kind).to_owned(),
+            subject: subject.to_vec(),
+        })
+        .collect();
+    let mut found = Vec::new();
+    for row in ByName::find(connection, lock, tenant, &wanted)? {
+        let name = names
+            .iter()
+            .find(|(kind, subject)| *kind == row.kind && *subject == row.subject[..]);
+        let Some(name) = name else { continue };
+        let errand = Errand {
+            due_at: Timestamp::from_micros(row.due_at),
+            epoch: row.epoch,
+            place: row.place,
+        };
+        found.push((*name, errand));
+    }
+    Ok(found)
+}
+
+/// An errand that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The tenant that the work belongs to.
+    pub tenant: Tenant,
+    /// Kind of work.
+    pub kind: String,
+    /// The one whose places it takes.
+    pub place: String,
+    /// The thing that it is about.
+    pub subject: [u8; 16],
+}
+
+/// Errands of all tenants that are due, the oldest first, at most `limit`, and none that takes one of these places.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn due(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    full: &[String],
+    limit: i64,
+) -> Result<Vec<Due>, Error> {
+    let rows: Vec<(TenantId, String, String, String, Vec<u8>)> = errand::table
+        .inner_join(tenant::table.on(tenant::tenant_id.eq(errand::tenant_id)))
+        .filter(errand::due_at.le(now.micros()))
+        .filter(diesel::dsl::not(errand::place.eq_any(full)))
+        .order(errand::due_at)
+        .limit(limit)
+        .select((
+            errand::tenant_id,
+            tenant::name,
+            errand::kind,
+            errand::place,
+            errand::subject,
+        ))
+        .load(connection)?;
+    let due = |(id, name, kind, place, subject): (_, String, _, _, Vec<u8>)| {
+        let subject = subject.try_into();
+        let damaged = |_length| Error::Refused("errand: bad subject".to_owned());
+        Ok(Due {
+            tenant: Tenant {
+                id,
+                name: name.into(),
+            },
+            kind,
+            place,
+            subject: subject.map_err(damaged)?,
+        })
+    };
+    rows.into_iter().map(due).collect()
+}
+
+/// The tenants with these ids.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn tenants(connection: &mut AnyConnection, ids: &[TenantId]) -> Result<Vec<Tenant>, Error> {
+    let rows: Vec<(TenantId, String)> = tenant::table
+        .filter(tenant::tenant_id.eq_any(ids))
+        .order(tenant::tenant_id)
+        .load(connection)?;
+    let tenant = |(id, name): (_, String)| Tenant {
+        id,
+        name: name.into(),
+    };
+    Ok(rows.into_iter().map(tenant).collect())
+}

@@ -1,0 +1,177 @@
+//! The places of one provider: how many calls it is asked at a time, and whether it is asked at all.
+//!
+//! A call that takes long leaves its place to another one and goes on in a place for slow calls, so that calls which
+//! are never answered do not hold up those that are. Inquiries have places of their own. If a provider has only failed
+//! for a while, it is not asked any more for some seconds (a circuit breaker), but for one call now and then.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Calls that are young.
+const YOUNG: usize = 256;
+/// Calls that have become slow.
+const SLOW: usize = 1_024;
+/// Inquiries.
+const INQUIRIES: usize = 64;
+/// Age at which a call becomes slow.
+const SLOW_FROM: Duration = Duration::from_millis(20);
+/// Time over which outcomes of calls are looked at.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Failures without a success in that time that open the breaker.
+const FAILURES: usize = 16;
+/// Time for which an open breaker lets nothing through.
+pub(crate) const OPEN: Duration = Duration::from_secs(5);
+
+/// The places of one provider.
+pub(crate) struct Places {
+    young: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
+    inquiries: Arc<Semaphore>,
+    breaker: Mutex<Breaker>,
+}
+
+#[derive(Default)]
+struct Breaker {
+    /// Times of failures since the last success.
+    failures: VecDeque<Instant>,
+    /// Time until which nothing is let through.
+    open_until: Option<Instant>,
+}
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        Self {
+            young: Arc::new(Semaphore::new(YOUNG)),
+            slow: Arc::new(Semaphore::new(SLOW)),
+            inquiries: Arc::new(Semaphore::new(INQUIRIES)),
+            breaker: Mutex::new(Breaker::default()),
+        }
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Number of inquiries that can be begun now.
+    pub(crate) fn free_inquiries(&self) -> usize {
+        self.inquiries.available_permits()
+    }
+
+    /// True if the provider may be asked now. While the breaker is open, one call is let through every [`OPEN`].
+    pub(crate) fn lets_through(&self) -> bool {
+        let now = Instant::now();
+        let mut breaker = self.breaker();
+        match breaker.open_until {
+            None => true,
+            Some(until) if now < until => false,
+            Some(_over) => {
+                breaker.open_until = Some(now + OPEN);
+                true
+            }
+        }
+    }
+
+    /// Notes how a call ended.
+    pub(crate) fn note(&self, succeeded: bool) {
+        let now = Instant::now();
+        let mut breaker = self.breaker();
+        if succeeded {
+            if breaker.open_until.is_some() {
+                tracing::warn!("the provider answers again");
+            }
+            *breaker = Breaker::default();
+            return;
+        }
+        breaker.failures.push_back(now);
+        let is_old = |at: &Instant| now.saturating_duration_since(*at) > WINDOW;
+        while breaker.failures.front().is_some_and(is_old) {
+            breaker.failures.pop_front();
+        }
+        if breaker.failures.len() >= FAILURES && breaker.open_until.is_none() {
+            metrics::counter!("florin_provider_breaker_opened_total").increment(1);
+            tracing::error!("the provider has only failed lately: it is asked now and then only");
+            breaker.open_until = Some(now + OPEN);
+        }
+    }
+
+    /// Makes a call in a place for young ones, and in one for slow ones once it is slow. `None` if there was no place
+    /// before `until`.
+    pub(crate) async fn call<T>(
+        &self,
+        until: Duration,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
+        let turn = Arc::clone(&self.young).acquire_owned();
+        let permit = tokio::time::timeout(until, turn).await.ok()?.ok()?;
+        let mut call = std::pin::pin!(call);
+        if let Ok(outcome) = tokio::time::timeout(SLOW_FROM, &mut call).await {
+            return Some(outcome);
+        }
+        // If all places for slow calls are taken, it stays where it is.
+        let _permit = Arc::clone(&self.slow).try_acquire_owned().unwrap_or(permit);
+        Some(call.await)
+    }
+
+    /// A place for an inquiry.
+    pub(crate) async fn inquiry(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.inquiries).acquire_owned().await.ok()
+    }
+
+    /// Waits until all calls have ended.
+    pub(crate) async fn end(&self) {
+        for (places, all) in [
+            (&self.young, YOUNG),
+            (&self.slow, SLOW),
+            (&self.inquiries, INQUIRIES),
+        ] {
+            let all = u32::try_from(all).unwrap_or(u32::MAX);
+            let _closed = places.acquire_many(all).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_breaker_opens_after_failures_alone_and_closes_with_a_success() {
+        let places = Places::new();
+        for _ in 1..FAILURES {
+            places.note(false);
+        }
+        places.note(true);
+        for _ in 1..FAILURES {
+            places.note(false);
+            assert!(places.lets_through());
+        }
+        places.note(false);
+        assert!(!places.lets_through());
+        places.breaker().open_until = Some(Instant::now());
+        assert!(places.lets_through(), "one call is let through");
+        assert!(!places.lets_through());
+        places.note(true);
+        assert!(places.lets_through());
+    }
+
+    #[tokio::test]
+    async fn calls_that_are_never_answered_leave_their_places_to_others() {
+        let places = Arc::new(Places::new());
+        let mut stuck = tokio::task::JoinSet::new();
+        for _ in 0..YOUNG {
+            let places = Arc::clone(&places);
+            stuck.spawn(async move {
+                places
+                    .call(Duration::MAX, std::future::pending::<()>())
+                    .await
+            });
+        }
+        let called = places
+            .call(Duration::from_secs(30), std::future::ready(1))
+            .await;
+        assert_eq!(called, Some(1));
+    }
+}

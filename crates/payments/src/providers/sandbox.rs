@@ -1,0 +1,91 @@
+//! The dialect of the sandbox provider.
+
+use super::{Dialect, Heard, Outgoing, wrong};
+use crate::{Fact, JsonError, MalformedAnswer, Operation, read_answer};
+
+/// The dialect of the sandbox provider.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sandbox;
+
+impl Dialect for Sandbox {
+    fn charge(&self, operation: &Operation) -> Outgoing {
+        let body = serde_json::json!({
+            "amount": operation.money.amount.get(),
+            "currency": operation.money.currency.code(),
+            "payment_method": operation.payment_method,
+            "reference": operation.payment.to_string(),
+        });
+        Outgoing {
+            method: "POST",
+            path: "/v1/charges".to_owned(),
+            headers: vec![
+                ("content-type", "application/json".to_owned()),
+                ("idempotency-key", operation.provider_key.clone()),
+            ],
+            body: Some(body.to_string().into_bytes()),
+        }
+    }
+
+    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> Heard {
+        match status {
+            200 | 402 => match read(operation, answer) {
+                // The status says once more how it ended.
+                Heard::Done {
+                    fact: Fact::Succeeded { .. },
+                    answer,
+                } if status == 402 => wrong("402 with a charge that succeeded", answer),
+                Heard::Done {
+                    fact: Fact::Failed { .. },
+                    answer,
+                } if status == 200 => wrong("200 with a charge that failed", answer),
+                heard @ (Heard::Done { .. }
+                | Heard::Unknown
+                | Heard::Nothing(_)
+                | Heard::Wrong { .. }) => heard,
+            },
+            400 | 422 => Heard::Done {
+                fact: Fact::Failed {
+                    decline_code: "refused_by_provider".to_owned(),
+                    charge: None,
+                },
+                answer: Vec::new(),
+            },
+            status => Heard::Nothing(format!("the provider answered {status}")),
+        }
+    }
+
+    fn inquiry(&self, operation: &Operation) -> Outgoing {
+        Outgoing {
+            method: "GET",
+            path: format!("/v1/charges?idempotency_key={}", operation.provider_key),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> Heard {
+        match status {
+            200 => read(operation, answer),
+            404 => Heard::Unknown,
+            status => Heard::Nothing(format!("the provider answered {status}")),
+        }
+    }
+}
+
+/// An answer is believed only if it is whole and about the operation that was asked for. Whether it fits
+/// what was asked and what is known is `payments`' to say.
+fn read(operation: &Operation, answer: Vec<u8>) -> Heard {
+    match read_answer(&answer) {
+        Ok((provider_key, _)) if provider_key != operation.provider_key => {
+            wrong("the provider's answer is about something else", answer)
+        }
+        Ok((_, fact)) => Heard::Done { fact, answer },
+        Err(
+            error @ (MalformedAnswer::NotFinal | MalformedAnswer::Json(JsonError::Malformed(_))),
+        ) => Heard::Nothing(error.to_string()),
+        Err(
+            error @ (MalformedAnswer::Field(_)
+            | MalformedAnswer::Json(JsonError::DuplicateKey { .. })),
+        ) => wrong(&error.to_string(), answer),
+    }
+}
