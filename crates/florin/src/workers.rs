@@ -137,7 +137,7 @@ impl Worker {
             epoch: operation.lease_epoch,
             fact,
             answer,
-            show: api::payment_reply,
+            show: payments::charging::show::reply,
         };
         let request = Request::of_system(tenant, "worker", command);
         if let Err(error) = self.engine.submit(request).await {
@@ -211,7 +211,7 @@ impl Worker {
                 }
             }
             if !parked.is_empty() {
-                let show = api::payment_reply;
+                let show = payments::charging::show::reply;
                 self.submit(tenant, ApplyParked { parked, show }).await?;
             }
         }
