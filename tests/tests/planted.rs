@@ -55,9 +55,8 @@ fn payment(payment: &Payment) -> Reply {
 
 fn refused(refusal: &books::Refusal) -> Told {
     Told {
-        is_kept: refusal.is_kept(),
-        reason: refusal.code(),
         reply: reply(format!("{refusal:?}")),
+        ..books::told(refusal)
     }
 }
 

@@ -14,32 +14,18 @@ use serde_json::Value;
 
 /// Which of the house's crates each may use: the arrows of `docs/architecture.md`.
 const ARROWS: [(&str, &[&str]); 18] = [
-    ("access", &["engine", "store"]),
-    (
-        "api",
-        &[
-            "access",
-            "books",
-            "edge",
-            "engine",
-            "idempotency",
-            "ledger",
-            "money",
-            "payments",
-            "store",
-            "webhook-signatures",
-            "webhooks",
-        ],
-    ),
+    ("access", &["edge", "engine", "store"]),
+    ("api", &["access", "edge", "engine", "store"]),
     ("audit-log", &["store"]),
-    ("books", &["engine", "ledger", "money", "store"]),
-    ("edge", &["idempotency", "store", "text"]),
+    ("books", &["edge", "engine", "ledger", "money", "store"]),
+    ("edge", &["engine", "idempotency", "store", "text"]),
     ("engine", &["audit-log", "idempotency", "store"]),
     (
         "families",
         &[
             "access",
             "books",
+            "edge",
             "engine",
             "idempotency",
             "payments",
@@ -74,12 +60,14 @@ const ARROWS: [(&str, &[&str]); 18] = [
         "payments",
         &[
             "books",
+            "edge",
             "engine",
             "idempotency",
             "ledger",
             "money",
             "store",
             "text",
+            "webhook-signatures",
             "webhooks",
         ],
     ),
@@ -585,7 +573,7 @@ fn every_route_is_described_and_every_description_has_a_route() {
         ]
     );
     let rows = sources().into_iter();
-    let rows = rows.filter(|file| file.path.starts_with("crates/api/src/"));
+    let rows = rows.filter(|file| file.text.contains("r: &mut Routes"));
     let rows: String = rows.map(|file| file.code()).collect();
     let found = undescribed(&rows, &read("docs/openapi.json"));
     holds(

@@ -1,8 +1,7 @@
 //! API keys: who may act for a tenant.
 
-use std::sync::Arc;
-
 use diesel::prelude::*;
+use edge::Caller;
 use engine::Tenant;
 use sha2::{Digest, Sha256};
 use store::{AnyConnection, Error, TenantId};
@@ -22,15 +21,6 @@ store::bulk_insert! {
         /// Microseconds since 1970.
         created_at: i64,
     }
-}
-
-/// The holder of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The tenant that the key acts for.
-    pub tenant: Tenant,
-    /// What the audit log calls the key.
-    pub label: Arc<str>,
 }
 
 /// What is kept of an API key.

@@ -10,7 +10,7 @@ mod recorded;
 mod schema;
 mod tenants;
 
-pub use keys::{Caller, caller, hash, label, new_key};
+pub use keys::{caller, hash, label, new_key};
 pub use mode::{Mode, mode};
 pub use provision::{Asked, Provision, ProvisionError, Shelf};
 pub use tenants::{LONGEST_NAME, NameError, parse_name, tenants};

@@ -4,45 +4,21 @@
 //! integers; the conversion is the last thing that happens to a body on its way out. So a replay is the
 //! same answer for both kinds of client, and no renderer knows of it.
 
-use actix_web::body::{BoxBody, MessageBody, to_bytes};
+use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
-use edge::Problem;
 use edge::headers::split_outside_quotes;
+use edge::{Problem, code};
 
-use crate::code;
 use crate::request::{RequestId, written};
 
-/// The fields of answers whose integers are amounts in minor units. A number under any other name (a
-/// version, an ordinal, a status) stays a number.
-pub const FIELDS: &[&str] = &[
-    "amount",
-    "amount_captured",
-    "amount_refunded",
-    "available",
-    "balance",
-    "ceiling",
-    "closing_balance",
-    "credit",
-    "credit_line",
-    "credits",
-    "debit",
-    "debits",
-    "floor",
-    "opening_balance",
-    "pending",
-    "pending_credits",
-    "pending_debits",
-    "posted",
-    "released",
-    "remaining",
-    "reversed",
-];
+/// The names of fields whose integers are amounts, in groups ([`edge::Surface::amounts`]).
+pub(crate) type Fields = &'static [&'static [&'static str]];
 
 /// How amounts are written in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writing {
+pub(crate) enum Writing {
     /// As JSON numbers.
     Integers,
     /// As JSON strings of the same digits.
@@ -54,7 +30,7 @@ pub enum Writing {
 ///
 /// # Errors
 /// `not_acceptable` for an `amounts` that is neither `string` nor `integer`, or that stands twice.
-pub fn wanted(headers: &HeaderMap) -> Result<Writing, Problem> {
+pub(crate) fn wanted(headers: &HeaderMap) -> Result<Writing, Problem> {
     let mut best: Option<Range> = None;
     for line in headers.get_all(header::ACCEPT) {
         let line = String::from_utf8_lossy(line.as_bytes());
@@ -71,11 +47,10 @@ pub fn wanted(headers: &HeaderMap) -> Result<Writing, Problem> {
     Ok(asked.unwrap_or(Writing::Integers))
 }
 
-/// Writes the integers of [`FIELDS`] as strings. Everything else stays as it is, byte for byte.
+/// Writes the integers of these fields as strings. Everything else stays as it is, byte for byte.
 ///
 /// `json` is JSON that was written here.
-#[must_use]
-pub fn as_texts(json: &[u8]) -> Vec<u8> {
+fn as_texts(json: &[u8], fields: Fields) -> Vec<u8> {
     let mut written = Vec::with_capacity(json.len().saturating_mul(2));
     let mut rest = json;
     // Whether what comes next is the value of an amount's field.
@@ -88,7 +63,11 @@ pub fn as_texts(json: &[u8]) -> Vec<u8> {
                 written.extend_from_slice(text);
                 written.push(b'"');
                 is_amount = beyond.first() == Some(&b':')
-                    && FIELDS.iter().any(|name| name.as_bytes() == text);
+                    && fields
+                        .iter()
+                        .copied()
+                        .flatten()
+                        .any(|name| name.as_bytes() == text);
                 rest = beyond;
             }
             b'-' | b'0'..=b'9' => {
@@ -116,11 +95,12 @@ pub fn as_texts(json: &[u8]) -> Vec<u8> {
 /// Answers of the API as the client wants their amounts. A wish that cannot be met is refused before
 /// anything is done.
 pub(crate) async fn as_asked(
+    fields: Fields,
     request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
+    next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     if !request.path().starts_with("/v1/") {
-        return Ok(next.call(request).await?.map_into_boxed_body());
+        return next.call(request).await;
     }
     let wanted = wanted(request.headers());
     let mut response = match wanted {
@@ -128,8 +108,8 @@ pub(crate) async fn as_asked(
             let refused = problem.into_response(&RequestId::of(request.request()));
             request.into_response(written(refused))
         }
-        Ok(Writing::Integers) => next.call(request).await?.map_into_boxed_body(),
-        Ok(Writing::Texts) => in_texts(next.call(request).await?.map_into_boxed_body()).await?,
+        Ok(Writing::Integers) => next.call(request).await?,
+        Ok(Writing::Texts) => in_texts(next.call(request).await?, fields).await?,
     };
     let vary = HeaderValue::from_static("accept");
     response.headers_mut().append(header::VARY, vary);
@@ -138,6 +118,7 @@ pub(crate) async fn as_asked(
 
 async fn in_texts(
     response: ServiceResponse<BoxBody>,
+    fields: Fields,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (request, response) = response.into_parts();
     let (response, body) = response.into_parts();
@@ -145,7 +126,7 @@ async fn in_texts(
     let json = to_bytes(body)
         .await
         .map_err(actix_web::error::ErrorInternalServerError)?;
-    let response = response.set_body(BoxBody::new(as_texts(&json)));
+    let response = response.set_body(BoxBody::new(as_texts(&json, fields)));
     Ok(ServiceResponse::new(request, response))
 }
 
@@ -249,6 +230,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    use families::SURFACE;
+
     use super::*;
 
     fn of(lines: &[&[u8]]) -> Result<Writing, Problem> {
@@ -343,7 +326,8 @@ mod tests {
             (r#"{"amount":-"#, r#"{"amount":"-""#),
             (r#"{"amount"#, r#"{"amount""#),
         ] {
-            let written = String::from_utf8(as_texts(integers.as_bytes())).unwrap();
+            let written =
+                String::from_utf8(as_texts(integers.as_bytes(), SURFACE.amounts)).unwrap();
             assert_eq!(written, texts, "{integers}");
         }
     }
@@ -364,17 +348,18 @@ mod tests {
             "buy",
             "sell",
         ];
-        let described: Value = serde_json::from_str(crate::openapi::text()).unwrap();
+        let described: Value = serde_json::from_str(&crate::openapi::text(&SURFACE)).unwrap();
         let mut names = BTreeSet::new();
         let schemas = &described["components"]["schemas"];
         integers(schemas, schemas, &mut names);
         assert!(names.len() > 20, "{names:?}");
-        let known =
-            |name: &&String| FIELDS.contains(&name.as_str()) || NONE.contains(&name.as_str());
+        let known = |name: &&String| {
+            SURFACE.amounts.concat().contains(&name.as_str()) || NONE.contains(&name.as_str())
+        };
         let unknown: Vec<&String> = names.iter().filter(|name| !known(name)).collect();
         assert_eq!(unknown, Vec::<&String>::new());
-        for name in FIELDS {
-            assert!(names.contains(*name), "no answer has {name}");
+        for name in SURFACE.amounts.concat() {
+            assert!(names.contains(name), "no answer has {name}");
         }
     }
 
@@ -409,7 +394,7 @@ mod tests {
     fn any_json() -> impl Strategy<Value = Value> {
         let name = || {
             prop_oneof![
-                prop::sample::select(FIELDS).prop_map(str::to_owned),
+                prop::sample::select(SURFACE.amounts.concat()).prop_map(str::to_owned),
                 any::<String>(),
             ]
         };
@@ -433,7 +418,8 @@ mod tests {
             Value::Array(items) => items.iter().map(expected).collect(),
             Value::Object(fields) => {
                 let field = |(name, value): (&String, &Value)| {
-                    let is_amount = FIELDS.contains(&name.as_str()) && value.is_i64();
+                    let is_amount =
+                        SURFACE.amounts.concat().contains(&name.as_str()) && value.is_i64();
                     let value = if is_amount {
                         json!(value.to_string())
                     } else {
@@ -450,14 +436,14 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_written_with_its_amounts_as_texts(value in any_json()) {
-            let written = as_texts(value.to_string().as_bytes());
+            let written = as_texts(value.to_string().as_bytes(), SURFACE.amounts);
             let read: Value = serde_json::from_slice(&written).unwrap();
             prop_assert_eq!(read, expected(&value));
         }
 
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
-            let _ = as_texts(&bytes);
+            let _ = as_texts(&bytes, SURFACE.amounts);
             if HeaderValue::from_bytes(&bytes).is_ok() {
                 let _ = of(&[&bytes]);
             }

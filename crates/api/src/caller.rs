@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use access::{Caller, Mode};
-use edge::{Headers, Problem, headers};
+use access::Mode;
+use edge::{Caller, Headers, Problem, code, headers, respond};
 use engine::Engine;
-
-use crate::{code, respond};
 
 /// How long a key is believed without asking the database again.
 const BELIEVED: Duration = Duration::from_secs(2);
@@ -17,7 +15,7 @@ const MOST: usize = 10_000;
 
 /// The callers seen lately.
 #[derive(Debug, Default)]
-pub struct Callers(Mutex<HashMap<[u8; 32], (Caller, Instant)>>);
+pub(crate) struct Callers(Mutex<HashMap<[u8; 32], (Caller, Instant)>>);
 
 impl Callers {
     /// The caller of a request.
@@ -25,7 +23,12 @@ impl Callers {
     /// # Errors
     /// A 401 for a key that is absent, malformed or unknown, without telling which. One of the other mode is
     /// told by its beginning.
-    pub async fn of(&self, engine: &Engine, mode: Mode, sent: &Headers) -> Result<Caller, Problem> {
+    pub(crate) async fn of(
+        &self,
+        engine: &Engine,
+        mode: Mode,
+        sent: &Headers,
+    ) -> Result<Caller, Problem> {
         let key = headers::bearer(sent)?;
         // Whatever the database says: the sandbox's key is known to everybody.
         if key.starts_with(mode.other().key_prefix()) {

@@ -1,40 +1,26 @@
-//! The API: what comes in is parsed into types that cannot be wrong, what goes out is a wire type or a
-//! problem. Each capability has its routes as rows beside its handlers; [`routes`] lists the capabilities,
-//! [`mount`] serves the rows, [`openapi`] describes them.
+//! The server of an API, whatever it is about: the routes that it is handed are served on actix ([`serve`]) and
+//! described ([`openapi`]). What they are about, the families know that bring them.
 //!
-//! A handler does three things: read what is asked (with the readers of [`edge::strict_json`]), submit the
-//! command and wait for its commit, answer ([`respond`]). It decides nothing about money.
+//! | file | what it does |
+//! |---|---|
+//! | `server.rs` | the server, and the limits that hold before any handler runs |
+//! | `connection.rs` | HTTP as it is on the wire |
+//! | `request.rs` | what every request has: an id, a bounded body, an answer in one form |
+//! | `mount.rs` | a request becomes a call of its route, a response becomes an answer |
+//! | `caller.rs` | the API key of a request |
+//! | `amounts.rs` | amounts as JSON strings, for those who ask for that |
+//! | `openapi.rs` | the description, printed from the routes |
+//! | `system.rs` | questions of operators and tools |
 //!
 //! This crate never does SQL, never decides by a business rule, and never answers something of the inside.
 
-mod accounts;
-pub mod amounts;
-mod assets;
-pub mod caller;
-mod code;
+mod amounts;
+mod caller;
 mod connection;
-pub mod currencies;
-mod metadata;
 mod mount;
 pub mod openapi;
-mod payments;
-mod periods;
-mod query;
-mod reading;
-mod render;
 mod request;
-mod respond;
-mod routes;
 mod server;
 mod system;
-mod totals;
-mod transactions;
-mod transfers;
-mod webhooks;
-pub mod wire;
 
-pub use render::{account_opened, bulk_made, made, make_again, payment_reply, tell, transfer_made};
-pub use server::{Api, Receiver, ServeError, Server, serve};
-
-/// The API version that a request's fingerprint covers.
-pub const API_VERSION: &str = "1";
+pub use server::{Api, ServeError, Server, serve};

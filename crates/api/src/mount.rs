@@ -1,35 +1,36 @@
 //! The routes, served by actix: a request becomes a [`Call`], a [`Response`] becomes an answer.
 
-use access::Caller;
+use std::sync::Arc;
+
 use actix_web::dev::Payload as NoPayload;
 use actix_web::http::Method;
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig, resource, route};
+use actix_web::web::{self, Path, Payload, ServiceConfig, resource, route};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 use edge::query::Parameters;
 use edge::route::{Handler, Reads, Route};
-use edge::{Call, Problem, Response, headers};
+use edge::{Call, Problem, Response, code, headers};
 
 use crate::request::{self, RequestId, written};
-use crate::routes::ROUTES;
-use crate::server::{Api, Shared};
-use crate::{code, openapi, system};
+use crate::server::Api;
+use crate::{openapi, system};
 
 /// Every URL and what serves it.
-pub(crate) fn all(app: &mut ServiceConfig) {
-    for path in ROUTES.paths() {
+pub(crate) fn all(api: &Arc<Api>, app: &mut ServiceConfig) {
+    for path in api.routes.paths() {
         let mut own = resource(path);
-        for row in ROUTES.of(path) {
+        for row in api.routes.of(path) {
             let method = match row.method {
                 edge::Method::Get => Method::GET,
                 edge::Method::Post => Method::POST,
                 edge::Method::Patch => Method::PATCH,
             };
-            let serve = move |api: Data<Api>, request: HttpRequest, payload: Payload| {
-                serve(api.into_inner(), row, request, payload)
+            let api = Arc::clone(api);
+            let serve = move |request: HttpRequest, payload: Payload| {
+                serve(Arc::clone(&api), row, request, payload)
             };
             own = own.route(route().method(method).to(serve));
         }
-        app.service(elsewhere(own, ROUTES.allowed(path)));
+        app.service(elsewhere(own, api.routes.allowed(path)));
     }
     // Whatever is not a GET comes past the pages.
     app.service(openapi::browser())
@@ -69,26 +70,26 @@ fn answer(request: &HttpRequest, outcome: Result<Response, Problem>) -> HttpResp
 }
 
 async fn serve(
-    api: Shared,
-    row: &'static Route<Shared, Caller>,
+    api: Arc<Api>,
+    row: &'static Route,
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let outcome = outcome(api, row, &request, payload).await;
+    let outcome = outcome(&api, row, &request, payload).await;
     answer(&request, outcome)
 }
 
 /// Looks at a request in one order on every route: who calls, the query, the key, the body.
 async fn outcome(
-    api: Shared,
-    row: &Route<Shared, Caller>,
+    api: &Api,
+    row: &Route,
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<Response, Problem> {
     let mut call = head(row, request).await;
     let running = match &row.handler {
         Handler::Keyed(handler) => {
-            let caller = api.callers.of(&api.engine, api.mode, &call.headers);
+            let caller = api.callers.of(&api.state.engine, api.mode, &call.headers);
             let caller = caller.await?;
             call.query = row.parameters(&call.path, request.query_string())?;
             if matches!(row.body, Some(Reads::Json(_))) {
@@ -98,21 +99,21 @@ async fn outcome(
             if row.body.is_some() {
                 call.body = request::body(request, payload, row.most).await?.into();
             }
-            handler(api, call.by(caller))
+            handler(Arc::clone(&api.state), call.by(caller))
         }
         Handler::Open { admit, answer } => {
-            admit(&api, &call)?;
+            admit(&api.state, &call)?;
             if row.body.is_some() {
                 call.body = request::body(request, payload, row.most).await?.into();
             }
-            answer(api, call)
+            answer(Arc::clone(&api.state), call)
         }
     };
     running.await
 }
 
 /// A request of which only the head is read.
-async fn head(row: &Route<Shared, Caller>, request: &HttpRequest) -> Call<()> {
+async fn head(row: &Route, request: &HttpRequest) -> Call<()> {
     let values = Path::<Vec<String>>::from_request(request, &mut NoPayload::None).await;
     let values = values.map(Path::into_inner).unwrap_or_default();
     let names = request.match_info().iter();

@@ -13,7 +13,7 @@
 //! - [`security`]: the API key, or the signature of a webhook.
 //! - [`shapes`]: a text that is always the same says so.
 //!
-//! A field of `wire` says its shape by a name of [`wire::texts`]: `#[schema(value_type = AccountId)]`. Of an
+//! A field of a reply says its shape by a name: `#[schema(value_type = Moment)]` ([`edge::shapes`]). Of an
 //! `Option`, it says `nullable = false` where null is never shown, and `required` where it is always there.
 //! Tests find a text, a number or a list of a request that has no bounds, and a name that has two schemas;
 //! the harness of the scenarios compares every answer with its description.
@@ -23,10 +23,9 @@ mod parameters;
 mod security;
 mod shapes;
 
-use std::sync::LazyLock;
-
+use edge::problem::described;
 use edge::route::{Handler, Reads};
-use edge::{Describe, KeyRule, Method, Route, Shape};
+use edge::{Describe, KeyRule, Method, Route, Shape, Signature, Surface};
 use utoipa::openapi::info::{ContactBuilder, InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, PathItem};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -36,10 +35,6 @@ use utoipa::openapi::tag::Tag;
 use utoipa::openapi::{ContentBuilder, OpenApi, Paths, Required};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::routes::ROUTES;
-use crate::wire;
-
-const ABOUT: &str = "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.";
 const SERVERS: [(&str, &str); 2] = [
     ("/", "The server that shows this description"),
     ("http://127.0.0.1:8080", "A sandbox on this machine"),
@@ -59,7 +54,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn of<S, C>(route: &Route<S, C>) -> Self {
+    fn of(route: &Route) -> Self {
         Self {
             wants_key: matches!(route.handler, Handler::Keyed(_)),
             has_body: route.body.is_some(),
@@ -70,25 +65,26 @@ impl Kind {
 }
 
 /// The whole description, and the names of which it has two schemas.
-fn description() -> (OpenApi, Vec<String>) {
+fn description(surface: &Surface) -> (OpenApi, Vec<String>) {
+    let routes = surface.table();
     let mut known = Describe::default();
     let mut paths = Paths::new();
-    for route in ROUTES.rows().iter().filter(|route| route.is_described()) {
+    for route in routes.rows().iter().filter(|route| route.is_described()) {
         let method = match route.method {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,
             Method::Patch => HttpMethod::Patch,
         };
-        let item = PathItem::new(method, operation(route, &mut known));
+        let item = PathItem::new(method, operation(route, surface.signatures, &mut known));
         let before = paths.paths.entry(route.path.to_owned());
         before.or_default().merge_operations(item);
     }
-    known.reply::<wire::Problem>();
+    known.reply::<described::Problem>();
     let mut components = Components::new();
     components.schemas.extend(known.named().clone());
     shapes::state_constants(&mut components);
     parameters::define(&mut components);
-    security::define(&mut components);
+    security::define(&mut components, surface.signatures);
     answers::define(&mut components);
     let license = LicenseBuilder::new()
         .name("Apache-2.0")
@@ -96,7 +92,7 @@ fn description() -> (OpenApi, Vec<String>) {
     let info = InfoBuilder::new()
         .title("Florin")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(ABOUT))
+        .description(Some(surface.about))
         .contact(Some(ContactBuilder::new().name(Some("Florin")).build()))
         .license(Some(license.build()));
     let servers = SERVERS.map(|(url, says)| {
@@ -104,7 +100,7 @@ fn description() -> (OpenApi, Vec<String>) {
         server.description = Some(says.to_owned());
         server
     });
-    let tags = ROUTES.tags().iter().map(|(name, says)| {
+    let tags = routes.tags().iter().map(|(name, says)| {
         let mut tag = Tag::new(*name);
         tag.description = Some((*says).to_owned());
         tag
@@ -116,7 +112,7 @@ fn description() -> (OpenApi, Vec<String>) {
     (openapi, known.clashes().to_vec())
 }
 
-fn operation<S, C>(route: &Route<S, C>, known: &mut Describe) -> Operation {
+fn operation(route: &Route, signatures: &[Signature], known: &mut Describe) -> Operation {
     let kind = Kind::of(route);
     let more = format!("{}\n\n{}", route.more, answers::again(kind));
     let mut operation = OperationBuilder::new()
@@ -126,7 +122,7 @@ fn operation<S, C>(route: &Route<S, C>, known: &mut Describe) -> Operation {
         .operation_id(Some(route.id))
         .request_body(route.body.as_ref().map(|body| request_body(body, known)))
         .responses(answers::of(route, kind, known))
-        .securities(Some(security::of(kind)))
+        .securities(Some(security::of(kind, signatures)))
         .build();
     operation.parameters = parameters::of(route, known);
     operation
@@ -145,16 +141,13 @@ fn request_body(body: &Reads, known: &mut Describe) -> RequestBody {
         .build()
 }
 
-/// The description as JSON, ended by a newline.
+/// The description of an API as JSON, ended by a newline.
 #[must_use]
-pub fn text() -> &'static str {
-    static TEXT: LazyLock<String> = LazyLock::new(|| {
-        let (openapi, _) = description();
-        let mut text = openapi.to_pretty_json().unwrap_or_default();
-        text.push('\n');
-        text
-    });
-    &TEXT
+pub fn text(surface: &Surface) -> String {
+    let (openapi, _) = description(surface);
+    let mut text = openapi.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// A page that shows it, served from this binary.
@@ -177,7 +170,7 @@ mod tests {
     use super::*;
 
     fn description() -> Value {
-        serde_json::from_str(text()).unwrap()
+        serde_json::from_str(&text(&families::SURFACE)).unwrap()
     }
 
     /// Each operation with its method and path.
@@ -358,35 +351,19 @@ mod tests {
 
     #[test]
     fn no_name_has_two_schemas() {
-        let (_, clashes) = super::description();
+        let (_, clashes) = super::description(&families::SURFACE);
         assert_eq!(clashes, Vec::<String>::new());
     }
 
     /// The statuses of a row are those of its codes, and no row names a code that it has anyway.
     #[test]
     fn the_codes_of_an_answer_have_its_status() {
-        for route in ROUTES.rows() {
+        for route in families::SURFACE.table().rows() {
             for answer in &route.answers {
                 for code in answer.codes {
                     assert_eq!(code.status, answer.status, "{} {}", route.id, code.name);
                 }
             }
         }
-    }
-
-    #[test]
-    fn every_code_of_a_capability_is_named_by_a_route() {
-        let rows = ROUTES.rows().iter().flat_map(|route| &route.answers);
-        let named: BTreeSet<&str> = rows
-            .flat_map(|answer| answer.codes)
-            .map(|code| code.name)
-            .collect();
-        let all = crate::code::all().into_iter();
-        let own = all.filter(|code| !edge::code::ALL.contains(code));
-        let lost: Vec<&str> = own
-            .map(|code| code.name)
-            .filter(|name| !named.contains(name))
-            .collect();
-        assert_eq!(lost, Vec::<&str>::new());
     }
 }

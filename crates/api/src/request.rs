@@ -10,12 +10,11 @@ use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use edge::code::of_status;
+use edge::code::{self, of_status};
 use edge::problem::CONTENT_TYPE;
 use edge::{Headers, Problem, Response};
 use futures_util::StreamExt as _;
 
-use crate::code;
 use crate::connection::Talk;
 use crate::connection::unread::{Answer, Watched};
 

@@ -1,26 +1,33 @@
 //! Questions of operators and tools: is it alive, is it ready, what is it.
 
-use edge::{Call, Method, Problem, Response};
+use edge::{Call, Method, Problem, Response, Routes, Shared, code};
+use metrics_exporter_prometheus::PrometheusHandle;
 use store::Trouble;
 
-use crate::server::{Routes, Shared};
-use crate::{code, openapi};
-
 /// Every route that operators and tools ask. The description leaves them out.
-pub(crate) fn routes(r: &mut Routes) {
+pub(crate) fn routes(r: &mut Routes, description: String, counters: Option<PrometheusHandle>) {
     r.open(Method::Get, "/", ["", "Where to go from here."], root);
     r.open(Method::Get, "/livez", ["", "The process answers."], livez);
     let ready = "The process can do its work.";
     r.open(Method::Get, "/readyz", ["", ready], readyz);
     r.open(Method::Get, "/version", ["", "What is running."], version);
-    let counters = "Counters for Prometheus.";
-    r.open(Method::Get, "/metrics", ["", counters], metrics);
-    let description = "The API's description.";
+    let rendered = move || {
+        counters
+            .as_ref()
+            .map(PrometheusHandle::render)
+            .unwrap_or_default()
+    };
+    r.open(
+        Method::Get,
+        "/metrics",
+        ["", "Counters for Prometheus."],
+        move |_, _| text("text/plain; version=0.0.4", rendered()),
+    );
     r.open(
         Method::Get,
         "/openapi.json",
-        ["", description],
-        openapi_json,
+        ["", "The API's description."],
+        move |_, _| text("application/json", description.clone()),
     );
 }
 
@@ -47,8 +54,8 @@ async fn livez(_: Shared, _: Call<()>) -> Result<Response, Problem> {
 }
 
 /// The process can do its work: questions are answered, and commands are committed.
-async fn readyz(api: Shared, _: Call<()>) -> Result<Response, Problem> {
-    let ready = api.engine.readiness().await;
+async fn readyz(state: Shared, _: Call<()>) -> Result<Response, Problem> {
+    let ready = state.engine.readiness().await;
     let parts = [("reads", told(ready.reads)), ("writes", told(ready.writes))];
     if !ready.is_ready() {
         let problem = Problem::new(code::DATABASE_UNAVAILABLE);
@@ -58,8 +65,8 @@ async fn readyz(api: Shared, _: Call<()>) -> Result<Response, Problem> {
         "status": "ok",
         "reads": "ok",
         "writes": "ok",
-        "clock": if api.engine.stands_still() { "behind" } else { "ok" },
-        "clock_behind_seconds": api.engine.seconds_behind(),
+        "clock": if state.engine.stands_still() { "behind" } else { "ok" },
+        "clock_behind_seconds": state.engine.seconds_behind(),
     });
     Ok(Response::json(200, &body))
 }
@@ -77,22 +84,11 @@ async fn version(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",
         "version": env!("CARGO_PKG_VERSION"),
-        "api": crate::API_VERSION,
+        "api": edge::API_VERSION,
     });
     Ok(Response::json(200, &body))
 }
 
-/// Counters for Prometheus.
-async fn metrics(api: Shared, _: Call<()>) -> Result<Response, Problem> {
-    let text = api
-        .metrics
-        .as_ref()
-        .map(|metrics| metrics.render())
-        .unwrap_or_default();
-    Ok(Response::of(200, "text/plain; version=0.0.4", text))
-}
-
-/// The API's description.
-async fn openapi_json(_: Shared, _: Call<()>) -> Result<Response, Problem> {
-    Ok(Response::of(200, "application/json", openapi::text()))
+async fn text(content_type: &str, text: String) -> Result<Response, Problem> {
+    Ok(Response::of(200, content_type, text))
 }

@@ -1,5 +1,12 @@
 //! The refusal of a command of the books.
 
+mod exchange;
+mod rules;
+mod tell;
+
+pub(crate) use tell::refused;
+pub use tell::{tell, told};
+
 use ledger::{
     AccountId, ChangeError, DescribeError, ExchangeError, OpenError, PeriodError, PostError,
     RegisterError, ReleaseError, ReverseError, SettleError,
@@ -61,80 +68,5 @@ impl Refusal {
             Self::Period(rule) => rule.code(),
             Self::At { refusal, .. } => refusal.code(),
         }
-    }
-
-    /// Whether the refusal is a decision about this request, which a retry must hear again, and not
-    /// a mistake in it, which a retry may mend.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        match self {
-            Self::Register(RegisterError::CodeTaken { .. })
-            | Self::Open(OpenError::CodeTaken { .. }) => true,
-            Self::Open(OpenError::AssetNotRegistered { .. }) => false,
-            Self::Transfer { rule, .. } | Self::Post(rule) => !is_mistake_in_posting(rule),
-            Self::Settle(rule) => !matches!(
-                rule,
-                SettleError::NoAmounts
-                    | SettleError::PostingNamedTwice { .. }
-                    | SettleError::EffectiveInTheFuture { .. }
-                    | SettleError::TransactionNotFound { .. }
-                    | SettleError::PostingNotFound { .. }
-                    | SettleError::ConditionElsewhere { .. }
-            ),
-            Self::Release(rule) => !matches!(
-                rule,
-                ReleaseError::EffectiveInTheFuture { .. }
-                    | ReleaseError::TransactionNotFound { .. }
-                    | ReleaseError::ConditionElsewhere { .. }
-            ),
-            Self::Reverse(rule) => !matches!(
-                rule,
-                ReverseError::NotAnExchange { .. }
-                    | ReverseError::LegAlone
-                    | ReverseError::AmountTooSmall { .. }
-                    | ReverseError::NotInProportion { .. }
-                    | ReverseError::NoAmounts
-                    | ReverseError::PostingNamedTwice { .. }
-                    | ReverseError::EffectiveInTheFuture { .. }
-                    | ReverseError::TransactionNotFound { .. }
-                    | ReverseError::PostingNotFound { .. }
-                    | ReverseError::ConditionElsewhere { .. }
-            ),
-            Self::Exchange(ExchangeError::Post(rule)) => !is_mistake_in_posting(rule),
-            Self::Exchange(
-                ExchangeError::SameCurrency { .. }
-                | ExchangeError::SidesDiffer { .. }
-                | ExchangeError::AmountTooSmall
-                | ExchangeError::AmountTooLarge,
-            ) => false,
-            Self::Change(rule) => !matches!(rule, ChangeError::AccountNotFound { .. }),
-            Self::Describe(DescribeError::TransactionNotFound { .. }) => false,
-            Self::Period(PeriodError::Closed { .. }) => true,
-            Self::Period(PeriodError::InTheFuture { .. }) => false,
-            Self::At { refusal, .. } => refusal.is_kept(),
-        }
-    }
-}
-
-const fn is_mistake_in_posting(rule: &PostError) -> bool {
-    match rule {
-        PostError::NoPostings
-        | PostError::TooManyPostings
-        | PostError::SameAccount { .. }
-        | PostError::ConditionElsewhere { .. }
-        | PostError::ExpiresTooSoon { .. }
-        | PostError::EffectiveInTheFuture { .. }
-        | PostError::AccountNotFound { .. }
-        | PostError::CurrencyMismatch { .. } => true,
-        PostError::ExternalIdTaken { .. }
-        | PostError::AccountFrozen { .. }
-        | PostError::AccountClosed { .. }
-        | PostError::PeriodClosed { .. }
-        | PostError::VersionMismatch { .. }
-        | PostError::Overflow { .. }
-        | PostError::CurrencyWithdrawn { .. }
-        | PostError::InsufficientFunds { .. }
-        | PostError::CeilingExceeded { .. }
-        | PostError::ConditionFailed { .. } => false,
     }
 }

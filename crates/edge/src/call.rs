@@ -5,11 +5,11 @@ use idempotency::Key;
 use crate::query::Parameters;
 use crate::route::KeyRule;
 use crate::strict_json::{self, Object};
-use crate::{Problem, code};
+use crate::{Caller, Problem, code};
 
 /// A request whose head is read, with its body within the bound of its route. `C` says who calls.
 #[derive(Debug)]
-pub struct Call<C> {
+pub struct Call<C = Caller> {
     /// The method, in capitals.
     pub method: &'static str,
     /// The path as it was sent.

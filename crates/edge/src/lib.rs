@@ -2,9 +2,14 @@
 //! It knows nothing of a server: a mount reads bytes, makes a [`Call`] of them, and writes the
 //! [`Response`].
 //!
-//! This crate never does I/O, never decides about the books, and never names what a route is about.
+//! A handler does three things: it reads the request (with the readers of [`strict_json`]), submits a command
+//! and waits for its commit, and answers ([`State::submit`]); or it asks a question ([`State::read`]).
+//!
+//! This crate never does I/O of its own, never decides about the books, and never names what a route is about.
 
+mod asked;
 mod call;
+mod caller;
 pub mod code;
 pub mod cursor;
 mod describe;
@@ -12,12 +17,19 @@ pub mod headers;
 mod page;
 pub mod problem;
 pub mod query;
+pub mod reply;
+pub mod respond;
 mod response;
 pub mod route;
 mod shape;
+pub mod shapes;
+mod state;
 pub mod strict_json;
+mod surface;
 
+pub use asked::{API_VERSION, Asked};
 pub use call::{Call, Headers};
+pub use caller::Caller;
 pub use code::Code;
 pub use describe::{Describe, Schema};
 pub use page::{Page, page};
@@ -25,4 +37,6 @@ pub use problem::Problem;
 pub use response::Response;
 pub use route::{KeyRule, Method, Right, Route, Routes};
 pub use shape::{Labels, Shape};
+pub use state::{Shared, State};
 pub use strict_json::Reader;
+pub use surface::{Signature, Surface};

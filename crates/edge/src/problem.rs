@@ -7,6 +7,8 @@
 //! of its own: [`Problem::to_saved_bytes`]. Every other one does: [`Problem::into_response`].
 //! A 5xx says nothing of the inside; whoever makes one logs the cause.
 
+pub mod described;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use utoipa::ToSchema;
 
 use crate::query::{Parameters, Query};
-use crate::{Call, Code, Describe, Problem, Response, Schema, Shape, page};
+use crate::{Call, Code, Describe, Problem, Response, Schema, Shape, Shared, State, page};
 
 pub use parameter::{Parameter, ParameterKind};
 pub use table::Routes;
@@ -87,21 +87,21 @@ pub struct Answer {
 /// A handler at work.
 pub type Running = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 
-/// The function that answers the requests of a route. `S` is what handlers share, `C` a caller.
-pub enum Handler<S, C> {
+/// The function that answers the requests of a route.
+pub enum Handler {
     /// It wants a caller.
-    Keyed(Box<dyn Fn(S, Call<C>) -> Running + Send + Sync>),
+    Keyed(Box<dyn Fn(Shared, Call) -> Running + Send + Sync>),
     /// Anybody may call.
     Open {
         /// Looks at the head of a request, before the body is read.
-        admit: fn(&S, &Call<()>) -> Result<(), Problem>,
+        admit: fn(&State, &Call<()>) -> Result<(), Problem>,
         /// Answers.
-        answer: Box<dyn Fn(S, Call<()>) -> Running + Send + Sync>,
+        answer: Box<dyn Fn(Shared, Call<()>) -> Running + Send + Sync>,
     },
 }
 
 /// A route.
-pub struct Route<S, C> {
+pub struct Route {
     /// The method.
     pub method: Method,
     /// The path, with places for what it names: `/v1/things/{id}`.
@@ -132,10 +132,10 @@ pub struct Route<S, C> {
     /// The answers that it gives, beside those of its kind.
     pub answers: Vec<Answer>,
     /// The function that answers.
-    pub handler: Handler<S, C>,
+    pub handler: Handler,
 }
 
-impl<S, C> Route<S, C> {
+impl Route {
     /// Sets the rule for the idempotency key.
     pub fn key(&mut self, key: KeyRule) -> &mut Self {
         self.key = key;
@@ -203,7 +203,7 @@ impl<S, C> Route<S, C> {
     }
 
     /// Looks at the head of a request before its body is read. A route that wants a caller does so by itself.
-    pub fn admit(&mut self, look: fn(&S, &Call<()>) -> Result<(), Problem>) -> &mut Self {
+    pub fn admit(&mut self, look: fn(&State, &Call<()>) -> Result<(), Problem>) -> &mut Self {
         if let Handler::Open { admit, .. } = &mut self.handler {
             *admit = look;
         }

@@ -1,9 +1,45 @@
-//! The one list of families: what each brings to the engine.
+//! The one list of families: what each brings to the engine and to the edge.
 
 use std::sync::Arc;
 
-use engine::Kind;
+use edge::strict_json::CardNumbers;
+use edge::{Code, State, Surface};
 use engine::check::Plan;
+use engine::{Engine, Kind};
+use payments::Provider;
+use payments::notices::Receivers;
+
+/// Makes replies again that were kept by reference.
+pub use books::transactions::make_again;
+
+/// The surface of the API. The groups of routes stand in the order in which the description has them.
+pub const SURFACE: Surface = Surface {
+    about: "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
+    routes: &[
+        payments::charging::routes,
+        books::routes,
+        payments::notices::routes,
+    ],
+    signatures: payments::notices::SIGNATURES,
+    amounts: &[books::AMOUNTS, payments::AMOUNTS],
+};
+
+/// The codes that refusals have: those of every route, and those of each family.
+pub const CODES: &[&[&[&Code]]] = &[&[edge::code::ALL], books::code::ALL, payments::CODES];
+
+/// The rule for card numbers in every body: the fields that hold identifiers, and the one of labels.
+pub const CARDS: CardNumbers = CardNumbers {
+    identifiers: &["code", "customer", "external_id"],
+    labels: "metadata",
+    detail: "Card numbers are not accepted in any field. Send a payment method token.",
+};
+
+/// The state that handlers share, with the parts of every family.
+#[must_use]
+pub fn state(engine: Engine, provider: Provider, receivers: Receivers) -> State {
+    let state = books::bring(State::new(engine, &CARDS));
+    payments::bring(state, provider, receivers)
+}
 
 /// The kinds of shelves, in the order in which they are loaded: what names others comes first. They are saved
 /// backwards: what others refer to comes last here.
@@ -29,3 +65,57 @@ pub const CHECK: Plan = Plan {
         &webhooks::FAMILY,
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn all() -> Vec<&'static Code> {
+        CODES.concat().concat()
+    }
+
+    #[test]
+    fn every_code_has_a_name_and_a_title_of_its_own_and_a_known_family() {
+        assert_eq!(edge::code::faults(&all()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_code_of_a_capability_is_named_by_a_route() {
+        let routes = SURFACE.table();
+        let answers = routes.rows().iter().flat_map(|route| &route.answers);
+        let named: BTreeSet<&str> = answers
+            .flat_map(|answer| answer.codes)
+            .map(|code| code.name)
+            .collect();
+        let own = all().into_iter();
+        let own = own.filter(|code| !edge::code::ALL.contains(code));
+        let lost: Vec<&str> = own
+            .map(|code| code.name)
+            .filter(|name| !named.contains(name))
+            .collect();
+        assert_eq!(lost, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn the_table_in_the_documents_has_every_code_as_it_is() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/api.md");
+        let page = std::fs::read_to_string(path).unwrap_or_default();
+        let table = page.split("| code | status | `error.type` |").nth(1);
+        let rows = table.unwrap_or_default().lines().skip(2);
+        let rows: Vec<&str> = rows.take_while(|row| row.starts_with('|')).collect();
+        for code in all() {
+            let retry = code
+                .retry
+                .map_or("absent".to_owned(), |retry| retry.to_string());
+            let own = format!(
+                "| `{}` | {} | `{}` | {retry} | {}",
+                code.name, code.status, code.family, code.title
+            );
+            assert!(rows.iter().any(|row| row.starts_with(&own)), "{own}");
+        }
+        assert_eq!(rows.len(), all().len());
+    }
+}

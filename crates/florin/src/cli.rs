@@ -66,7 +66,7 @@ pub(crate) fn run() -> ExitCode {
     match cli.verb {
         Some(Verb::Webhook(command)) => webhook::run(command, Clock::system().now().unix_seconds()),
         Some(Verb::Openapi) => {
-            let said = say::text(api::openapi::text());
+            let said = say::text(&api::openapi::text(&families::SURFACE));
             said.map_or_else(|error| cannot(&error), |()| ExitCode::SUCCESS)
         }
         Some(Verb::Check(arguments)) => {

@@ -26,7 +26,7 @@ pub(crate) fn start_lane(store: Store, settings: engine::Settings) -> Result<Eng
 pub(crate) fn lane_settings(mixes_tenants: bool) -> engine::Settings {
     engine::Settings {
         shelves: families::shelves(),
-        make_again: api::make_again,
+        make_again: families::make_again,
         told: None,
         max_batch: MAX_BATCH,
         line: LINE,

@@ -1,18 +1,17 @@
 //! Wiring: from settings to a running Florin, and back down.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use access::{Provision, ProvisionError};
-use actix_web::web::Data;
-use api::{Api, Receiver, Server};
+use api::{Api, Server};
 use engine::errand::Runner;
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
 use engine::{Engine, LaneError, Request, Tenant};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use payments::notices::{Receiver, Receivers};
 use payments::providers;
 use sandbox::{Sandbox, WebhookTarget};
 use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
@@ -227,16 +226,15 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         patience: END_OF_WORK,
     };
     let worker = tokio::spawn(runner.run(stopping));
-    let api = Api {
-        engine: engine.clone(),
-        provider: provider_of(settings),
-        mode: settings.mode.of_books(),
-        receivers: receivers(settings, &tenant),
-        metrics: collect_metrics(),
-        assets: api::currencies::Assets::default(),
-        callers: api::caller::Callers::default(),
-    };
-    let server = api::serve(Data::new(api), listener, threads())?;
+    let (provider, receivers) = (provider_of(settings), receivers(settings, &tenant));
+    let state = families::state(engine.clone(), provider, receivers);
+    let api = Api::new(
+        state,
+        &families::SURFACE,
+        settings.mode.of_books(),
+        collect_metrics(),
+    );
+    let server = api::serve(api, listener, threads())?;
     if let Some(sandbox) = &sandbox {
         let scheme = webhook_signatures::Scheme::StandardWebhooks;
         sandbox.point_webhooks_at(WebhookTarget {
@@ -426,19 +424,13 @@ pub(crate) fn serve_alone(
     engine: Engine,
     listener: TcpListener,
 ) -> Result<Server, api::ServeError> {
-    let api = Api {
-        engine,
-        provider: payments::Provider {
-            name: String::new(),
-            lease_millis: 0,
-        },
-        mode: access::Mode::Sandbox,
-        receivers: HashMap::new(),
-        metrics: None,
-        assets: api::currencies::Assets::default(),
-        callers: api::caller::Callers::default(),
+    let provider = payments::Provider {
+        name: String::new(),
+        lease_millis: 0,
     };
-    api::serve(Data::new(api), listener, threads())
+    let state = families::state(engine, provider, Receivers::default());
+    let api = Api::new(state, &families::SURFACE, access::Mode::Sandbox, None);
+    api::serve(api, listener, threads())
 }
 
 fn threads() -> usize {
@@ -454,7 +446,7 @@ async fn start_sandbox(settings: &Settings) -> Result<Sandbox, StartError> {
     Ok(sandbox::start(sandbox, || Clock::system().now().unix_seconds()).await?)
 }
 
-fn receivers(settings: &Settings, tenant: &Tenant) -> HashMap<String, Receiver> {
+fn receivers(settings: &Settings, tenant: &Tenant) -> Receivers {
     let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
         let receiver = Receiver {
             tenant: tenant.clone(),
@@ -464,7 +456,7 @@ fn receivers(settings: &Settings, tenant: &Tenant) -> HashMap<String, Receiver> 
         };
         (name.clone(), receiver)
     };
-    settings.webhooks.iter().map(receiver).collect()
+    Receivers(settings.webhooks.iter().map(receiver).collect())
 }
 
 /// The counters are collected once a process; a second server in it shows none.

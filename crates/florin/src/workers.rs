@@ -148,7 +148,7 @@ impl Charges {
             epoch: leased.epoch,
             fact,
             answer,
-            show: api::payment_reply,
+            show: payments::charging::show::reply,
         };
         let request = Request::of_system(tenant, "worker", command);
         if let Err(error) = self.engine.submit(request).await {
@@ -233,7 +233,7 @@ impl Work for ParkedWebhooks {
             let found = found.await.map_err(|_unavailable| LaneError::Unavailable)?;
             for (tenant, parked) in found {
                 if !parked.is_empty() {
-                    let show = api::payment_reply;
+                    let show = payments::charging::show::reply;
                     submit(&self.0, tenant, ApplyParked { parked, show }).await?;
                 }
             }

@@ -8,7 +8,7 @@
 //! any field is refused.
 //!
 //! The rules are pure functions over a [`Shelf`]: what one batch holds of the payments in memory.
-//! This crate never calls a provider, never knows HTTP, and never writes SQL on other crates' tables.
+//! This crate never calls a provider, never knows a server, and never writes SQL on other crates' tables.
 //!
 //! Invariants: refunded ≤ captured ≤ authorized ≤ amount (P1); every edge in the history is legal and
 //! final states are never left (P2); one operation has one posting set (P3, by the transaction's
@@ -29,6 +29,7 @@ pub mod providers;
 mod read;
 mod recorded;
 mod schema;
+mod shapes;
 mod shelf;
 pub mod state;
 pub mod tables;
@@ -46,3 +47,18 @@ pub use payment::{
 pub use read::{known_provider_keys, operations, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};
+
+use edge::{Code, State};
+
+/// The codes of payments.
+pub const CODES: &[&[&Code]] = &[charging::codes::ALL];
+
+/// The fields of replies whose integers are amounts in minor units.
+pub const AMOUNTS: &[&str] = &["amount", "amount_captured", "amount_refunded"];
+
+/// The state, with the parts that the handlers of payments need: the provider that payments go to, and the
+/// providers that may send webhooks.
+#[must_use]
+pub fn bring(state: State, provider: Provider, receivers: notices::Receivers) -> State {
+    state.with(provider).with(receivers)
+}

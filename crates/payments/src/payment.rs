@@ -108,15 +108,6 @@ impl ConfirmError {
             Self::NoPaymentMethod => "payment_method_required",
         }
     }
-
-    /// True if it is a decision that a repetition of the request hears again, and no mistake in the request.
-    #[must_use]
-    pub const fn is_kept(&self) -> bool {
-        match self {
-            Self::WrongState { .. } | Self::CurrencyWithdrawn { .. } => true,
-            Self::NotFound | Self::NoPaymentMethod => false,
-        }
-    }
 }
 
 /// Makes a payment, and with `confirm` its first operation.

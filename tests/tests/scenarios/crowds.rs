@@ -433,9 +433,8 @@ pub(crate) fn posted_of(results: &Results, _is_dry_run: bool) -> Reply {
 
 pub(crate) fn refused<C>(_command: &C, refusal: &Refusal) -> Told {
     Told {
-        is_kept: refusal.is_kept(),
-        reason: refusal.code(),
         reply: reply(422, Vec::new()),
+        ..books::told(refusal)
     }
 }
 

@@ -141,7 +141,7 @@ fn text() -> ObjectBuilder {
 }
 
 /// The answers of a route, with those that its kind has.
-pub(super) fn of<S, C>(route: &Route<S, C>, kind: Kind, known: &mut Describe) -> Responses {
+pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
     let mut responses = Responses::new();
     for answer in &route.answers {
         let mut response = Response::new(answer.says);

@@ -66,7 +66,7 @@ fn query(name: &str, description: &str) -> ParameterBuilder {
 }
 
 /// The parameters of a route, with those that its kind has.
-pub(super) fn of<S, C>(route: &Route<S, C>, known: &mut Describe) -> Option<Vec<RefOr<Parameter>>> {
+pub(super) fn of(route: &Route, known: &mut Describe) -> Option<Vec<RefOr<Parameter>>> {
     let segments = route.segments.iter().map(|own| (own, ParameterIn::Path));
     let query = route.query.iter().map(|own| (own, ParameterIn::Query));
     let mut all: Vec<RefOr<Parameter>> = segments

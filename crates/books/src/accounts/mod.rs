@@ -1,7 +1,10 @@
 //! Accounts: opened, frozen, closed, limited, described.
 
 mod change;
+pub(crate) mod codes;
+pub(crate) mod http;
 mod open;
+pub mod show;
 
 pub use change::{AccountChange, ChangeAccount};
 pub use open::OpenAccount;

@@ -1,5 +1,9 @@
 //! Assets: what accounts may hold besides the currencies of ISO 4217.
 
+pub(crate) mod codes;
+pub(crate) mod http;
+pub mod show;
+
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
 use ledger::{Asset, NewAsset};
 

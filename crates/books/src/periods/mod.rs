@@ -1,5 +1,9 @@
 //! Periods: closed books, in which nothing happens any more.
 
+pub(crate) mod codes;
+pub(crate) mod http;
+pub mod show;
+
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
 use store::Timestamp;
 

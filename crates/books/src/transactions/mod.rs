@@ -2,11 +2,14 @@
 
 mod action;
 mod bulk;
+pub(crate) mod codes;
 mod describe;
 mod expire;
+pub(crate) mod http;
 mod one;
 pub(crate) mod reference;
 mod replay;
+pub mod show;
 mod step;
 
 pub use action::{Action, Details, Draft, Expiry, Swap};
@@ -14,7 +17,7 @@ pub use bulk::{Bulk, Results};
 pub use describe::Describe;
 pub use expire::Expire;
 pub use one::{Made, Transact};
-pub use replay::{Again, again};
+pub use replay::{Again, again, make_again};
 pub use step::EXPIRY;
 
 use ledger::tables::Needs;

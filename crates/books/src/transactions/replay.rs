@@ -2,14 +2,35 @@
 
 use std::collections::HashMap;
 
-use ledger::{Posted, TransactionId};
+use engine::Reply;
+use ledger::{Kind, Posted, TransactionId};
 use store::{AnyConnection, Error, TenantId};
 
-use super::Results;
 use super::reference::{self, Reference};
-use crate::Form;
+use super::{Results, show};
+use crate::{Form, transfers};
 
-/// What a reply is made from again.
+/// Makes replies again that were kept by reference, byte for byte.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn make_again(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+) -> Result<Vec<Option<Reply>>, Error> {
+    let again = again(connection, tenant, references)?;
+    let reply = |again| match again {
+        Again::One(posted, form) if posted.kind == Kind::Transfer => {
+            transfers::show::reply(&posted, form)
+        }
+        Again::One(posted, form) => show::reply(&posted, false, form),
+        Again::Bulk(results, form) => show::bulk(&results.0, false, form),
+    };
+    Ok(again.into_iter().map(|again| again.map(reply)).collect())
+}
+
+/// Stored rows that a reply is made from again.
 #[derive(Debug, Clone)]
 pub enum Again {
     /// One transaction.

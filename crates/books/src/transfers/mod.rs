@@ -1,5 +1,8 @@
 //! Transfers: money from wallet to wallet.
 
+pub(crate) mod http;
+pub mod show;
+
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Keep, set};
 use ledger::{AccountId, Description, Kind, NewTransaction, Posted, Posting, TransactionId};
 use money::Money;

@@ -2,24 +2,16 @@
 
 use super::{Handler, KeyRule, Method, Right, Route};
 use crate::strict_json::MAX_BYTES;
-use crate::{Call, Problem, Response};
+use crate::{Call, Problem, Response, Shared};
 
 /// The routes of an API, in the order in which they are tried.
-pub struct Routes<S, C> {
-    rows: Vec<Route<S, C>>,
+#[derive(Default)]
+pub struct Routes {
+    rows: Vec<Route>,
     tags: Vec<(&'static str, &'static str)>,
 }
 
-impl<S, C> Default for Routes<S, C> {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
-}
-
-impl<S: 'static, C: 'static> Routes<S, C> {
+impl Routes {
     /// Begins a group: the rows that follow belong to it.
     pub fn tag(&mut self, name: &'static str, says: &'static str) {
         self.tags.push((name, says));
@@ -32,9 +24,9 @@ impl<S: 'static, C: 'static> Routes<S, C> {
         id: &'static str,
         summary: &'static str,
         handler: F,
-    ) -> &mut Route<S, C>
+    ) -> &mut Route
     where
-        F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+        F: Fn(Shared, Call) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let handler = keyed(handler);
@@ -48,9 +40,9 @@ impl<S: 'static, C: 'static> Routes<S, C> {
         id: &'static str,
         summary: &'static str,
         handler: F,
-    ) -> &mut Route<S, C>
+    ) -> &mut Route
     where
-        F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+        F: Fn(Shared, Call) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let handler = keyed(handler);
@@ -65,9 +57,9 @@ impl<S: 'static, C: 'static> Routes<S, C> {
         id: &'static str,
         summary: &'static str,
         handler: F,
-    ) -> &mut Route<S, C>
+    ) -> &mut Route
     where
-        F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+        F: Fn(Shared, Call) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let handler = keyed(handler);
@@ -82,9 +74,9 @@ impl<S: 'static, C: 'static> Routes<S, C> {
         path: &'static str,
         [id, summary]: [&'static str; 2],
         handler: F,
-    ) -> &mut Route<S, C>
+    ) -> &mut Route
     where
-        F: Fn(S, Call<()>) -> R + Send + Sync + 'static,
+        F: Fn(Shared, Call<()>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
         let handler = Handler::Open {
@@ -99,8 +91,8 @@ impl<S: 'static, C: 'static> Routes<S, C> {
         method: Method,
         path: &'static str,
         [id, summary]: [&'static str; 2],
-        handler: Handler<S, C>,
-    ) -> &mut Route<S, C> {
+        handler: Handler,
+    ) -> &mut Route {
         let tag = self.tags.last().map_or("", |(name, _)| name);
         self.rows.push_mut(Route {
             method,
@@ -123,7 +115,7 @@ impl<S: 'static, C: 'static> Routes<S, C> {
 
     /// The rows.
     #[must_use]
-    pub fn rows(&self) -> &[Route<S, C>] {
+    pub fn rows(&self) -> &[Route] {
         &self.rows
     }
 
@@ -148,7 +140,7 @@ impl<S: 'static, C: 'static> Routes<S, C> {
     }
 
     /// The rows of a path.
-    pub fn of(&self, path: &str) -> impl Iterator<Item = &Route<S, C>> {
+    pub fn of(&self, path: &str) -> impl Iterator<Item = &Route> {
         self.rows.iter().filter(move |row| row.path == path)
     }
 
@@ -167,9 +159,9 @@ impl<S: 'static, C: 'static> Routes<S, C> {
     }
 }
 
-fn keyed<S, C, F, R>(handler: F) -> Handler<S, C>
+fn keyed<F, R>(handler: F) -> Handler
 where
-    F: Fn(S, Call<C>) -> R + Send + Sync + 'static,
+    F: Fn(Shared, Call) -> R + Send + Sync + 'static,
     R: Future<Output = Result<Response, Problem>> + Send + 'static,
 {
     Handler::Keyed(Box::new(move |shared, call| {
@@ -186,11 +178,11 @@ mod tests {
     use crate::Shape;
     use crate::strict_json::BrokenRule;
 
-    async fn nothing<S, C>(_: S, _: Call<C>) -> Result<Response, Problem> {
+    async fn nothing<C>(_: Shared, _: Call<C>) -> Result<Response, Problem> {
         Ok(Response::empty(204))
     }
 
-    fn things() -> Routes<(), ()> {
+    fn things() -> Routes {
         let mut r = Routes::default();
         r.tag("things", "Things");
         r.get("/things/{id}", "getThing", "One thing.", nothing)

@@ -271,7 +271,7 @@ impl Bedrock {
             rows.postings.push(PostingRow::of(tenant, posted.id, p));
             let body = transfer_body(p.posting.debit, p.posting.credit);
             let fingerprint = Fingerprint::of("POST", "/v1/transfers", "1", body.as_bytes());
-            let reply = api::transfer_made(posted, false);
+            let reply = books::transfers::show::made(posted, false);
             rows.keys.push(KeyRow {
                 tenant_id: tenant,
                 key: key.clone(),

@@ -106,8 +106,8 @@ impl Stage {
                     };
                     let request = stage.request(transfer);
                     Request {
-                        show: api::transfer_made,
-                        tell: api::tell,
+                        show: books::transfers::show::made,
+                        tell: books::tell,
                         ..request
                     }
                 })
@@ -142,8 +142,8 @@ impl Stage {
                 Some(wallet) => account(format!("{WALLET_CODES}{wallet}"), Limits::NO_OVERDRAFT),
             });
             Some(Request {
-                show: api::account_opened,
-                tell: api::tell,
+                show: books::accounts::show::opened,
+                tell: books::tell,
                 ..request
             })
         })

@@ -90,7 +90,14 @@ async fn transfer(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<()
         description: None,
     };
     let path = ("/v1/transfers", &*body);
-    let request = request(stage, chance, command, path, api::transfer_made, api::tell)?;
+    let request = request(
+        stage,
+        chance,
+        command,
+        path,
+        books::transfers::show::made,
+        books::tell,
+    )?;
     created(stage.engine.submit(request).await).map(drop)
 }
 
@@ -142,7 +149,14 @@ async fn transact(
     body: &str,
 ) -> Result<Posted, String> {
     let command = Transact(action);
-    let request = request(stage, chance, command, (path, body), api::made, api::tell)?;
+    let request = request(
+        stage,
+        chance,
+        command,
+        (path, body),
+        books::transactions::show::made,
+        books::tell,
+    )?;
     let made = created(stage.engine.submit(request).await)?;
     Ok(made.posted)
 }

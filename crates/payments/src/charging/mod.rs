@@ -8,14 +8,18 @@
 //! | [`Lease`] | operations of a worker that has died, for another one |
 
 mod answer_now;
+pub(crate) mod codes;
 mod confirm;
 mod create;
+mod http;
 mod lease;
 mod outcome;
+pub mod show;
 
 pub use answer_now::AnswerNow;
 pub use confirm::ConfirmPayment;
 pub use create::CreatePayment;
+pub use http::routes;
 pub use lease::Lease;
 pub use outcome::RecordOutcome;
 

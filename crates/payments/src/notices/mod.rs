@@ -7,10 +7,13 @@
 //! | [`ApplyParked`] | events that arrived before their cause, which is there now |
 
 mod apply;
+mod http;
 mod parked;
 mod quarantine;
 mod receive;
+pub mod show;
 
+pub use http::{Receiver, Receivers, SIGNATURES, routes};
 pub use parked::{ApplyParked, Parked, arrived};
 pub use quarantine::QuarantineWebhook;
 pub use receive::ReceiveWebhook;

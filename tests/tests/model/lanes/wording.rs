@@ -148,9 +148,8 @@ pub(super) fn refused_so<C>(_command: &C, refusal: &books::Refusal) -> Told {
         refused(refusal)
     };
     Told {
-        is_kept: refusal.is_kept(),
-        reason: refusal.code(),
         reply: reply(text),
+        ..books::told(refusal)
     }
 }
 

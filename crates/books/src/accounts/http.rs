@@ -1,0 +1,234 @@
+//! `/v1/accounts`: open, read, balances, entries; and their changes.
+
+mod changes;
+mod pending;
+
+use edge::cursor::Cursor;
+use edge::strict_json::{
+    Body, FieldError, Reading, Slot, choice, integer, nullable, object, prose,
+};
+use edge::{Call, Problem, Reader, Response, Routes, Shared, State, page};
+use ledger::{
+    Account, AccountClass, AccountId, AccountName, Limits, LimitsError, NewAccount, NormalSide,
+};
+use money::MinorUnits;
+
+use super::{OpenAccount, show};
+use crate::currencies::{self, Currencies};
+use crate::metadata::kept;
+use crate::reading::account_code;
+use crate::{code, shapes, tell};
+
+/// Words for the id of an account in a path.
+pub(crate) const ID: &str = "acc_…";
+
+/// Every route of accounts.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("accounts", "The books");
+    r.post(
+        "/v1/accounts",
+        "openAccount",
+        "Opens an account with nothing on it.",
+        open,
+    )
+    .body(|known| new_account(&Currencies::default()).describe(known))
+    .gives::<show::Account>(201, "Opened")
+    .refuses(409, "The code is taken", &[code::ACCOUNT_EXISTS])
+    .refuses(422, "A field is wrong", &[]);
+    r.get(
+        "/v1/accounts",
+        "listAccounts",
+        "Accounts, newest first.",
+        list,
+    )
+    .page()
+    .gives_page::<show::Account>("A page");
+    r.get("/v1/accounts/{id}", "getAccount", "One account.", read_one)
+        .segment("id", shapes::AccountId::SHAPE, ID)
+        .gives::<show::Account>(200, "The account")
+        .refuses(404, "No such account", &[]);
+    r.get(
+        "/v1/accounts/{id}/balances",
+        "getAccountBalances",
+        "An account's balances.",
+        balances,
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .gives::<show::Balances>(200, "Its balances")
+    .refuses(404, "No such account", &[]);
+    r.get(
+        "/v1/accounts/{id}/entries",
+        "listAccountEntries",
+        "An account's entries, newest first.",
+        entries,
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .page()
+    .gives_page::<show::Entry>("A page")
+    .refuses(404, "No such account", &[]);
+    pending::routes(r);
+    changes::routes(r);
+}
+
+async fn open(state: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = state.asked(call)?;
+    let known = currencies::named(&state, &asked).await?;
+    let command = OpenAccount(asked.read_by(&new_account(&known))?);
+    state.submit(asked, command, show::opened, tell).await
+}
+
+async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let before = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state
+        .read(move |connection| ledger::accounts(connection, tenant, before, more))
+        .await?;
+    let cursor = |account: &Account| Cursor {
+        id: account.id.bytes(),
+        position: None,
+    };
+    let page = page(found, &wanted, show::account, cursor);
+    Ok(Response::json(200, &page))
+}
+
+async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
+    let account = find(&state, &call).await?;
+    Ok(Response::json(200, &show::account(&account)))
+}
+
+async fn balances(state: Shared, call: Call) -> Result<Response, Problem> {
+    let account = find(&state, &call).await?;
+    Ok(Response::json(200, &show::balances(&account)))
+}
+
+async fn entries(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let account = find(&state, &call).await?;
+    let (of, before) = (account.id, wanted.cursor.and_then(|cursor| cursor.position));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state
+        .read(move |connection| ledger::entries(connection, tenant, of, before, more))
+        .await?;
+    let cursor = |entry: &ledger::Entry| Cursor {
+        id: of.bytes(),
+        position: Some(entry.version),
+    };
+    let page = page(found, &wanted, show::entry, cursor);
+    Ok(Response::json(200, &page))
+}
+
+/// A foreign id, a malformed one and an absent one have the same answer.
+async fn find(state: &State, call: &Call) -> Result<Account, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: AccountId = call.named("id", code::NOT_FOUND)?;
+    let found = state
+        .read(move |connection| ledger::account(connection, tenant, id))
+        .await;
+    found?.ok_or_else(|| Problem::new(code::NOT_FOUND))
+}
+
+/// Reads what opens an account.
+fn new_account(known: &Currencies) -> impl Body<Out = NewAccount> {
+    object("NewAccount", "Opens an account.", move |fields| {
+        let code = account_code().says(
+            "Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.",
+        );
+        let code = fields.required("code", code);
+        let name = prose::<AccountName>(shapes::ShortText::SHAPE)
+            .says("What people call it; the code, if absent.");
+        let name = fields.optional("name", nullable(name));
+        let unit = known
+            .reader()
+            .says("ISO 4217 code, or that of a custom asset.");
+        let unit = fields.required("currency", unit);
+        let class = choice(shapes::AccountClass::SHAPE, class)
+            .says("`asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,\nwhat the code's first level and the normal side say.");
+        let class = fields.optional("class", class);
+        let side = choice(shapes::Side::SHAPE, side)
+            .says("`credit` (the default without a class: a wallet is what we owe) or `debit`.");
+        let side = fields.optional("normal_side", side);
+        // Absent: no overdraft. Null: no limit.
+        let floor = limit()
+            .says("The least available balance, in minor units: 0 if absent; null: no limit.");
+        let floor = fields.optional("floor", nullable(floor)).or(Some(0));
+        let ceiling =
+            limit().says("The greatest possible balance, in minor units; none if absent or null.");
+        let ceiling = fields.optional("ceiling", nullable(ceiling)).or(None);
+        let line = line().says(
+            "How far below the floor it may go, in minor units; not at all if absent or null.",
+        );
+        let credit_line = fields.optional("credit_line", nullable(line)).or(None);
+        let metadata =
+            kept().says("What you keep with it: at most 50 texts of at most 500 characters.");
+        let metadata = fields.optional("metadata", nullable(metadata));
+        let slots = (
+            code,
+            name,
+            unit,
+            Slot::together((class, side)),
+            Slot::together((floor, ceiling, credit_line)),
+            metadata,
+        );
+        Slot::together(slots).check(|(code, name, currency, nature, bounds, metadata)| {
+            let class = match nature {
+                (Some(class), Some(side)) if class.normal_side() != side => return contradiction(),
+                (Some(class), Some(_) | None) => class,
+                (None, side) => AccountClass::of(&code, side.unwrap_or(NormalSide::Credit)),
+            };
+            Ok(NewAccount {
+                name: (name.flatten()).unwrap_or_else(|| AccountName::trusted(code.as_str())),
+                class,
+                code,
+                currency,
+                limits: limits(bounds)?,
+                metadata: metadata.flatten().flatten(),
+            })
+        })
+    })
+}
+
+fn class(name: &str) -> Option<AccountClass> {
+    let mut all = AccountClass::ALL.into_iter();
+    all.find(|class| class.name() == name)
+}
+
+fn side(name: &str) -> Option<NormalSide> {
+    match name {
+        "debit" => Some(NormalSide::Debit),
+        "credit" => Some(NormalSide::Credit),
+        _ => None,
+    }
+}
+
+/// Reads a balance that is not to be passed.
+fn limit() -> impl Reader<Out = i64> {
+    integer(shapes::MinorUnits::SHAPE)
+}
+
+/// Reads a credit line.
+fn line() -> impl Reader<Out = i64> {
+    integer(shapes::Count::SHAPE)
+}
+
+/// The floor, the ceiling and the credit line, as the books take them.
+fn limits(
+    (floor, ceiling, credit_line): (Option<i64>, Option<i64>, Option<i64>),
+) -> Reading<Limits> {
+    let of = |limit: Option<i64>| limit.map(MinorUnits::new);
+    Limits::new(of(floor), of(ceiling), of(credit_line)).map_err(|rule| {
+        let field = match rule {
+            LimitsError::NegativeCreditLine => "credit_line",
+            LimitsError::CeilingBelowFloor => "ceiling",
+        };
+        vec![FieldError::here(rule.code(), rule.to_string()).below(field)]
+    })
+}
+
+fn contradiction<T>() -> Reading<T> {
+    let detail = "The class has the other normal side. One of the two fields is enough.";
+    let error = FieldError::here("contradicts_class", detail);
+    Err(vec![error.below("normal_side")])
+}

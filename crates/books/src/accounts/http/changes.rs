@@ -1,0 +1,125 @@
+//! Changes of an account besides its balances: whether it takes postings, its limits, and its metadata.
+
+use edge::strict_json::{Alternative, Body, Fields, Reading, Slot, nullable, object, one_of};
+use edge::{Asked, Call, Problem, Reader, Response, Routes, Shared};
+use ledger::AccountId;
+
+use super::{ID, limit, limits, line};
+use crate::accounts::{AccountChange, ChangeAccount, show};
+use crate::metadata::{REPLACED, replaced};
+use crate::{code, shapes, tell};
+
+/// The routes that change an account.
+pub(crate) fn routes(r: &mut Routes) {
+    r.post(
+        "/v1/accounts/{id}/freeze",
+        "freezeAccount",
+        "Lets an account take no postings for now.",
+        |state, call| turn(state, call, AccountChange::Freeze),
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .body(|known| nothing().describe(known))
+    .gives::<show::Account>(200, "The account, frozen")
+    .refuses(404, "No such account", &[])
+    .refuses(409, "It is not open", &[code::ACCOUNT_STATE_CONFLICT]);
+    r.post(
+        "/v1/accounts/{id}/unfreeze",
+        "unfreezeAccount",
+        "Lets a frozen account take postings again.",
+        |state, call| turn(state, call, AccountChange::Unfreeze),
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .body(|known| nothing().describe(known))
+    .gives::<show::Account>(200, "The account, open")
+    .refuses(404, "No such account", &[])
+    .refuses(409, "It is not frozen", &[code::ACCOUNT_STATE_CONFLICT]);
+    r.post(
+        "/v1/accounts/{id}/close",
+        "closeAccount",
+        "Closes an account that holds nothing, for ever.",
+        |state, call| turn(state, call, AccountChange::Close),
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .body(|known| nothing().describe(known))
+    .gives::<show::Account>(200, "The account, closed")
+    .refuses(404, "No such account", &[])
+    .refuses(
+        409,
+        "It is closed already, or holds something",
+        &[code::ACCOUNT_STATE_CONFLICT],
+    );
+    r.patch(
+        "/v1/accounts/{id}",
+        "updateAccount",
+        "Sets an account's limits, all three at once; or what is kept with it.",
+        patch,
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .body(|known| new_state().describe(known))
+    .gives::<show::Account>(200, "The account as it is now")
+    .refuses(404, "No such account", &[])
+    .refuses(409, "It is closed", &[code::ACCOUNT_STATE_CONFLICT])
+    .refuses(422, "A field is wrong", &[]);
+}
+
+async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
+    change(state, call, |asked| asked.read_by(&new_state())).await
+}
+
+async fn turn(state: Shared, call: Call, wanted: AccountChange) -> Result<Response, Problem> {
+    let read = |asked: &mut Asked| asked.read_by(&nothing()).map(|()| wanted);
+    change(state, call, read).await
+}
+
+async fn change(
+    state: Shared,
+    call: Call,
+    read: impl FnOnce(&mut Asked) -> Reading<AccountChange>,
+) -> Result<Response, Problem> {
+    let id = call.named::<AccountId>("id", code::NOT_FOUND);
+    let mut asked = state.asked(call)?;
+    let id = id?;
+    let change = read(&mut asked)?;
+    let command = ChangeAccount { id, change };
+    state.submit(asked, command, show::changed, tell).await
+}
+
+/// Reads an empty object.
+fn nothing() -> impl Body<Out = ()> {
+    object("Nothing", "An empty object.", |_| Slot::together(()))
+}
+
+/// Reads what an account is changed to.
+fn new_state() -> impl Body<Out = AccountChange> {
+    let [name, says] = REPLACED;
+    let limits = Alternative::new(
+        false,
+        "NewLimits",
+        "An account's limits, in minor units; each must be there.",
+        new_limits,
+    );
+    let metadata = Alternative::new(true, name, says, |fields: &mut Fields| {
+        replaced(fields).map(AccountChange::SetMetadata)
+    });
+    one_of(
+        "AccountPatch",
+        "Changes an account: its three limits, or its metadata.",
+        |fields| fields.has("metadata"),
+        vec![
+            limits.standing("All limits at once; null: no such limit."),
+            metadata.standing("What you keep with it; null or an empty object: nothing."),
+        ],
+    )
+}
+
+/// Limits are set as a whole, so that nobody sets one beside another that has changed meanwhile.
+fn new_limits(fields: &mut Fields) -> Slot<AccountChange> {
+    let floor = limit().says("The least available balance.");
+    let floor = fields.required("floor", nullable(floor));
+    let ceiling = limit().says("The greatest possible balance.");
+    let ceiling = fields.required("ceiling", nullable(ceiling));
+    let credit_line = line().says("How far below the floor it may go.");
+    let credit_line = fields.required("credit_line", nullable(credit_line));
+    let bounds = Slot::together((floor, ceiling, credit_line));
+    bounds.check(|bounds| Ok(AccountChange::SetLimits(limits(bounds)?)))
+}

@@ -1,0 +1,154 @@
+//! `/v1/assets`: what a tenant's accounts may hold besides the currencies of ISO 4217.
+
+use edge::cursor::Cursor;
+use edge::query::foreign_cursor;
+use edge::strict_json::{Body, FieldError, Slot, integer, nullable, object, prose, text};
+use edge::{Call, Problem, Reader, Response, Routes, Shared, page};
+use ledger::{Asset, AssetName, NewAsset};
+use money::{AssetError, Currency};
+
+use super::{RegisterAsset, show};
+use crate::{code, shapes, tell};
+
+/// Every route of assets.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag(
+        "assets",
+        "What accounts may hold besides the currencies of ISO 4217",
+    );
+    r.post(
+        "/v1/assets",
+        "registerAsset",
+        "Registers a custom asset. Its code keeps its exponent for ever.",
+        register,
+    )
+    .body(|known| new_asset().describe(known))
+    .gives::<show::Asset>(201, "Registered")
+    .refuses(409, "The code is registered already", &[code::ASSET_EXISTS])
+    .refuses(422, "A field is wrong, or the code is one of ISO 4217", &[]);
+    r.get(
+        "/v1/assets",
+        "listAssets",
+        "Registered assets, by code.",
+        list,
+    )
+    .page()
+    .gives_page::<show::Asset>("A page");
+    r.get(
+        "/v1/assets/{code}",
+        "getAsset",
+        "One registered asset.",
+        read_one,
+    )
+    .segment("code", shapes::CurrencyCode::SHAPE, "Its code")
+    .gives::<show::Asset>(200, "The asset")
+    .refuses(404, "No such asset", &[]);
+}
+
+async fn register(state: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = state.asked(call)?;
+    let command = RegisterAsset(asked.read_by(&new_asset())?);
+    state.submit(asked, command, show::made, tell).await
+}
+
+async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let after = wanted.cursor.map(code_of).transpose()?;
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state
+        .read(move |connection| ledger::assets(connection, tenant, after.as_deref(), more))
+        .await?;
+    let page = page(found, &wanted, show::asset, cursor);
+    Ok(Response::json(200, &page))
+}
+
+async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let absent = || Problem::new(code::NOT_FOUND);
+    let code = call.segment("code").to_owned();
+    // Whatever no asset could be called, none is.
+    Currency::custom(&code, 0).map_err(|_malformed| absent())?;
+    let found = state
+        .read(move |connection| ledger::asset(connection, tenant, &code))
+        .await?;
+    let asset = found.ok_or_else(absent)?;
+    Ok(Response::json(200, &show::asset(&asset)))
+}
+
+/// Reads what registers an asset.
+fn new_asset() -> impl Body<Out = NewAsset> {
+    object("NewAsset", "Registers an asset.", |fields| {
+        let code = text(1, 255, shapes::CurrencyCode::SHAPE);
+        let code = fields.required(
+            "code",
+            code.says(
+                "3 to 10 upper-case letters and digits, a letter first, and none of ISO 4217.",
+            ),
+        );
+        let exponent = integer(shapes::Exponent::SHAPE);
+        let exponent = fields.required(
+            "exponent",
+            exponent.says("Decimal places of its minor unit, 0 to 18, for ever."),
+        );
+        let name = prose::<AssetName>(shapes::ShortText::SHAPE);
+        let name = nullable(
+            name.says("What people call it: at most 255 characters; the code, if absent."),
+        );
+        let name = fields.optional("name", name);
+        Slot::together((code, exponent, name)).check(|(code, exponent, name)| {
+            // What does not fit is above the largest.
+            let exponent = u8::try_from(exponent).unwrap_or(u8::MAX);
+            NewAsset::new(&code, exponent, name.flatten()).map_err(|rule| {
+                let field = match rule {
+                    AssetError::Malformed | AssetError::TakenByIso => "code",
+                    AssetError::TooPrecise => "exponent",
+                };
+                vec![FieldError::here(rule.code(), rule.to_string()).below(field)]
+            })
+        })
+    })
+}
+
+/// The last asset of a page: its code in the place of an id, filled up with zeros.
+fn cursor(asset: &Asset) -> Cursor {
+    let mut id = [0; 16];
+    for (place, byte) in id.iter_mut().zip(asset.currency.code().bytes()) {
+        *place = byte;
+    }
+    Cursor { id, position: None }
+}
+
+fn code_of(cursor: Cursor) -> Result<String, Problem> {
+    let code = str::from_utf8(&cursor.id).unwrap_or_default();
+    let code = code.trim_end_matches('\0');
+    match Currency::custom(code, 0) {
+        Ok(_) => Ok(code.to_owned()),
+        Err(_) => Err(foreign_cursor()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use store::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_page_goes_on_after_its_last_code() {
+        let last = Asset {
+            currency: Currency::custom("POINTS2030", 0).unwrap(),
+            name: String::new(),
+            created_at: Timestamp::from_micros(0),
+        };
+        let read = code_of(cursor(&last));
+        assert_eq!(read.ok().as_deref(), Some("POINTS2030"));
+        let of_another_list = Cursor {
+            id: [7; 16],
+            position: None,
+        };
+        assert!(code_of(of_another_list).is_err());
+    }
+}

@@ -1,0 +1,88 @@
+//! Currency exchanges as they go out.
+
+use edge::reply::{json, moment};
+use engine::Reply;
+use ledger::{Leg, Posted};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Form;
+use crate::shapes::*;
+use crate::transactions::show::{Transaction, transaction};
+
+/// An amount of a currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Money {
+    /// Minor units.
+    #[schema(value_type = Amount)]
+    pub amount: i64,
+    /// ISO 4217 code, or that of a custom asset.
+    #[schema(value_type = CurrencyCode)]
+    pub currency: String,
+}
+
+/// A currency exchange that was made, or (in a dry run) would have been.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Exchange {
+    /// Always `exchange`.
+    pub object: &'static str,
+    /// What was sold.
+    pub sold: Money,
+    /// What was bought.
+    pub bought: Money,
+    /// Which of the two was given: `sold` or `bought`. The other follows from it.
+    #[schema(value_type = GivenSide)]
+    pub given: &'static str,
+    /// Units of the bought currency for one unit of the sold one.
+    #[schema(value_type = Rate)]
+    pub rate: String,
+    /// How the other amount became minor units.
+    #[schema(value_type = RoundingMode)]
+    pub rounding: &'static str,
+    /// Who quoted the rate.
+    #[schema(value_type = SourceText)]
+    pub source: String,
+    /// When they quoted it.
+    #[schema(value_type = Moment)]
+    pub quoted_at: String,
+    /// The transaction that made it: posting 0 is what was sold, posting 1 what was bought.
+    pub transaction: Transaction,
+}
+
+/// An exchange that was made, or (in a dry run) would have been.
+pub(crate) fn reply(posted: &Posted, made: &ledger::Exchange, dry_run: bool) -> Reply {
+    json(
+        if dry_run { 200 } else { 201 },
+        &exchange(posted, made, dry_run),
+    )
+}
+
+pub(crate) fn exchange(posted: &Posted, made: &ledger::Exchange, dry_run: bool) -> Exchange {
+    let currency = |leg: Leg| {
+        let mut legs = posted.postings.iter();
+        let moved = legs.find(|moved| moved.ordinal == leg.ordinal());
+        moved.map_or_else(String::new, |moved| {
+            moved.posting.currency.code().to_owned()
+        })
+    };
+    Exchange {
+        object: "exchange",
+        sold: Money {
+            amount: made.sold.get(),
+            currency: currency(Leg::Sold),
+        },
+        bought: Money {
+            amount: made.bought.get(),
+            currency: currency(Leg::Bought),
+        },
+        given: match made.given {
+            Leg::Sold => "sold",
+            Leg::Bought => "bought",
+        },
+        rate: made.quote.rate.to_string(),
+        rounding: made.quote.rounding.name(),
+        source: made.quote.source.to_string(),
+        quoted_at: moment(made.quote.quoted_at),
+        transaction: transaction(posted, dry_run, Form::Now),
+    }
+}

@@ -1,0 +1,53 @@
+//! Metadata, which a tenant keeps with an account or a transaction, as it is read and described.
+
+use std::collections::BTreeMap;
+
+use edge::Reader;
+use edge::strict_json::{Body, FieldError, Fields, Reading, Slot, labels, nullable, object};
+use ledger::Metadata;
+
+use crate::shapes;
+
+/// Reads texts by name; an empty object is nothing.
+///
+/// Errors: those of [`labels`], and per entry what [`MetadataError`](ledger::MetadataError) names: the
+/// ledger is stricter.
+pub(crate) fn kept() -> impl Reader<Out = Option<Metadata>> {
+    labels(shapes::METADATA, shapes::Metadata::SHAPE).then(checked)
+}
+
+fn checked(labels: BTreeMap<String, String>) -> Reading<Option<Metadata>> {
+    let mut errors = Vec::new();
+    for (key, label) in &labels {
+        let alone = BTreeMap::from([(key.clone(), label.clone())]);
+        if let Err(rule) = Metadata::new(&alone) {
+            errors.push(FieldError::here(rule.code(), rule.to_string()).below(key));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if labels.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |rule: ledger::MetadataError| vec![FieldError::here(rule.code(), rule.to_string())];
+    Metadata::new(&labels).map(Some).map_err(wrong)
+}
+
+/// The name of the body that replaces metadata, and what it says.
+pub(crate) const REPLACED: [&str; 2] = [
+    "NewMetadata",
+    "What is kept with an account or a transaction from now on, in place of what was: null or an empty object:\nnothing.",
+];
+
+/// Reads the field of that body.
+pub(crate) fn replaced(fields: &mut Fields) -> Slot<Option<Metadata>> {
+    let metadata = nullable(kept().says("At most 50 texts of at most 500 characters."));
+    fields.required("metadata", metadata).map(Option::flatten)
+}
+
+/// Reads a body that replaces metadata.
+pub(crate) fn replacement() -> impl Body<Out = Option<Metadata>> {
+    let [name, says] = REPLACED;
+    object(name, says, replaced)
+}

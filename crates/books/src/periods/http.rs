@@ -1,0 +1,61 @@
+//! `/v1/periods`: what of the books is closed.
+
+use edge::strict_json::{Body, object};
+use edge::{Call, Problem, Reader, Response, Right, Routes, Shared};
+use store::Timestamp;
+
+use super::{ClosePeriod, show};
+use crate::reading::any_moment;
+use crate::{code, tell};
+
+/// Every route of periods.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag("periods", "What of the books is closed");
+    r.get(
+        "/v1/periods",
+        "getPeriod",
+        "Up to which moment the books are closed.",
+        read,
+    )
+    .gives::<show::Period>(200, "What is closed");
+    r.post(
+        "/v1/periods/close",
+        "closePeriod",
+        "Closes everything that happened before a moment, for ever.",
+        close,
+    )
+    .may(Right::Admin)
+    .body(|known| close_period().describe(known))
+    .gives::<show::Period>(200, "Closed")
+    .refuses(
+        409,
+        "As much, or more, is closed already",
+        &[code::PERIOD_CLOSED],
+    )
+    .refuses(422, "The moment is malformed, or in the future", &[]);
+}
+
+async fn close(state: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = state.asked(call)?;
+    let before = asked.read_by(&close_period())?;
+    let command = ClosePeriod { before };
+    state.submit(asked, command, show::closed, tell).await
+}
+
+async fn read(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let closed = state
+        .read(move |connection| ledger::closed_before(connection, tenant))
+        .await?;
+    Ok(Response::json(200, &show::period(closed)))
+}
+
+/// Reads what closes a period.
+fn close_period() -> impl Body<Out = Timestamp> {
+    let says = "Closes everything that happened before a moment.";
+    object("ClosePeriod", says, |fields| {
+        let before =
+            any_moment().says("The earliest moment that stays open (RFC 3339), not in the future.");
+        fields.required("closed_before", before)
+    })
+}

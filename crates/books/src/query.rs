@@ -1,0 +1,65 @@
+//! Parameters that name what the books hold. The types of the domain read them, so that a question which
+//! cannot have an answer is refused and not answered by an empty list.
+
+use edge::query::{Query, broken, moment};
+use edge::strict_json::{BrokenRule, FieldError, Slot};
+use ledger::{
+    AccountCode, AccountCodeError, By, Metadata, MetadataError, MetadataKey, MetadataValue,
+};
+use store::Timestamp;
+
+use crate::shapes;
+
+/// The rule of account codes, as the edge tells it.
+pub(crate) fn code_rule(rule: AccountCodeError) -> BrokenRule {
+    BrokenRule::new(rule.code(), &rule)
+}
+
+fn metadata_rule(rule: MetadataError) -> BrokenRule {
+    BrokenRule::new(rule.code(), &rule)
+}
+
+/// A rule of this code in these words.
+pub(crate) fn rule(code: &'static str, detail: &'static str) -> BrokenRule {
+    BrokenRule::new(code, &detail)
+}
+
+/// Reads the code of an account, with those below it.
+pub(crate) fn subtree(text: &str) -> Result<AccountCode, BrokenRule> {
+    AccountCode::parse(text).map_err(code_rule)
+}
+
+/// Takes the moment that a question is about.
+pub(crate) fn as_of(query: &mut Query, says: &'static str) -> Slot<Option<Timestamp>> {
+    query.optional("as_of", shapes::AskedMoment::SHAPE, says, moment)
+}
+
+/// Takes the one of a transaction's two times that is meant: `recorded` if it is not said.
+pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
+    let read = |text: &str| match text {
+        "recorded" => Ok(By::Recorded),
+        "effective" => Ok(By::Effective),
+        _ => Err(rule("unknown_value", "it is recorded or effective")),
+    };
+    let by = query.optional("by", shapes::TimeKind::SHAPE, says, read);
+    by.or(By::Recorded)
+}
+
+/// Texts of metadata by their keys: those of the parameters that begin with this. A transaction has no
+/// more of them than [`Metadata::MOST_ENTRIES`].
+pub(crate) fn labels(
+    asked: Vec<(String, String)>,
+    prefix: &str,
+) -> Result<Vec<(MetadataKey, MetadataValue)>, FieldError> {
+    if asked.len() > Metadata::MOST_ENTRIES {
+        return Err(broken(prefix, metadata_rule(MetadataError::TooMany)));
+    }
+    let read = |(key, value): (String, String)| {
+        let name = format!("{prefix}{key}");
+        let told = |rule| broken(&name, metadata_rule(rule));
+        let key = MetadataKey::parse(key).map_err(told)?;
+        let value = MetadataValue::parse(value).map_err(told)?;
+        Ok((key, value))
+    };
+    asked.into_iter().map(read).collect()
+}

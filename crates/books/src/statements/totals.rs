@@ -1,0 +1,115 @@
+//! `/v1/trial-balance` and `/v1/balances`: what many accounts hold together.
+
+use edge::cursor::Cursor;
+use edge::query::{PageQuery, Query, foreign_cursor};
+use edge::strict_json::Slot;
+use edge::{Call, Problem, Response, Routes, Shared, State};
+use ledger::{AccountCode, AccountId, By, Scope, Standing};
+use store::Timestamp;
+
+use super::show;
+use crate::query::{as_of, by, subtree};
+use crate::shapes;
+
+/// The routes about many accounts together.
+pub(crate) fn routes(r: &mut Routes) {
+    r.get(
+        "/v1/trial-balance",
+        "getTrialBalance",
+        "All accounts' balances as debits and credits, by code, and what they come to per currency.",
+        trial_balance,
+    )
+    .asks(|query| drop(of_all(query)))
+    .gives::<show::TrialBalance>(200, "The totals (without a cursor), and a page of accounts")
+    .refuses(400, "A parameter is wrong", &[]);
+    r.get(
+        "/v1/balances",
+        "getBalances",
+        "What the accounts of a subtree hold, per currency.",
+        balances,
+    )
+    .asks(|query| drop(of_subtree(query)))
+    .gives::<show::SubtreeBalances>(200, "What they hold; nothing, if there are none")
+    .refuses(400, "A parameter is wrong", &[]);
+}
+
+/// The parameters of the trial balance.
+fn of_all(query: &mut Query) -> Slot<(PageQuery, By, Option<Timestamp>)> {
+    let as_of = as_of(
+        query,
+        "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state",
+    );
+    let by = by(query, "`recorded` (if absent) or `effective`");
+    Slot::together((query.page(), by, as_of))
+}
+
+/// The parameters of a subtree's balances.
+fn of_subtree(query: &mut Query) -> Slot<(AccountCode, By, Option<Timestamp>)> {
+    let says = "The account with this code and all below it";
+    let code = query.required("code", shapes::AccountCode::SHAPE, says, subtree);
+    let as_of = as_of(query, "RFC 3339; as they stand, if absent");
+    let by = by(query, "`recorded` (if absent) or `effective`");
+    Slot::together((code, by, as_of))
+}
+
+async fn trial_balance(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let (wanted, by, as_of) = call.query.ask(of_all)?;
+    let as_of = standing(&state, as_of, by);
+    let scope = Scope {
+        subtree: None,
+        as_of,
+    };
+    let last = wanted.cursor.map(|cursor| AccountId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state.read(move |connection| {
+        let Some(last) = last else {
+            let standings = ledger::standings(connection, tenant, &scope, None, more)?;
+            let totals = ledger::totals(connection, tenant, &scope)?;
+            return Ok(Some((standings, Some(totals))));
+        };
+        // A page in the middle costs what it shows: it leaves the totals to the first one.
+        let Some(after) = ledger::account(connection, tenant, last)? else {
+            return Ok(None);
+        };
+        let after = Some(after.code.as_str());
+        let standings = ledger::standings(connection, tenant, &scope, after, more)?;
+        Ok(Some((standings, None)))
+    });
+    let found = found.await?;
+    let (mut standings, totals) = found.ok_or_else(foreign_cursor)?;
+    let goes_on = standings.len() > usize::from(wanted.limit);
+    standings.truncate(usize::from(wanted.limit));
+    let cursor = |standing: &Standing| Cursor {
+        id: standing.account.id.bytes(),
+        position: None,
+    };
+    let last = standings.last().filter(|_| goes_on);
+    let next = last.map(|standing| wanted.next(cursor(standing)));
+    let shown = show::trial_balance(&standings, totals.as_deref(), as_of, next);
+    Ok(Response::json(200, &shown))
+}
+
+async fn balances(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let (code, by, as_of) = call.query.ask(of_subtree)?;
+    let code = String::from(code);
+    let as_of = standing(&state, as_of, by);
+    let scope = Scope {
+        subtree: Some(code.clone()),
+        as_of,
+    };
+    let found = state.read(move |connection| ledger::totals(connection, tenant, &scope));
+    let found = found.await?;
+    let shown = show::subtree_balances(code, &found, as_of);
+    Ok(Response::json(200, &shown))
+}
+
+/// By the time of recording, what is not said means as they stand; by the time of happening, now.
+fn standing(state: &State, as_of: Option<Timestamp>, by: By) -> Option<(Timestamp, By)> {
+    match (as_of, by) {
+        (None, By::Recorded) => None,
+        (None, By::Effective) => Some((state.engine.clock().now(), by)),
+        (Some(at), _) => Some((at, by)),
+    }
+}

@@ -1,0 +1,276 @@
+//! `/v1/transactions`: balanced postings, final at once or pending, and what becomes of them.
+
+pub(crate) mod draft;
+mod metadata;
+mod search;
+mod steps;
+
+use std::collections::HashSet;
+
+use edge::strict_json::{Body, FieldError, Reading, Slot, boolean, list, object};
+use edge::{Call, Code, KeyRule, Problem, Reader, Response, Routes, Shared};
+use ledger::{Step, TransactionId};
+
+use self::draft::{dry_run, new_transaction};
+use self::steps::{Verb, new_step, one_of_many};
+use super::codes::STATES;
+use super::{Action, Bulk, Transact, show};
+use crate::currencies::{self, Currencies};
+use crate::{code, shapes, tell};
+
+/// At most so many at once.
+const MOST_AT_ONCE: usize = 1_000;
+/// The largest body that asks for many, in bytes.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+/// The codes of a 422 of the books.
+const RULES: &[&Code] = &[
+    code::SAME_ACCOUNT,
+    code::CURRENCY_MISMATCH,
+    code::EFFECTIVE_IN_THE_FUTURE,
+    code::BALANCE_OVERFLOW,
+    code::CURRENCY_WITHDRAWN,
+    code::INSUFFICIENT_FUNDS,
+    code::LIMIT_EXCEEDED,
+    code::CONDITION_FAILED,
+];
+/// The codes of a 409 about another transaction.
+const ABOUT: &[&Code] = &[
+    code::TRANSACTION_STATE_CONFLICT,
+    code::TRANSACTION_EXPIRED,
+    code::EXTERNAL_ID_TAKEN,
+    code::ACCOUNT_FROZEN,
+    code::ACCOUNT_CLOSED,
+    code::PERIOD_CLOSED,
+    code::VERSION_MISMATCH,
+];
+
+/// Every route of transactions.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag(
+        "transactions",
+        "Balanced postings, and what becomes of them",
+    );
+    search::routes(r);
+    r.post(
+        "/v1/transactions",
+        "createTransaction",
+        "Posts a transaction, or promises it.",
+        create,
+    )
+    .key(KeyRule::Required)
+    .body(|known| new_transaction(&Currencies::default()).describe(known))
+    .gives::<show::Transaction>(200, "A dry run: this would be posted")
+    .gives::<show::Transaction>(201, "Posted, or pending")
+    .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
+    .refuses(
+        409,
+        "The external id is taken, an account frozen or closed or at another version, the period closed",
+        STATES,
+    )
+    .refuses(
+        422,
+        "Refused by a rule of the ledger, or a field is wrong",
+        RULES,
+    );
+    r.post(
+        "/v1/transactions/bulk",
+        "createBulk",
+        "Makes up to 1,000 steps in one commit, all or none, or each by itself.",
+        bulk,
+    )
+    .key(KeyRule::Required)
+    .most(MOST_BYTES)
+    .body(|known| new_bulk(&Currencies::default()).describe(known))
+    .gives::<show::BulkReply>(
+        200,
+        "What became of each; if all or none was wanted: all were made",
+    )
+    .refuses(
+        404,
+        "All or none was wanted, and a step is about a transaction or an account that does not exist",
+        &[code::ACCOUNT_NOT_FOUND, code::TRANSACTION_NOT_FOUND],
+    )
+    .refuses(
+        422,
+        "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it",
+        RULES,
+    );
+    r.get(
+        "/v1/transactions/{id}",
+        "getTransaction",
+        "One transaction, and what has become of it.",
+        read_one,
+    )
+    .segment("id", shapes::TransactionId::SHAPE, "txn_…")
+    .gives::<show::Transaction>(200, "The transaction")
+    .refuses(404, "No such transaction", &[]);
+    metadata::routes(r);
+    routes_about_one(r);
+}
+
+/// The routes about one transaction.
+fn routes_about_one(r: &mut Routes) {
+    r.post(
+        "/v1/transactions/{id}/post",
+        "postTransaction",
+        "Posts a pending transaction, or a part of it.",
+        |state, call| step(state, call, Verb::Post),
+    )
+    .key(KeyRule::Required)
+    .segment("id", shapes::TransactionId::SHAPE, "txn_…, pending")
+    .body(|known| new_step(Verb::Post).describe(known))
+    .gives::<show::Transaction>(200, "A dry run: this would be posted")
+    .gives::<show::Transaction>(201, "Posted")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
+    .refuses(409, "It is not pending any more, or has expired", ABOUT)
+    .refuses(
+        422,
+        "More than remains, or a field is wrong",
+        &[
+            code::EXCEEDS_REMAINING,
+            code::EFFECTIVE_IN_THE_FUTURE,
+            code::BALANCE_OVERFLOW,
+            code::CURRENCY_WITHDRAWN,
+            code::INSUFFICIENT_FUNDS,
+            code::LIMIT_EXCEEDED,
+            code::CONDITION_FAILED,
+        ],
+    );
+    r.post(
+        "/v1/transactions/{id}/void",
+        "voidTransaction",
+        "Releases all that a pending transaction still holds.",
+        |state, call| step(state, call, Verb::Void),
+    )
+    .key(KeyRule::Required)
+    .segment("id", shapes::TransactionId::SHAPE, "txn_…, pending")
+    .body(|known| new_step(Verb::Void).describe(known))
+    .gives::<show::Transaction>(200, "A dry run: this would be voided")
+    .gives::<show::Transaction>(201, "Voided")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
+    .refuses(409, "It is not pending any more, or has expired", ABOUT);
+    r.post(
+        "/v1/transactions/{id}/reverse",
+        "reverseTransaction",
+        "Undoes what was posted, or a part of it, by postings the other way round.",
+        |state, call| step(state, call, Verb::Reverse),
+    )
+    .key(KeyRule::Required)
+    .segment("id", shapes::TransactionId::SHAPE, "txn_…, posted")
+    .body(|known| new_step(Verb::Reverse).describe(known))
+    .gives::<show::Transaction>(200, "A dry run: this would be reversed")
+    .gives::<show::Transaction>(201, "Reversed")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
+    .refuses(409, "It was not posted, or nothing of it remains", ABOUT)
+    .refuses(
+        422,
+        "More than remains, or refused by a limit, or a field is wrong",
+        &[
+            code::EXCEEDS_REMAINING,
+            code::LEG_ALONE,
+            code::NOT_IN_PROPORTION,
+            code::AMOUNT_TOO_SMALL,
+            code::EFFECTIVE_IN_THE_FUTURE,
+            code::BALANCE_OVERFLOW,
+            code::INSUFFICIENT_FUNDS,
+            code::LIMIT_EXCEEDED,
+            code::CONDITION_FAILED,
+        ],
+    );
+}
+
+async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = state.asked(call)?;
+    let known = currencies::named(&state, &asked).await?;
+    let (draft, dry_run) = asked.read_by(&new_transaction(&known))?;
+    let action = Action::Post(draft);
+    let request = asked.trying(dry_run);
+    state
+        .submit(request, Transact(action), show::made, tell)
+        .await
+}
+
+async fn bulk(state: Shared, call: Call) -> Result<Response, Problem> {
+    let mut asked = state.asked(call)?;
+    let known = currencies::named(&state, &asked).await?;
+    let (actions, atomic, dry_run) = asked.read_by(&new_bulk(&known))?;
+    let command = Bulk {
+        actions,
+        is_atomic: atomic,
+    };
+    let request = asked.trying(dry_run);
+    state.submit(request, command, show::bulk_made, tell).await
+}
+
+/// Reads what makes many steps.
+fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
+    let says = "Makes many steps in one commit.";
+    object("NewBulk", says, move |fields| {
+        let each = list(1, MOST_AT_ONCE, one_of_many(known))
+            .says("The steps, in order; each sees those before it.");
+        let actions = fields.required("transactions", each);
+        let atomic = boolean().says("True: all or none. False: each by itself.");
+        let atomic = fields.required("atomic", atomic);
+        let dry_run = dry_run(fields);
+        Slot::together((actions, atomic, dry_run)).check(|(actions, atomic, dry_run)| {
+            if atomic {
+                each_named_once(&actions)?;
+            }
+            Ok((actions, atomic, dry_run))
+        })
+    })
+}
+
+/// All or none of them could never be: the second would be refused because of the first, which then
+/// would not be there.
+fn each_named_once(actions: &[Action]) -> Reading<()> {
+    let mut names = HashSet::new();
+    for (index, action) in actions.iter().enumerate() {
+        let name = action.details().external_id.as_deref();
+        if name.is_some_and(|name| !names.insert(name)) {
+            let error = FieldError::here("named_twice", "Another of these bears this external_id.");
+            let error = error.below("external_id").below(&index.to_string());
+            return Err(vec![error.below("transactions")]);
+        }
+    }
+    Ok(())
+}
+
+async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: TransactionId = call.named("id", code::NOT_FOUND)?;
+    let found = state.read(move |connection| {
+        let found = ledger::posted(connection, tenant, &[id])?;
+        let Some(posted) = ledger::with_current_metadata(connection, tenant, found)?.pop() else {
+            return Ok(None);
+        };
+        // Only these two can have either.
+        let holds = match posted.step {
+            Step::Pending => ledger::holds(connection, tenant, &posted)?,
+            Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal => {
+                Vec::new()
+            }
+        };
+        let corrections = match posted.step {
+            Step::Posted | Step::Settlement => ledger::corrections(connection, tenant, id)?,
+            Step::Pending | Step::Void | Step::Expiry | Step::Reversal => Vec::new(),
+        };
+        Ok(Some((posted, holds, corrections)))
+    });
+    let found = found.await?;
+    let (posted, holds, corrections) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let shown = show::now(&posted, &holds, &corrections);
+    Ok(Response::json(200, &shown))
+}
+
+async fn step(state: Shared, call: Call, verb: Verb) -> Result<Response, Problem> {
+    let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
+    let mut asked = state.asked(call)?;
+    let id = id?;
+    let (wish, dry_run) = asked.read_by(&new_step(verb))?;
+    let action = wish.about(id);
+    let request = asked.trying(dry_run);
+    state
+        .submit(request, Transact(action), show::made, tell)
+        .await
+}

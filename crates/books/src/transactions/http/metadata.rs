@@ -1,0 +1,31 @@
+//! Metadata of a transaction, set after it was recorded.
+
+use edge::{Call, Problem, Reader as _, Response, Routes, Shared};
+use ledger::TransactionId;
+
+use crate::metadata::replacement;
+use crate::transactions::{Describe, show};
+use crate::{code, shapes, tell};
+
+/// The route that replaces metadata.
+pub(crate) fn routes(r: &mut Routes) {
+    r.patch(
+        "/v1/transactions/{id}",
+        "updateTransaction",
+        "Replaces what is kept with a transaction. The books stay as they are.",
+        patch,
+    )
+    .segment("id", shapes::TransactionId::SHAPE, "txn_…")
+    .body(|known| replacement().describe(known))
+    .gives::<show::Transaction>(200, "The transaction, with what is kept with it now")
+    .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND]);
+}
+
+async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
+    let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
+    let mut asked = state.asked(call)?;
+    let id = id?;
+    let metadata = asked.read_by(&replacement())?;
+    let command = Describe { id, metadata };
+    state.submit(asked, command, show::described, tell).await
+}

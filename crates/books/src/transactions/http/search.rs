@@ -1,0 +1,281 @@
+//! Transactions by what is known of them.
+
+use edge::cursor::Cursor;
+use edge::query::{PageQuery, Query, bad_parameter, foreign_cursor, in_order, moment, positive};
+use edge::route::Parameter;
+use edge::strict_json::{BrokenRule, FieldError, Slot};
+use edge::{Call, Page, Problem, Response, Routes, Shape, Shared, State};
+use ledger::{
+    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told,
+    TransactionId,
+};
+use money::Currency;
+use store::TenantId;
+
+use crate::query::{labels, rule, subtree};
+use crate::shapes;
+use crate::transactions::show;
+
+/// The names of the parameters that ask for a text of metadata, and for its beginning.
+const TEXT: Shape = Shape::pattern(r"^metadata\.[A-Za-z0-9_.-]{1,40}$");
+const PREFIX: Shape = Shape::pattern(r"^metadata_prefix\.[A-Za-z0-9_.-]{1,40}$");
+/// Keys of metadata, separated by commas.
+const KEYS: Shape = Shape::pattern("^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$");
+
+/// The route that searches.
+pub(crate) fn routes(r: &mut Routes) {
+    r.get(
+        "/v1/transactions",
+        "listTransactions",
+        "Transactions, latest first, of which all that is given is so.",
+        list,
+    )
+    .more("A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a\n`next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or\n`effective_to`, and neither an account nor `metadata.KEY`, what happened last.")
+    .asks(|query| drop(search(query)))
+    .gives_page::<show::Transaction>("A page. It may be shorter than its limit, even empty, and have a next_cursor all the same")
+    .refuses(400, "A parameter is wrong", &[]);
+}
+
+async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let (mut search, code, wanted) = call.query.ask(search)?;
+    search.currency = currency(&state, tenant, code).await?;
+    let after = wanted.cursor.map(place).transpose()?;
+    let limit = usize::from(wanted.limit);
+    let found = state
+        .read(move |connection| {
+            let mut found = ledger::search(connection, tenant, &search, after, limit)?;
+            found.transactions =
+                ledger::with_current_metadata(connection, tenant, found.transactions)?;
+            Ok(found)
+        })
+        .await?;
+    let page = Page {
+        next_cursor: found.next.map(|place| wanted.next(cursor(place))),
+        data: found.transactions.iter().map(show::as_made).collect(),
+    };
+    Ok(Response::json(200, &page))
+}
+
+/// The parameters of a search: what is looked for, the code of a currency, the page.
+fn search(query: &mut Query) -> Slot<(Search, Option<String>, PageQuery)> {
+    let about = Slot::together((
+        query.optional(
+            "external_id",
+            shapes::ShortText::SHAPE,
+            "It bears this name of yours: one at most",
+            |text| ExternalId::parse(text),
+        ),
+        query.optional(
+            "account",
+            shapes::AccountId::SHAPE,
+            "acc_…: it has an entry on this account",
+            account,
+        ),
+        query.optional(
+            "code_prefix",
+            shapes::AccountCode::SHAPE,
+            "It has an entry on the account with this code, or on one below it",
+            subtree,
+        ),
+        query.optional("kind", shapes::Kind::SHAPE, "What it is for", kind),
+        query.optional(
+            "status",
+            shapes::TransactionStatus::SHAPE,
+            "What has become of it, as GET /v1/transactions/{id} says",
+            status,
+        ),
+    ));
+    let code = query.optional(
+        "currency",
+        shapes::CurrencyCode::SHAPE,
+        "It has a posting in this currency or asset",
+        |code| Ok::<String, BrokenRule>(code.to_owned()),
+    );
+    let mut at = |name, says| query.optional(name, shapes::AskedMoment::SHAPE, says, moment);
+    let times = Slot::together((
+        at("from", "RFC 3339: it was recorded then or later"),
+        at("to", "RFC 3339: it was recorded before"),
+        at("effective_from", "RFC 3339: it happened then or later"),
+        at("effective_to", "RFC 3339: it happened before"),
+    ));
+    let metadata = metadata(query);
+    let mut amount = |name, says| query.optional(name, shapes::Amount::SHAPE, says, positive);
+    let amounts = Slot::together((
+        amount(
+            "amount_min",
+            "It has a posting of at least so many minor units",
+        ),
+        amount(
+            "amount_max",
+            "It has a posting of at most so many minor units; the same one as amount_min, currency and account say",
+        ),
+    ));
+    let search = Slot::together((about, times, metadata, amounts));
+    let search = search.check(|(about, times, metadata, (amount_min, amount_max))| {
+        let (external_id, account, subtree, kind, status) = about;
+        let (from, to, effective_from, effective_to) = times;
+        in_order(("from", from.as_ref()), ("to", to.as_ref()))?;
+        let (lower, upper) = (effective_from.as_ref(), effective_to.as_ref());
+        in_order(("effective_from", lower), ("effective_to", upper))?;
+        let (least, most) = (amount_min.as_ref(), amount_max.as_ref());
+        in_order(("amount_min", least), ("amount_max", most))?;
+        Ok(Search {
+            external_id: external_id.map(String::from),
+            account,
+            subtree: subtree.map(String::from),
+            kind,
+            status,
+            from,
+            to,
+            effective_from,
+            effective_to,
+            metadata,
+            currency: None,
+            amount_min,
+            amount_max,
+        })
+    });
+    Slot::together((search, code, query.page()))
+}
+
+fn account(text: &str) -> Result<AccountId, BrokenRule> {
+    let detail = "an account is acc_ and 32 hexadecimal digits";
+    text.parse()
+        .map_err(|_malformed| rule("malformed_id", detail))
+}
+
+fn kind(text: &str) -> Result<Kind, BrokenRule> {
+    let detail = "a kind is 1 to 32 of a-z, 0-9 and _, and begins with a letter";
+    Kind::parse(text).map_err(|_malformed| rule("malformed_kind", detail))
+}
+
+fn status(text: &str) -> Result<HoldStatus, BrokenRule> {
+    let all = [
+        HoldStatus::Pending,
+        HoldStatus::Posted,
+        HoldStatus::Voided,
+        HoldStatus::Expired,
+    ];
+    let found = all.into_iter().find(|status| status.name() == text);
+    let detail = "it is pending, posted, voided or expired";
+    found.ok_or_else(|| rule("unknown_value", detail))
+}
+
+/// The parameters on metadata, by key.
+fn metadata(query: &mut Query) -> Slot<Vec<(String, Told)>> {
+    let text = Shape::text(0, shapes::METADATA.longest);
+    let texts = query.by_key(Parameter::by_key(
+        "metadata",
+        "Its metadata has this text under KEY; may be given for several keys",
+        [TEXT, text],
+        Metadata::MOST_ENTRIES,
+    ));
+    // Every text begins with nothing.
+    let beginning = Shape::text(1, shapes::METADATA.longest);
+    let beginnings = query.by_key(Parameter::by_key(
+        "metadata_prefix",
+        "Its metadata has a text under KEY that begins so; may be given for several keys",
+        [PREFIX, beginning],
+        Metadata::MOST_ENTRIES,
+    ));
+    let keys = query.optional(
+        "metadata_present",
+        KEYS,
+        "Its metadata has this key, whatever the text; several keys are separated by commas",
+        |keys| Ok::<String, BrokenRule>(keys.to_owned()),
+    );
+    Slot::together((texts, beginnings, keys)).check(|(texts, beginnings, keys)| {
+        told(texts, beginnings, keys).map_err(|error| vec![error])
+    })
+}
+
+/// The filters on metadata, by key.
+fn told(
+    texts: Vec<(String, String)>,
+    beginnings: Vec<(String, String)>,
+    keys: Option<String>,
+) -> Result<Vec<(String, Told)>, FieldError> {
+    let families = [
+        ("metadata_present", keys.is_some()),
+        ("metadata_prefix.", !beginnings.is_empty()),
+        ("metadata.", true),
+    ];
+    let texts = labels(texts, "metadata.")?.into_iter();
+    let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));
+    let mut told: Vec<(String, Told)> = texts.collect();
+    for (key, text) in labels(beginnings, "metadata_prefix.")? {
+        let (key, begin) = (String::from(key), String::from(text));
+        if begin.is_empty() {
+            let name = format!("metadata_prefix.{key}");
+            let detail = "every text begins with nothing: metadata_present asks for the key alone";
+            return Err(bad_parameter(&name, "too_short", detail));
+        }
+        let contradicts = |(asked, told): &(String, Told)| match told {
+            Told::Text(text) => *asked == key && !text.starts_with(&begin),
+            Told::Prefix(_) | Told::Something => false,
+        };
+        if told.iter().any(contradicts) {
+            let name = format!("metadata_prefix.{key}");
+            let detail = "the text that is asked for under this key does not begin so";
+            return Err(bad_parameter(&name, "contradiction", detail));
+        }
+        told.push((key, Told::Prefix(begin)));
+    }
+    for key in keys.iter().flat_map(|keys| keys.split(',')) {
+        let detail = "a key of metadata is 1 to 40 of A-Z, a-z, 0-9, _, - and .; several are separated by commas";
+        let key = MetadataKey::parse(key)
+            .map_err(|rule| bad_parameter("metadata_present", rule.code(), detail))?;
+        told.push((key.into(), Told::Something));
+    }
+    if told.len() > Metadata::MOST_ENTRIES {
+        let given = families.into_iter().find(|(_, is_given)| *is_given);
+        let name = given.map_or("metadata.", |(name, _)| name);
+        let detail = "no metadata has so many entries";
+        return Err(bad_parameter(name, "too_many", detail));
+    }
+    Ok(told)
+}
+
+/// A currency by its code: also one that is no longer used, because what was recorded stays.
+async fn currency(
+    state: &State,
+    tenant: TenantId,
+    code: Option<String>,
+) -> Result<Option<Currency>, Problem> {
+    let Some(code) = code else {
+        return Ok(None);
+    };
+    let of_iso = Currency::from_stored(&code).ok();
+    if let Some(known) = of_iso.filter(|known| !known.is_custom()) {
+        return Ok(Some(known));
+    }
+    let mut registered = None;
+    if Currency::custom(&code, 0).is_ok() {
+        let found = state
+            .read(move |connection| ledger::asset(connection, tenant, &code))
+            .await;
+        registered = found?;
+    }
+    let detail = "it is the code of a currency, as EUR, or of an asset that you have registered";
+    match registered {
+        Some(asset) => Ok(Some(asset.currency)),
+        None => {
+            let error = bad_parameter("currency", "unknown_currency", detail);
+            Err(Problem::invalid_query(vec![error]))
+        }
+    }
+}
+
+fn cursor(place: Place) -> Cursor {
+    Cursor {
+        id: place.id.bytes(),
+        position: Some(place.at),
+    }
+}
+
+fn place(cursor: Cursor) -> Result<Place, Problem> {
+    let at = cursor.position.ok_or_else(foreign_cursor)?;
+    let id = TransactionId::from_bytes(cursor.id);
+    Ok(Place { at, id })
+}

@@ -1,0 +1,262 @@
+//! Steps about a transaction, as a body asks for them: alone, or as one of many.
+
+use edge::strict_json::{
+    Alternative, Body, BrokenRule, FieldError, Fields, Slot, boolean, integer, list, nullable,
+    object, one_of,
+};
+use edge::{Reader, Shape};
+use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
+use money::Amount;
+
+use super::draft::{STEP, TRANSACTION, conditions, details, draft, dry_run};
+use crate::currencies::Currencies;
+use crate::exchanges::http as exchanges;
+use crate::reading::{positive, transaction};
+use crate::transactions::{Action, Details};
+
+/// The last ordinal that a posting can bear: one of what was posted beyond a hold. Which of them a transaction
+/// has, the books say.
+const LAST_ORDINAL: i64 = 299;
+const ORDINAL: Shape = Shape::short_integer(0, LAST_ORDINAL);
+
+/// A step about a transaction that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// Post a pending one, or a part of it.
+    Post,
+    /// Release what a pending one still holds.
+    Void,
+    /// Undo a final one, or a part of it.
+    Reverse,
+}
+
+impl Verb {
+    const ALL: [Self; 3] = [Self::Post, Self::Void, Self::Reverse];
+
+    /// The field that names the transaction, among many.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Void => "void",
+            Self::Reverse => "reverse",
+        }
+    }
+
+    /// The name of the body alone, the name among many, and what both say.
+    const fn body(self) -> [&'static str; 3] {
+        match self {
+            Self::Post => [
+                "PostPending",
+                "NewBulkPost",
+                "Posts a pending transaction, or a part of it.",
+            ],
+            Self::Void => [
+                "VoidPending",
+                "NewBulkVoid",
+                "Releases all that a pending transaction still holds.",
+            ],
+            Self::Reverse => [
+                "Reverse",
+                "NewBulkReverse",
+                "Undoes what was posted, or a part of it.",
+            ],
+        }
+    }
+}
+
+/// A step that does not know yet what it is about.
+pub(super) struct Wish {
+    verb: Verb,
+    amounts: Option<Vec<Part>>,
+    /// So much of one leg of an exchange, to reverse.
+    leg: Option<(Leg, Amount)>,
+    last: bool,
+    exceed: bool,
+    conditions: Vec<Condition>,
+    details: Details,
+}
+
+impl Wish {
+    /// The step, about this transaction.
+    pub(super) fn about(self, id: TransactionId) -> Action {
+        let Self {
+            verb,
+            amounts,
+            leg,
+            last,
+            exceed,
+            conditions,
+            details,
+        } = self;
+        match verb {
+            Verb::Post => Action::Settle {
+                pending: id,
+                amounts,
+                last,
+                exceed,
+                conditions,
+                details,
+            },
+            Verb::Void => Action::Void {
+                pending: id,
+                conditions,
+                details,
+            },
+            Verb::Reverse => Action::Reverse {
+                of: id,
+                amounts: match (leg, amounts) {
+                    (Some((leg, amount)), _) => Amounts::OfLeg(leg, amount),
+                    (None, amounts) => amounts.into(),
+                },
+                conditions,
+                details,
+            },
+        }
+    }
+}
+
+/// Reads a step that is asked for alone, and whether it is a dry run.
+pub(super) fn new_step(verb: Verb) -> impl Body<Out = (Wish, bool)> {
+    let [name, _, says] = verb.body();
+    object(name, says, move |fields| {
+        let wish = wish(verb, fields);
+        let dry_run = dry_run(fields);
+        Slot::together((wish, dry_run))
+    })
+}
+
+/// The fields of a step, of which at most one says how much.
+fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
+    let parts = |says| nullable(list(1, MOST_POSTINGS, part()).says(says));
+    let amounts = match verb {
+        Verb::Post => {
+            let says = "How much of which posting; all that remains, if absent.";
+            fields.optional("amounts", parts(says))
+        }
+        Verb::Reverse => {
+            let says = "How much of which posting; all that remains, if absent. Of an exchange, both postings in one share.";
+            fields.optional("amounts", parts(says))
+        }
+        Verb::Void => absent(),
+    };
+    let mut leg = |name, says| match verb {
+        Verb::Reverse => fields.optional(name, nullable(positive().says(says))),
+        Verb::Post | Verb::Void => absent(),
+    };
+    let sold =
+        "Of an exchange: how much of what was sold, in minor units. What was bought follows.";
+    let bought =
+        "Of an exchange: how much of what was bought, in minor units. What was sold follows.";
+    let legs = Slot::together((leg("sell", sold), leg("buy", bought)));
+    let mut flag = |name, says| match verb {
+        Verb::Post => fields.optional(name, boolean().says(says)),
+        Verb::Void | Verb::Reverse => absent(),
+    };
+    let last = "Whether all that remains afterwards is released; false if absent.";
+    let exceed = "Whether an amount may be more than its posting still holds; false if absent. The difference is posted\nat once, if the limits of the accounts allow it.";
+    let (last, exceed) = (flag("last", last), flag("exceed", exceed));
+    let conditions = conditions(fields, "What else must be so of accounts that it moves.");
+    let details = details(fields, &STEP);
+    let flags = Slot::together((last.or(false), exceed.or(false)));
+    let slots = (amounts, legs, flags, conditions, details);
+    Slot::together(slots).check(
+        move |(amounts, (sell, buy), (last, exceed), conditions, details)| {
+            let amounts = amounts.flatten();
+            let sell = sell.flatten().map(|amount| (Leg::Sold, amount));
+            let buy = buy.flatten().map(|amount| (Leg::Bought, amount));
+            let given = [amounts.is_some(), sell.is_some(), buy.is_some()];
+            if given.into_iter().filter(|given| *given).count() > 1 {
+                let detail = "At most one of amounts, sell and buy.";
+                let name = if buy.is_some() { "buy" } else { "sell" };
+                return Err(vec![FieldError::here("ambiguous", detail).below(name)]);
+            }
+            Ok(Wish {
+                verb,
+                amounts,
+                leg: sell.or(buy),
+                last,
+                exceed,
+                conditions,
+                details,
+            })
+        },
+    )
+}
+
+/// The kind of one of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Transaction,
+    Exchange,
+    Step(Verb),
+}
+
+impl Item {
+    /// A step about the transaction that `post`, `void` or `reverse` names, an exchange if it has a field
+    /// that only exchanges have, or else a new transaction.
+    fn of(fields: &Fields) -> Self {
+        let mut verbs = Verb::ALL.into_iter();
+        if let Some(verb) = verbs.find(|verb| fields.has(verb.field())) {
+            return Self::Step(verb);
+        }
+        let mut own = exchanges::OWN_FIELDS.into_iter();
+        if !fields.has("postings") && own.any(|name| fields.has(name)) {
+            return Self::Exchange;
+        }
+        Self::Transaction
+    }
+}
+
+/// Reads one of many.
+pub(super) fn one_of_many(known: &Currencies) -> impl Body<Out = Action> {
+    let [_, says] = TRANSACTION;
+    let new = Alternative::new(
+        Item::Transaction,
+        "NewBulkTransaction",
+        says,
+        |fields: &mut Fields| draft(fields, known).map(Action::Post),
+    );
+    let [_, says] = exchanges::EXCHANGE;
+    let exchange = Alternative::new(
+        Item::Exchange,
+        "NewBulkExchange",
+        says,
+        |fields: &mut Fields| exchanges::swap(fields).map(Action::Exchange),
+    );
+    let mut all = vec![new, exchange];
+    all.extend(Verb::ALL.map(|verb| {
+        let [_, name, says] = verb.body();
+        Alternative::new(Item::Step(verb), name, says, move |fields: &mut Fields| {
+            let about = fields.required(verb.field(), transaction());
+            let wish = wish(verb, fields);
+            Slot::together((about, wish)).map(|(about, wish)| wish.about(about))
+        })
+    }));
+    one_of(
+        "NewBulkItem",
+        "One of many: a transaction, an exchange, or a step about another transaction (one of `post`, `void`\nand `reverse`, and the fields that the step has alone), each without `dry_run`.",
+        Item::of,
+        all,
+    )
+}
+
+fn absent<T>() -> Slot<Option<T>> {
+    Slot::together(()).map(|()| None)
+}
+
+fn part() -> impl Body<Out = Part> {
+    object("NewPart", "So much of one posting.", |fields| {
+        let narrow = |ordinal| {
+            i16::try_from(ordinal).map_err(|_too_large| {
+                let detail = format!("Must be from 0 to {LAST_ORDINAL}.");
+                BrokenRule::new("out_of_range", &detail)
+            })
+        };
+        let ordinal = integer(ORDINAL)
+            .checked(narrow)
+            .says("The posting's place in its transaction, from 0; to reverse what was posted beyond a hold, the ordinal\nthat the answer gave it.");
+        let ordinal = fields.required("ordinal", ordinal);
+        let amount = fields.required("amount", positive().says("Minor units."));
+        Slot::together((ordinal, amount))
+    })
+}

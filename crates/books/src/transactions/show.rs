@@ -1,0 +1,277 @@
+//! Transactions as they go out.
+
+mod balances;
+
+use std::collections::BTreeMap;
+
+use edge::problem::described::Problem;
+use edge::reply::{json, moment};
+use engine::Reply;
+use ledger::{Correction, Hold, HoldStatus, Posted, Step};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Made, Results};
+use crate::refusal::refused;
+use crate::shapes::*;
+use crate::{Form, Refusal, exchanges};
+
+pub use balances::BalanceAfter;
+pub(crate) use balances::after;
+
+/// A step of the books: a transaction, or what became of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Transaction {
+    /// `txn_…`
+    #[schema(value_type = TransactionId)]
+    pub id: String,
+    /// Always `transaction`.
+    pub object: &'static str,
+    /// True if nothing was kept, and the id means nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub dry_run: Option<bool>,
+    /// What it is for.
+    #[schema(value_type = Kind)]
+    pub kind: String,
+    /// `pending`, `posted`, `post` (of a pending one), `void`, `expiry` or `reversal`.
+    #[schema(value_type = StepName)]
+    pub step: &'static str,
+    /// The transaction that it posts, voids, expires or reverses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TransactionId>, nullable = false)]
+    pub about: Option<String>,
+    /// Where it is read: `pending`, `posted`, `voided` or `expired`; what was posted in part before it
+    /// ended otherwise, its postings tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TransactionStatus>, nullable = false)]
+    pub status: Option<&'static str>,
+    /// If it is pending and expires: from when on it can no longer be posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Moment>, nullable = false)]
+    pub expires_at: Option<String>,
+    /// Its movements.
+    pub postings: Vec<Posting>,
+    /// Your own name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ShortText>, nullable = false)]
+    pub external_id: Option<String>,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>, nullable = false)]
+    pub description: Option<String>,
+    /// What you keep with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Metadata>, nullable = false)]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// When it happened.
+    #[schema(value_type = Moment)]
+    pub effective_at: String,
+    /// When it was written.
+    #[schema(value_type = Moment)]
+    pub recorded_at: String,
+    /// How it left each of its accounts, in the order in which its postings name them. A reply that was
+    /// first given by an older version is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<BalanceAfter>>,
+}
+
+/// A movement from the credited to the debited account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Posting {
+    /// Its place; where the transaction is about another one, that of the other's posting, and 100 more
+    /// if it releases what that one holds, 200 more if it posts what that one did not hold.
+    pub ordinal: i16,
+    /// `pending`, `posted`, `settled` or `released`.
+    #[schema(value_type = Phase)]
+    pub phase: &'static str,
+    /// The debited account.
+    #[schema(value_type = AccountId)]
+    pub debit: String,
+    /// The credited account.
+    #[schema(value_type = AccountId)]
+    pub credit: String,
+    /// Minor units.
+    #[schema(value_type = Amount)]
+    pub amount: i64,
+    /// ISO 4217 code, or that of a custom asset.
+    #[schema(value_type = CurrencyCode)]
+    pub currency: String,
+    /// Where it is read: how much of it is still held, or (if it was posted) can still be reversed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
+    pub remaining: Option<i64>,
+    /// Where it is read and was pending: how much of it was posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
+    pub posted: Option<i64>,
+    /// Where it is read and was pending: how much of it was released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
+    pub released: Option<i64>,
+    /// Where it is read and was posted: how much of it was reversed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Count>, nullable = false)]
+    pub reversed: Option<i64>,
+}
+
+/// What became of many.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkReply {
+    /// Always `bulk`.
+    pub object: &'static str,
+    /// True if nothing was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub dry_run: Option<bool>,
+    /// What became of each, in order.
+    pub results: Vec<BulkResult>,
+}
+
+/// What became of one of many.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkResult {
+    /// The status it would have been answered with alone.
+    #[schema(minimum = 200, maximum = 599)]
+    pub status: u16,
+    /// `txn_…`, if it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TransactionId>, nullable = false)]
+    pub transaction: Option<String>,
+    /// If it was made: how it left each of its accounts. A reply that was first given by an older version
+    /// is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<BalanceAfter>>,
+    /// Why not, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Problem>, nullable = false)]
+    pub problem: Option<serde_json::Value>,
+}
+
+/// A step of the books that was made.
+pub fn made(step: &Made, is_dry_run: bool) -> Reply {
+    match &step.exchange {
+        Some(terms) => exchanges::show::reply(&step.posted, terms, is_dry_run),
+        None => reply(&step.posted, is_dry_run, Form::Now),
+    }
+}
+
+/// Many steps, each made or refused.
+pub fn bulk_made(results: &Results, is_dry_run: bool) -> Reply {
+    bulk(&results.0, is_dry_run, Form::Now)
+}
+
+/// A transaction of which the metadata was set.
+pub(crate) fn described(posted: &Posted, _is_dry_run: bool) -> Reply {
+    json(200, &as_made(posted))
+}
+
+/// A step that was made, or (in a dry run) would have been.
+pub(crate) fn reply(posted: &Posted, dry_run: bool, form: Form) -> Reply {
+    json(
+        if dry_run { 200 } else { 201 },
+        &transaction(posted, dry_run, form),
+    )
+}
+
+/// What became of each of many.
+pub(crate) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool, form: Form) -> Reply {
+    let results: Vec<BulkResult> = results
+        .iter()
+        .map(|result| match result {
+            Ok(posted) => BulkResult {
+                status: if dry_run { 200 } else { 201 },
+                transaction: Some(posted.id.to_string()),
+                balances_after: after(posted, form),
+                problem: None,
+            },
+            Err(refusal) => {
+                let told = refused(refusal);
+                BulkResult {
+                    status: told.status(),
+                    transaction: None,
+                    balances_after: None,
+                    // What was just written is JSON: the default is never taken.
+                    problem: serde_json::from_slice(&told.to_saved_bytes()).ok(),
+                }
+            }
+        })
+        .collect();
+    let body = BulkReply {
+        object: "bulk",
+        dry_run: dry_run.then_some(true),
+        results,
+    };
+    json(200, &body)
+}
+
+/// A transaction with what has become of it.
+pub(crate) fn now(posted: &Posted, holds: &[Hold], corrections: &[Correction]) -> Transaction {
+    let mut shown = as_made(posted);
+    let is_pending = posted.step == Step::Pending;
+    let ended = ledger::ended(holds).unwrap_or(HoldStatus::Pending);
+    shown.status = Some(
+        if is_pending {
+            ended
+        } else {
+            HoldStatus::Posted
+        }
+        .name(),
+    );
+    let is_reversible = matches!(posted.step, Step::Posted | Step::Settlement);
+    for (line, own) in shown.postings.iter_mut().zip(&posted.postings) {
+        if let Some(hold) = holds.iter().find(|hold| hold.ordinal == own.ordinal) {
+            line.remaining = Some(hold.remaining());
+            line.posted = Some(hold.posted);
+            line.released = Some(hold.released);
+        }
+        if is_reversible && own.phase.is_final() {
+            let found = corrections.iter().find(|one| one.ordinal == own.ordinal);
+            line.remaining = Some(found.map_or(line.amount, Correction::remaining));
+            line.reversed = Some(found.map_or(0, |one| one.reversed));
+        }
+    }
+    shown
+}
+
+/// A transaction as it was made.
+pub(crate) fn as_made(posted: &Posted) -> Transaction {
+    transaction(posted, false, Form::Now)
+}
+
+pub(crate) fn transaction(posted: &Posted, dry_run: bool, form: Form) -> Transaction {
+    Transaction {
+        id: posted.id.to_string(),
+        object: "transaction",
+        dry_run: dry_run.then_some(true),
+        kind: posted.kind.name().to_owned(),
+        step: posted.step.name(),
+        about: posted.about.map(|id| id.to_string()),
+        status: None,
+        expires_at: posted.expires_at.map(moment),
+        postings: posted.postings.iter().map(posting).collect(),
+        external_id: posted.external_id.clone(),
+        description: posted.description.clone(),
+        metadata: posted.metadata.as_ref().map(ledger::Metadata::entries),
+        effective_at: moment(posted.effective_at),
+        recorded_at: moment(posted.recorded_at),
+        balances_after: after(posted, form),
+    }
+}
+
+fn posting(posted: &ledger::PostedPosting) -> Posting {
+    Posting {
+        ordinal: posted.ordinal,
+        phase: posted.phase.name(),
+        debit: posted.posting.debit.to_string(),
+        credit: posted.posting.credit.to_string(),
+        amount: posted.posting.amount.get(),
+        currency: posted.posting.currency.code().to_owned(),
+        remaining: None,
+        posted: None,
+        released: None,
+        reversed: None,
+    }
+}

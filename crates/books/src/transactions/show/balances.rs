@@ -1,0 +1,81 @@
+//! How a movement left its accounts. It is told from the movement's own rows, which never change, so that
+//! a reply that is made again has the same bytes (ADR 21).
+
+use ledger::{Posted, PostedPosting};
+use money::{Currency, MinorUnits as Units};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Form;
+use crate::shapes::*;
+
+/// How a movement left an account. It is what the account's entry says, and never changes; how the account
+/// stands now, with what is pending and available, the account itself tells.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceAfter {
+    /// `acc_…`
+    #[schema(value_type = AccountId)]
+    pub account: String,
+    /// ISO 4217 code, or that of a custom asset.
+    #[schema(value_type = CurrencyCode)]
+    pub currency: String,
+    /// Its posted balance, in minor units on its normal side.
+    #[schema(value_type = MinorUnits)]
+    pub posted: i64,
+    /// The number of its entries.
+    #[schema(value_type = Count)]
+    pub version: i64,
+}
+
+/// How it left each account, in the order in which its postings name them; `None` in the form that replies
+/// had before it was told.
+pub(crate) fn after(posted: &Posted, form: Form) -> Option<Vec<BalanceAfter>> {
+    match form {
+        Form::WithoutBalances => None,
+        Form::Now => Some(of_each(&posted.postings)),
+    }
+}
+
+fn of_each(postings: &[PostedPosting]) -> Vec<BalanceAfter> {
+    let mut last: Vec<Entry> = Vec::with_capacity(2);
+    for entry in postings.iter().flat_map(entries) {
+        match last.iter_mut().find(|known| known.account == entry.account) {
+            Some(known) if known.version < entry.version => *known = entry,
+            Some(_later) => {}
+            None => last.push(entry),
+        }
+    }
+    last.iter().map(Entry::shown).collect()
+}
+
+/// A posting as one of its accounts sees it.
+struct Entry {
+    account: ledger::AccountId,
+    currency: Currency,
+    balance: Units,
+    version: i64,
+}
+
+impl Entry {
+    fn shown(&self) -> BalanceAfter {
+        BalanceAfter {
+            account: self.account.to_string(),
+            currency: self.currency.code().to_owned(),
+            posted: self.balance.get(),
+            version: self.version,
+        }
+    }
+}
+
+fn entries(of: &PostedPosting) -> [Entry; 2] {
+    let entry = |account, balance, version| Entry {
+        account,
+        currency: of.posting.currency,
+        balance,
+        version,
+    };
+    [
+        entry(of.posting.debit, of.debit_balance, of.debit_version),
+        entry(of.posting.credit, of.credit_balance, of.credit_version),
+    ]
+}

@@ -1,0 +1,73 @@
+//! Transfers as they go out.
+
+use edge::reply::{json, moment};
+use engine::Reply;
+use ledger::Posted;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Form;
+use crate::shapes::*;
+use crate::transactions::show::{BalanceAfter, after};
+
+/// Money that moved from wallet to wallet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Transfer {
+    /// `txn_…`
+    #[schema(value_type = TransactionId)]
+    pub id: String,
+    /// Always `transfer`.
+    pub object: &'static str,
+    /// The account that paid.
+    #[schema(value_type = AccountId)]
+    pub from: String,
+    /// The account that was paid.
+    #[schema(value_type = AccountId)]
+    pub to: String,
+    /// Minor units.
+    #[schema(value_type = Amount)]
+    pub amount: i64,
+    /// ISO 4217 code, or that of a custom asset.
+    #[schema(value_type = CurrencyCode)]
+    pub currency: String,
+    /// Always `posted`.
+    pub status: &'static str,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<LongText>, nullable = false)]
+    pub description: Option<String>,
+    /// When it was posted.
+    #[schema(value_type = Moment)]
+    pub created_at: String,
+    /// How it left its two accounts. A reply that was first given by an older version is without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<BalanceAfter>>,
+}
+
+/// A transfer that was posted.
+pub fn made(posted: &Posted, _is_dry_run: bool) -> Reply {
+    reply(posted, Form::Now)
+}
+
+/// A transfer that was posted, in the form of its first reply.
+pub(crate) fn reply(posted: &Posted, form: Form) -> Reply {
+    json(201, &transfer(posted, form))
+}
+
+/// A transfer has one posting: the wallet that pays is debited.
+fn transfer(posted: &Posted, form: Form) -> Option<Transfer> {
+    let moved = posted.postings.first()?.posting;
+    Some(Transfer {
+        id: posted.id.to_string(),
+        object: "transfer",
+        from: moved.debit.to_string(),
+        to: moved.credit.to_string(),
+        amount: moved.amount.get(),
+        currency: moved.currency.code().to_owned(),
+        status: "posted",
+        description: posted.description.clone(),
+        created_at: moment(posted.recorded_at),
+        balances_after: after(posted, form),
+    })
+}

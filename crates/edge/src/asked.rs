@@ -1,0 +1,102 @@
+//! Requests that change something: the caller is known, the body is an object, the key is a key.
+
+use engine::{Command, Key, Origin, Request, Show, Tell, Tenant};
+use idempotency::{Claim, Fingerprint};
+
+use crate::strict_json::{self, Body, CardNumbers, Object, Reading};
+use crate::{Call, Caller, Problem};
+
+/// The API version that a request's fingerprint covers.
+pub const API_VERSION: &str = "1";
+
+/// A request that changes something.
+pub struct Asked {
+    caller: Caller,
+    request: String,
+    claim: Option<Claim>,
+    is_dry_run: bool,
+    body: Object,
+    cards: &'static CardNumbers,
+}
+
+impl Asked {
+    /// Reads the body of a request, in which `cards` tells where a card number is refused.
+    pub(crate) fn of(call: Call, cards: &'static CardNumbers) -> Result<Self, Problem> {
+        let body = call.json()?;
+        let claim = call.key.map(|key| {
+            let canonical = strict_json::canonical(&body);
+            let fingerprint = Fingerprint::of(call.method, &call.path, API_VERSION, &canonical);
+            Claim { key, fingerprint }
+        });
+        Ok(Self {
+            caller: call.caller,
+            request: call.request_id,
+            claim,
+            is_dry_run: false,
+            body,
+            cards,
+        })
+    }
+
+    /// The body, until its reader has it.
+    #[must_use]
+    pub const fn body(&self) -> &Object {
+        &self.body
+    }
+
+    /// Hands the body to its reader.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read_by<B: Body>(&mut self, reader: &B) -> Reading<B::Out> {
+        reader.whole(std::mem::take(&mut self.body), self.cards)
+    }
+
+    /// The same request, only tried.
+    #[must_use]
+    pub fn trying(self, is_dry_run: bool) -> Self {
+        Self { is_dry_run, ..self }
+    }
+
+    /// The tenant that the caller acts for.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        self.caller.tenant.clone()
+    }
+
+    /// The author, for the audit log.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            kind: "api_key",
+            id: self.caller.label.clone(),
+            request: Some(self.request.clone()),
+        }
+    }
+
+    /// The idempotency key, if the request has one.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.claim.as_ref().map(|claim| &claim.key)
+    }
+
+    /// The same as text; empty if the request has none.
+    #[must_use]
+    pub fn key_text(&self) -> String {
+        self.key()
+            .map_or_else(String::new, |key| key.as_str().to_owned())
+    }
+
+    /// The command on its way to the lane.
+    pub fn request<C: Command>(self, command: C, show: Show<C>, tell: Tell<C>) -> Request<C> {
+        Request {
+            origin: self.origin(),
+            tenant: self.caller.tenant,
+            command,
+            claim: self.claim,
+            is_dry_run: self.is_dry_run,
+            show,
+            tell,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! From what the lane answers to an HTTP answer.
+
+use engine::{Answer, LaneError, Repeated, Reply};
+use store::Error;
+
+use crate::{Problem, Response, code, problem};
+
+/// The answer to a command that has a reply.
+///
+/// # Errors
+/// The key is in use, or names another request.
+pub fn to_command(answer: Answer) -> Result<Response, Problem> {
+    match answer {
+        Answer::Replied { reply, is_replay } => Ok(saved(reply, is_replay)),
+        Answer::InFlight { .. } => {
+            Err(Problem::new(code::IDEMPOTENCY_KEY_IN_USE).with_retry_after(1))
+        }
+        Answer::KeyReused { resource, reply } => {
+            let resource = resource.or_else(|| reply.as_ref().and_then(resource_of));
+            Err(Problem::idempotency_key_reused(resource))
+        }
+    }
+}
+
+/// The lane had no answer.
+pub fn lane_error(error: LaneError) -> Problem {
+    match error {
+        LaneError::Overloaded => Problem::new(code::OVERLOADED).with_retry_after(1),
+        LaneError::Unavailable => Problem::new(code::DATABASE_UNAVAILABLE).with_retry_after(1),
+        LaneError::Failed => Problem::new(code::INTERNAL),
+    }
+}
+
+/// A question had no answer. The one place where its cause is logged.
+pub fn unavailable(error: &Error) -> Problem {
+    match error {
+        Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_) => {
+            static FAILED: Repeated = Repeated::new();
+            if let Some(times) = FAILED.due() {
+                tracing::warn!(%error, times, "a read failed");
+            }
+            Problem::new(code::DATABASE_UNAVAILABLE).with_retry_after(1)
+        }
+        Error::Refused(_) => {
+            tracing::error!(%error, "a read failed");
+            Problem::new(code::INTERNAL)
+        }
+    }
+}
+
+fn saved(reply: Reply, replayed: bool) -> Response {
+    let content_type = match reply.status {
+        200..300 => "application/json",
+        _ => problem::CONTENT_TYPE,
+    };
+    let response = Response::of(reply.status, content_type, reply.body);
+    if replayed {
+        return response.with("idempotent-replayed", "true");
+    }
+    response
+}
+
+/// What a saved reply is about: a resource names itself `id`, a problem names it `resource`.
+fn resource_of(reply: &Reply) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).ok()?;
+    let id = body.get("id").or_else(|| body.get("resource"))?;
+    id.as_str().map(str::to_owned)
+}

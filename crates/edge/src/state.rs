@@ -1,0 +1,118 @@
+//! State that all handlers share: the way to the lane, and the parts that families bring.
+
+use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Command, Engine, Key, Reply, Request, Show, Tell};
+use store::{AnyConnection, Error};
+
+use crate::strict_json::CardNumbers;
+use crate::{Asked, Call, Problem, Response, code, respond};
+
+/// The state, as a handler gets it.
+pub type Shared = Arc<State>;
+
+/// State that all handlers share.
+pub struct State {
+    /// The way to the lane.
+    pub engine: Engine,
+    cards: &'static CardNumbers,
+    parts: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+impl State {
+    /// A state without parts. `cards` tells where in a body a card number is refused.
+    #[must_use]
+    pub fn new(engine: Engine, cards: &'static CardNumbers) -> Self {
+        Self {
+            engine,
+            cards,
+            parts: HashMap::new(),
+        }
+    }
+
+    /// The same with a part more. Its type is its name: of each type there is one.
+    #[must_use]
+    pub fn with<P: Any + Send + Sync>(mut self, part: P) -> Self {
+        self.parts.insert(TypeId::of::<P>(), Box::new(part));
+        self
+    }
+
+    /// A part, by its type.
+    ///
+    /// # Errors
+    /// [`code::INTERNAL`] if nobody has brought it.
+    pub fn part<P: Any + Send + Sync>(&self) -> Result<&P, Problem> {
+        let part = self.parts.get(&TypeId::of::<P>());
+        part.and_then(|part| part.downcast_ref()).ok_or_else(|| {
+            tracing::error!(part = type_name::<P>(), "a part of the state is missing");
+            Problem::new(code::INTERNAL)
+        })
+    }
+
+    /// Reads the body of a request that changes something.
+    ///
+    /// # Errors
+    /// All that is wrong with its JSON; after that, a key of idempotency that is missing.
+    pub fn asked(&self, call: Call) -> Result<Asked, Problem> {
+        Asked::of(call, self.cards)
+    }
+
+    /// Asks the database a question.
+    ///
+    /// # Errors
+    /// A 503 or a 500: there is no answer.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let answer = self.engine.read(question).await;
+        answer.map_err(|error| respond::unavailable(&error))
+    }
+
+    /// Sends a command on its way, and makes the answer of what the lane says.
+    ///
+    /// # Errors
+    /// The lane has no answer, or the idempotency key is not free.
+    pub async fn submit<C: Command>(
+        &self,
+        asked: Asked,
+        command: C,
+        show: Show<C>,
+        tell: Tell<C>,
+    ) -> Result<Response, Problem> {
+        let outcome = self.engine.submit(asked.request(command, show, tell)).await;
+        respond::to_command(outcome.map_err(respond::lane_error)?.answer)
+    }
+
+    /// Sends a command whose outcome takes longer than one commit, and waits for the outcome as long as `wait`
+    /// says. After that, the command of `answer_now` answers the request as things stand.
+    ///
+    /// # Errors
+    /// The request has no idempotency key, the key is not free, or the lane has no answer.
+    pub async fn submit_and_wait<C, N>(
+        &self,
+        asked: Asked,
+        wait: Duration,
+        command: C,
+        show: Show<C>,
+        tell: Tell<C>,
+        answer_now: impl FnOnce(Key, C::Done) -> N,
+    ) -> Result<Response, Problem>
+    where
+        C: Command,
+        N: Command<Done = Option<Reply>>,
+    {
+        let (tenant, origin, key) = (asked.tenant(), asked.origin(), asked.key().cloned());
+        let key = key.ok_or_else(|| Problem::new(code::IDEMPOTENCY_KEY_REQUIRED))?;
+        let request = asked.request(command, show, tell);
+        let answer_now = |begun: C::Done| {
+            let request = Request::of_system(tenant, "waiting", answer_now(key, begun));
+            Request { origin, ..request }
+        };
+        let answer = self.engine.submit_and_wait(request, wait, answer_now).await;
+        respond::to_command(answer.map_err(respond::lane_error)?)
+    }
+}

@@ -1,0 +1,255 @@
+//! `/v1/payments`: made, confirmed, read.
+
+use std::time::Duration;
+
+use books::reading::positive;
+use edge::cursor::Cursor;
+use edge::strict_json::currency;
+use edge::strict_json::{Body, Slot, boolean, nullable, object, prose};
+use edge::{
+    Asked, Call, KeyRule, Problem, Reader, Response, Routes, Shared, State, code, headers, page,
+};
+use engine::Command;
+use money::{Currency, Money};
+
+use super::{AnswerNow, ConfirmPayment, CreatePayment, codes, show};
+use crate::{
+    ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, Provider, shapes,
+};
+
+const NOT_OF_ISO: &str = "A payment is made through a provider, which takes currencies of ISO 4217 alone. Use its code in capitals, such as EUR.";
+
+/// Every route of payments.
+pub fn routes(r: &mut Routes) {
+    r.tag(
+        "payments",
+        "What a merchant wants from a payer, through a provider",
+    );
+    r.post(
+        "/v1/payments",
+        "createPayment",
+        "Makes a payment and, unless told otherwise, goes to the provider with it.",
+        create,
+    )
+    .key(KeyRule::Required)
+    .waits()
+    .body(|known| new_payment().describe(known))
+    .gives::<show::Payment>(201, "Succeeded, or waiting for you")
+    .gives::<show::Payment>(202, "The outcome is not known yet")
+    .refuses(402, "Declined", &[codes::DECLINED])
+    .refuses(409, "The same request is still in progress", &[])
+    .refuses(
+        422,
+        "A field is wrong, or the key names another request",
+        &[],
+    );
+    r.post(
+        "/v1/payments/{id}/confirm",
+        "confirmPayment",
+        "Goes to the provider with a payment that waits for it.",
+        confirm,
+    )
+    .key(KeyRule::Required)
+    .waits()
+    .segment("id", shapes::PaymentId::SHAPE, "pay_…")
+    .body(|known| confirmation().describe(known))
+    .gives::<show::Payment>(201, "Succeeded")
+    .gives::<show::Payment>(202, "The outcome is not known yet")
+    .refuses(402, "Declined", &[codes::DECLINED])
+    .refuses(404, "No such payment", &[])
+    .refuses(
+        409,
+        "Its state does not allow it",
+        &[codes::PAYMENT_STATE_CONFLICT],
+    );
+    r.get("/v1/payments/{id}", "getPayment", "One payment.", read_one)
+        .segment("id", shapes::PaymentId::SHAPE, "pay_…")
+        .gives::<show::Payment>(200, "The payment")
+        .refuses(404, "No such payment", &[]);
+    r.get(
+        "/v1/payments",
+        "listPayments",
+        "Payments, newest first.",
+        list,
+    )
+    .page()
+    .gives_page::<show::Payment>("A page");
+}
+
+async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
+    let wait = headers::prefer_wait(&call.headers);
+    let mut asked = state.asked(call)?;
+    let command = CreatePayment {
+        new: asked.read_by(&new_payment())?,
+        key: asked.key_text(),
+        provider: state.part::<Provider>()?.clone(),
+    };
+    submit(&state, asked, command, wait).await
+}
+
+async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
+    let wait = headers::prefer_wait(&call.headers);
+    let id = call.named::<PaymentId>("id", code::NOT_FOUND);
+    let mut asked = state.asked(call)?;
+    let id = id?;
+    let payment_method = asked.read_by(&confirmation())?;
+    let command = ConfirmPayment {
+        id,
+        payment_method,
+        key: asked.key_text(),
+        provider: state.part::<Provider>()?.clone(),
+    };
+    submit(&state, asked, command, wait).await
+}
+
+/// Sends a command that goes to the provider, and waits for the outcome as long as the request wants.
+async fn submit<C>(
+    state: &State,
+    asked: Asked,
+    command: C,
+    wait: Duration,
+) -> Result<Response, Problem>
+where
+    C: Command<Done = Payment, Refusal = ConfirmError>,
+{
+    let answer_now = |key, payment: Payment| AnswerNow {
+        key,
+        payment: payment.id,
+        show: show::reply,
+    };
+    state
+        .submit_and_wait(asked, wait, command, show::made, show::tell, answer_now)
+        .await
+}
+
+async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: PaymentId = call.named("id", code::NOT_FOUND)?;
+    let found = state
+        .read(move |connection| crate::payment(connection, tenant, id))
+        .await?;
+    let payment = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    Ok(Response::json(200, &show::payment(&payment)))
+}
+
+async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let before = wanted.cursor.map(|cursor| PaymentId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state
+        .read(move |connection| crate::payments(connection, tenant, before, more))
+        .await?;
+    let cursor = |payment: &Payment| Cursor {
+        id: payment.id.bytes(),
+        position: None,
+    };
+    let page = page(found, &wanted, show::payment, cursor);
+    Ok(Response::json(200, &page))
+}
+
+/// Reads what makes a payment.
+fn new_payment() -> impl Body<Out = NewPayment> {
+    object("NewPayment", "Makes a payment.", |fields| {
+        let amount = positive().says("Minor units, 1 to 2^63 - 1.");
+        let amount = fields.required("amount", amount);
+        let unit = fields.required("currency", of_iso().says("ISO 4217 code."));
+        let customer = prose::<Customer>(shapes::ShortText::SHAPE);
+        let customer = customer.says("Your reference for the payer: at most 255 characters.");
+        let customer = fields.optional("customer", nullable(customer));
+        let method = method().says("The provider's token for how the payer pays.");
+        let method = fields.optional("payment_method", nullable(method));
+        let confirm = boolean().says("Whether to go to the provider at once; true if absent.");
+        let confirm = fields.optional("confirm", confirm).or(true);
+        let slots = (amount, unit, customer, method, confirm);
+        Slot::together(slots).map(|(amount, currency, customer, method, confirm)| NewPayment {
+            money: Money { amount, currency },
+            customer: customer.flatten(),
+            payment_method: method.flatten(),
+            confirm,
+        })
+    })
+}
+
+/// Reads what confirms a payment.
+fn confirmation() -> impl Body<Out = Option<PaymentMethod>> {
+    object("Confirmation", "Confirms a payment.", |fields| {
+        let method = method()
+            .says("The provider's token, if there is none yet or the last one was declined.");
+        let method = fields.optional("payment_method", nullable(method));
+        method.map(Option::flatten)
+    })
+}
+
+/// Reads a provider's token.
+fn method() -> impl Reader<Out = PaymentMethod> {
+    prose(shapes::ProviderToken::SHAPE)
+}
+
+/// Reads a currency that providers know.
+fn of_iso() -> impl Reader<Out = Currency> {
+    let known = |code: &str| Currency::from_code(code).ok();
+    currency(known, NOT_OF_ISO, shapes::IsoCurrencyCode::SHAPE)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "a test may stop at the first surprise"
+    )]
+
+    use edge::Shape;
+    use edge::strict_json::Value;
+    use proptest::prelude::*;
+    use regex_lite::Regex;
+
+    use super::*;
+
+    fn takes<T>(reader: &impl Reader<Out = T>, text: &str) -> bool {
+        reader.read(Value::Text(text.to_owned())).is_ok()
+    }
+
+    /// True if the description of a shape says that it takes this text.
+    fn describes(shape: Shape, text: &str) -> bool {
+        let schema = serde_json::to_value(shape.schema()).unwrap();
+        let length = |name: &str| schema[name].as_u64().map(|n| usize::try_from(n).unwrap());
+        let characters = text.chars().count();
+        let most = length("maxLength").unwrap_or(usize::MAX);
+        // ECMA-262 writes a code point otherwise, and its dollar is the end.
+        let pattern = schema["pattern"].as_str().unwrap();
+        let pattern = pattern.replace("\\u00", "\\x").replace('$', "\\z");
+        (length("minLength").unwrap_or(0)..=most).contains(&characters)
+            && Regex::new(&pattern).unwrap().is_match(text)
+    }
+
+    proptest! {
+        #[test]
+        fn a_reader_takes_what_its_shape_says(
+            text in prop_oneof![
+                "[ -~]{0,12}",
+                "\\PC{0,6}",
+                "[\\x00-\\x1f\\x7f-\\x9fa:]{0,4}",
+                "[A-Z0-9]{0,5}",
+                "\u{e9}{0,3}",
+                prop::sample::select(vec![255_usize, 256]).prop_map(|length| "\u{e9}".repeat(length)),
+            ],
+        ) {
+            let token = shapes::ProviderToken::SHAPE;
+            assert_eq!(takes(&method(), &text), describes(token, &text), "{text:?}");
+            let code = shapes::IsoCurrencyCode::SHAPE;
+            assert!(describes(code, &text) || !takes(&of_iso(), &text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_payment_is_of_a_currency_of_iso() {
+        let text = |code: &str| Value::Text(code.to_owned());
+        let euro = Currency::from_code("EUR");
+        assert_eq!(of_iso().read(text("EUR")).ok(), euro.ok());
+        let refused = of_iso().read(text("USDC")).unwrap_err();
+        assert_eq!(refused[0].code, "unknown_currency");
+        assert!(refused[0].detail.contains("provider"));
+    }
+}

@@ -1,0 +1,231 @@
+//! `/webhooks/{provider}`: the raw bytes are verified before anything is parsed.
+
+use std::collections::HashMap;
+
+use edge::strict_json::{FieldError, Rule};
+use edge::{
+    Call, Method, Problem, Response, Right, Routes, Shape, Shared, Signature, State, code, headers,
+};
+use engine::{Command, Origin, Request, Tenant};
+use webhook_signatures::{Scheme, Secret};
+use webhooks::Event;
+
+use super::{QuarantineWebhook, ReceiveWebhook, Received, show};
+use crate::charging::show::reply;
+use crate::{JsonError, MalformedEvent, ProviderEvent, WrongField};
+
+/// The largest webhook that is read, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
+/// The name of a provider: any text, since a name that the settings do not have is a 404.
+const PROVIDER: Shape = Shape::any_text();
+
+/// The schemes in which webhooks are signed, as the description has them.
+pub const SIGNATURES: &[Signature] = &[
+    Signature {
+        name: "stripe_signature",
+        header: "Stripe-Signature",
+        says: "The scheme `stripe`: `t=…,v1=…` over the time and the body",
+    },
+    Signature {
+        name: "standard_webhooks_signature",
+        header: "webhook-signature",
+        says: "The schemes `standard-webhooks` (HMAC) and `standard-webhooks-v1a` (Ed25519): over `webhook-id`, `webhook-timestamp` and the body",
+    },
+    Signature {
+        name: "svix_signature",
+        header: "svix-signature",
+        says: "The scheme `svix`: over `svix-id`, `svix-timestamp` and the body",
+    },
+];
+
+/// How a provider's webhooks are verified, and whose they are.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    /// Whose payments they are about.
+    pub tenant: Tenant,
+    /// How they are signed.
+    pub scheme: Scheme,
+    /// The live secrets: while one is being replaced, the old and the new.
+    pub secrets: Vec<Secret>,
+    /// How far the sender's clock may be off.
+    pub tolerance_seconds: i64,
+}
+
+/// The providers that may send webhooks, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Receivers(pub HashMap<String, Receiver>);
+
+/// The route of webhooks.
+pub fn routes(r: &mut Routes) {
+    r.tag("webhooks", "What providers tell us");
+    r.open(
+        Method::Post,
+        "/webhooks/{provider}",
+        ["receiveWebhook", "Receives a provider's webhook."],
+        receive,
+    )
+    .may(Right::Write)
+    .admit(admit)
+    .segment("provider", PROVIDER, "The provider's name in the settings")
+    .bytes("The event, byte for byte as it was signed")
+    .most(MAX_BYTES)
+    .gives::<show::WebhookReceipt>(200, "Applied, known already, or stored")
+    .gives::<show::WebhookReceipt>(202, "It arrived before its cause and is parked")
+    .refuses(
+        400,
+        "A right signature over something that is not JSON",
+        &[code::MALFORMED_JSON],
+    )
+    .refuses(
+        401,
+        "The signature was not accepted",
+        &[code::SIGNATURE_REFUSED],
+    )
+    .refuses(415, "A signature must cover the bytes as sent", &[])
+    .refuses(
+        422,
+        "A right signature over JSON that is no event; the field is named",
+        &[code::INVALID_FIELD],
+    );
+}
+
+/// Refuses what nobody could have sent before its body is read.
+fn admit(state: &State, call: &Call<()>) -> Result<(), Problem> {
+    receiver(state, call)?;
+    headers::no_content_encoding(&call.headers)
+}
+
+fn receiver<'s>(state: &'s State, call: &Call<()>) -> Result<&'s Receiver, Problem> {
+    let receivers: &Receivers = state.part()?;
+    let receiver = receivers.0.get(call.segment("provider"));
+    receiver.ok_or_else(|| Problem::new(code::NOT_FOUND))
+}
+
+async fn receive(state: Shared, call: Call<()>) -> Result<Response, Problem> {
+    let receiver = receiver(&state, &call)?;
+    verify(&state, receiver, &call)?;
+    let provider = call.segment("provider").to_owned();
+    let origin = Origin {
+        kind: "provider",
+        id: provider.as_str().into(),
+        request: Some(call.request_id),
+    };
+    match read(&state, &provider, call.body) {
+        Read::Event(command) => Ok(receipt(submit(&state, receiver, origin, command).await?)),
+        Read::Malformed(command, problem) => {
+            submit(&state, receiver, origin, command).await?;
+            Err(*problem)
+        }
+    }
+}
+
+async fn submit<C>(
+    state: &State,
+    receiver: &Receiver,
+    origin: Origin,
+    command: C,
+) -> Result<Received, Problem>
+where
+    C: Command<Done = Received>,
+{
+    let request = Request::of_system(receiver.tenant.clone(), "webhooks", command);
+    let outcome = state.engine.submit(Request { origin, ..request }).await;
+    let received = outcome.map_err(edge::respond::lane_error)?.done();
+    received.ok_or_else(|| Problem::new(code::INTERNAL))
+}
+
+/// Accepts the bytes or says no more than that they are not accepted; the log says why.
+fn verify(state: &State, receiver: &Receiver, call: &Call<()>) -> Result<(), Problem> {
+    let pairs: Vec<(&str, &[u8])> = call.headers.iter().collect();
+    let verdict = webhook_signatures::verify(
+        receiver.scheme,
+        &receiver.secrets,
+        &webhook_signatures::Request {
+            headers: &pairs,
+            body: &call.body,
+        },
+        state.engine.clock().now().unix_seconds(),
+        receiver.tolerance_seconds,
+    );
+    match verdict {
+        Ok(_verified) => Ok(()),
+        Err(refusal) => {
+            metrics::counter!("florin_webhooks_refused_total").increment(1);
+            tracing::warn!(provider = call.segment("provider"), %refusal, "a webhook was refused");
+            Err(Problem::new(code::SIGNATURE_REFUSED))
+        }
+    }
+}
+
+/// The command that the bytes lead to.
+enum Read {
+    Event(ReceiveWebhook),
+    /// Bytes that are no event are kept all the same.
+    Malformed(QuarantineWebhook, Box<Problem>),
+}
+
+fn read(state: &State, provider: &str, body: Vec<u8>) -> Read {
+    let event = |id: String, kind: String, reference: Option<String>| Event {
+        provider: provider.to_owned(),
+        id,
+        kind,
+        reference,
+        body: body.clone(),
+        received_at: state.engine.clock().now(),
+    };
+    match ProviderEvent::read(&body) {
+        Ok(read) => {
+            let reference = read
+                .fact
+                .as_ref()
+                .map(|(provider_key, _)| provider_key.clone());
+            let event = event(read.id, read.kind, reference);
+            Read::Event(ReceiveWebhook {
+                event,
+                fact: read.fact,
+                show: reply,
+            })
+        }
+        Err(malformed) => {
+            let mut nameless = event(String::new(), "malformed".to_owned(), None);
+            nameless.id = format!("sha256:{}", hex::encode(nameless.body_hash()));
+            let command = QuarantineWebhook { event: nameless };
+            Read::Malformed(command, Box::new(refused(malformed)))
+        }
+    }
+}
+
+/// Bytes that are not JSON are a 400; JSON that is no event is a 422 which names the field, as everywhere.
+fn refused(malformed: MalformedEvent) -> Problem {
+    let (pointer, code, detail) = match malformed {
+        MalformedEvent::Json(error @ JsonError::Malformed(_)) => {
+            return Problem::new(code::MALFORMED_JSON).with_detail(format!("The event: {error}."));
+        }
+        MalformedEvent::Json(JsonError::DuplicateKey { pointer }) => {
+            let rule = Rule::DuplicateKey;
+            (pointer, rule.code(), rule.to_string())
+        }
+        MalformedEvent::Field(WrongField {
+            pointer,
+            code,
+            detail,
+        }) => (pointer, code, detail),
+    };
+    Problem::invalid_fields(vec![FieldError {
+        pointer,
+        code,
+        detail,
+    }])
+}
+
+fn receipt(received: Received) -> Response {
+    let (status, word) = match received {
+        Received::Applied => (200, "applied"),
+        Received::Duplicate => (200, "duplicate"),
+        Received::Parked => (202, "parked"),
+        Received::Stored => (200, "stored"),
+        Received::Quarantined => (200, "quarantined"),
+    };
+    metrics::counter!("florin_webhooks_total", "status" => word).increment(1);
+    Response::json(status, &show::WebhookReceipt { status: word })
+}

@@ -1,0 +1,14 @@
+//! What a provider hears of its webhook.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::shapes::*;
+
+/// What became of a webhook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookReceipt {
+    /// `applied`, `duplicate`, `parked`, `stored` or `quarantined`.
+    #[schema(value_type = ReceiptStatus)]
+    pub status: &'static str,
+}
