@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use store::Store;
 
 use crate::check::progress_bar;
-use crate::cli::open_to_look;
+use crate::look::open_to_look;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::whose::{WhoseError, chosen};

@@ -10,6 +10,7 @@ mod demo;
 mod export;
 mod import;
 mod key;
+mod look;
 mod measure;
 mod provider;
 mod say;
