@@ -30,7 +30,7 @@ pub struct Api {
     pub(crate) state: Shared,
     pub(crate) routes: &'static Routes,
     pub(crate) amounts: Fields,
-    /// Whether the money is real: keys of the other mode are refused at the door.
+    /// The mode of the books: keys of the other mode are refused at the door.
     pub(crate) mode: Mode,
     pub(crate) callers: Callers,
 }

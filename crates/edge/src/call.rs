@@ -2,8 +2,8 @@
 
 use idempotency::Key;
 
+use crate::KeyRule;
 use crate::query::Parameters;
-use crate::route::KeyRule;
 use crate::strict_json::{self, Object};
 use crate::{Caller, Problem, code};
 

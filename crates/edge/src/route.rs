@@ -8,7 +8,7 @@ use std::pin::Pin;
 use utoipa::ToSchema;
 
 use crate::query::{Parameters, Query};
-use crate::{Call, Code, Describe, Problem, Response, Schema, Shape, Shared, State, page};
+use crate::{Call, Code, Describe, KeyRule, Problem, Response, Schema, Shape, Shared, State, page};
 
 pub use parameter::{Parameter, ParameterKind};
 pub use table::Routes;
@@ -37,17 +37,6 @@ impl Method {
             Self::Patch => "PATCH",
         }
     }
-}
-
-/// The rule of a route for the idempotency key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyRule {
-    /// The route moves money.
-    Required,
-    /// The route changes something, and twice is no more than once.
-    Optional,
-    /// The route changes nothing, or has another way to know a request again.
-    None,
 }
 
 /// The right that a caller needs. It has no effect yet: every key has all of them.

@@ -6,12 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use store::{Clock, Store};
 
+use crate::look::open_to_look;
+use crate::say::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
-use crate::start::{StartError, refuse_other_mode};
 use crate::{audit, bench, check, demo, export, import, key, measure, say, serve, webhook};
-
-/// A setting, an address or a file is wrong.
-pub(crate) const CANNOT: u8 = 2;
 
 #[derive(Debug, Parser)]
 #[command(name = "florin", version, about, long_about = None, arg_required_else_help = false)]
@@ -120,15 +118,6 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
     }
 }
 
-/// Books that are there already, of the mode that was asked for, if one was.
-pub(crate) fn open_to_look(settings: &Settings) -> Result<Store, StartError> {
-    let store = Store::open_existing(&settings.database, settings.tuning)?;
-    if !settings.mode_is_default {
-        refuse_other_mode(&store, settings.mode)?;
-    }
-    Ok(store)
-}
-
 /// The verbs that run a Florin.
 enum Running {
     Serve,
@@ -171,12 +160,6 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
     // A thread that is stuck in the database is not waited for.
     runtime.shutdown_background();
     ended
-}
-
-/// One line that says what is wrong.
-pub(crate) fn cannot(error: &dyn std::error::Error) -> ExitCode {
-    say::mistake(&error.to_string());
-    ExitCode::from(CANNOT)
 }
 
 /// Structured lines, on stderr: stdout is for what was asked for.

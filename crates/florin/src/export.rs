@@ -9,8 +9,7 @@ use interchange::{ExportError, Exported, Format};
 use store::Store;
 
 use crate::check::progress_bar;
-use crate::cli::cannot;
-use crate::say;
+use crate::say::{self, cannot};
 use crate::whose::{WhoseError, chosen};
 
 /// Options of `florin export`.

@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 use store::Store;
 
 use crate::check::progress_bar;
-use crate::cli::open_to_look;
 use crate::lane;
+use crate::look::open_to_look;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::whose::{WhoseError, chosen};

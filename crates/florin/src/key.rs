@@ -8,8 +8,8 @@ use engine::{Engine, Request, Tenant};
 use serde_json::json;
 use store::Ids;
 
-use crate::cli::cannot;
 use crate::lane;
+use crate::say::cannot;
 use crate::settings::Settings;
 use crate::start::StartError;
 use crate::whose::{WhoseError, chosen};

@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod key;
 mod lane;
+mod look;
 mod measure;
 mod places;
 mod provider;

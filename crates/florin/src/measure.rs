@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use store::DatabaseUrl;
 
 use crate::bench::{self, BenchArguments};
-use crate::cli::cannot;
 use crate::lane;
+use crate::say::cannot;
 use crate::settings::Settings;
 use crate::start;
 

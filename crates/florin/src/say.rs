@@ -3,6 +3,10 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Exit status of a verb for which a setting, an address or a file is wrong.
+pub(crate) const CANNOT: u8 = 2;
 
 /// Prints a line to standard output.
 ///
@@ -32,4 +36,10 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
 pub(crate) fn mistake(text: &str) {
     let words: Vec<&str> = text.split_whitespace().collect();
     let _unheard = writeln!(io::stderr(), "florin: {}", words.join(" "));
+}
+
+/// One line that says what is wrong.
+pub(crate) fn cannot(error: &dyn std::error::Error) -> ExitCode {
+    mistake(&error.to_string());
+    ExitCode::from(CANNOT)
 }

@@ -228,12 +228,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let worker = tokio::spawn(runner.run(stopping));
     let (provider, receivers) = (provider_of(settings), receivers(settings, &tenant));
     let state = families::state(engine.clone(), provider, receivers);
-    let api = Api::new(
-        state,
-        &families::SURFACE,
-        settings.mode.of_books(),
-        collect_metrics(),
-    );
+    let mode = settings.mode.of_books();
+    let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
     if let Some(sandbox) = &sandbox {
         let scheme = webhook_signatures::Scheme::StandardWebhooks;

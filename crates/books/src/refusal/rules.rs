@@ -6,15 +6,7 @@ use ledger::{
     SettleError,
 };
 
-use super::tell::refused;
-use crate::{Refusal, code};
-
-/// One of many: the pointers begin at its place.
-pub(super) fn refused_at(index: usize, refusal: &Refusal) -> Problem {
-    let told = refused(refusal);
-    let place = format!("/transactions/{index}");
-    told.below(&place)
-}
+use crate::code;
 
 pub(super) fn refused_post(rule: &PostError) -> Problem {
     let (code, pointer, about) = match rule {

@@ -77,6 +77,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         Refusal::Change(rule) => rules::refused_change(rule),
         Refusal::Describe(rule) => rules::refused_describe(rule),
         Refusal::Period(rule) => rules::refused_period(rule),
-        Refusal::At { index, refusal } => rules::refused_at(*index, refusal),
+        // One of many: the pointers begin at its place.
+        Refusal::At { index, refusal } => refused(refusal).below(&format!("/transactions/{index}")),
     }
 }

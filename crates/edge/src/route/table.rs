@@ -1,8 +1,8 @@
 //! All routes of an API, as rows of one table.
 
-use super::{Handler, KeyRule, Method, Right, Route};
+use super::{Handler, Method, Right, Route};
 use crate::strict_json::MAX_BYTES;
-use crate::{Call, Problem, Response, Shared};
+use crate::{Call, KeyRule, Problem, Response, Shared};
 
 /// The routes of an API, in the order in which they are tried.
 #[derive(Default)]
