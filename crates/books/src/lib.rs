@@ -39,22 +39,18 @@ pub use invariants::FAMILY;
 pub use refusal::{Refusal, tell, told};
 pub use shelf::{Books, Remembered};
 
-use edge::{Routes, State};
+use edge::{Capability, State};
 
-/// The routes of the books. The groups stand in the order in which the description has them.
-pub fn routes(r: &mut Routes) {
-    for capability in [
-        transactions::http::routes,
-        exchanges::http::routes,
-        periods::http::routes,
-        transfers::http::routes,
-        accounts::http::routes,
-        statements::routes,
-        assets::http::routes,
-    ] {
-        capability(r);
-    }
-}
+/// The capabilities of the books. They stand in the order in which the description has their routes.
+pub const CAPABILITIES: &[Capability] = &[
+    transactions::CAPABILITY,
+    exchanges::CAPABILITY,
+    periods::CAPABILITY,
+    transfers::CAPABILITY,
+    accounts::CAPABILITY,
+    statements::CAPABILITY,
+    assets::CAPABILITY,
+];
 
 /// The fields of replies whose integers are amounts in minor units. A number under any other name (a version, an
 /// ordinal) is none.
