@@ -3,6 +3,7 @@
 //! | folder | what can be asked for |
 //! |---|---|
 //! | [`accounts`] | open, freeze, unfreeze, close, set limits or metadata |
+//! | [`subtrees`] | freeze, or unfreeze, all accounts below a code |
 //! | [`assets`] | register a custom asset |
 //! | [`transactions`] | post, fulfil or void what is pending, reverse, many at once, set metadata; search; expiry |
 //! | [`exchanges`] | exchange one currency for another |
@@ -32,6 +33,7 @@ mod refusal;
 pub mod shapes;
 mod shelf;
 pub mod statements;
+pub mod subtrees;
 pub mod transactions;
 pub mod transfers;
 
@@ -48,6 +50,7 @@ pub const CAPABILITIES: &[Capability] = &[
     periods::CAPABILITY,
     transfers::CAPABILITY,
     accounts::CAPABILITY,
+    subtrees::CAPABILITY,
     statements::CAPABILITY,
     assets::CAPABILITY,
 ];
