@@ -11,7 +11,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use crate::watchdog::{Identity, Watchdog};
 
 /// Greatest length of a folder for a unix socket: its whole path must fit into 104 bytes (macOS; Linux 108).
-const LONGEST_BASE: usize = 60;
+const MAX_BASE_LENGTH: usize = 60;
 
 struct Scratch {
     folder: PathBuf,
@@ -65,7 +65,7 @@ pub(crate) fn another_identity() -> Option<Identity> {
 /// owner can enter it, because the PostgreSQL in it asks for no password.
 pub(crate) fn fresh_folder(prefix: &str) -> PathBuf {
     let wanted = std::env::temp_dir();
-    let suitable = wanted.as_os_str().len() <= LONGEST_BASE && is_reachable(&wanted);
+    let suitable = wanted.as_os_str().len() <= MAX_BASE_LENGTH && is_reachable(&wanted);
     let base = if suitable {
         wanted
     } else {

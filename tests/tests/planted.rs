@@ -16,12 +16,16 @@ use books::transfers::Transfer;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use engine::check::{self, Report};
-use engine::{Answer, Command, Engine, Reply, Request, Settings, Show, Tell, Tenant, Told};
+use engine::{
+    Answer, Command, Engine, RefusalReply, Reply, Request, Settings, Show, ShowRefusal, Tenant,
+};
 use idempotency::{Claim, Fingerprint, Key};
-use ledger::{Account, AccountClass, AccountId, Asset, Limits, NewAccount, NewAsset, Posted};
+use ledger::{
+    Account, AccountClass, AccountId, Asset, Limits, NewAccount, NewAsset, RecordedTransaction,
+};
 use money::{Amount, Currency, MinorUnits, Money};
-use payments::charging::{CreatePayment, Leased, RecordOutcome};
-use payments::notices::{ReceiveWebhook, Received};
+use payments::charging::{CreatePayment, LeasedOperation, RecordOutcome};
+use payments::notices::{ReceiveWebhook, WebhookOutcome};
 use payments::{
     Charge, ConfirmError, Fact, NewPayment, Payment, PaymentId, Provider, ProviderEvent,
     ProviderText,
@@ -45,7 +49,7 @@ fn account(account: &Account, _: bool) -> Reply {
     reply(account.id.to_string())
 }
 
-fn posted(posted: &Posted, _: bool) -> Reply {
+fn posted(posted: &RecordedTransaction, _: bool) -> Reply {
     reply(posted.id.to_string())
 }
 
@@ -53,10 +57,10 @@ fn payment(payment: &Payment) -> Reply {
     reply(payment.id.to_string())
 }
 
-fn refused(refusal: &books::Refusal) -> Told {
-    Told {
+fn refused(refusal: &books::Refusal) -> RefusalReply {
+    RefusalReply {
         reply: reply(format!("{refusal:?}")),
-        ..books::told(refusal)
+        ..books::refusal_reply(refusal)
     }
 }
 
@@ -77,17 +81,17 @@ fn usd(amount: i64) -> Money {
 /// An engine at work on a database of its own.
 struct Writer {
     engine: Engine,
-    told: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
+    after_commit: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
     requests: u32,
 }
 
 impl Writer {
     fn start(store: Store) -> Self {
-        let (sender, told) = mpsc::unbounded_channel();
+        let (sender, after_commit) = mpsc::unbounded_channel();
         let settings = Settings {
             shelves: families::shelves(),
             make_again: |_, _, _| unreachable!("nothing is sent again"),
-            told: Some(sender),
+            after_commit: Some(sender),
             max_batch: 256,
             line: 1_024,
             mixes_tenants: true,
@@ -96,7 +100,7 @@ impl Writer {
         let engine = Engine::start(store, settings, Ids::seeded(1)).unwrap();
         Self {
             engine,
-            told,
+            after_commit,
             requests: 0,
         }
     }
@@ -108,14 +112,19 @@ impl Writer {
     }
 
     /// Sends a command under a key of its own, as clients do; returns the reply, if there is one yet.
-    async fn ask<C: Command>(&mut self, command: C, show: Show<C>, tell: Tell<C>) -> String {
+    async fn ask<C: Command>(
+        &mut self,
+        command: C,
+        show: Show<C>,
+        show_refusal: ShowRefusal<C>,
+    ) -> String {
         self.requests += 1;
         let key = Key::parse(self.key()).unwrap();
         let fingerprint = Fingerprint::of("POST", "/", "1", key.as_str().as_bytes());
         let request = Request {
             claim: Some(Claim { key, fingerprint }),
             show,
-            tell,
+            show_refusal,
             ..Request::of_system(tenant(), "test", command)
         };
         match self.engine.submit(request).await.unwrap().answer {
@@ -138,8 +147,8 @@ impl Writer {
             limits: floor.map_or(Limits::NONE, Limits::at_least),
             metadata: None,
         };
-        let tell = |_: &_, refusal: &_| refused(refusal);
-        self.ask(OpenAccount(new), account, tell)
+        let show_refusal = |_: &_, refusal: &_| refused(refusal);
+        self.ask(OpenAccount(new), account, show_refusal)
             .await
             .parse()
             .unwrap()
@@ -177,7 +186,7 @@ impl Writer {
     }
 
     /// A payment that is with the provider, and its operation.
-    async fn pay(&mut self, amount: i64) -> Leased {
+    async fn pay(&mut self, amount: i64) -> LeasedOperation {
         let new = NewPayment {
             money: usd(amount),
             customer: None,
@@ -185,7 +194,7 @@ impl Writer {
             confirm: true,
         };
         self.create(new).await;
-        let (_, leased) = self.told.recv().await.unwrap();
+        let (_, leased) = self.after_commit.recv().await.unwrap();
         *leased.downcast().unwrap()
     }
 
@@ -199,11 +208,12 @@ impl Writer {
                 lease_millis: 60_000,
             },
         };
-        let tell = |_: &_, rule: &ConfirmError| panic!("{rule}");
-        self.ask(command, |made, _| payment(made), tell).await
+        let show_refusal = |_: &_, rule: &ConfirmError| panic!("{rule}");
+        self.ask(command, |made, _| payment(made), show_refusal)
+            .await
     }
 
-    async fn hear(&self, leased: &Leased, fact: Fact) {
+    async fn hear(&self, leased: &LeasedOperation, fact: Fact) {
         let command = RecordOutcome {
             operation: leased.operation.id,
             epoch: leased.epoch,
@@ -215,8 +225,8 @@ impl Writer {
     }
 
     /// Tells the outcome under a lease that has run out: nobody hears it.
-    async fn speak_late(&self, paid: &Leased, charge: &Charge) {
-        let stale = Leased {
+    async fn speak_late(&self, paid: &LeasedOperation, charge: &Charge) {
+        let stale = LeasedOperation {
             epoch: 0,
             ..paid.clone()
         };
@@ -230,7 +240,13 @@ impl Writer {
         assert_eq!(seen.unwrap().unwrap().state.name(), "processing");
     }
 
-    async fn receive(&self, id: &str, kind: &str, provider_key: &str, amount: i64) -> Received {
+    async fn receive(
+        &self,
+        id: &str,
+        kind: &str,
+        provider_key: &str,
+        amount: i64,
+    ) -> WebhookOutcome {
         let body = format!(
             r#"{{"id":"{id}","type":"{kind}","data":{{"object":{{"id":"ch_{provider_key}","amount":{amount},
                 "currency":"USD","idempotency_key":"{provider_key}","decline_code":null}}}}}}"#

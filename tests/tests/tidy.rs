@@ -144,10 +144,10 @@ const MAY_NAME_A_DATABASE: [&str; 4] = [
     "crates/florin/src/start.rs",
 ];
 
-/// Files that may be longer than [`LONGEST_FILE`]: one walk through the payments, three invariants.
+/// Files that may be longer than [`MAX_FILE_LINES`]: one walk through the payments, three invariants.
 const MAY_BE_LONGER: [&str; 1] = ["crates/payments/src/check.rs"];
 /// Greatest number of lines of a source file before its tests.
-const LONGEST_FILE: usize = 500;
+const MAX_FILE_LINES: usize = 500;
 
 /// Routes for operators and tools, which are not in the description of the API.
 const UNDOCUMENTED: [&str; 6] = [
@@ -476,7 +476,7 @@ fn shapeless(files: &[File]) -> Vec<String> {
     }
     for file in files {
         let lines = file.before_tests().lines().count();
-        if lines > LONGEST_FILE && !MAY_BE_LONGER.contains(&file.path.as_str()) {
+        if lines > MAX_FILE_LINES && !MAY_BE_LONGER.contains(&file.path.as_str()) {
             found.push(format!("{} has {lines} lines before its tests", file.path));
         }
     }
@@ -486,7 +486,7 @@ fn shapeless(files: &[File]) -> Vec<String> {
 #[test]
 fn each_file_says_what_it_is_and_fits_a_few_screens() {
     let silent = File::planted("a.rs", "mod b;\n");
-    let long = File::planted("b.rs", &format!("//! B.\n{}", "\n".repeat(LONGEST_FILE)));
+    let long = File::planted("b.rs", &format!("//! B.\n{}", "\n".repeat(MAX_FILE_LINES)));
     let tested = File::planted(
         "c.rs",
         &format!(
@@ -593,7 +593,7 @@ fn the_engine_the_edge_and_the_server_name_no_capability() {
 // Circles. ----------------------------------------------------------------------------------------
 
 /// Greatest number of files of one crate that name each other in a circle.
-const LONGEST_CIRCLE: usize = 3;
+const MAX_CIRCLE: usize = 3;
 /// Files of circles that may be longer: the walk through the books and its four formats, the walks of a search, the
 /// opening of a database.
 const MAY_GO_ROUND: [&str; 3] = [
@@ -727,7 +727,7 @@ fn circles(files: &[File]) -> BTreeSet<BTreeSet<&str>> {
 
 fn long_circles(files: &[File]) -> Vec<String> {
     let long = circles(files).into_iter();
-    let long = long.filter(|circle| circle.len() > LONGEST_CIRCLE);
+    let long = long.filter(|circle| circle.len() > MAX_CIRCLE);
     let long = long.filter(|circle| !MAY_GO_ROUND.iter().any(|file| circle.contains(file)));
     long.map(|circle| Vec::from_iter(circle).join(" "))
         .collect()
@@ -771,7 +771,7 @@ fn no_circle_of_files_is_long() {
     for excepted in MAY_GO_ROUND {
         let needs_it = circles(&sources)
             .into_iter()
-            .any(|circle| circle.len() > LONGEST_CIRCLE && circle.contains(excepted));
+            .any(|circle| circle.len() > MAX_CIRCLE && circle.contains(excepted));
         assert!(needs_it, "{excepted} no longer needs its exception");
     }
 }

@@ -12,8 +12,8 @@ mod tenants;
 
 pub use keys::{caller, hash, label, new_key};
 pub use mode::{Mode, mode};
-pub use provision::{Asked, Provision, ProvisionError, Shelf};
-pub use tenants::{LONGEST_NAME, NameError, parse_name, tenants};
+pub use provision::{Needs, Provision, ProvisionError, Shelf};
+pub use tenants::{MAX_NAME_LENGTH, NameError, parse_name, tenants};
 
 use engine::check::Family;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Loading, Tenant, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Loading, Tenant, set};
 use store::bulk::Writes;
 use store::rows::Single;
 use store::{Error, TenantId, Timestamp};
@@ -44,7 +44,7 @@ impl Command for Provision {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<()>, ProvisionError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<()>, ProvisionError> {
         let (tenant, now) = (book.tenant().clone(), book.now());
         let state = &mut book.shelf_mut::<Shelf>().0.state.value;
         let existed = state.exists;
@@ -59,7 +59,7 @@ impl Command for Provision {
             let subject = ("tenant", &*tenant.name);
             book.record(&AuditEvent::done("tenant.provisioned", subject, &delta));
         }
-        Ok(Decided::now(()))
+        Ok(Decision::now(()))
     }
 
     fn attempt(&self) -> Attempt {
@@ -73,7 +73,7 @@ impl Command for Provision {
 
 /// What commands ask of [`Shelf`].
 #[derive(Debug, Default)]
-pub struct Asked {
+pub struct Needs {
     /// Name of the tenant that may be made.
     name: Option<Arc<str>>,
 }
@@ -152,18 +152,18 @@ impl State {
 }
 
 impl engine::Shelf for Shelf {
-    type Asks = Asked;
+    type Asks = Needs;
     type Memory = ();
 
-    fn must_lock(asks: &Asked) -> bool {
+    fn must_lock(asks: &Needs) -> bool {
         asks.name.is_some()
     }
 
-    fn is_nothing(asks: &Asked) -> bool {
+    fn is_nothing(asks: &Needs) -> bool {
         asks.name.is_none()
     }
 
-    fn load(&mut self, from: &mut Loading<'_>, asks: Asked) -> Result<(), Error> {
+    fn load(&mut self, from: &mut Loading<'_>, asks: Needs) -> Result<(), Error> {
         let (connection, of) = (&mut *from.connection, from.tenant);
         let named: Vec<TenantId> = tenant::table
             .filter(tenant::name.eq(&*asks.name.unwrap_or_default()))

@@ -32,7 +32,7 @@ pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
 }
 
 /// Longest name of a tenant, in characters.
-pub const LONGEST_NAME: usize = 64;
+pub const MAX_NAME_LENGTH: usize = 64;
 
 /// Why a text is no name of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +53,7 @@ pub fn parse_name(text: &str) -> Result<String, NameError> {
     let ends = ends
         .into_iter()
         .all(|end| end.is_some_and(|byte| is_plain(*byte)));
-    if all && ends && text.len() <= LONGEST_NAME {
+    if all && ends && text.len() <= MAX_NAME_LENGTH {
         Ok(text.to_owned())
     } else {
         Err(NameError)

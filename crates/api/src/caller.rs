@@ -11,7 +11,7 @@ use engine::Engine;
 /// How long a key is believed without asking the database again.
 const BELIEVED: Duration = Duration::from_secs(2);
 /// More than so many keys are not remembered at once.
-const MOST: usize = 10_000;
+const MAX_CALLERS: usize = 10_000;
 
 /// The callers seen lately.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Callers {
         let caller = found.map_err(|error| respond::unavailable(&error))?;
         let caller = caller.ok_or_else(|| Problem::new(code::UNAUTHORIZED))?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
+        if known.len() >= MAX_CALLERS {
             known.clear();
         }
         known.insert(hash, (caller.clone(), Instant::now()));

@@ -97,14 +97,14 @@ async fn outcome(
                 headers::json_content(&call.headers)?;
             }
             if row.body.is_some() {
-                call.body = request::body(request, payload, row.most).await?.into();
+                call.body = request::body(request, payload, row.max_body).await?.into();
             }
             handler(Arc::clone(&api.state), call.by(caller))
         }
         Handler::Open { admit, answer } => {
             admit(&api.state, &call)?;
             if row.body.is_some() {
-                call.body = request::body(request, payload, row.most).await?.into();
+                call.body = request::body(request, payload, row.max_body).await?.into();
             }
             answer(Arc::clone(&api.state), call)
         }
@@ -125,7 +125,7 @@ async fn head(row: &Route, request: &HttpRequest) -> Call<()> {
         query: Parameters::none(),
         headers: request::headers(request.headers()),
         body: Vec::new(),
-        most: row.most,
+        max_body: row.max_body,
         key: None,
         key_rule: row.key,
         request_id: RequestId::of(request),

@@ -16,7 +16,7 @@ use edge::{Headers, Problem, Response};
 use futures_util::StreamExt as _;
 
 use crate::connection::Talk;
-use crate::connection::unread::{Answer, Watched};
+use crate::connection::unread::{Answer, WatchedBody};
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ pub(crate) async fn identify(
     if is_head {
         request.head_mut().method = Method::GET;
     }
-    let body = Watched::body_of(&mut request);
+    let body = WatchedBody::body_of(&mut request);
     let mut response = in_one_form(next.call(request).await?, &id);
     let mut unread = None;
     if let Some(body) = body
@@ -126,24 +126,24 @@ pub(crate) fn headers(headers: &HeaderMap) -> Headers {
         .collect()
 }
 
-/// Reads a body of at most `most` bytes. One that announces more is not begun.
+/// Reads a body of at most `max_body` bytes. One that announces more is not begun.
 pub(crate) async fn body(
     request: &HttpRequest,
     mut payload: Payload,
-    most: usize,
+    max_body: usize,
 ) -> Result<Bytes, Problem> {
     let too_large = || {
         Problem::new(code::PAYLOAD_TOO_LARGE)
-            .with_detail(format!("a body has at most {most} bytes"))
+            .with_detail(format!("a body has at most {max_body} bytes"))
     };
-    if announced(request).is_some_and(|length| length > most) {
+    if announced(request).is_some_and(|length| length > max_body) {
         return Err(too_large());
     }
     let read = async {
         let mut bytes = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_broken| Problem::new(code::MALFORMED_JSON))?;
-            if bytes.len().saturating_add(chunk.len()) > most {
+            if bytes.len().saturating_add(chunk.len()) > max_body {
                 return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);

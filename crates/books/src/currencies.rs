@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use edge::strict_json::{Object, Value, currency};
-use edge::{Asked, Problem, Reader, State};
+use edge::{Problem, Reader, State, Submission};
 use money::Currency;
 use store::TenantId;
 
@@ -30,9 +30,11 @@ pub(crate) struct Currencies {
 }
 
 /// The currencies that a request may name.
-pub(crate) async fn named(state: &State, asked: &Asked) -> Result<Currencies, Problem> {
+pub(crate) async fn named(state: &State, submission: &Submission) -> Result<Currencies, Problem> {
     let known: &Assets = state.part()?;
-    known.of(state, asked.tenant().id, asked.body()).await
+    known
+        .of(state, submission.tenant().id, submission.body())
+        .await
 }
 
 impl Assets {
@@ -43,7 +45,7 @@ impl Assets {
         tenant: TenantId,
         body: &Object,
     ) -> Result<Currencies, Problem> {
-        let mut named = Named::default();
+        let mut named = AssetCodes::default();
         named.note(body);
         let (mut assets, mut unknown) = (BTreeMap::new(), Vec::new());
         if named.assets.is_empty() {
@@ -87,13 +89,13 @@ impl Currencies {
 
 /// What a body names that may be an asset.
 #[derive(Default)]
-struct Named<'b> {
+struct AssetCodes<'b> {
     assets: BTreeSet<&'b str>,
     /// The code that was looked at last: most bodies name one currency, however often.
     latest: &'b str,
 }
 
-impl<'b> Named<'b> {
+impl<'b> AssetCodes<'b> {
     fn note(&mut self, body: &'b Object) {
         for (name, value) in body.iter() {
             match value {
@@ -133,7 +135,7 @@ mod tests {
     fn only_what_may_be_an_asset_is_looked_up() {
         let noted = |body: &str| {
             let body = parse(body.as_bytes()).unwrap();
-            let mut named = Named::default();
+            let mut named = AssetCodes::default();
             named.note(&body);
             named
                 .assets

@@ -3,7 +3,7 @@
 use engine::check::{Family, Invariant, Scope};
 use ledger::check;
 
-use crate::recorded::Recorded;
+use crate::recorded::RecordedIds;
 
 /// What this family brings to `check`.
 ///
@@ -70,5 +70,5 @@ pub const FAMILY: Family = Family {
             }),
         },
     ],
-    recorder: || Box::new(Recorded::default()),
+    recorder: || Box::new(RecordedIds::default()),
 };

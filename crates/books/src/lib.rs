@@ -38,8 +38,8 @@ pub mod transactions;
 pub mod transfers;
 
 pub use invariants::FAMILY;
-pub use refusal::{Refusal, tell, told};
-pub use shelf::{Books, Remembered};
+pub use refusal::{Refusal, refusal_reply, show_refusal};
+pub use shelf::{Books, BooksMemory};
 
 use edge::{Capability, State};
 

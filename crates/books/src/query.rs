@@ -46,12 +46,12 @@ pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
 }
 
 /// Texts of metadata by their keys: those of the parameters that begin with this. A transaction has no
-/// more of them than [`Metadata::MOST_ENTRIES`].
+/// more of them than [`Metadata::MAX_ENTRIES`].
 pub(crate) fn labels(
     asked: Vec<(String, String)>,
     prefix: &str,
 ) -> Result<Vec<(MetadataKey, MetadataValue)>, FieldError> {
-    if asked.len() > Metadata::MOST_ENTRIES {
+    if asked.len() > Metadata::MAX_ENTRIES {
         return Err(broken(prefix, metadata_rule(MetadataError::TooMany)));
     }
     let read = |(key, value): (String, String)| {

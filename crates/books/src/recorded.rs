@@ -11,7 +11,7 @@ use store::{AnyConnection, CheckError, Error, TenantId, Timestamp};
 
 /// The things of the books that audit records name.
 #[derive(Default)]
-pub(crate) struct Recorded {
+pub(crate) struct RecordedIds {
     /// As they are stored.
     assets: HashSet<String>,
     accounts: HashSet<AccountId>,
@@ -30,7 +30,7 @@ struct Delta {
     metadata: Option<(Option<String>, Option<String>)>,
 }
 
-impl Recorder for Recorded {
+impl Recorder for RecordedIds {
     fn note(&mut self, leaf: &Leaf<'_>) {
         let delta = leaf.delta.map(|delta| serde_json::from_str(delta.get()));
         let delta: Delta = delta.and_then(Result::ok).unwrap_or_default();
@@ -99,7 +99,7 @@ impl Recorder for Recorded {
 fn metadata_is_recorded(
     connection: &mut AnyConnection,
     tenant: &Tenant,
-    recorded: &Recorded,
+    recorded: &RecordedIds,
     terms: Terms,
 ) -> Result<(), CheckError> {
     let mut unseen: HashSet<TransactionId> = recorded.described.keys().copied().collect();
@@ -142,7 +142,7 @@ struct Described {
     follow: bool,
 }
 
-impl Recorded {
+impl RecordedIds {
     fn note_metadata(
         &mut self,
         id: Option<TransactionId>,

@@ -1,15 +1,15 @@
 //! The refusal of a command of the books.
 
 mod exchange;
+mod reply;
 mod rules;
-mod tell;
 
-pub(crate) use tell::refused;
-pub use tell::{tell, told};
+pub(crate) use reply::refused;
+pub use reply::{refusal_reply, show_refusal};
 
 use ledger::{
-    AccountId, ChangeError, DescribeError, ExchangeError, OpenError, PeriodError, PostError,
-    RegisterError, ReleaseError, ReverseError, SettleError,
+    AccountId, ChangeError, DescribeError, ExchangeError, FulfilError, OpenError, PeriodError,
+    PostError, RegisterError, ReleaseError, ReverseError,
 };
 
 /// Why a command was refused, by the rule of one of the domain crates.
@@ -29,7 +29,7 @@ pub enum Refusal {
     /// No transaction was posted.
     Post(PostError),
     /// Nothing of a pending one was posted.
-    Settle(SettleError),
+    Fulfil(FulfilError),
     /// Nothing was released.
     Release(ReleaseError),
     /// Nothing was undone.
@@ -59,7 +59,7 @@ impl Refusal {
             Self::Register(rule) => rule.code(),
             Self::Open(rule) => rule.code(),
             Self::Transfer { rule, .. } | Self::Post(rule) => rule.code(),
-            Self::Settle(rule) => rule.code(),
+            Self::Fulfil(rule) => rule.code(),
             Self::Release(rule) => rule.code(),
             Self::Reverse(rule) => rule.code(),
             Self::Exchange(rule) => rule.code(),

@@ -6,13 +6,13 @@ use edge::{Labels, Shape};
 pub use edge::shapes::*;
 
 /// The most characters of a text of the domain.
-const fn most<T: Guarded>() -> usize {
-    T::MOST
+const fn max_length<T: Guarded>() -> usize {
+    T::MAX_LENGTH
 }
 
 /// The bounds of metadata.
 pub const METADATA: Labels = Labels {
-    most: 50,
+    max_entries: 50,
     longest_key: 40,
     longest: 500,
 };
@@ -31,7 +31,7 @@ edge::shapes! {
     /// A decimal: units of the bought currency for one unit of the sold one.
     Rate: Shape::pattern(r"^(0|[1-9][0-9]*)(\.[0-9]+)?$").length(0, 40).example("1.0842");
     /// A text of 1 to 100 characters.
-    SourceText: Shape::text(1, most::<ledger::RateSource>()).example("ECB reference rates");
+    SourceText: Shape::text(1, max_length::<ledger::RateSource>()).example("ECB reference rates");
     /// What you keep with something: at most 50 texts of at most 500 characters.
     Metadata: Shape::labels("^[A-Za-z0-9_.-]{1,40}$", METADATA).example_entry("order", "1042");
     /// What moves: minor units, at least one.

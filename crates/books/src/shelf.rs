@@ -50,14 +50,14 @@ impl Savepoint for Books {
 
 /// Accounts and pending transactions as the last commit has left them.
 #[derive(Debug, Default)]
-pub struct Remembered {
+pub struct BooksMemory {
     accounts: HashMap<AccountId, Account>,
     promises: HashMap<TransactionId, Promise>,
 }
 
 impl engine::Shelf for Books {
     type Asks = Needs;
-    type Memory = Remembered;
+    type Memory = BooksMemory;
 
     /// Books that only grow rows and move counters need no lock: each row is written only as it was seen.
     fn must_lock(_asks: &Needs) -> bool {
@@ -68,7 +68,7 @@ impl engine::Shelf for Books {
         asks.is_empty()
     }
 
-    fn recall(&mut self, asks: &mut Needs, memory: &Remembered) {
+    fn recall(&mut self, asks: &mut Needs, memory: &BooksMemory) {
         asks.transactions.sort_unstable();
         asks.transactions.dedup();
         // What this batch has is newer than what is remembered.
@@ -109,7 +109,7 @@ impl engine::Shelf for Books {
         tables::save(writes, tenant, &self.0);
     }
 
-    fn remember(&self, memory: &mut Remembered) {
+    fn remember(&self, memory: &mut BooksMemory) {
         if memory.accounts.len() > ACCOUNTS {
             memory.accounts.clear();
         }
@@ -130,7 +130,7 @@ impl engine::Shelf for Books {
         }
     }
 
-    fn size(memory: &Remembered) -> usize {
+    fn size(memory: &BooksMemory) -> usize {
         memory.accounts.len().saturating_add(memory.promises.len())
     }
 }

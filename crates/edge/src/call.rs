@@ -23,7 +23,7 @@ pub struct Call<C = Caller> {
     /// The body as it was sent; empty where the route reads none.
     pub body: Vec<u8>,
     /// The largest body that the route reads, in bytes.
-    pub most: usize,
+    pub max_body: usize,
     /// The idempotency key, where the route takes one.
     pub key: Option<Key>,
     /// The route's rule for that key.
@@ -60,7 +60,7 @@ impl<C> Call<C> {
     /// # Errors
     /// All that is wrong with its JSON; after that, a key of idempotency that is missing.
     pub fn json(&self) -> Result<Object, Problem> {
-        let body = strict_json::parse_within(&self.body, self.most)?;
+        let body = strict_json::parse_within(&self.body, self.max_body)?;
         if self.key.is_none() && self.key_rule == KeyRule::Required {
             return Err(Problem::new(code::IDEMPOTENCY_KEY_REQUIRED));
         }
@@ -76,7 +76,7 @@ impl<C> Call<C> {
             query: self.query,
             headers: self.headers,
             body: self.body,
-            most: self.most,
+            max_body: self.max_body,
             key: self.key,
             key_rule: self.key_rule,
             request_id: self.request_id,

@@ -10,7 +10,7 @@ use crate::strict_json::FieldError;
 pub const DEFAULT_LIMIT: u16 = 25;
 
 /// The most items of a page.
-pub const LARGEST_LIMIT: u16 = 100;
+pub const MAX_LIMIT: u16 = 100;
 
 /// Leads every cursor, so that a later form can be told from this one. Form 1 did not say its list.
 const VERSION: u8 = 2;
@@ -107,18 +107,18 @@ impl Cursor {
 /// Reads the `limit` parameter of a list.
 ///
 /// # Errors
-/// `out_of_range` at `limit` for anything but an integer from 1 to [`LARGEST_LIMIT`] in plain digits.
+/// `out_of_range` at `limit` for anything but an integer from 1 to [`MAX_LIMIT`] in plain digits.
 pub fn limit(text: Option<&str>) -> Result<u16, FieldError> {
     let Some(text) = text else {
         return Ok(DEFAULT_LIMIT);
     };
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
-        Ok(limit @ 1..=LARGEST_LIMIT) if plain => Ok(limit),
+        Ok(limit @ 1..=MAX_LIMIT) if plain => Ok(limit),
         _ => Err(FieldError {
             pointer: "limit".into(),
             code: "out_of_range",
-            detail: format!("The limit must be an integer from 1 to {LARGEST_LIMIT}."),
+            detail: format!("The limit must be an integer from 1 to {MAX_LIMIT}."),
         }),
     }
 }

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest wait for an outcome.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+pub const MAX_WAIT: Duration = Duration::from_secs(60);
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const PREFER: &str = "prefer";
@@ -52,7 +52,7 @@ pub fn idempotency_key(headers: &Headers) -> Result<Option<Key>, Problem> {
 }
 
 /// The wait that the caller allows: `Prefer: wait=N` in seconds (RFC 7240), at most
-/// [`LONGEST_WAIT`]; [`DEFAULT_WAIT`] when absent or malformed. The first `wait` counts.
+/// [`MAX_WAIT`]; [`DEFAULT_WAIT`] when absent or malformed. The first `wait` counts.
 #[must_use]
 pub fn prefer_wait(headers: &Headers) -> Duration {
     let lines = headers.all(PREFER).filter_map(visible);
@@ -155,8 +155,8 @@ fn seconds(value: &str) -> Option<Duration> {
         return None;
     }
     // Digits that do not fit are a long wait all the same.
-    let seconds = digits.parse().map_or(LONGEST_WAIT, Duration::from_secs);
-    Some(seconds.min(LONGEST_WAIT))
+    let seconds = digits.parse().map_or(MAX_WAIT, Duration::from_secs);
+    Some(seconds.min(MAX_WAIT))
 }
 
 fn bearer_token(line: &str) -> Option<&str> {
@@ -392,7 +392,7 @@ mod tests {
             let _ = idempotency_key(&headers(IDEMPOTENCY_KEY, &line));
             let _ = bearer(&headers(AUTHORIZATION, &line));
             let _ = json_content(&headers(CONTENT_TYPE, &line));
-            prop_assert!(prefer_wait(&headers(PREFER, &line)) <= LONGEST_WAIT);
+            prop_assert!(prefer_wait(&headers(PREFER, &line)) <= MAX_WAIT);
         }
 
         #[test]

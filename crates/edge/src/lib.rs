@@ -7,7 +7,6 @@
 //!
 //! This crate never does I/O of its own, never decides about the books, and never names what a route is about.
 
-mod asked;
 mod call;
 mod caller;
 pub mod code;
@@ -26,9 +25,9 @@ mod shape;
 pub mod shapes;
 mod state;
 pub mod strict_json;
+mod submission;
 mod surface;
 
-pub use asked::{API_VERSION, Asked};
 pub use call::{Call, Headers};
 pub use caller::Caller;
 pub use code::Code;
@@ -41,4 +40,5 @@ pub use route::{Method, Right, Route, Routes};
 pub use shape::{Labels, Shape};
 pub use state::{Shared, State};
 pub use strict_json::Reader;
+pub use submission::{API_VERSION, Submission};
 pub use surface::{Capability, Signature, Surface};

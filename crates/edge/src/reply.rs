@@ -1,6 +1,6 @@
 //! Replies: the bytes that are saved with a commit.
 
-use engine::{Reply, Told};
+use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use store::Timestamp;
 
@@ -28,8 +28,8 @@ pub fn problem(problem: &Problem) -> Reply {
 /// A refusal as the lane takes it. `reason` is the code of the broken rule, for the audit log; whether the
 /// refusal is kept, the code of the problem says.
 #[must_use]
-pub fn told(refused: &Problem, reason: &'static str) -> Told {
-    Told {
+pub fn refusal_reply(refused: &Problem, reason: &'static str) -> RefusalReply {
+    RefusalReply {
         is_kept: refused.code().kept,
         reason,
         reply: problem(refused),

@@ -74,18 +74,18 @@ pub struct Answer {
 }
 
 /// A handler at work.
-pub type Running = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
+pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 
 /// The function that answers the requests of a route.
 pub enum Handler {
     /// It wants a caller.
-    Keyed(Box<dyn Fn(Shared, Call) -> Running + Send + Sync>),
+    Keyed(Box<dyn Fn(Shared, Call) -> HandlerFuture + Send + Sync>),
     /// Anybody may call.
     Open {
         /// Looks at the head of a request, before the body is read.
         admit: fn(&State, &Call<()>) -> Result<(), Problem>,
         /// Answers.
-        answer: Box<dyn Fn(Shared, Call<()>) -> Running + Send + Sync>,
+        answer: Box<dyn Fn(Shared, Call<()>) -> HandlerFuture + Send + Sync>,
     },
 }
 
@@ -117,7 +117,7 @@ pub struct Route {
     /// The body that it reads.
     pub body: Option<Reads>,
     /// The largest body, in bytes.
-    pub most: usize,
+    pub max_body: usize,
     /// The answers that it gives, beside those of its kind.
     pub answers: Vec<Answer>,
     /// The function that answers.
@@ -186,8 +186,8 @@ impl Route {
     }
 
     /// Sets the largest body, in bytes.
-    pub fn most(&mut self, most: usize) -> &mut Self {
-        self.most = most;
+    pub fn max_body(&mut self, max_body: usize) -> &mut Self {
+        self.max_body = max_body;
         self
     }
 

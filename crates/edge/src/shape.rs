@@ -46,7 +46,7 @@ pub(crate) enum Form {
 #[derive(Debug, Clone, Copy)]
 pub struct Labels {
     /// The most entries.
-    pub most: usize,
+    pub max_entries: usize,
     /// The longest key, in characters.
     pub longest_key: usize,
     /// The longest text, in characters.
@@ -105,15 +105,15 @@ impl Shape {
 
     /// A text of any characters but U+0000.
     #[must_use]
-    pub const fn text(least: usize, most: usize) -> Self {
-        Self::pattern(NO_NUL).length(least, most)
+    pub const fn text(min: usize, max: usize) -> Self {
+        Self::pattern(NO_NUL).length(min, max)
     }
 
     /// The same of so many characters.
     #[must_use]
-    pub const fn length(self, least: usize, most: usize) -> Self {
+    pub const fn length(self, min: usize, max: usize) -> Self {
         Self {
-            form: Form::Text(Some((least, most))),
+            form: Form::Text(Some((min, max))),
             ..self
         }
     }
@@ -141,26 +141,26 @@ impl Shape {
 
     /// An integer of 64 bits.
     #[must_use]
-    pub const fn integer(least: i64, most: i64) -> Self {
+    pub const fn integer(min: i64, max: i64) -> Self {
         Self {
             format: Some(Format::Int64),
-            ..Self::small(least, most)
+            ..Self::small(min, max)
         }
     }
 
     /// An integer of 32 bits.
     #[must_use]
-    pub const fn short_integer(least: i64, most: i64) -> Self {
+    pub const fn short_integer(min: i64, max: i64) -> Self {
         Self {
             format: Some(Format::Int32),
-            ..Self::small(least, most)
+            ..Self::small(min, max)
         }
     }
 
     /// An integer of which the bounds say enough.
     #[must_use]
-    pub const fn small(least: i64, most: i64) -> Self {
-        Self::of(Form::Integer(least, most))
+    pub const fn small(min: i64, max: i64) -> Self {
+        Self::of(Form::Integer(min, max))
     }
 
     /// A sum of amounts, from 0. It may have more than 64 bits.
@@ -227,19 +227,19 @@ impl Shape {
             Form::Words(words) => text().enum_values(Some(words.iter().copied())),
             Form::Boolean => ObjectBuilder::new().schema_type(Type::Boolean),
             Form::Text(None) => text().pattern(self.pattern),
-            Form::Text(Some((least, most))) => {
-                let bounded = text().pattern(self.pattern).max_length(Some(most));
-                bounded.min_length(Some(least).filter(|least| *least > 0))
+            Form::Text(Some((min, max))) => {
+                let bounded = text().pattern(self.pattern).max_length(Some(max));
+                bounded.min_length(Some(min).filter(|min| *min > 0))
             }
             Form::Id(prefix) => text().pattern(Some(format!("^{prefix}[0-9a-f]{{32}}$"))),
-            Form::Integer(least, most) => integer()
-                .minimum(Some(whole(least)))
-                .maximum(Some(whole(most))),
+            Form::Integer(min, max) => integer()
+                .minimum(Some(whole(min)))
+                .maximum(Some(whole(max))),
             Form::Sum => integer().minimum(Some(whole(0))),
             Form::Labels(bounds) => {
                 let value = Self::text(0, bounds.longest).schema();
                 ObjectBuilder::new()
-                    .max_properties(Some(bounds.most))
+                    .max_properties(Some(bounds.max_entries))
                     .property_names(Some(text().pattern(self.pattern)))
                     .additional_properties(Some(AdditionalProperties::RefOr(value)))
             }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Command, Engine, Key, Reply, Request, Show, Tell};
+use engine::{Command, Engine, Key, Reply, Request, Show, ShowRefusal};
 use store::{AnyConnection, Error};
 
 use crate::strict_json::CardNumbers;
-use crate::{Asked, Call, Problem, Response, code, respond};
+use crate::{Call, Problem, Response, Submission, code, respond};
 
 /// The state, as a handler gets it.
 pub type Shared = Arc<State>;
@@ -56,8 +56,8 @@ impl State {
     ///
     /// # Errors
     /// All that is wrong with its JSON; after that, a key of idempotency that is missing.
-    pub fn asked(&self, call: Call) -> Result<Asked, Problem> {
-        Asked::of(call, self.cards)
+    pub fn submission(&self, call: Call) -> Result<Submission, Problem> {
+        Submission::of(call, self.cards)
     }
 
     /// Asks the database a question.
@@ -78,12 +78,15 @@ impl State {
     /// The lane has no answer, or the idempotency key is not free.
     pub async fn submit<C: Command>(
         &self,
-        asked: Asked,
+        submission: Submission,
         command: C,
         show: Show<C>,
-        tell: Tell<C>,
+        show_refusal: ShowRefusal<C>,
     ) -> Result<Response, Problem> {
-        let outcome = self.engine.submit(asked.request(command, show, tell)).await;
+        let outcome = self
+            .engine
+            .submit(submission.request(command, show, show_refusal))
+            .await;
         respond::to_command(outcome.map_err(respond::lane_error)?.answer)
     }
 
@@ -94,20 +97,24 @@ impl State {
     /// The request has no idempotency key, the key is not free, or the lane has no answer.
     pub async fn submit_and_wait<C, N>(
         &self,
-        asked: Asked,
+        submission: Submission,
         wait: Duration,
         command: C,
         show: Show<C>,
-        tell: Tell<C>,
+        show_refusal: ShowRefusal<C>,
         answer_now: impl FnOnce(Key, C::Done) -> N,
     ) -> Result<Response, Problem>
     where
         C: Command,
         N: Command<Done = Option<Reply>>,
     {
-        let (tenant, origin, key) = (asked.tenant(), asked.origin(), asked.key().cloned());
+        let (tenant, origin, key) = (
+            submission.tenant(),
+            submission.origin(),
+            submission.key().cloned(),
+        );
         let key = key.ok_or_else(|| Problem::new(code::IDEMPOTENCY_KEY_REQUIRED))?;
-        let request = asked.request(command, show, tell);
+        let request = submission.request(command, show, show_refusal);
         let answer_now = |begun: C::Done| {
             let request = Request::of_system(tenant, "waiting", answer_now(key, begun));
             Request { origin, ..request }

@@ -11,7 +11,7 @@ use audit_log::tables::Tip;
 use idempotency::{Claim, Key, Reply};
 use store::bulk::Writes;
 use store::find::Lock;
-use store::rows::Added;
+use store::rows::Additions;
 use store::{AnyConnection, Error, Ids, Timestamp};
 
 use crate::command::Origin;
@@ -29,9 +29,9 @@ pub struct Book {
     /// The author of the command that is decided.
     pub(crate) origin: Origin,
     /// Audit records, as leaves of the log's tree.
-    pub(crate) leaves: Added<Vec<u8>>,
+    pub(crate) leaves: Additions<Vec<u8>>,
     /// Things to tell after the commit.
-    pub(crate) after: Added<Box<dyn Any + Send>>,
+    pub(crate) after: Additions<Box<dyn Any + Send>>,
     /// True if the tenant's audit log begins in this batch.
     log_begins: bool,
     /// True if any command was refused.
@@ -49,7 +49,7 @@ pub(crate) struct AfterCommit {
     /// Requests that were in flight and are answered now.
     pub(crate) answered: Vec<(Tenant, Key, Reply)>,
     /// Things that commands want to be told.
-    pub(crate) told: Vec<(Tenant, Box<dyn Any + Send>)>,
+    pub(crate) messages: Vec<(Tenant, Box<dyn Any + Send>)>,
 }
 
 /// Makes replies again that were kept by reference: one for each reference, in order; `None` for one that
@@ -70,8 +70,8 @@ impl Book {
                 id: "lane".into(),
                 request: None,
             },
-            leaves: Added::default(),
-            after: Added::default(),
+            leaves: Additions::default(),
+            after: Additions::default(),
             log_begins: false,
             refused: false,
             unkept: false,
@@ -144,7 +144,7 @@ impl Book {
     /// Answers a request that is in flight. A request that was answered already stays answered.
     pub fn answer(&mut self, key: &str, reply: Reply) {
         if let (Ok(key), Some(keys)) = (Key::stored(key.to_owned()), self.keys_mut()) {
-            keys.settle(&key, reply);
+            keys.answer(&key, reply);
         }
     }
 
@@ -255,16 +255,16 @@ impl Book {
         }
         memory.remember(&self.shelves);
         if let Some(keys) = self.shelves.get::<idempotency::Shelf>() {
-            let answered = keys.settled().into_iter().filter_map(|key| {
+            let answered = keys.answered().into_iter().filter_map(|key| {
                 let reply = keys.reply(&key)?.clone();
                 Some((self.tenant.clone(), key, reply))
             });
             after.answered.extend(answered);
         }
-        let told = self.after.into_vec().into_iter();
+        let messages = self.after.into_vec().into_iter();
         after
-            .told
-            .extend(told.map(|what| (self.tenant.clone(), what)));
+            .messages
+            .extend(messages.map(|what| (self.tenant.clone(), what)));
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ mod vigil;
 pub use recorded::{Leaf, Recorder, Terms, first_unrecorded, unrecorded};
 pub use vigil::keep_checking;
 
-use store::{AnyConnection, CheckError, Error, Made, Schema, Store, TenantId};
+use store::{AnyConnection, CheckError, Error, ExpectedSchema, Schema, Store, TenantId};
 
 use crate::tenant::Tenant;
 
@@ -158,7 +158,10 @@ pub fn whole(
 }
 
 /// S1: the schema is what the migrations make.
-fn schema_is_as_made(connection: &mut AnyConnection, made: &Made) -> Result<Verdict, Error> {
+fn schema_is_as_made(
+    connection: &mut AnyConnection,
+    made: &ExpectedSchema,
+) -> Result<Verdict, Error> {
     let mut verdict = Verdict {
         name: "S1",
         what: "the schema is what the migrations make",
@@ -167,8 +170,8 @@ fn schema_is_as_made(connection: &mut AnyConnection, made: &Made) -> Result<Verd
         note: None,
     };
     match made {
-        Made::Unknown(why) => verdict.note = Some(why.clone()),
-        Made::Schema(made) => {
+        ExpectedSchema::Unknown(why) => verdict.note = Some(why.clone()),
+        ExpectedSchema::Schema(made) => {
             let difference = Schema::of(connection)?.difference(made);
             verdict.examined = u64::try_from(made.len()).unwrap_or(u64::MAX);
             verdict.violation = difference.map(|difference| Violation {

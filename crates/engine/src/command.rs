@@ -29,7 +29,7 @@ pub trait Command: Send + Sync + 'static {
     ///
     /// # Errors
     /// The first broken rule.
-    fn decide(&self, book: &mut Book) -> Result<Decided<Self::Done>, Self::Refusal>;
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, Self::Refusal>;
 
     /// Name of the attempt and its subject, for the audit record of a refusal.
     fn attempt(&self) -> Attempt;
@@ -37,14 +37,14 @@ pub trait Command: Send + Sync + 'static {
 
 /// An outcome, and how the reply to it is kept with its idempotency key.
 #[derive(Debug, Clone)]
-pub struct Decided<T> {
+pub struct Decision<T> {
     /// The outcome.
     pub done: T,
     /// The way in which the reply is kept.
     pub keep: Keep,
 }
 
-impl<T> Decided<T> {
+impl<T> Decision<T> {
     /// An outcome of which the reply is kept as it is.
     pub const fn now(done: T) -> Self {
         Self {
@@ -78,7 +78,7 @@ pub struct Attempt {
 
 /// A refusal, as it is told.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct RefusalReply {
     /// True if it is a decision that every repetition of the request hears again. False if it is a mistake in
     /// the request, which a repetition may mend.
     pub is_kept: bool,
@@ -104,13 +104,13 @@ pub struct Request<C: Command> {
     /// and quick.
     pub show: Show<C>,
     /// Makes the reply to a refusal.
-    pub tell: Tell<C>,
+    pub show_refusal: ShowRefusal<C>,
 }
 
 /// Makes the reply to an outcome.
 pub type Show<C> = fn(&<C as Command>::Done, bool) -> Reply;
 /// Makes the reply to a refusal.
-pub type Tell<C> = fn(&C, &<C as Command>::Refusal) -> Told;
+pub type ShowRefusal<C> = fn(&C, &<C as Command>::Refusal) -> RefusalReply;
 
 impl<C: Command> Request<C> {
     /// A command of the system, outside of any request: nobody reads a reply to it.
@@ -127,7 +127,7 @@ impl<C: Command> Request<C> {
             },
             is_dry_run: false,
             show: |_done, _is_dry_run| NO_REPLY,
-            tell: |_command, _refusal| Told {
+            show_refusal: |_command, _refusal| RefusalReply {
                 is_kept: false,
                 reason: "refused",
                 reply: NO_REPLY,

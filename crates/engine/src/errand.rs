@@ -10,8 +10,8 @@
 mod runner;
 mod tables;
 
-pub use runner::{Doing, Runner, Work};
-pub use tables::{Due, due, tenants};
+pub use runner::{Runner, Work, WorkFuture};
+pub use tables::{DueErrand, due, tenants};
 
 use store::bulk::Writes;
 use store::rows::Rows;
@@ -26,13 +26,13 @@ pub type Name = (&'static str, [u8; 16]);
 /// The errands that a batch adds, or changes.
 #[derive(Debug, Default)]
 pub struct Errands {
-    rows: Rows<Name, Held>,
+    rows: Rows<Name, ShelfRow>,
 }
 
 store::savepoint!(Errands { rows });
 
 #[derive(Debug, Clone)]
-struct Held {
+struct ShelfRow {
     /// As it is now; `None` if it is done.
     errand: Option<Errand>,
     /// As it was found; `None` if this batch adds it.
@@ -61,7 +61,7 @@ impl Errands {
     pub fn add(&mut self, name: Name, errand: Errand) {
         let found = self.rows.get(&name).and_then(|held| held.found.clone());
         let errand = Some(errand);
-        self.rows.put(name, Held { errand, found });
+        self.rows.put(name, ShelfRow { errand, found });
     }
 
     /// Leases an errand that is due. Returns its new epoch, or `None` if it is done or somebody else has it.
@@ -94,7 +94,7 @@ impl Errands {
     }
 
     pub(crate) fn put_found(&mut self, name: Name, errand: Errand) {
-        let held = Held {
+        let held = ShelfRow {
             errand: Some(errand.clone()),
             found: Some(errand),
         };

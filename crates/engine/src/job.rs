@@ -8,13 +8,13 @@
 //! 6. **keep**: the reply is saved with its key;
 //! 7. **answer**: once the batch is committed, and not before.
 
-use idempotency::{Claim, Look};
+use idempotency::{Claim, KeyState};
 use store::rows::Savepoint as _;
 use tokio::sync::oneshot;
 
 use crate::audit::AuditEvent;
 use crate::book::Book;
-use crate::command::{Answer, Command, Decided, Keep, Origin, Outcome, Request};
+use crate::command::{Answer, Command, Decision, Keep, Origin, Outcome, Request};
 use crate::lane::LaneError;
 use crate::shelf::Asks;
 use crate::tenant::Tenant;
@@ -31,13 +31,13 @@ pub(crate) trait Job: Send {
 }
 
 /// A request, and the one who waits for its outcome.
-pub(crate) struct Waiting<C: Command> {
+pub(crate) struct QueuedRequest<C: Command> {
     request: Request<C>,
     outcome: Option<Outcome<C>>,
     waiter: oneshot::Sender<Result<Outcome<C>, LaneError>>,
 }
 
-impl<C: Command> Waiting<C> {
+impl<C: Command> QueuedRequest<C> {
     pub(crate) const fn new(
         request: Request<C>,
         waiter: oneshot::Sender<Result<Outcome<C>, LaneError>>,
@@ -50,7 +50,7 @@ impl<C: Command> Waiting<C> {
     }
 }
 
-impl<C: Command> Job for Waiting<C> {
+impl<C: Command> Job for QueuedRequest<C> {
     fn tenant(&self) -> &Tenant {
         &self.request.tenant
     }
@@ -98,11 +98,11 @@ fn decide<C: Command>(book: &mut Book, request: &Request<C>) -> Outcome<C> {
         book.release();
     }
     let (reply, decided) = match decided {
-        Ok(Decided { done, keep }) => {
+        Ok(Decision { done, keep }) => {
             let reply = (request.show)(&done, request.is_dry_run);
             if request.is_dry_run {
                 book.answered_without_trace(claim);
-            } else if save(book, claim, &reply, keep) == Answered::Later {
+            } else if save(book, claim, &reply, keep) == ReplyTime::Later {
                 return Outcome {
                     answer: Answer::InFlight { is_first: true },
                     decided: Some(Ok(done)),
@@ -111,7 +111,7 @@ fn decide<C: Command>(book: &mut Book, request: &Request<C>) -> Outcome<C> {
             (reply, Ok(done))
         }
         Err(refusal) => {
-            let told = (request.tell)(&request.command, &refusal);
+            let told = (request.show_refusal)(&request.command, &refusal);
             if told.is_kept && !request.is_dry_run {
                 book.refused = true;
                 save(book, claim, &told.reply, Keep::Reply);
@@ -142,13 +142,13 @@ fn decide<C: Command>(book: &mut Book, request: &Request<C>) -> Outcome<C> {
 /// The answer to a request whose key is known.
 fn known(book: &Book, claim: &Claim) -> Option<Answer> {
     match book.keys()?.look(claim) {
-        Look::New => None,
-        Look::InFlight => Some(Answer::InFlight { is_first: false }),
-        Look::Replay(reply) => Some(Answer::Replied {
+        KeyState::New => None,
+        KeyState::InFlight => Some(Answer::InFlight { is_first: false }),
+        KeyState::Replay(reply) => Some(Answer::Replied {
             reply: reply.clone(),
             is_replay: true,
         }),
-        Look::Reused { resource, reply } => Some(Answer::KeyReused {
+        KeyState::Reused { resource, reply } => Some(Answer::KeyReused {
             resource: resource.map(str::to_owned),
             reply: reply.cloned(),
         }),
@@ -156,7 +156,7 @@ fn known(book: &Book, claim: &Claim) -> Option<Answer> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Answered {
+enum ReplyTime {
     Now,
     Later,
 }
@@ -166,7 +166,7 @@ fn save(
     claim: Option<&Claim>,
     reply: &idempotency::Reply,
     keep: Keep,
-) -> Answered {
+) -> ReplyTime {
     let now = book.now;
     if let (Some(claim), Some(keys)) = (claim.cloned(), book.keys_mut()) {
         match &keep {
@@ -178,8 +178,8 @@ fn save(
         }
     }
     match keep {
-        Keep::Reply | Keep::Reference(_) => Answered::Now,
-        Keep::Later(_) => Answered::Later,
+        Keep::Reply | Keep::Reference(_) => ReplyTime::Now,
+        Keep::Later(_) => ReplyTime::Later,
     }
 }
 

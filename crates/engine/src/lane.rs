@@ -5,7 +5,7 @@ mod engine;
 mod lines;
 mod overlap;
 mod pace;
-mod post;
+mod state;
 mod watch;
 
 use std::any::Any;
@@ -27,17 +27,17 @@ use crate::tenant::Tenant;
 use crate::waiters::Waiters;
 use books::Books;
 pub use engine::Engine;
-use lines::{Filling, Limits};
-use overlap::{Decided, Spare, Writers, Writing};
+use lines::{BatchBuilder, Limits};
+use overlap::{DecidedBatch, SpareConnection, Writers, Writing};
 use pace::Pace;
-use post::{Beat, Post};
+use state::{Heartbeat, LaneState};
 
 /// Number of times that a batch is decided again because another process committed first.
 const RERUNS: u32 = 10;
 /// Number of batches that lock from the start after another process was quicker.
 const CAUTIOUS_BATCHES: u32 = 64;
 /// Weight at which a batch is closed.
-const HEAVIEST: usize = 1_000;
+const MAX_WEIGHT: usize = 1_000;
 /// Time for which everything is refused at once after a failed connection, before the next try.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -49,7 +49,7 @@ pub struct Settings {
     /// Makes replies again that were kept by reference.
     pub make_again: MakeAgain,
     /// Gets what commands want to be told after their commit.
-    pub told: Option<mpsc::UnboundedSender<(Tenant, Box<dyn Any + Send>)>>,
+    pub after_commit: Option<mpsc::UnboundedSender<(Tenant, Box<dyn Any + Send>)>>,
     /// Commands in a commit at most.
     pub max_batch: usize,
     /// Commands in one tenant's line at most: one more is refused at once.
@@ -80,15 +80,15 @@ struct Worker {
     store: Store,
     settings: Settings,
     ids: Ids,
-    post: Arc<Post>,
-    beat: Arc<Beat>,
+    state: Arc<LaneState>,
+    heartbeat: Arc<Heartbeat>,
     /// The log beside the database's file, where there is one.
     log: store::Log,
     connection: Option<AnyConnection>,
     /// Version of the database's content as this connection last saw it, where only one may write.
     seen_version: Option<i64>,
     /// A connection for a batch that is written while another is.
-    spare: Spare,
+    spare: SpareConnection,
     /// What is remembered of each tenant.
     memories: Memories,
     /// Number of batches that are still locked from the start, because another process was quicker.
@@ -116,7 +116,7 @@ struct Reading {
 
 impl Worker {
     fn run(mut self) {
-        while self.beat.rests() && self.post.lines.wait() {
+        while self.heartbeat.rests() && self.state.lines.wait() {
             self.pace.begin();
             let batch = self.take();
             if !batch.is_empty() {
@@ -130,9 +130,9 @@ impl Worker {
 
     /// The next batch: as many commands as wait and fit.
     fn take(&self) -> Batch {
-        let mut filling = Filling::new(self.limits());
+        let mut filling = BatchBuilder::new(self.limits());
         let mut batch = Vec::new();
-        while let Some(job) = self.post.lines.next(&mut filling) {
+        while let Some(job) = self.state.lines.next(&mut filling) {
             batch.push(job);
         }
         batch
@@ -141,7 +141,7 @@ impl Worker {
     fn limits(&self) -> Limits {
         Limits {
             commands: self.settings.max_batch,
-            weight: HEAVIEST,
+            weight: MAX_WEIGHT,
             share: self.pace.share(),
             is_mixed: self.settings.mixes_tenants,
         }
@@ -149,11 +149,11 @@ impl Worker {
 
     /// Tells whoever asked whether anything can be written. If nothing was just now, something is.
     fn try_writing(&mut self) {
-        let tries = self.post.lines.tries();
+        let tries = self.state.lines.tries();
         if tries.is_empty() {
             return;
         }
-        let outcome = match self.post.is_writing() {
+        let outcome = match self.state.is_writing() {
             true => Ok(()),
             // What is kept may be the connection to a database that was gone meanwhile.
             false => match self.leave_trace() {
@@ -162,8 +162,8 @@ impl Worker {
             },
         };
         let outcome = outcome.map_err(|error| error.trouble());
-        if !self.beat.is_relieved() {
-            self.post.wrote(outcome);
+        if !self.heartbeat.is_relieved() {
+            self.state.wrote(outcome);
         }
         for asked in tries {
             let _gone = asked.send(outcome);
@@ -171,7 +171,7 @@ impl Worker {
     }
 
     fn leave_trace(&mut self) -> Result<(), Error> {
-        if !self.beat.works() {
+        if !self.heartbeat.works() {
             return Err(relieved());
         }
         let mut connection = match self.connection.take() {
@@ -191,7 +191,7 @@ impl Worker {
         match self.run_batch(&mut batch, may_overlap) {
             Ok(Run::Committed(after)) => self.answer(batch, after),
             Ok(Run::Decided(connection, writing, after)) => {
-                let decided = Decided {
+                let decided = DecidedBatch {
                     batch,
                     writing,
                     after,
@@ -202,8 +202,8 @@ impl Worker {
                 static GIVEN_UP: Repeated = Repeated::new();
                 metrics::counter!("florin_lane_given_up_total").increment(1);
                 // Of a thread that is the lane no more, the trouble says nothing of the lane.
-                if matches!(error, Error::Unavailable(_)) && !self.beat.is_relieved() {
-                    self.post.wrote(Err(error.trouble()));
+                if matches!(error, Error::Unavailable(_)) && !self.heartbeat.is_relieved() {
+                    self.state.wrote(Err(error.trouble()));
                 }
                 if let Some(times) = GIVEN_UP.due() {
                     tracing::warn!(cause = %error, commands = batch.len(), times, "a batch was given up");
@@ -225,7 +225,7 @@ impl Worker {
 
     /// Tells everybody what was committed.
     fn answer(&mut self, batch: Batch, after: AfterCommit) {
-        self.post.wrote(Ok(()));
+        self.state.wrote(Ok(()));
         self.pace.committed(overlap::weight(&batch));
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
@@ -235,9 +235,9 @@ impl Worker {
         for (tenant, key, reply) in after.answered {
             self.waiters.tell(tenant.id, &key, &reply);
         }
-        if let Some(told) = &self.settings.told {
-            for what in after.told {
-                let _stopping = told.send(what);
+        if let Some(sender) = &self.settings.after_commit {
+            for what in after.messages {
+                let _stopping = sender.send(what);
             }
         }
     }
@@ -248,7 +248,7 @@ impl Worker {
         let mut runs = 0_u32;
         let mut reconnected = false;
         loop {
-            if !self.beat.works() {
+            if !self.heartbeat.works() {
                 return Err(relieved());
             }
             let is_cautious = runs > 0 || self.cautious > 0;
@@ -375,7 +375,7 @@ impl Worker {
             book.close(memory, trusts, &mut writes, &mut after, || {
                 audit_log::tables::head(connection, tenant, reading.lock)
             })?;
-            self.post.recorded.learn(memory.latest());
+            self.state.recorded.learn(memory.latest());
         }
         if hand_over {
             let writing = Writing::of(&writes, overlap::weight(batch));
@@ -405,16 +405,16 @@ impl Worker {
         let connected = self.store.writer();
         if let Err(error) = &connected {
             let trouble = error.trouble();
-            if !self.beat.is_relieved() {
-                self.post.wrote(Err(trouble));
+            if !self.heartbeat.is_relieved() {
+                self.state.wrote(Err(trouble));
             }
             let until = std::time::Instant::now() + RECONNECT_PAUSE;
             loop {
-                end(self.post.lines.drain(), LaneError::Unavailable);
-                for asked in self.post.lines.tries() {
+                end(self.state.lines.drain(), LaneError::Unavailable);
+                for asked in self.state.lines.tries() {
                     let _gone = asked.send(Err(trouble));
                 }
-                if std::time::Instant::now() >= until || !self.beat.works() {
+                if std::time::Instant::now() >= until || !self.heartbeat.works() {
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(5));

@@ -37,7 +37,8 @@ mod waiting;
 pub use audit::{AuditEvent, changed, digest, set};
 pub use book::{Book, MakeAgain};
 pub use command::{
-    Answer, Attempt, Command, Decided, Keep, Origin, Outcome, Request, Show, Tell, Told,
+    Answer, Attempt, Command, Decision, Keep, Origin, Outcome, RefusalReply, Request, Show,
+    ShowRefusal,
 };
 pub use idempotency::{Claim, Key, Reply};
 pub use lane::{Engine, LaneError, Settings};

@@ -20,7 +20,7 @@ use store::{Error, TenantId, Timestamp};
 use crate::shelf::{Kind, Loading, Shelf, Shelves};
 
 /// Rows remembered at most, of all tenants together; then all are forgotten.
-const MOST_ROWS: usize = 200_000;
+const MAX_ROWS: usize = 200_000;
 /// Keys of one tenant remembered at least; twice as many at most.
 const KEYS: usize = 100_000;
 /// Number of keys that take as much room as one row.
@@ -61,7 +61,7 @@ impl Memories {
     /// Makes room if too much is remembered.
     pub(crate) fn make_room(&mut self) {
         let sizes = self.of.values().map(Memory::size);
-        if sizes.fold(0, usize::saturating_add) > MOST_ROWS {
+        if sizes.fold(0, usize::saturating_add) > MAX_ROWS {
             self.of.clear();
         }
     }
@@ -74,7 +74,7 @@ pub(crate) struct Memory {
     /// Time at which the latest batch that this lane knows of was recorded; the next one is never earlier.
     latest: Option<Timestamp>,
     /// What each kind of shelf remembers.
-    shelves: Vec<Box<dyn Remembered>>,
+    shelves: Vec<Box<dyn AnyMemory>>,
 }
 
 impl Memory {
@@ -115,7 +115,7 @@ impl Memory {
     }
 
     /// What each kind of shelf remembers.
-    pub(crate) fn shelves(&self) -> &[Box<dyn Remembered>] {
+    pub(crate) fn shelves(&self) -> &[Box<dyn AnyMemory>] {
         &self.shelves
     }
 
@@ -143,7 +143,7 @@ impl Memory {
 }
 
 /// What one shelf remembers, with its type forgotten.
-pub(crate) trait Remembered: Send {
+pub(crate) trait AnyMemory: Send {
     fn rows(&self) -> &dyn Any;
     fn rows_mut(&mut self) -> &mut dyn Any;
     fn forget(&mut self);
@@ -151,15 +151,15 @@ pub(crate) trait Remembered: Send {
 }
 
 /// What a shelf remembers.
-pub(crate) struct Of<S: Shelf>(S::Memory);
+pub(crate) struct MemoryOf<S: Shelf>(S::Memory);
 
-impl<S: Shelf> Default for Of<S> {
+impl<S: Shelf> Default for MemoryOf<S> {
     fn default() -> Self {
         Self(S::Memory::default())
     }
 }
 
-impl<S: Shelf> Remembered for Of<S> {
+impl<S: Shelf> AnyMemory for MemoryOf<S> {
     fn rows(&self) -> &dyn Any {
         &self.0
     }

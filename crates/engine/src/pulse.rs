@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a silent database is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// Threads that may be stuck in a question. Beyond that, none is asked until one of them is free.
-const MOST_STUCK: usize = 4;
+const MAX_STUCK: usize = 4;
 
 /// Who waits for the answer.
 type Ask = oneshot::Sender<Result<(), Trouble>>;
@@ -37,8 +37,8 @@ impl Pulse {
         let (asks, asked) = mpsc::channel();
         let (tell, silent) = watch::channel(false);
         let asker = Asker {
-            hand: None,
-            hands: Arc::new(()),
+            prober: None,
+            probers: Arc::new(()),
             patience: PATIENCE.min(store.longest_answer().unwrap_or(PATIENCE)),
             store,
         };
@@ -83,9 +83,9 @@ impl Pulse {
 /// The thread that has the database asked.
 struct Asker {
     store: Store,
-    hand: Option<Hand>,
+    prober: Option<Prober>,
     /// Counts the hands: each owns one share, and this field another.
-    hands: Arc<()>,
+    probers: Arc<()>,
     patience: Duration,
 }
 
@@ -127,15 +127,15 @@ impl Asker {
     }
 
     fn ask(&mut self) -> Result<(), Trouble> {
-        let hand = match self.hand.take() {
-            Some(hand) => hand,
-            None => self.another_hand()?,
+        let prober = match self.prober.take() {
+            Some(prober) => prober,
+            None => self.another_prober()?,
         };
         // A hand listens until it is dropped.
-        let _sent = hand.questions.send(());
-        match hand.answers.recv_timeout(self.patience) {
+        let _sent = prober.questions.send(());
+        match prober.answers.recv_timeout(self.patience) {
             Ok(outcome) => {
-                self.hand = Some(hand);
+                self.prober = Some(prober);
                 outcome.map_err(|error| error.trouble())
             }
             // It is left behind, and ends when its question does.
@@ -143,12 +143,12 @@ impl Asker {
         }
     }
 
-    fn another_hand(&self) -> Result<Hand, Trouble> {
-        if Arc::strong_count(&self.hands) > MOST_STUCK {
+    fn another_prober(&self) -> Result<Prober, Trouble> {
+        if Arc::strong_count(&self.probers) > MAX_STUCK {
             return Err(Trouble::Silent);
         }
-        let hand = Hand::start(self.store.clone(), Arc::clone(&self.hands));
-        hand.map_err(|error| {
+        let prober = Prober::start(self.store.clone(), Arc::clone(&self.probers));
+        prober.map_err(|error| {
             tracing::error!(%error, "no thread to ask the database");
             Trouble::Silent
         })
@@ -156,12 +156,12 @@ impl Asker {
 }
 
 /// A thread that asks, with a connection of its own.
-struct Hand {
+struct Prober {
     questions: Sender<()>,
     answers: Receiver<Result<(), Error>>,
 }
 
-impl Hand {
+impl Prober {
     fn start(store: Store, counted: Arc<()>) -> std::io::Result<Self> {
         let (questions, asked) = mpsc::channel::<()>();
         let (answer, answers) = mpsc::channel();

@@ -11,7 +11,7 @@ use crate::lane::Engine;
 use crate::pulse::DOUBT;
 
 /// Questions that nobody waits for any longer and that may be stuck for ever. Beyond that, none is asked.
-const MOST_LEFT: i64 = 128;
+const MAX_ABANDONED: i64 = 128;
 
 impl Engine {
     /// Runs a question on a snapshot of the database, away from the async threads.
@@ -22,7 +22,7 @@ impl Engine {
         &self,
         question: impl FnOnce(&mut AnyConnection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        if self.pulse.is_silent() || self.left.count() >= MOST_LEFT {
+        if self.pulse.is_silent() || self.left.count() >= MAX_ABANDONED {
             return Err(silent());
         }
         let _turn = self.turn().await?;
@@ -90,25 +90,25 @@ fn too_long(longest: Duration) -> Error {
 
 /// How many questions are still asked though nobody waits for their answer.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Left(Arc<AtomicI64>);
+pub(crate) struct AbandonedQuestions(Arc<AtomicI64>);
 
 const ASKED: u8 = 0;
 const LEFT: u8 = 1;
 const ANSWERED: u8 = 2;
 
-impl Left {
+impl AbandonedQuestions {
     fn count(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
 
     /// The two ends of one question: who waits, and who asks.
-    fn pair(&self) -> (Waiting, Asking) {
+    fn pair(&self) -> (Waiter, Asker) {
         let state = Arc::new(AtomicU8::new(ASKED));
-        let asking = Asking {
+        let asking = Asker {
             state: Arc::clone(&state),
             left: self.clone(),
         };
-        let waiting = Waiting {
+        let waiting = Waiter {
             state,
             left: self.clone(),
         };
@@ -116,12 +116,12 @@ impl Left {
     }
 }
 
-struct Waiting {
+struct Waiter {
     state: Arc<AtomicU8>,
-    left: Left,
+    left: AbandonedQuestions,
 }
 
-impl Waiting {
+impl Waiter {
     /// Waits no longer.
     fn leave(self) {
         self.left.0.fetch_add(1, Ordering::Relaxed);
@@ -131,12 +131,12 @@ impl Waiting {
     }
 }
 
-struct Asking {
+struct Asker {
     state: Arc<AtomicU8>,
-    left: Left,
+    left: AbandonedQuestions,
 }
 
-impl Drop for Asking {
+impl Drop for Asker {
     fn drop(&mut self) {
         if self.state.swap(ANSWERED, Ordering::AcqRel) == LEFT {
             self.left.0.fetch_sub(1, Ordering::Relaxed);
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_question_counts_as_left_from_when_nobody_waits_until_it_is_answered() {
-        let left = Left::default();
+        let left = AbandonedQuestions::default();
         let (waiting, asking) = left.pair();
         drop(asking);
         waiting.leave();

@@ -19,7 +19,7 @@ use store::find::Lock;
 use store::rows::Savepoint;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::memory::{Of, Remembered};
+use crate::memory::{AnyMemory, MemoryOf};
 use crate::tenant::Tenant;
 
 /// The rows of one family that a batch may read or change.
@@ -85,7 +85,7 @@ impl Loading<'_> {
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     slot: fn() -> Box<dyn Slot>,
-    memory: fn() -> Box<dyn Remembered>,
+    memory: fn() -> Box<dyn AnyMemory>,
 }
 
 impl Kind {
@@ -94,11 +94,11 @@ impl Kind {
     pub const fn of<S: Shelf>() -> Self {
         Self {
             slot: || Box::new(Place::<S>::default()),
-            memory: || Box::new(Of::<S>::default()),
+            memory: || Box::new(MemoryOf::<S>::default()),
         }
     }
 
-    pub(crate) fn memory(self) -> Box<dyn Remembered> {
+    pub(crate) fn memory(self) -> Box<dyn AnyMemory> {
         (self.memory)()
     }
 }
@@ -142,7 +142,7 @@ impl Shelves {
         self.slots.iter_mut().for_each(|slot| slot.withdraw());
     }
 
-    pub(crate) fn recall(&mut self, memories: &[Box<dyn Remembered>]) {
+    pub(crate) fn recall(&mut self, memories: &[Box<dyn AnyMemory>]) {
         for (slot, memory) in self.slots.iter_mut().zip(memories) {
             slot.recall(memory.rows());
         }
@@ -154,7 +154,7 @@ impl Shelves {
         connection: &mut AnyConnection,
         tenant: TenantId,
         lock: Lock,
-        memories: Option<&[Box<dyn Remembered>]>,
+        memories: Option<&[Box<dyn AnyMemory>]>,
     ) -> Result<(), Error> {
         for place in 0..self.slots.len() {
             let Some((slot, later)) = self.slots.get_mut(place..).and_then(<[_]>::split_first_mut)
@@ -181,7 +181,7 @@ impl Shelves {
         }
     }
 
-    pub(crate) fn remember(&self, memories: &mut [Box<dyn Remembered>]) {
+    pub(crate) fn remember(&self, memories: &mut [Box<dyn AnyMemory>]) {
         for (slot, memory) in self.slots.iter().zip(memories) {
             slot.remember(memory.rows_mut());
         }

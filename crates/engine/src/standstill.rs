@@ -17,9 +17,9 @@ const WARN_AGAIN: Duration = Duration::from_secs(60);
 
 /// The latest time at which this process knows anything to be recorded. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Recorded(Arc<AtomicI64>);
+pub(crate) struct LatestRecordTime(Arc<AtomicI64>);
 
-impl Recorded {
+impl LatestRecordTime {
     pub(crate) fn learn(&self, at: Timestamp) {
         self.0.fetch_max(at.micros(), Ordering::Relaxed);
     }

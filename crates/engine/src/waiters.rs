@@ -26,7 +26,7 @@ struct Waiter {
 }
 
 /// One request that waits. Dropped, it waits no longer.
-pub(crate) struct Waiting {
+pub(crate) struct WaitGuard {
     waiters: Waiters,
     name: (TenantId, Key),
     number: u64,
@@ -40,7 +40,7 @@ impl Waiters {
     }
 
     /// Begins to wait for the answer to a key.
-    pub(crate) fn wait(&self, tenant: TenantId, key: Key) -> Waiting {
+    pub(crate) fn wait(&self, tenant: TenantId, key: Key) -> WaitGuard {
         let (told, reply) = oneshot::channel();
         let name = (tenant, key);
         let mut state = self.state();
@@ -49,7 +49,7 @@ impl Waiters {
         let waiter = Waiter { number, told };
         state.by_key.entry(name.clone()).or_default().push(waiter);
         drop(state);
-        Waiting {
+        WaitGuard {
             waiters: self.clone(),
             name,
             number,
@@ -76,7 +76,7 @@ impl Waiters {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitGuard {
     fn drop(&mut self) {
         let mut state = self.waiters.state();
         if let Some(waiting) = state.by_key.get_mut(&self.name) {

@@ -39,13 +39,13 @@ pub(crate) fn run(command: &AuditCommand, store: &Store) -> ExitCode {
 }
 
 /// A log, and what was found of it.
-struct Verified {
+struct LogReport {
     log: TenantId,
     tenant: String,
-    found: Found,
+    found: LogVerdict,
 }
 
-enum Found {
+enum LogVerdict {
     Clean(Clean),
     Tampered(Tampered),
     /// The tenant has no log: it was never begun, or is gone as a whole.
@@ -70,14 +70,14 @@ fn verify(
     } else {
         print_table(&logs, store, output)?;
     }
-    Ok(if logs.iter().all(Verified::is_clean) {
+    Ok(if logs.iter().all(LogReport::is_clean) {
         SOUND
     } else {
         UNSOUND
     })
 }
 
-fn verify_all(store: &Store) -> Result<Vec<Verified>, Error> {
+fn verify_all(store: &Store) -> Result<Vec<LogReport>, Error> {
     let bar = progress_bar();
     let logs = store.read(|connection| {
         store::set_bulk_hints(connection)?;
@@ -87,7 +87,7 @@ fn verify_all(store: &Store) -> Result<Vec<Verified>, Error> {
             bar.set_prefix(tenant.name.to_string());
             let has_log = logs.contains(&tenant.id);
             let found = verify_one(connection, &tenant, has_log, |done| bar.set_position(done))?;
-            verified.push(Verified {
+            verified.push(LogReport {
                 log: tenant.id,
                 tenant: tenant.name.to_string(),
                 found,
@@ -104,53 +104,55 @@ fn verify_one(
     tenant: &Tenant,
     has_log: bool,
     mut progress: impl FnMut(u64),
-) -> Result<Found, Error> {
+) -> Result<LogVerdict, Error> {
     if !has_log {
-        return Ok(Found::Missing);
+        return Ok(LogVerdict::Missing);
     }
     let clean = match audit_log::verify(connection, tenant.id, &mut progress)? {
         Ok(clean) => clean,
-        Err(tampered) => return Ok(Found::Tampered(tampered)),
+        Err(tampered) => return Ok(LogVerdict::Tampered(tampered)),
     };
     let unrecorded = engine::check::first_unrecorded(CHECK, connection, tenant, &mut progress)?;
     Ok(match unrecorded {
-        None => Found::Clean(clean),
-        Some(subject) => Found::Unrecorded {
+        None => LogVerdict::Clean(clean),
+        Some(subject) => LogVerdict::Unrecorded {
             records: clean.head.size,
             subject,
         },
     })
 }
 
-impl Verified {
+impl LogReport {
     const fn is_clean(&self) -> bool {
-        matches!(self.found, Found::Clean(_))
+        matches!(self.found, LogVerdict::Clean(_))
     }
 
     /// What was changed and has no record, if that is what is wrong.
     fn unrecorded(&self) -> Option<&str> {
         match &self.found {
-            Found::Unrecorded { subject, .. } => Some(subject),
-            Found::Clean(_) | Found::Tampered(_) | Found::Missing => None,
+            LogVerdict::Unrecorded { subject, .. } => Some(subject),
+            LogVerdict::Clean(_) | LogVerdict::Tampered(_) | LogVerdict::Missing => None,
         }
     }
 
     /// What is wrong, and from which record on; `None` if nothing is.
     fn damage(&self) -> Option<(u64, String)> {
         match &self.found {
-            Found::Clean(_) => None,
-            Found::Tampered(tampered) => Some((tampered.seq, tampered.kind.to_string())),
-            Found::Missing => Some((0, "log_missing".to_owned())),
-            Found::Unrecorded { records, .. } => Some((*records, "change_unrecorded".to_owned())),
+            LogVerdict::Clean(_) => None,
+            LogVerdict::Tampered(tampered) => Some((tampered.seq, tampered.kind.to_string())),
+            LogVerdict::Missing => Some((0, "log_missing".to_owned())),
+            LogVerdict::Unrecorded { records, .. } => {
+                Some((*records, "change_unrecorded".to_owned()))
+            }
         }
     }
 }
 
-fn print_json(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::Result<()> {
-    let log = |verified: &Verified| {
+fn print_json(logs: &[LogReport], store: &Store, output: &mut impl Write) -> io::Result<()> {
+    let log = |verified: &LogReport| {
         let head = match &verified.found {
-            Found::Clean(clean) => Some(&clean.head),
-            Found::Tampered(_) | Found::Missing | Found::Unrecorded { .. } => None,
+            LogVerdict::Clean(clean) => Some(&clean.head),
+            LogVerdict::Tampered(_) | LogVerdict::Missing | LogVerdict::Unrecorded { .. } => None,
         };
         let first_bad = verified.damage();
         serde_json::json!({
@@ -165,19 +167,19 @@ fn print_json(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::
     };
     let object = serde_json::json!({
         "database": store.url().to_string(),
-        "clean": logs.iter().all(Verified::is_clean),
+        "clean": logs.iter().all(LogReport::is_clean),
         "logs": logs.iter().map(log).collect::<Vec<_>>(),
     });
     writeln!(output, "{object}")
 }
 
-fn print_table(logs: &[Verified], store: &Store, output: &mut impl Write) -> io::Result<()> {
+fn print_table(logs: &[LogReport], store: &Store, output: &mut impl Write) -> io::Result<()> {
     let mut table = plain_table();
     table.set_header(["", "log", "tenant", "records", "root"]);
     for verified in logs {
         let (size, root) = match &verified.found {
-            Found::Clean(clean) => (clean.head.size.to_string(), clean.head.root.to_string()),
-            Found::Tampered(_) | Found::Missing | Found::Unrecorded { .. } => {
+            LogVerdict::Clean(clean) => (clean.head.size.to_string(), clean.head.root.to_string()),
+            LogVerdict::Tampered(_) | LogVerdict::Missing | LogVerdict::Unrecorded { .. } => {
                 (String::new(), String::new())
             }
         };
@@ -207,7 +209,7 @@ fn print_table(logs: &[Verified], store: &Store, output: &mut impl Write) -> io:
             }
         }
     }
-    if logs.iter().all(Verified::is_clean) {
+    if logs.iter().all(LogReport::is_clean) {
         writeln!(
             output,
             "every audit log is as it was written in {}",

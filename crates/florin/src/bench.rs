@@ -32,8 +32,8 @@ use store::{DatabaseUrl, Ids, Store};
 
 use floor::Bedrock;
 use report::Report;
-use series::{Bench, FILLING, LONGEST_BLOCK};
-use shape::{FEWEST_ACCOUNTS, Shape};
+use series::{Bench, FILLING, MAX_BLOCK};
+use shape::{MIN_ACCOUNTS, Shape};
 use stage::Stage;
 
 /// Files that are open besides the connections of a block.
@@ -46,7 +46,7 @@ pub(crate) struct BenchArguments {
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     transfers: u32,
     /// Accounts that pay and are paid.
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_ACCOUNTS)..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(i64::from(MIN_ACCOUNTS)..=1_000_000))]
     accounts: u32,
     /// How many transfers wait for their answer at a time.
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,32,256,1024", value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -138,7 +138,7 @@ pub(crate) enum BenchError {
         allowed: u64,
     },
     /// A block did not come to its end.
-    #[error("{level} {shape} {in_flight} did not end within {} s", LONGEST_BLOCK.as_secs())]
+    #[error("{level} {shape} {in_flight} did not end within {} s", MAX_BLOCK.as_secs())]
     Stuck {
         /// The block's way in.
         level: &'static str,

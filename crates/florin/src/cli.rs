@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use store::{Clock, Store};
 
-use crate::look::open_to_look;
-use crate::say::{CANNOT, cannot};
+use crate::existing::open_existing;
+use crate::output::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
-use crate::{audit, bench, check, demo, export, import, key, measure, say, serve, webhook};
+use crate::{audit, bench, check, demo, export, import, key, measure, output, serve, webhook};
 
 #[derive(Debug, Parser)]
 #[command(name = "florin", version, about, long_about = None, arg_required_else_help = false)]
@@ -64,7 +64,7 @@ pub(crate) fn run() -> ExitCode {
     match cli.verb {
         Some(Verb::Webhook(command)) => webhook::run(command, Clock::system().now().unix_seconds()),
         Some(Verb::Openapi) => {
-            let said = say::text(&api::openapi::text(&families::SURFACE));
+            let said = output::text(&api::openapi::text(&families::SURFACE));
             said.map_or_else(|error| cannot(&error), |()| ExitCode::SUCCESS)
         }
         Some(Verb::Check(arguments)) => {
@@ -76,15 +76,15 @@ pub(crate) fn run() -> ExitCode {
         Some(Verb::Export(arguments)) => with_books(&cli.settings, |store| {
             export::run(&arguments, store, cli.json)
         }),
-        Some(Verb::Serve) | None => run_async(&cli.settings, Running::Serve, cli.json),
-        Some(Verb::Demo(arguments)) => run_async(&cli.settings, Running::Demo(arguments), cli.json),
+        Some(Verb::Serve) | None => run_async(&cli.settings, RunVerb::Serve, cli.json),
+        Some(Verb::Demo(arguments)) => run_async(&cli.settings, RunVerb::Demo(arguments), cli.json),
         Some(Verb::Import(arguments)) => {
-            run_async(&cli.settings, Running::Import(arguments), cli.json)
+            run_async(&cli.settings, RunVerb::Import(arguments), cli.json)
         }
-        Some(Verb::Key(command)) => run_async(&cli.settings, Running::Key(command), cli.json),
-        Some(Verb::Tenant(command)) => run_async(&cli.settings, Running::Tenant(command), cli.json),
+        Some(Verb::Key(command)) => run_async(&cli.settings, RunVerb::Key(command), cli.json),
+        Some(Verb::Tenant(command)) => run_async(&cli.settings, RunVerb::Tenant(command), cli.json),
         Some(Verb::Bench(arguments)) => {
-            run_async(&cli.settings, Running::Bench(arguments), cli.json)
+            run_async(&cli.settings, RunVerb::Bench(arguments), cli.json)
         }
     }
 }
@@ -94,7 +94,7 @@ fn misread(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NoVerb;
     let is_mistake = error.use_stderr();
     if is_mistake && error.kind() != NoVerb {
-        say::mistake(error.to_string().trim_start_matches("error: "));
+        output::mistake(error.to_string().trim_start_matches("error: "));
     } else {
         let _unprintable = error.print();
     }
@@ -112,14 +112,14 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
         Ok(settings) => settings,
         Err(wrong) => return cannot(&wrong),
     };
-    match open_to_look(&settings) {
+    match open_existing(&settings) {
         Ok(store) => look(&store),
         Err(error) => cannot(&error),
     }
 }
 
 /// The verbs that run a Florin.
-enum Running {
+enum RunVerb {
     Serve,
     Demo(demo::DemoArguments),
     Bench(bench::BenchArguments),
@@ -128,7 +128,7 @@ enum Running {
     Import(import::ImportArguments),
 }
 
-fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
+fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
     let settings = match Settings::decide(arguments) {
         Ok(settings) => settings,
         Err(wrong) => return cannot(&wrong),
@@ -142,19 +142,19 @@ fn run_async(arguments: &Arguments, verb: Running, json: bool) -> ExitCode {
     };
     let ended = runtime.block_on(async {
         match verb {
-            Running::Serve => serve::run(&settings, json)
+            RunVerb::Serve => serve::run(&settings, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
-            Running::Demo(arguments) => {
+            RunVerb::Demo(arguments) => {
                 let ended = demo::run(&settings, &arguments, json).await;
                 ended.unwrap_or_else(|error| cannot(&error))
             }
-            Running::Import(arguments) => import::run(&settings, &arguments, json)
+            RunVerb::Import(arguments) => import::run(&settings, &arguments, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
-            Running::Key(command) => key::run(&settings, &command, json).await,
-            Running::Tenant(command) => key::run_tenant(&settings, &command, json).await,
-            Running::Bench(arguments) => measure::run(&settings, arguments).await,
+            RunVerb::Key(command) => key::run(&settings, &command, json).await,
+            RunVerb::Tenant(command) => key::run_tenant(&settings, &command, json).await,
+            RunVerb::Bench(arguments) => measure::run(&settings, arguments).await,
         }
     });
     // A thread that is stuck in the database is not waited for.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Store};
 use webhook_signatures::{Scheme, Secret};
 
-use crate::say;
+use crate::output;
 use crate::settings::{SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 use crate::start::{StartError, start};
 use families::CHECK;
@@ -33,7 +33,7 @@ pub(crate) struct DemoArguments {
 
 /// A step that did not end as it should.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum DemoError {
     #[error("{0}")]
     Http(#[from] reqwest::Error),
     #[error("{step}: expected {expected}, got {got}")]
@@ -107,7 +107,7 @@ impl Script {
         })
     }
 
-    async fn play(&self, store: Option<Store>) -> Result<(), Failed> {
+    async fn play(&self, store: Option<Store>) -> Result<(), DemoError> {
         let (payment, body, key) = self.create().await?;
         self.retry(&payment, &body, &key).await?;
         let charge = self.charge_of(&payment).await?;
@@ -120,7 +120,7 @@ impl Script {
         .unwrap_or_default();
         self.deliver(&event).await?;
         self.tamper(&event).await?;
-        self.settled(&payment).await?;
+        self.finished(&payment).await?;
         match store {
             Some(store) => self.prove(store).await,
             None => {
@@ -131,7 +131,7 @@ impl Script {
         }
     }
 
-    async fn create(&self) -> Result<(String, Vec<u8>, String), Failed> {
+    async fn create(&self) -> Result<(String, Vec<u8>, String), DemoError> {
         // Split, because one long run of digits may look like a card number, which is refused.
         let now = Clock::system().now();
         let key = format!(
@@ -160,7 +160,7 @@ impl Script {
         Ok((id, body, key))
     }
 
-    async fn retry(&self, payment: &str, first: &[u8], key: &str) -> Result<(), Failed> {
+    async fn retry(&self, payment: &str, first: &[u8], key: &str) -> Result<(), DemoError> {
         let answer = self.post_payment(key).await?;
         let replayed = answer.headers().contains_key("idempotent-replayed");
         let body = answer.bytes().await?;
@@ -172,7 +172,7 @@ impl Script {
         Ok(())
     }
 
-    async fn post_payment(&self, key: &str) -> Result<reqwest::Response, Failed> {
+    async fn post_payment(&self, key: &str) -> Result<reqwest::Response, DemoError> {
         let body = json!({
             "amount": 1099, "currency": "EUR", "customer": "ann",
             "payment_method": "pm_server_error", "confirm": true,
@@ -185,7 +185,7 @@ impl Script {
     }
 
     /// What the provider has in its books: the demo plays the provider's part in telling us.
-    async fn charge_of(&self, payment: &str) -> Result<Value, Failed> {
+    async fn charge_of(&self, payment: &str) -> Result<Value, DemoError> {
         let journal = self
             .http
             .get(format!("{}/v1/journal", self.sandbox))
@@ -207,7 +207,7 @@ impl Script {
         }
     }
 
-    async fn deliver(&self, event: &[u8]) -> Result<(), Failed> {
+    async fn deliver(&self, event: &[u8]) -> Result<(), DemoError> {
         let (mut applied, mut duplicates) = (0_usize, 0_usize);
         let mut left = DELIVERIES;
         while left > 0 {
@@ -247,7 +247,7 @@ impl Script {
         Ok(())
     }
 
-    async fn tamper(&self, event: &[u8]) -> Result<(), Failed> {
+    async fn tamper(&self, event: &[u8]) -> Result<(), DemoError> {
         let text = String::from_utf8_lossy(event).replace("1099", "9901");
         let answer = self.signed(event, text.as_bytes())?.send().await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
@@ -262,7 +262,7 @@ impl Script {
     }
 
     /// A delivery of `sent`, with the signature of `signed`.
-    fn signed(&self, signed: &[u8], sent: &[u8]) -> Result<reqwest::RequestBuilder, Failed> {
+    fn signed(&self, signed: &[u8], sent: &[u8]) -> Result<reqwest::RequestBuilder, DemoError> {
         let scheme = Scheme::StandardWebhooks;
         let secret = Secret::parse(scheme, SANDBOX_SECRET)
             .map_err(|error| wrong("webhook", "a secret", error.to_string()))?;
@@ -278,7 +278,7 @@ impl Script {
             .body(sent.to_vec()))
     }
 
-    async fn settled(&self, payment: &str) -> Result<(), Failed> {
+    async fn finished(&self, payment: &str) -> Result<(), DemoError> {
         let request = self.http.get(format!("{}/v1/payments/{payment}", self.url));
         let payment: Value = request
             .bearer_auth(SANDBOX_KEY)
@@ -297,7 +297,7 @@ impl Script {
         Ok(())
     }
 
-    async fn prove(&self, store: Store) -> Result<(), Failed> {
+    async fn prove(&self, store: Store) -> Result<(), DemoError> {
         let checked = tokio::task::spawn_blocking(move || {
             let report = engine::check::whole(CHECK, &store, |_, _| {})?;
             store.read(|connection| {
@@ -340,32 +340,33 @@ impl Script {
     fn say(&self, step: &str, text: &str, said: &Value) {
         // The exit status says it if nobody listens any longer.
         let _unheard = if self.json {
-            say::line(&json!({"step": step, "ok": true, "said": said}))
+            output::line(&json!({"step": step, "ok": true, "said": said}))
         } else if std::io::stdout().is_terminal() {
-            say::line(&format_args!(
+            output::line(&format_args!(
                 "  \u{1b}[1m{step:<10}\u{1b}[0m {text}  \u{1b}[32mok\u{1b}[0m"
             ))
         } else {
-            say::line(&format_args!("  {step:<10} {text}  ok"))
+            output::line(&format_args!("  {step:<10} {text}  ok"))
         };
     }
 
-    fn end(&self, ended: Result<(), Failed>) -> ExitCode {
+    fn end(&self, ended: Result<(), DemoError>) -> ExitCode {
         match ended {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => {
                 if self.json {
-                    let _unheard = say::line(&json!({"ok": false, "failed": failed.to_string()}));
+                    let _unheard =
+                        output::line(&json!({"ok": false, "failed": failed.to_string()}));
                 }
-                say::mistake(&format!("the demo failed: {failed}"));
+                output::mistake(&format!("the demo failed: {failed}"));
                 ExitCode::FAILURE
             }
         }
     }
 }
 
-fn wrong(step: &'static str, expected: &'static str, got: String) -> Failed {
-    Failed::Other {
+fn wrong(step: &'static str, expected: &'static str, got: String) -> DemoError {
+    DemoError::Other {
         step,
         expected,
         got,

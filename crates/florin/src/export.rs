@@ -5,19 +5,19 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use interchange::{ExportError, Exported, Format};
+use interchange::{ExportCounts, ExportError, Format};
 use store::Store;
 
 use crate::check::progress_bar;
-use crate::say::{self, cannot};
-use crate::whose::{WhoseError, chosen};
+use crate::output::{self, cannot};
+use crate::tenant::{TenantError, chosen};
 
 /// Options of `florin export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ExportArguments {
     /// What to write
     #[arg(long, value_enum)]
-    format: Wanted,
+    format: FormatArgument,
     /// Where to write it (default: standard output). A file is there whole or not at all
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub(crate) struct ExportArguments {
 
 /// The formats, as they are typed.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Wanted {
+enum FormatArgument {
     /// A journal that `hledger check` accepts
     Hledger,
     /// A ledger that `bean-check` accepts
@@ -39,7 +39,7 @@ enum Wanted {
     Json,
 }
 
-impl Wanted {
+impl FormatArgument {
     const fn format(self) -> Format {
         match self {
             Self::Hledger => Format::Hledger,
@@ -58,7 +58,7 @@ enum Mistake {
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error(transparent)]
-    Whose(#[from] WhoseError),
+    Whose(#[from] TenantError),
     #[error("cannot write {path}: {cause}; choose another with --output")]
     Unwritable { path: String, cause: io::Error },
 }
@@ -106,7 +106,7 @@ fn answer(arguments: &ExportArguments, store: &Store, json: bool) -> Result<(), 
         let said = serde_json::json!({
             "accounts": accounts, "transactions": transactions, "file": file,
         });
-        say::text(&format!("{said}\n"))
+        output::text(&format!("{said}\n"))
     } else {
         writeln!(
             io::stderr(),
@@ -120,7 +120,7 @@ fn write(
     arguments: &ExportArguments,
     store: &Store,
     output: &mut dyn Write,
-) -> Result<Exported, Mistake> {
+) -> Result<ExportCounts, Mistake> {
     let bar = progress_bar();
     bar.set_prefix("export");
     let written = store.read(|connection| {

@@ -8,31 +8,31 @@ use std::time::Duration;
 
 use engine::{LaneError, Request, Tenant};
 use interchange::{Mistake, Source};
-use ledger::{Import, Imported, Misfit, OnKnown};
+use ledger::{Import, ImportResult, Misfit, OnKnown};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::Store;
 
 use crate::check::progress_bar;
+use crate::existing::open_existing;
 use crate::lane;
-use crate::look::open_to_look;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
-use crate::whose::{WhoseError, chosen};
+use crate::tenant::{TenantError, chosen};
 
 /// The file is wrong, and it was said where.
 const WRONG: u8 = 1;
 /// A large file takes its time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 /// So many lines of what was known are named to people; programs hear of all.
-const MOST_NAMED: usize = 100;
+const MAX_NAMED: usize = 100;
 
 /// Options of `florin import`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ImportArguments {
     /// What the file is
     #[arg(long, value_enum)]
-    format: Wanted,
+    format: FormatArgument,
     /// What becomes of what is in the books already
     #[arg(long, value_enum, default_value = "skip")]
     known: KnownRows,
@@ -48,7 +48,7 @@ pub(crate) struct ImportArguments {
 
 /// The formats, as they are typed.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Wanted {
+enum FormatArgument {
     /// One row per account and per entry
     Csv,
     /// One document
@@ -72,7 +72,7 @@ pub(crate) enum ImportError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Whose(#[from] WhoseError),
+    Whose(#[from] TenantError),
     #[error("{0}; run it once more: what is in the books then is known, and not imported again")]
     Lane(#[from] LaneError),
     #[error("there was an unexpected answer")]
@@ -84,21 +84,21 @@ pub(crate) enum ImportError {
 struct Done {
     accounts: u64,
     transactions: u64,
-    known: Vec<Known>,
+    known: Vec<KnownItem>,
 }
 
 /// One thing of the file that was in the books already.
 #[derive(Debug, Serialize)]
-struct Known {
+struct KnownItem {
     line: u64,
     record: String,
     name: String,
 }
 
 impl Done {
-    fn of(imported: &Imported) -> Self {
+    fn of(imported: &ImportResult) -> Self {
         let count = |length| u64::try_from(length).unwrap_or(u64::MAX);
-        let known = imported.known.iter().map(|known| Known {
+        let known = imported.known.iter().map(|known| KnownItem {
             line: known.line,
             record: known.what.to_owned(),
             name: known.name.clone(),
@@ -143,8 +143,8 @@ pub(crate) async fn run(
     })?;
     let hash = hex::encode(Sha256::digest(&text));
     let source = match arguments.format {
-        Wanted::Csv => Source::Csv,
-        Wanted::Json => Source::Json,
+        FormatArgument::Csv => Source::Csv,
+        FormatArgument::Json => Source::Json,
     };
     let outcome = match interchange::read(source, &text) {
         Ok(books) => {
@@ -197,7 +197,7 @@ async fn take_over(
 async fn open(settings: &Settings, asked: Option<String>) -> Result<(Store, Tenant), ImportError> {
     let settings = settings.clone();
     let opened = tokio::task::spawn_blocking(move || {
-        let store = open_to_look(&settings)?.patient();
+        let store = open_existing(&settings)?.patient();
         let tenant = store.read(|connection| chosen(connection, asked.as_deref()))?;
         Ok((store, tenant))
     });
@@ -274,13 +274,13 @@ fn say(arguments: &ImportArguments, path: &str, outcome: &Outcome) -> io::Result
                 (false, false) => "imported",
             };
             let mut output = io::stdout().lock();
-            for Known { line, record, name } in done.known.iter().take(MOST_NAMED) {
+            for KnownItem { line, record, name } in done.known.iter().take(MAX_NAMED) {
                 writeln!(
                     output,
                     "{path}:{line}: {record} {name} is known, and skipped"
                 )?;
             }
-            let more = done.known.len().saturating_sub(MOST_NAMED);
+            let more = done.known.len().saturating_sub(MAX_NAMED);
             if more > 0 {
                 writeln!(output, "and {more} more, which --json lists")?;
             }

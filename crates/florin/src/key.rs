@@ -9,11 +9,11 @@ use serde_json::json;
 use store::Ids;
 
 use crate::lane;
-use crate::say::cannot;
+use crate::output::cannot;
 use crate::settings::Settings;
 use crate::start::StartError;
-use crate::whose::{WhoseError, chosen};
-use crate::{say, start};
+use crate::tenant::{TenantError, chosen};
+use crate::{output, start};
 
 /// Verbs below `florin key`.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -45,7 +45,7 @@ enum KeyError {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Whose(#[from] WhoseError),
+    Whose(#[from] TenantError),
     #[error("{0}; see that the database runs and --database-url names it")]
     Database(#[from] store::Error),
     #[error("{0}; run it once more")]
@@ -104,8 +104,8 @@ async fn create_key(settings: &Settings, tenant: Option<&str>, json: bool) -> Re
     engine.shut_down().await;
     let key = made?;
     let said = match json {
-        true => say::line(&json!({ "key": key })),
-        false => say::line(&key),
+        true => output::line(&json!({ "key": key })),
+        false => output::line(&key),
     };
     said.map_err(KeyError::Unheard)
 }
@@ -130,8 +130,8 @@ async fn create_tenant(settings: &Settings, name: &str, json: bool) -> Result<()
     }
     let (id, name) = (tenant.id.to_string(), &*tenant.name);
     let said = match json {
-        true => say::line(&json!({ "id": id, "name": name, "key": key })),
-        false => say::line(&key),
+        true => output::line(&json!({ "id": id, "name": name, "key": key })),
+        false => output::line(&key),
     };
     said.map_err(KeyError::Unheard)
 }
@@ -143,8 +143,8 @@ async fn list_tenants(settings: &Settings, json: bool) -> Result<(), KeyError> {
     for tenant in tenants? {
         let (id, name) = (tenant.id.to_string(), &*tenant.name);
         let said = match json {
-            true => say::line(&json!({ "id": id, "name": name })),
-            false => say::line(&format!("{id:>16}  {name}")),
+            true => output::line(&json!({ "id": id, "name": name })),
+            false => output::line(&format!("{id:>16}  {name}")),
         };
         // Nobody listens any longer.
         let _unheard = said;

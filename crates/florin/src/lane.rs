@@ -27,7 +27,7 @@ pub(crate) fn lane_settings(mixes_tenants: bool) -> engine::Settings {
     engine::Settings {
         shelves: families::shelves(),
         make_again: families::make_again,
-        told: None,
+        after_commit: None,
         max_batch: MAX_BATCH,
         line: LINE,
         mixes_tenants,

@@ -7,7 +7,7 @@ use store::DatabaseUrl;
 
 use crate::bench::{self, BenchArguments};
 use crate::lane;
-use crate::say::cannot;
+use crate::output::cannot;
 use crate::settings::Settings;
 use crate::start;
 

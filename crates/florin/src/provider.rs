@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use payments::Operation;
-use payments::providers::{Dialect, Heard, Outgoing};
+use payments::providers::{Dialect, Outgoing, ProviderAnswer};
 
 /// Longest answer that is read, in bytes.
-const LONGEST_ANSWER: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// A provider: where it is, and how it is asked.
 #[derive(Clone)]
@@ -42,18 +42,18 @@ impl Provider {
     }
 
     /// Asks for an operation to be done. The same operation asked for again is done once.
-    pub(crate) async fn charge(&self, operation: &Operation) -> Heard {
+    pub(crate) async fn charge(&self, operation: &Operation) -> ProviderAnswer {
         match self.send(self.dialect.charge(operation)).await {
             Ok((status, answer)) => self.dialect.charged(operation, status, answer),
-            Err(cause) => Heard::Nothing(cause),
+            Err(cause) => ProviderAnswer::Nothing(cause),
         }
     }
 
     /// Asks for the outcome of an operation.
-    pub(crate) async fn inquire(&self, operation: &Operation) -> Heard {
+    pub(crate) async fn inquire(&self, operation: &Operation) -> ProviderAnswer {
         match self.send(self.dialect.inquiry(operation)).await {
             Ok((status, answer)) => self.dialect.inquired(operation, status, answer),
-            Err(cause) => Heard::Nothing(cause),
+            Err(cause) => ProviderAnswer::Nothing(cause),
         }
     }
 
@@ -73,7 +73,7 @@ impl Provider {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() > LONGEST_ANSWER {
+            if bytes.len() > MAX_ANSWER_BYTES {
                 return Err("the provider's answer is too long".to_owned());
             }
         }

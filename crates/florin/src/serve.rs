@@ -12,7 +12,7 @@ use crate::start::{Florin, StartError, start};
 /// Exit status of a server that ended before everything was answered.
 const UNANSWERED: u8 = 1;
 /// How long everything that is under way may take to be answered, once the server is told to stop.
-const LONGEST_STOP: Duration = Duration::from_secs(60);
+const MAX_STOP_TIME: Duration = Duration::from_secs(60);
 
 /// Starts, says where, waits for a signal, drains.
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, StartError> {
@@ -36,7 +36,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, Sta
     signals.next().await;
     tracing::info!("stopping: answering what is under way; a second signal ends it at once");
     let is_drained = tokio::select! {
-        stopped = tokio::time::timeout(LONGEST_STOP, florin.stop()) => stopped.unwrap_or(false),
+        stopped = tokio::time::timeout(MAX_STOP_TIME, florin.stop()) => stopped.unwrap_or(false),
         () = signals.next() => false,
     };
     if is_drained {

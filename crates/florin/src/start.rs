@@ -221,7 +221,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
             Arc::new(Expiries(engine.clone())),
             Arc::new(ParkedWebhooks(engine.clone())),
         ],
-        told: submitted,
+        after_commit: submitted,
         interval: SWEEP,
         patience: END_OF_WORK,
     };
@@ -400,15 +400,15 @@ pub(crate) async fn check_clock(
     }
 }
 
-type Told = mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>;
+type AfterCommit = mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>;
 
-fn lane(store: Store, settings: &Settings) -> Result<(Engine, Told), StartError> {
+fn lane(store: Store, settings: &Settings) -> Result<(Engine, AfterCommit), StartError> {
     let (submit, submitted) = mpsc::unbounded_channel();
-    let told = Some(submit);
+    let after_commit = Some(submit);
     let engine = start_lane(
         store,
         engine::Settings {
-            told,
+            after_commit,
             ..lane_settings(settings.mixes_tenants)
         },
     )?;

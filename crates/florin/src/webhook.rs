@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use webhook_signatures::{Refusal, Request, Scheme, Secret, SecretError, SignError, Verified};
+use webhook_signatures::{Refusal, Request, Scheme, Secret, SecretError, SignError, SignedData};
 
 const DONE: u8 = 0;
 const REFUSED: u8 = 1;
@@ -212,8 +212,8 @@ fn verify(
     }
 }
 
-fn print_accepted(verified: &Verified, json: bool, output: &mut impl Write) -> io::Result<()> {
-    let Verified {
+fn print_accepted(verified: &SignedData, json: bool, output: &mut impl Write) -> io::Result<()> {
+    let SignedData {
         timestamp,
         message_id,
     } = verified;

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use books::transactions::{EXPIRY, Expire};
-use engine::errand::{Doing, Due, Work, tenants};
+use engine::errand::{DueErrand, Work, WorkFuture, tenants};
 use engine::{Command, Engine, LaneError, Outcome, Repeated, Request, Tenant};
-use payments::charging::{Lease, Leased, RecordOutcome};
+use payments::charging::{Lease, LeasedOperation, RecordOutcome};
 use payments::notices::{ApplyParked, arrived};
-use payments::providers::Heard;
+use payments::providers::ProviderAnswer;
 use payments::{CHARGE, Fact, Operation, OperationId};
 use store::TenantId;
 use webhooks::Event;
@@ -28,7 +28,7 @@ const TENANTS: i64 = 100;
 /// First pause before an inquiry; it doubles with every lease.
 const FIRST_PAUSE_MILLIS: i64 = 1_000;
 /// Longest pause before an inquiry.
-const LONGEST_PAUSE_MILLIS: i64 = 300_000;
+const MAX_PAUSE_MILLIS: i64 = 300_000;
 
 /// Charges: every operation that is submitted goes to the provider.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Work for Charges {
         }
     }
 
-    fn take(&self, tenant: Tenant, mut due: Vec<Due>) -> Doing<'_> {
+    fn take(&self, tenant: Tenant, mut due: Vec<DueErrand>) -> WorkFuture<'_> {
         // No more than can be asked at once: the rest would only wait while its lease runs.
         due.truncate(self.places.free_inquiries());
         Box::pin(async move {
@@ -72,7 +72,7 @@ impl Work for Charges {
     }
 
     fn hear(&self, tenant: &Tenant, what: Box<dyn Any + Send>) -> Option<Box<dyn Any + Send>> {
-        let leased = what.downcast::<Leased>().map_err(Some);
+        let leased = what.downcast::<LeasedOperation>().map_err(Some);
         match leased {
             Ok(leased) => {
                 let (charges, tenant) = (self.clone(), tenant.clone());
@@ -90,7 +90,7 @@ impl Work for Charges {
 
 impl Charges {
     /// Asks for a new operation to be done, and brings home what the provider said.
-    async fn charge(&self, tenant: Tenant, leased: Leased) {
+    async fn charge(&self, tenant: Tenant, leased: LeasedOperation) {
         let lease = u64::try_from(self.lease_millis).unwrap_or(0);
         if !self.places.lets_through() {
             let retry_at = self.engine.clock().now();
@@ -109,29 +109,32 @@ impl Charges {
     }
 
     /// Asks for the outcome of an operation whose worker has died; charges if the provider has never heard of it.
-    async fn inquire(&self, tenant: Tenant, leased: Leased) {
+    async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
         let Some(_place) = self.places.inquiry().await else {
             return;
         };
         let heard = match self.provider.inquire(&leased.operation).await {
-            Heard::Unknown => self.provider.charge(&leased.operation).await,
-            heard @ (Heard::Done { .. } | Heard::Nothing(_) | Heard::Wrong { .. }) => heard,
+            ProviderAnswer::Unknown => self.provider.charge(&leased.operation).await,
+            heard @ (ProviderAnswer::Done { .. }
+            | ProviderAnswer::Nothing(_)
+            | ProviderAnswer::Wrong { .. }) => heard,
         };
         self.bring_home(tenant, &leased, heard).await;
     }
 
-    async fn bring_home(&self, tenant: Tenant, leased: &Leased, heard: Heard) {
+    async fn bring_home(&self, tenant: Tenant, leased: &LeasedOperation, heard: ProviderAnswer) {
         let operation = &leased.operation;
-        self.places.note(!matches!(heard, Heard::Nothing(_)));
+        self.places
+            .note(!matches!(heard, ProviderAnswer::Nothing(_)));
         let (fact, answer) = match heard {
-            Heard::Done { fact, answer } => (fact, answer),
-            Heard::Unknown => (self.unknown(leased), Vec::new()),
-            Heard::Nothing(cause) => {
+            ProviderAnswer::Done { fact, answer } => (fact, answer),
+            ProviderAnswer::Unknown => (self.unknown(leased), Vec::new()),
+            ProviderAnswer::Nothing(cause) => {
                 tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
                 metrics::counter!("florin_provider_unknown_total").increment(1);
                 (self.unknown(leased), Vec::new())
             }
-            Heard::Wrong { cause, answer } => {
+            ProviderAnswer::Wrong { cause, answer } => {
                 tracing::error!(operation = %operation.id, %cause, "a provider's answer cannot be right");
                 metrics::counter!("florin_provider_answers_refused_total").increment(1);
                 (self.unknown(leased), answer)
@@ -140,7 +143,7 @@ impl Charges {
         self.record(tenant, leased, fact, answer).await;
     }
 
-    async fn record(&self, tenant: Tenant, leased: &Leased, fact: Fact, answer: Vec<u8>) {
+    async fn record(&self, tenant: Tenant, leased: &LeasedOperation, fact: Fact, answer: Vec<u8>) {
         let operation = &leased.operation;
         let answer = (!answer.is_empty()).then(|| Box::new(self.received(operation, answer)));
         let command = RecordOutcome {
@@ -172,13 +175,13 @@ impl Charges {
         }
     }
 
-    fn unknown(&self, leased: &Leased) -> Fact {
+    fn unknown(&self, leased: &LeasedOperation) -> Fact {
         let doublings = u32::try_from(leased.epoch.saturating_sub(1))
             .unwrap_or(0)
             .min(16);
         let pause =
             FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
-        let pause = pause.min(LONGEST_PAUSE_MILLIS);
+        let pause = pause.min(MAX_PAUSE_MILLIS);
         Fact::Unknown {
             retry_at: self.engine.clock().now().plus_millis(pause),
         }
@@ -193,7 +196,7 @@ impl Work for Expiries {
         EXPIRY
     }
 
-    fn take(&self, tenant: Tenant, due: Vec<Due>) -> Doing<'_> {
+    fn take(&self, tenant: Tenant, due: Vec<DueErrand>) -> WorkFuture<'_> {
         Box::pin(async move {
             let pending = due.iter().map(|due| due.subject);
             let pending = pending.map(ledger::TransactionId::from_bytes).collect();
@@ -210,11 +213,11 @@ impl Work for ParkedWebhooks {
         "parked webhook"
     }
 
-    fn take(&self, _tenant: Tenant, _due: Vec<Due>) -> Doing<'_> {
+    fn take(&self, _tenant: Tenant, _due: Vec<DueErrand>) -> WorkFuture<'_> {
         Box::pin(async { Ok(()) })
     }
 
-    fn look(&self) -> Doing<'_> {
+    fn look(&self) -> WorkFuture<'_> {
         Box::pin(async move {
             let found = self.0.read(|connection| {
                 let (mut found, mut after) = (Vec::new(), TenantId(0));

@@ -14,7 +14,7 @@ const PAGE: i64 = 4_000;
 
 /// A key without the bytes of its reply.
 #[derive(Debug, Clone, Queryable)]
-pub struct Claimed {
+pub struct StoredKey {
     /// The text of the client.
     pub key: String,
     /// The resource that the request made, if it was not answered at once.
@@ -25,7 +25,7 @@ pub struct Claimed {
     has_body: bool,
 }
 
-impl Claimed {
+impl StoredKey {
     /// Whether the request was not answered yet.
     #[must_use]
     pub const fn is_in_flight(&self) -> bool {
@@ -38,7 +38,7 @@ impl Claimed {
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first key that breaks the rule.
-pub fn keys_are_settled_or_in_flight(
+pub fn keys_are_answered_or_in_flight(
     connection: &mut AnyConnection,
     tenant: TenantId,
     progress: &mut dyn FnMut(u64),
@@ -73,8 +73,8 @@ pub fn keys_are_settled_or_in_flight(
 
 /// All keys, in the sort order of the database.
 #[must_use]
-pub fn keys(tenant: TenantId) -> Pages<Claimed> {
-    Pages::new(tenant, |connection, tenant, after: Option<&Claimed>| {
+pub fn keys(tenant: TenantId) -> Pages<StoredKey> {
+    Pages::new(tenant, |connection, tenant, after: Option<&StoredKey>| {
         let mut query = idempotency_key::table
             .filter(idempotency_key::tenant_id.eq(tenant))
             .order(idempotency_key::key)

@@ -1,7 +1,7 @@
 //! Idempotency keys: the same request, sent any number of times, has one effect and one reply.
 //!
 //! A key belongs to its tenant. The first request with a key claims the key in the same commit as its effect,
-//! together with the reply. Later requests get that result ([`Look`]). If the result takes longer than one
+//! together with the reply. Later requests get that result ([`KeyState`]). If the result takes longer than one
 //! commit, the key is *in flight* until it is answered.
 //!
 //! This crate knows neither the meaning of a request nor HTTP: a [`Reply`] is a number and bytes.
@@ -14,7 +14,7 @@ mod schema;
 mod shelf;
 pub mod tables;
 
-pub use shelf::{Look, Shelf};
+pub use shelf::{KeyState, Shelf};
 
 use sha2::{Digest, Sha256};
 
@@ -35,7 +35,7 @@ pub enum KeyError {
 
 impl Key {
     /// Greatest length of a key, in characters.
-    pub const LONGEST: usize = 255;
+    pub const MAX_LENGTH: usize = 255;
 
     /// A key from a text, if it keeps the rules.
     ///
@@ -55,7 +55,7 @@ impl Key {
     /// [`KeyError::Malformed`] if the text never was a valid key.
     pub fn stored(text: String) -> Result<Self, KeyError> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if text.is_empty() || text.len() > Self::LONGEST || !visible {
+        if text.is_empty() || text.len() > Self::MAX_LENGTH || !visible {
             return Err(KeyError::Malformed);
         }
         Ok(Self(text))

@@ -8,13 +8,13 @@ use crate::{Claim, Fingerprint, Key, Reply};
 /// The keys that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    held: Rows<Key, Held>,
+    held: Rows<Key, ShelfRow>,
 }
 
 store::savepoint!(Shelf { held });
 
 #[derive(Debug, Clone)]
-pub(crate) struct Held {
+pub(crate) struct ShelfRow {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) resource: Option<String>,
     pub(crate) reply: Option<Reply>,
@@ -28,12 +28,12 @@ pub(crate) struct Held {
 pub(crate) enum Change {
     None,
     Claimed,
-    Settled,
+    Answered,
 }
 
 /// The state of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Look<'a> {
+pub enum KeyState<'a> {
     /// The request is new.
     New,
     /// The request was sent before and is not answered yet.
@@ -52,12 +52,12 @@ pub enum Look<'a> {
 impl Shelf {
     /// The state of this request.
     #[must_use]
-    pub fn look(&self, claim: &Claim) -> Look<'_> {
+    pub fn look(&self, claim: &Claim) -> KeyState<'_> {
         let Some(held) = self.held.get(&claim.key) else {
-            return Look::New;
+            return KeyState::New;
         };
         if held.fingerprint != claim.fingerprint {
-            return Look::Reused {
+            return KeyState::Reused {
                 // A reference is internal: the client gets the reply that is made from it.
                 resource: held
                     .resource
@@ -67,8 +67,8 @@ impl Shelf {
             };
         }
         match &held.reply {
-            Some(reply) => Look::Replay(reply),
-            None => Look::InFlight,
+            Some(reply) => KeyState::Replay(reply),
+            None => KeyState::InFlight,
         }
     }
 
@@ -114,12 +114,12 @@ impl Shelf {
     }
 
     /// Answers a request that is in flight. Returns false if it is not in flight: a reply never changes.
-    pub fn settle(&mut self, key: &Key, reply: Reply) -> bool {
+    pub fn answer(&mut self, key: &Key, reply: Reply) -> bool {
         match self.held.get_mut(key) {
             Some(held) if held.reply.is_none() && held.by_reference.is_none() => {
                 held.reply = Some(reply);
                 if held.change == Change::None {
-                    held.change = Change::Settled;
+                    held.change = Change::Answered;
                 }
                 true
             }
@@ -140,7 +140,7 @@ impl Shelf {
         reply: Option<Reply>,
         now: Timestamp,
     ) {
-        let held = Held {
+        let held = ShelfRow {
             fingerprint: claim.fingerprint,
             resource,
             reply,
@@ -151,11 +151,11 @@ impl Shelf {
         self.held.put(claim.key, held);
     }
 
-    pub(crate) fn put_loaded(&mut self, key: Key, held: Held) {
+    pub(crate) fn put_loaded(&mut self, key: Key, held: ShelfRow) {
         self.held.put(key, held);
     }
 
-    pub(crate) fn changed(&self, change: Change) -> Vec<(&Key, &Held)> {
+    pub(crate) fn changed(&self, change: Change) -> Vec<(&Key, &ShelfRow)> {
         let mut changed: Vec<_> = self
             .held
             .iter()
@@ -172,9 +172,9 @@ impl Shelf {
 
     /// The keys that were in flight and got their reply in this batch.
     #[must_use]
-    pub fn settled(&self) -> Vec<Key> {
+    pub fn answered(&self) -> Vec<Key> {
         let answered = self.held.iter().filter(|(_, held)| {
-            let waited = held.change == Change::Settled
+            let waited = held.change == Change::Answered
                 || (held.change == Change::Claimed && held.resource.is_some());
             held.reply.is_some() && held.by_reference.is_none() && waited
         });
@@ -204,12 +204,15 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(0);
 
     #[test]
-    fn a_settled_request_is_replayed_and_another_body_is_refused() {
+    fn an_answered_request_is_replayed_and_another_body_is_refused() {
         let mut shelf = Shelf::default();
-        assert_eq!(shelf.look(&claim("k", b"a")), Look::New);
+        assert_eq!(shelf.look(&claim("k", b"a")), KeyState::New);
         shelf.save(claim("k", b"a"), reply("done"), NOW);
-        assert_eq!(shelf.look(&claim("k", b"a")), Look::Replay(&reply("done")));
-        let reused = Look::Reused {
+        assert_eq!(
+            shelf.look(&claim("k", b"a")),
+            KeyState::Replay(&reply("done"))
+        );
+        let reused = KeyState::Reused {
             resource: None,
             reply: Some(&reply("done")),
         };
@@ -221,10 +224,10 @@ mod tests {
         let mut shelf = Shelf::default();
         let one = claim("k", b"a");
         shelf.save_reference(one.clone(), reply("made"), "txn_1".to_owned(), NOW);
-        assert_eq!(shelf.look(&one), Look::Replay(&reply("made")));
-        assert!(!shelf.settle(&one.key, reply("another")));
+        assert_eq!(shelf.look(&one), KeyState::Replay(&reply("made")));
+        assert!(!shelf.answer(&one.key, reply("another")));
         assert!(shelf.referenced().is_empty());
-        assert!(shelf.settled().is_empty());
+        assert!(shelf.answered().is_empty());
     }
 
     #[test]
@@ -232,9 +235,9 @@ mod tests {
         let mut shelf = Shelf::default();
         let one = claim("k", b"a");
         shelf.begin(one.clone(), "pay_1".to_owned(), NOW);
-        assert_eq!(shelf.look(&one), Look::InFlight);
-        assert!(shelf.settle(&one.key, reply("first")));
-        assert!(!shelf.settle(&one.key, reply("second")));
-        assert_eq!(shelf.look(&one), Look::Replay(&reply("first")));
+        assert_eq!(shelf.look(&one), KeyState::InFlight);
+        assert!(shelf.answer(&one.key, reply("first")));
+        assert!(!shelf.answer(&one.key, reply("second")));
+        assert_eq!(shelf.look(&one), KeyState::Replay(&reply("first")));
     }
 }

@@ -4,7 +4,7 @@ use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use crate::shelf::{Change, Held};
+use crate::shelf::{Change, ShelfRow};
 use crate::{Fingerprint, Key, Reply, Shelf};
 
 store::bulk_insert! {
@@ -37,7 +37,7 @@ store::bulk_find! {
 
 store::bulk_update! {
     /// The reply to a request that was in flight.
-    pub struct SettledRow in idempotency_key {
+    pub struct AnsweredRow in idempotency_key {
         find { tenant_id: TenantId = tenant_id, key: String = key }
         set { status: i16 = status, body: Vec<u8> = body }
     }
@@ -89,11 +89,11 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         })
         .collect();
     writes.add_early(claimed);
-    let settled: Vec<SettledRow> = shelf
-        .changed(Change::Settled)
+    let answered: Vec<AnsweredRow> = shelf
+        .changed(Change::Answered)
         .into_iter()
         .filter_map(|(key, held)| {
-            held.reply.as_ref().map(|reply| SettledRow {
+            held.reply.as_ref().map(|reply| AnsweredRow {
                 tenant_id: tenant,
                 key: key.as_str().to_owned(),
                 status: stored(reply),
@@ -101,11 +101,11 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             })
         })
         .collect();
-    writes.add(settled);
+    writes.add(answered);
 }
 
 impl KeyRow {
-    fn read(self) -> Result<(Key, Held), Error> {
+    fn read(self) -> Result<(Key, ShelfRow), Error> {
         let wrong = |what: &str| Error::Refused(format!("idempotency key: bad {what}"));
         let fingerprint = self
             .fingerprint
@@ -113,7 +113,7 @@ impl KeyRow {
             .map_err(|_length| wrong("fingerprint"))?;
         let status = self.status.map(u16::try_from).transpose();
         let status = status.map_err(|_negative| wrong("status"))?;
-        let held = Held {
+        let held = ShelfRow {
             fingerprint: Fingerprint(fingerprint),
             by_reference: status.filter(|_| self.body.is_none()),
             resource: self.resource,

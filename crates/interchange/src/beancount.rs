@@ -10,7 +10,7 @@ mod names;
 use std::collections::HashMap;
 use std::io::Write;
 
-use ledger::{Account, Posted};
+use ledger::{Account, RecordedTransaction};
 use money::Currency;
 
 use crate::commodities::Commodities;
@@ -78,7 +78,7 @@ impl Form for Beancount {
     fn transaction(
         &mut self,
         output: &mut dyn Write,
-        transaction: &Posted,
+        transaction: &RecordedTransaction,
         names: &Names,
     ) -> Result<(), ExportError> {
         if let Some(price) = Price::of(transaction, names) {

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use ledger::{Account, AccountClass, AccountStatus, Metadata, NormalSide, Posted};
+use ledger::{Account, AccountClass, AccountStatus, Metadata, NormalSide, RecordedTransaction};
 use money::MinorUnits;
 
 use crate::walk::{ExportError, Form, Names, Overview};
@@ -136,7 +136,7 @@ impl Form for Csv {
     fn transaction(
         &mut self,
         output: &mut dyn Write,
-        transaction: &Posted,
+        transaction: &RecordedTransaction,
         names: &Names,
     ) -> Result<(), ExportError> {
         let id = transaction.id.to_string();

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use ledger::{Account, Posted};
+use ledger::{Account, RecordedTransaction};
 use money::Currency;
 
 use crate::commodities::Commodities;
@@ -57,7 +57,7 @@ impl Form for Hledger {
     fn transaction(
         &mut self,
         output: &mut dyn Write,
-        transaction: &Posted,
+        transaction: &RecordedTransaction,
         names: &Names,
     ) -> Result<(), ExportError> {
         if let Some(price) = Price::of(transaction, names) {

@@ -16,7 +16,7 @@ use crate::csv::{side, status};
 use assembly::Assembly;
 
 /// Greatest number of mistakes that are reported.
-const MOST_MISTAKES: usize = 100;
+const MAX_MISTAKES: usize = 100;
 
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Mistakes {
     }
 
     const fn are_enough(&self) -> bool {
-        self.0.len() >= MOST_MISTAKES
+        self.0.len() >= MAX_MISTAKES
     }
 }
 

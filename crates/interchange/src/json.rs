@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use ledger::{Account, AccountClass, Exchange, Leg, Metadata, Posted};
+use ledger::{Account, AccountClass, Exchange, Leg, Metadata, RecordedTransaction};
 use money::MinorUnits;
 use serde::Serialize;
 
@@ -140,7 +140,7 @@ impl Form for Json {
     fn transaction(
         &mut self,
         output: &mut dyn Write,
-        transaction: &Posted,
+        transaction: &RecordedTransaction,
         names: &Names,
     ) -> Result<(), ExportError> {
         self.turn_to_transactions(output)?;

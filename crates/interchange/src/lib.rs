@@ -27,4 +27,4 @@ mod roots;
 mod walk;
 
 pub use import::{Mistake, Source, read};
-pub use walk::{ExportError, Exported, Format, export};
+pub use walk::{ExportCounts, ExportError, Format, export};

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use ledger::journal::{Journal, accounts_after, accounts_named, span};
-use ledger::{Account, AccountId, Exchange, Kind, Leg, Posted, Rate, TransactionId};
+use ledger::{Account, AccountId, Exchange, Kind, Leg, Rate, RecordedTransaction, TransactionId};
 use money::Currency;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
@@ -33,7 +33,7 @@ const SECONDS_OF_A_DAY: i64 = 86_400;
 
 /// The amount of data that was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Exported {
+pub struct ExportCounts {
     /// Number of accounts.
     pub accounts: u64,
     /// Number of transactions.
@@ -63,7 +63,7 @@ pub fn export(
     format: Format,
     output: &mut dyn Write,
     progress: &mut dyn FnMut(u64),
-) -> Result<Exported, ExportError> {
+) -> Result<ExportCounts, ExportError> {
     store::set_bulk_hints(connection)?;
     let mut form: Box<dyn Form> = match format {
         Format::Hledger => Box::new(Hledger::default()),
@@ -73,7 +73,7 @@ pub fn export(
     };
     let form = form.as_mut();
     let overview = survey(connection, tenant, name, form)?;
-    let mut exported = Exported::default();
+    let mut exported = ExportCounts::default();
     form.begin(output, &overview)?;
     for_each_account(connection, tenant, |account| {
         exported.accounts = exported.accounts.saturating_add(1);
@@ -117,7 +117,7 @@ pub(crate) trait Form {
     fn transaction(
         &mut self,
         output: &mut dyn Write,
-        transaction: &Posted,
+        transaction: &RecordedTransaction,
         names: &Names,
     ) -> Result<(), ExportError>;
 
@@ -172,7 +172,7 @@ impl Names {
         connection: &mut AnyConnection,
         tenant: TenantId,
         form: &dyn Form,
-        page: &[Posted],
+        page: &[RecordedTransaction],
     ) -> Result<(), Error> {
         if self.accounts.len() > REMEMBERED {
             self.accounts.clear();
@@ -207,7 +207,7 @@ pub(crate) struct Price {
 
 impl Price {
     /// The rate of an exchange.
-    pub(crate) fn of(transaction: &Posted, names: &Names) -> Option<Self> {
+    pub(crate) fn of(transaction: &RecordedTransaction, names: &Names) -> Option<Self> {
         let exchange = names.exchange(&transaction.id)?;
         let currency = |leg: Leg| {
             let mut postings = transaction.postings.iter();

@@ -22,7 +22,7 @@ use crate::{AccountId, Kind, Phase, Step, TransactionId};
 pub use aside::{all_asides_agree, asides_agree};
 pub use assets::{assets, assets_are_registered};
 pub use counters::{all_counters_add_up, counters_add_up};
-pub use described::{Redescribed, described};
+pub use described::{LaterMetadata, described};
 pub use exchanges::exchanges_follow;
 pub use remainders::remainders_add_up;
 
@@ -145,7 +145,7 @@ pub fn totals_are_equal(
 
 /// A transaction that another part of the system refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Referred {
+pub struct TransactionReference {
     /// The transaction's id.
     pub id: TransactionId,
     /// The caller's own id for the transaction.
@@ -183,7 +183,7 @@ pub fn named(
     connection: &mut AnyConnection,
     tenant: TenantId,
     external_ids: &[String],
-) -> Result<Vec<Referred>, Error> {
+) -> Result<Vec<TransactionReference>, Error> {
     let found: Vec<(TransactionId, Option<String>)> = ledger_transaction::table
         .filter(ledger_transaction::tenant_id.eq(tenant))
         .filter(ledger_transaction::external_id.eq_any(external_ids))
@@ -199,7 +199,7 @@ pub fn named(
     for (id, amount, currency) in rows {
         moved.entry(id).or_default().push((amount, currency));
     }
-    let referred = |(id, external_id)| Referred {
+    let referred = |(id, external_id)| TransactionReference {
         id,
         external_id,
         moved: moved.remove(&id).unwrap_or_default(),
@@ -302,15 +302,15 @@ fn check_place(posting: &PostingRow, step: Step, next: i16) -> Result<(), CheckE
         (Step::Pending, Some(Phase::Pending)) | (Step::Posted, Some(Phase::Posted)) => {
             (true, posting.ordinal == next)
         }
-        (Step::Settlement, Some(Phase::Settled)) => (true, is_own),
-        (Step::Settlement, Some(Phase::Posted)) => (true, is_beyond),
+        (Step::Fulfilment, Some(Phase::Fulfilled)) => (true, is_own),
+        (Step::Fulfilment, Some(Phase::Posted)) => (true, is_beyond),
         (Step::Reversal, Some(Phase::Posted)) => (true, is_own || is_beyond),
-        (Step::Settlement | Step::Void | Step::Expiry, Some(Phase::Released)) => {
+        (Step::Fulfilment | Step::Void | Step::Expiry, Some(Phase::Released)) => {
             (true, !is_own && !is_beyond)
         }
         (Step::Pending, _)
         | (Step::Posted, _)
-        | (Step::Settlement, _)
+        | (Step::Fulfilment, _)
         | (Step::Void, _)
         | (Step::Expiry, _)
         | (Step::Reversal, _) => (false, false),

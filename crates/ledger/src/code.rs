@@ -6,7 +6,7 @@ use std::ops::Deref;
 use text::TextError;
 
 /// Greatest length of a code, in characters.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// Levels of visible ASCII characters, separated by single colons: `liabilities:wallets:ann`. A code also
 /// names a subtree of the chart: its account and all accounts below it.
@@ -42,7 +42,7 @@ impl AccountCode {
     /// [`AccountCodeError`] names the first broken rule.
     pub fn parse(text: impl Into<String>) -> Result<Self, AccountCodeError> {
         let text = text.into();
-        text::identifier(&text, 1..=LONGEST)?;
+        text::identifier(&text, 1..=MAX_LENGTH)?;
         let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_visible || text.split(':').any(str::is_empty) {
             return Err(AccountCodeError::Malformed);

@@ -4,7 +4,7 @@
 
 use store::Timestamp;
 
-use crate::{Metadata, Posted, Shelf, TransactionId};
+use crate::{Metadata, RecordedTransaction, Shelf, TransactionId};
 
 /// Why metadata was not set: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,9 +35,9 @@ impl DescribeError {
 
 /// A transaction whose metadata may be set, as a batch holds it.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept {
+pub(crate) struct PresentMetadata {
     /// The transaction, with its present metadata.
-    pub(crate) posted: Posted,
+    pub(crate) posted: RecordedTransaction,
     /// How often the metadata was set; 0 if it is as recorded.
     pub(crate) revision: i64,
     /// The time at which it was last set.
@@ -50,9 +50,9 @@ pub(crate) struct Kept {
 
 /// The result of setting metadata.
 #[derive(Debug, Clone)]
-pub struct Described {
+pub struct MetadataChange {
     /// The transaction, with its present metadata.
-    pub posted: Posted,
+    pub posted: RecordedTransaction,
     /// How often the metadata was set, including this time.
     pub revision: i64,
     /// The metadata before the change.
@@ -68,13 +68,13 @@ pub fn describe(
     transaction: TransactionId,
     metadata: Option<Metadata>,
     now: Timestamp,
-) -> Result<Described, DescribeError> {
+) -> Result<MetadataChange, DescribeError> {
     let kept = shelf.described_mut(&transaction);
     let kept = kept.ok_or(DescribeError::TransactionNotFound { transaction })?;
     let before = std::mem::replace(&mut kept.posted.metadata, metadata);
     kept.revision = kept.revision.saturating_add(1);
     kept.set_at = now;
-    Ok(Described {
+    Ok(MetadataChange {
         posted: kept.posted.clone(),
         revision: kept.revision,
         before,

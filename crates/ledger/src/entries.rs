@@ -3,7 +3,7 @@
 use money::{Amount, MinorUnits};
 
 use crate::{
-    Account, AccountId, AccountStatus, Phase, PostedPosting, Posting, Shelf, Side, TransactionId,
+    Account, AccountId, AccountStatus, Phase, Posting, RecordedPosting, Shelf, Side, TransactionId,
 };
 
 /// The account of which a counter would pass `i64::MAX`.
@@ -62,7 +62,7 @@ pub(crate) fn first_that_is(accounts: &[Account], status: AccountStatus) -> Opti
 pub(crate) fn apply(
     accounts: &mut [Account],
     movements: impl Iterator<Item = Movement>,
-) -> Result<Vec<PostedPosting>, Overflow> {
+) -> Result<Vec<RecordedPosting>, Overflow> {
     let mut applied = Vec::with_capacity(movements.size_hint().0);
     for Movement {
         ordinal,
@@ -73,7 +73,7 @@ pub(crate) fn apply(
         let amount = posting.amount.get();
         let debit = enter(accounts, posting.debit, Side::Debit, phase, amount)?;
         let credit = enter(accounts, posting.credit, Side::Credit, phase, amount)?;
-        applied.push(PostedPosting {
+        applied.push(RecordedPosting {
             ordinal,
             phase,
             posting,
@@ -112,7 +112,7 @@ fn enter(
     let (grows, grows_too) = match phase {
         Phase::Pending => (pending, None),
         Phase::Posted => (posted, None),
-        Phase::Settled => (posted, Some(released)),
+        Phase::Fulfilled => (posted, Some(released)),
         Phase::Released => (released, None),
     };
     for counter in std::iter::once(grows).chain(grows_too) {
@@ -135,7 +135,7 @@ fn enter(
 pub(crate) fn concerned(
     shelf: &Shelf,
     about: &TransactionId,
-) -> Option<(Vec<PostedPosting>, Vec<Account>)> {
+) -> Option<(Vec<RecordedPosting>, Vec<Account>)> {
     let (_, postings) = shelf.recorded(about)?;
     let accounts = copies(shelf, postings.iter().map(|posted| &posted.posting)).ok()?;
     Some((postings.to_vec(), accounts))

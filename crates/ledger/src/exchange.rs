@@ -8,10 +8,10 @@ use money::{Amount, Currency, Rounding};
 use store::Timestamp;
 
 use crate::post::post_buying;
-use crate::rate::Inexchangeable;
+use crate::rate::ConversionError;
 use crate::{
-    Account, AccountId, Condition, Heading, NewTransaction, NormalSide, PostError, Posted, Posting,
-    Rate, RateSource, Shelf, TransactionId,
+    Account, AccountId, Condition, Heading, NewTransaction, NormalSide, PostError, Posting, Rate,
+    RateSource, RecordedTransaction, Shelf, TransactionId,
 };
 
 /// One of the two sides of an exchange.
@@ -217,7 +217,7 @@ impl ExchangeError {
 ///
 /// # Errors
 /// [`ExchangeError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<Posted, ExchangeError> {
+pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<RecordedTransaction, ExchangeError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(PostError::ExternalIdTaken { by }.into());
     }
@@ -239,8 +239,8 @@ pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<Posted, ExchangeE
     let (sold, bought) = rate
         .amounts((new.amount, new.given), currencies, rounding)
         .map_err(|why| match why {
-            Inexchangeable::TooSmall => ExchangeError::AmountTooSmall,
-            Inexchangeable::TooLarge => ExchangeError::AmountTooLarge,
+            ConversionError::TooSmall => ExchangeError::AmountTooSmall,
+            ConversionError::TooLarge => ExchangeError::AmountTooLarge,
         })?;
     let postings = vec![
         falls(from, new.sold_to, sold),

@@ -2,7 +2,7 @@
 
 use store::Timestamp;
 
-use crate::{AccountId, PostedPosting, Shelf, Step, TransactionId};
+use crate::{AccountId, RecordedPosting, Shelf, Step, TransactionId};
 
 /// The status of a hold: open, or the way in which it ended. [`Hold::posted`] says how much was fulfilled; a
 /// hold that was fulfilled in part and then voided is voided.
@@ -60,7 +60,7 @@ impl Hold {
     /// The hold of a pending posting before anything is done about it.
     pub(crate) const fn of(
         transaction: TransactionId,
-        promised: &PostedPosting,
+        promised: &RecordedPosting,
         expires_at: Option<Timestamp>,
     ) -> Self {
         Self {
@@ -114,7 +114,7 @@ pub struct Promise {
     /// The pending transaction.
     pub transaction: TransactionId,
     /// The postings of the transaction, in order.
-    pub postings: Vec<PostedPosting>,
+    pub postings: Vec<RecordedPosting>,
     /// The hold of each posting.
     pub holds: Vec<Hold>,
 }
@@ -128,7 +128,7 @@ impl Promise {
 
     /// The accounts of the postings.
     pub fn accounts(&self) -> impl Iterator<Item = AccountId> {
-        let sides = |posted: &PostedPosting| [posted.posting.debit, posted.posting.credit];
+        let sides = |posted: &RecordedPosting| [posted.posting.debit, posted.posting.credit];
         self.postings.iter().flat_map(sides)
     }
 }
@@ -152,7 +152,7 @@ pub fn ended(holds: &[Hold]) -> Option<HoldStatus> {
 }
 
 /// Why a transaction cannot be fulfilled, voided or expired.
-pub(crate) enum NotHeld {
+pub(crate) enum HoldError {
     NotPending(Step),
     Ended(HoldStatus),
 }
@@ -161,23 +161,23 @@ pub(crate) enum NotHeld {
 pub(crate) fn held(
     shelf: &Shelf,
     pending: &TransactionId,
-    postings: &[PostedPosting],
-) -> Result<Vec<(PostedPosting, Hold)>, NotHeld> {
+    postings: &[RecordedPosting],
+) -> Result<Vec<(RecordedPosting, Hold)>, HoldError> {
     match shelf.recorded(pending).map(|(step, _)| step) {
         Some(Step::Pending) => {}
         Some(
-            step @ (Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal),
+            step @ (Step::Posted | Step::Fulfilment | Step::Void | Step::Expiry | Step::Reversal),
         ) => {
-            return Err(NotHeld::NotPending(step));
+            return Err(HoldError::NotPending(step));
         }
         // The caller has just found the transaction.
-        None => return Err(NotHeld::NotPending(Step::Posted)),
+        None => return Err(HoldError::NotPending(Step::Posted)),
     }
     let holds = shelf.holds(pending);
     if let Some(how) = ended(&holds) {
-        return Err(NotHeld::Ended(how));
+        return Err(HoldError::Ended(how));
     }
-    let beside = |posted: &PostedPosting| {
+    let beside = |posted: &RecordedPosting| {
         let hold = holds.iter().find(|hold| hold.ordinal == posted.ordinal);
         hold.map(|hold| (*posted, *hold))
     };

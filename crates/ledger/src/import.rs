@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Greatest number of misfits that are reported.
-const MOST_MISFITS: usize = 100;
+const MAX_MISFITS: usize = 100;
 
 /// Books to import, in order. Line numbers are those of the file that was read.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +90,7 @@ pub struct ForeignPosting {
 
 /// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportResult {
     /// The assets that were registered, in order.
     pub assets: Vec<Asset>,
     /// The accounts that were opened, in order.
@@ -98,12 +98,12 @@ pub struct Imported {
     /// The transactions that were posted, in order.
     pub transactions: Vec<TransactionId>,
     /// The accounts and transactions that were in the books already and left unchanged, in order of the lines.
-    pub known: Vec<Known>,
+    pub known: Vec<KnownItem>,
 }
 
 /// An account or transaction of the file that is in the books already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownItem {
     /// The line in the file.
     pub line: u64,
     /// Its type: `account` or `transaction`.
@@ -198,9 +198,9 @@ pub fn import(
     on_known: OnKnown,
     ids: &mut Ids,
     now: Timestamp,
-) -> Result<Imported, Vec<Misfit>> {
+) -> Result<ImportResult, Vec<Misfit>> {
     let before = shelf.clone();
-    let mut done = Imported::default();
+    let mut done = ImportResult::default();
     match register_assets(shelf, &import.accounts, now) {
         Ok(assets) => done.assets = assets,
         // An account that cannot be opened cannot be checked further.
@@ -215,7 +215,7 @@ pub fn import(
     // The recorded id of each transaction, for the reversals that refer to it.
     let mut recorded: Vec<Option<TransactionId>> = Vec::with_capacity(import.transactions.len());
     for transaction in &import.transactions {
-        if misfits.len() >= MOST_MISFITS {
+        if misfits.len() >= MAX_MISFITS {
             break;
         }
         let reverses = transaction.reverses.and_then(|of| *recorded.get(of)?);
@@ -245,7 +245,7 @@ pub fn import(
         misfits.extend(written.err());
     }
     if on_known == OnKnown::Refuse {
-        misfits.extend(done.known.iter().map(Known::refused));
+        misfits.extend(done.known.iter().map(KnownItem::refused));
         misfits.sort_by_key(|misfit| misfit.line);
     }
     if misfits.is_empty() {
@@ -258,13 +258,13 @@ pub fn import(
         return Ok(done);
     }
     *shelf = before;
-    misfits.truncate(MOST_MISFITS);
+    misfits.truncate(MAX_MISFITS);
     Err(misfits)
 }
 
 impl ForeignTransaction {
-    fn known(&self) -> Known {
-        Known {
+    fn known(&self) -> KnownItem {
+        KnownItem {
             line: self.line,
             what: "transaction",
             name: self.external_id.clone().unwrap_or_default(),
@@ -280,7 +280,7 @@ impl ForeignTransaction {
     }
 }
 
-impl Known {
+impl KnownItem {
     fn refused(&self) -> Misfit {
         Misfit {
             line: self.line,

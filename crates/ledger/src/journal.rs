@@ -9,7 +9,7 @@ use store::{AnyConnection, Error, Pages, TenantId, Timestamp};
 
 use crate::schema::{account, ledger_transaction, posting};
 use crate::tables::{AccountRow, ById, PostingRow, TransactionRow};
-use crate::{Account, AccountId, Posted, with_current_metadata};
+use crate::{Account, AccountId, RecordedTransaction, with_current_metadata};
 
 /// Number of rows that are read at a time.
 const PAGE: i64 = 1_000;
@@ -37,7 +37,10 @@ impl Journal {
     ///
     /// # Errors
     /// [`Error`] if the database fails; [`Error::Refused`] for rows that this program never writes.
-    pub fn next_page(&mut self, connection: &mut AnyConnection) -> Result<Vec<Posted>, Error> {
+    pub fn next_page(
+        &mut self,
+        connection: &mut AnyConnection,
+    ) -> Result<Vec<RecordedTransaction>, Error> {
         let mut found = Vec::new();
         while found.is_empty() {
             let page = self.transactions.page(connection)?;
@@ -63,7 +66,7 @@ impl Journal {
         with_current_metadata(connection, self.tenant, found)
     }
 
-    fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<Posted>, Error> {
+    fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<RecordedTransaction>, Error> {
         match self.postings.next(connection)? {
             Some(posting) => Err(orphan(&posting)),
             None => Ok(Vec::new()),

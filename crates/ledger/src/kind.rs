@@ -14,12 +14,12 @@ pub enum Kind {
 }
 
 /// Greatest length of a name, in bytes.
-const LONGEST: usize = 32;
+const MAX_LENGTH: usize = 32;
 
 /// A name that is not built in. It is stored in place, so that a kind is copied and never allocated.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KindName {
-    bytes: [u8; LONGEST],
+    bytes: [u8; MAX_LENGTH],
     length: u8,
 }
 
@@ -64,7 +64,7 @@ impl KindName {
     fn parse(name: &str) -> Result<Self, KindError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         let begins = name.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
-        let mut bytes = [0; LONGEST];
+        let mut bytes = [0; MAX_LENGTH];
         let place = bytes.get_mut(..name.len()).ok_or(KindError)?;
         if !begins || !name.bytes().all(plain) {
             return Err(KindError);

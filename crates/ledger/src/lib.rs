@@ -70,9 +70,9 @@
 //! ```
 //!
 //! A transaction is posted at once, or it is **pending**. The postings of a pending transaction **hold**
-//! amounts: these are not available until they are fulfilled ([`settle`], wholly or in part), voided or
+//! amounts: these are not available until they are fulfilled ([`fulfil`](fulfil()), wholly or in part), voided or
 //! expired. A final transaction is corrected by a [`reverse`]al, never by more than was posted. Each of these
-//! steps is a transaction of its own, which is [`Posted::about`] the first one. Two currencies are
+//! steps is a transaction of its own, which is [`RecordedTransaction::about`] the first one. Two currencies are
 //! [`exchange()`]d by one transaction with a posting in each currency.
 //!
 //! The rules ([`open`], [`post()`], …) are pure functions over a [`Shelf`]: the part of the books that one
@@ -99,6 +99,7 @@ mod condition;
 mod describe;
 mod entries;
 mod exchange;
+mod fulfil;
 mod hold;
 mod import;
 pub mod journal;
@@ -115,7 +116,6 @@ mod release;
 mod reverse;
 mod schema;
 mod search;
-mod settle;
 mod shelf;
 mod statement;
 pub mod tables;
@@ -130,18 +130,19 @@ pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use code::{AccountCode, AccountCodeError};
 pub use condition::{Condition, Demand};
-pub use describe::{DescribeError, Described, describe};
+pub use describe::{DescribeError, MetadataChange, describe};
 pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
+pub use fulfil::{FulfilError, NewFulfilment, fulfil};
 pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
-    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, Imported, Known,
-    Misfit, OnKnown, import,
+    ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, ImportResult,
+    KnownItem, Misfit, OnKnown, import,
 };
 pub use kind::{Kind, KindError, KindName};
 pub use limits::{Limits, LimitsError};
 pub use metadata::{Metadata, MetadataError, MetadataKey, MetadataValue};
 pub use open::{NewAccount, OpenError, open};
-pub use outstanding::{Outstanding, outstanding};
+pub use outstanding::{OutstandingHold, outstanding};
 pub use period::{PeriodError, close_period};
 pub use post::{PostError, post};
 pub use rate::{Rate, RateError};
@@ -151,14 +152,13 @@ pub use read::{
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Amounts, Correction, NewReversal, ReverseError, reverse};
-pub use search::{Found, Place, READ_AT_MOST, Search, Told, search};
-pub use settle::{NewSettlement, SettleError, settle};
+pub use search::{MAX_READ, MetadataMatch, Place, Search, SearchPage, search};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
 pub use texts::{AccountName, AssetName, Description, ExternalId, RateSource};
 pub use totals::{Scope, Standing, Total, standings, totals};
 pub use transaction::{
-    EXCEEDS_FROM, Heading, MOST_AHEAD_SECONDS, MOST_POSTINGS, NewTransaction, Part, Pending, Phase,
-    Posted, PostedPosting, Posting, RELEASES_FROM, Side, Step, TransactionId,
+    EXCEEDS_FROM, Heading, MAX_AHEAD_SECONDS, MAX_POSTINGS, NewTransaction, Part, Pending, Phase,
+    Posting, RELEASES_FROM, RecordedPosting, RecordedTransaction, Side, Step, TransactionId,
 };
 pub use withdrawn::withdrawn;

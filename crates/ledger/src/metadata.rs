@@ -6,11 +6,11 @@ use std::sync::Arc;
 use text::TextError;
 
 /// Greatest number of entries.
-const MOST_ENTRIES: usize = 50;
+const MAX_ENTRIES: usize = 50;
 /// Greatest length of a key, in characters.
-const LONGEST_KEY: usize = 40;
+const MAX_KEY_LENGTH: usize = 40;
 /// Greatest length of a value, in characters.
-const LONGEST_VALUE: usize = 500;
+const MAX_VALUE_LENGTH: usize = 500;
 
 /// Texts by name, stored as one flat JSON object with sorted keys, so that equal metadata has equal bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +28,13 @@ pub struct MetadataValue(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
     /// Too many entries.
-    #[error("metadata has at most {MOST_ENTRIES} entries")]
+    #[error("metadata has at most {MAX_ENTRIES} entries")]
     TooMany,
     /// A key is empty, too long, or has a character other than letters, digits and `_ - .`.
-    #[error("a key of metadata is 1 to {LONGEST_KEY} of A-Z, a-z, 0-9, _, - and .")]
+    #[error("a key of metadata is 1 to {MAX_KEY_LENGTH} of A-Z, a-z, 0-9, _, - and .")]
     BadKey,
     /// A value is too long.
-    #[error("a value of metadata has at most {LONGEST_VALUE} characters")]
+    #[error("a value of metadata has at most {MAX_VALUE_LENGTH} characters")]
     LongValue,
     /// A value has U+0000 in it.
     #[error("a value of metadata must not hold the character U+0000")]
@@ -111,26 +111,26 @@ impl From<MetadataValue> for String {
 
 fn check_key(key: &str) -> Result<(), MetadataError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    if !(1..=LONGEST_KEY).contains(&key.len()) || !key.bytes().all(plain) {
+    if !(1..=MAX_KEY_LENGTH).contains(&key.len()) || !key.bytes().all(plain) {
         return Err(MetadataError::BadKey);
     }
-    Ok(text::prose(key, 1..=LONGEST_KEY)?)
+    Ok(text::prose(key, 1..=MAX_KEY_LENGTH)?)
 }
 
 fn check_value(value: &str) -> Result<(), MetadataError> {
-    Ok(text::prose(value, 0..=LONGEST_VALUE)?)
+    Ok(text::prose(value, 0..=MAX_VALUE_LENGTH)?)
 }
 
 impl Metadata {
     /// Greatest number of entries.
-    pub const MOST_ENTRIES: usize = MOST_ENTRIES;
+    pub const MAX_ENTRIES: usize = MAX_ENTRIES;
 
     /// Metadata from texts by name.
     ///
     /// # Errors
     /// [`MetadataError`] is the first broken rule of the first entry that breaks one.
     pub fn new(entries: &BTreeMap<String, String>) -> Result<Self, MetadataError> {
-        if entries.len() > MOST_ENTRIES {
+        if entries.len() > MAX_ENTRIES {
             return Err(MetadataError::TooMany);
         }
         for (key, value) in entries {

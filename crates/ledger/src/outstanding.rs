@@ -18,13 +18,13 @@ use crate::tables::{HoldsOf, PostingRow};
 use crate::{Account, AccountId, Hold, Side, TransactionId};
 
 /// Greatest number of pending entries that are read for one page, and again to sum up earlier pages.
-const MOST_READ: usize = 4_000;
+const MAX_READ: usize = 4_000;
 /// Number of entries that are read first; later reads are longer.
 const FIRST_READ: usize = 128;
 
 /// The hold of one posting of a pending transaction, as seen by an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outstanding {
+pub struct OutstandingHold {
     /// The pending transaction.
     pub transaction: TransactionId,
     /// The ordinal of the posting.
@@ -54,7 +54,7 @@ pub fn outstanding(
     account: &Account,
     before: Option<i64>,
     limit: usize,
-) -> Result<(Vec<Outstanding>, Option<i64>), Error> {
+) -> Result<(Vec<OutstandingHold>, Option<i64>), Error> {
     let debits = i128::from(account.outstanding_debits());
     let mut left = Some(debits + i128::from(account.outstanding_credits()));
     if let Some(before) = before {
@@ -62,7 +62,7 @@ pub fn outstanding(
         left = left.zip(newer).map(|(all, newer)| all - newer);
     }
     let mut walk = Walk::from(tenant, account.id, before);
-    let mut found: Vec<Outstanding> = Vec::new();
+    let mut found: Vec<OutstandingHold> = Vec::new();
     while left != Some(0) {
         let Some(held) = walk.next(connection)? else {
             return Ok((found, walk.goes_on()));
@@ -106,7 +106,7 @@ struct Walk {
     /// Whether there are no older entries.
     is_over: bool,
     /// Holds that were read and not returned yet; the newest is the last.
-    held: Vec<Outstanding>,
+    held: Vec<OutstandingHold>,
 }
 
 impl Walk {
@@ -122,8 +122,8 @@ impl Walk {
     }
 
     /// The next hold; `None` at the end, or when the greatest number was read.
-    fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<Outstanding>, Error> {
-        while self.held.is_empty() && !self.is_over && self.read < MOST_READ {
+    fn next(&mut self, connection: &mut AnyConnection) -> Result<Option<OutstandingHold>, Error> {
+        while self.held.is_empty() && !self.is_over && self.read < MAX_READ {
             self.read_on(connection)?;
         }
         Ok(self.held.pop())
@@ -140,7 +140,7 @@ impl Walk {
 
     fn read_on(&mut self, connection: &mut AnyConnection) -> Result<(), Error> {
         let number = self.read.saturating_mul(3).max(FIRST_READ);
-        let number = number.min(MOST_READ.saturating_sub(self.read));
+        let number = number.min(MAX_READ.saturating_sub(self.read));
         let rows = promised(connection, self.tenant, self.account, self.before, number)?;
         self.read = self.read.saturating_add(rows.len());
         self.is_over = rows.len() < number;
@@ -163,7 +163,7 @@ impl Walk {
             let hold = holds.get(&key).copied();
             let hold = hold.unwrap_or_else(|| Hold::of(key.0, &promised, None));
             if hold.remaining() > 0 {
-                self.held.push(Outstanding {
+                self.held.push(OutstandingHold {
                     transaction: key.0,
                     ordinal: key.1,
                     version,

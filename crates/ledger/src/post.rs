@@ -6,11 +6,11 @@ use store::Timestamp;
 use crate::condition;
 use crate::entries::{self, Missing, Movement, Overflow};
 use crate::limits::{too_little, too_much};
-use crate::transaction::{MOST_POSTINGS, RELEASES_FROM, too_far_ahead};
+use crate::transaction::{MAX_POSTINGS, RELEASES_FROM, too_far_ahead};
 use crate::withdrawn::{TooLate, too_late};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Hold, Kind, NewTransaction, Phase, Posted,
-    PostedPosting, Posting, Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Hold, Kind, NewTransaction, Phase, Posting,
+    RecordedPosting, RecordedTransaction, Shelf, Step, TransactionId,
 };
 
 /// Why a transaction was refused: the first broken rule, in the order of the variants. `posting` and
@@ -27,7 +27,7 @@ pub enum PostError {
     #[error("a transaction needs at least one posting")]
     NoPostings,
     /// There are more postings than one transaction may have.
-    #[error("a transaction has at most {MOST_POSTINGS} postings")]
+    #[error("a transaction has at most {MAX_POSTINGS} postings")]
     TooManyPostings,
     /// A posting names the same account on both sides.
     #[error("a posting's two accounts must differ")]
@@ -246,7 +246,7 @@ impl PostError {
 ///
 /// # Errors
 /// [`PostError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<Posted, PostError> {
+pub fn post(shelf: &mut Shelf, new: NewTransaction) -> Result<RecordedTransaction, PostError> {
     post_buying(shelf, new, None)
 }
 
@@ -255,7 +255,7 @@ pub(crate) fn post_buying(
     shelf: &mut Shelf,
     new: NewTransaction,
     bought: Option<usize>,
-) -> Result<Posted, PostError> {
+) -> Result<RecordedTransaction, PostError> {
     if let Some(by) = shelf.taken(new.external_id.as_ref()) {
         return Err(PostError::ExternalIdTaken { by });
     }
@@ -284,7 +284,7 @@ pub(crate) fn post_buying(
     check_limits(shelf, &accounts)?;
     check_available(&accounts, &new.conditions)?;
     // After this point it must succeed.
-    let posted = Posted {
+    let posted = RecordedTransaction {
         id: new.id,
         kind: new.kind,
         step,
@@ -310,7 +310,7 @@ fn check_shape(new: &NewTransaction) -> Result<(), PostError> {
     if new.postings.is_empty() {
         return Err(PostError::NoPostings);
     }
-    if new.postings.len() > MOST_POSTINGS {
+    if new.postings.len() > MAX_POSTINGS {
         return Err(PostError::TooManyPostings);
     }
     for (posting, p) in new.postings.iter().enumerate() {
@@ -373,7 +373,7 @@ fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), 
 fn check_withdrawn(
     shelf: &Shelf,
     accounts: &[Account],
-    postings: &[PostedPosting],
+    postings: &[RecordedPosting],
     new: &NewTransaction,
     bought: Option<usize>,
 ) -> Result<(), PostError> {

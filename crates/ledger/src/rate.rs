@@ -30,7 +30,7 @@ pub enum RateError {
 
 /// Why an amount cannot be exchanged at a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Inexchangeable {
+pub(crate) enum ConversionError {
     /// The other amount comes to zero.
     TooSmall,
     /// The other amount is more than `i64::MAX`.
@@ -38,7 +38,7 @@ pub(crate) enum Inexchangeable {
 }
 
 /// Greatest number of digits, of the whole number and also after the point alone.
-const MOST_DIGITS: usize = 18;
+const MAX_DIGITS: usize = 18;
 
 impl Rate {
     /// A rate from a decimal number: digits without unneeded leading zeros, then optionally a point and more digits.
@@ -61,7 +61,7 @@ impl Rate {
         let significant = format!("{whole}{fraction}");
         let significant = significant.trim_start_matches('0');
         let places = u8::try_from(fraction.len()).map_err(|_too_many| RateError::TooPrecise)?;
-        if significant.len() > MOST_DIGITS || fraction.len() > MOST_DIGITS {
+        if significant.len() > MAX_DIGITS || fraction.len() > MAX_DIGITS {
             return Err(RateError::TooPrecise);
         }
         match significant.parse() {
@@ -78,13 +78,13 @@ impl Rate {
         (given, leg): (Amount, Leg),
         (sold, bought): (Currency, Currency),
         rounding: Rounding,
-    ) -> Result<(Amount, Amount), Inexchangeable> {
+    ) -> Result<(Amount, Amount), ConversionError> {
         let other = self
             .ratio(given, leg, (sold, bought))
             .and_then(|(dividend, divisor)| divide(dividend, divisor, rounding))
             .and_then(|other| i64::try_from(other).ok())
-            .ok_or(Inexchangeable::TooLarge)?;
-        let other = Amount::new(other).map_err(|_zero| Inexchangeable::TooSmall)?;
+            .ok_or(ConversionError::TooLarge)?;
+        let other = Amount::new(other).map_err(|_zero| ConversionError::TooSmall)?;
         Ok(match leg {
             Leg::Sold => (given, other),
             Leg::Bought => (other, given),
@@ -176,7 +176,7 @@ mod tests {
         rate: &str,
         currencies: (&str, &str),
         rounding: Rounding,
-    ) -> Result<(i64, i64), Inexchangeable> {
+    ) -> Result<(i64, i64), ConversionError> {
         let given = (Amount::new(given.0).unwrap(), given.1);
         let currency = |stored| Currency::from_stored(stored).unwrap();
         let currencies = (currency(currencies.0), currency(currencies.1));
@@ -216,7 +216,7 @@ mod tests {
         );
         assert_eq!(
             down((1, sold), "3000", ("EUR", "WEI/18")),
-            Err(Inexchangeable::TooLarge)
+            Err(ConversionError::TooLarge)
         );
     }
 
@@ -224,18 +224,18 @@ mod tests {
     fn nothing_and_too_much_are_refused_whatever_the_rounding() {
         for mode in Rounding::ALL {
             let too_much = amounts((i64::MAX, Leg::Sold), "2", ("EUR", "USD"), mode);
-            assert_eq!(too_much, Err(Inexchangeable::TooLarge));
+            assert_eq!(too_much, Err(ConversionError::TooLarge));
             let too_much = amounts(
                 (i64::MAX, Leg::Bought),
                 "0.000000000000000001",
                 ("WEI/18", "JPY"),
                 mode,
             );
-            assert_eq!(too_much, Err(Inexchangeable::TooLarge));
+            assert_eq!(too_much, Err(ConversionError::TooLarge));
         }
         let little = |mode| amounts((1, Leg::Sold), "0.5", ("EUR", "USD"), mode);
-        assert_eq!(little(Rounding::Down), Err(Inexchangeable::TooSmall));
-        assert_eq!(little(Rounding::HalfEven), Err(Inexchangeable::TooSmall));
+        assert_eq!(little(Rounding::Down), Err(ConversionError::TooSmall));
+        assert_eq!(little(Rounding::HalfEven), Err(ConversionError::TooSmall));
         assert_eq!(little(Rounding::HalfUp), Ok((1, 1)));
     }
 

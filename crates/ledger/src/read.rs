@@ -12,8 +12,8 @@ use crate::tables::{
     HoldsOf, TransactionById,
 };
 use crate::{
-    Account, AccountId, Asset, Correction, Exchange, Hold, Phase, Posted, PostedPosting, Side,
-    TransactionId,
+    Account, AccountId, Asset, Correction, Exchange, Hold, Phase, RecordedPosting,
+    RecordedTransaction, Side, TransactionId,
 };
 use crate::{schema, tables};
 
@@ -219,7 +219,7 @@ type EntryRow = (i64, i16, i64, String, i64, TransactionId, i64);
 pub fn holds(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    pending: &Posted,
+    pending: &RecordedTransaction,
 ) -> Result<Vec<Hold>, Error> {
     let transaction_id = pending.id;
     let rows = HoldsOf::find(
@@ -228,7 +228,7 @@ pub fn holds(
         tenant,
         &[HoldsOf { transaction_id }],
     )?;
-    let row_of = |promised: &PostedPosting| {
+    let row_of = |promised: &RecordedPosting| {
         let mut rows = rows.iter();
         rows.find(|row| row.ordinal == promised.ordinal)
     };
@@ -328,7 +328,7 @@ pub fn posted(
     connection: &mut AnyConnection,
     tenant: TenantId,
     ids: &[TransactionId],
-) -> Result<Vec<Posted>, Error> {
+) -> Result<Vec<RecordedTransaction>, Error> {
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
@@ -342,7 +342,7 @@ pub fn posted(
     let transactions = TransactionById::find(connection, Lock::Nothing, tenant, &named)?;
     let mut postings = ByTransaction::find(connection, Lock::Nothing, tenant, &theirs)?;
     postings.sort_unstable_by_key(|row| (row.transaction_id, row.ordinal));
-    let mut by_transaction: HashMap<TransactionId, Vec<PostedPosting>> = HashMap::new();
+    let mut by_transaction: HashMap<TransactionId, Vec<RecordedPosting>> = HashMap::new();
     for row in postings {
         by_transaction
             .entry(row.transaction_id)
@@ -365,8 +365,8 @@ pub fn posted(
 pub fn with_current_metadata(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    mut posted: Vec<Posted>,
-) -> Result<Vec<Posted>, Error> {
+    mut posted: Vec<RecordedTransaction>,
+) -> Result<Vec<RecordedTransaction>, Error> {
     let ids: Vec<TransactionId> = posted.iter().map(|posted| posted.id).collect();
     let mut rows = tables::current_metadata(connection, tenant, &ids)?;
     for posted in &mut posted {

@@ -5,11 +5,11 @@ use store::Timestamp;
 
 use crate::condition;
 use crate::entries::{self, Movement, Overflow};
-use crate::hold::{self, NotHeld};
+use crate::hold::{self, HoldError};
 use crate::transaction::RELEASES_FROM;
 use crate::{
-    Account, AccountId, Condition, Heading, Hold, HoldStatus, Phase, Posted, PostedPosting, Shelf,
-    Step, TransactionId,
+    Account, AccountId, Condition, Heading, Hold, HoldStatus, Phase, RecordedPosting,
+    RecordedTransaction, Shelf, Step, TransactionId,
 };
 
 /// A request to void or to expire a pending transaction.
@@ -170,7 +170,7 @@ impl ReleaseError {
 ///
 /// # Errors
 /// [`ReleaseError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn void(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> {
+pub fn void(shelf: &mut Shelf, new: NewRelease) -> Result<RecordedTransaction, ReleaseError> {
     release(shelf, new, Step::Void)
 }
 
@@ -178,11 +178,15 @@ pub fn void(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> 
 ///
 /// # Errors
 /// [`ReleaseError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn expire(shelf: &mut Shelf, new: NewRelease) -> Result<Posted, ReleaseError> {
+pub fn expire(shelf: &mut Shelf, new: NewRelease) -> Result<RecordedTransaction, ReleaseError> {
     release(shelf, new, Step::Expiry)
 }
 
-fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, ReleaseError> {
+fn release(
+    shelf: &mut Shelf,
+    new: NewRelease,
+    step: Step,
+) -> Result<RecordedTransaction, ReleaseError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(ReleaseError::ExternalIdTaken { by });
     }
@@ -193,8 +197,8 @@ fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, Rel
     let (postings, mut accounts) = entries::concerned(shelf, &transaction)
         .ok_or(ReleaseError::TransactionNotFound { transaction })?;
     let held = hold::held(shelf, &transaction, &postings).map_err(|not| match not {
-        NotHeld::NotPending(step) => ReleaseError::NotPending { step },
-        NotHeld::Ended(how) => ReleaseError::Ended { how },
+        HoldError::NotPending(step) => ReleaseError::NotPending { step },
+        HoldError::Ended(how) => ReleaseError::Ended { how },
     })?;
     let heading = &new.heading;
     let ends = check_time(&held, heading.recorded_at, step)?;
@@ -226,7 +230,7 @@ fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<Posted, Rel
 
 /// The status with which the holds will end.
 fn check_time(
-    held: &[(PostedPosting, Hold)],
+    held: &[(RecordedPosting, Hold)],
     now: Timestamp,
     step: Step,
 ) -> Result<HoldStatus, ReleaseError> {

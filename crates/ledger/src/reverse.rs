@@ -13,8 +13,8 @@ use crate::entries::{self, Movement, Overflow};
 use crate::limits::{too_little, too_much};
 use crate::transaction::{Part, named_twice};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Heading, Leg, Phase, Posted, Posting, Shelf,
-    Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Heading, Leg, Phase, Posting,
+    RecordedTransaction, Shelf, Step, TransactionId,
 };
 use money::Amount;
 
@@ -235,7 +235,7 @@ const fn not_reversible(step: Step) -> &'static str {
         Step::Void => "a void moved nothing, so there is nothing to reverse",
         Step::Expiry => "an expiry moved nothing, so there is nothing to reverse",
         Step::Reversal => "a reversal is not reversed: post again what was reversed by mistake",
-        Step::Posted | Step::Settlement => "this transaction can be reversed",
+        Step::Posted | Step::Fulfilment => "this transaction can be reversed",
     }
 }
 
@@ -354,7 +354,7 @@ impl ReverseError {
 ///
 /// # Errors
 /// [`ReverseError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseError> {
+pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<RecordedTransaction, ReverseError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
         return Err(ReverseError::ExternalIdTaken { by });
     }
@@ -363,7 +363,7 @@ pub fn reverse(shelf: &mut Shelf, new: NewReversal) -> Result<Posted, ReverseErr
         return Err(ReverseError::EffectiveInTheFuture { latest });
     }
     let transaction = new.of;
-    let parts = parts::undone(shelf, transaction, &new.amounts)?;
+    let parts = parts::reversed_parts(shelf, transaction, &new.amounts)?;
     let mut accounts = entries::copies(shelf, parts.iter().map(|part| &part.posted.posting))
         .map_err(|_missing| ReverseError::TransactionNotFound { transaction })?;
     let conditions = &new.conditions;

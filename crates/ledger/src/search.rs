@@ -1,7 +1,7 @@
 //! Search for transactions by what is known about them.
 //!
 //! A search walks along one index, latest first, and keeps the transactions that match every filter. It
-//! reads at most [`READ_AT_MOST`] rows a page. So a page may be shorter than its limit, or empty, and still
+//! reads at most [`MAX_READ`] rows a page. So a page may be shorter than its limit, or empty, and still
 //! say where the next page begins.
 //!
 //! | filter | index that is walked | order of the results |
@@ -17,15 +17,15 @@
 //!
 //! With several filters, the first one in this table decides which index is walked.
 
+mod effective_span;
 mod entries;
-mod happened;
 mod matching;
 mod walk;
 
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::read::posted;
-use crate::{AccountId, HoldStatus, Kind, Posted, TransactionId};
+use crate::{AccountId, HoldStatus, Kind, RecordedTransaction, TransactionId};
 use money::Currency;
 
 use matching::{Among, matching};
@@ -33,7 +33,7 @@ use walk::{Length, Walk};
 
 /// Greatest number of rows that one page reads. It limits the time that one question takes to some
 /// milliseconds.
-pub const READ_AT_MOST: usize = 2_000;
+pub const MAX_READ: usize = 2_000;
 
 /// The filters of a search; a transaction must match all that are given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Search {
     /// The transaction happened before this moment.
     pub effective_to: Option<Timestamp>,
     /// Demands on the metadata texts under these keys.
-    pub metadata: Vec<(String, Told)>,
+    pub metadata: Vec<(String, MetadataMatch)>,
     /// The transaction has a posting in this currency.
     pub currency: Option<Currency>,
     /// The transaction has a posting of at least this amount, in minor units.
@@ -69,7 +69,7 @@ pub struct Search {
 
 /// A demand on the metadata text under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub enum MetadataMatch {
     /// Exactly this text.
     Text(String),
     /// A text that begins with this one.
@@ -90,9 +90,9 @@ pub struct Place {
 
 /// A page of a search.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct SearchPage {
     /// The transactions, latest first.
-    pub transactions: Vec<Posted>,
+    pub transactions: Vec<RecordedTransaction>,
     /// The place after which the next page begins; `None` on the last page.
     pub next: Option<Place>,
 }
@@ -107,12 +107,12 @@ pub fn search(
     wanted: &Search,
     after: Option<Place>,
     limit: usize,
-) -> Result<Found, Error> {
+) -> Result<SearchPage, Error> {
     let walk = Walk::of(connection, tenant, wanted)?;
     let rest = walk.rest(wanted);
     // A row costs more if other tables are looked at, so that the work of a page is bounded.
     let per_row = walk.weight() + if rest.is_plain() { 0 } else { LOOK };
-    let mut left = READ_AT_MOST / per_row;
+    let mut left = MAX_READ / per_row;
     // Few rows at first, because most pages are full soon.
     let mut rows = limit.saturating_add(1);
     if !(walk.takes_most(wanted) && rest.is_plain()) {
@@ -146,7 +146,7 @@ pub fn search(
     };
     let ids: Vec<TransactionId> = found.iter().map(|place| place.id).collect();
     let transactions = in_order(posted(connection, tenant, &ids)?, &ids);
-    Ok(Found { transactions, next })
+    Ok(SearchPage { transactions, next })
 }
 
 /// Number of rows in the first part of a walk in which many rows may not match.
@@ -175,8 +175,11 @@ fn kept(
     Ok(places.into_iter().filter(is_right).collect())
 }
 
-fn in_order(mut transactions: Vec<Posted>, ids: &[TransactionId]) -> Vec<Posted> {
-    let place = |posted: &Posted| ids.iter().position(|id| *id == posted.id);
+fn in_order(
+    mut transactions: Vec<RecordedTransaction>,
+    ids: &[TransactionId],
+) -> Vec<RecordedTransaction> {
+    let place = |posted: &RecordedTransaction| ids.iter().position(|id| *id == posted.id);
     transactions.sort_by_cached_key(place);
     for posted in &mut transactions {
         posted.postings.sort_unstable_by_key(|entry| entry.ordinal);

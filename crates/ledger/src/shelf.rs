@@ -3,37 +3,37 @@
 use std::collections::{BTreeSet, HashMap};
 
 use store::Timestamp;
-use store::rows::{Added, Rows, Single};
+use store::rows::{Additions, Rows, Single};
 
 use crate::describe;
 use crate::{
-    Account, AccountId, Asset, Correction, Exchange, Hold, Metadata, Posted, PostedPosting,
-    Promise, Step, TransactionId,
+    Account, AccountId, Asset, Correction, Exchange, Hold, Metadata, Promise, RecordedPosting,
+    RecordedTransaction, Step, TransactionId,
 };
 
 /// The accounts that a batch may read or change, as they were locked, with the changes of the batch; and the
 /// facts about earlier transactions that later steps need.
 #[derive(Debug, Default, Clone)]
 pub struct Shelf {
-    accounts: Rows<AccountId, Held>,
+    accounts: Rows<AccountId, ShelfRow>,
     by_code: Rows<String, AccountId>,
     /// By code; and those of them that this batch has registered.
     assets: Rows<String, Asset>,
     registered: Rows<String, ()>,
     by_external_id: Rows<String, TransactionId>,
-    recorded: HashMap<TransactionId, (Step, Vec<PostedPosting>)>,
+    recorded: HashMap<TransactionId, (Step, Vec<RecordedPosting>)>,
     /// Earlier transactions with their whole content, for comparison.
-    written: HashMap<TransactionId, Posted>,
+    written: HashMap<TransactionId, RecordedTransaction>,
     /// The present metadata of the transactions in `written` whose metadata was set later.
     metadata_since: HashMap<TransactionId, Option<Metadata>>,
     /// The transactions in `recorded` that are exchanges.
     exchanged: BTreeSet<TransactionId>,
-    holds: Rows<(TransactionId, i16), Kept<Hold>>,
-    corrections: Rows<(TransactionId, i16), Kept<Correction>>,
-    described: Rows<TransactionId, describe::Kept>,
+    holds: Rows<(TransactionId, i16), SeenRow<Hold>>,
+    corrections: Rows<(TransactionId, i16), SeenRow<Correction>>,
+    described: Rows<TransactionId, describe::PresentMetadata>,
     period: Single<Period>,
-    posted: Added<Posted>,
-    exchanges: Added<Exchange>,
+    posted: Additions<RecordedTransaction>,
+    exchanges: Additions<Exchange>,
 }
 
 store::savepoint!(Shelf {
@@ -51,7 +51,7 @@ store::savepoint!(Shelf {
 });
 
 #[derive(Debug, Clone)]
-struct Held {
+struct ShelfRow {
     account: Account,
     origin: Origin,
 }
@@ -66,7 +66,7 @@ pub(crate) enum Origin {
 
 /// A row, and the row that was read; `seen` is `None` if this batch made the row.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kept<T> {
+pub(crate) struct SeenRow<T> {
     pub(crate) row: T,
     pub(crate) seen: Option<T>,
 }
@@ -141,7 +141,7 @@ impl Shelf {
 
     /// The step and the postings of a transaction that a later one may be about.
     #[must_use]
-    pub fn recorded(&self, id: &TransactionId) -> Option<(Step, &[PostedPosting])> {
+    pub fn recorded(&self, id: &TransactionId) -> Option<(Step, &[RecordedPosting])> {
         if let Some((step, postings)) = self.recorded.get(id) {
             return Some((*step, postings));
         }
@@ -157,7 +157,7 @@ impl Shelf {
 
     /// An earlier transaction with its whole content, if it was loaded in this way.
     #[must_use]
-    pub fn written(&self, id: &TransactionId) -> Option<&Posted> {
+    pub fn written(&self, id: &TransactionId) -> Option<&RecordedTransaction> {
         self.written.get(id)
     }
 
@@ -241,7 +241,7 @@ impl Shelf {
 
     /// The transactions that this batch recorded, in order.
     #[must_use]
-    pub fn posted(&self) -> &[Posted] {
+    pub fn posted(&self) -> &[RecordedTransaction] {
         self.posted.as_slice()
     }
 
@@ -291,7 +291,7 @@ impl Shelf {
             revision: account.revision,
         };
         self.by_code.put(account.code.clone(), account.id);
-        self.accounts.put(account.id, Held { account, origin });
+        self.accounts.put(account.id, ShelfRow { account, origin });
     }
 
     pub(crate) fn put_asset(&mut self, asset: Asset) {
@@ -307,7 +307,7 @@ impl Shelf {
         self.by_external_id.put(external_id, by);
     }
 
-    pub(crate) fn put_written(&mut self, posted: Posted) {
+    pub(crate) fn put_written(&mut self, posted: RecordedTransaction) {
         self.written.insert(posted.id, posted);
     }
 
@@ -318,7 +318,7 @@ impl Shelf {
     /// Whether an earlier transaction was recorded with this metadata, or has it now.
     pub(crate) fn has_had(
         &self,
-        posted: &Posted,
+        posted: &RecordedTransaction,
         is_it: impl Fn(Option<&Metadata>) -> bool,
     ) -> bool {
         let since = self.metadata_since.get(&posted.id);
@@ -329,7 +329,7 @@ impl Shelf {
         &mut self,
         id: TransactionId,
         step: Step,
-    ) -> &mut Vec<PostedPosting> {
+    ) -> &mut Vec<RecordedPosting> {
         let entry = self.recorded.entry(id).or_insert((step, Vec::new()));
         &mut entry.1
     }
@@ -352,26 +352,29 @@ impl Shelf {
     pub(crate) fn put_loaded_hold(&mut self, hold: Hold) {
         let seen = Some(hold);
         let key = (hold.transaction, hold.ordinal);
-        self.holds.put(key, Kept { row: hold, seen });
+        self.holds.put(key, SeenRow { row: hold, seen });
     }
 
     pub(crate) fn put_loaded_correction(&mut self, correction: Correction) {
         let seen = Some(correction);
         let key = (correction.transaction, correction.ordinal);
         let row = correction;
-        self.corrections.put(key, Kept { row, seen });
+        self.corrections.put(key, SeenRow { row, seen });
     }
 
-    pub(crate) fn put_described(&mut self, kept: describe::Kept) {
+    pub(crate) fn put_described(&mut self, kept: describe::PresentMetadata) {
         self.described.put(kept.posted.id, kept);
     }
 
-    pub(crate) fn described_mut(&mut self, id: &TransactionId) -> Option<&mut describe::Kept> {
+    pub(crate) fn described_mut(
+        &mut self,
+        id: &TransactionId,
+    ) -> Option<&mut describe::PresentMetadata> {
         self.described.get_mut(id)
     }
 
     /// The transactions whose metadata was set by this batch.
-    pub(crate) fn redescribed(&self) -> impl Iterator<Item = &describe::Kept> {
+    pub(crate) fn redescribed(&self) -> impl Iterator<Item = &describe::PresentMetadata> {
         let kept = self.described.values();
         kept.filter(|kept| kept.revision != kept.seen_revision)
     }
@@ -383,7 +386,7 @@ impl Shelf {
     pub(crate) fn put_new(&mut self, account: Account) {
         self.by_code.put(account.code.clone(), account.id);
         let origin = Origin::New;
-        self.accounts.put(account.id, Held { account, origin });
+        self.accounts.put(account.id, ShelfRow { account, origin });
     }
 
     /// Puts an account, with its revision one higher; `None` if the shelf does not hold it.
@@ -397,14 +400,14 @@ impl Shelf {
     pub(crate) fn put_hold(&mut self, hold: Hold) {
         let key = (hold.transaction, hold.ordinal);
         let seen = self.holds.get(&key).and_then(|kept| kept.seen);
-        self.holds.put(key, Kept { row: hold, seen });
+        self.holds.put(key, SeenRow { row: hold, seen });
     }
 
     pub(crate) fn put_correction(&mut self, correction: Correction) {
         let key = (correction.transaction, correction.ordinal);
         let seen = self.corrections.get(&key).and_then(|kept| kept.seen);
         let row = correction;
-        self.corrections.put(key, Kept { row, seen });
+        self.corrections.put(key, SeenRow { row, seen });
     }
 
     pub(crate) fn put_exchange(&mut self, exchange: Exchange) {
@@ -416,7 +419,7 @@ impl Shelf {
     }
 
     /// Adds a transaction, and its accounts as the transaction leaves them.
-    pub(crate) fn put_posted(&mut self, accounts: Vec<Account>, posted: Posted) {
+    pub(crate) fn put_posted(&mut self, accounts: Vec<Account>, posted: RecordedTransaction) {
         for account in accounts {
             if let Some(held) = self.accounts.get_mut(&account.id) {
                 held.account = account;
@@ -449,11 +452,11 @@ impl Shelf {
         changed
     }
 
-    pub(crate) fn kept_holds(&self) -> impl Iterator<Item = &Kept<Hold>> {
+    pub(crate) fn kept_holds(&self) -> impl Iterator<Item = &SeenRow<Hold>> {
         self.holds.values()
     }
 
-    pub(crate) fn kept_corrections(&self) -> impl Iterator<Item = &Kept<Correction>> {
+    pub(crate) fn kept_corrections(&self) -> impl Iterator<Item = &SeenRow<Correction>> {
         self.corrections.values()
     }
 

@@ -5,7 +5,7 @@
 //! listed in the order of that time, and entries of the same moment in the order of their numbers. The displaced
 //! entries have an index of this order. They are merged with the other entries, whose order of recording is the
 //! order of effective times. For these others, a page walks over the entries that were recorded within its own
-//! stretch of time. Displaced or pending entries there are skipped one by one, at most [`READ_AT_MOST`] a page.
+//! stretch of time. Displaced or pending entries there are skipped one by one, at most [`MAX_READ`] a page.
 //! So a page may be shorter than its limit, or empty, and still say where the next page begins.
 
 use std::collections::{BTreeSet, HashMap};
@@ -18,7 +18,7 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 use crate::as_of::{By, balance_after, last_by, probed};
 use crate::schema::{displaced, ledger_transaction, posting};
 use crate::tables::{CreditAt, DebitAt, PostingRow, TransactionById};
-use crate::{Account, AccountId, NormalSide, Phase, READ_AT_MOST, Side, TransactionId};
+use crate::{Account, AccountId, MAX_READ, NormalSide, Phase, Side, TransactionId};
 
 /// The span of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,7 @@ pub fn statement(
         By::Recorded => {
             let first = after.map_or(first, |after| after.version.max(first));
             let range = Range::after(first, last, more);
-            let lines = entries(connection, tenant, account.id, range, Wanted::Final)?;
+            let lines = entries(connection, tenant, account.id, range, EntryFilter::Final)?;
             // In this order only the number is needed to go on.
             let next = (range.last < last).then_some(Position {
                 at: span.from,
@@ -192,7 +192,7 @@ fn happened(
         Some(_) | None => last,
     };
     let range = Range::after(first, last, limit);
-    let mut lines = entries(connection, tenant, account.id, range, Wanted::InPlace)?;
+    let mut lines = entries(connection, tenant, account.id, range, EntryFilter::InPlace)?;
     let versions: Vec<i64> = moved.into_iter().map(|(_, version)| version).collect();
     lines.extend(numbered(connection, tenant, account.id, &versions)?);
     lines.sort_unstable_by_key(|line| (line.effective_at, line.version));
@@ -240,7 +240,7 @@ struct Range {
 impl Range {
     /// The entries that may be read for one page, not beyond `last`.
     fn after(first: i64, last: i64, limit: i64) -> Self {
-        let most = i64::try_from(READ_AT_MOST).unwrap_or(i64::MAX);
+        let most = i64::try_from(MAX_READ).unwrap_or(i64::MAX);
         Self {
             first,
             last: first.saturating_add(most).min(last),
@@ -250,7 +250,7 @@ impl Range {
 }
 
 #[derive(Clone, Copy)]
-enum Wanted {
+enum EntryFilter {
     /// All entries that moved the posted balance.
     Final,
     /// Only the entries among these that are not displaced.
@@ -285,7 +285,7 @@ macro_rules! one_side {
             )
             .filter(posting::tenant_id.eq($tenant))
             .filter(posting::$account_column.eq($account))
-            .filter(posting::phase.eq_any([Phase::Posted.number(), Phase::Settled.number()]))
+            .filter(posting::phase.eq_any([Phase::Posted.number(), Phase::Fulfilled.number()]))
             .select((
                 posting::$version,
                 posting::phase,
@@ -307,8 +307,8 @@ macro_rules! within_range {
             .limit($range.limit)
             .into_boxed();
         match $wanted {
-            Wanted::Final => {}
-            Wanted::InPlace => {
+            EntryFilter::Final => {}
+            EntryFilter::InPlace => {
                 let is_in_place =
                     ledger_transaction::effective_at.eq(ledger_transaction::recorded_at);
                 query = query.filter(is_in_place);
@@ -324,7 +324,7 @@ fn entries(
     tenant: TenantId,
     account: AccountId,
     range: Range,
-    wanted: Wanted,
+    wanted: EntryFilter,
 ) -> Result<Vec<Line>, Error> {
     let debits = within_range!(
         one_side!(tenant, account, debit_account, debit_version, debit_balance),

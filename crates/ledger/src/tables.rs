@@ -38,7 +38,9 @@ pub(crate) use displaced::{LEVELS, rows_of, start_of};
 pub(crate) use words::metadata;
 
 use crate::shelf::Period;
-use crate::{AccountId, Asset, Hold, Kind, Phase, Posted, Shelf, Step, TransactionId, schema};
+use crate::{
+    AccountId, Asset, Hold, Kind, Phase, RecordedTransaction, Shelf, Step, TransactionId, schema,
+};
 
 /// The rows that a batch needs from the ledger before it can be executed.
 #[derive(Debug, Default)]
@@ -301,7 +303,7 @@ fn load_remainders(
         let transaction_id = *id;
         match shelf.recorded(id).map(|(step, _)| step) {
             Some(Step::Pending) => pending.push(HoldsOf { transaction_id }),
-            Some(Step::Posted | Step::Settlement) => {
+            Some(Step::Posted | Step::Fulfilment) => {
                 reversible.push(CorrectionsOf { transaction_id });
             }
             Some(Step::Void | Step::Expiry | Step::Reversal) | None => {}
@@ -388,7 +390,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
 }
 
 /// The metadata rows by which transactions are found later. Most transactions have none.
-fn save_metadata(writes: &mut Writes, tenant_id: TenantId, posted: &[Posted]) {
+fn save_metadata(writes: &mut Writes, tenant_id: TenantId, posted: &[RecordedTransaction]) {
     let mut rows = Vec::new();
     for transaction in posted {
         let Some(metadata) = &transaction.metadata else {

@@ -12,19 +12,19 @@ store::typed_id!(
 );
 
 /// Greatest number of postings in one transaction.
-pub const MOST_POSTINGS: usize = 100;
+pub const MAX_POSTINGS: usize = 100;
 
 /// The ordinal of a posting that releases what posting n of a pending transaction holds is n plus this number.
 pub const RELEASES_FROM: i16 = 100;
 
 /// Greatest time by which an effective time may be later than the recording time, in seconds, because clocks
 /// differ. Money with a later effective time could be spent before it is there.
-pub const MOST_AHEAD_SECONDS: i64 = 300;
+pub const MAX_AHEAD_SECONDS: i64 = 300;
 
 /// The latest effective time that is allowed for what is recorded at `recorded_at`, if `effective_at` is later
 /// than that.
 pub(crate) fn too_far_ahead(effective_at: Timestamp, recorded_at: Timestamp) -> Option<Timestamp> {
-    let latest = recorded_at.plus_seconds(MOST_AHEAD_SECONDS);
+    let latest = recorded_at.plus_seconds(MAX_AHEAD_SECONDS);
     (effective_at > latest).then_some(latest)
 }
 
@@ -69,7 +69,7 @@ pub enum Phase {
     /// The amount is final at once: it adds to the posted counters.
     Posted,
     /// A pending amount becomes final (a fulfilled hold): it adds to the posted and to the released counters.
-    Settled,
+    Fulfilled,
     /// A pending amount will not become final: it adds to the released counters.
     Released,
 }
@@ -81,7 +81,7 @@ impl Phase {
         match self {
             Self::Pending => "pending",
             Self::Posted => "posted",
-            Self::Settled => "settled",
+            Self::Fulfilled => "settled",
             Self::Released => "released",
         }
     }
@@ -90,7 +90,7 @@ impl Phase {
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
-            Self::Posted | Self::Settled => true,
+            Self::Posted | Self::Fulfilled => true,
             Self::Pending | Self::Released => false,
         }
     }
@@ -104,7 +104,7 @@ pub enum Step {
     /// Final at once.
     Posted,
     /// Fulfils a pending transaction, or a part of it.
-    Settlement,
+    Fulfilment,
     /// Releases all that a pending transaction still holds, on request.
     Void,
     /// Releases all that a pending transaction still holds, because its time of expiry has come.
@@ -120,7 +120,7 @@ impl Step {
         match self {
             Self::Pending => "pending",
             Self::Posted => "posted",
-            Self::Settlement => "post",
+            Self::Fulfilment => "post",
             Self::Void => "void",
             Self::Expiry => "expiry",
             Self::Reversal => "reversal",
@@ -160,7 +160,7 @@ pub struct NewTransaction {
     pub description: Option<String>,
     /// Metadata: texts that the tenant keeps here and Florin does not use.
     pub metadata: Option<Metadata>,
-    /// The effective time: any time before `recorded_at`, or at most [`MOST_AHEAD_SECONDS`] after it.
+    /// The effective time: any time before `recorded_at`, or at most [`MAX_AHEAD_SECONDS`] after it.
     pub effective_at: Timestamp,
     /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
@@ -192,7 +192,7 @@ impl NewTransaction {
 
 /// A recorded posting, with its place in the history of each account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PostedPosting {
+pub struct RecordedPosting {
     /// The posting's place in the transaction, from 0. In a transaction about another one, it is the ordinal of
     /// that one's posting: plus [`RELEASES_FROM`] if it releases what that posting holds, or plus
     /// [`EXCEEDS_FROM`] if it posts more than that posting held.
@@ -213,7 +213,7 @@ pub struct PostedPosting {
 
 /// A recorded transaction.
 #[derive(Debug, Clone)]
-pub struct Posted {
+pub struct RecordedTransaction {
     /// The transaction's id.
     pub id: TransactionId,
     /// The purpose of the transaction.
@@ -225,7 +225,7 @@ pub struct Posted {
     /// For a pending transaction: from this moment on it can no longer be fulfilled; `None`: it never expires.
     pub expires_at: Option<Timestamp>,
     /// The postings, in the order of their ordinals.
-    pub postings: Vec<PostedPosting>,
+    pub postings: Vec<RecordedPosting>,
     /// The caller's own id for the transaction.
     pub external_id: Option<String>,
     /// Free text for people.
@@ -280,12 +280,12 @@ impl Heading {
         self,
         step: Step,
         about: TransactionId,
-        mut postings: Vec<PostedPosting>,
-    ) -> Posted {
+        mut postings: Vec<RecordedPosting>,
+    ) -> RecordedTransaction {
         // The order in which postings are stored, whatever the order of the request was. A reply that is made again
         // from what is stored must be the same.
         postings.sort_unstable_by_key(|posted| posted.ordinal);
-        Posted {
+        RecordedTransaction {
             id: self.id,
             kind: self.kind,
             step,

@@ -10,7 +10,7 @@
 use money::{Currency, Day, MinorUnits};
 use store::Timestamp;
 
-use crate::{Account, Phase, PostedPosting, Shelf};
+use crate::{Account, Phase, RecordedPosting, Shelf};
 
 const MICROS_OF_A_DAY: i64 = 86_400_000_000;
 
@@ -35,15 +35,15 @@ pub(crate) struct TooLate {
 pub(crate) fn too_late(
     shelf: &Shelf,
     accounts: &[Account],
-    postings: &[PostedPosting],
+    postings: &[RecordedPosting],
     effective_at: Timestamp,
     bought: Option<usize>,
 ) -> Option<TooLate> {
-    let ended = |posted: &PostedPosting| withdrawn(posted.posting.currency, effective_at);
+    let ended = |posted: &RecordedPosting| withdrawn(posted.posting.currency, effective_at);
     // Nearly all transactions are in currencies that still exist.
     postings.iter().find(|posted| ended(posted).is_some())?;
     // A release converts nothing.
-    let moves = |posted: &PostedPosting| posted.phase != Phase::Released;
+    let moves = |posted: &RecordedPosting| posted.phase != Phase::Released;
     let converts = postings
         .iter()
         .any(|posted| moves(posted) && ended(posted).is_none());
@@ -75,7 +75,7 @@ pub(crate) fn too_late(
 fn balance(account: &Account, phase: Phase) -> i128 {
     let balance: MinorUnits = match phase {
         Phase::Pending => account.pending(),
-        Phase::Posted | Phase::Settled | Phase::Released => account.posted(),
+        Phase::Posted | Phase::Fulfilled | Phase::Released => account.posted(),
     };
     i128::from(balance.get())
 }

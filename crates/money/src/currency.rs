@@ -26,7 +26,7 @@ pub use self::withdrawn::Day;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
     /// ASCII, filled up with zero bytes, which sort before every letter and digit.
-    code: [u8; LONGEST_CODE],
+    code: [u8; MAX_CODE_LENGTH],
     exponent: u8,
     is_custom: bool,
 }
@@ -55,8 +55,8 @@ pub enum AssetError {
     /// ISO 4217 uses this code, or has used it.
     #[error("the code is one of ISO 4217: no asset has it, and it stands without decimal places")]
     TakenByIso,
-    /// The exponent is above [`Currency::LARGEST_EXPONENT`].
-    #[error("an asset has at most {} decimal places", Currency::LARGEST_EXPONENT)]
+    /// The exponent is above [`Currency::MAX_EXPONENT`].
+    #[error("an asset has at most {} decimal places", Currency::MAX_EXPONENT)]
     TooPrecise,
 }
 
@@ -102,7 +102,7 @@ pub enum StoredError {
 impl Currency {
     /// Greatest number of decimal places. One unit is then 10^18 minor units; the next power of ten does not fit
     /// into an `i64`. An amount can then be up to about nine whole units.
-    pub const LARGEST_EXPONENT: u8 = 18;
+    pub const MAX_EXPONENT: u8 = 18;
 
     /// The currency with this ISO 4217 alphabetic code, written in upper case.
     ///
@@ -151,7 +151,7 @@ impl Currency {
     /// In this order: [`AssetError::Malformed`], [`AssetError::TakenByIso`] (also for a withdrawn
     /// code, as `DEM`, and for one without a minor unit, as `XAU`), [`AssetError::TooPrecise`].
     pub fn custom(code: &str, exponent: u8) -> Result<Currency, AssetError> {
-        let is_shaped = code.len() >= SHORTEST_CODE
+        let is_shaped = code.len() >= MIN_CODE_LENGTH
             && code.starts_with(|first: char| first.is_ascii_uppercase())
             && code
                 .bytes()
@@ -165,7 +165,7 @@ impl Currency {
         if is_of_iso {
             return Err(AssetError::TakenByIso);
         }
-        if exponent > Currency::LARGEST_EXPONENT {
+        if exponent > Currency::MAX_EXPONENT {
             return Err(AssetError::TooPrecise);
         }
         Ok(Currency {
@@ -277,12 +277,12 @@ impl str::FromStr for Currency {
 }
 
 const ISO_LENGTH: usize = 3;
-const SHORTEST_CODE: usize = 3;
-const LONGEST_CODE: usize = 10;
+const MIN_CODE_LENGTH: usize = 3;
+const MAX_CODE_LENGTH: usize = 10;
 
 /// The code filled up with zero bytes, if it fits and has no zero byte itself.
-fn filled(code: &str) -> Option<[u8; LONGEST_CODE]> {
-    let mut bytes = [0; LONGEST_CODE];
+fn filled(code: &str) -> Option<[u8; MAX_CODE_LENGTH]> {
+    let mut bytes = [0; MAX_CODE_LENGTH];
     bytes
         .get_mut(..code.len())?
         .copy_from_slice(code.as_bytes());
@@ -512,7 +512,7 @@ mod tests {
             let refused = Currency::custom("ETH", exponent);
             assert_eq!(refused, Err(AssetError::TooPrecise));
         }
-        let largest = u32::from(Currency::LARGEST_EXPONENT);
+        let largest = u32::from(Currency::MAX_EXPONENT);
         assert!(10_i64.checked_pow(largest).is_some());
         assert!(10_i64.checked_pow(largest.saturating_add(1)).is_none());
     }
@@ -544,7 +544,7 @@ mod tests {
             assert!(matches!(currency.stored(), Cow::Borrowed(_)));
             assert_eq!(Currency::from_stored(&currency.stored()), Ok(currency));
         }
-        for exponent in 0..=Currency::LARGEST_EXPONENT {
+        for exponent in 0..=Currency::MAX_EXPONENT {
             let asset = custom("USDC", exponent);
             assert_eq!(asset.stored(), format!("USDC/{exponent}"));
             assert_eq!(Currency::from_stored(&asset.stored()), Ok(asset));

@@ -123,7 +123,7 @@ mod tests {
 
     fn currency() -> impl Strategy<Value = Currency> {
         let listed = vec!["JPY", "EUR", "BHD", "CLF"];
-        let custom = (0..=Currency::LARGEST_EXPONENT)
+        let custom = (0..=Currency::MAX_EXPONENT)
             .prop_map(|exponent| Currency::custom("COIN", exponent).unwrap());
         prop_oneof![
             prop::sample::select(listed).prop_map(|code| code.parse().unwrap()),

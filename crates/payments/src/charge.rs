@@ -13,7 +13,7 @@ use crate::Fact;
 use crate::json::{self, JsonError};
 
 /// Longest text of a provider that is kept, in characters.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// A short text of a provider: 1 to 255 characters, none of them a control character, and no card number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,7 +25,7 @@ impl ProviderText {
     /// # Errors
     /// The code of the rule that it breaks, and what is right.
     pub fn parse(text: &str) -> Result<Self, (&'static str, String)> {
-        text::identifier(text, 1..=LONGEST)
+        text::identifier(text, 1..=MAX_LENGTH)
             .and_then(|()| text::printable(text))
             .map_err(|rule| (rule.code(), format!("This {rule}.")))?;
         Ok(Self(text.to_owned()))

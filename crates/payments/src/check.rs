@@ -125,7 +125,7 @@ pub fn operations_are_posted_once(
             break;
         }
         let names: Vec<String> = page.iter().map(|row| external_id(row.id)).collect();
-        let mut posted: HashMap<String, Vec<ledger::check::Referred>> = HashMap::new();
+        let mut posted: HashMap<String, Vec<ledger::check::TransactionReference>> = HashMap::new();
         for transaction in ledger::check::named(connection, tenant, &names)? {
             if let Some(name) = transaction.external_id.clone() {
                 posted.entry(name).or_default().push(transaction);
@@ -307,7 +307,7 @@ fn check_amounts(payment: &PaymentRow, taken: i128) -> Result<(), CheckError> {
 
 fn check_posted(
     operation: &OperationRow,
-    posted: &[ledger::check::Referred],
+    posted: &[ledger::check::TransactionReference],
 ) -> Result<(), CheckError> {
     match posted {
         [] => Err(CheckError::broken(

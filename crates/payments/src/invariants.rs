@@ -6,7 +6,7 @@ use engine::Tenant;
 use engine::check::{Family, Invariant, Scope};
 use store::{AnyConnection, CheckError, TenantId};
 
-use crate::recorded::Recorded;
+use crate::recorded::RecordedIds;
 use crate::{Fact, OperationState, PaymentId, ProviderEvent, check};
 
 /// What this family brings to `check`.
@@ -51,7 +51,7 @@ pub const FAMILY: Family = Family {
             scope: Scope::Tenant(events),
         },
     ],
-    recorder: || Box::new(Recorded::default()),
+    recorder: || Box::new(RecordedIds::default()),
 };
 
 /// I1: the keys are whole; each payment's key exists, is no other payment's and has made it; each
@@ -62,7 +62,8 @@ fn keys(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
     let tenant = tenant.id;
-    let examined = idempotency::check::keys_are_settled_or_in_flight(connection, tenant, progress)?;
+    let examined =
+        idempotency::check::keys_are_answered_or_in_flight(connection, tenant, progress)?;
     payments_have_their_keys(connection, tenant)?;
     let mut keys = idempotency::check::keys(tenant);
     loop {
@@ -72,7 +73,7 @@ fn keys(
         }
         let in_flight = page
             .into_iter()
-            .filter(idempotency::check::Claimed::is_in_flight);
+            .filter(idempotency::check::StoredKey::is_in_flight);
         let waiting = in_flight.filter_map(|claimed| {
             Some((claimed.resource?.parse::<PaymentId>().ok()?, claimed.key))
         });

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// Longest part of a key that a message repeats, in characters.
-const LONGEST_SHOWN: usize = 64;
+const MAX_SHOWN_LENGTH: usize = 64;
 /// How deep objects and arrays may be nested, as in the bodies of the API.
 const MAX_DEPTH: usize = 32;
 
@@ -88,7 +88,7 @@ fn shown(step: &str) -> String {
     if text::contains_card_number(step) {
         return "/[card number]".to_owned();
     }
-    let short: String = step.chars().take(LONGEST_SHOWN).collect();
+    let short: String = step.chars().take(MAX_SHOWN_LENGTH).collect();
     let mark = if short.len() < step.len() { "…" } else { "" };
     format!("/{}{mark}", short.replace('~', "~0").replace('/', "~1"))
 }

@@ -39,7 +39,7 @@ pub use event::{MalformedEvent, ProviderEvent};
 pub use invariants::FAMILY;
 pub use json::JsonError;
 pub use operation::{CHARGE, Operation, OperationId};
-pub use outcome::{Fact, OutcomeError, Recorded, record_outcome};
+pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
 pub use payment::{
     ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, Provider, confirm,
     create,

@@ -42,9 +42,9 @@ impl Fact {
 
 /// What a fact changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recorded {
+pub enum FactEffect {
     /// The payment moved on.
-    Settled(Payment),
+    Finished(Payment),
     /// The provider has not said yet: the payment goes on processing.
     Open(Payment),
     /// It was known already.
@@ -129,7 +129,7 @@ pub fn record_outcome(
     fact: &Fact,
     ids: &mut Ids,
     now: Timestamp,
-) -> Result<Recorded, OutcomeError> {
+) -> Result<FactEffect, OutcomeError> {
     let operation = shelf.operation(&id).ok_or(OutcomeError::NotFound)?.clone();
     let payment = shelf
         .payment(&operation.payment)
@@ -140,7 +140,7 @@ pub fn record_outcome(
         OperationState::Created => return Err(OutcomeError::NotFound),
         OperationState::Succeeded | OperationState::Failed => {
             compare(&operation, fact)?;
-            return Ok(Recorded::Known);
+            return Ok(FactEffect::Known);
         }
         OperationState::Submitted | OperationState::Unknown => {}
     }
@@ -234,7 +234,7 @@ fn succeed(
     charge: &Charge,
     ids: &mut Ids,
     now: Timestamp,
-) -> Result<Recorded, OutcomeError> {
+) -> Result<FactEffect, OutcomeError> {
     postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point it must succeed.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
@@ -242,7 +242,7 @@ fn succeed(
     shelf.put_operation(operation);
     payment.authorized = charge.money.amount.get();
     payment.captured = charge.money.amount.get();
-    Ok(settle(shelf, payment, PaymentEvent::Succeeded, now))
+    Ok(finish(shelf, payment, PaymentEvent::Succeeded, now))
 }
 
 fn fail(
@@ -252,7 +252,7 @@ fn fail(
     decline_code: &str,
     charge: Option<&Charge>,
     now: Timestamp,
-) -> Recorded {
+) -> FactEffect {
     step(shelf, &mut operation, OperationEvent::Failed, now);
     if let Some(charge) = charge {
         keep_charge(shelf, &mut operation, charge);
@@ -260,7 +260,7 @@ fn fail(
     operation.decline_code = Some(decline_code.to_owned());
     shelf.put_operation(operation);
     payment.decline_code = Some(decline_code.to_owned());
-    settle(shelf, payment, PaymentEvent::Failed, now)
+    finish(shelf, payment, PaymentEvent::Failed, now)
 }
 
 fn keep_charge(shelf: &mut Shelf, operation: &mut Operation, charge: &Charge) {
@@ -269,10 +269,15 @@ fn keep_charge(shelf: &mut Shelf, operation: &mut Operation, charge: &Charge) {
     operation.provider_ref = Some(reference.to_owned());
 }
 
-fn lose(shelf: &mut Shelf, mut operation: Operation, payment: Payment, now: Timestamp) -> Recorded {
+fn lose(
+    shelf: &mut Shelf,
+    mut operation: Operation,
+    payment: Payment,
+    now: Timestamp,
+) -> FactEffect {
     step(shelf, &mut operation, OperationEvent::Lost, now);
     shelf.put_operation(operation);
-    Recorded::Open(payment)
+    FactEffect::Open(payment)
 }
 
 /// Moves an operation along an edge that the caller has made sure of.
@@ -286,12 +291,12 @@ fn step(shelf: &mut Shelf, operation: &mut Operation, event: OperationEvent, now
     }
 }
 
-fn settle(
+fn finish(
     shelf: &mut Shelf,
     mut payment: Payment,
     event: PaymentEvent,
     now: Timestamp,
-) -> Recorded {
+) -> FactEffect {
     if let Ok(to) = payment.state.on(event) {
         shelf.record(
             "payment",
@@ -304,5 +309,5 @@ fn settle(
     }
     payment.updated_at = now;
     shelf.put_payment(payment.clone());
-    Recorded::Settled(payment)
+    FactEffect::Finished(payment)
 }

@@ -10,9 +10,9 @@ use crate::{PaymentId, check};
 
 /// The payments that audit records name.
 #[derive(Default)]
-pub(crate) struct Recorded(HashSet<PaymentId>);
+pub(crate) struct RecordedIds(HashSet<PaymentId>);
 
-impl Recorder for Recorded {
+impl Recorder for RecordedIds {
     fn note(&mut self, leaf: &Leaf<'_>) {
         if leaf.kind == "payment" {
             self.0.extend(leaf.id.parse::<PaymentId>());

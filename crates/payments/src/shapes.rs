@@ -11,7 +11,7 @@ edge::shapes! {
     /// A code of ISO 4217.
     IsoCurrencyCode: Shape::pattern("^[A-Z]{3}$").example("EUR");
     /// A provider's token: 1 to 255 characters, none of them a control character.
-    ProviderToken: Shape::pattern(r"^[^\u0000-\u001f\u007f-\u009f]*$").length(1, <crate::PaymentMethod as Guarded>::MOST).example("pm_succeeds");
+    ProviderToken: Shape::pattern(r"^[^\u0000-\u001f\u007f-\u009f]*$").length(1, <crate::PaymentMethod as Guarded>::MAX_LENGTH).example("pm_succeeds");
     /// How far a payment is.
     PaymentStatus: Shape::words(&["requires_payment_method", "requires_confirmation", "processing", "succeeded", "canceled"]);
     /// What became of a webhook.

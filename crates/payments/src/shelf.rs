@@ -4,7 +4,7 @@ use books::Books;
 use engine::errand::Errands;
 use engine::{Key, Loading};
 use store::bulk::Writes;
-use store::rows::{Added, Rows};
+use store::rows::{Additions, Rows};
 use store::{Error, TenantId, Timestamp};
 
 use crate::{Operation, OperationId, Payment, PaymentId, tables};
@@ -12,13 +12,13 @@ use crate::{Operation, OperationId, Payment, PaymentId, tables};
 /// The payments and operations that a batch names, as they were locked, and what it has done to them.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    payments: Rows<PaymentId, Held<Payment>>,
-    operations: Rows<OperationId, Held<Operation>>,
+    payments: Rows<PaymentId, ShelfRow<Payment>>,
+    operations: Rows<OperationId, ShelfRow<Operation>>,
     by_provider_key: Rows<String, OperationId>,
     /// By provider and reference.
-    charges: Rows<(String, String), Held<OperationId>>,
+    charges: Rows<(String, String), ShelfRow<OperationId>>,
     history: Rows<[u8; 16], i32>,
-    transitions: Added<Transition>,
+    transitions: Additions<Transition>,
 }
 
 store::savepoint!(Shelf {
@@ -48,7 +48,7 @@ pub struct Transition {
 }
 
 #[derive(Debug, Clone)]
-struct Held<T> {
+struct ShelfRow<T> {
     row: T,
     change: Change,
 }
@@ -148,7 +148,7 @@ impl Shelf {
     pub(crate) fn put_loaded_payment(&mut self, row: Payment) {
         self.payments.put(
             row.id,
-            Held {
+            ShelfRow {
                 row,
                 change: Change::None,
             },
@@ -158,7 +158,7 @@ impl Shelf {
     pub(crate) fn put_new_payment(&mut self, row: Payment) {
         self.payments.put(
             row.id,
-            Held {
+            ShelfRow {
                 row,
                 change: Change::New,
             },
@@ -178,7 +178,7 @@ impl Shelf {
         self.by_provider_key.put(row.provider_key.clone(), row.id);
         self.operations.put(
             row.id,
-            Held {
+            ShelfRow {
                 row,
                 change: Change::None,
             },
@@ -189,7 +189,7 @@ impl Shelf {
         self.by_provider_key.put(row.provider_key.clone(), row.id);
         self.operations.put(
             row.id,
-            Held {
+            ShelfRow {
                 row,
                 change: Change::New,
             },
@@ -211,7 +211,7 @@ impl Shelf {
         reference: String,
         of: OperationId,
     ) {
-        let held = Held {
+        let held = ShelfRow {
             row: of,
             change: Change::None,
         };
@@ -222,7 +222,7 @@ impl Shelf {
         let name = (provider.to_owned(), reference.to_owned());
         if !self.charges.contains(&name) {
             let change = Change::New;
-            self.charges.put(name, Held { row: of, change });
+            self.charges.put(name, ShelfRow { row: of, change });
         }
     }
 

@@ -4,8 +4,8 @@
 
 use money::{Amount, Currency, Money};
 use payments::{
-    Charge, Fact, NewPayment, Operation, OutcomeError, PaymentMethod, Provider, ProviderText,
-    Recorded, Shelf, create, record_outcome,
+    Charge, Fact, FactEffect, NewPayment, Operation, OutcomeError, PaymentMethod, Provider,
+    ProviderText, Shelf, create, record_outcome,
 };
 use store::{Ids, Timestamp};
 
@@ -70,7 +70,7 @@ impl Stage {
         self.operation = submit(&mut self.shelf, &mut self.ids, key);
     }
 
-    fn record(&mut self, fact: &Fact) -> Result<Recorded, OutcomeError> {
+    fn record(&mut self, fact: &Fact) -> Result<FactEffect, OutcomeError> {
         let id = self.operation.id;
         let (shelf, books) = (&mut self.shelf, &mut self.books);
         record_outcome(shelf, books, id, fact, &mut self.ids, NOW)
@@ -153,11 +153,11 @@ fn euros(minor_units: i64) -> Money {
     }
 }
 
-fn word(recorded: &Result<Recorded, OutcomeError>) -> &'static str {
+fn word(recorded: &Result<FactEffect, OutcomeError>) -> &'static str {
     match recorded {
-        Ok(Recorded::Settled(_)) => "settled",
-        Ok(Recorded::Open(_)) => "open",
-        Ok(Recorded::Known) => "known",
+        Ok(FactEffect::Finished(_)) => "settled",
+        Ok(FactEffect::Open(_)) => "open",
+        Ok(FactEffect::Known) => "known",
         Err(OutcomeError::WrongAmount { .. }) => "amount",
         Err(OutcomeError::WrongPayment) => "payment",
         Err(OutcomeError::WrongMethod) => "method",
@@ -185,7 +185,7 @@ fn every_pair_of_facts_is_compared_in_every_field() {
             let before = stage.seen();
             let recorded = stage.record(&fact);
             assert_eq!(word(&recorded), expected, "{case}");
-            if recorded.is_err() || recorded == Ok(Recorded::Known) {
+            if recorded.is_err() || recorded == Ok(FactEffect::Known) {
                 assert_eq!(stage.seen(), before, "{case} changed something");
             }
         }
@@ -226,7 +226,7 @@ fn what_a_provider_does_not_say_is_not_compared() {
         ..stage.charge("nothing")
     };
     let further = Fact::Succeeded { charge };
-    assert_eq!(stage.record(&further), Ok(Recorded::Known));
+    assert_eq!(stage.record(&further), Ok(FactEffect::Known));
 }
 
 #[test]

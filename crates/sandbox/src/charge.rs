@@ -9,7 +9,7 @@ use crate::method::{DeclineCode, PaymentMethod};
 use crate::refusal::Refusal;
 
 /// Greatest length of a provider key and of a reference, in bytes.
-const LONGEST_TEXT: usize = 255;
+const MAX_TEXT_LENGTH: usize = 255;
 
 /// The provider key: 1 to 255 visible ASCII characters. A key has at most one effect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ impl ProviderKey {
     /// A key from its text; `None` if the text is not a valid key.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let legal = !text.is_empty()
-            && text.len() <= LONGEST_TEXT
+            && text.len() <= MAX_TEXT_LENGTH
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         legal.then(|| Self(text.to_owned()))
     }
@@ -66,7 +66,7 @@ impl Order {
         Currency::from_code(&currency)?;
         if reference
             .as_ref()
-            .is_some_and(|text| text.len() > LONGEST_TEXT)
+            .is_some_and(|text| text.len() > MAX_TEXT_LENGTH)
         {
             return Err(Refusal::InvalidReference);
         }

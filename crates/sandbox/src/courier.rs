@@ -16,9 +16,9 @@ use crate::charge::Event;
 use crate::patience::Patience;
 
 /// Greatest number of events that are being sent or wait for a retry; more are dropped and logged.
-const MOST_UNDER_WAY: usize = 4096;
+const MAX_UNDER_WAY: usize = 4096;
 /// Greatest number of open requests to the receiver.
-const MOST_CONNECTIONS: usize = 32;
+const MAX_CONNECTIONS: usize = 32;
 
 /// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Courier {
             target: Mutex::new(target.map(Arc::new)),
             clock,
             patience,
-            under_way: Arc::new(Semaphore::new(MOST_UNDER_WAY)),
-            connections: Semaphore::new(MOST_CONNECTIONS),
+            under_way: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
+            connections: Semaphore::new(MAX_CONNECTIONS),
         })
     }
 

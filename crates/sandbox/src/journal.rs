@@ -19,7 +19,7 @@ use crate::method::Effect;
 use crate::refusal::Refusal;
 
 /// Greatest length of a line: far more than this file ever writes, so that a foreign file cannot fill the memory.
-const LONGEST_LINE: u64 = 64 * 1024;
+const MAX_LINE_BYTES: u64 = 64 * 1024;
 
 /// Why a journal cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub(crate) enum WriteError {
 }
 
 /// The result of a recorded call.
-pub(crate) struct Called {
+pub(crate) struct CallRecord {
     /// Whether the key was new, so that the script of the method must be played.
     pub(crate) first: bool,
     /// The event of the charge, if the key was executed.
@@ -110,7 +110,12 @@ impl Journal {
     ///
     /// The look-up, the decision and the write happen under one lock: of many equal calls that arrive at once, exactly
     /// one is the first.
-    pub(crate) fn call(&self, key: ProviderKey, order: Order, now: i64) -> Result<Called, Refusal> {
+    pub(crate) fn call(
+        &self,
+        key: ProviderKey,
+        order: Order,
+        now: i64,
+    ) -> Result<CallRecord, Refusal> {
         let mut pages = self.lock();
         let (entry, called) = match pages.by_key.get(&key) {
             Some(page) if page.order != order => return Err(Refusal::Mismatch),
@@ -120,7 +125,7 @@ impl Journal {
                     Entry::Repeated {
                         idempotency_key: key,
                     },
-                    Called {
+                    CallRecord {
                         first: false,
                         event,
                     },
@@ -132,7 +137,7 @@ impl Journal {
                         idempotency_key: key,
                         order,
                     },
-                    Called {
+                    CallRecord {
                         first: true,
                         event: None,
                     },
@@ -145,7 +150,7 @@ impl Journal {
                             order,
                             event: event.clone(),
                         },
-                        Called {
+                        CallRecord {
                             first: true,
                             event: Some(event),
                         },
@@ -243,11 +248,11 @@ impl Pages {
             bytes.clear();
             reader
                 .by_ref()
-                .take(LONGEST_LINE)
+                .take(MAX_LINE_BYTES)
                 .read_until(b'\n', &mut bytes)?;
             line += 1;
             let Some(text) = bytes.strip_suffix(b"\n") else {
-                if byte_count(&bytes) == LONGEST_LINE {
+                if byte_count(&bytes) == MAX_LINE_BYTES {
                     return Err(OpenError::Corrupt { line });
                 }
                 return Ok(());

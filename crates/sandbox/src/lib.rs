@@ -86,7 +86,7 @@ use crate::routes::Provider;
 pub use crate::journal::OpenError;
 
 /// Greatest number of open connections; more wait in the backlog of the listener.
-const MOST_CONNECTIONS: usize = 4096;
+const MAX_CONNECTIONS: usize = 4096;
 
 /// The settings of a provider: its address, its journal and the receiver of its webhooks.
 pub struct Settings {
@@ -216,7 +216,7 @@ fn start_with(
     })
     .workers(1)
     .disable_signals()
-    .max_connections(MOST_CONNECTIONS)
+    .max_connections(MAX_CONNECTIONS)
     .client_request_timeout(Duration::from_secs(10))
     .client_disconnect_timeout(Duration::from_secs(1))
     .keep_alive(Duration::from_secs(30))

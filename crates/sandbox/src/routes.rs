@@ -15,13 +15,13 @@ use tokio::time::{sleep, timeout};
 
 use crate::charge::{Charge, ChargeStatus, Order, ProviderKey};
 use crate::courier::{Courier, Delivery};
-use crate::journal::{Called, Journal};
+use crate::journal::{CallRecord, Journal};
 use crate::method::{Announcement, Answer};
 use crate::patience::Patience;
 use crate::refusal::Refusal;
 
 /// Greatest size of a request body, in bytes.
-const LARGEST_BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The state that every route needs.
 pub(crate) struct Provider {
@@ -50,7 +50,7 @@ async fn charge(
     let key = provider_key(&request)?;
     let order = Order::parse(&read_body(payload, &provider.patience).await?)?;
     let script = order.payment_method.script();
-    let Called { first, event } = provider.journal.call(key, order, (provider.clock)())?;
+    let CallRecord { first, event } = provider.journal.call(key, order, (provider.clock)())?;
     let Some(event) = event else {
         return Ok(silence(&provider.patience).await);
     };
@@ -149,7 +149,7 @@ fn provider_key(request: &HttpRequest) -> Result<ProviderKey, Refusal> {
 
 /// The body, within the limits of size and time.
 async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refusal> {
-    match timeout(patience.body, payload.to_bytes_limited(LARGEST_BODY)).await {
+    match timeout(patience.body, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
         Err(_elapsed) => Err(Refusal::BodyTooSlow),
         Ok(Err(_over)) => Err(Refusal::BodyTooLarge),
         Ok(Ok(Err(_cut))) => Err(Refusal::MalformedBody),

@@ -58,7 +58,7 @@ pub use id::{Ids, TenantId};
 pub use log::Log;
 pub use pool::{Note, OpenError, READERS, Store, in_memory};
 pub use presence::{has_books, make_private_folder};
-pub use schema::{Difference, Made, Schema};
+pub use schema::{Difference, ExpectedSchema, Schema};
 pub use standing::Unsuitable;
 pub use timestamp::{Timestamp, TimestampError};
 pub use tuning::Tuning;

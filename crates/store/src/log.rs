@@ -14,8 +14,8 @@ use crate::{AnyConnection, DatabaseUrl, Tuning};
 const PAGE: u64 = 4_096;
 /// Number of pages at which the log is copied back. This is the greatest number: below it, one copied page can
 /// serve many batches; above it, more pages bring no gain. The line below is the least number.
-const MOST_PAGES: u64 = 8_000;
-const LEAST_PAGES: u64 = 100;
+const MAX_PAGES: u64 = 8_000;
+const MIN_PAGES: u64 = 100;
 /// Pause after an attempt to cut the log, before the next one.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// it begins anew.
 pub(crate) fn settings(tuning: &Tuning) -> String {
     let limit = tuning.log_limit;
-    let pages = (limit / 2 / PAGE).clamp(LEAST_PAGES, MOST_PAGES);
+    let pages = (limit / 2 / PAGE).clamp(MIN_PAGES, MAX_PAGES);
     format!("PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {limit}")
 }
 

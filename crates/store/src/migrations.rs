@@ -13,7 +13,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// The migrations that a database has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Applied {
+pub(crate) enum MigrationState {
     /// No migration: there are no books.
     Nothing,
     /// Some, but not all of those that this program knows.
@@ -35,7 +35,7 @@ pub(crate) fn apply(connection: &mut AnyConnection) -> Result<bool, Error> {
         }),
         AnyConnection::Sqlite(c) => c.exclusive_transaction(|c| run(c, SQLITE)),
     };
-    let applied = applied.map_err(|Failed(error)| error)?;
+    let applied = applied.map_err(|MigrationError(error)| error)?;
     if applied > 0 {
         housekeeping::sign(connection)?;
     }
@@ -48,13 +48,15 @@ pub(crate) fn apply_here(connection: &mut AnyConnection) -> Result<(), Error> {
         AnyConnection::Postgres(c) => run(c, POSTGRES),
         AnyConnection::Sqlite(c) => run(c, SQLITE),
     };
-    applied.map(|_all| ()).map_err(|Failed(error)| error)
+    applied
+        .map(|_all| ())
+        .map_err(|MigrationError(error)| error)
 }
 
 /// The migrations that the database has. Only reads: diesel's own function would create its table first.
-pub(crate) fn applied(connection: &mut AnyConnection) -> Result<Applied, Error> {
+pub(crate) fn applied(connection: &mut AnyConnection) -> Result<MigrationState, Error> {
     if !has_schema(connection)? {
-        return Ok(Applied::Nothing);
+        return Ok(MigrationState::Nothing);
     }
     let applied: Vec<String> = __diesel_schema_migrations::table
         .select(__diesel_schema_migrations::version)
@@ -63,10 +65,10 @@ pub(crate) fn applied(connection: &mut AnyConnection) -> Result<Applied, Error> 
     let known = known(connection)?;
     let unknown = applied.iter().filter(|version| !known.contains(version));
     Ok(match unknown.min() {
-        Some(version) => Applied::Unknown(version.clone()),
-        None if applied.is_empty() => Applied::Nothing,
-        None if applied.len() < known.len() => Applied::Some,
-        None => Applied::All,
+        Some(version) => MigrationState::Unknown(version.clone()),
+        None if applied.is_empty() => MigrationState::Nothing,
+        None if applied.len() < known.len() => MigrationState::Some,
+        None => MigrationState::All,
     })
 }
 
@@ -96,16 +98,16 @@ fn names<DB: diesel::backend::Backend>(
         .collect())
 }
 
-struct Failed(Error);
+struct MigrationError(Error);
 
-impl From<diesel::result::Error> for Failed {
+impl From<diesel::result::Error> for MigrationError {
     fn from(error: diesel::result::Error) -> Self {
         Self(error.into())
     }
 }
 
 /// Applies the missing migrations and returns their number.
-fn run<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<usize, Failed>
+fn run<C, DB>(connection: &mut C, migrations: EmbeddedMigrations) -> Result<usize, MigrationError>
 where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
@@ -113,5 +115,5 @@ where
     connection
         .run_pending_migrations(migrations)
         .map(|applied| applied.len())
-        .map_err(|error| Failed(Error::Refused(format!("a migration failed: {error}"))))
+        .map_err(|error| MigrationError(Error::Refused(format!("a migration failed: {error}"))))
 }

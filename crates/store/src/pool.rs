@@ -8,11 +8,11 @@ use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use crate::connection::{
     AnyConnection, Purpose, begin_read, by_any_plan, probe, rollback, set_bulk_hints,
 };
-use crate::migrations::Applied;
+use crate::migrations::MigrationState;
 use crate::presence::{make_private_file, make_private_folder};
 use crate::{
-    DatabaseUrl, Error, Log, Made, Schema, Tuning, Unsuitable, housekeeping, migrations, schema,
-    standing,
+    DatabaseUrl, Error, ExpectedSchema, Log, Schema, Tuning, Unsuitable, housekeeping, migrations,
+    schema, standing,
 };
 
 /// Time that a reader waits for a connection before the answer is "unavailable".
@@ -113,12 +113,12 @@ impl Store {
         };
         let looked = {
             let url = url.clone();
-            move || look(&url, &tuning, Comparing::Refuse)
+            move || look(&url, &tuning, OnDifference::Refuse)
         };
         let (applied, mut notes) = within(tuning.longest_answer(), url, looked)?;
         match applied {
-            Applied::All => {}
-            Applied::Nothing | Applied::Some | Applied::Unknown(_) => {
+            MigrationState::All => {}
+            MigrationState::Nothing | MigrationState::Some | MigrationState::Unknown(_) => {
                 let is_new = migrate(url, &tuning).map_err(failed)?;
                 if !is_new {
                     notes.extend(compare(url, &tuning)?);
@@ -166,13 +166,13 @@ impl Store {
         }
         let looked = {
             let url = url.clone();
-            move || look(&url, &tuning, Comparing::Leave)
+            move || look(&url, &tuning, OnDifference::Leave)
         };
         let (applied, notes) = within(tuning.longest_answer(), url, looked)?;
         match applied {
-            Applied::Nothing => Err(OpenError::NoBooks { url: url.clone() }),
-            Applied::All => Ok(Self::over(url, tuning, notes)),
-            Applied::Some | Applied::Unknown(_) => Ok(Self {
+            MigrationState::Nothing => Err(OpenError::NoBooks { url: url.clone() }),
+            MigrationState::All => Ok(Self::over(url, tuning, notes)),
+            MigrationState::Some | MigrationState::Unknown(_) => Ok(Self {
                 is_older: true,
                 ..Self::over(url, tuning, notes)
             }),
@@ -206,7 +206,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error`] if the database fails.
-    pub fn schema_as_made(&self) -> Result<Made, Error> {
+    pub fn schema_as_made(&self) -> Result<ExpectedSchema, Error> {
         schema::made(&self.url, &self.tuning)
     }
 
@@ -300,7 +300,7 @@ impl Store {
 
 /// What to do if the schema is not what the migrations make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparing {
+enum OnDifference {
     Refuse,
     /// Nothing: the caller compares it.
     Leave,
@@ -310,8 +310,8 @@ enum Comparing {
 fn look(
     url: &DatabaseUrl,
     tuning: &Tuning,
-    comparing: Comparing,
-) -> Result<(Applied, Vec<Note>), OpenError> {
+    on_difference: OnDifference,
+) -> Result<(MigrationState, Vec<Note>), OpenError> {
     let failed = |cause| OpenError::Database {
         url: url.clone(),
         cause,
@@ -322,12 +322,12 @@ fn look(
         patiently(|| AnyConnection::open(url, Purpose::Read, tuning)).map_err(failed)?;
     standing::refuse_encoding(&mut reader, url)?;
     let applied = migrations::applied(&mut reader).map_err(failed)?;
-    if let Applied::Unknown(version) = &applied {
+    if let MigrationState::Unknown(version) = &applied {
         let why = Unsuitable::newer(version, housekeeping::signed_by(&mut reader));
         let url = url.clone();
         return Err(OpenError::Unsuitable { url, why });
     }
-    if applied == Applied::All && comparing == Comparing::Refuse {
+    if applied == MigrationState::All && on_difference == OnDifference::Refuse {
         notes.extend(compare(url, tuning)?);
     }
     Ok((applied, notes))
@@ -340,8 +340,8 @@ fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError
         cause,
     };
     let made = match schema::made(url, tuning).map_err(failed)? {
-        Made::Schema(made) => made,
-        Made::Unknown(why) => return Ok(Some(Note::NotCompared(why))),
+        ExpectedSchema::Schema(made) => made,
+        ExpectedSchema::Unknown(why) => return Ok(Some(Note::NotCompared(why))),
     };
     let mut reader =
         patiently(|| AnyConnection::open(url, Purpose::Read, tuning)).map_err(failed)?;

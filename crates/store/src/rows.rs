@@ -123,12 +123,12 @@ impl<K: Ord + Clone, V: Clone> Savepoint for Rows<K, V> {
 
 /// Items in the order in which they were added.
 #[derive(Debug, Clone)]
-pub struct Added<T> {
+pub struct Additions<T> {
     items: Vec<T>,
     marks: Vec<usize>,
 }
 
-impl<T> Default for Added<T> {
+impl<T> Default for Additions<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
@@ -137,7 +137,7 @@ impl<T> Default for Added<T> {
     }
 }
 
-impl<T> Added<T> {
+impl<T> Additions<T> {
     /// Adds an item after all others.
     pub fn push(&mut self, item: T) {
         self.items.push(item);
@@ -156,7 +156,7 @@ impl<T> Added<T> {
     }
 }
 
-impl<T> Savepoint for Added<T> {
+impl<T> Savepoint for Additions<T> {
     fn mark(&mut self) {
         self.marks.push(self.items.len());
     }
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn what_was_added_and_single_values_are_put_back_too() {
-        let (mut added, mut single) = (Added::default(), Single::of(1));
+        let (mut added, mut single) = (Additions::default(), Single::of(1));
         added.push('a');
         added.mark();
         single.mark();

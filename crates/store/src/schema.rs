@@ -37,7 +37,7 @@ pub struct Difference {
 
 /// The schema that the migrations make.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Made {
+pub enum ExpectedSchema {
     /// The schema could be created and printed.
     Schema(Schema),
     /// The schema could not be created here; the reason.
@@ -123,9 +123,9 @@ impl Object {
 ///
 /// # Errors
 /// [`Error`] if the database fails.
-pub(crate) fn made(url: &DatabaseUrl, tuning: &Tuning) -> Result<Made, Error> {
+pub(crate) fn made(url: &DatabaseUrl, tuning: &Tuning) -> Result<ExpectedSchema, Error> {
     match url {
-        DatabaseUrl::Sqlite(_) => Schema::of(&mut crate::in_memory()?).map(Made::Schema),
+        DatabaseUrl::Sqlite(_) => Schema::of(&mut crate::in_memory()?).map(ExpectedSchema::Schema),
         DatabaseUrl::Postgres(_) => {
             // The session of a reader has no idle time-out, and the migrations may take a while.
             let mut connection = AnyConnection::open(url, Purpose::Read, tuning)?;
@@ -139,19 +139,19 @@ pub(crate) fn made(url: &DatabaseUrl, tuning: &Tuning) -> Result<Made, Error> {
             migrations::apply_here(&mut connection)?;
             by_any_plan(&mut connection)?;
             // The transaction ends with the connection and leaves nothing behind.
-            Schema::of(&mut connection).map(Made::Schema)
+            Schema::of(&mut connection).map(ExpectedSchema::Schema)
         }
     }
 }
 
 /// If the schema may not be created, it cannot be compared.
-fn unknown(error: Error) -> Result<Made, Error> {
+fn unknown(error: Error) -> Result<ExpectedSchema, Error> {
     let text = error.to_string();
     let is_forbidden = ["permission denied", "read-only transaction"]
         .iter()
         .any(|words| text.contains(words));
     if is_forbidden {
-        Ok(Made::Unknown(text))
+        Ok(ExpectedSchema::Unknown(text))
     } else {
         Err(error)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// and reports it.
 const GRACE: Duration = Duration::from_secs(2);
 /// Greatest time to wait for a lock.
-const LONGEST_LOCK: Duration = Duration::from_secs(5);
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// The operator's settings for the use of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,6 @@ impl Tuning {
     /// Time to wait for a lock before the answer is "busy".
     #[must_use]
     pub(crate) fn longest_lock(&self) -> Duration {
-        LONGEST_LOCK.min(self.answer_within / 2)
+        MAX_LOCK_WAIT.min(self.answer_within / 2)
     }
 }

@@ -116,16 +116,16 @@ macro_rules! guarded_text {
     ($(#[$doc:meta])* $name:ident, $guard:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name<const MOST: usize>(String);
+        pub struct $name<const MAX: usize>(String);
 
-        impl<const MOST: usize> $name<MOST> {
+        impl<const MAX: usize> $name<MAX> {
             /// A value from a text, if it keeps the rules.
             ///
             /// # Errors
             /// [`TextError`] names the first broken rule.
             pub fn parse(text: impl Into<String>) -> Result<Self, TextError> {
                 let text = text.into();
-                $guard(&text, 1..=MOST)?;
+                $guard(&text, 1..=MAX)?;
                 Ok(Self(text))
             }
 
@@ -143,7 +143,7 @@ macro_rules! guarded_text {
             }
         }
 
-        impl<const MOST: usize> Deref for $name<MOST> {
+        impl<const MAX: usize> Deref for $name<MAX> {
             type Target = str;
 
             fn deref(&self) -> &str {
@@ -151,13 +151,13 @@ macro_rules! guarded_text {
             }
         }
 
-        impl<const MOST: usize> From<$name<MOST>> for String {
-            fn from(text: $name<MOST>) -> Self {
+        impl<const MAX: usize> From<$name<MAX>> for String {
+            fn from(text: $name<MAX>) -> Self {
                 text.0
             }
         }
 
-        impl<const MOST: usize> fmt::Display for $name<MOST> {
+        impl<const MAX: usize> fmt::Display for $name<MAX> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
             }
@@ -166,17 +166,17 @@ macro_rules! guarded_text {
 }
 
 guarded_text!(
-    /// Prose of 1 to `MOST` characters, with no card number in it.
+    /// Prose of 1 to `MAX` characters, with no card number in it.
     Text,
     prose
 );
 guarded_text!(
-    /// Prose of 1 to `MOST` characters, with no card number and no control character in it.
+    /// Prose of 1 to `MAX` characters, with no card number and no control character in it.
     Token,
     token
 );
 guarded_text!(
-    /// A reference of 1 to `MOST` characters that is no card number.
+    /// A reference of 1 to `MAX` characters that is no card number.
     Identifier,
     identifier
 );

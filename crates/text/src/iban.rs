@@ -98,7 +98,7 @@ const COUNTRIES: [(&str, &str); 89] = [
 ];
 
 /// Greatest length of the text between two groups of a number, in characters.
-const WIDEST_GAP: usize = 4;
+const MAX_GAP: usize = 4;
 
 /// Whether the text is one such number, grouped or not, in capitals or not.
 #[must_use]
@@ -173,7 +173,7 @@ impl<'t> Characters<'t> {
         let at = self.0.find(|character| !is_gap(character))?;
         let (gap, rest) = self.0.split_at(at);
         let character = rest.bytes().next().filter(u8::is_ascii_alphanumeric)?;
-        if gap.chars().nth(WIDEST_GAP).is_some() {
+        if gap.chars().nth(MAX_GAP).is_some() {
             return None;
         }
         self.0 = rest.get(1..)?;

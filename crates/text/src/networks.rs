@@ -6,19 +6,19 @@
 use std::ops::RangeInclusive;
 
 /// Least number of digits of a card number.
-pub(crate) const SHORTEST: usize = 14;
+pub(crate) const MIN_DIGITS: usize = 14;
 /// Greatest number of digits of a card number.
-pub(crate) const LONGEST: u8 = 19;
+pub(crate) const MAX_DIGITS: u8 = 19;
 
 /// Number of first digits that identify the network.
 const PREFIX: u8 = 6;
 
 /// A range of numbers of a network: the first six digits, and the numbers of digits.
-type Issued = (RangeInclusive<u64>, RangeInclusive<u8>);
+type NumberRange = (RangeInclusive<u64>, RangeInclusive<u8>);
 
 /// Ranges of all networks. Dankort's 4571 lies within Visa's, Elo's within those of Visa, Maestro,
 /// Discover and UnionPay, Troy's 65 and RuPay's 65 and 508 and Verve's within Discover's and Maestro's.
-const NETWORKS: [Issued; 20] = [
+const NETWORKS: [NumberRange; 20] = [
     // Visa
     (400_000..=499_999, 16..=19),
     // Mastercard
@@ -52,7 +52,7 @@ const NETWORKS: [Issued; 20] = [
 ];
 
 /// The ranges of RuPay that no other network has.
-const RUPAY: [Issued; 3] = [
+const RUPAY: [NumberRange; 3] = [
     (600_000..=609_999, 16..=16),
     (810_000..=829_999, 16..=19),
     (353_000..=353_999, 16..=16),
@@ -65,7 +65,7 @@ pub(crate) fn is_issued(number: u64, length: u8) -> bool {
     };
     let prefix = number / 10_u64.saturating_pow(rest.into());
     let issues =
-        |(prefixes, lengths): &Issued| lengths.contains(&length) && prefixes.contains(&prefix);
+        |(prefixes, lengths): &NumberRange| lengths.contains(&length) && prefixes.contains(&prefix);
     NETWORKS.iter().chain(&RUPAY).any(issues) && luhn_holds(number)
 }
 

@@ -21,25 +21,25 @@
 
 use crate::digits::{digit, has_digits};
 use crate::iban;
-use crate::networks::{LONGEST, SHORTEST, is_issued};
+use crate::networks::{MAX_DIGITS, MIN_DIGITS, is_issued};
 
 /// Greatest length of a gap within a number, in characters.
-const WIDEST_GAP: usize = 4;
+const MAX_GAP: usize = 4;
 /// Greatest number of groups of a number: one digit each.
-const MOST_GROUPS: usize = 19;
+const MAX_GROUPS: usize = 19;
 /// Greatest length of a short group, in digits.
 const SHORT_GROUP: u8 = 4;
 
 /// Whether the text contains something that must be treated as a card number.
 #[must_use]
 pub fn contains_card_number(text: &str) -> bool {
-    has_digits(text, SHORTEST) && Chain::default().finds_in(text)
+    has_digits(text, MIN_DIGITS) && Chain::default().finds_in(text)
 }
 
 /// Whether the text is a card number, ignoring characters around it that are neither letters nor digits.
 #[must_use]
 pub fn is_card_number(text: &str) -> bool {
-    if !has_digits(text, SHORTEST) {
+    if !has_digits(text, MIN_DIGITS) {
         return false;
     }
     let mut chain = Chain::default();
@@ -49,7 +49,7 @@ pub fn is_card_number(text: &str) -> bool {
         match group {
             _ if gap.contains(char::is_alphanumeric) => return false,
             Some(_) if !is_first && !joins(gap) => return false,
-            Some(group) if chain.0.len() < MOST_GROUPS => chain.0.push(group),
+            Some(group) if chain.0.len() < MAX_GROUPS => chain.0.push(group),
             None if word.is_empty() => {}
             Some(_) | None => return false,
         }
@@ -100,7 +100,7 @@ impl<'t> Group<'t> {
     fn of(word: &str, gap: &'t str, is_joined: bool) -> Option<Self> {
         let (mut number, mut length) = (0_u64, 0_u8);
         for character in word.chars() {
-            if length >= LONGEST {
+            if length >= MAX_DIGITS {
                 return None;
             }
             number = number * 10 + u64::from(digit(character)?);
@@ -119,7 +119,7 @@ impl<'t> Group<'t> {
 fn joins(gap: &str) -> bool {
     let is_list_mark = |mark| ",;\u{60c}\u{61b}\u{3001}\u{ff0c}\u{ff1b}".contains(mark);
     let is_list = gap.contains(is_list_mark) && gap.contains(char::is_whitespace);
-    let is_wide = gap.chars().nth(WIDEST_GAP).is_some();
+    let is_wide = gap.chars().nth(MAX_GAP).is_some();
     !is_list && !is_wide && !gap.contains(char::is_alphanumeric)
 }
 
@@ -147,7 +147,7 @@ impl<'t> Chain<'t> {
             }
             if after.is_none() {
                 self.0.clear();
-            } else if self.0.len() >= MOST_GROUPS {
+            } else if self.0.len() >= MAX_GROUPS {
                 self.0.remove(0);
             }
             match group {
@@ -166,7 +166,7 @@ impl<'t> Chain<'t> {
         let sums = from_the_right.map_while(move |(start, group)| {
             let place = 10_u64.pow(length.into());
             length = length.saturating_add(group.length);
-            if length > LONGEST {
+            if length > MAX_DIGITS {
                 return None;
             }
             number += group.number * place;

@@ -74,4 +74,4 @@ pub use request::Request;
 pub use scheme::Scheme;
 pub use secret::{Secret, SecretError};
 pub use signing::{SignError, sign};
-pub use verification::{Refusal, Verified, verify};
+pub use verification::{Refusal, SignedData, verify};

@@ -4,7 +4,7 @@ use crate::Refusal;
 
 /// Greatest number of signatures in one request. Senders sign once per live secret, and there are two or three of
 /// these. Without a limit a stranger could make the receiver check hundreds.
-const MOST_SIGNATURES: usize = 32;
+const MAX_SIGNATURES: usize = 32;
 
 /// A received request: the parts a signature covers, untouched.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +37,10 @@ pub(crate) fn bounded<T>(name: &'static str, signatures: Vec<T>) -> Result<Vec<T
     if signatures.is_empty() {
         return Err(Refusal::MalformedHeader { name });
     }
-    if signatures.len() > MOST_SIGNATURES {
+    if signatures.len() > MAX_SIGNATURES {
         return Err(Refusal::TooManySignatures {
             name,
-            most: MOST_SIGNATURES,
+            most: MAX_SIGNATURES,
         });
     }
     Ok(signatures)

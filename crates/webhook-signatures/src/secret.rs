@@ -24,11 +24,11 @@ const PUBLIC_PREFIX: &str = "whpk_";
 const PRIVATE_PREFIX: &str = "whsk_";
 
 /// Least length: 128 bits even if every character had eight bits; real secrets have 32 characters or more.
-const STRIPE_SHORTEST: usize = 16;
-const STRIPE_LONGEST: usize = 512;
+const STRIPE_MIN_LENGTH: usize = 16;
+const STRIPE_MAX_LENGTH: usize = 512;
 /// Limits of Standard Webhooks 1.0.0, "Signature scheme": 192 bits at least, 512 at most.
-const STANDARD_SHORTEST: usize = 24;
-const STANDARD_LONGEST: usize = 64;
+const STANDARD_MIN_BYTES: usize = 24;
+const STANDARD_MAX_BYTES: usize = 64;
 
 /// The key for signatures of one scheme. It is never printed, and it is wiped from memory when dropped.
 #[derive(Clone)]
@@ -152,7 +152,7 @@ enum Key {
 
 fn stripe(text: &str) -> Result<Key, SecretError> {
     let unprefixed = text.strip_prefix(SYMMETRIC_PREFIX).unwrap_or(text);
-    within(unprefixed.len(), STRIPE_SHORTEST, STRIPE_LONGEST)?;
+    within(unprefixed.len(), STRIPE_MIN_LENGTH, STRIPE_MAX_LENGTH)?;
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SecretError::NotVisibleAscii);
     }
@@ -163,8 +163,8 @@ fn standard_symmetric(text: &str) -> Result<Key, SecretError> {
     let bytes = base64_bytes(text.strip_prefix(SYMMETRIC_PREFIX).unwrap_or(text))?;
     within(
         bytes.expose_secret().len(),
-        STANDARD_SHORTEST,
-        STANDARD_LONGEST,
+        STANDARD_MIN_BYTES,
+        STANDARD_MAX_BYTES,
     )?;
     Ok(Key::StandardSymmetric(bytes))
 }

@@ -10,7 +10,7 @@ use ed25519_dalek::{Signature, Signer as _};
 use hmac::Mac as _;
 
 use crate::request::{bounded, unix_seconds};
-use crate::{Refusal, Request, Scheme, Secret, SignError, Verified};
+use crate::{Refusal, Request, Scheme, Secret, SignError, SignedData};
 
 const SYMMETRIC: &str = "v1";
 const ASYMMETRIC: &str = "v1a";
@@ -19,7 +19,7 @@ pub(crate) fn verify_symmetric(
     scheme: Scheme,
     secrets: &[Secret],
     request: &Request<'_>,
-) -> Result<Verified, Refusal> {
+) -> Result<SignedData, Refusal> {
     let mut macs = secrets
         .iter()
         .filter_map(|secret| secret.mac(scheme))
@@ -47,7 +47,7 @@ pub(crate) fn verify_symmetric(
 pub(crate) fn verify_asymmetric(
     secrets: &[Secret],
     request: &Request<'_>,
-) -> Result<Verified, Refusal> {
+) -> Result<SignedData, Refusal> {
     let mut keys = secrets.iter().filter_map(Secret::verifying_key).peekable();
     keys.peek().ok_or(Refusal::NoSecret)?;
     let message = Message::read(HeaderNames::of(Scheme::StandardWebhooksV1a), request)?;
@@ -202,8 +202,8 @@ impl<'a> Message<'a> {
         [self.id.as_bytes(), b".", self.time_text, b".", self.body]
     }
 
-    fn verified(&self) -> Verified {
-        Verified {
+    fn verified(&self) -> SignedData {
+        SignedData {
             timestamp: self.timestamp,
             message_id: Some(self.id.to_owned()),
         }

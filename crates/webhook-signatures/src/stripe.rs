@@ -7,14 +7,14 @@
 use hmac::Mac as _;
 
 use crate::request::{bounded, unix_seconds};
-use crate::{Refusal, Request, Scheme, Secret, SignError, Verified};
+use crate::{Refusal, Request, Scheme, Secret, SignError, SignedData};
 
 const HEADER: &str = "Stripe-Signature";
 const MALFORMED: Refusal = Refusal::MalformedHeader { name: HEADER };
 
 type Digest = [u8; 32];
 
-pub(crate) fn verify(secrets: &[Secret], request: &Request<'_>) -> Result<Verified, Refusal> {
+pub(crate) fn verify(secrets: &[Secret], request: &Request<'_>) -> Result<SignedData, Refusal> {
     let mut macs = secrets
         .iter()
         .filter_map(|secret| secret.mac(Scheme::Stripe))
@@ -35,7 +35,7 @@ pub(crate) fn verify(secrets: &[Secret], request: &Request<'_>) -> Result<Verifi
     if !genuine {
         return Err(Refusal::NoMatchingSignature);
     }
-    Ok(Verified {
+    Ok(SignedData {
         timestamp: header.timestamp,
         message_id: None,
     })
@@ -104,11 +104,11 @@ fn lower_case_hex(text: &[u8]) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::{HEADER, MALFORMED, verify};
-    use crate::{Refusal, Request, Scheme, Secret, SecretError, Verified};
+    use crate::{Refusal, Request, Scheme, Secret, SecretError, SignedData};
 
     const SIGNATURE: &str = "6dc983a158a15726f4ddb4b8e277172d1fa4cb864575f2cc624e4a0c00c27aa8";
 
-    fn verdict(value: &str) -> Result<Result<Verified, Refusal>, SecretError> {
+    fn verdict(value: &str) -> Result<Result<SignedData, Refusal>, SecretError> {
         let secret = Secret::parse(
             Scheme::Stripe,
             "whsec_test_5f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c",

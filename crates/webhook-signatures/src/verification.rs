@@ -4,7 +4,7 @@ use crate::{Request, Scheme, Secret, standard, stripe};
 
 /// The signed data of a genuine request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct SignedData {
     /// The time of signing, in Unix seconds.
     pub timestamp: i64,
     /// The sender's id of the message, the same in each delivery attempt; `None` if the scheme has no id.
@@ -74,7 +74,7 @@ pub fn verify(
     request: &Request<'_>,
     now_unix: i64,
     tolerance_seconds: i64,
-) -> Result<Verified, Refusal> {
+) -> Result<SignedData, Refusal> {
     let verified = match scheme {
         Scheme::Stripe => stripe::verify(secrets, request),
         Scheme::StandardWebhooks | Scheme::Svix => {

@@ -8,7 +8,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use webhook_signatures::{Refusal, Request, Scheme, Secret, Verified, sign, verify};
+use webhook_signatures::{Refusal, Request, Scheme, Secret, SignedData, sign, verify};
 
 const SYMMETRIC: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const PRIVATE: &str =
@@ -27,7 +27,7 @@ fn judge(
     scheme: Scheme,
     headers: &[(&'static str, Vec<u8>)],
     body: &[u8],
-) -> Result<Verified, Refusal> {
+) -> Result<SignedData, Refusal> {
     let headers: Vec<_> = headers
         .iter()
         .map(|(name, value)| (*name, value.as_slice()))
@@ -68,7 +68,7 @@ proptest! {
     ) {
         let verified = judge(scheme, &signed(scheme, &id, timestamp, &body), &body);
         let message_id = (scheme != Scheme::Stripe).then_some(id);
-        prop_assert_eq!(verified, Ok(Verified { timestamp, message_id }));
+        prop_assert_eq!(verified, Ok(SignedData { timestamp, message_id }));
     }
 
     #[test]

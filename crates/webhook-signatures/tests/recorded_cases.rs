@@ -9,7 +9,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
-use webhook_signatures::{Refusal, Request, Scheme, Secret, SecretError, Verified, sign, verify};
+use webhook_signatures::{Refusal, Request, Scheme, Secret, SecretError, SignedData, sign, verify};
 
 struct Case {
     id: String,
@@ -24,7 +24,7 @@ struct Case {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    Accepted(Verified),
+    Accepted(SignedData),
     Refused(Refusal),
     UnusableSecret(SecretError),
 }

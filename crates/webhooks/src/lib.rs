@@ -19,7 +19,7 @@ mod schema;
 mod shelf;
 pub mod tables;
 
-pub use shelf::{Look, Shelf};
+pub use shelf::{EventState, Shelf};
 
 use sha2::{Digest, Sha256};
 use store::Timestamp;
@@ -90,5 +90,5 @@ impl Event {
 pub const FAMILY: engine::check::Family = engine::check::Family {
     guards: &check::GUARDS,
     invariants: &[],
-    recorder: || Box::new(recorded::Recorded::default()),
+    recorder: || Box::new(recorded::RecordedIds::default()),
 };

@@ -10,9 +10,9 @@ use crate::check;
 
 /// The events that audit records name.
 #[derive(Default)]
-pub(crate) struct Recorded(HashSet<String>);
+pub(crate) struct RecordedIds(HashSet<String>);
 
-impl Recorder for Recorded {
+impl Recorder for RecordedIds {
     fn note(&mut self, leaf: &Leaf<'_>) {
         if matches!(leaf.kind, "webhook_event" | "provider_answer") {
             self.0.insert(leaf.id.to_owned());

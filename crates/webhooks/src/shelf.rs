@@ -10,14 +10,14 @@ use crate::{Event, Status, tables};
 /// The events that a batch names, as they were locked, and what it has done to them.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    held: Rows<(String, String), Held>,
-    quarantined: Rows<(String, String, [u8; 32]), Quarantined>,
+    held: Rows<(String, String), ShelfRow>,
+    quarantined: Rows<(String, String, [u8; 32]), QuarantinedEvent>,
 }
 
 store::savepoint!(Shelf { held, quarantined });
 
 #[derive(Debug, Clone)]
-pub(crate) struct Held {
+pub(crate) struct ShelfRow {
     pub(crate) body_hash: [u8; 32],
     pub(crate) status: Status,
     pub(crate) event: Event,
@@ -31,7 +31,7 @@ pub(crate) enum Origin {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Quarantined {
+pub(crate) struct QuarantinedEvent {
     pub(crate) event: Event,
     pub(crate) reason: &'static str,
     pub(crate) known: bool,
@@ -39,7 +39,7 @@ pub(crate) struct Quarantined {
 
 /// What is known of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum EventState {
     /// It was never received.
     New,
     /// It was received and has had its effect.
@@ -53,13 +53,13 @@ pub enum Look {
 impl Shelf {
     /// What is known of this event.
     #[must_use]
-    pub fn look(&self, event: &Event) -> Look {
+    pub fn look(&self, event: &Event) -> EventState {
         match self.held.get(&event.name()) {
-            None => Look::New,
-            Some(held) if held.body_hash != event.body_hash() => Look::Changed,
+            None => EventState::New,
+            Some(held) if held.body_hash != event.body_hash() => EventState::Changed,
             Some(held) => match held.status {
-                Status::Applied | Status::Stored => Look::Done,
-                Status::Parked => Look::Parked,
+                Status::Applied | Status::Stored => EventState::Done,
+                Status::Parked => EventState::Parked,
             },
         }
     }
@@ -69,7 +69,7 @@ impl Shelf {
         match self.held.get_mut(&event.name()) {
             Some(held) => held.status = status,
             None => {
-                let held = Held {
+                let held = ShelfRow {
                     body_hash: event.body_hash(),
                     status,
                     event: event.clone(),
@@ -87,7 +87,7 @@ impl Shelf {
         if self.quarantined.contains(&name) {
             return false;
         }
-        let kept = Quarantined {
+        let kept = QuarantinedEvent {
             event: event.clone(),
             reason,
             known: false,
@@ -110,7 +110,7 @@ impl Shelf {
         let origin = Origin::Loaded { status };
         self.held.put(
             event.name(),
-            Held {
+            ShelfRow {
                 body_hash,
                 status,
                 event,
@@ -121,7 +121,7 @@ impl Shelf {
 
     pub(crate) fn put_quarantined(&mut self, event: Event, body_hash: [u8; 32]) {
         let (provider, id) = event.name();
-        let known = Quarantined {
+        let known = QuarantinedEvent {
             event,
             reason: "",
             known: true,
@@ -129,18 +129,18 @@ impl Shelf {
         self.quarantined.put((provider, id, body_hash), known);
     }
 
-    pub(crate) fn received(&self) -> impl Iterator<Item = &Held> {
+    pub(crate) fn received(&self) -> impl Iterator<Item = &ShelfRow> {
         self.held.values().filter(|held| held.origin == Origin::New)
     }
 
-    pub(crate) fn moved(&self) -> impl Iterator<Item = &Held> {
+    pub(crate) fn moved(&self) -> impl Iterator<Item = &ShelfRow> {
         self.held.values().filter(|held| match held.origin {
             Origin::Loaded { status } => status != held.status,
             Origin::New => false,
         })
     }
 
-    pub(crate) fn newly_quarantined(&self) -> impl Iterator<Item = &Quarantined> {
+    pub(crate) fn newly_quarantined(&self) -> impl Iterator<Item = &QuarantinedEvent> {
         self.quarantined.values().filter(|kept| !kept.known)
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use diesel::RunQueryDsl;
 use ledger::tables::{Needs, load_into, save};
 use ledger::{
-    Account, AccountId, ChangeError, NewAccount, NewTransaction, Posted, Shelf, TransactionId,
-    check,
+    Account, AccountId, ChangeError, NewAccount, NewTransaction, RecordedTransaction, Shelf,
+    TransactionId, check,
 };
 use store::bulk::Writes;
 use store::find::Lock;
@@ -15,7 +15,9 @@ use store::{AnyConnection, DatabaseUrl, Error, Store, TenantId, Timestamp};
 use tests::{Database, Kind};
 
 use crate::storage::dropped;
-use crate::words::{Act, Answer, Asked, Change, Moved, Opening, Refusal, Seen, Standing, limits};
+use crate::words::{
+    Act, Answer, Change, Instruction, Moved, Opening, Refusal, Seen, Standing, limits,
+};
 
 /// One invariant of the ledger, over all rows of a tenant.
 pub(crate) type Check =
@@ -145,7 +147,7 @@ impl Books {
     }
 
     /// A decision made on the present books, to be saved later.
-    pub(crate) fn decide(&mut self, asked: &[Asked]) -> (Shelf, Vec<Answer>) {
+    pub(crate) fn decide(&mut self, asked: &[Instruction]) -> (Shelf, Vec<Answer>) {
         self.load_and_decide(asked, Lock::Nothing).expect("loaded")
     }
 
@@ -161,7 +163,7 @@ impl Books {
         saved
     }
 
-    fn batch(&mut self, asked: &[Asked], lock: Lock, crashes: bool) -> Vec<Answer> {
+    fn batch(&mut self, asked: &[Instruction], lock: Lock, crashes: bool) -> Vec<Answer> {
         // Without locks a batch is one statement, which needs no explicit beginning.
         let is_begun = crashes || lock == Lock::Rows || self.connection.has_one_writer();
         if is_begun {
@@ -184,7 +186,7 @@ impl Books {
 
     /// The second writer has decided too early. Its decision is a conflict, unless the books are still as it saw them.
     /// A refusal writes nothing that could conflict, so it is decided again.
-    fn race(&mut self, first: &[Asked], second: &[Asked]) -> Vec<Answer> {
+    fn race(&mut self, first: &[Instruction], second: &[Instruction]) -> Vec<Answer> {
         let (stale, decided) = self.decide(second);
         let mut answers = self.batch(first, Lock::Nothing, false);
         let is_proven = !decided
@@ -204,7 +206,7 @@ impl Books {
 
     fn load_and_decide(
         &mut self,
-        asked: &[Asked],
+        asked: &[Instruction],
         lock: Lock,
     ) -> Result<(Shelf, Vec<Answer>), Error> {
         let (mut shelf, mut needs) = (Shelf::default(), Needs::default());
@@ -299,33 +301,33 @@ fn connect(store: &Store, kind: Kind) -> AnyConnection {
 }
 
 /// Adds the rows that are needed for this decision.
-fn add(needs: &mut Needs, asked: &Asked) {
+fn add(needs: &mut Needs, asked: &Instruction) {
     let mut heads = |heading: &ledger::Heading| {
         needs.external_ids.extend(heading.external_id.clone());
         needs.period |= heading.effective_at < heading.recorded_at;
     };
     match asked {
-        Asked::Open(_, opening, _) => needs.codes.push(opening.code.clone()),
-        Asked::Post(new) => add_posting(needs, new),
-        Asked::Settle(new) => {
+        Instruction::Open(_, opening, _) => needs.codes.push(opening.code.clone()),
+        Instruction::Post(new) => add_posting(needs, new),
+        Instruction::Fulfil(new) => {
             heads(&new.heading);
             needs.transactions.push(new.pending);
         }
-        Asked::Void(new) | Asked::Expire(new) => {
+        Instruction::Void(new) | Instruction::Expire(new) => {
             heads(&new.heading);
             needs.transactions.push(new.pending);
         }
-        Asked::Reverse(new) => {
+        Instruction::Reverse(new) => {
             heads(&new.heading);
             needs.transactions.push(new.of);
         }
-        Asked::Exchange(new) => {
+        Instruction::Exchange(new) => {
             heads(&new.heading);
             let accounts = [new.from, new.to, new.sold_to, new.bought_from];
             needs.accounts.extend(accounts);
         }
-        Asked::Change(id, _) => needs.accounts.push(*id),
-        Asked::ClosePeriod { .. } => needs.period = true,
+        Instruction::Change(id, _) => needs.accounts.push(*id),
+        Instruction::ClosePeriod { .. } => needs.period = true,
     }
 }
 
@@ -336,8 +338,8 @@ fn add_posting(needs: &mut Needs, new: &NewTransaction) {
     needs.accounts.extend(accounts);
 }
 
-fn decide(shelf: &mut Shelf, asked: &Asked) -> Answer {
-    fn moved<E>(posted: Result<Posted, E>) -> Result<Answer, Refusal>
+fn decide(shelf: &mut Shelf, asked: &Instruction) -> Answer {
+    fn moved<E>(posted: Result<RecordedTransaction, E>) -> Result<Answer, Refusal>
     where
         Refusal: From<E>,
     {
@@ -345,15 +347,15 @@ fn decide(shelf: &mut Shelf, asked: &Asked) -> Answer {
         Ok(Answer::Moved(Box::new(Moved::from(posted))))
     }
     let decided = match asked.clone() {
-        Asked::Open(id, opening, now) => open(shelf, id, opening, now),
-        Asked::Post(new) => moved(ledger::post(shelf, new)),
-        Asked::Settle(new) => moved(ledger::settle(shelf, new)),
-        Asked::Void(new) => moved(ledger::void(shelf, new)),
-        Asked::Expire(new) => moved(ledger::expire(shelf, new)),
-        Asked::Reverse(new) => moved(ledger::reverse(shelf, new)),
-        Asked::Exchange(new) => moved(ledger::exchange(shelf, new)),
-        Asked::Change(id, change) => changed(shelf, id, change),
-        Asked::ClosePeriod { before, now } => ledger::close_period(shelf, before, now)
+        Instruction::Open(id, opening, now) => open(shelf, id, opening, now),
+        Instruction::Post(new) => moved(ledger::post(shelf, new)),
+        Instruction::Fulfil(new) => moved(ledger::fulfil(shelf, new)),
+        Instruction::Void(new) => moved(ledger::void(shelf, new)),
+        Instruction::Expire(new) => moved(ledger::expire(shelf, new)),
+        Instruction::Reverse(new) => moved(ledger::reverse(shelf, new)),
+        Instruction::Exchange(new) => moved(ledger::exchange(shelf, new)),
+        Instruction::Change(id, change) => changed(shelf, id, change),
+        Instruction::ClosePeriod { before, now } => ledger::close_period(shelf, before, now)
             .map(|()| Answer::PeriodClosed)
             .map_err(Refusal::from),
     };

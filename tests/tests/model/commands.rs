@@ -35,7 +35,7 @@ pub(crate) enum Next {
 pub(crate) enum Command {
     Open(AccountClass, Bounds, Odd),
     Post(Draft),
-    Settle(Target, Option<Vec<Share>>, Manner, Said),
+    Fulfil(Target, Option<Vec<Share>>, Manner, Said),
     Void(Target, Said),
     Expire(Target),
     Reverse(Target, Extent, Said),
@@ -244,9 +244,9 @@ pub(crate) fn action() -> BoxedStrategy<Command> {
     prop_oneof![
         20 => draft().prop_map(Command::Post),
         8 => (target(), parts(), manner(false), said())
-            .prop_map(|(of, parts, manner, said)| Command::Settle(of, parts, manner, said)),
+            .prop_map(|(of, parts, manner, said)| Command::Fulfil(of, parts, manner, said)),
         7 => (target(), beyond(), manner(true), said())
-            .prop_map(|(of, parts, manner, said)| Command::Settle(of, Some(parts), manner, said)),
+            .prop_map(|(of, parts, manner, said)| Command::Fulfil(of, Some(parts), manner, said)),
         4 => (target(), said()).prop_map(|(of, said)| Command::Void(of, said)),
         8 => (target(), prop_oneof![2 => parts().prop_map(Extent::Of), 1 => leg()], said())
             .prop_map(|(of, extent, said)| Command::Reverse(of, extent, said)),

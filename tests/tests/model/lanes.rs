@@ -18,7 +18,7 @@ use tests::Database;
 use tokio::runtime::Runtime;
 
 use crate::books::{CHECKS, look};
-use crate::words::{Act, Answer, Asked, Change, Moved, Refusal, limits};
+use crate::words::{Act, Answer, Change, Instruction, Moved, Refusal, limits};
 use asking::{Ask, Envelope};
 use wording::{Translation, made, make_again, names, new_account, saying, tenant};
 
@@ -111,13 +111,13 @@ impl Lanes {
 
     /// The answers of the model, in the same words.
     pub(crate) fn expected(act: &Act, answers: &[Answer]) -> Vec<String> {
-        let asked: Vec<&Asked> = match act {
+        let asked: Vec<&Instruction> = match act {
             Act::Batch { asked, .. } => asked.iter().collect(),
             Act::Race { first, second } => first.iter().chain(second).collect(),
             Act::Requests { .. } | Act::Wait | Act::Restart | Act::Look(_) => Vec::new(),
         };
         let said = answers.iter().enumerate().map(|(place, answer)| {
-            let is_expiry = matches!(asked.get(place), Some(Asked::Expire(_)));
+            let is_expiry = matches!(asked.get(place), Some(Instruction::Expire(_)));
             match answer {
                 Answer::Refused(_) if is_expiry => NOT_EXPIRED.to_owned(),
                 Answer::Seen(_) => format!("{answer:#?}"),
@@ -163,7 +163,7 @@ impl Lanes {
             let settings = engine::Settings {
                 shelves: families::shelves(),
                 make_again,
-                told: None,
+                after_commit: None,
                 max_batch: 100,
                 line: 1_000,
                 mixes_tenants: true,
@@ -175,25 +175,29 @@ impl Lanes {
     }
 
     /// Sets the clock to the moment of the request, if the request has one.
-    fn set_clock(&mut self, asked: &[Asked]) {
+    fn set_clock(&mut self, asked: &[Instruction]) {
         for asked in asked {
             match asked {
-                Asked::Open(_, _, now) | Asked::ClosePeriod { now, .. } => self.clock.set(*now),
-                Asked::Post(new) => self.clock.set(new.recorded_at),
-                Asked::Settle(new) => self.clock.set(new.heading.recorded_at),
-                Asked::Void(new) | Asked::Expire(new) => self.clock.set(new.heading.recorded_at),
-                Asked::Reverse(new) => self.clock.set(new.heading.recorded_at),
-                Asked::Exchange(new) => self.clock.set(new.heading.recorded_at),
-                Asked::Change(..) => {}
+                Instruction::Open(_, _, now) | Instruction::ClosePeriod { now, .. } => {
+                    self.clock.set(*now)
+                }
+                Instruction::Post(new) => self.clock.set(new.recorded_at),
+                Instruction::Fulfil(new) => self.clock.set(new.heading.recorded_at),
+                Instruction::Void(new) | Instruction::Expire(new) => {
+                    self.clock.set(new.heading.recorded_at)
+                }
+                Instruction::Reverse(new) => self.clock.set(new.heading.recorded_at),
+                Instruction::Exchange(new) => self.clock.set(new.heading.recorded_at),
+                Instruction::Change(..) => {}
             }
         }
     }
 
     /// Sends the steps at once if possible, so that the lane may take them as one batch. Otherwise it sends each after
     /// the previous answer, because the step names what the previous one made.
-    fn one_by_one(&mut self, lane: usize, asked: &[Asked]) -> Vec<String> {
-        let knows_all = |asked: &Asked| {
-            let is_expiry = matches!(asked, Asked::Expire(_));
+    fn one_by_one(&mut self, lane: usize, asked: &[Instruction]) -> Vec<String> {
+        let knows_all = |asked: &Instruction| {
+            let is_expiry = matches!(asked, Instruction::Expire(_));
             !is_expiry && names(asked).iter().all(|id| self.ids.knows(*id))
         };
         let size = if asked.iter().all(knows_all) {
@@ -224,7 +228,12 @@ impl Lanes {
     }
 
     /// Sends the steps as one command. A dry run leaves nothing, as a crash does.
-    fn together(&mut self, asked: &[Asked], actions: Vec<Action>, dry_run: bool) -> Vec<String> {
+    fn together(
+        &mut self,
+        asked: &[Instruction],
+        actions: Vec<Action>,
+        dry_run: bool,
+    ) -> Vec<String> {
         let bulk = Ask::Bulk {
             actions,
             is_atomic: false,
@@ -243,7 +252,7 @@ impl Lanes {
     }
 
     /// The steps as actions, if all of them are actions and none names what another one makes.
-    fn bulk(&self, asked: &[Asked]) -> Option<Vec<Action>> {
+    fn bulk(&self, asked: &[Instruction]) -> Option<Vec<Action>> {
         let actions = asked.iter().map(|asked| {
             let knows = names(asked).iter().all(|id| self.ids.knows(*id));
             self.action(asked).filter(|_| knows)
@@ -297,7 +306,7 @@ impl Lanes {
     }
 
     /// The answer in the model's words; the id that was made is known from now on.
-    fn learn(&mut self, asked: &Asked, heard: Option<String>) -> String {
+    fn learn(&mut self, asked: &Instruction, heard: Option<String>) -> String {
         let (id, said) = match heard {
             Some(heard) => {
                 let (id, said) = heard.split_once(' ').expect("an id, and what is said");
@@ -331,14 +340,14 @@ impl Lanes {
         })
     }
 
-    fn command(&self, asked: &Asked) -> Result<Ask, Refusal> {
+    fn command(&self, asked: &Instruction) -> Result<Ask, Refusal> {
         if let Some(action) = self.action(asked) {
             let is_dry_run = false;
             return Ok(Ask::Transact { action, is_dry_run });
         }
         Ok(match asked {
-            Asked::Open(_, opening, _) => Ask::Open(new_account(opening)?),
-            Asked::Change(id, change) => Ask::Change(ChangeAccount {
+            Instruction::Open(_, opening, _) => Ask::Open(new_account(opening)?),
+            Instruction::Change(id, change) => Ask::Change(ChangeAccount {
                 id: self.account(*id),
                 change: match change {
                     Change::Freeze => AccountChange::Freeze,
@@ -348,21 +357,23 @@ impl Lanes {
                     Change::Metadata(metadata) => AccountChange::SetMetadata(metadata.clone()),
                 },
             }),
-            Asked::ClosePeriod { before, .. } => Ask::ClosePeriod(ClosePeriod { before: *before }),
-            Asked::Expire(new) => Ask::Expire(Expire {
+            Instruction::ClosePeriod { before, .. } => {
+                Ask::ClosePeriod(ClosePeriod { before: *before })
+            }
+            Instruction::Expire(new) => Ask::Expire(Expire {
                 pending: vec![self.transaction(new.pending)],
             }),
-            Asked::Post(_)
-            | Asked::Settle(_)
-            | Asked::Void(_)
-            | Asked::Reverse(_)
-            | Asked::Exchange(_) => unreachable!("it is an action"),
+            Instruction::Post(_)
+            | Instruction::Fulfil(_)
+            | Instruction::Void(_)
+            | Instruction::Reverse(_)
+            | Instruction::Exchange(_) => unreachable!("it is an action"),
         })
     }
 
-    fn action(&self, asked: &Asked) -> Option<Action> {
+    fn action(&self, asked: &Instruction) -> Option<Action> {
         match asked {
-            Asked::Post(new) => {
+            Instruction::Post(new) => {
                 let posting = |posting: &Posting| Posting {
                     debit: self.account(posting.debit),
                     credit: self.account(posting.credit),
@@ -384,7 +395,7 @@ impl Lanes {
                     },
                 }))
             }
-            Asked::Exchange(new) => Some(Action::Exchange(Swap {
+            Instruction::Exchange(new) => Some(Action::Exchange(Swap {
                 from: self.account(new.from),
                 to: self.account(new.to),
                 sold_to: self.account(new.sold_to),
@@ -395,7 +406,7 @@ impl Lanes {
                 conditions: self.conditions(&new.conditions),
                 details: saying(&new.heading),
             })),
-            Asked::Settle(new) => Some(Action::Settle {
+            Instruction::Fulfil(new) => Some(Action::Fulfil {
                 pending: self.transaction(new.pending),
                 amounts: new.amounts.clone(),
                 last: new.last,
@@ -403,20 +414,21 @@ impl Lanes {
                 conditions: Vec::new(),
                 details: saying(&new.heading),
             }),
-            Asked::Void(new) => Some(Action::Void {
+            Instruction::Void(new) => Some(Action::Void {
                 pending: self.transaction(new.pending),
                 conditions: Vec::new(),
                 details: saying(&new.heading),
             }),
-            Asked::Reverse(new) => Some(Action::Reverse {
+            Instruction::Reverse(new) => Some(Action::Reverse {
                 of: self.transaction(new.of),
                 amounts: new.amounts.clone(),
                 conditions: Vec::new(),
                 details: saying(&new.heading),
             }),
-            Asked::Open(..) | Asked::Expire(_) | Asked::Change(..) | Asked::ClosePeriod { .. } => {
-                None
-            }
+            Instruction::Open(..)
+            | Instruction::Expire(_)
+            | Instruction::Change(..)
+            | Instruction::ClosePeriod { .. } => None,
         }
     }
 

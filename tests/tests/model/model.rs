@@ -1,8 +1,8 @@
 //! The state machine: random commands become requests, first to the reference and then to every database.
 
 use ledger::{
-    AccountId, Amounts, Condition, Demand, Heading, Kind, Leg, NewExchange, NewRelease,
-    NewReversal, NewSettlement, NewTransaction, Part, Pending, Posting, Quote, Rate, TransactionId,
+    AccountId, Amounts, Condition, Demand, Heading, Kind, Leg, NewExchange, NewFulfilment,
+    NewRelease, NewReversal, NewTransaction, Part, Pending, Posting, Quote, Rate, TransactionId,
 };
 use money::{Amount, Currency, MinorUnits};
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ use crate::commands::{
     self, Command, Draft, Extent, Line, Much, Next, Place, Said, Share, Target, Trade, Who, Wish,
 };
 use crate::reference::{Reference, WITHOUT_KUNA};
-use crate::words::{Act, Answer, Asked, Opening, Request};
+use crate::words::{Act, Answer, Instruction, Opening, Request};
 
 /// The state of the books, the names that exist, and the last event.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Model {
 
     /// A command may be about something that the previous command makes. So a trial run of the reference goes along,
     /// and only the names of it are kept.
-    fn ask_all(&mut self, commands: &[Command]) -> Vec<Asked> {
+    fn ask_all(&mut self, commands: &[Command]) -> Vec<Instruction> {
         let reference = self.reference.clone();
         let mut asked = Vec::with_capacity(commands.len());
         for command in commands {
@@ -115,7 +115,7 @@ impl Model {
         self.act = act;
     }
 
-    pub(crate) fn ask(&mut self, command: &Command) -> Asked {
+    pub(crate) fn ask(&mut self, command: &Command) -> Instruction {
         match command {
             Command::Open(class, bounds, odd) => {
                 let id = AccountId::from_bytes(self.fresh_id());
@@ -130,12 +130,12 @@ impl Model {
                     class: *class,
                     bounds: *bounds,
                 };
-                Asked::Open(id, opening, self.moment(0))
+                Instruction::Open(id, opening, self.moment(0))
             }
-            Command::Post(draft) => Asked::Post(self.draft(draft)),
-            Command::Settle(of, shares, manner, said) => {
+            Command::Post(draft) => Instruction::Post(self.draft(draft)),
+            Command::Fulfil(of, shares, manner, said) => {
                 let pending = self.target(*of, &self.reference.promises());
-                Asked::Settle(NewSettlement {
+                Instruction::Fulfil(NewFulfilment {
                     heading: self.heading(said),
                     pending,
                     amounts: self.parts(pending, shares.as_deref()),
@@ -144,24 +144,26 @@ impl Model {
                     conditions: Vec::new(),
                 })
             }
-            Command::Void(of, said) => Asked::Void(self.release(*of, said)),
-            Command::Expire(of) => Asked::Expire(self.release(*of, &Said::NOTHING)),
+            Command::Void(of, said) => Instruction::Void(self.release(*of, said)),
+            Command::Expire(of) => Instruction::Expire(self.release(*of, &Said::NOTHING)),
             Command::Reverse(of, extent, said) => {
                 let fitting = match extent {
                     Extent::Of(_) => self.reference.standing_transactions(),
                     Extent::OfLeg { .. } => self.reference.standing_exchanges(),
                 };
                 let of = self.target(*of, &fitting);
-                Asked::Reverse(NewReversal {
+                Instruction::Reverse(NewReversal {
                     heading: self.heading(said),
                     of,
                     amounts: self.extent(of, extent),
                     conditions: Vec::new(),
                 })
             }
-            Command::Exchange(trade) => Asked::Exchange(self.trade(trade)),
-            Command::Change(who, change) => Asked::Change(self.account(*who).0, change.clone()),
-            Command::ClosePeriod(ago) => Asked::ClosePeriod {
+            Command::Exchange(trade) => Instruction::Exchange(self.trade(trade)),
+            Command::Change(who, change) => {
+                Instruction::Change(self.account(*who).0, change.clone())
+            }
+            Command::ClosePeriod(ago) => Instruction::ClosePeriod {
                 before: self.moment(*ago),
                 now: self.moment(0),
             },

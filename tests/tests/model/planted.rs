@@ -18,7 +18,7 @@ use crate::requests::Desk;
 use crate::words::{Act, Answer};
 
 /// Greatest number of sequences until all bugs are noticed; it takes far fewer.
-const MOST: u32 = 400;
+const MAX_CASES: u32 = 400;
 
 /// The events on empty books, and the answers.
 type Transcript<Said> = Vec<(Act, Said)>;
@@ -55,11 +55,11 @@ fn each_is_noticed<Machine, Said>(
     Machine: ReferenceStateMachine<State = Model, Transition = Next>,
     Said: PartialEq,
 {
-    let mut runner = TestRunner::new(crate::config(MOST));
+    let mut runner = TestRunner::new(crate::config(MAX_CASES));
     let sequences = Machine::sequential_strategy(length);
     let mut unnoticed = bugs.to_vec();
     let mut noticed: BTreeMap<String, usize> = BTreeMap::new();
-    for number in 0..runner.config().cases.max(MOST) {
+    for number in 0..runner.config().cases.max(MAX_CASES) {
         let sequence = sequences.new_tree(&mut runner).expect("a sequence");
         let (model, transitions, _) = sequence.current();
         let transcript = write_down(model, &transitions);

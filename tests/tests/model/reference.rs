@@ -16,17 +16,17 @@ pub(crate) use withdrawn::WITHOUT_KUNA;
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountClass, AccountId, AccountStatus, Exchange, HoldStatus, Metadata, Phase, PostedPosting,
-    Posting, Side, TransactionId,
+    AccountClass, AccountId, AccountStatus, Exchange, HoldStatus, Metadata, Phase, Posting,
+    RecordedPosting, Side, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
 
 use crate::bugs::Bug;
-use crate::words::{Act, Answer, Asked, Bounds, Moved, Refusal};
+use crate::words::{Act, Answer, Bounds, Instruction, Moved, Refusal};
 
 /// The largest number that a counter may show.
-const MOST: i128 = (1 << 63) - 1;
+const MAX: i128 = (1 << 63) - 1;
 
 /// The books, and the bug that is planted in them.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +85,7 @@ struct Written {
 /// The later state of a posting.
 #[derive(Debug, Clone, Copy)]
 struct Since {
-    settled: i128,
+    fulfilled: i128,
     released: i128,
     reversed: i128,
     status: HoldStatus,
@@ -135,9 +135,9 @@ impl Reference {
         }
     }
 
-    fn race(&mut self, first: &[Asked], second: &[Asked]) -> Vec<Answer> {
+    fn race(&mut self, first: &[Instruction], second: &[Instruction]) -> Vec<Answer> {
         let stale = self.clone();
-        let decide = |books: &mut Self, asked: &[Asked]| -> Vec<Answer> {
+        let decide = |books: &mut Self, asked: &[Instruction]| -> Vec<Answer> {
             asked.iter().map(|asked| books.decide(asked)).collect()
         };
         let mut answers = decide(self, first);
@@ -154,24 +154,24 @@ impl Reference {
     }
 
     /// Decides one step. A refused one changes nothing.
-    pub(crate) fn decide(&mut self, asked: &Asked) -> Answer {
+    pub(crate) fn decide(&mut self, asked: &Instruction) -> Answer {
         let before = self.books.clone();
         let decided = match asked {
-            Asked::Open(id, opening, now) => self.open(*id, opening, *now),
-            Asked::Post(new) => self.post(new).map(moved).map_err(Refusal::from),
-            Asked::Settle(new) => self.settle(new).map(moved).map_err(Refusal::from),
-            Asked::Void(new) => self
+            Instruction::Open(id, opening, now) => self.open(*id, opening, *now),
+            Instruction::Post(new) => self.post(new).map(moved).map_err(Refusal::from),
+            Instruction::Fulfil(new) => self.fulfil(new).map(moved).map_err(Refusal::from),
+            Instruction::Void(new) => self
                 .release(new, ledger::Step::Void)
                 .map(moved)
                 .map_err(Refusal::from),
-            Asked::Expire(new) => self
+            Instruction::Expire(new) => self
                 .release(new, ledger::Step::Expiry)
                 .map(moved)
                 .map_err(Refusal::from),
-            Asked::Reverse(new) => self.reverse(new).map(moved).map_err(Refusal::from),
-            Asked::Exchange(new) => self.exchange(new).map(moved).map_err(Refusal::from),
-            Asked::Change(id, change) => self.change(*id, change),
-            Asked::ClosePeriod { before, now } => self
+            Instruction::Reverse(new) => self.reverse(new).map(moved).map_err(Refusal::from),
+            Instruction::Exchange(new) => self.exchange(new).map(moved).map_err(Refusal::from),
+            Instruction::Change(id, change) => self.change(*id, change),
+            Instruction::ClosePeriod { before, now } => self
                 .close_period(*before, *now)
                 .map(|()| Answer::PeriodClosed)
                 .map_err(Refusal::from),
@@ -182,12 +182,12 @@ impl Reference {
         })
     }
 
-    fn take_back(&mut self, before: Books, asked: &Asked) {
+    fn take_back(&mut self, before: Books, asked: &Instruction) {
         if self.is(Bug::RefusedLeavesTraces) {
             return;
         }
         self.books = before;
-        if let (true, Asked::Post(new)) = (self.is(Bug::RefusedKeepsItsName), asked)
+        if let (true, Instruction::Post(new)) = (self.is(Bug::RefusedKeepsItsName), asked)
             && let Some(name) = &new.external_id
         {
             self.books.names.entry(name.clone()).or_insert(new.id);
@@ -214,7 +214,7 @@ impl Reference {
                     since.reversed = 0;
                 }
                 if holds && since.status == HoldStatus::Pending {
-                    since.released = amount_of(posting) - since.settled;
+                    since.released = amount_of(posting) - since.fulfilled;
                     since.status = HoldStatus::Voided;
                 }
             }
@@ -283,7 +283,7 @@ impl Reference {
     }
 
     /// Makes all movements; `Err` names the account of which a counter would be too large.
-    fn apply(&mut self, movements: &[Movement]) -> Result<Vec<PostedPosting>, AccountId> {
+    fn apply(&mut self, movements: &[Movement]) -> Result<Vec<RecordedPosting>, AccountId> {
         let mut posted = Vec::new();
         for movement in movements {
             let Movement { posting, phase, .. } = movement;
@@ -299,7 +299,7 @@ impl Reference {
             };
             let credit = self.enter(posting.credit, credit, *phase, amount)?;
             let amount = i64::try_from(movement.amount).expect("within what was posted");
-            posted.push(PostedPosting {
+            posted.push(RecordedPosting {
                 ordinal: movement.ordinal,
                 phase: *phase,
                 posting: Posting {
@@ -340,9 +340,9 @@ impl Reference {
             Phase::Pending if bug == Some(Bug::PendingIsPosted) => sums.posted += amount,
             Phase::Pending => sums.pending += amount,
             Phase::Posted => sums.posted += amount,
-            Phase::Settled => {
+            Phase::Fulfilled => {
                 sums.posted += amount;
-                if bug != Some(Bug::SettlementAddsToPosted) {
+                if bug != Some(Bug::FulfilmentAddsToPosted) {
                     sums.released += amount;
                 }
             }
@@ -353,7 +353,7 @@ impl Reference {
         } else {
             sums.all()
         };
-        let is_too_large = sums.pending > MOST || sums.posted > MOST || together > MOST;
+        let is_too_large = sums.pending > MAX || sums.posted > MAX || together > MAX;
         if is_too_large && bug != Some(Bug::CountersWrap) {
             return Err(id);
         }
@@ -371,7 +371,7 @@ impl Reference {
             self.books.names.insert(name.clone(), moved.id);
         }
         let since = Since {
-            settled: 0,
+            fulfilled: 0,
             released: 0,
             reversed: 0,
             status: HoldStatus::Pending,
@@ -424,7 +424,7 @@ impl Written {
     /// The amount that a posting still holds.
     fn holds(&self, place: usize) -> i128 {
         let since = &self.since[place];
-        amount_of(&self.moved.postings[place]) - since.settled - since.released
+        amount_of(&self.moved.postings[place]) - since.fulfilled - since.released
     }
 
     /// The amount of a posting that is not reversed.
@@ -437,7 +437,7 @@ impl Written {
     }
 }
 
-fn amount_of(posted: &PostedPosting) -> i128 {
+fn amount_of(posted: &RecordedPosting) -> i128 {
     i128::from(posted.posting.amount.get())
 }
 

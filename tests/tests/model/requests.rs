@@ -7,7 +7,7 @@ use store::Timestamp;
 
 use crate::commands::{self, Command, Next};
 use crate::model::{Model, chosen};
-use crate::words::{Act, Answer, Asked, Claimed, Form, Request};
+use crate::words::{Act, Answer, Claim, Form, Instruction, Request};
 
 /// A request, before its accounts and transactions are chosen.
 #[derive(Debug, Clone)]
@@ -173,7 +173,7 @@ impl Model {
         let request = Request {
             form,
             dry_run,
-            claim: key.map(|key| Claimed { key, body }),
+            claim: key.map(|key| Claim { key, body }),
         };
         if request.claim.is_some() {
             self.sent.push(request.clone());
@@ -193,12 +193,12 @@ impl Request {
     }
 }
 
-impl Asked {
+impl Instruction {
     fn is_asked_at(&mut self, moment: Timestamp) {
         match self {
             Self::Open(_, _, now) | Self::ClosePeriod { now, .. } => *now = moment,
             Self::Post(new) => new.recorded_at = moment,
-            Self::Settle(new) => new.heading.recorded_at = moment,
+            Self::Fulfil(new) => new.heading.recorded_at = moment,
             Self::Void(new) | Self::Expire(new) => new.heading.recorded_at = moment,
             Self::Reverse(new) => new.heading.recorded_at = moment,
             Self::Exchange(new) => new.heading.recorded_at = moment,

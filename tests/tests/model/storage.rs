@@ -2,7 +2,7 @@
 //! skipped. Each must be noticed by an invariant of `florin check`, or be a conflict.
 
 use ledger::{
-    AccountClass, AccountId, Heading, Kind as Purpose, NewReversal, NewSettlement, NewTransaction,
+    AccountClass, AccountId, Heading, Kind as Purpose, NewFulfilment, NewReversal, NewTransaction,
     Pending, Posting, Shelf, TransactionId,
 };
 use money::{Amount, Currency};
@@ -16,7 +16,7 @@ use crate::books::Books;
 use crate::commands::{Command, Draft, Line, Manner, Much, Next, Odd, Said, Share, Target, Who};
 use crate::model::Model;
 use crate::tampered::{TAMPERED, spelled_out};
-use crate::words::{Act, Answer, Asked, Bounds, Opening};
+use crate::words::{Act, Answer, Bounds, Instruction, Opening};
 
 on_both_databases!(rows_that_are_changed_or_lost_are_noticed);
 async fn rows_that_are_changed_or_lost_are_noticed(database: Database) {
@@ -54,7 +54,7 @@ const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
     ),
     (
         "whether anything was done about a hold",
-        Later::Settle { expires_at: None },
+        Later::Fulfil { expires_at: None },
         &[
             "UPDATE account SET version = version - 1 WHERE tenant_id = @",
             "DELETE FROM hold WHERE tenant_id = @",
@@ -63,7 +63,7 @@ const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
     ),
     (
         "what of a hold is posted",
-        Later::Settle {
+        Later::Fulfil {
             expires_at: Some(Timestamp::from_micros(2_000)),
         },
         &[
@@ -87,7 +87,7 @@ const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
 #[derive(Debug, Clone, Copy)]
 enum Later {
     Post,
-    Settle { expires_at: Option<Timestamp> },
+    Fulfil { expires_at: Option<Timestamp> },
     Reverse,
 }
 
@@ -135,7 +135,7 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
         };
         let mut new = NewTransaction::plain(id, Purpose::Transfer, vec![posting], now);
         new.pending = pending;
-        Asked::Post(new)
+        Instruction::Post(new)
     };
     let part = |id: u128, amount| {
         let id = TransactionId::from_bytes(id.to_be_bytes());
@@ -147,16 +147,16 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
     let reverse = |id, amount| {
         let (heading, amounts) = part(id, amount);
         let of = TransactionId::from_bytes(u128::to_be_bytes(3));
-        Asked::Reverse(NewReversal {
+        Instruction::Reverse(NewReversal {
             heading,
             of,
             amounts: amounts.into(),
             conditions: Vec::new(),
         })
     };
-    let settle = |id, amount| {
+    let fulfil = |id, amount| {
         let (heading, amounts) = part(id, amount);
-        Asked::Settle(NewSettlement {
+        Instruction::Fulfil(NewFulfilment {
             heading,
             pending: TransactionId::from_bytes(u128::to_be_bytes(4)),
             amounts,
@@ -166,19 +166,19 @@ fn overtaken(books: &mut Books, later: Later) -> Shelf {
         })
     };
     let expires_at = match later {
-        Later::Settle { expires_at } => expires_at,
+        Later::Fulfil { expires_at } => expires_at,
         Later::Post | Later::Reverse => None,
     };
     let given = vec![
-        Asked::Open(source, opening.clone(), now),
-        Asked::Open(wallet, opening_too, now),
+        Instruction::Open(source, opening.clone(), now),
+        Instruction::Open(wallet, opening_too, now),
         moved(3, source, wallet, None),
         moved(4, wallet, source, Some(Pending { expires_at })),
         reverse(5, 1),
     ];
     let both = |id| match later {
         Later::Post => moved(id, source, wallet, None),
-        Later::Settle { .. } => settle(id, 20),
+        Later::Fulfil { .. } => fulfil(id, 20),
         Later::Reverse => reverse(id, 20),
     };
     let batch = |asked| Act::Batch {
@@ -246,7 +246,7 @@ fn unfinished() -> impl Iterator<Item = Next> {
             much: Much::Some(1),
         };
         let of = Target::Fitting(number);
-        Command::Settle(
+        Command::Fulfil(
             of,
             Some(vec![share]),
             Manner {

@@ -2,19 +2,19 @@
 
 use ledger::{
     Account, AccountClass, AccountId, ChangeError, Correction, Entry, Exchange, ExchangeError,
-    Hold, Limits, LimitsError, Metadata, NewExchange, NewRelease, NewReversal, NewSettlement,
-    NewTransaction, OpenError, PeriodError, PostError, Posted, PostedPosting, ReleaseError,
-    ReverseError, SettleError, Step, TransactionId,
+    FulfilError, Hold, Limits, LimitsError, Metadata, NewExchange, NewFulfilment, NewRelease,
+    NewReversal, NewTransaction, OpenError, PeriodError, PostError, RecordedPosting,
+    RecordedTransaction, ReleaseError, ReverseError, Step, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
 
 /// A request for one step.
 #[derive(Debug, Clone)]
-pub(crate) enum Asked {
+pub(crate) enum Instruction {
     Open(AccountId, Opening, Timestamp),
     Post(NewTransaction),
-    Settle(NewSettlement),
+    Fulfil(NewFulfilment),
     Void(NewRelease),
     Expire(NewRelease),
     Reverse(NewReversal),
@@ -23,12 +23,12 @@ pub(crate) enum Asked {
     ClosePeriod { before: Timestamp, now: Timestamp },
 }
 
-impl Asked {
+impl Instruction {
     /// Whether it is a movement, which can be one of many.
     pub(crate) fn is_action(&self) -> bool {
         match self {
             Self::Post(_)
-            | Self::Settle(_)
+            | Self::Fulfil(_)
             | Self::Void(_)
             | Self::Reverse(_)
             | Self::Exchange(_) => true,
@@ -70,25 +70,25 @@ pub(crate) struct Request {
     pub(crate) form: Form,
     /// Whether it is a dry run.
     pub(crate) dry_run: bool,
-    pub(crate) claim: Option<Claimed>,
+    pub(crate) claim: Option<Claim>,
 }
 
 /// One step, or many as one command: all or none, or each on its own.
 #[derive(Debug, Clone)]
 pub(crate) enum Form {
-    One(Box<Asked>),
-    Many(Vec<Asked>, bool),
+    One(Box<Instruction>),
+    Many(Vec<Instruction>, bool),
 }
 
 impl Form {
-    pub(crate) fn asked(&self) -> &[Asked] {
+    pub(crate) fn asked(&self) -> &[Instruction] {
         match self {
             Self::One(asked) => std::slice::from_ref(&**asked),
             Self::Many(asked, _) => asked,
         }
     }
 
-    pub(crate) fn asked_mut(&mut self) -> &mut [Asked] {
+    pub(crate) fn asked_mut(&mut self) -> &mut [Instruction] {
         match self {
             Self::One(asked) => std::slice::from_mut(&mut **asked),
             Self::Many(asked, _) => asked,
@@ -98,7 +98,7 @@ impl Form {
 
 /// An idempotency key, and the number of the request with it: another number is another request.
 #[derive(Debug, Clone)]
-pub(crate) struct Claimed {
+pub(crate) struct Claim {
     pub(crate) key: String,
     pub(crate) body: u128,
 }
@@ -108,7 +108,7 @@ pub(crate) struct Claimed {
 pub(crate) enum Act {
     /// Steps that are written together.
     Batch {
-        asked: Vec<Asked>,
+        asked: Vec<Instruction>,
         /// Whether the rows are locked before they are read.
         locks: bool,
         /// Whether the connection is lost before the commit.
@@ -116,8 +116,8 @@ pub(crate) enum Act {
     },
     /// Two writers: the second decides before the first one writes, and writes after it.
     Race {
-        first: Vec<Asked>,
-        second: Vec<Asked>,
+        first: Vec<Instruction>,
+        second: Vec<Instruction>,
     },
     /// Requests that clients send at once to one of the lanes.
     Requests {
@@ -161,7 +161,7 @@ pub(crate) enum Refusal {
     Limits(LimitsError),
     Open(OpenError),
     Post(PostError),
-    Settle(SettleError),
+    Fulfil(FulfilError),
     Release(ReleaseError),
     Reverse(ReverseError),
     Exchange(ExchangeError),
@@ -176,7 +176,7 @@ impl Refusal {
             Self::Limits(_) => "limits",
             Self::Open(rule) => rule.code(),
             Self::Post(rule) => rule.code(),
-            Self::Settle(rule) => rule.code(),
+            Self::Fulfil(rule) => rule.code(),
             Self::Release(rule) => rule.code(),
             Self::Reverse(rule) => rule.code(),
             Self::Exchange(rule) => rule.code(),
@@ -203,7 +203,7 @@ pub(crate) struct Moved {
     pub(crate) metadata: Option<Metadata>,
     pub(crate) effective_at: Timestamp,
     pub(crate) recorded_at: Timestamp,
-    pub(crate) postings: Vec<PostedPosting>,
+    pub(crate) postings: Vec<RecordedPosting>,
 }
 
 /// The whole visible state.
@@ -260,7 +260,7 @@ refusals!(
     Limits(LimitsError),
     Open(OpenError),
     Post(PostError),
-    Settle(SettleError),
+    Fulfil(FulfilError),
     Release(ReleaseError),
     Reverse(ReverseError),
     Exchange(ExchangeError),
@@ -295,8 +295,8 @@ impl From<&Account> for Standing {
 }
 
 /// The transaction as the real ledger has it.
-impl From<Posted> for Moved {
-    fn from(posted: Posted) -> Self {
+impl From<RecordedTransaction> for Moved {
+    fn from(posted: RecordedTransaction) -> Self {
         Self {
             id: posted.id,
             step: posted.step,

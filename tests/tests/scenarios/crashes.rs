@@ -29,8 +29,8 @@ fn ask_in_vain(client: &Client, key: &'static str, method: &str) {
     });
 }
 
-on_both_databases!(killed_after_the_provider_executed_a_payment_settles_once);
-async fn killed_after_the_provider_executed_a_payment_settles_once(database: Database) {
+on_both_databases!(killed_after_the_provider_executed_a_payment_is_finished_once);
+async fn killed_after_the_provider_executed_a_payment_is_finished_once(database: Database) {
     // Given a provider that has executed and never answers, the server is killed as it waits.
     let shop = Shop::open_with(&database, &["--provider-timeout-ms", "2000"]);
     ask_in_vain(&shop.client, "k", "pm_times_out");
@@ -56,10 +56,10 @@ async fn killed_after_the_provider_executed_a_payment_settles_once(database: Dat
     let shop = Shop::open_with(&database, &["--provider-timeout-ms", "500"]);
     let payments = list(&shop.client.get("/v1/payments").await.json());
     let payment = text(payments.first().expect("the intent was committed"), "/id");
-    let settled = shop.settled(&payment).await;
+    let finished = shop.finished(&payment).await;
 
     // then the payment succeeds by asking the provider, not by charging again,
-    assert_eq!(settled["status"], "succeeded", "{settled}");
+    assert_eq!(finished["status"], "succeeded", "{finished}");
     let effects = effects_and_calls(shop.florin.sandbox()).await;
     assert_eq!(effects, Some((1, 1)));
     shop.assert_captured(1).await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use books::accounts::OpenAccount;
-use books::transactions::{Details, Draft, Expiry, Made, Results, Transact};
+use books::transactions::{Details, Draft, Expiry, Results, StepResult, Transact};
 use books::transfers::Transfer;
 use books::{Refusal, transactions::Action};
-use engine::{Answer, Engine, Reply, Request, Told};
+use engine::{Answer, Engine, RefusalReply, Reply, Request};
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{AccountClass, AccountId, Kind as Word, Limits, NewAccount, Posting};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -210,7 +210,7 @@ async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize
 /// Number of commands that a lane gets at once; how many a commit may take.
 const GIVEN: i64 = 900;
 /// Greatest number of rounds until two lanes meet.
-pub(crate) const MOST_ROUNDS: i64 = 20;
+pub(crate) const MAX_ROUNDS: i64 = 20;
 pub(crate) const MAX_BATCH: usize = 100;
 
 #[test]
@@ -241,7 +241,7 @@ fn what_was_decided_after_a_batch_that_fails_is_decided_again() {
         // they meet in a later round.
         let (mut rounds, mut posted) = (0, 0);
         while counted(&counters, "florin_lane_reruns_total") <= before {
-            assert!(rounds < MOST_ROUNDS, "the lanes never met");
+            assert!(rounds < MAX_ROUNDS, "the lanes never met");
             let (one, two) = tokio::join!(lane.pay(&lane.engine), lane.pay(&other));
             posted += one.0 + two.0;
             rounds += 1;
@@ -421,7 +421,7 @@ fn status(answer: &Answer) -> u16 {
     reply.status
 }
 
-fn made(_made: &Made, _is_dry_run: bool) -> Reply {
+fn made(_made: &StepResult, _is_dry_run: bool) -> Reply {
     reply(201, Vec::new())
 }
 
@@ -431,10 +431,10 @@ pub(crate) fn posted_of(results: &Results, _is_dry_run: bool) -> Reply {
     reply(200, posted.to_string().into_bytes())
 }
 
-pub(crate) fn refused<C>(_command: &C, refusal: &Refusal) -> Told {
-    Told {
+pub(crate) fn refused<C>(_command: &C, refusal: &Refusal) -> RefusalReply {
+    RefusalReply {
         reply: reply(422, Vec::new()),
-        ..books::told(refusal)
+        ..books::refusal_reply(refusal)
     }
 }
 

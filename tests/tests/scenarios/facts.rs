@@ -291,8 +291,8 @@ async fn an_answer_that_cannot_be_right_is_no_fact_and_is_put_aside_once(databas
     let known = database.number("SELECT count(*) FROM quarantine");
     call.answer(200, b"not JSON".to_vec());
     assert_eq!(known, database.number("SELECT count(*) FROM quarantine"));
-    let settled = "SELECT count(*) FROM operation WHERE status IN ('succeeded', 'failed')";
-    assert_eq!(database.number(settled), 0);
+    let finished = "SELECT count(*) FROM operation WHERE status IN ('succeeded', 'failed')";
+    assert_eq!(database.number(finished), 0);
     shop.assert_captured(0).await;
     books_hold(&database);
 }

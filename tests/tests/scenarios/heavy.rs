@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::crowds::{
-    Lane, MAX_BATCH, MOST_ROUNDS, PURSE, counted, counters, euro, posted_of, refused,
+    Lane, MAX_BATCH, MAX_ROUNDS, PURSE, counted, counters, euro, posted_of, refused,
 };
 use crate::outages::{TERMINATE, with_private_cluster};
 use crate::shop::{engine_beside, request_of_other};
@@ -53,7 +53,7 @@ fn heavy_batches_of_two_lanes_are_decided_again_until_each_is_committed_once() {
         // On a machine that runs the lanes one after the other, they meet in a later round.
         let (mut rounds, mut sum) = (0, 0);
         while counted(&counters, "florin_lane_reruns_total") <= before {
-            assert!(rounds < MOST_ROUNDS, "the lanes never met");
+            assert!(rounds < MAX_ROUNDS, "the lanes never met");
             let names = ["one", "other"].map(|name| format!("{name}-{rounds}"));
             let (one, two) = tokio::join!(
                 pay(&lane, &lane.engine, &names[0]),

@@ -110,7 +110,7 @@ fn a_database_that_goes_away_is_a_quick_503_and_comes_back_without_a_restart() {
 }
 
 #[test]
-fn a_payment_under_way_when_the_database_goes_away_settles_once_it_is_back() {
+fn a_payment_under_way_when_the_database_goes_away_is_finished_once_it_is_back() {
     with_private_cluster(async |cluster| {
         let database = Database::within(&cluster);
         let shop = Shop::open_with(&database, &["--provider-timeout-ms", "500"]);
@@ -127,7 +127,7 @@ fn a_payment_under_way_when_the_database_goes_away_settles_once_it_is_back() {
             (reply.status == 200).then_some(())
         })
         .await;
-        assert_eq!(shop.settled(&id).await["status"], "succeeded");
+        assert_eq!(shop.finished(&id).await["status"], "succeeded");
         shop.assert_captured(1).await;
         let effects = crate::given::effects_and_calls(shop.florin.sandbox()).await;
         assert_eq!(effects.map(|(effects, _)| effects), Some(1));

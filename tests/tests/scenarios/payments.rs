@@ -102,18 +102,18 @@ async fn a_method_the_provider_does_not_know_is_a_decline(database: Database) {
     books_hold(&database);
 }
 
-on_both_databases!(a_charge_that_times_out_after_it_was_executed_settles_by_inquiry);
-async fn a_charge_that_times_out_after_it_was_executed_settles_by_inquiry(database: Database) {
-    settles_by_inquiry(database, "pm_times_out").await;
+on_both_databases!(a_charge_that_times_out_after_it_was_executed_is_finished_by_inquiry);
+async fn a_charge_that_times_out_after_it_was_executed_is_finished_by_inquiry(database: Database) {
+    is_finished_by_inquiry(database, "pm_times_out").await;
 }
 
-on_both_databases!(a_charge_answered_500_after_it_was_executed_settles_by_inquiry);
-async fn a_charge_answered_500_after_it_was_executed_settles_by_inquiry(database: Database) {
-    settles_by_inquiry(database, "pm_server_error").await;
+on_both_databases!(a_charge_answered_500_after_it_was_executed_is_finished_by_inquiry);
+async fn a_charge_answered_500_after_it_was_executed_is_finished_by_inquiry(database: Database) {
+    is_finished_by_inquiry(database, "pm_server_error").await;
 }
 
 /// The provider executes, but sends neither a reply nor a webhook.
-async fn settles_by_inquiry(database: Database, method: &str) {
+async fn is_finished_by_inquiry(database: Database, method: &str) {
     let shop = Shop::open_with(&database, &IMPATIENT);
 
     let reply = shop.pay("k-1", method).await;
@@ -123,7 +123,7 @@ async fn settles_by_inquiry(database: Database, method: &str) {
         (202, &json!("processing"))
     );
     let id = text(&reply.json(), "/id");
-    let payment = shop.settled(&id).await;
+    let payment = shop.finished(&id).await;
     assert_eq!(
         (&payment["status"], &payment["amount_captured"]),
         (&json!("succeeded"), &json!(PRICE))
@@ -295,7 +295,7 @@ async fn whoever_prefers_not_to_wait_is_answered_at_once(database: Database) {
     );
     let meanwhile = shop.pay("k-1", "pm_times_out").await;
     assert_eq!((meanwhile.status, &meanwhile.body), (202, &reply.body));
-    let payment = shop.settled(&text(&reply.json(), "/id")).await;
+    let payment = shop.finished(&text(&reply.json(), "/id")).await;
     assert_eq!(payment["status"], "succeeded");
     let afterwards = shop.pay("k-1", "pm_times_out").await;
     assert_eq!((afterwards.status, &afterwards.body), (202, &reply.body));

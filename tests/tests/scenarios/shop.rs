@@ -1,6 +1,6 @@
 //! A merchant with a server, and the functions in which scenarios are written.
 
-use engine::{Command, Engine, Request, Show, Tell, Tenant};
+use engine::{Command, Engine, Request, Show, ShowRefusal, Tenant};
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
@@ -78,7 +78,7 @@ impl Shop {
     }
 
     /// The payment, after it is no longer processing.
-    pub(crate) async fn settled(&self, id: &str) -> Value {
+    pub(crate) async fn finished(&self, id: &str) -> Value {
         eventually("the payment settles", async || {
             let payment = self.payment(id).await;
             (payment["status"] != "processing").then_some(payment)
@@ -227,7 +227,7 @@ pub(crate) fn engine_beside(database: &Database, max_batch: usize) -> Engine {
     let settings = engine::Settings {
         shelves: families::shelves(),
         make_again: made_again,
-        told: None,
+        after_commit: None,
         max_batch,
         line: 10_000,
         mixes_tenants: true,
@@ -242,14 +242,14 @@ fn made_again(
     tenant: TenantId,
     references: &[String],
 ) -> Result<Vec<Option<engine::Reply>>, store::Error> {
-    use books::transactions::Again;
+    use books::transactions::ReplaySource;
     let again = books::transactions::again(connection, tenant, references)?;
     let reply = |again| match again {
-        Again::One(..) => engine::Reply {
+        ReplaySource::One(..) => engine::Reply {
             status: 201,
             body: Vec::new(),
         },
-        Again::Bulk(results, _) => crate::crowds::posted_of(&results, false),
+        ReplaySource::Bulk(results, _) => crate::crowds::posted_of(&results, false),
     };
     Ok(again.into_iter().map(|again| again.map(reply)).collect())
 }
@@ -263,10 +263,14 @@ pub(crate) fn other_tenant() -> Tenant {
 }
 
 /// A command of the second tenant, and how it is answered.
-pub(crate) fn request_of_other<C: Command>(command: C, show: Show<C>, tell: Tell<C>) -> Request<C> {
+pub(crate) fn request_of_other<C: Command>(
+    command: C,
+    show: Show<C>,
+    show_refusal: ShowRefusal<C>,
+) -> Request<C> {
     Request {
         show,
-        tell,
+        show_refusal,
         ..Request::of_system(other_tenant(), "scenario", command)
     }
 }

@@ -2,9 +2,9 @@
 
 use ledger::tables::{Needs, load, save};
 use ledger::{
-    AccountClass, AccountId, Amounts, Heading, Kind, Limits, Metadata, NewAccount, NewRelease,
-    NewReversal, NewSettlement, NewTransaction, Pending, Posting, Shelf, TransactionId, check,
-    close_period, expire, freeze, open, post, reverse, set_limits, set_metadata, settle, unfreeze,
+    AccountClass, AccountId, Amounts, Heading, Kind, Limits, Metadata, NewAccount, NewFulfilment,
+    NewRelease, NewReversal, NewTransaction, Pending, Posting, Shelf, TransactionId, check,
+    close_period, expire, freeze, fulfil, open, post, reverse, set_limits, set_metadata, unfreeze,
     void,
 };
 use money::{Amount, Currency, MinorUnits};
@@ -162,8 +162,8 @@ fn walk(book: &mut Book, name: &str) {
         new.metadata = Metadata::from_json(r#"{"order":"17"}"#).ok();
         promised.push(book.batch(all(), |shelf| post(shelf, new).expect("promised").id));
     }
-    let settled = end(book, &promised);
-    undo(book, settled);
+    let fulfilled = end(book, &promised);
+    undo(book, fulfilled);
     let of = funded;
     let (heading, amounts) = (book.heading(NOW), Some(vec![(0, amount(1))]));
     let reversal = NewReversal {
@@ -188,7 +188,7 @@ fn walk(book: &mut Book, name: &str) {
 /// the last posting.
 fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
     let mut stale = book.stale(about(promised[0]));
-    let settlement = |book: &mut Book, last| NewSettlement {
+    let fulfilment = |book: &mut Book, last| NewFulfilment {
         heading: book.heading(NOW),
         pending: promised[0],
         amounts: Some(vec![(0, amount(10))]),
@@ -196,16 +196,16 @@ fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
         exceed: false,
         conditions: Vec::new(),
     };
-    let part = settlement(book, false);
+    let part = fulfilment(book, false);
     book.batch(about(promised[0]), |shelf| {
-        settle(shelf, part).expect("posted")
+        fulfil(shelf, part).expect("posted")
     });
-    let late = settlement(book, false);
-    settle(&mut stale, late).expect("as it was");
+    let late = fulfilment(book, false);
+    fulfil(&mut stale, late).expect("as it was");
     book.conflicts(&stale);
-    let last = settlement(book, true);
-    let settled = book.batch(about(promised[0]), |shelf| {
-        settle(shelf, last).expect("posted")
+    let last = fulfilment(book, true);
+    let fulfilled = book.batch(about(promised[0]), |shelf| {
+        fulfil(shelf, last).expect("posted")
     });
     let (heading, pending) = (book.heading(NOW), promised[1]);
     let release = NewRelease {
@@ -225,7 +225,7 @@ fn end(book: &mut Book, promised: &[TransactionId]) -> TransactionId {
     book.batch(about(pending), |shelf| {
         expire(shelf, release).expect("expired")
     });
-    settled.id
+    fulfilled.id
 }
 
 /// Reverses a transaction in two parts; the second finds the first.

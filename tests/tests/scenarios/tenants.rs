@@ -101,7 +101,7 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
     let settings = engine::Settings {
         shelves: families::shelves(),
         make_again: |_, _, _| unreachable!("nothing is sent again"),
-        told: None,
+        after_commit: None,
         max_batch: 100,
         line: 1_000,
         mixes_tenants,

@@ -10,8 +10,8 @@ mod tenants;
 use ledger::tables::{Needs, load, save};
 use ledger::{
     Account, AccountClass, AccountId, By, Heading, Kind, Limits, Metadata, NewAccount, NewReversal,
-    NewTransaction, Posted, Posting, Scope, Search, Span, Statement, TransactionId, balance_at,
-    check, open, post, reverse, search, standings, statement, totals,
+    NewTransaction, Posting, RecordedTransaction, Scope, Search, Span, Statement, TransactionId,
+    balance_at, check, open, post, reverse, search, standings, statement, totals,
 };
 use money::{Amount, Currency};
 use store::bulk::Writes;
@@ -48,7 +48,7 @@ impl Chance {
 
 /// An entry as a replay sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Told {
+struct ToldEntry {
     account: AccountId,
     version: i64,
     effective: i64,
@@ -56,7 +56,7 @@ struct Told {
     credit: i64,
 }
 
-impl Told {
+impl ToldEntry {
     fn at(&self, by: By) -> i64 {
         match by {
             By::Recorded => self.recorded,
@@ -72,8 +72,8 @@ struct Book {
     chance: Chance,
     now: i64,
     accounts: Vec<AccountId>,
-    told: Vec<Told>,
-    posted: Vec<Posted>,
+    told: Vec<ToldEntry>,
+    posted: Vec<RecordedTransaction>,
 }
 
 impl Book {
@@ -90,7 +90,7 @@ impl Book {
         }
     }
 
-    fn tell(&mut self, posted: &Posted) {
+    fn tell(&mut self, posted: &RecordedTransaction) {
         for entry in posted
             .postings
             .iter()
@@ -102,7 +102,7 @@ impl Book {
                 (entry.posting.credit, entry.credit_version, amount),
             ];
             for (account, version, credit) in sides {
-                self.told.push(Told {
+                self.told.push(ToldEntry {
                     account,
                     version,
                     effective: posted.effective_at.micros(),
@@ -346,7 +346,7 @@ async fn a_statement_read_in_pages_is_what_a_replay_says(database: Database) {
                 break;
             }
         }
-        let mut expected: Vec<&Told> = book
+        let mut expected: Vec<&ToldEntry> = book
             .told
             .iter()
             .filter(|told| told.account == id && (from..to).contains(&told.at(by)))
@@ -415,12 +415,15 @@ fn searches(store: &Store, book: &Book) {
     let wallet = book.accounts[3];
     let (from, to) = (START + 1, book.now - DAY);
     let kind = Kind::parse("fee").expect("a kind");
-    let order = ("order".to_owned(), ledger::Told::Text("3".to_owned()));
-    let on = |posted: &Posted, accounts: &[AccountId]| {
+    let order = (
+        "order".to_owned(),
+        ledger::MetadataMatch::Text("3".to_owned()),
+    );
+    let on = |posted: &RecordedTransaction, accounts: &[AccountId]| {
         let mut entries = posted.postings.iter().map(|entry| entry.posting);
         entries.any(|of| accounts.contains(&of.debit) || accounts.contains(&of.credit))
     };
-    type Holds<'a> = Box<dyn Fn(&Posted) -> bool + 'a>;
+    type Holds<'a> = Box<dyn Fn(&RecordedTransaction) -> bool + 'a>;
     let cases: Vec<(Search, Holds<'_>)> = vec![
         (Search::default(), Box::new(|_| true)),
         (

@@ -357,7 +357,7 @@ async fn an_event_before_its_cause_is_parked_and_applied_when_the_cause_is_there
     // The server chooses a provider key, and nobody knows it before the commit. So this simulates the late commit: from
     // now on there is an operation with the key that the event names.
     database.execute_raw("UPDATE operation SET provider_key = 'op_not_known_yet'");
-    assert_eq!(shop.settled(&id).await["status"], "succeeded");
+    assert_eq!(shop.finished(&id).await["status"], "succeeded");
     assert_eq!(
         said(&provider.deliver(&early).await),
         (200, "duplicate".to_owned())

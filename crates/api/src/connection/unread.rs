@@ -15,7 +15,7 @@ use futures_util::Stream;
 use super::Talk;
 
 /// The body of a request, watched while a handler reads it.
-pub(crate) struct Watched {
+pub(crate) struct WatchedBody {
     payload: RefCell<Payload>,
     ended: Cell<bool>,
     broken: Cell<bool>,
@@ -23,9 +23,9 @@ pub(crate) struct Watched {
 }
 
 /// The handler's view of it.
-struct Reading(Rc<Watched>);
+struct Reading(Rc<WatchedBody>);
 
-impl Watched {
+impl WatchedBody {
     /// Puts a watch on the body of a request; `None` if it has none.
     pub(crate) fn body_of(request: &mut ServiceRequest) -> Option<Rc<Self>> {
         let payload = std::mem::replace(request.parts_mut().1, Payload::None);
@@ -104,7 +104,7 @@ pub(crate) struct Answer {
     /// Only the length is told: the answer to a HEAD.
     pub(crate) is_head: bool,
     #[expect(dead_code, reason = "it is only held")]
-    pub(crate) unread: Option<Rc<Watched>>,
+    pub(crate) unread: Option<Rc<WatchedBody>>,
 }
 
 impl MessageBody for Answer {

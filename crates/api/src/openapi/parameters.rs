@@ -1,6 +1,6 @@
 //! Parameters that mean the same on every route.
 
-use edge::cursor::{DEFAULT_LIMIT, LARGEST_LIMIT};
+use edge::cursor::{DEFAULT_LIMIT, MAX_LIMIT};
 use edge::route::{self, ParameterKind};
 use edge::{Describe, KeyRule, Route};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
@@ -37,7 +37,7 @@ pub(super) fn define(components: &mut Components) {
     let limit = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .minimum(Some(1))
-        .maximum(Some(i32::from(LARGEST_LIMIT)))
+        .maximum(Some(i32::from(MAX_LIMIT)))
         .default(Some(DEFAULT_LIMIT.into()));
     let limit = query("limit", "How long the page is at most").schema(Some(limit));
     let cursor = query("cursor", "`next_cursor` of the page before");
@@ -94,11 +94,15 @@ fn described(own: &route::Parameter, place: ParameterIn, known: &mut Describe) -
         ParameterKind::Cursor => return reference("Cursor"),
         ParameterKind::One(shape) => parameter.schema(Some(shape.describe(known))).build(),
         // As many parameters as there are keys: an object, whose members stand in the query by themselves.
-        ParameterKind::ByKey { key, value, most } => {
+        ParameterKind::ByKey {
+            key,
+            value,
+            max_entries,
+        } => {
             let members = ObjectBuilder::new()
                 .property_names(plain(key.schema()))
                 .additional_properties(Some(AdditionalProperties::RefOr(value.schema())))
-                .max_properties(Some(most));
+                .max_properties(Some(max_entries));
             parameter
                 .style(Some(ParameterStyle::Form))
                 .explode(Some(true))

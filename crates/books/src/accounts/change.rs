@@ -1,6 +1,6 @@
 //! Changing an account: everything of it but its counters.
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use ledger::{Account, AccountId, Limits, Metadata};
 
 use crate::Refusal;
@@ -53,7 +53,7 @@ impl Command for ChangeAccount {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Account>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Account>, Refusal> {
         let (shelf, id) = (book.shelf_mut::<Books>().0, self.id);
         let changed = match &self.change {
             AccountChange::Freeze => ledger::freeze(shelf, id),
@@ -72,7 +72,7 @@ impl Command for ChangeAccount {
             ("account", &text),
             &delta,
         ));
-        Ok(Decided::now(account))
+        Ok(Decision::now(account))
     }
 
     fn attempt(&self) -> Attempt {

@@ -17,7 +17,7 @@ use super::{OpenAccount, show};
 use crate::currencies::{self, Currencies};
 use crate::metadata::kept;
 use crate::reading::account_code;
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// Words for the id of an account in a path.
 pub(crate) const ID: &str = "acc_…";
@@ -71,10 +71,12 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn open(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let known = currencies::named(&state, &asked).await?;
-    let command = OpenAccount(asked.read_by(&new_account(&known))?);
-    state.submit(asked, command, show::opened, tell).await
+    let mut submission = state.submission(call)?;
+    let known = currencies::named(&state, &submission).await?;
+    let command = OpenAccount(submission.read_by(&new_account(&known))?);
+    state
+        .submit(submission, command, show::opened, show_refusal)
+        .await
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {

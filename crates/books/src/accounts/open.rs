@@ -1,6 +1,6 @@
 //! Opening an account.
 
-use engine::{Asks, Attempt, Book, Command, Decided};
+use engine::{Asks, Attempt, Book, Command, Decision};
 use ledger::{Account, AccountId, NewAccount};
 
 use crate::Refusal;
@@ -21,12 +21,12 @@ impl Command for OpenAccount {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Account>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Account>, Refusal> {
         let (id, now) = (AccountId::from_bytes(book.next_id()), book.now());
         let opened = ledger::open(book.shelf_mut::<Books>().0, id, self.0.clone(), now);
         let account = opened.map_err(Refusal::Open)?;
         super::record_opened(book, &account);
-        Ok(Decided::now(account))
+        Ok(Decision::now(account))
     }
 
     fn attempt(&self) -> Attempt {

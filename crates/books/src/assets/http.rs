@@ -8,7 +8,7 @@ use ledger::{Asset, AssetName, NewAsset};
 use money::{AssetError, Currency};
 
 use super::{RegisterAsset, show};
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// Every route of assets.
 pub(crate) fn routes(r: &mut Routes) {
@@ -46,9 +46,11 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn register(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let command = RegisterAsset(asked.read_by(&new_asset())?);
-    state.submit(asked, command, show::made, tell).await
+    let mut submission = state.submission(call)?;
+    let command = RegisterAsset(submission.read_by(&new_asset())?);
+    state
+        .submit(submission, command, show::made, show_refusal)
+        .await
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {

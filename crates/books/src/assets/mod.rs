@@ -5,7 +5,7 @@ pub(crate) mod http;
 pub mod show;
 
 use edge::Capability;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use ledger::{Asset, NewAsset};
 
 use crate::Refusal;
@@ -31,12 +31,12 @@ impl Command for RegisterAsset {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Asset>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Asset>, Refusal> {
         let now = book.now();
         let asset = ledger::register(book.shelf_mut::<Books>().0, self.0.clone(), now);
         let asset = asset.map_err(Refusal::Register)?;
         record(book, &asset);
-        Ok(Decided::now(asset))
+        Ok(Decision::now(asset))
     }
 
     fn attempt(&self) -> Attempt {

@@ -11,7 +11,7 @@ use crate::transactions::codes::STATES;
 use crate::transactions::http::draft::{NEW, conditions, details, dry_run};
 use crate::transactions::show::made;
 use crate::transactions::{Action, Swap, Transact};
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// The codes that only an exchange is refused with stand beside those of every transaction.
 const OWN: &[&edge::Code] = &[
@@ -69,11 +69,13 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let (swap, dry_run) = asked.read_by(&new_exchange())?;
+    let mut submission = state.submission(call)?;
+    let (swap, dry_run) = submission.read_by(&new_exchange())?;
     let action = Action::Exchange(swap);
-    let request = asked.trying(dry_run);
-    state.submit(request, Transact(action), made, tell).await
+    let request = submission.trying(dry_run);
+    state
+        .submit(request, Transact(action), made, show_refusal)
+        .await
 }
 
 async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {

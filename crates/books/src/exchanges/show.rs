@@ -2,7 +2,7 @@
 
 use edge::reply::{json, moment};
 use engine::Reply;
-use ledger::{Leg, Posted};
+use ledger::{Leg, RecordedTransaction};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -50,14 +50,18 @@ pub struct Exchange {
 }
 
 /// An exchange that was made, or (in a dry run) would have been.
-pub(crate) fn reply(posted: &Posted, made: &ledger::Exchange, dry_run: bool) -> Reply {
+pub(crate) fn reply(posted: &RecordedTransaction, made: &ledger::Exchange, dry_run: bool) -> Reply {
     json(
         if dry_run { 200 } else { 201 },
         &exchange(posted, made, dry_run),
     )
 }
 
-pub(crate) fn exchange(posted: &Posted, made: &ledger::Exchange, dry_run: bool) -> Exchange {
+pub(crate) fn exchange(
+    posted: &RecordedTransaction,
+    made: &ledger::Exchange,
+    dry_run: bool,
+) -> Exchange {
     let currency = |leg: Leg| {
         let mut legs = posted.postings.iter();
         let moved = legs.find(|moved| moved.ordinal == leg.ordinal());

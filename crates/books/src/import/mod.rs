@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use ledger::tables::Needs;
-use ledger::{Imported, Misfit, OnKnown, Posted};
+use ledger::{ImportResult, Misfit, OnKnown, RecordedTransaction};
 use money::Currency;
 
 use crate::shelf::Books;
@@ -20,7 +20,7 @@ pub struct Import {
 }
 
 impl Command for Import {
-    type Done = Imported;
+    type Done = ImportResult;
     /// Everything that does not fit. It is a mistake in the file and no decision: nothing of it is kept.
     type Refusal = Vec<Misfit>;
 
@@ -35,13 +35,13 @@ impl Command for Import {
         self.books.transactions.len()
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Imported>, Vec<Misfit>> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<ImportResult>, Vec<Misfit>> {
         let now = book.now();
         let (shelf, ids) = book.shelf_mut::<Books>();
         let begun = shelf.posted().len();
         let imported = ledger::import(shelf, &self.books, self.on_known, ids, now)?;
         record(book, &imported, begun);
-        Ok(Decided::now(imported))
+        Ok(Decision::now(imported))
     }
 
     fn attempt(&self) -> Attempt {
@@ -73,7 +73,7 @@ fn ask_for(needs: &mut Needs, books: &ledger::Import) {
 }
 
 /// A record for each asset that was registered, each account that was opened and each transaction.
-fn record(book: &mut Book, imported: &Imported, begun: usize) {
+fn record(book: &mut Book, imported: &ImportResult, begun: usize) {
     for asset in &imported.assets {
         crate::assets::record(book, asset);
     }
@@ -93,7 +93,7 @@ fn record(book: &mut Book, imported: &Imported, begun: usize) {
             &delta,
         ));
     }
-    let posted: Vec<Posted> = book
+    let posted: Vec<RecordedTransaction> = book
         .shelf::<Books>()
         .posted()
         .iter()
@@ -118,7 +118,7 @@ fn record(book: &mut Book, imported: &Imported, begun: usize) {
     }
 }
 
-fn moved(posted: &ledger::PostedPosting) -> String {
+fn moved(posted: &ledger::RecordedPosting) -> String {
     let posting = posted.posting;
     let (debit, credit, amount) = (posting.debit, posting.credit, posting.amount.get());
     let currency = posting.currency.stored();

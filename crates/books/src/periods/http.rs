@@ -6,7 +6,7 @@ use store::Timestamp;
 
 use super::{ClosePeriod, show};
 use crate::reading::any_moment;
-use crate::{code, tell};
+use crate::{code, show_refusal};
 
 /// Every route of periods.
 pub(crate) fn routes(r: &mut Routes) {
@@ -36,10 +36,12 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn close(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let before = asked.read_by(&close_period())?;
+    let mut submission = state.submission(call)?;
+    let before = submission.read_by(&close_period())?;
     let command = ClosePeriod { before };
-    state.submit(asked, command, show::closed, tell).await
+    state
+        .submit(submission, command, show::closed, show_refusal)
+        .await
 }
 
 async fn read(state: Shared, call: Call) -> Result<Response, Problem> {

@@ -5,7 +5,7 @@ pub(crate) mod http;
 pub mod show;
 
 use edge::Capability;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use store::Timestamp;
 
 use crate::Refusal;
@@ -34,14 +34,14 @@ impl Command for ClosePeriod {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Timestamp>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Timestamp>, Refusal> {
         let now = book.now();
         ledger::close_period(book.shelf_mut::<Books>().0, self.before, now)
             .map_err(Refusal::Period)?;
         let before = self.before.to_string();
         let delta = [set("closed_before", &before)];
         book.record(&AuditEvent::done("period.closed", ("period", ""), &delta));
-        Ok(Decided::now(self.before))
+        Ok(Decision::now(self.before))
     }
 
     fn attempt(&self) -> Attempt {

@@ -14,7 +14,7 @@ pub(super) fn refused(rule: &ExchangeError) -> Problem {
         ExchangeError::AmountTooSmall => (code::AMOUNT_TOO_SMALL, "/rate"),
         ExchangeError::AmountTooLarge => (code::AMOUNT_TOO_LARGE, "/rate"),
     };
-    rules::told(code, rule, Some(pointer), None)
+    rules::problem(code, rule, Some(pointer), None)
 }
 
 /// The rules for every transaction, with the names that the fields have here.
@@ -53,5 +53,5 @@ fn refused_post(rule: &PostError) -> Problem {
         | PostError::CeilingExceeded { .. }
         | PostError::ConditionFailed { .. } => return rules::refused_post(rule),
     };
-    rules::told(code, rule, pointer, about)
+    rules::problem(code, rule, pointer, about)
 }

@@ -2,8 +2,8 @@
 
 use edge::{Code, Problem};
 use ledger::{
-    ChangeError, DescribeError, Leg, PeriodError, PostError, ReleaseError, ReverseError,
-    SettleError,
+    ChangeError, DescribeError, FulfilError, Leg, PeriodError, PostError, ReleaseError,
+    ReverseError,
 };
 
 use crate::code;
@@ -76,59 +76,59 @@ pub(super) fn refused_post(rule: &PostError) -> Problem {
             (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
-    told(code, rule, pointer.as_deref(), about)
+    problem(code, rule, pointer.as_deref(), about)
 }
 
-pub(super) fn refused_settle(rule: &SettleError) -> Problem {
+pub(super) fn refused_fulfil(rule: &FulfilError) -> Problem {
     let (code, pointer, about) = match rule {
-        SettleError::ExternalIdTaken { by } => (
+        FulfilError::ExternalIdTaken { by } => (
             code::EXTERNAL_ID_TAKEN,
             Some("/external_id"),
             Some(by.to_string()),
         ),
-        SettleError::NoAmounts | SettleError::PostingNamedTwice { .. } => {
+        FulfilError::NoAmounts | FulfilError::PostingNamedTwice { .. } => {
             (code::INVALID_FIELD, Some("/amounts"), None)
         }
-        SettleError::TransactionNotFound { .. } => (code::TRANSACTION_NOT_FOUND, None, None),
-        SettleError::PostingNotFound { .. } => (code::INVALID_FIELD, Some("/amounts"), None),
-        SettleError::NotPending { .. } | SettleError::Ended { .. } => {
+        FulfilError::TransactionNotFound { .. } => (code::TRANSACTION_NOT_FOUND, None, None),
+        FulfilError::PostingNotFound { .. } => (code::INVALID_FIELD, Some("/amounts"), None),
+        FulfilError::NotPending { .. } | FulfilError::Ended { .. } => {
             (code::TRANSACTION_STATE_CONFLICT, None, None)
         }
-        SettleError::Expired { .. } => (code::TRANSACTION_EXPIRED, None, None),
-        SettleError::ExceedsPending { .. } => (code::EXCEEDS_REMAINING, Some("/amounts"), None),
-        SettleError::AccountFrozen { account } => {
+        FulfilError::Expired { .. } => (code::TRANSACTION_EXPIRED, None, None),
+        FulfilError::ExceedsPending { .. } => (code::EXCEEDS_REMAINING, Some("/amounts"), None),
+        FulfilError::AccountFrozen { account } => {
             (code::ACCOUNT_FROZEN, None, Some(account.to_string()))
         }
-        SettleError::AccountClosed { account } => {
+        FulfilError::AccountClosed { account } => {
             (code::ACCOUNT_CLOSED, None, Some(account.to_string()))
         }
-        SettleError::EffectiveInTheFuture { .. } => {
+        FulfilError::EffectiveInTheFuture { .. } => {
             (code::EFFECTIVE_IN_THE_FUTURE, Some("/effective_at"), None)
         }
-        SettleError::PeriodClosed { .. } => (code::PERIOD_CLOSED, Some("/effective_at"), None),
-        SettleError::Overflow { account } => {
+        FulfilError::PeriodClosed { .. } => (code::PERIOD_CLOSED, Some("/effective_at"), None),
+        FulfilError::Overflow { account } => {
             (code::BALANCE_OVERFLOW, None, Some(account.to_string()))
         }
-        SettleError::CurrencyWithdrawn { .. } => {
+        FulfilError::CurrencyWithdrawn { .. } => {
             (code::CURRENCY_WITHDRAWN, Some("/effective_at"), None)
         }
-        SettleError::InsufficientFunds { account, .. } => {
+        FulfilError::InsufficientFunds { account, .. } => {
             (code::INSUFFICIENT_FUNDS, None, Some(account.to_string()))
         }
-        SettleError::CeilingExceeded { account, .. } => {
+        FulfilError::CeilingExceeded { account, .. } => {
             (code::LIMIT_EXCEEDED, None, Some(account.to_string()))
         }
-        SettleError::ConditionElsewhere { condition } => {
+        FulfilError::ConditionElsewhere { condition } => {
             return elsewhere(rule, *condition);
         }
-        SettleError::VersionMismatch { account, .. } => {
+        FulfilError::VersionMismatch { account, .. } => {
             (code::VERSION_MISMATCH, None, Some(account.to_string()))
         }
-        SettleError::ConditionFailed { account, .. } => {
+        FulfilError::ConditionFailed { account, .. } => {
             (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
-    told(code, rule, pointer, about)
+    problem(code, rule, pointer, about)
 }
 
 pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
@@ -160,7 +160,7 @@ pub(super) fn refused_release(rule: &ReleaseError) -> Problem {
             (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
-    told(code, rule, pointer, about)
+    problem(code, rule, pointer, about)
 }
 
 pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
@@ -212,7 +212,7 @@ pub(super) fn refused_reverse(rule: &ReverseError) -> Problem {
             (code::CONDITION_FAILED, None, Some(account.to_string()))
         }
     };
-    told(code, rule, pointer, about)
+    problem(code, rule, pointer, about)
 }
 
 /// The field that names an amount of a leg.
@@ -230,14 +230,14 @@ pub(super) fn refused_change(rule: &ChangeError) -> Problem {
         | ChangeError::HasPending { .. }
         | ChangeError::HasBalance { .. } => code::ACCOUNT_STATE_CONFLICT,
     };
-    told(code, rule, None, None)
+    problem(code, rule, None, None)
 }
 
 pub(super) fn refused_describe(rule: &DescribeError) -> Problem {
     let code = match rule {
         DescribeError::TransactionNotFound { .. } => code::TRANSACTION_NOT_FOUND,
     };
-    told(code, rule, None, None)
+    problem(code, rule, None, None)
 }
 
 pub(super) fn refused_period(rule: &PeriodError) -> Problem {
@@ -245,27 +245,27 @@ pub(super) fn refused_period(rule: &PeriodError) -> Problem {
         PeriodError::InTheFuture { .. } => code::INVALID_FIELD,
         PeriodError::Closed { .. } => code::PERIOD_CLOSED,
     };
-    told(code, rule, Some("/closed_before"), None)
+    problem(code, rule, Some("/closed_before"), None)
 }
 
 /// A condition is about an account that is not moved.
 fn elsewhere(rule: &dyn std::fmt::Display, condition: usize) -> Problem {
     let pointer = format!("/conditions/{condition}");
-    told(code::INVALID_FIELD, rule, Some(&pointer), None)
+    problem(code::INVALID_FIELD, rule, Some(&pointer), None)
 }
 
-pub(super) fn told(
+pub(super) fn problem(
     code: &'static Code,
     rule: &dyn std::fmt::Display,
     pointer: Option<&str>,
     about: Option<String>,
 ) -> Problem {
-    let mut told = Problem::new(code).with_detail(rule.to_string());
+    let mut problem = Problem::new(code).with_detail(rule.to_string());
     if let Some(pointer) = pointer {
-        told = told.at(pointer);
+        problem = problem.at(pointer);
     }
     if let Some(about) = about {
-        told = told.with_resource(about);
+        problem = problem.with_resource(about);
     }
-    told
+    problem
 }

@@ -5,7 +5,7 @@ use edge::{Call, Problem, Reader, Response, Routes, Shared};
 use ledger::AccountCode;
 
 use super::codes::{SUBTREE_EMPTY, SUBTREE_TOO_LARGE};
-use super::{TurnSubtree, show};
+use super::{ChangeSubtree, show};
 use crate::reading::account_code;
 
 /// The routes that freeze and unfreeze a subtree of the chart. They belong to the group of accounts.
@@ -35,10 +35,12 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn turn(state: Shared, call: Call, freezes: bool) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let code = asked.read_by(&subtree())?;
-    let command = TurnSubtree { code, freezes };
-    state.submit(asked, command, show::turned, show::tell).await
+    let mut submission = state.submission(call)?;
+    let code = submission.read_by(&subtree())?;
+    let command = ChangeSubtree { code, freezes };
+    state
+        .submit(submission, command, show::turned, show::show_refusal)
+        .await
 }
 
 /// Reads what names a subtree.

@@ -8,7 +8,7 @@ pub(crate) mod http;
 pub mod show;
 
 use edge::Capability;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use ledger::{Account, AccountCode, AccountId};
 
 use crate::shelf::Books;
@@ -20,11 +20,11 @@ pub(crate) const CAPABILITY: Capability = Capability {
 };
 
 /// Greatest number of accounts of a subtree that is frozen at once.
-const MOST_ACCOUNTS: usize = 1_000;
+const MAX_ACCOUNTS: usize = 1_000;
 
 /// Freezes, or unfreezes, the account with a code and all accounts below it.
 #[derive(Debug, Clone)]
-pub struct TurnSubtree {
+pub struct ChangeSubtree {
     /// The code.
     pub code: AccountCode,
     /// True to freeze, false to unfreeze.
@@ -33,18 +33,18 @@ pub struct TurnSubtree {
 
 /// Accounts that have changed, in the order of their codes.
 #[derive(Debug, Clone)]
-pub struct Turned(pub Vec<AccountId>);
+pub struct ChangedAccounts(pub Vec<AccountId>);
 
 /// Why nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// No account has the code, or one below it.
     Empty,
-    /// More than [`MOST_ACCOUNTS`] accounts have such a code.
+    /// More than [`MAX_ACCOUNTS`] accounts have such a code.
     TooLarge,
 }
 
-impl TurnSubtree {
+impl ChangeSubtree {
     const fn name(&self) -> &'static str {
         if self.freezes {
             "account.frozen"
@@ -59,23 +59,23 @@ impl TurnSubtree {
     }
 }
 
-impl Command for TurnSubtree {
-    type Done = Turned;
+impl Command for ChangeSubtree {
+    type Done = ChangedAccounts;
     type Refusal = Refusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
         if let Some(needs) = asks.of::<Books>() {
             // One more shows that there are too many.
-            let at_most = MOST_ACCOUNTS.saturating_add(1);
+            let at_most = MAX_ACCOUNTS.saturating_add(1);
             needs.below.push((self.code.to_string(), at_most));
         }
     }
 
     fn weight(&self) -> usize {
-        MOST_ACCOUNTS
+        MAX_ACCOUNTS
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Turned>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<ChangedAccounts>, Refusal> {
         let shelf = book.shelf_mut::<Books>().0;
         let of_subtree = shelf.accounts().filter(|account| self.covers(account));
         let mut accounts: Vec<(String, AccountId)> = of_subtree
@@ -84,7 +84,7 @@ impl Command for TurnSubtree {
         if accounts.is_empty() {
             return Err(Refusal::Empty);
         }
-        if accounts.len() > MOST_ACCOUNTS {
+        if accounts.len() > MAX_ACCOUNTS {
             return Err(Refusal::TooLarge);
         }
         accounts.sort_unstable();
@@ -102,7 +102,7 @@ impl Command for TurnSubtree {
             book.record(&AuditEvent::done(self.name(), ("account", &text), &delta));
             turned.push(id);
         }
-        Ok(Decided::now(Turned(turned)))
+        Ok(Decision::now(ChangedAccounts(turned)))
     }
 
     fn attempt(&self) -> Attempt {

@@ -1,12 +1,12 @@
 //! Subtrees as they go out.
 
 use edge::Problem;
-use edge::reply::{json, told};
-use engine::{Reply, Told};
+use edge::reply::{json, refusal_reply};
+use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Refusal, TurnSubtree, Turned, codes};
+use super::{ChangeSubtree, ChangedAccounts, Refusal, codes};
 use crate::shapes::*;
 
 /// The accounts that a request has frozen, or unfrozen.
@@ -20,7 +20,7 @@ pub struct TurnedAccounts {
 }
 
 /// Accounts that have changed.
-pub(crate) fn turned(turned: &Turned, _is_dry_run: bool) -> Reply {
+pub(crate) fn turned(turned: &ChangedAccounts, _is_dry_run: bool) -> Reply {
     let accounts = turned.0.iter().map(ToString::to_string).collect();
     let body = TurnedAccounts {
         object: "turned_accounts",
@@ -30,10 +30,10 @@ pub(crate) fn turned(turned: &Turned, _is_dry_run: bool) -> Reply {
 }
 
 /// Tells why nothing has changed.
-pub(crate) fn tell(_command: &TurnSubtree, refusal: &Refusal) -> Told {
+pub(crate) fn show_refusal(_command: &ChangeSubtree, refusal: &Refusal) -> RefusalReply {
     let code = match refusal {
         Refusal::Empty => codes::SUBTREE_EMPTY,
         Refusal::TooLarge => codes::SUBTREE_TOO_LARGE,
     };
-    told(&Problem::new(code).at("/code"), code.name)
+    refusal_reply(&Problem::new(code).at("/code"), code.name)
 }

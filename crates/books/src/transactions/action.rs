@@ -13,7 +13,7 @@ pub enum Action {
     /// A transaction, pending or final at once.
     Post(Draft),
     /// Post a pending one, or a part of it.
-    Settle {
+    Fulfil {
         /// The pending one.
         pending: TransactionId,
         /// Amount of each posting that is posted; `None`: all that remains.
@@ -57,7 +57,7 @@ impl Action {
     pub const fn about(&self) -> Option<TransactionId> {
         match self {
             Self::Post(_) | Self::Exchange(_) => None,
-            Self::Settle { pending: id, .. }
+            Self::Fulfil { pending: id, .. }
             | Self::Void { pending: id, .. }
             | Self::Reverse { of: id, .. } => Some(*id),
         }
@@ -69,7 +69,7 @@ impl Action {
         match self {
             Self::Post(draft) => &draft.details,
             Self::Exchange(swap) => &swap.details,
-            Self::Settle { details, .. }
+            Self::Fulfil { details, .. }
             | Self::Void { details, .. }
             | Self::Reverse { details, .. } => details,
         }
@@ -81,7 +81,7 @@ impl Action {
         match self {
             Self::Post(draft) => draft.postings.len().max(1),
             Self::Exchange(_) => 2,
-            Self::Settle { .. } | Self::Void { .. } | Self::Reverse { .. } => 1,
+            Self::Fulfil { .. } | Self::Void { .. } | Self::Reverse { .. } => 1,
         }
     }
 
@@ -89,7 +89,7 @@ impl Action {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Post(_) => "transaction.post",
-            Self::Settle { .. } => "transaction.settle",
+            Self::Fulfil { .. } => "transaction.settle",
             Self::Void { .. } => "transaction.void",
             Self::Reverse { .. } => "transaction.reverse",
             Self::Exchange(_) => "transaction.exchange",

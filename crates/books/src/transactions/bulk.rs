@@ -1,7 +1,7 @@
 //! Many steps in one commit, one after the other.
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Keep};
-use ledger::Posted;
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep};
+use ledger::RecordedTransaction;
 
 use super::action::Action;
 use super::{ask_for, reference, step};
@@ -19,7 +19,7 @@ pub struct Bulk {
 
 /// The outcomes of a bulk, one for each step, in order.
 #[derive(Debug, Clone)]
-pub struct Results(pub Vec<Result<Posted, Refusal>>);
+pub struct Results(pub Vec<Result<RecordedTransaction, Refusal>>);
 
 impl Command for Bulk {
     type Done = Results;
@@ -37,7 +37,7 @@ impl Command for Bulk {
         self.actions.iter().map(Action::weight).sum()
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Self::Done>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, Refusal> {
         let mut results = Vec::with_capacity(self.actions.len());
         for (index, action) in self.actions.iter().enumerate() {
             match book.try_part(|book| step::decide(book, action)) {
@@ -62,7 +62,7 @@ impl Command for Bulk {
                 Keep::Reply
             }
         };
-        Ok(Decided {
+        Ok(Decision {
             done: Results(results),
             keep,
         })

@@ -1,7 +1,7 @@
 //! Setting the metadata of a transaction.
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, changed, digest, set};
-use ledger::{Metadata, Posted, TransactionId};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, digest, set};
+use ledger::{Metadata, RecordedTransaction, TransactionId};
 
 use crate::Refusal;
 use crate::shelf::Books;
@@ -18,7 +18,7 @@ pub struct Describe {
 }
 
 impl Command for Describe {
-    type Done = Posted;
+    type Done = RecordedTransaction;
     type Refusal = Refusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -27,7 +27,7 @@ impl Command for Describe {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Posted>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<RecordedTransaction>, Refusal> {
         let (now, metadata) = (book.now(), self.metadata.clone());
         let described = ledger::describe(book.shelf_mut::<Books>().0, self.id, metadata, now)
             .map_err(Refusal::Describe)?;
@@ -43,7 +43,7 @@ impl Command for Describe {
             ("transaction", &text),
             &delta,
         ));
-        Ok(Decided::now(described.posted))
+        Ok(Decision::now(described.posted))
     }
 
     fn attempt(&self) -> Attempt {

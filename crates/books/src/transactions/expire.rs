@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use engine::errand::Errands;
-use engine::{Asks, Attempt, Book, Command, Decided};
+use engine::{Asks, Attempt, Book, Command, Decision};
 use ledger::{NewRelease, ReleaseError, Step, TransactionId};
 
 use super::action::Details;
@@ -31,7 +31,7 @@ impl Command for Expire {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<()>, Infallible> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<()>, Infallible> {
         for pending in &self.pending {
             let kind = step::kind_of(Step::Expiry);
             let release = NewRelease {
@@ -49,7 +49,7 @@ impl Command for Expire {
             let name = (step::EXPIRY, pending.bytes());
             book.shelf_mut::<Errands>().0.end(name);
         }
-        Ok(Decided::now(()))
+        Ok(Decision::now(()))
     }
 
     fn attempt(&self) -> Attempt {

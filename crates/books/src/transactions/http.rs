@@ -16,12 +16,12 @@ use self::steps::{Verb, new_step, one_of_many};
 use super::codes::STATES;
 use super::{Action, Bulk, Transact, show};
 use crate::currencies::{self, Currencies};
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// At most so many at once.
-const MOST_AT_ONCE: usize = 1_000;
+const MAX_BULK: usize = 1_000;
 /// The largest body that asks for many, in bytes.
-const MOST_BYTES: usize = 2 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// The codes of a 422 of the books.
 const RULES: &[&Code] = &[
     code::SAME_ACCOUNT,
@@ -79,7 +79,7 @@ pub(crate) fn routes(r: &mut Routes) {
         bulk,
     )
     .key(KeyRule::Required)
-    .most(MOST_BYTES)
+    .max_body(MAX_BODY_BYTES)
     .body(|known| new_bulk(&Currencies::default()).describe(known))
     .gives::<show::BulkReply>(
         200,
@@ -180,33 +180,35 @@ fn routes_about_one(r: &mut Routes) {
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let known = currencies::named(&state, &asked).await?;
-    let (draft, dry_run) = asked.read_by(&new_transaction(&known))?;
+    let mut submission = state.submission(call)?;
+    let known = currencies::named(&state, &submission).await?;
+    let (draft, dry_run) = submission.read_by(&new_transaction(&known))?;
     let action = Action::Post(draft);
-    let request = asked.trying(dry_run);
+    let request = submission.trying(dry_run);
     state
-        .submit(request, Transact(action), show::made, tell)
+        .submit(request, Transact(action), show::made, show_refusal)
         .await
 }
 
 async fn bulk(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let known = currencies::named(&state, &asked).await?;
-    let (actions, atomic, dry_run) = asked.read_by(&new_bulk(&known))?;
+    let mut submission = state.submission(call)?;
+    let known = currencies::named(&state, &submission).await?;
+    let (actions, atomic, dry_run) = submission.read_by(&new_bulk(&known))?;
     let command = Bulk {
         actions,
         is_atomic: atomic,
     };
-    let request = asked.trying(dry_run);
-    state.submit(request, command, show::bulk_made, tell).await
+    let request = submission.trying(dry_run);
+    state
+        .submit(request, command, show::bulk_made, show_refusal)
+        .await
 }
 
 /// Reads what makes many steps.
 fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
     let says = "Makes many steps in one commit.";
     object("NewBulk", says, move |fields| {
-        let each = list(1, MOST_AT_ONCE, one_of_many(known))
+        let each = list(1, MAX_BULK, one_of_many(known))
             .says("The steps, in order; each sees those before it.");
         let actions = fields.required("transactions", each);
         let atomic = boolean().says("True: all or none. False: each by itself.");
@@ -247,12 +249,12 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
         // Only these two can have either.
         let holds = match posted.step {
             Step::Pending => ledger::holds(connection, tenant, &posted)?,
-            Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal => {
+            Step::Posted | Step::Fulfilment | Step::Void | Step::Expiry | Step::Reversal => {
                 Vec::new()
             }
         };
         let corrections = match posted.step {
-            Step::Posted | Step::Settlement => ledger::corrections(connection, tenant, id)?,
+            Step::Posted | Step::Fulfilment => ledger::corrections(connection, tenant, id)?,
             Step::Pending | Step::Void | Step::Expiry | Step::Reversal => Vec::new(),
         };
         Ok(Some((posted, holds, corrections)))
@@ -265,12 +267,12 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn step(state: Shared, call: Call, verb: Verb) -> Result<Response, Problem> {
     let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
-    let mut asked = state.asked(call)?;
+    let mut submission = state.submission(call)?;
     let id = id?;
-    let (wish, dry_run) = asked.read_by(&new_step(verb))?;
+    let (wish, dry_run) = submission.read_by(&new_step(verb))?;
     let action = wish.about(id);
-    let request = asked.trying(dry_run);
+    let request = submission.trying(dry_run);
     state
-        .submit(request, Transact(action), show::made, tell)
+        .submit(request, Transact(action), show::made, show_refusal)
         .await
 }

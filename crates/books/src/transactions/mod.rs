@@ -16,8 +16,8 @@ pub use action::{Action, Details, Draft, Expiry, Swap};
 pub use bulk::{Bulk, Results};
 pub use describe::Describe;
 pub use expire::Expire;
-pub use one::{Made, Transact};
-pub use replay::{Again, again, make_again};
+pub use one::{StepResult, Transact};
+pub use replay::{ReplaySource, again, make_again};
 pub use step::EXPIRY;
 
 use edge::Capability;
@@ -40,7 +40,7 @@ fn ask_for(needs: &mut Needs, action: &Action) {
             let accounts = [swap.from, swap.to, swap.sold_to, swap.bought_from];
             needs.accounts.extend(accounts);
         }
-        Action::Settle { .. } | Action::Void { .. } | Action::Reverse { .. } => {}
+        Action::Fulfil { .. } | Action::Void { .. } | Action::Reverse { .. } => {}
     }
     needs.transactions.extend(action.about());
     let details = action.details();

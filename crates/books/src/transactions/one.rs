@@ -1,7 +1,7 @@
 //! One step of the books.
 
-use engine::{Asks, Attempt, Book, Command, Decided, Keep};
-use ledger::{Exchange, Posted};
+use engine::{Asks, Attempt, Book, Command, Decision, Keep};
+use ledger::{Exchange, RecordedTransaction};
 
 use super::action::Action;
 use super::{ask_for, reference, step};
@@ -14,15 +14,15 @@ pub struct Transact(pub Action);
 
 /// A step that was made.
 #[derive(Debug, Clone)]
-pub struct Made {
+pub struct StepResult {
     /// Its transaction.
-    pub posted: Posted,
+    pub posted: RecordedTransaction,
     /// The terms, if it exchanged currencies.
     pub exchange: Option<Exchange>,
 }
 
 impl Command for Transact {
-    type Done = Made;
+    type Done = StepResult;
     type Refusal = Refusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -35,7 +35,7 @@ impl Command for Transact {
         self.0.weight()
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Made>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<StepResult>, Refusal> {
         let posted = step::decide(book, &self.0)?;
         step::record(book, &posted);
         let exchange = book.shelf::<Books>().exchange(&posted.id).cloned();
@@ -44,8 +44,8 @@ impl Command for Transact {
             Some(_) => Keep::Reply,
             None => Keep::Reference(reference::to(posted.id)),
         };
-        let done = Made { posted, exchange };
-        Ok(Decided { done, keep })
+        let done = StepResult { posted, exchange };
+        Ok(Decision { done, keep })
     }
 
     fn attempt(&self) -> Attempt {

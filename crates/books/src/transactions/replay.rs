@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use engine::Reply;
-use ledger::{Kind, Posted, TransactionId};
+use ledger::{Kind, RecordedTransaction, TransactionId};
 use store::{AnyConnection, Error, TenantId};
 
 use super::reference::{self, Reference};
@@ -21,20 +21,20 @@ pub fn make_again(
 ) -> Result<Vec<Option<Reply>>, Error> {
     let again = again(connection, tenant, references)?;
     let reply = |again| match again {
-        Again::One(posted, form) if posted.kind == Kind::Transfer => {
+        ReplaySource::One(posted, form) if posted.kind == Kind::Transfer => {
             transfers::show::reply(&posted, form)
         }
-        Again::One(posted, form) => show::reply(&posted, false, form),
-        Again::Bulk(results, form) => show::bulk(&results.0, false, form),
+        ReplaySource::One(posted, form) => show::reply(&posted, false, form),
+        ReplaySource::Bulk(results, form) => show::bulk(&results.0, false, form),
     };
     Ok(again.into_iter().map(|again| again.map(reply)).collect())
 }
 
 /// Stored rows that a reply is made from again.
 #[derive(Debug, Clone)]
-pub enum Again {
+pub enum ReplaySource {
     /// One transaction.
-    One(Posted, Form),
+    One(RecordedTransaction, Form),
     /// The steps of a bulk of which none was refused.
     Bulk(Results, Form),
 }
@@ -48,7 +48,7 @@ pub fn again(
     connection: &mut AnyConnection,
     tenant: TenantId,
     references: &[String],
-) -> Result<Vec<Option<Again>>, Error> {
+) -> Result<Vec<Option<ReplaySource>>, Error> {
     let parsed: Vec<_> = references
         .iter()
         .map(|text| reference::parse(text))
@@ -61,7 +61,7 @@ pub fn again(
     ids.sort_unstable();
     ids.dedup();
     let posted = ledger::posted(connection, tenant, &ids)?;
-    let posted: HashMap<TransactionId, Posted> = posted
+    let posted: HashMap<TransactionId, RecordedTransaction> = posted
         .into_iter()
         .map(|posted| (posted.id, posted))
         .collect();
@@ -70,10 +70,10 @@ pub fn again(
         posted.get(id).cloned().ok_or_else(gone)
     };
     let read = |(reference, form): (Reference, Form)| match reference {
-        Reference::One(id) => Ok(Again::One(found(&id)?, form)),
+        Reference::One(id) => Ok(ReplaySource::One(found(&id)?, form)),
         Reference::Bulk(ids) => {
             let all: Result<Vec<_>, Error> = ids.iter().map(|id| found(id).map(Ok)).collect();
-            Ok(Again::Bulk(Results(all?), form))
+            Ok(ReplaySource::Bulk(Results(all?), form))
         }
     };
     parsed

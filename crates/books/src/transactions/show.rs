@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use edge::problem::described::Problem;
 use edge::reply::{json, moment};
 use engine::Reply;
-use ledger::{Correction, Hold, HoldStatus, Posted, Step};
+use ledger::{Correction, Hold, HoldStatus, RecordedTransaction, Step};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Made, Results};
+use super::{Results, StepResult};
 use crate::refusal::refused;
 use crate::shapes::*;
 use crate::{Form, Refusal, exchanges};
@@ -151,7 +151,7 @@ pub struct BulkResult {
 }
 
 /// A step of the books that was made.
-pub fn made(step: &Made, is_dry_run: bool) -> Reply {
+pub fn made(step: &StepResult, is_dry_run: bool) -> Reply {
     match &step.exchange {
         Some(terms) => exchanges::show::reply(&step.posted, terms, is_dry_run),
         None => reply(&step.posted, is_dry_run, Form::Now),
@@ -164,12 +164,12 @@ pub fn bulk_made(results: &Results, is_dry_run: bool) -> Reply {
 }
 
 /// A transaction of which the metadata was set.
-pub(crate) fn described(posted: &Posted, _is_dry_run: bool) -> Reply {
+pub(crate) fn described(posted: &RecordedTransaction, _is_dry_run: bool) -> Reply {
     json(200, &as_made(posted))
 }
 
 /// A step that was made, or (in a dry run) would have been.
-pub(crate) fn reply(posted: &Posted, dry_run: bool, form: Form) -> Reply {
+pub(crate) fn reply(posted: &RecordedTransaction, dry_run: bool, form: Form) -> Reply {
     json(
         if dry_run { 200 } else { 201 },
         &transaction(posted, dry_run, form),
@@ -177,7 +177,11 @@ pub(crate) fn reply(posted: &Posted, dry_run: bool, form: Form) -> Reply {
 }
 
 /// What became of each of many.
-pub(crate) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool, form: Form) -> Reply {
+pub(crate) fn bulk(
+    results: &[Result<RecordedTransaction, Refusal>],
+    dry_run: bool,
+    form: Form,
+) -> Reply {
     let results: Vec<BulkResult> = results
         .iter()
         .map(|result| match result {
@@ -208,7 +212,11 @@ pub(crate) fn bulk(results: &[Result<Posted, Refusal>], dry_run: bool, form: For
 }
 
 /// A transaction with what has become of it.
-pub(crate) fn now(posted: &Posted, holds: &[Hold], corrections: &[Correction]) -> Transaction {
+pub(crate) fn now(
+    posted: &RecordedTransaction,
+    holds: &[Hold],
+    corrections: &[Correction],
+) -> Transaction {
     let mut shown = as_made(posted);
     let is_pending = posted.step == Step::Pending;
     let ended = ledger::ended(holds).unwrap_or(HoldStatus::Pending);
@@ -220,7 +228,7 @@ pub(crate) fn now(posted: &Posted, holds: &[Hold], corrections: &[Correction]) -
         }
         .name(),
     );
-    let is_reversible = matches!(posted.step, Step::Posted | Step::Settlement);
+    let is_reversible = matches!(posted.step, Step::Posted | Step::Fulfilment);
     for (line, own) in shown.postings.iter_mut().zip(&posted.postings) {
         if let Some(hold) = holds.iter().find(|hold| hold.ordinal == own.ordinal) {
             line.remaining = Some(hold.remaining());
@@ -237,11 +245,11 @@ pub(crate) fn now(posted: &Posted, holds: &[Hold], corrections: &[Correction]) -
 }
 
 /// A transaction as it was made.
-pub(crate) fn as_made(posted: &Posted) -> Transaction {
+pub(crate) fn as_made(posted: &RecordedTransaction) -> Transaction {
     transaction(posted, false, Form::Now)
 }
 
-pub(crate) fn transaction(posted: &Posted, dry_run: bool, form: Form) -> Transaction {
+pub(crate) fn transaction(posted: &RecordedTransaction, dry_run: bool, form: Form) -> Transaction {
     Transaction {
         id: posted.id.to_string(),
         object: "transaction",
@@ -261,7 +269,7 @@ pub(crate) fn transaction(posted: &Posted, dry_run: bool, form: Form) -> Transac
     }
 }
 
-fn posting(posted: &ledger::PostedPosting) -> Posting {
+fn posting(posted: &ledger::RecordedPosting) -> Posting {
     Posting {
         ordinal: posted.ordinal,
         phase: posted.phase.name(),

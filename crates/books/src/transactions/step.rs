@@ -3,21 +3,21 @@
 use engine::errand::{Errand, Errands};
 use engine::{AuditEvent, Book, set};
 use ledger::{
-    Exchange, Heading, Kind, NewExchange, NewRelease, NewReversal, NewSettlement, NewTransaction,
-    Posted, Step, TransactionId,
+    Exchange, Heading, Kind, NewExchange, NewFulfilment, NewRelease, NewReversal, NewTransaction,
+    RecordedTransaction, Step, TransactionId,
 };
 
 use super::action::{Action, Details, Draft};
 use crate::Refusal;
 use crate::shelf::Books;
 
-pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal> {
+pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<RecordedTransaction, Refusal> {
     match action {
         Action::Post(draft) => {
             let new = transaction(book, draft);
             ledger::post(book.shelf_mut::<Books>().0, new).map_err(Refusal::Post)
         }
-        Action::Settle {
+        Action::Fulfil {
             pending,
             amounts,
             last,
@@ -25,15 +25,15 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal
             conditions,
             details,
         } => {
-            let settlement = NewSettlement {
-                heading: heading(book, details, kind_of(Step::Settlement)),
+            let fulfilment = NewFulfilment {
+                heading: heading(book, details, kind_of(Step::Fulfilment)),
                 pending: *pending,
                 amounts: amounts.clone(),
                 last: *last,
                 exceed: *exceed,
                 conditions: conditions.clone(),
             };
-            ledger::settle(book.shelf_mut::<Books>().0, settlement).map_err(Refusal::Settle)
+            ledger::fulfil(book.shelf_mut::<Books>().0, fulfilment).map_err(Refusal::Fulfil)
         }
         Action::Void {
             pending,
@@ -121,7 +121,7 @@ pub(crate) fn heading(book: &mut Book, details: &Details, kind: Kind) -> Heading
     }
 }
 
-pub(crate) fn record(book: &mut Book, posted: &Posted) {
+pub(crate) fn record(book: &mut Book, posted: &RecordedTransaction) {
     let moved: Vec<String> = posted
         .postings
         .iter()
@@ -150,7 +150,7 @@ pub const EXPIRY: &str = "expiry";
 
 /// Adds the errand of a pending transaction that expires. It stays when the transaction ends otherwise before: there
 /// is nothing left to release then.
-fn add_expiry(book: &mut Book, posted: &Posted) {
+fn add_expiry(book: &mut Book, posted: &RecordedTransaction) {
     if let (Step::Pending, Some(due_at)) = (posted.step, posted.expires_at) {
         let errand = Errand {
             due_at,
@@ -173,7 +173,7 @@ const fn recorded_as(step: Step) -> &'static str {
     match step {
         Step::Pending => "transaction.pended",
         Step::Posted => "transaction.posted",
-        Step::Settlement => "transaction.settled",
+        Step::Fulfilment => "transaction.settled",
         Step::Void => "transaction.voided",
         Step::Expiry => "transaction.expired",
         Step::Reversal => "transaction.reversed",

@@ -8,7 +8,7 @@ use money::Money;
 use super::{Transfer, show};
 use crate::currencies::{self, Currencies};
 use crate::reading::{account, positive};
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// The route of transfers.
 pub(crate) fn routes(r: &mut Routes) {
@@ -38,10 +38,12 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
-    let mut asked = state.asked(call)?;
-    let known = currencies::named(&state, &asked).await?;
-    let command = asked.read_by(&new_transfer(&known))?;
-    state.submit(asked, command, show::made, tell).await
+    let mut submission = state.submission(call)?;
+    let known = currencies::named(&state, &submission).await?;
+    let command = submission.read_by(&new_transfer(&known))?;
+    state
+        .submit(submission, command, show::made, show_refusal)
+        .await
 }
 
 /// Reads what moves money.

@@ -4,8 +4,10 @@ pub(crate) mod http;
 pub mod show;
 
 use edge::Capability;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Keep, set};
-use ledger::{AccountId, Description, Kind, NewTransaction, Posted, Posting, TransactionId};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
+use ledger::{
+    AccountId, Description, Kind, NewTransaction, Posting, RecordedTransaction, TransactionId,
+};
 use money::Money;
 
 use crate::Refusal;
@@ -32,7 +34,7 @@ pub struct Transfer {
 }
 
 impl Command for Transfer {
-    type Done = Posted;
+    type Done = RecordedTransaction;
     type Refusal = Refusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -41,7 +43,7 @@ impl Command for Transfer {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Posted>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<RecordedTransaction>, Refusal> {
         let (id, now) = (TransactionId::from_bytes(book.next_id()), book.now());
         let (from, to, money) = (self.from, self.to, self.money);
         // A wallet is a liability: paying out of it debits it.
@@ -65,7 +67,7 @@ impl Command for Transfer {
             ("transaction", &text),
             &delta,
         ));
-        Ok(Decided {
+        Ok(Decision {
             keep: Keep::Reference(reference::to(posted.id)),
             done: posted,
         })

@@ -2,7 +2,7 @@
 
 use edge::reply::{json, moment};
 use engine::Reply;
-use ledger::Posted;
+use ledger::RecordedTransaction;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,17 +46,17 @@ pub struct Transfer {
 }
 
 /// A transfer that was posted.
-pub fn made(posted: &Posted, _is_dry_run: bool) -> Reply {
+pub fn made(posted: &RecordedTransaction, _is_dry_run: bool) -> Reply {
     reply(posted, Form::Now)
 }
 
 /// A transfer that was posted, in the form of its first reply.
-pub(crate) fn reply(posted: &Posted, form: Form) -> Reply {
+pub(crate) fn reply(posted: &RecordedTransaction, form: Form) -> Reply {
     json(201, &transfer(posted, form))
 }
 
 /// A transfer has one posting: the wallet that pays is debited.
-fn transfer(posted: &Posted, form: Form) -> Option<Transfer> {
+fn transfer(posted: &RecordedTransaction, form: Form) -> Option<Transfer> {
     let moved = posted.postings.first()?.posting;
     Some(Transfer {
         id: posted.id.to_string(),

@@ -6,7 +6,7 @@ use text::contains_card_number;
 use crate::strict_json::FieldError;
 
 /// The longest part of a name that is sent back, in characters.
-const LONGEST_SHOWN: usize = 64;
+const MAX_SHOWN_LENGTH: usize = 64;
 
 /// The parameters of a query, in their order; a name may stand there twice. A `+` is a blank.
 ///
@@ -30,7 +30,7 @@ pub(super) fn at(name: &str, (code, detail): (&'static str, impl Into<String>)) 
     error.pointer = if contains_card_number(name) {
         "[card number]".to_owned()
     } else {
-        name.chars().take(LONGEST_SHOWN).collect()
+        name.chars().take(MAX_SHOWN_LENGTH).collect()
     };
     error
 }

@@ -95,20 +95,20 @@ impl<'q> Query<'q> {
         shape: Shape,
         says: &'static str,
         required: bool,
-    ) -> Taken {
+    ) -> ParameterValue {
         let Some(given) = self.given else {
             let own = Parameter::new(name, says, ParameterKind::One(shape));
             self.noted.push(Parameter { required, ..own });
-            return Taken(None);
+            return ParameterValue(None);
         };
-        Taken(Some(given.text(name).map(str::to_owned)))
+        ParameterValue(Some(given.text(name).map(str::to_owned)))
     }
 }
 
 /// A parameter as it was given; nothing at all while parameters are noted.
-struct Taken(Option<Option<String>>);
+struct ParameterValue(Option<Option<String>>);
 
-impl Taken {
+impl ParameterValue {
     fn map<T>(self, read: impl FnOnce(Option<String>) -> Reading<T>) -> Slot<T> {
         self.0.map_or_else(Slot::none, |text| Slot::of(read(text)))
     }

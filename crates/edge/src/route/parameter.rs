@@ -27,7 +27,7 @@ pub enum ParameterKind {
         /// The values.
         value: Shape,
         /// The most keys.
-        most: usize,
+        max_entries: usize,
     },
     /// The `limit` of a page.
     Limit,
@@ -51,9 +51,17 @@ impl Parameter {
         name: &'static str,
         says: &'static str,
         [key, value]: [Shape; 2],
-        most: usize,
+        max_entries: usize,
     ) -> Self {
-        Self::new(name, says, ParameterKind::ByKey { key, value, most })
+        Self::new(
+            name,
+            says,
+            ParameterKind::ByKey {
+                key,
+                value,
+                max_entries,
+            },
+        )
     }
 
     pub(super) fn is(&self, name: &str) -> bool {

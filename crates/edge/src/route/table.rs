@@ -107,7 +107,7 @@ impl Routes {
             segments: Vec::new(),
             query: Vec::new(),
             body: None,
-            most: MAX_BYTES,
+            max_body: MAX_BYTES,
             answers: Vec::new(),
             handler,
         })

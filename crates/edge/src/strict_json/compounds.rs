@@ -25,7 +25,7 @@ impl Reader for LabelReader {
 
     fn read(&self, value: Value) -> Reading<Self::Out> {
         let Labels {
-            most,
+            max_entries,
             longest_key,
             longest,
         } = self.bounds;
@@ -35,8 +35,11 @@ impl Reader for LabelReader {
                 return unexpected("expected_object", "an object of texts", &value);
             }
         };
-        if entries.len() > most {
-            return wrong("too_many_entries", format!("At most {most} entries."));
+        if entries.len() > max_entries {
+            return wrong(
+                "too_many_entries",
+                format!("At most {max_entries} entries."),
+            );
         }
         let label = text(0, longest, Shape::text(0, longest));
         let mut labels = BTreeMap::new();
@@ -134,7 +137,7 @@ fn within_body<B: Body>(body: &B, value: Value) -> Reading<B::Out> {
 }
 
 /// Takes the fields of a body.
-type Takes<'a, T> = dyn Fn(&mut Fields) -> Slot<T> + 'a;
+type ReadFields<'a, T> = dyn Fn(&mut Fields) -> Slot<T> + 'a;
 
 /// One of several bodies.
 pub struct Alternative<'a, K, T> {
@@ -142,7 +145,7 @@ pub struct Alternative<'a, K, T> {
     name: &'static str,
     says: &'static str,
     own: Option<&'static str>,
-    read: Box<Takes<'a, T>>,
+    read: Box<ReadFields<'a, T>>,
 }
 
 impl<'a, K, T> Alternative<'a, K, T> {
@@ -242,7 +245,7 @@ mod tests {
     };
 
     const BOUNDS: Labels = Labels {
-        most: 50,
+        max_entries: 50,
         longest_key: 40,
         longest: 500,
     };

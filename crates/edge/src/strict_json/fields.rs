@@ -327,7 +327,7 @@ mod tests {
     use crate::shape::{Labels, Shape};
 
     const BOUNDS: Labels = Labels {
-        most: 50,
+        max_entries: 50,
         longest_key: 40,
         longest: 500,
     };

@@ -3,7 +3,7 @@
 use text::contains_card_number;
 
 /// Longer keys are cut in a pointer: an answer must not grow with the question.
-const LONGEST_SEGMENT: usize = 64;
+const MAX_SEGMENT_LENGTH: usize = 64;
 
 /// One step of a pointer with its slash, escaped. A key that is a card number is not repeated.
 pub(super) fn step(key: &str) -> String {
@@ -14,7 +14,7 @@ pub(super) fn step(key: &str) -> String {
     };
     let end = shown
         .char_indices()
-        .nth(LONGEST_SEGMENT)
+        .nth(MAX_SEGMENT_LENGTH)
         .map(|(end, _)| end);
     let (kept, mark) = match end.and_then(|end| shown.get(..end)) {
         Some(kept) => (kept, "…"),

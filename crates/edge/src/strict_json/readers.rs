@@ -199,7 +199,7 @@ pub(super) fn within(text: &str, least: usize, most: usize) -> Reading<()> {
 ///
 /// Errors: `expected_text`, and the rule of the crate `text` that is broken.
 pub fn prose<T: Guarded>(shape: Shape) -> impl Reader<Out = T> {
-    guarded(T::guarded, shape.length(1, T::MOST))
+    guarded(T::guarded, shape.length(1, T::MAX_LENGTH))
 }
 
 /// Reads text that a type of the domain takes, which keeps the shape.

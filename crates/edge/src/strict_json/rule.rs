@@ -33,7 +33,7 @@ impl From<TextError> for BrokenRule {
 /// A guarded text of the crate `text`: it has at least one character, and so many at most.
 pub trait Guarded: Sized {
     /// The most characters.
-    const MOST: usize;
+    const MAX_LENGTH: usize;
 
     /// Takes a text that keeps the rules.
     ///
@@ -44,8 +44,8 @@ pub trait Guarded: Sized {
 
 macro_rules! guarded {
     ($($kind:ident)+) => {$(
-        impl<const LONGEST: usize> Guarded for text::$kind<LONGEST> {
-            const MOST: usize = LONGEST;
+        impl<const MAX: usize> Guarded for text::$kind<MAX> {
+            const MAX_LENGTH: usize = MAX;
 
             fn guarded(text: String) -> Result<Self, TextError> {
                 Self::parse(text)

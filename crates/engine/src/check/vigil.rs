@@ -15,7 +15,7 @@ use crate::lane::Engine;
 
 /// Why nothing was found out.
 #[derive(Debug, thiserror::Error)]
-enum Unfinished {
+enum CheckFailure {
     #[error(transparent)]
     Closed(#[from] OpenError),
     #[error(transparent)]
@@ -55,11 +55,11 @@ pub async fn keep_checking(
 
 /// One check, on a thread that nobody waits for when the server stops, over a connection of its own:
 /// the others give up a long question.
-async fn once(plan: Plan, url: DatabaseUrl) -> Result<(Report, Duration), Unfinished> {
+async fn once(plan: Plan, url: DatabaseUrl) -> Result<(Report, Duration), CheckFailure> {
     let (found, finding) = oneshot::channel();
     let work = move || {
         let began = Instant::now();
-        let report = Store::open_existing(&url, Tuning::default()).map_err(Unfinished::from);
+        let report = Store::open_existing(&url, Tuning::default()).map_err(CheckFailure::from);
         let report = report.and_then(|store| Ok(whole(plan, &store, |_invariant, _done| {})?));
         // The server may have stopped meanwhile.
         let _unheard = found.send(report.map(|report| (report, began.elapsed())));

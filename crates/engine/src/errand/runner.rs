@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::tables::{Due, due};
+use super::tables::{DueErrand, due};
 use crate::lane::{Engine, LaneError};
 use crate::standstill::Watch;
 use crate::tenant::Tenant;
@@ -18,7 +18,7 @@ use crate::tenant::Tenant;
 const PAGE: i64 = 500;
 
 /// A future whose type is forgotten.
-pub type Doing<'a> = Pin<Box<dyn Future<Output = Result<(), LaneError>> + Send + 'a>>;
+pub type WorkFuture<'a> = Pin<Box<dyn Future<Output = Result<(), LaneError>> + Send + 'a>>;
 
 /// What is to be done for one kind of errands.
 pub trait Work: Send + Sync {
@@ -31,10 +31,10 @@ pub trait Work: Send + Sync {
     }
 
     /// Takes errands of one tenant that are due. Work that needs the network is begun here and goes on by itself.
-    fn take(&self, tenant: Tenant, due: Vec<Due>) -> Doing<'_>;
+    fn take(&self, tenant: Tenant, due: Vec<DueErrand>) -> WorkFuture<'_>;
 
     /// Looks for work that is no errand, by one question for all tenants.
-    fn look(&self) -> Doing<'_> {
+    fn look(&self) -> WorkFuture<'_> {
         Box::pin(async { Ok(()) })
     }
 
@@ -56,7 +56,7 @@ pub struct Runner {
     /// All kinds of work.
     pub works: Vec<Arc<dyn Work>>,
     /// What commands have had told after their commit.
-    pub told: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
+    pub after_commit: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
     /// Time between two looks at what is due.
     pub interval: Duration,
     /// Time that work under way has to end when the server stops.
@@ -72,7 +72,7 @@ impl Runner {
         loop {
             tokio::select! {
                 _ = stopped(&mut stop) => break,
-                Some((tenant, what)) = self.told.recv() => self.hear(&tenant, what),
+                Some((tenant, what)) = self.after_commit.recv() => self.hear(&tenant, what),
                 _ = tick.tick() => {
                     tokio::select! {
                         // A look that waits for the database does not keep the server from stopping.
@@ -110,7 +110,7 @@ impl Runner {
             .read(move |connection| due(connection, now, &full, PAGE))
             .await;
         let found = found.map_err(|_unavailable| LaneError::Unavailable)?;
-        let mut by_work: BTreeMap<(String, _), Vec<Due>> = BTreeMap::new();
+        let mut by_work: BTreeMap<(String, _), Vec<DueErrand>> = BTreeMap::new();
         for errand in found {
             let name = (errand.kind.clone(), errand.tenant.id);
             by_work.entry(name).or_default().push(errand);

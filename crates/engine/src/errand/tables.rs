@@ -114,7 +114,7 @@ pub(super) fn load(
 
 /// An errand that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct DueErrand {
     /// The tenant that the work belongs to.
     pub tenant: Tenant,
     /// Kind of work.
@@ -134,7 +134,7 @@ pub fn due(
     now: Timestamp,
     full: &[String],
     limit: i64,
-) -> Result<Vec<Due>, Error> {
+) -> Result<Vec<DueErrand>, Error> {
     let rows: Vec<(TenantId, String, String, String, Vec<u8>)> = errand::table
         .inner_join(tenant::table.on(tenant::tenant_id.eq(errand::tenant_id)))
         .filter(errand::due_at.le(now.micros()))
@@ -152,7 +152,7 @@ pub fn due(
     let due = |(id, name, kind, place, subject): (_, String, _, _, Vec<u8>)| {
         let subject = subject.try_into();
         let damaged = |_length| Error::Refused("errand: bad subject".to_owned());
-        Ok(Due {
+        Ok(DueErrand {
             tenant: Tenant {
                 id,
                 name: name.into(),

@@ -21,7 +21,7 @@ pub(super) type Try = oneshot::Sender<Result<(), Trouble>>;
 
 /// Why a command is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotTaken {
+pub(super) enum LineError {
     /// The tenant's own line is full.
     Full,
     /// The lane takes no more commands.
@@ -54,7 +54,7 @@ struct State {
 
 /// A batch that is being filled.
 #[derive(Debug)]
-pub(super) struct Filling {
+pub(super) struct BatchBuilder {
     limits: Limits,
     commands: usize,
     weight: usize,
@@ -75,7 +75,7 @@ pub(super) struct Limits {
     pub(super) is_mixed: bool,
 }
 
-impl Filling {
+impl BatchBuilder {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -138,15 +138,15 @@ impl Lines {
     }
 
     /// Puts a command at the end of its tenant's line.
-    pub(super) fn join(&self, job: Box<dyn Job>) -> Result<(), NotTaken> {
+    pub(super) fn join(&self, job: Box<dyn Job>) -> Result<(), LineError> {
         let tenant = job.tenant().id;
         let mut state = self.state();
         if state.is_closed {
-            return Err(NotTaken::Closed);
+            return Err(LineError::Closed);
         }
         let line = state.lines.entry(tenant).or_default();
         if line.len() >= self.longest {
-            return Err(NotTaken::Full);
+            return Err(LineError::Full);
         }
         let is_first = line.is_empty();
         line.push_back(job);
@@ -195,7 +195,7 @@ impl Lines {
     }
 
     /// The next command that the batch takes, if there is one already.
-    pub(super) fn next(&self, filling: &mut Filling) -> Option<Box<dyn Job>> {
+    pub(super) fn next(&self, filling: &mut BatchBuilder) -> Option<Box<dyn Job>> {
         if filling.commands > 0 && filling.is_full() {
             return None;
         }
@@ -332,7 +332,7 @@ mod tests {
     };
 
     fn batch(lines: &Lines, limits: Limits) -> Vec<(i64, usize)> {
-        let mut filling = Filling::new(limits);
+        let mut filling = BatchBuilder::new(limits);
         let next = || lines.next(&mut filling);
         std::iter::from_fn(next)
             .map(|job| (job.tenant().id.0, job.weight()))
@@ -378,9 +378,9 @@ mod tests {
     fn a_full_line_is_full_for_its_own_tenant_alone() {
         let lines = Lines::new(2);
         let joined = [1, 1, 1, 2].map(|tenant| lines.join(job(tenant, 1)));
-        assert_eq!(joined, [Ok(()), Ok(()), Err(NotTaken::Full), Ok(())]);
+        assert_eq!(joined, [Ok(()), Ok(()), Err(LineError::Full), Ok(())]);
         lines.close();
-        assert_eq!(lines.join(job(2, 1)), Err(NotTaken::Closed));
+        assert_eq!(lines.join(job(2, 1)), Err(LineError::Closed));
         assert!(lines.wait());
         assert_eq!(lines.drain().len(), 3);
         assert!(!lines.wait());
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn what_is_put_back_is_the_next_in_its_order() {
         let lines = lines(&[(1, 1), (1, 2), (1, 3)]);
-        let mut filling = Filling::new(LIMITS);
+        let mut filling = BatchBuilder::new(LIMITS);
         let taken = [lines.next(&mut filling), lines.next(&mut filling)];
         lines.put_back(taken.into_iter().flatten().collect());
         assert_eq!(batch(&lines, LIMITS), [(1, 1), (1, 2), (1, 3)]);

@@ -20,7 +20,7 @@ use store::{AnyConnection, Error, Store};
 use super::{Batch, CAUTIOUS_BATCHES, Worker};
 use crate::book::AfterCommit;
 use ahead::Ahead;
-use writers::{Launched, Report};
+use writers::{OngoingWrite, Report};
 
 pub(super) use writers::{Writers, Writing};
 
@@ -43,7 +43,7 @@ pub(super) fn is_worth_it(batch: &Batch) -> bool {
 }
 
 /// A batch that was decided and is not yet written.
-pub(super) struct Decided {
+pub(super) struct DecidedBatch {
     pub(super) batch: Batch,
     pub(super) writing: Writing,
     pub(super) after: AfterCommit,
@@ -51,13 +51,13 @@ pub(super) struct Decided {
 
 /// The connection for a batch that is written while another is.
 #[derive(Default)]
-pub(super) struct Spare {
+pub(super) struct SpareConnection {
     connection: Option<AnyConnection>,
     /// No new one is asked for before.
     not_before: Option<Instant>,
 }
 
-impl Spare {
+impl SpareConnection {
     /// It, or a new one. If there is none to be had, it is not asked for again at once.
     fn take(&mut self, store: &Store) -> Option<AnyConnection> {
         let now = Instant::now();
@@ -76,13 +76,13 @@ impl Spare {
 enum Next {
     Nothing,
     /// It waits for its turn.
-    Held(Decided),
+    Held(DecidedBatch),
     /// Its first part is being written.
-    Launched(Launched),
+    Launched(OngoingWrite),
 }
 
 impl Next {
-    const fn launched(&mut self) -> Option<&mut Launched> {
+    const fn launched(&mut self) -> Option<&mut OngoingWrite> {
         match self {
             Self::Launched(launched) => Some(launched),
             Self::Nothing | Self::Held(_) => None,
@@ -92,16 +92,16 @@ impl Next {
 
 impl Worker {
     /// Commits a batch, and all that can be decided meanwhile, and answers everybody.
-    pub(super) fn overlap(&mut self, connection: AnyConnection, decided: Decided) {
+    pub(super) fn overlap(&mut self, connection: AnyConnection, decided: DecidedBatch) {
         let mut front = match self.writers.launch(None, connection, decided, true) {
             Ok(launched) => launched,
             Err(decided) => return self.once_more(writer_gone(), decided.batch),
         };
         let mut next = Next::Nothing;
-        let mut committed: Option<Launched> = None;
+        let mut committed: Option<OngoingWrite> = None;
         loop {
             // It goes on: each round is a commit.
-            self.beat.works();
+            self.heartbeat.works();
             // The server works while those before are answered.
             if let Some(committed) = committed.take() {
                 self.answer(committed.batch, committed.after);
@@ -111,7 +111,7 @@ impl Worker {
                 Ok(connection) => connection,
                 Err(error) => {
                     last.into_iter()
-                        .for_each(|last| self.post.lines.put_back(last.batch));
+                        .for_each(|last| self.state.lines.put_back(last.batch));
                     self.undo(follows);
                     return self.once_more(error, front.batch);
                 }
@@ -129,7 +129,7 @@ impl Worker {
                         self.connection = Some(connection);
                         self.answer(front.batch, front.after);
                         last.into_iter()
-                            .for_each(|last| self.post.lines.put_back(last.batch));
+                            .for_each(|last| self.state.lines.put_back(last.batch));
                         return self.once_more(error, second.batch);
                     }
                     None => {
@@ -156,9 +156,9 @@ impl Worker {
     /// what was decided after that; what was taken for a smaller one is back in the queue.
     fn decide_meanwhile(
         &mut self,
-        front: &Launched,
+        front: &OngoingWrite,
         mut next: Next,
-    ) -> (Result<AnyConnection, Error>, Next, Option<Decided>) {
+    ) -> (Result<AnyConnection, Error>, Next, Option<DecidedBatch>) {
         let mut last = None;
         loop {
             if let Next::Held(held) = next {
@@ -184,7 +184,7 @@ impl Worker {
     }
 
     /// Lets the next batch be written ahead of its turn, if both allow it.
-    fn launch_early(&mut self, front: &Launched, held: Decided) -> Next {
+    fn launch_early(&mut self, front: &OngoingWrite, held: DecidedBatch) -> Next {
         let both = front.is_in_two && matches!(held.writing, Writing::InTwo(..));
         if !both {
             return Next::Held(held);
@@ -205,21 +205,21 @@ impl Worker {
     /// done (with what was decided until then, if that is worth handing over).
     fn decide_one(
         &mut self,
-        front: &Launched,
-        mut second: Option<&mut Launched>,
-    ) -> (Option<Result<AnyConnection, Error>>, Option<Decided>) {
+        front: &OngoingWrite,
+        mut second: Option<&mut OngoingWrite>,
+    ) -> (Option<Result<AnyConnection, Error>>, Option<DecidedBatch>) {
         let mut ahead = Ahead::new(self.limits());
         let outcome = loop {
             while ahead.goes_on && !ahead.is_full() {
-                if self.beat.is_relieved() {
+                if self.heartbeat.is_relieved() {
                     break;
                 }
-                let Some(job) = self.post.lines.next(&mut ahead.filling) else {
+                let Some(job) = self.state.lines.next(&mut ahead.filling) else {
                     break;
                 };
                 let decided = ahead.decide(job, &self.settings, &mut self.memories, &mut self.ids);
                 if let Err(not_yet) = decided {
-                    self.post.lines.put_back(vec![not_yet]);
+                    self.state.lines.put_back(vec![not_yet]);
                 }
             }
             if ahead.is_full() {
@@ -240,13 +240,13 @@ impl Worker {
         }
         let Ahead { batch, closed, .. } = ahead;
         let decided = match closed {
-            Some((writing, after)) => Some(Decided {
+            Some((writing, after)) => Some(DecidedBatch {
                 batch,
                 writing,
                 after,
             }),
             None => {
-                self.post.lines.put_back(batch);
+                self.state.lines.put_back(batch);
                 None
             }
         };
@@ -256,8 +256,8 @@ impl Worker {
     /// Waits until the first batch is done.
     fn wait_for(
         &mut self,
-        front: &Launched,
-        mut second: Option<&mut Launched>,
+        front: &OngoingWrite,
+        mut second: Option<&mut OngoingWrite>,
     ) -> Result<AnyConnection, Error> {
         loop {
             match self.writers.reports.recv() {
@@ -274,7 +274,7 @@ impl Worker {
     fn undo(&mut self, follows: Next) {
         match follows {
             Next::Nothing => {}
-            Next::Held(held) => self.post.lines.put_back(held.batch),
+            Next::Held(held) => self.state.lines.put_back(held.batch),
             Next::Launched(mut second) => {
                 drop(second.turn.take());
                 while second.failed.is_none() {
@@ -283,7 +283,7 @@ impl Worker {
                         Err(_gone) => second.failed = Some(writer_gone()),
                     }
                 }
-                self.post.lines.put_back(second.batch);
+                self.state.lines.put_back(second.batch);
             }
         }
     }
@@ -318,7 +318,7 @@ fn arrived(report: Report, kept: &mut Option<AnyConnection>) -> Result<AnyConnec
 }
 
 /// The second batch has failed before it was its turn, or has been undone.
-fn undone(report: Report, second: Option<&mut Launched>, spare: &mut Option<AnyConnection>) {
+fn undone(report: Report, second: Option<&mut OngoingWrite>, spare: &mut Option<AnyConnection>) {
     let error = report.outcome.err().unwrap_or_else(writer_gone);
     *spare = (!matches!(error, Error::Unavailable(_))).then_some(report.connection);
     if let Some(second) = second {

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::HEAVIEST;
+use super::MAX_WEIGHT;
 
 /// How long the commands of one tenant may hold up those of others in a batch.
 const HOLD_UP: Duration = Duration::from_millis(6);
 /// The least share of one tenant, in weight.
-const LEAST: usize = 32;
+const MIN_SHARE: usize = 32;
 /// An older measurement counts so many times as much as a new one.
 const INERTIA: u64 = 7;
 
@@ -46,6 +46,6 @@ impl Pace {
         let hold_up = u64::try_from(HOLD_UP.as_nanos()).unwrap_or(u64::MAX);
         let share = hold_up.checked_div(self.each.max(1)).unwrap_or(u64::MAX);
         let share = usize::try_from(share).unwrap_or(usize::MAX);
-        share.clamp(LEAST, HEAVIEST)
+        share.clamp(MIN_SHARE, MAX_WEIGHT)
     }
 }

@@ -11,55 +11,55 @@ use std::time::Duration;
 use store::{Ids, Store};
 use tokio::sync::watch;
 
-use super::overlap::{Spare, Writers};
+use super::overlap::{SpareConnection, Writers};
 use super::pace::Pace;
-use super::post::{Beat, Post};
+use super::state::{Heartbeat, LaneState};
 use super::{CAUTIOUS_BATCHES, Settings, Worker};
 use crate::memory::Memories;
 use crate::repeated::Repeated;
 use crate::waiters::Waiters;
 
 /// Threads that may be stuck. Beyond that nobody is the lane, until one of them has ended.
-const MOST_STUCK: usize = 4;
+const MAX_STUCK: usize = 4;
 /// How often the lane is looked after, as a part of how long it may be stuck.
 const LOOKS: u32 = 32;
 
 /// Who is the lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Manning {
+pub(super) struct LaneStatus {
     /// How many threads were relieved.
     pub(super) relieved: u64,
     /// Whether any thread is the lane.
-    pub(super) is_manned: bool,
+    pub(super) has_thread: bool,
     /// Whether the queue was closed and is worked off.
     pub(super) has_ended: bool,
 }
 
 /// What it takes to start a thread that is the lane.
-pub(super) struct Recruiter {
+pub(super) struct Supervisor {
     pub(super) store: Store,
     pub(super) settings: Settings,
-    pub(super) post: Arc<Post>,
+    pub(super) state: Arc<LaneState>,
     pub(super) waiters: Waiters,
-    pub(super) manning: watch::Sender<Manning>,
+    pub(super) status: watch::Sender<LaneStatus>,
     /// Counts the threads: each owns one share, and this field another.
     pub(super) threads: Arc<()>,
 }
 
-impl Recruiter {
+impl Supervisor {
     /// Starts a thread that is the lane.
-    pub(super) fn start(&self, ids: Ids, cautious: u32) -> std::io::Result<Arc<Beat>> {
-        let beat = Arc::new(Beat::new());
+    pub(super) fn start(&self, ids: Ids, cautious: u32) -> std::io::Result<Arc<Heartbeat>> {
+        let heartbeat = Arc::new(Heartbeat::new());
         let worker = Worker {
             store: self.store.clone(),
             settings: self.settings.clone(),
             ids,
-            post: Arc::clone(&self.post),
-            beat: Arc::clone(&beat),
+            state: Arc::clone(&self.state),
+            heartbeat: Arc::clone(&heartbeat),
             log: self.store.log(),
             connection: None,
             seen_version: None,
-            spare: Spare::default(),
+            spare: SpareConnection::default(),
             memories: Memories::new(Arc::clone(&self.settings.shelves)),
             cautious,
             pace: Pace::default(),
@@ -67,8 +67,8 @@ impl Recruiter {
             waiters: self.waiters.clone(),
         };
         let end = End {
-            beat: Arc::clone(&beat),
-            manning: self.manning.clone(),
+            heartbeat: Arc::clone(&heartbeat),
+            status: self.status.clone(),
             _counted: Arc::clone(&self.threads),
         };
         let work = move || {
@@ -78,15 +78,15 @@ impl Recruiter {
         std::thread::Builder::new()
             .name("lane".into())
             .spawn(work)?;
-        Ok(beat)
+        Ok(heartbeat)
     }
 
     /// Looks after the lane until it has ended.
-    pub(super) fn watch(self, mut beat: Arc<Beat>, longest: Duration) {
+    pub(super) fn watch(self, mut heartbeat: Arc<Heartbeat>, longest: Duration) {
         static RELIEVED: Repeated = Repeated::new();
-        while !self.manning.borrow().has_ended {
+        while !self.status.borrow().has_ended {
             std::thread::sleep(longest / LOOKS);
-            if beat.relieve(longest) {
+            if heartbeat.relieve(longest) {
                 metrics::counter!("florin_lane_relieved_total").increment(1);
                 if let Some(times) = RELIEVED.due() {
                     tracing::error!(
@@ -95,19 +95,19 @@ impl Recruiter {
                         "the database does not answer the lane: another thread takes over"
                     );
                 }
-                self.post.wrote(Err(store::Trouble::Silent));
-                self.manning.send_modify(|manning| {
-                    manning.relieved = manning.relieved.saturating_add(1);
-                    manning.is_manned = false;
+                self.state.wrote(Err(store::Trouble::Silent));
+                self.status.send_modify(|status| {
+                    status.relieved = status.relieved.saturating_add(1);
+                    status.has_thread = false;
                 });
             }
-            let is_manned = self.manning.borrow().is_manned;
-            if !is_manned && Arc::strong_count(&self.threads) <= MOST_STUCK {
+            let has_thread = self.status.borrow().has_thread;
+            if !has_thread && Arc::strong_count(&self.threads) <= MAX_STUCK {
                 // Others may have committed meanwhile, the thread that was left behind among them.
                 match self.start(Ids::random(), CAUTIOUS_BATCHES) {
                     Ok(fresh) => {
-                        beat = fresh;
-                        self.manning.send_modify(|manning| manning.is_manned = true);
+                        heartbeat = fresh;
+                        self.status.send_modify(|status| status.has_thread = true);
                     }
                     Err(error) => tracing::error!(%error, "no thread for the lane"),
                 }
@@ -118,17 +118,17 @@ impl Recruiter {
 
 /// Says that the lane has ended, however it does. A thread that was relieved ends unheard.
 struct End {
-    beat: Arc<Beat>,
-    manning: watch::Sender<Manning>,
+    heartbeat: Arc<Heartbeat>,
+    status: watch::Sender<LaneStatus>,
     _counted: Arc<()>,
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        if !self.beat.is_relieved() {
-            self.manning.send_modify(|manning| {
-                manning.is_manned = false;
-                manning.has_ended = true;
+        if !self.heartbeat.is_relieved() {
+            self.status.send_modify(|status| {
+                status.has_thread = false;
+                status.has_ended = true;
             });
         }
     }

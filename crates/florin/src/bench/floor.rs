@@ -17,7 +17,9 @@ use audit_log::{Change, Entity, Frontier, Hash, Record, leaf_hash};
 use idempotency::Fingerprint;
 use idempotency::tables::KeyRow;
 use ledger::tables::{CountersRow, PostingRow, TransactionRow};
-use ledger::{AccountId, Kind, Phase, Posted, PostedPosting, Posting, Step, TransactionId};
+use ledger::{
+    AccountId, Kind, Phase, Posting, RecordedPosting, RecordedTransaction, Step, TransactionId,
+};
 use money::MinorUnits;
 use store::measure::{self, BareRow};
 use store::{AnyConnection, Clock, Error, Ids, Store, bulk};
@@ -50,7 +52,7 @@ pub(crate) struct Floor {
 pub(crate) struct Bedrock {
     connection: AnyConnection,
     stage: Stage,
-    accounts: Vec<Held>,
+    accounts: Vec<AccountState>,
     tree: Frontier,
     chance: Chance,
     ids: Ids,
@@ -58,7 +60,7 @@ pub(crate) struct Bedrock {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Held {
+struct AccountState {
     id: AccountId,
     version: i64,
     debits: i64,
@@ -81,7 +83,7 @@ impl Bedrock {
         let mut connection = store.writer()?;
         measure::create_bare_table(&mut connection)?;
         let tree = tree(&mut connection, &stage)?;
-        let held = |id: &AccountId| Held {
+        let held = |id: &AccountId| AccountState {
             id: *id,
             version: 0,
             debits: 0,
@@ -223,7 +225,7 @@ impl Bedrock {
     }
 
     /// Moves one cent in memory. Nothing is asked: that is the point.
-    fn post(&mut self, from: usize, to: usize) -> Option<Posted> {
+    fn post(&mut self, from: usize, to: usize) -> Option<RecordedTransaction> {
         let money = self.stage.money;
         let amount = money.amount.get();
         let payer = self.accounts.get_mut(from)?;
@@ -234,13 +236,13 @@ impl Bedrock {
         payee.version += 1;
         payee.credits += amount;
         let now = Clock::system().now();
-        Some(Posted {
+        Some(RecordedTransaction {
             id: TransactionId::from_bytes(self.ids.next(now)),
             kind: Kind::Transfer,
             step: Step::Posted,
             about: None,
             expires_at: None,
-            postings: vec![PostedPosting {
+            postings: vec![RecordedPosting {
                 ordinal: 0,
                 phase: Phase::Posted,
                 posting: Posting {
@@ -262,7 +264,7 @@ impl Bedrock {
         })
     }
 
-    fn push(&mut self, rows: &mut Rows, posted: &Posted) -> Result<(), Error> {
+    fn push(&mut self, rows: &mut Rows, posted: &RecordedTransaction) -> Result<(), Error> {
         let tenant = self.stage.tenant.id;
         let recorded_at = posted.recorded_at.micros();
         rows.transactions.push(TransactionRow::of(tenant, posted));
@@ -295,7 +297,12 @@ impl Bedrock {
     }
 
     /// The audit record that the lane would have left.
-    fn leaf(&self, posted: &Posted, p: &PostedPosting, key: &str) -> Result<Vec<u8>, Error> {
+    fn leaf(
+        &self,
+        posted: &RecordedTransaction,
+        p: &RecordedPosting,
+        key: &str,
+    ) -> Result<Vec<u8>, Error> {
         let moved = format!(
             "{} {} {} {}",
             p.posting.debit,

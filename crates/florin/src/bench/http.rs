@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// The longest answer that is taken, in bytes: a thousand results fit.
-const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// One connection, which is kept.
 pub(crate) struct Client {
@@ -75,7 +75,7 @@ impl Client {
                     self.body_at = head.body_at;
                     return Ok(head.status);
                 }
-                Some(_) | None if self.answer.len() > LONGEST_ANSWER => {
+                Some(_) | None if self.answer.len() > MAX_ANSWER_BYTES => {
                     return Err(not_understood("the answer is too long"));
                 }
                 Some(_) | None => {}

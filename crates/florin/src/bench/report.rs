@@ -19,7 +19,7 @@ pub(crate) struct Report {
     /// As the book was found.
     pub(crate) start: Findings,
     /// After it was filled, if that was asked for.
-    pub(crate) grown: Option<Grown>,
+    pub(crate) grown: Option<Growth>,
 }
 
 impl Report {
@@ -42,7 +42,7 @@ pub(crate) struct Findings {
 
 /// What growing did.
 #[derive(Debug, Serialize)]
-pub(crate) struct Grown {
+pub(crate) struct Growth {
     pub(crate) transfers: u64,
     pub(crate) resident_kib_before: Option<u64>,
     pub(crate) resident_kib_after: Option<u64>,

@@ -8,14 +8,14 @@ use store::{Store, measure};
 
 use super::floor::{Bedrock, Floor};
 use super::load::{self, Load};
-use super::report::{self, Findings, FloorLine, Grown, Line, Report};
+use super::report::{self, Findings, FloorLine, Growth, Line, Report};
 use super::shape::Shape;
 use super::stage::Stage;
 use super::tally::Block;
 use super::{BenchArguments, BenchError, Level, in_thread, process};
 
 /// Beyond this a block is stuck, and the run ends instead of waiting for ever.
-pub(super) const LONGEST_BLOCK: Duration = Duration::from_secs(1_800);
+pub(super) const MAX_BLOCK: Duration = Duration::from_secs(1_800);
 /// In flight while a book is filled.
 pub(super) const FILLING: u32 = 1_024;
 /// Transfers at a time while a book is filled.
@@ -110,7 +110,7 @@ impl Bench {
     }
 
     /// Fills the book through the lane, and measures again.
-    async fn grow(&mut self, target: u64, start: &Findings) -> Result<Grown, BenchError> {
+    async fn grow(&mut self, target: u64, start: &Findings) -> Result<Growth, BenchError> {
         let before = self.posted;
         let resident_kib_before = process::resident_kib();
         let mut peak_kib = None;
@@ -134,7 +134,7 @@ impl Bench {
         let resident_kib_after = process::resident_kib();
         let findings = self.series().await?;
         let ratios = report::growth_ratios(start, &findings);
-        Ok(Grown {
+        Ok(Growth {
             transfers,
             resident_kib_before,
             resident_kib_after,
@@ -177,13 +177,13 @@ impl Bench {
         let mut block = match (level, self.server) {
             (Level::Lane, _) | (Level::Http, None) => {
                 let block = load::through_the_lane(&self.stage, load);
-                tokio::time::timeout(LONGEST_BLOCK, block)
+                tokio::time::timeout(MAX_BLOCK, block)
                     .await
                     .map_err(stuck)?
             }
             (Level::Http, Some(server)) => {
                 let block = load::over_http(&self.stage, server, &self.api_key, load);
-                let block = tokio::time::timeout(LONGEST_BLOCK, block)
+                let block = tokio::time::timeout(MAX_BLOCK, block)
                     .await
                     .map_err(stuck)?;
                 block.map_err(|cause| BenchError::system("cannot connect to the server", cause))?

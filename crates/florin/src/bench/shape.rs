@@ -68,7 +68,7 @@ impl Shape {
 const ZIPF: [u64; 10] = [2520, 1260, 840, 630, 504, 420, 360, 315, 280, 252];
 
 /// The fewest accounts over which every shape can be drawn.
-pub(crate) const FEWEST_ACCOUNTS: u32 = 12;
+pub(crate) const MIN_ACCOUNTS: u32 = 12;
 
 /// Numbers that look random and are the same for the same seed: SplitMix64, by Steele, Lea and
 /// Flood (2014). Good enough to spread load, and for nothing else.
@@ -155,8 +155,8 @@ mod tests {
         let mut chance = Chance::of(1, 2, 3);
         for shape in [Shape::Uniform, Shape::Zipf, Shape::Hot] {
             for _ in 0..10_000 {
-                let (from, to) = chance.pair(shape, FEWEST_ACCOUNTS.into());
-                assert!(from < FEWEST_ACCOUNTS.into() && to < FEWEST_ACCOUNTS.into());
+                let (from, to) = chance.pair(shape, MIN_ACCOUNTS.into());
+                assert!(from < MIN_ACCOUNTS.into() && to < MIN_ACCOUNTS.into());
                 assert_ne!(from, to);
                 assert!(from >= shape.hot());
             }

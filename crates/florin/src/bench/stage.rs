@@ -107,7 +107,7 @@ impl Stage {
                     let request = stage.request(transfer);
                     Request {
                         show: books::transfers::show::made,
-                        tell: books::tell,
+                        show_refusal: books::show_refusal,
                         ..request
                     }
                 })
@@ -143,7 +143,7 @@ impl Stage {
             });
             Some(Request {
                 show: books::accounts::show::opened,
-                tell: books::tell,
+                show_refusal: books::show_refusal,
                 ..request
             })
         })

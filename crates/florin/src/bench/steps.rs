@@ -3,9 +3,9 @@
 
 use books::transactions::{Action, Details, Draft, Expiry, Transact};
 use books::transfers::Transfer;
-use engine::{Command, Origin, Request, Show, Tell};
+use engine::{Command, Origin, Request, Show, ShowRefusal};
 use idempotency::{Claim, Fingerprint, Key};
-use ledger::{AccountId, Kind, Posted, Posting};
+use ledger::{AccountId, Kind, Posting, RecordedTransaction};
 
 use super::shape::{BULK, Chance, Shape};
 use super::stage::{Stage, created};
@@ -96,7 +96,7 @@ async fn transfer(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<()
         command,
         path,
         books::transfers::show::made,
-        books::tell,
+        books::show_refusal,
     )?;
     created(stage.engine.submit(request).await).map(drop)
 }
@@ -106,7 +106,7 @@ async fn two_phase(stage: &Stage, chance: &mut Chance) -> Result<(), String> {
     let posting = posting(stage, pair);
     let pending = Some(Expiry::Never);
     let pended = post(stage, chance, vec![posting], pending).await?;
-    let settle = Action::Settle {
+    let fulfil = Action::Fulfil {
         pending: pended.id,
         amounts: None,
         last: false,
@@ -114,7 +114,7 @@ async fn two_phase(stage: &Stage, chance: &mut Chance) -> Result<(), String> {
         conditions: Vec::new(),
         details: Details::default(),
     };
-    transact(stage, chance, settle, "/v1/transactions/{id}/post", "{}")
+    transact(stage, chance, fulfil, "/v1/transactions/{id}/post", "{}")
         .await
         .map(drop)
 }
@@ -124,7 +124,7 @@ async fn post(
     chance: &mut Chance,
     postings: Vec<Posting>,
     pending: Option<Expiry>,
-) -> Result<Posted, String> {
+) -> Result<RecordedTransaction, String> {
     let body: Vec<String> = postings
         .iter()
         .map(|posting| transfer_body(posting.debit, posting.credit))
@@ -147,7 +147,7 @@ async fn transact(
     action: Action,
     path: &str,
     body: &str,
-) -> Result<Posted, String> {
+) -> Result<RecordedTransaction, String> {
     let command = Transact(action);
     let request = request(
         stage,
@@ -155,7 +155,7 @@ async fn transact(
         command,
         (path, body),
         books::transactions::show::made,
-        books::tell,
+        books::show_refusal,
     )?;
     let made = created(stage.engine.submit(request).await)?;
     Ok(made.posted)
@@ -167,7 +167,7 @@ fn request<C: Command>(
     command: C,
     (path, body): (&str, &str),
     show: Show<C>,
-    tell: Tell<C>,
+    show_refusal: ShowRefusal<C>,
 ) -> Result<Request<C>, String> {
     let key = chance.key();
     let request = Some(format!("req_{key}"));
@@ -184,7 +184,7 @@ fn request<C: Command>(
         },
         is_dry_run: false,
         show,
-        tell,
+        show_refusal,
     })
 }
 

@@ -140,13 +140,13 @@ where
 {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "a text or a number is expected")]
-    enum Written {
+    enum Form {
         Text(String),
         Number(i64),
     }
-    let text = match Written::deserialize(deserializer)? {
-        Written::Text(text) => text,
-        Written::Number(number) => number.to_string(),
+    let text = match Form::deserialize(deserializer)? {
+        Form::Text(text) => text,
+        Form::Number(number) => number.to_string(),
     };
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
@@ -170,13 +170,13 @@ impl<'de> Deserialize<'de> for Secrets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged, expecting = "a list of SCHEME:SECRET is expected")]
-        enum Written {
+        enum Form {
             One(String),
             Many(Vec<String>),
         }
-        Ok(Self(match Written::deserialize(deserializer)? {
-            Written::One(secret) => vec![secret],
-            Written::Many(secrets) => secrets,
+        Ok(Self(match Form::deserialize(deserializer)? {
+            Form::One(secret) => vec![secret],
+            Form::Many(secrets) => secrets,
         }))
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The database must have a second at least: less is a server that refuses everything under load.
-const SHORTEST: u32 = 1_000;
+const MIN_MILLIS: u32 = 1_000;
 
 /// How long the database may take for one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) struct DatabaseTimeout(pub(crate) Duration);
 /// Why a text is no time-out.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the database's time-out is {SHORTEST} to {} milliseconds, in plain digits",
+    "the database's time-out is {MIN_MILLIS} to {} milliseconds, in plain digits",
     u32::MAX
 )]
 pub(crate) struct TimeoutError;
@@ -23,7 +23,7 @@ impl FromStr for DatabaseTimeout {
 
     fn from_str(text: &str) -> Result<Self, TimeoutError> {
         let millis: u32 = text.parse().map_err(|_no_number| TimeoutError)?;
-        if millis < SHORTEST {
+        if millis < MIN_MILLIS {
             return Err(TimeoutError);
         }
         Ok(Self(Duration::from_millis(millis.into())))
@@ -31,7 +31,7 @@ impl FromStr for DatabaseTimeout {
 }
 
 /// MiB of a log that is longer than any disk should need.
-const LONGEST_LOG: u64 = 1 << 20;
+const MAX_LOG_MIB: u64 = 1 << 20;
 
 /// How long the log beside a file may become, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) struct LogLimit(pub(crate) u64);
 
 /// Why a text is no length of a log.
 #[derive(Debug, thiserror::Error)]
-#[error("the log's limit is 1 to {LONGEST_LOG} MiB, in plain digits")]
+#[error("the log's limit is 1 to {MAX_LOG_MIB} MiB, in plain digits")]
 pub(crate) struct LimitError;
 
 impl FromStr for LogLimit {
@@ -47,7 +47,7 @@ impl FromStr for LogLimit {
 
     fn from_str(text: &str) -> Result<Self, LimitError> {
         let mib: u64 = text.parse().map_err(|_no_number| LimitError)?;
-        if !(1..=LONGEST_LOG).contains(&mib) {
+        if !(1..=MAX_LOG_MIB).contains(&mib) {
             return Err(LimitError);
         }
         Ok(Self(mib << 20))

@@ -15,7 +15,7 @@ use text::TextError;
 use super::{Fields, Mistake, Mistakes, Reading};
 
 /// Greatest number of transactions. One commit holds the whole file, and all other writers wait for it.
-const MOST_TRANSACTIONS: usize = 250_000;
+const MAX_TRANSACTIONS: usize = 250_000;
 
 #[derive(Default)]
 pub(super) struct Assembly {
@@ -60,7 +60,7 @@ enum Final {
     /// Final at once.
     Posted,
     /// As the fulfilment of a pending transaction.
-    Settlement,
+    Fulfilment,
     /// As the reversal of another transaction.
     Reversal,
 }
@@ -84,7 +84,7 @@ pub(super) fn heading(
     let metadata = reading.metadata();
     let reverses = match step?.unwrap_or(Final::Posted) {
         // The pending transaction that it fulfilled is not in the file.
-        Final::Posted | Final::Settlement => None,
+        Final::Posted | Final::Fulfilment => None,
         Final::Reversal => Some(reading.note("about", about?.ok_or("is missing"))?),
     };
     Some(Heading {
@@ -105,7 +105,7 @@ pub(super) fn heading(
 /// The name of a step is the kind of that step only, as it is over HTTP.
 fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
     let of_step = match text {
-        "post" => Some(step == Some(Final::Settlement)),
+        "post" => Some(step == Some(Final::Fulfilment)),
         "reversal" => Some(step == Some(Final::Reversal)),
         "void" | "expiry" => Some(false),
         _ => None,
@@ -132,7 +132,7 @@ fn named(text: String) -> Result<String, TextError> {
 fn step_named(text: String) -> Result<Final, &'static str> {
     match text.as_str() {
         "posted" => Ok(Final::Posted),
-        "post" => Ok(Final::Settlement),
+        "post" => Ok(Final::Fulfilment),
         "reversal" => Ok(Final::Reversal),
         _ => Err("is posted, post or reversal: only what is final is imported"),
     }
@@ -166,8 +166,8 @@ impl Assembly {
             return;
         };
         let place = self.import.transactions.len();
-        if place >= MOST_TRANSACTIONS {
-            let problem = format!("are more than {MOST_TRANSACTIONS}: make several files of them");
+        if place >= MAX_TRANSACTIONS {
+            let problem = format!("are more than {MAX_TRANSACTIONS}: make several files of them");
             self.mistakes.add(heading.line, "transactions", problem);
             return;
         }

@@ -252,7 +252,7 @@ fn object<'a>(
     mistakes: &mut Mistakes,
 ) -> Option<Object<'a>> {
     let line = lines.line_of(raw.get());
-    let Ok(Written(fields)) = serde_json::from_str::<Written<'a>>(raw.get()) else {
+    let Ok(Members(fields)) = serde_json::from_str::<Members<'a>>(raw.get()) else {
         mistakes.add(line, "", "is an object");
         return None;
     };
@@ -310,7 +310,7 @@ impl Fields for Object<'_> {
 /// A key that occurs twice, in this object or in one inside it: only the last value would count.
 pub(super) fn doubled(json: &str) -> Option<String> {
     // If the text is not an object, its reader reports that.
-    let Written(fields) = serde_json::from_str(json).ok()?;
+    let Members(fields) = serde_json::from_str(json).ok()?;
     let mut seen = HashSet::with_capacity(fields.len());
     fields.iter().find_map(|(name, raw)| {
         if !seen.insert(name) {
@@ -328,9 +328,9 @@ pub(super) fn doubled(json: &str) -> Option<String> {
 }
 
 /// The fields of an object as they are written: a map would hide a key that occurs twice.
-struct Written<'a>(Vec<(String, &'a RawValue)>);
+struct Members<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Written<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {

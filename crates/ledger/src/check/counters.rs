@@ -12,7 +12,7 @@ use crate::tables::AccountRow;
 use crate::{AccountId, Phase, TransactionId};
 
 /// The least number of accounts of each tenant that are read at a time, however many tenants there are.
-const FEWEST: i64 = 16;
+const MIN_PAGE: i64 = 16;
 
 /// [`all_counters_add_up`] for one tenant.
 ///
@@ -37,7 +37,7 @@ pub fn all_counters_add_up(
     tenants: &[TenantId],
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
-    let mut accounts = Merged::of(connection, tenants)?;
+    let mut accounts = MergedAccounts::of(connection, tenants)?;
     // The two unique indexes on `posting` give the entries of each side by account and version, of all tenants
     // together. Reading them once per tenant would read them as often as there are tenants.
     let whose = only(tenants);
@@ -95,15 +95,15 @@ pub fn all_counters_add_up(
 
 /// The accounts of all tenants in the order of their ids. Each tenant's accounts come in that order, and the
 /// next account is the least of all heads. No more rows are in memory than for one page of one tenant.
-struct Merged {
+struct MergedAccounts {
     of_each: Vec<Pages<AccountRow>>,
     heads: BinaryHeap<Reverse<(AccountId, usize)>>,
 }
 
-impl Merged {
+impl MergedAccounts {
     fn of(connection: &mut AnyConnection, tenants: &[TenantId]) -> Result<Self, Error> {
         let number = i64::try_from(tenants.len()).unwrap_or(PAGE).max(1);
-        let page = (PAGE / number).max(FEWEST);
+        let page = (PAGE / number).max(MIN_PAGE);
         let of_each = tenants.iter().map(|tenant| accounts_by(*tenant, page));
         let mut merged = Self {
             of_each: of_each.collect(),
@@ -171,7 +171,7 @@ impl OneSide {
         match Phase::from_number(entry.phase) {
             Some(Phase::Pending) => self.pending += amount,
             Some(Phase::Posted) => self.posted += amount,
-            Some(Phase::Settled) => {
+            Some(Phase::Fulfilled) => {
                 self.posted += amount;
                 self.released += amount;
             }

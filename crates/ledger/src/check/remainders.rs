@@ -62,8 +62,8 @@ struct Slice {
 
 /// What later postings did to one posting.
 #[derive(Default)]
-struct Came {
-    settled: i128,
+struct LaterSums {
+    fulfilled: i128,
     released: i128,
     voided: bool,
     expired: bool,
@@ -170,7 +170,7 @@ impl Slice {
 
     fn check(&self) -> Result<(), CheckError> {
         let came = self.came()?;
-        let nothing = Came::default();
+        let nothing = LaterSums::default();
         for (key, posting) in &self.postings {
             let came = came.get(key).unwrap_or(&nothing);
             if posting.phase == Phase::Pending.number() {
@@ -202,12 +202,12 @@ impl Slice {
     }
 
     /// What the later postings did to the postings that they are about.
-    fn came(&self) -> Result<BTreeMap<Key, Came>, CheckError> {
-        let mut sums: BTreeMap<Key, Came> = BTreeMap::new();
+    fn came(&self) -> Result<BTreeMap<Key, LaterSums>, CheckError> {
+        let mut sums: BTreeMap<Key, LaterSums> = BTreeMap::new();
         for (about, step, later) in &self.later {
             let Some(about) = *about else { continue };
             let (step, phase) = (Step::from_number(*step), Phase::from_number(later.phase));
-            let exceeds = step == Some(Step::Settlement) && phase == Some(Phase::Posted);
+            let exceeds = step == Some(Step::Fulfilment) && phase == Some(Phase::Posted);
             let ordinal = if phase == Some(Phase::Released) {
                 later.ordinal.saturating_sub(RELEASES_FROM)
             } else if exceeds {
@@ -228,7 +228,7 @@ impl Slice {
             let sum = sums.entry(key).or_default();
             let amount = i128::from(later.amount);
             match phase {
-                Some(Phase::Settled) => sum.settled += amount,
+                Some(Phase::Fulfilled) => sum.fulfilled += amount,
                 Some(Phase::Released) => sum.released += amount,
                 Some(Phase::Posted) if exceeds => sum.exceeded = true,
                 Some(Phase::Posted) => sum.reversed += amount,
@@ -246,7 +246,8 @@ impl Slice {
 /// reversal.
 fn fits(first: &PostingRow, later: &PostingRow, step: Option<Step>) -> bool {
     let is_pending = first.phase == Phase::Pending.number();
-    let is_final = first.phase == Phase::Posted.number() || first.phase == Phase::Settled.number();
+    let is_final =
+        first.phase == Phase::Posted.number() || first.phase == Phase::Fulfilled.number();
     let accounts = (first.debit_account, first.credit_account);
     let fits = if step == Some(Step::Reversal) {
         is_final && accounts == (later.credit_account, later.debit_account)
@@ -260,10 +261,10 @@ fn check_hold(
     posting: &PostingRow,
     expires_at: Option<i64>,
     hold: Option<&HoldRow>,
-    came: &Came,
+    came: &LaterSums,
 ) -> Result<(), CheckError> {
     let broken = |detail: &str| Err(broken(posting.transaction_id, posting.ordinal, detail));
-    let is_touched = came.settled > 0 || came.released > 0 || came.exceeded;
+    let is_touched = came.fulfilled > 0 || came.released > 0 || came.exceeded;
     let Some(hold) = hold else {
         return if is_touched || expires_at.is_some() {
             broken("it is pending, and nothing states what of it is held")
@@ -284,10 +285,10 @@ fn check_hold(
         ));
     }
     let (posted, released) = (i128::from(hold.posted), i128::from(hold.released));
-    if (posted, released) != (came.settled, came.released) {
+    if (posted, released) != (came.fulfilled, came.released) {
         return broken(&format!(
             "its hold states {posted} posted and {released} released, its postings make {} and {}",
-            came.settled, came.released
+            came.fulfilled, came.released
         ));
     }
     if came.exceeded && posted + released < i128::from(hold.amount) {
@@ -314,7 +315,7 @@ fn check_hold(
 fn check_correction(
     posting: &PostingRow,
     correction: Option<&CorrectionRow>,
-    came: &Came,
+    came: &LaterSums,
 ) -> Result<(), CheckError> {
     let broken = |detail: &str| Err(broken(posting.transaction_id, posting.ordinal, detail));
     let stated = correction.map_or(0, |row| i128::from(row.reversed));

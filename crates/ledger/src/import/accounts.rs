@@ -4,7 +4,7 @@
 use money::MinorUnits;
 use store::{Ids, Timestamp};
 
-use super::{ForeignAccount, ImportError, Known, MOST_MISFITS, Misfit};
+use super::{ForeignAccount, ImportError, KnownItem, MAX_MISFITS, Misfit};
 use crate::{
     AccountId, AccountStatus, Asset, Limits, NewAccount, NewAsset, RegisterError, Shelf, close,
     freeze, open, register, set_limits,
@@ -34,7 +34,7 @@ pub(super) fn register_assets(
     if misfits.is_empty() {
         return Ok(registered);
     }
-    misfits.truncate(MOST_MISFITS);
+    misfits.truncate(MAX_MISFITS);
     Err(misfits)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn open_accounts<'a>(
     accounts: &'a [ForeignAccount],
     (ids, now): (&mut Ids, Timestamp),
     misfits: &mut Vec<Misfit>,
-) -> (Vec<(&'a ForeignAccount, AccountId)>, Vec<Known>) {
+) -> (Vec<(&'a ForeignAccount, AccountId)>, Vec<KnownItem>) {
     let (mut opened, mut found) = (Vec::new(), Vec::new());
     for account in accounts {
         let new = NewAccount {
@@ -71,7 +71,7 @@ pub(super) fn open_accounts<'a>(
         let line = account.line;
         match differs {
             Some((field, rule)) => misfits.push(Misfit { line, field, rule }),
-            None => found.push(Known {
+            None => found.push(KnownItem {
                 line,
                 what: "account",
                 name: account.new.code.to_string(),

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::{ForeignPosting, ForeignTransaction, Import};
-use crate::{Kind, Metadata, Posted, PostedPosting, Shelf, Step, TransactionId};
+use crate::{Kind, Metadata, RecordedPosting, RecordedTransaction, Shelf, Step, TransactionId};
 
 /// The version of the text that is hashed. Another version would make every row a new transaction.
 const FORM: &str = "florin import 1";
@@ -102,7 +102,10 @@ fn plain(text: Option<&str>) -> String {
 }
 
 /// The transaction of the books that has the same external id, or the former id.
-pub(super) fn known<'s>(shelf: &'s Shelf, transaction: &ForeignTransaction) -> Option<&'s Posted> {
+pub(super) fn known<'s>(
+    shelf: &'s Shelf,
+    transaction: &ForeignTransaction,
+) -> Option<&'s RecordedTransaction> {
     let named = transaction.external_id.as_deref();
     let named = named.and_then(|name| shelf.transaction_named(name));
     shelf.written(&named.or(transaction.former)?)
@@ -112,12 +115,12 @@ pub(super) fn known<'s>(shelf: &'s Shelf, transaction: &ForeignTransaction) -> O
 /// `reverses` is the recorded id of the transaction that this one reverses.
 pub(super) fn is_same(
     shelf: &Shelf,
-    posted: &Posted,
+    posted: &RecordedTransaction,
     transaction: &ForeignTransaction,
     reverses: Option<TransactionId>,
 ) -> bool {
     let is_step = match posted.step {
-        Step::Posted | Step::Settlement => transaction.reverses.is_none(),
+        Step::Posted | Step::Fulfilment => transaction.reverses.is_none(),
         Step::Reversal => reverses.is_some() && posted.about == reverses,
         Step::Pending | Step::Void | Step::Expiry => false,
     };
@@ -141,7 +144,7 @@ fn travels_as(kind: Kind) -> String {
     }
 }
 
-fn moves_alike(shelf: &Shelf, posted: &[PostedPosting], foreign: &[ForeignPosting]) -> bool {
+fn moves_alike(shelf: &Shelf, posted: &[RecordedPosting], foreign: &[ForeignPosting]) -> bool {
     let mut here: Vec<_> = posted
         .iter()
         .filter(|posted| posted.phase.is_final())

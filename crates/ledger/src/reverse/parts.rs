@@ -8,12 +8,12 @@
 
 use super::{Amounts, Correction, ReverseError};
 use crate::transaction::Part;
-use crate::{Leg, Phase, PostedPosting, Shelf, Step, TransactionId};
+use crate::{Leg, Phase, RecordedPosting, Shelf, Step, TransactionId};
 
 /// A posting that is reversed, wholly or in part.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Undone {
-    pub(super) posted: PostedPosting,
+pub(super) struct ReversedPart {
+    pub(super) posted: RecordedPosting,
     /// The amount of it that was reversed before.
     pub(super) correction: Correction,
     /// The amount of it that is reversed now, in minor units.
@@ -21,24 +21,24 @@ pub(super) struct Undone {
 }
 
 /// Each posting that is to be reversed, with its amount.
-pub(super) fn undone(
+pub(super) fn reversed_parts(
     shelf: &Shelf,
     transaction: TransactionId,
     amounts: &Amounts,
-) -> Result<Vec<Undone>, ReverseError> {
+) -> Result<Vec<ReversedPart>, ReverseError> {
     let (step, postings) = shelf
         .recorded(&transaction)
         .ok_or(ReverseError::TransactionNotFound { transaction })?;
     if let Amounts::OfPostings(named) = amounts {
         for (ordinal, _) in named {
-            let is_it = |p: &&PostedPosting| p.ordinal == *ordinal && p.phase != Phase::Released;
+            let is_it = |p: &&RecordedPosting| p.ordinal == *ordinal && p.phase != Phase::Released;
             if postings.iter().find(is_it).is_none() {
                 return Err(ReverseError::PostingNotFound { ordinal: *ordinal });
             }
         }
     }
     match step {
-        Step::Posted | Step::Settlement => {}
+        Step::Posted | Step::Fulfilment => {}
         Step::Pending | Step::Void | Step::Expiry | Step::Reversal => {
             return Err(ReverseError::NotReversible { step });
         }
@@ -54,7 +54,7 @@ pub(super) fn undone(
         Amounts::Rest | Amounts::OfLeg(..) | Amounts::OfPostings(_) => {}
     }
     let moved = postings.iter().filter(|posted| posted.phase.is_final());
-    let all: Vec<Undone> = moved
+    let all: Vec<ReversedPart> = moved
         .map(|posted| {
             let known = shelf.correction(&transaction, posted.ordinal);
             let correction = known.copied().unwrap_or(Correction {
@@ -63,7 +63,7 @@ pub(super) fn undone(
                 amount: posted.posting.amount.get(),
                 reversed: 0,
             });
-            Undone {
+            ReversedPart {
                 posted: *posted,
                 correction,
                 amount: correction.remaining(),
@@ -87,7 +87,7 @@ pub(super) fn undone(
     }
 }
 
-fn choose(all: &[Undone], named: &[Part]) -> Result<Vec<Undone>, ReverseError> {
+fn choose(all: &[ReversedPart], named: &[Part]) -> Result<Vec<ReversedPart>, ReverseError> {
     let mut parts = Vec::with_capacity(named.len());
     for (ordinal, amount) in named {
         let ordinal = *ordinal;
@@ -99,13 +99,13 @@ fn choose(all: &[Undone], named: &[Part]) -> Result<Vec<Undone>, ReverseError> {
             });
         }
         let amount = amount.get();
-        parts.push(Undone { amount, ..part });
+        parts.push(ReversedPart { amount, ..part });
     }
     Ok(parts)
 }
 
 /// The named amount of one leg, and the same share of the other leg.
-fn share(all: &[Undone], leg: Leg, amount: i64) -> Result<Vec<Undone>, ReverseError> {
+fn share(all: &[ReversedPart], leg: Leg, amount: i64) -> Result<Vec<ReversedPart>, ReverseError> {
     let (named, other) = legs(all, leg)?;
     if amount > named.amount {
         return Err(ReverseError::ExceedsLeg {
@@ -117,8 +117,8 @@ fn share(all: &[Undone], leg: Leg, amount: i64) -> Result<Vec<Undone>, ReverseEr
     if follows == 0 {
         return Err(ReverseError::AmountTooSmall { leg });
     }
-    let named = Undone { amount, ..named };
-    let other = Undone {
+    let named = ReversedPart { amount, ..named };
+    let other = ReversedPart {
         amount: follows,
         ..other
     };
@@ -129,7 +129,7 @@ fn share(all: &[Undone], leg: Leg, amount: i64) -> Result<Vec<Undone>, ReverseEr
 }
 
 /// Checks an exchange of which both legs are named: one amount follows from the other, or they are all that remains.
-fn check_proportion(all: &[Undone], chosen: &[Undone]) -> Result<(), ReverseError> {
+fn check_proportion(all: &[ReversedPart], chosen: &[ReversedPart]) -> Result<(), ReverseError> {
     let (sold, bought) = legs(chosen, Leg::Sold)?;
     let follows = following(&sold.correction, sold.amount, &bought.correction);
     let leads = following(&bought.correction, bought.amount, &sold.correction);
@@ -155,7 +155,7 @@ fn following(this: &Correction, amount: i64, other: &Correction) -> i64 {
     share.saturating_sub(other.reversed).max(0)
 }
 
-fn legs(all: &[Undone], leg: Leg) -> Result<(Undone, Undone), ReverseError> {
+fn legs(all: &[ReversedPart], leg: Leg) -> Result<(ReversedPart, ReversedPart), ReverseError> {
     let other = match leg {
         Leg::Sold => Leg::Bought,
         Leg::Bought => Leg::Sold,
@@ -163,7 +163,7 @@ fn legs(all: &[Undone], leg: Leg) -> Result<(Undone, Undone), ReverseError> {
     Ok((find(all, leg.ordinal())?, find(all, other.ordinal())?))
 }
 
-fn find(all: &[Undone], ordinal: i16) -> Result<Undone, ReverseError> {
+fn find(all: &[ReversedPart], ordinal: i16) -> Result<ReversedPart, ReverseError> {
     let found = all.iter().find(|part| part.posted.ordinal == ordinal);
     found
         .copied()

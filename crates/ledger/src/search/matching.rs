@@ -9,7 +9,7 @@ use diesel::sql_types::Binary;
 use store::{AnyConnection, Error, TenantId};
 
 use super::walk::Ids;
-use super::{Search, Told};
+use super::{MetadataMatch, Search};
 use crate::schema::ledger_transaction as transaction;
 use crate::schema::{account, hold, posting, transaction_metadata};
 use crate::{HoldStatus, Step, TransactionId};
@@ -123,11 +123,11 @@ fn by_metadata<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search
             .filter(transaction_metadata::transaction_id.eq(transaction::id))
             .offset(0);
         query = match told {
-            Told::Something => query.filter(exists(own)),
-            Told::Text(text) => {
+            MetadataMatch::Something => query.filter(exists(own)),
+            MetadataMatch::Text(text) => {
                 query.filter(exists(own.filter(transaction_metadata::value.eq(text))))
             }
-            Told::Prefix(begin) => query.filter(exists(own.filter(begins!(begin)))),
+            MetadataMatch::Prefix(begin) => query.filter(exists(own.filter(begins!(begin)))),
         };
     }
     query

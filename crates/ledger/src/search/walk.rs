@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
+use super::effective_span::EffectiveSpan;
 use super::entries::{along_account, entries};
-use super::happened::Happened;
 use super::matching::{Among, as_asked, begins, matching, on_subtree};
-use super::{Place, Search, Told};
+use super::{MetadataMatch, Place, Search};
 use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_metadata};
 use crate::tables::first_below;
 use crate::{AccountId, TransactionId};
@@ -32,7 +32,7 @@ pub(super) enum Walk {
     /// The transactions whose metadata has this key; with a text, those whose value begins with it.
     Key(String, Option<String>, Ids),
     /// The transactions that happened within a span.
-    Happened(Happened),
+    Happened(EffectiveSpan),
     /// The transactions with a posting on these accounts that matches the filters.
     Postings(On, Ids),
     /// All transactions that match the filters.
@@ -104,22 +104,22 @@ impl Walk {
         let ids = recorded_between(connection, tenant, wanted.from, wanted.to)?;
         let mut told = wanted.metadata.iter();
         let text = told.find_map(|(key, told)| match told {
-            Told::Text(text) => Some((key, text)),
-            Told::Prefix(_) | Told::Something => None,
+            MetadataMatch::Text(text) => Some((key, text)),
+            MetadataMatch::Prefix(_) | MetadataMatch::Something => None,
         });
         if let Some((key, text)) = text {
             return Ok(Self::Text(key.clone(), text.clone(), ids));
         }
         if wanted.asks_when_it_happened() {
             let (from, to) = (wanted.effective_from, wanted.effective_to);
-            return Ok(Self::Happened(Happened {
+            return Ok(Self::Happened(EffectiveSpan {
                 from: from.map_or(i64::MIN, Timestamp::micros),
                 to: to.map_or(i64::MAX, Timestamp::micros),
                 ids: recorded_between(connection, tenant, from, to)?,
             }));
         }
         Ok(match (wanted.metadata.first(), on) {
-            (Some((key, Told::Prefix(begin))), _) => {
+            (Some((key, MetadataMatch::Prefix(begin))), _) => {
                 Self::Key(key.clone(), Some(begin.clone()), ids)
             }
             (Some((key, _)), _) => Self::Key(key.clone(), None, ids),
@@ -160,7 +160,7 @@ impl Walk {
     /// The filters that are still to be checked for each match of the walk.
     pub(super) fn rest(&self, wanted: &Search) -> Search {
         let mut rest = wanted.clone();
-        let mut knows = |key: &String, told: Told| {
+        let mut knows = |key: &String, told: MetadataMatch| {
             let known = (key.clone(), told);
             rest.metadata.retain(|asked| *asked != known);
         };
@@ -176,9 +176,9 @@ impl Walk {
                     rest.ask_no_posting();
                 }
             }
-            Self::Text(key, text, _) => knows(key, Told::Text(text.clone())),
-            Self::Key(key, Some(begin), _) => knows(key, Told::Prefix(begin.clone())),
-            Self::Key(key, None, _) => knows(key, Told::Something),
+            Self::Text(key, text, _) => knows(key, MetadataMatch::Text(text.clone())),
+            Self::Key(key, Some(begin), _) => knows(key, MetadataMatch::Prefix(begin.clone())),
+            Self::Key(key, None, _) => knows(key, MetadataMatch::Something),
             Self::Happened(_) => (rest.effective_from, rest.effective_to) = (None, None),
             Self::Postings(..) => {
                 rest.subtree = None;

@@ -8,7 +8,7 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use super::rows::TransactionMetadataRow;
 use super::words::{metadata, stored};
-use crate::describe::Kept;
+use crate::describe::PresentMetadata;
 use crate::{Metadata, Shelf, TransactionId};
 
 store::bulk_delete! {
@@ -86,7 +86,7 @@ pub(super) fn load(
         if let Some(row) = row {
             posted.metadata = metadata(row.metadata, &posted.id)?;
         }
-        shelf.put_described(Kept {
+        shelf.put_described(PresentMetadata {
             seen: posted.metadata.clone(),
             posted,
             revision,

@@ -14,7 +14,7 @@ use store::bulk::Writes;
 use store::{TenantId, Timestamp};
 
 use super::rows::{BucketRow, DisplacedRow};
-use crate::{AccountId, Posted, PostedPosting};
+use crate::{AccountId, RecordedPosting, RecordedTransaction};
 
 /// Number of levels of buckets. The longest buckets are 2^48 microseconds, nearly nine years.
 pub(crate) const LEVELS: i16 = 7;
@@ -29,7 +29,7 @@ pub(crate) fn start_of(level: i16, micros: i64) -> i64 {
 }
 
 /// Adds the rows for the displaced entries of these transactions.
-pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
+pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[RecordedTransaction]) {
     let mut rows = Vec::new();
     let mut buckets = BTreeMap::new();
     for transaction in posted {
@@ -63,7 +63,7 @@ pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[Posted]) {
 pub(crate) fn rows_of(
     tenant: TenantId,
     (effective_at, recorded_at): (Timestamp, Timestamp),
-    entry: &PostedPosting,
+    entry: &RecordedPosting,
 ) -> [DisplacedRow; 2] {
     let posting = entry.posting;
     let amount = posting.amount.get();

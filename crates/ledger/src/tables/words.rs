@@ -9,8 +9,8 @@ use super::rows::{
 };
 use crate::{
     Account, AccountClass, AccountStatus, Asset, Correction, Exchange, Hold, HoldStatus, Kind, Leg,
-    Limits, Metadata, NormalSide, Phase, Posted, PostedPosting, Posting, Quote, Rate, RateSource,
-    Step, TransactionId,
+    Limits, Metadata, NormalSide, Phase, Posting, Quote, Rate, RateSource, RecordedPosting,
+    RecordedTransaction, Step, TransactionId,
 };
 
 /// Writes both conversions between a value and the number under which it is stored.
@@ -37,8 +37,8 @@ macro_rules! numbered {
 numbered!(NormalSide: Debit = 1, Credit = 2);
 numbered!(AccountStatus: Open = 1, Frozen = 2, Closed = 3);
 numbered!(AccountClass: Asset = 1, Liability = 2, Equity = 3, Income = 4, Expense = 5);
-numbered!(Step: Pending = 1, Posted = 2, Settlement = 3, Void = 4, Expiry = 5, Reversal = 6);
-numbered!(Phase: Pending = 1, Posted = 2, Settled = 3, Released = 4);
+numbered!(Step: Pending = 1, Posted = 2, Fulfilment = 3, Void = 4, Expiry = 5, Reversal = 6);
+numbered!(Phase: Pending = 1, Posted = 2, Fulfilled = 3, Released = 4);
 numbered!(Leg: Sold = 1, Bought = 2);
 numbered!(HoldStatus: Pending = 1, Posted = 2, Voided = 3, Expired = 4);
 
@@ -214,7 +214,7 @@ pub(super) fn stored(metadata: Option<&Metadata>) -> Option<String> {
 impl TransactionRow {
     /// The row of a transaction.
     #[must_use]
-    pub fn of(tenant_id: TenantId, posted: &Posted) -> Self {
+    pub fn of(tenant_id: TenantId, posted: &RecordedTransaction) -> Self {
         Self {
             tenant_id,
             id: posted.id,
@@ -231,9 +231,9 @@ impl TransactionRow {
     }
 
     /// The transaction in the row, with its postings.
-    pub(crate) fn read(self, postings: Vec<PostedPosting>) -> Result<Posted, Error> {
+    pub(crate) fn read(self, postings: Vec<RecordedPosting>) -> Result<RecordedTransaction, Error> {
         let wrong = |column: &str| wrong("transaction", self.id, column);
-        Ok(Posted {
+        Ok(RecordedTransaction {
             id: self.id,
             kind: Kind::parse(&self.kind).map_err(|_no_kind| wrong("kind"))?,
             step: Step::from_number(self.step).ok_or_else(|| wrong("step"))?,
@@ -252,7 +252,7 @@ impl TransactionRow {
 impl PostingRow {
     /// The row of a posting of a transaction.
     #[must_use]
-    pub fn of(tenant_id: TenantId, transaction_id: TransactionId, p: &PostedPosting) -> Self {
+    pub fn of(tenant_id: TenantId, transaction_id: TransactionId, p: &RecordedPosting) -> Self {
         Self {
             tenant_id,
             transaction_id,
@@ -270,9 +270,9 @@ impl PostingRow {
     }
 
     /// The posting in the row.
-    pub(crate) fn read(self) -> Result<PostedPosting, Error> {
+    pub(crate) fn read(self) -> Result<RecordedPosting, Error> {
         let wrong = |column: &str| wrong("posting of", self.transaction_id, column);
-        Ok(PostedPosting {
+        Ok(RecordedPosting {
             ordinal: self.ordinal,
             phase: Phase::from_number(self.phase).ok_or_else(|| wrong("phase"))?,
             posting: Posting {

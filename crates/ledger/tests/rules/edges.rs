@@ -2,15 +2,15 @@
 //! greatest numbers. The decisions are compared with wider integers.
 
 use ledger::{
-    Account, AccountClass, AccountId, Limits, LimitsError, NewRelease, NewReversal, NewSettlement,
-    NewTransaction, NormalSide, Pending, PostError, Posting, post, reverse, settle, void,
+    Account, AccountClass, AccountId, Limits, LimitsError, NewFulfilment, NewRelease, NewReversal,
+    NewTransaction, NormalSide, Pending, PostError, Posting, fulfil, post, reverse, void,
 };
 use money::MinorUnits;
 use proptest::prelude::*;
 
 use crate::given::{Books, NOW, amount, eur, posting, units};
 
-const MOST: i128 = (1 << 63) - 1;
+const MAX: i128 = (1 << 63) - 1;
 
 /// One side of an account: posted, pending, released.
 type Side = [i128; 3];
@@ -120,8 +120,8 @@ fn expected(
             let place = accounts.iter().position(|account| account.id == id);
             let side = &mut counters[place.unwrap()][side];
             side[usize::from(is_pending)] += i128::from(posting.amount.get());
-            let is_full = side.iter().any(|counter| *counter > MOST);
-            if is_full || side[0] + side[1] - side[2] > MOST {
+            let is_full = side.iter().any(|counter| *counter > MAX);
+            if is_full || side[0] + side[1] - side[2] > MAX {
                 return Err("balance_overflow");
             }
         }
@@ -226,8 +226,8 @@ proptest! {
         let heading = books.heading(NOW);
         let pending = promised.id;
         let code = if is_kept {
-            let new = NewSettlement { heading, pending, amounts: None, last: true, exceed: false, conditions: Vec::new() };
-            settle(&mut books.shelf, new).map_err(|rule| rule.code())
+            let new = NewFulfilment { heading, pending, amounts: None, last: true, exceed: false, conditions: Vec::new() };
+            fulfil(&mut books.shelf, new).map_err(|rule| rule.code())
         } else {
             void(&mut books.shelf, NewRelease { heading, pending, conditions: Vec::new() }).map_err(|rule| rule.code())
         };
@@ -235,7 +235,7 @@ proptest! {
         for id in ids {
             let account = books.shelf.account(&id).unwrap();
             for [posted, pending, released] in sides(account) {
-                prop_assert!(released <= pending && posted <= MOST);
+                prop_assert!(released <= pending && posted <= MAX);
             }
         }
     }

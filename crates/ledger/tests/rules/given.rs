@@ -1,7 +1,7 @@
 //! The starting points that several tests of the rules share.
 
 use ledger::{
-    AccountClass, AccountId, Heading, Kind, Limits, MOST_AHEAD_SECONDS, NewAccount, NewTransaction,
+    AccountClass, AccountId, Heading, Kind, Limits, MAX_AHEAD_SECONDS, NewAccount, NewTransaction,
     Pending, Posting, Shelf, TransactionId, open, post,
 };
 use money::{Amount, Currency, MinorUnits};
@@ -16,7 +16,7 @@ pub(crate) const EARLIER: Timestamp = Timestamp::from_micros(500);
 
 /// A moment that is `micros` microseconds later than the latest effective time allowed now.
 pub(crate) fn ahead(micros: i64) -> Timestamp {
-    let latest = NOW.plus_seconds(MOST_AHEAD_SECONDS).micros();
+    let latest = NOW.plus_seconds(MAX_AHEAD_SECONDS).micros();
     Timestamp::from_micros(latest + micros)
 }
 

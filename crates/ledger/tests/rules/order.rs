@@ -4,9 +4,9 @@
 use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, hrk, posting, units, usd};
 use ledger::{
     Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, AssetName,
-    ChangeError, Condition, Demand, DescribeError, ExchangeError, Limits, LimitsError, NewAccount,
-    NewAsset, NewTransaction, OpenError, Pending, PeriodError, PostError, Posting, RegisterError,
-    ReleaseError, ReverseError, SettleError, TransactionId, close, close_period, freeze, open,
+    ChangeError, Condition, Demand, DescribeError, ExchangeError, FulfilError, Limits, LimitsError,
+    NewAccount, NewAsset, NewTransaction, OpenError, Pending, PeriodError, PostError, Posting,
+    RegisterError, ReleaseError, ReverseError, TransactionId, close, close_period, freeze, open,
     post, register,
 };
 use money::{AssetError, Currency};
@@ -377,8 +377,8 @@ fn page() -> String {
         ("Posting, or promising", "`ledger::post`", PostError::ORDER),
         (
             "Posting what is pending",
-            "`ledger::settle`",
-            SettleError::ORDER,
+            "`ledger::fulfil`",
+            FulfilError::ORDER,
         ),
         (
             "Voiding what is pending, or letting it expire",

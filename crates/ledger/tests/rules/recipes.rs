@@ -7,8 +7,8 @@ use diesel::RunQueryDsl;
 use ledger::tables::{Needs, load, save};
 use ledger::{
     AccountClass, AccountId, Amounts, Heading, Kind, Leg, Limits, NewAccount, NewExchange,
-    NewReversal, NewSettlement, NewTransaction, Pending, PostError, Quote, Rate, RateSource,
-    ReverseError, Shelf, TransactionId, check, close_period, exchange, open, post, reverse, settle,
+    NewFulfilment, NewReversal, NewTransaction, Pending, PostError, Quote, Rate, RateSource,
+    ReverseError, Shelf, TransactionId, check, close_period, exchange, fulfil, open, post, reverse,
 };
 use money::{Amount, Currency, Rounding, allocate};
 use store::bulk::Writes;
@@ -195,7 +195,7 @@ fn a_hold_is_captured_in_part_and_the_rest_released() -> Ran {
     );
 
     // The bill is 25.00. This is the last part, so the rest is released.
-    let bill = NewSettlement {
+    let bill = NewFulfilment {
         heading: Heading::plain(books.id(), Kind::parse("stay")?, books.now),
         pending,
         amounts: Some(vec![(0, Amount::new(2_500)?)]),
@@ -203,7 +203,7 @@ fn a_hold_is_captured_in_part_and_the_rest_released() -> Ran {
         exceed: false,
         conditions: Vec::new(),
     };
-    books.decide(|shelf| settle(shelf, bill))?;
+    books.decide(|shelf| fulfil(shelf, bill))?;
     assert_eq!(
         (books.posted(wallet), books.available(wallet)),
         (2_500, 2_500)

@@ -3,9 +3,10 @@
 
 use crate::given::{Books, amount, posting, units};
 use ledger::{
-    Account, AccountId, Condition, Demand, HoldStatus, Limits, NewRelease, NewReversal,
-    NewSettlement, Part, Pending, Phase, PostError, Posted, ReverseError, SettleError, Shelf, Step,
-    TransactionId, close, expire, freeze, post, reverse, set_limits, settle, unfreeze, void,
+    Account, AccountId, Condition, Demand, FulfilError, HoldStatus, Limits, NewFulfilment,
+    NewRelease, NewReversal, Part, Pending, Phase, PostError, RecordedTransaction, ReverseError,
+    Shelf, Step, TransactionId, close, expire, freeze, fulfil, post, reverse, set_limits, unfreeze,
+    void,
 };
 use proptest::prelude::*;
 use store::Timestamp;
@@ -16,7 +17,7 @@ use store::Timestamp;
 enum Command {
     Post(Vec<(usize, usize, i64)>),
     Pend(Vec<(usize, usize, i64)>, Option<i64>),
-    Settle(usize, Option<(i16, i64)>, bool),
+    Fulfil(usize, Option<(i16, i64)>, bool),
     Void(usize),
     Expire(usize),
     Reverse(usize, Option<(i16, i64)>),
@@ -32,7 +33,7 @@ fn commands() -> impl Strategy<Value = Command> {
         3 => (moved(), prop::option::of(1..8_i64))
             .prop_map(|(moved, life)| Command::Pend(moved, life)),
         3 => (any::<usize>(), part(), any::<bool>())
-            .prop_map(|(which, part, last)| Command::Settle(which, part, last)),
+            .prop_map(|(which, part, last)| Command::Fulfil(which, part, last)),
         1 => any::<usize>().prop_map(Command::Void),
         2 => any::<usize>().prop_map(Command::Expire),
         2 => (any::<usize>(), part()).prop_map(|(which, part)| Command::Reverse(which, part)),
@@ -49,7 +50,7 @@ struct Run {
 }
 
 impl Run {
-    fn carry_out(&mut self, command: &Command) -> Option<Posted> {
+    fn carry_out(&mut self, command: &Command) -> Option<RecordedTransaction> {
         let now = Timestamp::from_micros(self.now);
         let mut heading = self.books.heading(now);
         heading.effective_at = now;
@@ -74,8 +75,8 @@ impl Run {
                 let expires_at = life.map(|life| Timestamp::from_micros(self.now + life));
                 self.post(moved, Some(Pending { expires_at }))
             }
-            Command::Settle(which, part, last) => {
-                let new = NewSettlement {
+            Command::Fulfil(which, part, last) => {
+                let new = NewFulfilment {
                     heading: heading.clone(),
                     pending: pending(which),
                     amounts: parts(part),
@@ -83,7 +84,7 @@ impl Run {
                     exceed: false,
                     conditions: Vec::new(),
                 };
-                settle(shelf, new).ok()
+                fulfil(shelf, new).ok()
             }
             Command::Void(which) => void(shelf, release(which)).ok(),
             Command::Expire(which) => expire(shelf, release(which)).ok(),
@@ -108,7 +109,11 @@ impl Run {
         }
     }
 
-    fn post(&mut self, moved: &[(usize, usize, i64)], pending: Option<Pending>) -> Option<Posted> {
+    fn post(
+        &mut self,
+        moved: &[(usize, usize, i64)],
+        pending: Option<Pending>,
+    ) -> Option<RecordedTransaction> {
         let of = |place: usize| self.accounts[place % self.accounts.len()];
         let postings = moved.iter().map(|(debit, further, minor_units)| {
             posting(of(*debit), of(debit + further), *minor_units)
@@ -216,7 +221,7 @@ proptest! {
                 let raised = after.possible() > before.possible();
                 prop_assert!(!lowered || least.is_none_or(|least| after.available() >= least));
                 prop_assert!(!raised || most.is_none_or(|most| after.possible() <= most));
-                let once_promised = matches!(posted.step, Step::Settlement | Step::Void | Step::Expiry);
+                let once_promised = matches!(posted.step, Step::Fulfilment | Step::Void | Step::Expiry);
                 prop_assert!(!once_promised || !(lowered || raised));
                 prop_assert!(after.available() <= after.posted() && after.posted() <= after.possible());
             }
@@ -242,17 +247,17 @@ fn promise(
 }
 
 impl Books {
-    fn settle(
+    fn fulfil(
         &mut self,
         pending: TransactionId,
         part: Option<i64>,
         last: bool,
-    ) -> Result<Posted, SettleError> {
+    ) -> Result<RecordedTransaction, FulfilError> {
         let heading = self.heading(crate::given::NOW);
         let amounts = part.map(|part| vec![(0, amount(part))]);
-        settle(
+        fulfil(
             &mut self.shelf,
-            NewSettlement {
+            NewFulfilment {
                 heading,
                 pending,
                 amounts,
@@ -268,7 +273,7 @@ impl Books {
         of: TransactionId,
         ordinal: i16,
         part: Option<i64>,
-    ) -> Result<Posted, ReverseError> {
+    ) -> Result<RecordedTransaction, ReverseError> {
         let heading = self.heading(crate::given::NOW);
         let amounts = part.map(|part| vec![(ordinal, amount(part))]);
         reverse(
@@ -296,19 +301,19 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
     assert_eq!(books.balances(ann), (100, 40, 40, 100));
     assert_eq!(books.balances(bob), (0, 60, 0, 60));
 
-    books.settle(pending, Some(20), false).unwrap();
+    books.fulfil(pending, Some(20), false).unwrap();
     assert_eq!(books.balances(ann), (80, 40, 40, 80));
     assert_eq!(books.balances(bob), (20, 60, 20, 60));
-    let refused = books.settle(pending, Some(41), false);
+    let refused = books.fulfil(pending, Some(41), false);
     assert_eq!(
         refused.unwrap_err(),
-        SettleError::ExceedsPending {
+        FulfilError::ExceedsPending {
             ordinal: 0,
             remaining: 40
         }
     );
 
-    let last = books.settle(pending, Some(10), true).unwrap();
+    let last = books.fulfil(pending, Some(10), true).unwrap();
     let phases: Vec<(i16, Phase, i64)> = last
         .postings
         .iter()
@@ -316,14 +321,14 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
         .collect();
     assert_eq!(
         phases,
-        [(0, Phase::Settled, 10), (100, Phase::Released, 30)]
+        [(0, Phase::Fulfilled, 10), (100, Phase::Released, 30)]
     );
     assert_eq!(books.balances(ann), (70, 70, 70, 70));
     assert_eq!(books.balances(bob), (30, 30, 30, 30));
     let how = HoldStatus::Posted;
     assert_eq!(
-        books.settle(pending, None, false).unwrap_err(),
-        SettleError::Ended { how }
+        books.fulfil(pending, None, false).unwrap_err(),
+        FulfilError::Ended { how }
     );
 }
 
@@ -334,11 +339,11 @@ impl Books {
         pending: TransactionId,
         parts: &[(i16, i64)],
         last: bool,
-    ) -> Result<Vec<(i16, Phase, i64)>, SettleError> {
+    ) -> Result<Vec<(i16, Phase, i64)>, FulfilError> {
         let parts = parts
             .iter()
             .map(|(ordinal, part)| (*ordinal, amount(*part)));
-        let new = NewSettlement {
+        let new = NewFulfilment {
             heading: self.heading(crate::given::NOW),
             pending,
             amounts: Some(parts.collect()),
@@ -346,7 +351,7 @@ impl Books {
             exceed: true,
             conditions: Vec::new(),
         };
-        let posted = settle(&mut self.shelf, new)?.postings;
+        let posted = fulfil(&mut self.shelf, new)?.postings;
         let told = posted.iter();
         Ok(told
             .map(|p| (p.ordinal, p.phase, p.posting.amount.get()))
@@ -363,7 +368,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let (available, floor) = (40, 0);
     assert_eq!(
         refused,
-        Err(SettleError::InsufficientFunds {
+        Err(FulfilError::InsufficientFunds {
             account: ann,
             available,
             floor
@@ -379,7 +384,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let (possible, ceiling) = (60, 79);
     assert_eq!(
         refused,
-        Err(SettleError::CeilingExceeded {
+        Err(FulfilError::CeilingExceeded {
             account: bob,
             possible,
             ceiling
@@ -389,7 +394,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     books.shelf = before;
 
     let told = books.exceed(pending, &[(0, 80)], false);
-    let expected = vec![(0, Phase::Settled, 60), (200, Phase::Posted, 20)];
+    let expected = vec![(0, Phase::Fulfilled, 60), (200, Phase::Posted, 20)];
     assert_eq!(told, Ok(expected));
     assert_eq!(books.balances(ann), (20, 20, 20, 20));
     assert_eq!(books.balances(bob), (80, 80, 80, 80));
@@ -399,7 +404,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     // The pending transaction has ended, so nothing is allowed, whatever is requested.
     let how = HoldStatus::Posted;
     let refused = books.exceed(pending, &[(0, 1)], false);
-    assert_eq!(refused, Err(SettleError::Ended { how }));
+    assert_eq!(refused, Err(FulfilError::Ended { how }));
 }
 
 #[test]
@@ -409,10 +414,10 @@ fn no_more_than_is_held_is_exceeding_and_the_rest_may_be_released_with_it() {
     let two = || vec![posting(ann, bob, 10), posting(eve, joe, 10)];
     let pending = books.pend(two(), None);
     let told = books.exceed(pending, &[(1, 4)], false);
-    assert_eq!(told, Ok(vec![(1, Phase::Settled, 4)]));
+    assert_eq!(told, Ok(vec![(1, Phase::Fulfilled, 4)]));
     let told = books.exceed(pending, &[(1, 15)], true);
     let expected = vec![
-        (1, Phase::Settled, 6),
+        (1, Phase::Fulfilled, 6),
         (100, Phase::Released, 10),
         (201, Phase::Posted, 9),
     ];
@@ -428,13 +433,13 @@ fn no_more_than_is_held_is_exceeding_and_the_rest_may_be_released_with_it() {
     // The excess moves its accounts, so they must be open.
     freeze(&mut books.shelf, ann).unwrap();
     let refused = books.exceed(pending, &[(0, 1)], false);
-    assert_eq!(refused, Err(SettleError::AccountFrozen { account: ann }));
+    assert_eq!(refused, Err(FulfilError::AccountFrozen { account: ann }));
 }
 
 #[test]
 fn what_exceeded_a_hold_is_reversed_with_it_or_alone() {
     let (mut books, ann, _, pending) = promise(60, None);
-    let new = NewSettlement {
+    let new = NewFulfilment {
         heading: books.heading(crate::given::NOW),
         pending,
         amounts: Some(vec![(0, amount(80))]),
@@ -442,7 +447,7 @@ fn what_exceeded_a_hold_is_reversed_with_it_or_alone() {
         exceed: true,
         conditions: Vec::new(),
     };
-    let posted = settle(&mut books.shelf, new).unwrap().id;
+    let posted = fulfil(&mut books.shelf, new).unwrap().id;
     let refused = books.undo(posted, 200, Some(21)).unwrap_err();
     let (ordinal, remaining) = (200, 20);
     assert_eq!(refused, ReverseError::ExceedsPosted { ordinal, remaining });
@@ -476,8 +481,8 @@ fn what_was_promised_is_not_available_twice() {
 fn a_frozen_account_lets_nothing_be_posted_but_what_it_holds_be_voided() {
     let (mut books, ann, _, pending) = promise(60, None);
     freeze(&mut books.shelf, ann).unwrap();
-    let refused = books.settle(pending, None, false).unwrap_err();
-    assert_eq!(refused, SettleError::AccountFrozen { account: ann });
+    let refused = books.fulfil(pending, None, false).unwrap_err();
+    assert_eq!(refused, FulfilError::AccountFrozen { account: ann });
     assert!(
         close(&mut books.shelf, ann).is_err(),
         "something is pending"
@@ -499,15 +504,15 @@ fn a_frozen_account_lets_nothing_be_posted_but_what_it_holds_be_voided() {
 }
 
 #[test]
-fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
+fn a_fulfilment_is_reversed_in_parts_and_never_over_what_was_posted() {
     let (mut books, ann, bob, pending) = promise(60, None);
-    let settled = books.settle(pending, Some(50), true).unwrap();
-    let first = books.undo(settled.id, 0, Some(20)).unwrap();
+    let fulfilled = books.fulfil(pending, Some(50), true).unwrap();
+    let first = books.undo(fulfilled.id, 0, Some(20)).unwrap();
     assert_eq!(
         (first.step, first.about),
-        (Step::Reversal, Some(settled.id))
+        (Step::Reversal, Some(fulfilled.id))
     );
-    let refused = books.undo(settled.id, 0, Some(31)).unwrap_err();
+    let refused = books.undo(fulfilled.id, 0, Some(31)).unwrap_err();
     assert_eq!(
         refused,
         ReverseError::ExceedsPosted {
@@ -516,11 +521,11 @@ fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
         }
     );
     // What the fulfilment released was never posted.
-    let refused = books.undo(settled.id, 100, Some(1)).unwrap_err();
+    let refused = books.undo(fulfilled.id, 100, Some(1)).unwrap_err();
     assert_eq!(refused, ReverseError::PostingNotFound { ordinal: 100 });
-    books.undo(settled.id, 0, None).unwrap();
+    books.undo(fulfilled.id, 0, None).unwrap();
     assert_eq!(
-        books.undo(settled.id, 0, None).unwrap_err(),
+        books.undo(fulfilled.id, 0, None).unwrap_err(),
         ReverseError::Reversed
     );
     let step = Step::Reversal;
@@ -556,7 +561,7 @@ fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
     let expires_at = crate::given::LATER;
     let heading = books.heading(expires_at);
     let (amounts, last) = (None, false);
-    let new = NewSettlement {
+    let new = NewFulfilment {
         heading,
         pending,
         amounts,
@@ -564,8 +569,8 @@ fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
         exceed: false,
         conditions: Vec::new(),
     };
-    let refused = settle(&mut books.shelf, new).unwrap_err();
-    assert_eq!(refused, SettleError::Expired { expires_at });
+    let refused = fulfil(&mut books.shelf, new).unwrap_err();
+    assert_eq!(refused, FulfilError::Expired { expires_at });
     let heading = books.heading(expires_at);
     expire(
         &mut books.shelf,
@@ -587,7 +592,7 @@ fn a_condition_of_a_part_is_about_what_that_part_moves() {
     let pending = books.pend(vec![posting(ann, bob, 10), posting(eve, joe, 10)], None);
     let demand = Demand::AvailableAtLeast(units(-10));
     let mut part = |account, last| {
-        let new = NewSettlement {
+        let new = NewFulfilment {
             heading: books.heading(crate::given::NOW),
             pending,
             amounts: Some(vec![(0, amount(5))]),
@@ -595,10 +600,10 @@ fn a_condition_of_a_part_is_about_what_that_part_moves() {
             exceed: false,
             conditions: vec![Condition { account, demand }],
         };
-        settle(&mut books.shelf, new).map(|_posted| ())
+        fulfil(&mut books.shelf, new).map(|_posted| ())
     };
     let condition = 0;
-    let refused = SettleError::ConditionElsewhere { condition };
+    let refused = FulfilError::ConditionElsewhere { condition };
     assert_eq!(part(joe, false), Err(refused));
     assert_eq!(part(ann, false), Ok(()));
     // The last part moves the amount that it releases.

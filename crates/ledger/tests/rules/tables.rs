@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use ledger::tables::{Needs, load, save};
 use ledger::{
     AccountClass, AccountId, Heading, HoldStatus, Kind, Limits, Metadata, NewAccount, NewAsset,
-    NewRelease, NewReversal, NewSettlement, NewTransaction, Pending, Posted, Shelf, TransactionId,
-    check, close_period, describe, expire, freeze, open, post, register, reverse, set_limits,
-    set_metadata, settle, void,
+    NewFulfilment, NewRelease, NewReversal, NewTransaction, Pending, RecordedTransaction, Shelf,
+    TransactionId, check, close_period, describe, expire, freeze, fulfil, open, post, register,
+    reverse, set_limits, set_metadata, void,
 };
 use money::Currency;
 use store::bulk::Writes;
@@ -126,7 +126,7 @@ impl Book {
         NewTransaction::plain(id, Kind::Transfer, postings, NOW)
     }
 
-    fn post(&mut self, from: usize, to: usize, minor_units: i64) -> Posted {
+    fn post(&mut self, from: usize, to: usize, minor_units: i64) -> RecordedTransaction {
         let new = self.transaction(from, to, minor_units);
         self.batch(self.accounts(), |shelf| post(shelf, new))
             .unwrap()
@@ -150,8 +150,8 @@ impl Book {
             .id
     }
 
-    fn settlement(&mut self, pending: TransactionId, part: i64, last: bool) -> NewSettlement {
-        NewSettlement {
+    fn fulfilment(&mut self, pending: TransactionId, part: i64, last: bool) -> NewFulfilment {
+        NewFulfilment {
             heading: self.heading(NOW),
             pending,
             amounts: Some(vec![(0, amount(part))]),
@@ -161,13 +161,13 @@ impl Book {
         }
     }
 
-    fn settle(&mut self, pending: TransactionId, part: i64, last: bool) -> Posted {
-        let new = self.settlement(pending, part, last);
-        self.batch(Self::about(pending), |shelf| settle(shelf, new))
+    fn fulfil(&mut self, pending: TransactionId, part: i64, last: bool) -> RecordedTransaction {
+        let new = self.fulfilment(pending, part, last);
+        self.batch(Self::about(pending), |shelf| fulfil(shelf, new))
             .unwrap()
     }
 
-    fn reverse(&mut self, of: TransactionId, part: i64) -> Posted {
+    fn reverse(&mut self, of: TransactionId, part: i64) -> RecordedTransaction {
         let heading = self.heading(NOW);
         let amounts = Some(vec![(0, amount(part))]);
         let new = NewReversal {
@@ -233,12 +233,12 @@ impl Book {
 }
 
 /// A book that contains every step.
-fn written() -> (Book, TransactionId, Posted) {
+fn written() -> (Book, TransactionId, RecordedTransaction) {
     let mut book = Book::opened();
     let funded = book.post(0, 1, 1_000);
     let pending = book.pend(1, 2, 100);
-    let first = book.settle(pending, 30, false);
-    book.settle(pending, 20, true);
+    let first = book.fulfil(pending, 30, false);
+    book.fulfil(pending, 20, true);
     let voided = book.pend(1, 2, 7);
     let heading = book.heading(NOW);
     let new = NewRelease {
@@ -408,9 +408,9 @@ fn what_exceeded_a_hold_is_found_again_and_stands_in_its_place() {
     let mut book = Book::opened();
     book.post(0, 1, 1_000);
     let pending = book.pend(1, 2, 100);
-    let mut new = book.settlement(pending, 130, false);
+    let mut new = book.fulfilment(pending, 130, false);
     new.exceed = true;
-    let posted = book.batch(Book::about(pending), |shelf| settle(shelf, new));
+    let posted = book.batch(Book::about(pending), |shelf| fulfil(shelf, new));
     let posted = posted.unwrap();
     assert!(book.check().is_ok());
     let mut connection = book.store.writer().unwrap();
@@ -485,9 +485,9 @@ fn a_hold_that_was_moved_meanwhile_is_a_conflict() {
         let pending = book.pend_until(expires_at, 1, 2, 100);
         for part in [50, 30] {
             let stale = book.load(Book::about(pending));
-            book.settle(pending, part, false);
-            let new = book.settlement(pending, 20, false);
-            let (decided, saved) = book.save(stale, |shelf| settle(shelf, new));
+            book.fulfil(pending, part, false);
+            let new = book.fulfilment(pending, 20, false);
+            let (decided, saved) = book.save(stale, |shelf| fulfil(shelf, new));
             assert!(decided.is_ok());
             assert!(matches!(saved, Err(Error::Conflict(_))), "{saved:?}");
         }

@@ -2,10 +2,9 @@
 //! are only emptied.
 
 use ledger::{
-    AccountClass, AccountId, Amounts, ExchangeError, Heading, Kind, Leg, Limits, NewExchange,
-    NewReversal, NewSettlement, NewTransaction, Pending, PostError, Posting, Quote, Rate,
-    RateSource, ReverseError, SettleError, TransactionId, exchange, post, reverse, settle,
-    withdrawn,
+    AccountClass, AccountId, Amounts, ExchangeError, FulfilError, Heading, Kind, Leg, Limits,
+    NewExchange, NewFulfilment, NewReversal, NewTransaction, Pending, PostError, Posting, Quote,
+    Rate, RateSource, ReverseError, TransactionId, exchange, fulfil, post, reverse, withdrawn,
 };
 use money::{Currency, Rounding};
 use store::Timestamp;
@@ -176,7 +175,7 @@ fn what_is_promised_counts_with_all_that_is_pending() {
     let held = hold(9_000, WITHOUT_KUNA).unwrap();
     assert_eq!(hold(1_001, WITHOUT_KUNA), Err("currency_withdrawn"));
     hold(1_000, WITHOUT_KUNA).unwrap();
-    let settlement = NewSettlement {
+    let fulfilment = NewFulfilment {
         heading: k.heading(WITHOUT_KUNA),
         pending: held,
         amounts: None,
@@ -184,7 +183,7 @@ fn what_is_promised_counts_with_all_that_is_pending() {
         exceed: false,
         conditions: Vec::new(),
     };
-    settle(&mut k.books.shelf, settlement).unwrap();
+    fulfil(&mut k.books.shelf, fulfilment).unwrap();
     assert_eq!(k.posted(ann), 1_000);
 }
 
@@ -195,7 +194,7 @@ fn a_promise_from_before_the_end_is_kept_as_of_then_or_not_at_all() {
     new.pending = Some(Pending { expires_at: None });
     let pending = post(&mut k.books.shelf, new).unwrap().id;
     let mut fulfil = |effective_at| {
-        let settlement = NewSettlement {
+        let fulfilment = NewFulfilment {
             heading: k.heading(effective_at),
             pending,
             amounts: None,
@@ -203,10 +202,10 @@ fn a_promise_from_before_the_end_is_kept_as_of_then_or_not_at_all() {
             exceed: false,
             conditions: Vec::new(),
         };
-        settle(&mut k.books.shelf, settlement).map(|_posted| ())
+        fulfil(&mut k.books.shelf, fulfilment).map(|_posted| ())
     };
     let (currency, since) = (hrk(), hrk().withdrawn_since().unwrap());
-    let refused = SettleError::CurrencyWithdrawn { currency, since };
+    let refused = FulfilError::CurrencyWithdrawn { currency, since };
     assert_eq!(fulfil(WITHOUT_KUNA), Err(refused));
     assert_eq!(fulfil(WITH_KUNA), Ok(()));
 }
@@ -220,7 +219,7 @@ fn what_is_only_released_converts_nothing() {
         let mut new = k.asked(postings, WITH_KUNA);
         new.pending = Some(Pending { expires_at: None });
         let pending = post(&mut k.books.shelf, new).unwrap().id;
-        let settlement = NewSettlement {
+        let fulfilment = NewFulfilment {
             heading: k.heading(WITHOUT_KUNA),
             pending,
             amounts: Some(vec![(0, amount(70))]),
@@ -228,7 +227,7 @@ fn what_is_only_released_converts_nothing() {
             exceed: false,
             conditions: Vec::new(),
         };
-        let refused = settle(&mut k.books.shelf, settlement).unwrap_err();
+        let refused = fulfil(&mut k.books.shelf, fulfilment).unwrap_err();
         assert_eq!(refused.code(), "currency_withdrawn", "last: {last}");
     }
 }

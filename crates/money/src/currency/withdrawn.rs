@@ -66,15 +66,15 @@ impl fmt::Display for Day {
 
 /// A currency that ISO 4217 has withdrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Withdrawn {
+pub(super) struct WithdrawnCurrency {
     pub(super) code: &'static str,
     pub(super) exponent: u8,
     /// The first day on which the currency no longer existed.
     pub(super) since: Day,
 }
 
-const fn row(code: &'static str, exponent: u8, since: (u16, u8, u8)) -> Withdrawn {
-    Withdrawn {
+const fn row(code: &'static str, exponent: u8, since: (u16, u8, u8)) -> WithdrawnCurrency {
+    WithdrawnCurrency {
         code,
         exponent,
         since: Day::new(since.0, since.1, since.2),
@@ -82,7 +82,7 @@ const fn row(code: &'static str, exponent: u8, since: (u16, u8, u8)) -> Withdraw
 }
 
 /// The withdrawn currencies, in the order of their codes.
-pub(super) const WITHDRAWN: [Withdrawn; 52] = [
+pub(super) const WITHDRAWN: [WithdrawnCurrency; 52] = [
     row("ADP", 0, (2003, 8, 1)),
     row("AFA", 2, (2003, 2, 1)),
     row("ANG", 2, (2025, 3, 31)),
@@ -149,7 +149,7 @@ pub(super) const WITHOUT_MINOR_UNIT: [&str; 77] = [
 ];
 
 /// The withdrawn currency with this code.
-pub(super) fn find(code: &str) -> Option<&'static Withdrawn> {
+pub(super) fn find(code: &str) -> Option<&'static WithdrawnCurrency> {
     let found = WITHDRAWN.binary_search_by(|row| row.code.cmp(code));
     found.ok().and_then(|at| WITHDRAWN.get(at))
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Key, Reply};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Key, Reply};
 
 use super::ShowPayment;
 use crate::{PaymentId, Shelf};
@@ -32,12 +32,12 @@ impl Command for AnswerNow {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Option<Reply>>, Infallible> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Option<Reply>>, Infallible> {
         if let Some(reply) = book.reply_to(&self.key) {
-            return Ok(Decided::now(Some(reply.clone())));
+            return Ok(Decision::now(Some(reply.clone())));
         }
         let Some(payment) = book.shelf::<Shelf>().payment(&self.payment) else {
-            return Ok(Decided::now(None));
+            return Ok(Decision::now(None));
         };
         let reply = (self.show)(payment);
         book.answer(self.key.as_str(), reply.clone());
@@ -47,7 +47,7 @@ impl Command for AnswerNow {
             ("payment", &id),
             &[],
         ));
-        Ok(Decided::now(Some(reply)))
+        Ok(Decision::now(Some(reply)))
     }
 
     fn attempt(&self) -> Attempt {

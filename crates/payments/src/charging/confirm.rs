@@ -1,6 +1,6 @@
 //! Confirming a payment: its next operation goes to a provider.
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Keep, changed};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, changed};
 
 use crate::{ConfirmError, Payment, PaymentId, PaymentMethod, Provider, Shelf};
 
@@ -27,7 +27,7 @@ impl Command for ConfirmPayment {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Payment>, ConfirmError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Payment>, ConfirmError> {
         let now = book.now();
         let (shelf, ids) = book.shelf_mut::<Shelf>();
         let before = shelf
@@ -43,7 +43,7 @@ impl Command for ConfirmPayment {
             &delta,
         ));
         super::tell_of_submitted(book, &payment, self.provider.lease_millis);
-        Ok(Decided {
+        Ok(Decision {
             done: payment,
             keep: Keep::Later(text),
         })

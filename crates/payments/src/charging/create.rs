@@ -1,6 +1,6 @@
 //! Making a payment.
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Keep, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
 
 use crate::{ConfirmError, NewPayment, Payment, Provider, Shelf};
 
@@ -21,7 +21,7 @@ impl Command for CreatePayment {
 
     fn asks(&self, _asks: &mut Asks<'_>) {}
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Payment>, ConfirmError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Payment>, ConfirmError> {
         let now = book.now();
         let (shelf, ids) = book.shelf_mut::<Shelf>();
         let payment = crate::create(shelf, self.new.clone(), &self.key, &self.provider, ids, now)?;
@@ -40,12 +40,12 @@ impl Command for CreatePayment {
         if self.new.confirm {
             super::tell_of_submitted(book, &payment, self.provider.lease_millis);
             let keep = Keep::Later(id);
-            return Ok(Decided {
+            return Ok(Decision {
                 done: payment,
                 keep,
             });
         }
-        Ok(Decided::now(payment))
+        Ok(Decision::now(payment))
     }
 
     fn attempt(&self) -> Attempt {

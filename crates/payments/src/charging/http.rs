@@ -7,7 +7,8 @@ use edge::cursor::Cursor;
 use edge::strict_json::currency;
 use edge::strict_json::{Body, Slot, boolean, nullable, object, prose};
 use edge::{
-    Asked, Call, KeyRule, Problem, Reader, Response, Routes, Shared, State, code, headers, page,
+    Call, KeyRule, Problem, Reader, Response, Routes, Shared, State, Submission, code, headers,
+    page,
 };
 use engine::Command;
 use money::{Currency, Money};
@@ -78,34 +79,34 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let wait = headers::prefer_wait(&call.headers);
-    let mut asked = state.asked(call)?;
+    let mut submission = state.submission(call)?;
     let command = CreatePayment {
-        new: asked.read_by(&new_payment())?,
-        key: asked.key_text(),
+        new: submission.read_by(&new_payment())?,
+        key: submission.key_text(),
         provider: state.part::<Provider>()?.clone(),
     };
-    submit(&state, asked, command, wait).await
+    submit(&state, submission, command, wait).await
 }
 
 async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
     let wait = headers::prefer_wait(&call.headers);
     let id = call.named::<PaymentId>("id", code::NOT_FOUND);
-    let mut asked = state.asked(call)?;
+    let mut submission = state.submission(call)?;
     let id = id?;
-    let payment_method = asked.read_by(&confirmation())?;
+    let payment_method = submission.read_by(&confirmation())?;
     let command = ConfirmPayment {
         id,
         payment_method,
-        key: asked.key_text(),
+        key: submission.key_text(),
         provider: state.part::<Provider>()?.clone(),
     };
-    submit(&state, asked, command, wait).await
+    submit(&state, submission, command, wait).await
 }
 
 /// Sends a command that goes to the provider, and waits for the outcome as long as the request wants.
 async fn submit<C>(
     state: &State,
-    asked: Asked,
+    submission: Submission,
     command: C,
     wait: Duration,
 ) -> Result<Response, Problem>
@@ -118,7 +119,14 @@ where
         show: show::reply,
     };
     state
-        .submit_and_wait(asked, wait, command, show::made, show::tell, answer_now)
+        .submit_and_wait(
+            submission,
+            wait,
+            command,
+            show::made,
+            show::show_refusal,
+            answer_now,
+        )
         .await
 }
 

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 
 use engine::errand::Errands;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 
-use super::Leased;
+use super::LeasedOperation;
 use crate::{Operation, OperationId, Shelf};
 
 /// Leases operations that are due.
@@ -19,7 +19,7 @@ pub struct Lease {
 
 impl Command for Lease {
     /// Operations that are leased now. Those that somebody else has are left out.
-    type Done = Vec<Leased>;
+    type Done = Vec<LeasedOperation>;
     type Refusal = Infallible;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -28,7 +28,7 @@ impl Command for Lease {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Vec<Leased>>, Infallible> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Vec<LeasedOperation>>, Infallible> {
         let now = book.now();
         let until = now.plus_millis(self.lease_millis);
         let mut leased = Vec::new();
@@ -48,9 +48,9 @@ impl Command for Lease {
                 ("operation", &id),
                 &delta,
             ));
-            leased.push(Leased { operation, epoch });
+            leased.push(LeasedOperation { operation, epoch });
         }
-        Ok(Decided::now(leased))
+        Ok(Decision::now(leased))
     }
 
     fn attempt(&self) -> Attempt {

@@ -41,7 +41,7 @@ const FIRST_EPOCH: i32 = 1;
 
 /// An operation, and the lease under which its outcome may be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leased {
+pub struct LeasedOperation {
     /// The operation.
     pub operation: Operation,
     /// Epoch of the lease.
@@ -67,7 +67,7 @@ fn tell_of_submitted(book: &mut Book, payment: &Payment, lease_millis: i64) {
         book.shelf_mut::<Errands>()
             .0
             .add(operation.errand(), errand);
-        book.tell_after_commit(Leased {
+        book.tell_after_commit(LeasedOperation {
             operation,
             epoch: FIRST_EPOCH,
         });

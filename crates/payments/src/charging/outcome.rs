@@ -4,12 +4,12 @@ use std::convert::Infallible;
 
 use books::Books;
 use engine::errand::Errands;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, changed, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, set};
 use ledger::{Account, AccountId};
 use webhooks::Event;
 
 use super::ShowPayment;
-use crate::{CHARGE, Fact, OperationId, OutcomeError, Recorded, Shelf, record_outcome};
+use crate::{CHARGE, Fact, FactEffect, OperationId, OutcomeError, Shelf, record_outcome};
 
 /// Time for which an operation rests after the provider contradicted itself: a person has to look.
 const REST_SECONDS: i64 = 3_600;
@@ -46,11 +46,11 @@ impl Command for RecordOutcome {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<()>, Infallible> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<()>, Infallible> {
         let id = self.operation;
         if !self.may_speak(book) {
             // Another worker holds the lease: it will find out by itself.
-            return Ok(Decided::now(()));
+            return Ok(Decision::now(()));
         }
         match believe(book, id, &self.fact, self.show) {
             Ok(_) => match (&self.fact, &self.answer) {
@@ -79,7 +79,7 @@ impl Command for RecordOutcome {
                 let _known = believe(book, id, &Fact::Unknown { retry_at }, self.show);
             }
         }
-        Ok(Decided::now(()))
+        Ok(Decision::now(()))
     }
 
     fn attempt(&self) -> Attempt {
@@ -127,7 +127,7 @@ pub(crate) fn believe(
     id: OperationId,
     fact: &Fact,
     show: ShowPayment,
-) -> Result<Recorded, OutcomeError> {
+) -> Result<FactEffect, OutcomeError> {
     let now = book.now();
     let (payments, books, ids) = book.shelves_mut::<Shelf, Books>();
     let posted_before = books.posted().len();
@@ -137,19 +137,19 @@ pub(crate) fn believe(
     let recorded = recorded?;
     let errands = book.shelf_mut::<Errands>().0;
     match (&recorded, fact) {
-        (Recorded::Known, _) => {}
-        (Recorded::Open(_), Fact::Unknown { retry_at }) => {
+        (FactEffect::Known, _) => {}
+        (FactEffect::Open(_), Fact::Unknown { retry_at }) => {
             errands.postpone((CHARGE, id.bytes()), *retry_at);
         }
-        (Recorded::Settled(_) | Recorded::Open(_), _) => errands.end((CHARGE, id.bytes())),
+        (FactEffect::Finished(_) | FactEffect::Open(_), _) => errands.end((CHARGE, id.bytes())),
     }
     let (payment, action) = match &recorded {
-        Recorded::Known => return Ok(recorded),
-        Recorded::Settled(payment) if payment.decline_code.is_some() => {
+        FactEffect::Known => return Ok(recorded),
+        FactEffect::Finished(payment) if payment.decline_code.is_some() => {
             (payment, "payment.declined")
         }
-        Recorded::Settled(payment) => (payment, "payment.succeeded"),
-        Recorded::Open(payment) => (payment, "payment.outcome_unknown"),
+        FactEffect::Finished(payment) => (payment, "payment.succeeded"),
+        FactEffect::Open(payment) => (payment, "payment.outcome_unknown"),
     };
     book.answer(&payment.idempotency_key, show(payment));
     let transaction = book

@@ -1,8 +1,8 @@
 //! Payments as they go out, and the problem of each refusal.
 
 use edge::Problem;
-use edge::reply::{json, moment, problem, told};
-use engine::{Command, Reply, Told};
+use edge::reply::{json, moment, problem, refusal_reply};
+use engine::{Command, RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -76,11 +76,11 @@ pub fn reply(made: &crate::Payment) -> Reply {
 }
 
 /// The refusal of a payment.
-pub(crate) fn tell<C>(_command: &C, rule: &ConfirmError) -> Told
+pub(crate) fn show_refusal<C>(_command: &C, rule: &ConfirmError) -> RefusalReply
 where
     C: Command<Refusal = ConfirmError>,
 {
-    told(&refused(rule), rule.code())
+    refusal_reply(&refused(rule), rule.code())
 }
 
 fn refused(rule: &ConfirmError) -> Problem {

@@ -1,9 +1,9 @@
 //! The effect of an event.
 
 use engine::{AuditEvent, Book};
-use webhooks::{Event, Look, Status};
+use webhooks::{Event, EventState, Status};
 
-use super::Received;
+use super::WebhookOutcome;
 use crate::charging::{ShowPayment, believe};
 use crate::{Fact, Shelf};
 
@@ -13,16 +13,16 @@ pub(super) fn apply(
     event: &Event,
     fact: Option<&(String, Fact)>,
     show: ShowPayment,
-) -> Received {
+) -> WebhookOutcome {
     let Some((provider_key, fact)) = fact else {
-        return keep(book, event, Status::Stored, Received::Stored);
+        return keep(book, event, Status::Stored, WebhookOutcome::Stored);
     };
     let payments = book.shelf::<Shelf>();
     let Some(id) = payments.by_provider_key(provider_key) else {
-        if book.shelf::<webhooks::Shelf>().look(event) == Look::Parked {
-            return Received::Parked;
+        if book.shelf::<webhooks::Shelf>().look(event) == EventState::Parked {
+            return WebhookOutcome::Parked;
         }
-        return keep(book, event, Status::Parked, Received::Parked);
+        return keep(book, event, Status::Parked, WebhookOutcome::Parked);
     };
     // A provider speaks for its own operations only.
     let provider = payments.operation(&id).map(|known| known.provider.clone());
@@ -33,7 +33,7 @@ pub(super) fn apply(
         return put_aside(book, event, "about another provider's operation");
     }
     match believe(book, id, fact, show) {
-        Ok(_) => keep(book, event, Status::Applied, Received::Applied),
+        Ok(_) => keep(book, event, Status::Applied, WebhookOutcome::Applied),
         Err(error) => {
             tracing::error!(operation = %id, event = %event.id, %error, "a webhook cannot be right");
             book.shelf_mut::<webhooks::Shelf>()
@@ -44,14 +44,19 @@ pub(super) fn apply(
     }
 }
 
-fn keep(book: &mut Book, event: &Event, status: Status, received: Received) -> Received {
+fn keep(
+    book: &mut Book,
+    event: &Event,
+    status: Status,
+    received: WebhookOutcome,
+) -> WebhookOutcome {
     book.shelf_mut::<webhooks::Shelf>().0.keep(event, status);
     note(book, event, status.name(), None);
     received
 }
 
 /// Keeps an event for a person to look at, once.
-pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) -> Received {
+pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) -> WebhookOutcome {
     if book
         .shelf_mut::<webhooks::Shelf>()
         .0
@@ -61,7 +66,7 @@ pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) ->
         metrics::counter!("florin_webhooks_quarantined_total").increment(1);
         note(book, event, "quarantined", Some(reason));
     }
-    Received::Quarantined
+    WebhookOutcome::Quarantined
 }
 
 fn note(book: &mut Book, event: &Event, outcome: &str, reason: Option<&str>) {

@@ -10,7 +10,7 @@ use engine::{Command, Origin, Request, Tenant};
 use webhook_signatures::{Scheme, Secret};
 use webhooks::Event;
 
-use super::{QuarantineWebhook, ReceiveWebhook, Received, show};
+use super::{QuarantineWebhook, ReceiveWebhook, WebhookOutcome, show};
 use crate::charging::show::reply;
 use crate::{JsonError, MalformedEvent, ProviderEvent, WrongField};
 
@@ -68,7 +68,7 @@ pub(crate) fn routes(r: &mut Routes) {
     .admit(admit)
     .segment("provider", PROVIDER, "The provider's name in the settings")
     .bytes("The event, byte for byte as it was signed")
-    .most(MAX_BYTES)
+    .max_body(MAX_BYTES)
     .gives::<show::WebhookReceipt>(200, "Applied, known already, or stored")
     .gives::<show::WebhookReceipt>(202, "It arrived before its cause and is parked")
     .refuses(
@@ -124,9 +124,9 @@ async fn submit<C>(
     receiver: &Receiver,
     origin: Origin,
     command: C,
-) -> Result<Received, Problem>
+) -> Result<WebhookOutcome, Problem>
 where
-    C: Command<Done = Received>,
+    C: Command<Done = WebhookOutcome>,
 {
     let request = Request::of_system(receiver.tenant.clone(), "webhooks", command);
     let outcome = state.engine.submit(Request { origin, ..request }).await;
@@ -218,13 +218,13 @@ fn refused(malformed: MalformedEvent) -> Problem {
     }])
 }
 
-fn receipt(received: Received) -> Response {
+fn receipt(received: WebhookOutcome) -> Response {
     let (status, word) = match received {
-        Received::Applied => (200, "applied"),
-        Received::Duplicate => (200, "duplicate"),
-        Received::Parked => (202, "parked"),
-        Received::Stored => (200, "stored"),
-        Received::Quarantined => (200, "quarantined"),
+        WebhookOutcome::Applied => (200, "applied"),
+        WebhookOutcome::Duplicate => (200, "duplicate"),
+        WebhookOutcome::Parked => (202, "parked"),
+        WebhookOutcome::Stored => (200, "stored"),
+        WebhookOutcome::Quarantined => (200, "quarantined"),
     };
     metrics::counter!("florin_webhooks_total", "status" => word).increment(1);
     Response::json(status, &show::WebhookReceipt { status: word })

@@ -14,7 +14,7 @@ mod receive;
 pub mod show;
 
 pub use http::{Receiver, Receivers, SIGNATURES};
-pub use parked::{ApplyParked, Parked, arrived};
+pub use parked::{ApplyParked, ParkedEvent, arrived};
 pub use quarantine::QuarantineWebhook;
 pub use receive::ReceiveWebhook;
 
@@ -28,7 +28,7 @@ pub const CAPABILITY: Capability = Capability {
 
 /// What became of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Received {
+pub enum WebhookOutcome {
     /// It took effect.
     Applied,
     /// It was known.

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use engine::{Asks, Attempt, Book, Command, Decided};
+use engine::{Asks, Attempt, Book, Command, Decision};
 use store::{AnyConnection, Error, TenantId};
-use webhooks::{Event, Look};
+use webhooks::{Event, EventState};
 
 use super::apply::apply;
 use crate::charging::ShowPayment;
@@ -15,7 +15,7 @@ const PAGE: i64 = 100;
 
 /// An event that was parked, and whose cause is there now.
 #[derive(Debug, Clone)]
-pub struct Parked {
+pub struct ParkedEvent {
     event: Event,
     provider_key: String,
     fact: Fact,
@@ -25,7 +25,7 @@ pub struct Parked {
 #[derive(Debug, Clone)]
 pub struct ApplyParked {
     /// The events.
-    pub parked: Vec<Parked>,
+    pub parked: Vec<ParkedEvent>,
     /// Makes the reply to the requests that wait for the payments.
     pub show: ShowPayment,
 }
@@ -47,15 +47,15 @@ impl Command for ApplyParked {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<()>, Infallible> {
-        for Parked {
+    fn decide(&self, book: &mut Book) -> Result<Decision<()>, Infallible> {
+        for ParkedEvent {
             event,
             provider_key,
             fact,
         } in &self.parked
         {
             // Another process may have applied it meanwhile.
-            let is_parked = book.shelf::<webhooks::Shelf>().look(event) == Look::Parked;
+            let is_parked = book.shelf::<webhooks::Shelf>().look(event) == EventState::Parked;
             if is_parked
                 && book
                     .shelf::<Shelf>()
@@ -66,7 +66,7 @@ impl Command for ApplyParked {
                 apply(book, event, Some(&fact), self.show);
             }
         }
-        Ok(Decided::now(()))
+        Ok(Decision::now(()))
     }
 
     fn attempt(&self) -> Attempt {
@@ -82,7 +82,10 @@ impl Command for ApplyParked {
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
-pub fn arrived(connection: &mut AnyConnection, tenant: TenantId) -> Result<Vec<Parked>, Error> {
+pub fn arrived(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<Vec<ParkedEvent>, Error> {
     let mut arrived = Vec::new();
     let mut after = String::new();
     loop {
@@ -98,7 +101,7 @@ pub fn arrived(connection: &mut AnyConnection, tenant: TenantId) -> Result<Vec<P
     let parked = events.into_iter().filter_map(|event| {
         // What was parked was read before, so it can be read again.
         let (provider_key, fact) = ProviderEvent::read(&event.body).ok()?.fact?;
-        Some(Parked {
+        Some(ParkedEvent {
             event,
             provider_key,
             fact,

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use engine::{Asks, Attempt, Book, Command, Decided};
+use engine::{Asks, Attempt, Book, Command, Decision};
 use webhooks::Event;
 
-use super::Received;
+use super::WebhookOutcome;
 use super::apply::put_aside;
 
 /// Keeps bytes with a right signature that are no event, for a person to look at.
@@ -16,7 +16,7 @@ pub struct QuarantineWebhook {
 }
 
 impl Command for QuarantineWebhook {
-    type Done = Received;
+    type Done = WebhookOutcome;
     type Refusal = Infallible;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -25,8 +25,8 @@ impl Command for QuarantineWebhook {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Received>, Infallible> {
-        Ok(Decided::now(put_aside(book, &self.event, "malformed")))
+    fn decide(&self, book: &mut Book) -> Result<Decision<WebhookOutcome>, Infallible> {
+        Ok(Decision::now(put_aside(book, &self.event, "malformed")))
     }
 
     fn attempt(&self) -> Attempt {

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use engine::{Asks, Attempt, Book, Command, Decided};
-use webhooks::{Event, Look};
+use engine::{Asks, Attempt, Book, Command, Decision};
+use webhooks::{Event, EventState};
 
-use super::Received;
+use super::WebhookOutcome;
 use super::apply::{apply, put_aside};
 use crate::charging::ShowPayment;
 use crate::{Fact, Shelf};
@@ -22,7 +22,7 @@ pub struct ReceiveWebhook {
 }
 
 impl Command for ReceiveWebhook {
-    type Done = Received;
+    type Done = WebhookOutcome;
     type Refusal = Infallible;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -35,14 +35,16 @@ impl Command for ReceiveWebhook {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decided<Received>, Infallible> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<WebhookOutcome>, Infallible> {
         let event = &self.event;
         let received = match book.shelf::<webhooks::Shelf>().look(event) {
-            Look::Done => Received::Duplicate,
-            Look::Changed => put_aside(book, event, "other content under a known id"),
-            Look::New | Look::Parked => apply(book, event, self.fact.as_ref(), self.show),
+            EventState::Done => WebhookOutcome::Duplicate,
+            EventState::Changed => put_aside(book, event, "other content under a known id"),
+            EventState::New | EventState::Parked => {
+                apply(book, event, self.fact.as_ref(), self.show)
+            }
         };
-        Ok(Decided::now(received))
+        Ok(Decision::now(received))
     }
 
     fn attempt(&self) -> Attempt {

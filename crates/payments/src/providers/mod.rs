@@ -20,7 +20,7 @@ pub struct Outgoing {
 
 /// What a provider's answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum ProviderAnswer {
     /// The outcome of the operation, for good.
     Done {
         /// What it says.
@@ -47,17 +47,17 @@ pub trait Dialect: Send + Sync {
     fn charge(&self, operation: &Operation) -> Outgoing;
 
     /// Reads the answer to [`Dialect::charge`].
-    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> Heard;
+    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 
     /// Asks for the outcome of an operation.
     fn inquiry(&self, operation: &Operation) -> Outgoing;
 
     /// Reads the answer to [`Dialect::inquiry`].
-    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> Heard;
+    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 }
 
-fn wrong(cause: &str, answer: Vec<u8>) -> Heard {
-    Heard::Wrong {
+fn wrong(cause: &str, answer: Vec<u8>) -> ProviderAnswer {
+    ProviderAnswer::Wrong {
         cause: cause.to_owned(),
         answer,
     }

@@ -1,6 +1,6 @@
 //! The dialect of the sandbox provider.
 
-use super::{Dialect, Heard, Outgoing, wrong};
+use super::{Dialect, Outgoing, ProviderAnswer, wrong};
 use crate::{Fact, JsonError, MalformedAnswer, Operation, read_answer};
 
 /// The dialect of the sandbox provider.
@@ -26,31 +26,31 @@ impl Dialect for Sandbox {
         }
     }
 
-    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> Heard {
+    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
         match status {
             200 | 402 => match read(operation, answer) {
                 // The status says once more how it ended.
-                Heard::Done {
+                ProviderAnswer::Done {
                     fact: Fact::Succeeded { .. },
                     answer,
                 } if status == 402 => wrong("402 with a charge that succeeded", answer),
-                Heard::Done {
+                ProviderAnswer::Done {
                     fact: Fact::Failed { .. },
                     answer,
                 } if status == 200 => wrong("200 with a charge that failed", answer),
-                heard @ (Heard::Done { .. }
-                | Heard::Unknown
-                | Heard::Nothing(_)
-                | Heard::Wrong { .. }) => heard,
+                heard @ (ProviderAnswer::Done { .. }
+                | ProviderAnswer::Unknown
+                | ProviderAnswer::Nothing(_)
+                | ProviderAnswer::Wrong { .. }) => heard,
             },
-            400 | 422 => Heard::Done {
+            400 | 422 => ProviderAnswer::Done {
                 fact: Fact::Failed {
                     decline_code: "refused_by_provider".to_owned(),
                     charge: None,
                 },
                 answer: Vec::new(),
             },
-            status => Heard::Nothing(format!("the provider answered {status}")),
+            status => ProviderAnswer::Nothing(format!("the provider answered {status}")),
         }
     }
 
@@ -63,26 +63,26 @@ impl Dialect for Sandbox {
         }
     }
 
-    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> Heard {
+    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
         match status {
             200 => read(operation, answer),
-            404 => Heard::Unknown,
-            status => Heard::Nothing(format!("the provider answered {status}")),
+            404 => ProviderAnswer::Unknown,
+            status => ProviderAnswer::Nothing(format!("the provider answered {status}")),
         }
     }
 }
 
 /// An answer is believed only if it is whole and about the operation that was asked for. Whether it fits
 /// what was asked and what is known is `payments`' to say.
-fn read(operation: &Operation, answer: Vec<u8>) -> Heard {
+fn read(operation: &Operation, answer: Vec<u8>) -> ProviderAnswer {
     match read_answer(&answer) {
         Ok((provider_key, _)) if provider_key != operation.provider_key => {
             wrong("the provider's answer is about something else", answer)
         }
-        Ok((_, fact)) => Heard::Done { fact, answer },
+        Ok((_, fact)) => ProviderAnswer::Done { fact, answer },
         Err(
             error @ (MalformedAnswer::NotFinal | MalformedAnswer::Json(JsonError::Malformed(_))),
-        ) => Heard::Nothing(error.to_string()),
+        ) => ProviderAnswer::Nothing(error.to_string()),
         Err(
             error @ (MalformedAnswer::Field(_)
             | MalformedAnswer::Json(JsonError::DuplicateKey { .. })),

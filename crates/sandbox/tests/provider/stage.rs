@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const NOW: i64 = 1_700_000_000;
 
 /// Less than the time that the sandbox waits for the answer to a webhook, so that a wrong wait is noticed.
-const MOST_PATIENCE: Duration = Duration::from_secs(8);
+const MAX_WAIT: Duration = Duration::from_secs(8);
 
 pub(crate) struct Stage {
     folder: TempDir,
@@ -29,7 +29,7 @@ impl Stage {
             sandbox,
             client: Client::builder()
                 .no_proxy()
-                .timeout(MOST_PATIENCE)
+                .timeout(MAX_WAIT)
                 .build()
                 .unwrap(),
         }

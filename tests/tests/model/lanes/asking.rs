@@ -3,7 +3,7 @@
 use books::accounts::{ChangeAccount, OpenAccount};
 use books::periods::ClosePeriod;
 use books::transactions::{Action, Bulk, Expire, Transact};
-use engine::{Answer, Command, Engine, LaneError, Origin, Request, Show, Tell, Tenant};
+use engine::{Answer, Command, Engine, LaneError, Origin, Request, Show, ShowRefusal, Tenant};
 use idempotency::Claim;
 use ledger::NewAccount;
 
@@ -49,21 +49,21 @@ impl Envelope {
             }
             Ask::Expire(command) => self.silent::<Expire>(engine, command).await,
             Ask::Open(new) => {
-                let (show, tell) = (wording::opened, wording::refused_so);
-                self.heard(engine, OpenAccount(new), false, show, tell)
+                let (show, show_refusal) = (wording::opened, wording::refused_so);
+                self.heard(engine, OpenAccount(new), false, show, show_refusal)
                     .await
             }
             Ask::Change(command) => {
-                let (show, tell) = (wording::opened, wording::refused_so);
-                self.heard(engine, command, false, show, tell).await
+                let (show, show_refusal) = (wording::opened, wording::refused_so);
+                self.heard(engine, command, false, show, show_refusal).await
             }
             Ask::ClosePeriod(command) => {
-                let (show, tell) = (wording::period_closed, wording::refused_so);
-                self.heard(engine, command, false, show, tell).await
+                let (show, show_refusal) = (wording::period_closed, wording::refused_so);
+                self.heard(engine, command, false, show, show_refusal).await
             }
             Ask::Transact { action, is_dry_run } => {
-                let (show, tell) = (wording::made_so, wording::refused_so);
-                self.heard(engine, Transact(action), is_dry_run, show, tell)
+                let (show, show_refusal) = (wording::made_so, wording::refused_so);
+                self.heard(engine, Transact(action), is_dry_run, show, show_refusal)
                     .await
             }
             Ask::Bulk {
@@ -72,8 +72,9 @@ impl Envelope {
                 is_dry_run,
             } => {
                 let command = Bulk { actions, is_atomic };
-                let (show, tell) = (wording::all_made, wording::refused_so);
-                self.heard(engine, command, is_dry_run, show, tell).await
+                let (show, show_refusal) = (wording::all_made, wording::refused_so);
+                self.heard(engine, command, is_dry_run, show, show_refusal)
+                    .await
             }
         }
     }
@@ -93,7 +94,7 @@ impl Envelope {
         command: C,
         is_dry_run: bool,
         show: Show<C>,
-        tell: Tell<C>,
+        show_refusal: ShowRefusal<C>,
     ) -> Result<Option<Answer>, LaneError> {
         let request = Request {
             tenant: self.tenant,
@@ -106,7 +107,7 @@ impl Envelope {
             },
             is_dry_run,
             show,
-            tell,
+            show_refusal,
         };
         let outcome = engine.submit(request).await?;
         Ok(Some(outcome.answer))

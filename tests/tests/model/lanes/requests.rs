@@ -5,7 +5,7 @@ use idempotency::{Claim, Fingerprint, Key};
 
 use super::Lanes;
 use super::asking::{Ask, Envelope};
-use crate::words::{Answer, Asked, Form, Request};
+use crate::words::{Answer, Form, Instruction, Request};
 
 impl Lanes {
     /// Sends the requests at once; returns the answer to each. In a crash the only answer is that it failed, and the
@@ -78,7 +78,9 @@ impl Lanes {
                 let body = String::from_utf8(reply.body).expect("text");
                 let lines = request.form.asked().iter().zip(body.lines());
                 let lines: Vec<String> = lines
-                    .map(|(asked, line): (&Asked, &str)| self.learn(asked, Some(line.to_owned())))
+                    .map(|(asked, line): (&Instruction, &str)| {
+                        self.learn(asked, Some(line.to_owned()))
+                    })
                     .collect();
                 if request.dry_run {
                     self.ids = before;

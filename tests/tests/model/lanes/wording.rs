@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use books::transactions::{Details, Made, Results};
-use engine::{Reply, Tenant, Told};
+use books::transactions::{Details, Results, StepResult};
+use engine::{RefusalReply, Reply, Tenant};
 use ledger::{Heading, NewAccount};
 use store::TenantId;
 
-use crate::words::{Answer, Asked, Moved, Opening, Refusal, Standing, limits};
+use crate::words::{Answer, Instruction, Moved, Opening, Refusal, Standing, limits};
 
 /// The real id for the model's id, and the reverse.
 #[derive(Clone, Default)]
@@ -57,37 +57,37 @@ impl Translation {
 }
 
 /// The ids that a step names.
-pub(super) fn names(asked: &Asked) -> Vec<[u8; 16]> {
+pub(super) fn names(asked: &Instruction) -> Vec<[u8; 16]> {
     match asked {
-        Asked::Open(..) | Asked::ClosePeriod { .. } => Vec::new(),
-        Asked::Post(new) => {
+        Instruction::Open(..) | Instruction::ClosePeriod { .. } => Vec::new(),
+        Instruction::Post(new) => {
             let postings = new.postings.iter().flat_map(|p| [p.debit, p.credit]);
             let conditions = new.conditions.iter().map(|condition| condition.account);
             postings.chain(conditions).map(|id| id.bytes()).collect()
         }
-        Asked::Exchange(new) => {
+        Instruction::Exchange(new) => {
             let accounts = [new.from, new.to, new.sold_to, new.bought_from];
             let conditions = new.conditions.iter().map(|condition| condition.account);
             let named = accounts.into_iter().chain(conditions);
             named.map(|id| id.bytes()).collect()
         }
-        Asked::Settle(new) => vec![new.pending.bytes()],
-        Asked::Void(new) | Asked::Expire(new) => vec![new.pending.bytes()],
-        Asked::Reverse(new) => vec![new.of.bytes()],
-        Asked::Change(id, _) => vec![id.bytes()],
+        Instruction::Fulfil(new) => vec![new.pending.bytes()],
+        Instruction::Void(new) | Instruction::Expire(new) => vec![new.pending.bytes()],
+        Instruction::Reverse(new) => vec![new.of.bytes()],
+        Instruction::Change(id, _) => vec![id.bytes()],
     }
 }
 
 /// The id of the row that a step makes.
-pub(super) fn made(asked: &Asked) -> Option<[u8; 16]> {
+pub(super) fn made(asked: &Instruction) -> Option<[u8; 16]> {
     match asked {
-        Asked::Open(id, ..) => Some(id.bytes()),
-        Asked::Post(new) => Some(new.id.bytes()),
-        Asked::Settle(new) => Some(new.heading.id.bytes()),
-        Asked::Void(new) | Asked::Expire(new) => Some(new.heading.id.bytes()),
-        Asked::Reverse(new) => Some(new.heading.id.bytes()),
-        Asked::Exchange(new) => Some(new.heading.id.bytes()),
-        Asked::Change(..) | Asked::ClosePeriod { .. } => None,
+        Instruction::Open(id, ..) => Some(id.bytes()),
+        Instruction::Post(new) => Some(new.id.bytes()),
+        Instruction::Fulfil(new) => Some(new.heading.id.bytes()),
+        Instruction::Void(new) | Instruction::Expire(new) => Some(new.heading.id.bytes()),
+        Instruction::Reverse(new) => Some(new.heading.id.bytes()),
+        Instruction::Exchange(new) => Some(new.heading.id.bytes()),
+        Instruction::Change(..) | Instruction::ClosePeriod { .. } => None,
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) fn opened(account: &ledger::Account, _is_dry_run: bool) -> Reply {
     reply(line(account.id.bytes(), &stands))
 }
 
-pub(super) fn made_so(made: &Made, _is_dry_run: bool) -> Reply {
+pub(super) fn made_so(made: &StepResult, _is_dry_run: bool) -> Reply {
     reply(moved(&made.posted))
 }
 
@@ -141,15 +141,15 @@ pub(super) fn period_closed(_before: &store::Timestamp, _is_dry_run: bool) -> Re
     reply(line([0; 16], &Answer::PeriodClosed))
 }
 
-pub(super) fn refused_so<C>(_command: &C, refusal: &books::Refusal) -> Told {
+pub(super) fn refused_so<C>(_command: &C, refusal: &books::Refusal) -> RefusalReply {
     let text = if let books::Refusal::At { index, refusal } = refusal {
         line([0; 16], &Answer::RefusedAt(*index, rule(refusal).code()))
     } else {
         refused(refusal)
     };
-    Told {
+    RefusalReply {
         reply: reply(text),
-        ..books::told(refusal)
+        ..books::refusal_reply(refusal)
     }
 }
 
@@ -159,11 +159,11 @@ pub(super) fn make_again(
     tenant: TenantId,
     references: &[String],
 ) -> Result<Vec<Option<Reply>>, store::Error> {
-    use books::transactions::Again;
+    use books::transactions::ReplaySource;
     let again = books::transactions::again(connection, tenant, references)?;
     let text = |again| match again {
-        Again::One(posted, _) => reply(moved(&posted)),
-        Again::Bulk(results, _) => all_made(&results, false),
+        ReplaySource::One(posted, _) => reply(moved(&posted)),
+        ReplaySource::Bulk(results, _) => all_made(&results, false),
     };
     Ok(again.into_iter().map(|again| again.map(text)).collect())
 }
@@ -175,7 +175,7 @@ fn reply(body: String) -> Reply {
     }
 }
 
-fn moved(posted: &ledger::Posted) -> String {
+fn moved(posted: &ledger::RecordedTransaction) -> String {
     let moved = Answer::Moved(Box::new(Moved::from(posted.clone())));
     line(posted.id.bytes(), &moved)
 }
@@ -188,7 +188,7 @@ fn rule(refusal: &books::Refusal) -> Refusal {
     match refusal {
         books::Refusal::Open(rule) => Refusal::from(*rule),
         books::Refusal::Post(rule) => Refusal::from(*rule),
-        books::Refusal::Settle(rule) => Refusal::from(*rule),
+        books::Refusal::Fulfil(rule) => Refusal::from(*rule),
         books::Refusal::Release(rule) => Refusal::from(*rule),
         books::Refusal::Reverse(rule) => Refusal::from(*rule),
         books::Refusal::Exchange(rule) => Refusal::from(*rule),

@@ -6,7 +6,7 @@ use ledger::{
 };
 use money::{Amount, Currency, Rounding};
 
-use super::{MOST, Purse, Reference};
+use super::{MAX, Purse, Reference};
 use crate::bugs::Bug;
 use crate::words::Moved;
 
@@ -143,7 +143,7 @@ impl Reference {
         let other = product.map(|product| self.rounded(product, ratio.1, *rounding));
         match other {
             None => Err(ExchangeError::AmountTooLarge),
-            Some(other) if other > MOST => Err(ExchangeError::AmountTooLarge),
+            Some(other) if other > MAX => Err(ExchangeError::AmountTooLarge),
             Some(0) if self.is(Bug::NothingIsOne) => Ok(Amount::new(1).expect("positive")),
             Some(other) => {
                 let other = i64::try_from(other).expect("within an i64");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountId, AccountStatus, HoldStatus, NewRelease, NewSettlement, Part, Phase, Posting,
-    ReleaseError, SettleError, Step, TransactionId,
+    AccountId, AccountStatus, FulfilError, HoldStatus, NewFulfilment, NewRelease, Part, Phase,
+    Posting, ReleaseError, Step, TransactionId,
 };
 use store::Timestamp;
 
@@ -13,28 +13,28 @@ use crate::bugs::Bug;
 use crate::words::Moved;
 
 impl Reference {
-    pub(super) fn settle(&mut self, new: &NewSettlement) -> Result<Moved, SettleError> {
+    pub(super) fn fulfil(&mut self, new: &NewFulfilment) -> Result<Moved, FulfilError> {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
-            return Err(SettleError::ExternalIdTaken { by });
+            return Err(FulfilError::ExternalIdTaken { by });
         }
         let parts = self.parts(new)?;
         let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
         if let Some(latest) = self.ahead(effective_at, recorded_at) {
-            return Err(SettleError::EffectiveInTheFuture { latest });
+            return Err(FulfilError::EffectiveInTheFuture { latest });
         }
         let transaction = new.pending;
         let first = self.books.transactions.get(&transaction).cloned();
-        let first = first.ok_or(SettleError::TransactionNotFound { transaction })?;
+        let first = first.ok_or(FulfilError::TransactionNotFound { transaction })?;
         if let Some((ordinal, _)) = parts.iter().flatten().find(|(o, _)| !first.has(*o)) {
-            return Err(SettleError::PostingNotFound { ordinal: *ordinal });
+            return Err(FulfilError::PostingNotFound { ordinal: *ordinal });
         }
         if first.moved.step != Step::Pending {
             let step = first.moved.step;
-            return Err(SettleError::NotPending { step });
+            return Err(FulfilError::NotPending { step });
         }
         let late = self.is_too_late(&first, new.heading.recorded_at);
-        let late = late.map(|expires_at| SettleError::Expired { expires_at });
-        let ended = first.ended().map(|how| SettleError::Ended { how });
+        let late = late.map(|expires_at| FulfilError::Expired { expires_at });
+        let ended = first.ended().map(|how| FulfilError::Ended { how });
         let over = if self.is(Bug::EndedAfterExpired) {
             late.or(ended)
         } else {
@@ -46,19 +46,19 @@ impl Reference {
         let wanted = self.wanted(&first, parts.as_deref(), new.exceed)?;
         self.moves_no_frozen(&first, &wanted)?;
         if let Some(closed_before) = self.closed(new.heading.effective_at) {
-            return Err(SettleError::PeriodClosed { closed_before });
+            return Err(FulfilError::PeriodClosed { closed_before });
         }
         let releases = new.last || self.is(Bug::RestIsAlwaysReleased);
         let releases = releases && !self.is(Bug::RestIsKept);
         let before = self.books.accounts.clone();
         let movements = movements(&first, &wanted, releases);
         let postings = self.apply(&movements);
-        let postings = postings.map_err(|account| SettleError::Overflow { account })?;
+        let postings = postings.map_err(|account| FulfilError::Overflow { account })?;
         let is_exempt = self.is(Bug::PromisesOutliveTheEnd);
         let late = self.too_late(&before, &postings, new.heading.effective_at, None);
         if let (false, Some((_, currency))) = (is_exempt, late) {
             let since = currency.withdrawn_since().expect("it ends");
-            return Err(SettleError::CurrencyWithdrawn { currency, since });
+            return Err(FulfilError::CurrencyWithdrawn { currency, since });
         }
         self.exceeds_no_limit(&first, &before)?;
         for (place, (held, _)) in wanted.iter().enumerate() {
@@ -66,21 +66,21 @@ impl Reference {
             let rest = if releases { rest } else { 0 };
             self.moves_on(transaction, place, *held, rest, HoldStatus::Posted);
         }
-        let moved = heading(&new.heading, Step::Settlement, transaction, postings);
+        let moved = heading(&new.heading, Step::Fulfilment, transaction, postings);
         Ok(self.keep(moved, None))
     }
 
     /// The amounts that are given.
-    fn parts(&self, new: &NewSettlement) -> Result<Option<Vec<Part>>, SettleError> {
+    fn parts(&self, new: &NewFulfilment) -> Result<Option<Vec<Part>>, FulfilError> {
         let Some(parts) = &new.amounts else {
             return Ok(None);
         };
         if parts.is_empty() {
-            return Err(SettleError::NoAmounts);
+            return Err(FulfilError::NoAmounts);
         }
         if !self.is(Bug::LaterPartWins) {
             return match twice(parts) {
-                Some(ordinal) => Err(SettleError::PostingNamedTwice { ordinal }),
+                Some(ordinal) => Err(FulfilError::PostingNamedTwice { ordinal }),
                 None => Ok(Some(parts.clone())),
             };
         }
@@ -94,7 +94,7 @@ impl Reference {
 
     /// The time of expiry, if it is too late to fulfil the transaction.
     fn is_too_late(&self, first: &Written, now: Timestamp) -> Option<Timestamp> {
-        if self.is(Bug::SettlesExpired) {
+        if self.is(Bug::FulfilsExpired) {
             return None;
         }
         first.expires_at.filter(|at| {
@@ -112,10 +112,10 @@ impl Reference {
         first: &Written,
         parts: Option<&[Part]>,
         exceed: bool,
-    ) -> Result<Vec<(i128, i128)>, SettleError> {
+    ) -> Result<Vec<(i128, i128)>, FulfilError> {
         let Some(parts) = parts else {
             let all = first.places().map(|place| {
-                if self.is(Bug::SettlesTheWholeAgain) {
+                if self.is(Bug::FulfilsTheWholeAgain) {
                     (super::amount_of(&first.moved.postings[place]), 0)
                 } else {
                     (first.holds(place), 0)
@@ -128,12 +128,12 @@ impl Reference {
         for (ordinal, amount) in parts {
             let place = first.place(*ordinal).expect("it was looked for");
             let (amount, remaining) = (i128::from(amount.get()), first.holds(place));
-            if amount > remaining && exceed && !self.is(Bug::ExceedingIsSettled) {
+            if amount > remaining && exceed && !self.is(Bug::ExceedingIsFulfilled) {
                 wanted[place] = (remaining, amount - remaining);
                 continue;
             }
-            if amount > remaining && !exceed && !self.is(Bug::SettlesMoreThanRemains) {
-                return Err(SettleError::ExceedsPending {
+            if amount > remaining && !exceed && !self.is(Bug::FulfilsMoreThanRemains) {
+                return Err(FulfilError::ExceedsPending {
                     ordinal: *ordinal,
                     remaining: minor_units(remaining),
                 });
@@ -148,13 +148,13 @@ impl Reference {
         &self,
         first: &Written,
         before: &BTreeMap<AccountId, Purse>,
-    ) -> Result<(), SettleError> {
+    ) -> Result<(), FulfilError> {
         let postings = first.moved.postings.iter().map(|posted| &posted.posting);
         let named = self.named(postings).expect("they were there");
         let floor = self.too_little(before, &named);
         if let (Some((account, available, floor)), false) = (floor, self.is(Bug::ExceedsBelowFloor))
         {
-            return Err(SettleError::InsufficientFunds {
+            return Err(FulfilError::InsufficientFunds {
                 account,
                 available,
                 floor,
@@ -162,7 +162,7 @@ impl Reference {
         }
         match self.too_much(before, &named) {
             Some((account, possible, ceiling)) if !self.is(Bug::ExceedsAboveCeiling) => {
-                Err(SettleError::CeilingExceeded {
+                Err(FulfilError::CeilingExceeded {
                     account,
                     possible,
                     ceiling,
@@ -172,7 +172,7 @@ impl Reference {
         }
     }
 
-    fn moves_no_frozen(&self, first: &Written, wanted: &[(i128, i128)]) -> Result<(), SettleError> {
+    fn moves_no_frozen(&self, first: &Written, wanted: &[(i128, i128)]) -> Result<(), FulfilError> {
         let any = self.is(Bug::FrozenThoughUnmoved);
         let postings = first.moved.postings.iter().map(|posted| &posted.posting);
         let mut named = self.named(postings).expect("they were there");
@@ -182,14 +182,14 @@ impl Reference {
             any || places
                 .any(|place| wanted[place] != (0, 0) && moves(&first.moved.postings[place].posting))
         });
-        if self.is(Bug::SettlesOnFrozen) {
+        if self.is(Bug::FulfilsOnFrozen) {
             return Ok(());
         }
         if let Some(account) = self.first_that_is(&named, AccountStatus::Frozen) {
-            return Err(SettleError::AccountFrozen { account });
+            return Err(FulfilError::AccountFrozen { account });
         }
         match self.first_that_is(&named, AccountStatus::Closed) {
-            Some(account) => Err(SettleError::AccountClosed { account }),
+            Some(account) => Err(FulfilError::AccountClosed { account }),
             None => Ok(()),
         }
     }
@@ -234,7 +234,7 @@ impl Reference {
             self.books.accounts = counters;
         }
         for place in first.places() {
-            let had_part = first.since[place].settled > 0;
+            let had_part = first.since[place].fulfilled > 0;
             let is_posted = self.is(Bug::VoidedAfterAPart) && had_part && step == Step::Void;
             let ends = if is_posted { HoldStatus::Posted } else { ends };
             self.moves_on(transaction, place, 0, first.holds(place), ends);
@@ -275,16 +275,16 @@ impl Reference {
         &mut self,
         transaction: TransactionId,
         place: usize,
-        settled: i128,
+        fulfilled: i128,
         released: i128,
         ends: HoldStatus,
     ) {
         let written = self.books.transactions.get_mut(&transaction);
         let written = written.expect("it was looked for");
         let since: &mut Since = &mut written.since[place];
-        since.settled += settled;
+        since.fulfilled += fulfilled;
         since.released += released;
-        if settled + released > 0 && written.holds(place) <= 0 {
+        if fulfilled + released > 0 && written.holds(place) <= 0 {
             written.since[place].status = ends;
         }
     }
@@ -316,7 +316,7 @@ impl Written {
     fn movement(&self, place: usize, phase: Phase, amount: i128) -> Movement {
         let posted = &self.moved.postings[place];
         let further = match phase {
-            Phase::Pending | Phase::Settled => 0,
+            Phase::Pending | Phase::Fulfilled => 0,
             Phase::Released => 100,
             Phase::Posted => 200,
         };
@@ -333,7 +333,7 @@ impl Written {
 fn movements(first: &Written, wanted: &[(i128, i128)], releases: bool) -> Vec<Movement> {
     let mut movements = Vec::new();
     for place in first.places().filter(|place| wanted[*place].0 > 0) {
-        movements.push(first.movement(place, Phase::Settled, wanted[place].0));
+        movements.push(first.movement(place, Phase::Fulfilled, wanted[place].0));
     }
     for place in first.places() {
         let rest = first.holds(place) - wanted[place].0;
@@ -361,7 +361,7 @@ pub(super) fn heading(
     heading: &ledger::Heading,
     step: Step,
     about: TransactionId,
-    postings: Vec<ledger::PostedPosting>,
+    postings: Vec<ledger::RecordedPosting>,
 ) -> Moved {
     Moved {
         id: heading.id,

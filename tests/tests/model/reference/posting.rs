@@ -197,7 +197,7 @@ impl Reference {
         new: &NewTransaction,
         before: &BTreeMap<AccountId, Purse>,
         named: &[AccountId],
-    ) -> Result<Vec<ledger::PostedPosting>, PostError> {
+    ) -> Result<Vec<ledger::RecordedPosting>, PostError> {
         let phase = new.pending.map_or(Phase::Posted, |_| Phase::Pending);
         let movements = (0..).zip(&new.postings).map(|(ordinal, posting)| Movement {
             ordinal,
@@ -249,7 +249,7 @@ impl Reference {
         named: &[AccountId],
     ) -> Option<Breach> {
         let balance = |purse: &Purse| {
-            if self.is(Bug::FloorBySettledMoney) {
+            if self.is(Bug::FloorByPostedMoney) {
                 purse.posted()
             } else {
                 purse.available()

@@ -4,7 +4,7 @@ use ledger::AccountId;
 
 use super::{Books, Reference};
 use crate::bugs::Bug;
-use crate::words::{Answer, Asked, Change, Form, Refusal, Request, limits};
+use crate::words::{Answer, Change, Form, Instruction, Refusal, Request, limits};
 
 /// Rules that the request breaks by its content, whatever the books are: it may be corrected and sent again with the
 /// same key.
@@ -119,7 +119,7 @@ impl Reference {
         answer.clone()
     }
 
-    fn all_or_none(&mut self, asked: &[Asked]) -> Vec<Answer> {
+    fn all_or_none(&mut self, asked: &[Instruction]) -> Vec<Answer> {
         let before = self.books.clone();
         let mut answers = self.one_after_the_other(asked);
         let is_refusal = |answer: &Answer| matches!(answer, Answer::Refused(_));
@@ -144,7 +144,7 @@ impl Reference {
         vec![Answer::RefusedAt(place, rule.code())]
     }
 
-    fn one_after_the_other(&mut self, asked: &[Asked]) -> Vec<Answer> {
+    fn one_after_the_other(&mut self, asked: &[Instruction]) -> Vec<Answer> {
         let mut stale = self.clone();
         let mut answers = Vec::with_capacity(asked.len());
         for asked in asked {
@@ -192,9 +192,9 @@ fn misread(request: &Request) -> Option<Refusal> {
     let Form::One(asked) = &request.form else {
         return None;
     };
-    let bounds = if let Asked::Open(_, opening, _) = &**asked {
+    let bounds = if let Instruction::Open(_, opening, _) = &**asked {
         opening.bounds
-    } else if let Asked::Change(_, Change::Limits(bounds)) = &**asked {
+    } else if let Instruction::Change(_, Change::Limits(bounds)) = &**asked {
         *bounds
     } else {
         return None;

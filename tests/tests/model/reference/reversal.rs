@@ -110,7 +110,7 @@ impl Reference {
             Amounts::Rest | Amounts::OfLeg(..) => None,
         };
         let counts = |place: &usize| match first.moved.postings[*place].phase {
-            Phase::Posted | Phase::Settled => true,
+            Phase::Posted | Phase::Fulfilled => true,
             Phase::Pending => self.is(Bug::ReversesPending),
             Phase::Released => self.is(Bug::ReversesReleases),
         };
@@ -122,7 +122,7 @@ impl Reference {
         }
         let step = first.moved.step;
         let is_reversible = match step {
-            Step::Posted | Step::Settlement => true,
+            Step::Posted | Step::Fulfilment => true,
             Step::Reversal => self.is(Bug::ReversesReversals),
             Step::Pending => self.is(Bug::ReversesPending),
             Step::Void | Step::Expiry => false,

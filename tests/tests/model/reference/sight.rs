@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ledger::{
-    Account, AccountId, AccountStatus, Correction, Entry, Hold, NormalSide, PostedPosting, Side,
+    Account, AccountId, AccountStatus, Correction, Entry, Hold, NormalSide, RecordedPosting, Side,
     TransactionId,
 };
 use money::MinorUnits;
@@ -180,11 +180,11 @@ fn holds(written: &Written) -> Vec<Hold> {
         return Vec::new();
     }
     let beside = written.since.iter().zip(&written.moved.postings);
-    let hold = |(since, posted): (&super::Since, &PostedPosting)| Hold {
+    let hold = |(since, posted): (&super::Since, &RecordedPosting)| Hold {
         transaction: written.moved.id,
         ordinal: posted.ordinal,
         amount: minor_units(amount_of(posted)),
-        posted: minor_units(since.settled),
+        posted: minor_units(since.fulfilled),
         released: minor_units(since.released),
         status: since.status,
         expires_at: written.expires_at,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{AccountId, Phase, PostedPosting, Side};
+use ledger::{AccountId, Phase, RecordedPosting, Side};
 use money::Currency;
 use store::Timestamp;
 
@@ -17,12 +17,12 @@ impl Reference {
     pub(super) fn too_late(
         &self,
         before: &BTreeMap<AccountId, Purse>,
-        postings: &[PostedPosting],
+        postings: &[RecordedPosting],
         happened: Timestamp,
         bought: Option<usize>,
     ) -> Option<(usize, Currency)> {
         let end = WITHOUT_KUNA + i64::from(self.is(Bug::EndsOneLater));
-        let is_over = |p: &PostedPosting| {
+        let is_over = |p: &RecordedPosting| {
             p.posting.currency.code() == "HRK"
                 && happened.micros() >= end
                 && !self.is(Bug::KunaGoesOn)
@@ -41,7 +41,7 @@ impl Reference {
             .iter()
             .map(|id| (balance(&before[id], phase), balance(self.purse(*id), phase)))
             .collect();
-        let moves = |p: &PostedPosting| p.phase != Phase::Released;
+        let moves = |p: &RecordedPosting| p.phase != Phase::Released;
         let converts =
             postings.iter().any(|p| moves(p) && !is_over(p)) && !self.is(Bug::NothingIsConverted);
         let is_bought = bought == Some(place);

@@ -14,7 +14,7 @@ use crate::given::{account, text};
 /// Number of transactions in the books at the end: more than twice what a page may read.
 const MANY: usize = 5_000;
 /// Greatest number of rows that a step of a plan may read; a second look at each candidate may be a second row.
-const MOST_ROWS: i64 = 4_200;
+const MAX_ROWS: i64 = 4_200;
 /// Number of rows up to which any plan is good.
 const FEW: i64 = 100;
 /// Tables of a few rows, which are scanned on purpose.
@@ -140,7 +140,7 @@ fn faults(step: &Value) -> Vec<String> {
         if rows > FEW && (kind.ends_with("Seq Scan") || told <= of_tenant) {
             faults.push(format!("{kind} of {table}"));
         }
-        if rows > MOST_ROWS {
+        if rows > MAX_ROWS {
             faults.push(format!("{rows} rows of {table}"));
         }
     }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::tables::{Needs, load, save};
 use ledger::{
-    AccountClass, AccountId, Heading, HoldStatus, Kind, Limits, Metadata, NewAccount, NewRelease,
-    NewSettlement, NewTransaction, Pending, Posted, Posting, READ_AT_MOST, Search, Shelf, Step,
-    Told, TransactionId, ended, expire, holds, open, post, search, settle, void,
+    AccountClass, AccountId, Heading, HoldStatus, Kind, Limits, MAX_READ, Metadata, MetadataMatch,
+    NewAccount, NewFulfilment, NewRelease, NewTransaction, Pending, Posting, RecordedTransaction,
+    Search, Shelf, Step, TransactionId, ended, expire, fulfil, holds, open, post, search, void,
 };
 use money::{Amount, Currency};
 use store::bulk::Writes;
@@ -58,7 +58,7 @@ struct Book {
     chance: Chance,
     now: i64,
     accounts: Vec<AccountId>,
-    posted: Vec<Posted>,
+    posted: Vec<RecordedTransaction>,
 }
 
 impl Book {
@@ -221,7 +221,7 @@ impl Book {
         let heading = Heading::plain(id, Kind::Transfer, now);
         let (one, conditions) = (Amount::new(1).expect("positive"), Vec::new());
         let part = i16::try_from(postings - 1).expect("few");
-        let post = |amounts, last| NewSettlement {
+        let post = |amounts, last| NewFulfilment {
             heading: heading.clone(),
             pending,
             amounts,
@@ -242,9 +242,9 @@ impl Book {
         let needs = self.needs(vec![pending]);
         self.batch(needs, |shelf| {
             let _refused = match way {
-                1 => settle(shelf, whole).is_ok(),
-                2 => settle(shelf, parts).is_ok(),
-                3 => settle(shelf, last).is_ok(),
+                1 => fulfil(shelf, whole).is_ok(),
+                2 => fulfil(shelf, parts).is_ok(),
+                3 => fulfil(shelf, last).is_ok(),
                 4 => void(shelf, release).is_ok(),
                 5 => expire(shelf, release).is_ok(),
                 _ => true,
@@ -268,13 +268,13 @@ impl Book {
             let key = chance.one_of(&keys).to_owned();
             let text = chance.one_of(&some).to_owned();
             let told = [
-                Told::Text(text.clone()),
-                Told::Prefix(text),
-                Told::Something,
+                MetadataMatch::Text(text.clone()),
+                MetadataMatch::Prefix(text),
+                MetadataMatch::Something,
             ];
             (key, chance.one_of(&told))
         });
-        let metadata: BTreeMap<String, Told> = metadata.collect();
+        let metadata: BTreeMap<String, MetadataMatch> = metadata.collect();
         let statuses = [
             HoldStatus::Pending,
             HoldStatus::Posted,
@@ -323,7 +323,12 @@ impl Book {
 }
 
 /// Whether a transaction matches the search, by all that is known about it.
-fn is_wanted(wanted: &Search, posted: &Posted, status: HoldStatus, accounts: &[AccountId]) -> bool {
+fn is_wanted(
+    wanted: &Search,
+    posted: &RecordedTransaction,
+    status: HoldStatus,
+    accounts: &[AccountId],
+) -> bool {
     let subtree = |code: &str| -> BTreeSet<AccountId> {
         let below = format!("{code}:");
         let codes = ACCOUNTS.iter().zip(accounts);
@@ -372,17 +377,17 @@ fn is_wanted(wanted: &Search, posted: &Posted, status: HoldStatus, accounts: &[A
             .is_none_or(|to| posted.effective_at < to)
         && wanted.metadata.iter().all(|(key, wanted)| {
             told.get(key).is_some_and(|text| match wanted {
-                Told::Text(wanted) => text == wanted,
-                Told::Prefix(prefix) => text.starts_with(prefix),
-                Told::Something => true,
+                MetadataMatch::Text(wanted) => text == wanted,
+                MetadataMatch::Prefix(prefix) => text.starts_with(prefix),
+                MetadataMatch::Something => true,
             })
         })
 }
 
 /// The place of a transaction among the matches.
-fn place(wanted: &Search, posted: &Posted) -> (i64, TransactionId) {
+fn place(wanted: &Search, posted: &RecordedTransaction) -> (i64, TransactionId) {
     let of_one = |code: &String| ["a:b:c", "b"].contains(&code.as_str());
-    let is_text = |(_, told): &(String, Told)| matches!(told, Told::Text(_));
+    let is_text = |(_, told): &(String, MetadataMatch)| matches!(told, MetadataMatch::Text(_));
     let walks_otherwise = wanted.account.is_some()
         || wanted.subtree.as_ref().is_some_and(of_one)
         || wanted.metadata.iter().any(is_text);
@@ -427,7 +432,7 @@ async fn a_search_finds_what_a_look_at_every_transaction_finds(database: Databas
     }
     let statuses: Vec<HoldStatus> = store
         .read(|connection| -> Result<_, store::Error> {
-            let status = |posted: &Posted| {
+            let status = |posted: &RecordedTransaction| {
                 if posted.step != Step::Pending {
                     return Ok(HoldStatus::Posted);
                 }
@@ -458,8 +463,8 @@ async fn a_search_finds_what_a_look_at_every_transaction_finds(database: Databas
 fn bounded(store: &Store, book: &Book) {
     let rare = Kind::parse("rare").expect("a kind");
     let oldest = book.posted.first().expect("there").id;
-    let prefix = vec![("all".to_owned(), Told::Prefix("al".to_owned()))];
-    let text = vec![("all".to_owned(), Told::Text("alike".to_owned()))];
+    let prefix = vec![("all".to_owned(), MetadataMatch::Prefix("al".to_owned()))];
+    let text = vec![("all".to_owned(), MetadataMatch::Text("alike".to_owned()))];
     let soon = Some(Timestamp::from_micros(START + 3 * SECOND));
     for (account, metadata, effective_to) in [
         (None, Vec::new(), None),
@@ -477,10 +482,7 @@ fn bounded(store: &Store, book: &Book) {
         };
         let (found, pages) = all_pages(store, &wanted, 5);
         assert_eq!(found, [oldest], "{wanted:?}");
-        assert!(
-            pages > 1,
-            "one page read more than {READ_AT_MOST}: {wanted:?}"
-        );
+        assert!(pages > 1, "one page read more than {MAX_READ}: {wanted:?}");
     }
 }
 

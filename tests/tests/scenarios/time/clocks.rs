@@ -15,7 +15,7 @@ pub(super) fn lane(store: &Store, seed: u64, clock: &Clock) -> Engine {
     let settings = Settings {
         shelves: families::shelves(),
         make_again: |_, _, _| unreachable!("nothing is sent again"),
-        told: None,
+        after_commit: None,
         max_batch: 16,
         line: 16,
         mixes_tenants: true,

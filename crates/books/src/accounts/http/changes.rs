@@ -1,13 +1,13 @@
 //! Changes of an account besides its balances: whether it takes postings, its limits, and its metadata.
 
 use edge::strict_json::{Alternative, Body, Fields, Reading, Slot, nullable, object, one_of};
-use edge::{Asked, Call, Problem, Reader, Response, Routes, Shared};
+use edge::{Call, Problem, Reader, Response, Routes, Shared, Submission};
 use ledger::AccountId;
 
 use super::{ID, limit, limits, line};
 use crate::accounts::{AccountChange, ChangeAccount, show};
 use crate::metadata::{REPLACED, replaced};
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// The routes that change an account.
 pub(crate) fn routes(r: &mut Routes) {
@@ -63,25 +63,27 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
-    change(state, call, |asked| asked.read_by(&new_state())).await
+    change(state, call, |submission| submission.read_by(&new_state())).await
 }
 
 async fn turn(state: Shared, call: Call, wanted: AccountChange) -> Result<Response, Problem> {
-    let read = |asked: &mut Asked| asked.read_by(&nothing()).map(|()| wanted);
+    let read = |submission: &mut Submission| submission.read_by(&nothing()).map(|()| wanted);
     change(state, call, read).await
 }
 
 async fn change(
     state: Shared,
     call: Call,
-    read: impl FnOnce(&mut Asked) -> Reading<AccountChange>,
+    read: impl FnOnce(&mut Submission) -> Reading<AccountChange>,
 ) -> Result<Response, Problem> {
     let id = call.named::<AccountId>("id", code::NOT_FOUND);
-    let mut asked = state.asked(call)?;
+    let mut submission = state.submission(call)?;
     let id = id?;
-    let change = read(&mut asked)?;
+    let change = read(&mut submission)?;
     let command = ChangeAccount { id, change };
-    state.submit(asked, command, show::changed, tell).await
+    state
+        .submit(submission, command, show::changed, show_refusal)
+        .await
 }
 
 /// Reads an empty object.

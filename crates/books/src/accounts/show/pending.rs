@@ -1,7 +1,7 @@
 //! What is pending on an account, as it goes out.
 
 use edge::reply::moment;
-use ledger::{Account, Outstanding};
+use ledger::{Account, OutstandingHold};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,7 +66,7 @@ pub struct PendingHold {
 /// A page of what is pending.
 pub(crate) fn pending_page(
     account: &Account,
-    held: &[Outstanding],
+    held: &[OutstandingHold],
     next_cursor: Option<String>,
 ) -> PendingPage {
     PendingPage {
@@ -81,7 +81,7 @@ pub(crate) fn pending_page(
     }
 }
 
-fn hold(held: &Outstanding) -> PendingHold {
+fn hold(held: &OutstandingHold) -> PendingHold {
     PendingHold {
         transaction: held.transaction.to_string(),
         ordinal: held.ordinal,

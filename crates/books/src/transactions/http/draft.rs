@@ -5,7 +5,7 @@ use edge::strict_json::{
     prose, text,
 };
 use edge::{Reader, Shape};
-use ledger::{Condition, Demand, Description, ExternalId, Kind, MOST_POSTINGS, Posting, Step};
+use ledger::{Condition, Demand, Description, ExternalId, Kind, MAX_POSTINGS, Posting, Step};
 use money::MinorUnits;
 
 use crate::currencies::Currencies;
@@ -38,7 +38,7 @@ pub(crate) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
         .checked(own_kind)
         .says("What it is for: 1 to 32 of a-z, 0-9 and _, beginning with a letter, and none of the names that\nother routes give: `transfer`, `capture`, `exchange`, `post`, `void`, `expiry`, `reversal`.");
     let kind = fields.required("kind", kind);
-    let postings = list(1, MOST_POSTINGS, posting(known))
+    let postings = list(1, MAX_POSTINGS, posting(known))
         .says("Its movements, applied together or not at all.");
     let postings = fields.required("postings", postings);
     let pending = promise().says("Whether it is only promised, and how long; false if absent.");
@@ -60,33 +60,33 @@ pub(crate) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
 
 /// The field of conditions; `says` tells of which accounts they are.
 pub(crate) fn conditions(fields: &mut Fields, says: &'static str) -> Slot<Vec<Condition>> {
-    let each = list(0, MOST_POSTINGS, condition()).says(says);
+    let each = list(0, MAX_POSTINGS, condition()).says(says);
     fields.optional("conditions", each).or(Vec::new())
 }
 
 /// The words for the fields that every step has.
-pub(crate) struct Words {
+pub(crate) struct FieldTexts {
     external_id: &'static str,
     description: &'static str,
     metadata: &'static str,
 }
 
 /// The words where the step is a transaction of its own.
-pub(crate) const NEW: Words = Words {
+pub(crate) const NEW: FieldTexts = FieldTexts {
     external_id: "Your own name for it, unique among all transactions: at most 255 characters.",
     description: "For people: at most 500 characters.",
     metadata: "What you keep with it: at most 50 texts of at most 500 characters.",
 };
 
 /// The words where the step is about another transaction.
-pub(crate) const STEP: Words = Words {
+pub(crate) const STEP: FieldTexts = FieldTexts {
     external_id: "Your own name for this step, unique among all transactions.",
     description: "For people.",
     metadata: "What you keep with it.",
 };
 
 /// The fields that every step has.
-pub(crate) fn details(fields: &mut Fields, words: &Words) -> Slot<Details> {
+pub(crate) fn details(fields: &mut Fields, words: &FieldTexts) -> Slot<Details> {
     let external_id = prose::<ExternalId>(shapes::ShortText::SHAPE).says(words.external_id);
     let external_id = fields.optional("external_id", nullable(external_id));
     let description = prose::<Description>(shapes::LongText::SHAPE).says(words.description);
@@ -114,7 +114,7 @@ pub(crate) fn dry_run(fields: &mut Fields) -> Slot<bool> {
 /// The names of what is done by other routes, or to other transactions, mean that and nothing else.
 fn own_kind(name: String) -> Result<Kind, BrokenRule> {
     let kind = Kind::parse(&name).map_err(|rule| BrokenRule::new("malformed_kind", &rule))?;
-    let steps = [Step::Settlement, Step::Void, Step::Expiry, Step::Reversal];
+    let steps = [Step::Fulfilment, Step::Void, Step::Expiry, Step::Reversal];
     let is_own = matches!(kind, Kind::Other(_)) && steps.iter().all(|step| step.name() != name);
     if is_own {
         return Ok(kind);

@@ -5,7 +5,7 @@ use ledger::TransactionId;
 
 use crate::metadata::replacement;
 use crate::transactions::{Describe, show};
-use crate::{code, shapes, tell};
+use crate::{code, shapes, show_refusal};
 
 /// The route that replaces metadata.
 pub(crate) fn routes(r: &mut Routes) {
@@ -23,9 +23,11 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
     let id = call.named::<TransactionId>("id", code::TRANSACTION_NOT_FOUND);
-    let mut asked = state.asked(call)?;
+    let mut submission = state.submission(call)?;
     let id = id?;
-    let metadata = asked.read_by(&replacement())?;
+    let metadata = submission.read_by(&replacement())?;
     let command = Describe { id, metadata };
-    state.submit(asked, command, show::described, tell).await
+    state
+        .submit(submission, command, show::described, show_refusal)
+        .await
 }

@@ -6,7 +6,7 @@ use edge::route::Parameter;
 use edge::strict_json::{BrokenRule, FieldError, Slot};
 use edge::{Call, Page, Problem, Response, Routes, Shape, Shared, State};
 use ledger::{
-    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, Place, Search, Told,
+    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, MetadataMatch, Place, Search,
     TransactionId,
 };
 use money::Currency;
@@ -163,13 +163,13 @@ fn status(text: &str) -> Result<HoldStatus, BrokenRule> {
 }
 
 /// The parameters on metadata, by key.
-fn metadata(query: &mut Query) -> Slot<Vec<(String, Told)>> {
+fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
     let text = Shape::text(0, shapes::METADATA.longest);
     let texts = query.by_key(Parameter::by_key(
         "metadata",
         "Its metadata has this text under KEY; may be given for several keys",
         [TEXT, text],
-        Metadata::MOST_ENTRIES,
+        Metadata::MAX_ENTRIES,
     ));
     // Every text begins with nothing.
     let beginning = Shape::text(1, shapes::METADATA.longest);
@@ -177,7 +177,7 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, Told)>> {
         "metadata_prefix",
         "Its metadata has a text under KEY that begins so; may be given for several keys",
         [PREFIX, beginning],
-        Metadata::MOST_ENTRIES,
+        Metadata::MAX_ENTRIES,
     ));
     let keys = query.optional(
         "metadata_present",
@@ -195,15 +195,15 @@ fn told(
     texts: Vec<(String, String)>,
     beginnings: Vec<(String, String)>,
     keys: Option<String>,
-) -> Result<Vec<(String, Told)>, FieldError> {
+) -> Result<Vec<(String, MetadataMatch)>, FieldError> {
     let families = [
         ("metadata_present", keys.is_some()),
         ("metadata_prefix.", !beginnings.is_empty()),
         ("metadata.", true),
     ];
     let texts = labels(texts, "metadata.")?.into_iter();
-    let texts = texts.map(|(key, text)| (key.into(), Told::Text(text.into())));
-    let mut told: Vec<(String, Told)> = texts.collect();
+    let texts = texts.map(|(key, text)| (key.into(), MetadataMatch::Text(text.into())));
+    let mut told: Vec<(String, MetadataMatch)> = texts.collect();
     for (key, text) in labels(beginnings, "metadata_prefix.")? {
         let (key, begin) = (String::from(key), String::from(text));
         if begin.is_empty() {
@@ -211,24 +211,24 @@ fn told(
             let detail = "every text begins with nothing: metadata_present asks for the key alone";
             return Err(bad_parameter(&name, "too_short", detail));
         }
-        let contradicts = |(asked, told): &(String, Told)| match told {
-            Told::Text(text) => *asked == key && !text.starts_with(&begin),
-            Told::Prefix(_) | Told::Something => false,
+        let contradicts = |(asked, told): &(String, MetadataMatch)| match told {
+            MetadataMatch::Text(text) => *asked == key && !text.starts_with(&begin),
+            MetadataMatch::Prefix(_) | MetadataMatch::Something => false,
         };
         if told.iter().any(contradicts) {
             let name = format!("metadata_prefix.{key}");
             let detail = "the text that is asked for under this key does not begin so";
             return Err(bad_parameter(&name, "contradiction", detail));
         }
-        told.push((key, Told::Prefix(begin)));
+        told.push((key, MetadataMatch::Prefix(begin)));
     }
     for key in keys.iter().flat_map(|keys| keys.split(',')) {
         let detail = "a key of metadata is 1 to 40 of A-Z, a-z, 0-9, _, - and .; several are separated by commas";
         let key = MetadataKey::parse(key)
             .map_err(|rule| bad_parameter("metadata_present", rule.code(), detail))?;
-        told.push((key.into(), Told::Something));
+        told.push((key.into(), MetadataMatch::Something));
     }
-    if told.len() > Metadata::MOST_ENTRIES {
+    if told.len() > Metadata::MAX_ENTRIES {
         let given = families.into_iter().find(|(_, is_given)| *is_given);
         let name = given.map_or("metadata.", |(name, _)| name);
         let detail = "no metadata has so many entries";

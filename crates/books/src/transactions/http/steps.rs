@@ -5,7 +5,7 @@ use edge::strict_json::{
     object, one_of,
 };
 use edge::{Reader, Shape};
-use ledger::{Amounts, Condition, Leg, MOST_POSTINGS, Part, TransactionId};
+use ledger::{Amounts, Condition, Leg, MAX_POSTINGS, Part, TransactionId};
 use money::Amount;
 
 use super::draft::{STEP, TRANSACTION, conditions, details, draft, dry_run};
@@ -65,7 +65,7 @@ impl Verb {
 }
 
 /// A step that does not know yet what it is about.
-pub(super) struct Wish {
+pub(super) struct StepRequest {
     verb: Verb,
     amounts: Option<Vec<Part>>,
     /// So much of one leg of an exchange, to reverse.
@@ -76,7 +76,7 @@ pub(super) struct Wish {
     details: Details,
 }
 
-impl Wish {
+impl StepRequest {
     /// The step, about this transaction.
     pub(super) fn about(self, id: TransactionId) -> Action {
         let Self {
@@ -89,7 +89,7 @@ impl Wish {
             details,
         } = self;
         match verb {
-            Verb::Post => Action::Settle {
+            Verb::Post => Action::Fulfil {
                 pending: id,
                 amounts,
                 last,
@@ -116,18 +116,18 @@ impl Wish {
 }
 
 /// Reads a step that is asked for alone, and whether it is a dry run.
-pub(super) fn new_step(verb: Verb) -> impl Body<Out = (Wish, bool)> {
+pub(super) fn new_step(verb: Verb) -> impl Body<Out = (StepRequest, bool)> {
     let [name, _, says] = verb.body();
     object(name, says, move |fields| {
-        let wish = wish(verb, fields);
+        let step = step(verb, fields);
         let dry_run = dry_run(fields);
-        Slot::together((wish, dry_run))
+        Slot::together((step, dry_run))
     })
 }
 
 /// The fields of a step, of which at most one says how much.
-fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
-    let parts = |says| nullable(list(1, MOST_POSTINGS, part()).says(says));
+fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
+    let parts = |says| nullable(list(1, MAX_POSTINGS, part()).says(says));
     let amounts = match verb {
         Verb::Post => {
             let says = "How much of which posting; all that remains, if absent.";
@@ -170,7 +170,7 @@ fn wish(verb: Verb, fields: &mut Fields) -> Slot<Wish> {
                 let name = if buy.is_some() { "buy" } else { "sell" };
                 return Err(vec![FieldError::here("ambiguous", detail).below(name)]);
             }
-            Ok(Wish {
+            Ok(StepRequest {
                 verb,
                 amounts,
                 leg: sell.or(buy),
@@ -228,8 +228,8 @@ pub(super) fn one_of_many(known: &Currencies) -> impl Body<Out = Action> {
         let [_, name, says] = verb.body();
         Alternative::new(Item::Step(verb), name, says, move |fields: &mut Fields| {
             let about = fields.required(verb.field(), transaction());
-            let wish = wish(verb, fields);
-            Slot::together((about, wish)).map(|(about, wish)| wish.about(about))
+            let step = step(verb, fields);
+            Slot::together((about, step)).map(|(about, step)| step.about(about))
         })
     }));
     one_of(

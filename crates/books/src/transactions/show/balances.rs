@@ -1,7 +1,7 @@
 //! How a movement left its accounts. It is told from the movement's own rows, which never change, so that
 //! a reply that is made again has the same bytes (ADR 21).
 
-use ledger::{Posted, PostedPosting};
+use ledger::{RecordedPosting, RecordedTransaction};
 use money::{Currency, MinorUnits as Units};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,14 +29,14 @@ pub struct BalanceAfter {
 
 /// How it left each account, in the order in which its postings name them; `None` in the form that replies
 /// had before it was told.
-pub(crate) fn after(posted: &Posted, form: Form) -> Option<Vec<BalanceAfter>> {
+pub(crate) fn after(posted: &RecordedTransaction, form: Form) -> Option<Vec<BalanceAfter>> {
     match form {
         Form::WithoutBalances => None,
         Form::Now => Some(of_each(&posted.postings)),
     }
 }
 
-fn of_each(postings: &[PostedPosting]) -> Vec<BalanceAfter> {
+fn of_each(postings: &[RecordedPosting]) -> Vec<BalanceAfter> {
     let mut last: Vec<Entry> = Vec::with_capacity(2);
     for entry in postings.iter().flat_map(entries) {
         match last.iter_mut().find(|known| known.account == entry.account) {
@@ -67,7 +67,7 @@ impl Entry {
     }
 }
 
-fn entries(of: &PostedPosting) -> [Entry; 2] {
+fn entries(of: &RecordedPosting) -> [Entry; 2] {
     let entry = |account, balance, version| Entry {
         account,
         currency: of.posting.currency,

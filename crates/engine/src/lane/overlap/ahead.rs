@@ -7,7 +7,7 @@ use store::bulk::Writes;
 use store::{Ids, TenantId};
 
 use super::super::books::{decide, open};
-use super::super::lines::{Filling, Limits};
+use super::super::lines::{BatchBuilder, Limits};
 use super::super::{Batch, Settings};
 use super::writers::Writing;
 use crate::book::{AfterCommit, Book};
@@ -19,7 +19,7 @@ pub(super) struct Ahead {
     /// One book for each tenant, until the batch is closed or given up.
     books: Option<BTreeMap<TenantId, Book>>,
     pub(super) batch: Batch,
-    pub(super) filling: Filling,
+    pub(super) filling: BatchBuilder,
     pub(super) goes_on: bool,
     pub(super) closed: Option<(Writing, AfterCommit)>,
 }
@@ -29,7 +29,7 @@ impl Ahead {
         Self {
             books: Some(BTreeMap::new()),
             batch: Vec::new(),
-            filling: Filling::new(limits),
+            filling: BatchBuilder::new(limits),
             goes_on: true,
             closed: None,
         }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use store::bulk::{Statement, Writes};
 use store::{AnyConnection, Error};
 
-use super::{Batch, Decided};
+use super::{Batch, DecidedBatch};
 use crate::book::AfterCommit;
 
 /// A batch that weighs so much is written in two parts: three round trips more cost less than is won.
@@ -31,7 +31,7 @@ impl Writing {
 }
 
 /// A batch that is being written.
-pub(super) struct Launched {
+pub(super) struct OngoingWrite {
     pub(super) writer: usize,
     pub(super) batch: Batch,
     pub(super) after: AfterCommit,
@@ -99,10 +99,10 @@ impl Writers {
         &self,
         busy: Option<usize>,
         connection: AnyConnection,
-        decided: Decided,
+        decided: DecidedBatch,
         now: bool,
-    ) -> Result<Launched, Box<Decided>> {
-        let Decided {
+    ) -> Result<OngoingWrite, Box<DecidedBatch>> {
+        let DecidedBatch {
             batch,
             writing,
             after,
@@ -126,7 +126,7 @@ impl Writers {
             None => Err(task.writing),
         };
         match sent {
-            Ok(()) => Ok(Launched {
+            Ok(()) => Ok(OngoingWrite {
                 writer,
                 batch,
                 after,
@@ -134,7 +134,7 @@ impl Writers {
                 is_in_two,
                 failed: None,
             }),
-            Err(writing) => Err(Box::new(Decided {
+            Err(writing) => Err(Box::new(DecidedBatch {
                 batch,
                 writing,
                 after,

@@ -5,10 +5,10 @@ use crate::given::{
     Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, amount, hrk, posting, units, usd,
 };
 use ledger::{
-    AccountClass, AccountId, Amounts, Condition, Demand, Hold, Leg, Limits, NewExchange,
-    NewRelease, NewReversal, NewSettlement, PostedPosting, Posting, Promise, Quote, Rate,
-    RateSource, ReleaseError, ReverseError, SettleError, TransactionId, exchange, expire, reverse,
-    set_limits, settle, void,
+    AccountClass, AccountId, Amounts, Condition, Demand, FulfilError, Hold, Leg, Limits,
+    NewExchange, NewFulfilment, NewRelease, NewReversal, Posting, Promise, Quote, Rate, RateSource,
+    RecordedPosting, ReleaseError, ReverseError, TransactionId, exchange, expire, fulfil, reverse,
+    set_limits, void,
 };
 use money::Rounding;
 
@@ -46,26 +46,26 @@ fn exchanged(books: &mut Books) -> TransactionId {
 }
 
 /// Names one minor unit more than posting 0 holds.
-fn exceed(world: &mut World<NewSettlement>) {
+fn exceed(world: &mut World<NewFulfilment>) {
     world.asked.exceed = true;
     world.asked.amounts = Some(vec![(0, amount(11))]);
 }
 
-fn exceed_the_floor(world: &mut World<NewSettlement>) {
+fn exceed_the_floor(world: &mut World<NewFulfilment>) {
     let limits = Limits::at_least(units(-21));
     set_limits(&mut world.books.shelf, world.from, limits).unwrap();
     exceed(world);
 }
 
-fn exceed_the_ceiling(world: &mut World<NewSettlement>) {
+fn exceed_the_ceiling(world: &mut World<NewFulfilment>) {
     let limits = Limits::new(None, Some(units(21)), None).unwrap();
     set_limits(&mut world.books.shelf, world.to, limits).unwrap();
     exceed(world);
 }
 
 #[test]
-fn a_settlement_is_refused_by_the_first_broken_rule() {
-    type Asked = World<NewSettlement>;
+fn a_fulfilment_is_refused_by_the_first_broken_rule() {
+    type Asked = World<NewFulfilment>;
     fn part(world: &mut Asked, ordinal: i16, minor_units: i64) {
         let parts = world.asked.amounts.get_or_insert_default();
         parts.push((ordinal, amount(minor_units)));
@@ -90,11 +90,11 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
         ("not_pending", |w| w.asked.pending = w.posted),
         ("ended", |w| {
             let heading = w.books.heading(NOW);
-            let all = NewSettlement {
+            let all = NewFulfilment {
                 heading,
                 ..w.asked.clone()
             };
-            settle(&mut w.books.shelf, all).unwrap();
+            fulfil(&mut w.books.shelf, all).unwrap();
         }),
         ("expired", |w| w.asked.heading.recorded_at = LATER),
         ("exceeds_pending", |w| part(w, 0, 11)),
@@ -114,7 +114,7 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
                 w.change(id, |account| account.currency = kuna);
             }
             let held = w.books.shelf.recorded(&w.asked.pending).unwrap();
-            let postings = held.1.iter().map(|posted| PostedPosting {
+            let postings = held.1.iter().map(|posted| RecordedPosting {
                 posting: Posting {
                     currency: kuna,
                     ..posted.posting
@@ -146,9 +146,9 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
         ("not_pending", "ended"),
     ];
     prove(
-        SettleError::ORDER,
+        FulfilError::ORDER,
         || {
-            world(|books, _, accounts| NewSettlement {
+            world(|books, _, accounts| NewFulfilment {
                 pending: pending(books, accounts),
                 heading: books.heading(NOW),
                 amounts: None,
@@ -160,7 +160,7 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
         rules,
         &apart,
         |mut w| {
-            settle(&mut w.books.shelf, w.asked)
+            fulfil(&mut w.books.shelf, w.asked)
                 .err()
                 .map(|error| error.code())
         },
@@ -185,7 +185,7 @@ fn a_release_is_refused_by_the_first_broken_rule() {
         ("ended", |w| {
             let heading = w.books.heading(NOW);
             let (pending, amounts) = (w.asked.pending, None);
-            let all = NewSettlement {
+            let all = NewFulfilment {
                 heading,
                 pending,
                 amounts,
@@ -193,7 +193,7 @@ fn a_release_is_refused_by_the_first_broken_rule() {
                 exceed: false,
                 conditions: Vec::new(),
             };
-            settle(&mut w.books.shelf, all).unwrap();
+            fulfil(&mut w.books.shelf, all).unwrap();
         }),
         ("expired", |w| w.asked.heading.recorded_at = LATER),
         ("not_expired", |w| w.asked.heading.recorded_at = NOW),

@@ -3,7 +3,7 @@
 use edge::Problem;
 use edge::reply;
 use edge::strict_json::FieldError;
-use engine::{Command, Told};
+use engine::{Command, RefusalReply};
 use ledger::{OpenError, PostError, RegisterError};
 
 use super::{exchange, rules};
@@ -11,13 +11,16 @@ use crate::{Refusal, code};
 
 /// Tells a refusal of the books, whichever command it is of.
 #[must_use]
-pub fn told(refusal: &Refusal) -> Told {
-    reply::told(&refused(refusal), refusal.code())
+pub fn refusal_reply(refusal: &Refusal) -> RefusalReply {
+    reply::refusal_reply(&refused(refusal), refusal.code())
 }
 
 /// Tells the refusal of a command of the books.
-pub fn tell<C: Command<Refusal = Refusal>>(_command: &C, refusal: &Refusal) -> Told {
-    told(refusal)
+pub fn show_refusal<C: Command<Refusal = Refusal>>(
+    _command: &C,
+    refusal: &Refusal,
+) -> RefusalReply {
+    refusal_reply(refusal)
 }
 
 /// A domain rule's problem. Exhaustive, so that a new rule does not compile until it has one.
@@ -70,7 +73,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
             }
         }
         Refusal::Post(rule) => rules::refused_post(rule),
-        Refusal::Settle(rule) => rules::refused_settle(rule),
+        Refusal::Fulfil(rule) => rules::refused_fulfil(rule),
         Refusal::Release(rule) => rules::refused_release(rule),
         Refusal::Reverse(rule) => rules::refused_reverse(rule),
         Refusal::Exchange(rule) => exchange::refused(rule),

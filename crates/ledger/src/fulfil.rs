@@ -14,18 +14,18 @@ use store::Timestamp;
 use self::movements::{advance, movements, moves};
 use crate::condition;
 use crate::entries::{self, Overflow};
-use crate::hold::{self, NotHeld};
+use crate::hold::{self, HoldError};
 use crate::limits::{Breach, too_little, too_much};
 use crate::transaction::{Part, named_twice};
 use crate::withdrawn::{TooLate, too_late};
 use crate::{
-    Account, AccountId, AccountStatus, Condition, Heading, Hold, HoldStatus, Posted, PostedPosting,
-    Shelf, Step, TransactionId,
+    Account, AccountId, AccountStatus, Condition, Heading, Hold, HoldStatus, RecordedPosting,
+    RecordedTransaction, Shelf, Step, TransactionId,
 };
 
 /// A request to fulfil a pending transaction.
 #[derive(Debug, Clone)]
-pub struct NewSettlement {
+pub struct NewFulfilment {
     /// Id, kind, external id, description, metadata and times of the new transaction.
     pub heading: Heading,
     /// The pending transaction.
@@ -42,7 +42,7 @@ pub struct NewSettlement {
 
 /// Why nothing was posted: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SettleError {
+pub enum FulfilError {
     /// Another transaction has this external id.
     #[error("the external id is taken by {by}")]
     ExternalIdTaken {
@@ -184,7 +184,7 @@ pub enum SettleError {
     },
 }
 
-impl SettleError {
+impl FulfilError {
     /// All rules in the order in which they are checked: the code of each rule and its text.
     pub const ORDER: &[(&str, &str)] = &[
         (
@@ -282,23 +282,23 @@ impl SettleError {
 /// Fulfils a pending transaction, or a part of it.
 ///
 /// # Errors
-/// [`SettleError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleError> {
+/// [`FulfilError`] names the first broken rule in documented order; the shelf is then unchanged.
+pub fn fulfil(shelf: &mut Shelf, new: NewFulfilment) -> Result<RecordedTransaction, FulfilError> {
     if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
-        return Err(SettleError::ExternalIdTaken { by });
+        return Err(FulfilError::ExternalIdTaken { by });
     }
     let named = new.amounts.as_deref();
     check_amounts(named)?;
     if let Some(latest) = new.heading.too_far_ahead() {
-        return Err(SettleError::EffectiveInTheFuture { latest });
+        return Err(FulfilError::EffectiveInTheFuture { latest });
     }
     let transaction = new.pending;
     let (postings, mut accounts) = entries::concerned(shelf, &transaction)
-        .ok_or(SettleError::TransactionNotFound { transaction })?;
+        .ok_or(FulfilError::TransactionNotFound { transaction })?;
     check_named(named, &postings)?;
     let held = hold::held(shelf, &transaction, &postings).map_err(|not| match not {
-        NotHeld::NotPending(step) => SettleError::NotPending { step },
-        NotHeld::Ended(how) => SettleError::Ended { how },
+        HoldError::NotPending(step) => FulfilError::NotPending { step },
+        HoldError::Ended(how) => FulfilError::Ended { how },
     })?;
     check_time(&held, new.heading.recorded_at)?;
     if !new.exceed {
@@ -307,20 +307,20 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
     let conditions = &new.conditions;
     let moved = |id: &AccountId| moves(named, new.last, &held, id);
     if let Some(condition) = condition::elsewhere(conditions, moved) {
-        return Err(SettleError::ConditionElsewhere { condition });
+        return Err(FulfilError::ConditionElsewhere { condition });
     }
     check_open(&accounts, |id| moves(named, false, &held, id))?;
     let heading = &new.heading;
     if let Some(closed_before) = shelf.closes(heading.effective_at, heading.recorded_at) {
-        return Err(SettleError::PeriodClosed { closed_before });
+        return Err(FulfilError::PeriodClosed { closed_before });
     }
     check_versions(&accounts, conditions)?;
-    let next: Vec<(PostedPosting, Hold, Hold)> = held
+    let next: Vec<(RecordedPosting, Hold, Hold)> = held
         .iter()
         .map(|(posted, hold)| (*posted, *hold, advance(*hold, named, new.last)))
         .collect();
     let postings = entries::apply(&mut accounts, movements(&next, named))
-        .map_err(|Overflow(account)| SettleError::Overflow { account })?;
+        .map_err(|Overflow(account)| FulfilError::Overflow { account })?;
     check_withdrawn(shelf, &accounts, &postings, heading.effective_at)?;
     check_limits(shelf, &accounts)?;
     check_available(&accounts, conditions)?;
@@ -328,48 +328,48 @@ pub fn settle(shelf: &mut Shelf, new: NewSettlement) -> Result<Posted, SettleErr
     for (_, _, hold) in next {
         shelf.put_hold(hold);
     }
-    let posted = new.heading.becomes(Step::Settlement, transaction, postings);
+    let posted = new.heading.becomes(Step::Fulfilment, transaction, postings);
     shelf.put_posted(accounts, posted.clone());
     Ok(posted)
 }
 
-fn check_amounts(named: Option<&[Part]>) -> Result<(), SettleError> {
+fn check_amounts(named: Option<&[Part]>) -> Result<(), FulfilError> {
     let Some(parts) = named else { return Ok(()) };
     if parts.is_empty() {
-        return Err(SettleError::NoAmounts);
+        return Err(FulfilError::NoAmounts);
     }
     match named_twice(parts) {
-        Some(ordinal) => Err(SettleError::PostingNamedTwice { ordinal }),
+        Some(ordinal) => Err(FulfilError::PostingNamedTwice { ordinal }),
         None => Ok(()),
     }
 }
 
-fn check_named(named: Option<&[Part]>, postings: &[PostedPosting]) -> Result<(), SettleError> {
+fn check_named(named: Option<&[Part]>, postings: &[RecordedPosting]) -> Result<(), FulfilError> {
     for (ordinal, _) in named.unwrap_or_default() {
         if !postings.iter().any(|posted| posted.ordinal == *ordinal) {
-            return Err(SettleError::PostingNotFound { ordinal: *ordinal });
+            return Err(FulfilError::PostingNotFound { ordinal: *ordinal });
         }
     }
     Ok(())
 }
 
-fn check_time(held: &[(PostedPosting, Hold)], now: Timestamp) -> Result<(), SettleError> {
+fn check_time(held: &[(RecordedPosting, Hold)], now: Timestamp) -> Result<(), FulfilError> {
     let over = held.iter().find(|(_, hold)| hold.has_expired(now));
     match over.and_then(|(_, hold)| hold.expires_at) {
-        Some(expires_at) => Err(SettleError::Expired { expires_at }),
+        Some(expires_at) => Err(FulfilError::Expired { expires_at }),
         None => Ok(()),
     }
 }
 
 fn check_remaining(
     named: Option<&[Part]>,
-    held: &[(PostedPosting, Hold)],
-) -> Result<(), SettleError> {
+    held: &[(RecordedPosting, Hold)],
+) -> Result<(), FulfilError> {
     for (ordinal, amount) in named.unwrap_or_default() {
         let of_it = held.iter().find(|(_, hold)| hold.ordinal == *ordinal);
         let remaining = of_it.map_or(0, |(_, hold)| hold.remaining());
         if amount.get() > remaining {
-            return Err(SettleError::ExceedsPending {
+            return Err(FulfilError::ExceedsPending {
                 ordinal: *ordinal,
                 remaining,
             });
@@ -382,24 +382,24 @@ fn check_remaining(
 fn check_open(
     accounts: &[Account],
     concerned: impl Fn(&AccountId) -> bool,
-) -> Result<(), SettleError> {
+) -> Result<(), FulfilError> {
     let moved: Vec<Account> = accounts
         .iter()
         .filter(|account| concerned(&account.id))
         .cloned()
         .collect();
     if let Some(account) = entries::first_that_is(&moved, AccountStatus::Frozen) {
-        return Err(SettleError::AccountFrozen { account });
+        return Err(FulfilError::AccountFrozen { account });
     }
     if let Some(account) = entries::first_that_is(&moved, AccountStatus::Closed) {
-        return Err(SettleError::AccountClosed { account });
+        return Err(FulfilError::AccountClosed { account });
     }
     Ok(())
 }
 
-fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), SettleError> {
+fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), FulfilError> {
     match condition::other_version(accounts, conditions) {
-        Some(broken) => Err(SettleError::VersionMismatch {
+        Some(broken) => Err(FulfilError::VersionMismatch {
             account: broken.account,
             version: broken.is,
             wanted: broken.wanted,
@@ -412,29 +412,29 @@ fn check_versions(accounts: &[Account], conditions: &[Condition]) -> Result<(), 
 fn check_withdrawn(
     shelf: &Shelf,
     accounts: &[Account],
-    postings: &[PostedPosting],
+    postings: &[RecordedPosting],
     effective_at: Timestamp,
-) -> Result<(), SettleError> {
+) -> Result<(), FulfilError> {
     match too_late(shelf, accounts, postings, effective_at, None) {
         Some(TooLate {
             posting: _,
             currency,
             since,
-        }) => Err(SettleError::CurrencyWithdrawn { currency, since }),
+        }) => Err(FulfilError::CurrencyWithdrawn { currency, since }),
         None => Ok(()),
     }
 }
 
 /// Fulfilling a hold lowers no available balance and raises no possible balance. So only an excess can break
 /// the limits.
-fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), SettleError> {
+fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), FulfilError> {
     if let Some(Breach {
         account,
         before: available,
         limit: floor,
     }) = too_little(shelf, accounts)
     {
-        return Err(SettleError::InsufficientFunds {
+        return Err(FulfilError::InsufficientFunds {
             account,
             available,
             floor,
@@ -445,7 +445,7 @@ fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), SettleError> 
             account,
             before: possible,
             limit: ceiling,
-        }) => Err(SettleError::CeilingExceeded {
+        }) => Err(FulfilError::CeilingExceeded {
             account,
             possible,
             ceiling,
@@ -454,9 +454,9 @@ fn check_limits(shelf: &Shelf, accounts: &[Account]) -> Result<(), SettleError> 
     }
 }
 
-fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), SettleError> {
+fn check_available(accounts: &[Account], conditions: &[Condition]) -> Result<(), FulfilError> {
     match condition::too_little_left(accounts, conditions) {
-        Some(broken) => Err(SettleError::ConditionFailed {
+        Some(broken) => Err(FulfilError::ConditionFailed {
             account: broken.account,
             available: broken.is,
             wanted: broken.wanted,

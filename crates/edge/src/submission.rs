@@ -1,6 +1,6 @@
 //! Requests that change something: the caller is known, the body is an object, the key is a key.
 
-use engine::{Command, Key, Origin, Request, Show, Tell, Tenant};
+use engine::{Command, Key, Origin, Request, Show, ShowRefusal, Tenant};
 use idempotency::{Claim, Fingerprint};
 
 use crate::strict_json::{self, Body, CardNumbers, Object, Reading};
@@ -10,7 +10,7 @@ use crate::{Call, Caller, Problem};
 pub const API_VERSION: &str = "1";
 
 /// A request that changes something.
-pub struct Asked {
+pub struct Submission {
     caller: Caller,
     request: String,
     claim: Option<Claim>,
@@ -19,7 +19,7 @@ pub struct Asked {
     cards: &'static CardNumbers,
 }
 
-impl Asked {
+impl Submission {
     /// Reads the body of a request, in which `cards` tells where a card number is refused.
     pub(crate) fn of(call: Call, cards: &'static CardNumbers) -> Result<Self, Problem> {
         let body = call.json()?;
@@ -88,7 +88,12 @@ impl Asked {
     }
 
     /// The command on its way to the lane.
-    pub fn request<C: Command>(self, command: C, show: Show<C>, tell: Tell<C>) -> Request<C> {
+    pub fn request<C: Command>(
+        self,
+        command: C,
+        show: Show<C>,
+        show_refusal: ShowRefusal<C>,
+    ) -> Request<C> {
         Request {
             origin: self.origin(),
             tenant: self.caller.tenant,
@@ -96,7 +101,7 @@ impl Asked {
             claim: self.claim,
             is_dry_run: self.is_dry_run,
             show,
-            tell,
+            show_refusal,
         }
     }
 }

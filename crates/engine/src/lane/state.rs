@@ -7,34 +7,34 @@ use std::time::{Duration, Instant};
 use store::Trouble;
 
 use super::lines::Lines;
-use crate::standstill::Recorded;
+use crate::standstill::LatestRecordTime;
 
 /// How long a commit proves that commits are possible.
 const PROVEN: Duration = Duration::from_secs(5);
 
 /// The lines, and whether what is written goes through.
-pub(super) struct Post {
+pub(super) struct LaneState {
     pub(super) lines: Lines,
-    written: Mutex<Written>,
+    written: Mutex<LastCommit>,
     /// Time until which the books are written.
-    pub(super) recorded: Recorded,
+    pub(super) recorded: LatestRecordTime,
 }
 
 /// The outcome of the last commit.
 #[derive(Debug, Default, Clone, Copy)]
-struct Written {
+struct LastCommit {
     /// Time of the last commit that went through.
     proven: Option<Instant>,
     /// Why the last commit did not go through, if it did not.
     trouble: Option<Trouble>,
 }
 
-impl Post {
+impl LaneState {
     pub(super) fn new(longest_line: usize) -> Self {
         Self {
             lines: Lines::new(longest_line),
-            written: Mutex::new(Written::default()),
-            recorded: Recorded::default(),
+            written: Mutex::new(LastCommit::default()),
+            recorded: LatestRecordTime::default(),
         }
     }
 
@@ -67,7 +67,7 @@ impl Post {
 
 /// A sign of life of one thread that is the lane: since when it has been at what it does now.
 #[derive(Debug)]
-pub(super) struct Beat {
+pub(super) struct Heartbeat {
     born: Instant,
     /// Milliseconds from `born`, from 1; or one of the two below.
     since: AtomicU64,
@@ -78,7 +78,7 @@ const RESTS: u64 = 0;
 /// Another thread is the lane by now.
 const RELIEVED: u64 = u64::MAX;
 
-impl Beat {
+impl Heartbeat {
     pub(super) fn new() -> Self {
         Self {
             born: Instant::now(),
@@ -135,18 +135,18 @@ mod tests {
 
     #[test]
     fn only_a_thread_that_is_at_work_is_relieved_and_it_stays_so() {
-        let beat = Beat::new();
-        let long_ago = |beat: &mut Beat| beat.born -= Duration::from_secs(20);
-        let mut beat = beat;
-        long_ago(&mut beat);
-        assert!(beat.rests());
-        assert!(!beat.relieve(Duration::ZERO));
-        assert!(beat.works());
-        assert!(!beat.relieve(Duration::from_secs(12)));
-        long_ago(&mut beat);
-        assert!(beat.relieve(Duration::from_secs(12)));
-        assert!(beat.is_relieved());
-        assert!(!beat.works() && !beat.rests());
-        assert!(!beat.relieve(Duration::ZERO));
+        let heartbeat = Heartbeat::new();
+        let long_ago = |heartbeat: &mut Heartbeat| heartbeat.born -= Duration::from_secs(20);
+        let mut heartbeat = heartbeat;
+        long_ago(&mut heartbeat);
+        assert!(heartbeat.rests());
+        assert!(!heartbeat.relieve(Duration::ZERO));
+        assert!(heartbeat.works());
+        assert!(!heartbeat.relieve(Duration::from_secs(12)));
+        long_ago(&mut heartbeat);
+        assert!(heartbeat.relieve(Duration::from_secs(12)));
+        assert!(heartbeat.is_relieved());
+        assert!(!heartbeat.works() && !heartbeat.rests());
+        assert!(!heartbeat.relieve(Duration::ZERO));
     }
 }

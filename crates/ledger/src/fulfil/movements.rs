@@ -2,16 +2,16 @@
 
 use crate::entries::Movement;
 use crate::transaction::{EXCEEDS_FROM, Part, RELEASES_FROM};
-use crate::{AccountId, Hold, HoldStatus, Phase, PostedPosting};
+use crate::{AccountId, Hold, HoldStatus, Phase, RecordedPosting};
 
 /// All movements: first the fulfilled amounts, then the released ones, then the excess.
 pub(super) fn movements(
-    next: &[(PostedPosting, Hold, Hold)],
+    next: &[(RecordedPosting, Hold, Hold)],
     named: Option<&[Part]>,
 ) -> impl Iterator<Item = Movement> {
-    let settled = next.iter().filter_map(|(p, hold, next)| {
+    let fulfilled = next.iter().filter_map(|(p, hold, next)| {
         let amount = next.posted.saturating_sub(hold.posted);
-        Movement::of(p.posting, p.ordinal, Phase::Settled, amount)
+        Movement::of(p.posting, p.ordinal, Phase::Fulfilled, amount)
     });
     let released = next.iter().filter_map(|(p, hold, next)| {
         let amount = next.released.saturating_sub(hold.released);
@@ -23,14 +23,14 @@ pub(super) fn movements(
         let amount = wanted(*hold, named).exceeding;
         Movement::of(p.posting, ordinal, Phase::Posted, amount)
     });
-    settled.chain(released).chain(exceeding)
+    fulfilled.chain(released).chain(exceeding)
 }
 
 /// Whether this account is moved by what is fulfilled or posted beyond, or with `last` by what is released.
 pub(super) fn moves(
     named: Option<&[Part]>,
     last: bool,
-    held: &[(PostedPosting, Hold)],
+    held: &[(RecordedPosting, Hold)],
     id: &AccountId,
 ) -> bool {
     held.iter().any(|(posted, hold)| {
@@ -41,14 +41,14 @@ pub(super) fn moves(
 }
 
 /// The amount of one posting that is to be posted, in minor units.
-struct Wanted {
+struct AmountToPost {
     /// The part that the posting still holds.
     held: i64,
     /// The part beyond it.
     exceeding: i64,
 }
 
-fn wanted(hold: Hold, named: Option<&[Part]>) -> Wanted {
+fn wanted(hold: Hold, named: Option<&[Part]>) -> AmountToPost {
     let remaining = hold.remaining();
     let amount = match named {
         None => remaining,
@@ -57,7 +57,7 @@ fn wanted(hold: Hold, named: Option<&[Part]>) -> Wanted {
             part.map_or(0, |(_, amount)| amount.get())
         }
     };
-    Wanted {
+    AmountToPost {
         held: amount.min(remaining),
         exceeding: amount.saturating_sub(remaining).max(0),
     }

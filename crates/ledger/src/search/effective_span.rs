@@ -15,7 +15,7 @@ use crate::schema::ledger_transaction as transaction;
 
 /// A span of effective times in microseconds since 1970, and the ids of what was recorded within it.
 #[derive(Clone, Copy)]
-pub(super) struct Happened {
+pub(super) struct EffectiveSpan {
     pub(super) from: i64,
     pub(super) to: i64,
     pub(super) ids: Ids,
@@ -24,7 +24,7 @@ pub(super) struct Happened {
 /// A row that is read by its id: its place, effective time and recording time.
 type InPlace = (Place, i64, i64);
 
-impl Happened {
+impl EffectiveSpan {
     /// The transactions after a place: at most `number` of the displaced, and as many of the others.
     pub(super) fn read(
         &self,

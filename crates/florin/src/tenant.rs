@@ -5,7 +5,7 @@ use store::AnyConnection;
 
 /// Why that is not known.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WhoseError {
+pub(crate) enum TenantError {
     #[error("{0}; see that the database runs and --database-url names it")]
     Database(#[from] store::Error),
     #[error("there is no tenant {asked:?}: --tenant is one of {known}")]
@@ -20,18 +20,18 @@ pub(crate) enum WhoseError {
 pub(crate) fn chosen(
     connection: &mut AnyConnection,
     asked: Option<&str>,
-) -> Result<Tenant, WhoseError> {
+) -> Result<Tenant, TenantError> {
     let mut tenants = access::tenants(connection)?;
     let known: Vec<&str> = tenants.iter().map(|tenant| &*tenant.name).collect();
     let known = known.join(", ");
     match (asked, tenants.len()) {
-        (_, 0) => Err(WhoseError::NoTenant),
+        (_, 0) => Err(TenantError::NoTenant),
         (Some(asked), _) => {
             let found = tenants.into_iter().find(|tenant| &*tenant.name == asked);
             let asked = asked.to_owned();
-            found.ok_or(WhoseError::NoSuchTenant { asked, known })
+            found.ok_or(TenantError::NoSuchTenant { asked, known })
         }
-        (None, 1) => tenants.pop().ok_or(WhoseError::NoTenant),
-        (None, _) => Err(WhoseError::WhichTenant { known }),
+        (None, 1) => tenants.pop().ok_or(TenantError::NoTenant),
+        (None, _) => Err(TenantError::WhichTenant { known }),
     }
 }
