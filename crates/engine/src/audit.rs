@@ -10,7 +10,7 @@ use crate::book::Book;
 pub struct AuditEvent<'a> {
     /// Name of the event, as `account.opened`.
     pub action: &'a str,
-    /// Kind and id of the thing it is about.
+    /// Kind and id of the thing that the event is about.
     pub subject: (&'a str, &'a str),
     /// `ok`, `refused`, or a word of the capability's own.
     pub outcome: &'a str,
@@ -18,12 +18,12 @@ pub struct AuditEvent<'a> {
     pub reason: Option<&'a str>,
     /// Fields that changed.
     pub delta: &'a [Change<'a>],
-    /// Id of the thing that caused it, if it was no request.
+    /// Id of the thing that caused the event, if no request caused it.
     pub cause: Option<&'a str>,
 }
 
 impl<'a> AuditEvent<'a> {
-    /// An event of something that was done and changed these fields.
+    /// An event with outcome `ok`, the reason absent, and these changed fields.
     #[must_use]
     pub const fn done(
         action: &'a str,
@@ -74,7 +74,7 @@ impl Book {
     }
 }
 
-/// A field that was not there before.
+/// A field that had no value before.
 #[must_use]
 pub const fn set<'a>(field: &'a str, after: &'a str) -> Change<'a> {
     Change {
@@ -94,8 +94,8 @@ pub const fn changed<'a>(field: &'a str, before: &'a str, after: &'a str) -> Cha
     }
 }
 
-/// SHA-256 of metadata, which stands in the log instead of the text: a text that should not have been kept can
-/// be deleted, and the log still proves what was set. No metadata is the empty object.
+/// SHA-256 of metadata, which the log has instead of the text. So a text that should not have been stored can
+/// be deleted, and the log still proves what was set. Absent metadata counts as the empty object.
 #[must_use]
 pub fn digest(metadata: Option<&str>) -> String {
     let digest = Sha256::digest(metadata.unwrap_or("{}").as_bytes());

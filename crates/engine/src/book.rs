@@ -23,42 +23,42 @@ use crate::tenant::Tenant;
 pub struct Book {
     pub(crate) tenant: Tenant,
     pub(crate) now: Timestamp,
-    /// The source of ids. While a command is decided it is this book's.
+    /// The source of ids. The lane lends it to this book while a command is decided.
     pub(crate) ids: Ids,
     pub(crate) shelves: Shelves,
-    /// The author of the command that is decided.
+    /// The author of the command that is being decided.
     pub(crate) origin: Origin,
     /// Audit records, as leaves of the log's tree.
     pub(crate) leaves: Additions<Vec<u8>>,
-    /// Things to tell after the commit.
+    /// Messages to send after the commit.
     pub(crate) after: Additions<Box<dyn Any + Send>>,
     /// True if the tenant's audit log begins in this batch.
     log_begins: bool,
     /// True if any command was refused.
     pub(crate) refused: bool,
-    /// True if any request with a key is answered without keeping it: nothing written would tell if the key was
-    /// in fact known.
+    /// True if a request with a key is answered without storing the key. Then no write would show that the key
+    /// was already in use.
     unkept: bool,
-    /// Why a record could not be made, if one could not.
+    /// The reason why an audit record could not be made, if that happened.
     pub(crate) unrecorded: Option<audit_log::RecordError>,
 }
 
-/// What is told after the commit, besides the answers.
+/// What is sent after the commit, besides the answers to the batch itself.
 #[derive(Default)]
 pub(crate) struct AfterCommit {
-    /// Requests that were in flight and are answered now.
+    /// Keys of requests that were in flight and are answered by this batch.
     pub(crate) answered: Vec<(Tenant, Key, Reply)>,
-    /// Things that commands want to be told.
+    /// Messages of the commands of the batch.
     pub(crate) messages: Vec<(Tenant, Box<dyn Any + Send>)>,
 }
 
-/// Makes replies again that were kept by reference: one for each reference, in order; `None` for one that
-/// cannot be read.
+/// Makes the replies again that were stored by reference: one for each reference, in the same order. The result
+/// is `None` for a reference that cannot be read.
 pub type MakeAgain =
     fn(&mut AnyConnection, store::TenantId, &[String]) -> Result<Vec<Option<Reply>>, Error>;
 
 impl Book {
-    /// A book with nothing on its shelves yet.
+    /// A book with empty shelves.
     pub(crate) fn empty(kinds: &[Kind], tenant: Tenant, now: Timestamp) -> Self {
         Self {
             tenant,
@@ -111,7 +111,7 @@ impl Book {
             .expect("the list of kinds names the shelf")
     }
 
-    /// A shelf to be changed, with the source of ids.
+    /// A shelf for changes.
     ///
     /// # Panics
     /// As [`Book::shelf`].
@@ -127,7 +127,7 @@ impl Book {
         )
     }
 
-    /// Two shelves to be changed, with the source of ids.
+    /// Two shelves for changes.
     ///
     /// # Panics
     /// As [`Book::shelf`].
@@ -148,13 +148,13 @@ impl Book {
         }
     }
 
-    /// The reply that a request has got, if it has one.
+    /// The reply to the request with this key, if there is one.
     #[must_use]
     pub fn reply_to(&self, key: &Key) -> Option<&Reply> {
         self.keys()?.reply(key)
     }
 
-    /// Has something told after the commit, to whoever the engine was started with.
+    /// Sends a message after the commit, through the channel in the settings of the engine.
     pub fn tell_after_commit(&mut self, what: impl Any + Send) {
         self.after.push(Box::new(what));
     }
@@ -164,7 +164,7 @@ impl Book {
         self.log_begins = true;
     }
 
-    /// Counts a refusal that a part of a command met, so that the batch knows of it.
+    /// Notes that a part of a command was refused. The batch then counts as one with a refusal.
     pub fn count_refusal(&mut self) {
         self.refused = true;
     }
@@ -177,18 +177,19 @@ impl Book {
         self.shelves.get_mut()
     }
 
-    /// Notes an answer that leaves nothing behind, not even its key.
+    /// Notes an answer that is stored nowhere, not even under its key.
     pub(crate) fn answered_without_trace(&mut self, claim: Option<&Claim>) {
         self.refused = true;
         self.unkept |= claim.is_some();
     }
 
-    /// True if an answer leaves no trace that would tell if it was decided on something stale.
+    /// True if there is an answer that writes nothing. Nothing would then show that it was decided on stale
+    /// rows.
     pub(crate) fn is_unproven(&self) -> bool {
         self.unkept || (self.refused && self.leaves.as_slice().is_empty())
     }
 
-    /// Loads every row that was asked for, or only what memory does not hold.
+    /// Loads every row that was asked for. With a memory, only the rows that it does not hold.
     pub(crate) fn load(
         &mut self,
         connection: &mut AnyConnection,
@@ -214,9 +215,10 @@ impl Book {
         Ok(())
     }
 
-    /// Adds all changes to `writes`, and what to do afterwards to `after`; leaves in `memory` how the books will
-    /// stand once they are committed. `read_head` reads the audit log's head if it is neither begun here nor
-    /// remembered, or if memory is not trusted: others may have appended meanwhile.
+    /// Adds all changes to `writes`, and what follows the commit to `after`. Puts into `memory` the rows as
+    /// they will be after the commit. `read_head` reads the audit log's head if the log does not begin here and
+    /// the head is not remembered, or if the memory is not trusted: another process may have appended
+    /// meanwhile.
     pub(crate) fn close(
         self,
         memory: &mut Memory,
@@ -245,7 +247,7 @@ impl Book {
                     let no_log = || Error::Refused("the tenant has no audit log".to_owned());
                     let head = head.ok_or_else(no_log)?;
                     memory.keep_if_current(&head);
-                    // Decided again, if it comes to that, the batch has this time at least.
+                    // If the batch is decided again, its time is at least this one.
                     memory.keep_time(head.at);
                     head
                 }

@@ -1,7 +1,7 @@
-//! The whole book, proved: every invariant of every family, over one snapshot.
+//! The check of the books: every invariant of every family, over one snapshot.
 //!
 //! A family brings its invariants ([`Family::invariants`]), the triggers that guard its tables
-//! ([`Family::guards`]) and what it knows of audit records ([`Family::recorder`]). Three invariants are the
+//! ([`Family::guards`]) and its reader of audit records ([`Family::recorder`]). Three invariants are the
 //! engine's own:
 //!
 //! | name | rows | read |
@@ -10,7 +10,7 @@
 //! | A3 | the audit log, read; then every row that must have a record | by id |
 //! | S1 | the schema, beside the one that the migrations make | by kind and name |
 //!
-//! Only pages are held in memory, besides ids.
+//! Only one page of rows, and ids, are in memory at a time.
 
 mod recorded;
 mod vigil;
@@ -26,9 +26,9 @@ use crate::tenant::Tenant;
 pub struct Family {
     /// Names of the triggers that guard its tables.
     pub guards: &'static [&'static str],
-    /// Its invariants, in the order in which they are reported.
+    /// The family's invariants, in the order in which they are reported.
     pub invariants: &'static [Invariant],
-    /// Makes the part of A3 that knows the family's rows.
+    /// Makes the part of A3 that knows the rows of this family.
     pub recorder: fn() -> Box<dyn Recorder>,
 }
 
@@ -43,31 +43,30 @@ pub struct Plan {
 
 /// An invariant of the books.
 pub struct Invariant {
-    /// Its short name, as `L1`.
+    /// The short name, as `L1`.
     pub name: &'static str,
     /// The rule, as a sentence without its full stop.
     pub rule: &'static str,
-    /// The way in which it is checked.
+    /// How the invariant is checked.
     pub scope: Scope,
 }
 
-/// The way in which one invariant is checked. A check returns the number of rows looked at, and tells of it
-/// meanwhile.
+/// How an invariant is checked. A check returns the number of rows that it examined, and reports it meanwhile.
 pub enum Scope {
-    /// The guards of all families.
+    /// Check the guards of all families.
     Guards,
-    /// One tenant after another.
+    /// Check one tenant after another.
     Tenant(fn(&mut AnyConnection, &Tenant, Progress<'_>) -> Outcome),
-    /// All tenants' rows together, where their indexes begin with something else than the tenant.
+    /// Check the rows of all tenants together, because their index does not begin with the tenant.
     Everybody(fn(&mut AnyConnection, &[TenantId], Progress<'_>) -> Outcome),
-    /// The audit records of all families.
+    /// Check the audit records of all families.
     Records,
 }
 
-/// Hears how many rows are done.
+/// Gets the number of rows that are examined so far.
 pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
-/// The number of rows looked at, or the first one that breaks the invariant.
+/// The number of rows examined, or the first row that breaks the invariant.
 pub type Outcome = Result<u64, CheckError>;
 
 /// The engine's own invariants.
@@ -94,10 +93,10 @@ const OWN_GUARDS: [&str; 6] = [
     "audit_batch_kept",
 ];
 
-/// What was found of every invariant.
+/// The results of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// In a fixed order, whether they hold or not.
+    /// One verdict for each invariant, in a fixed order.
     pub invariants: Vec<Verdict>,
 }
 
@@ -111,37 +110,37 @@ impl Report {
     }
 }
 
-/// What was found of one invariant.
+/// The result for one invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Its short name, as `L1`.
+    /// The short name, as `L1`.
     pub name: &'static str,
-    /// What it says.
+    /// The rule of the invariant.
     pub what: &'static str,
-    /// How many rows were looked at, up to the violation if there is one.
+    /// Number of rows examined, up to the violation if there is one.
     pub examined: u64,
-    /// The first row that breaks it; `None` if it holds.
+    /// The first row that breaks the invariant; `None` if it holds.
     pub violation: Option<Violation>,
-    /// Why it was not looked at, if it could not be.
+    /// The reason why the invariant could not be checked, if so.
     pub note: Option<String>,
 }
 
 /// A row that breaks an invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Whose row it is; `None` for what belongs to the database as a whole.
+    /// Name of the tenant; `None` for what belongs to the database as a whole.
     pub tenant: Option<String>,
-    /// Which row.
+    /// The row that is wrong.
     pub subject: String,
     /// What is wrong with it.
     pub detail: String,
 }
 
-/// Checks every invariant of the books, and that the schema is what the migrations make (S1). For that the
-/// migrations are applied elsewhere first, which leaves nothing behind.
+/// Checks every invariant of the books, and whether the schema is the one that the migrations make (S1). For S1
+/// the migrations are applied elsewhere first: in memory, or in a transaction that is never committed.
 ///
 /// # Errors
-/// [`Error`] if the database did not answer: nothing is said of the book then.
+/// [`Error`] if the database did not answer: then the result is unknown.
 pub fn whole(
     plan: Plan,
     store: &Store,
@@ -184,11 +183,11 @@ fn schema_is_as_made(
     Ok(verdict)
 }
 
-/// Checks every invariant of the books on the snapshot that the connection reads. `progress` hears which invariant
-/// is being checked, and how many rows of it are done.
+/// Checks every invariant of the books on the snapshot that the connection reads. `progress` gets the invariant
+/// that is being checked and the number of rows examined so far.
 ///
 /// # Errors
-/// [`Error`] if the database did not answer: nothing is said of the book then.
+/// [`Error`] if the database did not answer: then the result is unknown.
 pub fn run(
     plan: Plan,
     connection: &mut AnyConnection,
@@ -289,7 +288,7 @@ impl Verdict {
     }
 }
 
-/// L4: the triggers of all families stand.
+/// L4: the triggers of all families exist.
 fn guards(plan: Plan, connection: &mut AnyConnection) -> Outcome {
     let of_families = plan.families.iter().flat_map(|family| family.guards);
     let expected: Vec<&str> = of_families.chain(&OWN_GUARDS).copied().collect();
@@ -302,7 +301,7 @@ fn guards(plan: Plan, connection: &mut AnyConnection) -> Outcome {
     }
 }
 
-/// A1: there is a log, and it is as it was written.
+/// A1: the tenant has a log, and its bytes are the ones that were written.
 fn audit_log_recomputes(
     connection: &mut AnyConnection,
     tenant: &Tenant,

@@ -1,4 +1,4 @@
-//! Commands: changes that are asked for, each decided in memory by its own capability.
+//! Commands: requested changes, each decided in memory by its own capability.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use crate::book::Book;
 use crate::shelf::Asks;
 use crate::tenant::Tenant;
 
-/// A change that can be asked for. Everything that is the same for all of them (idempotency key, savepoint,
-/// reply, audit record of a refusal, answer) stands in [`crate::job`], once.
+/// A change that can be requested. What all commands have in common (idempotency key, savepoint, reply, audit
+/// record of a refusal, answer) is in [`crate::job`], once.
 pub trait Command: Send + Sync + 'static {
     /// The outcome of the command.
     type Done: Send + 'static;
-    /// The rule that refuses it.
+    /// The rule that was broken.
     type Refusal: Send + 'static;
 
     /// Asks for the rows that the command may read or change.
     fn asks(&self, asks: &mut Asks<'_>);
 
-    /// Number of plain commands that are about as much work.
+    /// Weight of the command: the number of plain commands that are about as much work.
     fn weight(&self) -> usize {
         1
     }
 
-    /// Decides the command: changes the book, and records each change. It is pure but for the book. What it has
-    /// changed before it refuses is undone.
+    /// Decides the command: changes the book, and records each change. It reads and changes nothing but the
+    /// book. If it refuses, what it has changed before is undone.
     ///
     /// # Errors
     /// The first broken rule.
@@ -35,17 +35,17 @@ pub trait Command: Send + Sync + 'static {
     fn attempt(&self) -> Attempt;
 }
 
-/// An outcome, and how the reply to it is kept with its idempotency key.
+/// An outcome, and how its reply is stored with the idempotency key.
 #[derive(Debug, Clone)]
 pub struct Decision<T> {
     /// The outcome.
     pub done: T,
-    /// The way in which the reply is kept.
+    /// How the reply is stored.
     pub keep: Keep,
 }
 
 impl<T> Decision<T> {
-    /// An outcome of which the reply is kept as it is.
+    /// An outcome whose reply is stored as bytes.
     pub const fn now(done: T) -> Self {
         Self {
             done,
@@ -54,14 +54,14 @@ impl<T> Decision<T> {
     }
 }
 
-/// How the reply to a command is kept.
+/// How the reply to a command is stored with its idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keep {
     /// As bytes.
     Reply,
-    /// As a reference to what the reply can be made again from, because that never changes.
+    /// As a reference to rows that never change. The reply can be made again from them.
     Reference(String),
-    /// Not yet: this resource has been made, and its outcome comes in a later commit.
+    /// Later. This resource has been made, and its outcome comes in a later commit.
     Later(String),
 }
 
@@ -70,17 +70,17 @@ pub enum Keep {
 pub struct Attempt {
     /// Name of the attempt, as `account.open`.
     pub action: &'static str,
-    /// Kind of the thing that it is about.
+    /// Kind of the thing that the attempt is about.
     pub kind: &'static str,
-    /// Id of the thing that it is about; empty if it has none.
+    /// Id of the thing that the attempt is about; empty if it has no id.
     pub id: String,
 }
 
-/// A refusal, as it is told.
+/// The reply to a refused command.
 #[derive(Debug, Clone)]
 pub struct RefusalReply {
-    /// True if it is a decision that every repetition of the request hears again. False if it is a mistake in
-    /// the request, which a repetition may mend.
+    /// True if the refusal is a decision: each repetition of the request gets the same reply. False if it is a
+    /// mistake in the request, which a repetition may correct.
     pub is_kept: bool,
     /// Code of the rule, for the audit log.
     pub reason: &'static str,
@@ -98,10 +98,10 @@ pub struct Request<C: Command> {
     pub claim: Option<Claim>,
     /// The author, for the audit log.
     pub origin: Origin,
-    /// True if the command is only tried: it is decided and answered, and leaves nothing.
+    /// True for a dry run: the command is decided and answered, and nothing is stored.
     pub is_dry_run: bool,
-    /// Makes the reply to an outcome; the second argument is true for a dry run. It runs inside the lane: pure
-    /// and quick.
+    /// Makes the reply to an outcome. The second argument is true for a dry run. The function runs inside the
+    /// lane, so it is pure and quick.
     pub show: Show<C>,
     /// Makes the reply to a refusal.
     pub show_refusal: ShowRefusal<C>,
@@ -113,7 +113,7 @@ pub type Show<C> = fn(&<C as Command>::Done, bool) -> Reply;
 pub type ShowRefusal<C> = fn(&C, &<C as Command>::Refusal) -> RefusalReply;
 
 impl<C: Command> Request<C> {
-    /// A command of the system, outside of any request: nobody reads a reply to it.
+    /// A command of the system itself. Nobody reads its reply.
     #[must_use]
     pub fn of_system(tenant: Tenant, author: &'static str, command: C) -> Self {
         Self {
@@ -174,21 +174,21 @@ pub enum Answer {
         /// True if an earlier request with the same key got this reply.
         is_replay: bool,
     },
-    /// The effect is committed, its outcome is not known yet.
+    /// The effect is committed, and the outcome is not known yet.
     InFlight {
-        /// True if this very request had the effect.
+        /// True if this request had the effect; false if an earlier one with the same key had it.
         is_first: bool,
     },
     /// The idempotency key names another request.
     KeyReused {
-        /// The thing that the other request has made, if it is not answered yet.
+        /// The resource that the other request has made, if that request is not answered yet.
         resource: Option<String>,
         /// The reply to the other request.
         reply: Option<Reply>,
     },
 }
 
-/// An answer, and the outcome itself if it was decided now.
+/// An answer, and the outcome itself if the command was decided now.
 pub struct Outcome<C: Command> {
     /// The answer.
     pub answer: Answer,

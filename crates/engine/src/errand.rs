@@ -1,11 +1,13 @@
 //! Errands: work that is due at some time and belongs to no request.
 //!
 //! An errand is written in the commit that makes the work necessary, and deleted in the commit that makes it
-//! unnecessary. All tenants' errands are one table with one index by time, so that finding what is due costs the
-//! same whatever the number of tenants. Whoever takes an errand leases it: it is due again when the lease runs out,
-//! and its `epoch` grows, so that an outcome that comes too late can be told from the newest holder's.
+//! unnecessary. All tenants' errands are one table with one index by time, so that finding what is due costs
+//! the same whatever the number of tenants. A worker that takes an errand leases it: the errand is due again
+//! when the lease runs out, and its `epoch` grows. So an outcome under an old lease can be distinguished from
+//! one under the newest lease.
 //!
-//! This crate knows when an errand is due and who holds it. What is to be done is known by its [`Work`].
+//! This crate knows when an errand is due and which lease is the newest. The [`Work`] of its kind knows what is
+//! to be done.
 
 mod runner;
 mod tables;
@@ -33,25 +35,25 @@ store::savepoint!(Errands { rows });
 
 #[derive(Debug, Clone)]
 struct ShelfRow {
-    /// As it is now; `None` if it is done.
+    /// The errand as it is now; `None` if it has ended.
     errand: Option<Errand>,
-    /// As it was found; `None` if this batch adds it.
+    /// The errand as it was read; `None` if this batch adds it.
     found: Option<Errand>,
 }
 
-/// An errand.
+/// Work that is due at some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Errand {
-    /// Time at which it may be taken; while it is leased, the time at which the lease runs out.
+    /// Time at which the errand may be taken. While it is leased: the time at which the lease runs out.
     pub due_at: Timestamp,
     /// Number of leases so far.
     pub epoch: i32,
-    /// The one whose places the work takes, as a provider's name; may be empty.
+    /// Name of the provider whose places the work takes; empty if it takes none.
     pub place: String,
 }
 
 impl Errands {
-    /// An errand that was asked for or added, if it is not done.
+    /// An errand that was asked for or added, unless it has ended.
     #[must_use]
     pub fn get(&self, name: Name) -> Option<&Errand> {
         self.rows.get(&name)?.errand.as_ref()
@@ -64,7 +66,8 @@ impl Errands {
         self.rows.put(name, ShelfRow { errand, found });
     }
 
-    /// Leases an errand that is due. Returns its new epoch, or `None` if it is done or somebody else has it.
+    /// Leases an errand that is due. Returns the new epoch, or `None` if the errand has ended or another worker
+    /// has leased it.
     pub fn lease(&mut self, name: Name, now: Timestamp, until: Timestamp) -> Option<i32> {
         let errand = self.get(name).filter(|errand| errand.due_at <= now)?;
         let epoch = errand.epoch.saturating_add(1);
@@ -75,7 +78,7 @@ impl Errands {
         Some(epoch)
     }
 
-    /// Lets an errand be due at another time.
+    /// Changes the time at which an errand is due.
     pub fn postpone(&mut self, name: Name, due_at: Timestamp) {
         if let Some(errand) = self
             .rows
@@ -86,7 +89,7 @@ impl Errands {
         }
     }
 
-    /// The work is done, or needs not be done any more.
+    /// Ends an errand: the work is done, or is no longer necessary.
     pub fn end(&mut self, name: Name) {
         if let Some(held) = self.rows.get_mut(&name) {
             held.errand = None;

@@ -1,12 +1,12 @@
-//! What happens to every command, whatever it asks for, once and in one order:
+//! The steps that are the same for every command, in this order:
 //!
-//! 1. **key**: a request that was sent before is answered as it was then;
-//! 2. **savepoint**: a refused or dry command leaves nothing;
+//! 1. **key**: a request that was sent before gets the same answer again;
+//! 2. **savepoint**: a refused command, or a dry run, changes nothing;
 //! 3. **decide**: the capability's own rule;
 //! 4. **show**: the reply is made;
 //! 5. **record**: a refusal that is a decision leaves an audit record (the command has recorded the rest);
-//! 6. **keep**: the reply is saved with its key;
-//! 7. **answer**: once the batch is committed, and not before.
+//! 6. **keep**: the reply is stored with its key;
+//! 7. **answer**: after the commit of the batch, and not before.
 
 use idempotency::{Claim, KeyState};
 use store::rows::Savepoint as _;
@@ -19,18 +19,18 @@ use crate::lane::LaneError;
 use crate::shelf::Asks;
 use crate::tenant::Tenant;
 
-/// A request with its type forgotten: all that the lane sees of it.
+/// A request as the lane sees it, without the type of its command.
 pub(crate) trait Job: Send {
     fn tenant(&self) -> &Tenant;
     fn weight(&self) -> usize;
     fn asks(&self, asks: &mut Asks<'_>);
-    /// Decides, in memory. Decided again, it forgets the earlier decision.
+    /// Decides the command in memory. A second decision replaces the first.
     fn decide(&mut self, book: &mut Book);
-    /// Tells whoever waits how the batch has ended.
+    /// Sends the outcome of the batch to the caller that waits.
     fn end(self: Box<Self>, outcome: Result<(), LaneError>);
 }
 
-/// A request, and the one who waits for its outcome.
+/// A request, and the channel to the caller that waits for its outcome.
 pub(crate) struct QueuedRequest<C: Command> {
     request: Request<C>,
     outcome: Option<Outcome<C>>,
@@ -184,7 +184,7 @@ fn save(
 }
 
 impl Book {
-    /// Begins to decide a command of this author: from here on everything can be undone.
+    /// Begins the decision of a command of this author. Every later change can be undone.
     fn begin(&mut self, origin: &Origin) {
         self.origin = origin.clone();
         self.shelves.mark();
@@ -204,10 +204,10 @@ impl Book {
         self.after.release();
     }
 
-    /// Decides a part of a command that can be refused by itself: a refused part leaves nothing.
+    /// Decides a part of a command. A part can be refused without the rest; it then changes nothing.
     ///
     /// # Errors
-    /// The part's own.
+    /// The error of the part.
     pub fn try_part<T, E>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
         self.shelves.mark();
         self.leaves.mark();

@@ -46,13 +46,13 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 pub struct Settings {
     /// The kinds of shelves, in the order in which they are loaded.
     pub shelves: Arc<[Kind]>,
-    /// Makes replies again that were kept by reference.
+    /// Makes the replies again that were stored by reference.
     pub make_again: MakeAgain,
-    /// Gets what commands want to be told after their commit.
+    /// Gets the messages that commands send after their commit.
     pub after_commit: Option<mpsc::UnboundedSender<(Tenant, Box<dyn Any + Send>)>>,
-    /// Commands in a commit at most.
+    /// Greatest number of commands in a commit.
     pub max_batch: usize,
-    /// Commands in one tenant's line at most: one more is refused at once.
+    /// Greatest number of commands in one tenant's line. One more is refused at once.
     pub line: usize,
     /// True if a commit may carry the commands of many tenants.
     pub mixes_tenants: bool,
@@ -82,16 +82,16 @@ struct Worker {
     ids: Ids,
     state: Arc<LaneState>,
     heartbeat: Arc<Heartbeat>,
-    /// The log beside the database's file, where there is one.
+    /// The write-ahead log beside the database's file, if there is one.
     log: store::Log,
     connection: Option<AnyConnection>,
-    /// Version of the database's content as this connection last saw it, where only one may write.
+    /// Version of the database's content as this connection last saw it, if the database has only one writer.
     seen_version: Option<i64>,
     /// A connection for a batch that is written while another is.
     spare: SpareConnection,
-    /// What is remembered of each tenant.
+    /// The rows that are remembered of each tenant.
     memories: Memories,
-    /// Number of batches that are still locked from the start, because another process was quicker.
+    /// Number of batches that still lock from the start, because another process was quicker.
     cautious: u32,
     pace: Pace,
     /// Threads that write large batches while the next is decided.
@@ -102,11 +102,11 @@ struct Worker {
 /// The outcome of a run of a batch.
 enum Run {
     Committed(AfterCommit),
-    /// To be written by another thread, on this connection.
+    /// The batch is decided, and another thread is to write it over this connection.
     Decided(AnyConnection, Writing, AfterCommit),
 }
 
-/// The way in which one run of a batch reads.
+/// How one run of a batch reads.
 #[derive(Clone, Copy)]
 struct Reading {
     lock: Lock,
@@ -128,7 +128,7 @@ impl Worker {
         }
     }
 
-    /// The next batch: as many commands as wait and fit.
+    /// Takes the next batch: as many of the waiting commands as fit.
     fn take(&self) -> Batch {
         let mut filling = BatchBuilder::new(self.limits());
         let mut batch = Vec::new();
@@ -147,7 +147,8 @@ impl Worker {
         }
     }
 
-    /// Tells whoever asked whether anything can be written. If nothing was just now, something is.
+    /// Answers those who ask whether writes go through. If nothing was written a moment ago, a housekeeping row
+    /// is written now.
     fn try_writing(&mut self) {
         let tries = self.state.lines.tries();
         if tries.is_empty() {
@@ -155,7 +156,7 @@ impl Worker {
         }
         let outcome = match self.state.is_writing() {
             true => Ok(()),
-            // What is kept may be the connection to a database that was gone meanwhile.
+            // The kept connection may be broken: the database may have been away meanwhile.
             false => match self.leave_trace() {
                 Err(Error::Unavailable(_)) => self.leave_trace(),
                 outcome => outcome,
@@ -185,8 +186,8 @@ impl Worker {
         outcome
     }
 
-    /// Commits a batch and answers everybody in it. If it may overlap, also what can be decided while it is
-    /// written.
+    /// Commits a batch and answers all of its requests. If batches may overlap, also commits what can be
+    /// decided while this one is written.
     fn commit(&mut self, mut batch: Batch, may_overlap: bool) {
         match self.run_batch(&mut batch, may_overlap) {
             Ok(Run::Committed(after)) => self.answer(batch, after),
@@ -201,7 +202,7 @@ impl Worker {
             Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_))) => {
                 static GIVEN_UP: Repeated = Repeated::new();
                 metrics::counter!("florin_lane_given_up_total").increment(1);
-                // Of a thread that is the lane no more, the trouble says nothing of the lane.
+                // The trouble of a relieved thread says nothing about the lane.
                 if matches!(error, Error::Unavailable(_)) && !self.heartbeat.is_relieved() {
                     self.state.wrote(Err(error.trouble()));
                 }
@@ -214,7 +215,7 @@ impl Worker {
                 tracing::error!(%cause, "a command was refused by the database");
                 end(batch, LaneError::Failed);
             }
-            // A poisonous command fails alone.
+            // Each command runs by itself, so that a poisonous one fails alone.
             Err(Error::Refused(_)) => {
                 for job in batch {
                     self.commit(vec![job], false);
@@ -223,7 +224,7 @@ impl Worker {
         }
     }
 
-    /// Tells everybody what was committed.
+    /// Answers all requests of a committed batch.
     fn answer(&mut self, batch: Batch, after: AfterCommit) {
         self.state.wrote(Ok(()));
         self.pace.committed(overlap::weight(&batch));
@@ -242,8 +243,8 @@ impl Worker {
         }
     }
 
-    /// Runs a batch, and again with fresh decisions while other processes are quicker. The first
-    /// run of a batch that need not lock does not, unless others have been quicker lately.
+    /// Runs a batch, and runs it again, decided afresh, as long as another process was quicker. The first run
+    /// takes no locks if the batch needs none, unless another process was quicker lately.
     fn run_batch(&mut self, batch: &mut Batch, may_overlap: bool) -> Result<Run, Error> {
         let mut runs = 0_u32;
         let mut reconnected = false;
@@ -255,8 +256,8 @@ impl Worker {
             runs = runs.saturating_add(1);
             let was_connected = self.connection.is_some();
             match self.attempt(batch, is_cautious, may_overlap) {
-                // The connection died amid the batch. What it may have committed all the same is
-                // found by its keys in the run that follows.
+                // The connection broke during the batch. If the batch was committed nevertheless, the next run
+                // finds it by its keys.
                 Err(Error::Unavailable(cause)) if was_connected && !reconnected => {
                     reconnected = true;
                     static LOST: Repeated = Repeated::new();
@@ -278,7 +279,7 @@ impl Worker {
         }
     }
 
-    /// One begin, load, decide, flush, commit.
+    /// One run: begin, load, decide, flush, commit.
     fn attempt(
         &mut self,
         batch: &mut Batch,
@@ -290,7 +291,7 @@ impl Worker {
             None => self.connect()?,
         };
         let books = Books::open(batch, &self.settings, &mut self.memories);
-        // Where only one may write anyway, a lock costs nothing.
+        // If the database has only one writer, a lock costs nothing.
         let has_one_writer = connection.has_one_writer();
         let reading = Reading {
             lock: if is_cautious || has_one_writer || books.must_lock() {
@@ -329,7 +330,7 @@ impl Worker {
         }
     }
 
-    /// Decides a batch and commits it. If it shall be handed over, what it writes is returned instead.
+    /// Decides a batch and commits it. If another thread is to write it, returns its writes instead.
     fn work(
         &mut self,
         connection: &mut AnyConnection,
@@ -388,8 +389,8 @@ impl Worker {
         Ok((None, after))
     }
 
-    /// Where only one may write, the database tells whether another connection has written since this one last
-    /// looked. If none has, what is remembered is current.
+    /// Forgets everything if another connection has written since this one last looked. Only a database with
+    /// one writer can say so.
     fn forget_if_others_wrote(&mut self, connection: &mut AnyConnection) -> Result<(), Error> {
         let version = store::content_version(connection)?;
         if version.is_some() && version != self.seen_version {
@@ -399,7 +400,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Connects, or refuses everything that waits meanwhile, so that nobody waits for a database that is away.
+    /// Connects. While that fails, refuses every command that waits, so that nobody waits for a database that
+    /// is away.
     fn connect(&mut self) -> Result<AnyConnection, Error> {
         self.seen_version = None;
         let connected = self.store.writer();
@@ -424,21 +426,21 @@ impl Worker {
     }
 }
 
-/// Tells everybody that there is no answer.
+/// Answers all requests of a batch with an error.
 fn end(batch: Batch, error: LaneError) {
     for job in batch {
         job.end(Err(error));
     }
 }
 
-/// What a command that panicked has said.
+/// The message of a panic.
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
     text.unwrap_or_else(|| "a command panicked".to_owned())
 }
 
-/// Another thread is the lane by now: nothing more is begun.
+/// The error of a thread that was relieved: it begins nothing more.
 fn relieved() -> Error {
     Error::Unavailable("the database does not answer, and another thread is the lane".to_owned())
 }

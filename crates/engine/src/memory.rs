@@ -1,11 +1,11 @@
-//! What the lane remembers of a tenant between batches, so that it need not ask the database again.
+//! The rows that the lane remembers of a tenant between batches, so that it need not read them again.
 //!
-//! What is remembered is as of the remembered head of the audit log. Whoever writes anything appends to
-//! that log, and a second batch from the same head is refused: so a batch that appends to the
-//! remembered head was decided on how things are, in what it posted and in what it refused. Any other
-//! is a conflict, everything is forgotten, and it is decided again on fresh, locked rows. A batch that
-//! appends nothing (it only refused what leaves no trace), or that answers a request without keeping its
-//! key, is never decided on memory alone.
+//! The remembered rows belong to the remembered head of the audit log. Every write appends to that log, and a
+//! second append to the same head is refused. So if a batch appends to the remembered head, its rows were
+//! current, and its decisions and refusals are right. Otherwise the batch is a conflict: everything is
+//! forgotten, and the batch is decided again on fresh, locked rows. A batch that appends nothing (it only has
+//! refusals that are not stored), or that answers a request without storing its key, is never decided on memory
+//! alone.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -19,14 +19,14 @@ use store::{Error, TenantId, Timestamp};
 
 use crate::shelf::{Kind, Loading, Shelf, Shelves};
 
-/// Rows remembered at most, of all tenants together; then all are forgotten.
+/// Greatest number of rows that are remembered, of all tenants together. If there are more, all are forgotten.
 const MAX_ROWS: usize = 200_000;
-/// Keys of one tenant remembered at least; twice as many at most.
+/// Number of keys that are remembered of one tenant: at least so many, and at most twice as many.
 const KEYS: usize = 100_000;
 /// Number of keys that take as much room as one row.
 const KEYS_A_ROW: usize = 4;
 
-/// What is remembered of all tenants.
+/// The memories of all tenants.
 pub(crate) struct Memories {
     of: HashMap<TenantId, Memory>,
     kinds: Arc<[Kind]>,
@@ -40,25 +40,25 @@ impl Memories {
         }
     }
 
-    /// What is remembered of a tenant.
+    /// The memory of a tenant.
     pub(crate) fn of(&mut self, tenant: TenantId) -> &mut Memory {
         let kinds = &self.kinds;
         self.of.entry(tenant).or_insert_with(|| Memory::new(kinds))
     }
 
-    /// Forgets what a conflict may have shown to be stale, of one tenant.
+    /// Forgets the rows of one tenant that a conflict may have shown to be stale.
     pub(crate) fn forget(&mut self, tenant: TenantId) {
         if let Some(memory) = self.of.get_mut(&tenant) {
             memory.forget();
         }
     }
 
-    /// Forgets what a conflict may have shown to be stale, of everybody.
+    /// Forgets the rows of all tenants that a conflict may have shown to be stale.
     pub(crate) fn forget_all(&mut self) {
         self.of.values_mut().for_each(Memory::forget);
     }
 
-    /// Makes room if too much is remembered.
+    /// Forgets all rows if too many are remembered.
     pub(crate) fn make_room(&mut self) {
         let sizes = self.of.values().map(Memory::size);
         if sizes.fold(0, usize::saturating_add) > MAX_ROWS {
@@ -67,13 +67,13 @@ impl Memories {
     }
 }
 
-/// What is remembered of one tenant.
+/// The memory of one tenant.
 pub(crate) struct Memory {
     /// The audit log as this lane last left it.
     head: Option<Tip>,
     /// Time at which the latest batch that this lane knows of was recorded; the next one is never earlier.
     latest: Option<Timestamp>,
-    /// What each kind of shelf remembers.
+    /// The memory of each kind of shelf.
     shelves: Vec<Box<dyn AnyMemory>>,
 }
 
@@ -114,24 +114,24 @@ impl Memory {
         self.latest.map_or(now, |latest| latest.max(now))
     }
 
-    /// What each kind of shelf remembers.
+    /// The memory of each kind of shelf.
     pub(crate) fn shelves(&self) -> &[Box<dyn AnyMemory>] {
         &self.shelves
     }
 
-    /// Keeps the rows as the commit will leave them.
+    /// Remembers the rows as they will be after the commit.
     pub(crate) fn remember(&mut self, shelves: &Shelves) {
         shelves.remember(&mut self.shelves);
     }
 
-    /// Keeps what is remembered if it is as of this head, which was read just now.
+    /// Keeps the remembered rows if they belong to this head, which was just read. Otherwise forgets them.
     pub(crate) fn keep_if_current(&mut self, head: &Tip) {
         if self.head.as_ref().map(|known| known.tree.size()) != Some(head.tree.size()) {
             self.forget();
         }
     }
 
-    /// Forgets what a conflict may have shown to be stale.
+    /// Forgets the rows that a conflict may have shown to be stale.
     pub(crate) fn forget(&mut self) {
         self.head = None;
         self.shelves.iter_mut().for_each(|shelf| shelf.forget());
@@ -142,7 +142,7 @@ impl Memory {
     }
 }
 
-/// What one shelf remembers, with its type forgotten.
+/// The memory of one shelf, without its type.
 pub(crate) trait AnyMemory: Send {
     fn rows(&self) -> &dyn Any;
     fn rows_mut(&mut self) -> &mut dyn Any;
@@ -150,7 +150,7 @@ pub(crate) trait AnyMemory: Send {
     fn size(&self) -> usize;
 }
 
-/// What a shelf remembers.
+/// The memory of a shelf, with its type.
 pub(crate) struct MemoryOf<S: Shelf>(S::Memory);
 
 impl<S: Shelf> Default for MemoryOf<S> {
@@ -177,8 +177,8 @@ impl<S: Shelf> AnyMemory for MemoryOf<S> {
     }
 }
 
-/// Keys seen lately, by hash: a collision costs one look-up too many. Any other key is taken for new, and if it
-/// is not, the database says so.
+/// Hashes of the keys that were seen lately. A collision costs one unnecessary look-up. Any other key is taken
+/// for new; if it is not, the database refuses it.
 #[derive(Debug, Default)]
 pub struct RecentKeys {
     hasher: RandomState,
@@ -222,7 +222,7 @@ impl Shelf for idempotency::Shelf {
         asks.claimed.is_empty() && asks.waiting.is_empty()
     }
 
-    /// A key that was not seen lately is taken for new. If it is not, saving it is a conflict.
+    /// A key that was not seen lately is taken for new. If it is not new, saving it is a conflict.
     fn recall(&mut self, asks: &mut KeyAsks, memory: &RecentKeys) {
         asks.claimed.retain(|key| memory.has(key));
     }

@@ -1,9 +1,10 @@
-//! Whether the database answers at all: asked of it when somebody doubts it.
+//! The pulse: whether the database answers at all. It is asked after somebody has waited for long.
 //!
-//! A call to the database blocks its thread. If the server is stopped, or the network swallows what is
-//! sent, it blocks for as long as that lasts, and nothing ends it. So the question is asked on a thread
-//! that can be left behind, over a connection that is as old as those of the others. While the database is
-//! silent everybody is refused at once, and it is asked again, over a new connection, until it answers.
+//! A call to the database blocks its thread. If the server is stopped, or the network drops what is sent, the
+//! thread blocks for as long as that lasts, and nothing can end the call. So the question is asked on a thread
+//! that can be left behind, over a connection that is as old as the other connections. While the database is
+//! silent, every request is refused at once, and the database is asked again, over a new connection, until it
+//! answers.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -12,19 +13,20 @@ use std::time::Duration;
 use store::{AnyConnection, Error, Store, Trouble};
 use tokio::sync::{oneshot, watch};
 
-/// After how long a wait the database is doubted.
+/// Waiting time after which the pulse is asked.
 pub(crate) const DOUBT: Duration = Duration::from_secs(2);
-/// How long it may take to answer the simplest question before it is taken for silent.
+/// Time after which a database that has not answered the simplest question counts as silent.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often a silent database is asked again.
+/// Time between two questions to a silent database.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// Threads that may be stuck in a question. Beyond that, none is asked until one of them is free.
+/// Greatest number of threads that may be stuck in a question. If there are more, nothing is asked until one of
+/// them is free.
 const MAX_STUCK: usize = 4;
 
-/// Who waits for the answer.
+/// The channel to whoever waits for the answer.
 type Ask = oneshot::Sender<Result<(), Trouble>>;
 
-/// The way to ask. It ends with its last owner.
+/// The handle for asking. The thread ends when the last owner drops it.
 #[derive(Debug)]
 pub(crate) struct Pulse {
     asks: Sender<Ask>,
@@ -70,21 +72,21 @@ impl Pulse {
         *self.silent.borrow()
     }
 
-    /// Returns when the database is known to be silent.
+    /// Waits until the database is known to be silent.
     pub(crate) async fn silence(&self) {
         let mut silent = self.silent.clone();
         if silent.wait_for(|silent| *silent).await.is_err() {
-            // Nobody is left to say so.
+            // The asking thread has ended, so silence is never reported.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// The thread that has the database asked.
+/// The thread that takes the requests and lets a prober ask the database.
 struct Asker {
     store: Store,
     prober: Option<Prober>,
-    /// Counts the hands: each owns one share, and this field another.
+    /// Counts the probers by its owners: each prober owns one clone, and this field is another.
     probers: Arc<()>,
     patience: Duration,
 }
@@ -103,7 +105,7 @@ impl Asker {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            // One question for all who want it asked.
+            // One question answers all who wait.
             waiting.extend(asked.try_iter());
             let outcome = self.ask();
             let was_silent = *tell.borrow();
@@ -114,13 +116,13 @@ impl Asker {
                 }
                 tell.send_replace(true);
             } else if outcome.is_ok() && was_silent {
-                // Whatever was stuck in the silence may be stuck for ever.
+                // Connections that were stuck during the silence may be stuck for ever.
                 self.store.renew_readers();
                 tracing::warn!("the database answers again");
                 tell.send_replace(false);
             }
             for ask in waiting {
-                // Whoever asked may have given up.
+                // The caller may have given up.
                 let _gone = ask.send(outcome);
             }
         }
@@ -131,14 +133,14 @@ impl Asker {
             Some(prober) => prober,
             None => self.another_prober()?,
         };
-        // A hand listens until it is dropped.
+        // A prober listens until it is dropped.
         let _sent = prober.questions.send(());
         match prober.answers.recv_timeout(self.patience) {
             Ok(outcome) => {
                 self.prober = Some(prober);
                 outcome.map_err(|error| error.trouble())
             }
-            // It is left behind, and ends when its question does.
+            // The prober is left behind, and ends when its question ends.
             Err(_silent) => Err(Trouble::Silent),
         }
     }
@@ -155,7 +157,7 @@ impl Asker {
     }
 }
 
-/// A thread that asks, with a connection of its own.
+/// A thread that asks the database over a connection of its own.
 struct Prober {
     questions: Sender<()>,
     answers: Receiver<Result<(), Error>>,
@@ -181,7 +183,7 @@ impl Prober {
     }
 }
 
-/// Asks over the connection that there is. If that one is broken, over another.
+/// Asks over the kept connection, or over a new one if that is broken.
 fn question(store: &Store, kept: &mut Option<AnyConnection>) -> Result<(), Error> {
     if let Some(mut connection) = kept.take()
         && store::probe(&mut connection).is_ok()

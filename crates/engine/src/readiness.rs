@@ -6,10 +6,10 @@ use store::Trouble;
 
 use crate::lane::Engine;
 
-/// How long each of the two may take. Whoever asks has little time.
+/// Longest time for each of the two tests. A load balancer that asks has little time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What can be done at the moment.
+/// Whether the server can read and write at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether questions are answered.
@@ -19,7 +19,7 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Whether all of it can be done.
+    /// Whether both go through.
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.reads.is_ok() && self.writes.is_ok()
@@ -27,8 +27,8 @@ impl Readiness {
 }
 
 impl Engine {
-    /// Asks the database. A commit that went through a moment ago is believed; otherwise the lane tries
-    /// one, which changes nothing of the books.
+    /// Asks the database. If a commit went through a moment ago, writes count as possible. Otherwise the lane
+    /// tries a commit that changes nothing of the books.
     pub async fn readiness(&self) -> Readiness {
         if self.pulse.is_silent() {
             let silent = Err(Trouble::Silent);

@@ -1,4 +1,4 @@
-//! Questions to the database, away from the async threads, each with an end.
+//! Questions to the database. They run away from the async threads, and each ends after a bounded time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
@@ -10,7 +10,8 @@ use tokio::sync::SemaphorePermit;
 use crate::lane::Engine;
 use crate::pulse::DOUBT;
 
-/// Questions that nobody waits for any longer and that may be stuck for ever. Beyond that, none is asked.
+/// Greatest number of questions that are stuck and that nobody waits for. If there are more, no question is
+/// asked.
 const MAX_ABANDONED: i64 = 128;
 
 impl Engine {
@@ -45,8 +46,8 @@ impl Engine {
             answer = &mut asked => return answer.unwrap_or_else(|error| Err(panicked(error))),
             () = self.pulse.silence() => silent(),
             () = tokio::time::sleep(longest.saturating_sub(DOUBT)) => {
-                // The database answers others, and this connection is stuck: so may those be that
-                // were opened with it.
+                // The database answers others, but this connection is stuck. The connections that were opened
+                // with it may be stuck too.
                 self.store.renew_readers();
                 too_long(longest)
             }
@@ -88,7 +89,7 @@ fn too_long(longest: Duration) -> Error {
     Error::Unavailable(format!("a question was not answered within {longest:?}"))
 }
 
-/// How many questions are still asked though nobody waits for their answer.
+/// Number of questions that still run although nobody waits for their answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AbandonedQuestions(Arc<AtomicI64>);
 
@@ -101,7 +102,7 @@ impl AbandonedQuestions {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The two ends of one question: who waits, and who asks.
+    /// The two ends of one question: the one that waits, and the one that asks.
     fn pair(&self) -> (Waiter, Asker) {
         let state = Arc::new(AtomicU8::new(ASKED));
         let asking = Asker {
@@ -122,7 +123,7 @@ struct Waiter {
 }
 
 impl Waiter {
-    /// Waits no longer.
+    /// Gives up waiting.
     fn leave(self) {
         self.left.0.fetch_add(1, Ordering::Relaxed);
         if self.state.swap(LEFT, Ordering::AcqRel) == ANSWERED {

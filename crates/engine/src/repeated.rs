@@ -1,12 +1,13 @@
-//! A warning that would be logged at every request while one trouble lasts.
+//! A warning that is logged at most once a minute, however often it is due.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often one kind of warning is logged at most.
+/// Least time between two log lines of one kind of warning.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// One kind of warning: logged at once, and then once a minute at most, with how often it was due since.
+/// One kind of warning. It is logged at once, and then at most once a minute, with the number of times that it
+/// was due.
 #[derive(Debug, Default)]
 pub struct Repeated(Mutex<State>);
 
@@ -36,8 +37,8 @@ impl Repeated {
         Self(Mutex::new(State::NEW))
     }
 
-    /// Counts the warning. If it is to be logged now: how often it was due since it was last logged, this
-    /// time included.
+    /// Counts the warning. If it is to be logged now, returns how often it was due since it was last logged,
+    /// including this time.
     pub fn due(&self) -> Option<u64> {
         self.due_at(Instant::now())
     }

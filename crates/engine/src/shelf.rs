@@ -1,7 +1,7 @@
 //! Shelves: the rows of one tenant that a batch holds in memory, one shelf a family.
 //!
-//! A batch gives each tenant in it one shelf of each [`Kind`]. The kinds stand in one list, in the order in
-//! which they are loaded; they are saved in the opposite order.
+//! A batch gives each tenant in it one shelf of each [`Kind`]. One list has all kinds, in the order in which
+//! they are loaded. They are saved in the opposite order.
 //!
 //! ```text
 //! commands ask    Asks: each command names the rows that it may read or change
@@ -26,8 +26,8 @@ use crate::tenant::Tenant;
 pub trait Shelf: Savepoint + Default + Send + 'static {
     /// The rows that commands ask for.
     type Asks: Default + Send + 'static;
-    /// What is kept of a tenant's rows between commits. It may be stale; saving a change to a stale row is a
-    /// conflict.
+    /// The rows of a tenant that are remembered between commits. They may be stale. Saving a change of a stale
+    /// row is a conflict.
     type Memory: Default + Send + 'static;
 
     /// True if a batch that asks for any of these rows must find them locked.
@@ -36,33 +36,34 @@ pub trait Shelf: Savepoint + Default + Send + 'static {
     /// True if nothing is asked for.
     fn is_nothing(asks: &Self::Asks) -> bool;
 
-    /// Takes out of `asks` what the shelf holds and what `memory` holds, and puts the latter on the shelf.
+    /// Removes from `asks` the rows that the shelf holds, and those that `memory` holds. Puts the latter on the
+    /// shelf.
     fn recall(&mut self, _asks: &mut Self::Asks, _memory: &Self::Memory) {}
 
-    /// Puts the rows that are asked for on the shelf. May ask for rows of shelves that are loaded later.
+    /// Reads the rows that are asked for onto the shelf. May ask for rows of shelves that are loaded later.
     ///
     /// # Errors
     /// [`Error`] as the database gives it.
     fn load(&mut self, from: &mut Loading<'_>, asks: Self::Asks) -> Result<(), Error>;
 
-    /// Adds what was changed.
+    /// Adds the writes of all changed rows.
     fn save(&self, tenant: TenantId, writes: &mut Writes);
 
-    /// Keeps rows as the commit will leave them.
+    /// Remembers the rows as they will be after the commit.
     fn remember(&self, _memory: &mut Self::Memory) {}
 
-    /// Forgets what a conflict may have shown to be stale.
+    /// Forgets the rows that a conflict may have shown to be stale.
     fn forget(memory: &mut Self::Memory) {
         *memory = Self::Memory::default();
     }
 
-    /// About how many rows are remembered.
+    /// The approximate number of rows that are remembered.
     fn size(_memory: &Self::Memory) -> usize {
         0
     }
 }
 
-/// The circumstances under which a shelf is loaded.
+/// What a shelf needs to be loaded.
 pub struct Loading<'a> {
     /// The connection, within the batch's transaction if there is one.
     pub connection: &'a mut AnyConnection,
@@ -75,7 +76,7 @@ pub struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    /// What is asked of a shelf that is loaded later, to ask for more. `None` if there is no such shelf.
+    /// The rows that are asked of a later shelf, so that more can be added. `None` if there is no such shelf.
     pub fn ask<S: Shelf>(&mut self) -> Option<&mut S::Asks> {
         asks_of::<S>(self.later)
     }
@@ -103,7 +104,7 @@ impl Kind {
     }
 }
 
-/// One shelf of each kind, and what is asked of each.
+/// One shelf of each kind, and the rows that are asked of each.
 pub(crate) struct Shelves {
     slots: Vec<Box<dyn Slot>>,
     must_lock: bool,
@@ -117,7 +118,7 @@ impl Shelves {
         }
     }
 
-    /// Lets a command ask.
+    /// The list to which a command adds the rows that it needs.
     pub(crate) fn asks<'a>(&'a mut self, tenant: &'a Tenant, now: Timestamp) -> Asks<'a> {
         Asks {
             shelves: self,
@@ -126,17 +127,17 @@ impl Shelves {
         }
     }
 
-    /// True if the rows asked for must be found locked.
+    /// True if the rows that are asked for must be locked.
     pub(crate) fn must_lock(&self) -> bool {
         self.must_lock || self.slots.iter().any(|slot| slot.must_lock())
     }
 
-    /// True if nothing is asked for any more.
+    /// True if no row is asked for any more.
     pub(crate) fn ask_nothing(&self) -> bool {
         self.slots.iter().all(|slot| slot.is_nothing())
     }
 
-    /// Withdraws everything that was asked for.
+    /// Forgets everything that was asked for.
     pub(crate) fn withdraw(&mut self) {
         self.must_lock = false;
         self.slots.iter_mut().for_each(|slot| slot.withdraw());
@@ -148,7 +149,7 @@ impl Shelves {
         }
     }
 
-    /// Loads all shelves, the first kind first. With memories, only what none of them holds.
+    /// Loads all shelves, the first kind first. With memories, reads only the rows that they do not hold.
     pub(crate) fn load(
         &mut self,
         connection: &mut AnyConnection,
@@ -174,7 +175,7 @@ impl Shelves {
         Ok(())
     }
 
-    /// Adds what was changed, the last kind first.
+    /// Adds the writes of all shelves, the last kind first.
     pub(crate) fn save(&self, tenant: TenantId, writes: &mut Writes) {
         for slot in self.slots.iter().rev() {
             slot.save(tenant, writes);
@@ -231,7 +232,7 @@ impl Savepoint for Shelves {
     }
 }
 
-/// What a command asks for before it is decided.
+/// The list to which a command adds the rows that it needs, before it is decided.
 pub struct Asks<'a> {
     shelves: &'a mut Shelves,
     /// The tenant that the command belongs to.
@@ -241,12 +242,13 @@ pub struct Asks<'a> {
 }
 
 impl Asks<'_> {
-    /// What is asked of one shelf, to ask for more. `None` if the engine was started without such a shelf.
+    /// The rows that are asked of one shelf, so that more can be added. `None` if the engine was started
+    /// without such a shelf.
     pub fn of<S: Shelf>(&mut self) -> Option<&mut S::Asks> {
         asks_of::<S>(&mut self.shelves.slots)
     }
 
-    /// Wants every row that is asked for to be locked, whatever its shelf says.
+    /// Demands that every row that is asked for is locked, whatever its shelf says.
     pub fn lock(&mut self) {
         self.shelves.must_lock = true;
     }
@@ -258,7 +260,7 @@ fn asks_of<S: Shelf>(slots: &mut [Box<dyn Slot>]) -> Option<&mut S::Asks> {
     slot.asks().downcast_mut()
 }
 
-/// A shelf with what is asked of it, and its type forgotten.
+/// A shelf and the rows that are asked of it, without their types.
 pub(crate) trait Slot: Send {
     fn shelf(&self) -> &dyn Any;
     fn shelf_mut(&mut self) -> &mut dyn Any;

@@ -1,6 +1,6 @@
-//! Whether time stands still. What is recorded later has no earlier time, whatever the clock does: so if the books
-//! were once written under a clock that was ahead, everything is recorded at that same moment until the
-//! clock has reached it. Nothing is wrong in the books then, and somebody must know.
+//! Whether time stands still. A later record never has an earlier time, whatever the clock does. So if the
+//! books were once written under a clock that was ahead, everything is recorded at that same moment until the
+//! clock has reached it. The books are not wrong then, but somebody must know of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,12 +10,13 @@ use store::Timestamp;
 
 use crate::lane::Engine;
 
-/// So far the clock may be behind the books without a word, in seconds: clocks differ, and are set.
+/// The number of seconds that the clock may be behind the books without a warning: clocks differ, and are
+/// adjusted.
 pub const TOLERATED_SECONDS: u32 = 60;
 /// The least time between two warnings.
 const WARN_AGAIN: Duration = Duration::from_secs(60);
 
-/// The latest time at which this process knows anything to be recorded. Clones share it.
+/// The latest recording time that this process knows of. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LatestRecordTime(Arc<AtomicI64>);
 
@@ -30,7 +31,7 @@ impl LatestRecordTime {
 }
 
 impl Engine {
-    /// Tells when the books were last written, before the lane has read it.
+    /// Sets the time of the latest record, before the lane has read it.
     pub fn learn_recorded(&self, at: Timestamp) {
         self.recorded().learn(at);
     }
@@ -41,28 +42,28 @@ impl Engine {
         seconds_between(self.clock().now(), self.recorded().latest())
     }
 
-    /// Whether so far that time stands still.
+    /// Whether the clock is so far behind that everything is recorded at one moment.
     #[must_use]
     pub fn stands_still(&self) -> bool {
         self.seconds_behind() > TOLERATED_SECONDS
     }
 }
 
-/// From the clock's time to a later one, in whole seconds; 0 if that is not later.
+/// The whole seconds from the clock's time to a later time; 0 if that is not later.
 #[must_use]
 pub fn seconds_between(now: Timestamp, later: Timestamp) -> u32 {
     let micros = later.micros().saturating_sub(now.micros()).max(0);
     u32::try_from(micros.div_euclid(1_000_000)).unwrap_or(u32::MAX)
 }
 
-/// Looks at the clock: the metric each time, the warning once a minute at most.
+/// Compares the clock with the books. It sets the metric each time, and warns at most once a minute.
 #[derive(Debug, Default)]
 pub struct Watch {
     warned: Option<Instant>,
 }
 
 impl Watch {
-    /// Looks at the clock.
+    /// Compares the clock with the books now.
     pub fn look(&mut self, engine: &Engine) {
         let behind = engine.seconds_behind();
         metrics::gauge!("florin_clock_behind_seconds").set(behind);

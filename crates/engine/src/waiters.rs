@@ -1,7 +1,8 @@
 //! Requests that wait for an answer which comes in a later commit than their own.
 //!
-//! A waiter is told with the commit that answers its key. Another process may commit it: so those who have waited
-//! for a while are looked up together, by one question that does not enter the lane.
+//! A waiter gets the reply after the commit that answers its key. Another process may commit the answer. So the
+//! keys that are waited for are looked up together from time to time, by one question that does not enter the
+//! lane.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,7 @@ struct Waiter {
     told: oneshot::Sender<Reply>,
 }
 
-/// One request that waits. Dropped, it waits no longer.
+/// One request that waits. It stops waiting when this is dropped.
 pub(crate) struct WaitGuard {
     waiters: Waiters,
     name: (TenantId, Key),
@@ -57,7 +58,7 @@ impl Waiters {
         }
     }
 
-    /// Tells all who wait for this answer.
+    /// Sends a reply to all who wait for the answer to this key.
     pub(crate) fn tell(&self, tenant: TenantId, key: &Key, reply: &Reply) {
         let waiting = self.state().by_key.remove(&(tenant, key.clone()));
         for waiter in waiting.into_iter().flatten() {

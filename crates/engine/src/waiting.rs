@@ -9,10 +9,10 @@ use crate::command::{Answer, Command, Outcome, Request};
 use crate::lane::{Engine, LaneError};
 
 impl Engine {
-    /// Sends a command and waits, at most `wait`, for the outcome of what it began.
+    /// Sends a command and waits, at most `wait`, for the outcome of the operation that it began.
     ///
-    /// A request that had the effect and has waited long enough is answered as things stand, by the command that
-    /// `answer_now` makes (and so is every later request with the key). The same request sent again meanwhile gets
+    /// After that time, the command that `answer_now` makes answers the request with the present state. Every
+    /// later request with the key gets the same answer. The same request sent again meanwhile gets
     /// [`Answer::InFlight`].
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Engine {
     {
         let deadline = Instant::now() + wait;
         let key = request.claim.as_ref().map(|claim| claim.key.clone());
-        // From before the command is sent, so that no answer is missed.
+        // Waits from before the command is sent, so that no answer is missed.
         let waiting = key.map(|key| self.waiters.wait(request.tenant.id, key));
         let Outcome { answer, decided } = self.submit(request).await?;
         let (Answer::InFlight { is_first }, Some(mut waiting)) = (&answer, waiting) else {
@@ -50,7 +50,7 @@ impl Engine {
         }
     }
 
-    /// Looks whether requests that wait were answered by another process, with one question for all of them.
+    /// Looks for answers that another process has committed, with one question for all requests that wait.
     pub async fn look_for_answers(&self) {
         let keys = self.waiters.keys();
         if keys.is_empty() {

@@ -1,5 +1,5 @@
-//! A3: everything that was made has an audit record. The log is read once, and each family notes what it names;
-//! then each family looks for its rows among the notes.
+//! A3: everything that was made has an audit record. The log is read once, and each family notes the things
+//! that the records name. Then each family looks for its rows among the notes.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::tenant::Tenant;
 /// Records read at a time.
 const PAGE: i64 = 4_000;
 
-/// What one family knows of audit records.
+/// The part of a family that reads audit records.
 pub trait Recorder {
     /// Takes note of a record of something that was done.
     fn note(&mut self, leaf: &Leaf<'_>);
@@ -34,18 +34,18 @@ pub trait Recorder {
 /// Whether rows are also compared with what their records say of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terms {
-    /// They are.
+    /// Compare them.
     Compared,
-    /// Only that there is a record.
+    /// Only look whether there is a record.
     Ignored,
 }
 
-/// A record, as far as families read it.
+/// The parts of an audit record that families read.
 #[derive(Debug, Clone, Copy)]
 pub struct Leaf<'a> {
-    /// Kind of the thing it is about.
+    /// Kind of the thing that the record is about.
     pub kind: &'a str,
-    /// Id of the thing it is about.
+    /// Id of the thing that the record is about.
     pub id: &'a str,
     /// The fields that changed, as a JSON object: `{"field": [before, after]}`.
     pub delta: Option<&'a RawValue>,
@@ -79,8 +79,8 @@ pub(super) fn changes_are_recorded(
     compare(plan, connection, tenant, Terms::Compared, progress)
 }
 
-/// The first thing that was made and has no record: a log that was emptied or cut hashes well, and this
-/// tells. `progress` hears how many records were read.
+/// The first row that was made and has no record. This finds a log that was emptied or cut, whose hashes are
+/// right. `progress` gets the number of records that were read.
 ///
 /// # Errors
 /// [`Error`] if the database did not answer.
@@ -117,13 +117,13 @@ fn compare(
     loop {
         let page = audit_log::tables::entries(connection, tenant.id, seq, PAGE)?;
         let Some(last) = page.last() else { break };
-        // A number below 0 is A1's to find; it must not begin the page anew.
+        // A number below 0 is found by A1. Here it must not begin the page anew.
         seq = u64::try_from(last.seq)
             .unwrap_or(u64::MAX)
             .saturating_add(1);
         for entry in page {
             records += 1;
-            // Bytes that are no record are a record of nothing. A refusal has changed nothing.
+            // Bytes that are no record name nothing. A refusal has changed nothing.
             let read = serde_json::from_slice::<Read<'_>>(&entry.leaf);
             if let Ok(read) = read
                 && read.outcome != "refused"

@@ -1,9 +1,9 @@
-//! The same check again and again while the server runs, so that what breaks is heard of.
+//! The check, repeated while the server runs, so that a violation is reported.
 //!
-//! `florin_check_violations` is how many invariants the last check found broken,
-//! `florin_check_last_success_timestamp_seconds` when one last found them all to hold, and
-//! `florin_check_duration_seconds` how long the last one took. A check that was not finished changes
-//! none of them: the time of the last success tells how old the news is.
+//! `florin_check_violations` is the number of invariants that the last check found broken,
+//! `florin_check_last_success_timestamp_seconds` the time of the last check that found no violation, and
+//! `florin_check_duration_seconds` the duration of the last check. A check that was not finished changes none
+//! of them: the time of the last success shows how old the result is.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use super::{Plan, Report, whole};
 use crate::lane::Engine;
 
-/// Why nothing was found out.
+/// Why a check was not finished.
 #[derive(Debug, thiserror::Error)]
 enum CheckFailure {
     #[error(transparent)]
@@ -26,8 +26,8 @@ enum CheckFailure {
     Died(#[from] oneshot::error::RecvError),
 }
 
-/// Checks every invariant each time `every` has passed, until `stop` becomes true. Never, if there is
-/// no `every`.
+/// Checks every invariant each time `every` has passed, until `stop` becomes true. If there is no `every`,
+/// nothing is checked.
 pub async fn keep_checking(
     plan: Plan,
     engine: Engine,
@@ -53,8 +53,8 @@ pub async fn keep_checking(
     }
 }
 
-/// One check, on a thread that nobody waits for when the server stops, over a connection of its own:
-/// the others give up a long question.
+/// One check, on a thread that nobody waits for when the server stops. It has a connection of its own, because
+/// the other connections give up a long question.
 async fn once(plan: Plan, url: DatabaseUrl) -> Result<(Report, Duration), CheckFailure> {
     let (found, finding) = oneshot::channel();
     let work = move || {
@@ -70,7 +70,7 @@ async fn once(plan: Plan, url: DatabaseUrl) -> Result<(Report, Duration), CheckF
     finding.await?
 }
 
-/// The metrics, and the alarm.
+/// Sets the metrics, and logs each violation.
 fn tell(report: &Report, took: Duration, now: u64) {
     let broken = report.invariants.iter();
     let broken: Vec<_> = broken

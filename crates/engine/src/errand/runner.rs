@@ -1,4 +1,4 @@
-//! The one loop that finds what is due and hands it to those who know what to do.
+//! The loop that finds the errands that are due and hands them to the work of their kind.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -14,13 +14,13 @@ use crate::lane::{Engine, LaneError};
 use crate::standstill::Watch;
 use crate::tenant::Tenant;
 
-/// Errands looked up at a time.
+/// Greatest number of errands that one question finds.
 const PAGE: i64 = 500;
 
-/// A future whose type is forgotten.
+/// A boxed future of some work.
 pub type WorkFuture<'a> = Pin<Box<dyn Future<Output = Result<(), LaneError>> + Send + 'a>>;
 
-/// What is to be done for one kind of errands.
+/// The work of one kind of errands.
 pub trait Work: Send + Sync {
     /// The kind of errands.
     fn kind(&self) -> &'static str;
@@ -30,20 +30,21 @@ pub trait Work: Send + Sync {
         Vec::new()
     }
 
-    /// Takes errands of one tenant that are due. Work that needs the network is begun here and goes on by itself.
+    /// Takes errands of one tenant that are due. Work that needs the network only begins here, and continues by
+    /// itself.
     fn take(&self, tenant: Tenant, due: Vec<DueErrand>) -> WorkFuture<'_>;
 
-    /// Looks for work that is no errand, by one question for all tenants.
+    /// Looks for work that is no errand, with one question for all tenants.
     fn look(&self) -> WorkFuture<'_> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Hears what a command has had told after its commit. Returns it if it is about something else.
+    /// Takes a message that a command has sent after its commit. Returns it if it is meant for other work.
     fn hear(&self, _tenant: &Tenant, what: Box<dyn Any + Send>) -> Option<Box<dyn Any + Send>> {
         Some(what)
     }
 
-    /// Waits until what was begun has ended.
+    /// Waits until all work that was begun has ended.
     fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {})
     }
@@ -55,11 +56,11 @@ pub struct Runner {
     pub engine: Engine,
     /// All kinds of work.
     pub works: Vec<Arc<dyn Work>>,
-    /// What commands have had told after their commit.
+    /// The messages that commands send after their commit.
     pub after_commit: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
-    /// Time between two looks at what is due.
+    /// Time between two searches for errands that are due.
     pub interval: Duration,
-    /// Time that work under way has to end when the server stops.
+    /// Time that unfinished work has when the server stops.
     pub patience: Duration,
 }
 
@@ -75,7 +76,7 @@ impl Runner {
                 Some((tenant, what)) = self.after_commit.recv() => self.hear(&tenant, what),
                 _ = tick.tick() => {
                     tokio::select! {
-                        // A look that waits for the database does not keep the server from stopping.
+                        // A search that waits for the database does not keep the server from stopping.
                         _ = stopped(&mut stop) => break,
                         // A database that does not answer is reported by those who need an answer from it.
                         _unavailable = self.look() => {}
@@ -85,7 +86,7 @@ impl Runner {
                 }
             }
         }
-        // Work under way may still bring its outcome home. The next start finds what cannot.
+        // Unfinished work may still record its outcome. What cannot is found after the next start.
         let ends = async {
             for work in &self.works {
                 work.end().await;
@@ -101,7 +102,7 @@ impl Runner {
         }
     }
 
-    /// Finds what is due, by one question for all tenants, and hands it over.
+    /// Finds the errands that are due, with one question for all tenants, and hands them over.
     async fn look(&self) -> Result<(), LaneError> {
         let now = self.engine.clock().now();
         let full: Vec<String> = self.works.iter().flat_map(|work| work.full()).collect();
@@ -115,7 +116,7 @@ impl Runner {
             let name = (errand.kind.clone(), errand.tenant.id);
             by_work.entry(name).or_default().push(errand);
         }
-        // Each is a command in its tenant's own line, and one commit may carry them all.
+        // Each piece of work is a command in its tenant's own line, and one commit may carry all of them.
         let doing = by_work.into_iter().filter_map(|((kind, _), due)| {
             let work = self.works.iter().find(|work| work.kind() == kind)?;
             let tenant = due.first()?.tenant.clone();
@@ -131,7 +132,7 @@ impl Runner {
     }
 }
 
-/// Returns once `stop` is true, or nobody is left to say so.
+/// Waits until `stop` is true, or until its sender is gone.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _sender_gone = stop.wait_for(|stop| *stop).await.is_err();
 }

@@ -38,9 +38,9 @@ store::bulk_insert! {
         epoch: i32,
         /// Kind of work.
         kind: String,
-        /// The one whose places it takes.
+        /// The provider whose places the work takes.
         place: String,
-        /// The thing that it is about.
+        /// Id of the thing that the work is about.
         subject: Vec<u8>,
     }
 }
@@ -59,15 +59,15 @@ store::bulk_update! {
 }
 
 store::bulk_delete! {
-    /// An errand that is done.
+    /// An errand that has ended.
     pub struct ErrandGoneRow in errand {
         /// The tenant that the work belonged to.
         tenant_id: TenantId,
         /// Kind of work.
         kind: String,
-        /// The thing that it was about.
+        /// Id of the thing that the work was about.
         subject: Vec<u8>,
-        /// Number of leases, as they were seen.
+        /// Number of leases, as it was read.
         epoch: i32,
     }
 }
@@ -77,7 +77,7 @@ store::bulk_find! {
     pub struct ByName => ErrandRow in errand {
         /// Kind of work.
         kind: String,
-        /// The thing that it is about.
+        /// Id of the thing that the work is about.
         subject: Vec<u8>,
     }
 }
@@ -119,13 +119,14 @@ pub struct DueErrand {
     pub tenant: Tenant,
     /// Kind of work.
     pub kind: String,
-    /// The one whose places it takes.
+    /// The provider whose places the work takes.
     pub place: String,
-    /// The thing that it is about.
+    /// Id of the thing that the work is about.
     pub subject: [u8; 16],
 }
 
-/// Errands of all tenants that are due, the oldest first, at most `limit`, and none that takes one of these places.
+/// The errands of all tenants that are due, the oldest first, at most `limit`, without those that take one of
+/// these places.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.

@@ -30,7 +30,7 @@ impl Books {
         Self { of }
     }
 
-    /// One tenant's book of them.
+    /// Opens the book of one tenant of the batch.
     pub(super) fn open_one(
         batch: &Batch,
         tenant: TenantId,
@@ -54,7 +54,8 @@ impl Books {
 
     /// Decides every command, in order.
     pub(super) fn decide(&mut self, batch: &mut Batch, clock: &Clock, ids: &mut Ids) {
-        // Only now, so that a batch that waited for locks is seldom recorded earlier than its predecessor.
+        // The clock is read only now, so that a batch that waited for locks seldom has an earlier time than its
+        // predecessor.
         let now = clock.now();
         for book in self.of.values_mut() {
             book.now = book.now.max(now);
@@ -66,7 +67,7 @@ impl Books {
         }
     }
 
-    /// Tenants whose answers leave no trace that would tell if they were decided on something stale.
+    /// Tenants with answers that write nothing: nothing would show that they were decided on stale rows.
     pub(super) fn unproven(&self) -> Vec<TenantId> {
         let of = self.of.iter().filter(|(_, book)| book.is_unproven());
         of.map(|(tenant, _)| *tenant).collect()

@@ -1,4 +1,4 @@
-//! The way to the lane: commands go in, answers come out, and nobody waits for ever.
+//! The handle of the lane: commands go in, answers come out, and nobody waits for ever.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::reading::AbandonedQuestions;
 use crate::standstill::LatestRecordTime;
 use crate::waiters::Waiters;
 
-/// How long a caller waits for the lane at most.
+/// Longest time that a caller waits for the lane.
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(60);
 
 /// A running lane. Clones share it.
@@ -27,7 +27,7 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) left: AbandonedQuestions,
-    /// Turns of questions: they are asked in the order in which they came, as many at a time as there are
+    /// The turns of questions. They are asked in the order of their arrival, as many at a time as there are
     /// connections.
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) waiters: Waiters,
@@ -39,7 +39,7 @@ impl Engine {
     /// Starts the lane's thread.
     ///
     /// # Errors
-    /// Whatever the operating system says of a thread that cannot be started.
+    /// The error of the operating system if the thread cannot be started.
     pub fn start(store: Store, settings: Settings, ids: Ids) -> std::io::Result<Self> {
         let (tell, status) = watch::channel(LaneStatus {
             relieved: 0,
@@ -57,7 +57,7 @@ impl Engine {
             threads: Arc::new(()),
         };
         let heartbeat = supervisor.start(ids, 0)?;
-        // A program that is patient waits as long as the database takes.
+        // A patient program waits as long as the database takes.
         if let Some(longest) = store.longest_answer() {
             std::thread::Builder::new()
                 .name("lane-watch".into())
@@ -75,7 +75,7 @@ impl Engine {
         })
     }
 
-    /// Time until which the books are written, as far as this process knows.
+    /// The latest recording time that this process knows of.
     pub(crate) fn recorded(&self) -> &LatestRecordTime {
         &self.state.recorded
     }
@@ -122,7 +122,7 @@ impl Engine {
             return answered.unwrap_or(Err(LaneError::Unavailable));
         }
         self.pulse.doubt();
-        // If the database falls silent the commit may still come: a retry finds it by its key.
+        // If the database falls silent, the commit may still go through. A retry finds it by its key.
         let mut status = self.status.clone();
         tokio::select! {
             answered = &mut answer => answered.unwrap_or(Err(LaneError::Unavailable)),
@@ -134,8 +134,7 @@ impl Engine {
         }
     }
 
-    /// Whether what is committed goes through. If nothing was lately, the lane tries, for no longer than
-    /// `patience`.
+    /// Whether commits go through. If nothing was committed lately, the lane tries one, for at most `patience`.
     pub(crate) async fn can_write(&self, patience: Duration) -> Result<(), Trouble> {
         if self.state.is_writing() {
             return Ok(());
@@ -153,23 +152,23 @@ impl Engine {
         }
     }
 
-    /// The present moment, by the clock the lane goes by.
+    /// The clock of the lane.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.settings.clock
     }
 
-    /// Takes no more commands, finishes those in the queue, and ends the thread. Returns whether it has
-    /// ended: if the database is silent, that is not waited for.
+    /// Takes no more commands, finishes those in the queue, and ends the thread. Returns whether the thread has
+    /// ended. It does not wait for a silent database.
     pub async fn shut_down(&self) -> bool {
         let mut status = self.status.clone();
         let ending = async {
             self.state.lines.close();
-            // Nobody is left to say so: it has ended, too.
+            // If the sender is gone, the lane has ended too.
             let _ended = status.wait_for(|now| now.has_ended).await;
         };
         match self.store.longest_answer() {
-            // Whoever is stuck is relieved within this time, and that one has the rest.
+            // A stuck thread is relieved within this time, and its successor has the remaining time.
             Some(longest) => tokio::time::timeout(longest.saturating_mul(2), ending)
                 .await
                 .is_ok(),

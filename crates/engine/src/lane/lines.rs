@@ -1,8 +1,9 @@
 //! The lines: commands that wait for the lane, one bounded line a tenant.
 //!
-//! Tenants are served in turn, one command each, so that the flood of one does not delay another. A command that
-//! is as heavy as many is one turn only as the first of a batch; within a batch each tenant has a share, if more
-//! than one tenant has been there lately. A batch may carry the commands of many tenants, or of one only.
+//! Tenants are served in turn, one command each, so that a flood of one tenant does not delay another. A
+//! command that is heavier than a share is taken only as the first of a batch. Within a batch each tenant has a
+//! share, if more than one tenant has sent commands lately. A batch may carry the commands of many tenants, or
+//! of one only.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,10 +14,10 @@ use tokio::sync::oneshot;
 
 use crate::job::Job;
 
-/// How long a tenant counts as being there after its last command.
+/// Time for which a tenant counts as present after its last command.
 const THERE: Duration = Duration::from_secs(1);
 
-/// Somebody who asks whether anything can be written.
+/// The channel to somebody who asks whether writes go through.
 pub(super) type Try = oneshot::Sender<Result<(), Trouble>>;
 
 /// Why a command is not taken.
@@ -32,23 +33,23 @@ pub(super) enum LineError {
 pub(super) struct Lines {
     state: Mutex<State>,
     came: Condvar,
-    /// Commands that one line holds at most.
+    /// Greatest number of commands in one line.
     longest: usize,
 }
 
 #[derive(Default)]
 struct State {
     lines: HashMap<TenantId, VecDeque<Box<dyn Job>>>,
-    /// Tenants whose lines are not empty; the next one first.
+    /// Tenants whose lines are not empty. The first one has the next turn.
     turns: VecDeque<TenantId>,
     tries: Vec<Try>,
     is_closed: bool,
-    /// The tenant that came last, and when.
+    /// The tenant whose command came last, and the time.
     latest: Option<(TenantId, Instant)>,
-    /// When another tenant than that one came last.
+    /// Time of the last command of any other tenant.
     other: Option<Instant>,
-    /// True if the last batch began with a command that is heavier than a share: the next one begins with another, if
-    /// there is one.
+    /// True if the last batch began with a command that is heavier than a share. The next batch then begins
+    /// with a lighter one, if there is one.
     was_heavy: bool,
 }
 
@@ -69,7 +70,7 @@ pub(super) struct Limits {
     pub(super) commands: usize,
     /// Weight at which a batch is closed.
     pub(super) weight: usize,
-    /// Weight that one tenant's commands have at most, if another tenant has been there lately.
+    /// Greatest weight of one tenant's commands, if another tenant was present lately.
     pub(super) share: usize,
     /// True if a batch may carry the commands of many tenants.
     pub(super) is_mixed: bool,
@@ -106,7 +107,7 @@ impl BatchBuilder {
         is_welcome && !self.is_full() && (!is_crowded || with_it <= self.limits.share)
     }
 
-    /// Counts a command no longer that was taken and is put back.
+    /// Subtracts a command that was taken and is put back.
     pub(super) fn give_back(&mut self, job: &dyn Job) {
         let weight = job.weight();
         self.commands = self.commands.saturating_sub(1);
@@ -159,7 +160,7 @@ impl Lines {
         Ok(())
     }
 
-    /// Asks whether anything can be written. False if nobody will answer.
+    /// Asks whether writes go through. False if nobody will answer.
     pub(super) fn ask(&self, asked: Try) -> bool {
         let mut state = self.state();
         if state.is_closed {
@@ -177,7 +178,7 @@ impl Lines {
         self.came.notify_all();
     }
 
-    /// Waits until there is something to do. False if there never will be.
+    /// Waits until there is something to do. False if the lines are closed and empty.
     pub(super) fn wait(&self) -> bool {
         let mut state = self.state();
         loop {
@@ -238,21 +239,21 @@ impl Lines {
         }
     }
 
-    /// Everything that waits.
+    /// Takes all commands that wait.
     pub(super) fn drain(&self) -> Vec<Box<dyn Job>> {
         let mut state = self.state();
         state.turns.clear();
         state.lines.drain().flat_map(|(_, line)| line).collect()
     }
 
-    /// Those who ask whether anything can be written.
+    /// Takes the channels to those who ask whether writes go through.
     pub(super) fn tries(&self) -> Vec<Try> {
         std::mem::take(&mut self.state().tries)
     }
 }
 
 impl State {
-    /// The first tenant whose next command is taken, by its place among the turns.
+    /// The place, among the turns, of the first tenant whose next command `takes` accepts.
     fn place(&self, takes: impl Fn(TenantId, usize) -> bool) -> Option<usize> {
         self.turns.iter().position(|tenant| {
             let head = self.lines.get(tenant).and_then(VecDeque::front);

@@ -1,13 +1,13 @@
-//! While one batch is written, the next is decided; and if both are heavy, the next is written too, as far
-//! as that needs nothing of the one before.
+//! Overlapping batches: while one batch is written, the next one is decided. If both are heavy, the next one is
+//! also written, as far as it does not depend on the one before.
 //!
-//! The lane's thread hands a batch's statement to a second thread and goes on with what is queued
-//! meanwhile, as long as that needs nothing of the database but what is remembered: the memory is
-//! already as the batch under way will leave the books. A heavy batch is written in two parts by a third
-//! thread, over a connection of its own: first what is new and collides with nothing, while its
-//! predecessor is still being written; then, when that one is committed, what both of them change. Nothing
-//! is committed or answered before its predecessor is committed, so the order of the commits is the order
-//! of the decisions, and if the predecessor fails, what was decided after it is undone and decided again.
+//! The lane's thread hands a batch's statement to a second thread and continues with the commands that wait, as
+//! long as they need only rows that are remembered. The memory already has the rows as they will be after the
+//! batch that is being written. A heavy batch is written in two parts by a third thread, over a connection of
+//! its own: first its new rows, which collide with nothing, while its predecessor is still being written; then,
+//! when the predecessor is committed, the rows that both of them change. Nothing is committed or answered
+//! before its predecessor is committed, so the order of the commits is the order of the decisions, and if the
+//! predecessor fails, everything that was decided after it is undone and decided again.
 
 mod ahead;
 mod writers;
@@ -24,20 +24,21 @@ use writers::{OngoingWrite, Report};
 
 pub(super) use writers::{Writers, Writing};
 
-/// A batch that weighs less is written by the lane's own thread: handing it over costs more than is won.
+/// Least weight of a batch that another thread writes. For a lighter one, handing it over costs more than it
+/// saves.
 const WORTH_IT: usize = 64;
-/// After a second connection was asked for, how long none is asked for again.
+/// Least time between two attempts to get a second connection.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
-/// How long the writers are waited for before the queue is looked at again.
+/// Time to wait for the writers before the lines are looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// About how many plain commands the batch weighs.
+/// The weight of a batch.
 pub(super) fn weight(batch: &Batch) -> usize {
     let each = batch.iter().map(|job| job.weight());
     each.fold(0, usize::saturating_add)
 }
 
-/// Whether it is handed over.
+/// Whether a batch is heavy enough for another thread.
 pub(super) fn is_worth_it(batch: &Batch) -> bool {
     weight(batch) >= WORTH_IT
 }
@@ -49,16 +50,16 @@ pub(super) struct DecidedBatch {
     pub(super) after: AfterCommit,
 }
 
-/// The connection for a batch that is written while another is.
+/// The connection for a batch that is written while another one is being written.
 #[derive(Default)]
 pub(super) struct SpareConnection {
     connection: Option<AnyConnection>,
-    /// No new one is asked for before.
+    /// Time before which no new connection is opened.
     not_before: Option<Instant>,
 }
 
 impl SpareConnection {
-    /// It, or a new one. If there is none to be had, it is not asked for again at once.
+    /// Takes the connection, or opens a new one. After a failure it does not try again at once.
     fn take(&mut self, store: &Store) -> Option<AnyConnection> {
         let now = Instant::now();
         if self.connection.is_some() || self.not_before.is_some_and(|until| now < until) {
@@ -72,10 +73,10 @@ impl SpareConnection {
     }
 }
 
-/// What follows the batch that is being written.
+/// The batch that follows the one that is being written.
 enum Next {
     Nothing,
-    /// It waits for its turn.
+    /// The batch waits for its turn.
     Held(DecidedBatch),
     /// Its first part is being written.
     Launched(OngoingWrite),
@@ -91,7 +92,7 @@ impl Next {
 }
 
 impl Worker {
-    /// Commits a batch, and all that can be decided meanwhile, and answers everybody.
+    /// Commits a batch, and everything that can be decided meanwhile, and answers all requests.
     pub(super) fn overlap(&mut self, connection: AnyConnection, decided: DecidedBatch) {
         let mut front = match self.writers.launch(None, connection, decided, true) {
             Ok(launched) => launched,
@@ -100,9 +101,9 @@ impl Worker {
         let mut next = Next::Nothing;
         let mut committed: Option<OngoingWrite> = None;
         loop {
-            // It goes on: each round is a commit.
+            // The lane makes progress: each round is a commit.
             self.heartbeat.works();
-            // The server works while those before are answered.
+            // The database works while the earlier batch is answered.
             if let Some(committed) = committed.take() {
                 self.answer(committed.batch, committed.after);
             }
@@ -133,7 +134,7 @@ impl Worker {
                         return self.once_more(error, second.batch);
                     }
                     None => {
-                        // If nobody hears it, it has failed just now, and its report is on its way.
+                        // If nobody receives it, the writer has just failed, and its report is on its way.
                         let _sent = second.turn.take().map(|turn| turn.send(()));
                         self.spare.connection = Some(connection);
                         Ok(second)
@@ -152,8 +153,9 @@ impl Worker {
         }
     }
 
-    /// Decides what is queued until the first batch is done. Returns how it ended, what follows it, and
-    /// what was decided after that; what was taken for a smaller one is back in the queue.
+    /// Decides what waits, until the first batch is written. Returns the outcome of the first batch, the batch
+    /// that follows it, and the batch that was decided after that. Commands of a batch that is too small to be
+    /// handed over are put back.
     fn decide_meanwhile(
         &mut self,
         front: &OngoingWrite,
@@ -164,7 +166,8 @@ impl Worker {
             if let Next::Held(held) = next {
                 next = self.launch_early(front, held);
             }
-            // After one that waits for its turn nothing more is decided: it would wait for two.
+            // After a batch that waits for its turn nothing more is decided, because it would wait for two
+            // others.
             if matches!(next, Next::Held(_)) || last.is_some() {
                 return (self.wait_for(front, next.launched()), next, last);
             }
@@ -183,7 +186,7 @@ impl Worker {
         }
     }
 
-    /// Lets the next batch be written ahead of its turn, if both allow it.
+    /// Begins to write the next batch ahead of its turn, if both batches are written in two parts.
     fn launch_early(&mut self, front: &OngoingWrite, held: DecidedBatch) -> Next {
         let both = front.is_in_two && matches!(held.writing, Writing::InTwo(..));
         if !both {
@@ -201,8 +204,8 @@ impl Worker {
         }
     }
 
-    /// Decides one batch. It ends when that is full (which is then returned), or when the first one is
-    /// done (with what was decided until then, if that is worth handing over).
+    /// Decides one batch. It ends when the batch is full, or when the first batch is written. Then the batch is
+    /// returned if it is heavy enough to be handed over.
     fn decide_one(
         &mut self,
         front: &OngoingWrite,
@@ -270,7 +273,7 @@ impl Worker {
         }
     }
 
-    /// Takes back what was decided after a batch that failed.
+    /// Undoes what was decided after a batch that failed.
     fn undo(&mut self, follows: Next) {
         match follows {
             Next::Nothing => {}
@@ -288,7 +291,7 @@ impl Worker {
         }
     }
 
-    /// The batch failed: it is decided again on its own, and whatever was decided after it too.
+    /// Decides a failed batch again, by itself. What was decided after it is decided again too.
     fn once_more(&mut self, error: Error, failed: Batch) {
         tracing::debug!(%error, "a batch that was handed over is decided again");
         self.memories.forget_all();
@@ -306,7 +309,8 @@ impl Worker {
     }
 }
 
-/// The first batch is done. If it failed, its connection is kept for the next try, unless it is gone.
+/// Takes the report of the first batch. If it failed, the connection is kept for the next try, unless it is
+/// broken.
 fn arrived(report: Report, kept: &mut Option<AnyConnection>) -> Result<AnyConnection, Error> {
     match report.outcome {
         Ok(()) => Ok(report.connection),
@@ -317,7 +321,7 @@ fn arrived(report: Report, kept: &mut Option<AnyConnection>) -> Result<AnyConnec
     }
 }
 
-/// The second batch has failed before it was its turn, or has been undone.
+/// Takes the report of the second batch, which failed before its turn or was undone.
 fn undone(report: Report, second: Option<&mut OngoingWrite>, spare: &mut Option<AnyConnection>) {
     let error = report.outcome.err().unwrap_or_else(writer_gone);
     *spare = (!matches!(error, Error::Unavailable(_))).then_some(report.connection);

@@ -1,14 +1,14 @@
-//! How fast the lane works at the moment, and so how much of a batch one tenant may take.
+//! The pace of the lane, and the share of a batch that one tenant may have at this pace.
 
 use std::time::{Duration, Instant};
 
 use super::MAX_WEIGHT;
 
-/// How long the commands of one tenant may hold up those of others in a batch.
+/// Longest time that the commands of one tenant may delay those of others in a batch.
 const HOLD_UP: Duration = Duration::from_millis(6);
 /// The least share of one tenant, in weight.
 const MIN_SHARE: usize = 32;
-/// An older measurement counts so many times as much as a new one.
+/// Weight of the earlier measurements, relative to a new one.
 const INERTIA: u64 = 7;
 
 /// The time that a command of weight 1 takes, measured over the last batches.
@@ -16,17 +16,17 @@ const INERTIA: u64 = 7;
 pub(super) struct Pace {
     /// Nanoseconds; 0 before the first measurement.
     each: u64,
-    /// Time of the last commit, while one batch follows another.
+    /// Time of the last commit, if the next batch has begun at once.
     last: Option<Instant>,
 }
 
 impl Pace {
-    /// A batch begins after a rest.
+    /// Notes that a batch begins after a pause.
     pub(super) fn begin(&mut self) {
         self.last = Some(Instant::now());
     }
 
-    /// A batch of this weight is committed.
+    /// Notes that a batch of this weight is committed.
     pub(super) fn committed(&mut self, weight: usize) {
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {

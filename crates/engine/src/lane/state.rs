@@ -1,4 +1,4 @@
-//! What the threads have in common that are the lane, one after another.
+//! The state that is shared by the threads that are the lane, one after another.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,14 +9,14 @@ use store::Trouble;
 use super::lines::Lines;
 use crate::standstill::LatestRecordTime;
 
-/// How long a commit proves that commits are possible.
+/// Time for which a commit proves that commits are possible.
 const PROVEN: Duration = Duration::from_secs(5);
 
-/// The lines, and whether what is written goes through.
+/// The lines, and whether writes go through.
 pub(super) struct LaneState {
     pub(super) lines: Lines,
     written: Mutex<LastCommit>,
-    /// Time until which the books are written.
+    /// The latest recording time.
     pub(super) recorded: LatestRecordTime,
 }
 
@@ -38,7 +38,7 @@ impl LaneState {
         }
     }
 
-    /// Remembers what became of a commit.
+    /// Notes the outcome of a commit.
     pub(super) fn wrote(&self, outcome: Result<(), Trouble>) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
@@ -65,17 +65,17 @@ impl LaneState {
     }
 }
 
-/// A sign of life of one thread that is the lane: since when it has been at what it does now.
+/// The heartbeat of one lane thread: the time since which it has been at its present work.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     born: Instant,
-    /// Milliseconds from `born`, from 1; or one of the two below.
+    /// Milliseconds since `born`, at least 1; or one of the two constants below.
     since: AtomicU64,
 }
 
-/// It waits for commands.
+/// The thread waits for commands.
 const RESTS: u64 = 0;
-/// Another thread is the lane by now.
+/// The thread is relieved: another thread is the lane.
 const RELIEVED: u64 = u64::MAX;
 
 impl Heartbeat {
@@ -86,27 +86,28 @@ impl Heartbeat {
         }
     }
 
-    /// Waits for commands. Returns whether it is still the lane.
+    /// Notes that the thread waits for commands. Returns whether it is still the lane.
     pub(super) fn rests(&self) -> bool {
         self.becomes(RESTS)
     }
 
-    /// Begins something that the database may take long for. Returns whether it is still the lane.
+    /// Notes that the thread begins work that the database may take long for. Returns whether it is still the
+    /// lane.
     pub(super) fn works(&self) -> bool {
         self.becomes(self.now())
     }
 
-    /// Whether another thread is the lane by now.
+    /// Whether the thread is relieved.
     pub(super) fn is_relieved(&self) -> bool {
         self.since.load(Ordering::Acquire) == RELIEVED
     }
 
-    /// Makes it the lane no more, if it has been at one thing for longer than `longest`.
+    /// Relieves the thread if it has been at one piece of work for longer than `longest`.
     pub(super) fn relieve(&self, longest: Duration) -> bool {
         let since = self.since.load(Ordering::Acquire);
         let at_it = Duration::from_millis(self.now().saturating_sub(since));
         let is_stuck = since != RESTS && since != RELIEVED && at_it > longest;
-        // If it has gone on in this very moment, it stays.
+        // If the thread has made progress at this very moment, it is not relieved.
         is_stuck
             && self
                 .since

@@ -1,9 +1,9 @@
-//! The lane is never stuck for long: if the database does not answer its thread, another thread takes over.
+//! The watch over the lane: if the database does not answer the lane's thread, another thread takes over.
 //!
-//! The thread that is stuck is left behind, with its connection and its batch, whose callers are told that
-//! nothing is known. It may still commit that batch when it wakes up, and then ends without taking
-//! another. That is as if it were another process that was quicker: what it has written is found by
-//! key, and what would contradict it is refused by versions and unique keys.
+//! The thread that is stuck is left behind, with its connection and its batch, whose callers get the answer
+//! that nothing is known. It may still commit that batch when it wakes up, and then ends without taking another
+//! batch. That is as if another process had been quicker: what it has written is found by its keys, and a
+//! contradicting write is refused by versions and unique keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,35 +19,36 @@ use crate::memory::Memories;
 use crate::repeated::Repeated;
 use crate::waiters::Waiters;
 
-/// Threads that may be stuck. Beyond that nobody is the lane, until one of them has ended.
+/// Greatest number of threads that may be stuck. If there are more, no thread is the lane until one of them has
+/// ended.
 const MAX_STUCK: usize = 4;
-/// How often the lane is looked after, as a part of how long it may be stuck.
+/// Number of looks at the lane within the time that it may be stuck.
 const LOOKS: u32 = 32;
 
-/// Who is the lane.
+/// The state of the lane's threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LaneStatus {
-    /// How many threads were relieved.
+    /// Number of threads that were relieved.
     pub(super) relieved: u64,
-    /// Whether any thread is the lane.
+    /// Whether a thread is the lane.
     pub(super) has_thread: bool,
-    /// Whether the queue was closed and is worked off.
+    /// Whether the lines are closed and empty.
     pub(super) has_ended: bool,
 }
 
-/// What it takes to start a thread that is the lane.
+/// Starts the lane's threads and watches them.
 pub(super) struct Supervisor {
     pub(super) store: Store,
     pub(super) settings: Settings,
     pub(super) state: Arc<LaneState>,
     pub(super) waiters: Waiters,
     pub(super) status: watch::Sender<LaneStatus>,
-    /// Counts the threads: each owns one share, and this field another.
+    /// Counts the threads by its owners: each thread owns one clone, and this field is another.
     pub(super) threads: Arc<()>,
 }
 
 impl Supervisor {
-    /// Starts a thread that is the lane.
+    /// Starts a thread as the lane.
     pub(super) fn start(&self, ids: Ids, cautious: u32) -> std::io::Result<Arc<Heartbeat>> {
         let heartbeat = Arc::new(Heartbeat::new());
         let worker = Worker {
@@ -81,7 +82,7 @@ impl Supervisor {
         Ok(heartbeat)
     }
 
-    /// Looks after the lane until it has ended.
+    /// Watches the lane until it has ended.
     pub(super) fn watch(self, mut heartbeat: Arc<Heartbeat>, longest: Duration) {
         static RELIEVED: Repeated = Repeated::new();
         while !self.status.borrow().has_ended {
@@ -103,7 +104,7 @@ impl Supervisor {
             }
             let has_thread = self.status.borrow().has_thread;
             if !has_thread && Arc::strong_count(&self.threads) <= MAX_STUCK {
-                // Others may have committed meanwhile, the thread that was left behind among them.
+                // Another process, or the thread that was left behind, may have committed meanwhile.
                 match self.start(Ids::random(), CAUTIOUS_BATCHES) {
                     Ok(fresh) => {
                         heartbeat = fresh;
@@ -116,7 +117,7 @@ impl Supervisor {
     }
 }
 
-/// Says that the lane has ended, however it does. A thread that was relieved ends unheard.
+/// Notes, when it is dropped, that the lane has ended. It does nothing for a relieved thread.
 struct End {
     heartbeat: Arc<Heartbeat>,
     status: watch::Sender<LaneStatus>,

@@ -1,4 +1,4 @@
-//! The batch that is decided while others are written.
+//! The batch that is decided while others are being written.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,7 +14,7 @@ use crate::book::{AfterCommit, Book};
 use crate::job::Job;
 use crate::memory::Memories;
 
-/// The batch, as far as it is decided.
+/// The batch, as far as it is decided so far.
 pub(super) struct Ahead {
     /// One book for each tenant, until the batch is closed or given up.
     books: Option<BTreeMap<TenantId, Book>>,
@@ -35,7 +35,7 @@ impl Ahead {
         }
     }
 
-    /// Decides one more command, or gives it back if it must wait for the writer.
+    /// Decides one more command. Returns it undecided if it needs rows that are not remembered.
     pub(super) fn decide(
         &mut self,
         mut job: Box<dyn Job>,
@@ -55,7 +55,7 @@ impl Ahead {
         let decided = catch_unwind(AssertUnwindSafe(|| decide(job.as_mut(), book, ids)));
         self.batch.push(job);
         if decided.is_err() {
-            // It will panic again, alone.
+            // The command panicked. It will be run again by itself.
             self.goes_on = false;
             self.books = None;
         }
@@ -72,7 +72,7 @@ impl Ahead {
         self.filling.is_full()
     }
 
-    /// Makes the batch ready to be written, unless it was given up.
+    /// Prepares the writes of the batch, unless it was given up.
     pub(super) fn close(&mut self, memories: &mut Memories) {
         let is_proven = |books: &BTreeMap<_, Book>| !books.values().any(Book::is_unproven);
         let Some(books) = self.books.take().filter(is_proven) else {
@@ -82,11 +82,11 @@ impl Ahead {
         let (mut writes, mut after) = (Writes::default(), AfterCommit::default());
         for (tenant, book) in books {
             let memory = memories.of(tenant);
-            // The predecessor has left the log's head in memory. Were it not so, the batch would be
-            // decided again by itself.
+            // The predecessor has left the log's head in memory. Otherwise the batch would be decided again by
+            // itself.
             let closed = book.close(memory, true, &mut writes, &mut after, || Ok(None));
             if closed.is_err() {
-                // Some of it is remembered already as if it were written.
+                // Some of its rows are already remembered as if they were written.
                 memories.forget_all();
                 return;
             }
@@ -95,8 +95,8 @@ impl Ahead {
     }
 }
 
-/// The book in which a command can be decided at once, because everything it needs is remembered. `None` if
-/// it needs more.
+/// The book in which a command can be decided at once, because all rows that it needs are remembered. `None` if
+/// it needs others.
 fn remembered<'b>(
     books: &'b mut BTreeMap<TenantId, Book>,
     job: &dyn Job,

@@ -1,4 +1,4 @@
-//! The threads that write, and how.
+//! The threads that write batches.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
@@ -9,18 +9,19 @@ use store::{AnyConnection, Error};
 use super::{Batch, DecidedBatch};
 use crate::book::AfterCommit;
 
-/// A batch that weighs so much is written in two parts: three round trips more cost less than is won.
+/// Least weight of a batch that is written in two parts. For such a batch three more round trips cost less than
+/// they save.
 const HEAVY: usize = 512;
 
 /// How a batch is written.
 pub(in crate::lane) enum Writing {
     AtOnce(Statement),
-    /// The first may go ahead of the predecessor's commit.
+    /// In two statements. The first may be run before the commit of the predecessor.
     InTwo(Statement, Statement),
 }
 
 impl Writing {
-    /// What a batch that weighs so much writes.
+    /// The writing of a batch with this weight.
     pub(in crate::lane) fn of(writes: &Writes, weight: usize) -> Self {
         let in_two = (weight >= HEAVY).then(|| writes.in_two()).flatten();
         match in_two {
@@ -35,10 +36,10 @@ pub(super) struct OngoingWrite {
     pub(super) writer: usize,
     pub(super) batch: Batch,
     pub(super) after: AfterCommit,
-    /// Says that the predecessor is committed. Dropped: that it is not.
+    /// Sends that the predecessor is committed. If it is dropped, the predecessor has failed.
     pub(super) turn: Option<mpsc::Sender<()>>,
     pub(super) is_in_two: bool,
-    /// Why it was undone before it was its turn.
+    /// Why the batch was undone before its turn.
     pub(super) failed: Option<Error>,
 }
 
@@ -48,14 +49,14 @@ pub(in crate::lane) struct Writers {
     pub(super) reports: mpsc::Receiver<Report>,
 }
 
-/// What one of them is asked to do.
+/// The task of one thread.
 struct Task {
     connection: AnyConnection,
     writing: Writing,
     turn: mpsc::Receiver<()>,
 }
 
-/// What it has done: which one, with its connection.
+/// The report of one thread, with its connection.
 pub(super) struct Report {
     pub(super) writer: usize,
     pub(super) connection: AnyConnection,
@@ -93,8 +94,8 @@ impl Writers {
         Ok(Self { tasks, reports })
     }
 
-    /// Hands a batch to the writer that `busy` is not, on a connection that nobody else uses. If its turn
-    /// is now, it has no predecessor.
+    /// Hands a batch to the writer that is not `busy`, with a connection that nobody else uses. If its turn is
+    /// now, it has no predecessor.
     pub(super) fn launch(
         &self,
         busy: Option<usize>,
@@ -110,7 +111,7 @@ impl Writers {
         let is_in_two = matches!(writing, Writing::InTwo(..));
         let (turn, its_turn) = mpsc::channel();
         if now {
-            // The other end is in hand: it cannot fail.
+            // The receiver is still in scope, so this cannot fail.
             let _sent = turn.send(());
         }
         let writer = usize::from(busy == Some(0));
@@ -157,7 +158,7 @@ impl Task {
         });
         match written {
             Ok(()) => store::commit(connection),
-            // What cannot be rolled back is gone with its connection.
+            // If the rollback fails, the connection is closed, and the transaction with it.
             Err(error) => match store::rollback(connection) {
                 Ok(()) => Err(error),
                 Err(gone) => Err(Error::Unavailable(format!("{error}; {gone}"))),
