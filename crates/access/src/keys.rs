@@ -12,24 +12,24 @@ use crate::schema::{api_key, tenant};
 store::bulk_insert! {
     /// A row of `api_key`.
     pub struct ApiKeyRow in api_key {
-        /// The tenant that it acts for.
+        /// The tenant that the key acts for.
         tenant_id: TenantId,
         /// SHA-256 of the key.
         hash: Vec<u8>,
-        /// What the audit log calls it.
+        /// Name of the key in the audit log.
         label: String,
         /// Microseconds since 1970.
         created_at: i64,
     }
 }
 
-/// What is kept of an API key.
+/// The hash of an API key, which is stored instead of the key.
 #[must_use]
 pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// What the audit log calls an API key: enough to find it, too little to use it.
+/// The name of an API key in the audit log: enough of it to find it, too little to use it.
 #[must_use]
 pub fn label(key: &str) -> String {
     let digest = hex::encode(hash(key));
@@ -42,7 +42,7 @@ pub fn new_key(mode: Mode) -> String {
     format!("{}{}", mode.key_prefix(), hex::encode(store::id::secret()))
 }
 
-/// The holder of the key with this hash.
+/// The caller that holds the key with this hash.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.

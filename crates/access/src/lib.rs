@@ -1,7 +1,7 @@
 //! Access: the mode of the books, tenants, and the API keys that act for them.
 //!
-//! Books have one mode from their first day, sandbox or live, and keep it. A tenant is made together with its
-//! empty audit log. Of an API key only its SHA-256 is kept.
+//! Books have one mode from their first day, sandbox or live, which never changes. A tenant is made together
+//! with its empty audit log. Only the SHA-256 of an API key is stored.
 
 mod keys;
 mod mode;
@@ -17,7 +17,7 @@ pub use tenants::{MAX_NAME_LENGTH, NameError, parse_name, tenants};
 
 use engine::check::Family;
 
-/// What this family brings to `check`.
+/// The family's part of the check.
 pub const FAMILY: Family = Family {
     guards: &["books_immutable", "books_kept"],
     invariants: &[],

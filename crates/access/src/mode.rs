@@ -5,17 +5,17 @@ use store::{AnyConnection, Error};
 
 use crate::schema::books;
 
-/// Whether the money in the books is real. Books have one mode from their first day, and keep it.
+/// Whether the money in the books is real. Books have one mode from their first day, which never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// It is pretended: the key is known to everybody.
+    /// The money is not real. The API key is known to everybody.
     Sandbox,
-    /// It is real.
+    /// The money is real.
     Live,
 }
 
 impl Mode {
-    /// As in `sk_live_…` and on the command line.
+    /// The name, as in `sk_live_…` and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl Mode {
         }
     }
 
-    /// The other one.
+    /// The other mode.
     #[must_use]
     pub const fn other(self) -> Self {
         match self {
@@ -33,7 +33,7 @@ impl Mode {
         }
     }
 
-    /// What the keys of this mode begin with.
+    /// The prefix of the keys of this mode.
     #[must_use]
     pub const fn key_prefix(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Provisioning: the command that begins the books in one mode, makes a tenant and lets a key act for it.
+//! Provisioning: the command that begins the books in one mode, makes a tenant, and allows a key to act for it.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::mode::{BooksRow, Mode, mode};
 use crate::schema::{api_key, tenant};
 use crate::tenants::TenantRow;
 
-/// Makes sure that the books have begun in this mode, that the tenant exists, and that a key may act for it.
+/// Ensures that the books have begun in this mode, that the tenant exists, and that a key may act for it.
 #[derive(Debug, Clone)]
 pub struct Provision {
     /// The mode of the books.
     pub mode: Mode,
-    /// SHA-256 of an API key, and its label.
+    /// SHA-256 of an API key, and its name in the audit log.
     pub key: Option<([u8; 32], String)>,
 }
 
-/// Why nothing is provisioned.
+/// Why nothing was provisioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProvisionError {
-    /// The books are in this other mode.
+    /// The books have this other mode.
     #[error("these are {} books", .0.name())]
     OtherMode(Mode),
     /// Another tenant has the name.
@@ -71,10 +71,10 @@ impl Command for Provision {
     }
 }
 
-/// What commands ask of [`Shelf`].
+/// The rows that a command needs of [`Shelf`].
 #[derive(Debug, Default)]
 pub struct Needs {
-    /// Name of the tenant that may be made.
+    /// Name of the tenant that the command may make.
     name: Option<Arc<str>>,
 }
 
@@ -99,10 +99,10 @@ struct State {
 }
 
 impl State {
-    /// Makes what is missing; returns whether anything was.
+    /// Adds what is missing. Returns whether anything was missing.
     ///
     /// # Errors
-    /// [`ProvisionError`]; the mode comes first.
+    /// [`ProvisionError`]. The mode is checked first.
     fn provision(
         &mut self,
         of: &Tenant,

@@ -4,7 +4,7 @@ use engine::Tenant;
 use engine::check::{Leaf, Recorder, Terms, unrecorded};
 use store::{AnyConnection, CheckError};
 
-/// The names of tenants that records name.
+/// The names of the tenants that audit records name.
 #[derive(Default)]
 pub(crate) struct Tenants(Vec<String>);
 

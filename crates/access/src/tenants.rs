@@ -31,7 +31,7 @@ pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
     Ok(rows.into_iter().map(tenant).collect())
 }
 
-/// Longest name of a tenant, in characters.
+/// Greatest length of a tenant's name, in characters.
 pub const MAX_NAME_LENGTH: usize = 64;
 
 /// Why a text is no name of a tenant.
@@ -39,10 +39,10 @@ pub const MAX_NAME_LENGTH: usize = 64;
 #[error("a tenant's name is 1 to 64 lower-case letters, digits, and - _ . between them")]
 pub struct NameError;
 
-/// Takes a text that can be the name of a tenant: it stands in URLs, file names and audit records.
+/// Reads the name of a tenant. The name is used in URLs, file names and audit records.
 ///
 /// # Errors
-/// [`NameError`] if it cannot.
+/// [`NameError`] if the text cannot be such a name.
 pub fn parse_name(text: &str) -> Result<String, NameError> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();

@@ -7,28 +7,28 @@ use crate::query::Parameters;
 use crate::strict_json::{self, Object};
 use crate::{Caller, Problem, code};
 
-/// A request whose head is read, with its body within the bound of its route. `C` says who calls.
+/// A request whose head is read, with its body within the bound of its route. `C` is the type of the caller.
 #[derive(Debug)]
 pub struct Call<C = Caller> {
     /// The method, in capitals.
     pub method: &'static str,
     /// The path as it was sent.
     pub path: String,
-    /// The parts of the path that have a name, decoded.
+    /// The named parts of the path, decoded.
     pub segments: Vec<(String, String)>,
-    /// The query, of which the route knows every parameter.
+    /// The parameters of the query. The route knows each of them.
     pub query: Parameters,
     /// The headers.
     pub headers: Headers,
-    /// The body as it was sent; empty where the route reads none.
+    /// The body as it was sent; empty if the route reads none.
     pub body: Vec<u8>,
     /// The largest body that the route reads, in bytes.
     pub max_body: usize,
-    /// The idempotency key, where the route takes one.
+    /// The idempotency key, if the request has one and the route takes it.
     pub key: Option<Key>,
     /// The route's rule for that key.
     pub key_rule: KeyRule,
-    /// The name of this request in the log.
+    /// The id of this request, as the log has it.
     pub request_id: String,
     /// The caller.
     pub caller: C,
@@ -58,7 +58,7 @@ impl<C> Call<C> {
     /// The body as strict JSON.
     ///
     /// # Errors
-    /// All that is wrong with its JSON; after that, a key of idempotency that is missing.
+    /// Everything that is wrong with the JSON; if nothing is, a missing idempotency key.
     pub fn json(&self) -> Result<Object, Problem> {
         let body = strict_json::parse_within(&self.body, self.max_body)?;
         if self.key.is_none() && self.key_rule == KeyRule::Required {
@@ -67,7 +67,7 @@ impl<C> Call<C> {
         Ok(body)
     }
 
-    /// The same request of a caller who is known.
+    /// The same request, with a known caller.
     pub fn by<D>(self, caller: D) -> Call<D> {
         Call {
             method: self.method,
@@ -102,7 +102,7 @@ impl Headers {
         self.all(name).next().is_some()
     }
 
-    /// All of them.
+    /// All headers.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }

@@ -1,4 +1,4 @@
-//! Callers, as handlers see them.
+//! The caller, as handlers see it.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The codes of problems: each is one row. Those that any route can give stand here; a capability keeps
-//! its own beside its routes.
+//! The codes of problems: each is one row. Here are those that any route can give; a capability has its own
+//! codes beside its routes.
 
 /// One thing that can be wrong.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -12,7 +12,7 @@ pub struct Code {
     pub family: &'static str,
     /// True if the very same request, with the same key, can succeed later; `None` is unknown.
     pub retry: Option<bool>,
-    /// True if a refusal with this code is saved for the idempotency key, so that a retry hears it again.
+    /// True if a refusal with this code is saved for the idempotency key, so that a retry gets it again.
     pub kept: bool,
     /// The meaning in words, the same at every occurrence.
     pub title: &'static str,
@@ -44,12 +44,12 @@ pub const FAMILIES: [&str; 6] = [
 pub const LATER: Option<bool> = Some(true);
 /// The very same request can never succeed.
 pub const NEVER: Option<bool> = Some(false);
-/// Trying again does no harm and may not help.
+/// Another attempt does no harm, but may not help.
 pub const PERHAPS: Option<bool> = None;
 
-/// A decision about the request: it is saved for the key.
+/// A decision about the request. It is saved for the key.
 pub const KEPT: bool = true;
-/// A mistake in the request, or no answer to it: the key stays free.
+/// A mistake in the request, or no answer to it. The key stays free.
 pub const FREE: bool = false;
 
 /// Makes constants of rows, and the list `ALL` of them.
@@ -100,7 +100,7 @@ codes! {
     INTERNAL: "internal" 500 API PERHAPS FREE "Something went wrong on our side";
 }
 
-/// The code of a refusal of which no more than its status is known.
+/// The code of a refusal of which only the status is known.
 #[must_use]
 pub fn of_status(status: u16) -> &'static Code {
     match status {
@@ -116,8 +116,8 @@ pub fn of_status(status: u16) -> &'static Code {
     }
 }
 
-/// Finds the faults of a table of codes: a name or a title that stands twice, a family that is none, a
-/// status that is no refusal.
+/// Finds the faults of a table of codes: a name or a title that occurs twice, an unknown family, a status that
+/// is no refusal.
 #[must_use]
 pub fn faults(table: &[&Code]) -> Vec<String> {
     let mut found = Vec::new();

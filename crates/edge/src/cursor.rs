@@ -1,4 +1,4 @@
-//! Cursors, at which a list goes on, and the length of a page.
+//! Cursors, which say where a list continues, and the length of a page.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,24 +6,25 @@ use sha2::{Digest, Sha256};
 
 use crate::strict_json::FieldError;
 
-/// The items of a page when the caller does not say.
+/// Number of items of a page, if the request does not name one.
 pub const DEFAULT_LIMIT: u16 = 25;
 
-/// The most items of a page.
+/// Greatest number of items of a page.
 pub const MAX_LIMIT: u16 = 100;
 
-/// Leads every cursor, so that a later form can be told from this one. Form 1 did not say its list.
+/// The first byte of every cursor, so that a later form can be distinguished from this one. Form 1 did not
+/// contain its list.
 const VERSION: u8 = 2;
 
 /// The list that a cursor belongs to, with its filters: the first bytes of a hash of
 /// the path and of all parameters but `limit` and `cursor`.
 ///
-/// It finds a mistake. It does not keep out somebody who makes cursors: a cursor grants nothing.
+/// It finds mistakes. It is no protection against forged cursors, and need not be one: a cursor grants nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct List([u8; 4]);
 
 impl List {
-    /// The list under a path, asked for with these parameters by name, in order.
+    /// The list under a path, with these parameters, sorted by name.
     #[must_use]
     pub fn of<'a>(path: &str, asked: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut hash = Sha256::new();
@@ -48,8 +49,8 @@ impl List {
 
 /// The last item of a page: its id and, for lists that are sorted by something else, that sort key.
 ///
-/// To the caller it is opaque text. It grants nothing: a list shows the caller's own items only,
-/// wherever it starts.
+/// For the caller it is opaque text. It grants nothing: a list shows only the caller's own items, wherever it
+/// starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// The id of the last item shown.
@@ -59,7 +60,8 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The text handed to callers: base64url without padding of version, list, id, and position if any.
+    /// The text that callers get: base64url, without padding, of the version, the list, the id, and the
+    /// position if there is one.
     #[must_use]
     pub fn encode(&self, list: List) -> String {
         let mut bytes = vec![VERSION];
@@ -69,7 +71,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads a cursor of this list back; only what [`Cursor::encode`] writes is accepted, byte for byte.
+    /// Reads a cursor of this list. Only the exact output of [`Cursor::encode`] is accepted.
     ///
     /// # Errors
     /// `malformed_cursor` or, for one of another list or of other parameters, `foreign_cursor`, at

@@ -1,4 +1,4 @@
-//! Descriptions that readers give of themselves: schemas, of which some have names.
+//! The schemas by which readers describe themselves. Some of them have names.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub struct Describe {
 }
 
 impl Describe {
-    /// Gives a schema its name. A name that has another schema already is a clash.
+    /// Gives a name to a schema. It is a clash if the name already has another schema.
     pub fn name(&mut self, name: &str, schema: Schema) -> Schema {
         let before = self.named.insert(name.to_owned(), schema.clone());
         if before.is_some_and(|before| before != schema) {
@@ -30,13 +30,13 @@ impl Describe {
         RefOr::Ref(Ref::from_schema_name(name))
     }
 
-    /// Names the schema of a reply, and all that it is made of.
+    /// Names the schema of a reply, and the schemas of its parts.
     pub fn reply<T: ToSchema>(&mut self) -> Schema {
         self.parts::<T>();
         self.name(&T::name(), T::schema())
     }
 
-    /// Names all that a reply is made of.
+    /// Names the schemas of the parts of a reply.
     pub(crate) fn parts<T: ToSchema>(&mut self) {
         let mut parts = Vec::new();
         T::schemas(&mut parts);
@@ -57,7 +57,7 @@ impl Describe {
         &self.clashes
     }
 
-    /// The bodies that an object may be: one, or two if one of two fields is there and never both.
+    /// The possible bodies of an object: one, or two if exactly one of two fields must be present.
     pub(crate) fn bodies(
         &mut self,
         name: &str,
@@ -78,7 +78,7 @@ impl Describe {
         vec![body(&one, &other), body(&other, &one)]
     }
 
-    /// One schema of several, of which a value is exactly one.
+    /// A schema of which a value is exactly one of several others.
     pub(crate) fn one_of(&mut self, name: &str, says: &str, mut bodies: Vec<Schema>) -> Schema {
         if bodies.len() == 1
             && let Some(only) = bodies.pop()
@@ -91,15 +91,15 @@ impl Describe {
     }
 }
 
-/// A field of which another may stand in its place.
+/// One of two fields of which exactly one must be present.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Choice {
-    /// The end of the body's name, if this field is there.
+    /// Suffix of the body's name, if this field is present.
     pub(crate) suffix: &'static str,
     pub(crate) field: &'static str,
 }
 
-/// The fields of an object, as they were asked for.
+/// The fields of an object, as its reader has named them.
 #[derive(Default)]
 pub(crate) struct Form {
     pub(crate) required: Vec<&'static str>,
@@ -108,7 +108,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// The object. Of two fields of which one is there, it has the first and not the second.
+    /// The schema of the object. `either` names two fields: the object has the first and not the second.
     fn object(&self, says: &str, either: Option<(&str, &str)>) -> Schema {
         let mut object = ObjectBuilder::new()
             .schema_type(Type::Object)
@@ -129,7 +129,7 @@ impl Form {
     }
 }
 
-/// The same schema with words of its own.
+/// The same schema with another description.
 pub(crate) fn said(schema: Schema, says: &str) -> Schema {
     match schema {
         RefOr::Ref(mut name) => {

@@ -8,10 +8,10 @@ use crate::Headers;
 use crate::code;
 use crate::problem::Problem;
 
-/// The wait for an outcome of a caller who names none.
+/// Time to wait for an outcome, if the caller names none.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(10);
 
-/// The longest wait for an outcome.
+/// Longest time to wait for an outcome.
 pub const MAX_WAIT: Duration = Duration::from_secs(60);
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -20,11 +20,11 @@ const AUTHORIZATION: &str = "authorization";
 const CONTENT_TYPE: &str = "content-type";
 const CONTENT_ENCODING: &str = "content-encoding";
 
-/// The idempotency key: 1 to 255 visible ASCII characters, raw or as an RFC 8941 string in quotes,
-/// which means the same key.
+/// The idempotency key: 1 to 255 visible ASCII characters, raw, or as an RFC 8941 string in quotes. Both mean
+/// the same key.
 ///
 /// # Errors
-/// `idempotency_key_invalid` when the header stands twice, and when the text is no [`Key`].
+/// `idempotency_key_invalid` if the header occurs twice, or if the text is no [`Key`].
 pub fn idempotency_key(headers: &Headers) -> Result<Option<Key>, Problem> {
     let refused =
         |detail: String| Err(Problem::new(code::IDEMPOTENCY_KEY_INVALID).with_detail(detail));
@@ -51,7 +51,7 @@ pub fn idempotency_key(headers: &Headers) -> Result<Option<Key>, Problem> {
     }
 }
 
-/// The wait that the caller allows: `Prefer: wait=N` in seconds (RFC 7240), at most
+/// The time that the caller allows for an outcome: `Prefer: wait=N` in seconds (RFC 7240), at most
 /// [`MAX_WAIT`]; [`DEFAULT_WAIT`] when absent or malformed. The first `wait` counts.
 #[must_use]
 pub fn prefer_wait(headers: &Headers) -> Duration {
@@ -70,7 +70,7 @@ pub fn prefer_wait(headers: &Headers) -> Duration {
 /// The bearer token (RFC 6750).
 ///
 /// # Errors
-/// `unauthorized` when the header is absent, stands twice, has another scheme or an ill-formed token.
+/// `unauthorized` if the header is absent, occurs twice, has another scheme, or has a malformed token.
 pub fn bearer(headers: &Headers) -> Result<&str, Problem> {
     let mut lines = headers.all(AUTHORIZATION);
     let token = match (lines.next(), lines.next()) {
@@ -102,8 +102,8 @@ pub fn json_content(headers: &Headers) -> Result<(), Problem> {
         .with_detail("Send the body as `Content-Type: application/json`, in UTF-8."))
 }
 
-/// Checks that the body comes as it is: nothing here unpacks bodies, and a signature covers the
-/// bytes as sent.
+/// Checks that the body has no content encoding: nothing here decodes bodies, and a signature covers the bytes
+/// that were sent.
 ///
 /// # Errors
 /// `unsupported_media_type`.
@@ -115,7 +115,7 @@ pub fn no_content_encoding(headers: &Headers) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A line that is ASCII without control characters, tabs excepted.
+/// A header line in ASCII without control characters other than tabs.
 fn visible(line: &[u8]) -> Option<&str> {
     let is_visible = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
     let is_plain = line.iter().all(is_visible);
@@ -154,7 +154,7 @@ fn seconds(value: &str) -> Option<Duration> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // Digits that do not fit are a long wait all the same.
+    // Digits that do not fit mean the longest wait.
     let seconds = digits.parse().map_or(MAX_WAIT, Duration::from_secs);
     Some(seconds.min(MAX_WAIT))
 }
@@ -188,7 +188,7 @@ fn means_json(content_type: &str) -> bool {
     is_json && parts.next().is_none_or(is_utf_8) && parts.next().is_none()
 }
 
-/// Splits a header at a separator that stands outside of quoted strings.
+/// Splits a header at the separators that are outside of quoted strings.
 #[must_use]
 pub fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);

@@ -1,11 +1,10 @@
-//! The edge of an API, whatever it is about: strict JSON in, problems and pages out, routes as data.
-//! It knows nothing of a server: a mount reads bytes, makes a [`Call`] of them, and writes the
-//! [`Response`].
+//! The edge of an API: strict JSON, problems, pages, and routes as data. It knows nothing of a server: a mount
+//! reads bytes, makes a [`Call`] of them, and writes the [`Response`].
 //!
 //! A handler does three things: it reads the request (with the readers of [`strict_json`]), submits a command
 //! and waits for its commit, and answers ([`State::submit`]); or it asks a question ([`State::read`]).
 //!
-//! This crate never does I/O of its own, never decides about the books, and never names what a route is about.
+//! This crate never does I/O of its own, never decides about the books, and never names the subject of a route.
 
 mod call;
 mod caller;

@@ -19,7 +19,8 @@ pub struct Page<T: ToSchema> {
     pub next_cursor: Option<String>,
 }
 
-/// Cuts a page that was read with one row too many, to know whether there is a next one.
+/// Makes a page of rows that were read with one row more than the limit. The additional row shows that there is
+/// a next page.
 pub fn page<T, W: ToSchema>(
     mut rows: Vec<T>,
     wanted: &PageQuery,

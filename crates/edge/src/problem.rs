@@ -1,11 +1,11 @@
-//! Problems (RFC 9457): the answers to what is refused.
+//! Problems (RFC 9457): the answers that refuse a request.
 //!
-//! Beside the members of the RFC stands an `error` object, because widespread client
-//! libraries take any JSON without one for success, even at status 400.
+//! A problem also has an `error` object, because widespread client libraries take any JSON without one for a
+//! success, even at status 400.
 //!
-//! A body that is saved for replay holds no request id, since a replay has the same bytes and an id
-//! of its own: [`Problem::to_saved_bytes`]. Every other one does: [`Problem::into_response`].
-//! A 5xx says nothing of the inside; whoever makes one logs the cause.
+//! A body that is saved for replay has no request id, because a replay has the same bytes and another id:
+//! [`Problem::to_saved_bytes`]. Every other body has it: [`Problem::into_response`]. A 5xx tells nothing of the
+//! inside. The code that makes one logs the cause.
 
 pub mod described;
 
@@ -22,7 +22,7 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 
 const TYPE_PREFIX: &str = "urn:florin:problem:";
 
-/// A refusal as it is told to the caller.
+/// A refusal as the caller gets it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {detail}", .code.name)]
 #[must_use]
@@ -42,7 +42,7 @@ pub struct Problem {
 struct Parts(BTreeMap<&'static str, String>);
 
 impl Problem {
-    /// A problem that says no more than its code does, with the `Retry-After` its kind has.
+    /// A problem with no more than its code, and with the `Retry-After` of its kind.
     pub fn new(code: &'static Code) -> Problem {
         let detail = match code.status {
             500 => "Trying again with the same Idempotency-Key is safe.".into(),
@@ -61,13 +61,13 @@ impl Problem {
         }
     }
 
-    /// A problem of a query: 400, with the name of each parameter at fault as its pointer.
+    /// A problem of a query: 400. The pointer of each error is the name of the parameter.
     pub fn invalid_query(errors: Vec<FieldError>) -> Problem {
         Problem::new(code::INVALID_QUERY).with_errors(errors)
     }
 
-    /// A problem of the fields of a body: 422. The code is `card_number_refused` when there is
-    /// any card number, `unknown_field` when nothing else is wrong, otherwise `invalid_field`.
+    /// A problem of the fields of a body: 422. The code is `card_number_refused` if there is any card number,
+    /// `unknown_field` if there are only unknown fields, and otherwise `invalid_field`.
     pub fn invalid_fields(errors: Vec<FieldError>) -> Problem {
         let has = |code: &Code| errors.iter().any(|error| error.code == code.name);
         let only_unknown = errors
@@ -93,7 +93,7 @@ impl Problem {
         .with_detail("The same key came before with another body or route. Use a new key.")
     }
 
-    /// The resource is there, but not for this method; `allow` lists those it has.
+    /// The resource exists, but does not take this method. `allow` lists the methods that it takes.
     pub fn method_not_allowed(allow: impl Into<Box<str>>) -> Problem {
         Problem {
             allow: Some(allow.into()),
@@ -101,7 +101,7 @@ impl Problem {
         }
     }
 
-    /// Says more about this occurrence. Ignored for a 5xx, which says nothing of the inside.
+    /// Sets the detail of this occurrence. It is ignored for a 5xx, which tells nothing of the inside.
     pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Problem {
         if self.code.status < 500 {
             self.detail = detail.into();
@@ -109,7 +109,7 @@ impl Problem {
         self
     }
 
-    /// Names the fields at fault; the detail becomes that of the first.
+    /// Names the wrong fields. The detail becomes that of the first one.
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Problem {
         if let [first, others @ ..] = errors.as_slice() {
             let more = match others.len() {
@@ -122,7 +122,7 @@ impl Problem {
         self
     }
 
-    /// Names the one field at fault, by pointer, under the code and detail of the problem itself.
+    /// Names one wrong field by its pointer, with the code and the detail of the problem.
     pub fn at(self, pointer: &str) -> Problem {
         let error = FieldError {
             pointer: pointer.to_owned(),
@@ -132,7 +132,7 @@ impl Problem {
         self.with_errors(vec![error])
     }
 
-    /// Puts every pointer below this one.
+    /// Prefixes every pointer with this one.
     pub fn below(mut self, place: &str) -> Problem {
         if self.errors.is_empty() {
             return self.at(place);
@@ -143,26 +143,25 @@ impl Problem {
         self
     }
 
-    /// Gives the reason of somebody else, under a name of its own: a member of the problem and of its
-    /// `error` object.
+    /// Adds the reason of another party, as a member of the problem and of its `error` object.
     pub fn with_reason(mut self, name: &'static str, reason: impl Into<String>) -> Problem {
         self.reason = Some(Box::new(Parts(BTreeMap::from([(name, reason.into())]))));
         self
     }
 
-    /// Names the resource the problem is about.
+    /// Names the resource that the problem is about.
     pub fn with_resource(mut self, id: impl Into<Box<str>>) -> Problem {
         self.resource = Some(id.into());
         self
     }
 
-    /// Says what can be done and what cannot, each under a name of its own.
+    /// Adds named parts, each with its state.
     pub fn with_parts<const N: usize>(mut self, parts: [(&'static str, String); N]) -> Problem {
         self.parts = Some(Box::new(Parts(BTreeMap::from(parts))));
         self
     }
 
-    /// Says after how many seconds to try again.
+    /// Sets the number of seconds after which to try again.
     pub fn with_retry_after(mut self, seconds: u16) -> Problem {
         self.retry_after = Some(seconds);
         self
@@ -186,7 +185,7 @@ impl Problem {
         self.retry_after
     }
 
-    /// The body as it is saved for replay: the same bytes for the same problem, always.
+    /// The body as it is saved for replay. The same problem always has the same bytes.
     #[must_use]
     pub fn to_saved_bytes(&self) -> Vec<u8> {
         self.body(None)
@@ -219,11 +218,11 @@ impl Problem {
                 reason: self.reason.as_deref(),
             },
         };
-        // Texts and numbers alone cannot fail to be written.
+        // Serialization of texts and numbers cannot fail.
         serde_json::to_vec(&body).unwrap_or_default()
     }
 
-    /// The whole answer, for a problem that is not saved.
+    /// The whole response, for a problem that is not saved.
     pub fn into_response(self, request_id: &str) -> Response {
         let mut response = Response::of(self.status(), CONTENT_TYPE, self.body(Some(request_id)));
         if !request_id.is_empty() {
@@ -242,7 +241,7 @@ impl Problem {
     }
 }
 
-/// JSON that breaks the grammar is a 400, JSON we do not take a 422, too much of either a 413.
+/// Malformed JSON is a 400, JSON that is not accepted a 422, and too large a body a 413.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         let code = match refusal.rule {
@@ -323,7 +322,7 @@ struct ErrorObject<'a> {
     reason: Option<&'a Parts>,
 }
 
-/// A pointer in the manner of form parameters: `/metadata/order` is `metadata[order]`.
+/// The pointer in the notation of form parameters: `/metadata/order` is `metadata[order]`.
 fn parameter(pointer: &str) -> Option<String> {
     let path = pointer.strip_prefix('/').unwrap_or(pointer);
     let mut steps = path

@@ -11,12 +11,12 @@ use crate::strict_json::{FieldError, Slot, Slots as _};
 
 pub use taking::{Query, broken, in_order, moment, positive};
 
-/// The page that is wanted.
+/// The requested page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct PageQuery {
-    /// The most items it may have.
+    /// Greatest number of items.
     pub limit: u16,
-    /// The last item of the page before.
+    /// The last item of the previous page.
     pub cursor: Option<Cursor>,
     list: List,
 }
@@ -37,10 +37,10 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Those of a query, of which each must be known.
+    /// The parameters of a query. Each must be known.
     ///
     /// # Errors
-    /// A 400 at the first parameter that cannot be read, that is not known, or that stands twice.
+    /// A 400 at the first parameter that cannot be read, that is not known, or that occurs twice.
     pub fn of(path: &str, query: &str, known: impl Fn(&str) -> bool) -> Result<Self, Problem> {
         let mut given = BTreeMap::new();
         for (name, value) in decoding::pairs(query).map_err(wrong)? {
@@ -62,7 +62,7 @@ impl Parameters {
         Ok(Self { given, list })
     }
 
-    /// None, for a route that reads no query.
+    /// No parameters, for a route that reads no query.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Parameters {
         }
     }
 
-    /// The page that is asked for.
+    /// The requested page.
     ///
     /// # Errors
     /// A 400 at `limit` or at `cursor`.
@@ -101,12 +101,12 @@ impl Parameters {
         read.map_err(Problem::invalid_query)
     }
 
-    /// One as it was given.
+    /// The text of a parameter.
     fn text(&self, name: &str) -> Option<&str> {
         self.given.get(name).map(String::as_str)
     }
 
-    /// Those that begin with this, by the rest of their names.
+    /// The parameters whose names begin with the prefix, by the rest of their names.
     fn below(&self, prefix: &str) -> Vec<(String, String)> {
         let rest = |(name, value): (&String, &String)| {
             Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
@@ -123,13 +123,13 @@ fn named(name: &str, code: &'static str, detail: &'static str) -> FieldError {
     decoding::at(name, (code, detail))
 }
 
-/// A parameter that its own route finds wrong.
+/// The error of a parameter that its route finds wrong.
 #[must_use]
 pub fn bad_parameter(name: &str, code: &'static str, detail: &'static str) -> FieldError {
     named(name, code, detail)
 }
 
-/// A cursor of another list.
+/// The problem of a cursor of another list.
 pub fn foreign_cursor() -> Problem {
     let detail = "The cursor must be the next_cursor of an earlier page.";
     wrong(named("cursor", "malformed_cursor", detail))

@@ -6,17 +6,17 @@ use store::Timestamp;
 
 use crate::Problem;
 
-/// A reply that tells of an outcome.
+/// A reply with an outcome.
 #[must_use]
 pub fn json(status: u16, body: &impl Serialize) -> Reply {
-    // Texts and integers alone cannot fail to be written.
+    // Serialization of texts and integers cannot fail.
     Reply {
         status,
         body: serde_json::to_vec(body).unwrap_or_default(),
     }
 }
 
-/// A reply that refuses.
+/// A reply with a problem.
 #[must_use]
 pub fn problem(problem: &Problem) -> Reply {
     Reply {
@@ -25,8 +25,8 @@ pub fn problem(problem: &Problem) -> Reply {
     }
 }
 
-/// A refusal as the lane takes it. `reason` is the code of the broken rule, for the audit log; whether the
-/// refusal is kept, the code of the problem says.
+/// The reply to a refused command, for the lane. `reason` is the code of the broken rule, for the audit log.
+/// The code of the problem decides whether the refusal is kept.
 #[must_use]
 pub fn refusal_reply(refused: &Problem, reason: &'static str) -> RefusalReply {
     RefusalReply {
@@ -42,7 +42,8 @@ pub fn moment(at: Timestamp) -> String {
     at.to_string()
 }
 
-/// A moment that a question was asked about. Where it meant no bound, that is the end of the range.
+/// The moment that a question names. If it is beyond the range, it is no bound, and the end of the range is
+/// shown.
 #[must_use]
 pub fn bound(at: Timestamp) -> String {
     moment(at.clamped())

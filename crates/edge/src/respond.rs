@@ -1,4 +1,4 @@
-//! From what the lane answers to an HTTP answer.
+//! HTTP responses made from the answers of the lane.
 
 use engine::{Answer, LaneError, Repeated, Reply};
 use store::Error;
@@ -22,7 +22,7 @@ pub fn to_command(answer: Answer) -> Result<Response, Problem> {
     }
 }
 
-/// The lane had no answer.
+/// The problem if the lane has no answer.
 pub fn lane_error(error: LaneError) -> Problem {
     match error {
         LaneError::Overloaded => Problem::new(code::OVERLOADED).with_retry_after(1),
@@ -31,7 +31,7 @@ pub fn lane_error(error: LaneError) -> Problem {
     }
 }
 
-/// A question had no answer. The one place where its cause is logged.
+/// The problem if a question has no answer. This is the one place where the cause is logged.
 pub fn unavailable(error: &Error) -> Problem {
     match error {
         Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_) => {
@@ -60,7 +60,7 @@ fn saved(reply: Reply, replayed: bool) -> Response {
     response
 }
 
-/// What a saved reply is about: a resource names itself `id`, a problem names it `resource`.
+/// The id of the resource that a saved reply is about: `id` in a resource, `resource` in a problem.
 fn resource_of(reply: &Reply) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(&reply.body).ok()?;
     let id = body.get("id").or_else(|| body.get("resource"))?;

@@ -1,8 +1,8 @@
-//! An answer as a handler gives it.
+//! The response, as a handler returns it.
 
 use serde::Serialize;
 
-/// Status, headers and body. The mount adds what every answer has.
+/// Status, headers and body. The mount adds the parts that every answer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Response {
@@ -33,7 +33,7 @@ impl Response {
         }
     }
 
-    /// A page, a resource or a receipt. Texts and integers alone cannot fail to be written.
+    /// A page, a resource or a receipt. Serialization of texts and integers cannot fail.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self::of(status, "application/json", body)

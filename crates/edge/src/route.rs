@@ -1,4 +1,4 @@
-//! Routes as data: one row a route. A mount serves the rows, and the description is printed from them.
+//! Routes as data: one row for each route. A mount serves the rows, and the description is printed from them.
 
 mod parameter;
 mod table;
@@ -16,7 +16,7 @@ pub use table::Routes;
 /// The method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Reads. A HEAD is served as a GET of which only the head is sent.
+    /// Reads. A HEAD is served like a GET, and only the head is sent.
     Get,
     /// Makes something.
     Post,
@@ -28,7 +28,7 @@ impl Method {
     /// Every method, in the order in which they are listed.
     pub const ALL: [Self; 3] = [Self::Get, Self::Post, Self::Patch];
 
-    /// Its name, in capitals.
+    /// The name, in capitals.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Method {
     }
 }
 
-/// The right that a caller needs. It has no effect yet: every key has all of them.
+/// The right that a caller needs. It has no effect yet: every key has all rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Right {
     /// To see the books.
@@ -54,37 +54,37 @@ pub enum Right {
 pub enum Reads {
     /// Strict JSON, as its reader describes it.
     Json(Box<Describes>),
-    /// Bytes as they were signed, with words for them.
+    /// Bytes as they were signed, with their description.
     Bytes(&'static str),
 }
 
-/// Puts a schema in its place in a description.
+/// Adds a schema to a description.
 pub type Describes = dyn Fn(&mut Describe) -> Schema + Send + Sync;
 
 /// An answer that a route can give.
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// Its meaning on this route.
+    /// The meaning on this route.
     pub says: &'static str,
-    /// The body, where it is no problem.
+    /// The body, unless it is a problem.
     pub reply: Option<fn(&mut Describe) -> Schema>,
-    /// The codes of its problems, beside those that every route of the kind has.
+    /// The codes of its problems, in addition to those of every route of this kind.
     pub codes: &'static [&'static Code],
 }
 
-/// A handler at work.
+/// The future of a handler.
 pub type HandlerFuture = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 
 /// The function that answers the requests of a route.
 pub enum Handler {
-    /// It wants a caller.
+    /// A handler that needs a caller.
     Keyed(Box<dyn Fn(Shared, Call) -> HandlerFuture + Send + Sync>),
-    /// Anybody may call.
+    /// A handler that anybody may call.
     Open {
-        /// Looks at the head of a request, before the body is read.
+        /// Checks the head of a request before the body is read.
         admit: fn(&State, &Call<()>) -> Result<(), Problem>,
-        /// Answers.
+        /// Answers the request.
         answer: Box<dyn Fn(Shared, Call<()>) -> HandlerFuture + Send + Sync>,
     },
 }
@@ -93,32 +93,31 @@ pub enum Handler {
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path, with places for what it names: `/v1/things/{id}`.
+    /// The path, with placeholders for its named parts: `/v1/things/{id}`.
     pub path: &'static str,
-    /// The operation id: a verb and a noun, of which there is no second. Empty for a route that the
-    /// description leaves out.
+    /// The operation id: a verb and a noun, unique among all routes. Empty for a route that is not described.
     pub id: &'static str,
-    /// The group that it belongs to.
+    /// The group that the route belongs to.
     pub tag: &'static str,
     /// One sentence.
     pub summary: &'static str,
     /// More sentences, if one is not enough.
     pub more: &'static str,
-    /// The rule for the idempotency key.
+    /// The route's rule for the idempotency key.
     pub key: KeyRule,
-    /// The right that it needs.
+    /// The right that the caller needs.
     pub right: Right,
     /// True if the caller may say how long to wait.
     pub waits: bool,
     /// The named parts of its path.
     pub segments: Vec<Parameter>,
-    /// The parameters of its query. It takes no others.
+    /// The parameters of its query. Others are refused.
     pub query: Vec<Parameter>,
-    /// The body that it reads.
+    /// The body that the route reads.
     pub body: Option<Reads>,
     /// The largest body, in bytes.
     pub max_body: usize,
-    /// The answers that it gives, beside those of its kind.
+    /// The answers of the route, in addition to those of its kind.
     pub answers: Vec<Answer>,
     /// The function that answers.
     pub handler: Handler,
@@ -137,7 +136,7 @@ impl Route {
         self
     }
 
-    /// Says more than its summary.
+    /// Adds to the summary.
     pub fn more(&mut self, more: &'static str) -> &mut Self {
         self.more = more;
         self
@@ -149,7 +148,7 @@ impl Route {
         self
     }
 
-    /// Names a part of the path.
+    /// Names a part of the path, with its shape.
     pub fn segment(&mut self, name: &'static str, shape: Shape, says: &'static str) -> &mut Self {
         let own = Parameter::new(name, says, ParameterKind::One(shape));
         self.segments.push(Parameter {
@@ -159,13 +158,13 @@ impl Route {
         self
     }
 
-    /// Takes the parameters of the query that this function asks for.
+    /// Adds the query parameters that this function reads.
     pub fn asks(&mut self, ask: impl FnOnce(&mut Query)) -> &mut Self {
         self.query = Query::noted(ask);
         self
     }
 
-    /// Takes `limit` and `cursor`, and no other parameter of the query.
+    /// Adds the query parameters `limit` and `cursor`.
     pub fn page(&mut self) -> &mut Self {
         self.asks(|query| drop(query.page()))
     }
@@ -191,7 +190,8 @@ impl Route {
         self
     }
 
-    /// Looks at the head of a request before its body is read. A route that wants a caller does so by itself.
+    /// Sets a check of the head of a request, before its body is read. A route that needs a caller has such a
+    /// check already.
     pub fn admit(&mut self, look: fn(&State, &Call<()>) -> Result<(), Problem>) -> &mut Self {
         if let Handler::Open { admit, .. } = &mut self.handler {
             *admit = look;
@@ -199,17 +199,17 @@ impl Route {
         self
     }
 
-    /// Gives an answer with a body.
+    /// Adds an answer with a body.
     pub fn gives<T: ToSchema>(&mut self, status: u16, says: &'static str) -> &mut Self {
         self.answer(status, says, Some(reply::<T>), &[])
     }
 
-    /// Gives a page of a list.
+    /// Adds an answer with a page of a list.
     pub fn gives_page<T: ToSchema>(&mut self, says: &'static str) -> &mut Self {
         self.answer(200, says, Some(page::describe::<T>), &[])
     }
 
-    /// Refuses, with these codes beside those that every route of the kind has.
+    /// Adds an answer that refuses, with these codes in addition to those of every route of this kind.
     pub fn refuses(
         &mut self,
         status: u16,
@@ -238,20 +238,20 @@ impl Route {
     /// The parameters of a request's query.
     ///
     /// # Errors
-    /// A 400 at the first that this route does not take.
+    /// A 400 at the first parameter that this route does not take.
     pub fn parameters(&self, path: &str, query: &str) -> Result<Parameters, Problem> {
         let is_known = |name: &str| self.query.iter().any(|own| own.is(name));
         Parameters::of(path, query, is_known)
     }
 
-    /// True if the description tells of it.
+    /// True if the route is in the description.
     #[must_use]
     pub fn is_described(&self) -> bool {
         !self.id.is_empty()
     }
 }
 
-/// The schema of a reply, and of all that it is made of.
+/// The schema of a reply, and the schemas of its parts.
 fn reply<T: ToSchema>(known: &mut Describe) -> Schema {
     known.reply::<T>()
 }

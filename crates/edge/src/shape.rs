@@ -1,5 +1,5 @@
-//! The shape of a text or a number: its bounds, named once. A reader keeps them, and the description
-//! tells them.
+//! Shapes: the bounds of a text or a number, under one name. A reader checks them, and the description prints
+//! them.
 
 use serde_json::{Value, json};
 use utoipa::Number;
@@ -13,7 +13,7 @@ use crate::describe::{Describe, Schema};
 /// The bounds of a value, with its name in the description.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    /// The name in the description; a shape without one is told where it stands.
+    /// The name in the description. A shape without a name is printed in place.
     pub name: &'static str,
     /// The meaning in words.
     pub says: &'static str,
@@ -23,33 +23,33 @@ pub struct Shape {
     example: Option<Example>,
 }
 
-/// The kind of a value, with the bounds that its readers keep.
+/// The kind of a value, with the bounds that its readers check.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form {
     /// `true` or `false`.
     Boolean,
-    /// A text of so many characters, if there are bounds beside its pattern.
+    /// A text, with the bounds of its length if the pattern does not give them.
     Text(Option<(usize, usize)>),
     /// A prefix, and 32 lower-case hexadecimal digits.
     Id(&'static str),
     /// One of a few words.
     Words(&'static [&'static str]),
-    /// An integer from the one to the other.
+    /// An integer within these bounds.
     Integer(i64, i64),
-    /// A sum, which may have more than 64 bits.
+    /// A sum of amounts, which may need more than 64 bits.
     Sum,
-    /// Texts by name.
+    /// Texts by key.
     Labels(Labels),
 }
 
-/// The bounds of texts by name.
+/// The bounds of texts by key.
 #[derive(Debug, Clone, Copy)]
 pub struct Labels {
-    /// The most entries.
+    /// Greatest number of entries.
     pub max_entries: usize,
-    /// The longest key, in characters.
+    /// Greatest length of a key, in characters.
     pub longest_key: usize,
-    /// The longest text, in characters.
+    /// Greatest length of a text, in characters.
     pub longest: usize,
 }
 
@@ -67,7 +67,7 @@ enum Example {
     Entry(&'static str, &'static str),
 }
 
-/// Any characters but U+0000.
+/// Pattern of any characters but U+0000.
 const NO_NUL: &str = r"^[^\u0000]*$";
 
 impl Shape {
@@ -109,7 +109,7 @@ impl Shape {
         Self::pattern(NO_NUL).length(min, max)
     }
 
-    /// The same of so many characters.
+    /// The same shape with bounds of its length in characters.
     #[must_use]
     pub const fn length(self, min: usize, max: usize) -> Self {
         Self {
@@ -157,19 +157,19 @@ impl Shape {
         }
     }
 
-    /// An integer of which the bounds say enough.
+    /// An integer without a format: its bounds are enough.
     #[must_use]
     pub const fn small(min: i64, max: i64) -> Self {
         Self::of(Form::Integer(min, max))
     }
 
-    /// A sum of amounts, from 0. It may have more than 64 bits.
+    /// A sum of amounts, from 0. It may need more than 64 bits.
     #[must_use]
     pub const fn sum() -> Self {
         Self::of(Form::Sum)
     }
 
-    /// Texts by name; the pattern is that of the names.
+    /// Texts by key. The pattern is that of the keys.
     #[must_use]
     pub const fn labels(pattern: &'static str, bounds: Labels) -> Self {
         Self {
@@ -178,13 +178,13 @@ impl Shape {
         }
     }
 
-    /// The same under a name in the description.
+    /// The same shape with a name in the description.
     #[must_use]
     pub const fn named(self, name: &'static str, says: &'static str) -> Self {
         Self { name, says, ..self }
     }
 
-    /// The same with a text as its example.
+    /// The same shape with a text as its example.
     #[must_use]
     pub const fn example(self, text: &'static str) -> Self {
         Self {
@@ -193,7 +193,7 @@ impl Shape {
         }
     }
 
-    /// The same with a number as its example.
+    /// The same shape with a number as its example.
     #[must_use]
     pub const fn example_number(self, number: i64) -> Self {
         Self {
@@ -202,7 +202,7 @@ impl Shape {
         }
     }
 
-    /// The same with an entry as its example.
+    /// The same shape with an entry as its example.
     #[must_use]
     pub const fn example_entry(self, key: &'static str, text: &'static str) -> Self {
         Self {
@@ -211,7 +211,7 @@ impl Shape {
         }
     }
 
-    /// The place of this shape in a description: its name, or all of it.
+    /// The schema of this shape in a description: a reference to its name, or the whole schema.
     #[must_use]
     pub fn describe(&self, known: &mut Describe) -> Schema {
         if self.name.is_empty() {
@@ -220,7 +220,7 @@ impl Shape {
         known.name(self.name, self.schema())
     }
 
-    /// All of it.
+    /// The whole schema.
     #[must_use]
     pub fn schema(&self) -> Schema {
         let built = match self.form {
@@ -276,7 +276,7 @@ fn integer() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer)
 }
 
-/// A whole number. All numbers of the description fit the machine's words.
+/// An integer of the description. All of them fit the word of the machine.
 fn whole(number: i64) -> Number {
     Number::Int(isize::try_from(number).unwrap_or(isize::MAX))
 }

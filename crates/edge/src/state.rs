@@ -1,4 +1,4 @@
-//! State that all handlers share: the way to the lane, and the parts that families bring.
+//! The state that all handlers share: the engine, and the parts that families add.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -14,9 +14,9 @@ use crate::{Call, Problem, Response, Submission, code, respond};
 /// The state, as a handler gets it.
 pub type Shared = Arc<State>;
 
-/// State that all handlers share.
+/// The state that all handlers share.
 pub struct State {
-    /// The way to the lane.
+    /// The engine, which leads to the lane.
     pub engine: Engine,
     cards: &'static CardNumbers,
     parts: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
@@ -33,7 +33,7 @@ impl State {
         }
     }
 
-    /// The same with a part more. Its type is its name: of each type there is one.
+    /// The same state with another part. A part is found by its type, so there is one of each type.
     #[must_use]
     pub fn with<P: Any + Send + Sync>(mut self, part: P) -> Self {
         self.parts.insert(TypeId::of::<P>(), Box::new(part));
@@ -43,7 +43,7 @@ impl State {
     /// A part, by its type.
     ///
     /// # Errors
-    /// [`code::INTERNAL`] if nobody has brought it.
+    /// [`code::INTERNAL`] if no family has added it.
     pub fn part<P: Any + Send + Sync>(&self) -> Result<&P, Problem> {
         let part = self.parts.get(&TypeId::of::<P>());
         part.and_then(|part| part.downcast_ref()).ok_or_else(|| {
@@ -55,7 +55,7 @@ impl State {
     /// Reads the body of a request that changes something.
     ///
     /// # Errors
-    /// All that is wrong with its JSON; after that, a key of idempotency that is missing.
+    /// Everything that is wrong with the JSON; if nothing is, a missing idempotency key.
     pub fn submission(&self, call: Call) -> Result<Submission, Problem> {
         Submission::of(call, self.cards)
     }
@@ -72,7 +72,7 @@ impl State {
         answer.map_err(|error| respond::unavailable(&error))
     }
 
-    /// Sends a command on its way, and makes the answer of what the lane says.
+    /// Submits a command, and makes the response of the lane's answer.
     ///
     /// # Errors
     /// The lane has no answer, or the idempotency key is not free.
@@ -90,8 +90,8 @@ impl State {
         respond::to_command(outcome.map_err(respond::lane_error)?.answer)
     }
 
-    /// Sends a command whose outcome takes longer than one commit, and waits for the outcome as long as `wait`
-    /// says. After that, the command of `answer_now` answers the request as things stand.
+    /// Submits a command whose outcome takes longer than one commit, and waits at most `wait` for the outcome.
+    /// After that, the command of `answer_now` answers the request with the present state.
     ///
     /// # Errors
     /// The request has no idempotency key, the key is not free, or the lane has no answer.

@@ -1,13 +1,12 @@
-//! Request bodies: a strict reader of JSON, and a typed reading of what it read.
+//! Request bodies: a strict parser of JSON, and typed readers of its values.
 //!
-//! [`parse`] takes bytes to an [`Object`] and refuses whatever two honest programs could read in two
-//! ways: duplicate keys, fractions and exponents, integers beyond `i64`, `-0`, U+0000, lone
-//! surrogates, a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`]
-//! ([`parse_within`]: more than its caller allows).
-//! It is stricter than RFC 8259 and within I-JSON (RFC 7493). [`Fields`] takes an object to domain
-//! values and collects every error, each with a JSON pointer (RFC 6901) and a stable code; the same readers,
-//! run without a value, print the schema of what they take.
-//! [`canonical`] is the text a fingerprint covers.
+//! [`parse`] makes an [`Object`] of bytes, and refuses everything that two correct programs could read
+//! differently: duplicate keys, fractions and exponents, integers beyond `i64`, `-0`, U+0000, lone surrogates,
+//! a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`] ([`parse_within`]: more
+//! than its caller allows). It is stricter than RFC 8259 and within I-JSON (RFC 7493). [`Fields`] reads the
+//! domain values of an object and collects every error, each with a JSON pointer (RFC 6901) and a stable code;
+//! the same readers, run without a value, print the schema of what they take. [`canonical`] is the text that a
+//! fingerprint covers.
 //!
 //! It never turns a number into a float, never guesses a type (`"10"` is no amount), never ignores a
 //! field it does not know, and never repeats a value in an error.
@@ -19,9 +18,9 @@
 //! const UNITS: Shape = Shape::integer(1, i64::MAX);
 //! const NOTE: Shape = Shape::text(1, 200);
 //! let gift = object("Gift", "Gives money away.", |fields| {
-//!     let minor_units = fields.required("amount", amount(UNITS));
-//!     let note = fields.optional("note", nullable(text(1, 200, NOTE)));
-//!     Slot::together((minor_units, note))
+//! let minor_units = fields.required("amount", amount(UNITS));
+//! let note = fields.optional("note", nullable(text(1, 200, NOTE)));
+//! Slot::together((minor_units, note))
 //! });
 //! let body = parse(br#"{"amount": 1099, "note": null, "colour": "red"}"#)?;
 //! let cards = CardNumbers { identifiers: &[], labels: "", detail: "No card numbers." };
@@ -58,13 +57,13 @@ pub use readers::{
 pub use refusal::{Refusal, Rule};
 pub use rule::{BrokenRule, Guarded};
 
-/// The largest body that is read where nothing else is said, in bytes.
+/// Largest body in bytes, unless a route sets another bound.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// The deepest nesting of objects and arrays; the top level counts as one.
+/// Deepest nesting of objects and arrays. The top level counts as one.
 pub const MAX_DEPTH: usize = 32;
 
-/// A JSON value as a request may hold it. There is no fraction, because money has none.
+/// A JSON value in a request. There are no fractions, because amounts have none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// `null`.
@@ -82,7 +81,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The kind of the value, in words for a message.
+    /// The kind of the value, for a message.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -96,7 +95,7 @@ impl Value {
     }
 }
 
-/// The members of a JSON object in the order sent; every key once.
+/// The members of a JSON object, in the order in which they were sent. Every key occurs once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Object {
     members: Vec<(String, Value)>,
@@ -111,7 +110,7 @@ impl Object {
             .map(|(_, value)| value)
     }
 
-    /// All members in the order sent.
+    /// All members, in the order in which they were sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.members
             .iter()

@@ -1,4 +1,5 @@
-//! Requests that change something: the caller is known, the body is an object, the key is a key.
+//! Submissions: requests that change something, with a known caller, a body that is a JSON object, and a valid
+//! idempotency key if there is one.
 
 use engine::{Command, Key, Origin, Request, Show, ShowRefusal, Tenant};
 use idempotency::{Claim, Fingerprint};
@@ -20,7 +21,7 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Reads the body of a request, in which `cards` tells where a card number is refused.
+    /// Reads the body of a request. `cards` defines where a card number is refused.
     pub(crate) fn of(call: Call, cards: &'static CardNumbers) -> Result<Self, Problem> {
         let body = call.json()?;
         let claim = call.key.map(|key| {
@@ -38,21 +39,21 @@ impl Submission {
         })
     }
 
-    /// The body, until its reader has it.
+    /// The body, until a reader has taken it.
     #[must_use]
     pub const fn body(&self) -> &Object {
         &self.body
     }
 
-    /// Hands the body to its reader.
+    /// Reads the body with a reader.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with the body.
     pub fn read_by<B: Body>(&mut self, reader: &B) -> Reading<B::Out> {
         reader.whole(std::mem::take(&mut self.body), self.cards)
     }
 
-    /// The same request, only tried.
+    /// The same request as a dry run, if `is_dry_run`.
     #[must_use]
     pub fn trying(self, is_dry_run: bool) -> Self {
         Self { is_dry_run, ..self }
@@ -80,14 +81,14 @@ impl Submission {
         self.claim.as_ref().map(|claim| &claim.key)
     }
 
-    /// The same as text; empty if the request has none.
+    /// The idempotency key as text; empty if the request has none.
     #[must_use]
     pub fn key_text(&self) -> String {
         self.key()
             .map_or_else(String::new, |key| key.as_str().to_owned())
     }
 
-    /// The command on its way to the lane.
+    /// The request to the lane, with this command.
     pub fn request<C: Command>(
         self,
         command: C,

@@ -1,24 +1,24 @@
-//! The surface of an API: everything of it that is not the same for every API.
+//! The surface of an API: the parts that differ between APIs.
 
 use crate::{Code, Routes};
 
-/// A capability, as its family lists it: what the edge needs of it.
+/// The part of a capability that the edge needs, as its family lists it.
 #[derive(Debug, Clone, Copy)]
 pub struct Capability {
-    /// Enters its routes.
+    /// Adds the routes of the capability.
     pub routes: fn(&mut Routes),
     /// The codes of its refusals.
     pub codes: &'static [&'static Code],
 }
 
-/// The surface of an API, as its families make it.
+/// The surface of an API.
 #[derive(Debug, Clone, Copy)]
 pub struct Surface {
-    /// The first paragraphs of its description.
+    /// The first paragraphs of the description.
     pub about: &'static str,
-    /// Its capabilities, in groups.
+    /// The capabilities, in groups.
     pub capabilities: &'static [&'static [Capability]],
-    /// The schemes of signatures that stand in the place of an API key where a route takes bytes.
+    /// The schemes of signatures. Routes that take bytes need a signature instead of an API key.
     pub signatures: &'static [Signature],
     /// The fields of answers whose integers are amounts in minor units, in groups. A number under any other name
     /// (a version, a place in a list) stays a number.
@@ -45,13 +45,13 @@ impl Surface {
     }
 }
 
-/// A scheme of signatures, as the description has it.
+/// A scheme of signatures, for the description.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature {
-    /// Its name in the description.
+    /// The name in the description.
     pub name: &'static str,
-    /// The header that bears the signature.
+    /// The header with the signature.
     pub header: &'static str,
-    /// Its meaning in words.
+    /// The meaning in words.
     pub says: &'static str,
 }

@@ -1,4 +1,4 @@
-//! The one list of families: what each brings to the engine and to the edge.
+//! The one list of families, with the parts of each for the engine and for the edge.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use engine::{Engine, Kind};
 use payments::Provider;
 use payments::notices::Receivers;
 
-/// Makes replies again that were kept by reference.
+/// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
 
-/// The surface of the API. The groups of routes stand in the order in which the description has them.
+/// The surface of the API. The groups of routes are in the order of the description.
 pub const SURFACE: Surface = Surface {
     about: "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
     capabilities: &[
@@ -24,7 +24,7 @@ pub const SURFACE: Surface = Surface {
     amounts: &[books::AMOUNTS, payments::AMOUNTS],
 };
 
-/// The rule for card numbers in every body: the fields that hold identifiers, and the one of labels.
+/// The rule for card numbers in every body: the fields with identifiers, and the field with labels.
 pub const CARDS: CardNumbers = CardNumbers {
     identifiers: &["code", "customer", "external_id"],
     labels: "metadata",
@@ -38,8 +38,8 @@ pub fn state(engine: Engine, provider: Provider, receivers: Receivers) -> State 
     payments::bring(state, provider, receivers)
 }
 
-/// The kinds of shelves, in the order in which they are loaded: what names others comes first. They are saved
-/// backwards: what others refer to comes last here.
+/// The kinds of shelves, in the order in which they are loaded: a shelf whose rows name other rows comes first.
+/// They are saved in the opposite order, so the rows that others refer to come last here.
 #[must_use]
 pub fn shelves() -> Arc<[Kind]> {
     Arc::new([
@@ -52,7 +52,7 @@ pub fn shelves() -> Arc<[Kind]> {
     ])
 }
 
-/// Everything that `check` looks at.
+/// The plan of the check: all families.
 pub const CHECK: Plan = Plan {
     tenants: access::tenants,
     families: &[

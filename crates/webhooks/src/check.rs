@@ -1,5 +1,5 @@
-//! The inbox's own part of "one effect per event", proved over one snapshot. That an event is there
-//! once is the primary key's to say; what its effect should be is known only to who reads its meaning.
+//! The inbox's part of the invariant "one effect per event", checked over one snapshot. The primary key ensures
+//! that each event is stored once. The effect of an event is checked by the crate that knows its meaning.
 
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
@@ -9,17 +9,17 @@ use crate::Status;
 use crate::schema::{inbox, quarantine};
 use crate::tables::{InboxRow, QuarantineRow};
 
-/// Rows read at a time: few, because each brings the bytes it came with.
+/// Number of rows that are read at a time. It is small, because each row has the whole body of its event.
 const PAGE: i64 = 200;
 
-/// The triggers that keep what was put aside as it was (L4), by name.
+/// Names of the triggers that protect the quarantine from changes (L4).
 pub const GUARDS: [&str; 2] = ["quarantine_immutable", "quarantine_kept"];
 
-/// W1: the bytes of each event are those by which a repetition of it is recognised, in the inbox and
-/// in the quarantine, and its status is one. Returns the number of events.
+/// W1: the body of each event in the inbox and in the quarantine has the hash by which a repetition is
+/// recognised, and the status of each event is a known one. Returns the number of events.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first event that is not so.
+/// [`CheckError::Broken`] names the first event that breaks this.
 pub fn bytes_are_as_received(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -44,7 +44,7 @@ pub fn bytes_are_as_received(
     Ok(examined)
 }
 
-/// An event as records name it.
+/// The name of an event in audit records.
 #[must_use]
 pub fn name(provider: &str, event_id: &str) -> String {
     format!("{provider}/{event_id}")
@@ -79,8 +79,8 @@ fn check_bytes(name: &str, body: &[u8], hash: &[u8]) -> Result<(), CheckError> {
     ))
 }
 
-/// The events after one of them: to the end of that provider's, then of later providers. Either step is
-/// a plain range of the primary key.
+/// The events after a given one: first the rest of the same provider, then those of later providers. Each step
+/// is a plain range of the primary key.
 fn received_after(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -1,15 +1,15 @@
 //! The inbox of received webhooks: each event has one effect, however often and in whatever order
 //! it is delivered.
 //!
-//! An event is known by its provider and the provider's own id for it. The inbox remembers the bytes
-//! it came with: the same id with other bytes is never applied, only kept for a person to look at
-//! ([`Shelf::quarantine`]). An event that arrives before its cause is parked.
+//! An event is identified by its provider and the provider's own id for it. The inbox stores its bytes. The
+//! same id with other bytes is never applied, but stored for a person to read ([`Shelf::quarantine`]). An event
+//! that arrives before its cause is parked.
 //!
-//! What a provider answered to a request and cannot be right is kept in the same place, under a name that
-//! its caller makes.
+//! An answer of a provider that cannot be right is stored in the same place, under a name that the caller
+//! makes.
 //!
-//! This crate never knows what an event means, and never verifies a signature: it is handed events
-//! that `webhook-signatures` has accepted.
+//! This crate does not know what an event means, and never verifies a signature: it gets events that
+//! `webhook-signatures` has accepted.
 //!
 //! Invariant: one effect per (tenant, provider, event) (W1, the primary key).
 
@@ -24,19 +24,19 @@ pub use shelf::{EventState, Shelf};
 use sha2::{Digest, Sha256};
 use store::Timestamp;
 
-/// What became of an event.
+/// The status of a received event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It took effect, or said what was known already.
+    /// The event took effect, or told what was already known.
     Applied,
-    /// Its cause is not here yet.
+    /// The cause of the event has not arrived yet.
     Parked,
-    /// It is of a type that means nothing to us.
+    /// The type of the event is unknown here.
     Stored,
 }
 
 impl Status {
-    /// As it is stored.
+    /// The name, as it is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl Status {
         }
     }
 
-    /// From its stored name.
+    /// The status with this stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Applied, Self::Parked, Self::Stored]
@@ -58,17 +58,17 @@ impl Status {
 /// An event as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Who sent it.
+    /// Name of the provider that sent the event.
     pub provider: String,
-    /// The provider's own id for it.
+    /// The provider's own id for the event.
     pub id: String,
     /// The provider's word for what happened.
     pub kind: String,
-    /// What it is about, as the provider knows it from us.
+    /// The thing that the event is about: the reference that we have given to the provider.
     pub reference: Option<String>,
     /// The bytes that were signed.
     pub body: Vec<u8>,
-    /// When it arrived.
+    /// Time of arrival.
     pub received_at: Timestamp,
 }
 
@@ -79,14 +79,14 @@ impl Event {
         Sha256::digest(&self.body).into()
     }
 
-    /// What the inbox finds it by.
+    /// The key of the event in the inbox.
     #[must_use]
     pub fn name(&self) -> (String, String) {
         (self.provider.clone(), self.id.clone())
     }
 }
 
-/// What this family brings to `check`.
+/// The family's part of the check.
 pub const FAMILY: engine::check::Family = engine::check::Family {
     guards: &check::GUARDS,
     invariants: &[],

@@ -1,4 +1,4 @@
-//! A3 for the inbox: each received event and each one that was put aside has an audit record.
+//! A3 for the inbox: each received event and each event in the quarantine has an audit record.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What one batch holds of the inbox in memory.
+//! The events of the inbox that one batch holds in memory.
 
 use engine::Loading;
 use store::bulk::Writes;
@@ -7,7 +7,7 @@ use store::{Error, TenantId};
 
 use crate::{Event, Status, tables};
 
-/// The events that a batch names, as they were locked, and what it has done to them.
+/// The events that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
     held: Rows<(String, String), ShelfRow>,
@@ -37,21 +37,21 @@ pub(crate) struct QuarantinedEvent {
     pub(crate) known: bool,
 }
 
-/// What is known of an event.
+/// The state of an event that has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventState {
-    /// It was never received.
+    /// The event was never received.
     New,
-    /// It was received and has had its effect.
+    /// The event was received and has had its effect.
     Done,
-    /// It was received and waits for its cause.
+    /// The event was received and waits for its cause.
     Parked,
-    /// It was received with other bytes.
+    /// The event was received with other bytes.
     Changed,
 }
 
 impl Shelf {
-    /// What is known of this event.
+    /// The state of this event.
     #[must_use]
     pub fn look(&self, event: &Event) -> EventState {
         match self.held.get(&event.name()) {
@@ -64,7 +64,7 @@ impl Shelf {
         }
     }
 
-    /// Remembers what became of an event.
+    /// Stores the status of an event.
     pub fn keep(&mut self, event: &Event, status: Status) {
         match self.held.get_mut(&event.name()) {
             Some(held) => held.status = status,
@@ -80,7 +80,7 @@ impl Shelf {
         }
     }
 
-    /// Keeps bytes that were rightly signed and cannot be right, once. Returns whether they are new.
+    /// Stores once an event that has a valid signature and cannot be right. Returns whether it is new.
     pub fn quarantine(&mut self, event: &Event, reason: &'static str) -> bool {
         let (provider, id) = event.name();
         let name = (provider, id, event.body_hash());

@@ -1,4 +1,4 @@
-//! The inbox's tables: loading what a batch names, locked, and saving what it did.
+//! The tables of the inbox: the loading of the events that a batch names, and the saving of its changes.
 
 use diesel::prelude::*;
 use store::bulk::Writes;
@@ -11,17 +11,17 @@ use crate::{Event, Shelf, Status};
 store::bulk_insert! {
     /// A row of `inbox`.
     pub struct InboxRow in inbox {
-        /// Whose it is.
+        /// The tenant that the event belongs to.
         tenant_id: TenantId,
-        /// Who sent it.
+        /// Name of the provider that sent the event.
         provider: String,
-        /// The provider's own id for it.
+        /// The provider's own id for the event.
         event_id: String,
         /// The provider's word for what happened.
         kind: String,
         /// [`Status::name`].
         status: String,
-        /// What it is about.
+        /// The thing that the event is about.
         reference: Option<String>,
         /// SHA-256 of the bytes.
         body_hash: Vec<u8>,
@@ -33,7 +33,7 @@ store::bulk_insert! {
 }
 
 store::bulk_update! {
-    /// What became of an event that was parked.
+    /// The new status of an event that was parked.
     pub struct StatusRow in inbox {
         find { tenant_id: TenantId = tenant_id, provider: String = provider, event_id: String = event_id }
         set { status: String = status }
@@ -43,15 +43,15 @@ store::bulk_update! {
 store::bulk_insert! {
     /// A row of `quarantine`.
     pub struct QuarantineRow in quarantine {
-        /// Whose it is.
+        /// The tenant that the event belongs to.
         tenant_id: TenantId,
-        /// Who sent it.
+        /// Name of the provider that sent the event.
         provider: String,
-        /// The provider's own id for it.
+        /// The provider's own id for the event.
         event_id: String,
         /// SHA-256 of the bytes.
         body_hash: Vec<u8>,
-        /// Why it cannot be right.
+        /// The reason why the event cannot be right.
         reason: String,
         /// The bytes that were signed.
         body: Vec<u8>,
@@ -63,29 +63,29 @@ store::bulk_insert! {
 store::bulk_find! {
     /// An event by the provider's own id for it.
     pub struct ByEvent => InboxRow in inbox {
-        /// Who sent it.
+        /// Name of the provider that sent the event.
         provider: String,
-        /// The provider's own id for it.
+        /// The provider's own id for the event.
         event_id: String,
     }
 }
 
 store::bulk_find! {
-    /// What was kept aside under an event's id.
+    /// The rows of the quarantine with the id of an event.
     pub struct KeptByEvent => QuarantineRow in quarantine {
-        /// Who sent it.
+        /// Name of the provider that sent the event.
         provider: String,
-        /// The provider's own id for it.
+        /// The provider's own id for the event.
         event_id: String,
     }
 }
 
-/// What a batch must have of the inbox.
+/// The rows that a batch needs of the inbox.
 #[derive(Debug, Default)]
 pub struct Needs {
-    /// Events it will look up, by [`Event::name`].
+    /// The events that the batch looks up, by [`Event::name`].
     pub events: Vec<(String, String)>,
-    /// Answers of providers that it may put aside, by [`Event::name`].
+    /// The answers of providers that the batch may put into the quarantine, by [`Event::name`].
     pub answers: Vec<(String, String)>,
 }
 
@@ -97,7 +97,7 @@ impl Needs {
     }
 }
 
-/// Loads and locks, in the order of the key.
+/// Loads the rows and locks them in the order of the key.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -143,7 +143,8 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Written out, because a bound value would not be known to fit the partial index.
+/// The value is written into the statement, because with a bound value the database could not use the partial
+/// index.
 fn is_parked() -> diesel::expression::SqlLiteral<diesel::sql_types::Bool> {
     diesel::dsl::sql("status = 'parked'")
 }
@@ -188,7 +189,7 @@ pub fn tenants_with_parked(
         .load(connection)?)
 }
 
-/// What events wait for: at most so many references after `after`, in order.
+/// The references that parked events wait for: at most `limit` of them after `after`, in order.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -209,7 +210,8 @@ pub fn awaited(
     Ok(references.into_iter().flatten().collect())
 }
 
-/// Adds what the batch did. An event that another process has received since makes it a conflict.
+/// Adds the writes of the batch. If another process has received one of the events meanwhile, the batch is a
+/// conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let received: Vec<InboxRow> = shelf
         .received()

@@ -1,14 +1,14 @@
-//! The text of a query, taken apart into names and values: percent-encoding to the letter, UTF-8, and no
-//! U+0000. Nothing is mended: what cannot be read is refused by the name of its parameter.
+//! The decoding of a query into names and values: strict percent-encoding, UTF-8, and no U+0000. Nothing is
+//! corrected: a parameter that cannot be read is refused by its name.
 
 use text::contains_card_number;
 
 use crate::strict_json::FieldError;
 
-/// The longest part of a name that is sent back, in characters.
+/// Greatest number of characters of a name that an answer repeats.
 const MAX_SHOWN_LENGTH: usize = 64;
 
-/// The parameters of a query, in their order; a name may stand there twice. A `+` is a blank.
+/// The parameters of a query, in their order. A name may occur twice. A `+` means a space.
 ///
 /// # Errors
 /// `malformed_encoding` and `nul_character`, each at the parameter's name.
@@ -16,7 +16,7 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>, FieldError> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     let read = |part: &str| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        // A name that cannot be read is shown as it was sent.
+        // A name that cannot be decoded is shown as it was sent.
         let read_name = decoded(name).map_err(|rule| at(name, rule))?;
         let value = decoded(value).map_err(|rule| at(&read_name, rule))?;
         Ok((read_name, value))
@@ -24,7 +24,7 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>, FieldError> {
     parts.map(read).collect()
 }
 
-/// A fault of a parameter. A name that is a card number is not repeated.
+/// The error of a parameter. A name that is a card number is not repeated.
 pub(super) fn at(name: &str, (code, detail): (&'static str, impl Into<String>)) -> FieldError {
     let mut error = FieldError::here(code, detail);
     error.pointer = if contains_card_number(name) {

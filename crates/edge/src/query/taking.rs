@@ -1,4 +1,5 @@
-//! Taking the parameters of a query one by one; or only their names and shapes, for the row of a route.
+//! The reading of query parameters, one by one. Without values, only their names and shapes are noted, for the
+//! row of a route.
 
 use store::Timestamp;
 
@@ -10,10 +11,10 @@ use crate::strict_json::{BrokenRule, FieldError, Reading, Slot};
 
 /// The parameters of one query.
 ///
-/// Each taken parameter gives a [`Slot`]; of several that are put together, the first that is wrong is told.
+/// Each taken parameter gives a [`Slot`]; of several slots that are put together, the first error is reported.
 #[derive(Debug)]
 pub struct Query<'q> {
-    /// Those that were given; without them, what is asked for is noted.
+    /// The parameters of the request. If there is none, the parameters that are read are noted.
     given: Option<&'q Parameters>,
     noted: Vec<Parameter>,
 }
@@ -26,7 +27,7 @@ impl<'q> Query<'q> {
         }
     }
 
-    /// The parameters that are asked for.
+    /// The parameters that `ask` reads.
     pub(crate) fn noted(ask: impl FnOnce(&mut Query)) -> Vec<Parameter> {
         let mut query = Query {
             given: None,
@@ -36,7 +37,7 @@ impl<'q> Query<'q> {
         query.noted
     }
 
-    /// Takes a parameter that may be absent.
+    /// Reads a parameter that may be absent.
     pub fn optional<T, E: Into<BrokenRule>>(
         &mut self,
         name: &'static str,
@@ -50,7 +51,7 @@ impl<'q> Query<'q> {
         })
     }
 
-    /// Takes a parameter that must be there.
+    /// Reads a parameter that must be present.
     pub fn required<T, E: Into<BrokenRule>>(
         &mut self,
         name: &'static str,
@@ -64,7 +65,7 @@ impl<'q> Query<'q> {
         })
     }
 
-    /// Takes one parameter for each key, by key. The shapes are that of a name and that of a value.
+    /// Reads one parameter for each key, by key.
     pub fn by_key(&mut self, parameter: Parameter) -> Slot<Vec<(String, String)>> {
         match self.given {
             Some(given) => Slot::of(Ok(given.below(&format!("{}.", parameter.name)))),
@@ -75,7 +76,7 @@ impl<'q> Query<'q> {
         }
     }
 
-    /// Takes `limit` and `cursor`.
+    /// Reads `limit` and `cursor`.
     pub fn page(&mut self) -> Slot<PageQuery> {
         if let Some(given) = self.given {
             return Slot::of(given.read_page().map_err(|error| vec![error]));
@@ -105,7 +106,7 @@ impl<'q> Query<'q> {
     }
 }
 
-/// A parameter as it was given; nothing at all while parameters are noted.
+/// The text of a parameter, if it was given. The outer value is `None` while parameters are only noted.
 struct ParameterValue(Option<Option<String>>);
 
 impl ParameterValue {
@@ -114,8 +115,8 @@ impl ParameterValue {
     }
 }
 
-/// Reads a moment at which a question begins or ends. What lies beyond the range is no bound: a question from
-/// before it begins with the first there is, and one until after it ends with the last.
+/// Reads a moment at which a question begins or ends. A moment beyond the range is no bound: a question that
+/// begins before the range begins with the first item, and one that ends after it ends with the last.
 ///
 /// # Errors
 /// `malformed_time`.
@@ -142,7 +143,8 @@ pub fn broken(name: &str, rule: impl Into<BrokenRule>) -> FieldError {
     at(name, (rule.code, rule.detail))
 }
 
-/// Checks that two ends of a range are not the wrong way round; each with its parameter's name.
+/// Checks that the lower end of a range is not above the upper end. Each end comes with the name of its
+/// parameter.
 ///
 /// # Errors
 /// An error at the name of the upper end.

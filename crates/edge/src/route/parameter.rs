@@ -5,13 +5,13 @@ use crate::Shape;
 /// A parameter of a path or of a query.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its meaning in words.
+    /// The meaning in words.
     pub says: &'static str,
-    /// True if it must be given.
+    /// True if the parameter is required.
     pub required: bool,
-    /// Its kind.
+    /// The kind.
     pub kind: ParameterKind,
 }
 
@@ -20,13 +20,13 @@ pub struct Parameter {
 pub enum ParameterKind {
     /// One value of this shape.
     One(Shape),
-    /// One value for each key: `name.KEY`. The shapes are that of a name and that of a value.
+    /// One value for each key: `name.KEY`.
     ByKey {
-        /// The names: the parameter's own, a dot, and a key.
+        /// The shape of the whole name: the name of the parameter, a dot, and the key.
         key: Shape,
-        /// The values.
+        /// The shape of the values.
         value: Shape,
-        /// The most keys.
+        /// Greatest number of keys.
         max_entries: usize,
     },
     /// The `limit` of a page.

@@ -12,12 +12,12 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Begins a group: the rows that follow belong to it.
+    /// Begins a group. The following rows belong to it.
     pub fn tag(&mut self, name: &'static str, says: &'static str) {
         self.tags.push((name, says));
     }
 
-    /// A route that reads.
+    /// Adds a route that reads.
     pub fn get<F, R>(
         &mut self,
         path: &'static str,
@@ -33,7 +33,7 @@ impl Routes {
         self.row(Method::Get, path, [id, summary], handler)
     }
 
-    /// A route that makes something.
+    /// Adds a route that makes something.
     pub fn post<F, R>(
         &mut self,
         path: &'static str,
@@ -50,7 +50,7 @@ impl Routes {
         row.key(KeyRule::Optional).may(Right::Write)
     }
 
-    /// A route that changes something.
+    /// Adds a route that changes something.
     pub fn patch<F, R>(
         &mut self,
         path: &'static str,
@@ -67,7 +67,7 @@ impl Routes {
         row.key(KeyRule::Optional).may(Right::Write)
     }
 
-    /// A route that anybody may call. Without an id, the description leaves it out.
+    /// Adds a route that anybody may call. A route without an id is not described.
     pub fn open<F, R>(
         &mut self,
         method: Method,
@@ -119,14 +119,14 @@ impl Routes {
         &self.rows
     }
 
-    /// The groups, with what they are about.
+    /// The groups, with their descriptions.
     #[must_use]
     pub fn tags(&self) -> &[(&'static str, &'static str)] {
         &self.tags
     }
 
-    /// The paths, each once, in the order in which they are tried: of two that a request may mean, the one that
-    /// names it exactly comes first.
+    /// The paths, each once, in the order in which they are tried. If a request matches two of them, the exact
+    /// one is tried first.
     #[must_use]
     pub fn paths(&self) -> Vec<&'static str> {
         let mut paths: Vec<&str> = Vec::new();

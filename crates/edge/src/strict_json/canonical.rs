@@ -1,12 +1,12 @@
-//! One text for all bodies that say the same.
+//! The canonical text: one text for all bodies with the same meaning.
 
 use super::{Object, Value};
 
-/// The canonical text of an object: keys sorted by their bytes, no blanks, shortest escapes.
+/// The canonical text of an object: keys sorted by their bytes, no whitespace, shortest escapes.
 ///
-/// Two bodies that differ only in blanks, the order of keys or the way a character is escaped have
-/// the same text; any other two have different ones. The order of an array counts. This resembles
-/// RFC 8785 but sorts by UTF-8, since nobody but this program compares it.
+/// Two bodies that differ only in whitespace, in the order of keys or in how a character is escaped have the
+/// same text. Any two other bodies have different texts. The order of an array counts. This resembles RFC 8785
+/// but sorts by UTF-8, since nobody but this program compares it.
 #[must_use]
 pub fn canonical(object: &Object) -> Vec<u8> {
     let mut text = String::with_capacity(256);

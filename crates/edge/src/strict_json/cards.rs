@@ -1,4 +1,4 @@
-//! Card numbers, which no body may hold anywhere, whether or not anyone will read the place.
+//! Card numbers: no body may have one anywhere, whether or not that place is read.
 
 use text::{TextError, contains_card_number, identifier};
 
@@ -10,16 +10,17 @@ pub(super) const CARD: &str = TextError::CardNumber.code();
 /// The rule for card numbers in bodies.
 #[derive(Debug, Clone, Copy)]
 pub struct CardNumbers {
-    /// The fields that hold an identifier: it is refused only if it is a card number as a whole.
+    /// The fields with an identifier. An identifier is refused only if it is a card number as a whole.
     pub identifiers: &'static [&'static str],
-    /// The field under which keys are the caller's own words, and no fields.
+    /// The field with labels, whose keys are the caller's own words.
     pub labels: &'static str,
     /// The rule in words.
     pub detail: &'static str,
 }
 
 impl CardNumbers {
-    /// Every key and text that must be taken for a card number. The parser bounds the depth.
+    /// The errors of all keys and texts that count as card numbers. The parser limits the depth of the
+    /// recursion.
     pub(super) fn within(&self, object: &Object) -> Vec<FieldError> {
         self.of_object(object, self.identifiers)
     }

@@ -7,7 +7,7 @@ use super::{CardNumbers, FieldError, Fields, Object, Reading, Slot, Value};
 use crate::describe::{Describe, Schema, said};
 use crate::shape::{Labels, Shape};
 
-/// Reads free-form labels within these bounds: texts, under keys of at least one character.
+/// Reads labels within these bounds: texts by key. A key has at least one character.
 ///
 /// Errors: `expected_object`, `too_many_entries`, and per entry `key_empty`, `key_too_long`,
 /// `expected_text`, `too_long`.
@@ -78,19 +78,19 @@ pub trait Body: Reader {
     /// Reads the fields of an object.
     ///
     /// # Errors
-    /// All that is wrong with them.
+    /// Everything that is wrong with them.
     fn take(&self, fields: Fields) -> Reading<Self::Out>;
 
-    /// Reads a whole body, which is searched for card numbers.
+    /// Reads a whole body, and searches it for card numbers.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// Everything that is wrong with it.
     fn whole(&self, body: Object, cards: &CardNumbers) -> Reading<Self::Out> {
         self.take(Fields::of(body, cards))
     }
 }
 
-/// Reads an object by taking its fields. In the description it has this name, and says this.
+/// A reader of an object by its fields, with this name and text in the description.
 ///
 /// Errors: `expected_object`, and those of its fields.
 pub fn object<T>(
@@ -136,7 +136,7 @@ fn within_body<B: Body>(body: &B, value: Value) -> Reading<B::Out> {
     }
 }
 
-/// Takes the fields of a body.
+/// A function that reads the fields of a body.
 type ReadFields<'a, T> = dyn Fn(&mut Fields) -> Slot<T> + 'a;
 
 /// One of several bodies.
@@ -149,7 +149,7 @@ pub struct Alternative<'a, K, T> {
 }
 
 impl<'a, K, T> Alternative<'a, K, T> {
-    /// A body of this kind, with its name in the description and what it says there.
+    /// A body of this kind, with its name and its text in the description.
     pub fn new(
         kind: K,
         name: &'static str,
@@ -165,7 +165,7 @@ impl<'a, K, T> Alternative<'a, K, T> {
         }
     }
 
-    /// The same with words for the place where it stands among the others.
+    /// The same alternative, with a text for its place among the others.
     #[must_use]
     pub fn standing(self, own: &'static str) -> Self {
         Self {

@@ -1,11 +1,11 @@
-//! Taking an object apart into domain values, with all errors at once.
+//! The reading of an object's fields, with all errors at once.
 
 use super::cards::{CARD, CardNumbers};
 use super::readers::Reader;
 use super::{Object, Value, pointer};
 use crate::describe::{Choice, Describe, Form};
 
-/// More errors than these are not listed: an answer must not grow with the question.
+/// Greatest number of errors that are listed: an answer must not grow with the request.
 pub const MAX_ERRORS: usize = 50;
 
 /// A fault of one field.
@@ -20,7 +20,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// An error of a reader, about the very value it was given. The caller says where that stood.
+    /// An error of a reader, about the value itself. The caller adds its place.
     #[must_use]
     pub fn here(code: &'static str, detail: impl Into<String>) -> FieldError {
         FieldError {
@@ -30,7 +30,7 @@ impl FieldError {
         }
     }
 
-    /// The same error, seen from one level above.
+    /// The same error, with the pointer from one level above.
     #[must_use]
     pub fn below(mut self, key: &str) -> FieldError {
         self.pointer.insert_str(0, &pointer::step(key));
@@ -41,56 +41,55 @@ impl FieldError {
 /// The outcome of reading a value. Pointers are relative to that value.
 pub type Reading<T> = Result<T, Vec<FieldError>>;
 
-/// A value read from a field, kept until [`Fields::finish`] knows that all of them are good.
+/// A value that was read from a field. [`Fields::finish`] hands it out if all fields are good.
 #[derive(Debug)]
 #[must_use = "hand it to `Fields::finish`"]
 pub struct Slot<T>(Option<Reading<T>>);
 
 impl<T> Slot<Option<T>> {
-    /// The value an absent field stands for.
+    /// Replaces an absent field by a default value.
     pub fn or(self, default: T) -> Slot<T> {
         self.map(|value| value.unwrap_or(default))
     }
 }
 
 impl<T> Slot<T> {
-    /// The slot of what was read.
+    /// The slot of a reading.
     pub(crate) fn of(reading: Reading<T>) -> Slot<T> {
         Slot(Some(reading))
     }
 
-    /// The slot of nothing, while a description is made.
+    /// The empty slot, while a description is made.
     pub(crate) fn none() -> Slot<T> {
         Slot(None)
     }
 
-    /// Several slots as one: good if all of them are.
+    /// Joins several slots into one, which is good if all of them are.
     pub fn together<S: Slots<Values = T>>(slots: S) -> Slot<T> {
         Slot(slots.values())
     }
 
-    /// The slot of what is made of the value.
+    /// Converts the value of the slot.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Slot<U> {
         Slot(self.0.map(|read| read.map(make)))
     }
 
-    /// The slot of what is made of the value, unless a rule forbids it that no single field's reader could see. It is
-    /// told if nothing else is wrong with the object; pointers are relative to that.
+    /// Converts the value of the slot, or refuses it by a rule over several fields. Such an error is reported
+    /// if nothing else is wrong with the object. Its pointers are relative to the object.
     pub fn check<U>(self, make: impl FnOnce(T) -> Reading<U>) -> Slot<U> {
         Slot(self.0.map(|read| read.and_then(make)))
     }
 }
 
-/// The fields of one object, taken out one by one; or only the names and readers of its fields, for a
-/// description.
+/// The fields of one object, read one by one. For a description, only the names and readers are noted.
 ///
-/// Each taken field gives a [`Slot`]; `finish` trades the slots for their values when every field was
-/// good, none was missing and none was left over.
+/// Each taken field gives a [`Slot`]; `finish` returns the values of the slots if every field was good, none
+/// was missing, and none was left over.
 #[must_use = "unknown fields are refused by `finish`"]
 pub struct Fields(Mode);
 
 enum Mode {
-    /// Values are taken.
+    /// Values are read.
     Reading {
         left: Vec<(String, Value)>,
         errors: Vec<FieldError>,
@@ -117,7 +116,7 @@ impl Fields {
         })
     }
 
-    /// No values: what is asked for is noted.
+    /// Fields without values: the fields that are read are noted.
     pub(crate) fn describing(known: Describe) -> Fields {
         let form = Form::default();
         Fields(Mode::Describing { known, form })
@@ -131,7 +130,7 @@ impl Fields {
         }
     }
 
-    /// True if a field of this name is there, and was not taken yet.
+    /// True if a field of this name is present and was not read yet.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         match &self.0 {
@@ -140,7 +139,7 @@ impl Fields {
         }
     }
 
-    /// Takes a field that must be there.
+    /// Reads a field that must be present.
     pub fn required<R: Reader>(&mut self, name: &'static str, reader: R) -> Slot<R::Out> {
         match &mut self.0 {
             Mode::Describing { known, form } => {
@@ -159,7 +158,7 @@ impl Fields {
         }
     }
 
-    /// Takes a field that may be absent. `null` is not absent: see [`nullable`](super::nullable).
+    /// Reads a field that may be absent. `null` is not absent: see [`nullable`](super::nullable).
     pub fn optional<R: Reader>(&mut self, name: &'static str, reader: R) -> Slot<Option<R::Out>> {
         match &mut self.0 {
             Mode::Describing { known, form } => {
@@ -173,9 +172,10 @@ impl Fields {
         }
     }
 
-    /// Takes the one of two fields that is there. In the description, the object is one of two bodies.
+    /// Reads the one of two fields that is present. In the description, the object is one of two bodies.
     ///
-    /// That neither or both are there is told at `at`, or of the object itself, if nothing else is wrong.
+    /// If neither or both are present, and nothing else is wrong, the error is at `at`, or at the object
+    /// itself.
     pub fn either<T, A, B>(&mut self, at: Option<&str>, one: Either<A>, other: Either<B>) -> Slot<T>
     where
         A: Reader<Out = T>,
@@ -207,11 +207,11 @@ impl Fields {
         })
     }
 
-    /// The values of all slots.
+    /// Returns the values of all slots.
     ///
     /// # Errors
-    /// Every error found: card numbers first, then fields in the order of reading, then fields
-    /// nobody took; at most [`MAX_ERRORS`]. If there is none, the first rule that forbids the values.
+    /// Every error found: card numbers first, then fields in the order of reading, then fields that were not
+    /// read; at most [`MAX_ERRORS`]. If there is none, the first rule that forbids the values.
     pub fn finish<S: Slots>(self, slots: S) -> Reading<S::Values> {
         let Mode::Reading { left, mut errors } = self.0 else {
             return Err(Vec::new());
@@ -228,8 +228,8 @@ impl Fields {
     }
 }
 
-/// A field of which another may stand in its place: what the name of the body ends with that has it, its own
-/// name, and its reader.
+/// One of two fields of which exactly one must be present: the suffix of the body's name, the name of the
+/// field, and its reader.
 #[derive(Debug)]
 pub struct Either<R> {
     choice: Choice,
@@ -237,7 +237,7 @@ pub struct Either<R> {
 }
 
 impl<R: Reader> Either<R> {
-    /// A field, and the end of its body's name.
+    /// A field with its reader, and the suffix of its body's name.
     pub fn new(suffix: &'static str, field: &'static str, reader: R) -> Self {
         let choice = Choice { suffix, field };
         Self { choice, reader }
@@ -254,7 +254,7 @@ fn slot<T>(errors: &mut Vec<FieldError>, name: &str, reading: Reading<T>) -> Slo
         Ok(value) => Slot(Some(Ok(value))),
         Err(found) => {
             let below = found.into_iter().map(|error| error.below(name));
-            // What the whole body was searched for is not told twice.
+            // An error that the search of the whole body has found is not reported twice.
             let is_known = |error: &FieldError| {
                 let is_same = |known: &FieldError| known.pointer == error.pointer;
                 error.code == CARD && errors.iter().any(is_same)

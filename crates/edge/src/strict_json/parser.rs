@@ -1,19 +1,19 @@
-//! Bytes to [`Object`]: one pass, recursive descent, no copy but the strings themselves.
+//! The parser of JSON: one pass, recursive descent, no copies but of the strings.
 //!
-//! The path to a fault is put together only while a refusal unwinds, so a good body pays nothing
+//! The path to an error is built only while a refusal returns through the levels, so a good body costs nothing
 //! for it.
 
 use super::refusal::Fault;
 use super::{MAX_BYTES, MAX_DEPTH, Object, Refusal, Rule, Value};
 
-/// Up to this many members, comparing each with each is cheaper than sorting them.
+/// Number of members up to which comparing each with each is cheaper than sorting.
 const FEW_MEMBERS: usize = 16;
 
 /// Reads a request body.
 ///
 /// # Errors
-/// The first rule the body breaks, in reading order, and where. Duplicate keys of an object are seen
-/// at its end.
+/// The first broken rule, in reading order, with its place. Duplicate keys are found at the end of their
+/// object.
 pub fn parse(bytes: &[u8]) -> Result<Object, Refusal> {
     parse_within(bytes, MAX_BYTES)
 }
@@ -33,7 +33,7 @@ pub fn parse_within(bytes: &[u8], most: usize) -> Result<Object, Refusal> {
     Ok(Parser { text, at: 0 }.document()?)
 }
 
-/// Reads up to the bad byte once more, only to say where it stands.
+/// Reads up to the bad byte once more, to find its place.
 fn not_utf8(bytes: &[u8], valid: usize) -> Refusal {
     let text = bytes
         .get(..valid)
@@ -54,7 +54,7 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Refusal {
     }
 }
 
-/// The text and how many of its bytes are read.
+/// The text, and the number of bytes that are read.
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
@@ -76,7 +76,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads one value; `depth` is the level an object or array would have here.
+    /// Reads one value. `depth` is the level that an object or array has here.
     fn value(&mut self, depth: usize) -> Result<Value, Fault> {
         match self.peek() {
             Some(b'"') => {
