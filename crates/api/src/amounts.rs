@@ -1,8 +1,8 @@
 //! Amounts as JSON strings, for clients whose numbers are doubles and lose digits beyond 2^53.
 //!
 //! A client asks for them by `Accept: application/json; amounts=string`. Answers are made and saved with
-//! integers; the conversion is the last thing that happens to a body on its way out. So a replay is the
-//! same answer for both kinds of client, and no renderer knows of it.
+//! integers; the conversion is the last thing that happens to a body on its way out. So a replay is the same
+//! answer for both kinds of client, and the functions that make replies know nothing of it.
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -26,10 +26,10 @@ pub(crate) enum Writing {
 }
 
 /// How the client wants amounts to be written: the parameter `amounts` of the media range of JSON that it
-/// prefers. Nothing else of `Accept` is looked at.
+/// prefers. The rest of `Accept` is ignored.
 ///
 /// # Errors
-/// `not_acceptable` for an `amounts` that is neither `string` nor `integer`, or that stands twice.
+/// `not_acceptable` for an `amounts` that is neither `string` nor `integer`, or that occurs twice.
 pub(crate) fn wanted(headers: &HeaderMap) -> Result<Writing, Problem> {
     let mut best: Option<Range> = None;
     for line in headers.get_all(header::ACCEPT) {
@@ -49,11 +49,11 @@ pub(crate) fn wanted(headers: &HeaderMap) -> Result<Writing, Problem> {
 
 /// Writes the integers of these fields as strings. Everything else stays as it is, byte for byte.
 ///
-/// `json` is JSON that was written here.
+/// `json` is JSON that this program has written.
 fn as_texts(json: &[u8], fields: Fields) -> Vec<u8> {
     let mut written = Vec::with_capacity(json.len().saturating_mul(2));
     let mut rest = json;
-    // Whether what comes next is the value of an amount's field.
+    // True if the next value belongs to the field of an amount.
     let mut is_amount = false;
     while let Some((first, after)) = rest.split_first() {
         match first {
@@ -92,7 +92,7 @@ fn as_texts(json: &[u8], fields: Fields) -> Vec<u8> {
     written
 }
 
-/// Answers of the API as the client wants their amounts. A wish that cannot be met is refused before
+/// Writes the amounts of an answer in the form that the client wants. An unknown form is refused before
 /// anything is done.
 pub(crate) async fn as_asked(
     fields: Fields,
@@ -130,7 +130,7 @@ async fn in_texts(
     Ok(ServiceResponse::new(request, response))
 }
 
-/// The text of a JSON string of which the opening quote is gone, and what follows its closing quote.
+/// Splits the rest of a JSON string, after its opening quote: the text, and what follows the closing quote.
 fn split_string(json: &[u8]) -> (&[u8], &[u8]) {
     let mut is_escaped = false;
     let end = json.iter().position(|byte| {
@@ -142,12 +142,12 @@ fn split_string(json: &[u8]) -> (&[u8], &[u8]) {
     (text, rest.get(1..).unwrap_or_default())
 }
 
-/// A media range that JSON is within.
+/// A media range that includes JSON.
 #[derive(Debug, Clone, Copy)]
 struct Range {
     /// In thousandths (RFC 9110, section 12.4.2).
     quality: u16,
-    /// What it says of amounts, if it says anything.
+    /// The form of amounts that it names, if it names one.
     amounts: Option<Writing>,
 }
 
@@ -185,7 +185,7 @@ impl Range {
         Ok((quality > 0).then_some(Self { quality, amounts }))
     }
 
-    /// The more a client wants it; of two that it wants as much, the one that says more.
+    /// The rank of the range: by quality, and among equal ones the range that names a form of amounts.
     const fn rank(&self) -> (u16, bool) {
         (self.quality, self.amounts.is_some())
     }
@@ -204,7 +204,7 @@ fn unquoted(value: &str) -> &str {
     inner.unwrap_or(value)
 }
 
-/// `0`, `1`, or one of them with at most three decimal places.
+/// Reads a quality: `0`, `1`, or one of them with at most three decimal places.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
     let is_plain = places.len() <= 3 && places.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Who calls: the API key of a request, looked up by its hash.
+//! The caller of a request: its API key, looked up by its hash.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +8,9 @@ use access::Mode;
 use edge::{Caller, Headers, Problem, code, headers, respond};
 use engine::Engine;
 
-/// How long a key is believed without asking the database again.
+/// Time for which a key is trusted without asking the database again.
 const BELIEVED: Duration = Duration::from_secs(2);
-/// More than so many keys are not remembered at once.
+/// Greatest number of keys that are remembered.
 const MAX_CALLERS: usize = 10_000;
 
 /// The callers seen lately.
@@ -21,8 +21,8 @@ impl Callers {
     /// The caller of a request.
     ///
     /// # Errors
-    /// A 401 for a key that is absent, malformed or unknown, without telling which. One of the other mode is
-    /// told by its beginning.
+    /// A 401 for a key that is absent, malformed or unknown; the answer does not say which. A key of the other
+    /// mode is recognised by its prefix.
     pub(crate) async fn of(
         &self,
         engine: &Engine,
@@ -30,7 +30,7 @@ impl Callers {
         sent: &Headers,
     ) -> Result<Caller, Problem> {
         let key = headers::bearer(sent)?;
-        // Whatever the database says: the sandbox's key is known to everybody.
+        // This holds whatever the database says, because the key of the sandbox is known to everybody.
         if key.starts_with(mode.other().key_prefix()) {
             let (keys, books) = (mode.other().name(), mode.name());
             return Err(Problem::new(code::UNAUTHORIZED).with_detail(format!(

@@ -1,8 +1,9 @@
-//! One client's connection, between the socket and the HTTP library, for what that library cannot be told:
+//! One client's connection, between the socket and the HTTP library. It changes three things that the library
+//! does not let us set:
 //!
-//! - What it refuses by itself (a malformed head, one that is too large or too slow) it answers with
+//! - What the library refuses by itself (a malformed head, one that is too large or too slow) it answers with
 //!   an empty body. Here that becomes a problem with a `Request-Id`, as every refusal is.
-//! - It says `100 Continue` before anybody has looked at the request. Here that waits until a handler
+//! - It sends `100 Continue` before the request is looked at. Here that waits until a handler
 //!   reads the body, so that a refusal comes instead of it.
 //! - It goes on reading a body that nobody wants, without an end if the body has none. Here an answer
 //!   that leaves its body unread is the last one, and [`LEFT_UNREAD`] bytes more are taken for it.
@@ -31,61 +32,61 @@ use tokio::net::TcpStream;
 
 use crate::request::RequestId;
 
-/// How many bytes are read and thrown away after an answer that left its body unread, so that a client
-/// which is still sending gets to see the answer.
+/// Number of bytes that are read and dropped after an answer that left its body unread, so that a client that
+/// is still sending can receive the answer.
 const LEFT_UNREAD: usize = 4 * 1024 * 1024;
-/// How long a connection lingers for the same reason.
+/// Time for which a connection stays open for the same reason.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// What a connection and the requests on it tell each other.
+/// The state that a connection shares with its requests.
 #[derive(Debug, Default)]
 pub(crate) struct Talk {
     /// Requests whose `100 Continue` the library is about to write.
     expecting: Cell<u32>,
-    /// How far the request is that expects a `100 Continue`.
+    /// The stage of the request that expects a `100 Continue`.
     stage: Cell<Stage>,
-    /// A `100 Continue` was withheld, and waits for a handler to read the body.
+    /// True if a `100 Continue` was withheld, and waits for a handler to read the body.
     withheld: Cell<bool>,
-    /// What was withheld is to be sent.
+    /// True if the withheld `100 Continue` is to be sent.
     due: Cell<bool>,
-    /// How much is still read; `None` while there is no limit.
+    /// Number of bytes that are still read; `None` while there is no limit.
     left: Cell<Option<usize>>,
-    /// A body broke off or broke its encoding, and its handler answers that.
+    /// True if a body ended too early or has a broken encoding, which its handler answers.
     broken: Cell<bool>,
-    /// There is a body, and not all of it has come.
+    /// True if there is a body that has not arrived completely.
     coming: Cell<bool>,
 }
 
-/// How far a request is. The library hands it over before it writes the `100 Continue`, so each of these
-/// may be so by then.
+/// The stage of a request. The library hands the request over before it writes the `100 Continue`, so each of
+/// these stages is possible by then.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nobody has read its body yet.
+    /// The body was not read yet.
     #[default]
     Unread,
-    /// A handler reads its body.
+    /// A handler reads the body.
     Reading,
-    /// It is answered.
+    /// The request is answered.
     Answered,
 }
 
 impl Talk {
-    /// A request has come, with its body or without one.
+    /// Notes that a request has arrived.
     pub(crate) fn asked(&self) {
         self.stage.set(Stage::Unread);
         self.coming.set(false);
     }
 
-    /// The library is about to write a `100 Continue`.
+    /// Notes that the library is about to write a `100 Continue`.
     pub(crate) fn expect_continue(&self) {
         self.expecting.set(self.expecting.get().saturating_add(1));
         self.asked();
     }
 
-    /// A handler reads the body of the request.
+    /// Notes that a handler reads the body of the request.
     fn body_is_read(&self) {
         self.stage.set(Stage::Reading);
         if self.withheld.take() {
@@ -93,13 +94,13 @@ impl Talk {
         }
     }
 
-    /// The request has its answer: nothing is withheld any more.
+    /// Notes that the request is answered: nothing is withheld any more.
     pub(crate) fn answered(&self) {
         self.stage.set(Stage::Answered);
         self.withheld.set(false);
     }
 
-    /// A `100 Continue` of the library comes by, which is never sent as it is.
+    /// Withholds a `100 Continue` that the library writes. It is never sent directly.
     fn withhold(&self) {
         self.expecting.set(self.expecting.get().saturating_sub(1));
         match self.stage.get() {
@@ -109,12 +110,12 @@ impl Talk {
         }
     }
 
-    /// The answer is the last one, and the rest of the body is not wanted.
+    /// Notes that the answer is the last one, and that the rest of the body is not wanted.
     fn leave_unread(&self) {
         self.left.set(Some(LEFT_UNREAD));
     }
 
-    /// The body is broken, which is the handler's to answer.
+    /// Notes that the body is broken, which the handler answers.
     fn body_is_broken(&self) {
         self.broken.set(true);
     }
@@ -124,7 +125,7 @@ impl Talk {
         self.coming.get() && self.stage.get() != Stage::Answered
     }
 
-    /// Whether the request has its answer already, so that the library's would be a second one.
+    /// Whether the request is answered already, so that an answer of the library would be a second one.
     fn is_answered(&self) -> bool {
         self.broken.get() || self.left.get().is_some()
     }
@@ -132,19 +133,19 @@ impl Talk {
 
 /// A stream between a client and the HTTP library.
 pub(crate) struct Connection {
-    /// Taken only when it is dropped.
+    /// The socket. It is taken only when the connection is dropped.
     socket: Option<TcpStream>,
     talk: Rc<Talk>,
-    /// Bytes of our own that are still to be sent.
+    /// Our own bytes that are still to be sent.
     own: Vec<u8>,
-    /// The library has refused what was sent, and goes away at once.
+    /// True if the library has refused the request. It closes the connection then.
     refused: bool,
-    /// The client has ended, or is gone.
+    /// True if the client has closed its side, or is gone.
     ended: bool,
 }
 
 impl Connection {
-    /// A client has connected.
+    /// Accepts a client.
     pub(crate) async fn accept(
         socket: TcpStream,
     ) -> Result<(Self, Protocol, Option<SocketAddr>), actix_http::error::DispatchError> {
@@ -159,7 +160,7 @@ impl Connection {
         Ok((connection, Protocol::Http1, peer))
     }
 
-    /// What requests on this connection are given.
+    /// The shared state, for the requests on this connection.
     pub(crate) fn talk(&self) -> Rc<Talk> {
         Rc::clone(&self.talk)
     }
@@ -169,7 +170,7 @@ impl Connection {
         socket.ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Sends what is ours to say before anything else is written.
+    /// Sends our own bytes before anything else.
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.talk.due.take() {
             self.own.extend_from_slice(CONTINUE);
@@ -187,8 +188,8 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes a problem in the place of the library's refusal. Claims to have written that once the
-    /// problem is sent: the library may hang up right afterwards.
+    /// Writes a problem instead of the library's refusal. It reports the refusal as written once the problem is
+    /// sent, because the library may close the connection right afterwards.
     fn poll_refusal(&mut self, cx: &mut Context<'_>, head: &[u8]) -> Poll<io::Result<usize>> {
         if !self.refused {
             self.refused = true;
@@ -210,7 +211,7 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let left = self.talk.left.get();
         if left == Some(0) {
-            // As if the client had ended.
+            // The library then acts as if the client had closed its side.
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
@@ -262,9 +263,9 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// The library hangs up without a word where the encoding of a body breaks before its handler has read
-/// it: the refusal is made up for here. And a socket that is closed over unread bytes takes back what was
-/// sent over it, so a client that was refused is heard out for a moment.
+/// If the encoding of a body breaks before its handler has read it, the library closes the connection without
+/// an answer; the refusal is sent here instead. If a socket is closed while there are unread bytes, the client
+/// may lose what was sent to it; so after a refusal the rest is read for a moment.
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(socket) = self.socket.take() else {
@@ -273,7 +274,7 @@ impl Drop for Connection {
         let is_cut_off =
             self.talk.is_half_asked() && !self.ended && !self.refused && !std::thread::panicking();
         if is_cut_off {
-            // What does not fit into an empty buffer is not waited for.
+            // An answer that does not fit into an empty buffer is not waited for.
             let _written = socket.try_write(&refusal(StatusCode::BAD_REQUEST));
         }
         if !(is_cut_off || self.refused) {
@@ -291,8 +292,8 @@ async fn hear_out(mut socket: TcpStream) {
     let _gone = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
 }
 
-/// Where the library's own refusal begins, which is the last thing it writes: a head with a status of
-/// an error, without the `Request-Id` that every answer of ours has, and nothing after it.
+/// The place at which the library's own refusal begins. It is the last thing that the library writes: a head
+/// with the status of an error and without the `Request-Id` that each of our answers has.
 fn start_of_refusal(bytes: &[u8]) -> Option<usize> {
     if !bytes.ends_with(END_OF_HEAD) {
         return None;
@@ -314,7 +315,7 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// The whole answer that says what the library's refusal says, counted and logged.
+/// The whole answer that replaces the library's refusal. It is counted and logged.
 fn refusal(status: StatusCode) -> Vec<u8> {
     let code = of_status(status.as_u16());
     let id = RequestId::fresh();
@@ -323,7 +324,7 @@ fn refusal(status: StatusCode) -> Vec<u8> {
     if code == INTERNAL {
         tracing::error!(request, "the HTTP library has failed");
     } else {
-        // Whoever sends it is a stranger: it says nothing of the service.
+        // Anybody can send this, so the line says nothing about the state of the service.
         tracing::debug!(request, %status, "what was sent is no request");
     }
     metrics::counter!("florin_http_no_requests_total", "status" => status.as_str().to_owned())

@@ -1,5 +1,5 @@
-//! The server of an API, whatever it is about: the routes that it is handed are served on actix ([`serve`]) and
-//! described ([`openapi`]). What they are about, the families know that bring them.
+//! The server of an API: it serves the routes that it gets on actix ([`serve`]) and describes them
+//! ([`openapi`]). The families bring the routes, and know what they are about.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | `openapi.rs` | the description, printed from the routes |
 //! | `system.rs` | questions of operators and tools |
 //!
-//! This crate never does SQL, never decides by a business rule, and never answers something of the inside.
+//! This crate never does SQL, never decides by a business rule, and never shows the inside in an answer.
 
 mod amounts;
 mod caller;

@@ -14,7 +14,7 @@ use crate::request::{self, RequestId, written};
 use crate::server::Api;
 use crate::{openapi, system};
 
-/// Every URL and what serves it.
+/// Mounts every route.
 pub(crate) fn all(api: &Arc<Api>, app: &mut ServiceConfig) {
     for path in api.routes.paths() {
         let mut own = resource(path);
@@ -32,7 +32,7 @@ pub(crate) fn all(api: &Arc<Api>, app: &mut ServiceConfig) {
         }
         app.service(elsewhere(own, api.routes.allowed(path)));
     }
-    // Whatever is not a GET comes past the pages.
+    // Requests other than GET are not handled by the pages of the description.
     app.service(openapi::browser())
         .service(elsewhere(
             resource("/docs/{page:.*}"),
@@ -42,7 +42,7 @@ pub(crate) fn all(api: &Arc<Api>, app: &mut ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-/// Says which methods a resource takes: to whoever asks, and to whoever tries another one.
+/// Answers OPTIONS, and a method that the resource does not take, with the allowed methods.
 fn elsewhere(own: actix_web::Resource, allowed: String) -> actix_web::Resource {
     own.default_service(web::to(move |request: HttpRequest| {
         let outcome = if request.method() == Method::OPTIONS {
@@ -54,7 +54,7 @@ fn elsewhere(own: actix_web::Resource, allowed: String) -> actix_web::Resource {
     }))
 }
 
-/// No such URL; `OPTIONS *` is about all of them (RFC 9110, section 9.3.7).
+/// Answers a URL that does not exist. `OPTIONS *` is about the whole server (RFC 9110, section 9.3.7).
 async fn not_found(request: HttpRequest) -> HttpResponse {
     let outcome = if request.method() == Method::OPTIONS && request.path() == "*" {
         Ok(system::options("GET, HEAD, POST, PATCH, OPTIONS"))
@@ -79,7 +79,7 @@ async fn serve(
     answer(&request, outcome)
 }
 
-/// Looks at a request in one order on every route: who calls, the query, the key, the body.
+/// Answers a request. It is checked in the same order on every route: the caller, the query, the key, the body.
 async fn outcome(
     api: &Api,
     row: &Route,
@@ -112,7 +112,7 @@ async fn outcome(
     running.await
 }
 
-/// A request of which only the head is read.
+/// The call of a request of which only the head is read.
 async fn head(row: &Route, request: &HttpRequest) -> Call<()> {
     let values = Path::<Vec<String>>::from_request(request, &mut NoPayload::None).await;
     let values = values.map(Path::into_inner).unwrap_or_default();

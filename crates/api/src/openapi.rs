@@ -1,10 +1,9 @@
 //! The API's description, printed from the routes. `docs/openapi.json` is its committed copy, and a test
 //! compares the two.
 //!
-//! **How a route gets its part of it.** A row says what only it can know: its operation id (a verb and a
-//! noun, of which there is no second), its parameters, the reader of its body, its answers of 2xx, and its
-//! own words for a refusal. A reader describes what it takes. All the rest follows from what kind of route
-//! it is, and is added here:
+//! **How a route gets its part.** Its row has what only the row can know: the operation id (a unique verb and
+//! noun), the parameters, the reader of the body, the answers of 2xx, and its own text for a refusal. A reader
+//! describes the values that it accepts. The rest follows from the kind of the route, and is added here:
 //!
 //! - [`answers`]: which refusals it can give, as problems, and the headers of each answer. A route that wants
 //!   a key may be a 401; one with a query or a key of idempotency a 400; one that names something in its path
@@ -40,14 +39,14 @@ const SERVERS: [(&str, &str); 2] = [
     ("http://127.0.0.1:8080", "A sandbox on this machine"),
 ];
 
-/// The facts of a route from which its refusals follow.
+/// The properties of a route from which its refusals follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
-    /// It wants an API key.
+    /// True if it needs an API key.
     wants_key: bool,
-    /// It reads a body.
+    /// True if it reads a body.
     has_body: bool,
-    /// Its path names what it is about.
+    /// True if its path names a resource.
     names_resource: bool,
     /// Its rule for the idempotency key.
     key: KeyRule,
@@ -64,7 +63,7 @@ impl Kind {
     }
 }
 
-/// The whole description, and the names of which it has two schemas.
+/// The whole description, and the names that have two different schemas.
 fn description(surface: &Surface) -> (OpenApi, Vec<String>) {
     let routes = surface.table();
     let mut known = Describe::default();
@@ -150,7 +149,7 @@ pub fn text(surface: &Surface) -> String {
     text
 }
 
-/// A page that shows it, served from this binary.
+/// The page that shows the description. Its files are in this binary.
 pub(crate) fn browser() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json"))
 }

@@ -18,7 +18,7 @@ use futures_util::StreamExt as _;
 use crate::connection::Talk;
 use crate::connection::unread::{Answer, WatchedBody};
 
-/// How long a body may take to arrive.
+/// Longest time in which a body must arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
@@ -29,7 +29,7 @@ pub(crate) struct RequestId(String);
 impl RequestId {
     pub(crate) fn fresh() -> Self {
         let mut bytes = [0; 8];
-        // An id that is not unique is a nuisance in the log and nothing worse.
+        // An id that is not unique is only a nuisance in the log.
         let _no_randomness = getrandom::fill(&mut bytes);
         Self(format!("req_{}", hex::encode(bytes)))
     }
@@ -47,8 +47,8 @@ impl RequestId {
     }
 }
 
-/// Gives a request its id, says it in the answer, and counts what was answered. A HEAD is served as a GET of
-/// which only the head is sent. An answer that leaves its body unread is the last on its connection.
+/// Gives a request its id, adds it to the answer, and counts the answer. A HEAD is served like a GET, and only
+/// the head is sent. An answer that leaves its body unread is the last on its connection.
 pub(crate) async fn identify(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
@@ -93,7 +93,7 @@ pub(crate) async fn identify(
     }))
 }
 
-/// Makes a problem of a refusal that is none: what the HTTP library or the documents' page says by itself.
+/// Makes a problem of a refusal that the HTTP library or the page of the description has written.
 fn in_one_form(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let is_refusal = status.is_client_error() || status.is_server_error();
@@ -106,7 +106,7 @@ fn in_one_form(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceRes
     response.into_response(written(problem.into_response(id.as_str())))
 }
 
-/// Writes an answer of the edge as one of the HTTP library's.
+/// Converts a response of the edge into one of the HTTP library.
 pub(crate) fn written(response: Response) -> HttpResponse {
     let status = StatusCode::from_u16(response.status);
     let mut written = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
@@ -126,7 +126,7 @@ pub(crate) fn headers(headers: &HeaderMap) -> Headers {
         .collect()
 }
 
-/// Reads a body of at most `max_body` bytes. One that announces more is not begun.
+/// Reads a body of at most `max_body` bytes. A body that announces more is refused before it is read.
 pub(crate) async fn body(
     request: &HttpRequest,
     mut payload: Payload,
@@ -156,7 +156,7 @@ pub(crate) async fn body(
     }
 }
 
-/// The length that the head announces. What does not fit is more than anybody takes.
+/// The length that the head announces. A number that does not fit counts as the greatest one.
 fn announced(request: &HttpRequest) -> Option<usize> {
     let length = request.headers().get(header::CONTENT_LENGTH)?;
     let length = length.to_str().ok()?.trim();

@@ -20,23 +20,24 @@ use crate::caller::Callers;
 use crate::connection::{self, Connection, Talk};
 use crate::{amounts, mount, openapi, request, system};
 
-/// How long a connection may be idle.
+/// Longest time that a connection may be idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long the head of a connection's first request may take to arrive.
+/// Longest time in which the head of the first request on a connection must arrive.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// The API: what it is about, and who may call.
+/// The API: its routes, its state, and its callers.
 pub struct Api {
     pub(crate) state: Shared,
     pub(crate) routes: &'static Routes,
     pub(crate) amounts: Fields,
-    /// The mode of the books: keys of the other mode are refused at the door.
+    /// The mode of the books. Keys of the other mode are refused.
     pub(crate) mode: Mode,
     pub(crate) callers: Callers,
 }
 
 impl Api {
-    /// The API of this surface, and of the routes of the system. The counters are shown if they are collected.
+    /// The API with the routes of this surface and those of the system. The metrics are shown if they are
+    /// collected.
     #[must_use]
     pub fn new(
         state: State,
@@ -48,7 +49,7 @@ impl Api {
         system::routes(&mut routes, openapi::text(surface), counters);
         Self {
             state: Arc::new(state),
-            // A process has the same routes as long as it lives.
+            // The routes live as long as the process.
             routes: Box::leak(Box::new(routes)),
             amounts: surface.amounts,
             mode,
@@ -57,36 +58,36 @@ impl Api {
     }
 }
 
-/// Why nothing is served.
+/// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is taken, or not ours.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
 }
 
 /// A server that runs until it is stopped.
 pub struct Server {
-    /// Where it listens.
+    /// The address at which it listens.
     pub address: SocketAddr,
     handle: ServerHandle,
     running: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Server {
-    /// Takes no new connections, finishes the requests under way, and ends.
+    /// Takes no new connections, finishes the running requests, and ends.
     pub async fn stop(self) {
         self.handle.stop(true).await;
         let _ended = self.running.await;
     }
 }
 
-/// Serves the API on `listener` with so many threads.
+/// Serves the API on `listener` with this number of threads.
 ///
 /// # Errors
 /// [`ServeError`] if the listener cannot be used.
@@ -112,7 +113,7 @@ pub fn serve(api: Api, listener: TcpListener, threads: usize) -> Result<Server, 
             };
             let app = App::new()
                 .wrap(middleware::from_fn(as_asked))
-                // The last is the first: each answer has its id, whoever made it.
+                // The wrapper that is added last runs first, so each answer has an id, whoever made it.
                 .wrap(middleware::from_fn(request::identify))
                 .configure(move |app| mount::all(&api, app));
             let http = HttpService::build()
@@ -140,7 +141,7 @@ pub fn serve(api: Api, listener: TcpListener, threads: usize) -> Result<Server, 
     })
 }
 
-/// Somebody asks before sending a body. What is said by it is [`connection`]'s to withhold.
+/// Accepts `Expect: 100-continue`. [`connection`] decides when the `100 Continue` is sent.
 async fn expect_continue(
     request: actix_http::Request,
 ) -> Result<actix_http::Request, actix_web::Error> {

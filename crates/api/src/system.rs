@@ -1,10 +1,10 @@
-//! Questions of operators and tools: is it alive, is it ready, what is it.
+//! The routes for operators and tools: whether the process lives, whether it is ready, and what it is.
 
 use edge::{Call, Method, Problem, Response, Routes, Shared, code};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Trouble;
 
-/// Every route that operators and tools ask. The description leaves them out.
+/// Adds the routes for operators and tools. They are not in the description.
 pub(crate) fn routes(r: &mut Routes, description: String, counters: Option<PrometheusHandle>) {
     r.open(Method::Get, "/", ["", "Where to go from here."], root);
     r.open(Method::Get, "/livez", ["", "The process answers."], livez);
@@ -31,7 +31,7 @@ pub(crate) fn routes(r: &mut Routes, description: String, counters: Option<Prome
     );
 }
 
-/// Names the places to go from here.
+/// Answers with the most important paths.
 async fn root(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",
@@ -43,17 +43,17 @@ async fn root(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     Ok(Response::json(200, &body))
 }
 
-/// The methods that a resource takes.
+/// The answer to OPTIONS: the methods that a resource takes.
 pub(crate) fn options(methods: &str) -> Response {
     Response::empty(204).with("allow", methods)
 }
 
-/// The process answers.
+/// Answers that the process lives.
 async fn livez(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     Ok(Response::json(200, &serde_json::json!({"status": "ok"})))
 }
 
-/// The process can do its work: questions are answered, and commands are committed.
+/// Answers whether the process can work: whether questions are answered and commands are committed.
 async fn readyz(state: Shared, _: Call<()>) -> Result<Response, Problem> {
     let ready = state.engine.readiness().await;
     let parts = [("reads", told(ready.reads)), ("writes", told(ready.writes))];
@@ -71,7 +71,7 @@ async fn readyz(state: Shared, _: Call<()>) -> Result<Response, Problem> {
     Ok(Response::json(200, &body))
 }
 
-/// One part of readiness, in words that an outsider may hear.
+/// One part of readiness, in a text that an outsider may read.
 fn told(outcome: Result<(), Trouble>) -> String {
     match outcome {
         Ok(()) => "ok".to_owned(),
@@ -79,7 +79,7 @@ fn told(outcome: Result<(), Trouble>) -> String {
     }
 }
 
-/// Names the program that runs.
+/// Answers with the version of the program.
 async fn version(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     let body = serde_json::json!({
         "name": "florin",

@@ -1,4 +1,4 @@
-//! The codes that the books give: their own, and two that every route has.
+//! The codes of the books: their own, and two that every route has.
 #![expect(
     ambiguous_glob_reexports,
     reason = "each folder has a list ALL, and only its capability names that one"

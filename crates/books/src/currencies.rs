@@ -1,8 +1,8 @@
-//! Which currencies a request may name: those of ISO 4217, and the assets that its tenant has registered.
+//! The currencies that a request may name: those of ISO 4217, and the assets that its tenant has registered.
 //!
-//! An asset never changes and is never deleted, so it is remembered for ever. One that is not remembered
-//! may have been registered by another process, and is looked up. A request that names currencies of
-//! ISO 4217 alone asks nobody.
+//! An asset never changes and is never deleted, so it is remembered for ever. Another process may have
+//! registered an asset that is not remembered, so it is looked up in the database. A request with currencies of
+//! ISO 4217 only needs no look-up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,7 @@ use store::TenantId;
 
 use crate::shapes;
 
-/// The field that names a currency, wherever it stands.
+/// The name of a field with a currency, anywhere in a body.
 const FIELD: &str = "currency";
 const UNKNOWN: &str = "There is no such currency. Use an ISO 4217 code in capitals, such as EUR, or the code of an asset that you have registered: POST /v1/assets.";
 
@@ -25,7 +25,7 @@ pub(crate) struct Assets(Mutex<HashMap<TenantId, BTreeMap<String, Currency>>>);
 /// The currencies that one request may name.
 #[derive(Debug, Default)]
 pub(crate) struct Currencies {
-    /// The registered assets among those that it names, by code.
+    /// The registered assets among the codes that the request names.
     assets: BTreeMap<String, Currency>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) async fn named(state: &State, submission: &Submission) -> Result<Curr
 }
 
 impl Assets {
-    /// The currencies that a body of this tenant's may name.
+    /// The currencies that a body of this tenant may name.
     async fn of(
         &self,
         state: &State,
@@ -87,11 +87,11 @@ impl Currencies {
     }
 }
 
-/// What a body names that may be an asset.
+/// The codes in a body that may be those of assets.
 #[derive(Default)]
 struct AssetCodes<'b> {
     assets: BTreeSet<&'b str>,
-    /// The code that was looked at last: most bodies name one currency, however often.
+    /// The code that was examined last. Most bodies name only one currency, perhaps many times.
     latest: &'b str,
 }
 

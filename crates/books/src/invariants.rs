@@ -5,7 +5,7 @@ use ledger::check;
 
 use crate::recorded::RecordedIds;
 
-/// What this family brings to `check`.
+/// The family's part of the check.
 ///
 /// | name | rows | read |
 /// |---|---|---|

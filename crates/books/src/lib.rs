@@ -12,10 +12,10 @@
 //! | [`statements`] | balances as of a moment, statements, the trial balance |
 //! | [`import`] | take over books from elsewhere |
 //!
-//! The rules are those of `ledger`, which stays a pure library. This crate joins them to the engine: the rows
-//! that a command asks for, its audit records, how its reply is kept. And it joins them to the edge: in each
-//! folder `http.rs` has the rows of the routes, the readers and the handlers, `show.rs` the replies, `codes.rs`
-//! the codes of refusals. A refusal becomes a problem in `refusal`.
+//! The rules are in `ledger`, which is a pure library. This crate connects them with the engine: the rows that
+//! a command asks for, its audit records, how its reply is stored. It also connects them with the edge: in each
+//! folder `http.rs` has the rows of the routes, the readers and the handlers, `show.rs` the replies, and
+//! `codes.rs` the codes of refusals. In `refusal`, a refusal becomes a problem.
 
 pub mod accounts;
 pub mod assets;
@@ -43,7 +43,7 @@ pub use shelf::{Books, BooksMemory};
 
 use edge::{Capability, State};
 
-/// The capabilities of the books. They stand in the order in which the description has their routes.
+/// The capabilities of the books, in the order of their routes in the description.
 pub const CAPABILITIES: &[Capability] = &[
     transactions::CAPABILITY,
     exchanges::CAPABILITY,
@@ -55,8 +55,8 @@ pub const CAPABILITIES: &[Capability] = &[
     assets::CAPABILITY,
 ];
 
-/// The fields of replies whose integers are amounts in minor units. A number under any other name (a version, an
-/// ordinal) is none.
+/// The fields of replies whose integers are amounts in minor units. A number under any other name (a version,
+/// an ordinal) is not an amount.
 pub const AMOUNTS: &[&str] = &[
     "amount",
     "available",
@@ -79,17 +79,17 @@ pub const AMOUNTS: &[&str] = &[
     "reversed",
 ];
 
-/// The state, with the part that the handlers of the books need: the assets that requests have named.
+/// Adds to the state the part that the handlers of the books need: the assets that requests have named.
 #[must_use]
 pub fn bring(state: State) -> State {
     state.with(currencies::Assets::default())
 }
 
-/// The form of a reply that is made from stored rows. A reply that is made again has the form that it had first.
+/// The form of a reply that is made from stored rows. A reply that is made again has the same form as at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Replies did not tell yet how a movement left its accounts.
+    /// The older form, without the balances after the movement.
     WithoutBalances,
-    /// All that is told now.
+    /// The present form.
     Now,
 }

@@ -1,4 +1,4 @@
-//! Metadata, which a tenant keeps with an account or a transaction, as it is read and described.
+//! The readers of metadata, which a tenant stores with an account or a transaction.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use ledger::Metadata;
 
 use crate::shapes;
 
-/// Reads texts by name; an empty object is nothing.
+/// Reads texts by key. An empty object counts as no metadata.
 ///
-/// Errors: those of [`labels`], and per entry what [`MetadataError`](ledger::MetadataError) names: the
-/// ledger is stricter.
+/// Errors: those of [`labels`], and for each entry those of [`MetadataError`](ledger::MetadataError), because
+/// the ledger is stricter.
 pub(crate) fn kept() -> impl Reader<Out = Option<Metadata>> {
     labels(shapes::METADATA, shapes::Metadata::SHAPE).then(checked)
 }
@@ -34,7 +34,7 @@ fn checked(labels: BTreeMap<String, String>) -> Reading<Option<Metadata>> {
     Metadata::new(&labels).map(Some).map_err(wrong)
 }
 
-/// The name of the body that replaces metadata, and what it says.
+/// The name of the body that replaces metadata, and its description.
 pub(crate) const REPLACED: [&str; 2] = [
     "NewMetadata",
     "What is kept with an account or a transaction from now on, in place of what was: null or an empty object:\nnothing.",

@@ -1,5 +1,5 @@
-//! Parameters that name what the books hold. The types of the domain read them, so that a question which
-//! cannot have an answer is refused and not answered by an empty list.
+//! Query parameters with values of the books. The types of the domain read them, so that an impossible value is
+//! refused, and not answered with an empty list.
 
 use edge::query::{Query, broken, moment};
 use edge::strict_json::{BrokenRule, FieldError, Slot};
@@ -10,7 +10,7 @@ use store::Timestamp;
 
 use crate::shapes;
 
-/// The rule of account codes, as the edge tells it.
+/// The broken rule of an account code, for the edge.
 pub(crate) fn code_rule(rule: AccountCodeError) -> BrokenRule {
     BrokenRule::new(rule.code(), &rule)
 }
@@ -19,22 +19,22 @@ fn metadata_rule(rule: MetadataError) -> BrokenRule {
     BrokenRule::new(rule.code(), &rule)
 }
 
-/// A rule of this code in these words.
+/// A broken rule with this code and this text.
 pub(crate) fn rule(code: &'static str, detail: &'static str) -> BrokenRule {
     BrokenRule::new(code, &detail)
 }
 
-/// Reads the code of an account, with those below it.
+/// Reads the code of a subtree.
 pub(crate) fn subtree(text: &str) -> Result<AccountCode, BrokenRule> {
     AccountCode::parse(text).map_err(code_rule)
 }
 
-/// Takes the moment that a question is about.
+/// Reads the moment that a question is about.
 pub(crate) fn as_of(query: &mut Query, says: &'static str) -> Slot<Option<Timestamp>> {
     query.optional("as_of", shapes::AskedMoment::SHAPE, says, moment)
 }
 
-/// Takes the one of a transaction's two times that is meant: `recorded` if it is not said.
+/// Reads which of a transaction's two times is meant. The default is `recorded`.
 pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
     let read = |text: &str| match text {
         "recorded" => Ok(By::Recorded),
@@ -45,8 +45,8 @@ pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
     by.or(By::Recorded)
 }
 
-/// Texts of metadata by their keys: those of the parameters that begin with this. A transaction has no
-/// more of them than [`Metadata::MAX_ENTRIES`].
+/// Reads texts of metadata by their keys, from the parameters with this prefix. There are at most
+/// [`Metadata::MAX_ENTRIES`] of them, as in a transaction.
 pub(crate) fn labels(
     asked: Vec<(String, String)>,
     prefix: &str,

@@ -1,4 +1,4 @@
-//! Readers that several routes share: what a field of a request may be, with its shape.
+//! Readers of fields that several routes share.
 
 use edge::Reader;
 use edge::strict_json::{BrokenRule, amount, guarded, id, moment};

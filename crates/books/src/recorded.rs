@@ -1,5 +1,5 @@
-//! A3 for the books: each asset, account and transaction has an audit record, a pending transaction expires when
-//! its record says, and metadata that was set later is what the records say, each time.
+//! A3 for the books: each asset, account and transaction has an audit record, a pending transaction expires at
+//! the time in its record, and metadata that was set later agrees with the records of each change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,16 +12,16 @@ use store::{AnyConnection, CheckError, Error, TenantId, Timestamp};
 /// The things of the books that audit records name.
 #[derive(Default)]
 pub(crate) struct RecordedIds {
-    /// As they are stored.
+    /// Assets by their stored codes.
     assets: HashSet<String>,
     accounts: HashSet<AccountId>,
     transactions: HashSet<TransactionId>,
-    /// Times at which transactions expire whose records say so; older records do not.
+    /// The times of expiry in the records of transactions. Older records have none.
     expiring: HashMap<TransactionId, String>,
     described: HashMap<TransactionId, Described>,
 }
 
-/// Fields that a record says were changed, before and after.
+/// The changed fields of a record, with their values before and after.
 #[derive(Default, Deserialize)]
 struct Delta {
     transaction: Option<(Option<String>, Option<String>)>,
@@ -40,7 +40,7 @@ impl Recorder for RecordedIds {
             }
             "account" => {
                 self.accounts.extend(leaf.id.parse::<AccountId>());
-                // Assets that are older than the register were held by an account that was recorded.
+                // An asset that is older than the register is named by the record of an account that held it.
                 let held = delta.currency.as_ref();
                 self.assets
                     .extend(held.and_then(|(_, after)| after.clone()));
@@ -95,7 +95,7 @@ impl Recorder for RecordedIds {
     }
 }
 
-/// Metadata that was set later has a record each time, and each record of it is about such metadata.
+/// Checks that each later change of metadata has a record, and that each such record has its change.
 fn metadata_is_recorded(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -132,13 +132,13 @@ fn metadata_is_recorded(
     }
 }
 
-/// What the records say of metadata that was set later, by digests.
+/// The digests of later metadata, from the records.
 struct Described {
     times: i64,
-    /// What it was before it was first set.
+    /// Digest of the metadata before the first change.
     first: String,
     last: String,
-    /// Whether each change begins with what the one before it has set.
+    /// Whether each change begins with the value that the previous one has set.
     follow: bool,
 }
 
@@ -177,8 +177,8 @@ impl RecordedIds {
         Err(CheckError::broken(id, detail))
     }
 
-    /// Whether an account was opened because a recorded transaction needed it: both were written at
-    /// one moment, and the transaction made its first entry.
+    /// Whether an account was opened because a recorded transaction needed it: both have the same recording
+    /// time, and the transaction made the first entry of the account.
     fn opened_by_the_way(
         &self,
         connection: &mut AnyConnection,

@@ -1,4 +1,4 @@
-//! The ledger's shelf as the engine sees it: what is asked of it, loaded, saved and remembered.
+//! The ledger's shelf, as a shelf of the engine.
 
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
@@ -11,9 +11,10 @@ use store::bulk::Writes;
 use store::rows::Savepoint;
 use store::{Error, TenantId};
 
-/// Accounts of one tenant remembered at most; then all are forgotten.
+/// Greatest number of accounts of one tenant that are remembered. If there are more, all are forgotten.
 const ACCOUNTS: usize = 50_000;
-/// Pending transactions of one tenant remembered at most; then all are forgotten.
+/// Greatest number of pending transactions of one tenant that are remembered. If there are more, all are
+/// forgotten.
 const PROMISES: usize = 20_000;
 
 /// The ledger's shelf.
@@ -48,7 +49,7 @@ impl Savepoint for Books {
     }
 }
 
-/// Accounts and pending transactions as the last commit has left them.
+/// Accounts and pending transactions, as they are after the last commit.
 #[derive(Debug, Default)]
 pub struct BooksMemory {
     accounts: HashMap<AccountId, Account>,
@@ -59,7 +60,8 @@ impl engine::Shelf for Books {
     type Asks = Needs;
     type Memory = BooksMemory;
 
-    /// Books that only grow rows and move counters need no lock: each row is written only as it was seen.
+    /// The books need no locks: they only add rows and move counters, and a row is written only if it is still
+    /// as it was seen.
     fn must_lock(_asks: &Needs) -> bool {
         false
     }
@@ -71,7 +73,7 @@ impl engine::Shelf for Books {
     fn recall(&mut self, asks: &mut Needs, memory: &BooksMemory) {
         asks.transactions.sort_unstable();
         asks.transactions.dedup();
-        // What this batch has is newer than what is remembered.
+        // The rows of this batch are newer than the remembered ones.
         asks.transactions.retain(|id| self.0.recorded(id).is_none());
         let (shelf, accounts) = (&mut self.0, &mut asks.accounts);
         asks.transactions
@@ -121,7 +123,8 @@ impl engine::Shelf for Books {
             memory.promises.clear();
         }
         for promise in self.0.promises() {
-            // One that has ended is forgotten: a command that names it is refused, and that may take longer.
+            // A transaction that has ended is forgotten. A command that names it is refused, which may take
+            // longer.
             if promise.is_open() {
                 memory.promises.insert(promise.transaction, promise);
             } else {
@@ -135,7 +138,7 @@ impl engine::Shelf for Books {
     }
 }
 
-/// Asks for an asset, to see whether it is registered. A currency of ISO 4217 needs no look.
+/// Asks for an asset, to see whether it is registered. A currency of ISO 4217 needs no look-up.
 pub(crate) fn ask_for_asset(needs: &mut Needs, currency: Currency) {
     if currency.is_custom() {
         needs.assets.push(currency.code().to_owned());

@@ -1,5 +1,5 @@
-//! `florin audit verify`: every record of every audit log is hashed again, and every change in the books
-//! is looked for among the records: an empty log, or one whose end was cut off, hashes well.
+//! `florin audit verify`: hashes every record of every audit log again, and looks for the record of every
+//! change in the books. The second step finds an empty log, or one whose end was cut off: its hashes are right.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -27,8 +27,8 @@ pub(crate) struct VerifyArguments {
     pub(crate) json: bool,
 }
 
-/// Verifies the audit logs, prints what was found to standard output, and ends with 0 if all are as
-/// they were written, 1 if one is not, 2 if that could not be found out.
+/// Verifies the audit logs and prints the results to standard output. The exit status is 0 if all are as they
+/// were written, 1 if one is not, 2 if that could not be checked.
 pub(crate) fn run(command: &AuditCommand, store: &Store) -> ExitCode {
     let AuditCommand::Verify(arguments) = command;
     finish(
@@ -38,7 +38,7 @@ pub(crate) fn run(command: &AuditCommand, store: &Store) -> ExitCode {
     )
 }
 
-/// A log, and what was found of it.
+/// The result for one log.
 struct LogReport {
     log: TenantId,
     tenant: String,
@@ -48,13 +48,13 @@ struct LogReport {
 enum LogVerdict {
     Clean(Clean),
     Tampered(Tampered),
-    /// The tenant has no log: it was never begun, or is gone as a whole.
+    /// The tenant has no log: it was never begun, or was deleted as a whole.
     Missing,
-    /// Each record there is, is as it was written, and something was changed that has none.
+    /// Each record is as it was written, but a change has no record.
     Unrecorded {
-        /// How many records there are.
+        /// Number of records.
         records: u64,
-        /// What was changed.
+        /// The changed row.
         subject: String,
     },
 }
@@ -127,7 +127,7 @@ impl LogReport {
         matches!(self.found, LogVerdict::Clean(_))
     }
 
-    /// What was changed and has no record, if that is what is wrong.
+    /// The change without a record, if there is one.
     fn unrecorded(&self) -> Option<&str> {
         match &self.found {
             LogVerdict::Unrecorded { subject, .. } => Some(subject),
@@ -135,7 +135,7 @@ impl LogReport {
         }
     }
 
-    /// What is wrong, and from which record on; `None` if nothing is.
+    /// The damage: the first wrong record and its kind; `None` if there is no damage.
     fn damage(&self) -> Option<(u64, String)> {
         match &self.found {
             LogVerdict::Clean(_) => None,

@@ -1,13 +1,13 @@
-//! `florin bench`: how many transfers a second, how long one waits, and what the database itself
-//! would allow.
+//! `florin bench`: measures the transfers per second, their response times, and what the database itself would
+//! allow.
 //!
-//! A closed loop of 1, 32, 256, 1,024 transfers in flight goes through the lane in process and over
-//! HTTP on loopback, spread over the accounts in three ways. The machine's speed wanders, so rounds
-//! of all blocks are interleaved, with the floor ([`floor`]) in each of them, and medians reported:
-//! trust the ratios.
+//! A closed loop of 1, 32, 256, 1,024 transfers in flight goes through the lane in process and over HTTP on
+//! loopback, spread over the accounts in three ways. The speed of a machine changes with time. So the rounds of
+//! all blocks are interleaved, each with the floor ([`floor`]), and the medians are reported. The ratios are
+//! more reliable than the values.
 //!
-//! Every run works under tenants of its own, numbered from 1,000, which stay: books are never
-//! deleted. Give it a database of its own. Only counts bound a run, and it never leaves loopback.
+//! Every run makes its own tenants, numbered from 1,000. They stay, because books are never deleted, so use a
+//! database only for this. A run is limited by counts, not by time, and never leaves loopback.
 
 mod floor;
 mod http;
@@ -36,7 +36,7 @@ use series::{Bench, FILLING, MAX_BLOCK};
 use shape::{MIN_ACCOUNTS, Shape};
 use stage::Stage;
 
-/// Files that are open besides the connections of a block.
+/// Number of open files besides the connections of a block.
 const OTHER_FILES: u64 = 64;
 
 /// What is measured, and how long.
@@ -114,15 +114,15 @@ pub(crate) enum BenchError {
     /// The lane's thread or the server cannot be started, or a connection cannot be made.
     #[error("{what}: {cause}")]
     System {
-        /// What was tried.
+        /// The action that failed.
         what: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
     /// The tenant to measure cannot be made ready.
     #[error("cannot {what}: {cause}")]
     Stage {
-        /// What was tried.
+        /// The action that failed.
         what: &'static str,
         /// What went wrong.
         cause: String,
@@ -132,22 +132,22 @@ pub(crate) enum BenchError {
         "{needed} files must be open at a time, and {allowed} may be: raise the limit (ulimit -n {needed}) or lower --in-flight"
     )]
     OpenFiles {
-        /// How many a block needs.
+        /// Number of files that a block needs.
         needed: u64,
-        /// How many the system allows.
+        /// Number of files that the system allows.
         allowed: u64,
     },
-    /// A block did not come to its end.
+    /// A block did not end in time.
     #[error("{level} {shape} {in_flight} did not end within {} s", MAX_BLOCK.as_secs())]
     Stuck {
-        /// The block's way in.
+        /// The level of the block.
         level: &'static str,
-        /// Its shape.
+        /// The shape of the block.
         shape: &'static str,
-        /// Its number in flight.
+        /// The number in flight.
         in_flight: u32,
     },
-    /// A thread of ours failed.
+    /// A thread of the bench has failed.
     #[error("a measuring thread failed: {0}")]
     Thread(String),
 }
@@ -165,12 +165,12 @@ impl BenchError {
     }
 }
 
-/// Measures, and prints what was found. `serve` starts a server over the lane it is given, on
-/// loopback, and says where; it is called only if HTTP is measured. The exit status is 1 if any
-/// transfer was not answered as it should be.
+/// Measures, and prints the report. `serve` starts a server over the given lane, on loopback, and returns its
+/// address; it is called only if HTTP is measured. The exit status is 1 if any transfer did not get the
+/// expected answer.
 ///
 /// # Errors
-/// [`BenchError`] says in one line what to do.
+/// [`BenchError`], whose message says what to do.
 pub(crate) async fn run<Served>(
     arguments: BenchArguments,
     url: &DatabaseUrl,
@@ -190,7 +190,7 @@ where
     })
 }
 
-/// Sets the stage, measures, and clears up.
+/// Prepares the stage, measures, and cleans up.
 async fn measure<Served>(
     arguments: BenchArguments,
     url: &DatabaseUrl,
@@ -206,7 +206,7 @@ where
         move || Store::open(&url)
     })
     .await?;
-    // A queue that is too short for the load would be measured, not the lane.
+    // The line must be long enough for the load. Otherwise the line would be measured, not the lane.
     let most = arguments.in_flight.iter().copied().max().unwrap_or(1);
     let most = usize::try_from(most.max(FILLING)).unwrap_or(usize::MAX);
     settings.line = settings.line.max(most);
@@ -249,7 +249,7 @@ where
     Ok(report)
 }
 
-/// Runs what blocks on a thread that may be blocked.
+/// Runs a blocking function on a thread for such functions.
 async fn in_thread<T: Send + 'static, E: Into<BenchError> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, BenchError> {
@@ -259,7 +259,7 @@ async fn in_thread<T: Send + 'static, E: Into<BenchError> + Send + 'static>(
     }
 }
 
-/// A key that nobody has seen before.
+/// A new API key.
 fn api_key() -> String {
     let now = store::Clock::system().now();
     format!(
@@ -287,7 +287,7 @@ fn print(report: &Report, json: bool) {
     } else {
         report.to_text()
     };
-    // Whoever does not listen any more has heard enough.
+    // If the reader of standard output is gone, it wants no more.
     let _closed = io::stdout().lock().write_all(text.as_bytes());
 }
 

@@ -12,9 +12,9 @@ use families::CHECK;
 
 /// Every invariant holds, or every log is as it was written.
 pub(crate) const SOUND: u8 = 0;
-/// Something is wrong with the book, and the first offender was named.
+/// An invariant is broken, and the first bad row was named.
 pub(crate) const UNSOUND: u8 = 1;
-/// Nothing was found out: never to be taken for either of the others.
+/// The check could not be made. This says nothing about the books.
 pub(crate) const CANNOT: u8 = 2;
 
 /// Options of `florin check`.
@@ -25,8 +25,8 @@ pub(crate) struct CheckArguments {
     pub(crate) json: bool,
 }
 
-/// Checks the book, prints what was found to standard output, and ends with 0 if every invariant
-/// holds, 1 if one does not, 2 if that could not be found out.
+/// Checks the books and prints the results to standard output. The exit status is 0 if every invariant holds, 1
+/// if one does not, 2 if that could not be checked.
 pub(crate) fn run(arguments: &CheckArguments, store: &Store) -> ExitCode {
     finish(
         "check",
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &CheckArguments, store: &Store) -> ExitCode {
     )
 }
 
-/// Why there is no verdict.
+/// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Mistake {
     #[error("{0}; {advice}", advice = advice(.0))]
@@ -44,12 +44,12 @@ pub(crate) enum Mistake {
     UnwritableAnswer(#[from] io::Error),
 }
 
-/// The exit code of a verb, after saying why there is no verdict if there is none.
+/// The exit status of a verb. If there is no result, prints the reason.
 pub(crate) fn finish(verb: &str, outcome: Result<u8, Mistake>, json: bool) -> ExitCode {
     ExitCode::from(outcome.unwrap_or_else(|mistake| {
         let text = mistake.to_string();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        // If nobody listens any longer, the exit code still says it.
+        // If the reader of standard output is gone, the exit status still shows the result.
         if json {
             let object = serde_json::json!({ "error": text });
             let _unheard = writeln!(io::stdout(), "{object}");
@@ -71,7 +71,7 @@ fn advice(error: &Error) -> &'static str {
     }
 }
 
-/// A sign of life on a terminal's standard error; elsewhere it draws nothing.
+/// The progress bar on standard error. It draws only on a terminal.
 pub(crate) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) =
@@ -163,7 +163,7 @@ fn print_table(report: &Report, store: &Store, output: &mut impl Write) -> io::R
     Ok(())
 }
 
-/// A table that can be read by people and cut apart by tools.
+/// A table for people and for tools.
 pub(crate) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

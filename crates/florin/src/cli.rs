@@ -1,4 +1,4 @@
-//! The command line: which verbs there are, and how each ends.
+//! The command line: its verbs, and the exit status of each.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -54,7 +54,7 @@ enum Verb {
     Openapi,
 }
 
-/// Reads the command line and does what it says.
+/// Reads the command line and runs the verb.
 pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -89,7 +89,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// The command line cannot be read, or asks for help and nothing else.
+/// Answers a command line that cannot be read, or that only asks for help.
 fn misread(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NoVerb;
     let is_mistake = error.use_stderr();
@@ -106,7 +106,7 @@ fn misread(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// The verbs that only look at books which are there already.
+/// Runs a verb that only reads existing books.
 fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> ExitCode {
     let settings = match Settings::decide(arguments) {
         Ok(settings) => settings,
@@ -118,7 +118,7 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
     }
 }
 
-/// The verbs that run a Florin.
+/// The verbs that run a server or a lane.
 enum RunVerb {
     Serve,
     Demo(demo::DemoArguments),
@@ -157,19 +157,19 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
             RunVerb::Bench(arguments) => measure::run(&settings, arguments).await,
         }
     });
-    // A thread that is stuck in the database is not waited for.
+    // Does not wait for a thread that is stuck in the database.
     runtime.shutdown_background();
     ended
 }
 
-/// Structured lines, on stderr: stdout is for what was asked for.
+/// Sends the log to standard error, as structured lines. Standard output is for the result.
 fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
     let asked = std::env::var("FLORIN_LOG").unwrap_or_default();
     let mut filter = EnvFilter::try_from_env("FLORIN_LOG")
         .unwrap_or_else(|_unset| EnvFilter::new("warn,florin=info"));
-    // The HTTP library takes what strangers send for errors of its own; `api` counts them, and logs
-    // them at debug.
+    // The HTTP library logs malformed requests of strangers as its own errors. `api` counts them, and logs them
+    // at the level debug.
     if !asked.contains("actix_http")
         && let Ok(quiet) = "actix_http::h1=off".parse()
     {

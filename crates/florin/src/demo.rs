@@ -1,7 +1,7 @@
 //! `florin demo`: one payment end to end, with everything that can go twice going twice.
 //!
-//! The provider executes the payment and then answers 500, so that nobody knows what became of it.
-//! A signed webhook tells, twenty times, eight at once. The books move once.
+//! The provider executes the payment and then answers 500, so that the outcome is unknown. A signed webhook
+//! reports it, twenty times, eight at once. The money moves once.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -31,7 +31,7 @@ pub(crate) struct DemoArguments {
     sandbox_url: Option<String>,
 }
 
-/// A step that did not end as it should.
+/// The failure of a step.
 #[derive(Debug, thiserror::Error)]
 enum DemoError {
     #[error("{0}")]
@@ -44,7 +44,7 @@ enum DemoError {
     },
 }
 
-/// Runs the demo: exit 0 if every step ended as it should, 1 if not.
+/// Runs the demo. The exit status is 0 if every step ended as expected, 1 if not.
 pub(crate) async fn run(
     settings: &Settings,
     arguments: &DemoArguments,
@@ -54,7 +54,7 @@ pub(crate) async fn run(
         let script = Script::new(url, sandbox, json)?;
         return Ok(script.end(script.play(None).await));
     }
-    // Books of its own, unless a database is named: a demonstration leaves no trace.
+    // The demo has its own books, unless a database is named. They are deleted afterwards.
     let folder = tempfile_folder()?;
     let mut settings = settings.clone().in_sandbox()?;
     settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
@@ -132,7 +132,7 @@ impl Script {
     }
 
     async fn create(&self) -> Result<(String, Vec<u8>, String), DemoError> {
-        // Split, because one long run of digits may look like a card number, which is refused.
+        // The digits are split, because a long run of digits may look like a card number, which is refused.
         let now = Clock::system().now();
         let key = format!(
             "demo-{}s{}",
@@ -184,7 +184,7 @@ impl Script {
         Ok(request.json(&body).send().await?)
     }
 
-    /// What the provider has in its books: the demo plays the provider's part in telling us.
+    /// The charge, as the provider has it. The demo sends the webhook instead of the provider.
     async fn charge_of(&self, payment: &str) -> Result<Value, DemoError> {
         let journal = self
             .http
@@ -303,7 +303,7 @@ impl Script {
             store.read(|connection| {
                 let mut records = 0_u64;
                 for log in audit_log::tables::logs(connection)? {
-                    // A log that is not clean is a violation of A1, which is told below.
+                    // A log that is not clean is a violation of A1, which is reported below.
                     if let Ok(clean) = audit_log::verify(connection, log, |_| {})? {
                         records = records.saturating_add(clean.head.size);
                     }
@@ -338,7 +338,7 @@ impl Script {
     }
 
     fn say(&self, step: &str, text: &str, said: &Value) {
-        // The exit status says it if nobody listens any longer.
+        // If the reader of standard output is gone, the exit status still shows the result.
         let _unheard = if self.json {
             output::line(&json!({"step": step, "ok": true, "said": said}))
         } else if std::io::stdout().is_terminal() {

@@ -63,7 +63,7 @@ enum Mistake {
     Unwritable { path: String, cause: io::Error },
 }
 
-/// Exports, and ends with 0 if everything was written, 2 if it was not.
+/// Exports the books. The exit status is 0 if everything was written, and otherwise 2.
 pub(crate) fn run(arguments: &ExportArguments, store: &Store, json: bool) -> ExitCode {
     match answer(arguments, store, json) {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,7 +80,7 @@ fn answer(arguments: &ExportArguments, store: &Store, json: bool) -> Result<(), 
         path: path.display().to_string(),
         cause,
     };
-    // What is there and is no file (a pipe, a terminal) is written to and never replaced.
+    // A path that exists and is no file (a pipe, a terminal) is written to and never replaced.
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         let mut output = BufWriter::new(File::create(path).map_err(unwritable)?);
         return write(arguments, store, &mut output).map(|_written| ());
@@ -100,7 +100,7 @@ fn answer(arguments: &ExportArguments, store: &Store, json: bool) -> Result<(), 
         .map_err(|error| unwritable(error.error))?;
     let (accounts, transactions) = (written.accounts, written.transactions);
     let path = path.display();
-    // What was asked for is in the file: this is for whoever watches.
+    // The result is in the file. This line is only for people.
     let _unheard = if json {
         let file = path.to_string();
         let said = serde_json::json!({

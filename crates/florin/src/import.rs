@@ -20,11 +20,11 @@ use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::tenant::{TenantError, chosen};
 
-/// The file is wrong, and it was said where.
+/// The file is wrong, and its mistakes were printed.
 const WRONG: u8 = 1;
-/// A large file takes its time.
+/// Longest time for the import of a large file.
 const PATIENCE: Duration = Duration::from_secs(3_600);
-/// So many lines of what was known are named to people; programs hear of all.
+/// Greatest number of known rows that are listed for people. The JSON has all of them.
 const MAX_NAMED: usize = 100;
 
 /// Options of `florin import`.
@@ -64,7 +64,7 @@ enum KnownRows {
     Refuse,
 }
 
-/// Why it is not known whether the file can be imported, or was.
+/// Why it is unknown whether the file was imported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
     #[error("cannot read {path}: {cause}")]
@@ -79,7 +79,7 @@ pub(crate) enum ImportError {
     Unexpected,
 }
 
-/// What was done, or would be.
+/// The result of an import or of a dry run.
 #[derive(Debug)]
 struct Done {
     accounts: u64,
@@ -87,7 +87,7 @@ struct Done {
     known: Vec<KnownItem>,
 }
 
-/// One thing of the file that was in the books already.
+/// A row of the file that was in the books already.
 #[derive(Debug, Serialize)]
 struct KnownItem {
     line: u64,
@@ -116,7 +116,7 @@ impl Done {
     }
 }
 
-/// One thing that is wrong with the file.
+/// A mistake in the file.
 #[derive(Debug, Serialize)]
 struct Wrong {
     line: u64,
@@ -124,13 +124,13 @@ struct Wrong {
     problem: String,
 }
 
-/// What came of it.
+/// The outcome.
 enum Outcome {
     Done(Done),
     Wrong(Vec<Wrong>),
 }
 
-/// Imports, and ends with 0 if all of the file is in the books, 1 if it is wrong.
+/// Imports a file. The exit status is 0 if the whole file is in the books, and 1 if the file is wrong.
 pub(crate) async fn run(
     settings: &Settings,
     arguments: &ImportArguments,
@@ -148,7 +148,7 @@ pub(crate) async fn run(
     };
     let outcome = match interchange::read(source, &text) {
         Ok(books) => {
-            // Before anything else is asked for: the text may be large.
+            // The text is dropped before the next step, because it may be large.
             drop(text);
             take_over(settings, arguments, books, &hash).await?
         }
@@ -157,7 +157,7 @@ pub(crate) async fn run(
     Ok(tell(arguments, &path, &outcome, json))
 }
 
-/// Sends the books through a lane of this process, as one command.
+/// Submits the books as one command, through a lane of this process.
 async fn take_over(
     settings: &Settings,
     arguments: &ImportArguments,
@@ -174,7 +174,7 @@ async fn take_over(
             KnownRows::Refuse => OnKnown::Refuse,
         },
     };
-    // No idempotency key: each row is imported once by itself, whatever file it is in.
+    // There is no idempotency key: each row is recognised by itself, whatever file it is in.
     let mut request = Request::of_system(tenant, "import", command);
     request.is_dry_run = arguments.dry_run;
     request.origin.request = Some(hash.to_owned());
@@ -193,7 +193,7 @@ async fn take_over(
     }
 }
 
-/// Books that are there already: a mistyped address never begins new ones.
+/// Opens existing books: a mistyped address never begins new ones.
 async fn open(settings: &Settings, asked: Option<String>) -> Result<(Store, Tenant), ImportError> {
     let settings = settings.clone();
     let opened = tokio::task::spawn_blocking(move || {
@@ -235,7 +235,7 @@ fn tell(arguments: &ImportArguments, path: &str, outcome: &Outcome, json: bool) 
     } else {
         say(arguments, path, outcome)
     };
-    // The exit code still says it if nobody listens any longer.
+    // If the reader of standard output is gone, the exit status still shows the result.
     let _unheard = said;
     match outcome {
         Outcome::Done(_) => ExitCode::SUCCESS,

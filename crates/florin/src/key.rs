@@ -1,5 +1,5 @@
-//! `florin key create` and `florin tenant`: tenants and API keys, made on the machine. It is the one way to a first
-//! API key in live mode, where no key is made.
+//! `florin key create` and `florin tenant`: the verbs that make tenants and API keys on the machine of the
+//! server. In live mode this is the only way to a first API key.
 
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ pub(crate) enum TenantCommand {
     List,
 }
 
-/// Why a verb was not carried out.
+/// Why a verb has failed.
 #[derive(Debug, thiserror::Error)]
 enum KeyError {
     #[error(transparent)]
@@ -52,7 +52,7 @@ enum KeyError {
     Lane(#[from] engine::LaneError),
     #[error("{0}: choose another name")]
     Refused(access::ProvisionError),
-    /// The key exists, and nobody will ever see it.
+    /// The key was made and could not be printed.
     #[error(
         "a key was made and could not be printed, so that it is of no use: {0}; make another one with \
          `florin key create`"
@@ -146,13 +146,13 @@ async fn list_tenants(settings: &Settings, json: bool) -> Result<(), KeyError> {
             true => output::line(&json!({ "id": id, "name": name })),
             false => output::line(&format!("{id:>16}  {name}")),
         };
-        // Nobody listens any longer.
+        // The reader of standard output is gone.
         let _unheard = said;
     }
     Ok(())
 }
 
-/// A lane over books that are there, or are begun where that is allowed.
+/// Starts a lane over existing books, or over new ones if that is allowed.
 async fn open(settings: &Settings) -> Result<Engine, StartError> {
     let (store, _is_new) = start::open_or_begin(settings).await?;
     start::check_clock(&store, settings).await?;

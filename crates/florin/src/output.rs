@@ -1,5 +1,5 @@
-//! What a verb prints. A pipe that was closed meanwhile is no mistake: whoever closed it wants no more,
-//! as `head` does. `println!` would panic there.
+//! The output of a verb. A pipe that was closed meanwhile is no error: its reader, such as `head`, wants no
+//! more. `println!` would panic there.
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -11,18 +11,18 @@ pub(crate) const CANNOT: u8 = 2;
 /// Prints a line to standard output.
 ///
 /// # Errors
-/// As the operating system says it; for a closed pipe too, so that a verb whose answer is needed can say
-/// that nobody heard it.
+/// The error of the operating system, also for a closed pipe, so that a verb can report that its result was not
+/// read.
 pub(crate) fn line(text: &dyn Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
 }
 
-/// Prints a text to standard output, as much of it as is wanted.
+/// Prints a text to standard output, as far as the reader wants it.
 ///
 /// # Errors
-/// As the operating system says it, but for a closed pipe.
+/// The error of the operating system, but not for a closed pipe.
 pub(crate) fn text(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -31,14 +31,14 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints a mistake to standard error, in one line. If nobody listens there either, the exit status still
-/// says it.
+/// Prints an error message to standard error, in one line. If that is closed too, the exit status still shows
+/// the error.
 pub(crate) fn mistake(text: &str) {
     let words: Vec<&str> = text.split_whitespace().collect();
     let _unheard = writeln!(io::stderr(), "florin: {}", words.join(" "));
 }
 
-/// One line that says what is wrong.
+/// Prints an error, and returns the exit status for it.
 pub(crate) fn cannot(error: &dyn std::error::Error) -> ExitCode {
     mistake(&error.to_string());
     ExitCode::from(CANNOT)

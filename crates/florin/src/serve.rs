@@ -11,20 +11,20 @@ use crate::start::{Florin, StartError, start};
 
 /// Exit status of a server that ended before everything was answered.
 const UNANSWERED: u8 = 1;
-/// How long everything that is under way may take to be answered, once the server is told to stop.
+/// Longest time that unfinished requests may take after the server was told to stop.
 const MAX_STOP_TIME: Duration = Duration::from_secs(60);
 
-/// Starts, says where, waits for a signal, drains.
+/// Starts the server, prints its address, waits for a signal, and stops it.
 pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, StartError> {
     let settings = &settings.clone().ready_to_serve()?;
     let florin = start(settings).await?;
-    // Before anybody hears that the server is there, and may tell it to stop.
+    // The signals are caught before the address is printed, because after that somebody may stop the server.
     let mut signals = Signals::catch();
     if settings.mode == Mode::Live && !florin.server.address.ip().is_loopback() {
         let address = florin.server.address;
         tracing::warn!(%address, "live mode listens to the network without TLS: put a proxy with TLS in front");
     }
-    // Whoever reads the first line may rely on the server being there.
+    // A program that has read the first line may rely on the running server.
     let said = if json {
         announce_json(settings, &florin)
     } else {
@@ -43,7 +43,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, Sta
         tracing::info!("stopped: everything that was acknowledged is in the books");
         return Ok(ExitCode::SUCCESS);
     }
-    // Nothing that was acknowledged is lost by that, because it is committed.
+    // No acknowledged request is lost, because each is committed.
     tracing::error!("ended before everything was answered; what is unknown is found by its key");
     Ok(ExitCode::from(UNANSWERED))
 }
@@ -107,7 +107,7 @@ fn announce(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
     out.flush()
 }
 
-/// SIGTERM and Ctrl-C, from now on and for good: each of them is heard, not only the first.
+/// Catches SIGTERM and Ctrl-C from now on: each signal, not only the first one.
 struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
@@ -118,7 +118,7 @@ impl Signals {
         Self(both.ok())
     }
 
-    /// Returns at the next of them.
+    /// Waits for the next signal.
     async fn next(&mut self) {
         match &mut self.0 {
             Some((terminate, interrupt)) => {

@@ -1,9 +1,9 @@
-//! Whose books a verb is about: those that are asked for, or the only ones.
+//! The tenant whose books a verb is about: the one that `--tenant` names, or the only one.
 
 use engine::Tenant;
 use store::AnyConnection;
 
-/// Why that is not known.
+/// Why the tenant is not known.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TenantError {
     #[error("{0}; see that the database runs and --database-url names it")]
@@ -16,7 +16,7 @@ pub(crate) enum TenantError {
     NoTenant,
 }
 
-/// The tenant that was asked for, or the only one.
+/// The tenant with the requested name, or the only tenant.
 pub(crate) fn chosen(
     connection: &mut AnyConnection,
     asked: Option<&str>,

@@ -1,5 +1,5 @@
-//! `florin webhook sign` and `florin webhook verify`: the signing schemes by hand, for whoever wires a sender to
-//! Florin or wonders why a delivery was refused.
+//! `florin webhook sign` and `florin webhook verify`: the signing schemes on the command line, for those who
+//! connect a sender to Florin, or who want to know why a delivery was refused.
 //!
 //! The body is read from standard input and taken byte for byte. Exit status: 0 done or accepted, 1 refused, 3 asked
 //! for in a way that cannot be answered.
@@ -88,13 +88,13 @@ pub(crate) fn run(command: WebhookCommand, now_unix: i64) -> ExitCode {
         &mut io::stdout().lock(),
     );
     ExitCode::from(outcome.unwrap_or_else(|mistake| {
-        // If even standard error is closed there is nobody left to tell; the status still says it.
+        // If standard error is closed too, the exit status still shows the error.
         let _ = writeln!(io::stderr(), "florin webhook: {mistake}");
         mistake.status()
     }))
 }
 
-/// Why there is no answer to print.
+/// Why there is no result to print.
 #[derive(Debug, thiserror::Error)]
 enum Mistake {
     #[error("unknown scheme `{0}`; the schemes are {names}", names = scheme_names())]
@@ -127,7 +127,8 @@ impl Mistake {
     }
 }
 
-/// Why a delivery is refused: for what it is, or because the receiver has no secret to judge it by.
+/// Why a delivery is refused: because of the delivery itself, or because a secret of the receiver cannot be
+/// used.
 #[derive(Debug, thiserror::Error)]
 enum Verdict {
     #[error(transparent)]
@@ -237,7 +238,7 @@ fn print_refused(refused: &Verdict, json: bool, output: &mut impl Write) -> io::
     writeln!(output, "refused: {refused}")
 }
 
-/// The broken rule in one word, for programs that read the JSON.
+/// The broken rule in one word, for the JSON.
 const fn rule(refused: &Verdict) -> &'static str {
     match refused {
         Verdict::UnusableSecret { .. } => "unusable_secret",
@@ -262,7 +263,8 @@ fn scheme_names() -> String {
     Scheme::ALL.map(Scheme::name).join(", ")
 }
 
-/// One bad secret spoils all, even if another would do: settings with it in them must not pass a test.
+/// Reads the secrets. One bad secret refuses everything, even if another one would be enough: settings with a
+/// bad secret must not pass a test.
 fn secrets(scheme: Scheme, texts: &[SecretString]) -> Result<Vec<Secret>, Verdict> {
     (1..)
         .zip(texts)
@@ -273,7 +275,8 @@ fn secrets(scheme: Scheme, texts: &[SecretString]) -> Result<Vec<Secret>, Verdic
         .collect()
 }
 
-/// As HTTP reads a header line: no space in or after the name, spaces around the value are not part of it.
+/// Reads header lines as HTTP does: there is no space in or after the name, and spaces around the value do not
+/// belong to it.
 fn headers(lines: &[String]) -> Result<Vec<(&str, &[u8])>, Mistake> {
     (1..)
         .zip(lines)
@@ -297,7 +300,7 @@ fn body(input: &mut impl Read) -> Result<Vec<u8>, Mistake> {
     Ok(body)
 }
 
-/// The same body gets the same id, as at the second attempt to deliver it.
+/// Makes an id of the body. The same body has the same id, as at each attempt of a delivery.
 fn id_of(body: &[u8]) -> String {
     let mut digest = hex::encode(Sha256::digest(body));
     digest.truncate(32);

@@ -1,5 +1,5 @@
-//! The payments' invariants, proved over one snapshot: tables are read in the order of a key, a page
-//! at a time, and those that belong together side by side, as one merges sorted lists.
+//! The invariants of payments, checked over one snapshot. Tables are read in the order of a key, a page at a
+//! time. Tables that belong together are merged like sorted lists.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use crate::state::is_edge;
 use crate::tables::{OperationRow, PaymentRow, ProviderChargeRow, TransitionRow};
 use crate::{OperationId, OperationState, PaymentId, PaymentState};
 
-/// Rows read at a time.
+/// Number of rows that are read at a time.
 const PAGE: i64 = 2_000;
 
-/// The triggers that keep a state machine's history as it was written (L4), by name.
+/// Names of the triggers that protect the history of a state machine from changes (L4).
 pub const GUARDS: [&str; 4] = [
     "transition_immutable",
     "transition_kept",
@@ -27,7 +27,7 @@ pub const GUARDS: [&str; 4] = [
 /// operations took, in its currency. Returns the number of payments.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first payment or operation that is not so.
+/// [`CheckError::Broken`] names the first payment or operation that breaks this.
 pub fn amounts_are_covered(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -69,7 +69,7 @@ pub fn amounts_are_covered(
 /// Returns the number of payments, operations and edges.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first payment or operation that is not so.
+/// [`CheckError::Broken`] names the first payment or operation that breaks this.
 pub fn histories_are_legal(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -111,7 +111,7 @@ pub fn histories_are_legal(
 /// amount and currency, and each capture in the books has its succeeded operation. Returns the number of both.
 ///
 /// # Errors
-/// [`CheckError::Broken`] names the first operation or transaction that is not so.
+/// [`CheckError::Broken`] names the first operation or transaction that breaks this.
 pub fn operations_are_posted_once(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -180,7 +180,7 @@ pub fn payments(tenant: TenantId) -> Pages<PaymentRow> {
     })
 }
 
-/// The idempotency keys that these payments wait for, of those that exist.
+/// The existing idempotency keys among those that these payments name.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -197,8 +197,8 @@ pub fn keys_of(
     Ok(rows.into_iter().collect())
 }
 
-/// The states of the operations that a provider knows by these keys, of those that exist. A status
-/// that is no state is left out.
+/// The states of the operations with these provider keys. Keys without an operation, and unknown states, are
+/// left out.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -218,7 +218,7 @@ pub fn states_by_provider_key(
         .collect())
 }
 
-/// Whose the charges of these operations are, by provider and reference.
+/// The operations of these charges, by provider and reference.
 fn charges(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -262,12 +262,12 @@ fn tick(examined: &mut u64, progress: &mut dyn FnMut(u64)) {
     }
 }
 
-/// How the books name an operation's transaction; `postings.rs` writes it so.
+/// The external id of an operation's transaction, as `postings.rs` writes it.
 fn external_id(operation: OperationId) -> String {
     format!("{operation}:{}", Kind::Capture.name())
 }
 
-/// Whose transaction the books name so.
+/// The operation whose transaction has this external id.
 fn operation_of(external_id: &str) -> Option<OperationId> {
     let (operation, kind) = external_id.split_once(':')?;
     (kind == Kind::Capture.name()).then(|| operation.parse().ok())?
@@ -339,15 +339,15 @@ fn check_posted(
     }
 }
 
-/// The rows of a state machine: whom they are about, and the state they are in.
+/// The subjects of a state machine, each with its present state.
 type Standing = Pages<([u8; 16], String)>;
 
-/// One of the two state machines, as its history is checked.
+/// One of the two state machines, for the check of its history.
 struct Machine {
     name: &'static str,
-    /// How a subject is shown.
+    /// Formats the id of a subject.
     show: fn([u8; 16]) -> String,
-    /// Whether a subject may begin in this state.
+    /// Whether a history may begin in this state.
     begins: fn(&str) -> bool,
     standing: fn(TenantId) -> Standing,
 }
@@ -424,7 +424,7 @@ impl Machine {
         CheckError::broken(subject, format!("it has a history and is no {}", self.name))
     }
 
-    /// The edge is the next one, goes on from where the last one led, and is the machine's.
+    /// Checks that an edge has the next ordinal, begins in the state in which the last one ended, and is legal.
     fn check_edge(
         &self,
         edge: &TransitionRow,
@@ -461,7 +461,7 @@ impl Machine {
         Ok(())
     }
 
-    /// The subject is where its history has led it.
+    /// Checks that the state of a subject is the one in which its history ends.
     fn check_end(
         &self,
         subject: [u8; 16],
@@ -512,8 +512,8 @@ fn statuses(
     Ok(rows.into_iter().collect())
 }
 
-/// The operations after one of them, by payment: to the end of that payment, then of later ones. Either
-/// step is a plain range of the unique key.
+/// The operations after a given one, by payment: first the rest of the same payment, then those of later
+/// payments. Each step is a plain range of the unique key.
 fn operations_by_payment_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -538,7 +538,7 @@ fn operations_by_payment_after(
         .load(connection)?)
 }
 
-/// The edges of a machine after one of them: to the end of that subject's history, then of later ones'.
+/// The edges of a machine after a given one: first the rest of the same history, then the later histories.
 fn edges_after(
     connection: &mut AnyConnection,
     tenant: TenantId,

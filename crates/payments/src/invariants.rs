@@ -1,4 +1,4 @@
-//! The invariants of payments, and of what requests and providers have to do with them.
+//! The invariants of payments, of their idempotency keys, and of the events about them.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use store::{AnyConnection, CheckError, TenantId};
 use crate::recorded::RecordedIds;
 use crate::{Fact, OperationState, PaymentId, ProviderEvent, check};
 
-/// What this family brings to `check`.
+/// The family's part of the check.
 ///
 /// | name | rows | read |
 /// |---|---|---|
@@ -54,8 +54,8 @@ pub const FAMILY: Family = Family {
     recorder: || Box::new(RecordedIds::default()),
 };
 
-/// I1: the keys are whole; each payment's key exists, is no other payment's and has made it; each
-/// request in flight waits for a payment that will answer it.
+/// I1: the keys are consistent; the key of each payment exists, belongs to no other payment, and names this
+/// one; each request in flight waits for a payment that will answer it.
 fn keys(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -100,7 +100,7 @@ fn payments_have_their_keys(
         if page.is_empty() {
             return Ok(());
         }
-        // A payment that was asked for without a key has none.
+        // A payment that was made without a key has none.
         page.retain(|payment| !payment.idempotency_key.is_empty());
         let keys: Vec<String> = page.iter().map(|row| row.idempotency_key.clone()).collect();
         let made = idempotency::check::resources(connection, tenant, &keys)?;
@@ -127,7 +127,7 @@ fn payments_have_their_keys(
     }
 }
 
-/// W1: the bytes are whole, and an event that was applied speaks of an operation which is as it says.
+/// W1: the stored bytes are right, and an applied event agrees with the state of its operation.
 fn events(
     connection: &mut AnyConnection,
     tenant: &Tenant,
@@ -160,7 +160,7 @@ fn events(
     }
 }
 
-/// Whether an operation is as an applied event says: an operation that ends does not change again.
+/// Whether the state of an operation agrees with an applied event. A final state never changes again.
 fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
     let said = ProviderEvent::read(body).ok().and_then(|event| event.fact);
     match (state, said) {

@@ -1,8 +1,8 @@
-//! JSON of a provider, read so that it can mean one thing only: a key that stands twice in one object,
-//! however deep, is refused, because two honest programs would read two different values there.
+//! JSON of a provider, read without ambiguity: a key that occurs twice in one object, at any depth, is refused,
+//! because two correct programs could read two different values there.
 //!
-//! It is laxer than what callers of the API may send: a provider's objects hold what it likes
-//! (fractions, fields that we do not know), and only what we take from them must be right.
+//! It is less strict than the bodies of the API: a provider's objects may have anything (fractions, unknown
+//! fields), and only the values that we use must be right.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// Longest part of a key that a message repeats, in characters.
+/// Greatest number of characters of a key that a message repeats.
 const MAX_SHOWN_LENGTH: usize = 64;
-/// How deep objects and arrays may be nested, as in the bodies of the API.
+/// Greatest nesting of objects and arrays, as in the bodies of the API.
 const MAX_DEPTH: usize = 32;
 
 /// Why bytes are not read as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// It breaks the grammar, is not UTF-8, or is nested too deep.
+    /// The text breaks the grammar, is not UTF-8, or is nested too deep.
     #[error("it cannot be read as JSON: {0}")]
     Malformed(String),
-    /// A key stands more than once in its object.
+    /// A key occurs more than once in its object.
     #[error("the key at \"{pointer}\" stands more than once in its object")]
     DuplicateKey {
-        /// Where, as a JSON pointer (RFC 6901); long keys are cut.
+        /// The place of the key, as a JSON pointer (RFC 6901). Long keys are cut.
         pointer: String,
     },
 }
@@ -32,7 +32,7 @@ pub enum JsonError {
 /// Reads one JSON value, nested at most 32 levels deep, in which no object has a key twice.
 ///
 /// # Errors
-/// [`JsonError`] says what is wrong first.
+/// [`JsonError`] names the first fault.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     let text = std::str::from_utf8(bytes).map_err(|error| malformed(&error))?;
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error))?;
@@ -43,8 +43,8 @@ fn malformed(cause: &dyn fmt::Display) -> JsonError {
     JsonError::Malformed(cause.to_string())
 }
 
-/// The value at the place that these steps lead to. Each level is read by itself, so that the keys of
-/// an object are seen before they are a map.
+/// Reads the value at the end of these steps. Each level is read by itself, so that all keys of an object are
+/// seen before they become a map.
 fn value(raw: &RawValue, steps: &mut Vec<String>) -> Result<Value, JsonError> {
     let text = raw.get();
     if !text.starts_with(['{', '[']) {
@@ -83,7 +83,7 @@ fn within(step: &str, raw: &RawValue, steps: &mut Vec<String>) -> Result<Value, 
     value
 }
 
-/// A step of a pointer, cut, and escaped as RFC 6901 says. A card number is not repeated.
+/// A step of a pointer, cut and escaped (RFC 6901). A card number is not repeated.
 fn shown(step: &str) -> String {
     if text::contains_card_number(step) {
         return "/[card number]".to_owned();
@@ -93,7 +93,7 @@ fn shown(step: &str) -> String {
     format!("/{}{mark}", short.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The members of an object as they are written: a map would hide that one is there twice.
+/// The members of an object as they are written. A map would hide a key that occurs twice.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {

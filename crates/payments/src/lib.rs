@@ -1,17 +1,16 @@
-//! Payments: what a merchant wants, and the conversations with a provider that bring it about.
+//! Payments: the demands of merchants, and the requests to providers that carry them out.
 //!
-//! A **payment** has **operations**, each one request to a provider. Money is moved in three phases:
-//! commit the intent and the provider's idempotency key ([`create`], [`confirm`]); call the provider,
-//! outside any commit; commit what it said ([`record_outcome`]). What the provider says may come as a
-//! reply, as the answer to an inquiry or as a webhook, in any order and any number of times: the
-//! first final fact counts, the same fact again changes nothing, and a fact that differs from it in
-//! any field is refused.
+//! A **payment** has **operations**, each one request to a provider. Money is moved in three phases: commit the
+//! intent and the provider's idempotency key ([`create`], [`confirm`]); call the provider, outside any commit;
+//! commit its fact ([`record_outcome`]). A fact may come in a reply, in the answer to an inquiry, or in a
+//! webhook, in any order and any number of times: the first final fact counts, the same fact again changes
+//! nothing, and a fact that differs from it in any field is refused.
 //!
-//! The rules are pure functions over a [`Shelf`]: what one batch holds of the payments in memory.
-//! This crate never calls a provider, never knows a server, and never writes SQL on other crates' tables.
+//! The rules are pure functions over a [`Shelf`], which has the payments that one batch holds in memory. This
+//! crate never calls a provider, never knows a server, and never writes SQL on other crates' tables.
 //!
-//! Invariants: refunded ≤ captured ≤ authorized ≤ amount (P1); every edge in the history is legal and
-//! final states are never left (P2); one operation has one posting set (P3, by the transaction's
+//! Invariants: refunded ≤ captured ≤ authorized ≤ amount (P1); every edge in the history is legal and final
+//! states are never left (P2); one operation has one transaction in the books (P3, by the transaction's
 //! external id).
 
 mod charge;
@@ -53,7 +52,7 @@ use edge::State;
 /// The fields of replies whose integers are amounts in minor units.
 pub const AMOUNTS: &[&str] = &["amount", "amount_captured", "amount_refunded"];
 
-/// The state, with the parts that the handlers of payments need: the provider that payments go to, and the
+/// Adds to the state the parts that the handlers of payments need: the provider that gets the payments, and the
 /// providers that may send webhooks.
 #[must_use]
 pub fn bring(state: State, provider: Provider, receivers: notices::Receivers) -> State {

@@ -1,4 +1,5 @@
-//! An operation: one request to a provider. The lease under which a worker makes it is that of its errand.
+//! An operation: one request to a provider. The errand of the operation has the lease of the worker that makes
+//! the request.
 
 use money::Money;
 use store::Timestamp;
@@ -17,39 +18,39 @@ store::typed_id!(
 pub struct Operation {
     /// Its id.
     pub id: OperationId,
-    /// The payment it serves.
+    /// The payment that the operation belongs to.
     pub payment: PaymentId,
-    /// The payment's first, second … conversation with a provider.
+    /// Number of the payment's conversation with a provider, from 1.
     pub attempt: i16,
-    /// How much is asked for.
+    /// The requested amount.
     pub money: Money,
-    /// How far it has come.
+    /// The state.
     pub state: OperationState,
-    /// Whom it goes to.
+    /// Name of the provider.
     pub provider: String,
-    /// The provider's idempotency key for it.
+    /// The idempotency key that the provider gets.
     pub provider_key: String,
-    /// The provider's name for the charge it made, by the first final fact.
+    /// The provider's reference of the charge, from the first final fact.
     pub provider_ref: Option<String>,
-    /// Why the provider refused it, if it did.
+    /// The provider's reason, if it refused the operation.
     pub decline_code: Option<String>,
-    /// The provider's token for how the payer pays.
+    /// The payment method: a token of the provider.
     pub payment_method: String,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// Kind of the errand that a charge is: it is due again when its lease runs out, until its outcome is known.
+/// Kind of the errand of a charge. The errand is due again when its lease runs out, until the outcome is known.
 pub const CHARGE: &str = "charge";
 
 impl Operation {
-    /// Name of its errand.
+    /// The name of the operation's errand.
     #[must_use]
     pub const fn errand(&self) -> engine::errand::Name {
         (CHARGE, self.id.bytes())
     }
 
-    /// True if its outcome is not known yet.
+    /// True if the outcome is not known yet.
     #[must_use]
     pub const fn is_unfinished(&self) -> bool {
         match self.state {

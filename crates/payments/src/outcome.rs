@@ -1,4 +1,4 @@
-//! What a provider said of an operation: the last of the three phases.
+//! The outcome of an operation: the last of the three phases.
 
 use money::Money;
 use store::{Ids, Timestamp};
@@ -6,22 +6,22 @@ use store::{Ids, Timestamp};
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
 use crate::{Charge, Operation, OperationId, Payment, Shelf, postings};
 
-/// What a provider says became of an operation.
+/// A provider's report on the outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
-    /// It was done.
+    /// The operation succeeded.
     Succeeded {
-        /// What was taken, and under which name.
+        /// The charge that was made.
         charge: Charge,
     },
-    /// It was refused, for good.
+    /// The operation was refused for ever.
     Failed {
         /// The provider's reason.
         decline_code: String,
-        /// What was not taken; `None` where the provider has refused the request without making a charge.
+        /// The failed charge; `None` if the provider has refused the request without making a charge.
         charge: Option<Charge>,
     },
-    /// It is not known. `retry_at` is when to inquire.
+    /// The outcome is not known.
     Unknown {
         /// The earliest time of the next inquiry.
         retry_at: Timestamp,
@@ -29,7 +29,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The charge that it tells of, if it tells of one.
+    /// The charge in the fact, if there is one.
     #[must_use]
     pub const fn charge(&self) -> Option<&Charge> {
         match self {
@@ -40,65 +40,65 @@ impl Fact {
     }
 }
 
-/// What a fact changed.
+/// The effect of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactEffect {
-    /// The payment moved on.
+    /// The operation is final, and the payment has changed its state.
     Finished(Payment),
-    /// The provider has not said yet: the payment goes on processing.
+    /// The outcome is still unknown, and the payment stays in processing.
     Open(Payment),
-    /// It was known already.
+    /// The fact was known already.
     Known,
 }
 
-/// Why a fact was not believed: the first of these rules that it breaks.
+/// Why a fact was not believed: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutcomeError {
-    /// No such operation (yet).
+    /// The operation does not exist, or was not submitted yet.
     #[error("there is no such operation")]
     NotFound,
-    /// The provider speaks of something else than was asked for.
+    /// The amount or the currency of the charge is not the one of the operation.
     #[error("the provider speaks of {said}, {asked} was asked for")]
     WrongAmount {
-        /// What the provider says.
+        /// The money in the charge.
         said: Money,
-        /// What was asked.
+        /// The money of the operation.
         asked: Money,
     },
-    /// The provider speaks of another payment.
+    /// The charge names another payment.
     #[error("the provider names another payment than the operation is for")]
     WrongPayment,
-    /// The provider speaks of another way to pay.
+    /// The charge names another payment method.
     #[error("the provider names another payment method than was asked for")]
     WrongMethod,
-    /// A final fact is never undone.
+    /// The fact contradicts the final state of the operation.
     #[error("the operation {state} already")]
     Contradiction {
-        /// What was known.
+        /// The state of the operation.
         state: &'static str,
     },
-    /// There is a second charge for one operation. Where both succeeded, the money was taken twice.
+    /// There is a second charge for one operation. If both succeeded, the money was taken twice.
     #[error("the provider names a second charge for the operation, which {state} under another")]
     SecondCharge {
-        /// What was known of the first.
+        /// The state of the operation, from the first charge.
         state: &'static str,
     },
-    /// The charge is another operation's already: the money was taken once, and is told of twice.
+    /// The charge already belongs to another operation: the money was taken once and is reported twice.
     #[error("the provider names a charge that is operation {of}'s")]
     ChargeOfAnother {
-        /// The operation that has it.
+        /// The operation that has the charge.
         of: OperationId,
     },
-    /// The provider gives another reason than before.
+    /// The reason of the refusal differs from the first one.
     #[error("the provider gives another decline code than before")]
     OtherDeclineCode,
-    /// The books refused.
+    /// The books refused the postings.
     #[error("the ledger refused: {0}")]
     Ledger(ledger::PostError),
 }
 
 impl OutcomeError {
-    /// The broken rule in a few words, for whoever looks through what was put aside.
+    /// The broken rule in a few words, for whoever reads the quarantine.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         match self {
@@ -115,13 +115,12 @@ impl OutcomeError {
     }
 }
 
-/// Believes a fact, or says why not. Every field of it is compared: with what was asked for, and with
-/// the first final fact, which stands. Whoever speaks under a lease must have
-/// shown it; what is final already needs none: nothing is written any more, and a worker whose lease has run out
-/// may be the only one that heard of a second charge.
+/// Records a fact, or refuses it. Every field is compared with the operation and with the first final fact. The
+/// caller must have checked the lease. A fact about a final operation needs no lease: nothing is written any
+/// more, and a worker whose lease has run out may be the only one that knows of a second charge.
 ///
 /// # Errors
-/// [`OutcomeError`] names the rule; both shelves are then as they were.
+/// [`OutcomeError`] names the rule; both shelves are then unchanged.
 pub fn record_outcome(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
@@ -136,7 +135,7 @@ pub fn record_outcome(
         .ok_or(OutcomeError::NotFound)?
         .clone();
     match operation.state {
-        // Nobody was asked yet, so nobody can have answered.
+        // The operation was not sent yet, so no answer can be right.
         OperationState::Created => return Err(OutcomeError::NotFound),
         OperationState::Succeeded | OperationState::Failed => {
             compare(&operation, fact)?;
@@ -165,7 +164,7 @@ pub fn record_outcome(
     }
 }
 
-/// Whether a charge is the one that the operation asked for, as far as the provider says.
+/// Checks the fields of a charge against the operation, as far as the provider names them.
 fn is_what_was_asked(operation: &Operation, charge: &Charge) -> Result<(), OutcomeError> {
     if charge.money != operation.money {
         return Err(OutcomeError::WrongAmount {
@@ -186,7 +185,7 @@ fn is_what_was_asked(operation: &Operation, charge: &Charge) -> Result<(), Outco
     Ok(())
 }
 
-/// Whether a charge is no other operation's.
+/// Checks that a charge belongs to no other operation.
 fn is_its_own(shelf: &Shelf, operation: &Operation, charge: &Charge) -> Result<(), OutcomeError> {
     match shelf.charge_of(&operation.provider, charge.reference.as_str()) {
         Some(of) if of != operation.id => Err(OutcomeError::ChargeOfAnother { of }),
@@ -194,7 +193,7 @@ fn is_its_own(shelf: &Shelf, operation: &Operation, charge: &Charge) -> Result<(
     }
 }
 
-/// Whether a fact says of a final operation what is known of it.
+/// Compares a fact about a final operation with what is known of the operation.
 fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
     let state = operation.state;
     let (charge, ending) = match fact {
@@ -210,7 +209,8 @@ fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
             state: state.name(),
         });
     }
-    // What is older than the column, or was refused without a charge, has nothing to compare with.
+    // An operation that is older than the column, or that was refused without a charge, has no reference to
+    // compare.
     if let (Some(known), Some(charge)) = (&operation.provider_ref, charge)
         && known != charge.reference.as_str()
     {
@@ -280,7 +280,7 @@ fn lose(
     FactEffect::Open(payment)
 }
 
-/// Moves an operation along an edge that the caller has made sure of.
+/// Moves an operation along an edge that the caller has checked.
 fn step(shelf: &mut Shelf, operation: &mut Operation, event: OperationEvent, now: Timestamp) {
     if let Ok(to) = operation.state.on(event)
         && to != operation.state

@@ -1,4 +1,4 @@
-//! Making a payment and confirming it: the first of the three phases.
+//! The rules for making and confirming a payment: the first of the three phases.
 
 use money::{Currency, Day, Money};
 use store::{Ids, Timestamp};
@@ -15,84 +15,85 @@ store::typed_id!(
 
 /// The merchant's own reference for a payer.
 pub type Customer = Identifier<255>;
-/// A provider's token for how a payer pays. It is the field into which a card number is put most easily, so
-/// none may stand anywhere in it; and no control character, because a provider repeats it in its answers.
+/// A payment method: a token of the provider. A card number is put into this field most easily, so it must not
+/// have one anywhere. It must not have control characters, because a provider repeats it in its answers.
 pub type PaymentMethod = Token<255>;
 
-/// What the merchant wants. Amounts are minor units of `money.currency`.
+/// A merchant's demand for money. Amounts are minor units of `money.currency`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
-    /// How much is wanted.
+    /// The amount that is demanded.
     pub money: Money,
-    /// Where it stands.
+    /// The state of the payment.
     pub state: PaymentState,
-    /// What the provider has promised.
+    /// The authorized amount.
     pub authorized: i64,
-    /// What was taken.
+    /// The captured amount.
     pub captured: i64,
-    /// What was given back.
+    /// The refunded amount.
     pub refunded: i64,
     /// The merchant's own reference for the payer.
     pub customer: Option<String>,
-    /// The provider's token for how the payer pays.
+    /// The payment method: a token of the provider.
     pub payment_method: Option<String>,
-    /// Why the last attempt was declined.
+    /// The reason for which the last attempt was declined.
     pub decline_code: Option<String>,
-    /// The key of the request that last confirmed it (or made it): its reply waits for the outcome.
+    /// The key of the request that last confirmed the payment, or made it. The reply to that request waits for
+    /// the outcome.
     pub idempotency_key: String,
-    /// Counts its changes.
+    /// Number of changes.
     pub version: i64,
-    /// When it was made.
+    /// Time at which the payment was made.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What is asked for.
+/// The payment that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPayment {
-    /// How much.
+    /// The amount.
     pub money: Money,
     /// The merchant's own reference for the payer.
     pub customer: Option<Customer>,
-    /// The provider's token for how the payer pays.
+    /// The payment method: a token of the provider.
     pub payment_method: Option<PaymentMethod>,
-    /// Whether to go on to the provider at once.
+    /// True if the payment goes to the provider at once.
     pub confirm: bool,
 }
 
-/// Whom an operation goes to, and how long its first lease lasts.
+/// The provider of an operation, and the duration of the first lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// Its name.
+    /// The name of the provider.
     pub name: String,
-    /// Milliseconds until another worker may take over.
+    /// Duration of the lease in milliseconds. After it another worker may take over.
     pub lease_millis: i64,
 }
 
 /// Why a payment was not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmError {
-    /// No such payment, or another tenant's.
+    /// The payment does not exist, or belongs to another tenant.
     #[error("there is no such payment")]
     NotFound,
-    /// It is past the point where it can be confirmed.
+    /// The state of the payment does not allow a confirmation.
     #[error("a payment that is {state} cannot be confirmed")]
     WrongState {
-        /// Where it stands.
+        /// The state of the payment.
         state: &'static str,
     },
-    /// Nobody pays in a currency that there is no more.
+    /// The currency was withdrawn.
     #[error("{currency} was withdrawn on {since}: no payment is made in it any more")]
     CurrencyWithdrawn {
         /// The currency.
         currency: Currency,
-        /// The first day without it.
+        /// The first day without this currency.
         since: Day,
     },
-    /// Without one there is nothing to confirm.
+    /// The payment has no payment method.
     #[error("the payment has no payment method")]
     NoPaymentMethod,
 }
@@ -113,8 +114,8 @@ impl ConfirmError {
 /// Makes a payment, and with `confirm` its first operation.
 ///
 /// # Errors
-/// [`ConfirmError`] if there is no such currency any more, or if it is to be confirmed and lacks a payment
-/// method; nothing is made then.
+/// [`ConfirmError`] if the currency was withdrawn, or if the payment is to be confirmed and has no payment
+/// method. Nothing is made then.
 pub fn create(
     shelf: &mut Shelf,
     new: NewPayment,
@@ -158,7 +159,7 @@ pub fn create(
 /// Submits a payment's next operation.
 ///
 /// # Errors
-/// [`ConfirmError`] names the rule; the shelf is then as it was.
+/// [`ConfirmError`] names the rule; the shelf is then unchanged.
 pub fn confirm(
     shelf: &mut Shelf,
     id: PaymentId,
@@ -176,7 +177,7 @@ pub fn confirm(
     })?;
     check_currency(payment.money.currency, now)?;
     let payment_method = payment_method.map(String::from);
-    // A declined method is not tried again unasked: the payer has to offer one.
+    // A declined method is not tried again by itself. The request must name one.
     let method = match from {
         PaymentState::RequiresPaymentMethod => payment_method,
         PaymentState::RequiresConfirmation
@@ -194,7 +195,8 @@ pub fn confirm(
         money: payment.money,
         state: OperationState::Submitted,
         provider: provider.name.clone(),
-        // Stored before the first call, so that every later call is recognised as the same.
+        // The key is stored before the first call, so that the provider recognises every later call as the same
+        // operation.
         provider_key: operation_id.to_string(),
         provider_ref: None,
         decline_code: None,

@@ -1,4 +1,4 @@
-//! What each transition of a payment means to the books.
+//! The postings of payments.
 
 use ledger::{
     AccountClass, AccountCode, AccountId, AccountName, Kind, Limits, NewAccount, NewTransaction,
@@ -20,13 +20,13 @@ struct Role {
     class: AccountClass,
 }
 
-/// What the provider owes us.
+/// The account of what the provider owes us.
 const PSP_CLEARING: Role = Role {
     code: "assets:psp_clearing",
     name: "Provider clearing",
     class: AccountClass::Asset,
 };
-/// What we owe the merchant, not yet available.
+/// The account of what we owe the merchant, not yet available.
 const MERCHANT_PENDING: Role = Role {
     code: "liabilities:merchant_pending",
     name: "Merchant, pending",
@@ -39,7 +39,7 @@ impl Role {
         format!("{}:{currency}", self.code)
     }
 
-    /// The account, opened if this is the first time it is needed.
+    /// The account of a role. It is opened when it is first needed.
     fn account(
         &self,
         books: &mut ledger::Shelf,
@@ -60,18 +60,19 @@ impl Role {
             limits: Limits::NONE,
             metadata: None,
         };
-        // The code was looked up just above, so it cannot be taken.
+        // The code was just looked up, so no other account can have it.
         match ledger::open(books, id, new, now) {
             Ok(account) => account.id,
             Err(ledger::OpenError::CodeTaken { by }) => by,
-            // Payments are of ISO 4217. Were one not, posting it would name the account that is not there.
+            // Payments have currencies of ISO 4217. With any other, the posting would be refused because of the
+            // missing account.
             Err(ledger::OpenError::AssetNotRegistered { .. }) => id,
         }
     }
 }
 
-/// Capture: `psp_clearing` is debited, `merchant_pending` credited. The external id makes it the only
-/// posting set of its operation.
+/// Capture: `psp_clearing` is debited, `merchant_pending` credited. The external id ensures that an operation
+/// has one transaction.
 pub(crate) fn capture(
     books: &mut ledger::Shelf,
     operation: &Operation,
@@ -93,12 +94,12 @@ pub(crate) fn capture(
     ledger::post(books, transaction).map(|_posted| ())
 }
 
-/// The name of an operation's posting set.
+/// The external id of an operation's transaction.
 pub(crate) fn external_id(operation: &Operation) -> String {
     format!("{}:{}", operation.id, Kind::Capture.name())
 }
 
-/// What a batch must have of the books to record the outcome of these operations.
+/// The rows of the books that a batch needs to record the outcome of these operations.
 pub(crate) fn needs<'a>(operations: impl Iterator<Item = &'a Operation>) -> ledger::tables::Needs {
     let mut needs = ledger::tables::Needs::default();
     for operation in operations {

@@ -7,7 +7,7 @@ use crate::schema;
 use crate::tables::{self, PaymentRow};
 use crate::{Operation, OperationId, Payment, PaymentId};
 
-/// One payment, if the tenant has it.
+/// One payment of the tenant, if it exists.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -43,7 +43,7 @@ pub fn payments(
     rows.into_iter().map(PaymentRow::read).collect()
 }
 
-/// Which of these provider keys name an operation of the provider's.
+/// Those of the provider keys that name an operation of this provider.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -59,7 +59,7 @@ pub fn known_provider_keys(
         .load(connection)?)
 }
 
-/// Operations by their ids, those that the tenant has.
+/// The operations of the tenant with these ids.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.

@@ -1,4 +1,4 @@
-//! A3 for payments: each has an audit record.
+//! A3 for payments: each payment has an audit record.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What one batch holds of the payments in memory.
+//! The payments that one batch holds in memory.
 
 use books::Books;
 use engine::errand::Errands;
@@ -9,13 +9,13 @@ use store::{Error, TenantId, Timestamp};
 
 use crate::{Operation, OperationId, Payment, PaymentId, tables};
 
-/// The payments and operations that a batch names, as they were locked, and what it has done to them.
+/// The payments and operations that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
     payments: Rows<PaymentId, ShelfRow<Payment>>,
     operations: Rows<OperationId, ShelfRow<Operation>>,
     by_provider_key: Rows<String, OperationId>,
-    /// By provider and reference.
+    /// The charges, by provider and reference.
     charges: Rows<(String, String), ShelfRow<OperationId>>,
     history: Rows<[u8; 16], i32>,
     transitions: Additions<Transition>,
@@ -35,15 +35,15 @@ store::savepoint!(Shelf {
 pub struct Transition {
     /// `payment` or `operation`.
     pub machine: &'static str,
-    /// Which one.
+    /// Id of the payment or operation.
     pub subject: [u8; 16],
-    /// Its first, second … edge, from 1.
+    /// Number of the edge in its history, from 1.
     pub ordinal: i32,
-    /// The state it left.
+    /// The state before the edge.
     pub from: &'static str,
-    /// The state it took.
+    /// The state after the edge.
     pub to: &'static str,
-    /// When.
+    /// Time of the edge.
     pub at: Timestamp,
 }
 
@@ -61,38 +61,38 @@ pub(crate) enum Change {
 }
 
 impl Shelf {
-    /// A payment, with what this batch has done to it so far.
+    /// A payment, with the changes of this batch.
     #[must_use]
     pub fn payment(&self, id: &PaymentId) -> Option<&Payment> {
         self.payments.get(id).map(|held| &held.row)
     }
 
-    /// An operation, with what this batch has done to it so far.
+    /// An operation, with the changes of this batch.
     #[must_use]
     pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
         self.operations.get(id).map(|held| &held.row)
     }
 
-    /// The operation that a provider knows by this key.
+    /// The operation with this provider key.
     #[must_use]
     pub fn by_provider_key(&self, key: &str) -> Option<OperationId> {
         self.by_provider_key.get(key).copied()
     }
 
-    /// The operation whose charge this is, if a provider was believed so.
+    /// The operation that has this charge, if there is one.
     #[must_use]
     pub fn charge_of(&self, provider: &str, reference: &str) -> Option<OperationId> {
         let name = (provider.to_owned(), reference.to_owned());
         self.charges.get(&name).map(|held| held.row)
     }
 
-    /// What the outcome of the operations held needs of the books.
+    /// The rows of the books that the outcomes of these operations need.
     #[must_use]
     pub fn needs_of_books(&self) -> ledger::tables::Needs {
         crate::postings::needs(self.operations.values().map(|held| &held.row))
     }
 
-    /// The keys of the requests that wait for the payments held.
+    /// The keys of the requests that wait for these payments.
     #[must_use]
     pub fn idempotency_keys(&self) -> Vec<String> {
         let keys = self
@@ -102,7 +102,7 @@ impl Shelf {
         keys.filter(|key| !key.is_empty()).collect()
     }
 
-    /// All operations held, in id order.
+    /// All operations on the shelf, in the order of their ids.
     pub(crate) fn operations(&self) -> Vec<Operation> {
         self.operations
             .values()
@@ -226,7 +226,7 @@ impl Shelf {
         }
     }
 
-    /// The charges that this batch has believed, by provider and reference.
+    /// The charges that this batch has recorded, by provider and reference.
     pub(crate) fn new_charges(&self) -> impl Iterator<Item = (&str, &str, OperationId)> {
         let new = self
             .charges
@@ -273,8 +273,8 @@ impl engine::Shelf for Shelf {
         asks.is_empty()
     }
 
-    /// Asks as well for the keys of the requests that wait for the payments, for the errands of the operations, and
-    /// for what their outcome needs of the books.
+    /// Also asks for the keys of the requests that wait for the payments, for the errands of the operations,
+    /// and for the rows of the books that their outcomes need.
     fn load(&mut self, from: &mut Loading<'_>, asks: tables::Needs) -> Result<(), Error> {
         *self = tables::load(from.connection, from.tenant, asks)?;
         if let Some(keys) = from.ask::<idempotency::Shelf>() {

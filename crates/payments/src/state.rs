@@ -1,18 +1,18 @@
 //! The state machines. `docs/payment-states.md` prints them, and a test compares the two; the
 //! database refuses an illegal edge as well.
 
-/// What a payment is waiting for.
+/// The state of a payment, named after what it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PaymentState {
-    /// A (new) payment method.
+    /// It waits for a payment method, or for a new one.
     RequiresPaymentMethod,
-    /// The merchant's word.
+    /// It waits for the merchant's confirmation.
     RequiresConfirmation,
-    /// The provider's.
+    /// It waits for the provider.
     Processing,
-    /// Nothing: the money was taken.
+    /// Final: the money was taken.
     Succeeded,
-    /// Nothing: it was called off.
+    /// Final: the payment was canceled.
     Canceled,
 }
 
@@ -27,20 +27,20 @@ pub enum PaymentEvent {
     Succeeded,
     /// The operation failed.
     Failed,
-    /// The merchant called it off.
+    /// The merchant canceled the payment.
     Canceled,
 }
 
-/// How far a request to a provider has come.
+/// The state of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OperationState {
-    /// Written down.
+    /// It is stored.
     Created,
-    /// About to be sent, or sent.
+    /// It is about to be sent, or was sent.
     Submitted,
-    /// The provider did it.
+    /// The provider has carried it out.
     Succeeded,
-    /// The provider refused it.
+    /// The provider has refused it.
     Failed,
     /// The provider may or may not have done it.
     Unknown,
@@ -49,25 +49,25 @@ pub enum OperationState {
 /// What may happen to an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OperationEvent {
-    /// It is handed to a worker.
+    /// The operation is handed to a worker.
     Submitted,
-    /// The provider says it is done.
+    /// The provider reports a success.
     Succeeded,
-    /// The provider says it is refused.
+    /// The provider reports a refusal.
     Failed,
-    /// The provider did not say.
+    /// The provider has not reported the outcome.
     Lost,
 }
 
-/// The machine does not go this way.
+/// The machine has no such edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{machine} in state {state} cannot take {event}")]
 pub struct IllegalEdge {
     /// `payment` or `operation`.
     pub machine: &'static str,
-    /// The state it is in.
+    /// The present state.
     pub state: &'static str,
-    /// What was tried.
+    /// The event.
     pub event: &'static str,
 }
 
@@ -81,7 +81,7 @@ impl PaymentState {
         Self::Canceled,
     ];
 
-    /// As it is stored and shown.
+    /// The name, as it is stored and shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl PaymentState {
         }
     }
 
-    /// From its stored name.
+    /// The state with this stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
@@ -102,7 +102,7 @@ impl PaymentState {
     /// The state after an event.
     ///
     /// # Errors
-    /// [`IllegalEdge`] if the machine does not go this way.
+    /// [`IllegalEdge`] if the machine has no such edge.
     pub const fn on(self, event: PaymentEvent) -> Result<Self, IllegalEdge> {
         use PaymentEvent as E;
         use PaymentState as S;
@@ -139,7 +139,7 @@ impl PaymentEvent {
         Self::Canceled,
     ];
 
-    /// For people.
+    /// The name of the event, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -162,7 +162,7 @@ impl OperationState {
         Self::Unknown,
     ];
 
-    /// As it is stored.
+    /// The name, as it is stored.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -174,17 +174,17 @@ impl OperationState {
         }
     }
 
-    /// From its stored name.
+    /// The state with this stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// The state after an event. A final state takes no event: whether a repeated fact says the same
-    /// or the contrary is [`crate::record_outcome`]'s to tell.
+    /// The state after an event. A final state takes no event. [`crate::record_outcome`] decides whether a
+    /// repeated fact agrees with it.
     ///
     /// # Errors
-    /// [`IllegalEdge`] if the machine does not go this way.
+    /// [`IllegalEdge`] if the machine has no such edge.
     pub const fn on(self, event: OperationEvent) -> Result<Self, IllegalEdge> {
         use OperationEvent as E;
         use OperationState as S;
@@ -210,7 +210,7 @@ impl OperationEvent {
     /// Every event.
     pub const ALL: [Self; 4] = [Self::Submitted, Self::Succeeded, Self::Failed, Self::Lost];
 
-    /// For people.
+    /// The name of the event, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The payments' tables: loading what a batch names, locked, and saving what it did.
+//! The tables of payments: the loading of the rows that a batch names, and the saving of its changes.
 
 use money::{Amount, Currency, Money};
 use store::bulk::Writes;
@@ -33,7 +33,7 @@ store::bulk_insert! {
 }
 
 store::bulk_update! {
-    /// A payment that moved on from the version at which it was locked.
+    /// A changed payment, with the version at which it was locked.
     pub struct PaymentChange in payment {
         find { tenant_id: TenantId = tenant_id, id: PaymentId = id, seen_version: i64 = version }
         set {
@@ -72,7 +72,7 @@ store::bulk_insert! {
 }
 
 store::bulk_update! {
-    /// An operation that moved on, or whose lease changed hands.
+    /// A changed operation.
     pub struct OperationChange in operation {
         find { tenant_id: TenantId = tenant_id, id: OperationId = id }
         set {
@@ -84,23 +84,23 @@ store::bulk_update! {
 }
 
 store::bulk_insert! {
-    /// A row of `provider_charge`: whose a charge is.
+    /// A row of `provider_charge`: the operation that a charge belongs to.
     pub struct ProviderChargeRow in provider_charge {
-        /// Whose it is.
+        /// The tenant that the charge belongs to.
         tenant_id: TenantId,
-        /// The operation that made it.
+        /// The operation that the charge belongs to.
         operation_id: OperationId,
         /// The provider's name.
         provider: String,
-        /// The provider's name for the charge.
+        /// The provider's reference of the charge.
         provider_ref: String,
     }
 }
 
 store::bulk_find! {
-    /// The charges that providers call so.
+    /// The charges with these references.
     pub struct ByReference => ProviderChargeRow in provider_charge {
-        /// A provider's name for a charge.
+        /// A provider's reference of a charge.
         provider_ref: String,
     }
 }
@@ -136,9 +136,9 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
-    /// An operation by the key under which the provider knows it.
+    /// An operation by its provider key.
     pub struct ByProviderKey => OperationRow in operation {
-        /// That key.
+        /// The provider key.
         provider_key: String,
     }
 }
@@ -154,29 +154,29 @@ store::bulk_find! {
 store::bulk_find! {
     /// The edges that a payment or an operation has taken.
     pub struct BySubject => TransitionRow in transition {
-        /// Which one.
+        /// Id of the payment or operation.
         subject: Vec<u8>,
     }
 }
 
-/// The one kind of operation there is as yet.
+/// The only kind of operation so far.
 const CHARGE: &str = "charge";
 
-/// What a batch must have of the payments.
+/// The rows that a batch needs of the payments.
 #[derive(Debug, Default)]
 pub struct Needs {
     /// Payments by id.
     pub payments: Vec<PaymentId>,
     /// Operations by id.
     pub operations: Vec<OperationId>,
-    /// Operations by the key under which a provider knows them.
+    /// Operations by provider key.
     pub provider_keys: Vec<String>,
-    /// Charges by the names that providers have for them.
+    /// Charges by the references of the providers.
     pub charges: Vec<String>,
 }
 
 impl Needs {
-    /// Asks for the owner of the charge in a fact.
+    /// Asks for the operation that has the charge of a fact.
     pub(crate) fn add_charge(&mut self, fact: &Fact) {
         let charge = fact.charge().map(|charge| charge.reference.to_string());
         self.charges.extend(charge);
@@ -192,7 +192,7 @@ impl Needs {
     }
 }
 
-/// Loads and locks, in id order: operations, then their payments.
+/// Loads the rows and locks them in the order of their ids: operations first, then their payments.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -276,7 +276,8 @@ pub(crate) fn operations(
     rows.into_iter().map(OperationRow::read).collect()
 }
 
-/// Adds what the batch did. A payment that another writer has changed since makes it a conflict.
+/// Adds the writes of the batch. If another writer has changed one of the payments meanwhile, the batch is a
+/// conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let new: Vec<PaymentRow> = shelf
         .payments_with(Change::New)

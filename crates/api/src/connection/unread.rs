@@ -1,4 +1,4 @@
-//! Whether a handler has read the body of its request to the end, and what follows if it has not.
+//! Bodies that a handler has not read to the end.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -22,11 +22,11 @@ pub(crate) struct WatchedBody {
     talk: Option<Rc<Talk>>,
 }
 
-/// The handler's view of it.
+/// The body, as the handler reads it.
 struct Reading(Rc<WatchedBody>);
 
 impl WatchedBody {
-    /// Puts a watch on the body of a request; `None` if it has none.
+    /// Watches the body of a request; `None` if the request has no body.
     pub(crate) fn body_of(request: &mut ServiceRequest) -> Option<Rc<Self>> {
         let payload = std::mem::replace(request.parts_mut().1, Payload::None);
         if matches!(payload, Payload::None) {
@@ -46,11 +46,11 @@ impl WatchedBody {
         Some(watched)
     }
 
-    /// Whether the whole body was read. What has arrived and was not read is read now, so that a small
-    /// body does not cost its connection.
+    /// Whether the whole body was read. Bytes that have arrived and were not read are read now, so that a small
+    /// body does not cost the connection.
     pub(crate) async fn has_ended(&self) -> bool {
         if !self.ended.get() && !self.broken.get() {
-            // The library hands over what it has only between two polls.
+            // The library hands over the bytes that it has only between two polls.
             tokio::task::yield_now().await;
             let mut cx = Context::from_waker(Waker::noop());
             while let Poll::Ready(Some(Ok(_))) = self.poll(&mut cx) {}
@@ -58,7 +58,7 @@ impl WatchedBody {
         self.ended.get()
     }
 
-    /// Has the connection closed after the answer: nobody reads the rest.
+    /// Lets the connection be closed after the answer, because nobody reads the rest.
     pub(crate) fn leave(&self) {
         if let Some(talk) = &self.talk {
             talk.leave_unread();
@@ -97,11 +97,11 @@ impl Stream for Reading {
     }
 }
 
-/// The body of an answer. It holds the unread body of its request: as long as somebody does, the library
-/// closes the connection after the answer instead of reading on.
+/// The body of an answer. It keeps the unread body of its request. As long as that exists, the library closes
+/// the connection after the answer instead of reading the rest.
 pub(crate) struct Answer {
     pub(crate) body: BoxBody,
-    /// Only the length is told: the answer to a HEAD.
+    /// True for the answer to a HEAD: only the length is sent.
     pub(crate) is_head: bool,
     #[expect(dead_code, reason = "it is only held")]
     pub(crate) unread: Option<Rc<WatchedBody>>,

@@ -1,4 +1,4 @@
-//! The refusals that a route can give, as far as its kind says, and the headers of every answer.
+//! The refusals that follow from the kind of a route, and the headers of every answer.
 
 use edge::{Describe, KeyRule, Route, problem};
 use utoipa::openapi::header::HeaderBuilder;
@@ -13,9 +13,9 @@ struct Refusal {
     status: &'static str,
     /// The name of the component that describes it.
     name: &'static str,
-    /// Its meaning, where the row has no words of its own.
+    /// The meaning, unless the row has its own text.
     means: &'static str,
-    /// True for a kind of route that can give it.
+    /// True for a kind of route that can give this refusal.
     of: fn(Kind) -> bool,
 }
 
@@ -88,7 +88,7 @@ const REFUSALS: [Refusal; 11] = [
     },
 ];
 
-/// The headers of answers: the name of the component, of the header, and what it says.
+/// The headers of answers: the name of the component, the name of the header, and its description.
 const HEADERS: [(&str, &str, &str); 4] = [
     ("RequestId", "Request-Id", "Names this answer in the log"),
     (
@@ -140,7 +140,7 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-/// The answers of a route, with those that its kind has.
+/// The answers of a route, including those of its kind.
 pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
     let mut responses = Responses::new();
     for answer in &route.answers {

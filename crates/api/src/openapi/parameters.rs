@@ -10,7 +10,7 @@ use utoipa::openapi::{Ref, RefOr, Required};
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// 1 to 255 visible ASCII characters, raw or as a string of RFC 8941 in quotes.
 const KEY: &str = r#"^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$"#;
-/// The texts that [`edge::cursor::Cursor`] writes.
+/// Pattern of the texts that [`edge::cursor::Cursor`] writes.
 const CURSOR: &str = "^[A-Za-z0-9_-]{23,255}$";
 
 /// The components that operations refer to.
@@ -65,7 +65,7 @@ fn query(name: &str, description: &str) -> ParameterBuilder {
         .description(Some(description))
 }
 
-/// The parameters of a route, with those that its kind has.
+/// The parameters of a route, including those of its kind.
 pub(super) fn of(route: &Route, known: &mut Describe) -> Option<Vec<RefOr<Parameter>>> {
     let segments = route.segments.iter().map(|own| (own, ParameterIn::Path));
     let query = route.query.iter().map(|own| (own, ParameterIn::Query));
@@ -93,7 +93,8 @@ fn described(own: &route::Parameter, place: ParameterIn, known: &mut Describe) -
         ParameterKind::Limit => return reference("Limit"),
         ParameterKind::Cursor => return reference("Cursor"),
         ParameterKind::One(shape) => parameter.schema(Some(shape.describe(known))).build(),
-        // As many parameters as there are keys: an object, whose members stand in the query by themselves.
+        // There is one parameter for each key. It is described as an object whose members are parameters of the
+        // query.
         ParameterKind::ByKey {
             key,
             value,

@@ -1,4 +1,4 @@
-//! Callers: the holder of an API key, or somebody who signs.
+//! The proofs of a caller: an API key, or a signature.
 
 use edge::Signature;
 use utoipa::openapi::schema::Components;
@@ -21,7 +21,7 @@ pub(super) fn define(components: &mut Components, signatures: &[Signature]) {
     }
 }
 
-/// The proof that a route asks for: its API key, or where bytes are taken any of the signatures.
+/// The proof that a route needs: an API key or, if it reads bytes, one of the signatures.
 pub(super) fn of(kind: Kind, signatures: &[Signature]) -> Vec<SecurityRequirement> {
     let no_scopes = Vec::<String>::new;
     match (kind.wants_key, kind.has_body) {

@@ -4,8 +4,8 @@ use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Components, Schema};
 
-/// A text that is always the same says so in its description ("Always `account`."): it becomes the only
-/// choice.
+/// If the description of a text says that it is always the same ("Always `account`."), that text becomes the
+/// only choice of its schema.
 pub(super) fn state_constants(components: &mut Components) {
     for schema in components.schemas.values_mut() {
         let RefOr::T(Schema::Object(object)) = schema else {

@@ -1,4 +1,4 @@
-//! Changing an account: everything of it but its counters.
+//! The command that changes an account, but not its counters.
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use ledger::{Account, AccountId, Limits, Metadata};
@@ -9,20 +9,20 @@ use crate::shelf::Books;
 /// A change of an account.
 #[derive(Debug, Clone)]
 pub enum AccountChange {
-    /// It takes no postings for now.
+    /// Freeze it: it takes no postings for now.
     Freeze,
-    /// It takes postings again.
+    /// Unfreeze it: it takes postings again.
     Unfreeze,
-    /// It never takes postings again.
+    /// Close it: it never takes postings again.
     Close,
-    /// Its balance keeps these limits from now on.
+    /// Set its limits.
     SetLimits(Limits),
-    /// The tenant keeps this with it.
+    /// Replace its metadata.
     SetMetadata(Option<Metadata>),
 }
 
 impl AccountChange {
-    /// Its name in the audit log.
+    /// The name of the change in the audit log.
     const fn name(&self) -> &'static str {
         match self {
             Self::Freeze => "account.frozen",
@@ -34,7 +34,7 @@ impl AccountChange {
     }
 }
 
-/// Changes an account, not its counters.
+/// Changes an account, but not its counters.
 #[derive(Debug, Clone)]
 pub struct ChangeAccount {
     /// The account.

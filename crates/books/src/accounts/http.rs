@@ -1,4 +1,4 @@
-//! `/v1/accounts`: open, read, balances, entries; and their changes.
+//! `/v1/accounts`: the routes that open and read accounts, and those of balances and entries.
 
 mod changes;
 mod pending;
@@ -19,7 +19,7 @@ use crate::metadata::kept;
 use crate::reading::account_code;
 use crate::{code, shapes, show_refusal};
 
-/// Words for the id of an account in a path.
+/// The description of an account's id in a path.
 pub(crate) const ID: &str = "acc_…";
 
 /// Every route of accounts.
@@ -122,7 +122,8 @@ async fn entries(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &page))
 }
 
-/// A foreign id, a malformed one and an absent one have the same answer.
+/// Finds the account that the path names. A malformed id, an unknown id, and an id of another tenant have the
+/// same answer.
 async fn find(state: &State, call: &Call) -> Result<Account, Problem> {
     let tenant = call.caller.tenant.id;
     let id: AccountId = call.named("id", code::NOT_FOUND)?;
@@ -132,7 +133,7 @@ async fn find(state: &State, call: &Call) -> Result<Account, Problem> {
     found?.ok_or_else(|| Problem::new(code::NOT_FOUND))
 }
 
-/// Reads what opens an account.
+/// Reads the body that opens an account.
 fn new_account(known: &Currencies) -> impl Body<Out = NewAccount> {
     object("NewAccount", "Opens an account.", move |fields| {
         let code = account_code().says(
@@ -152,7 +153,7 @@ fn new_account(known: &Currencies) -> impl Body<Out = NewAccount> {
         let side = choice(shapes::Side::SHAPE, side)
             .says("`credit` (the default without a class: a wallet is what we owe) or `debit`.");
         let side = fields.optional("normal_side", side);
-        // Absent: no overdraft. Null: no limit.
+        // An absent floor means no overdraft. Null means no limit.
         let floor = limit()
             .says("The least available balance, in minor units: 0 if absent; null: no limit.");
         let floor = fields.optional("floor", nullable(floor)).or(Some(0));
@@ -205,7 +206,7 @@ fn side(name: &str) -> Option<NormalSide> {
     }
 }
 
-/// Reads a balance that is not to be passed.
+/// Reads a floor or a ceiling.
 fn limit() -> impl Reader<Out = i64> {
     integer(shapes::MinorUnits::SHAPE)
 }
@@ -215,7 +216,7 @@ fn line() -> impl Reader<Out = i64> {
     integer(shapes::Count::SHAPE)
 }
 
-/// The floor, the ceiling and the credit line, as the books take them.
+/// Makes limits of the floor, the ceiling and the credit line.
 fn limits(
     (floor, ceiling, credit_line): (Option<i64>, Option<i64>, Option<i64>),
 ) -> Reading<Limits> {

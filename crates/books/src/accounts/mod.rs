@@ -1,4 +1,4 @@
-//! Accounts: opened, frozen, closed, limited, described.
+//! Accounts: the commands that open them and change their status, limits and metadata.
 
 mod change;
 pub(crate) mod codes;
@@ -13,7 +13,7 @@ use edge::Capability;
 use engine::{AuditEvent, Book, set};
 use ledger::Account;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,

@@ -1,4 +1,4 @@
-//! Opening an account.
+//! The command that opens an account.
 
 use engine::{Asks, Attempt, Book, Command, Decision};
 use ledger::{Account, AccountId, NewAccount};

@@ -1,4 +1,4 @@
-//! Accounts as they go out.
+//! The replies about accounts.
 
 mod pending;
 
@@ -115,12 +115,12 @@ pub struct Entry {
     pub recorded_at: String,
 }
 
-/// An account that was opened.
+/// The reply with an account that was opened.
 pub fn opened(opened: &ledger::Account, _is_dry_run: bool) -> Reply {
     json(201, &account(opened))
 }
 
-/// An account that was changed.
+/// The reply with an account that was changed.
 pub(crate) fn changed(changed: &ledger::Account, _is_dry_run: bool) -> Reply {
     json(200, &account(changed))
 }

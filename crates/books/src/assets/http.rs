@@ -1,4 +1,4 @@
-//! `/v1/assets`: what a tenant's accounts may hold besides the currencies of ISO 4217.
+//! `/v1/assets`: the custom assets of a tenant.
 
 use edge::cursor::Cursor;
 use edge::query::foreign_cursor;
@@ -69,7 +69,7 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
     let absent = || Problem::new(code::NOT_FOUND);
     let code = call.segment("code").to_owned();
-    // Whatever no asset could be called, none is.
+    // A text that cannot be the code of an asset names none.
     Currency::custom(&code, 0).map_err(|_malformed| absent())?;
     let found = state
         .read(move |connection| ledger::asset(connection, tenant, &code))
@@ -78,7 +78,7 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &show::asset(&asset)))
 }
 
-/// Reads what registers an asset.
+/// Reads the body that registers an asset.
 fn new_asset() -> impl Body<Out = NewAsset> {
     object("NewAsset", "Registers an asset.", |fields| {
         let code = text(1, 255, shapes::CurrencyCode::SHAPE);
@@ -99,7 +99,7 @@ fn new_asset() -> impl Body<Out = NewAsset> {
         );
         let name = fields.optional("name", name);
         Slot::together((code, exponent, name)).check(|(code, exponent, name)| {
-            // What does not fit is above the largest.
+            // A number that does not fit is above the greatest exponent.
             let exponent = u8::try_from(exponent).unwrap_or(u8::MAX);
             NewAsset::new(&code, exponent, name.flatten()).map_err(|rule| {
                 let field = match rule {
@@ -112,7 +112,7 @@ fn new_asset() -> impl Body<Out = NewAsset> {
     })
 }
 
-/// The last asset of a page: its code in the place of an id, filled up with zeros.
+/// The cursor of the last asset of a page: its code instead of an id, padded with zeros.
 fn cursor(asset: &Asset) -> Cursor {
     let mut id = [0; 16];
     for (place, byte) in id.iter_mut().zip(asset.currency.code().bytes()) {

@@ -1,4 +1,4 @@
-//! Assets: what accounts may hold besides the currencies of ISO 4217.
+//! Custom assets, which accounts may hold besides the currencies of ISO 4217.
 
 pub(crate) mod codes;
 pub(crate) mod http;
@@ -11,7 +11,7 @@ use ledger::{Asset, NewAsset};
 use crate::Refusal;
 use crate::shelf::{Books, ask_for_asset};
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,
@@ -48,7 +48,7 @@ impl Command for RegisterAsset {
     }
 }
 
-/// Records a registration. The subject says code and exponent.
+/// Records a registration. The subject of the record has the code and the exponent.
 pub(crate) fn record(book: &mut Book, asset: &Asset) {
     let subject = ("asset", &*asset.currency.stored());
     let delta = [set("name", &asset.name)];

@@ -1,4 +1,4 @@
-//! Custom assets as they go out.
+//! The replies about custom assets.
 
 use edge::reply::{json, moment};
 use engine::Reply;
@@ -26,7 +26,7 @@ pub struct Asset {
     pub created_at: String,
 }
 
-/// A custom asset that was registered.
+/// The reply with a custom asset that was registered.
 pub(crate) fn made(registered: &ledger::Asset, _is_dry_run: bool) -> Reply {
     json(201, &asset(registered))
 }

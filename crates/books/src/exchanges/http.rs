@@ -1,4 +1,4 @@
-//! `/v1/exchanges`: one currency for another, at a rate that is recorded.
+//! `/v1/exchanges`: the routes of currency exchanges.
 
 use edge::strict_json::{Body, BrokenRule, Either, Fields, Slot, choice, object, prose, text};
 use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared};
@@ -13,7 +13,7 @@ use crate::transactions::show::made;
 use crate::transactions::{Action, Swap, Transact};
 use crate::{code, shapes, show_refusal};
 
-/// The codes that only an exchange is refused with stand beside those of every transaction.
+/// The codes of refusals that only an exchange has, in addition to those of every transaction.
 const OWN: &[&edge::Code] = &[
     code::SAME_ACCOUNT,
     code::SAME_CURRENCY,
@@ -93,7 +93,7 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &shown))
 }
 
-/// The fields that only an exchange has, and no other transaction.
+/// The fields that only the body of an exchange has.
 pub(crate) const OWN_FIELDS: [&str; 9] = [
     "from",
     "to",
@@ -106,13 +106,13 @@ pub(crate) const OWN_FIELDS: [&str; 9] = [
     "quoted_at",
 ];
 
-/// The name of the body, and what it says.
+/// The name of the body, and its description.
 pub(crate) const EXCHANGE: [&str; 2] = [
     "NewExchange",
     "A currency exchange. Exactly one of `sell` and `buy` is given; the other follows from the rate.",
 ];
 
-/// Reads what makes an exchange, and whether it is a dry run.
+/// Reads the body that makes an exchange, and whether it is a dry run.
 fn new_exchange() -> impl Body<Out = (Swap, bool)> {
     let [name, says] = EXCHANGE;
     object(name, says, |fields| {
@@ -122,7 +122,7 @@ fn new_exchange() -> impl Body<Out = (Swap, bool)> {
     })
 }
 
-/// The fields of an exchange, of which `sell` or `buy` is there.
+/// Reads the fields of an exchange. Exactly one of `sell` and `buy` is present.
 pub(crate) fn swap(fields: &mut Fields) -> Slot<Swap> {
     let mut of = |name, says| fields.required(name, account().says(says));
     let accounts = (
@@ -198,7 +198,7 @@ fn rounding(name: &str) -> Option<Rounding> {
     all.find(|mode| mode.name() == name)
 }
 
-/// A rate is a text: no number of JSON is a decimal to every reader.
+/// Reads a rate. It is a text, because many programs read a number of JSON as a float.
 fn rate() -> impl Reader<Out = Rate> {
     text(1, 40, shapes::Rate::SHAPE)
         .checked(|text| Rate::parse(&text).map_err(|rule| BrokenRule::new("malformed_rate", &rule)))

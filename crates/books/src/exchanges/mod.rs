@@ -1,5 +1,5 @@
-//! Exchanges: one currency for another, at a rate that is recorded. An exchange is a step of the books like any
-//! other ([`Action::Exchange`](crate::transactions::Action)); here is what only it has.
+//! Exchanges: one currency for another, at a rate that is recorded. An exchange is a step like any other
+//! ([`Action::Exchange`](crate::transactions::Action)). Here are the parts that only exchanges have.
 
 pub(crate) mod codes;
 pub(crate) mod http;
@@ -7,7 +7,7 @@ pub mod show;
 
 use edge::Capability;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,

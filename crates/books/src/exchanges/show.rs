@@ -1,4 +1,4 @@
-//! Currency exchanges as they go out.
+//! The replies about currency exchanges.
 
 use edge::reply::{json, moment};
 use engine::Reply;
@@ -49,7 +49,7 @@ pub struct Exchange {
     pub transaction: Transaction,
 }
 
-/// An exchange that was made, or (in a dry run) would have been.
+/// The reply with an exchange that was made or, in a dry run, would have been made.
 pub(crate) fn reply(posted: &RecordedTransaction, made: &ledger::Exchange, dry_run: bool) -> Reply {
     json(
         if dry_run { 200 } else { 201 },

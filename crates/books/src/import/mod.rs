@@ -1,4 +1,4 @@
-//! Taking over books from elsewhere: one command, so that one commit has all of it or nothing.
+//! The import of books: one command, so that one commit has everything or nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use money::Currency;
 
 use crate::shelf::Books;
 
-/// Takes over books, all of them or nothing.
+/// Imports books, all of them or nothing.
 #[derive(Debug, Clone)]
 pub struct Import {
     /// The books.
     pub books: Arc<ledger::Import>,
-    /// The treatment of rows that are in the books already.
+    /// What happens to rows that are in the books already.
     pub on_known: OnKnown,
 }
 
 impl Command for Import {
     type Done = ImportResult;
-    /// Everything that does not fit. It is a mistake in the file and no decision: nothing of it is kept.
+    /// Everything that does not fit. This is a mistake in the file and no decision, so it is not stored.
     type Refusal = Vec<Misfit>;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -53,8 +53,8 @@ impl Command for Import {
     }
 }
 
-/// Asks for the accounts that the books name, the assets that these hold, the names of their transactions, and
-/// the period: what they tell has happened already.
+/// Asks for the accounts that the file names, for their assets, for the external ids of the transactions, and
+/// for the closed period, because the transactions are in the past.
 fn ask_for(needs: &mut Needs, books: &ledger::Import) {
     let opened = books.accounts.iter().map(|account| &*account.new.code);
     let postings = books.transactions.iter().flat_map(|one| &one.postings);
@@ -72,7 +72,7 @@ fn ask_for(needs: &mut Needs, books: &ledger::Import) {
     needs.period = true;
 }
 
-/// A record for each asset that was registered, each account that was opened and each transaction.
+/// Adds a record for each asset that was registered, each account that was opened, and each transaction.
 fn record(book: &mut Book, imported: &ImportResult, begun: usize) {
     for asset in &imported.assets {
         crate::assets::record(book, asset);

@@ -1,4 +1,4 @@
-//! `/v1/periods`: what of the books is closed.
+//! `/v1/periods`: the closed part of the books.
 
 use edge::strict_json::{Body, object};
 use edge::{Call, Problem, Reader, Response, Right, Routes, Shared};
@@ -52,7 +52,7 @@ async fn read(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &show::period(closed)))
 }
 
-/// Reads what closes a period.
+/// Reads the body that closes a period.
 fn close_period() -> impl Body<Out = Timestamp> {
     let says = "Closes everything that happened before a moment.";
     object("ClosePeriod", says, |fields| {

@@ -1,4 +1,4 @@
-//! Periods: closed books, in which nothing happens any more.
+//! Periods: a closed period takes no transaction any more.
 
 pub(crate) mod codes;
 pub(crate) mod http;
@@ -11,13 +11,13 @@ use store::Timestamp;
 use crate::Refusal;
 use crate::shelf::Books;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,
 };
 
-/// Closes everything that happened before a moment, for ever.
+/// Closes the time before a moment, for ever.
 #[derive(Debug, Clone, Copy)]
 pub struct ClosePeriod {
     /// The earliest moment that stays open.

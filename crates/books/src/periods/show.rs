@@ -1,4 +1,4 @@
-//! Periods as they go out.
+//! The replies about periods.
 
 use edge::reply::{json, moment};
 use engine::Reply;
@@ -18,12 +18,12 @@ pub struct Period {
     pub closed_before: Option<String>,
 }
 
-/// A period that was closed.
+/// The reply with a period that was closed.
 pub(crate) fn closed(before: &Timestamp, _is_dry_run: bool) -> Reply {
     json(200, &period(Some(*before)))
 }
 
-/// Nothing that happened earlier is accepted any more.
+/// The closed period, which ends at this moment.
 pub(crate) fn period(closed_before: Option<Timestamp>) -> Period {
     Period {
         object: "period",

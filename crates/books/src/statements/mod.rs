@@ -6,10 +6,11 @@ mod totals;
 
 use edge::{Capability, Routes};
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability { routes, codes: &[] };
 
-/// The routes that look back, and those about many accounts. They belong to the group of accounts.
+/// The routes about the past of an account, and those about many accounts. They belong to the group of
+/// accounts.
 fn routes(r: &mut Routes) {
     one::routes(r);
     totals::routes(r);

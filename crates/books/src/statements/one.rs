@@ -1,4 +1,4 @@
-//! One account: its balance as of a moment, and its statements.
+//! The balance of an account as of a moment, and its statements.
 
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query, foreign_cursor, in_order, moment};
@@ -13,7 +13,7 @@ use crate::accounts::http::ID;
 use crate::query::{as_of, by};
 use crate::{code, shapes};
 
-/// The routes that look back.
+/// The routes about the past of an account.
 pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/accounts/{id}/balance",
@@ -80,7 +80,7 @@ async fn balance(state: Shared, call: Call) -> Result<Response, Problem> {
             return Ok(None);
         };
         let posted = match (as_of, by) {
-            // All there is, even if another process that wrote it has a clock that is ahead.
+            // The whole balance, even if another process with a clock ahead of this one has written to it.
             (None, By::Recorded) => account.posted(),
             (Some(_) | None, _) => {
                 let at = as_of.unwrap_or(now);
@@ -119,8 +119,7 @@ fn id(call: &Call) -> Result<AccountId, Problem> {
     call.named("id", code::NOT_FOUND)
 }
 
-/// The time and the number of a line stand where other lists have an id, and its balance is the
-/// position.
+/// The cursor of a line: its time and number instead of an id, and its balance as the position.
 fn cursor(position: Position) -> Cursor {
     let place = (i128::from(position.at.micros()) << 64) | i128::from(position.version);
     Cursor {

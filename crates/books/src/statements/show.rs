@@ -1,4 +1,4 @@
-//! Statements and totals as they go out.
+//! The replies about balances, statements and totals.
 
 use edge::reply::{bound, moment};
 use ledger::{Account, By, Line, Span, Standing, Total};

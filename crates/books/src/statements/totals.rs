@@ -1,4 +1,4 @@
-//! `/v1/trial-balance` and `/v1/balances`: what many accounts hold together.
+//! `/v1/trial-balance` and `/v1/balances`: the sums over many accounts.
 
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query, foreign_cursor};
@@ -11,7 +11,7 @@ use super::show;
 use crate::query::{as_of, by, subtree};
 use crate::shapes;
 
-/// The routes about many accounts together.
+/// The routes about many accounts.
 pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/trial-balance",
@@ -68,7 +68,7 @@ async fn trial_balance(state: Shared, call: Call) -> Result<Response, Problem> {
             let totals = ledger::totals(connection, tenant, &scope)?;
             return Ok(Some((standings, Some(totals))));
         };
-        // A page in the middle costs what it shows: it leaves the totals to the first one.
+        // A later page has no totals, so that it costs only its own accounts.
         let Some(after) = ledger::account(connection, tenant, last)? else {
             return Ok(None);
         };
@@ -105,7 +105,8 @@ async fn balances(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &shown))
 }
 
-/// By the time of recording, what is not said means as they stand; by the time of happening, now.
+/// The moment of a question that names none: for the recording time no moment at all, which means the present
+/// balances; for the effective time the present moment.
 fn standing(state: &State, as_of: Option<Timestamp>, by: By) -> Option<(Timestamp, By)> {
     match (as_of, by) {
         (None, By::Recorded) => None,

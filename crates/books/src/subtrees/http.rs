@@ -43,7 +43,7 @@ async fn turn(state: Shared, call: Call, freezes: bool) -> Result<Response, Prob
         .await
 }
 
-/// Reads what names a subtree.
+/// Reads the body that names a subtree.
 fn subtree() -> impl Body<Out = AccountCode> {
     object(
         "Subtree",

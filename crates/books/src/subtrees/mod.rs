@@ -13,7 +13,7 @@ use ledger::{Account, AccountCode, AccountId};
 
 use crate::shelf::Books;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,
@@ -65,7 +65,7 @@ impl Command for ChangeSubtree {
 
     fn asks(&self, asks: &mut Asks<'_>) {
         if let Some(needs) = asks.of::<Books>() {
-            // One more shows that there are too many.
+            // One account more shows that there are too many.
             let at_most = MAX_ACCOUNTS.saturating_add(1);
             needs.below.push((self.code.to_string(), at_most));
         }

@@ -1,4 +1,4 @@
-//! Subtrees as they go out.
+//! The replies about subtrees.
 
 use edge::Problem;
 use edge::reply::{json, refusal_reply};
@@ -19,7 +19,7 @@ pub struct TurnedAccounts {
     pub accounts: Vec<String>,
 }
 
-/// Accounts that have changed.
+/// The reply with the accounts that have changed.
 pub(crate) fn turned(turned: &ChangedAccounts, _is_dry_run: bool) -> Reply {
     let accounts = turned.0.iter().map(ToString::to_string).collect();
     let body = TurnedAccounts {
@@ -29,7 +29,7 @@ pub(crate) fn turned(turned: &ChangedAccounts, _is_dry_run: bool) -> Reply {
     json(200, &body)
 }
 
-/// Tells why nothing has changed.
+/// The reply to a refusal.
 pub(crate) fn show_refusal(_command: &ChangeSubtree, refusal: &Refusal) -> RefusalReply {
     let code = match refusal {
         Refusal::Empty => codes::SUBTREE_EMPTY,

@@ -1,4 +1,4 @@
-//! Steps of the books, as a request asks for them.
+//! Actions: the steps of the books that a request can ask for.
 
 use ledger::{
     AccountId, Amounts, Condition, Description, ExternalId, Kind, Leg, Metadata, Part, Pending,
@@ -7,18 +7,18 @@ use ledger::{
 use money::Amount;
 use store::Timestamp;
 
-/// A step of the books, as a request asks for it.
+/// A step of the books that a request asks for.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// A transaction, pending or final at once.
+    /// Post a transaction, pending or final at once.
     Post(Draft),
-    /// Post a pending one, or a part of it.
+    /// Fulfil a pending transaction, or a part of it.
     Fulfil {
-        /// The pending one.
+        /// The pending transaction.
         pending: TransactionId,
         /// Amount of each posting that is posted; `None`: all that remains.
         amounts: Option<Vec<Part>>,
-        /// True if all that remains then is released.
+        /// True if the rest is released.
         last: bool,
         /// True if an amount may be more than its posting still holds.
         exceed: bool,
@@ -27,20 +27,20 @@ pub enum Action {
         /// External id, description, metadata and effective time.
         details: Details,
     },
-    /// Release all that a pending one still holds.
+    /// Release everything that a pending transaction still holds.
     Void {
-        /// The pending one.
+        /// The pending transaction.
         pending: TransactionId,
         /// Conditions that must hold.
         conditions: Vec<Condition>,
         /// External id, description, metadata and effective time.
         details: Details,
     },
-    /// Undo a final one, or a part of it.
+    /// Reverse a final transaction, or a part of it.
     Reverse {
-        /// The final one.
+        /// The final transaction.
         of: TransactionId,
-        /// The part that is undone.
+        /// The part that is reversed.
         amounts: Amounts,
         /// Conditions that must hold.
         conditions: Vec<Condition>,
@@ -52,7 +52,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The transaction it is about, if it is about one.
+    /// The earlier transaction that the step is about, if there is one.
     #[must_use]
     pub const fn about(&self) -> Option<TransactionId> {
         match self {
@@ -75,8 +75,9 @@ impl Action {
         }
     }
 
-    /// Number of plain transfers that are about as much work: each posting takes most of what one takes. How many
-    /// postings an earlier transaction has is not known before it is looked up.
+    /// Weight of the step: the number of its postings, because a posting is nearly as much work as a plain
+    /// transfer. The number of postings of an earlier transaction is not known before it is loaded, and counts
+    /// as 1.
     pub(crate) fn weight(&self) -> usize {
         match self {
             Self::Post(draft) => draft.postings.len().max(1),
@@ -85,7 +86,7 @@ impl Action {
         }
     }
 
-    /// Its name in the audit log, where it was refused.
+    /// The name of a refused step in the audit log.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Post(_) => "transaction.post",
@@ -97,14 +98,14 @@ impl Action {
     }
 }
 
-/// A transaction that is asked for.
+/// A requested transaction.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// Its movements, in order.
+    /// The postings, in order.
     pub postings: Vec<Posting>,
-    /// Time until which it is only pending; `None` if it is final at once.
+    /// The expiry, if the transaction is pending; `None` if it is final at once.
     pub pending: Option<Expiry>,
     /// Conditions that must hold.
     pub conditions: Vec<Condition>,
@@ -119,7 +120,7 @@ pub enum Expiry {
     Never,
     /// Until this moment.
     At(Timestamp),
-    /// For this number of seconds from the time at which it is recorded, which need not be the clock's.
+    /// For this number of seconds after the recording time, which may differ from the clock.
     In {
         /// Number of seconds, positive.
         seconds: i64,
@@ -139,7 +140,7 @@ impl Expiry {
     }
 }
 
-/// A currency exchange that is asked for.
+/// A requested currency exchange.
 #[derive(Debug, Clone)]
 pub struct Swap {
     /// The account that gives.
@@ -152,7 +153,7 @@ pub struct Swap {
     pub bought_from: AccountId,
     /// Amount of one leg.
     pub amount: Amount,
-    /// The leg that the amount is of.
+    /// The leg to which the amount belongs.
     pub given: Leg,
     /// The terms.
     pub quote: Quote,
@@ -165,12 +166,12 @@ pub struct Swap {
 /// External id, description, metadata and effective time of a transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Details {
-    /// The caller's own id for it.
+    /// The caller's own id for the transaction.
     pub external_id: Option<ExternalId>,
     /// A text for people.
     pub description: Option<Description>,
-    /// Texts that the tenant keeps with it.
+    /// Texts that the tenant stores with the transaction.
     pub metadata: Option<Metadata>,
-    /// Time at which it happened; `None`: the time at which it is recorded.
+    /// The effective time; `None` means the recording time.
     pub effective_at: Option<Timestamp>,
 }

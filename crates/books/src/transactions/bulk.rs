@@ -1,4 +1,4 @@
-//! Many steps in one commit, one after the other.
+//! The command that makes many steps in one commit, one after another.
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep};
 use ledger::RecordedTransaction;
@@ -8,12 +8,12 @@ use super::{ask_for, reference, step};
 use crate::Refusal;
 use crate::shelf::Books;
 
-/// Makes many steps, each of which sees those before it.
+/// Makes many steps. Each step sees the effects of those before it.
 #[derive(Debug, Clone)]
 pub struct Bulk {
     /// The steps, in order.
     pub actions: Vec<Action>,
-    /// True if all of them or none are made; false if each is made or refused by itself.
+    /// True if either all steps are made or none; false if each step is made or refused by itself.
     pub is_atomic: bool,
 }
 
@@ -77,7 +77,7 @@ impl Command for Bulk {
     }
 }
 
-/// Records a step that was refused while others were not.
+/// Records a step that was refused while others were made.
 fn record_refusal(book: &mut Book, action: &Action, refusal: &Refusal) {
     let about = action.about().map(|id| id.to_string()).unwrap_or_default();
     book.record(&AuditEvent {

@@ -22,7 +22,7 @@ edge::codes! {
     EXCEEDS_REMAINING: "exceeds_remaining" 422 INVALID_REQUEST NEVER KEPT "The amount is more than remains";
 }
 
-/// The codes of a 409 of the books.
+/// The codes of the books with the status 409.
 pub(crate) const STATES: &[&Code] = &[
     EXTERNAL_ID_TAKEN,
     ACCOUNT_FROZEN,

@@ -1,4 +1,4 @@
-//! Setting the metadata of a transaction.
+//! The command that sets the metadata of a transaction.
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, digest, set};
 use ledger::{Metadata, RecordedTransaction, TransactionId};
@@ -8,12 +8,12 @@ use crate::shelf::Books;
 
 const METADATA_SET: &str = "transaction.metadata_set";
 
-/// Replaces the metadata of a transaction. The audit record holds digests of what it was and is.
+/// Replaces the metadata of a transaction. The audit record has the digests of the old and the new metadata.
 #[derive(Debug, Clone)]
 pub struct Describe {
     /// The transaction.
     pub id: TransactionId,
-    /// Its metadata from now on.
+    /// The new metadata.
     pub metadata: Option<Metadata>,
 }
 

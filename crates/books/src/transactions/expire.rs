@@ -1,4 +1,4 @@
-//! Releasing what pending transactions still hold once their time is over.
+//! The command that expires pending transactions.
 
 use std::convert::Infallible;
 
@@ -10,10 +10,11 @@ use super::action::Details;
 use super::step;
 use crate::shelf::Books;
 
-/// Releases what these still hold, if their time is over. Those that have ended meanwhile are left as they are.
+/// Releases what pending transactions still hold, if their time is over. Transactions that have ended meanwhile
+/// stay as they are.
 #[derive(Debug, Clone)]
 pub struct Expire {
-    /// Pending transactions.
+    /// The pending transactions.
     pub pending: Vec<TransactionId>,
 }
 
@@ -41,9 +42,9 @@ impl Command for Expire {
             };
             match ledger::expire(book.shelf_mut::<Books>().0, release) {
                 Ok(posted) => step::record(book, &posted),
-                // It is due again.
+                // Its time is not over, so its errand is due again later.
                 Err(ReleaseError::NotExpired) => continue,
-                // It has ended otherwise, or was never there.
+                // It has ended in another way, or does not exist.
                 Err(_) => {}
             }
             let name = (step::EXPIRY, pending.bytes());

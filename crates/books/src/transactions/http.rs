@@ -1,4 +1,4 @@
-//! `/v1/transactions`: balanced postings, final at once or pending, and what becomes of them.
+//! `/v1/transactions`: the routes of transactions and of the steps about them.
 
 pub(crate) mod draft;
 mod metadata;
@@ -18,11 +18,11 @@ use super::{Action, Bulk, Transact, show};
 use crate::currencies::{self, Currencies};
 use crate::{code, shapes, show_refusal};
 
-/// At most so many at once.
+/// Greatest number of steps in one request.
 const MAX_BULK: usize = 1_000;
-/// The largest body that asks for many, in bytes.
+/// Largest body of a request with many steps, in bytes.
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
-/// The codes of a 422 of the books.
+/// The codes of the books with the status 422.
 const RULES: &[&Code] = &[
     code::SAME_ACCOUNT,
     code::CURRENCY_MISMATCH,
@@ -204,7 +204,7 @@ async fn bulk(state: Shared, call: Call) -> Result<Response, Problem> {
         .await
 }
 
-/// Reads what makes many steps.
+/// Reads the body that makes many steps.
 fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
     let says = "Makes many steps in one commit.";
     object("NewBulk", says, move |fields| {
@@ -223,8 +223,8 @@ fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
     })
 }
 
-/// All or none of them could never be: the second would be refused because of the first, which then
-/// would not be there.
+/// Refuses an atomic bulk with an external id that occurs twice: the second step would always be refused
+/// because of the first.
 fn each_named_once(actions: &[Action]) -> Reading<()> {
     let mut names = HashSet::new();
     for (index, action) in actions.iter().enumerate() {
@@ -246,7 +246,7 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
         let Some(posted) = ledger::with_current_metadata(connection, tenant, found)?.pop() else {
             return Ok(None);
         };
-        // Only these two can have either.
+        // Only transactions of these two steps can have holds or corrections.
         let holds = match posted.step {
             Step::Pending => ledger::holds(connection, tenant, &posted)?,
             Step::Posted | Step::Fulfilment | Step::Void | Step::Expiry | Step::Reversal => {

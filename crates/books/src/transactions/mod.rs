@@ -1,4 +1,4 @@
-//! Transactions: steps of the books, one or many at once, pending or final, and their ends.
+//! Transactions: the steps of the books, one or many at once.
 
 mod action;
 mod bulk;
@@ -23,7 +23,7 @@ pub use step::EXPIRY;
 use edge::Capability;
 use ledger::tables::Needs;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,
@@ -46,6 +46,6 @@ fn ask_for(needs: &mut Needs, action: &Action) {
     let details = action.details();
     let name = details.external_id.as_ref().map(ToString::to_string);
     needs.external_ids.extend(name);
-    // A time that is still to come when this is asked may be past when it is decided.
+    // An effective time that is in the future now may be in the past when the command is decided.
     needs.period |= details.effective_at.is_some();
 }

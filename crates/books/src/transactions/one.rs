@@ -1,4 +1,4 @@
-//! One step of the books.
+//! The command that makes one step of the books.
 
 use engine::{Asks, Attempt, Book, Command, Decision, Keep};
 use ledger::{Exchange, RecordedTransaction};
@@ -12,12 +12,12 @@ use crate::shelf::Books;
 #[derive(Debug, Clone)]
 pub struct Transact(pub Action);
 
-/// A step that was made.
+/// The result of a step.
 #[derive(Debug, Clone)]
 pub struct StepResult {
-    /// Its transaction.
+    /// The transaction of the step.
     pub posted: RecordedTransaction,
-    /// The terms, if it exchanged currencies.
+    /// The terms, if the step is an exchange.
     pub exchange: Option<Exchange>,
 }
 
@@ -40,7 +40,7 @@ impl Command for Transact {
         step::record(book, &posted);
         let exchange = book.shelf::<Books>().exchange(&posted.id).cloned();
         let keep = match &exchange {
-            // Its terms are told too, and stand in another table.
+            // The reply also has the terms, which are in another table.
             Some(_) => Keep::Reply,
             None => Keep::Reference(reference::to(posted.id)),
         };

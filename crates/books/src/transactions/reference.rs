@@ -1,5 +1,5 @@
-//! How a saved reply refers to what it is made from: as short as text can be, because there is one for
-//! every request that moves money.
+//! The reference from a saved reply to the transactions that it is made from. It is as short as possible,
+//! because every request that moves money has one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,14 +7,14 @@ use ledger::TransactionId;
 
 use crate::Form;
 
-/// What stands before the transactions of a bulk whose reply tells no balances.
+/// Prefix of the transactions of a bulk whose reply has no balances.
 const BULK_WITHOUT_BALANCES: &str = "bulk:";
-/// What stands before the transactions of a bulk.
+/// Prefix of the transactions of a bulk.
 const BULK: &str = "bulk2:";
-/// What stands before one transaction; before one whose reply tells no balances stands nothing.
+/// Prefix of one transaction. A transaction whose reply has no balances has no prefix.
 const ONE: &str = "2:";
 
-/// What a saved reply is made from.
+/// The transactions that a saved reply is made from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reference {
     /// One transaction.
@@ -24,7 +24,7 @@ pub(crate) enum Reference {
 }
 
 impl Reference {
-    /// The transactions referred to.
+    /// The ids of the transactions.
     pub(crate) fn ids(&self) -> &[TransactionId] {
         match self {
             Self::One(id) => std::slice::from_ref(id),
@@ -33,14 +33,14 @@ impl Reference {
     }
 }
 
-/// 2 characters, and 22 of base64url.
+/// The reference to one transaction: 2 characters, and 22 of base64url.
 pub(crate) fn to(id: TransactionId) -> String {
     let mut reference = ONE.to_owned();
     URL_SAFE_NO_PAD.encode_string(id.bytes(), &mut reference);
     reference
 }
 
-/// A little over 21 characters of base64url each.
+/// The reference to a bulk: a little over 21 characters of base64url for each transaction.
 pub(crate) fn to_bulk(ids: impl Iterator<Item = TransactionId>) -> String {
     let bytes: Vec<u8> = ids.flat_map(|id| id.bytes()).collect();
     let mut reference = BULK.to_owned();
@@ -48,8 +48,8 @@ pub(crate) fn to_bulk(ids: impl Iterator<Item = TransactionId>) -> String {
     reference
 }
 
-/// What is referred to, and in which form the reply was first made; one transaction also as references
-/// were first written, which is longer.
+/// Reads a reference: the transactions, and the form in which the reply was first made. For one transaction,
+/// the older and longer notation is read too.
 pub(crate) fn parse(reference: &str) -> Option<(Reference, Form)> {
     if let Some(ids) = reference.strip_prefix(BULK) {
         return Some((bulk(ids)?, Form::Now));

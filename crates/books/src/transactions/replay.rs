@@ -1,4 +1,4 @@
-//! Replies that were kept by reference, made again from the transactions that they were made from.
+//! Replies that were stored by reference, made again from their transactions.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use super::reference::{self, Reference};
 use super::{Results, show};
 use crate::{Form, transfers};
 
-/// Makes replies again that were kept by reference, byte for byte.
+/// Makes replies again that were stored by reference, byte for byte.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -30,7 +30,7 @@ pub fn make_again(
     Ok(again.into_iter().map(|again| again.map(reply)).collect())
 }
 
-/// Stored rows that a reply is made from again.
+/// The stored rows from which a reply is made again.
 #[derive(Debug, Clone)]
 pub enum ReplaySource {
     /// One transaction.
@@ -39,11 +39,11 @@ pub enum ReplaySource {
     Bulk(Results, Form),
 }
 
-/// Reads what replies are made from again: one for each reference, in order; `None` for a reference that cannot
-/// be read.
+/// Reads the rows from which replies are made again: one item for each reference, in order; `None` for a
+/// reference that cannot be read.
 ///
 /// # Errors
-/// [`Error::Refused`] if a transaction is not there.
+/// [`Error::Refused`] if a transaction does not exist.
 pub fn again(
     connection: &mut AnyConnection,
     tenant: TenantId,

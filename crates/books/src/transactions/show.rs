@@ -1,4 +1,4 @@
-//! Transactions as they go out.
+//! The replies about transactions.
 
 mod balances;
 
@@ -150,7 +150,7 @@ pub struct BulkResult {
     pub problem: Option<serde_json::Value>,
 }
 
-/// A step of the books that was made.
+/// The reply with a step that was made.
 pub fn made(step: &StepResult, is_dry_run: bool) -> Reply {
     match &step.exchange {
         Some(terms) => exchanges::show::reply(&step.posted, terms, is_dry_run),
@@ -158,17 +158,17 @@ pub fn made(step: &StepResult, is_dry_run: bool) -> Reply {
     }
 }
 
-/// Many steps, each made or refused.
+/// The reply with many steps, each made or refused.
 pub fn bulk_made(results: &Results, is_dry_run: bool) -> Reply {
     bulk(&results.0, is_dry_run, Form::Now)
 }
 
-/// A transaction of which the metadata was set.
+/// The reply with a transaction whose metadata was set.
 pub(crate) fn described(posted: &RecordedTransaction, _is_dry_run: bool) -> Reply {
     json(200, &as_made(posted))
 }
 
-/// A step that was made, or (in a dry run) would have been.
+/// The reply with a step that was made or, in a dry run, would have been made.
 pub(crate) fn reply(posted: &RecordedTransaction, dry_run: bool, form: Form) -> Reply {
     json(
         if dry_run { 200 } else { 201 },
@@ -176,7 +176,7 @@ pub(crate) fn reply(posted: &RecordedTransaction, dry_run: bool, form: Form) -> 
     )
 }
 
-/// What became of each of many.
+/// The reply with the results of many steps.
 pub(crate) fn bulk(
     results: &[Result<RecordedTransaction, Refusal>],
     dry_run: bool,
@@ -197,7 +197,7 @@ pub(crate) fn bulk(
                     status: told.status(),
                     transaction: None,
                     balances_after: None,
-                    // What was just written is JSON: the default is never taken.
+                    // The text was just written as JSON, so the default is never used.
                     problem: serde_json::from_slice(&told.to_saved_bytes()).ok(),
                 }
             }
@@ -211,7 +211,7 @@ pub(crate) fn bulk(
     json(200, &body)
 }
 
-/// A transaction with what has become of it.
+/// A transaction with its present state.
 pub(crate) fn now(
     posted: &RecordedTransaction,
     holds: &[Hold],
@@ -244,7 +244,7 @@ pub(crate) fn now(
     shown
 }
 
-/// A transaction as it was made.
+/// A transaction as it was recorded.
 pub(crate) fn as_made(posted: &RecordedTransaction) -> Transaction {
     transaction(posted, false, Form::Now)
 }

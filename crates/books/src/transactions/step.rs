@@ -1,4 +1,4 @@
-//! One step of the books: how it is decided, and what it leaves in the audit log.
+//! The decision of one step of the books, and its audit record.
 
 use engine::errand::{Errand, Errands};
 use engine::{AuditEvent, Book, set};
@@ -97,9 +97,9 @@ fn transaction(book: &mut Book, draft: &Draft) -> NewTransaction {
     }
 }
 
-/// The kind of a step that is about another transaction: the step's own name.
+/// The kind of a step that is about another transaction. It is the name of the step.
 pub(crate) fn kind_of(step: Step) -> Kind {
-    // A step's name is a kind's name: the default is never taken.
+    // The name of a step is a valid kind, so the default is never used.
     Kind::parse(step.name()).unwrap_or(Kind::Transfer)
 }
 
@@ -145,11 +145,11 @@ pub(crate) fn record(book: &mut Book, posted: &RecordedTransaction) {
     add_expiry(book, posted);
 }
 
-/// Kind of the errand that the expiry of a pending transaction is.
+/// Kind of the errand that expires a pending transaction.
 pub const EXPIRY: &str = "expiry";
 
-/// Adds the errand of a pending transaction that expires. It stays when the transaction ends otherwise before: there
-/// is nothing left to release then.
+/// Adds the errand of a pending transaction that expires. The errand stays if the transaction ends earlier in
+/// another way; there is then nothing to release.
 fn add_expiry(book: &mut Book, posted: &RecordedTransaction) {
     if let (Step::Pending, Some(due_at)) = (posted.step, posted.expires_at) {
         let errand = Errand {
@@ -162,7 +162,7 @@ fn add_expiry(book: &mut Book, posted: &RecordedTransaction) {
     }
 }
 
-/// The terms on which currencies were exchanged.
+/// The terms of an exchange, as text.
 fn terms(exchange: &Exchange) -> String {
     let quote = &exchange.quote;
     let (rate, rounding, source) = (quote.rate, quote.rounding, &quote.source);

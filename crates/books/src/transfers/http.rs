@@ -46,7 +46,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         .await
 }
 
-/// Reads what moves money.
+/// Reads the body of a transfer.
 fn new_transfer(known: &Currencies) -> impl Body<Out = Transfer> {
     let says = "Moves money from wallet to wallet.";
     object("NewTransfer", says, move |fields| {

@@ -14,7 +14,7 @@ use crate::Refusal;
 use crate::shelf::Books;
 use crate::transactions::reference;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: &[],
@@ -46,7 +46,7 @@ impl Command for Transfer {
     fn decide(&self, book: &mut Book) -> Result<Decision<RecordedTransaction>, Refusal> {
         let (id, now) = (TransactionId::from_bytes(book.next_id()), book.now());
         let (from, to, money) = (self.from, self.to, self.money);
-        // A wallet is a liability: paying out of it debits it.
+        // A wallet is a liability, so a payment from it is a debit.
         let posting = Posting {
             debit: from,
             credit: to,

@@ -1,4 +1,4 @@
-//! Transfers as they go out.
+//! The replies about transfers.
 
 use edge::reply::{json, moment};
 use engine::Reply;
@@ -45,17 +45,17 @@ pub struct Transfer {
     pub balances_after: Option<Vec<BalanceAfter>>,
 }
 
-/// A transfer that was posted.
+/// The reply with a transfer that was posted.
 pub fn made(posted: &RecordedTransaction, _is_dry_run: bool) -> Reply {
     reply(posted, Form::Now)
 }
 
-/// A transfer that was posted, in the form of its first reply.
+/// The reply with a transfer, in the form of its first reply.
 pub(crate) fn reply(posted: &RecordedTransaction, form: Form) -> Reply {
     json(201, &transfer(posted, form))
 }
 
-/// A transfer has one posting: the wallet that pays is debited.
+/// The transfer of a transaction. It has one posting, and debits the wallet that pays.
 fn transfer(posted: &RecordedTransaction, form: Form) -> Option<Transfer> {
     let moved = posted.postings.first()?.posting;
     Some(Transfer {

@@ -180,7 +180,8 @@ impl Parser<'_> {
     }
 }
 
-/// A key that stands twice. Sorted above a few members, lest a large body cost its square.
+/// Finds a key that occurs twice. Many members are sorted first, so that the work does not grow with the square
+/// of their number.
 fn duplicate_key(members: &[(String, Value)]) -> Option<&str> {
     if members.len() <= FEW_MEMBERS {
         let mut later = members.iter();

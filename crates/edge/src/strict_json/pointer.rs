@@ -2,10 +2,10 @@
 
 use text::contains_card_number;
 
-/// Longer keys are cut in a pointer: an answer must not grow with the question.
+/// Greatest number of characters of a key in a pointer: an answer must not grow with the request.
 const MAX_SEGMENT_LENGTH: usize = 64;
 
-/// One step of a pointer with its slash, escaped. A key that is a card number is not repeated.
+/// One step of a pointer, escaped, with its slash. A key that is a card number is not repeated.
 pub(super) fn step(key: &str) -> String {
     let shown = if contains_card_number(key) {
         "[card number]"

@@ -1,4 +1,4 @@
-//! Readers of one value: each gives a domain value or errors, and describes the values that it takes.
+//! Readers of one value: each returns a domain value or errors, and describes the values that it accepts.
 
 use store::{Timestamp, TimestampError};
 use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
@@ -7,7 +7,7 @@ use super::{BrokenRule, FieldError, Guarded, Reading, Value};
 use crate::describe::{Describe, Schema, or_null, said};
 use crate::shape::{Form, Shape};
 
-/// Reads one value, and describes what it takes. Both come from the same bounds.
+/// A reader of one value, which also describes the values that it accepts. Both follow from the same bounds.
 pub trait Reader {
     /// The type that is made of the value.
     type Out;
@@ -15,13 +15,13 @@ pub trait Reader {
     /// Reads a value.
     ///
     /// # Errors
-    /// Every rule that it breaks, with pointers from the value itself.
+    /// Every rule that the value breaks. The pointers are relative to the value.
     fn read(&self, value: Value) -> Reading<Self::Out>;
 
-    /// The schema of the values that it takes.
+    /// The schema of the accepted values.
     fn describe(&self, known: &mut Describe) -> Schema;
 
-    /// The same reader, with words for the field that it reads.
+    /// The same reader, with a description of the field.
     fn says(self, says: &'static str) -> impl Reader<Out = Self::Out>
     where
         Self: Sized,
@@ -33,7 +33,7 @@ pub trait Reader {
         }
     }
 
-    /// The same reader, whose value is turned into another.
+    /// The same reader, whose value is converted.
     fn map<U>(self, make: impl Fn(Self::Out) -> U) -> impl Reader<Out = U>
     where
         Self: Sized,
@@ -45,7 +45,7 @@ pub trait Reader {
         }
     }
 
-    /// The same reader, whose value is turned into another unless it is wrong in several places.
+    /// The same reader, whose value is converted; the conversion may find several errors.
     fn then<U>(self, convert: impl Fn(Self::Out) -> Reading<U>) -> impl Reader<Out = U>
     where
         Self: Sized,
@@ -57,7 +57,7 @@ pub trait Reader {
         }
     }
 
-    /// The same reader, whose value is turned into another unless a rule forbids it.
+    /// The same reader, whose value is converted unless it breaks a rule.
     fn checked<U>(
         self,
         convert: impl Fn(Self::Out) -> Result<U, BrokenRule>,
@@ -171,8 +171,8 @@ pub fn boolean() -> impl Reader<Out = bool> {
     })
 }
 
-/// Reads text whose length, in characters (Unicode scalar values), is within these bounds. The shape may say
-/// more of it, for whoever reads on.
+/// Reads text whose length, in characters (Unicode scalar values), is within these bounds. The shape is for the
+/// description only. It may say more.
 ///
 /// Errors: `expected_text`, `too_short`, `too_long`.
 pub fn text(least: usize, most: usize, shape: Shape) -> impl Reader<Out = String> {
@@ -183,7 +183,7 @@ pub fn text(least: usize, most: usize, shape: Shape) -> impl Reader<Out = String
     })
 }
 
-/// Keeps the bounds of a text's length.
+/// Checks the bounds of a text's length.
 pub(super) fn within(text: &str, least: usize, most: usize) -> Reading<()> {
     let characters = text.chars().count();
     if characters < least {
@@ -195,14 +195,15 @@ pub(super) fn within(text: &str, least: usize, most: usize) -> Reading<()> {
     Ok(())
 }
 
-/// Reads text of so many characters as its type takes; the shape says more of it.
+/// Reads text by a type of the crate `text`, which checks its length and its characters. The shape is for the
+/// description.
 ///
 /// Errors: `expected_text`, and the rule of the crate `text` that is broken.
 pub fn prose<T: Guarded>(shape: Shape) -> impl Reader<Out = T> {
     guarded(T::guarded, shape.length(1, T::MAX_LENGTH))
 }
 
-/// Reads text that a type of the domain takes, which keeps the shape.
+/// Reads text by a type of the domain, which checks it. The shape is for the description.
 ///
 /// Errors: `expected_text`, and the rule that the domain names.
 pub fn guarded<T, E: Into<BrokenRule>>(
@@ -218,7 +219,7 @@ pub fn guarded<T, E: Into<BrokenRule>>(
     })
 }
 
-/// Reads a currency by its code; the caller knows which there are, and what to say of any other.
+/// Reads a currency by its code. The caller knows the currencies, and the message for an unknown one.
 ///
 /// Errors: `expected_text`, `unknown_currency`.
 pub fn currency<C>(
@@ -232,7 +233,7 @@ pub fn currency<C>(
     })
 }
 
-/// Reads one of the words of its shape, by what each of them means.
+/// Reads one of the words of its shape. `meaning` converts the word.
 ///
 /// Errors: `expected_text`, `unknown_choice`.
 pub fn choice<T>(shape: Shape, meaning: impl Fn(&str) -> Option<T>) -> impl Reader<Out = T> {
@@ -301,7 +302,7 @@ pub fn moment(shape: Shape) -> impl Reader<Out = Timestamp> {
     })
 }
 
-/// Reads `null` as nothing, anything else by another reader.
+/// Reads `null` as `None`, and anything else by another reader.
 ///
 /// Errors: those of the other reader.
 pub fn nullable<R: Reader>(reader: R) -> impl Reader<Out = Option<R::Out>> {
@@ -319,7 +320,7 @@ pub fn nullable<R: Reader>(reader: R) -> impl Reader<Out = Option<R::Out>> {
     }
 }
 
-/// Reads an array of so many items, each by the same reader.
+/// Reads an array, each item by the same reader.
 ///
 /// Errors: `expected_array`, `too_few_entries`, `too_many_entries`, and those of each item.
 pub fn list<R: Reader>(least: usize, most: usize, reader: R) -> impl Reader<Out = Vec<R::Out>> {
@@ -368,7 +369,7 @@ pub fn list<R: Reader>(least: usize, most: usize, reader: R) -> impl Reader<Out 
     }
 }
 
-/// Reads a boolean by itself, and anything else by another reader. Both have words of their own.
+/// Reads a boolean, or anything else by another reader. Each has its own description.
 ///
 /// Errors: those of the other reader.
 pub fn boolean_or<R: Reader>(

@@ -1,4 +1,4 @@
-//! Refusals of a body that is not read at all.
+//! Refusals of a body that cannot be parsed.
 
 use super::{MAX_DEPTH, pointer};
 
@@ -6,22 +6,22 @@ use super::{MAX_DEPTH, pointer};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rule} (at \"{pointer}\")")]
 pub struct Refusal {
-    /// RFC 6901 pointer to the value at fault; the empty pointer is the whole body.
+    /// RFC 6901 pointer to the wrong value. The empty pointer means the whole body.
     pub pointer: String,
     /// The broken rule.
     pub rule: Rule,
 }
 
-/// A rule about what a body must not be or hold.
+/// A rule about the form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rule {
-    /// More bytes than may be sent here.
+    /// The body has more bytes than the route allows.
     #[error("The body is larger than a body here may be.")]
     TooLarge,
-    /// Bytes that are not UTF-8.
+    /// The bytes are not UTF-8.
     #[error("The body is not UTF-8.")]
     NotUtf8,
-    /// Not JSON by the grammar of RFC 8259.
+    /// The text is not JSON by the grammar of RFC 8259.
     #[error("The body is not JSON: unexpected character or end at byte {offset}.")]
     Malformed {
         /// The byte at which reading stopped, counted from zero.
@@ -30,10 +30,10 @@ pub enum Rule {
     /// The top level is an array, text, a number, a boolean or null.
     #[error("The body must be a JSON object.")]
     NotAnObject,
-    /// A key stands twice in one object.
+    /// A key occurs twice in one object.
     #[error("This key stands more than once in its object.")]
     DuplicateKey,
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// The nesting is deeper than [`MAX_DEPTH`].
     #[error("The body is nested deeper than {MAX_DEPTH} levels.")]
     TooDeep,
     /// U+0000, raw or escaped, in a string or a key.
@@ -42,10 +42,10 @@ pub enum Rule {
     /// Half of a surrogate pair, which is no character.
     #[error("Text must not hold half of a surrogate pair.")]
     LoneSurrogate,
-    /// An integer that does not fit 64 bits with sign.
+    /// An integer does not fit into 64 bits with a sign.
     #[error("The integer does not fit 64 bits.")]
     IntegerOutOfRange,
-    /// A number with a fraction or an exponent, even where its value is whole.
+    /// A number has a fraction or an exponent, even if its value is whole.
     #[error("Numbers must be integers, written without fraction or exponent.")]
     FractionOrExponent,
     /// `-0`.

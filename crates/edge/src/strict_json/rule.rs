@@ -1,10 +1,10 @@
-//! Rules of the domain that a text may break, as the edge tells them.
+//! Rules of the domain that a text may break.
 
 use std::fmt::Display;
 
 use text::TextError;
 
-/// A rule that a text breaks. It says in words what must be so, and never repeats the text.
+/// A rule that a text breaks. Its detail states the rule, and never repeats the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenRule {
     /// The rule's name; it never changes.
@@ -14,7 +14,7 @@ pub struct BrokenRule {
 }
 
 impl BrokenRule {
-    /// A rule of this name, in its own words.
+    /// A broken rule with this code and its own text.
     #[must_use]
     pub fn new(code: &'static str, rule: &impl Display) -> Self {
         Self {
@@ -30,12 +30,12 @@ impl From<TextError> for BrokenRule {
     }
 }
 
-/// A guarded text of the crate `text`: it has at least one character, and so many at most.
+/// A guarded text of the crate `text`. It has at least one character.
 pub trait Guarded: Sized {
-    /// The most characters.
+    /// Greatest number of characters.
     const MAX_LENGTH: usize;
 
-    /// Takes a text that keeps the rules.
+    /// Checks a text.
     ///
     /// # Errors
     /// The first broken rule.

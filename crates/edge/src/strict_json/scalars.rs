@@ -5,7 +5,7 @@ use super::parser::Parser;
 use super::refusal::{Fault, Rule};
 
 impl Parser<'_> {
-    /// Reads what follows an opening quote, up to and with the closing one.
+    /// Reads a string after its opening quote, including the closing quote.
     pub(super) fn string(&mut self) -> Result<String, Fault> {
         let mut text = String::new();
         loop {
@@ -13,7 +13,7 @@ impl Parser<'_> {
             let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
             let plain = rest.iter().position(special).unwrap_or(rest.len());
             let end = self.at + plain;
-            // What stops the search is ASCII, so both ends lie between characters.
+            // The search stops at an ASCII character, so both ends are between characters.
             text.push_str(self.text.get(self.at..end).unwrap_or_default());
             self.at = end;
             match self.peek() {
@@ -31,7 +31,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads what follows a backslash.
+    /// Reads an escape after its backslash.
     fn escaped(&mut self) -> Result<char, Fault> {
         let character = match self.peek() {
             Some(b'"') => '"',

@@ -1,12 +1,12 @@
-//! The floor: the rows that transfers leave, written with no rules at all.
+//! The floor: the rows that transfers would write, written without any rules.
 //!
-//! No queue, no prefetch, no idempotency, no hashing within the measured time: the rows are made
-//! beforehand and handed to the database a thousand of each table at a time. They are the rows that
-//! the lane would have written (a transaction, a posting, a key with its reply, an audit record, two
-//! accounts' counters, and the commit's tree), into the same tables, and consistent with what is
-//! there, so that a book that was measured still passes `florin check` and `florin audit verify`.
+//! There is no queue, no loading, no idempotency and no hashing within the measured time: the rows are made
+//! beforehand and handed to the database, a thousand of each table at a time. They are the rows that the lane
+//! would have written (a transaction, a posting, a key with its reply, an audit record, two accounts' counters,
+//! and the commit's tree), into the same tables, and consistent with what is there, so that a book that was
+//! measured still passes `florin check` and `florin audit verify`.
 //!
-//! Besides, two yardsticks that know nothing of this project: the same kind of statement into a
+//! There are two more measurements that are independent of this project: the same kind of statement into a
 //! table with one index, and one such row alone in a commit.
 
 use std::collections::BTreeSet;
@@ -29,26 +29,26 @@ use super::stage::Stage;
 use super::steps::transfer_body;
 use super::tally::{micros, per_second, percentile};
 
-/// Transfers, and so rows of each table, in a commit.
+/// Number of transfers, and so of rows of each table, in a commit.
 const BATCH: u64 = 1_000;
 
-/// What one round found.
+/// The results of one round.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Floor {
-    /// Transfers whose rows were written in a second.
+    /// Transfers per second whose rows were written.
     pub(crate) transfers_per_second: u64,
-    /// Those rows, changed accounts included.
+    /// Rows per second, including the changed accounts.
     pub(crate) rows_per_second: u64,
-    /// Transfers written in all, with the rows of a transfer in hundredths.
+    /// Number of transfers that were written in all, and the rows of a transfer in hundredths.
     pub(crate) transfers: u64,
     pub(crate) rows_per_transfer: u64,
-    /// Rows of the bare table in a second.
+    /// Rows of the bare table per second.
     pub(crate) bare_rows_per_second: u64,
-    /// Half of the commits of one bare row took less, in microseconds.
+    /// Median time of a commit of one bare row, in microseconds.
     pub(crate) bare_insert_p50: u64,
 }
 
-/// What writes the floor: a connection, and a tenant whose books it carries on.
+/// The writer of the floor: a connection, and the tenant whose books it continues.
 pub(crate) struct Bedrock {
     connection: AnyConnection,
     stage: Stage,
@@ -78,7 +78,7 @@ struct Rows {
 }
 
 impl Bedrock {
-    /// Takes over the books of `stage`, whose accounts were just opened and which nobody else uses.
+    /// Takes over the books of `stage`, whose accounts were just opened. Nobody else must use them.
     pub(crate) fn lay(store: &Store, stage: Stage, seed: u64) -> Result<Self, Error> {
         let mut connection = store.writer()?;
         measure::create_bare_table(&mut connection)?;
@@ -127,7 +127,7 @@ impl Bedrock {
         })
     }
 
-    /// Leaves nothing behind but the tenant.
+    /// Deletes everything but the tenant.
     pub(crate) fn clear(mut self) -> Result<(), Error> {
         measure::drop_bare_table(&mut self.connection)
     }
@@ -145,7 +145,7 @@ impl Bedrock {
         Ok(took)
     }
 
-    /// Without begin and commit: the statement is its own transaction.
+    /// There is no begin and no commit: the statement is its own transaction.
     fn write_alone(&mut self, rows: u64) -> Result<u64, Error> {
         let mut each = Vec::new();
         for _ in 0..rows {
@@ -178,7 +178,7 @@ impl Bedrock {
         }
     }
 
-    /// What a thousand transfers between accounts drawn uniformly leave behind.
+    /// The rows of a thousand transfers between uniformly drawn accounts.
     fn make_rows(&mut self) -> Result<Rows, Error> {
         let mut rows = Rows::default();
         let before = self.accounts.clone();
@@ -224,7 +224,7 @@ impl Bedrock {
         Ok(rows)
     }
 
-    /// Moves one cent in memory. Nothing is asked: that is the point.
+    /// Moves one cent in memory, without any check.
     fn post(&mut self, from: usize, to: usize) -> Option<RecordedTransaction> {
         let money = self.stage.money;
         let amount = money.amount.get();
@@ -296,7 +296,7 @@ impl Bedrock {
         Ok(())
     }
 
-    /// The audit record that the lane would have left.
+    /// The audit record that the lane would have written.
     fn leaf(
         &self,
         posted: &RecordedTransaction,
@@ -348,7 +348,7 @@ impl Rows {
         u64::try_from(all).unwrap_or(u64::MAX)
     }
 
-    /// In the order in which the lane writes.
+    /// The tables are in the order in which the lane writes them.
     fn write(&self, connection: &mut AnyConnection) -> Result<(), Error> {
         bulk::write(connection, &self.transactions)?;
         bulk::write(connection, &self.postings)?;
@@ -359,7 +359,7 @@ impl Rows {
     }
 }
 
-/// The tenant's audit tree as it stands, made again from its records.
+/// The present audit tree of the tenant, made again from its records.
 fn tree(connection: &mut AnyConnection, stage: &Stage) -> Result<Frontier, Error> {
     let mut tree = Frontier::empty();
     loop {

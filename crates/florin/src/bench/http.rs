@@ -1,8 +1,8 @@
-//! The least of HTTP/1.1 that a load generator needs.
+//! The part of HTTP/1.1 that a load generator needs.
 //!
-//! It runs on the same processors as the server that it measures, so it does as little as can be:
-//! one write a request, buffers that are kept, and of the answer only the status and the length are
-//! read. It understands this project's own server on loopback and wants to understand no other.
+//! It runs on the same processors as the server that it measures, so it does as little as possible: one write
+//! for each request, buffers that are used again, and of an answer only the status and the length are read. It
+//! works with this project's own server on loopback, and with no other.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -10,31 +10,31 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The longest answer that is taken, in bytes: a thousand results fit.
+/// Largest answer in bytes: a thousand results fit.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// One connection, which is kept.
+/// One connection, which is used again.
 pub(crate) struct Client {
     stream: TcpStream,
-    /// All of a request that never changes, up to the value of `Idempotency-Key`.
+    /// The constant part of a request, up to the value of `Idempotency-Key`.
     head: Vec<u8>,
     request: Vec<u8>,
     answer: Vec<u8>,
     body_at: usize,
 }
 
-/// What the head of an answer says.
+/// The head of an answer.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
-    /// Where the body begins.
+    /// Position of the body.
     body_at: usize,
-    /// Where it ends.
+    /// Position of the end of the body.
     end: usize,
 }
 
 impl Client {
-    /// Connects, to post to one path.
+    /// Connects to the server, for posts to one path.
     pub(crate) async fn connect(
         address: SocketAddr,
         path: &str,
@@ -89,7 +89,7 @@ impl Client {
     }
 }
 
-/// Reads the head of an answer, once all of it is there.
+/// Reads the head of an answer, if it has arrived completely.
 fn read_head(answer: &[u8]) -> io::Result<Option<Head>> {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Ok(None);

@@ -21,17 +21,17 @@ use super::tally::{Block, Tally, Tickets, closed_loop};
 /// One block's load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
-    /// How it spreads over the accounts.
+    /// How the load is spread over the accounts.
     pub(crate) shape: Shape,
-    /// How many transfers wait for their answer at a time.
+    /// Number of transfers in flight.
     pub(crate) in_flight: u32,
-    /// How many there are.
+    /// Number of transfers.
     pub(crate) transfers: u64,
-    /// The run's seed.
+    /// The seed of the run.
     pub(crate) seed: u64,
-    /// Different for each block of a run.
+    /// Number of the block, different for each block of a run.
     pub(crate) block: u64,
-    /// Whether anybody asks how long each one took.
+    /// Whether the time of each transfer is recorded.
     pub(crate) timed: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn through_the_lane(stage: &Stage, load: Load) -> Block {
     .await
 }
 
-/// Posts transfers to the server, over connections that are opened beforehand and kept.
+/// Posts transfers to the server, over connections that are opened beforehand and used again.
 pub(crate) async fn over_http(
     stage: &Stage,
     address: SocketAddr,
@@ -111,7 +111,7 @@ async fn post_all(
             Ok(200) if load.shape == Shape::Bulk => tally.done_together(BULK, begun.elapsed()),
             Ok(201) => tally.done_in(begun.elapsed()),
             Ok(status) => tally.error(|| format!("{status} {}", client.last_body())),
-            // The connection is good for nothing any more; the others take over its share.
+            // The connection is broken. The others take over its share.
             Err(error) => {
                 tally.error(|| error.to_string());
                 break;

@@ -1,24 +1,24 @@
-//! What the operating system says of this process, where it says so at all.
+//! The memory and the limits of this process, if the operating system reports them.
 
 use std::fs;
 
-/// Lets the peak of memory be measured from now on.
+/// Resets the peak of memory.
 pub(crate) fn forget_peak() {
     // "5" resets the peak (proc(5)); where that is not allowed, the peak is that of the whole run.
     let _not_allowed = fs::write("/proc/self/clear_refs", "5");
 }
 
-/// The most memory that was in use at a time, in KiB.
+/// The peak of memory, in KiB.
 pub(crate) fn peak_kib() -> Option<u64> {
     first_number(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
-/// The memory in use now, in KiB.
+/// The memory that is used now, in KiB.
 pub(crate) fn resident_kib() -> Option<u64> {
     first_number(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
 }
 
-/// How many files and connections may be open at a time.
+/// Greatest number of open files and connections.
 pub(crate) fn most_open_files() -> Option<u64> {
     first_number(
         &fs::read_to_string("/proc/self/limits").ok()?,

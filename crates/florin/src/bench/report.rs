@@ -1,4 +1,4 @@
-//! What was found, and the ratios that it is judged by: whole hundredths. It is the JSON, too.
+//! The report of a run, with the ratios by which it is judged, in hundredths. It is also the JSON output.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::floor::Floor;
 use super::shape::{BULKS_IN_FLIGHT, Shape};
 use super::tally::{Block, median};
 
-/// What a run found.
+/// The results of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     /// `sqlite` or `postgres`.
@@ -16,14 +16,14 @@ pub(crate) struct Report {
     pub(crate) transfers_per_block: u32,
     pub(crate) rounds: u32,
     pub(crate) seed: u64,
-    /// As the book was found.
+    /// The results at the start.
     pub(crate) start: Findings,
-    /// After it was filled, if that was asked for.
+    /// The results after the books were filled, if that was requested.
     pub(crate) grown: Option<Growth>,
 }
 
 impl Report {
-    /// Transfers that were not answered as they should be.
+    /// Number of transfers without the expected answer.
     pub(crate) fn errors(&self) -> u64 {
         let grown = self.grown.as_ref();
         self.start.errors() + grown.map_or(0, |grown| grown.findings.errors())
@@ -40,7 +40,7 @@ pub(crate) struct Findings {
     pub(crate) ratios: Vec<Ratio>,
 }
 
-/// What growing did.
+/// The effects of filling the books.
 #[derive(Debug, Serialize)]
 pub(crate) struct Growth {
     pub(crate) transfers: u64,
@@ -51,7 +51,7 @@ pub(crate) struct Growth {
     pub(crate) ratios: Vec<Ratio>,
 }
 
-/// One level, shape and number in flight.
+/// The results for one level, shape and number in flight.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
     pub(crate) level: Level,
@@ -78,7 +78,7 @@ pub(crate) struct FloorLine {
     pub(crate) bare_insert_p50_us: u64,
 }
 
-/// A figure with a goal.
+/// A value with its goals.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Ratio {
     pub(crate) name: &'static str,
@@ -128,7 +128,7 @@ impl FloorLine {
 }
 
 impl Findings {
-    /// Puts the ratios beside what was measured.
+    /// Adds the ratios to the measurements.
     pub(crate) fn of(transfers_in_book: u64, blocks: Vec<Line>, floor: FloorLine) -> Self {
         let ratios = ratios(&blocks, &floor);
         Self {
@@ -144,13 +144,13 @@ impl Findings {
         find(&self.blocks, level, shape, in_flight)
     }
 
-    /// Transfers that were not answered as they should be.
+    /// Number of transfers without the expected answer.
     fn errors(&self) -> u64 {
         self.blocks.iter().map(|line| line.errors).sum()
     }
 }
 
-/// What a transfer costs in a full book, against what it cost before.
+/// The cost of a transfer in full books, relative to the cost at the start.
 pub(crate) fn growth_ratios(start: &Findings, grown: &Findings) -> Vec<Ratio> {
     let cost = |name, in_flight| {
         let before = start
@@ -265,7 +265,7 @@ fn ratios(blocks: &[Line], floor: &FloorLine) -> Vec<Ratio> {
     found.chain(ratios_of_steps(blocks)).collect()
 }
 
-/// How other steps of the books stand to a plain transfer.
+/// The speed of other steps, relative to a plain transfer.
 fn ratios_of_steps(blocks: &[Line]) -> Vec<Ratio> {
     use Level::{Http, Lane};
     use Shape::{Bulk, TenPostings, TwoPhase, Uniform};

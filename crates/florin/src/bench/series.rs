@@ -14,11 +14,11 @@ use super::stage::Stage;
 use super::tally::Block;
 use super::{BenchArguments, BenchError, Level, in_thread, process};
 
-/// Beyond this a block is stuck, and the run ends instead of waiting for ever.
+/// Longest time of a block. A block that takes longer is stuck, and the run ends.
 pub(super) const MAX_BLOCK: Duration = Duration::from_secs(1_800);
-/// In flight while a book is filled.
+/// Number of transfers in flight while the books are filled.
 pub(super) const FILLING: u32 = 1_024;
-/// Transfers at a time while a book is filled.
+/// Number of transfers of each block while the books are filled.
 const FILL: u64 = 50_000;
 
 /// A run under way.
@@ -28,17 +28,17 @@ pub(super) struct Bench {
     pub(super) stage: Stage,
     pub(super) api_key: String,
     pub(super) server: Option<SocketAddr>,
-    /// Lent to a thread while the floor is measured.
+    /// The floor. A thread has it while it is measured.
     pub(super) bedrock: Option<Bedrock>,
     pub(super) progress: ProgressBar,
-    /// Transfers that the tables hold of this run.
+    /// Number of transfers of this run in the tables.
     pub(super) posted: u64,
-    /// Blocks so far, so that no two draw the same keys.
+    /// Number of blocks so far, so that no two blocks draw the same keys.
     pub(super) block: u64,
 }
 
 impl Bench {
-    /// Measures, fills the book if that is asked for, and measures again.
+    /// Measures, fills the books if that is requested, and measures again.
     pub(super) async fn report(&mut self, database: &'static str) -> Result<Report, BenchError> {
         let start = self.series().await?;
         let grown = match self.arguments.grow {
@@ -67,7 +67,7 @@ impl Bench {
                 }
             }
         }
-        // What is done for the first time, connections and prepared statements, is not measured.
+        // The first use of connections and prepared statements is not measured.
         for level in self.arguments.levels.clone() {
             let load = self.load(
                 Shape::Uniform,
@@ -76,8 +76,8 @@ impl Bench {
             );
             self.block(level, load).await?;
         }
-        // Plans that were made while the tables were empty are made anew, as they would be within a
-        // minute of the first request.
+        // Refreshes the plans that were made for empty tables. In normal operation that happens within a minute
+        // after the first request.
         self.refresh_statistics().await?;
         let rounds = self.arguments.rounds;
         let steps = u64::try_from(cells.len()).unwrap_or(0).saturating_add(1);

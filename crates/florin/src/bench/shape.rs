@@ -1,5 +1,4 @@
-//! What a block does, which accounts it moves money between, and under which key: everything that is
-//! left to chance.
+//! The random parts of a block: its accounts and its keys.
 
 use serde::Serialize;
 
@@ -30,7 +29,7 @@ pub(crate) const BULK: u64 = 1_000;
 pub(crate) const BULKS_IN_FLIGHT: u32 = 8;
 
 impl Shape {
-    /// As it is shown.
+    /// The name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Uniform => "uniform",
@@ -42,7 +41,7 @@ impl Shape {
         }
     }
 
-    /// With how many in flight it is measured that way in, of those that are asked for.
+    /// The numbers in flight with which the shape is measured at this level, among the requested ones.
     pub(crate) fn in_flight(self, level: Level, asked: &[u32]) -> Vec<u32> {
         match (self, level) {
             (Self::Uniform | Self::Zipf | Self::Hot, Level::Lane | Level::Http)
@@ -54,7 +53,7 @@ impl Shape {
         }
     }
 
-    /// How many hot accounts there are. They are the first ones, and never pay.
+    /// Number of hot accounts. They are the first ones, and never pay.
     const fn hot(self) -> u64 {
         match self {
             Self::Uniform | Self::TwoPhase | Self::TenPostings | Self::Bulk => 0,
@@ -67,7 +66,7 @@ impl Shape {
 /// 1/k for k from 1 to 10, times 2520, their least common denominator.
 const ZIPF: [u64; 10] = [2520, 1260, 840, 630, 504, 420, 360, 315, 280, 252];
 
-/// The fewest accounts over which every shape can be drawn.
+/// Least number of accounts for every shape.
 pub(crate) const MIN_ACCOUNTS: u32 = 12;
 
 /// Numbers that look random and are the same for the same seed: SplitMix64, by Steele, Lea and

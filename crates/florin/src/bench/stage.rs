@@ -1,4 +1,4 @@
-//! Where the measuring takes place: a tenant of its own, with accounts and money on them.
+//! The stage of a run: a new tenant, with accounts and money.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use money::{Amount, Currency, Money};
 use super::BenchError;
 use super::tally::{Tally, closed_loop};
 
-/// What every account is given, in minor units: more than any run moves, so that none is refused.
+/// Opening balance of each account, in minor units: more than any run moves, so that no transfer is refused.
 const FUNDS: i64 = 1_000_000_000;
 /// Commands in flight while the stage is set.
 const IN_FLIGHT: u32 = 256;
@@ -24,16 +24,16 @@ const WALLET_CODES: &str = "bench:wallet:";
 pub(crate) struct Stage {
     pub(crate) engine: Engine,
     pub(crate) tenant: Tenant,
-    /// Who asks, in the audit log.
+    /// Name of the caller in the audit log.
     pub(crate) label: Arc<str>,
     /// The wallets, in the order of their ids.
     pub(crate) accounts: Arc<[AccountId]>,
-    /// What every transfer moves: one cent.
+    /// The amount of each transfer: one cent.
     pub(crate) money: Money,
 }
 
 impl Stage {
-    /// Makes a tenant nobody else uses, lets `api_key` act for it, and opens its accounts.
+    /// Makes a new tenant, allows `api_key` to act for it, and opens its accounts.
     pub(crate) async fn set(
         engine: &Engine,
         api_key: &str,
@@ -170,7 +170,7 @@ impl Stage {
         Ok(wallets)
     }
 
-    /// Submits `count` commands, and is content only if each one is answered with 201.
+    /// Submits `count` commands. Each must be answered with 201.
     async fn all<C: Command>(
         &self,
         what: &'static str,
@@ -202,7 +202,7 @@ impl Stage {
     }
 }
 
-/// The outcome, if the lane has made something new, or else what it said.
+/// The outcome, if the lane has made something new; otherwise its answer as an error.
 pub(crate) fn created<C: Command>(
     outcome: Result<Outcome<C>, LaneError>,
 ) -> Result<C::Done, String> {

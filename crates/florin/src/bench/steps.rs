@@ -1,5 +1,5 @@
-//! What a block submits to the lane: a transfer, a transaction in two steps, one of ten postings; and
-//! what a request of a thousand transactions says.
+//! The commands that a block submits to the lane: a transfer, a transaction in two steps, a transaction with
+//! ten postings; and the body of a request with a thousand transactions.
 
 use books::transactions::{Action, Details, Draft, Expiry, Transact};
 use books::transfers::Transfer;
@@ -10,11 +10,11 @@ use ledger::{AccountId, Kind, Posting, RecordedTransaction};
 use super::shape::{BULK, Chance, Shape};
 use super::stage::{Stage, created};
 
-/// How many postings [`Shape::TenPostings`] has.
+/// Number of postings of [`Shape::TenPostings`].
 const POSTINGS: u64 = 10;
 const NOBODY: &str = "there are no accounts";
 
-/// Submits one of what the shape counts, and waits for it.
+/// Submits one unit of the shape, and waits for it.
 pub(super) async fn submit(stage: &Stage, chance: &mut Chance, shape: Shape) -> Result<(), String> {
     match shape {
         Shape::Uniform | Shape::Zipf | Shape::Hot | Shape::Bulk => {
@@ -49,7 +49,7 @@ pub(super) fn bulk_body(stage: &Stage, chance: &mut Chance) -> Option<String> {
     ))
 }
 
-/// Who pays whom.
+/// The payer and the payee.
 pub(super) fn pair(
     stage: &Stage,
     chance: &mut Chance,
@@ -59,7 +59,7 @@ pub(super) fn pair(
     account(stage, from).zip(account(stage, to))
 }
 
-/// Who pays whom, where one pays them all.
+/// The payer and the payees, if one account pays all.
 fn payout(
     stage: &Stage,
     chance: &mut Chance,
@@ -130,7 +130,7 @@ async fn post(
         .map(|posting| transfer_body(posting.debit, posting.credit))
         .collect();
     let draft = Draft {
-        // What the API calls a transfer is answered in other words.
+        // The kind is not `transfer`, because a transfer has another reply.
         kind: Kind::parse("payout").map_err(|error| error.to_string())?,
         postings,
         pending,

@@ -1,4 +1,4 @@
-//! What was found, for people.
+//! The report as a table, for people.
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
@@ -6,7 +6,7 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use super::report::{Findings, Ratio, Report, megabytes};
 
 impl Report {
-    /// For people.
+    /// The report as a table.
     pub(crate) fn to_text(&self) -> String {
         let mut text = self.start.to_text();
         if let Some(grown) = &self.grown {
@@ -112,7 +112,7 @@ impl Ratio {
         }
     }
 
-    /// How the value stands to its goals.
+    /// The verdict on a value: whether it reaches its goals.
     pub(super) fn verdict(&self) -> &'static str {
         let reached = |goal: u64| {
             if self.at_most {

@@ -1,4 +1,4 @@
-//! A closed loop of tasks, and what it counted.
+//! The closed loop of tasks, and its counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::process;
 
-/// Hands out the transfers of a block: so many, and no more.
+/// Hands out the transfers of a block, up to their number.
 #[derive(Debug, Clone)]
 pub(crate) struct Tickets {
     taken: Arc<AtomicU64>,
@@ -24,7 +24,7 @@ impl Tickets {
     }
 }
 
-/// What one task counted.
+/// The counts of one task.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     micros: Vec<u32>,
@@ -34,23 +34,23 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Something was done, and took so long.
+    /// Counts a transfer, with its time.
     pub(crate) fn done_in(&mut self, took: Duration) {
         self.done_together(1, took);
     }
 
-    /// So much was done at once, and took so long.
+    /// Counts several transfers of one request, with their time.
     pub(crate) fn done_together(&mut self, count: u64, took: Duration) {
         self.micros.push(micros(took));
         self.done += count;
     }
 
-    /// Something was done, and nobody asks how long it took.
+    /// Counts a transfer without its time.
     pub(crate) fn done(&mut self) {
         self.done += 1;
     }
 
-    /// Something was not done.
+    /// Counts a failed transfer.
     pub(crate) fn error(&mut self, what: impl FnOnce() -> String) {
         self.errors += 1;
         self.first_error.get_or_insert_with(what);
@@ -64,7 +64,7 @@ impl Tally {
     }
 }
 
-/// Whole microseconds; beyond an hour it is all the same.
+/// Whole microseconds, at most about an hour.
 pub(crate) fn micros(took: Duration) -> u32 {
     u32::try_from(took.as_micros()).unwrap_or(u32::MAX)
 }
@@ -72,19 +72,19 @@ pub(crate) fn micros(took: Duration) -> u32 {
 /// One measured block.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Transfers that were answered as they should be.
+    /// Number of transfers with the expected answer.
     pub(crate) done: u64,
-    /// Transfers that were not.
+    /// Number of other transfers.
     pub(crate) errors: u64,
-    /// What was said of the first of those.
+    /// The first error.
     pub(crate) first_error: Option<String>,
-    /// Done in a second, on the average over the block.
+    /// Transfers per second, on the average of the block.
     pub(crate) per_second: u64,
-    /// Half of the answers came in less, in microseconds.
+    /// Median of the response times, in microseconds.
     pub(crate) p50: u64,
-    /// All but one in a hundred came in less, in microseconds.
+    /// 99th percentile of the response times, in microseconds.
     pub(crate) p99: u64,
-    /// The most memory in use meanwhile, load generator included.
+    /// Peak of memory, including the load generator.
     pub(crate) peak_kib: Option<u64>,
     /// Bytes of write-ahead log per transfer.
     pub(crate) log_bytes: Option<u64>,
@@ -93,7 +93,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Keeps how much the block wrote, per transfer.
+    /// Sets the number of bytes that the block wrote for each transfer.
     pub(crate) fn wrote(&mut self, before: Volume, after: Volume) {
         let each = |bytes: u64| bytes.checked_div(self.done);
         let log = after
@@ -146,7 +146,7 @@ where
     }
 }
 
-/// So many in so long, as whole numbers in a second.
+/// The rate per second, as a whole number.
 pub(crate) fn per_second(done: u64, took: Duration) -> u64 {
     let rate = u128::from(done) * 1_000_000_000 / took.as_nanos().max(1);
     u64::try_from(rate).unwrap_or(u64::MAX)
@@ -158,7 +158,7 @@ pub(crate) fn percentile(sorted: &[u32], percent: usize) -> u64 {
     sorted.get(rank - 1).copied().unwrap_or_default().into()
 }
 
-/// The middle one; of an even number, the smaller of the two in the middle.
+/// The median; for an even number of values, the smaller of the two in the middle.
 pub(crate) fn median(values: impl IntoIterator<Item = u64>) -> Option<u64> {
     let mut values: Vec<u64> = values.into_iter().collect();
     values.sort_unstable();

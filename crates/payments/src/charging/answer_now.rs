@@ -1,4 +1,4 @@
-//! Answering a request that has waited long enough, with the payment as it stands.
+//! The command that answers a request that has waited long enough, with the present state of its payment.
 
 use std::convert::Infallible;
 
@@ -12,14 +12,14 @@ use crate::{PaymentId, Shelf};
 pub struct AnswerNow {
     /// Idempotency key of the request.
     pub key: Key,
-    /// Its payment.
+    /// The payment of the request.
     pub payment: PaymentId,
     /// Makes the reply.
     pub show: ShowPayment,
 }
 
 impl Command for AnswerNow {
-    /// The reply that the request has now.
+    /// The reply to the request.
     type Done = Option<Reply>;
     type Refusal = Infallible;
 

@@ -1,4 +1,4 @@
-//! Confirming a payment: its next operation goes to a provider.
+//! The command that confirms a payment: its next operation goes to a provider.
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, changed};
 
@@ -9,11 +9,11 @@ use crate::{ConfirmError, Payment, PaymentId, PaymentMethod, Provider, Shelf};
 pub struct ConfirmPayment {
     /// The payment.
     pub id: PaymentId,
-    /// The way in which the payer pays, if that is new.
+    /// The new payment method, if the request names one.
     pub payment_method: Option<PaymentMethod>,
     /// Idempotency key of the request; empty if it has none.
     pub key: String,
-    /// The provider that it goes to.
+    /// The provider that gets the operation.
     pub provider: Provider,
 }
 

@@ -1,4 +1,4 @@
-//! Making a payment.
+//! The command that makes a payment.
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
 
@@ -7,11 +7,11 @@ use crate::{ConfirmError, NewPayment, Payment, Provider, Shelf};
 /// Makes a payment, and with `confirm` its first operation.
 #[derive(Debug, Clone)]
 pub struct CreatePayment {
-    /// The payment that is wanted.
+    /// The requested payment.
     pub new: NewPayment,
     /// Idempotency key of the request; empty if it has none.
     pub key: String,
-    /// The provider that it goes to.
+    /// The provider that gets the operation.
     pub provider: Provider,
 }
 

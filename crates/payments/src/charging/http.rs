@@ -1,4 +1,4 @@
-//! `/v1/payments`: made, confirmed, read.
+//! `/v1/payments`: the routes that make, confirm and read payments.
 
 use std::time::Duration;
 
@@ -103,7 +103,8 @@ async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
     submit(&state, submission, command, wait).await
 }
 
-/// Sends a command that goes to the provider, and waits for the outcome as long as the request wants.
+/// Submits a command whose operation goes to the provider, and waits for the outcome as long as the request
+/// allows.
 async fn submit<C>(
     state: &State,
     submission: Submission,
@@ -156,7 +157,7 @@ async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &page))
 }
 
-/// Reads what makes a payment.
+/// Reads the body that makes a payment.
 fn new_payment() -> impl Body<Out = NewPayment> {
     object("NewPayment", "Makes a payment.", |fields| {
         let amount = positive().says("Minor units, 1 to 2^63 - 1.");
@@ -179,7 +180,7 @@ fn new_payment() -> impl Body<Out = NewPayment> {
     })
 }
 
-/// Reads what confirms a payment.
+/// Reads the body that confirms a payment.
 fn confirmation() -> impl Body<Out = Option<PaymentMethod>> {
     object("Confirmation", "Confirms a payment.", |fields| {
         let method = method()
@@ -189,12 +190,12 @@ fn confirmation() -> impl Body<Out = Option<PaymentMethod>> {
     })
 }
 
-/// Reads a provider's token.
+/// Reads a payment method, which is a token of the provider.
 fn method() -> impl Reader<Out = PaymentMethod> {
     prose(shapes::ProviderToken::SHAPE)
 }
 
-/// Reads a currency that providers know.
+/// Reads a currency of ISO 4217.
 fn of_iso() -> impl Reader<Out = Currency> {
     let known = |code: &str| Currency::from_code(code).ok();
     currency(known, NOT_OF_ISO, shapes::IsoCurrencyCode::SHAPE)

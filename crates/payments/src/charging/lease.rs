@@ -1,4 +1,4 @@
-//! Taking over what a worker that died has left.
+//! The command that takes over the operations of a worker that has died.
 
 use std::convert::Infallible;
 
@@ -18,7 +18,7 @@ pub struct Lease {
 }
 
 impl Command for Lease {
-    /// Operations that are leased now. Those that somebody else has are left out.
+    /// The operations that are leased now, without those that another worker has.
     type Done = Vec<LeasedOperation>;
     type Refusal = Infallible;
 

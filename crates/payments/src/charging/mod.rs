@@ -30,13 +30,13 @@ use engine::{Book, Reply};
 
 use crate::{Operation, Payment, Shelf};
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,
 };
 
-/// Epoch of the lease under which an operation is made.
+/// Epoch of the lease with which an operation begins.
 const FIRST_EPOCH: i32 = 1;
 
 /// An operation, and the lease under which its outcome may be recorded.
@@ -48,11 +48,11 @@ pub struct LeasedOperation {
     pub epoch: i32,
 }
 
-/// Makes the reply that tells of a payment as it stands.
+/// Makes the reply with the present state of a payment.
 pub type ShowPayment = fn(&Payment) -> Reply;
 
-/// Adds the errand of the operation that a command has just submitted for this payment, leased already, and has it
-/// told after the commit.
+/// Adds the errand of the operation that a command has just submitted for this payment, already leased, and
+/// sends the operation to the worker after the commit.
 fn tell_of_submitted(book: &mut Book, payment: &Payment, lease_millis: i64) {
     let submitted = book.shelf::<Shelf>().submitted().into_iter();
     let latest = submitted

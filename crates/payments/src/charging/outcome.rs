@@ -1,4 +1,5 @@
-//! What a provider said of an operation: believed, put aside, or ignored.
+//! The command that records the outcome of an operation: the fact is believed, put into the quarantine, or
+//! ignored.
 
 use std::convert::Infallible;
 
@@ -11,20 +12,20 @@ use webhooks::Event;
 use super::ShowPayment;
 use crate::{CHARGE, Fact, FactEffect, OperationId, OutcomeError, Shelf, record_outcome};
 
-/// Time for which an operation rests after the provider contradicted itself: a person has to look.
+/// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
 const REST_SECONDS: i64 = 3_600;
 
-/// Records what a worker heard from the provider, under a lease of the operation.
+/// Records the answer that a worker got from the provider, under a lease of the operation.
 #[derive(Debug, Clone)]
 pub struct RecordOutcome {
     /// The operation.
     pub operation: OperationId,
     /// Epoch of the lease.
     pub epoch: i32,
-    /// What the provider said.
+    /// The fact in the answer.
     pub fact: Fact,
-    /// The answer that said it, to be put aside if it cannot be right. With an unknown outcome: an answer that
-    /// cannot be right whatever is known.
+    /// The answer itself, for the quarantine if it cannot be right. If the outcome is unknown, this is an
+    /// answer that cannot be right in any case.
     pub answer: Option<Box<Event>>,
     /// Makes the reply to the request that waits for the payment.
     pub show: ShowPayment,
@@ -49,7 +50,7 @@ impl Command for RecordOutcome {
     fn decide(&self, book: &mut Book) -> Result<Decision<()>, Infallible> {
         let id = self.operation;
         if !self.may_speak(book) {
-            // Another worker holds the lease: it will find out by itself.
+            // Another worker has the lease. It will get the outcome by itself.
             return Ok(Decision::now(()));
         }
         match believe(book, id, &self.fact, self.show) {
@@ -92,7 +93,7 @@ impl Command for RecordOutcome {
 }
 
 impl RecordOutcome {
-    /// True if the worker holds the newest lease, or everything is final already.
+    /// True if the worker has the newest lease, or if the outcome is final already.
     fn may_speak(&self, book: &Book) -> bool {
         let errand = book
             .shelf::<Errands>()
@@ -101,7 +102,7 @@ impl RecordOutcome {
     }
 }
 
-/// Keeps an answer for a person to look at, once.
+/// Puts an answer into the quarantine, once.
 fn put_aside(book: &mut Book, id: OperationId, answer: &Event, reason: &'static str) {
     if book
         .shelf_mut::<webhooks::Shelf>()
@@ -121,7 +122,7 @@ fn put_aside(book: &mut Book, id: OperationId, answer: &Event, reason: &'static 
     }
 }
 
-/// Believes a fact, answers the request that waits for it, and leaves a record.
+/// Records a fact, answers the request that waits for it, and adds an audit record.
 pub(crate) fn believe(
     book: &mut Book,
     id: OperationId,
@@ -178,7 +179,7 @@ pub(crate) fn believe(
     Ok(recorded)
 }
 
-/// Records the accounts that a first payment in a currency has opened.
+/// Adds audit records of the accounts that the first payment in a currency has opened.
 fn record_opened(book: &mut Book, before: &[AccountId]) {
     let opened = book.shelf::<Books>().opened().into_iter();
     let opened: Vec<Account> = opened

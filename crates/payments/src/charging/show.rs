@@ -1,4 +1,4 @@
-//! Payments as they go out, and the problem of each refusal.
+//! The replies about payments, and the problem of each refusal.
 
 use edge::Problem;
 use edge::reply::{json, moment, problem, refusal_reply};
@@ -50,12 +50,12 @@ pub struct Payment {
     pub updated_at: String,
 }
 
-/// A payment that was made or confirmed.
+/// The reply with a payment that was made or confirmed.
 pub(crate) fn made(payment: &crate::Payment, _is_dry_run: bool) -> Reply {
     reply(payment)
 }
 
-/// The reply that tells of a payment as it stands.
+/// The reply with the present state of a payment.
 #[must_use]
 pub fn reply(made: &crate::Payment) -> Reply {
     match (made.state, &made.decline_code) {
@@ -75,7 +75,7 @@ pub fn reply(made: &crate::Payment) -> Reply {
     }
 }
 
-/// The refusal of a payment.
+/// The reply to a refusal.
 pub(crate) fn show_refusal<C>(_command: &C, rule: &ConfirmError) -> RefusalReply
 where
     C: Command<Refusal = ConfirmError>,

@@ -24,7 +24,7 @@ pub(super) fn apply(
         }
         return keep(book, event, Status::Parked, WebhookOutcome::Parked);
     };
-    // A provider speaks for its own operations only.
+    // A provider may only report on its own operations.
     let provider = payments.operation(&id).map(|known| known.provider.clone());
     if provider.as_deref() != Some(event.provider.as_str()) {
         book.shelf_mut::<webhooks::Shelf>()
@@ -55,7 +55,7 @@ fn keep(
     received
 }
 
-/// Keeps an event for a person to look at, once.
+/// Puts an event into the quarantine, once.
 pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) -> WebhookOutcome {
     if book
         .shelf_mut::<webhooks::Shelf>()

@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 256 * 1024;
 /// The name of a provider: any text, since a name that the settings do not have is a 404.
 const PROVIDER: Shape = Shape::any_text();
 
-/// The schemes in which webhooks are signed, as the description has them.
+/// The schemes in which webhooks are signed, for the description.
 pub const SIGNATURES: &[Signature] = &[
     Signature {
         name: "stripe_signature",
@@ -38,16 +38,16 @@ pub const SIGNATURES: &[Signature] = &[
     },
 ];
 
-/// How a provider's webhooks are verified, and whose they are.
+/// How the webhooks of a provider are verified, and the tenant that they belong to.
 #[derive(Debug, Clone)]
 pub struct Receiver {
-    /// Whose payments they are about.
+    /// The tenant whose payments they are about.
     pub tenant: Tenant,
-    /// How they are signed.
+    /// The scheme of their signatures.
     pub scheme: Scheme,
-    /// The live secrets: while one is being replaced, the old and the new.
+    /// The valid secrets. While one is being replaced, these are the old and the new one.
     pub secrets: Vec<Secret>,
-    /// How far the sender's clock may be off.
+    /// The greatest difference between the sender's clock and ours, in seconds.
     pub tolerance_seconds: i64,
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn routes(r: &mut Routes) {
     );
 }
 
-/// Refuses what nobody could have sent before its body is read.
+/// Refuses a request by its head, before the body is read, if no provider could have sent it.
 fn admit(state: &State, call: &Call<()>) -> Result<(), Problem> {
     receiver(state, call)?;
     headers::no_content_encoding(&call.headers)
@@ -134,7 +134,7 @@ where
     received.ok_or_else(|| Problem::new(code::INTERNAL))
 }
 
-/// Accepts the bytes or says no more than that they are not accepted; the log says why.
+/// Verifies the signature. The answer to a wrong one does not tell the reason; the log does.
 fn verify(state: &State, receiver: &Receiver, call: &Call<()>) -> Result<(), Problem> {
     let pairs: Vec<(&str, &[u8])> = call.headers.iter().collect();
     let verdict = webhook_signatures::verify(
@@ -157,10 +157,10 @@ fn verify(state: &State, receiver: &Receiver, call: &Call<()>) -> Result<(), Pro
     }
 }
 
-/// The command that the bytes lead to.
+/// The command that follows from the bytes.
 enum Read {
     Event(ReceiveWebhook),
-    /// Bytes that are no event are kept all the same.
+    /// Bytes that are no event are stored nevertheless.
     Malformed(QuarantineWebhook, Box<Problem>),
 }
 
@@ -195,7 +195,8 @@ fn read(state: &State, provider: &str, body: Vec<u8>) -> Read {
     }
 }
 
-/// Bytes that are not JSON are a 400; JSON that is no event is a 422 which names the field, as everywhere.
+/// The problem of bytes that are no event: a 400 if they are not JSON, and otherwise a 422 that names the
+/// field.
 fn refused(malformed: MalformedEvent) -> Problem {
     let (pointer, code, detail) = match malformed {
         MalformedEvent::Json(error @ JsonError::Malformed(_)) => {

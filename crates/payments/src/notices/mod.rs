@@ -1,4 +1,4 @@
-//! Notices: what a provider says of its own accord, in webhooks whose signature was verified.
+//! Notices: the events that a provider sends by itself, in webhooks with a verified signature.
 //!
 //! | command | commit |
 //! |---|---|
@@ -20,23 +20,23 @@ pub use receive::ReceiveWebhook;
 
 use edge::Capability;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: &[],
 };
 
-/// What became of a webhook.
+/// The outcome of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookOutcome {
-    /// It took effect.
+    /// The event took effect.
     Applied,
-    /// It was known.
+    /// The event was known already.
     Duplicate,
-    /// It arrived before its cause.
+    /// The event arrived before its cause.
     Parked,
-    /// Its type means nothing to us.
+    /// The type of the event is unknown here.
     Stored,
-    /// It cannot be right: kept for a person.
+    /// The event cannot be right, and is stored for a person to read.
     Quarantined,
 }

@@ -1,4 +1,4 @@
-//! Trying again what arrived before its cause.
+//! The command that applies events that arrived before their cause.
 
 use std::convert::Infallible;
 
@@ -10,10 +10,10 @@ use super::apply::apply;
 use crate::charging::ShowPayment;
 use crate::{Fact, ProviderEvent, Shelf};
 
-/// References read at a time.
+/// Number of references that are read at a time.
 const PAGE: i64 = 100;
 
-/// An event that was parked, and whose cause is there now.
+/// A parked event whose cause has arrived.
 #[derive(Debug, Clone)]
 pub struct ParkedEvent {
     event: Event,
@@ -26,7 +26,7 @@ pub struct ParkedEvent {
 pub struct ApplyParked {
     /// The events.
     pub parked: Vec<ParkedEvent>,
-    /// Makes the reply to the requests that wait for the payments.
+    /// Makes the replies to the requests that wait for the payments.
     pub show: ShowPayment,
 }
 
@@ -78,7 +78,7 @@ impl Command for ApplyParked {
     }
 }
 
-/// Reads parked events whose cause is there now: about [`PAGE`] of them.
+/// Reads parked events whose cause has arrived: about [`PAGE`] of them.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -99,7 +99,7 @@ pub fn arrived(
     }
     let events = webhooks::tables::parked(connection, tenant, &arrived)?;
     let parked = events.into_iter().filter_map(|event| {
-        // What was parked was read before, so it can be read again.
+        // A parked event was read before, so it can be read again.
         let (provider_key, fact) = ProviderEvent::read(&event.body).ok()?.fact?;
         Some(ParkedEvent {
             event,

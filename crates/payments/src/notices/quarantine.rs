@@ -1,4 +1,4 @@
-//! Keeping bytes with a right signature that are no event.
+//! The command that stores bytes that have a valid signature and are no event.
 
 use std::convert::Infallible;
 
@@ -8,10 +8,10 @@ use webhooks::Event;
 use super::WebhookOutcome;
 use super::apply::put_aside;
 
-/// Keeps bytes with a right signature that are no event, for a person to look at.
+/// Stores bytes that have a valid signature and are no event, for a person to read.
 #[derive(Debug, Clone)]
 pub struct QuarantineWebhook {
-    /// The bytes; the id is made from them.
+    /// The bytes, with an id that is made from them.
     pub event: Event,
 }
 

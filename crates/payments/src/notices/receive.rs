@@ -1,4 +1,4 @@
-//! Receiving an event with a right signature.
+//! The command that receives an event with a valid signature.
 
 use std::convert::Infallible;
 
@@ -15,7 +15,7 @@ use crate::{Fact, Shelf};
 pub struct ReceiveWebhook {
     /// The event.
     pub event: Event,
-    /// What it says of an operation (by provider key), if it means anything to us.
+    /// The provider key of an operation and the fact about it, if the type of the event is known here.
     pub fact: Option<(String, Fact)>,
     /// Makes the reply to the request that waits for the payment.
     pub show: ShowPayment,

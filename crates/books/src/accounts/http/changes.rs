@@ -1,4 +1,4 @@
-//! Changes of an account besides its balances: whether it takes postings, its limits, and its metadata.
+//! The routes that change an account: its status, its limits, and its metadata.
 
 use edge::strict_json::{Alternative, Body, Fields, Reading, Slot, nullable, object, one_of};
 use edge::{Call, Problem, Reader, Response, Routes, Shared, Submission};
@@ -91,7 +91,7 @@ fn nothing() -> impl Body<Out = ()> {
     object("Nothing", "An empty object.", |_| Slot::together(()))
 }
 
-/// Reads what an account is changed to.
+/// Reads the body with the new limits or the new metadata.
 fn new_state() -> impl Body<Out = AccountChange> {
     let [name, says] = REPLACED;
     let limits = Alternative::new(
@@ -114,7 +114,8 @@ fn new_state() -> impl Body<Out = AccountChange> {
     )
 }
 
-/// Limits are set as a whole, so that nobody sets one beside another that has changed meanwhile.
+/// Reads the limits. They are set together, so that nobody combines a new one with another that has changed
+/// meanwhile.
 fn new_limits(fields: &mut Fields) -> Slot<AccountChange> {
     let floor = limit().says("The least available balance.");
     let floor = fields.required("floor", nullable(floor));

@@ -1,4 +1,4 @@
-//! Pending holds of an account, beside its balances.
+//! The route that lists the pending holds of an account, with its balances.
 
 use edge::cursor::Cursor;
 use edge::query::foreign_cursor;
@@ -9,7 +9,7 @@ use super::ID;
 use crate::accounts::show;
 use crate::{code, shapes};
 
-/// The route that shows what is pending.
+/// The route that lists what is pending.
 pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/accounts/{id}/pending",

@@ -1,4 +1,4 @@
-//! A transaction as a body asks for it.
+//! The readers of a new transaction.
 
 use edge::strict_json::{
     Body, BrokenRule, Either, Fields, Slot, boolean, boolean_or, integer, list, nullable, object,
@@ -14,15 +14,15 @@ use crate::reading::{account, any_moment, positive};
 use crate::shapes;
 use crate::transactions::{Details, Draft, Expiry};
 
-/// The seconds that something may be pending from now on: at most ten years. Whoever means longer names the
-/// moment.
+/// The seconds for which a transaction may be pending: at most ten years. For a longer time, the request names
+/// the moment.
 const SECONDS: Shape = Shape::integer(1, 315_360_000).example_number(604_800);
 
-/// The name of the body, and what it says.
+/// The name of the body, and its description.
 pub(crate) const TRANSACTION: [&str; 2] =
     ["NewTransaction", "Posts a transaction, or promises it."];
 
-/// Reads what posts a transaction, and whether it is a dry run.
+/// Reads the body that posts a transaction, and whether it is a dry run.
 pub(crate) fn new_transaction(known: &Currencies) -> impl Body<Out = (Draft, bool)> {
     let [name, says] = TRANSACTION;
     object(name, says, move |fields| {
@@ -32,7 +32,7 @@ pub(crate) fn new_transaction(known: &Currencies) -> impl Body<Out = (Draft, boo
     })
 }
 
-/// The fields of a transaction that is new.
+/// Reads the fields of a new transaction.
 pub(crate) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     let kind = text(1, 32, shapes::Kind::SHAPE)
         .checked(own_kind)
@@ -58,34 +58,34 @@ pub(crate) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     })
 }
 
-/// The field of conditions; `says` tells of which accounts they are.
+/// Reads the conditions. `says` describes the accounts that they may name.
 pub(crate) fn conditions(fields: &mut Fields, says: &'static str) -> Slot<Vec<Condition>> {
     let each = list(0, MAX_POSTINGS, condition()).says(says);
     fields.optional("conditions", each).or(Vec::new())
 }
 
-/// The words for the fields that every step has.
+/// The descriptions of the fields that every step has.
 pub(crate) struct FieldTexts {
     external_id: &'static str,
     description: &'static str,
     metadata: &'static str,
 }
 
-/// The words where the step is a transaction of its own.
+/// The descriptions for a new transaction.
 pub(crate) const NEW: FieldTexts = FieldTexts {
     external_id: "Your own name for it, unique among all transactions: at most 255 characters.",
     description: "For people: at most 500 characters.",
     metadata: "What you keep with it: at most 50 texts of at most 500 characters.",
 };
 
-/// The words where the step is about another transaction.
+/// The descriptions for a step about another transaction.
 pub(crate) const STEP: FieldTexts = FieldTexts {
     external_id: "Your own name for this step, unique among all transactions.",
     description: "For people.",
     metadata: "What you keep with it.",
 };
 
-/// The fields that every step has.
+/// Reads the fields that every step has.
 pub(crate) fn details(fields: &mut Fields, words: &FieldTexts) -> Slot<Details> {
     let external_id = prose::<ExternalId>(shapes::ShortText::SHAPE).says(words.external_id);
     let external_id = fields.optional("external_id", nullable(external_id));
@@ -105,13 +105,13 @@ pub(crate) fn details(fields: &mut Fields, words: &FieldTexts) -> Slot<Details> 
     )
 }
 
-/// The field that asks for a dry run.
+/// Reads whether the request is a dry run.
 pub(crate) fn dry_run(fields: &mut Fields) -> Slot<bool> {
     let says = "Whether it is only asked what would happen; false if absent.";
     fields.optional("dry_run", boolean().says(says)).or(false)
 }
 
-/// The names of what is done by other routes, or to other transactions, mean that and nothing else.
+/// Reads a kind. The names that other routes and the steps about a transaction use are reserved.
 fn own_kind(name: String) -> Result<Kind, BrokenRule> {
     let kind = Kind::parse(&name).map_err(|rule| BrokenRule::new("malformed_kind", &rule))?;
     let steps = [Step::Fulfilment, Step::Void, Step::Expiry, Step::Reversal];

@@ -1,4 +1,4 @@
-//! Metadata of a transaction, set after it was recorded.
+//! The route that sets the metadata of a recorded transaction.
 
 use edge::{Call, Problem, Reader as _, Response, Routes, Shared};
 use ledger::TransactionId;

@@ -1,4 +1,4 @@
-//! Transactions by what is known of them.
+//! The search for transactions.
 
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query, bad_parameter, foreign_cursor, in_order, moment, positive};
@@ -16,7 +16,7 @@ use crate::query::{labels, rule, subtree};
 use crate::shapes;
 use crate::transactions::show;
 
-/// The names of the parameters that ask for a text of metadata, and for its beginning.
+/// The names of the parameters for a text of metadata, and for the beginning of a text.
 const TEXT: Shape = Shape::pattern(r"^metadata\.[A-Za-z0-9_.-]{1,40}$");
 const PREFIX: Shape = Shape::pattern(r"^metadata_prefix\.[A-Za-z0-9_.-]{1,40}$");
 /// Keys of metadata, separated by commas.
@@ -57,7 +57,7 @@ async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &page))
 }
 
-/// The parameters of a search: what is looked for, the code of a currency, the page.
+/// Reads the parameters of a search: the filters, the code of a currency, the page.
 fn search(query: &mut Query) -> Slot<(Search, Option<String>, PageQuery)> {
     let about = Slot::together((
         query.optional(
@@ -162,7 +162,7 @@ fn status(text: &str) -> Result<HoldStatus, BrokenRule> {
     found.ok_or_else(|| rule("unknown_value", detail))
 }
 
-/// The parameters on metadata, by key.
+/// Reads the filters on metadata, by key.
 fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
     let text = Shape::text(0, shapes::METADATA.longest);
     let texts = query.by_key(Parameter::by_key(
@@ -171,7 +171,7 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
         [TEXT, text],
         Metadata::MAX_ENTRIES,
     ));
-    // Every text begins with nothing.
+    // The empty text is the beginning of every text.
     let beginning = Shape::text(1, shapes::METADATA.longest);
     let beginnings = query.by_key(Parameter::by_key(
         "metadata_prefix",
@@ -190,7 +190,7 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
     })
 }
 
-/// The filters on metadata, by key.
+/// Combines the filters on metadata, by key.
 fn told(
     texts: Vec<(String, String)>,
     beginnings: Vec<(String, String)>,
@@ -237,7 +237,7 @@ fn told(
     Ok(told)
 }
 
-/// A currency by its code: also one that is no longer used, because what was recorded stays.
+/// Finds a currency by its code, also a withdrawn one, because recorded transactions stay.
 async fn currency(
     state: &State,
     tenant: TenantId,

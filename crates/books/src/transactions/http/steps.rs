@@ -1,4 +1,4 @@
-//! Steps about a transaction, as a body asks for them: alone, or as one of many.
+//! The readers of steps about a transaction, alone or as one of many.
 
 use edge::strict_json::{
     Alternative, Body, BrokenRule, FieldError, Fields, Slot, boolean, integer, list, nullable,
@@ -14,26 +14,26 @@ use crate::exchanges::http as exchanges;
 use crate::reading::{positive, transaction};
 use crate::transactions::{Action, Details};
 
-/// The last ordinal that a posting can bear: one of what was posted beyond a hold. Which of them a transaction
-/// has, the books say.
+/// The greatest ordinal that a posting can have: that of an amount posted beyond a hold. The books decide which
+/// ordinals a transaction has.
 const LAST_ORDINAL: i64 = 299;
 const ORDINAL: Shape = Shape::short_integer(0, LAST_ORDINAL);
 
-/// A step about a transaction that is there.
+/// A step about an earlier transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
-    /// Post a pending one, or a part of it.
+    /// Fulfil a pending transaction, or a part of it.
     Post,
-    /// Release what a pending one still holds.
+    /// Release what a pending transaction still holds.
     Void,
-    /// Undo a final one, or a part of it.
+    /// Reverse a final transaction, or a part of it.
     Reverse,
 }
 
 impl Verb {
     const ALL: [Self; 3] = [Self::Post, Self::Void, Self::Reverse];
 
-    /// The field that names the transaction, among many.
+    /// The field that names the transaction in a bulk.
     const fn field(self) -> &'static str {
         match self {
             Self::Post => "post",
@@ -42,7 +42,7 @@ impl Verb {
         }
     }
 
-    /// The name of the body alone, the name among many, and what both say.
+    /// The name of the body alone, its name in a bulk, and the description of both.
     const fn body(self) -> [&'static str; 3] {
         match self {
             Self::Post => [
@@ -64,11 +64,11 @@ impl Verb {
     }
 }
 
-/// A step that does not know yet what it is about.
+/// A requested step, without the transaction that it is about.
 pub(super) struct StepRequest {
     verb: Verb,
     amounts: Option<Vec<Part>>,
-    /// So much of one leg of an exchange, to reverse.
+    /// The amount of one leg of an exchange that is to be reversed.
     leg: Option<(Leg, Amount)>,
     last: bool,
     exceed: bool,
@@ -77,7 +77,7 @@ pub(super) struct StepRequest {
 }
 
 impl StepRequest {
-    /// The step, about this transaction.
+    /// The action, with the transaction that it is about.
     pub(super) fn about(self, id: TransactionId) -> Action {
         let Self {
             verb,
@@ -115,7 +115,7 @@ impl StepRequest {
     }
 }
 
-/// Reads a step that is asked for alone, and whether it is a dry run.
+/// Reads a step alone, and whether it is a dry run.
 pub(super) fn new_step(verb: Verb) -> impl Body<Out = (StepRequest, bool)> {
     let [name, _, says] = verb.body();
     object(name, says, move |fields| {
@@ -125,7 +125,7 @@ pub(super) fn new_step(verb: Verb) -> impl Body<Out = (StepRequest, bool)> {
     })
 }
 
-/// The fields of a step, of which at most one says how much.
+/// Reads the fields of a step. At most one of them names the amount.
 fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
     let parts = |says| nullable(list(1, MAX_POSTINGS, part()).says(says));
     let amounts = match verb {
@@ -183,7 +183,7 @@ fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
     )
 }
 
-/// The kind of one of many.
+/// The kind of one step of a bulk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Item {
     Transaction,
@@ -192,8 +192,8 @@ enum Item {
 }
 
 impl Item {
-    /// A step about the transaction that `post`, `void` or `reverse` names, an exchange if it has a field
-    /// that only exchanges have, or else a new transaction.
+    /// Finds the kind by the fields: a step if `post`, `void` or `reverse` is present, an exchange if there is
+    /// a field that only exchanges have, and otherwise a new transaction.
     fn of(fields: &Fields) -> Self {
         let mut verbs = Verb::ALL.into_iter();
         if let Some(verb) = verbs.find(|verb| fields.has(verb.field())) {
@@ -207,7 +207,7 @@ impl Item {
     }
 }
 
-/// Reads one of many.
+/// Reads one step of a bulk.
 pub(super) fn one_of_many(known: &Currencies) -> impl Body<Out = Action> {
     let [_, says] = TRANSACTION;
     let new = Alternative::new(

@@ -1,5 +1,5 @@
-//! How a movement left its accounts. It is told from the movement's own rows, which never change, so that
-//! a reply that is made again has the same bytes (ADR 21).
+//! The balances after a movement. They are computed from the movement's own rows, which never change, so that a
+//! reply that is made again has the same bytes (ADR 21).
 
 use ledger::{RecordedPosting, RecordedTransaction};
 use money::{Currency, MinorUnits as Units};
@@ -27,8 +27,8 @@ pub struct BalanceAfter {
     pub version: i64,
 }
 
-/// How it left each account, in the order in which its postings name them; `None` in the form that replies
-/// had before it was told.
+/// The balances of each account after the transaction, in the order of its postings; `None` in the older form
+/// of replies.
 pub(crate) fn after(posted: &RecordedTransaction, form: Form) -> Option<Vec<BalanceAfter>> {
     match form {
         Form::WithoutBalances => None,
@@ -48,7 +48,7 @@ fn of_each(postings: &[RecordedPosting]) -> Vec<BalanceAfter> {
     last.iter().map(Entry::shown).collect()
 }
 
-/// A posting as one of its accounts sees it.
+/// A posting, as seen by one of its accounts.
 struct Entry {
     account: ledger::AccountId,
     currency: Currency,
