@@ -6,7 +6,7 @@ use edge::strict_json::CardNumbers;
 use edge::{Code, State, Surface};
 use engine::check::Plan;
 use engine::{Engine, Kind};
-use payments::Provider;
+use payments::Providers;
 use payments::notices::Receivers;
 
 /// Makes replies again that were kept by reference.
@@ -36,9 +36,9 @@ pub const CARDS: CardNumbers = CardNumbers {
 
 /// The state that handlers share, with the parts of every family.
 #[must_use]
-pub fn state(engine: Engine, provider: Provider, receivers: Receivers) -> State {
+pub fn state(engine: Engine, providers: Arc<Providers>, receivers: Receivers) -> State {
     let state = books::bring(State::new(engine, &CARDS));
-    payments::bring(state, provider, receivers)
+    payments::bring(state, providers, receivers)
 }
 
 /// The kinds of shelves, in the order in which they are loaded: what names others comes first. They are saved

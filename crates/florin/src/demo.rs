@@ -59,15 +59,17 @@ pub(crate) async fn run(
     let mut settings = settings.clone().in_sandbox()?;
     settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
     settings.listen_is_default = false;
+    // It is about one provider, which takes everything.
+    settings.other_providers.clear();
+    settings.provider_rules.clear();
+    settings.no_default_provider = false;
     if settings.database == DatabaseUrl::Sqlite(settings.data_dir.join("florin.db")) {
         settings.database = DatabaseUrl::Sqlite(folder.path().join("florin.db"));
     }
     settings.data_dir = folder.path().to_path_buf();
     let florin = start(&settings).await?;
-    let sandbox = florin
-        .sandbox
-        .as_ref()
-        .map(|sandbox| format!("http://{}", sandbox.address()));
+    let sandbox = florin.played.first();
+    let sandbox = sandbox.map(|(_, sandbox)| format!("http://{}", sandbox.address()));
     let script = Script::new(&florin.url(), &sandbox.unwrap_or_default(), json)?;
     script.say(
         "database",

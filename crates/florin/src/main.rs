@@ -15,6 +15,7 @@ mod look;
 mod measure;
 mod places;
 mod provider;
+mod providers;
 mod say;
 mod serve;
 mod settings;

@@ -2,6 +2,7 @@
 
 mod file;
 mod listen;
+mod providers;
 mod tuning;
 mod values;
 mod webhooks;
@@ -11,11 +12,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use payments::providers::Rule;
 use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;
 
 pub(crate) use listen::Listen;
+pub(crate) use providers::{NamedProvider, OtherProvider};
+use providers::{rule, together};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{Webhooks, add_secret, check_name};
@@ -96,6 +100,28 @@ pub(crate) struct Arguments {
     /// The provider's address; in sandbox mode, the built-in one if absent
     #[arg(long, global = true, env = "FLORIN_PROVIDER_URL")]
     pub(crate) provider_url: Option<ProviderUrl>,
+    /// A provider beside it, as NAME=DIALECT[:TIMEOUT_MS][:URL]; again for each (dialects: sandbox). In sandbox
+    /// mode, one without an address is built in
+    #[arg(
+        long = "other-provider",
+        global = true,
+        env = "FLORIN_OTHER_PROVIDERS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) other_providers: Vec<String>,
+    /// Payments that go to a provider, as PROVIDER=CURRENCIES[:METHODS], such as acme=EUR+USD:pm_card_*; again
+    /// for each. The first rule that fits counts; what none fits goes to the one of --provider
+    #[arg(
+        long = "provider-rule",
+        global = true,
+        env = "FLORIN_PROVIDER_RULES",
+        value_delimiter = ','
+    )]
+    pub(crate) provider_rules: Vec<String>,
+    /// Refuse payments that no --provider-rule fits
+    #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
+    pub(crate) no_default_provider: bool,
     /// A provider's webhook secret as PROVIDER=SCHEME:SECRET; again for the old one while it is replaced
     #[arg(
         long = "webhook-secret",
@@ -152,13 +178,18 @@ pub(crate) struct Settings {
     pub(crate) mixes_tenants: bool,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
+    pub(crate) other_providers: Vec<OtherProvider>,
+    /// The first one that fits a payment counts.
+    pub(crate) provider_rules: Vec<Rule>,
+    /// Whether payments that no rule fits are refused.
+    pub(crate) no_default_provider: bool,
     pub(crate) webhooks: Webhooks,
 }
 
 /// A setting that cannot be used, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct WrongSetting(String);
+pub(crate) struct WrongSetting(pub(crate) String);
 
 impl Settings {
     /// Puts flags, environment, file and defaults together.
@@ -194,6 +225,15 @@ impl Settings {
         if let Some(provider) = &provider {
             check_name(provider)?;
         }
+        let others = arguments.other_providers.iter().map(|text| text.parse());
+        let others: Vec<OtherProvider> = others.collect::<Result<_, _>>()?;
+        let given = arguments.provider_rules.iter().map(|text| rule(text));
+        let given: Vec<Rule> = given.collect::<Result<_, _>>()?;
+        // Rules have an order, so those of two places are not mixed.
+        let provider_rules = match given.is_empty() {
+            true => file.provider_rules,
+            false => given,
+        };
         let mut settings = Self {
             database,
             listen_is_default: listen.is_none(),
@@ -212,6 +252,10 @@ impl Settings {
                 && !file.one_tenant_commits.unwrap_or(false),
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
+            other_providers: together(file.other_providers, &others),
+            provider_rules,
+            no_default_provider: arguments.no_default_provider
+                || file.no_default_provider.unwrap_or(false),
             webhooks,
         };
         if settings.mode == Mode::Sandbox {
@@ -231,10 +275,15 @@ impl Settings {
         if self.provider.is_empty() {
             SANDBOX.clone_into(&mut self.provider);
         }
-        if !self.webhooks.contains_key(SANDBOX) {
-            let scheme = Scheme::StandardWebhooks.name();
-            let text = format!("{SANDBOX}={scheme}:{SANDBOX_SECRET}");
-            add_secret(&mut self.webhooks, &text)?;
+        let played = self.providers().into_iter();
+        let played = played.filter(|provider| provider.url.is_none());
+        let played = played.map(|provider| provider.name);
+        for name in played.chain([SANDBOX.to_owned()]) {
+            if !self.webhooks.contains_key(&name) {
+                let scheme = Scheme::StandardWebhooks.name();
+                let text = format!("{name}={scheme}:{SANDBOX_SECRET}");
+                add_secret(&mut self.webhooks, &text)?;
+            }
         }
         Ok(())
     }
@@ -251,8 +300,12 @@ impl Settings {
                     .to_owned(),
             ));
         }
+        self.check_others_live()?;
+        if self.provider.is_empty() && self.provider_url.is_none() && self.no_default_provider {
+            return Ok(self);
+        }
         if self.provider.is_empty() {
-            let mut names = self.webhooks.keys();
+            let mut names = self.webhooks.keys().filter(|name| !self.is_another(name));
             if let (Some(only), None) = (names.next(), names.next()) {
                 self.provider.clone_from(only);
             }

@@ -6,8 +6,9 @@
 //! first*, because the provider may have heard the dead worker.
 
 use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use books::transactions::{EXPIRY, Expire};
@@ -15,13 +16,13 @@ use engine::errand::{Doing, Due, Work, tenants};
 use engine::{Command, Engine, LaneError, Outcome, Repeated, Request, Tenant};
 use payments::charging::{Lease, Leased, RecordOutcome};
 use payments::notices::{ApplyParked, arrived};
-use payments::providers::Heard;
+use payments::providers::{Dialects, Heard};
 use payments::{CHARGE, Fact, Operation, OperationId};
 use store::TenantId;
 use webhooks::Event;
 
-use crate::places::{OPEN, Places};
-use crate::provider::Provider;
+use crate::places::OPEN;
+use crate::providers::{AllCalled, Called};
 
 /// Tenants whose parked events are looked at a time.
 const TENANTS: i64 = 100;
@@ -30,15 +31,13 @@ const FIRST_PAUSE_MILLIS: i64 = 1_000;
 /// Longest pause before an inquiry.
 const LONGEST_PAUSE_MILLIS: i64 = 300_000;
 
-/// Charges: every operation that is submitted goes to the provider.
+/// Charges: every operation that is submitted goes to its provider, and every inquiry to the same one.
 #[derive(Clone)]
 pub(crate) struct Charges {
-    pub(crate) engine: Engine,
-    /// Name of the provider, as operations have it.
-    pub(crate) name: String,
-    pub(crate) provider: Provider,
-    pub(crate) places: Arc<Places>,
-    pub(crate) lease_millis: i64,
+    engine: Engine,
+    called: Arc<AllCalled>,
+    /// Providers of operations that the settings do not have any more.
+    absent: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Work for Charges {
@@ -47,25 +46,36 @@ impl Work for Charges {
     }
 
     fn full(&self) -> Vec<String> {
-        match self.places.free_inquiries() {
-            0 => vec![self.name.clone()],
-            _ => Vec::new(),
-        }
+        let called = self.called.iter();
+        let full = called.filter(|(_, called)| called.places.free_inquiries() == 0);
+        let full = full.map(|(name, _)| name.clone());
+        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        full.chain(absent.iter().cloned()).collect()
     }
 
-    fn take(&self, tenant: Tenant, mut due: Vec<Due>) -> Doing<'_> {
-        // No more than can be asked at once: the rest would only wait while its lease runs.
-        due.truncate(self.places.free_inquiries());
+    fn take(&self, tenant: Tenant, due: Vec<Due>) -> Doing<'_> {
+        let mut by_place: BTreeMap<String, Vec<OperationId>> = BTreeMap::new();
+        for due in due {
+            let operations = by_place.entry(due.place).or_default();
+            operations.push(OperationId::from_bytes(due.subject));
+        }
         Box::pin(async move {
-            let ids = due.iter().map(|due| OperationId::from_bytes(due.subject));
-            let command = Lease {
-                operations: ids.collect(),
-                lease_millis: self.lease_millis,
-            };
-            let leased = submit(&self.engine, tenant.clone(), command).await?.done();
-            for leased in leased.into_iter().flatten() {
-                let (charges, tenant) = (self.clone(), tenant.clone());
-                tokio::spawn(async move { charges.inquire(tenant, leased).await });
+            for (place, mut operations) in by_place {
+                let Some(called) = self.called(&place) else {
+                    continue;
+                };
+                // No more than can be asked at once: the rest would only wait while its lease runs.
+                operations.truncate(called.places.free_inquiries());
+                let lease_millis = called.lease_millis;
+                let command = Lease {
+                    operations,
+                    lease_millis,
+                };
+                let leased = submit(&self.engine, tenant.clone(), command).await?.done();
+                for leased in leased.into_iter().flatten() {
+                    let (charges, tenant) = (self.clone(), tenant.clone());
+                    tokio::spawn(async move { charges.inquire(tenant, leased).await });
+                }
             }
             Ok(())
         })
@@ -84,15 +94,47 @@ impl Work for Charges {
     }
 
     fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(self.places.end())
+        Box::pin(async {
+            for called in self.called.values() {
+                called.places.end().await;
+            }
+        })
     }
 }
 
 impl Charges {
+    pub(crate) fn new(engine: Engine, called: AllCalled) -> Self {
+        Self {
+            engine,
+            called: Arc::new(called),
+            absent: Arc::default(),
+        }
+    }
+
+    /// The provider of this name. One that the settings do not have is reported once; its errands stay due, and are
+    /// looked at again by a server whose settings have it.
+    fn called(&self, name: &str) -> Option<&Called> {
+        let called = self.called.get(name);
+        if called.is_none() {
+            let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+            if absent.insert(name.to_owned()) {
+                tracing::error!(
+                    provider = name,
+                    "operations wait for a provider that is not in the settings: add it with --other-provider, and \
+                     they are asked about"
+                );
+            }
+        }
+        called
+    }
+
     /// Asks for a new operation to be done, and brings home what the provider said.
     async fn charge(&self, tenant: Tenant, leased: Leased) {
-        let lease = u64::try_from(self.lease_millis).unwrap_or(0);
-        if !self.places.lets_through() {
+        let Some(called) = self.called(&leased.operation.provider) else {
+            return;
+        };
+        let lease = u64::try_from(called.lease_millis).unwrap_or(0);
+        if !called.places.lets_through() {
             let retry_at = self.engine.clock().now();
             let pause = i64::try_from(OPEN.as_millis()).unwrap_or(FIRST_PAUSE_MILLIS);
             let retry_at = retry_at.plus_millis(pause);
@@ -100,29 +142,32 @@ impl Charges {
                 .record(tenant, &leased, Fact::Unknown { retry_at }, Vec::new())
                 .await;
         }
-        let call = self.provider.charge(&leased.operation);
-        let heard = self.places.call(Duration::from_millis(lease), call).await;
+        let call = called.provider.charge(&leased.operation);
+        let heard = called.places.call(Duration::from_millis(lease), call).await;
         // An operation that waited so long for a place belongs to somebody else by now.
         if let Some(heard) = heard {
-            self.bring_home(tenant, &leased, heard).await;
+            self.bring_home(called, tenant, &leased, heard).await;
         }
     }
 
     /// Asks for the outcome of an operation whose worker has died; charges if the provider has never heard of it.
     async fn inquire(&self, tenant: Tenant, leased: Leased) {
-        let Some(_place) = self.places.inquiry().await else {
+        let Some(called) = self.called(&leased.operation.provider) else {
             return;
         };
-        let heard = match self.provider.inquire(&leased.operation).await {
-            Heard::Unknown => self.provider.charge(&leased.operation).await,
+        let Some(_place) = called.places.inquiry().await else {
+            return;
+        };
+        let heard = match called.provider.inquire(&leased.operation).await {
+            Heard::Unknown => called.provider.charge(&leased.operation).await,
             heard @ (Heard::Done { .. } | Heard::Nothing(_) | Heard::Wrong { .. }) => heard,
         };
-        self.bring_home(tenant, &leased, heard).await;
+        self.bring_home(called, tenant, &leased, heard).await;
     }
 
-    async fn bring_home(&self, tenant: Tenant, leased: &Leased, heard: Heard) {
+    async fn bring_home(&self, called: &Called, tenant: Tenant, leased: &Leased, heard: Heard) {
         let operation = &leased.operation;
-        self.places.note(!matches!(heard, Heard::Nothing(_)));
+        called.places.note(!matches!(heard, Heard::Nothing(_)));
         let (fact, answer) = match heard {
             Heard::Done { fact, answer } => (fact, answer),
             Heard::Unknown => (self.unknown(leased), Vec::new()),
@@ -203,7 +248,10 @@ impl Work for Expiries {
 }
 
 /// Parked webhooks: those whose cause is there by now are applied.
-pub(crate) struct ParkedWebhooks(pub(crate) Engine);
+pub(crate) struct ParkedWebhooks {
+    pub(crate) engine: Engine,
+    pub(crate) dialects: Dialects,
+}
 
 impl Work for ParkedWebhooks {
     fn kind(&self) -> &'static str {
@@ -216,7 +264,8 @@ impl Work for ParkedWebhooks {
 
     fn look(&self) -> Doing<'_> {
         Box::pin(async move {
-            let found = self.0.read(|connection| {
+            let dialects = self.dialects.clone();
+            let found = self.engine.read(move |connection| {
                 let (mut found, mut after) = (Vec::new(), TenantId(0));
                 loop {
                     let ids = webhooks::tables::tenants_with_parked(connection, after, TENANTS)?;
@@ -225,7 +274,7 @@ impl Work for ParkedWebhooks {
                     };
                     after = *last;
                     for tenant in tenants(connection, &ids)? {
-                        let parked = arrived(connection, tenant.id)?;
+                        let parked = arrived(connection, tenant.id, &dialects)?;
                         found.push((tenant, parked));
                     }
                 }
@@ -234,7 +283,7 @@ impl Work for ParkedWebhooks {
             for (tenant, parked) in found {
                 if !parked.is_empty() {
                     let show = payments::charging::show::reply;
-                    submit(&self.0, tenant, ApplyParked { parked, show }).await?;
+                    submit(&self.engine, tenant, ApplyParked { parked, show }).await?;
                 }
             }
             Ok(())

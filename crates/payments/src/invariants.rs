@@ -7,7 +7,7 @@ use engine::check::{Family, Invariant, Scope};
 use store::{AnyConnection, CheckError, TenantId};
 
 use crate::recorded::Recorded;
-use crate::{Fact, OperationState, PaymentId, ProviderEvent, check};
+use crate::{Fact, OperationState, PaymentId, check, providers};
 
 /// What this family brings to `check`.
 ///
@@ -161,7 +161,7 @@ fn events(
 
 /// Whether an operation is as an applied event says: an operation that ends does not change again.
 fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
-    let said = ProviderEvent::read(body).ok().and_then(|event| event.fact);
+    let said = providers::event_in_any(body).and_then(|event| event.fact);
     match (state, said) {
         (Some(OperationState::Succeeded), Some((_, Fact::Failed { .. })))
         | (Some(OperationState::Failed), Some((_, Fact::Succeeded { .. }))) => false,

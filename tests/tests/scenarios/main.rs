@@ -41,6 +41,7 @@ mod outages;
 mod payments;
 mod poolers;
 mod provider;
+mod providers;
 mod raw_connections;
 mod room;
 mod shop;

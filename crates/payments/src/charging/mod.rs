@@ -28,7 +28,7 @@ pub(crate) use outcome::believe;
 use engine::errand::{Errand, Errands};
 use engine::{Book, Reply};
 
-use crate::{Operation, Payment, Shelf};
+use crate::{Operation, Payment, Providers, Shelf};
 
 /// Epoch of the lease under which an operation is made.
 const FIRST_EPOCH: i32 = 1;
@@ -47,12 +47,14 @@ pub type ShowPayment = fn(&Payment) -> Reply;
 
 /// Adds the errand of the operation that a command has just submitted for this payment, leased already, and has it
 /// told after the commit.
-fn tell_of_submitted(book: &mut Book, payment: &Payment, lease_millis: i64) {
+fn tell_of_submitted(book: &mut Book, payment: &Payment, providers: &Providers) {
     let submitted = book.shelf::<Shelf>().submitted().into_iter();
     let latest = submitted
         .filter(|operation| operation.payment == payment.id)
         .max_by_key(|operation| operation.attempt);
     if let Some(operation) = latest {
+        let provider = providers.named(&operation.provider);
+        let lease_millis = provider.map_or(0, |provider| provider.lease_millis);
         let errand = Errand {
             due_at: book.now().plus_millis(lease_millis),
             epoch: FIRST_EPOCH,

@@ -8,7 +8,8 @@ use webhooks::{Event, Look};
 
 use super::apply::apply;
 use crate::charging::ShowPayment;
-use crate::{Fact, ProviderEvent, Shelf};
+use crate::providers::Dialects;
+use crate::{Fact, Shelf};
 
 /// References read at a time.
 const PAGE: i64 = 100;
@@ -78,31 +79,39 @@ impl Command for ApplyParked {
     }
 }
 
-/// Reads parked events whose cause is there now: about [`PAGE`] of them.
+/// Reads parked events whose cause is there now: about [`PAGE`] of them. Those of a provider without a dialect stay
+/// parked.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
-pub fn arrived(connection: &mut AnyConnection, tenant: TenantId) -> Result<Vec<Parked>, Error> {
+pub fn arrived(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    dialects: &Dialects,
+) -> Result<Vec<Parked>, Error> {
     let mut arrived = Vec::new();
     let mut after = String::new();
     loop {
         let awaited = webhooks::tables::awaited(connection, tenant, &after, PAGE)?;
         let Some(last) = awaited.last() else { break };
         after.clone_from(last);
-        arrived.extend(crate::known_provider_keys(connection, tenant, &awaited)?);
+        let known = crate::known_provider_keys(connection, tenant, &awaited)?;
+        let events = webhooks::tables::parked(connection, tenant, &known)?;
+        arrived.extend(events.into_iter().filter_map(|event| read(event, dialects)));
         if arrived.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX) {
             break;
         }
     }
-    let events = webhooks::tables::parked(connection, tenant, &arrived)?;
-    let parked = events.into_iter().filter_map(|event| {
-        // What was parked was read before, so it can be read again.
-        let (provider_key, fact) = ProviderEvent::read(&event.body).ok()?.fact?;
-        Some(Parked {
-            event,
-            provider_key,
-            fact,
-        })
-    });
-    Ok(parked.collect())
+    Ok(arrived)
+}
+
+/// Reads an event again. What was parked was read before, so that it can be.
+fn read(event: Event, dialects: &Dialects) -> Option<Parked> {
+    let dialect = dialects.get(&event.provider)?;
+    let (provider_key, fact) = dialect.event(&event.body).ok()?.fact?;
+    Some(Parked {
+        event,
+        provider_key,
+        fact,
+    })
 }
