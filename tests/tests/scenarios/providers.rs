@@ -132,8 +132,8 @@ async fn a_provider_that_never_answers_does_not_hold_up_another(database: Databa
         let client = shop.florin.client();
         paying.spawn(async move {
             let key = format!("good-{number}");
-            let reply = client.post("/v1/payments", &*key, &order("pm_succeeds"));
-            reply.await
+            let order = order("pm_succeeds");
+            client.post("/v1/payments", &*key, &order).await
         });
     }
     for reply in paying.join_all().await {
