@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Store};
 use webhook_signatures::{Scheme, Secret};
 
+use crate::providers::ProviderError;
 use crate::say;
 use crate::settings::{SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 use crate::start::{StartError, start};
@@ -99,7 +100,8 @@ struct Script {
 impl Script {
     fn new(url: &str, sandbox: &str, json: bool) -> Result<Self, StartError> {
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = reqwest::Client::builder().no_proxy().build();
+        let http = http.map_err(ProviderError::Client)?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
         Ok(Self {
             http,

@@ -8,17 +8,33 @@ use std::time::Duration;
 
 use engine::Tenant;
 use payments::notices::{Receiver, Receivers};
-use payments::providers::{self, Dialect, Dialects, Providers};
+use payments::providers::{self, Dialect, Dialects, Providers, SANDBOX};
 use sandbox::{Sandbox, WebhookTarget};
 use store::Clock;
 
 use crate::places::Places;
 use crate::provider::Provider;
-use crate::settings::{Mode, NamedProvider, SANDBOX, SANDBOX_SECRET, Settings, WrongSetting};
-use crate::start::StartError;
+use crate::settings::{Mode, NamedProvider, SANDBOX_SECRET, Settings, WrongSetting};
 
 /// What a lease allows beyond twice the provider's own time.
 const LEASE_MARGIN_MILLIS: i64 = 2_000;
+
+/// Why the providers were not made ready, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProviderError {
+    /// A pretend provider.
+    #[error("the sandbox provider does not start: {0}; choose another folder with --data-dir")]
+    Sandbox(#[from] sandbox::StartError),
+    /// The client of a provider.
+    #[error("the provider's client does not start: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A secret of the sandbox.
+    #[error("the sandbox's webhook secret: {0}")]
+    Secret(#[from] webhook_signatures::SecretError),
+    /// A setting.
+    #[error(transparent)]
+    Setting(#[from] WrongSetting),
+}
 
 /// A provider that is called: over its own connections, in its own places.
 pub(crate) struct Called {
@@ -46,7 +62,7 @@ pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
 }
 
 /// Starts the providers that are played, each with a journal of its own: in sandbox mode, those without an address.
-pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, StartError> {
+pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, ProviderError> {
     let mut played = Vec::new();
     if settings.mode == Mode::Live {
         return Ok(played);
@@ -74,7 +90,7 @@ pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, 
 pub(crate) fn point_webhooks(
     played: &[(String, Sandbox)],
     server: SocketAddr,
-) -> Result<(), StartError> {
+) -> Result<(), ProviderError> {
     let scheme = webhook_signatures::Scheme::StandardWebhooks;
     for (name, sandbox) in played {
         sandbox.point_webhooks_at(WebhookTarget {
@@ -90,7 +106,7 @@ pub(crate) fn point_webhooks(
 pub(crate) fn called(
     settings: &Settings,
     played: &[(String, Sandbox)],
-) -> Result<AllCalled, StartError> {
+) -> Result<AllCalled, ProviderError> {
     let mut called = AllCalled::new();
     for NamedProvider {
         name,

@@ -18,7 +18,7 @@ use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
 
 use crate::lane::{lane_settings, start_lane};
-use crate::providers;
+use crate::providers::{self, ProviderError};
 use crate::settings::{Listen, Mode, SANDBOX_KEY, Settings, WrongSetting};
 use crate::workers::{Charges, Expiries, ParkedWebhooks};
 
@@ -75,12 +75,9 @@ pub(crate) enum StartError {
     /// The server.
     #[error(transparent)]
     Serve(#[from] api::ServeError),
-    /// The pretend provider.
-    #[error("the sandbox provider does not start: {0}; choose another folder with --data-dir")]
-    Sandbox(#[from] sandbox::StartError),
-    /// The client of the provider.
-    #[error("the provider's client does not start: {0}")]
-    Client(#[from] reqwest::Error),
+    /// The providers.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// A folder or a thread.
     #[error("{what}: {cause}")]
     System {
@@ -110,9 +107,6 @@ pub(crate) enum StartError {
     /// What was last recorded cannot be read.
     #[error("{0}; see that the database runs and --database-url names it")]
     Unread(#[from] store::Error),
-    /// A secret of the sandbox.
-    #[error("the sandbox's webhook secret: {0}")]
-    Secret(#[from] webhook_signatures::SecretError),
 }
 
 const fn other_mode_advice(books: access::Mode) -> &'static str {

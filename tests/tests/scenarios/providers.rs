@@ -149,6 +149,31 @@ async fn a_provider_that_never_answers_does_not_hold_up_another(database: Databa
     books_hold(&database);
 }
 
+on_both_databases!(a_provider_that_only_fails_is_left_alone_and_no_other);
+async fn a_provider_that_only_fails_is_left_alone_and_no_other(database: Database) {
+    // Nobody listens there.
+    let other = "--other-provider=gone=sandbox:http://127.0.0.1:9";
+    let shop = Shop::open_with(&database, &[other, "--provider-rule=gone=USD"]);
+    let opened = "florin_provider_breaker_opened_total";
+    let mut number = 0;
+    eventually("the provider is left alone", async || {
+        number += 1;
+        let (key, body) = (format!("gone-{number}"), of("USD", "pm_card"));
+        let reply = shop.client.post("/v1/payments", &*key, &body).await;
+        assert_eq!(reply.status, 202, "{}", reply.json());
+        (shop.counter(opened).await > 0).then_some(())
+    })
+    .await;
+
+    for number in 0..10 {
+        let paid = shop.pay(&format!("good-{number}"), "pm_succeeds").await;
+        assert_eq!(paid.status, 201, "{}", paid.json());
+    }
+    assert_eq!(shop.counter(opened).await, 1);
+    shop.assert_captured(10).await;
+    books_hold(&database);
+}
+
 on_both_databases!(an_unknown_outcome_is_inquired_at_the_provider_that_was_called);
 async fn an_unknown_outcome_is_inquired_at_the_provider_that_was_called(database: Database) {
     let mut second = Provider::open().await;

@@ -246,11 +246,7 @@ pub(super) fn together(of_file: Vec<OtherProvider>, given: &[OtherProvider]) -> 
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::unwrap_used,
-        clippy::unwrap_in_result,
-        reason = "a test may stop at the first surprise"
-    )]
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
     use super::*;
 

@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn an_event_is_read_with_all_that_its_charge_says() {
-        let read = read(event("charge.succeeded").to_string().as_bytes()).unwrap();
-        let (key, Fact::Succeeded { charge }) = read.fact.unwrap() else {
+        let event = read(event("charge.succeeded").to_string().as_bytes()).unwrap();
+        let (key, Fact::Succeeded { charge }) = event.fact.unwrap() else {
             panic!("it succeeded");
         };
         assert_eq!((key.as_str(), charge.reference.as_str()), ("op_1", "ch_1"));
@@ -188,8 +188,8 @@ mod tests {
             (None, "declined"),
         ] {
             let event = with("charge.failed", "/data/object/decline_code", code);
-            let read = read(event.to_string().as_bytes()).unwrap();
-            let (_, Fact::Failed { decline_code, .. }) = read.fact.unwrap() else {
+            let event = read(event.to_string().as_bytes()).unwrap();
+            let (_, Fact::Failed { decline_code, .. }) = event.fact.unwrap() else {
                 panic!("it failed");
             };
             assert_eq!(decline_code, expected);
@@ -212,12 +212,12 @@ mod tests {
             r#"{"id":"a","type":"x","data":{"object":{"amount":1,"amount":2}}}"#,
             r#"{"id":"a","type":"x","data":[{"k":[{"j":1,"\u006a":2}]}]}"#,
         ] {
-            let read = read(body.as_bytes());
+            let event = read(body.as_bytes());
             let doubled = matches!(
-                read,
+                event,
                 Err(MalformedEvent::Json(JsonError::DuplicateKey { .. }))
             );
-            assert!(doubled, "{body}: {read:?}");
+            assert!(doubled, "{body}: {event:?}");
         }
     }
 }
