@@ -9,7 +9,7 @@ use crate::books_hold;
 use crate::given::{eventually, is_problem, rows, text};
 use crate::provider::Provider;
 use crate::shop::{PRICE, Shop, list, order, pointers};
-use crate::webhooks::{Sender, event, said};
+use crate::webhooks::{Sender, event, kept, said};
 
 on_both_databases!(each_payment_goes_to_the_provider_of_its_currency_and_method);
 async fn each_payment_goes_to_the_provider_of_its_currency_and_method(database: Database) {
@@ -83,13 +83,32 @@ async fn a_provider_speaks_for_its_own_operations_alone(database: Database) {
     })
     .await;
 
-    let event = event("evt_1", "charge.succeeded", &charge);
-    let answer = said(&first.deliver(&event).await);
+    let told = event("evt_1", "charge.succeeded", &charge);
+    let answer = said(&first.deliver(&told).await);
     assert_eq!(answer, (200, "quarantined".to_owned()));
     assert_eq!(shop.payment(&id).await["status"], "processing");
-    let answer = said(&second.deliver(&event).await);
+    let answer = said(&second.deliver(&told).await);
     assert_eq!(answer, (200, "applied".to_owned()));
     assert_eq!(shop.payment(&id).await["status"], "succeeded");
+
+    // An event that comes before its cause is no different: it is put aside when the cause turns out to be another's.
+    let reply = shop.pay_waiting("k-2", "pm_never_answers", 0).await;
+    let id = text(&reply.json(), "/id");
+    let mut early = charge.clone();
+    early["id"] = json!("ch_early");
+    early["idempotency_key"] = json!("op_not_known_yet");
+    early["reference"] = json!(id);
+    early["payment_method"] = json!("pm_never_answers");
+    let early = event("evt_2", "charge.succeeded", &early);
+    let answer = said(&first.deliver(&early).await);
+    assert_eq!(answer, (202, "parked".to_owned()));
+    let name = "UPDATE operation SET provider_key = 'op_not_known_yet' WHERE payment_method = 'pm_never_answers'";
+    database.execute_raw(name);
+    eventually("the event is put aside", async || {
+        (kept(&database) == (3, 2)).then_some(())
+    })
+    .await;
+    assert_eq!(shop.payment(&id).await["status"], "processing");
     shop.assert_captured(1).await;
     books_hold(&database);
 }
