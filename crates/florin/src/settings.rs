@@ -19,7 +19,7 @@ use webhook_signatures::Scheme;
 
 pub(crate) use listen::Listen;
 pub(crate) use providers::{NamedProvider, OtherProvider};
-use providers::{rule, together};
+use providers::{rules, together};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{Webhooks, add_secret, check_name};
@@ -28,6 +28,8 @@ use webhooks::{Webhooks, add_secret, check_name};
 pub(crate) const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
 /// The sandbox's webhook secret (Standard Webhooks): likewise.
 pub(crate) const SANDBOX_SECRET: &str = "whsec_c2FuZGJveC1zZWNyZXQtb2YtZmxvcmluLTAx";
+/// The operator's key in sandbox mode, which everybody knows.
+const SANDBOX_OPERATOR_KEY: &str = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
 /// The provider that the sandbox plays.
 pub(crate) const SANDBOX: &str = "sandbox";
 
@@ -122,6 +124,16 @@ pub(crate) struct Arguments {
     /// Refuse payments that no --provider-rule fits
     #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
     pub(crate) no_default_provider: bool,
+    /// The key with which the operator makes tenants over HTTP: at least 32 visible ASCII characters (default: a
+    /// known one in sandbox mode; in live mode nobody is the operator)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_OPERATOR_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(crate) operator_key: Option<String>,
     /// A provider's webhook secret as PROVIDER=SCHEME:SECRET; again for the old one while it is replaced
     #[arg(
         long = "webhook-secret",
@@ -176,6 +188,8 @@ pub(crate) struct Settings {
     pub(crate) accept_clock_behind: bool,
     /// True if a commit may carry the commands of many tenants.
     pub(crate) mixes_tenants: bool,
+    /// SHA-256 of the operator's key. `None`: nobody is the operator.
+    pub(crate) operator_key: Option<[u8; 32]>,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
     pub(crate) other_providers: Vec<OtherProvider>,
@@ -225,15 +239,9 @@ impl Settings {
         if let Some(provider) = &provider {
             check_name(provider)?;
         }
-        let others = arguments.other_providers.iter().map(|text| text.parse());
-        let others: Vec<OtherProvider> = others.collect::<Result<_, _>>()?;
-        let given = arguments.provider_rules.iter().map(|text| rule(text));
-        let given: Vec<Rule> = given.collect::<Result<_, _>>()?;
-        // Rules have an order, so those of two places are not mixed.
-        let provider_rules = match given.is_empty() {
-            true => file.provider_rules,
-            false => given,
-        };
+        let operator_key = arguments.operator_key.clone().or(file.operator_key);
+        let operator_key = operator_key.as_deref().map(values::operator_key);
+        let operator_key = operator_key.transpose().map_err(WrongSetting)?;
         let mut settings = Self {
             database,
             listen_is_default: listen.is_none(),
@@ -250,10 +258,11 @@ impl Settings {
                 || file.accept_clock_behind.unwrap_or(false),
             mixes_tenants: !arguments.one_tenant_commits
                 && !file.one_tenant_commits.unwrap_or(false),
+            operator_key,
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
-            other_providers: together(file.other_providers, &others),
-            provider_rules,
+            other_providers: together(file.other_providers, &arguments.other_providers)?,
+            provider_rules: rules(file.provider_rules, &arguments.provider_rules)?,
             no_default_provider: arguments.no_default_provider
                 || file.no_default_provider.unwrap_or(false),
             webhooks,
@@ -275,6 +284,9 @@ impl Settings {
         if self.provider.is_empty() {
             SANDBOX.clone_into(&mut self.provider);
         }
+        if self.operator_key.is_none() {
+            self.operator_key = Some(access::hash(SANDBOX_OPERATOR_KEY));
+        }
         let played = self.providers().into_iter();
         let played = played.filter(|provider| provider.url.is_none());
         let played = played.map(|provider| provider.name);
@@ -292,6 +304,13 @@ impl Settings {
     pub(crate) fn ready_to_serve(mut self) -> Result<Self, WrongSetting> {
         if self.mode == Mode::Sandbox {
             return Ok(self);
+        }
+        if self.operator_key == Some(access::hash(SANDBOX_OPERATOR_KEY)) {
+            return Err(WrongSetting(
+                "everybody knows this operator's key, which is that of the sandbox: set another \
+                 --operator-key (or FLORIN_OPERATOR_KEY)"
+                    .to_owned(),
+            ));
         }
         if self.webhooks.is_empty() {
             return Err(WrongSetting(

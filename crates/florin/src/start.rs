@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Provision, ProvisionError};
+use access::{Operator, Provision, ProvisionError};
 use api::{Api, Server};
 use engine::errand::Runner;
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
@@ -207,8 +207,12 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     };
     let worker = tokio::spawn(runner.run(stopping));
     let receivers = providers::receivers(settings, &dialects, &tenant);
-    let state = families::state(engine.clone(), Arc::new(choice), receivers);
     let mode = settings.mode.of_books();
+    let operator = Operator {
+        mode,
+        key: settings.operator_key,
+    };
+    let state = families::state(engine.clone(), operator, Arc::new(choice), receivers);
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
     providers::point_webhooks(&played, server.address)?;
@@ -398,8 +402,10 @@ pub(crate) fn serve_alone(
         lease_millis: 0,
     };
     let providers = Arc::new(Providers::only(provider));
-    let state = families::state(engine, providers, Receivers::default());
-    let api = Api::new(state, &families::SURFACE, access::Mode::Sandbox, None);
+    let mode = access::Mode::Sandbox;
+    let operator = Operator { mode, key: None };
+    let state = families::state(engine, operator, providers, Receivers::default());
+    let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())
 }
 

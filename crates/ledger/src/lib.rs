@@ -147,7 +147,7 @@ pub use post::{PostError, post};
 pub use rate::{Rate, RateError};
 pub use read::{
     Entry, account, accounts, asset, assets, assets_named, closed_before, corrections, entries,
-    exchanges, expired, find_by_code, holds, posted, with_current_metadata,
+    exchanges, find_by_code, holds, posted, with_current_metadata,
 };
 pub use release::{NewRelease, ReleaseError, expire, void};
 pub use reverse::{Amounts, Correction, NewReversal, ReverseError, reverse};

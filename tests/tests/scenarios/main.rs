@@ -47,6 +47,7 @@ mod room;
 mod shop;
 mod silence;
 mod steps;
+mod subtrees;
 mod tenants;
 mod time;
 mod transfers;

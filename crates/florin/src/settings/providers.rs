@@ -85,7 +85,7 @@ impl FromStr for OtherProvider {
 }
 
 /// Reads `PROVIDER=CURRENCIES[:METHODS]`: both are lists with `+` between, and a star is all of them.
-pub(super) fn rule(text: &str) -> Result<Rule, WrongSetting> {
+fn rule(text: &str) -> Result<Rule, WrongSetting> {
     let Some((provider, rest)) = text.split_once('=') else {
         return Err(WrongSetting(
             "a rule is PROVIDER=CURRENCIES[:METHODS], such as acme=EUR+USD:pm_card_*".to_owned(),
@@ -237,11 +237,29 @@ impl From<ProvidersError> for WrongSetting {
     }
 }
 
-/// The others of the file, but for those whose name a flag or the environment has too, and these.
-pub(super) fn together(of_file: Vec<OtherProvider>, given: &[OtherProvider]) -> Vec<OtherProvider> {
+/// The providers of the file, but for those whose name a flag or the environment has too, and those of the flags and the
+/// environment.
+pub(super) fn together(
+    of_file: Vec<OtherProvider>,
+    given: &[String],
+) -> Result<Vec<OtherProvider>, WrongSetting> {
+    let given = given.iter().map(|text| text.parse());
+    let given: Vec<OtherProvider> = given.collect::<Result<_, _>>()?;
     let is_given = |name: &str| given.iter().any(|given| given.name == name);
-    let of_file = of_file.into_iter().filter(|other| !is_given(&other.name));
-    of_file.chain(given.iter().cloned()).collect()
+    let of_file: Vec<_> = of_file
+        .into_iter()
+        .filter(|other| !is_given(&other.name))
+        .collect();
+    Ok(of_file.into_iter().chain(given).collect())
+}
+
+/// The rules of the flags or the environment; without any, those of the file. Rules have an order, so those of two places
+/// are not mixed.
+pub(super) fn rules(of_file: Vec<Rule>, given: &[String]) -> Result<Vec<Rule>, WrongSetting> {
+    match given {
+        [] => Ok(of_file),
+        given => given.iter().map(|text| rule(text)).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use edge::strict_json::{FieldError, Rule};
 use edge::{
-    Call, Method, Problem, Response, Right, Routes, Shape, Shared, Signature, State, code, headers,
+    Call, Method, Problem, Proof, Response, Right, Routes, Shape, Shared, Signature, State, code,
+    headers,
 };
 use engine::{Command, Origin, Request, Tenant};
 use webhook_signatures::{Scheme, Secret};
@@ -60,7 +61,7 @@ pub struct Receiver {
 pub struct Receivers(pub HashMap<String, Receiver>);
 
 /// The route of webhooks.
-pub fn routes(r: &mut Routes) {
+pub(crate) fn routes(r: &mut Routes) {
     r.tag("webhooks", "What providers tell us");
     r.open(
         Method::Post,
@@ -68,6 +69,7 @@ pub fn routes(r: &mut Routes) {
         ["receiveWebhook", "Receives a provider's webhook."],
         receive,
     )
+    .wants(Proof::Signature)
     .may(Right::Write)
     .admit(admit)
     .segment("provider", PROVIDER, "The provider's name in the settings")
