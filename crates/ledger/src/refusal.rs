@@ -325,8 +325,10 @@ impl Refusal {
 
     /// The refusal of an operation. A build for tests fails if the operation does not list the rule.
     pub(crate) fn among(self, rules: &[Rule]) -> Self {
-        let is_listed = rules.iter().any(|(code, _)| *code == self.code());
-        debug_assert!(is_listed, "the operation does not list {self:?}");
+        debug_assert!(
+            rules.iter().any(|(code, _)| *code == self.code()),
+            "the operation does not list {self:?}"
+        );
         self
     }
 }
@@ -365,5 +367,19 @@ const fn not_reversible(step: Step) -> &'static str {
         Step::Expiry => "an expiry moved nothing, so there is nothing to reverse",
         Step::Reversal => "a reversal is not reversed: post again what was reversed by mistake",
         Step::Posted | Step::Settlement => "this transaction can be reversed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "the operation does not list NoPostings")]
+    fn a_rule_that_an_operation_does_not_list_is_noticed() {
+        let listed = Refusal::NotExpired.among(order::RELEASE);
+        assert_eq!(listed, Refusal::NotExpired);
+        let _ = Refusal::NoPostings.among(order::RELEASE);
     }
 }
