@@ -951,6 +951,45 @@ fn the_documents_name_verbs_that_exist_and_the_readme_names_them_all() {
     holds("the documents", found);
 }
 
+/// The code without comments and white space.
+fn bare(code: &str) -> String {
+    let lines = code.lines().map(uncommented);
+    lines.flat_map(str::split_whitespace).collect()
+}
+
+/// The blocks of a page that name a file (`<!-- path -->` on the line before) and are not in it. A line `…` stands for
+/// what a block leaves out.
+fn strayed_blocks(page: &str, read: impl Fn(&str) -> String) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in page.split("\n<!-- ").skip(1) {
+        let (path, rest) = part
+            .split_once(" -->\n```rust\n")
+            .expect("a path and a block");
+        let (block, _) = rest.split_once("\n```").expect("a block ends");
+        let code = bare(&read(path));
+        for piece in block.split("…") {
+            if !code.contains(&bare(piece)) {
+                found.push(format!("{path}: {}", piece.trim()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_page_about_adding_a_capability_shows_the_code_as_it_is() {
+    let code = |_path: &str| "/// Adds.\nfn add(\n    one: u8,\n) {}\nfn end() {}\n".to_owned();
+    let planted = "\n<!-- a.rs -->\n```rust\nfn add(one: u8,) {}\n…\nfn begin() {}\n```\n";
+    assert_eq!(strayed_blocks(planted, code), ["a.rs: fn begin() {}"]);
+
+    let page = read("docs/adding-a-capability.md");
+    assert!(
+        page.matches("\n<!-- ").count() >= 8,
+        "the blocks name their files"
+    );
+    holds("docs/adding-a-capability.md", strayed_blocks(&page, read));
+}
+
 /// Words that have no meaning in a payment back-end; each is split so that it is not found here.
 const FOREIGN: [&str; 2] = [concat!("hel", "per"), concat!("age", "nt")];
 const FOREIGN_PARTS: [&str; 7] = [

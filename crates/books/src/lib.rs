@@ -3,6 +3,7 @@
 //! | folder | what can be asked for |
 //! |---|---|
 //! | [`accounts`] | open, freeze, unfreeze, close, set limits or metadata |
+//! | [`subtrees`] | freeze, or unfreeze, all accounts below a code |
 //! | [`assets`] | register a custom asset |
 //! | [`transactions`] | post, fulfil or void what is pending, reverse, many at once, set metadata; search; expiry |
 //! | [`exchanges`] | exchange one currency for another |
@@ -32,6 +33,7 @@ mod refusal;
 pub mod shapes;
 mod shelf;
 pub mod statements;
+pub mod subtrees;
 pub mod transactions;
 pub mod transfers;
 
@@ -39,22 +41,19 @@ pub use invariants::FAMILY;
 pub use refusal::{Refusal, tell, told};
 pub use shelf::{Books, Remembered};
 
-use edge::{Routes, State};
+use edge::{Capability, State};
 
-/// The routes of the books. The groups stand in the order in which the description has them.
-pub fn routes(r: &mut Routes) {
-    for capability in [
-        transactions::http::routes,
-        exchanges::http::routes,
-        periods::http::routes,
-        transfers::http::routes,
-        accounts::http::routes,
-        statements::routes,
-        assets::http::routes,
-    ] {
-        capability(r);
-    }
-}
+/// The capabilities of the books. They stand in the order in which the description has their routes.
+pub const CAPABILITIES: &[Capability] = &[
+    transactions::CAPABILITY,
+    exchanges::CAPABILITY,
+    periods::CAPABILITY,
+    transfers::CAPABILITY,
+    accounts::CAPABILITY,
+    subtrees::CAPABILITY,
+    statements::CAPABILITY,
+    assets::CAPABILITY,
+];
 
 /// The fields of replies whose integers are amounts in minor units. A number under any other name (a version, an
 /// ordinal) is none.

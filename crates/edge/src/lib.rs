@@ -41,4 +41,4 @@ pub use route::{Method, Right, Route, Routes};
 pub use shape::{Labels, Shape};
 pub use state::{Shared, State};
 pub use strict_json::Reader;
-pub use surface::{Signature, Surface};
+pub use surface::{Capability, Signature, Surface};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use edge::strict_json::CardNumbers;
-use edge::{Code, State, Surface};
+use edge::{State, Surface};
 use engine::check::Plan;
 use engine::{Engine, Kind};
 use payments::Provider;
@@ -15,17 +15,14 @@ pub use books::transactions::make_again;
 /// The surface of the API. The groups of routes stand in the order in which the description has them.
 pub const SURFACE: Surface = Surface {
     about: "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
-    routes: &[
-        payments::charging::routes,
-        books::routes,
-        payments::notices::routes,
+    capabilities: &[
+        &[payments::charging::CAPABILITY],
+        books::CAPABILITIES,
+        &[payments::notices::CAPABILITY],
     ],
     signatures: payments::notices::SIGNATURES,
     amounts: &[books::AMOUNTS, payments::AMOUNTS],
 };
-
-/// The codes that refusals have: those of every route, and those of each family.
-pub const CODES: &[&[&[&Code]]] = &[&[edge::code::ALL], books::code::ALL, payments::CODES];
 
 /// The rule for card numbers in every body: the fields that hold identifiers, and the one of labels.
 pub const CARDS: CardNumbers = CardNumbers {
@@ -73,13 +70,9 @@ mod tests {
 
     use super::*;
 
-    fn all() -> Vec<&'static Code> {
-        CODES.concat().concat()
-    }
-
     #[test]
     fn every_code_has_a_name_and_a_title_of_its_own_and_a_known_family() {
-        assert_eq!(edge::code::faults(&all()), Vec::<String>::new());
+        assert_eq!(edge::code::faults(&SURFACE.codes()), Vec::<String>::new());
     }
 
     #[test]
@@ -90,7 +83,7 @@ mod tests {
             .flat_map(|answer| answer.codes)
             .map(|code| code.name)
             .collect();
-        let own = all().into_iter();
+        let own = SURFACE.codes().into_iter();
         let own = own.filter(|code| !edge::code::ALL.contains(code));
         let lost: Vec<&str> = own
             .map(|code| code.name)
@@ -106,7 +99,7 @@ mod tests {
         let table = page.split("| code | status | `error.type` |").nth(1);
         let rows = table.unwrap_or_default().lines().skip(2);
         let rows: Vec<&str> = rows.take_while(|row| row.starts_with('|')).collect();
-        for code in all() {
+        for code in SURFACE.codes() {
             let retry = code
                 .retry
                 .map_or("absent".to_owned(), |retry| retry.to_string());
@@ -116,6 +109,6 @@ mod tests {
             );
             assert!(rows.iter().any(|row| row.starts_with(&own)), "{own}");
         }
-        assert_eq!(rows.len(), all().len());
+        assert_eq!(rows.len(), SURFACE.codes().len());
     }
 }

@@ -7,6 +7,7 @@
 //! | 3 | holds, corrections | no: a batch that changes one also changes its accounts |
 //! | 4 | assets, external ids, metadata to be set, the period | the period, as requested |
 
+mod below;
 mod described;
 mod displaced;
 mod rows;
@@ -31,6 +32,7 @@ pub use described::{
     CurrentMetadataMovedRow, CurrentMetadataOf, CurrentMetadataRow, TransactionMetadataGoneRow,
 };
 
+pub(crate) use below::first_below;
 pub(crate) use described::current as current_metadata;
 pub(crate) use displaced::{LEVELS, rows_of, start_of};
 pub(crate) use words::metadata;
@@ -45,6 +47,8 @@ pub struct Needs {
     pub accounts: Vec<AccountId>,
     /// Accounts by code, whether they exist or not.
     pub codes: Vec<String>,
+    /// Accounts below a code, and the one with the code: at most so many of each, in the order of their codes.
+    pub below: Vec<(String, usize)>,
     /// Assets by code, whether they are registered or not.
     pub assets: Vec<String>,
     /// External ids that new transactions will have.
@@ -69,6 +73,7 @@ impl Needs {
         let Self {
             accounts,
             codes,
+            below,
             assets,
             external_ids,
             compared,
@@ -79,6 +84,7 @@ impl Needs {
         } = self;
         accounts.is_empty()
             && codes.is_empty()
+            && below.is_empty()
             && assets.is_empty()
             && external_ids.is_empty()
             && compared.is_empty()
@@ -256,6 +262,10 @@ fn load_accounts(
         .collect();
     let named = ByCode::find(connection, Lock::Nothing, tenant, &codes)?;
     needs.accounts.extend(named.iter().map(|row| row.id));
+    for (code, at_most) in std::mem::take(&mut needs.below) {
+        let below = first_below(connection, tenant, &code, at_most)?;
+        needs.accounts.extend(below);
+    }
     needs.accounts.sort_unstable();
     needs.accounts.dedup();
     let ids: Vec<ById> = needs.accounts.iter().map(|id| ById { id: *id }).collect();

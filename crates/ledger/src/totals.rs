@@ -12,7 +12,7 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 use crate::as_of::{By, balance_at};
 use crate::schema::account;
 use crate::tables::AccountRow;
-use crate::{Account, AccountId, NormalSide};
+use crate::{Account, NormalSide};
 
 /// Number of accounts that are read at a time.
 const PAGE: i64 = 1_000;
@@ -154,22 +154,6 @@ fn between(
         query = query.filter(account::code.lt(before));
     }
     Ok(query.load(connection)?)
-}
-
-/// The first accounts with this code and below it, at most `at_most`.
-pub(crate) fn first_below(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    code: &str,
-    at_most: usize,
-) -> Result<Vec<AccountId>, Error> {
-    let scope = Scope {
-        subtree: Some(code.to_owned()),
-        as_of: None,
-    };
-    let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-    let found = standings(connection, tenant, &scope, None, at_most)?;
-    Ok(found.into_iter().map(|found| found.account.id).collect())
 }
 
 fn add(by_currency: &mut BTreeMap<String, Total>, standing: &Standing) {

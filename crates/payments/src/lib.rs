@@ -48,10 +48,7 @@ pub use read::{known_provider_keys, operations, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};
 
-use edge::{Code, State};
-
-/// The codes of payments.
-pub const CODES: &[&[&Code]] = &[charging::codes::ALL];
+use edge::State;
 
 /// The fields of replies whose integers are amounts in minor units.
 pub const AMOUNTS: &[&str] = &["amount", "amount_captured", "amount_refunded"];

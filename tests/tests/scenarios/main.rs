@@ -46,6 +46,7 @@ mod room;
 mod shop;
 mod silence;
 mod steps;
+mod subtrees;
 mod tenants;
 mod time;
 mod transfers;

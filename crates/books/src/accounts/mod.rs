@@ -9,8 +9,15 @@ pub mod show;
 pub use change::{AccountChange, ChangeAccount};
 pub use open::OpenAccount;
 
+use edge::Capability;
 use engine::{AuditEvent, Book, set};
 use ledger::Account;
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};
 
 /// Records that an account was opened.
 pub fn record_opened(book: &mut Book, account: &Account) {

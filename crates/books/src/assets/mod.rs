@@ -4,11 +4,18 @@ pub(crate) mod codes;
 pub(crate) mod http;
 pub mod show;
 
+use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
 use ledger::{Asset, NewAsset};
 
 use crate::Refusal;
 use crate::shelf::{Books, ask_for_asset};
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};
 
 /// Registers a custom asset.
 #[derive(Debug, Clone)]

@@ -4,3 +4,11 @@
 pub(crate) mod codes;
 pub(crate) mod http;
 pub mod show;
+
+use edge::Capability;
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};

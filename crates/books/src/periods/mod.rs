@@ -4,11 +4,18 @@ pub(crate) mod codes;
 pub(crate) mod http;
 pub mod show;
 
+use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, set};
 use store::Timestamp;
 
 use crate::Refusal;
 use crate::shelf::Books;
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};
 
 /// Closes everything that happened before a moment, for ever.
 #[derive(Debug, Clone, Copy)]

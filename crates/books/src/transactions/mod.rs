@@ -20,7 +20,14 @@ pub use one::{Made, Transact};
 pub use replay::{Again, again, make_again};
 pub use step::EXPIRY;
 
+use edge::Capability;
 use ledger::tables::Needs;
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};
 
 /// Asks for the rows that an action needs.
 fn ask_for(needs: &mut Needs, action: &Action) {

@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub mod show;
 
+use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decided, Keep, set};
 use ledger::{AccountId, Description, Kind, NewTransaction, Posted, Posting, TransactionId};
 use money::Money;
@@ -10,6 +11,12 @@ use money::Money;
 use crate::Refusal;
 use crate::shelf::Books;
 use crate::transactions::reference;
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: &[],
+};
 
 /// Moves money from wallet to wallet.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::happened::Happened;
 use super::matching::{Among, as_asked, begins, matching, on_subtree};
 use super::{Place, Search, Told};
 use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_metadata};
-use crate::totals::first_below;
+use crate::tables::first_below;
 use crate::{AccountId, TransactionId};
 
 /// An id before every other id. The one below is after every other id.

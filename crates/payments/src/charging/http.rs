@@ -20,7 +20,7 @@ use crate::{
 const NOT_OF_ISO: &str = "A payment is made through a provider, which takes currencies of ISO 4217 alone. Use its code in capitals, such as EUR.";
 
 /// Every route of payments.
-pub fn routes(r: &mut Routes) {
+pub(crate) fn routes(r: &mut Routes) {
     r.tag(
         "payments",
         "What a merchant wants from a payer, through a provider",

@@ -19,16 +19,22 @@ pub mod show;
 pub use answer_now::AnswerNow;
 pub use confirm::ConfirmPayment;
 pub use create::CreatePayment;
-pub use http::routes;
 pub use lease::Lease;
 pub use outcome::RecordOutcome;
 
 pub(crate) use outcome::believe;
 
+use edge::Capability;
 use engine::errand::{Errand, Errands};
 use engine::{Book, Reply};
 
 use crate::{Operation, Payment, Shelf};
+
+/// What the edge gets of it.
+pub const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};
 
 /// Epoch of the lease under which an operation is made.
 const FIRST_EPOCH: i32 = 1;

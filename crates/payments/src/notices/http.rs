@@ -56,7 +56,7 @@ pub struct Receiver {
 pub struct Receivers(pub HashMap<String, Receiver>);
 
 /// The route of webhooks.
-pub fn routes(r: &mut Routes) {
+pub(crate) fn routes(r: &mut Routes) {
     r.tag("webhooks", "What providers tell us");
     r.open(
         Method::Post,

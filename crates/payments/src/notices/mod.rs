@@ -13,10 +13,18 @@ mod quarantine;
 mod receive;
 pub mod show;
 
-pub use http::{Receiver, Receivers, SIGNATURES, routes};
+pub use http::{Receiver, Receivers, SIGNATURES};
 pub use parked::{ApplyParked, Parked, arrived};
 pub use quarantine::QuarantineWebhook;
 pub use receive::ReceiveWebhook;
+
+use edge::Capability;
+
+/// What the edge gets of it.
+pub const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: &[],
+};
 
 /// What became of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
