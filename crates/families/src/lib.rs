@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::Operator;
 use edge::strict_json::CardNumbers;
 use edge::{State, Surface};
 use engine::check::Plan;
@@ -19,6 +20,7 @@ pub const SURFACE: Surface = Surface {
         &[payments::charging::CAPABILITY],
         books::CAPABILITIES,
         &[payments::notices::CAPABILITY],
+        access::CAPABILITIES,
     ],
     signatures: payments::notices::SIGNATURES,
     amounts: &[books::AMOUNTS, payments::AMOUNTS],
@@ -33,8 +35,14 @@ pub const CARDS: CardNumbers = CardNumbers {
 
 /// The state that handlers share, with the parts of every family.
 #[must_use]
-pub fn state(engine: Engine, provider: Provider, receivers: Receivers) -> State {
+pub fn state(
+    engine: Engine,
+    operator: Operator,
+    provider: Provider,
+    receivers: Receivers,
+) -> State {
     let state = books::bring(State::new(engine, &CARDS));
+    let state = access::bring(state, operator);
     payments::bring(state, provider, receivers)
 }
 

@@ -24,6 +24,8 @@ use webhooks::{Webhooks, add_secret, check_name};
 pub(crate) const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
 /// The sandbox's webhook secret (Standard Webhooks): likewise.
 pub(crate) const SANDBOX_SECRET: &str = "whsec_c2FuZGJveC1zZWNyZXQtb2YtZmxvcmluLTAx";
+/// The operator's key in sandbox mode, which everybody knows.
+const SANDBOX_OPERATOR_KEY: &str = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
 /// The provider that the sandbox plays.
 pub(crate) const SANDBOX: &str = "sandbox";
 
@@ -96,6 +98,16 @@ pub(crate) struct Arguments {
     /// The provider's address; in sandbox mode, the built-in one if absent
     #[arg(long, global = true, env = "FLORIN_PROVIDER_URL")]
     pub(crate) provider_url: Option<ProviderUrl>,
+    /// The key with which the operator makes tenants over HTTP: at least 32 visible ASCII characters (default: a
+    /// known one in sandbox mode; in live mode nobody is the operator)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_OPERATOR_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(crate) operator_key: Option<String>,
     /// A provider's webhook secret as PROVIDER=SCHEME:SECRET; again for the old one while it is replaced
     #[arg(
         long = "webhook-secret",
@@ -150,6 +162,8 @@ pub(crate) struct Settings {
     pub(crate) accept_clock_behind: bool,
     /// True if a commit may carry the commands of many tenants.
     pub(crate) mixes_tenants: bool,
+    /// SHA-256 of the operator's key. `None`: nobody is the operator.
+    pub(crate) operator_key: Option<[u8; 32]>,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
     pub(crate) webhooks: Webhooks,
@@ -194,6 +208,9 @@ impl Settings {
         if let Some(provider) = &provider {
             check_name(provider)?;
         }
+        let operator_key = arguments.operator_key.clone().or(file.operator_key);
+        let operator_key = operator_key.as_deref().map(values::operator_key);
+        let operator_key = operator_key.transpose().map_err(WrongSetting)?;
         let mut settings = Self {
             database,
             listen_is_default: listen.is_none(),
@@ -210,6 +227,7 @@ impl Settings {
                 || file.accept_clock_behind.unwrap_or(false),
             mixes_tenants: !arguments.one_tenant_commits
                 && !file.one_tenant_commits.unwrap_or(false),
+            operator_key,
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
             webhooks,
@@ -231,6 +249,9 @@ impl Settings {
         if self.provider.is_empty() {
             SANDBOX.clone_into(&mut self.provider);
         }
+        if self.operator_key.is_none() {
+            self.operator_key = Some(access::hash(SANDBOX_OPERATOR_KEY));
+        }
         if !self.webhooks.contains_key(SANDBOX) {
             let scheme = Scheme::StandardWebhooks.name();
             let text = format!("{SANDBOX}={scheme}:{SANDBOX_SECRET}");
@@ -243,6 +264,13 @@ impl Settings {
     pub(crate) fn ready_to_serve(mut self) -> Result<Self, WrongSetting> {
         if self.mode == Mode::Sandbox {
             return Ok(self);
+        }
+        if self.operator_key == Some(access::hash(SANDBOX_OPERATOR_KEY)) {
+            return Err(WrongSetting(
+                "everybody knows this operator's key, which is that of the sandbox: set another \
+                 --operator-key (or FLORIN_OPERATOR_KEY)"
+                    .to_owned(),
+            ));
         }
         if self.webhooks.is_empty() {
             return Err(WrongSetting(

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Provision, ProvisionError};
+use access::{Operator, Provision, ProvisionError};
 use api::{Api, Server};
 use engine::errand::Runner;
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
@@ -227,8 +227,12 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     };
     let worker = tokio::spawn(runner.run(stopping));
     let (provider, receivers) = (provider_of(settings), receivers(settings, &tenant));
-    let state = families::state(engine.clone(), provider, receivers);
     let mode = settings.mode.of_books();
+    let operator = Operator {
+        mode,
+        key: settings.operator_key,
+    };
+    let state = families::state(engine.clone(), operator, provider, receivers);
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
     if let Some(sandbox) = &sandbox {
@@ -424,8 +428,10 @@ pub(crate) fn serve_alone(
         name: String::new(),
         lease_millis: 0,
     };
-    let state = families::state(engine, provider, Receivers::default());
-    let api = Api::new(state, &families::SURFACE, access::Mode::Sandbox, None);
+    let mode = access::Mode::Sandbox;
+    let operator = Operator { mode, key: None };
+    let state = families::state(engine, operator, provider, Receivers::default());
+    let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())
 }
 

@@ -148,7 +148,7 @@ pub use post::post;
 pub use rate::{Rate, RateError};
 pub use read::{
     Entry, account, accounts, asset, assets, assets_named, closed_before, corrections, entries,
-    exchanges, expired, find_by_code, holds, posted, with_current_metadata,
+    exchanges, find_by_code, holds, posted, with_current_metadata,
 };
 pub use refusal::{Refusal, order};
 pub use release::{NewRelease, expire, void};

@@ -274,8 +274,11 @@ pub(crate) fn look(
     }
     let mut exchanges = ledger::exchanges(connection, tenant, &ids)?;
     exchanges.sort_by_key(|exchange| of(&exchange.transaction));
-    let mut expired = ledger::expired(connection, tenant, now, ALL)?;
+    let held = holds.iter().filter(|hold| hold.remaining() > 0);
+    let over = held.filter(|hold| hold.has_expired(now));
+    let mut expired: Vec<TransactionId> = over.map(|hold| hold.transaction).collect();
     expired.sort_by_key(of);
+    expired.dedup();
     Ok(Seen {
         accounts,
         transactions: transactions.into_iter().map(Moved::from).collect(),

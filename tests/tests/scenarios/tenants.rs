@@ -1,17 +1,20 @@
 //! Many tenants in one database: made, kept apart, and committed together.
 
+use std::collections::BTreeSet;
+
 use books::transfers::Transfer;
 use engine::{Engine, Request, Tenant};
 use ledger::{AccountClass, AccountId, Limits, NewAccount};
 use money::{Amount, Money};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store};
 use tests::{Client, Database, Florin, on_both_databases, run};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::crowds::euro;
-use crate::given::{account, text};
+use crate::given::{account, is_problem, rows, text};
+use crate::shop::pointers;
 
 /// Runs a verb on a database; what it prints.
 fn verb(database: &Database, words: &[&str]) -> (Option<i32>, String, String) {
@@ -147,6 +150,64 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
          WHERE start > 0 AND log IN ({ids})"
     );
     database.number(&counted) > 0
+}
+
+/// The operator's key in sandbox mode.
+const OPERATOR_KEY: &str = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
+
+on_both_databases!(a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody);
+async fn a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody(
+    database: Database,
+) {
+    const ADMIN: &str = "/v1/admin/tenants";
+    const SANDBOX: &str = "/sandbox/tenants";
+    let florin = Florin::start(&database, &[]);
+    let demo = florin.client();
+    let operator = Client::new(florin.api(), OPERATOR_KEY);
+    let made = operator.post(ADMIN, None, &json!({"name": "acme"})).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    assert_eq!(made.json()["name"], "acme");
+    let acme = Client::new(florin.api(), text(&made.json(), "/api_key").as_str());
+    let own = account(&acme, "liabilities:ann", &Value::Null).await;
+    let own = format!("/v1/accounts/{own}");
+    assert_eq!(acme.get(&own).await.status, 200);
+    assert_eq!(demo.get(&own).await.status, 404);
+
+    let before = rows(&database);
+    for path in [ADMIN, SANDBOX] {
+        let taken = operator.post(path, None, &json!({"name": "acme"})).await;
+        is_problem(path, &taken, 409, "tenant_exists");
+        assert_eq!(pointers(&taken), ["/name"]);
+        let malformed = operator.post(path, None, &json!({"name": "Acme!"})).await;
+        is_problem(path, &malformed, 422, "invalid_field");
+        assert_eq!(pointers(&malformed), ["/name"]);
+        let unknown = operator
+            .post(path, None, &json!({"name": "b", "x": 1}))
+            .await;
+        is_problem(path, &unknown, 422, "unknown_field");
+    }
+    let nameless = operator.post(ADMIN, None, &json!({})).await;
+    is_problem("no name", &nameless, 422, "invalid_field");
+    for (who, client) in [("a tenant", &demo), ("the new tenant", &acme)] {
+        let refused = client.post(ADMIN, None, &json!({"name": "b"})).await;
+        is_problem(who, &refused, 401, "unauthorized");
+    }
+    let as_tenant = operator.get("/v1/accounts").await;
+    is_problem("the operator has no books", &as_tenant, 401, "unauthorized");
+    assert_eq!(rows(&database), before);
+
+    // In the sandbox no key is needed, and no name.
+    let nobody = Client::new(florin.api(), "none");
+    let mut names = BTreeSet::new();
+    for _ in 0..3 {
+        let made = nobody.post(SANDBOX, None, &json!({})).await;
+        assert_eq!(made.status, 201, "{}", made.json());
+        names.insert(text(&made.json(), "/name"));
+        let own = Client::new(florin.api(), text(&made.json(), "/api_key").as_str());
+        assert_eq!(own.get("/v1/accounts").await.json()["data"], json!([]));
+    }
+    assert_eq!(names.len(), 3);
+    books_hold(&database);
 }
 
 on_both_databases!(a_commit_carries_the_commands_of_many_tenants_where_it_may);

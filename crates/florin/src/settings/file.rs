@@ -38,6 +38,7 @@ pub(super) struct File {
     pub(super) check_every: Option<u32>,
     pub(super) accept_clock_behind: Option<bool>,
     pub(super) one_tenant_commits: Option<bool>,
+    pub(super) operator_key: Option<String>,
     pub(super) provider: Option<String>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) provider_url: Option<ProviderUrl>,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use edge::strict_json::{FieldError, Rule};
 use edge::{
-    Call, Method, Problem, Response, Right, Routes, Shape, Shared, Signature, State, code, headers,
+    Call, Method, Problem, Proof, Response, Right, Routes, Shape, Shared, Signature, State, code,
+    headers,
 };
 use engine::{Command, Origin, Request, Tenant};
 use webhook_signatures::{Scheme, Secret};
@@ -64,6 +65,7 @@ pub(crate) fn routes(r: &mut Routes) {
         ["receiveWebhook", "Receives a provider's webhook."],
         receive,
     )
+    .wants(Proof::Signature)
     .may(Right::Write)
     .admit(admit)
     .segment("provider", PROVIDER, "The provider's name in the settings")
