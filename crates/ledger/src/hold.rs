@@ -2,7 +2,7 @@
 
 use store::Timestamp;
 
-use crate::{AccountId, PostedPosting, Shelf, Step, TransactionId};
+use crate::{AccountId, PostedPosting, Refusal, Shelf, Step, TransactionId};
 
 /// The status of a hold: open, or the way in which it ended. [`Hold::posted`] says how much was fulfilled; a
 /// hold that was fulfilled in part and then voided is voided.
@@ -151,35 +151,38 @@ pub fn ended(holds: &[Hold]) -> Option<HoldStatus> {
     })
 }
 
-/// Why a transaction cannot be fulfilled, voided or expired.
-pub(crate) enum NotHeld {
-    NotPending(Step),
-    Ended(HoldStatus),
-}
-
 /// The holds of a pending transaction, each with its posting.
 pub(crate) fn held(
     shelf: &Shelf,
     pending: &TransactionId,
     postings: &[PostedPosting],
-) -> Result<Vec<(PostedPosting, Hold)>, NotHeld> {
+) -> Result<Vec<(PostedPosting, Hold)>, Refusal> {
     match shelf.recorded(pending).map(|(step, _)| step) {
         Some(Step::Pending) => {}
         Some(
             step @ (Step::Posted | Step::Settlement | Step::Void | Step::Expiry | Step::Reversal),
         ) => {
-            return Err(NotHeld::NotPending(step));
+            return Err(Refusal::NotPending { step });
         }
         // The caller has just found the transaction.
-        None => return Err(NotHeld::NotPending(Step::Posted)),
+        None => {
+            let step = Step::Posted;
+            return Err(Refusal::NotPending { step });
+        }
     }
     let holds = shelf.holds(pending);
     if let Some(how) = ended(&holds) {
-        return Err(NotHeld::Ended(how));
+        return Err(Refusal::Ended { how });
     }
     let beside = |posted: &PostedPosting| {
         let hold = holds.iter().find(|hold| hold.ordinal == posted.ordinal);
         hold.map(|hold| (*posted, *hold))
     };
     Ok(postings.iter().filter_map(beside).collect())
+}
+
+/// The time of expiry of these holds, if it has come.
+pub(crate) fn expired_at(held: &[(PostedPosting, Hold)], now: Timestamp) -> Option<Timestamp> {
+    let (_, over) = held.iter().find(|(_, hold)| hold.has_expired(now))?;
+    over.expires_at
 }

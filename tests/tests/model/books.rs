@@ -340,12 +340,8 @@ fn add_posting(needs: &mut Needs, new: &NewTransaction) {
 }
 
 fn decide(shelf: &mut Shelf, asked: &Asked) -> Answer {
-    fn moved<E>(posted: Result<Posted, E>) -> Result<Answer, Refusal>
-    where
-        Refusal: From<E>,
-    {
-        let posted = posted.map_err(Refusal::from)?;
-        Ok(Answer::Moved(Box::new(Moved::from(posted))))
+    fn moved(posted: Result<Posted, ledger::Refusal>) -> Result<Answer, Refusal> {
+        Ok(Answer::Moved(Box::new(Moved::from(posted?))))
     }
     let decided = match asked.clone() {
         Asked::Open(id, opening, now) => open(shelf, id, opening, now),

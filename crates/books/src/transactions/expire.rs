@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use engine::errand::Errands;
 use engine::{Asks, Attempt, Book, Command, Decided};
-use ledger::{NewRelease, ReleaseError, Step, TransactionId};
+use ledger::{NewRelease, Step, TransactionId};
 
 use super::action::Details;
 use super::step;
@@ -42,7 +42,7 @@ impl Command for Expire {
             match ledger::expire(book.shelf_mut::<Books>().0, release) {
                 Ok(posted) => step::record(book, &posted),
                 // It is due again.
-                Err(ReleaseError::NotExpired) => continue,
+                Err(ledger::Refusal::NotExpired) => continue,
                 // It has ended otherwise, or was never there.
                 Err(_) => {}
             }

@@ -15,7 +15,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal
     match action {
         Action::Post(draft) => {
             let new = transaction(book, draft);
-            ledger::post(book.shelf_mut::<Books>().0, new).map_err(Refusal::Post)
+            ledger::post(book.shelf_mut::<Books>().0, new).map_err(Refusal::Step)
         }
         Action::Settle {
             pending,
@@ -33,7 +33,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal
                 exceed: *exceed,
                 conditions: conditions.clone(),
             };
-            ledger::settle(book.shelf_mut::<Books>().0, settlement).map_err(Refusal::Settle)
+            ledger::settle(book.shelf_mut::<Books>().0, settlement).map_err(Refusal::Step)
         }
         Action::Void {
             pending,
@@ -45,7 +45,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal
                 pending: *pending,
                 conditions: conditions.clone(),
             };
-            ledger::void(book.shelf_mut::<Books>().0, release).map_err(Refusal::Release)
+            ledger::void(book.shelf_mut::<Books>().0, release).map_err(Refusal::Step)
         }
         Action::Reverse {
             of,
@@ -59,7 +59,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<Posted, Refusal
                 amounts: amounts.clone(),
                 conditions: conditions.clone(),
             };
-            ledger::reverse(book.shelf_mut::<Books>().0, reversal).map_err(Refusal::Reverse)
+            ledger::reverse(book.shelf_mut::<Books>().0, reversal).map_err(Refusal::Step)
         }
         Action::Exchange(swap) => {
             let new = NewExchange {

@@ -4,8 +4,8 @@
 use crate::given::{Books, amount, posting, units};
 use ledger::{
     Account, AccountId, Condition, Demand, HoldStatus, Limits, NewRelease, NewReversal,
-    NewSettlement, Part, Pending, Phase, PostError, Posted, ReverseError, SettleError, Shelf, Step,
-    TransactionId, close, expire, freeze, post, reverse, set_limits, settle, unfreeze, void,
+    NewSettlement, Part, Pending, Phase, Posted, Refusal, Shelf, Step, TransactionId, close,
+    expire, freeze, post, reverse, set_limits, settle, unfreeze, void,
 };
 use proptest::prelude::*;
 use store::Timestamp;
@@ -247,7 +247,7 @@ impl Books {
         pending: TransactionId,
         part: Option<i64>,
         last: bool,
-    ) -> Result<Posted, SettleError> {
+    ) -> Result<Posted, Refusal> {
         let heading = self.heading(crate::given::NOW);
         let amounts = part.map(|part| vec![(0, amount(part))]);
         settle(
@@ -268,7 +268,7 @@ impl Books {
         of: TransactionId,
         ordinal: i16,
         part: Option<i64>,
-    ) -> Result<Posted, ReverseError> {
+    ) -> Result<Posted, Refusal> {
         let heading = self.heading(crate::given::NOW);
         let amounts = part.map(|part| vec![(ordinal, amount(part))]);
         reverse(
@@ -302,7 +302,7 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
     let refused = books.settle(pending, Some(41), false);
     assert_eq!(
         refused.unwrap_err(),
-        SettleError::ExceedsPending {
+        Refusal::ExceedsPending {
             ordinal: 0,
             remaining: 40
         }
@@ -323,7 +323,7 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
     let how = HoldStatus::Posted;
     assert_eq!(
         books.settle(pending, None, false).unwrap_err(),
-        SettleError::Ended { how }
+        Refusal::Ended { how }
     );
 }
 
@@ -334,7 +334,7 @@ impl Books {
         pending: TransactionId,
         parts: &[(i16, i64)],
         last: bool,
-    ) -> Result<Vec<(i16, Phase, i64)>, SettleError> {
+    ) -> Result<Vec<(i16, Phase, i64)>, Refusal> {
         let parts = parts
             .iter()
             .map(|(ordinal, part)| (*ordinal, amount(*part)));
@@ -363,7 +363,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let (available, floor) = (40, 0);
     assert_eq!(
         refused,
-        Err(SettleError::InsufficientFunds {
+        Err(Refusal::InsufficientFunds {
             account: ann,
             available,
             floor
@@ -379,7 +379,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let (possible, ceiling) = (60, 79);
     assert_eq!(
         refused,
-        Err(SettleError::CeilingExceeded {
+        Err(Refusal::CeilingExceeded {
             account: bob,
             possible,
             ceiling
@@ -399,7 +399,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     // The pending transaction has ended, so nothing is allowed, whatever is requested.
     let how = HoldStatus::Posted;
     let refused = books.exceed(pending, &[(0, 1)], false);
-    assert_eq!(refused, Err(SettleError::Ended { how }));
+    assert_eq!(refused, Err(Refusal::Ended { how }));
 }
 
 #[test]
@@ -428,7 +428,7 @@ fn no_more_than_is_held_is_exceeding_and_the_rest_may_be_released_with_it() {
     // The excess moves its accounts, so they must be open.
     freeze(&mut books.shelf, ann).unwrap();
     let refused = books.exceed(pending, &[(0, 1)], false);
-    assert_eq!(refused, Err(SettleError::AccountFrozen { account: ann }));
+    assert_eq!(refused, Err(Refusal::AccountFrozen { account: ann }));
 }
 
 #[test]
@@ -445,7 +445,7 @@ fn what_exceeded_a_hold_is_reversed_with_it_or_alone() {
     let posted = settle(&mut books.shelf, new).unwrap().id;
     let refused = books.undo(posted, 200, Some(21)).unwrap_err();
     let (ordinal, remaining) = (200, 20);
-    assert_eq!(refused, ReverseError::ExceedsPosted { ordinal, remaining });
+    assert_eq!(refused, Refusal::ExceedsPosted { ordinal, remaining });
     books.undo(posted, 200, Some(5)).unwrap();
     assert_eq!(books.balances(ann), (25, 25, 25, 25));
     let rest = books.undo(posted, 0, None).unwrap().postings;
@@ -464,7 +464,7 @@ fn what_was_promised_is_not_available_twice() {
     let refused = post(&mut books.shelf, new).unwrap_err();
     assert_eq!(
         refused,
-        PostError::InsufficientFunds {
+        Refusal::InsufficientFunds {
             account: ann,
             available: 40,
             floor: 0
@@ -477,7 +477,7 @@ fn a_frozen_account_lets_nothing_be_posted_but_what_it_holds_be_voided() {
     let (mut books, ann, _, pending) = promise(60, None);
     freeze(&mut books.shelf, ann).unwrap();
     let refused = books.settle(pending, None, false).unwrap_err();
-    assert_eq!(refused, SettleError::AccountFrozen { account: ann });
+    assert_eq!(refused, Refusal::AccountFrozen { account: ann });
     assert!(
         close(&mut books.shelf, ann).is_err(),
         "something is pending"
@@ -510,23 +510,23 @@ fn a_settlement_is_reversed_in_parts_and_never_over_what_was_posted() {
     let refused = books.undo(settled.id, 0, Some(31)).unwrap_err();
     assert_eq!(
         refused,
-        ReverseError::ExceedsPosted {
+        Refusal::ExceedsPosted {
             ordinal: 0,
             remaining: 30
         }
     );
     // What the fulfilment released was never posted.
     let refused = books.undo(settled.id, 100, Some(1)).unwrap_err();
-    assert_eq!(refused, ReverseError::PostingNotFound { ordinal: 100 });
+    let (ordinal, step) = (100, Step::Reversal);
+    assert_eq!(refused, Refusal::PostingNotFound { ordinal, step });
     books.undo(settled.id, 0, None).unwrap();
     assert_eq!(
         books.undo(settled.id, 0, None).unwrap_err(),
-        ReverseError::Reversed
+        Refusal::Reversed
     );
-    let step = Step::Reversal;
     assert_eq!(
         books.undo(first.id, 0, None).unwrap_err(),
-        ReverseError::NotReversible { step }
+        Refusal::NotReversible { step }
     );
     assert_eq!(books.balances(ann), (100, 100, 100, 100));
     assert_eq!(books.balances(bob), (0, 0, 0, 0));
@@ -565,7 +565,7 @@ fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
         conditions: Vec::new(),
     };
     let refused = settle(&mut books.shelf, new).unwrap_err();
-    assert_eq!(refused, SettleError::Expired { expires_at });
+    assert_eq!(refused, Refusal::Expired { expires_at });
     let heading = books.heading(expires_at);
     expire(
         &mut books.shelf,
@@ -597,8 +597,8 @@ fn a_condition_of_a_part_is_about_what_that_part_moves() {
         };
         settle(&mut books.shelf, new).map(|_posted| ())
     };
-    let condition = 0;
-    let refused = SettleError::ConditionElsewhere { condition };
+    let (condition, step) = (0, Step::Settlement);
+    let refused = Refusal::ConditionElsewhere { condition, step };
     assert_eq!(part(joe, false), Err(refused));
     assert_eq!(part(ann, false), Ok(()));
     // The last part moves the amount that it releases.

@@ -7,8 +7,7 @@ use crate::given::{
 use ledger::{
     AccountClass, AccountId, Amounts, Condition, Demand, Hold, Leg, Limits, NewExchange,
     NewRelease, NewReversal, NewSettlement, PostedPosting, Posting, Promise, Quote, Rate,
-    RateSource, ReleaseError, ReverseError, SettleError, TransactionId, exchange, expire, reverse,
-    set_limits, settle, void,
+    RateSource, TransactionId, exchange, expire, order, reverse, set_limits, settle, void,
 };
 use money::Rounding;
 
@@ -146,7 +145,7 @@ fn a_settlement_is_refused_by_the_first_broken_rule() {
         ("not_pending", "ended"),
     ];
     prove(
-        SettleError::ORDER,
+        order::SETTLE,
         || {
             world(|books, _, accounts| NewSettlement {
                 pending: pending(books, accounts),
@@ -214,9 +213,7 @@ fn a_release_is_refused_by_the_first_broken_rule() {
         ("not_pending", "ended"),
     ];
     let without = |left_out: &str| {
-        let order = ReleaseError::ORDER
-            .iter()
-            .filter(|(code, _)| *code != left_out);
+        let order = order::RELEASE.iter().filter(|(code, _)| *code != left_out);
         let rules = rules.iter().filter(|(code, _)| *code != left_out);
         let order: Vec<(&'static str, &'static str)> = order.copied().collect();
         let rules: Vec<Breaks<Asked>> = rules.copied().collect();
@@ -352,7 +349,7 @@ fn a_reversal_is_refused_by_the_first_broken_rule() {
         ("amount_too_small", "not_in_proportion"),
     ];
     prove(
-        ReverseError::ORDER,
+        order::REVERSE,
         || {
             world(|books, posted, _| NewReversal {
                 heading: books.heading(NOW),
