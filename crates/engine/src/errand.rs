@@ -10,7 +10,7 @@
 mod runner;
 mod tables;
 
-pub use runner::{Doing, Runner, Work};
+pub use runner::{Doing, Runner, Work, spawn};
 pub use tables::{Due, due, tenants};
 
 use store::bulk::Writes;

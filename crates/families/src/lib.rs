@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use access::Operator;
+use books::transactions::Expiries;
 use edge::strict_json::CardNumbers;
 use edge::{State, Surface};
 use engine::check::Plan;
+use engine::errand::Work;
 use engine::{Engine, Kind};
 use payments::Providers;
-use payments::notices::Receivers;
+use payments::charging::Charges;
+use payments::notices::{ParkedWebhooks, Receivers};
+use payments::providers::{Dialects, Reach};
 
 /// Makes replies again that were kept by reference.
 pub use books::transactions::make_again;
@@ -58,6 +62,19 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<books::Books>(),
         Kind::of::<access::Shelf>(),
     ])
+}
+
+/// The work behind every kind of errands.
+#[must_use]
+pub fn works(engine: &Engine, providers: Arc<dyn Reach>, dialects: Dialects) -> Vec<Arc<dyn Work>> {
+    vec![
+        Arc::new(Charges::new(engine.clone(), providers)),
+        Arc::new(Expiries(engine.clone())),
+        Arc::new(ParkedWebhooks {
+            engine: engine.clone(),
+            dialects,
+        }),
+    ]
 }
 
 /// Everything that `check` looks at.

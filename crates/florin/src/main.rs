@@ -16,13 +16,13 @@ mod measure;
 mod places;
 mod provider;
 mod providers;
+mod reach;
 mod say;
 mod serve;
 mod settings;
 mod start;
 mod webhook;
 mod whose;
-mod workers;
 
 use std::process::ExitCode;
 

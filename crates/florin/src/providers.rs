@@ -1,7 +1,6 @@
 //! The providers of this process: from settings to those who are called, those who are played, and those who may send
 //! webhooks.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use store::Clock;
 
 use crate::places::Places;
 use crate::provider::Provider;
+use crate::reach::{Line, Lines};
 use crate::settings::{Mode, NamedProvider, SANDBOX_SECRET, Settings, WrongSetting};
 
 /// What a lease allows beyond twice the provider's own time.
@@ -35,16 +35,6 @@ pub(crate) enum ProviderError {
     #[error(transparent)]
     Setting(#[from] WrongSetting),
 }
-
-/// A provider that is called: over its own connections, in its own places.
-pub(crate) struct Called {
-    pub(crate) provider: Provider,
-    pub(crate) places: Places,
-    pub(crate) lease_millis: i64,
-}
-
-/// The providers that are called, by name.
-pub(crate) type AllCalled = HashMap<String, Called>;
 
 /// The providers and rules of the settings, for payments.
 pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
@@ -106,8 +96,8 @@ pub(crate) fn point_webhooks(
 pub(crate) fn called(
     settings: &Settings,
     played: &[(String, Sandbox)],
-) -> Result<AllCalled, ProviderError> {
-    let mut called = AllCalled::new();
+) -> Result<Lines, ProviderError> {
+    let mut called = Lines::default();
     for NamedProvider {
         name,
         url,
@@ -120,12 +110,12 @@ pub(crate) fn called(
             (None, Some((_, sandbox))) => format!("http://{}", sandbox.address()),
             (None, None) => String::new(),
         };
-        let one = Called {
+        let line = Line {
             provider: Provider::new(base, dialect_of(&dialect)?, timeout)?,
             places: Places::new(name.clone()),
             lease_millis: lease_millis(timeout),
         };
-        called.insert(name, one);
+        called.0.insert(name, line);
     }
     Ok(called)
 }

@@ -20,7 +20,6 @@ use tokio::sync::{mpsc, watch};
 use crate::lane::{lane_settings, start_lane};
 use crate::providers::{self, ProviderError};
 use crate::settings::{Listen, Mode, SANDBOX_KEY, Settings, WrongSetting};
-use crate::workers::{Charges, Expiries, ParkedWebhooks};
 
 /// Time that calls under way have to bring their outcome home when the server stops.
 const END_OF_WORK: Duration = Duration::from_secs(5);
@@ -193,14 +192,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let check = tokio::spawn(check);
     let runner = Runner {
         engine: engine.clone(),
-        works: vec![
-            Arc::new(Charges::new(engine.clone(), called)),
-            Arc::new(Expiries(engine.clone())),
-            Arc::new(ParkedWebhooks {
-                engine: engine.clone(),
-                dialects: dialects.clone(),
-            }),
-        ],
+        works: families::works(&engine, Arc::new(called), dialects.clone()),
         told: submitted,
         interval: SWEEP,
         patience: END_OF_WORK,

@@ -6,6 +6,8 @@
 //! | [`RecordOutcome`] | what the provider said, and the postings |
 //! | [`AnswerNow`] | an answer to a request that has waited long enough |
 //! | [`Lease`] | operations of a worker that has died, for another one |
+//!
+//! Between the commits stands [`Charges`], which has the providers called.
 
 mod answer_now;
 pub(crate) mod codes;
@@ -15,12 +17,14 @@ mod http;
 mod lease;
 mod outcome;
 pub mod show;
+mod work;
 
 pub use answer_now::AnswerNow;
 pub use confirm::ConfirmPayment;
 pub use create::CreatePayment;
 pub use lease::Lease;
 pub use outcome::RecordOutcome;
+pub use work::Charges;
 
 pub(crate) use outcome::believe;
 

@@ -2,17 +2,22 @@
 
 use std::convert::Infallible;
 
-use engine::{Asks, Attempt, Book, Command, Decided};
+use engine::errand::{Doing, Due, Work, tenants};
+use engine::{Asks, Attempt, Book, Command, Decided, Engine, LaneError, Request, Tenant};
 use store::{AnyConnection, Error, TenantId};
+use webhooks::tables::tenants_with_parked;
 use webhooks::{Event, Look};
 
 use super::apply::apply;
 use crate::charging::ShowPayment;
+use crate::charging::show::reply;
 use crate::providers::Dialects;
 use crate::{Fact, Shelf};
 
 /// References read at a time.
 const PAGE: i64 = 100;
+/// Tenants whose parked events are looked at together.
+const TENANTS: i64 = 100;
 
 /// An event that was parked, and whose cause is there now.
 #[derive(Debug, Clone)]
@@ -114,4 +119,54 @@ fn read(event: Event, dialects: &Dialects) -> Option<Parked> {
         provider_key,
         fact,
     })
+}
+
+/// Parked webhooks: those whose cause is there by now are applied.
+pub struct ParkedWebhooks {
+    /// The lane.
+    pub engine: Engine,
+    /// How each provider's events are read.
+    pub dialects: Dialects,
+}
+
+impl Work for ParkedWebhooks {
+    fn kind(&self) -> &'static str {
+        "parked webhook"
+    }
+
+    fn take(&self, _tenant: Tenant, _due: Vec<Due>) -> Doing<'_> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn look(&self) -> Doing<'_> {
+        Box::pin(async move {
+            let dialects = self.dialects.clone();
+            let found = self.engine.read(move |connection| {
+                let (mut found, mut after) = (Vec::new(), TenantId(0));
+                loop {
+                    let ids = tenants_with_parked(connection, after, TENANTS)?;
+                    let Some(last) = ids.last() else {
+                        return Ok(found);
+                    };
+                    after = *last;
+                    for tenant in tenants(connection, &ids)? {
+                        let parked = arrived(connection, tenant.id, &dialects)?;
+                        found.push((tenant, parked));
+                    }
+                }
+            });
+            let found = found.await.map_err(|_unavailable| LaneError::Unavailable)?;
+            for (tenant, parked) in found {
+                if !parked.is_empty() {
+                    let command = ApplyParked {
+                        parked,
+                        show: reply,
+                    };
+                    let request = Request::of_system(tenant, "sweeper", command);
+                    self.engine.submit(request).await?;
+                }
+            }
+            Ok(())
+        })
+    }
 }

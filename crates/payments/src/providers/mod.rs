@@ -3,6 +3,7 @@
 
 mod choice;
 mod object;
+mod reach;
 mod sandbox;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 pub use choice::{Methods, Provider, Providers, ProvidersError, Rule, Unserved};
 pub(crate) use object::Object;
 pub use object::WrongField;
+pub use reach::{Called, Calling, Reach, Reached};
 
 use crate::{Fact, JsonError, Operation};
 
