@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{Client, Database, Florin, Kind, on_both_databases, run};
 
 use crate::books_hold;
-use crate::given::{is_problem, rows, text};
+use crate::given::{OPERATOR_KEY, is_problem, rows, text};
 
 const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
 /// The settings that live mode needs. Nothing listens at that address.
@@ -148,9 +148,8 @@ on_both_databases!(in_live_mode_tenants_are_made_with_a_key_that_only_the_operat
 async fn in_live_mode_tenants_are_made_with_a_key_that_only_the_operator_knows(database: Database) {
     let key = on(&database, &["key", "create", "--mode", "live", "--init"]);
     assert_eq!(key.status.code(), Some(0), "{}", says(&key));
-    let of_sandbox = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
     let listen = ["--listen", "127.0.0.1:0", "--operator-key"];
-    for (wrong, hint) in [("short", "at least 32"), (of_sandbox, "everybody knows")] {
+    for (wrong, hint) in [("short", "at least 32"), (OPERATOR_KEY, "everybody knows")] {
         let serve = [&["serve"][..], &LIVE, &listen, &[wrong]].concat();
         let refused = on(&database, &serve);
         assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
@@ -162,7 +161,7 @@ async fn in_live_mode_tenants_are_made_with_a_key_that_only_the_operator_knows(d
         let florin = Florin::start(&database, &[&LIVE[..], set].concat());
         let operator = Client::new(florin.api(), own);
         let new = json!({"name": "acme"});
-        let stranger = Client::new(florin.api(), of_sandbox);
+        let stranger = Client::new(florin.api(), OPERATOR_KEY);
         let refused = stranger.post("/v1/admin/tenants", None, &new).await;
         is_problem("the sandbox's key", &refused, 401, "unauthorized");
         let absent = operator.post("/sandbox/tenants", None, &json!({})).await;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::crowds::euro;
-use crate::given::{account, is_problem, rows, text};
+use crate::given::{OPERATOR_KEY, account, is_problem, rows, text};
 use crate::shop::pointers;
 
 /// Runs a verb on a database; what it prints.
@@ -151,9 +151,6 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
     );
     database.number(&counted) > 0
 }
-
-/// The operator's key in sandbox mode.
-const OPERATOR_KEY: &str = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
 
 on_both_databases!(a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody);
 async fn a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody(
