@@ -162,7 +162,11 @@ fn no_other_posting(
         .filter(ledger_transaction::id.eq(posting::transaction_id));
     let orphan: Option<PostingRow> = own()
         .filter(not(exists(transaction)))
-        .order((posting::tenant_id, posting::transaction_id, posting::ordinal))
+        .order((
+            posting::tenant_id,
+            posting::transaction_id,
+            posting::ordinal,
+        ))
         .first(connection)
         .optional()
         .map_err(Error::from)?;

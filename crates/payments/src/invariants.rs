@@ -82,7 +82,8 @@ fn keys(
             }
         }
         for (tenant, waiting) in waiting {
-            payments_will_answer(connection, tenant, waiting).map_err(|broken| broken.of(tenant))?;
+            payments_will_answer(connection, tenant, waiting)
+                .map_err(|broken| broken.of(tenant))?;
         }
     }
 }
