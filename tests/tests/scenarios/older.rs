@@ -138,6 +138,26 @@ fn books_whose_keys_begin_with_the_tenant_get_new_keys_and_keep_all_rows() {
             ("DELETE FROM posting", "never changed"),
             ("UPDATE audit_entry SET leaf = leaf_hash", "never changed"),
             ("DELETE FROM audit_entry", "never changed"),
+            (
+                "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry LIMIT 1",
+                "only ever appended",
+            ),
+            // A fork, a gap, and another batch in the place of the last one.
+            (
+                "INSERT INTO audit_batch SELECT start, size + 1, log, root, frontier, at \
+                 FROM audit_batch WHERE size > 0 ORDER BY log, size DESC LIMIT 1",
+                "only ever appended",
+            ),
+            (
+                "INSERT INTO audit_batch SELECT size + 1, size + 2, log, root, frontier, at \
+                 FROM audit_batch ORDER BY log, size DESC LIMIT 1",
+                "only ever appended",
+            ),
+            (
+                "INSERT OR REPLACE INTO audit_batch SELECT start, size, log, zeroblob(32), frontier, at \
+                 FROM audit_batch WHERE size > 0 ORDER BY log, size DESC LIMIT 1",
+                "only ever appended",
+            ),
         ] {
             let refused = database.try_raw(statement).expect_err("a guard");
             assert!(refused.contains(guard), "{statement}: {refused}");

@@ -146,13 +146,13 @@ impl Walk {
     /// tables, cost more.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Self::Account { .. } | Self::Postings(On::Subtree(_), _) => 3,
+            Self::Account { .. } | Self::Postings(On::Any | On::These(_), _) => 3,
+            Self::Postings(On::Subtree(_), _) => 5,
             Self::Nowhere
             | Self::Named(_)
             | Self::Text(..)
             | Self::Key(..)
             | Self::Happened(_)
-            | Self::Postings(..)
             | Self::All(_) => 1,
         }
     }
