@@ -37,6 +37,7 @@ mod later;
 mod lists;
 mod modes;
 mod moments;
+mod older;
 mod outages;
 mod payments;
 mod poolers;

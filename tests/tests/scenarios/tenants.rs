@@ -8,13 +8,14 @@ use ledger::{AccountClass, AccountId, Limits, NewAccount};
 use money::{Amount, Money};
 use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store};
-use tests::{Client, Database, Florin, on_both_databases, run};
+use tests::{Client, Database, Florin, Kind, on_both_databases, run};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::crowds::euro;
 use crate::given::{OPERATOR_KEY, account, is_problem, rows, text};
-use crate::shop::pointers;
+use crate::shop::{movement, pointers};
+use crate::violations::{report, tamper};
 
 /// Runs a verb on a database; what it prints.
 fn verb(database: &Database, words: &[&str]) -> (Option<i32>, String, String) {
@@ -213,5 +214,98 @@ async fn a_commit_carries_the_commands_of_many_tenants_where_it_may(database: Da
     drop(Florin::start(&database, &[]));
     assert!(!commits_are_mixed(&database, false).await);
     assert!(commits_are_mixed(&database, true).await);
+    books_hold(&database);
+}
+
+/// 3,000 keys of each tenant, who all chose the same texts.
+fn keys_of_each_tenant(database: &Database) {
+    let (zeros, body) = match database.kind() {
+        Kind::Sqlite => ("zeroblob(32)", "x'6f6b'"),
+        Kind::Postgres => ("decode(repeat('00', 32), 'hex')", "decode('6f6b', 'hex')"),
+    };
+    database.execute_raw(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO idempotency_key (created_at, tenant_id, status, key, fingerprint, body)
+         SELECT 0, tenant_id, 200, 'key-' || i, {zeros}, {body} FROM n, tenant"
+    ));
+}
+
+/// A tenant with two transfers; its id.
+async fn with_two_transfers(database: &Database, florin: &Florin, name: &str) -> i64 {
+    let (code, made, said) = verb(database, &["tenant", "create", name, "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let made: Value = serde_json::from_str(&made).expect("JSON");
+    let client = Client::new(florin.api(), text(&made, "/key").as_str());
+    let from = account(&client, "liabilities:ann", &Value::Null).await;
+    let to = account(&client, "liabilities:bob", &Value::Null).await;
+    for key in ["one", "two"] {
+        let asked = movement(&from, &to, 5);
+        let moved = client.post("/v1/transfers", key, &asked).await;
+        assert_eq!(moved.status, 201, "{}", moved.json());
+    }
+    database.number(&format!(
+        "SELECT tenant_id FROM tenant WHERE name = '{name}'"
+    ))
+}
+
+on_both_databases!(the_check_reads_each_row_of_many_tenants_once_and_names_whose_is_broken);
+async fn the_check_reads_each_row_of_many_tenants_once_and_names_whose_is_broken(
+    database: Database,
+) {
+    let florin = Florin::start(&database, &["--check-every", "0"]);
+    with_two_transfers(&database, &florin, "acme").await;
+    let bolt = with_two_transfers(&database, &florin, "bolt").await;
+    assert_eq!(florin.terminate().code(), Some(0));
+    // More than two pages, and the first one ends between two tenants with the same text.
+    keys_of_each_tenant(&database);
+    let found = |name: &str| {
+        let (_, report) = report(&database);
+        let invariants = report["invariants"].as_array().expect("a list");
+        let found = invariants.iter().find(|one| one["name"] == name);
+        found.expect("it is checked").clone()
+    };
+    for (name, table) in [("L1", "posting"), ("I1", "idempotency_key")] {
+        let rows = database.number(&format!("SELECT count(*) FROM {table}"));
+        let verdict = found(name);
+        assert_eq!(verdict["holds"], true, "{verdict}");
+        assert_eq!(verdict["examined"], rows, "{verdict}");
+    }
+    let first =
+        format!("(SELECT id FROM ledger_transaction WHERE tenant_id = {bolt} ORDER BY id LIMIT 1)");
+    let planted = [
+        (
+            format!(
+                "CREATE TABLE keep AS SELECT * FROM ledger_transaction WHERE id = {first};
+                 DELETE FROM ledger_transaction WHERE id = {first}"
+            ),
+            "INSERT INTO ledger_transaction SELECT * FROM keep; DROP TABLE keep".to_owned(),
+            ("L1", json!("bolt"), "its transaction does not exist"),
+        ),
+        (
+            "INSERT INTO posting SELECT amount, debit_version, debit_balance, credit_version, \
+             credit_balance, 99, ordinal, transaction_id, debit_account, credit_account, currency, \
+             phase FROM posting"
+                .to_owned(),
+            "DELETE FROM posting WHERE tenant_id = 99".to_owned(),
+            ("L1", Value::Null, "its transaction does not exist"),
+        ),
+        (
+            format!(
+                "UPDATE idempotency_key SET key = 'no key'
+                  WHERE key = 'key-2999' AND tenant_id = {bolt}"
+            ),
+            "UPDATE idempotency_key SET key = 'key-2999' WHERE key = 'no key'".to_owned(),
+            ("I1", json!("bolt"), "it is no idempotency key"),
+        ),
+    ];
+    for (plant, undo, (name, whose, detail)) in planted {
+        tamper(&database, &plant);
+        let verdict = found(name);
+        assert_eq!(verdict["holds"], false, "{plant}: {verdict}");
+        let violation = &verdict["violation"];
+        assert_eq!(violation["tenant"], whose, "{verdict}");
+        assert_eq!(violation["detail"], detail, "{verdict}");
+        tamper(&database, &undo);
+    }
     books_hold(&database);
 }
