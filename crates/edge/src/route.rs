@@ -50,6 +50,19 @@ pub enum Right {
     Admin,
 }
 
+/// The proof that a caller of a route brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// An API key of a tenant.
+    ApiKey,
+    /// A signature over the body.
+    Signature,
+    /// The key of the operator, who has no tenant.
+    OperatorKey,
+    /// None: anybody may call.
+    Nothing,
+}
+
 /// The body that a route reads.
 pub enum Reads {
     /// Strict JSON, as its reader describes it.
@@ -106,6 +119,8 @@ pub struct Route {
     pub more: &'static str,
     /// The rule for the idempotency key.
     pub key: KeyRule,
+    /// The proof that a caller brings.
+    pub proof: Proof,
     /// The right that it needs.
     pub right: Right,
     /// True if the caller may say how long to wait.
@@ -134,6 +149,13 @@ impl Route {
     /// Sets the right.
     pub fn may(&mut self, right: Right) -> &mut Self {
         self.right = right;
+        self
+    }
+
+    /// Sets the proof that a caller brings. A route without an API key looks at it in [`Route::admit`], or in its
+    /// handler where it needs the body.
+    pub fn wants(&mut self, proof: Proof) -> &mut Self {
+        self.proof = proof;
         self
     }
 

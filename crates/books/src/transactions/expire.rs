@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use engine::errand::Errands;
-use engine::{Asks, Attempt, Book, Command, Decision};
-use ledger::{NewRelease, ReleaseError, Step, TransactionId};
+use engine::errand::{Doing, Due, Errands, Work};
+use engine::{Asks, Attempt, Book, Command, Decision, Engine, Request, Tenant};
+use ledger::{NewRelease, Step, TransactionId};
 
 use super::action::Details;
 use super::step;
@@ -42,7 +42,7 @@ impl Command for Expire {
             match ledger::expire(book.shelf_mut::<Books>().0, release) {
                 Ok(posted) => step::record(book, &posted),
                 // It is due again.
-                Err(ReleaseError::NotExpired) => continue,
+                Err(ledger::Refusal::NotExpired) => continue,
                 // It has ended otherwise, or was never there.
                 Err(_) => {}
             }
@@ -58,5 +58,21 @@ impl Command for Expire {
             kind: "transaction",
             id: String::new(),
         }
+    }
+}
+
+/// The work of expiry: what a pending transaction still holds is released once its time is over.
+pub struct Expiries(pub Engine);
+
+impl Work for Expiries {
+    fn kind(&self) -> &'static str {
+        step::EXPIRY
+    }
+
+    fn take(&self, tenant: Tenant, due: Vec<Due>) -> Doing<'_> {
+        let pending = due.iter().map(|due| due.subject);
+        let pending = pending.map(TransactionId::from_bytes).collect();
+        let request = Request::of_system(tenant, "sweeper", Expire { pending });
+        Box::pin(async move { self.0.submit(request).await.map(drop) })
     }
 }
