@@ -1,5 +1,6 @@
 //! The real binary: built once, started on a port that the system chooses, and ended in every way.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -33,6 +34,8 @@ struct Ready {
     key: Option<String>,
     webhook_secret: Option<String>,
     sandbox: Option<String>,
+    /// The addresses of all providers that it plays, by name, if it has several.
+    sandboxes: BTreeMap<String, String>,
 }
 
 impl Florin {
@@ -146,6 +149,12 @@ impl Florin {
             .sandbox
             .as_deref()
             .expect("a server in sandbox mode says where its provider is")
+    }
+
+    /// The address of the sandbox provider of this name. Panics if the server has no other providers.
+    pub fn sandbox_called(&self, name: &str) -> &str {
+        let url = self.ready.sandboxes.get(name);
+        url.unwrap_or_else(|| panic!("a server says where the provider {name} is"))
     }
 
     /// A client with the seeded key.
@@ -340,6 +349,10 @@ fn parse_ready(line: &str) -> Result<Ready, String> {
         key: text("key"),
         webhook_secret: text("webhook_secret"),
         sandbox: text("sandbox"),
+        sandboxes: said
+            .get("sandboxes")
+            .and_then(|named| serde_json::from_value(named.clone()).ok())
+            .unwrap_or_default(),
     })
 }
 

@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use access::{Mode, Provision};
 use books::accounts::OpenAccount;
@@ -26,9 +27,9 @@ use ledger::{
 use money::{Amount, Currency, MinorUnits, Money};
 use payments::charging::{CreatePayment, LeasedOperation, RecordOutcome};
 use payments::notices::{ReceiveWebhook, WebhookOutcome};
+use payments::providers::{SANDBOX, dialect};
 use payments::{
-    Charge, ConfirmError, Fact, NewPayment, Payment, PaymentId, Provider, ProviderEvent,
-    ProviderText,
+    Charge, ConfirmError, Fact, NewPayment, Payment, PaymentId, Provider, ProviderText, Providers,
 };
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tokio::sync::mpsc;
@@ -203,10 +204,10 @@ impl Writer {
             new,
             // That of the request in which it is sent.
             key: format!("request-{}", self.requests + 1),
-            provider: Provider {
+            providers: Arc::new(Providers::only(Provider {
                 name: "sandbox".to_owned(),
                 lease_millis: 60_000,
-            },
+            })),
         };
         let show_refusal = |_: &_, rule: &ConfirmError| panic!("{rule}");
         self.ask(command, |made, _| payment(made), show_refusal)
@@ -251,7 +252,7 @@ impl Writer {
             r#"{{"id":"{id}","type":"{kind}","data":{{"object":{{"id":"ch_{provider_key}","amount":{amount},
                 "currency":"USD","idempotency_key":"{provider_key}","decline_code":null}}}}}}"#
         );
-        let read = ProviderEvent::read(body.as_bytes()).unwrap();
+        let read = dialect(SANDBOX).unwrap().event(body.as_bytes()).unwrap();
         let event = Event {
             provider: "sandbox".to_owned(),
             id: read.id,

@@ -1034,8 +1034,8 @@ fn the_project_speaks_of_itself_alone() {
 
 // The schema. -------------------------------------------------------------------------------------
 
-/// Each table with its columns, each index and each view by name, in the order of the file. What the file drops is not
-/// among them: it was there before.
+/// Each table with its columns, each index and each view by name, in the order of the file. What the file drops or
+/// renames is not among them: it was there before.
 fn schema(sql: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut made_again = Vec::new();
@@ -1044,7 +1044,8 @@ fn schema(sql: &str) -> Vec<String> {
         let line = line.split("--").next().unwrap_or_default();
         let mut said = words(line);
         let first = said.next().unwrap_or_default();
-        if first == "DROP" {
+        let renames = line.starts_with("ALTER TABLE") && line.contains(" RENAME TO ");
+        if first == "DROP" || renames {
             made_again.extend(said.nth(1).map(str::to_owned));
         } else if first == "CREATE" {
             let kinds = ["TABLE", "VIEW", "INDEX"];
@@ -1063,7 +1064,8 @@ fn schema(sql: &str) -> Vec<String> {
             found.push(format!("{table}.{first}"));
         }
     }
-    found.retain(|name| !made_again.contains(name));
+    let of = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    found.retain(|name| !made_again.contains(&of(name)));
     found
 }
 
@@ -1090,6 +1092,8 @@ fn both_databases_have_the_same_tables_with_the_same_columns() {
     assert_eq!(differences(one, other), ["i", "a.b", "v"]);
     let again = format!("DROP VIEW v;\n{other}");
     assert_eq!(differences(one, &again), ["i", "a.b"]);
+    let renamed = format!("ALTER TABLE a RENAME TO a_before;\n{other}");
+    assert_eq!(differences(one, &renamed), ["a", "a.id", "i", "v"]);
 
     let named = |kind: &str| -> Vec<String> {
         let folder = std::fs::read_dir(root().join("migrations").join(kind)).expect("readable");

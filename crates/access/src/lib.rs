@@ -8,13 +8,14 @@ mod mode;
 mod provision;
 mod recorded;
 mod schema;
-mod tenants;
+pub mod tenants;
 
 pub use keys::{caller, hash, label, new_key};
 pub use mode::{Mode, mode};
 pub use provision::{Needs, Provision, ProvisionError, Shelf};
-pub use tenants::{MAX_NAME_LENGTH, NameError, parse_name, tenants};
+pub use tenants::{MAX_NAME_LENGTH, NameError, Operator, parse_name, tenants};
 
+use edge::{Capability, State};
 use engine::check::Family;
 
 /// The family's part of the check.
@@ -23,3 +24,12 @@ pub const FAMILY: Family = Family {
     invariants: &[],
     recorder: || Box::new(recorded::Tenants::default()),
 };
+
+/// The capabilities of access.
+pub const CAPABILITIES: &[Capability] = &[tenants::CAPABILITY];
+
+/// The state, with the part that the handlers of access need.
+#[must_use]
+pub fn bring(state: State, operator: Operator) -> State {
+    state.with(operator)
+}

@@ -103,6 +103,10 @@ async fn outcome(
         }
         Handler::Open { admit, answer } => {
             admit(&api.state, &call)?;
+            if matches!(row.body, Some(Reads::Json(_))) {
+                call.query = row.parameters(&call.path, request.query_string())?;
+                headers::json_content(&call.headers)?;
+            }
             if row.body.is_some() {
                 call.body = request::body(request, payload, row.max_body).await?.into();
             }

@@ -23,8 +23,8 @@ mod security;
 mod shapes;
 
 use edge::problem::described;
-use edge::route::{Handler, Reads};
-use edge::{Describe, KeyRule, Method, Route, Shape, Signature, Surface};
+use edge::route::Reads;
+use edge::{Describe, KeyRule, Method, Proof, Route, Shape, Signature, Surface};
 use utoipa::openapi::info::{ContactBuilder, InfoBuilder, LicenseBuilder};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, PathItem};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -42,8 +42,8 @@ const SERVERS: [(&str, &str); 2] = [
 /// The properties of a route from which its refusals follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
-    /// True if it needs an API key.
-    wants_key: bool,
+    /// The proof that its caller brings.
+    proof: Proof,
     /// True if it reads a body.
     has_body: bool,
     /// True if its path names a resource.
@@ -53,9 +53,14 @@ struct Kind {
 }
 
 impl Kind {
+    /// True if the caller acts for a tenant, by its API key.
+    fn wants_key(self) -> bool {
+        self.proof == Proof::ApiKey
+    }
+
     fn of(route: &Route) -> Self {
         Self {
-            wants_key: matches!(route.handler, Handler::Keyed(_)),
+            proof: route.proof,
             has_body: route.body.is_some(),
             names_resource: !route.segments.is_empty(),
             key: route.key,
@@ -117,7 +122,7 @@ fn operation(route: &Route, signatures: &[Signature], known: &mut Describe) -> O
     let mut operation = OperationBuilder::new()
         .tag(route.tag)
         .summary(Some(route.summary))
-        .description(Some(more.trim_start()))
+        .description(Some(more.trim()))
         .operation_id(Some(route.id))
         .request_body(route.body.as_ref().map(|body| request_body(body, known)))
         .responses(answers::of(route, kind, known))

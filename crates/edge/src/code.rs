@@ -95,7 +95,7 @@ codes! {
     IDEMPOTENCY_KEY_INVALID: "idempotency_key_invalid" 400 IDEMPOTENCY NEVER FREE "The Idempotency-Key is not valid";
     IDEMPOTENCY_KEY_REUSED: "idempotency_key_reused" 422 IDEMPOTENCY NEVER FREE "The Idempotency-Key belongs to another request";
     IDEMPOTENCY_KEY_IN_USE: "idempotency_key_in_use" 409 IDEMPOTENCY LATER FREE "A request with this Idempotency-Key is still in progress";
-    OVERLOADED: "overloaded" 503 API LATER FREE "There is too much to do at the moment";
+    OVERLOADED: "overloaded" 503 API LATER FREE "Too many requests of this tenant are waiting";
     DATABASE_UNAVAILABLE: "database_unavailable" 503 API LATER FREE "The service is not available at the moment";
     INTERNAL: "internal" 500 API PERHAPS FREE "Something went wrong on our side";
 }

@@ -35,7 +35,7 @@ pub use key_rule::KeyRule;
 pub use page::{Page, page};
 pub use problem::Problem;
 pub use response::Response;
-pub use route::{Method, Right, Route, Routes};
+pub use route::{Method, Proof, Right, Route, Routes};
 pub use shape::{Labels, Shape};
 pub use state::{Shared, State};
 pub use strict_json::Reader;

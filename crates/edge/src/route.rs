@@ -50,6 +50,19 @@ pub enum Right {
     Admin,
 }
 
+/// The proof that a caller of a route brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// An API key of a tenant.
+    ApiKey,
+    /// A signature over the body.
+    Signature,
+    /// The key of the operator, who has no tenant.
+    OperatorKey,
+    /// None: anybody may call.
+    Nothing,
+}
+
 /// The body that a route reads.
 pub enum Reads {
     /// Strict JSON, as its reader describes it.
@@ -105,6 +118,8 @@ pub struct Route {
     pub more: &'static str,
     /// The route's rule for the idempotency key.
     pub key: KeyRule,
+    /// The proof that the caller brings.
+    pub proof: Proof,
     /// The right that the caller needs.
     pub right: Right,
     /// True if the caller may say how long to wait.
@@ -133,6 +148,13 @@ impl Route {
     /// Sets the right.
     pub fn may(&mut self, right: Right) -> &mut Self {
         self.right = right;
+        self
+    }
+
+    /// Sets the proof that the caller brings. A route without an API key checks it in [`Route::admit`], or in its
+    /// handler if the check needs the body.
+    pub fn wants(&mut self, proof: Proof) -> &mut Self {
+        self.proof = proof;
         self
     }
 

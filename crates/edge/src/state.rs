@@ -8,7 +8,7 @@ use std::time::Duration;
 use engine::{Command, Engine, Key, Reply, Request, Show, ShowRefusal};
 use store::{AnyConnection, Error};
 
-use crate::strict_json::CardNumbers;
+use crate::strict_json::{Body, CardNumbers};
 use crate::{Call, Problem, Response, Submission, code, respond};
 
 /// The state, as a handler gets it.
@@ -58,6 +58,16 @@ impl State {
     /// Everything that is wrong with the JSON; if nothing is, a missing idempotency key.
     pub fn submission(&self, call: Call) -> Result<Submission, Problem> {
         Submission::of(call, self.cards)
+    }
+
+    /// Reads the body of a request whose caller has no tenant.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn read_body<B: Body>(&self, call: &Call<()>, reader: &B) -> Result<B::Out, Problem> {
+        reader
+            .whole(call.json()?, self.cards)
+            .map_err(Problem::from)
     }
 
     /// Asks the database a question.

@@ -12,7 +12,7 @@
 mod runner;
 mod tables;
 
-pub use runner::{Runner, Work, WorkFuture};
+pub use runner::{Runner, Work, WorkFuture, spawn};
 pub use tables::{DueErrand, due, tenants};
 
 use store::bulk::Writes;

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use access::Operator;
+use books::transactions::Expiries;
 use edge::strict_json::CardNumbers;
 use edge::{State, Surface};
 use engine::check::Plan;
+use engine::errand::Work;
 use engine::{Engine, Kind};
-use payments::Provider;
-use payments::notices::Receivers;
+use payments::Providers;
+use payments::charging::Charges;
+use payments::notices::{ParkedWebhooks, Receivers};
+use payments::providers::{Dialects, Reach};
 
 /// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
@@ -19,6 +24,7 @@ pub const SURFACE: Surface = Surface {
         &[payments::charging::CAPABILITY],
         books::CAPABILITIES,
         &[payments::notices::CAPABILITY],
+        access::CAPABILITIES,
     ],
     signatures: payments::notices::SIGNATURES,
     amounts: &[books::AMOUNTS, payments::AMOUNTS],
@@ -33,9 +39,15 @@ pub const CARDS: CardNumbers = CardNumbers {
 
 /// The state that handlers share, with the parts of every family.
 #[must_use]
-pub fn state(engine: Engine, provider: Provider, receivers: Receivers) -> State {
+pub fn state(
+    engine: Engine,
+    operator: Operator,
+    providers: Arc<Providers>,
+    receivers: Receivers,
+) -> State {
     let state = books::bring(State::new(engine, &CARDS));
-    payments::bring(state, provider, receivers)
+    let state = access::bring(state, operator);
+    payments::bring(state, providers, receivers)
 }
 
 /// The kinds of shelves, in the order in which they are loaded: a shelf whose rows name other rows comes first.
@@ -50,6 +62,19 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<books::Books>(),
         Kind::of::<access::Shelf>(),
     ])
+}
+
+/// The work behind every kind of errands.
+#[must_use]
+pub fn works(engine: &Engine, providers: Arc<dyn Reach>, dialects: Dialects) -> Vec<Arc<dyn Work>> {
+    vec![
+        Arc::new(Charges::new(engine.clone(), providers)),
+        Arc::new(Expiries(engine.clone())),
+        Arc::new(ParkedWebhooks {
+            engine: engine.clone(),
+            dialects,
+        }),
+    ]
 }
 
 /// The plan of the check: all families.

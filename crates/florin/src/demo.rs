@@ -13,6 +13,7 @@ use store::{Clock, DatabaseUrl, Store};
 use webhook_signatures::{Scheme, Secret};
 
 use crate::output;
+use crate::providers::ProviderError;
 use crate::settings::{SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings};
 use crate::start::{StartError, start};
 use families::CHECK;
@@ -59,15 +60,17 @@ pub(crate) async fn run(
     let mut settings = settings.clone().in_sandbox()?;
     settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
     settings.listen_is_default = false;
+    // It is about one provider, which takes everything.
+    settings.other_providers.clear();
+    settings.provider_rules.clear();
+    settings.no_default_provider = false;
     if settings.database == DatabaseUrl::Sqlite(settings.data_dir.join("florin.db")) {
         settings.database = DatabaseUrl::Sqlite(folder.path().join("florin.db"));
     }
     settings.data_dir = folder.path().to_path_buf();
     let florin = start(&settings).await?;
-    let sandbox = florin
-        .sandbox
-        .as_ref()
-        .map(|sandbox| format!("http://{}", sandbox.address()));
+    let sandbox = florin.played.first();
+    let sandbox = sandbox.map(|(_, sandbox)| format!("http://{}", sandbox.address()));
     let script = Script::new(&florin.url(), &sandbox.unwrap_or_default(), json)?;
     script.say(
         "database",
@@ -97,7 +100,8 @@ struct Script {
 impl Script {
     fn new(url: &str, sandbox: &str, json: bool) -> Result<Self, StartError> {
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = reqwest::Client::builder().no_proxy().build();
+        let http = http.map_err(ProviderError::Client)?;
         let trim = |url: &str| url.trim_end_matches('/').to_owned();
         Ok(Self {
             http,

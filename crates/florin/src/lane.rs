@@ -1,13 +1,10 @@
-//! The lane of this process: its settings, and those of the provider that payments go to.
+//! The lane of this process, and its settings.
 
 use engine::Engine;
 use store::{Clock, Ids, Store};
 
-use crate::settings::Settings;
 use crate::start::StartError;
 
-/// What a lease allows beyond twice the provider's own time.
-const LEASE_MARGIN_MILLIS: i64 = 2_000;
 /// Commands in one tenant's line before one more is refused.
 const LINE: usize = 8_192;
 /// Commands a commit.
@@ -33,20 +30,4 @@ pub(crate) fn lane_settings(mixes_tenants: bool) -> engine::Settings {
         mixes_tenants,
         clock: Clock::system(),
     }
-}
-
-/// The provider that payments go to.
-pub(crate) fn provider_of(settings: &Settings) -> payments::Provider {
-    payments::Provider {
-        name: settings.provider.clone(),
-        lease_millis: lease_millis(settings),
-    }
-}
-
-/// Time that a worker has for an inquiry and a charge, each of which may take the provider's time.
-pub(crate) fn lease_millis(settings: &Settings) -> i64 {
-    let timeout = i64::try_from(settings.provider_timeout.as_millis()).unwrap_or(i64::MAX);
-    timeout
-        .saturating_mul(2)
-        .saturating_add(LEASE_MARGIN_MILLIS)
 }

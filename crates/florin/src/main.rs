@@ -16,12 +16,13 @@ mod measure;
 mod output;
 mod places;
 mod provider;
+mod providers;
+mod reach;
 mod serve;
 mod settings;
 mod start;
 mod tenant;
 mod webhook;
-mod workers;
 
 use std::process::ExitCode;
 

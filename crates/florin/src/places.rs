@@ -27,6 +27,8 @@ pub(crate) const OPEN: Duration = Duration::from_secs(5);
 
 /// The places of one provider.
 pub(crate) struct Places {
+    /// Name of the provider, for the log.
+    provider: String,
     young: Arc<Semaphore>,
     slow: Arc<Semaphore>,
     inquiries: Arc<Semaphore>,
@@ -42,8 +44,9 @@ struct Breaker {
 }
 
 impl Places {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(provider: String) -> Self {
         Self {
+            provider,
             young: Arc::new(Semaphore::new(YOUNG)),
             slow: Arc::new(Semaphore::new(SLOW)),
             inquiries: Arc::new(Semaphore::new(INQUIRIES)),
@@ -80,7 +83,7 @@ impl Places {
         let mut breaker = self.breaker();
         if succeeded {
             if breaker.open_until.is_some() {
-                tracing::warn!("the provider answers again");
+                tracing::warn!(provider = %self.provider, "the provider answers again");
             }
             *breaker = Breaker::default();
             return;
@@ -92,7 +95,7 @@ impl Places {
         }
         if breaker.failures.len() >= FAILURES && breaker.open_until.is_none() {
             metrics::counter!("florin_provider_breaker_opened_total").increment(1);
-            tracing::error!("the provider has only failed lately: it is asked now and then only");
+            tracing::error!(provider = %self.provider, "the provider has only failed lately: it is asked now and then only");
             breaker.open_until = Some(now + OPEN);
         }
     }
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_breaker_opens_after_failures_alone_and_closes_with_a_success() {
-        let places = Places::new();
+        let places = Places::new("acme".to_owned());
         for _ in 1..FAILURES {
             places.note(false);
         }
@@ -159,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn calls_that_are_never_answered_leave_their_places_to_others() {
-        let places = Arc::new(Places::new());
+        let places = Arc::new(Places::new("acme".to_owned()));
         let mut stuck = tokio::task::JoinSet::new();
         for _ in 0..YOUNG {
             let places = Arc::clone(&places);

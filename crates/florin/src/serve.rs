@@ -1,5 +1,6 @@
 //! `florin serve`: runs until it is told to stop.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -49,12 +50,12 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> Result<ExitCode, Sta
 }
 
 fn announce_json(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
-    let sandbox = florin
-        .sandbox
-        .as_ref()
-        .map(|sandbox| format!("http://{}", sandbox.address()));
+    let played = florin.played.iter();
+    let played = played.map(|(name, sandbox)| (name, format!("http://{}", sandbox.address())));
+    let played: BTreeMap<&String, String> = played.collect();
+    let sandbox = played.get(&settings.provider);
     let seeded = settings.mode == Mode::Sandbox;
-    let line = serde_json::json!({
+    let mut line = serde_json::json!({
         "api": florin.url(),
         "database": florin.database.to_string(),
         "new_books": florin.is_new,
@@ -62,6 +63,9 @@ fn announce_json(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
         "webhook_secret": seeded.then_some(SANDBOX_SECRET),
         "sandbox": sandbox,
     });
+    if let (Some(line), false) = (line.as_object_mut(), settings.other_providers.is_empty()) {
+        line.insert("sandboxes".to_owned(), serde_json::json!(played));
+    }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
@@ -93,8 +97,13 @@ fn announce(settings: &Settings, florin: &Florin) -> std::io::Result<()> {
             settings.listen
         )?;
     }
-    if let Some(sandbox) = &florin.sandbox {
-        writeln!(out, "  {} http://{}", bold("provider  "), sandbox.address())?;
+    for (name, sandbox) in &florin.played {
+        let name = match settings.other_providers.is_empty() {
+            true => String::new(),
+            false => format!("     {name}"),
+        };
+        let address = sandbox.address();
+        writeln!(out, "  {} http://{address}{name}", bold("provider  "))?;
     }
     if settings.mode == Mode::Sandbox {
         writeln!(

@@ -2,6 +2,7 @@
 
 mod file;
 mod listen;
+mod providers;
 mod tuning;
 mod values;
 mod webhooks;
@@ -11,11 +12,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use payments::providers::Rule;
 use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;
 
 pub(crate) use listen::Listen;
+pub(crate) use providers::{NamedProvider, OtherProvider};
+use providers::{rules, together};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{Webhooks, add_secret, check_name};
@@ -24,6 +28,8 @@ use webhooks::{Webhooks, add_secret, check_name};
 pub(crate) const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
 /// The sandbox's webhook secret (Standard Webhooks): likewise.
 pub(crate) const SANDBOX_SECRET: &str = "whsec_c2FuZGJveC1zZWNyZXQtb2YtZmxvcmluLTAx";
+/// The operator's key in sandbox mode, which everybody knows.
+const SANDBOX_OPERATOR_KEY: &str = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
 /// The provider that the sandbox plays.
 pub(crate) const SANDBOX: &str = "sandbox";
 
@@ -96,6 +102,38 @@ pub(crate) struct Arguments {
     /// The provider's address; in sandbox mode, the built-in one if absent
     #[arg(long, global = true, env = "FLORIN_PROVIDER_URL")]
     pub(crate) provider_url: Option<ProviderUrl>,
+    /// A provider beside it, as NAME=DIALECT[:TIMEOUT_MS][:URL]; again for each (dialects: sandbox). In sandbox
+    /// mode, one without an address is built in
+    #[arg(
+        long = "other-provider",
+        global = true,
+        env = "FLORIN_OTHER_PROVIDERS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) other_providers: Vec<String>,
+    /// Payments that go to a provider, as PROVIDER=CURRENCIES[:METHODS], such as acme=EUR+USD:pm_card_*; again
+    /// for each. The first rule that fits counts; what none fits goes to the one of --provider
+    #[arg(
+        long = "provider-rule",
+        global = true,
+        env = "FLORIN_PROVIDER_RULES",
+        value_delimiter = ','
+    )]
+    pub(crate) provider_rules: Vec<String>,
+    /// Refuse payments that no --provider-rule fits
+    #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
+    pub(crate) no_default_provider: bool,
+    /// The key with which the operator makes tenants over HTTP: at least 32 visible ASCII characters (default: a
+    /// known one in sandbox mode; in live mode nobody is the operator)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_OPERATOR_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub(crate) operator_key: Option<String>,
     /// A provider's webhook secret as PROVIDER=SCHEME:SECRET; again for the old one while it is replaced
     #[arg(
         long = "webhook-secret",
@@ -150,15 +188,22 @@ pub(crate) struct Settings {
     pub(crate) accept_clock_behind: bool,
     /// True if a commit may carry the commands of many tenants.
     pub(crate) mixes_tenants: bool,
+    /// SHA-256 of the operator's key. `None`: nobody is the operator.
+    pub(crate) operator_key: Option<[u8; 32]>,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
+    pub(crate) other_providers: Vec<OtherProvider>,
+    /// The first one that fits a payment counts.
+    pub(crate) provider_rules: Vec<Rule>,
+    /// Whether payments that no rule fits are refused.
+    pub(crate) no_default_provider: bool,
     pub(crate) webhooks: Webhooks,
 }
 
 /// A setting that cannot be used, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct WrongSetting(String);
+pub(crate) struct WrongSetting(pub(crate) String);
 
 impl Settings {
     /// Puts flags, environment, file and defaults together.
@@ -194,6 +239,9 @@ impl Settings {
         if let Some(provider) = &provider {
             check_name(provider)?;
         }
+        let operator_key = arguments.operator_key.clone().or(file.operator_key);
+        let operator_key = operator_key.as_deref().map(values::operator_key);
+        let operator_key = operator_key.transpose().map_err(WrongSetting)?;
         let mut settings = Self {
             database,
             listen_is_default: listen.is_none(),
@@ -210,8 +258,13 @@ impl Settings {
                 || file.accept_clock_behind.unwrap_or(false),
             mixes_tenants: !arguments.one_tenant_commits
                 && !file.one_tenant_commits.unwrap_or(false),
+            operator_key,
             provider: provider.unwrap_or_default(),
             provider_url: arguments.provider_url.clone().or(file.provider_url),
+            other_providers: together(file.other_providers, &arguments.other_providers)?,
+            provider_rules: rules(file.provider_rules, &arguments.provider_rules)?,
+            no_default_provider: arguments.no_default_provider
+                || file.no_default_provider.unwrap_or(false),
             webhooks,
         };
         if settings.mode == Mode::Sandbox {
@@ -231,10 +284,18 @@ impl Settings {
         if self.provider.is_empty() {
             SANDBOX.clone_into(&mut self.provider);
         }
-        if !self.webhooks.contains_key(SANDBOX) {
-            let scheme = Scheme::StandardWebhooks.name();
-            let text = format!("{SANDBOX}={scheme}:{SANDBOX_SECRET}");
-            add_secret(&mut self.webhooks, &text)?;
+        if self.operator_key.is_none() {
+            self.operator_key = Some(access::hash(SANDBOX_OPERATOR_KEY));
+        }
+        let played = self.providers().into_iter();
+        let played = played.filter(|provider| provider.url.is_none());
+        let played = played.map(|provider| provider.name);
+        for name in played.chain([SANDBOX.to_owned()]) {
+            if !self.webhooks.contains_key(&name) {
+                let scheme = Scheme::StandardWebhooks.name();
+                let text = format!("{name}={scheme}:{SANDBOX_SECRET}");
+                add_secret(&mut self.webhooks, &text)?;
+            }
         }
         Ok(())
     }
@@ -244,6 +305,13 @@ impl Settings {
         if self.mode == Mode::Sandbox {
             return Ok(self);
         }
+        if self.operator_key == Some(access::hash(SANDBOX_OPERATOR_KEY)) {
+            return Err(WrongSetting(
+                "everybody knows this operator's key, which is that of the sandbox: set another \
+                 --operator-key (or FLORIN_OPERATOR_KEY)"
+                    .to_owned(),
+            ));
+        }
         if self.webhooks.is_empty() {
             return Err(WrongSetting(
                 "live mode needs a webhook secret: set --webhook-secret \
@@ -251,8 +319,12 @@ impl Settings {
                     .to_owned(),
             ));
         }
+        self.check_others_live()?;
+        if self.provider.is_empty() && self.provider_url.is_none() && self.no_default_provider {
+            return Ok(self);
+        }
         if self.provider.is_empty() {
-            let mut names = self.webhooks.keys();
+            let mut names = self.webhooks.keys().filter(|name| !self.is_another(name));
             if let (Some(only), None) = (names.next(), names.next()) {
                 self.provider.clone_from(only);
             }

@@ -5,23 +5,21 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Provision, ProvisionError};
+use access::{Operator, Provision, ProvisionError};
 use api::{Api, Server};
 use engine::errand::Runner;
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
 use engine::{Engine, LaneError, Request, Tenant};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use payments::notices::{Receiver, Receivers};
-use payments::providers;
-use sandbox::{Sandbox, WebhookTarget};
+use payments::Providers;
+use payments::notices::Receivers;
+use sandbox::Sandbox;
 use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
 
-use crate::lane::{lane_settings, lease_millis, provider_of, start_lane};
-use crate::places::Places;
-use crate::provider::Provider;
-use crate::settings::{Listen, Mode, SANDBOX, SANDBOX_KEY, SANDBOX_SECRET, Settings, WrongSetting};
-use crate::workers::{Charges, Expiries, ParkedWebhooks};
+use crate::lane::{lane_settings, start_lane};
+use crate::providers::{self, ProviderError};
+use crate::settings::{Listen, Mode, SANDBOX_KEY, Settings, WrongSetting};
 
 /// Time that calls under way have to bring their outcome home when the server stops.
 const END_OF_WORK: Duration = Duration::from_secs(5);
@@ -76,12 +74,9 @@ pub(crate) enum StartError {
     /// The server.
     #[error(transparent)]
     Serve(#[from] api::ServeError),
-    /// The pretend provider.
-    #[error("the sandbox provider does not start: {0}; choose another folder with --data-dir")]
-    Sandbox(#[from] sandbox::StartError),
-    /// The client of the provider.
-    #[error("the provider's client does not start: {0}")]
-    Client(#[from] reqwest::Error),
+    /// The providers.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// A folder or a thread.
     #[error("{what}: {cause}")]
     System {
@@ -111,9 +106,6 @@ pub(crate) enum StartError {
     /// What was last recorded cannot be read.
     #[error("{0}; see that the database runs and --database-url names it")]
     Unread(#[from] store::Error),
-    /// A secret of the sandbox.
-    #[error("the sandbox's webhook secret: {0}")]
-    Secret(#[from] webhook_signatures::SecretError),
 }
 
 const fn other_mode_advice(books: access::Mode) -> &'static str {
@@ -139,7 +131,8 @@ fn advice(error: &store::OpenError) -> &'static str {
 pub(crate) struct Florin {
     pub(crate) server: Server,
     pub(crate) engine: Engine,
-    pub(crate) sandbox: Option<Sandbox>,
+    /// The providers that are played, by name; the one of `--provider` first, if it is played.
+    pub(crate) played: Vec<(String, Sandbox)>,
     pub(crate) database: DatabaseUrl,
     /// Whether the books were begun at this start.
     pub(crate) is_new: bool,
@@ -162,7 +155,7 @@ impl Florin {
         let _ended = self.worker.await;
         let _ended = self.check.await;
         let is_done = self.engine.shut_down().await;
-        if let Some(sandbox) = self.sandbox {
+        for (_, sandbox) in self.played {
             sandbox.stop().await;
         }
         is_done
@@ -171,6 +164,7 @@ impl Florin {
 
 /// Opens, migrates, begins the books, listens.
 pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
+    let choice = providers::choice(settings)?;
     let listener = listen(&settings.listen, settings.listen_is_default)?;
     let (store, is_new) = open_or_begin(settings).await?;
     store::make_private_folder(&settings.data_dir).map_err(|cause| StartError::System {
@@ -182,23 +176,12 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     if let Some(recorded) = recorded {
         engine.learn_recorded(recorded);
     }
-    let sandbox = match (settings.mode, &settings.provider_url) {
-        (Mode::Sandbox, None) => Some(start_sandbox(settings).await?),
-        (Mode::Sandbox | Mode::Live, _) => None,
-    };
+    let played = providers::play(settings).await?;
     let tenant = tenant(&engine, settings).await?;
     let key = (settings.mode == Mode::Sandbox).then_some(SANDBOX_KEY);
     provision(&engine, settings, &tenant, key).await?;
-    let base = match (&settings.provider_url, &sandbox) {
-        (Some(url), _) => url.as_str().to_owned(),
-        (None, Some(sandbox)) => format!("http://{}", sandbox.address()),
-        (None, None) => String::new(),
-    };
-    let provider = Provider::new(
-        base,
-        Arc::new(providers::sandbox::Sandbox),
-        settings.provider_timeout,
-    )?;
+    let called = providers::called(settings, &played)?;
+    let dialects = providers::dialects(settings)?;
     let (stop, stopping) = watch::channel(false);
     let check = engine::check::keep_checking(
         families::CHECK,
@@ -207,43 +190,29 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         stopping.clone(),
     );
     let check = tokio::spawn(check);
-    let charges = Charges {
-        engine: engine.clone(),
-        name: settings.provider.clone(),
-        provider,
-        places: Arc::new(Places::new()),
-        lease_millis: lease_millis(settings),
-    };
     let runner = Runner {
         engine: engine.clone(),
-        works: vec![
-            Arc::new(charges),
-            Arc::new(Expiries(engine.clone())),
-            Arc::new(ParkedWebhooks(engine.clone())),
-        ],
+        works: families::works(&engine, Arc::new(called), dialects.clone()),
         after_commit: submitted,
         interval: SWEEP,
         patience: END_OF_WORK,
     };
     let worker = tokio::spawn(runner.run(stopping));
-    let (provider, receivers) = (provider_of(settings), receivers(settings, &tenant));
-    let state = families::state(engine.clone(), provider, receivers);
+    let receivers = providers::receivers(settings, &dialects, &tenant);
     let mode = settings.mode.of_books();
+    let operator = Operator {
+        mode,
+        key: settings.operator_key,
+    };
+    let state = families::state(engine.clone(), operator, Arc::new(choice), receivers);
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
-    if let Some(sandbox) = &sandbox {
-        let scheme = webhook_signatures::Scheme::StandardWebhooks;
-        sandbox.point_webhooks_at(WebhookTarget {
-            url: format!("http://{}/webhooks/{SANDBOX}", server.address),
-            scheme,
-            secret: webhook_signatures::Secret::parse(scheme, SANDBOX_SECRET)?,
-        });
-    }
+    providers::point_webhooks(&played, server.address)?;
     let database = settings.database.clone();
     Ok(Florin {
         server,
         engine,
-        sandbox,
+        played,
         database,
         is_new,
         stop,
@@ -424,35 +393,16 @@ pub(crate) fn serve_alone(
         name: String::new(),
         lease_millis: 0,
     };
-    let state = families::state(engine, provider, Receivers::default());
-    let api = Api::new(state, &families::SURFACE, access::Mode::Sandbox, None);
+    let providers = Arc::new(Providers::only(provider));
+    let mode = access::Mode::Sandbox;
+    let operator = Operator { mode, key: None };
+    let state = families::state(engine, operator, providers, Receivers::default());
+    let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())
 }
 
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
-}
-
-async fn start_sandbox(settings: &Settings) -> Result<Sandbox, StartError> {
-    let sandbox = sandbox::Settings {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        journal: settings.data_dir.join("sandbox-provider.jsonl"),
-        webhook: None,
-    };
-    Ok(sandbox::start(sandbox, || Clock::system().now().unix_seconds()).await?)
-}
-
-fn receivers(settings: &Settings, tenant: &Tenant) -> Receivers {
-    let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
-        let receiver = Receiver {
-            tenant: tenant.clone(),
-            scheme: *scheme,
-            secrets: secrets.clone(),
-            tolerance_seconds: webhook_signatures::Scheme::default_tolerance_seconds(*scheme),
-        };
-        (name.clone(), receiver)
-    };
-    Receivers(settings.webhooks.iter().map(receiver).collect())
 }
 
 /// The counters are collected once a process; a second server in it shows none.

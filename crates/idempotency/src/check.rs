@@ -15,6 +15,8 @@ const PAGE: i64 = 4_000;
 /// A key without the bytes of its reply.
 #[derive(Debug, Clone, Queryable)]
 pub struct StoredKey {
+    /// The tenant whose key it is.
+    pub tenant: TenantId,
     /// The text of the client.
     pub key: String,
     /// The resource that the request made, if it was not answered at once.
@@ -33,21 +35,22 @@ impl StoredKey {
     }
 }
 
-/// I1: each key is valid, and either has a complete reply or names the resource that its unanswered request made.
-/// Returns the number of keys.
+/// I1: each key of each tenant is valid, and either has a complete reply or names the resource that its unanswered
+/// request made. Returns the number of keys.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first key that breaks the rule.
 pub fn keys_are_answered_or_in_flight(
     connection: &mut AnyConnection,
-    tenant: TenantId,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
-    let mut keys = keys(tenant);
+    let mut keys = keys();
     let mut examined = 0_u64;
     while let Some(claimed) = keys.next(connection)? {
-        let broken =
-            |detail: &str| Err(CheckError::broken(format!("key {:?}", claimed.key), detail));
+        let broken = |detail: &str| {
+            let broken = CheckError::broken(format!("key {:?}", claimed.key), detail);
+            Err(broken.of(claimed.tenant))
+        };
         match (claimed.status, claimed.has_body) {
             (Some(_), true) => {}
             (Some(_), false) if claimed.resource.is_none() => {
@@ -71,26 +74,44 @@ pub fn keys_are_answered_or_in_flight(
     Ok(examined)
 }
 
-/// All keys, in the sort order of the database.
+/// All keys of all tenants, in the order of the primary key: by their text, in the sort order of the database, and
+/// then by tenant. Reading them once per tenant would read them as often as there are tenants.
 #[must_use]
-pub fn keys(tenant: TenantId) -> Pages<StoredKey> {
-    Pages::new(tenant, |connection, tenant, after: Option<&StoredKey>| {
-        let mut query = idempotency_key::table
-            .filter(idempotency_key::tenant_id.eq(tenant))
-            .order(idempotency_key::key)
+pub fn keys() -> Pages<StoredKey> {
+    Pages::over(keys_after)
+}
+
+/// The keys after a given one. The primary key has two columns and is followed in two steps: first to the last tenant
+/// with the same text, then to the texts after it. Each step is a plain range of the primary key.
+fn keys_after(
+    connection: &mut AnyConnection,
+    after: Option<&StoredKey>,
+) -> Result<Vec<StoredKey>, Error> {
+    let keys = || {
+        idempotency_key::table
+            .order((idempotency_key::key, idempotency_key::tenant_id))
             .limit(PAGE)
             .select((
+                idempotency_key::tenant_id,
                 idempotency_key::key,
                 idempotency_key::resource,
                 idempotency_key::status,
                 idempotency_key::body.is_not_null(),
             ))
-            .into_boxed();
-        if let Some(last) = after {
-            query = query.filter(idempotency_key::key.gt(last.key.clone()));
-        }
-        Ok(query.load(connection)?)
-    })
+    };
+    let Some(last) = after else {
+        return Ok(keys().load(connection)?);
+    };
+    let rest: Vec<StoredKey> = keys()
+        .filter(idempotency_key::key.eq(&last.key))
+        .filter(idempotency_key::tenant_id.gt(last.tenant))
+        .load(connection)?;
+    if !rest.is_empty() {
+        return Ok(rest);
+    }
+    Ok(keys()
+        .filter(idempotency_key::key.gt(&last.key))
+        .load(connection)?)
 }
 
 /// The resources that the requests with these keys made, for those keys that exist.

@@ -1,7 +1,7 @@
 //! The table as diesel sees it; `migrations/` explains the columns.
 
 diesel::table! {
-    idempotency_key (tenant_id, key) {
+    idempotency_key (key, tenant_id) {
         tenant_id -> BigInt,
         key -> Text,
         fingerprint -> Binary,

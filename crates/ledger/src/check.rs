@@ -11,11 +11,12 @@ mod remainders;
 
 use std::collections::{BTreeMap, HashMap};
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use crate::schema::{account, ledger_transaction, posting};
-use crate::tables::{AccountRow, PostingRow};
+use crate::tables::{AccountRow, PostingRow, postings_of};
 use crate::transaction::{EXCEEDS_FROM, RELEASES_FROM};
 use crate::{AccountId, Kind, Phase, Step, TransactionId};
 
@@ -28,6 +29,8 @@ pub use remainders::remainders_add_up;
 
 /// Number of rows that are read at a time.
 const PAGE: i64 = 4_000;
+/// Number of transactions whose postings are read at a time. A transaction may have many.
+const PART: usize = 1_000;
 
 /// The names of the triggers that keep the ledger's rows unchanged (L4).
 pub const GUARDS: [&str; 31] = [
@@ -64,10 +67,7 @@ pub const GUARDS: [&str; 31] = [
     "current_metadata_undeletable",
 ];
 
-/// L1: each posting moves a positive amount between two different accounts, which exist and have its
-/// currency. It is the next posting of a transaction that exists, and its phase fits the step of that
-/// transaction. No transaction is without a posting. A posting is a debit and a credit at once, so debits
-/// equal credits per transaction and currency. Returns the number of postings.
+/// [`all_postings_balance`] for one tenant.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first posting or transaction that breaks the rule.
@@ -76,33 +76,109 @@ pub fn postings_balance(
     tenant: TenantId,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
+    let examined = postings_fit(connection, tenant, progress)?;
+    no_other_posting(connection, Some(tenant), examined)?;
+    Ok(examined)
+}
+
+/// L1: each posting moves a positive amount between two different accounts, which exist and have its
+/// currency. It is the next posting of a transaction that exists, and its phase fits the step of that
+/// transaction. No transaction is without a posting. A posting is a debit and a credit at once, so debits
+/// equal credits per transaction and currency. `tenants` are all that exist. Returns the number of postings.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first posting or transaction that breaks the rule.
+pub fn all_postings_balance(
+    connection: &mut AnyConnection,
+    tenants: &[TenantId],
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut examined = 0_u64;
+    for tenant in tenants {
+        let before = examined;
+        let fit = postings_fit(connection, *tenant, &mut |done| progress(before + done));
+        examined += fit.map_err(|broken| broken.of(*tenant))?;
+    }
+    no_other_posting(connection, None, examined)?;
+    Ok(examined)
+}
+
+/// The part of L1 that begins with the transactions of a tenant. Returns the number of their postings.
+fn postings_fit(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
     let held = Currencies::load(connection, tenant)?;
     let mut transactions = steps(tenant);
-    let mut postings: Pages<PostingRow> = Pages::new(tenant, postings_after);
     let mut examined = 0_u64;
-    while let Some((transaction, step)) = transactions.next(connection)? {
-        let bad = || CheckError::broken(transaction, format!("it has no step: {step}"));
-        let step = Step::from_number(step).ok_or_else(bad)?;
-        let mut next_ordinal = 0_i16;
-        while let Some(posting) =
-            postings.next_if(connection, |posting| posting.transaction_id <= transaction)?
-        {
-            if posting.transaction_id < transaction {
-                return Err(orphan(&posting));
+    loop {
+        let page = transactions.page(connection)?;
+        if page.is_empty() {
+            return Ok(examined);
+        }
+        for part in page.chunks(PART) {
+            let ids: Vec<TransactionId> = part.iter().map(|(id, _)| *id).collect();
+            let mut postings = postings_of(connection, tenant, &ids)?;
+            for (transaction, step) in part {
+                let bad = || CheckError::broken(transaction, format!("it has no step: {step}"));
+                let step = Step::from_number(*step).ok_or_else(bad)?;
+                let postings = postings.remove(transaction).unwrap_or_default();
+                if postings.is_empty() {
+                    return Err(CheckError::broken(transaction, "it has no posting"));
+                }
+                let mut next_ordinal = 0_i16;
+                for posting in postings {
+                    check_place(&posting, step, next_ordinal)?;
+                    held.check(&posting)?;
+                    next_ordinal = posting.ordinal.saturating_add(1);
+                    tick(&mut examined, progress);
+                }
             }
-            check_place(&posting, step, next_ordinal)?;
-            held.check(&posting)?;
-            next_ordinal = posting.ordinal.saturating_add(1);
-            tick(&mut examined, progress);
-        }
-        if next_ordinal == 0 {
-            return Err(CheckError::broken(transaction, "it has no posting"));
         }
     }
-    match postings.next(connection)? {
-        Some(posting) => Err(orphan(&posting)),
-        None => Ok(examined),
+}
+
+/// The part of L1 that finds postings without a transaction. All postings are counted: if there are as many as were
+/// reached from transactions, there is no other one. Only if there are more, each one is looked at.
+fn no_other_posting(
+    connection: &mut AnyConnection,
+    whose: Option<TenantId>,
+    reached: u64,
+) -> Result<(), CheckError> {
+    let own = || {
+        let all = posting::table.into_boxed();
+        match whose {
+            Some(tenant) => all.filter(posting::tenant_id.eq(tenant)),
+            None => all,
+        }
+    };
+    let number: i64 = own().count().get_result(connection).map_err(Error::from)?;
+    if u64::try_from(number) == Ok(reached) {
+        return Ok(());
     }
+    let transaction = ledger_transaction::table
+        .filter(ledger_transaction::tenant_id.eq(posting::tenant_id))
+        .filter(ledger_transaction::id.eq(posting::transaction_id));
+    let orphan: Option<PostingRow> = own()
+        .filter(not(exists(transaction)))
+        .order((
+            posting::tenant_id,
+            posting::transaction_id,
+            posting::ordinal,
+        ))
+        .first(connection)
+        .optional()
+        .map_err(Error::from)?;
+    Err(match orphan {
+        Some(row) => {
+            CheckError::broken(name(&row), "its transaction does not exist").of(row.tenant_id)
+        }
+        None => {
+            let detail = format!("there are {number}, the tenants have {reached}");
+            CheckError::broken("postings", detail)
+        }
+    })
 }
 
 /// L3: over all accounts of a currency, the sum of debits equals the sum of credits. Returns the number of
@@ -286,10 +362,6 @@ fn name(posting: &PostingRow) -> String {
     format!("{} posting {}", posting.transaction_id, posting.ordinal)
 }
 
-fn orphan(posting: &PostingRow) -> CheckError {
-    CheckError::broken(name(posting), "its transaction does not exist")
-}
-
 /// Checks the phase and the ordinal of a posting against the step of its transaction. If the transaction is
 /// about another one, its postings have the ordinals of that one's postings: plus 100 if they release, plus
 /// 200 if they exceed what was held. Otherwise they are numbered without a gap.
@@ -373,31 +445,4 @@ impl Currencies {
         }
         Ok(())
     }
-}
-
-/// The postings after a given one. The key has two columns and is followed in two steps: first to the end of
-/// the same transaction, then to the transactions after it. Each step is a plain range of the primary key;
-/// no planner treats `a > x OR (a = x AND b > y)` as one.
-fn postings_after(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    after: Option<&PostingRow>,
-) -> Result<Vec<PostingRow>, Error> {
-    let postings = posting::table
-        .filter(posting::tenant_id.eq(tenant))
-        .order((posting::transaction_id, posting::ordinal))
-        .limit(PAGE);
-    let Some(last) = after else {
-        return Ok(postings.load(connection)?);
-    };
-    let rest: Vec<PostingRow> = postings
-        .filter(posting::transaction_id.eq(last.transaction_id))
-        .filter(posting::ordinal.gt(last.ordinal))
-        .load(connection)?;
-    if !rest.is_empty() {
-        return Ok(rest);
-    }
-    Ok(postings
-        .filter(posting::transaction_id.gt(last.transaction_id))
-        .load(connection)?)
 }

@@ -4,7 +4,7 @@
 
 use money::MinorUnits;
 
-use crate::{Account, AccountId};
+use crate::{Account, AccountId, Refusal, Step};
 
 /// A demand on an account that the step moves. If it does not hold, the whole step is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,56 +24,69 @@ pub enum Demand {
     AtVersion(i64),
 }
 
-/// A condition that does not hold.
-pub(crate) struct Broken {
-    pub(crate) account: AccountId,
-    /// The actual value.
-    pub(crate) is: i64,
-    /// The value that the condition demands.
-    pub(crate) wanted: i64,
-}
-
-/// The position of the first condition on an account that is not moved.
-pub(crate) fn elsewhere(
+/// Checks that each condition is about an account that this step moves.
+pub(crate) fn check_accounts(
     conditions: &[Condition],
+    step: Step,
     moves: impl Fn(&AccountId) -> bool,
-) -> Option<usize> {
-    conditions
-        .iter()
-        .position(|condition| !moves(&condition.account))
+) -> Result<(), Refusal> {
+    let mut all = conditions.iter();
+    match all.position(|condition| !moves(&condition.account)) {
+        Some(condition) => Err(Refusal::ConditionElsewhere { condition, step }),
+        None => Ok(()),
+    }
 }
 
-/// The first condition with a version that the account does not have. To be called before anything is moved on
+/// Checks that each account has the version that a condition demands. To be called before anything is moved on
 /// the copies.
-pub(crate) fn other_version(accounts: &[Account], conditions: &[Condition]) -> Option<Broken> {
-    first(accounts, conditions, |account, demand| match demand {
+pub(crate) fn check_versions(
+    conditions: &[Condition],
+    accounts: &[Account],
+) -> Result<(), Refusal> {
+    let broken = first(accounts, conditions, |account, demand| match demand {
         Demand::AtVersion(wanted) if account.version != wanted => Some((account.version, wanted)),
         Demand::AtVersion(_) | Demand::AvailableAtLeast(_) => None,
-    })
+    });
+    match broken {
+        Some((account, version, wanted)) => Err(Refusal::VersionMismatch {
+            account,
+            version,
+            wanted,
+        }),
+        None => Ok(()),
+    }
 }
 
-/// The first condition that demands more than is available. To be called after everything is moved on the copies.
-pub(crate) fn too_little_left(accounts: &[Account], conditions: &[Condition]) -> Option<Broken> {
-    first(accounts, conditions, |account, demand| match demand {
+/// Checks that as much is available as a condition demands. To be called after everything is moved on the copies.
+pub(crate) fn check_available(
+    conditions: &[Condition],
+    accounts: &[Account],
+) -> Result<(), Refusal> {
+    let broken = first(accounts, conditions, |account, demand| match demand {
         Demand::AvailableAtLeast(wanted) if account.available() < wanted => {
             Some((account.available().get(), wanted.get()))
         }
         Demand::AvailableAtLeast(_) | Demand::AtVersion(_) => None,
-    })
+    });
+    match broken {
+        Some((account, available, wanted)) => Err(Refusal::ConditionFailed {
+            account,
+            available,
+            wanted,
+        }),
+        None => Ok(()),
+    }
 }
 
+/// The first condition that does not hold: its account, the actual value, and the value that it demands.
 fn first(
     accounts: &[Account],
     conditions: &[Condition],
     broken: impl Fn(&Account, Demand) -> Option<(i64, i64)>,
-) -> Option<Broken> {
+) -> Option<(AccountId, i64, i64)> {
     conditions.iter().find_map(|condition| {
         let account = accounts.iter().find(|one| one.id == condition.account)?;
         let (is, wanted) = broken(account, condition.demand)?;
-        Some(Broken {
-            account: account.id,
-            is,
-            wanted,
-        })
+        Some((account.id, is, wanted))
     })
 }

@@ -4,34 +4,7 @@
 
 use store::Timestamp;
 
-use crate::{Metadata, RecordedTransaction, Shelf, TransactionId};
-
-/// Why metadata was not set: the first broken rule, in the order of the variants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DescribeError {
-    /// There is no such transaction, or it belongs to another tenant.
-    #[error("transaction {transaction} does not exist")]
-    TransactionNotFound {
-        /// The id that was not found.
-        transaction: TransactionId,
-    },
-}
-
-impl DescribeError {
-    /// All rules in the order in which they are checked: the code of each rule and its text.
-    pub const ORDER: &[(&str, &str)] = &[(
-        "transaction_not_found",
-        "The transaction exists, and is the tenant's.",
-    )];
-
-    /// The code of the broken rule; a code never changes.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::TransactionNotFound { .. } => "transaction_not_found",
-        }
-    }
-}
+use crate::{Metadata, RecordedTransaction, Refusal, Shelf, TransactionId};
 
 /// A transaction whose metadata may be set, as a batch holds it.
 #[derive(Debug, Clone)]
@@ -62,15 +35,15 @@ pub struct MetadataChange {
 /// Replaces the metadata of a transaction. This is allowed at any time, whatever the status is.
 ///
 /// # Errors
-/// [`DescribeError`] names the first broken rule in documented order; the shelf is then unchanged.
+/// The first broken rule of [`order::DESCRIBE`](crate::order::DESCRIBE); the shelf is then unchanged.
 pub fn describe(
     shelf: &mut Shelf,
     transaction: TransactionId,
     metadata: Option<Metadata>,
     now: Timestamp,
-) -> Result<MetadataChange, DescribeError> {
+) -> Result<MetadataChange, Refusal> {
     let kept = shelf.described_mut(&transaction);
-    let kept = kept.ok_or(DescribeError::TransactionNotFound { transaction })?;
+    let kept = kept.ok_or(Refusal::TransactionNotFound { transaction })?;
     let before = std::mem::replace(&mut kept.posted.metadata, metadata);
     kept.revision = kept.revision.saturating_add(1);
     kept.set_at = now;

@@ -3,11 +3,9 @@
 use money::{Amount, MinorUnits};
 
 use crate::{
-    Account, AccountId, AccountStatus, Phase, Posting, RecordedPosting, Shelf, Side, TransactionId,
+    Account, AccountId, AccountStatus, Phase, Posting, RecordedPosting, Refusal, Shelf, Side,
+    TransactionId,
 };
-
-/// The account of which a counter would pass `i64::MAX`.
-pub(crate) struct Overflow(pub(crate) AccountId);
 
 /// A movement that is to be made.
 pub(crate) struct Movement {
@@ -29,40 +27,48 @@ impl Movement {
     }
 }
 
-/// An account that the shelf does not hold, and the posting that names it.
-pub(crate) struct Missing {
-    pub(crate) posting: usize,
-    pub(crate) account: AccountId,
-}
-
 /// Copies of the accounts that these postings name: each once, in the order of the first mention.
 pub(crate) fn copies<'p>(
     shelf: &Shelf,
     postings: impl Iterator<Item = &'p Posting>,
-) -> Result<Vec<Account>, Missing> {
+) -> Result<Vec<Account>, Refusal> {
     let mut found: Vec<Account> = Vec::with_capacity(2);
     for (posting, p) in postings.enumerate() {
         for account in [p.debit, p.credit] {
             if !found.iter().any(|known| known.id == account) {
                 let known = shelf.account(&account);
-                found.push(known.ok_or(Missing { posting, account })?.clone());
+                let known = known.ok_or(Refusal::AccountNotFound { posting, account })?;
+                found.push(known.clone());
             }
         }
     }
     Ok(found)
 }
 
-/// The first of these accounts that has this status.
-pub(crate) fn first_that_is(accounts: &[Account], status: AccountStatus) -> Option<AccountId> {
-    let first = accounts.iter().find(|account| account.status == status);
-    first.map(|account| account.id)
+/// Checks that those accounts that are moved are open: none is frozen, and then, none is closed.
+pub(crate) fn check_open(
+    accounts: &[Account],
+    moves: impl Fn(&AccountId) -> bool,
+) -> Result<(), Refusal> {
+    let first = |status| {
+        let mut accounts = accounts.iter();
+        let found = accounts.find(|account| account.status == status && moves(&account.id));
+        found.map(|account| account.id)
+    };
+    if let Some(account) = first(AccountStatus::Frozen) {
+        return Err(Refusal::AccountFrozen { account });
+    }
+    match first(AccountStatus::Closed) {
+        Some(account) => Err(Refusal::AccountClosed { account }),
+        None => Ok(()),
+    }
 }
 
 /// Applies the movements to the copies, one after another.
 pub(crate) fn apply(
     accounts: &mut [Account],
     movements: impl Iterator<Item = Movement>,
-) -> Result<Vec<RecordedPosting>, Overflow> {
+) -> Result<Vec<RecordedPosting>, Refusal> {
     let mut applied = Vec::with_capacity(movements.size_hint().0);
     for Movement {
         ordinal,
@@ -94,9 +100,10 @@ fn enter(
     side: Side,
     phase: Phase,
     amount: i64,
-) -> Result<(i64, MinorUnits), Overflow> {
+) -> Result<(i64, MinorUnits), Refusal> {
+    let overflow = Refusal::Overflow { account: id };
     let account = accounts.iter_mut().find(|account| account.id == id);
-    let account = account.ok_or(Overflow(id))?;
+    let account = account.ok_or(overflow)?;
     let (pending, posted, released) = match side {
         Side::Debit => (
             &mut account.debits_pending,
@@ -116,7 +123,7 @@ fn enter(
         Phase::Released => (released, None),
     };
     for counter in std::iter::once(grows).chain(grows_too) {
-        *counter = counter.checked_add(amount).ok_or(Overflow(id))?;
+        *counter = counter.checked_add(amount).ok_or(overflow)?;
     }
     // The sum of outstanding and posted amounts is limited, so every later step stays within an i64.
     let debits = account
@@ -125,18 +132,20 @@ fn enter(
     let credits = account
         .credits_posted
         .checked_add(account.outstanding_credits());
-    debits.and(credits).ok_or(Overflow(id))?;
-    account.version = account.version.checked_add(1).ok_or(Overflow(id))?;
+    debits.and(credits).ok_or(overflow)?;
+    account.version = account.version.checked_add(1).ok_or(overflow)?;
     Ok((account.version, account.posted()))
 }
 
 /// The rows that a later step needs: the postings of the transaction that it is about, and copies of their
-/// accounts. `None` if the shelf does not hold all of them.
+/// accounts. The transaction is not found if the shelf does not hold all of them.
 pub(crate) fn concerned(
     shelf: &Shelf,
-    about: &TransactionId,
-) -> Option<(Vec<RecordedPosting>, Vec<Account>)> {
-    let (_, postings) = shelf.recorded(about)?;
-    let accounts = copies(shelf, postings.iter().map(|posted| &posted.posting)).ok()?;
-    Some((postings.to_vec(), accounts))
+    transaction: TransactionId,
+) -> Result<(Vec<RecordedPosting>, Vec<Account>), Refusal> {
+    let missing = Refusal::TransactionNotFound { transaction };
+    let (_, postings) = shelf.recorded(&transaction).ok_or(missing)?;
+    let accounts = copies(shelf, postings.iter().map(|posted| &posted.posting));
+    let accounts = accounts.map_err(|_missing| missing)?;
+    Ok((postings.to_vec(), accounts))
 }

@@ -9,9 +9,10 @@ use store::Timestamp;
 
 use crate::post::post_buying;
 use crate::rate::ConversionError;
+use crate::refusal::order;
 use crate::{
-    Account, AccountId, Condition, Heading, NewTransaction, NormalSide, PostError, Posting, Rate,
-    RateSource, RecordedTransaction, Shelf, TransactionId,
+    Account, AccountId, Condition, Heading, NewTransaction, NormalSide, Posting, Rate, RateSource,
+    RecordedTransaction, Refusal, Shelf, Step, TransactionId, condition,
 };
 
 /// One of the two sides of an exchange.
@@ -100,127 +101,17 @@ pub struct Exchange {
     pub quote: Quote,
 }
 
-/// Why nothing was exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ExchangeError {
-    /// A rule for all transactions is broken. Posting 0 is the sold leg, posting 1 the bought leg.
-    #[error(transparent)]
-    Post(#[from] PostError),
-    /// Both accounts have the same currency.
-    #[error("both accounts hold {currency}")]
-    SameCurrency {
-        /// The currency of both accounts.
-        currency: Currency,
-    },
-    /// One account must lose what the other gains. An asset and a liability would both lose, or both gain.
-    #[error("account {from} and account {to} do not grow on the same side")]
-    SidesDiffer {
-        /// The account that would give.
-        from: AccountId,
-        /// The account that would get.
-        to: AccountId,
-    },
-    /// The other amount comes to zero, but a transaction moves something in both currencies.
-    #[error("the amount comes to less than one minor unit of the other currency")]
-    AmountTooSmall,
-    /// The other amount is more than `i64::MAX`.
-    #[error(
-        "the amount comes to more than {} minor units of the other currency",
-        i64::MAX
-    )]
-    AmountTooLarge,
-}
-
-impl ExchangeError {
-    /// All rules in the order in which they are checked: the code of each rule and its text.
-    pub const ORDER: &[(&str, &str)] = &[
-        (
-            "external_id_taken",
-            "An external id names one transaction of a tenant.",
-        ),
-        ("same_account", "A posting's two accounts differ."),
-        (
-            "condition_elsewhere",
-            "A condition is about one of the four accounts.",
-        ),
-        (
-            "effective_in_the_future",
-            "What happens, happens at most five minutes after it is recorded.",
-        ),
-        (
-            "account_not_found",
-            "All four accounts exist, and are the tenant's.",
-        ),
-        (
-            "currency_mismatch",
-            "Each liquidity account holds the currency that goes through it.",
-        ),
-        ("same_currency", "What is bought is not what is sold."),
-        (
-            "sides_differ",
-            "The account that gives and the one that gets grow on the same side.",
-        ),
-        (
-            "amount_too_small",
-            "What follows from the rate is at least one minor unit.",
-        ),
-        (
-            "amount_too_large",
-            "What follows from the rate is at most 2^63 - 1.",
-        ),
-        ("account_frozen", "No account is frozen."),
-        ("account_closed", "No account is closed."),
-        (
-            "period_closed",
-            "What happened, happened in an open period.",
-        ),
-        (
-            "version_mismatch",
-            "Each account is at the version that a condition names.",
-        ),
-        (
-            "balance_overflow",
-            "No counter, nor what is posted and pending together, passes 2^63 - 1.",
-        ),
-        (
-            "currency_withdrawn",
-            "What happened after the end of a withdrawn currency only empties balances in it.",
-        ),
-        (
-            "insufficient_funds",
-            "No account is lowered below its floor less its credit line, counting what is pending against it.",
-        ),
-        (
-            "ceiling_exceeded",
-            "No account is raised above its ceiling, counting what is pending in favour of it.",
-        ),
-        (
-            "condition_failed",
-            "Each account has as much available afterwards as a condition names.",
-        ),
-    ];
-
-    /// The code of the broken rule; a code never changes.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Post(rule) => rule.code(),
-            Self::SameCurrency { .. } => "same_currency",
-            Self::SidesDiffer { .. } => "sides_differ",
-            Self::AmountTooSmall => "amount_too_small",
-            Self::AmountTooLarge => "amount_too_large",
-        }
-    }
-}
-
 /// Exchanges one currency for another: both legs or neither.
 ///
 /// # Errors
-/// [`ExchangeError`] names the first broken rule in documented order; the shelf is then unchanged.
-pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<RecordedTransaction, ExchangeError> {
-    if let Some(by) = shelf.taken(new.heading.external_id.as_ref()) {
-        return Err(PostError::ExternalIdTaken { by }.into());
-    }
+/// The first broken rule of [`order::EXCHANGE`], where posting 0 is the sold leg and posting 1 the bought leg; the
+/// shelf is then unchanged.
+pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<RecordedTransaction, Refusal> {
+    swap(shelf, new).map_err(|refusal| refusal.among(order::EXCHANGE))
+}
+
+fn swap(shelf: &mut Shelf, new: NewExchange) -> Result<RecordedTransaction, Refusal> {
+    shelf.check_external_id(new.heading.external_id.as_ref())?;
     check_shape(&new)?;
     let (from, sold_to) = pair(shelf, 0, (new.from, new.sold_to))?;
     let (to, bought_from) = pair(shelf, 1, (new.to, new.bought_from))?;
@@ -229,18 +120,18 @@ pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<RecordedTransacti
     let currencies = (from.currency, to.currency);
     if currencies.0 == currencies.1 {
         let currency = currencies.0;
-        return Err(ExchangeError::SameCurrency { currency });
+        return Err(Refusal::SameCurrency { currency });
     }
     if from.normal_side != to.normal_side {
         let (from, to) = (from.id, to.id);
-        return Err(ExchangeError::SidesDiffer { from, to });
+        return Err(Refusal::SidesDiffer { from, to });
     }
     let (rate, rounding) = (new.quote.rate, new.quote.rounding);
     let (sold, bought) = rate
         .amounts((new.amount, new.given), currencies, rounding)
         .map_err(|why| match why {
-            ConversionError::TooSmall => ExchangeError::AmountTooSmall,
-            ConversionError::TooLarge => ExchangeError::AmountTooLarge,
+            ConversionError::TooSmall => Refusal::AmountTooSmall,
+            ConversionError::TooLarge => Refusal::AmountTooLarge,
         })?;
     let postings = vec![
         falls(from, new.sold_to, sold),
@@ -259,19 +150,14 @@ pub fn exchange(shelf: &mut Shelf, new: NewExchange) -> Result<RecordedTransacti
     Ok(posted)
 }
 
-fn check_shape(new: &NewExchange) -> Result<(), PostError> {
+fn check_shape(new: &NewExchange) -> Result<(), Refusal> {
     let pairs = [(new.from, new.sold_to), (new.to, new.bought_from)];
     if let Some(posting) = pairs.iter().position(|(one, other)| one == other) {
-        return Err(PostError::SameAccount { posting });
+        return Err(Refusal::SameAccount { posting });
     }
-    let concerned = |account| pairs.iter().any(|(a, b)| *a == account || *b == account);
-    if let Some(condition) = new.conditions.iter().position(|c| !concerned(c.account)) {
-        return Err(PostError::ConditionElsewhere { condition });
-    }
-    match new.heading.too_far_ahead() {
-        Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
-        None => Ok(()),
-    }
+    let moves = |account: &AccountId| pairs.iter().any(|(a, b)| a == account || b == account);
+    condition::check_accounts(&new.conditions, Step::Posted, moves)?;
+    new.heading.check_moment()
 }
 
 /// The two accounts of a leg.
@@ -279,19 +165,19 @@ fn pair(
     shelf: &Shelf,
     posting: usize,
     (own, liquidity): (AccountId, AccountId),
-) -> Result<(&Account, &Account), PostError> {
+) -> Result<(&Account, &Account), Refusal> {
     let find = |account| {
         let found = shelf.account(&account);
-        found.ok_or(PostError::AccountNotFound { posting, account })
+        found.ok_or(Refusal::AccountNotFound { posting, account })
     };
     Ok((find(own)?, find(liquidity)?))
 }
 
-fn check_currency(posting: usize, asked: Currency, liquidity: &Account) -> Result<(), PostError> {
+fn check_currency(posting: usize, asked: Currency, liquidity: &Account) -> Result<(), Refusal> {
     if liquidity.currency == asked {
         return Ok(());
     }
-    Err(PostError::CurrencyMismatch {
+    Err(Refusal::CurrencyMismatch {
         posting,
         account: liquidity.id,
         holds: liquidity.currency,

@@ -2,7 +2,7 @@
 
 use store::Timestamp;
 
-use crate::{AccountId, RecordedPosting, Shelf, Step, TransactionId};
+use crate::{AccountId, RecordedPosting, Refusal, Shelf, Step, TransactionId};
 
 /// The status of a hold: open, or the way in which it ended. [`Hold::posted`] says how much was fulfilled; a
 /// hold that was fulfilled in part and then voided is voided.
@@ -151,35 +151,38 @@ pub fn ended(holds: &[Hold]) -> Option<HoldStatus> {
     })
 }
 
-/// Why a transaction cannot be fulfilled, voided or expired.
-pub(crate) enum HoldError {
-    NotPending(Step),
-    Ended(HoldStatus),
-}
-
 /// The holds of a pending transaction, each with its posting.
 pub(crate) fn held(
     shelf: &Shelf,
     pending: &TransactionId,
     postings: &[RecordedPosting],
-) -> Result<Vec<(RecordedPosting, Hold)>, HoldError> {
+) -> Result<Vec<(RecordedPosting, Hold)>, Refusal> {
     match shelf.recorded(pending).map(|(step, _)| step) {
         Some(Step::Pending) => {}
         Some(
             step @ (Step::Posted | Step::Fulfilment | Step::Void | Step::Expiry | Step::Reversal),
         ) => {
-            return Err(HoldError::NotPending(step));
+            return Err(Refusal::NotPending { step });
         }
         // The caller has just found the transaction.
-        None => return Err(HoldError::NotPending(Step::Posted)),
+        None => {
+            let step = Step::Posted;
+            return Err(Refusal::NotPending { step });
+        }
     }
     let holds = shelf.holds(pending);
     if let Some(how) = ended(&holds) {
-        return Err(HoldError::Ended(how));
+        return Err(Refusal::Ended { how });
     }
     let beside = |posted: &RecordedPosting| {
         let hold = holds.iter().find(|hold| hold.ordinal == posted.ordinal);
         hold.map(|hold| (*posted, *hold))
     };
     Ok(postings.iter().filter_map(beside).collect())
+}
+
+/// The time of expiry of these holds, if it has come.
+pub(crate) fn expired_at(held: &[(RecordedPosting, Hold)], now: Timestamp) -> Option<Timestamp> {
+    let (_, over) = held.iter().find(|(_, hold)| hold.has_expired(now))?;
+    over.expires_at
 }

@@ -17,8 +17,7 @@ use accounts::{leave, open_accounts, register_assets};
 
 use crate::{
     AccountId, AccountStatus, Amounts, Asset, ChangeError, Heading, Kind, Metadata, NewAccount,
-    NewReversal, NewTransaction, Part, PostError, Posting, ReverseError, Shelf, TransactionId,
-    post, reverse,
+    NewReversal, NewTransaction, Part, Posting, Refusal, Shelf, TransactionId, post, reverse,
 };
 
 /// Greatest number of misfits that are reported.
@@ -165,18 +164,15 @@ pub enum ImportError {
         /// The code that was not found.
         code: Arc<str>,
     },
-    /// A rule of posting is broken.
+    /// A rule of posting or of reversing is broken.
     #[error(transparent)]
-    Post(PostError),
+    Step(Refusal),
     /// The transaction that it reverses cannot be imported either.
     #[error("what it reverses is refused itself")]
     NothingToReverse,
     /// The postings do not reverse the transaction that is named.
     #[error("a reversal moves back what a posting of the other transaction has moved")]
     NoReversal,
-    /// A rule of reversing is broken.
-    #[error(transparent)]
-    Reverse(ReverseError),
     /// The balance that the file states is not the sum of the entries.
     #[error("its entries come to {comes_to}")]
     BalanceDiffers {
@@ -325,7 +321,7 @@ fn post_one(
         Misfit {
             line: posting.map_or(transaction.line, |posting| posting.line),
             field,
-            rule: ImportError::Post(rule),
+            rule: ImportError::Step(rule),
         }
     };
     post(shelf, new).map(|_posted| ()).map_err(refused)
@@ -378,38 +374,57 @@ fn reverse_one(
     };
     let reversed = reverse(shelf, reversal);
     reversed.map(|_posted| ()).map_err(|rule| {
-        let is_when = matches!(
-            rule,
-            ReverseError::PeriodClosed { .. } | ReverseError::EffectiveInTheFuture { .. }
-        );
+        let is_when = matches!(blamed(&rule), ("effective_at", _));
         Misfit {
             field: if is_when { "effective_at" } else { "about" },
-            ..misfit(ImportError::Reverse(rule))
+            ..misfit(ImportError::Step(rule))
         }
     })
 }
 
 /// The field that would have to change, and the position of its posting.
-const fn blamed(rule: &PostError) -> (&'static str, Option<usize>) {
+const fn blamed(rule: &Refusal) -> (&'static str, Option<usize>) {
     match rule {
-        PostError::ExternalIdTaken { .. } => ("external_id", None),
-        PostError::NoPostings | PostError::TooManyPostings => ("posting", None),
-        PostError::SameAccount { posting } | PostError::AccountNotFound { posting, .. } => {
+        Refusal::ExternalIdTaken { .. } => ("external_id", None),
+        Refusal::NoPostings | Refusal::TooManyPostings => ("posting", None),
+        Refusal::SameAccount { posting } | Refusal::AccountNotFound { posting, .. } => {
             ("account", Some(*posting))
         }
-        PostError::CurrencyMismatch { posting, .. } => ("currency", Some(*posting)),
-        PostError::AccountFrozen { .. } | PostError::AccountClosed { .. } => ("account", None),
-        PostError::PeriodClosed { .. } | PostError::EffectiveInTheFuture { .. } => {
+        Refusal::CurrencyMismatch { posting, .. } => ("currency", Some(*posting)),
+        Refusal::AccountFrozen { .. } | Refusal::AccountClosed { .. } => ("account", None),
+        Refusal::PeriodClosed { .. } | Refusal::EffectiveInTheFuture { .. } => {
             ("effective_at", None)
         }
-        PostError::CurrencyWithdrawn { posting, .. } => ("effective_at", Some(*posting)),
-        PostError::Overflow { .. }
-        | PostError::InsufficientFunds { .. }
-        | PostError::CeilingExceeded { .. }
-        // An imported transaction is never pending and has no conditions.
-        | PostError::ConditionElsewhere { .. }
-        | PostError::ExpiresTooSoon { .. }
-        | PostError::VersionMismatch { .. }
-        | PostError::ConditionFailed { .. } => ("amount", None),
+        Refusal::CurrencyWithdrawn { posting, .. } => ("effective_at", *posting),
+        Refusal::Overflow { .. }
+        | Refusal::InsufficientFunds { .. }
+        | Refusal::CeilingExceeded { .. } => ("amount", None),
+        // Rules of reversing. The other rules are never broken here: what is imported is not pending, exchanges nothing
+        // and has no conditions.
+        Refusal::NoAmounts { .. }
+        | Refusal::PostingNamedTwice { .. }
+        | Refusal::TransactionNotFound { .. }
+        | Refusal::PostingNotFound { .. }
+        | Refusal::NotReversible { .. }
+        | Refusal::NotAnExchange { .. }
+        | Refusal::LegAlone
+        | Refusal::Reversed
+        | Refusal::ExceedsPosted { .. }
+        | Refusal::ExceedsLeg { .. }
+        | Refusal::ShareTooSmall { .. }
+        | Refusal::NotInProportion { .. }
+        | Refusal::ConditionElsewhere { .. }
+        | Refusal::ExpiresTooSoon { .. }
+        | Refusal::NotPending { .. }
+        | Refusal::Ended { .. }
+        | Refusal::Expired { .. }
+        | Refusal::NotExpired
+        | Refusal::ExceedsPending { .. }
+        | Refusal::SameCurrency { .. }
+        | Refusal::SidesDiffer { .. }
+        | Refusal::AmountTooSmall
+        | Refusal::AmountTooLarge
+        | Refusal::VersionMismatch { .. }
+        | Refusal::ConditionFailed { .. } => ("about", None),
     }
 }

@@ -1,5 +1,5 @@
-//! The whole book from the first transaction to the last, a page at a time, for exports. Transactions and
-//! their postings are read side by side in the order of their ids. Ids grow in the order of recording, except
+//! The whole book from the first transaction to the last, a page at a time, for exports. Transactions are
+//! read in the order of their ids, and with each page their postings. Ids grow in the order of recording, except
 //! for transactions that several processes write in the same moment.
 
 use diesel::dsl::{max, min};
@@ -7,19 +7,22 @@ use diesel::prelude::*;
 use store::find::Lock;
 use store::{AnyConnection, Error, Pages, TenantId, Timestamp};
 
-use crate::schema::{account, ledger_transaction, posting};
-use crate::tables::{AccountRow, ById, PostingRow, TransactionRow};
-use crate::{Account, AccountId, RecordedTransaction, with_current_metadata};
+use crate::schema::{account, ledger_transaction};
+use crate::tables::{AccountRow, ById, TransactionRow, postings_of};
+use crate::{Account, AccountId, Phase, RecordedTransaction, TransactionId, with_current_metadata};
 
 /// Number of rows that are read at a time.
 const PAGE: i64 = 1_000;
+/// The phases of postings that are final.
+const FINAL: [i16; 2] = [Phase::Posted.number(), Phase::Fulfilled.number()];
 
 /// The transactions of a tenant in the order of their ids, each with its final postings and its present
 /// metadata.
 pub struct Journal {
     tenant: TenantId,
     transactions: Pages<TransactionRow>,
-    postings: Pages<PostingRow>,
+    /// Number of postings so far, final or not.
+    postings: i64,
 }
 
 impl Journal {
@@ -29,7 +32,7 @@ impl Journal {
         Self {
             tenant,
             transactions: Pages::new(tenant, transactions_after),
-            postings: Pages::new(tenant, postings_after),
+            postings: 0,
         }
     }
 
@@ -47,30 +50,36 @@ impl Journal {
             if page.is_empty() {
                 return self.end(connection);
             }
+            let ids: Vec<TransactionId> = page.iter().map(|row| row.id).collect();
+            let mut postings = postings_of(connection, self.tenant, &ids)?;
             for row in page {
-                let mut postings = Vec::new();
-                while let Some(posting) = self
-                    .postings
-                    .next_if(connection, |posting| posting.transaction_id <= row.id)?
-                {
-                    if posting.transaction_id < row.id {
-                        return Err(orphan(&posting));
+                let mut is_final = Vec::new();
+                for posting in postings.remove(&row.id).unwrap_or_default() {
+                    self.postings = self.postings.saturating_add(1);
+                    // Holds and their releases are not part of a journal.
+                    if FINAL.contains(&posting.phase) {
+                        is_final.push(posting.read()?);
                     }
-                    postings.push(posting.read()?);
                 }
-                if !postings.is_empty() {
-                    found.push(row.read(postings)?);
+                if !is_final.is_empty() {
+                    found.push(row.read(is_final)?);
                 }
             }
         }
         with_current_metadata(connection, self.tenant, found)
     }
 
+    /// Each posting is one entry on each of two accounts, and accounts count their entries. So postings without a
+    /// transaction, which no page has, are noticed by their number.
     fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<RecordedTransaction>, Error> {
-        match self.postings.next(connection)? {
-            Some(posting) => Err(orphan(&posting)),
-            None => Ok(Vec::new()),
+        let counted = entries_of_accounts(connection, self.tenant)?;
+        let found = self.postings.saturating_mul(2);
+        if counted == found {
+            return Ok(Vec::new());
         }
+        Err(Error::Refused(format!(
+            "the accounts have {counted} entries, the transactions {found}: a posting has no transaction, or is missing"
+        )))
     }
 }
 
@@ -126,9 +135,26 @@ pub fn span(
     Ok(both.map(|(first, last)| (Timestamp::from_micros(first), Timestamp::from_micros(last))))
 }
 
-fn orphan(posting: &PostingRow) -> Error {
-    let (id, ordinal) = (posting.transaction_id, posting.ordinal);
-    Error::Refused(format!("{id} posting {ordinal} has no transaction"))
+/// Number of entries on all accounts of a tenant.
+fn entries_of_accounts(connection: &mut AnyConnection, tenant: TenantId) -> Result<i64, Error> {
+    let mut accounts = Pages::new(
+        tenant,
+        |connection, tenant, after: Option<&(AccountId, i64)>| {
+            let first = AccountId::from_bytes([0; 16]);
+            Ok(account::table
+                .filter(account::tenant_id.eq(tenant))
+                .filter(account::id.gt(after.map_or(first, |(id, _)| *id)))
+                .order(account::id)
+                .limit(PAGE)
+                .select((account::id, account::version))
+                .load(connection)?)
+        },
+    );
+    let mut entries = 0_i64;
+    while let Some((_, version)) = accounts.next(connection)? {
+        entries = entries.saturating_add(version);
+    }
+    Ok(entries)
 }
 
 fn transactions_after(
@@ -145,34 +171,4 @@ fn transactions_after(
         query = query.filter(ledger_transaction::id.gt(last.id));
     }
     Ok(query.load(connection)?)
-}
-
-/// The key has two columns and is followed in two steps, as in `check.rs`: each step is a plain range of
-/// the primary key.
-fn postings_after(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    after: Option<&PostingRow>,
-) -> Result<Vec<PostingRow>, Error> {
-    // Holds and their releases are not part of a journal: only phases 2 and 3 are final.
-    let postings = || {
-        posting::table
-            .filter(posting::tenant_id.eq(tenant))
-            .filter(posting::phase.between(2_i16, 3_i16))
-            .order((posting::transaction_id, posting::ordinal))
-            .limit(PAGE)
-    };
-    let Some(last) = after else {
-        return Ok(postings().load(connection)?);
-    };
-    let rest: Vec<PostingRow> = postings()
-        .filter(posting::transaction_id.eq(last.transaction_id))
-        .filter(posting::ordinal.gt(last.ordinal))
-        .load(connection)?;
-    if !rest.is_empty() {
-        return Ok(rest);
-    }
-    Ok(postings()
-        .filter(posting::transaction_id.gt(last.transaction_id))
-        .load(connection)?)
 }

@@ -9,7 +9,7 @@
 //! use ledger::tables::{Needs, load, save};
 //! use ledger::{
 //!     AccountClass, AccountCode, AccountId, AccountName, Kind, Limits, NewAccount, NewTransaction,
-//!     PostError, Posting, Shelf, TransactionId,
+//!     Posting, Refusal, Shelf, TransactionId,
 //! };
 //! use money::{Amount, Currency, MinorUnits};
 //! use store::bulk::Writes;
@@ -61,7 +61,7 @@
 //! };
 //! post(source, wallet, Amount::new(1250)?)??;
 //! let refused = post(wallet, source, Amount::new(1251)?)?;
-//! assert!(matches!(refused, Err(PostError::InsufficientFunds { available: 1250, .. })));
+//! assert!(matches!(refused, Err(Refusal::InsufficientFunds { available: 1250, .. })));
 //!
 //! let account = ledger::account(&mut books, TENANT, wallet)?.ok_or("it is there")?;
 //! assert_eq!(account.posted(), MinorUnits::new(1250));
@@ -112,6 +112,7 @@ mod period;
 mod post;
 mod rate;
 mod read;
+mod refusal;
 mod release;
 mod reverse;
 mod schema;
@@ -130,9 +131,9 @@ pub use asset::{Asset, NewAsset, RegisterError, register};
 pub use change::{ChangeError, close, freeze, set_limits, set_metadata, unfreeze};
 pub use code::{AccountCode, AccountCodeError};
 pub use condition::{Condition, Demand};
-pub use describe::{DescribeError, MetadataChange, describe};
-pub use exchange::{Exchange, ExchangeError, Leg, NewExchange, Quote, exchange};
-pub use fulfil::{FulfilError, NewFulfilment, fulfil};
+pub use describe::{MetadataChange, describe};
+pub use exchange::{Exchange, Leg, NewExchange, Quote, exchange};
+pub use fulfil::{NewFulfilment, fulfil};
 pub use hold::{Hold, HoldStatus, Promise, ended};
 pub use import::{
     ForeignAccount, ForeignPosting, ForeignTransaction, Import, ImportError, ImportResult,
@@ -144,14 +145,15 @@ pub use metadata::{Metadata, MetadataError, MetadataKey, MetadataValue};
 pub use open::{NewAccount, OpenError, open};
 pub use outstanding::{OutstandingHold, outstanding};
 pub use period::{PeriodError, close_period};
-pub use post::{PostError, post};
+pub use post::post;
 pub use rate::{Rate, RateError};
 pub use read::{
     Entry, account, accounts, asset, assets, assets_named, closed_before, corrections, entries,
-    exchanges, expired, find_by_code, holds, posted, with_current_metadata,
+    exchanges, find_by_code, holds, posted, with_current_metadata,
 };
-pub use release::{NewRelease, ReleaseError, expire, void};
-pub use reverse::{Amounts, Correction, NewReversal, ReverseError, reverse};
+pub use refusal::{Refusal, order};
+pub use release::{NewRelease, expire, void};
+pub use reverse::{Amounts, Correction, NewReversal, reverse};
 pub use search::{MAX_READ, MetadataMatch, Place, Search, SearchPage, search};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};

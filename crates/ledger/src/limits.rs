@@ -2,7 +2,7 @@
 
 use money::MinorUnits;
 
-use crate::{Account, AccountId, Shelf};
+use crate::{Account, AccountId, Refusal, Shelf};
 
 /// The least and the greatest balance of an account. A limit is checked when an entry is made, pending or
 /// final, and only on an account that the entry moves towards the limit. So a pending entry can later be
@@ -129,50 +129,50 @@ impl Limits {
     }
 }
 
-/// An account that would be left with too little or too much.
-pub(crate) struct Breach {
-    pub(crate) account: AccountId,
-    /// The available or possible balance before the transaction.
-    pub(crate) before: i64,
-    pub(crate) limit: i64,
-}
-
-/// The first account that the transaction lowers below its least balance.
-pub(crate) fn too_little(shelf: &Shelf, accounts: &[Account]) -> Option<Breach> {
-    breach(shelf, accounts, Account::available, |before, account| {
+/// Checks that the transaction lowers no account below its least balance, and then, that it raises none above its
+/// ceiling. `accounts` are as the whole transaction leaves them; one that it does not move towards the limit
+/// may be beyond it.
+pub(crate) fn check(shelf: &Shelf, accounts: &[Account]) -> Result<(), Refusal> {
+    let too_little = breach(shelf, accounts, Account::available, |before, account| {
         let after = account.available();
         account
             .limits
             .least()
             .filter(|least| after < before && after < *least)
-    })
-}
-
-/// The first account that the transaction raises above its ceiling.
-pub(crate) fn too_much(shelf: &Shelf, accounts: &[Account]) -> Option<Breach> {
-    breach(shelf, accounts, Account::possible, |before, account| {
+    });
+    if let Some((account, available, floor)) = too_little {
+        return Err(Refusal::InsufficientFunds {
+            account,
+            available,
+            floor,
+        });
+    }
+    let too_much = breach(shelf, accounts, Account::possible, |before, account| {
         let after = account.possible();
         account
             .limits
             .ceiling
             .filter(|ceiling| after > before && after > *ceiling)
-    })
+    });
+    match too_much {
+        Some((account, possible, ceiling)) => Err(Refusal::CeilingExceeded {
+            account,
+            possible,
+            ceiling,
+        }),
+        None => Ok(()),
+    }
 }
 
-/// Limits are checked after the whole transaction is applied to the copies, and only on accounts that it
-/// moves towards the limit.
+/// The first account that breaks a limit: its balance before the transaction, and the limit.
 fn breach(
     shelf: &Shelf,
     accounts: &[Account],
     balance: fn(&Account) -> MinorUnits,
     broken: impl Fn(MinorUnits, &Account) -> Option<MinorUnits>,
-) -> Option<Breach> {
+) -> Option<(AccountId, i64, i64)> {
     accounts.iter().find_map(|account| {
         let before = shelf.account(&account.id).map_or(MinorUnits::ZERO, balance);
-        broken(before, account).map(|limit| Breach {
-            account: account.id,
-            before: before.get(),
-            limit: limit.get(),
-        })
+        broken(before, account).map(|limit| (account.id, before.get(), limit.get()))
     })
 }

@@ -278,30 +278,6 @@ pub fn exchanges(
     rows.into_iter().map(ExchangeRow::read).collect()
 }
 
-/// Pending transactions whose time of expiry has come, earliest first; at most `limit`.
-///
-/// # Errors
-/// [`Error`] if the database fails.
-pub fn expired(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<TransactionId>, Error> {
-    use schema::hold;
-    let mut found: Vec<TransactionId> = hold::table
-        .filter(hold::tenant_id.eq(tenant))
-        .filter(hold::due_at.le(now.micros()))
-        .order(hold::due_at)
-        .limit(limit)
-        .select(hold::transaction_id)
-        .load(connection)?;
-    // All postings of one transaction expire at the same moment.
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
-}
-
 /// The moment before which the books are closed, if any period is closed.
 ///
 /// # Errors

@@ -79,7 +79,6 @@ diesel::table! {
         released -> BigInt,
         status -> SmallInt,
         expires_at -> Nullable<BigInt>,
-        due_at -> Nullable<BigInt>,
     }
 }
 

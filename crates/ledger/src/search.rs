@@ -12,7 +12,7 @@
 //! | the effective time | the displaced, and ids | that time, to the millisecond |
 //! | a metadata key, or the beginning of a text | the keys | ids |
 //! | a subtree of one account | that account's entries | entry numbers: recording |
-//! | a currency, an amount, a subtree of several accounts | the postings | ids |
+//! | a currency, an amount, a subtree of several accounts | all transactions, with their postings | ids |
 //! | anything else | all transactions of the tenant | ids |
 //!
 //! With several filters, the first one in this table decides which index is walked.

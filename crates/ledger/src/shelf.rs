@@ -8,7 +8,7 @@ use store::rows::{Additions, Rows, Single};
 use crate::describe;
 use crate::{
     Account, AccountId, Asset, Correction, Exchange, Hold, Metadata, Promise, RecordedPosting,
-    RecordedTransaction, Step, TransactionId,
+    RecordedTransaction, Refusal, Step, TransactionId,
 };
 
 /// The accounts that a batch may read or change, as they were locked, with the changes of the batch; and the
@@ -270,19 +270,26 @@ impl Shelf {
         self.put_loaded(account);
     }
 
-    /// The transaction that has this external id, if an id is given and taken.
-    pub(crate) fn taken(&self, external_id: Option<&String>) -> Option<TransactionId> {
-        self.transaction_named(external_id?)
+    /// Checks that no transaction has this external id, if one is given.
+    pub(crate) fn check_external_id(&self, wanted: Option<&String>) -> Result<(), Refusal> {
+        match wanted.and_then(|name| self.transaction_named(name)) {
+            Some(by) => Err(Refusal::ExternalIdTaken { by }),
+            None => Ok(()),
+        }
     }
 
-    /// The moment before which the books are closed, if it is later than `effective_at`.
-    pub(crate) fn closes(
+    /// Checks that `effective_at` lies in no closed period.
+    pub(crate) fn check_period(
         &self,
         effective_at: Timestamp,
         recorded_at: Timestamp,
-    ) -> Option<Timestamp> {
-        let closed_before = self.closed_before(recorded_at)?;
-        (effective_at < closed_before).then_some(closed_before)
+    ) -> Result<(), Refusal> {
+        match self.closed_before(recorded_at) {
+            Some(closed_before) if effective_at < closed_before => {
+                Err(Refusal::PeriodClosed { closed_before })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(crate) fn put_loaded(&mut self, account: Account) {

@@ -13,7 +13,7 @@ mod displaced;
 mod rows;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use store::bulk::Writes;
@@ -288,6 +288,27 @@ pub(crate) fn assets_named(
     let codes: Vec<AssetBy> = codes.into_iter().map(|code| AssetBy { code }).collect();
     let rows = AssetBy::find(connection, Lock::Nothing, tenant, &codes)?;
     rows.into_iter().map(AssetRow::read).collect()
+}
+
+/// The postings of these transactions, each transaction's in the order of their ordinals. Transactions without
+/// postings are left out. A walk over all postings of a tenant reads its transactions in order and asks this of each
+/// page: not in every database are the postings of one tenant stored together.
+pub(crate) fn postings_of(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: &[TransactionId],
+) -> Result<BTreeMap<TransactionId, Vec<PostingRow>>, Error> {
+    use schema::posting;
+    let rows: Vec<PostingRow> = posting::table
+        .filter(posting::tenant_id.eq(tenant))
+        .filter(posting::transaction_id.eq_any(ids))
+        .order((posting::transaction_id, posting::ordinal))
+        .load(connection)?;
+    let mut found: BTreeMap<TransactionId, Vec<PostingRow>> = BTreeMap::new();
+    for row in rows {
+        found.entry(row.transaction_id).or_default().push(row);
+    }
+    Ok(found)
 }
 
 /// Holds and corrections. Where accounts are locked, this is read after the locking, and so sees what the

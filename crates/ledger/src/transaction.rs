@@ -3,7 +3,7 @@
 use money::{Amount, Currency, MinorUnits};
 use store::Timestamp;
 
-use crate::{AccountId, Condition, Kind, Metadata};
+use crate::{AccountId, Condition, Kind, Metadata, Refusal};
 
 store::typed_id!(
     /// The id of a transaction: `txn_…`.
@@ -21,11 +21,13 @@ pub const RELEASES_FROM: i16 = 100;
 /// differ. Money with a later effective time could be spent before it is there.
 pub const MAX_AHEAD_SECONDS: i64 = 300;
 
-/// The latest effective time that is allowed for what is recorded at `recorded_at`, if `effective_at` is later
-/// than that.
-pub(crate) fn too_far_ahead(effective_at: Timestamp, recorded_at: Timestamp) -> Option<Timestamp> {
+/// Checks that an effective time is not too late for what is recorded at `recorded_at`.
+pub(crate) fn check_moment(effective_at: Timestamp, recorded_at: Timestamp) -> Result<(), Refusal> {
     let latest = recorded_at.plus_seconds(MAX_AHEAD_SECONDS);
-    (effective_at > latest).then_some(latest)
+    if effective_at > latest {
+        return Err(Refusal::EffectiveInTheFuture { latest });
+    }
+    Ok(())
 }
 
 /// The ordinal of a posting that posts more than posting n of a pending transaction still held is n plus this
@@ -272,8 +274,8 @@ impl Heading {
         }
     }
 
-    pub(crate) fn too_far_ahead(&self) -> Option<Timestamp> {
-        too_far_ahead(self.effective_at, self.recorded_at)
+    pub(crate) fn check_moment(&self) -> Result<(), Refusal> {
+        check_moment(self.effective_at, self.recorded_at)
     }
 
     pub(crate) fn becomes(
@@ -304,12 +306,18 @@ impl Heading {
 /// A part of a transaction: the ordinal of a posting, and an amount.
 pub type Part = (i16, Amount);
 
-/// The first ordinal that occurs twice.
-pub(crate) fn named_twice(parts: &[Part]) -> Option<i16> {
+/// Checks that a step names some amount, and no posting twice.
+pub(crate) fn check_amounts(parts: &[Part], step: Step) -> Result<(), Refusal> {
+    if parts.is_empty() {
+        return Err(Refusal::NoAmounts { step });
+    }
     let mut seen = Vec::with_capacity(parts.len());
-    parts.iter().find_map(|(ordinal, _)| {
-        let twice = seen.contains(ordinal);
-        seen.push(*ordinal);
-        twice.then_some(*ordinal)
-    })
+    for (ordinal, _) in parts {
+        let ordinal = *ordinal;
+        if seen.contains(&ordinal) {
+            return Err(Refusal::PostingNamedTwice { ordinal });
+        }
+        seen.push(ordinal);
+    }
+    Ok(())
 }

@@ -1,13 +1,14 @@
 //! The invariants of payments, of their idempotency keys, and of the events about them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use engine::Tenant;
 use engine::check::{Family, Invariant, Scope};
+use idempotency::check::StoredKey;
 use store::{AnyConnection, CheckError, TenantId};
 
 use crate::recorded::RecordedIds;
-use crate::{Fact, OperationState, PaymentId, ProviderEvent, check};
+use crate::{Fact, OperationState, PaymentId, check, providers};
 
 /// The family's part of the check.
 ///
@@ -15,7 +16,8 @@ use crate::{Fact, OperationState, PaymentId, ProviderEvent, check};
 /// |---|---|---|
 /// | P1, P2 | payments beside their operations; both beside their histories | by id |
 /// | P3 | succeeded operations, then captures, each page with its counterparts | by id |
-/// | I1, W1 | keys, payments; events, and the operations they speak of | by key |
+/// | I1 | all tenants' keys together; payments, and their keys | by key; by id |
+/// | W1 | events, and the operations they speak of | by key |
 pub const FAMILY: Family = Family {
     guards: &check::GUARDS,
     invariants: &[
@@ -43,7 +45,7 @@ pub const FAMILY: Family = Family {
         Invariant {
             name: "I1",
             rule: "one effect per idempotency key",
-            scope: Scope::Tenant(keys),
+            scope: Scope::Everybody(keys),
         },
         Invariant {
             name: "W1",
@@ -58,35 +60,49 @@ pub const FAMILY: Family = Family {
 /// one; each request in flight waits for a payment that will answer it.
 fn keys(
     connection: &mut AnyConnection,
-    tenant: &Tenant,
+    tenants: &[TenantId],
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
-    let tenant = tenant.id;
-    let examined =
-        idempotency::check::keys_are_answered_or_in_flight(connection, tenant, progress)?;
-    payments_have_their_keys(connection, tenant)?;
-    let mut keys = idempotency::check::keys(tenant);
+    let examined = idempotency::check::keys_are_answered_or_in_flight(connection, progress)?;
+    for tenant in tenants {
+        payments_have_their_keys(connection, *tenant).map_err(|broken| broken.of(*tenant))?;
+    }
+    let mut keys = idempotency::check::keys();
     loop {
         let page = keys.page(connection)?;
         if page.is_empty() {
             return Ok(examined);
         }
-        let in_flight = page
-            .into_iter()
-            .filter(idempotency::check::StoredKey::is_in_flight);
-        let waiting = in_flight.filter_map(|claimed| {
-            Some((claimed.resource?.parse::<PaymentId>().ok()?, claimed.key))
-        });
-        let waiting: Vec<(PaymentId, String)> = waiting.collect();
-        let ids: Vec<PaymentId> = waiting.iter().map(|(id, _)| *id).collect();
-        let keys = check::keys_of(connection, tenant, &ids)?;
-        for (id, key) in waiting {
-            if keys.get(&id) != Some(&key) {
-                let detail = format!("it is in flight, and {id} does not answer it");
-                return Err(CheckError::broken(format!("key {key:?}"), detail));
+        let mut waiting: BTreeMap<TenantId, Vec<(PaymentId, String)>> = BTreeMap::new();
+        for claimed in page.into_iter().filter(StoredKey::is_in_flight) {
+            let id = claimed.resource.and_then(|made| made.parse().ok());
+            if let Some(id) = id {
+                let of_tenant = waiting.entry(claimed.tenant).or_default();
+                of_tenant.push((id, claimed.key));
             }
         }
+        for (tenant, waiting) in waiting {
+            payments_will_answer(connection, tenant, waiting)
+                .map_err(|broken| broken.of(tenant))?;
+        }
     }
+}
+
+/// Each of these requests in flight waits for a payment that waits for its key.
+fn payments_will_answer(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    waiting: Vec<(PaymentId, String)>,
+) -> Result<(), CheckError> {
+    let ids: Vec<PaymentId> = waiting.iter().map(|(id, _)| *id).collect();
+    let keys = check::keys_of(connection, tenant, &ids)?;
+    for (id, key) in waiting {
+        if keys.get(&id) != Some(&key) {
+            let detail = format!("it is in flight, and {id} does not answer it");
+            return Err(CheckError::broken(format!("key {key:?}"), detail));
+        }
+    }
+    Ok(())
 }
 
 fn payments_have_their_keys(
@@ -162,7 +178,7 @@ fn events(
 
 /// Whether the state of an operation agrees with an applied event. A final state never changes again.
 fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
-    let said = ProviderEvent::read(body).ok().and_then(|event| event.fact);
+    let said = providers::event_in_any(body).and_then(|event| event.fact);
     match (state, said) {
         (Some(OperationState::Succeeded), Some((_, Fact::Failed { .. })))
         | (Some(OperationState::Failed), Some((_, Fact::Succeeded { .. }))) => false,

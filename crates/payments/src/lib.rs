@@ -16,7 +16,6 @@
 mod charge;
 pub mod charging;
 pub mod check;
-mod event;
 mod invariants;
 mod json;
 pub mod notices;
@@ -33,28 +32,29 @@ mod shelf;
 pub mod state;
 pub mod tables;
 
-pub use charge::{Charge, MalformedAnswer, ProviderText, WrongField, read_answer};
-pub use event::{MalformedEvent, ProviderEvent};
+pub use charge::{Charge, ProviderText};
 pub use invariants::FAMILY;
 pub use json::JsonError;
 pub use operation::{CHARGE, Operation, OperationId};
 pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
 pub use payment::{
-    ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, Provider, confirm,
-    create,
+    ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
 };
+pub use providers::{Provider, Providers, Unserved};
 pub use read::{known_provider_keys, operations, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};
+
+use std::sync::Arc;
 
 use edge::State;
 
 /// The fields of replies whose integers are amounts in minor units.
 pub const AMOUNTS: &[&str] = &["amount", "amount_captured", "amount_refunded"];
 
-/// Adds to the state the parts that the handlers of payments need: the provider that gets the payments, and the
+/// Adds to the state the parts that the handlers of payments need: the providers that get the payments, and the
 /// providers that may send webhooks.
 #[must_use]
-pub fn bring(state: State, provider: Provider, receivers: notices::Receivers) -> State {
-    state.with(provider).with(receivers)
+pub fn bring(state: State, providers: Arc<Providers>, receivers: notices::Receivers) -> State {
+    state.with(providers).with(receivers)
 }

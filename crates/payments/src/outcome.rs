@@ -94,7 +94,7 @@ pub enum OutcomeError {
     OtherDeclineCode,
     /// The books refused the postings.
     #[error("the ledger refused: {0}")]
-    Ledger(ledger::PostError),
+    Ledger(ledger::Refusal),
 }
 
 impl OutcomeError {

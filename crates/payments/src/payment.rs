@@ -5,7 +5,7 @@ use store::{Ids, Timestamp};
 use text::{Identifier, Token};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
-use crate::{Operation, OperationId, Shelf};
+use crate::{Operation, OperationId, Providers, Shelf, Unserved};
 
 store::typed_id!(
     /// A payment's id: `pay_…`.
@@ -64,15 +64,6 @@ pub struct NewPayment {
     pub confirm: bool,
 }
 
-/// The provider of an operation, and the duration of the first lease.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provider {
-    /// The name of the provider.
-    pub name: String,
-    /// Duration of the lease in milliseconds. After it another worker may take over.
-    pub lease_millis: i64,
-}
-
 /// Why a payment was not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConfirmError {
@@ -96,6 +87,9 @@ pub enum ConfirmError {
     /// The payment has no payment method.
     #[error("the payment has no payment method")]
     NoPaymentMethod,
+    /// There are providers, and none of them takes it.
+    #[error(transparent)]
+    Unserved(#[from] Unserved),
 }
 
 impl ConfirmError {
@@ -107,6 +101,7 @@ impl ConfirmError {
             Self::WrongState { .. } => "payment_state_conflict",
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::NoPaymentMethod => "payment_method_required",
+            Self::Unserved(_) => "no_provider",
         }
     }
 }
@@ -115,18 +110,20 @@ impl ConfirmError {
 ///
 /// # Errors
 /// [`ConfirmError`] if the currency was withdrawn, or if the payment is to be confirmed and has no payment
-/// method. Nothing is made then.
+/// method, or no provider takes it. Nothing is made then.
 pub fn create(
     shelf: &mut Shelf,
     new: NewPayment,
     idempotency_key: &str,
-    provider: &Provider,
+    providers: &Providers,
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<Payment, ConfirmError> {
     check_currency(new.money.currency, now)?;
-    if new.confirm && new.payment_method.is_none() {
-        return Err(ConfirmError::NoPaymentMethod);
+    if new.confirm {
+        let method = new.payment_method.as_ref();
+        let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
+        providers.choose(new.money.currency, method.as_str())?;
     }
     // After this point it must succeed.
     let state = match new.payment_method {
@@ -151,12 +148,12 @@ pub fn create(
     let id = payment.id;
     shelf.put_new_payment(payment.clone());
     if new.confirm {
-        return confirm(shelf, id, None, idempotency_key, provider, ids, now);
+        return confirm(shelf, id, None, idempotency_key, providers, ids, now);
     }
     Ok(payment)
 }
 
-/// Submits a payment's next operation.
+/// Submits a payment's next operation. The provider that it goes to stays with it.
 ///
 /// # Errors
 /// [`ConfirmError`] names the rule; the shelf is then unchanged.
@@ -165,7 +162,7 @@ pub fn confirm(
     id: PaymentId,
     payment_method: Option<PaymentMethod>,
     idempotency_key: &str,
-    provider: &Provider,
+    providers: &Providers,
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<Payment, ConfirmError> {
@@ -186,6 +183,7 @@ pub fn confirm(
         | PaymentState::Canceled => payment_method.or(payment.payment_method.take()),
     };
     let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
+    let provider = providers.choose(payment.money.currency, &method)?;
     // After this point it must succeed.
     let operation_id = OperationId::from_bytes(ids.next(now));
     let operation = Operation {

@@ -2,7 +2,7 @@
 
 use ledger::{
     AccountClass, AccountCode, AccountId, AccountName, Kind, Limits, NewAccount, NewTransaction,
-    PostError, Posting, TransactionId,
+    Posting, Refusal, TransactionId,
 };
 use money::Currency;
 use store::{Ids, Timestamp};
@@ -78,7 +78,7 @@ pub(crate) fn capture(
     operation: &Operation,
     ids: &mut Ids,
     now: Timestamp,
-) -> Result<(), PostError> {
+) -> Result<(), Refusal> {
     let currency = operation.money.currency;
     let posting = Posting {
         debit: PSP_CLEARING.account(books, currency, ids, now),

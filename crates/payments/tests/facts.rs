@@ -5,7 +5,7 @@
 use money::{Amount, Currency, Money};
 use payments::{
     Charge, Fact, FactEffect, NewPayment, Operation, OutcomeError, PaymentMethod, Provider,
-    ProviderText, Shelf, create, record_outcome,
+    ProviderText, Providers, Shelf, create, record_outcome,
 };
 use store::{Ids, Timestamp};
 
@@ -135,7 +135,7 @@ fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
         name: "sandbox".to_owned(),
         lease_millis: 1_000,
     };
-    let payment = create(shelf, new, key, &provider, ids, NOW).unwrap();
+    let payment = create(shelf, new, key, &Providers::only(provider), ids, NOW).unwrap();
     let mut submitted = shelf.submitted().into_iter();
     submitted
         .find(|operation| operation.payment == payment.id)

@@ -33,3 +33,7 @@ ALTER TABLE operation
     ADD PRIMARY KEY (id, tenant_id),
     ADD UNIQUE (provider_key, tenant_id),
     ADD UNIQUE (payment_id, attempt, tenant_id);
+
+-- What is pending is found by its errand once its time is over.
+DROP INDEX hold_due;
+ALTER TABLE hold DROP COLUMN due_at;

@@ -23,3 +23,7 @@ SELECT MIN(expires_at), tenant_id, 0, 'expiry', '', transaction_id
 DROP INDEX operation_unfinished;
 ALTER TABLE operation DROP COLUMN leased_until;
 ALTER TABLE operation DROP COLUMN lease_epoch;
+
+-- What is pending is found by its errand once its time is over.
+DROP INDEX hold_due;
+ALTER TABLE hold DROP COLUMN due_at;

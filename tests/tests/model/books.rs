@@ -276,8 +276,11 @@ pub(crate) fn look(
     }
     let mut exchanges = ledger::exchanges(connection, tenant, &ids)?;
     exchanges.sort_by_key(|exchange| of(&exchange.transaction));
-    let mut expired = ledger::expired(connection, tenant, now, ALL)?;
+    let held = holds.iter().filter(|hold| hold.remaining() > 0);
+    let over = held.filter(|hold| hold.has_expired(now));
+    let mut expired: Vec<TransactionId> = over.map(|hold| hold.transaction).collect();
     expired.sort_by_key(of);
+    expired.dedup();
     Ok(Seen {
         accounts,
         transactions: transactions.into_iter().map(Moved::from).collect(),
@@ -339,12 +342,8 @@ fn add_posting(needs: &mut Needs, new: &NewTransaction) {
 }
 
 fn decide(shelf: &mut Shelf, asked: &Instruction) -> Answer {
-    fn moved<E>(posted: Result<RecordedTransaction, E>) -> Result<Answer, Refusal>
-    where
-        Refusal: From<E>,
-    {
-        let posted = posted.map_err(Refusal::from)?;
-        Ok(Answer::Moved(Box::new(Moved::from(posted))))
+    fn moved(posted: Result<RecordedTransaction, ledger::Refusal>) -> Result<Answer, Refusal> {
+        Ok(Answer::Moved(Box::new(Moved::from(posted?))))
     }
     let decided = match asked.clone() {
         Instruction::Open(id, opening, now) => open(shelf, id, opening, now),

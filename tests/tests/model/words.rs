@@ -1,10 +1,9 @@
 //! Requests to the books and their answers: the types that the real ledger and the reference have in common.
 
 use ledger::{
-    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Exchange, ExchangeError,
-    FulfilError, Hold, Limits, LimitsError, Metadata, NewExchange, NewFulfilment, NewRelease,
-    NewReversal, NewTransaction, OpenError, PeriodError, PostError, RecordedPosting,
-    RecordedTransaction, ReleaseError, ReverseError, Step, TransactionId,
+    Account, AccountClass, AccountId, ChangeError, Correction, Entry, Exchange, Hold, Limits,
+    LimitsError, Metadata, NewExchange, NewFulfilment, NewRelease, NewReversal, NewTransaction,
+    OpenError, PeriodError, RecordedPosting, RecordedTransaction, Step, TransactionId,
 };
 use money::{Currency, MinorUnits};
 use store::Timestamp;
@@ -160,11 +159,7 @@ pub(crate) enum Answer {
 pub(crate) enum Refusal {
     Limits(LimitsError),
     Open(OpenError),
-    Post(PostError),
-    Fulfil(FulfilError),
-    Release(ReleaseError),
-    Reverse(ReverseError),
-    Exchange(ExchangeError),
+    Step(ledger::Refusal),
     Change(ChangeError),
     Period(PeriodError),
 }
@@ -175,11 +170,7 @@ impl Refusal {
         match self {
             Self::Limits(_) => "limits",
             Self::Open(rule) => rule.code(),
-            Self::Post(rule) => rule.code(),
-            Self::Fulfil(rule) => rule.code(),
-            Self::Release(rule) => rule.code(),
-            Self::Reverse(rule) => rule.code(),
-            Self::Exchange(rule) => rule.code(),
+            Self::Step(rule) => rule.code(),
             Self::Change(rule) => rule.code(),
             Self::Period(rule) => rule.code(),
         }
@@ -248,7 +239,7 @@ pub(crate) fn first_line(one: &str, other: &str) -> String {
 }
 
 macro_rules! refusals {
-    ($($variant:ident($error:ident)),+) => {
+    ($($variant:ident($error:ty)),+) => {
         $(impl From<$error> for Refusal {
             fn from(rule: $error) -> Self {
                 Self::$variant(rule)
@@ -259,11 +250,7 @@ macro_rules! refusals {
 refusals!(
     Limits(LimitsError),
     Open(OpenError),
-    Post(PostError),
-    Fulfil(FulfilError),
-    Release(ReleaseError),
-    Reverse(ReverseError),
-    Exchange(ExchangeError),
+    Step(ledger::Refusal),
     Change(ChangeError),
     Period(PeriodError)
 );

@@ -13,7 +13,8 @@ use tests::{Database, run};
 
 use crate::books_of_chance::{accounts, balance};
 
-fn export(database: &Database, format: &str) -> Output {
+/// Exports the books of the tenant `demo`.
+pub(crate) fn export(database: &Database, format: &str) -> Output {
     let verb = ["export", "--format", format, "--tenant", "demo"];
     run(
         &[&verb[..], &["--database-url", database.url()]].concat(),

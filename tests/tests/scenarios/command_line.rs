@@ -120,6 +120,56 @@ const WRONG: &[(&[&str], &[&str])] = &[
     (&["--provider-url", "acme"], &["--provider-url", "http://"]),
     (&["--provider", "a b"], &["a provider's name"]),
     (&["--config", "DIR/nul.toml"], &["a provider's name"]),
+    (
+        &["--other-provider", "acme=telegraph"],
+        &["acme", "dialect", "use one of sandbox"],
+    ),
+    (
+        &["--other-provider", "acme=sandbox:https://s3cret@/?a"],
+        &["acme", "http://"],
+    ),
+    (
+        &["--other-provider", "sandbox=sandbox"],
+        &["sandbox", "--provider", "another name"],
+    ),
+    (
+        &["--other-provider", "acme=sandbox,acme=sandbox"],
+        &["acme", "--other-provider", "another name"],
+    ),
+    (
+        &["--provider-rule", "acme=EUR"],
+        &["acme", "--other-provider", "--provider-rule"],
+    ),
+    (
+        &["--provider-rule", "sandbox=EURO"],
+        &["sandbox", "unknown currency", "ISO 4217"],
+    ),
+    (
+        &["--no-default-provider"],
+        &["--provider-rule", "--no-default-provider"],
+    ),
+    (
+        &[
+            "--mode",
+            "live",
+            "--other-provider",
+            "acme=sandbox",
+            "--webhook-secret",
+            "acme=stripe:whsec_0123456789abcdef",
+        ],
+        &["acme", "--other-provider acme=sandbox:https://"],
+    ),
+    (
+        &[
+            "--mode",
+            "live",
+            "--other-provider",
+            "acme=sandbox:https://acme.example",
+            "--webhook-secret",
+            "other=stripe:whsec_0123456789abcdef",
+        ],
+        &["acme", "--webhook-secret acme=SCHEME:SECRET"],
+    ),
     (&["--colour", "red"], &["--colour"]),
     (
         &["--config", "/nowhere/florin.toml"],

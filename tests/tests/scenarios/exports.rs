@@ -8,11 +8,12 @@ use money::{Currency, MinorUnits};
 use serde_json::Value;
 use tests::{Database, Kind, on_both_databases, run};
 
-use crate::accounting_programs::{Balances, counted, exact, exported, programs_agree};
+use crate::accounting_programs::{Balances, counted, exact, export, exported, programs_agree};
 use crate::books_hold;
 use crate::books_of_chance::{self, CODES, accounts};
 use crate::given::eventually;
 use crate::shop::Shop;
+use crate::violations::tamper;
 
 on_both_databases!(a_book_of_payments_is_accepted_by_accounting_programs);
 async fn a_book_of_payments_is_accepted_by_accounting_programs(database: Database) {
@@ -206,4 +207,22 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
         name.to_string_lossy().starts_with(".tmp")
     });
     assert_eq!(left.count(), 0);
+}
+
+on_both_databases!(books_in_which_a_transaction_is_missing_are_not_exported_as_if_they_were_whole);
+async fn books_in_which_a_transaction_is_missing_are_not_exported_as_if_they_were_whole(
+    database: Database,
+) {
+    books_of_chance::write(&database, 60);
+    exported(&database, "json");
+    // Its postings stay.
+    tamper(
+        &database,
+        "DELETE FROM ledger_transaction WHERE id = \
+         (SELECT id FROM ledger_transaction ORDER BY id DESC LIMIT 1)",
+    );
+    let output = export(&database, "json");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("a posting has no transaction"), "{said}");
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use tests::{Client, Database, Florin, Kind, on_both_databases, run};
 
 use crate::books_hold;
-use crate::given::{is_problem, rows, text};
+use crate::given::{OPERATOR_KEY, is_problem, rows, text};
 
 const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
 /// The settings that live mode needs. Nothing listens at that address.
@@ -142,6 +142,41 @@ async fn books_of_one_mode_never_open_in_the_other(live: Database) {
         before,
         "something was written into sandbox books"
     );
+}
+
+on_both_databases!(in_live_mode_tenants_are_made_with_a_key_that_only_the_operator_knows);
+async fn in_live_mode_tenants_are_made_with_a_key_that_only_the_operator_knows(database: Database) {
+    let key = on(&database, &["key", "create", "--mode", "live", "--init"]);
+    assert_eq!(key.status.code(), Some(0), "{}", says(&key));
+    let listen = ["--listen", "127.0.0.1:0", "--operator-key"];
+    for (wrong, hint) in [("short", "at least 32"), (OPERATOR_KEY, "everybody knows")] {
+        let serve = [&["serve"][..], &LIVE, &listen, &[wrong]].concat();
+        let refused = on(&database, &serve);
+        assert_eq!(refused.status.code(), Some(2), "{}", says(&refused));
+        assert!(says(&refused).contains(hint), "{}", says(&refused));
+        assert!(!says(&refused).contains(wrong), "a key is repeated");
+    }
+    let own = "0123456789abcdef0123456789abcdef";
+    for (set, status) in [(&[][..], 401), (&["--operator-key", own][..], 201)] {
+        let florin = Florin::start(&database, &[&LIVE[..], set].concat());
+        let operator = Client::new(florin.api(), own);
+        let new = json!({"name": "acme"});
+        let stranger = Client::new(florin.api(), OPERATOR_KEY);
+        let refused = stranger.post("/v1/admin/tenants", None, &new).await;
+        is_problem("the sandbox's key", &refused, 401, "unauthorized");
+        let absent = operator.post("/sandbox/tenants", None, &json!({})).await;
+        is_problem("live", &absent, 404, "not_found");
+        let made = operator.post("/v1/admin/tenants", None, &new).await;
+        assert_eq!(made.status, status, "{}", made.json());
+        if status == 201 {
+            let key = text(&made.json(), "/api_key");
+            assert!(key.starts_with("sk_live_"), "{key}");
+            let acme = Client::new(florin.api(), key.as_str());
+            assert_eq!(acme.get("/v1/accounts").await.status, 200);
+        }
+        florin.kill9();
+    }
+    books_hold(&database);
 }
 
 on_both_databases!(live_books_are_begun_only_on_purpose_and_once);

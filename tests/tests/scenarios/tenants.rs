@@ -1,17 +1,21 @@
 //! Many tenants in one database: made, kept apart, and committed together.
 
+use std::collections::BTreeSet;
+
 use books::transfers::Transfer;
 use engine::{Engine, Request, Tenant};
 use ledger::{AccountClass, AccountId, Limits, NewAccount};
 use money::{Amount, Money};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store};
-use tests::{Client, Database, Florin, on_both_databases, run};
+use tests::{Client, Database, Florin, Kind, on_both_databases, run};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
 use crate::crowds::euro;
-use crate::given::{account, text};
+use crate::given::{OPERATOR_KEY, account, is_problem, rows, text};
+use crate::shop::{movement, pointers};
+use crate::violations::{report, tamper};
 
 /// Runs a verb on a database; what it prints.
 fn verb(database: &Database, words: &[&str]) -> (Option<i32>, String, String) {
@@ -149,11 +153,159 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
     database.number(&counted) > 0
 }
 
+on_both_databases!(a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody);
+async fn a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody(
+    database: Database,
+) {
+    const ADMIN: &str = "/v1/admin/tenants";
+    const SANDBOX: &str = "/sandbox/tenants";
+    let florin = Florin::start(&database, &[]);
+    let demo = florin.client();
+    let operator = Client::new(florin.api(), OPERATOR_KEY);
+    let made = operator.post(ADMIN, None, &json!({"name": "acme"})).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    assert_eq!(made.json()["name"], "acme");
+    let acme = Client::new(florin.api(), text(&made.json(), "/api_key").as_str());
+    let own = account(&acme, "liabilities:ann", &Value::Null).await;
+    let own = format!("/v1/accounts/{own}");
+    assert_eq!(acme.get(&own).await.status, 200);
+    assert_eq!(demo.get(&own).await.status, 404);
+
+    let before = rows(&database);
+    for path in [ADMIN, SANDBOX] {
+        let taken = operator.post(path, None, &json!({"name": "acme"})).await;
+        is_problem(path, &taken, 409, "tenant_exists");
+        assert_eq!(pointers(&taken), ["/name"]);
+        let malformed = operator.post(path, None, &json!({"name": "Acme!"})).await;
+        is_problem(path, &malformed, 422, "invalid_field");
+        assert_eq!(pointers(&malformed), ["/name"]);
+        let unknown = operator
+            .post(path, None, &json!({"name": "b", "x": 1}))
+            .await;
+        is_problem(path, &unknown, 422, "unknown_field");
+    }
+    let nameless = operator.post(ADMIN, None, &json!({})).await;
+    is_problem("no name", &nameless, 422, "invalid_field");
+    for (who, client) in [("a tenant", &demo), ("the new tenant", &acme)] {
+        let refused = client.post(ADMIN, None, &json!({"name": "b"})).await;
+        is_problem(who, &refused, 401, "unauthorized");
+    }
+    let as_tenant = operator.get("/v1/accounts").await;
+    is_problem("the operator has no books", &as_tenant, 401, "unauthorized");
+    assert_eq!(rows(&database), before);
+
+    // In the sandbox no key is needed, and no name.
+    let nobody = Client::new(florin.api(), "none");
+    let mut names = BTreeSet::new();
+    for _ in 0..3 {
+        let made = nobody.post(SANDBOX, None, &json!({})).await;
+        assert_eq!(made.status, 201, "{}", made.json());
+        names.insert(text(&made.json(), "/name"));
+        let own = Client::new(florin.api(), text(&made.json(), "/api_key").as_str());
+        assert_eq!(own.get("/v1/accounts").await.json()["data"], json!([]));
+    }
+    assert_eq!(names.len(), 3);
+    books_hold(&database);
+}
+
 on_both_databases!(a_commit_carries_the_commands_of_many_tenants_where_it_may);
 async fn a_commit_carries_the_commands_of_many_tenants_where_it_may(database: Database) {
     // The schema is there once a server has been.
     drop(Florin::start(&database, &[]));
     assert!(!commits_are_mixed(&database, false).await);
     assert!(commits_are_mixed(&database, true).await);
+    books_hold(&database);
+}
+
+/// 3,000 keys of each tenant, who all chose the same texts.
+fn keys_of_each_tenant(database: &Database) {
+    let (zeros, body) = match database.kind() {
+        Kind::Sqlite => ("zeroblob(32)", "x'6f6b'"),
+        Kind::Postgres => ("decode(repeat('00', 32), 'hex')", "decode('6f6b', 'hex')"),
+    };
+    database.execute_raw(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO idempotency_key (created_at, tenant_id, status, key, fingerprint, body)
+         SELECT 0, tenant_id, 200, 'key-' || i, {zeros}, {body} FROM n, tenant"
+    ));
+}
+
+/// A tenant with two transfers; its id.
+async fn with_two_transfers(database: &Database, florin: &Florin, name: &str) -> i64 {
+    let (code, made, said) = verb(database, &["tenant", "create", name, "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let made: Value = serde_json::from_str(&made).expect("JSON");
+    let client = Client::new(florin.api(), text(&made, "/key").as_str());
+    let from = account(&client, "liabilities:ann", &Value::Null).await;
+    let to = account(&client, "liabilities:bob", &Value::Null).await;
+    for key in ["one", "two"] {
+        let asked = movement(&from, &to, 5);
+        let moved = client.post("/v1/transfers", key, &asked).await;
+        assert_eq!(moved.status, 201, "{}", moved.json());
+    }
+    database.number(&format!(
+        "SELECT tenant_id FROM tenant WHERE name = '{name}'"
+    ))
+}
+
+on_both_databases!(the_check_reads_each_row_of_many_tenants_once_and_names_whose_is_broken);
+async fn the_check_reads_each_row_of_many_tenants_once_and_names_whose_is_broken(
+    database: Database,
+) {
+    let florin = Florin::start(&database, &["--check-every", "0"]);
+    with_two_transfers(&database, &florin, "acme").await;
+    let bolt = with_two_transfers(&database, &florin, "bolt").await;
+    assert_eq!(florin.terminate().code(), Some(0));
+    // More than two pages, and the first one ends between two tenants with the same text.
+    keys_of_each_tenant(&database);
+    let found = |name: &str| {
+        let (_, report) = report(&database);
+        let invariants = report["invariants"].as_array().expect("a list");
+        let found = invariants.iter().find(|one| one["name"] == name);
+        found.expect("it is checked").clone()
+    };
+    for (name, table) in [("L1", "posting"), ("I1", "idempotency_key")] {
+        let rows = database.number(&format!("SELECT count(*) FROM {table}"));
+        let verdict = found(name);
+        assert_eq!(verdict["holds"], true, "{verdict}");
+        assert_eq!(verdict["examined"], rows, "{verdict}");
+    }
+    let first =
+        format!("(SELECT id FROM ledger_transaction WHERE tenant_id = {bolt} ORDER BY id LIMIT 1)");
+    let planted = [
+        (
+            format!(
+                "CREATE TABLE keep AS SELECT * FROM ledger_transaction WHERE id = {first};
+                 DELETE FROM ledger_transaction WHERE id = {first}"
+            ),
+            "INSERT INTO ledger_transaction SELECT * FROM keep; DROP TABLE keep".to_owned(),
+            ("L1", json!("bolt"), "its transaction does not exist"),
+        ),
+        (
+            "INSERT INTO posting SELECT amount, debit_version, debit_balance, credit_version, \
+             credit_balance, 99, ordinal, transaction_id, debit_account, credit_account, currency, \
+             phase FROM posting"
+                .to_owned(),
+            "DELETE FROM posting WHERE tenant_id = 99".to_owned(),
+            ("L1", Value::Null, "its transaction does not exist"),
+        ),
+        (
+            format!(
+                "UPDATE idempotency_key SET key = 'no key'
+                  WHERE key = 'key-2999' AND tenant_id = {bolt}"
+            ),
+            "UPDATE idempotency_key SET key = 'key-2999' WHERE key = 'no key'".to_owned(),
+            ("I1", json!("bolt"), "it is no idempotency key"),
+        ),
+    ];
+    for (plant, undo, (name, whose, detail)) in planted {
+        tamper(&database, &plant);
+        let verdict = found(name);
+        assert_eq!(verdict["holds"], false, "{plant}: {verdict}");
+        let violation = &verdict["violation"];
+        assert_eq!(violation["tenant"], whose, "{verdict}");
+        assert_eq!(violation["detail"], detail, "{verdict}");
+        tamper(&database, &undo);
+    }
     books_hold(&database);
 }

@@ -209,7 +209,8 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
     assert_eq!(output.stdout, b"");
 }
 
-async fn a_book_with_something_of_everything(database: &Database) {
+/// Books with rows of every kind.
+pub(crate) async fn a_book_with_something_of_everything(database: &Database) {
     let shop = Shop::open(database);
     let ann = shop.wallet("liabilities:wallets:ann", 1_000).await;
     let bob = shop.wallet("liabilities:wallets:bob", 0).await;
@@ -258,17 +259,23 @@ async fn an_exchange_and_a_late_statement(shop: &Shop, ann: &str) {
     assert_eq!(posted.status, 201, "{}", posted.json());
 }
 
-/// The exit code of `check`, and the names of the invariants that it finds violated.
-fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
+/// What `check` says.
+pub(crate) fn report(database: &Database) -> (Option<i32>, Value) {
     let output = run(&["check", "--json", "--database-url", database.url()], b"");
     let said = String::from_utf8_lossy(&output.stdout);
-    let report: Value =
-        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let report = serde_json::from_str(&said);
+    let report = report.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    (output.status.code(), report)
+}
+
+/// The exit code of `check`, and the names of the invariants that it finds violated.
+fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
+    let (status, report) = report(database);
     let invariants = report["invariants"].as_array().expect("a list");
-    assert!(invariants.len() >= 15, "{said}");
+    assert!(invariants.len() >= 15, "{report}");
     let broken = invariants.iter().filter(|one| one["holds"] == false);
     let names = broken.map(|one| text(one, "/name")).collect();
-    (output.status.code(), names)
+    (status, names)
 }
 
 fn audit_verify(database: &Database) -> (Option<i32>, String) {

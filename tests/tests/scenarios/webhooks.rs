@@ -497,6 +497,14 @@ impl Sender {
         }
     }
 
+    /// A sandbox provider of another name.
+    pub(crate) fn called(shop: &Shop, path: &'static str) -> Self {
+        Self {
+            path,
+            ..Self::of(shop)
+        }
+    }
+
     fn headers(&self, at: i64, body: &[u8]) -> Vec<(&'static str, String)> {
         sign(self.scheme, &self.secret, "msg_1", at, body).expect("signed")
     }

@@ -1,6 +1,6 @@
 //! The refusals that follow from the kind of a route, and the headers of every answer.
 
-use edge::{Describe, KeyRule, Route, problem};
+use edge::{Describe, KeyRule, Proof, Route, problem};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::response::{ResponseBuilder, Responses};
 use utoipa::openapi::schema::{Components, ObjectBuilder, Type};
@@ -24,13 +24,13 @@ const REFUSALS: [Refusal; 11] = [
         status: "400",
         name: "BadRequest",
         means: "A parameter, a header, or the JSON of the body is malformed",
-        of: |kind| kind.has_body || kind.wants_key,
+        of: |kind| kind.has_body || kind.wants_key(),
     },
     Refusal {
         status: "401",
         name: "Unauthorized",
         means: "A valid API key, or a valid signature, is required",
-        of: |kind| kind.wants_key || kind.has_body,
+        of: |kind| kind.proof != Proof::Nothing,
     },
     Refusal {
         status: "404",
@@ -42,7 +42,7 @@ const REFUSALS: [Refusal; 11] = [
         status: "406",
         name: "NotAcceptable",
         means: "The `amounts` of the header Accept is neither string nor integer",
-        of: |kind| kind.wants_key,
+        of: |kind| kind.wants_key(),
     },
     Refusal {
         status: "408",
@@ -72,7 +72,7 @@ const REFUSALS: [Refusal; 11] = [
         status: "422",
         name: "UnprocessableContent",
         means: "A field of the body is wrong, or the idempotency key belongs to another request",
-        of: |kind| kind.has_body && kind.wants_key,
+        of: |kind| kind.has_body && kind.proof != Proof::Signature,
     },
     Refusal {
         status: "500",
@@ -167,7 +167,7 @@ pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
 }
 
 /// The effect of a request that is sent again.
-pub(super) const fn again(kind: Kind) -> &'static str {
+pub(super) fn again(kind: Kind) -> &'static str {
     match kind.key {
         KeyRule::Required => {
             "An `Idempotency-Key` names the request: sent again under the same key, it has no second effect and the same answer."
@@ -175,8 +175,9 @@ pub(super) const fn again(kind: Kind) -> &'static str {
         KeyRule::Optional => {
             "Sent again, it has no second effect; under an `Idempotency-Key` it has the same answer, too."
         }
-        KeyRule::None if kind.wants_key => "Changes nothing.",
-        KeyRule::None => "Sent again, it has no second effect.",
+        KeyRule::None if !kind.has_body => "Changes nothing.",
+        KeyRule::None if kind.proof == Proof::Signature => "Sent again, it has no second effect.",
+        KeyRule::None => "",
     }
 }
 

@@ -1,6 +1,6 @@
 //! The proofs of a caller: an API key, or a signature.
 
-use edge::Signature;
+use edge::{Proof, Signature};
 use utoipa::openapi::schema::Components;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -9,27 +9,34 @@ use utoipa::openapi::security::{
 use super::Kind;
 
 const KEY: &str = "api_key";
+const OPERATOR_KEY: &str = "operator_key";
+
 /// The components that operations refer to.
 pub(super) fn define(components: &mut Components, signatures: &[Signature]) {
     let key = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An API key: `Authorization: Bearer sk_…`"));
     components.add_security_scheme(KEY, SecurityScheme::Http(key.build()));
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The operator's key, as the server's settings have it"));
+    components.add_security_scheme(OPERATOR_KEY, SecurityScheme::Http(key.build()));
     for own in signatures {
         let header = ApiKeyValue::with_description(own.header, own.says);
         components.add_security_scheme(own.name, SecurityScheme::ApiKey(ApiKey::Header(header)));
     }
 }
 
-/// The proof that a route needs: an API key or, if it reads bytes, one of the signatures.
+/// The proof that a route needs: a key or, if it reads bytes, one of the signatures.
 pub(super) fn of(kind: Kind, signatures: &[Signature]) -> Vec<SecurityRequirement> {
     let no_scopes = Vec::<String>::new;
-    match (kind.wants_key, kind.has_body) {
-        (true, _) => vec![SecurityRequirement::new(KEY, no_scopes())],
-        (false, true) => signatures
+    match kind.proof {
+        Proof::ApiKey => vec![SecurityRequirement::new(KEY, no_scopes())],
+        Proof::OperatorKey => vec![SecurityRequirement::new(OPERATOR_KEY, no_scopes())],
+        Proof::Signature => signatures
             .iter()
             .map(|own| SecurityRequirement::new(own.name, no_scopes()))
             .collect(),
-        (false, false) => Vec::new(),
+        Proof::Nothing => Vec::new(),
     }
 }

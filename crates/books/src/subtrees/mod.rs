@@ -40,7 +40,7 @@ pub struct ChangedAccounts(pub Vec<AccountId>);
 pub enum Refusal {
     /// No account has the code, or one below it.
     Empty,
-    /// More than [`MAX_ACCOUNTS`] accounts have such a code.
+    /// More than 1,000 accounts have such a code.
     TooLarge,
 }
 

@@ -30,7 +30,7 @@ impl Command for Describe {
     fn decide(&self, book: &mut Book) -> Result<Decision<RecordedTransaction>, Refusal> {
         let (now, metadata) = (book.now(), self.metadata.clone());
         let described = ledger::describe(book.shelf_mut::<Books>().0, self.id, metadata, now)
-            .map_err(Refusal::Describe)?;
+            .map_err(Refusal::Step)?;
         let before = digest(described.before.as_ref().map(Metadata::as_json));
         let after = digest(self.metadata.as_ref().map(Metadata::as_json));
         let (text, revision) = (self.id.to_string(), described.revision.to_string());

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use engine::errand::Errands;
-use engine::{Asks, Attempt, Book, Command, Decision};
-use ledger::{NewRelease, ReleaseError, Step, TransactionId};
+use engine::errand::{DueErrand, Errands, Work, WorkFuture};
+use engine::{Asks, Attempt, Book, Command, Decision, Engine, Request, Tenant};
+use ledger::{NewRelease, Step, TransactionId};
 
 use super::action::Details;
 use super::step;
@@ -43,7 +43,7 @@ impl Command for Expire {
             match ledger::expire(book.shelf_mut::<Books>().0, release) {
                 Ok(posted) => step::record(book, &posted),
                 // Its time is not over, so its errand is due again later.
-                Err(ReleaseError::NotExpired) => continue,
+                Err(ledger::Refusal::NotExpired) => continue,
                 // It has ended in another way, or does not exist.
                 Err(_) => {}
             }
@@ -59,5 +59,21 @@ impl Command for Expire {
             kind: "transaction",
             id: String::new(),
         }
+    }
+}
+
+/// The work of expiry: what a pending transaction still holds is released once its time is over.
+pub struct Expiries(pub Engine);
+
+impl Work for Expiries {
+    fn kind(&self) -> &'static str {
+        step::EXPIRY
+    }
+
+    fn take(&self, tenant: Tenant, due: Vec<DueErrand>) -> WorkFuture<'_> {
+        let pending = due.iter().map(|due| due.subject);
+        let pending = pending.map(TransactionId::from_bytes).collect();
+        let request = Request::of_system(tenant, "sweeper", Expire { pending });
+        Box::pin(async move { self.0.submit(request).await.map(drop) })
     }
 }

@@ -15,7 +15,7 @@ mod step;
 pub use action::{Action, Details, Draft, Expiry, Swap};
 pub use bulk::{Bulk, Results};
 pub use describe::Describe;
-pub use expire::Expire;
+pub use expire::{Expire, Expiries};
 pub use one::{StepResult, Transact};
 pub use replay::{ReplaySource, again, make_again};
 pub use step::EXPIRY;

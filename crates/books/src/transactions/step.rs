@@ -15,7 +15,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<RecordedTransac
     match action {
         Action::Post(draft) => {
             let new = transaction(book, draft);
-            ledger::post(book.shelf_mut::<Books>().0, new).map_err(Refusal::Post)
+            ledger::post(book.shelf_mut::<Books>().0, new).map_err(Refusal::Step)
         }
         Action::Fulfil {
             pending,
@@ -33,7 +33,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<RecordedTransac
                 exceed: *exceed,
                 conditions: conditions.clone(),
             };
-            ledger::fulfil(book.shelf_mut::<Books>().0, fulfilment).map_err(Refusal::Fulfil)
+            ledger::fulfil(book.shelf_mut::<Books>().0, fulfilment).map_err(Refusal::Step)
         }
         Action::Void {
             pending,
@@ -45,7 +45,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<RecordedTransac
                 pending: *pending,
                 conditions: conditions.clone(),
             };
-            ledger::void(book.shelf_mut::<Books>().0, release).map_err(Refusal::Release)
+            ledger::void(book.shelf_mut::<Books>().0, release).map_err(Refusal::Step)
         }
         Action::Reverse {
             of,
@@ -59,7 +59,7 @@ pub(crate) fn decide(book: &mut Book, action: &Action) -> Result<RecordedTransac
                 amounts: amounts.clone(),
                 conditions: conditions.clone(),
             };
-            ledger::reverse(book.shelf_mut::<Books>().0, reversal).map_err(Refusal::Reverse)
+            ledger::reverse(book.shelf_mut::<Books>().0, reversal).map_err(Refusal::Step)
         }
         Action::Exchange(swap) => {
             let new = NewExchange {

@@ -1,6 +1,6 @@
 //! All routes of an API, as rows of one table.
 
-use super::{Handler, Method, Right, Route};
+use super::{Handler, Method, Proof, Right, Route};
 use crate::strict_json::MAX_BYTES;
 use crate::{Call, KeyRule, Problem, Response, Shared};
 
@@ -102,6 +102,10 @@ impl Routes {
             summary,
             more: "",
             key: KeyRule::None,
+            proof: match handler {
+                Handler::Keyed(_) => Proof::ApiKey,
+                Handler::Open { .. } => Proof::Nothing,
+            },
             right: Right::Read,
             waits: false,
             segments: Vec::new(),

@@ -50,6 +50,11 @@ pub trait Work: Send + Sync {
     }
 }
 
+/// Lets work go on by itself, as a task of the runtime that the loop runs in.
+pub fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+    drop(tokio::spawn(work));
+}
+
 /// The loop, and what it needs.
 pub struct Runner {
     /// The lane.

@@ -6,10 +6,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use payments::providers::Rule;
 use serde::{Deserialize, Deserializer};
 use store::DatabaseUrl;
 
 use super::listen::Listen;
+use super::providers::{OtherProvider, WrittenProvider, WrittenRule};
 use super::tuning::{DatabaseTimeout, LogLimit};
 use super::values::{ProviderTimeout, ProviderUrl};
 use super::webhooks::{Webhooks, add_secret};
@@ -38,9 +40,15 @@ pub(super) struct File {
     pub(super) check_every: Option<u32>,
     pub(super) accept_clock_behind: Option<bool>,
     pub(super) one_tenant_commits: Option<bool>,
+    pub(super) operator_key: Option<String>,
     pub(super) provider: Option<String>,
     #[serde(default, deserialize_with = "parsed")]
     pub(super) provider_url: Option<ProviderUrl>,
+    #[serde(default, deserialize_with = "others")]
+    pub(super) other_providers: Vec<OtherProvider>,
+    #[serde(default, deserialize_with = "rules")]
+    pub(super) provider_rules: Vec<Rule>,
+    pub(super) no_default_provider: Option<bool>,
     #[serde(default, deserialize_with = "secrets")]
     pub(super) webhook_secrets: Webhooks,
 }
@@ -133,7 +141,7 @@ fn without_values(said: &str) -> String {
 }
 
 /// A text or a number, as the setting's own rule reads it.
-fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,
@@ -149,6 +157,17 @@ where
         Form::Number(number) => number.to_string(),
     };
     text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn others<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<OtherProvider>, D::Error> {
+    let written = BTreeMap::<String, WrittenProvider>::deserialize(deserializer)?;
+    super::providers::providers(written).map_err(serde::de::Error::custom)
+}
+
+fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Rule>, D::Error> {
+    let written = Vec::<WrittenRule>::deserialize(deserializer)?.into_iter();
+    let rules = written.map(|rule| rule.read().map_err(serde::de::Error::custom));
+    rules.collect()
 }
 
 fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Webhooks, D::Error> {
@@ -234,6 +253,23 @@ mod tests {
                 "[webhook_secrets]\nacme = [\"magic:s3cret\"]\n",
                 &["acme", "stripe"],
             ),
+            (
+                "[other_providers.acme]\ndialect = \"s3cret\"\n",
+                &["acme", "use one of sandbox"],
+            ),
+            (
+                "[other_providers.acme]\nurl = \"ftp://s3cret\"\n",
+                &["line 2", "url", "http://"],
+            ),
+            (
+                "[other_providers.acme]\nadress = \"s3cret\"\n",
+                &["line 2", "adress", "timeout_ms"],
+            ),
+            (
+                "[[provider_rules]]\nprovider = \"acme\"\ncurrencies = [\"s3cret\"]\n",
+                &["acme", "unknown currency"],
+            ),
+            ("[[provider_rules]]\n", &["provider"]),
             (
                 "mode = \"s3cret\"\n",
                 &["line 1", "mode", "sandbox", "live"],

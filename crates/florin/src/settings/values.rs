@@ -3,6 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+/// Least number of characters of an operator's key.
+const MIN_KEY: usize = 32;
+
 /// How long the provider may take for an answer: at least a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProviderTimeout(pub(crate) Duration);
@@ -60,6 +63,17 @@ impl FromStr for ProviderUrl {
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
+}
+
+/// The SHA-256 of an operator's key, which is long enough not to be guessed. The error never repeats the key.
+pub(crate) fn operator_key(text: &str) -> Result<[u8; 32], String> {
+    if text.len() < MIN_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!(
+            "the operator's key (--operator-key or FLORIN_OPERATOR_KEY) is at least {MIN_KEY} visible ASCII \
+             characters: `openssl rand -hex 32` makes one"
+        ));
+    }
+    Ok(access::hash(text))
 }
 
 #[cfg(test)]

@@ -2,16 +2,14 @@
 //! each page the postings of its transactions. Then the check looks for a transaction whose kind is exchange
 //! and which has no terms.
 
-use std::collections::BTreeMap;
-
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use money::Currency;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, tick};
-use crate::schema::{exchange, ledger_transaction, posting};
-use crate::tables::{ExchangeRow, PostingRow};
+use crate::schema::{exchange, ledger_transaction};
+use crate::tables::{ExchangeRow, PostingRow, postings_of};
 use crate::{Exchange, Kind, Leg, Phase, Step, TransactionId};
 
 /// L6: each exchange belongs to a transaction with two postings, what was sold and what was bought, in two
@@ -33,7 +31,7 @@ pub fn exchanges_follow(
             break;
         }
         let ids: Vec<TransactionId> = page.iter().map(|row| row.transaction_id).collect();
-        let mut moved = postings(connection, tenant, &ids)?;
+        let mut moved = postings_of(connection, tenant, &ids)?;
         for row in page {
             let id = row.transaction_id;
             let exchange = row
@@ -85,24 +83,6 @@ fn rows(tenant: TenantId) -> Pages<ExchangeRow> {
         }
         Ok(query.load(connection)?)
     })
-}
-
-/// The postings of these transactions, in order.
-fn postings(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    ids: &[TransactionId],
-) -> Result<BTreeMap<TransactionId, Vec<PostingRow>>, Error> {
-    let rows: Vec<PostingRow> = posting::table
-        .filter(posting::tenant_id.eq(tenant))
-        .filter(posting::transaction_id.eq_any(ids))
-        .order((posting::transaction_id, posting::ordinal))
-        .load(connection)?;
-    let mut found: BTreeMap<TransactionId, Vec<PostingRow>> = BTreeMap::new();
-    for row in rows {
-        found.entry(row.transaction_id).or_default().push(row);
-    }
-    Ok(found)
 }
 
 fn check(exchange: &Exchange, postings: &[PostingRow]) -> Result<(), CheckError> {

@@ -6,9 +6,9 @@
 //! errors do not add up. It is rounded down, so neither leg is used up before the other. The last share is the
 //! rest of both legs.
 
-use super::{Amounts, Correction, ReverseError};
+use super::{Amounts, Correction};
 use crate::transaction::Part;
-use crate::{Leg, Phase, RecordedPosting, Shelf, Step, TransactionId};
+use crate::{Leg, Phase, RecordedPosting, Refusal, Shelf, Step, TransactionId};
 
 /// A posting that is reversed, wholly or in part.
 #[derive(Debug, Clone, Copy)]
@@ -25,31 +25,31 @@ pub(super) fn reversed_parts(
     shelf: &Shelf,
     transaction: TransactionId,
     amounts: &Amounts,
-) -> Result<Vec<ReversedPart>, ReverseError> {
+) -> Result<Vec<ReversedPart>, Refusal> {
     let (step, postings) = shelf
         .recorded(&transaction)
-        .ok_or(ReverseError::TransactionNotFound { transaction })?;
+        .ok_or(Refusal::TransactionNotFound { transaction })?;
     if let Amounts::OfPostings(named) = amounts {
         for (ordinal, _) in named {
             let is_it = |p: &&RecordedPosting| p.ordinal == *ordinal && p.phase != Phase::Released;
             if postings.iter().find(is_it).is_none() {
-                return Err(ReverseError::PostingNotFound { ordinal: *ordinal });
+                return Err(not_found(*ordinal));
             }
         }
     }
     match step {
         Step::Posted | Step::Fulfilment => {}
         Step::Pending | Step::Void | Step::Expiry | Step::Reversal => {
-            return Err(ReverseError::NotReversible { step });
+            return Err(Refusal::NotReversible { step });
         }
     }
     let is_exchange = shelf.is_exchange(&transaction);
     match amounts {
         Amounts::OfLeg(leg, _) if !is_exchange => {
-            return Err(ReverseError::NotAnExchange { leg: *leg });
+            return Err(Refusal::NotAnExchange { leg: *leg });
         }
         Amounts::OfPostings(named) if is_exchange && named.len() < Leg::ALL.len() => {
-            return Err(ReverseError::LegAlone);
+            return Err(Refusal::LegAlone);
         }
         Amounts::Rest | Amounts::OfLeg(..) | Amounts::OfPostings(_) => {}
     }
@@ -72,7 +72,7 @@ pub(super) fn reversed_parts(
         .filter(|all| all.amount > 0 || *amounts != Amounts::Rest)
         .collect();
     if all.iter().all(|posting| posting.amount == 0) {
-        return Err(ReverseError::Reversed);
+        return Err(Refusal::Reversed);
     }
     match amounts {
         Amounts::Rest => Ok(all),
@@ -87,13 +87,13 @@ pub(super) fn reversed_parts(
     }
 }
 
-fn choose(all: &[ReversedPart], named: &[Part]) -> Result<Vec<ReversedPart>, ReverseError> {
+fn choose(all: &[ReversedPart], named: &[Part]) -> Result<Vec<ReversedPart>, Refusal> {
     let mut parts = Vec::with_capacity(named.len());
     for (ordinal, amount) in named {
         let ordinal = *ordinal;
         let part = find(all, ordinal)?;
         if amount.get() > part.amount {
-            return Err(ReverseError::ExceedsPosted {
+            return Err(Refusal::ExceedsPosted {
                 ordinal,
                 remaining: part.amount,
             });
@@ -105,17 +105,17 @@ fn choose(all: &[ReversedPart], named: &[Part]) -> Result<Vec<ReversedPart>, Rev
 }
 
 /// The named amount of one leg, and the same share of the other leg.
-fn share(all: &[ReversedPart], leg: Leg, amount: i64) -> Result<Vec<ReversedPart>, ReverseError> {
+fn share(all: &[ReversedPart], leg: Leg, amount: i64) -> Result<Vec<ReversedPart>, Refusal> {
     let (named, other) = legs(all, leg)?;
     if amount > named.amount {
-        return Err(ReverseError::ExceedsLeg {
+        return Err(Refusal::ExceedsLeg {
             leg,
             remaining: named.amount,
         });
     }
     let follows = following(&named.correction, amount, &other.correction);
     if follows == 0 {
-        return Err(ReverseError::AmountTooSmall { leg });
+        return Err(Refusal::ShareTooSmall { leg });
     }
     let named = ReversedPart { amount, ..named };
     let other = ReversedPart {
@@ -129,7 +129,7 @@ fn share(all: &[ReversedPart], leg: Leg, amount: i64) -> Result<Vec<ReversedPart
 }
 
 /// Checks an exchange of which both legs are named: one amount follows from the other, or they are all that remains.
-fn check_proportion(all: &[ReversedPart], chosen: &[ReversedPart]) -> Result<(), ReverseError> {
+fn check_proportion(all: &[ReversedPart], chosen: &[ReversedPart]) -> Result<(), Refusal> {
     let (sold, bought) = legs(chosen, Leg::Sold)?;
     let follows = following(&sold.correction, sold.amount, &bought.correction);
     let leads = following(&bought.correction, bought.amount, &sold.correction);
@@ -142,7 +142,7 @@ fn check_proportion(all: &[ReversedPart], chosen: &[ReversedPart]) -> Result<(),
     if bought.amount == follows || sold.amount == leads || is_rest {
         return Ok(());
     }
-    Err(ReverseError::NotInProportion { bought: follows })
+    Err(Refusal::NotInProportion { bought: follows })
 }
 
 /// The amount of the other leg that is reversed together with `amount` of this leg.
@@ -155,7 +155,7 @@ fn following(this: &Correction, amount: i64, other: &Correction) -> i64 {
     share.saturating_sub(other.reversed).max(0)
 }
 
-fn legs(all: &[ReversedPart], leg: Leg) -> Result<(ReversedPart, ReversedPart), ReverseError> {
+fn legs(all: &[ReversedPart], leg: Leg) -> Result<(ReversedPart, ReversedPart), Refusal> {
     let other = match leg {
         Leg::Sold => Leg::Bought,
         Leg::Bought => Leg::Sold,
@@ -163,11 +163,16 @@ fn legs(all: &[ReversedPart], leg: Leg) -> Result<(ReversedPart, ReversedPart), 
     Ok((find(all, leg.ordinal())?, find(all, other.ordinal())?))
 }
 
-fn find(all: &[ReversedPart], ordinal: i16) -> Result<ReversedPart, ReverseError> {
+fn find(all: &[ReversedPart], ordinal: i16) -> Result<ReversedPart, Refusal> {
     let found = all.iter().find(|part| part.posted.ordinal == ordinal);
-    found
-        .copied()
-        .ok_or(ReverseError::PostingNotFound { ordinal })
+    found.copied().ok_or_else(|| not_found(ordinal))
+}
+
+const fn not_found(ordinal: i16) -> Refusal {
+    Refusal::PostingNotFound {
+        ordinal,
+        step: Step::Reversal,
+    }
 }
 
 #[cfg(test)]

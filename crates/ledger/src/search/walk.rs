@@ -146,13 +146,13 @@ impl Walk {
     /// tables, cost more.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Self::Account { .. } | Self::Postings(On::Subtree(_), _) => 3,
+            Self::Account { .. } | Self::Postings(On::Any | On::These(_), _) => 3,
+            Self::Postings(On::Subtree(_), _) => 5,
             Self::Nowhere
             | Self::Named(_)
             | Self::Text(..)
             | Self::Key(..)
             | Self::Happened(_)
-            | Self::Postings(..)
             | Self::All(_) => 1,
         }
     }
@@ -334,6 +334,24 @@ fn all(
     Ok(Stretch::within(found, length, floor))
 }
 
+/// The postings of a tenant whose transactions' ids lie in a span, latest first. The transactions are walked along, and
+/// the postings of each are looked up: not in every database are the postings of one tenant stored together.
+/// The span of the postings follows from that of the transactions, but not every planner concludes it.
+macro_rules! postings_in {
+    ($tenant:expr, $ids:expr) => {
+        in_ids!(ledger_transaction, id, $tenant, $ids)
+            .inner_join(
+                posting::table.on(posting::tenant_id
+                    .eq(ledger_transaction::tenant_id)
+                    .and(posting::transaction_id.eq(ledger_transaction::id))),
+            )
+            .filter(posting::tenant_id.eq($tenant))
+            .filter(posting::transaction_id.ge($ids.from))
+            .filter(posting::transaction_id.lt($ids.to))
+            .select(ledger_transaction::id)
+    };
+}
+
 /// The transactions that have a matching posting on these accounts.
 fn postings(
     connection: &mut AnyConnection,
@@ -342,9 +360,9 @@ fn postings(
     ids: Ids,
     length: Length,
 ) -> Result<Stretch, Error> {
-    let every = in_ids!(posting, transaction_id, tenant, ids);
-    let floor = last_of!(every, length.rows, connection);
-    let mut right = in_ids!(posting, transaction_id, tenant, ids.above(floor))
+    let floor = last_of!(postings_in!(tenant, ids), length.rows, connection);
+    let ids = ids.above(floor);
+    let mut right = postings_in!(tenant, ids)
         .filter(as_asked!(wanted))
         .limit(limit(length.most))
         .into_boxed();

@@ -3,7 +3,7 @@
 
 use ledger::{
     Account, AccountClass, AccountId, Limits, LimitsError, NewFulfilment, NewRelease, NewReversal,
-    NewTransaction, NormalSide, Pending, PostError, Posting, fulfil, post, reverse, void,
+    NewTransaction, NormalSide, Pending, Posting, Refusal, fulfil, post, reverse, void,
 };
 use money::MinorUnits;
 use proptest::prelude::*;
@@ -277,6 +277,6 @@ fn the_last_number_of_an_entry_is_the_largest_there_is() {
     books.post(vec![posting(one, other, 1)]);
     let new = books.transaction(vec![posting(one, other, 1)]);
     let refused = post(&mut books.shelf, new).unwrap_err();
-    assert_eq!(refused, PostError::Overflow { account: one });
+    assert_eq!(refused, Refusal::Overflow { account: one });
     assert_eq!(books.shelf.account(&other).unwrap().version, 1);
 }

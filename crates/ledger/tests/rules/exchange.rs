@@ -3,10 +3,9 @@
 
 use ledger::tables::Needs;
 use ledger::{
-    AccountClass, AccountId, AccountStatus, Amounts, Condition, Demand, Exchange, ExchangeError,
-    Kind, Leg, Limits, NewAccount, NewExchange, NewReversal, PostError, Posting, Quote, Rate,
-    ReverseError, Shelf, TransactionId, close_period, exchange, freeze, open, post, reverse,
-    set_limits,
+    AccountClass, AccountId, AccountStatus, Amounts, Condition, Demand, Exchange, Kind, Leg,
+    Limits, NewAccount, NewExchange, NewReversal, Posting, Quote, Rate, Refusal, Shelf,
+    TransactionId, close_period, exchange, freeze, open, order, post, reverse, set_limits,
 };
 use money::{Currency, Rounding};
 use store::Timestamp;
@@ -82,7 +81,7 @@ impl World {
         all.map(|id| self.books.shelf.account(&id).unwrap().posted().get())
     }
 
-    fn exchange(&mut self) -> Result<TransactionId, ExchangeError> {
+    fn exchange(&mut self) -> Result<TransactionId, Refusal> {
         exchange(&mut self.books.shelf, self.asked.clone()).map(|posted| posted.id)
     }
 }
@@ -123,7 +122,7 @@ fn accounts_on_the_debit_side_fall_and_grow_just_so() {
 }
 
 impl World {
-    fn undo(&mut self, of: TransactionId, amounts: Amounts) -> Result<Vec<i64>, ReverseError> {
+    fn undo(&mut self, of: TransactionId, amounts: Amounts) -> Result<Vec<i64>, Refusal> {
         let heading = self.books.heading(NOW);
         let new = NewReversal {
             heading,
@@ -162,13 +161,13 @@ fn an_exchange_is_reversed_in_shares_of_both_sides_that_add_up() {
     ] {
         if moved == [0, 0] {
             let refused = w.undo(of, amounts).unwrap_err();
-            assert_eq!(refused, ReverseError::AmountTooSmall { leg: Leg::Bought });
+            assert_eq!(refused, Refusal::ShareTooSmall { leg: Leg::Bought });
         } else {
             assert_eq!(w.undo(of, amounts), Ok(moved.to_vec()));
         }
     }
     let again = w.undo(of, Amounts::Rest).unwrap_err();
-    assert!(matches!(again, ReverseError::Reversed));
+    assert!(matches!(again, Refusal::Reversed));
     assert_eq!(w.balances(), before);
 }
 
@@ -179,13 +178,13 @@ fn one_side_of_an_exchange_is_not_reversed_alone_nor_in_another_proportion() {
     let of = w.exchange().unwrap();
     for (ordinal, units) in [(0, 1), (0, 10_000), (1, 10_842)] {
         let alone = Amounts::OfPostings(vec![(ordinal, amount(units))]);
-        assert_eq!(w.undo(of, alone), Err(ReverseError::LegAlone));
+        assert_eq!(w.undo(of, alone), Err(Refusal::LegAlone));
     }
     for (sold, bought, follows) in [(4_000, 4_338, 4_336), (10_000, 1, 10_842), (1, 10_842, 1)] {
-        let refused = ReverseError::NotInProportion { bought: follows };
+        let refused = Refusal::NotInProportion { bought: follows };
         assert_eq!(w.undo(of, legs(sold, bought)), Err(refused));
     }
-    let more = ReverseError::ExceedsLeg {
+    let more = Refusal::ExceedsLeg {
         leg: Leg::Bought,
         remaining: 10_842,
     };
@@ -202,7 +201,7 @@ fn one_side_of_an_exchange_is_not_reversed_alone_nor_in_another_proportion() {
     }]);
     let leg = Leg::Sold;
     let refused = w.undo(transfer, Amounts::OfLeg(leg, amount(1)));
-    assert_eq!(refused, Err(ReverseError::NotAnExchange { leg }));
+    assert_eq!(refused, Err(Refusal::NotAnExchange { leg }));
 }
 
 #[test]
@@ -213,10 +212,10 @@ fn a_refused_exchange_leaves_everything_as_it_was() {
     let refused = w.exchange().unwrap_err();
     assert!(matches!(
         refused,
-        ExchangeError::Post(PostError::InsufficientFunds {
+        Refusal::InsufficientFunds {
             available: 100_000,
             ..
-        })
+        }
     ));
     assert_eq!(w.balances(), before);
     assert_eq!(w.books.shelf.exchanges(), []);
@@ -294,7 +293,7 @@ const RULES: &[Breaks<World>] = &[
 #[test]
 fn an_exchange_is_refused_by_the_first_broken_rule() {
     let apart = [("amount_too_small", "amount_too_large")];
-    prove(ExchangeError::ORDER, world, RULES, &apart, |mut w| {
+    prove(order::EXCHANGE, world, RULES, &apart, |mut w| {
         w.exchange().err().map(|error| error.code())
     });
 }

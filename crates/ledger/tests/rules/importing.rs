@@ -2,8 +2,7 @@
 
 use ledger::{
     AccountClass, AccountId, AccountStatus, ForeignAccount, ForeignPosting, ForeignTransaction,
-    Import, ImportError, Kind, Limits, NewAccount, NewAsset, OnKnown, PostError, ReverseError,
-    import, register,
+    Import, ImportError, Kind, Limits, NewAccount, NewAsset, OnKnown, Refusal, import, register,
 };
 use money::Currency;
 
@@ -124,7 +123,7 @@ fn what_does_not_fit_leaves_the_shelf_as_it_was() {
     assert_eq!((line, field), (4, "about"));
     assert!(matches!(
         rule,
-        ImportError::Reverse(ReverseError::ExceedsPosted { remaining: 100, .. })
+        ImportError::Step(Refusal::ExceedsPosted { remaining: 100, .. })
     ));
 
     for (debit, number) in [("bank", 5), ("wallet", 4)] {
@@ -142,7 +141,7 @@ fn what_does_not_fit_leaves_the_shelf_as_it_was() {
     assert_eq!((line, field), (4, "external_id"));
     assert!(matches!(
         rule,
-        ImportError::Post(PostError::ExternalIdTaken { .. })
+        ImportError::Step(Refusal::ExternalIdTaken { .. })
     ));
 
     let mut wrong = foreign();
@@ -214,7 +213,7 @@ fn an_account_that_is_there_keeps_its_own_limits() {
     assert_eq!((line, field), (3, "amount"));
     assert!(matches!(
         rule,
-        ImportError::Post(PostError::InsufficientFunds { .. })
+        ImportError::Step(Refusal::InsufficientFunds { .. })
     ));
     let kept: Vec<AccountId> = books.shelf.opened().iter().map(|one| one.id).collect();
     assert_eq!(kept, [wallet]);

@@ -4,10 +4,9 @@
 use crate::given::{Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, hrk, posting, units, usd};
 use ledger::{
     Account, AccountClass, AccountCode, AccountId, AccountName, AccountStatus, AssetName,
-    ChangeError, Condition, Demand, DescribeError, ExchangeError, FulfilError, Limits, LimitsError,
-    NewAccount, NewAsset, NewTransaction, OpenError, Pending, PeriodError, PostError, Posting,
-    RegisterError, ReleaseError, ReverseError, TransactionId, close, close_period, freeze, open,
-    post, register,
+    ChangeError, Condition, Demand, Limits, LimitsError, NewAccount, NewAsset, NewTransaction,
+    OpenError, Pending, PeriodError, Posting, Refusal, RegisterError, TransactionId, close,
+    close_period, freeze, open, order, post, register,
 };
 use money::{AssetError, Currency};
 use store::Timestamp;
@@ -175,7 +174,7 @@ fn a_transaction_is_refused_by_the_first_broken_rule() {
     ];
     let apart = [("no_postings", "too_many_postings")];
     prove(
-        PostError::ORDER,
+        order::POST,
         || {
             world(|books, _, [from, to, ..]| {
                 let mut asked = books.transaction(vec![posting(*from, *to, 1)]);
@@ -207,7 +206,7 @@ fn five_minutes_ahead_are_allowed_and_no_more() {
     };
     assert_eq!(effective(ahead(0)), Ok(ahead(0)));
     let latest = ahead(0);
-    let refused = PostError::EffectiveInTheFuture { latest };
+    let refused = Refusal::EffectiveInTheFuture { latest };
     assert_eq!(effective(ahead(1)), Err(refused));
     assert_eq!(effective(Timestamp::LATEST), Err(refused));
 }
@@ -374,27 +373,23 @@ fn page() -> String {
             "`ledger::freeze`, `unfreeze`, `close`, `set_limits`, `set_metadata`",
             ChangeError::ORDER,
         ),
-        ("Posting, or promising", "`ledger::post`", PostError::ORDER),
-        (
-            "Posting what is pending",
-            "`ledger::fulfil`",
-            FulfilError::ORDER,
-        ),
+        ("Posting, or promising", "`ledger::post`", order::POST),
+        ("Posting what is pending", "`ledger::fulfil`", order::FULFIL),
         (
             "Voiding what is pending, or letting it expire",
             "`ledger::void`, `ledger::expire`",
-            ReleaseError::ORDER,
+            order::RELEASE,
         ),
-        ("Reversing", "`ledger::reverse`", ReverseError::ORDER),
+        ("Reversing", "`ledger::reverse`", order::REVERSE),
         (
             "Exchanging currencies",
             "`ledger::exchange`",
-            ExchangeError::ORDER,
+            order::EXCHANGE,
         ),
         (
             "Setting the metadata of a transaction later",
             "`ledger::describe`",
-            DescribeError::ORDER,
+            order::DESCRIBE,
         ),
         (
             "Closing a period",

@@ -7,8 +7,8 @@ use diesel::RunQueryDsl;
 use ledger::tables::{Needs, load, save};
 use ledger::{
     AccountClass, AccountId, Amounts, Heading, Kind, Leg, Limits, NewAccount, NewExchange,
-    NewFulfilment, NewReversal, NewTransaction, Pending, PostError, Quote, Rate, RateSource,
-    ReverseError, Shelf, TransactionId, check, close_period, exchange, fulfil, open, post, reverse,
+    NewFulfilment, NewReversal, NewTransaction, Pending, Quote, Rate, RateSource, Refusal, Shelf,
+    TransactionId, check, close_period, exchange, fulfil, open, post, reverse,
 };
 use money::{Amount, Currency, Rounding, allocate};
 use store::bulk::Writes;
@@ -244,7 +244,7 @@ fn a_refund_never_exceeds_what_was_posted() -> Ran {
     let refused = refund(Some(4_711));
     assert!(matches!(
         refused,
-        Err(ReverseError::ExceedsPosted {
+        Err(Refusal::ExceedsPosted {
             remaining: 4_710,
             ..
         })
@@ -252,7 +252,7 @@ fn a_refund_never_exceeds_what_was_posted() -> Ran {
 
     // The rest of both postings. Then nothing is left.
     refund(None)?;
-    assert!(matches!(refund(None), Err(ReverseError::Reversed)));
+    assert!(matches!(refund(None), Err(Refusal::Reversed)));
     assert_eq!(books.posted(clearing), 0);
     assert_eq!((books.posted(merchant), books.posted(fees)), (0, 0));
     // end
@@ -311,7 +311,7 @@ fn an_exchange_goes_through_the_liquidity_accounts() -> Ran {
     undo(Amounts::OfLeg(Leg::Sold, Amount::new(3_333)?))?;
     // One side alone is refused. Reversing the rest of both sides completes the reversal.
     let alone = Amounts::OfPostings(vec![(0, Amount::new(1)?)]);
-    assert!(matches!(undo(alone), Err(ReverseError::LegAlone)));
+    assert!(matches!(undo(alone), Err(Refusal::LegAlone)));
     undo(Amounts::Rest)?;
     assert_eq!((books.posted(euro), books.posted(dollar)), (10_000, 0));
     // end
@@ -341,7 +341,7 @@ fn a_correction_is_written_today_even_if_the_period_is_closed() -> Ran {
     let mut right = NewTransaction::plain(books.id(), Kind::parse("bill")?, right, now);
     right.effective_at = then;
     let refused = books.decide(|shelf| post(shelf, right.clone()));
-    assert!(matches!(refused, Err(PostError::PeriodClosed { .. })));
+    assert!(matches!(refused, Err(Refusal::PeriodClosed { .. })));
 
     // Today the wrong bill is reversed and the right one posted, in one commit: both or neither.
     right.effective_at = now;

@@ -3,10 +3,9 @@
 
 use crate::given::{Books, amount, posting, units};
 use ledger::{
-    Account, AccountId, Condition, Demand, FulfilError, HoldStatus, Limits, NewFulfilment,
-    NewRelease, NewReversal, Part, Pending, Phase, PostError, RecordedTransaction, ReverseError,
-    Shelf, Step, TransactionId, close, expire, freeze, fulfil, post, reverse, set_limits, unfreeze,
-    void,
+    Account, AccountId, Condition, Demand, HoldStatus, Limits, NewFulfilment, NewRelease,
+    NewReversal, Part, Pending, Phase, RecordedTransaction, Refusal, Shelf, Step, TransactionId,
+    close, expire, freeze, fulfil, post, reverse, set_limits, unfreeze, void,
 };
 use proptest::prelude::*;
 use store::Timestamp;
@@ -252,7 +251,7 @@ impl Books {
         pending: TransactionId,
         part: Option<i64>,
         last: bool,
-    ) -> Result<RecordedTransaction, FulfilError> {
+    ) -> Result<RecordedTransaction, Refusal> {
         let heading = self.heading(crate::given::NOW);
         let amounts = part.map(|part| vec![(0, amount(part))]);
         fulfil(
@@ -273,7 +272,7 @@ impl Books {
         of: TransactionId,
         ordinal: i16,
         part: Option<i64>,
-    ) -> Result<RecordedTransaction, ReverseError> {
+    ) -> Result<RecordedTransaction, Refusal> {
         let heading = self.heading(crate::given::NOW);
         let amounts = part.map(|part| vec![(ordinal, amount(part))]);
         reverse(
@@ -307,7 +306,7 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
     let refused = books.fulfil(pending, Some(41), false);
     assert_eq!(
         refused.unwrap_err(),
-        FulfilError::ExceedsPending {
+        Refusal::ExceedsPending {
             ordinal: 0,
             remaining: 40
         }
@@ -328,7 +327,7 @@ fn what_is_promised_is_posted_in_parts_and_the_last_one_releases_the_rest() {
     let how = HoldStatus::Posted;
     assert_eq!(
         books.fulfil(pending, None, false).unwrap_err(),
-        FulfilError::Ended { how }
+        Refusal::Ended { how }
     );
 }
 
@@ -339,7 +338,7 @@ impl Books {
         pending: TransactionId,
         parts: &[(i16, i64)],
         last: bool,
-    ) -> Result<Vec<(i16, Phase, i64)>, FulfilError> {
+    ) -> Result<Vec<(i16, Phase, i64)>, Refusal> {
         let parts = parts
             .iter()
             .map(|(ordinal, part)| (*ordinal, amount(*part)));
@@ -368,7 +367,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let (available, floor) = (40, 0);
     assert_eq!(
         refused,
-        Err(FulfilError::InsufficientFunds {
+        Err(Refusal::InsufficientFunds {
             account: ann,
             available,
             floor
@@ -384,7 +383,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     let (possible, ceiling) = (60, 79);
     assert_eq!(
         refused,
-        Err(FulfilError::CeilingExceeded {
+        Err(Refusal::CeilingExceeded {
             account: bob,
             possible,
             ceiling
@@ -404,7 +403,7 @@ fn what_exceeds_a_hold_is_posted_beside_it_as_far_as_the_limits_allow() {
     // The pending transaction has ended, so nothing is allowed, whatever is requested.
     let how = HoldStatus::Posted;
     let refused = books.exceed(pending, &[(0, 1)], false);
-    assert_eq!(refused, Err(FulfilError::Ended { how }));
+    assert_eq!(refused, Err(Refusal::Ended { how }));
 }
 
 #[test]
@@ -433,7 +432,7 @@ fn no_more_than_is_held_is_exceeding_and_the_rest_may_be_released_with_it() {
     // The excess moves its accounts, so they must be open.
     freeze(&mut books.shelf, ann).unwrap();
     let refused = books.exceed(pending, &[(0, 1)], false);
-    assert_eq!(refused, Err(FulfilError::AccountFrozen { account: ann }));
+    assert_eq!(refused, Err(Refusal::AccountFrozen { account: ann }));
 }
 
 #[test]
@@ -450,7 +449,7 @@ fn what_exceeded_a_hold_is_reversed_with_it_or_alone() {
     let posted = fulfil(&mut books.shelf, new).unwrap().id;
     let refused = books.undo(posted, 200, Some(21)).unwrap_err();
     let (ordinal, remaining) = (200, 20);
-    assert_eq!(refused, ReverseError::ExceedsPosted { ordinal, remaining });
+    assert_eq!(refused, Refusal::ExceedsPosted { ordinal, remaining });
     books.undo(posted, 200, Some(5)).unwrap();
     assert_eq!(books.balances(ann), (25, 25, 25, 25));
     let rest = books.undo(posted, 0, None).unwrap().postings;
@@ -469,7 +468,7 @@ fn what_was_promised_is_not_available_twice() {
     let refused = post(&mut books.shelf, new).unwrap_err();
     assert_eq!(
         refused,
-        PostError::InsufficientFunds {
+        Refusal::InsufficientFunds {
             account: ann,
             available: 40,
             floor: 0
@@ -482,7 +481,7 @@ fn a_frozen_account_lets_nothing_be_posted_but_what_it_holds_be_voided() {
     let (mut books, ann, _, pending) = promise(60, None);
     freeze(&mut books.shelf, ann).unwrap();
     let refused = books.fulfil(pending, None, false).unwrap_err();
-    assert_eq!(refused, FulfilError::AccountFrozen { account: ann });
+    assert_eq!(refused, Refusal::AccountFrozen { account: ann });
     assert!(
         close(&mut books.shelf, ann).is_err(),
         "something is pending"
@@ -515,23 +514,23 @@ fn a_fulfilment_is_reversed_in_parts_and_never_over_what_was_posted() {
     let refused = books.undo(fulfilled.id, 0, Some(31)).unwrap_err();
     assert_eq!(
         refused,
-        ReverseError::ExceedsPosted {
+        Refusal::ExceedsPosted {
             ordinal: 0,
             remaining: 30
         }
     );
     // What the fulfilment released was never posted.
     let refused = books.undo(fulfilled.id, 100, Some(1)).unwrap_err();
-    assert_eq!(refused, ReverseError::PostingNotFound { ordinal: 100 });
+    let (ordinal, step) = (100, Step::Reversal);
+    assert_eq!(refused, Refusal::PostingNotFound { ordinal, step });
     books.undo(fulfilled.id, 0, None).unwrap();
     assert_eq!(
         books.undo(fulfilled.id, 0, None).unwrap_err(),
-        ReverseError::Reversed
+        Refusal::Reversed
     );
-    let step = Step::Reversal;
     assert_eq!(
         books.undo(first.id, 0, None).unwrap_err(),
-        ReverseError::NotReversible { step }
+        Refusal::NotReversible { step }
     );
     assert_eq!(books.balances(ann), (100, 100, 100, 100));
     assert_eq!(books.balances(bob), (0, 0, 0, 0));
@@ -570,7 +569,7 @@ fn what_has_expired_is_not_posted_even_before_it_is_swept_up() {
         conditions: Vec::new(),
     };
     let refused = fulfil(&mut books.shelf, new).unwrap_err();
-    assert_eq!(refused, FulfilError::Expired { expires_at });
+    assert_eq!(refused, Refusal::Expired { expires_at });
     let heading = books.heading(expires_at);
     expire(
         &mut books.shelf,
@@ -602,8 +601,8 @@ fn a_condition_of_a_part_is_about_what_that_part_moves() {
         };
         fulfil(&mut books.shelf, new).map(|_posted| ())
     };
-    let condition = 0;
-    let refused = FulfilError::ConditionElsewhere { condition };
+    let (condition, step) = (0, Step::Fulfilment);
+    let refused = Refusal::ConditionElsewhere { condition, step };
     assert_eq!(part(joe, false), Err(refused));
     assert_eq!(part(ann, false), Ok(()));
     // The last part moves the amount that it releases.

@@ -294,11 +294,6 @@ fn every_step_is_found_again_and_the_checks_hold() {
     let found = ledger::posted(&mut connection, TENANT, &[first.id]).unwrap();
     assert_eq!(found[0].postings, first.postings);
     assert_eq!((found[0].step, found[0].about), (first.step, Some(pending)));
-    let due = |connection: &mut AnyConnection, now| {
-        ledger::expired(connection, TENANT, now, 10).unwrap().len()
-    };
-    assert_eq!(due(&mut connection, NOW), 0);
-    assert_eq!(due(&mut connection, LATER), 1);
 }
 
 /// An account of foreign books, in a custom asset.

@@ -2,9 +2,9 @@
 //! are only emptied.
 
 use ledger::{
-    AccountClass, AccountId, Amounts, ExchangeError, FulfilError, Heading, Kind, Leg, Limits,
-    NewExchange, NewFulfilment, NewReversal, NewTransaction, Pending, PostError, Posting, Quote,
-    Rate, RateSource, ReverseError, TransactionId, exchange, fulfil, post, reverse, withdrawn,
+    AccountClass, AccountId, Amounts, Heading, Kind, Leg, Limits, NewExchange, NewFulfilment,
+    NewReversal, NewTransaction, Pending, Posting, Quote, Rate, RateSource, Refusal, TransactionId,
+    exchange, fulfil, post, reverse, withdrawn,
 };
 use money::{Currency, Rounding};
 use store::Timestamp;
@@ -80,7 +80,7 @@ impl Kuna {
         }
     }
 
-    fn exchange(&mut self, legs: [AccountId; 4], sold: i64) -> Result<(), ExchangeError> {
+    fn exchange(&mut self, legs: [AccountId; 4], sold: i64) -> Result<(), Refusal> {
         let [from, sold_to, to, bought_from] = legs;
         let mut heading = self.heading(WITHOUT_KUNA);
         heading.kind = Kind::Exchange;
@@ -137,8 +137,8 @@ fn what_happened_before_the_end_is_entered_whenever_it_is_recorded() {
     let refused = post(&mut k.books.shelf, new).unwrap_err();
     let since = hrk().withdrawn_since().unwrap();
     let (posting, currency) = (0, hrk());
-    let expected = PostError::CurrencyWithdrawn {
-        posting,
+    let expected = Refusal::CurrencyWithdrawn {
+        posting: Some(posting),
         currency,
         since,
     };
@@ -205,7 +205,11 @@ fn a_promise_from_before_the_end_is_kept_as_of_then_or_not_at_all() {
         fulfil(&mut k.books.shelf, fulfilment).map(|_posted| ())
     };
     let (currency, since) = (hrk(), hrk().withdrawn_since().unwrap());
-    let refused = FulfilError::CurrencyWithdrawn { currency, since };
+    let refused = Refusal::CurrencyWithdrawn {
+        posting: None,
+        currency,
+        since,
+    };
     assert_eq!(fulfil(WITHOUT_KUNA), Err(refused));
     assert_eq!(fulfil(WITH_KUNA), Ok(()));
 }
@@ -273,7 +277,7 @@ fn a_reversal_and_what_a_provider_has_taken_are_never_too_late() {
         reverse(&mut k.books.shelf, new).map(|_posted| ())
     };
     assert_eq!(undo(), Ok(()));
-    assert!(matches!(undo(), Err(ReverseError::Reversed)));
+    assert!(matches!(undo(), Err(Refusal::Reversed)));
     let mut new = k.asked(vec![kuna_posting(bank, ann, 5)], WITHOUT_KUNA);
     new.kind = Kind::Capture;
     post(&mut k.books.shelf, new).unwrap();

@@ -1,8 +1,10 @@
 //! The command that confirms a payment: its next operation goes to a provider.
 
+use std::sync::Arc;
+
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, changed};
 
-use crate::{ConfirmError, Payment, PaymentId, PaymentMethod, Provider, Shelf};
+use crate::{ConfirmError, Payment, PaymentId, PaymentMethod, Providers, Shelf};
 
 /// Submits a payment's next operation.
 #[derive(Debug, Clone)]
@@ -13,8 +15,8 @@ pub struct ConfirmPayment {
     pub payment_method: Option<PaymentMethod>,
     /// Idempotency key of the request; empty if it has none.
     pub key: String,
-    /// The provider that gets the operation.
-    pub provider: Provider,
+    /// The providers. One of them gets the operation.
+    pub providers: Arc<Providers>,
 }
 
 impl Command for ConfirmPayment {
@@ -34,7 +36,7 @@ impl Command for ConfirmPayment {
             .payment(&self.id)
             .map_or("", |payment| payment.state.name());
         let method = self.payment_method.clone();
-        let payment = crate::confirm(shelf, self.id, method, &self.key, &self.provider, ids, now)?;
+        let payment = crate::confirm(shelf, self.id, method, &self.key, &self.providers, ids, now)?;
         let text = self.id.to_string();
         let delta = [changed("status", before, payment.state.name())];
         book.record(&AuditEvent::done(
@@ -42,7 +44,7 @@ impl Command for ConfirmPayment {
             ("payment", &text),
             &delta,
         ));
-        super::tell_of_submitted(book, &payment, self.provider.lease_millis);
+        super::tell_of_submitted(book, &payment, &self.providers);
         Ok(Decision {
             done: payment,
             keep: Keep::Later(text),

@@ -1,8 +1,10 @@
 //! The command that makes a payment.
 
+use std::sync::Arc;
+
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
 
-use crate::{ConfirmError, NewPayment, Payment, Provider, Shelf};
+use crate::{ConfirmError, NewPayment, Payment, Providers, Shelf};
 
 /// Makes a payment, and with `confirm` its first operation.
 #[derive(Debug, Clone)]
@@ -11,8 +13,8 @@ pub struct CreatePayment {
     pub new: NewPayment,
     /// Idempotency key of the request; empty if it has none.
     pub key: String,
-    /// The provider that gets the operation.
-    pub provider: Provider,
+    /// The providers. One of them gets the operation.
+    pub providers: Arc<Providers>,
 }
 
 impl Command for CreatePayment {
@@ -24,7 +26,14 @@ impl Command for CreatePayment {
     fn decide(&self, book: &mut Book) -> Result<Decision<Payment>, ConfirmError> {
         let now = book.now();
         let (shelf, ids) = book.shelf_mut::<Shelf>();
-        let payment = crate::create(shelf, self.new.clone(), &self.key, &self.provider, ids, now)?;
+        let payment = crate::create(
+            shelf,
+            self.new.clone(),
+            &self.key,
+            &self.providers,
+            ids,
+            now,
+        )?;
         let id = payment.id.to_string();
         let amount = payment.money.amount.get().to_string();
         let delta = [
@@ -38,7 +47,7 @@ impl Command for CreatePayment {
             &delta,
         ));
         if self.new.confirm {
-            super::tell_of_submitted(book, &payment, self.provider.lease_millis);
+            super::tell_of_submitted(book, &payment, &self.providers);
             let keep = Keep::Later(id);
             return Ok(Decision {
                 done: payment,

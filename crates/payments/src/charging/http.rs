@@ -1,5 +1,6 @@
 //! `/v1/payments`: the routes that make, confirm and read payments.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use books::reading::positive;
@@ -14,9 +15,7 @@ use engine::Command;
 use money::{Currency, Money};
 
 use super::{AnswerNow, ConfirmPayment, CreatePayment, codes, show};
-use crate::{
-    ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, Provider, shapes,
-};
+use crate::{ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, shapes};
 
 const NOT_OF_ISO: &str = "A payment is made through a provider, which takes currencies of ISO 4217 alone. Use its code in capitals, such as EUR.";
 
@@ -41,8 +40,8 @@ pub(crate) fn routes(r: &mut Routes) {
     .refuses(409, "The same request is still in progress", &[])
     .refuses(
         422,
-        "A field is wrong, or the key names another request",
-        &[],
+        "A field is wrong, no provider takes this payment, or the key names another request",
+        &[codes::NO_PROVIDER],
     );
     r.post(
         "/v1/payments/{id}/confirm",
@@ -62,6 +61,11 @@ pub(crate) fn routes(r: &mut Routes) {
         409,
         "Its state does not allow it",
         &[codes::PAYMENT_STATE_CONFLICT],
+    )
+    .refuses(
+        422,
+        "A field is wrong, no provider takes this payment, or the key names another request",
+        &[codes::NO_PROVIDER],
     );
     r.get("/v1/payments/{id}", "getPayment", "One payment.", read_one)
         .segment("id", shapes::PaymentId::SHAPE, "pay_…")
@@ -83,7 +87,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let command = CreatePayment {
         new: submission.read_by(&new_payment())?,
         key: submission.key_text(),
-        provider: state.part::<Provider>()?.clone(),
+        providers: Arc::clone(state.part()?),
     };
     submit(&state, submission, command, wait).await
 }
@@ -98,7 +102,7 @@ async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
         id,
         payment_method,
         key: submission.key_text(),
-        provider: state.part::<Provider>()?.clone(),
+        providers: Arc::clone(state.part()?),
     };
     submit(&state, submission, command, wait).await
 }

@@ -6,6 +6,8 @@
 //! | [`RecordOutcome`] | what the provider said, and the postings |
 //! | [`AnswerNow`] | an answer to a request that has waited long enough |
 //! | [`Lease`] | operations of a worker that has died, for another one |
+//!
+//! Between the commits stands [`Charges`], which has the providers called.
 
 mod answer_now;
 pub(crate) mod codes;
@@ -15,12 +17,14 @@ mod http;
 mod lease;
 mod outcome;
 pub mod show;
+mod work;
 
 pub use answer_now::AnswerNow;
 pub use confirm::ConfirmPayment;
 pub use create::CreatePayment;
 pub use lease::Lease;
 pub use outcome::RecordOutcome;
+pub use work::Charges;
 
 pub(crate) use outcome::believe;
 
@@ -28,7 +32,7 @@ use edge::Capability;
 use engine::errand::{Errand, Errands};
 use engine::{Book, Reply};
 
-use crate::{Operation, Payment, Shelf};
+use crate::{Operation, Payment, Providers, Shelf};
 
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
@@ -53,12 +57,14 @@ pub type ShowPayment = fn(&Payment) -> Reply;
 
 /// Adds the errand of the operation that a command has just submitted for this payment, already leased, and
 /// sends the operation to the worker after the commit.
-fn tell_of_submitted(book: &mut Book, payment: &Payment, lease_millis: i64) {
+fn tell_of_submitted(book: &mut Book, payment: &Payment, providers: &Providers) {
     let submitted = book.shelf::<Shelf>().submitted().into_iter();
     let latest = submitted
         .filter(|operation| operation.payment == payment.id)
         .max_by_key(|operation| operation.attempt);
     if let Some(operation) = latest {
+        let provider = providers.named(&operation.provider);
+        let lease_millis = provider.map_or(0, |provider| provider.lease_millis);
         let errand = Errand {
             due_at: book.now().plus_millis(lease_millis),
             epoch: FIRST_EPOCH,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::codes;
 use crate::shapes::*;
-use crate::{ConfirmError, PaymentState};
+use crate::{ConfirmError, PaymentState, Unserved};
 
 /// A payment as it stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,6 +95,12 @@ fn refused(rule: &ConfirmError) -> Problem {
         ConfirmError::NoPaymentMethod => Problem::new(edge::code::INVALID_FIELD)
             .with_detail(rule.to_string())
             .at("/payment_method"),
+        ConfirmError::Unserved(unserved) => Problem::new(codes::NO_PROVIDER)
+            .with_detail(rule.to_string())
+            .at(match unserved {
+                Unserved::Currency(_) => "/currency",
+                Unserved::Method(_) => "/payment_method",
+            }),
     }
 }
 

@@ -1,18 +1,21 @@
 //! `/webhooks/{provider}`: the raw bytes are verified before anything is parsed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use edge::strict_json::{FieldError, Rule};
 use edge::{
-    Call, Method, Problem, Response, Right, Routes, Shape, Shared, Signature, State, code, headers,
+    Call, Method, Problem, Proof, Response, Right, Routes, Shape, Shared, Signature, State, code,
+    headers,
 };
 use engine::{Command, Origin, Request, Tenant};
 use webhook_signatures::{Scheme, Secret};
 use webhooks::Event;
 
 use super::{QuarantineWebhook, ReceiveWebhook, WebhookOutcome, show};
+use crate::JsonError;
 use crate::charging::show::reply;
-use crate::{JsonError, MalformedEvent, ProviderEvent, WrongField};
+use crate::providers::{Dialect, MalformedEvent, WrongField};
 
 /// The largest webhook that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -38,11 +41,13 @@ pub const SIGNATURES: &[Signature] = &[
     },
 ];
 
-/// How the webhooks of a provider are verified, and the tenant that they belong to.
+/// How the webhooks of a provider are verified and read, and the tenant that they belong to.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     /// The tenant whose payments they are about.
     pub tenant: Tenant,
+    /// The dialect in which they are read.
+    pub dialect: Arc<dyn Dialect>,
     /// The scheme of their signatures.
     pub scheme: Scheme,
     /// The valid secrets. While one is being replaced, these are the old and the new one.
@@ -64,6 +69,7 @@ pub(crate) fn routes(r: &mut Routes) {
         ["receiveWebhook", "Receives a provider's webhook."],
         receive,
     )
+    .wants(Proof::Signature)
     .may(Right::Write)
     .admit(admit)
     .segment("provider", PROVIDER, "The provider's name in the settings")
@@ -110,7 +116,7 @@ async fn receive(state: Shared, call: Call<()>) -> Result<Response, Problem> {
         id: provider.as_str().into(),
         request: Some(call.request_id),
     };
-    match read(&state, &provider, call.body) {
+    match read(&state, receiver, &provider, call.body) {
         Read::Event(command) => Ok(receipt(submit(&state, receiver, origin, command).await?)),
         Read::Malformed(command, problem) => {
             submit(&state, receiver, origin, command).await?;
@@ -164,7 +170,7 @@ enum Read {
     Malformed(QuarantineWebhook, Box<Problem>),
 }
 
-fn read(state: &State, provider: &str, body: Vec<u8>) -> Read {
+fn read(state: &State, receiver: &Receiver, provider: &str, body: Vec<u8>) -> Read {
     let event = |id: String, kind: String, reference: Option<String>| Event {
         provider: provider.to_owned(),
         id,
@@ -173,7 +179,7 @@ fn read(state: &State, provider: &str, body: Vec<u8>) -> Read {
         body: body.clone(),
         received_at: state.engine.clock().now(),
     };
-    match ProviderEvent::read(&body) {
+    match receiver.dialect.event(&body) {
         Ok(read) => {
             let reference = read
                 .fact

@@ -2,16 +2,22 @@
 
 use std::convert::Infallible;
 
-use engine::{Asks, Attempt, Book, Command, Decision};
+use engine::errand::{DueErrand, Work, WorkFuture, tenants};
+use engine::{Asks, Attempt, Book, Command, Decision, Engine, LaneError, Request, Tenant};
 use store::{AnyConnection, Error, TenantId};
+use webhooks::tables::tenants_with_parked;
 use webhooks::{Event, EventState};
 
 use super::apply::apply;
 use crate::charging::ShowPayment;
-use crate::{Fact, ProviderEvent, Shelf};
+use crate::charging::show::reply;
+use crate::providers::Dialects;
+use crate::{Fact, Shelf};
 
 /// Number of references that are read at a time.
 const PAGE: i64 = 100;
+/// Tenants whose parked events are looked at together.
+const TENANTS: i64 = 100;
 
 /// A parked event whose cause has arrived.
 #[derive(Debug, Clone)]
@@ -78,13 +84,15 @@ impl Command for ApplyParked {
     }
 }
 
-/// Reads parked events whose cause has arrived: about [`PAGE`] of them.
+/// Reads parked events whose cause has arrived: about [`PAGE`] of them. Events of a provider without a dialect
+/// stay parked.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
 pub fn arrived(
     connection: &mut AnyConnection,
     tenant: TenantId,
+    dialects: &Dialects,
 ) -> Result<Vec<ParkedEvent>, Error> {
     let mut arrived = Vec::new();
     let mut after = String::new();
@@ -92,20 +100,73 @@ pub fn arrived(
         let awaited = webhooks::tables::awaited(connection, tenant, &after, PAGE)?;
         let Some(last) = awaited.last() else { break };
         after.clone_from(last);
-        arrived.extend(crate::known_provider_keys(connection, tenant, &awaited)?);
+        let known = crate::known_provider_keys(connection, tenant, &awaited)?;
+        let events = webhooks::tables::parked(connection, tenant, &known)?;
+        arrived.extend(events.into_iter().filter_map(|event| read(event, dialects)));
         if arrived.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX) {
             break;
         }
     }
-    let events = webhooks::tables::parked(connection, tenant, &arrived)?;
-    let parked = events.into_iter().filter_map(|event| {
-        // A parked event was read before, so it can be read again.
-        let (provider_key, fact) = ProviderEvent::read(&event.body).ok()?.fact?;
-        Some(ParkedEvent {
-            event,
-            provider_key,
-            fact,
+    Ok(arrived)
+}
+
+/// Reads an event again. What was parked was read before, so that it can be.
+fn read(event: Event, dialects: &Dialects) -> Option<ParkedEvent> {
+    let dialect = dialects.get(&event.provider)?;
+    let (provider_key, fact) = dialect.event(&event.body).ok()?.fact?;
+    Some(ParkedEvent {
+        event,
+        provider_key,
+        fact,
+    })
+}
+
+/// Parked webhooks: those whose cause is there by now are applied.
+pub struct ParkedWebhooks {
+    /// The lane.
+    pub engine: Engine,
+    /// How each provider's events are read.
+    pub dialects: Dialects,
+}
+
+impl Work for ParkedWebhooks {
+    fn kind(&self) -> &'static str {
+        "parked webhook"
+    }
+
+    fn take(&self, _tenant: Tenant, _due: Vec<DueErrand>) -> WorkFuture<'_> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn look(&self) -> WorkFuture<'_> {
+        Box::pin(async move {
+            let dialects = self.dialects.clone();
+            let found = self.engine.read(move |connection| {
+                let (mut found, mut after) = (Vec::new(), TenantId(0));
+                loop {
+                    let ids = tenants_with_parked(connection, after, TENANTS)?;
+                    let Some(last) = ids.last() else {
+                        return Ok(found);
+                    };
+                    after = *last;
+                    for tenant in tenants(connection, &ids)? {
+                        let parked = arrived(connection, tenant.id, &dialects)?;
+                        found.push((tenant, parked));
+                    }
+                }
+            });
+            let found = found.await.map_err(|_unavailable| LaneError::Unavailable)?;
+            for (tenant, parked) in found {
+                if !parked.is_empty() {
+                    let command = ApplyParked {
+                        parked,
+                        show: reply,
+                    };
+                    let request = Request::of_system(tenant, "sweeper", command);
+                    self.engine.submit(request).await?;
+                }
+            }
+            Ok(())
         })
-    });
-    Ok(parked.collect())
+    }
 }

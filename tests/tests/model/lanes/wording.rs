@@ -187,16 +187,11 @@ fn refused(refusal: &books::Refusal) -> String {
 fn rule(refusal: &books::Refusal) -> Refusal {
     match refusal {
         books::Refusal::Open(rule) => Refusal::from(*rule),
-        books::Refusal::Post(rule) => Refusal::from(*rule),
-        books::Refusal::Fulfil(rule) => Refusal::from(*rule),
-        books::Refusal::Release(rule) => Refusal::from(*rule),
-        books::Refusal::Reverse(rule) => Refusal::from(*rule),
-        books::Refusal::Exchange(rule) => Refusal::from(*rule),
+        books::Refusal::Step(rule) | books::Refusal::Exchange(rule) => Refusal::from(*rule),
         books::Refusal::Change(rule) => Refusal::from(*rule),
         books::Refusal::Period(rule) => Refusal::from(*rule),
         books::Refusal::Register(_)
         | books::Refusal::Transfer { .. }
-        | books::Refusal::Describe(_)
         | books::Refusal::At { .. } => unreachable!("nobody asks for these"),
     }
 }

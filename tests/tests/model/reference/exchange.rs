@@ -1,8 +1,7 @@
 //! Exchange of one currency for another.
 
 use ledger::{
-    AccountId, Exchange, ExchangeError, Leg, NewExchange, NewTransaction, PostError, Posting,
-    Quote, Side,
+    AccountId, Exchange, Leg, NewExchange, NewTransaction, Posting, Quote, Refusal, Side, Step,
 };
 use money::{Amount, Currency, Rounding};
 
@@ -11,9 +10,9 @@ use crate::bugs::Bug;
 use crate::words::Moved;
 
 impl Reference {
-    pub(super) fn exchange(&mut self, new: &NewExchange) -> Result<Moved, ExchangeError> {
+    pub(super) fn exchange(&mut self, new: &NewExchange) -> Result<Moved, Refusal> {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
-            return Err(PostError::ExternalIdTaken { by }.into());
+            return Err(Refusal::ExternalIdTaken { by });
         }
         self.is_well_formed_exchange(new)?;
         let (from, sold_to) = self.leg(0, new.from, new.sold_to)?;
@@ -23,22 +22,22 @@ impl Reference {
             (1, to.currency, new.bought_from, bought_from.currency),
         ] {
             if own != holds {
-                let rule = PostError::CurrencyMismatch {
+                let rule = Refusal::CurrencyMismatch {
                     posting,
                     account,
                     holds,
                     asked: own,
                 };
-                return Err(rule.into());
+                return Err(rule);
             }
         }
         if from.currency == to.currency && !self.is(Bug::ExchangesTheSame) {
             let currency = from.currency;
-            return Err(ExchangeError::SameCurrency { currency });
+            return Err(Refusal::SameCurrency { currency });
         }
         if from.grows_on != to.grows_on && !self.is(Bug::SidesMayDiffer) {
             let (from, to) = (new.from, new.to);
-            return Err(ExchangeError::SidesDiffer { from, to });
+            return Err(Refusal::SidesDiffer { from, to });
         }
         let other = self.follows(new, (from.currency, to.currency))?;
         let (sold, bought) = match new.given {
@@ -66,19 +65,22 @@ impl Reference {
         Ok(moved)
     }
 
-    fn is_well_formed_exchange(&self, new: &NewExchange) -> Result<(), PostError> {
+    fn is_well_formed_exchange(&self, new: &NewExchange) -> Result<(), Refusal> {
         let legs = [[new.from, new.sold_to], [new.to, new.bought_from]];
         if let Some(posting) = legs.iter().position(|[own, liquidity]| own == liquidity) {
-            return Err(PostError::SameAccount { posting });
+            return Err(Refusal::SameAccount { posting });
         }
         let named = legs.concat();
         let mut conditions = new.conditions.iter();
         let elsewhere = conditions.position(|condition| !named.contains(&condition.account));
         if let Some(condition) = elsewhere {
-            return Err(PostError::ConditionElsewhere { condition });
+            return Err(Refusal::ConditionElsewhere {
+                condition,
+                step: Step::Posted,
+            });
         }
         match self.ahead(new.heading.effective_at, new.heading.recorded_at) {
-            Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
+            Some(latest) => Err(Refusal::EffectiveInTheFuture { latest }),
             None => Ok(()),
         }
     }
@@ -88,10 +90,10 @@ impl Reference {
         posting: usize,
         own: AccountId,
         liquidity: AccountId,
-    ) -> Result<(Purse, Purse), PostError> {
+    ) -> Result<(Purse, Purse), Refusal> {
         let find = |account: AccountId| {
             let purse = self.books.accounts.get(&account).cloned();
-            purse.ok_or(PostError::AccountNotFound { posting, account })
+            purse.ok_or(Refusal::AccountNotFound { posting, account })
         };
         Ok((find(own)?, find(liquidity)?))
     }
@@ -122,7 +124,7 @@ impl Reference {
         &self,
         new: &NewExchange,
         (sold, bought): (Currency, Currency),
-    ) -> Result<Amount, ExchangeError> {
+    ) -> Result<Amount, Refusal> {
         let Quote { rate, rounding, .. } = &new.quote;
         let text = rate.to_string();
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -142,12 +144,12 @@ impl Reference {
         let product = i128::from(new.amount.get()).checked_mul(ratio.0);
         let other = product.map(|product| self.rounded(product, ratio.1, *rounding));
         match other {
-            None => Err(ExchangeError::AmountTooLarge),
-            Some(other) if other > MAX => Err(ExchangeError::AmountTooLarge),
+            None => Err(Refusal::AmountTooLarge),
+            Some(other) if other > MAX => Err(Refusal::AmountTooLarge),
             Some(0) if self.is(Bug::NothingIsOne) => Ok(Amount::new(1).expect("positive")),
             Some(other) => {
                 let other = i64::try_from(other).expect("within an i64");
-                Amount::new(other).map_err(|_nothing| ExchangeError::AmountTooSmall)
+                Amount::new(other).map_err(|_nothing| Refusal::AmountTooSmall)
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    AccountId, AccountStatus, FulfilError, HoldStatus, NewFulfilment, NewRelease, Part, Phase,
-    Posting, ReleaseError, Step, TransactionId,
+    AccountId, AccountStatus, HoldStatus, NewFulfilment, NewRelease, Part, Phase, Posting, Refusal,
+    Step, TransactionId,
 };
 use store::Timestamp;
 
@@ -13,28 +13,31 @@ use crate::bugs::Bug;
 use crate::words::Moved;
 
 impl Reference {
-    pub(super) fn fulfil(&mut self, new: &NewFulfilment) -> Result<Moved, FulfilError> {
+    pub(super) fn fulfil(&mut self, new: &NewFulfilment) -> Result<Moved, Refusal> {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
-            return Err(FulfilError::ExternalIdTaken { by });
+            return Err(Refusal::ExternalIdTaken { by });
         }
         let parts = self.parts(new)?;
         let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
         if let Some(latest) = self.ahead(effective_at, recorded_at) {
-            return Err(FulfilError::EffectiveInTheFuture { latest });
+            return Err(Refusal::EffectiveInTheFuture { latest });
         }
         let transaction = new.pending;
         let first = self.books.transactions.get(&transaction).cloned();
-        let first = first.ok_or(FulfilError::TransactionNotFound { transaction })?;
+        let first = first.ok_or(Refusal::TransactionNotFound { transaction })?;
         if let Some((ordinal, _)) = parts.iter().flatten().find(|(o, _)| !first.has(*o)) {
-            return Err(FulfilError::PostingNotFound { ordinal: *ordinal });
+            return Err(Refusal::PostingNotFound {
+                ordinal: *ordinal,
+                step: Step::Fulfilment,
+            });
         }
         if first.moved.step != Step::Pending {
             let step = first.moved.step;
-            return Err(FulfilError::NotPending { step });
+            return Err(Refusal::NotPending { step });
         }
         let late = self.is_too_late(&first, new.heading.recorded_at);
-        let late = late.map(|expires_at| FulfilError::Expired { expires_at });
-        let ended = first.ended().map(|how| FulfilError::Ended { how });
+        let late = late.map(|expires_at| Refusal::Expired { expires_at });
+        let ended = first.ended().map(|how| Refusal::Ended { how });
         let over = if self.is(Bug::EndedAfterExpired) {
             late.or(ended)
         } else {
@@ -46,19 +49,23 @@ impl Reference {
         let wanted = self.wanted(&first, parts.as_deref(), new.exceed)?;
         self.moves_no_frozen(&first, &wanted)?;
         if let Some(closed_before) = self.closed(new.heading.effective_at) {
-            return Err(FulfilError::PeriodClosed { closed_before });
+            return Err(Refusal::PeriodClosed { closed_before });
         }
         let releases = new.last || self.is(Bug::RestIsAlwaysReleased);
         let releases = releases && !self.is(Bug::RestIsKept);
         let before = self.books.accounts.clone();
         let movements = movements(&first, &wanted, releases);
         let postings = self.apply(&movements);
-        let postings = postings.map_err(|account| FulfilError::Overflow { account })?;
+        let postings = postings.map_err(|account| Refusal::Overflow { account })?;
         let is_exempt = self.is(Bug::PromisesOutliveTheEnd);
         let late = self.too_late(&before, &postings, new.heading.effective_at, None);
         if let (false, Some((_, currency))) = (is_exempt, late) {
             let since = currency.withdrawn_since().expect("it ends");
-            return Err(FulfilError::CurrencyWithdrawn { currency, since });
+            return Err(Refusal::CurrencyWithdrawn {
+                posting: None,
+                currency,
+                since,
+            });
         }
         self.exceeds_no_limit(&first, &before)?;
         for (place, (held, _)) in wanted.iter().enumerate() {
@@ -71,16 +78,18 @@ impl Reference {
     }
 
     /// The amounts that are given.
-    fn parts(&self, new: &NewFulfilment) -> Result<Option<Vec<Part>>, FulfilError> {
+    fn parts(&self, new: &NewFulfilment) -> Result<Option<Vec<Part>>, Refusal> {
         let Some(parts) = &new.amounts else {
             return Ok(None);
         };
         if parts.is_empty() {
-            return Err(FulfilError::NoAmounts);
+            return Err(Refusal::NoAmounts {
+                step: Step::Fulfilment,
+            });
         }
         if !self.is(Bug::LaterPartWins) {
             return match twice(parts) {
-                Some(ordinal) => Err(FulfilError::PostingNamedTwice { ordinal }),
+                Some(ordinal) => Err(Refusal::PostingNamedTwice { ordinal }),
                 None => Ok(Some(parts.clone())),
             };
         }
@@ -112,7 +121,7 @@ impl Reference {
         first: &Written,
         parts: Option<&[Part]>,
         exceed: bool,
-    ) -> Result<Vec<(i128, i128)>, FulfilError> {
+    ) -> Result<Vec<(i128, i128)>, Refusal> {
         let Some(parts) = parts else {
             let all = first.places().map(|place| {
                 if self.is(Bug::FulfilsTheWholeAgain) {
@@ -133,7 +142,7 @@ impl Reference {
                 continue;
             }
             if amount > remaining && !exceed && !self.is(Bug::FulfilsMoreThanRemains) {
-                return Err(FulfilError::ExceedsPending {
+                return Err(Refusal::ExceedsPending {
                     ordinal: *ordinal,
                     remaining: minor_units(remaining),
                 });
@@ -148,13 +157,13 @@ impl Reference {
         &self,
         first: &Written,
         before: &BTreeMap<AccountId, Purse>,
-    ) -> Result<(), FulfilError> {
+    ) -> Result<(), Refusal> {
         let postings = first.moved.postings.iter().map(|posted| &posted.posting);
         let named = self.named(postings).expect("they were there");
         let floor = self.too_little(before, &named);
         if let (Some((account, available, floor)), false) = (floor, self.is(Bug::ExceedsBelowFloor))
         {
-            return Err(FulfilError::InsufficientFunds {
+            return Err(Refusal::InsufficientFunds {
                 account,
                 available,
                 floor,
@@ -162,7 +171,7 @@ impl Reference {
         }
         match self.too_much(before, &named) {
             Some((account, possible, ceiling)) if !self.is(Bug::ExceedsAboveCeiling) => {
-                Err(FulfilError::CeilingExceeded {
+                Err(Refusal::CeilingExceeded {
                     account,
                     possible,
                     ceiling,
@@ -172,7 +181,7 @@ impl Reference {
         }
     }
 
-    fn moves_no_frozen(&self, first: &Written, wanted: &[(i128, i128)]) -> Result<(), FulfilError> {
+    fn moves_no_frozen(&self, first: &Written, wanted: &[(i128, i128)]) -> Result<(), Refusal> {
         let any = self.is(Bug::FrozenThoughUnmoved);
         let postings = first.moved.postings.iter().map(|posted| &posted.posting);
         let mut named = self.named(postings).expect("they were there");
@@ -186,37 +195,37 @@ impl Reference {
             return Ok(());
         }
         if let Some(account) = self.first_that_is(&named, AccountStatus::Frozen) {
-            return Err(FulfilError::AccountFrozen { account });
+            return Err(Refusal::AccountFrozen { account });
         }
         match self.first_that_is(&named, AccountStatus::Closed) {
-            Some(account) => Err(FulfilError::AccountClosed { account }),
+            Some(account) => Err(Refusal::AccountClosed { account }),
             None => Ok(()),
         }
     }
 
-    pub(super) fn release(&mut self, new: &NewRelease, step: Step) -> Result<Moved, ReleaseError> {
+    pub(super) fn release(&mut self, new: &NewRelease, step: Step) -> Result<Moved, Refusal> {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
-            return Err(ReleaseError::ExternalIdTaken { by });
+            return Err(Refusal::ExternalIdTaken { by });
         }
         let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
         let is_exempt = self.is(Bug::VoidsInTheFuture) && step == Step::Void;
         if let (false, Some(latest)) = (is_exempt, self.ahead(effective_at, recorded_at)) {
-            return Err(ReleaseError::EffectiveInTheFuture { latest });
+            return Err(Refusal::EffectiveInTheFuture { latest });
         }
         let transaction = new.pending;
         let first = self.books.transactions.get(&transaction).cloned();
-        let first = first.ok_or(ReleaseError::TransactionNotFound { transaction })?;
+        let first = first.ok_or(Refusal::TransactionNotFound { transaction })?;
         if first.moved.step != Step::Pending {
             let step = first.moved.step;
-            return Err(ReleaseError::NotPending { step });
+            return Err(Refusal::NotPending { step });
         }
         if let Some(how) = first.ended() {
-            return Err(ReleaseError::Ended { how });
+            return Err(Refusal::Ended { how });
         }
         let ends = self.ends(&first, new.heading.recorded_at, step)?;
         let is_exempt = self.is(Bug::VoidsInClosedPeriods) && step == Step::Void;
         if let (false, Some(closed_before)) = (is_exempt, self.closed(new.heading.effective_at)) {
-            return Err(ReleaseError::PeriodClosed { closed_before });
+            return Err(Refusal::PeriodClosed { closed_before });
         }
         let mut movements = Vec::new();
         for place in first.places().filter(|place| first.holds(*place) > 0) {
@@ -229,7 +238,7 @@ impl Reference {
         }
         let counters = self.books.accounts.clone();
         let postings = self.apply(&movements);
-        let postings = postings.map_err(|account| ReleaseError::Overflow { account })?;
+        let postings = postings.map_err(|account| Refusal::Overflow { account })?;
         if self.is(Bug::VoidKeepsHolding) && step == Step::Void {
             self.books.accounts = counters;
         }
@@ -244,18 +253,13 @@ impl Reference {
     }
 
     /// The status with which the holds will end.
-    fn ends(
-        &self,
-        first: &Written,
-        now: Timestamp,
-        step: Step,
-    ) -> Result<HoldStatus, ReleaseError> {
+    fn ends(&self, first: &Written, now: Timestamp, step: Step) -> Result<HoldStatus, Refusal> {
         let over = first.expires_at.filter(|at| *at <= now);
         if step == Step::Expiry {
             let early = Timestamp::from_micros(now.micros() + 1);
             let too_early = self.is(Bug::ExpiresTooEarly) && first.expires_at == Some(early);
             if over.is_none() && !too_early {
-                return Err(ReleaseError::NotExpired);
+                return Err(Refusal::NotExpired);
             }
             return Ok(if self.is(Bug::ExpiryIsAVoid) {
                 HoldStatus::Voided
@@ -264,9 +268,7 @@ impl Reference {
             });
         }
         match over {
-            Some(expires_at) if !self.is(Bug::VoidsExpired) => {
-                Err(ReleaseError::Expired { expires_at })
-            }
+            Some(expires_at) if !self.is(Bug::VoidsExpired) => Err(Refusal::Expired { expires_at }),
             Some(_) | None => Ok(HoldStatus::Voided),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{AccountId, AccountStatus, Demand, NewTransaction, Phase, PostError, Step};
+use ledger::{AccountId, AccountStatus, Demand, NewTransaction, Phase, Refusal, Step};
 
 use super::{Movement, Purse, Reference, minor_units};
 use crate::bugs::Bug;
@@ -12,7 +12,7 @@ use crate::words::Moved;
 pub(super) type Breach = (AccountId, i64, i64);
 
 impl Reference {
-    pub(super) fn post(&mut self, new: &NewTransaction) -> Result<Moved, PostError> {
+    pub(super) fn post(&mut self, new: &NewTransaction) -> Result<Moved, Refusal> {
         self.post_buying(new, None)
     }
 
@@ -21,7 +21,7 @@ impl Reference {
         &mut self,
         new: &NewTransaction,
         bought: Option<usize>,
-    ) -> Result<Moved, PostError> {
+    ) -> Result<Moved, Refusal> {
         let external_id_last = self.is(Bug::ExternalIdLookedAtLast);
         if !external_id_last {
             self.has_a_new_name(new)?;
@@ -32,12 +32,12 @@ impl Reference {
         }
         let named = self.named(new.postings.iter());
         let named =
-            named.map_err(|(posting, account)| PostError::AccountNotFound { posting, account })?;
+            named.map_err(|(posting, account)| Refusal::AccountNotFound { posting, account })?;
         self.is_in_their_currency(new, &named)?;
         self.moves_open_ones(&named)?;
         let anything_goes = self.is(Bug::PromisesInClosedPeriods) && new.pending.is_some();
         if let (false, Some(closed_before)) = (anything_goes, self.closed(new.effective_at)) {
-            return Err(PostError::PeriodClosed { closed_before });
+            return Err(Refusal::PeriodClosed { closed_before });
         }
         let versions_later =
             self.is(Bug::VersionsLookedAtAfterwards) || self.is(Bug::LimitsBeforeVersions);
@@ -49,8 +49,8 @@ impl Reference {
         if let Some((posting, currency)) =
             self.too_late(&before, &postings, new.effective_at, bought)
         {
-            return Err(PostError::CurrencyWithdrawn {
-                posting,
+            return Err(Refusal::CurrencyWithdrawn {
+                posting: Some(posting),
                 currency,
                 since: currency.withdrawn_since().expect("it ends"),
             });
@@ -87,24 +87,24 @@ impl Reference {
         Ok(self.keep(moved, expires_at))
     }
 
-    fn has_a_new_name(&self, new: &NewTransaction) -> Result<(), PostError> {
+    fn has_a_new_name(&self, new: &NewTransaction) -> Result<(), Refusal> {
         match self.taken(new.external_id.as_ref()) {
-            Some(by) => Err(PostError::ExternalIdTaken { by }),
+            Some(by) => Err(Refusal::ExternalIdTaken { by }),
             None => Ok(()),
         }
     }
 
-    fn is_well_formed(&self, new: &NewTransaction) -> Result<(), PostError> {
+    fn is_well_formed(&self, new: &NewTransaction) -> Result<(), Refusal> {
         let postings = &new.postings;
         if postings.is_empty() {
-            return Err(PostError::NoPostings);
+            return Err(Refusal::NoPostings);
         }
         if postings.len() > 100 + usize::from(self.is(Bug::OneTooMany)) {
-            return Err(PostError::TooManyPostings);
+            return Err(Refusal::TooManyPostings);
         }
         let to_itself = postings.iter().position(|p| p.debit == p.credit);
         if let (Some(posting), false) = (to_itself, self.is(Bug::SameAccount)) {
-            return Err(PostError::SameAccount { posting });
+            return Err(Refusal::SameAccount { posting });
         }
         let elsewhere = new.conditions.iter().position(|condition| {
             let account = condition.account;
@@ -113,7 +113,8 @@ impl Reference {
                 .all(|p| p.debit != account && p.credit != account)
         });
         if let (Some(condition), false) = (elsewhere, self.is(Bug::ConditionElsewhere)) {
-            return Err(PostError::ConditionElsewhere { condition });
+            let step = new.pending.map_or(Step::Posted, |_| Step::Pending);
+            return Err(Refusal::ConditionElsewhere { condition, step });
         }
         if let Some(expires_at) = new.pending.and_then(|pending| pending.expires_at) {
             let is_too_soon = if self.is(Bug::ExpiresAtOnce) {
@@ -122,11 +123,11 @@ impl Reference {
                 expires_at <= new.recorded_at
             };
             if is_too_soon {
-                return Err(PostError::ExpiresTooSoon { expires_at });
+                return Err(Refusal::ExpiresTooSoon { expires_at });
             }
         }
         match self.ahead(new.effective_at, new.recorded_at) {
-            Some(latest) => Err(PostError::EffectiveInTheFuture { latest }),
+            Some(latest) => Err(Refusal::EffectiveInTheFuture { latest }),
             None => Ok(()),
         }
     }
@@ -135,7 +136,7 @@ impl Reference {
         &self,
         new: &NewTransaction,
         named: &[AccountId],
-    ) -> Result<(), PostError> {
+    ) -> Result<(), Refusal> {
         for (posting, p) in new.postings.iter().enumerate() {
             for account in named {
                 let is_debited = p.debit == *account;
@@ -143,7 +144,7 @@ impl Reference {
                 let concerned = (is_debited || p.credit == *account) && is_looked_at;
                 let holds = self.purse(*account).currency;
                 if concerned && holds != p.currency && !self.is(Bug::AnyCurrency) {
-                    return Err(PostError::CurrencyMismatch {
+                    return Err(Refusal::CurrencyMismatch {
                         posting,
                         account: *account,
                         holds,
@@ -155,12 +156,12 @@ impl Reference {
         Ok(())
     }
 
-    fn moves_open_ones(&self, named: &[AccountId]) -> Result<(), PostError> {
+    fn moves_open_ones(&self, named: &[AccountId]) -> Result<(), Refusal> {
         let frozen = self.first_that_is(named, AccountStatus::Frozen);
         let frozen = frozen.filter(|_| !self.is(Bug::PostsToFrozen));
         let closed = self.first_that_is(named, AccountStatus::Closed);
-        let frozen = frozen.map(|account| PostError::AccountFrozen { account });
-        let closed = closed.map(|account| PostError::AccountClosed { account });
+        let frozen = frozen.map(|account| Refusal::AccountFrozen { account });
+        let closed = closed.map(|account| Refusal::AccountClosed { account });
         let first = if self.is(Bug::ClosedBeforeFrozen) {
             closed.or(frozen)
         } else {
@@ -173,7 +174,7 @@ impl Reference {
         &self,
         new: &NewTransaction,
         then: Option<&BTreeMap<AccountId, Purse>>,
-    ) -> Result<(), PostError> {
+    ) -> Result<(), Refusal> {
         let accounts = then.unwrap_or(&self.books.accounts);
         for condition in &new.conditions {
             let Demand::AtVersion(wanted) = condition.demand else {
@@ -182,7 +183,7 @@ impl Reference {
             let account = condition.account;
             let version = accounts.get(&account).map_or(wanted, |purse| purse.version);
             if version != wanted {
-                return Err(PostError::VersionMismatch {
+                return Err(Refusal::VersionMismatch {
                     account,
                     version,
                     wanted,
@@ -197,7 +198,7 @@ impl Reference {
         new: &NewTransaction,
         before: &BTreeMap<AccountId, Purse>,
         named: &[AccountId],
-    ) -> Result<Vec<ledger::RecordedPosting>, PostError> {
+    ) -> Result<Vec<ledger::RecordedPosting>, Refusal> {
         let phase = new.pending.map_or(Phase::Posted, |_| Phase::Pending);
         let movements = (0..).zip(&new.postings).map(|(ordinal, posting)| Movement {
             ordinal,
@@ -206,7 +207,7 @@ impl Reference {
             amount: i128::from(posting.amount.get()),
         });
         let movements: Vec<Movement> = movements.collect();
-        let overflow = |account| PostError::Overflow { account };
+        let overflow = |account| Refusal::Overflow { account };
         if !self.is(Bug::FloorLookedAtPerPosting) {
             return self.apply(&movements).map_err(overflow);
         }
@@ -219,17 +220,13 @@ impl Reference {
         Ok(posted)
     }
 
-    fn keeps_limits(
-        &self,
-        floor: Option<Breach>,
-        ceiling: Option<Breach>,
-    ) -> Result<(), PostError> {
-        let floor = floor.map(|(account, available, floor)| PostError::InsufficientFunds {
+    fn keeps_limits(&self, floor: Option<Breach>, ceiling: Option<Breach>) -> Result<(), Refusal> {
+        let floor = floor.map(|(account, available, floor)| Refusal::InsufficientFunds {
             account,
             available,
             floor,
         });
-        let ceiling = ceiling.map(|(account, possible, ceiling)| PostError::CeilingExceeded {
+        let ceiling = ceiling.map(|(account, possible, ceiling)| Refusal::CeilingExceeded {
             account,
             possible,
             ceiling,
@@ -301,7 +298,7 @@ impl Reference {
         &self,
         new: &NewTransaction,
         before: &BTreeMap<AccountId, Purse>,
-    ) -> Result<(), PostError> {
+    ) -> Result<(), Refusal> {
         for condition in &new.conditions {
             let Demand::AvailableAtLeast(wanted) = condition.demand else {
                 continue;
@@ -322,7 +319,7 @@ impl Reference {
             };
             let one_more = i128::from(self.is(Bug::ConditionOffByOne));
             if available < i128::from(wanted.get()) + one_more {
-                return Err(PostError::ConditionFailed {
+                return Err(Refusal::ConditionFailed {
                     account,
                     available: minor_units(available),
                     wanted: wanted.get(),

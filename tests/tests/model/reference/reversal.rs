@@ -1,6 +1,6 @@
 //! Reversal of what was posted, whole or in part.
 
-use ledger::{AccountStatus, Amounts, Leg, NewReversal, Part, Phase, Posting, ReverseError, Step};
+use ledger::{AccountStatus, Amounts, Leg, NewReversal, Part, Phase, Posting, Refusal, Step};
 
 use super::later::{heading, twice};
 use super::{Movement, Reference, Written, amount_of, minor_units};
@@ -8,37 +8,39 @@ use crate::bugs::Bug;
 use crate::words::Moved;
 
 impl Reference {
-    pub(super) fn reverse(&mut self, new: &NewReversal) -> Result<Moved, ReverseError> {
+    pub(super) fn reverse(&mut self, new: &NewReversal) -> Result<Moved, Refusal> {
         if let Some(by) = self.taken(new.heading.external_id.as_ref()) {
-            return Err(ReverseError::ExternalIdTaken { by });
+            return Err(Refusal::ExternalIdTaken { by });
         }
         if let Amounts::OfPostings(parts) = &new.amounts {
             if parts.is_empty() {
-                return Err(ReverseError::NoAmounts);
+                return Err(Refusal::NoAmounts {
+                    step: Step::Reversal,
+                });
             }
             if let Some(ordinal) = twice(parts) {
-                return Err(ReverseError::PostingNamedTwice { ordinal });
+                return Err(Refusal::PostingNamedTwice { ordinal });
             }
         }
         let (effective_at, recorded_at) = (new.heading.effective_at, new.heading.recorded_at);
         if let Some(latest) = self.ahead(effective_at, recorded_at) {
-            return Err(ReverseError::EffectiveInTheFuture { latest });
+            return Err(Refusal::EffectiveInTheFuture { latest });
         }
         let transaction = new.of;
         let first = self.books.transactions.get(&transaction).cloned();
-        let first = first.ok_or(ReverseError::TransactionNotFound { transaction })?;
+        let first = first.ok_or(Refusal::TransactionNotFound { transaction })?;
         let parts = self.remaining(&first, &new.amounts)?;
         let postings = parts.iter().map(|(place, _)| &first.moved.postings[*place]);
         let named = self.named(postings.map(|posted| &posted.posting));
-        let named = named.map_err(|_nobody| ReverseError::TransactionNotFound { transaction })?;
+        let named = named.map_err(|_nobody| Refusal::TransactionNotFound { transaction })?;
         if let Some(account) = self.first_that_is(&named, AccountStatus::Frozen) {
-            return Err(ReverseError::AccountFrozen { account });
+            return Err(Refusal::AccountFrozen { account });
         }
         if let Some(account) = self.first_that_is(&named, AccountStatus::Closed) {
-            return Err(ReverseError::AccountClosed { account });
+            return Err(Refusal::AccountClosed { account });
         }
         if let Some(closed_before) = self.closed(new.heading.effective_at) {
-            return Err(ReverseError::PeriodClosed { closed_before });
+            return Err(Refusal::PeriodClosed { closed_before });
         }
         let before = self.books.accounts.clone();
         let movements: Vec<Movement> = parts
@@ -46,7 +48,7 @@ impl Reference {
             .map(|(place, amount)| self.undone(&first, *place, *amount))
             .collect();
         let postings = self.apply(&movements);
-        let mut postings = postings.map_err(|account| ReverseError::Overflow { account })?;
+        let mut postings = postings.map_err(|account| Refusal::Overflow { account })?;
         if !self.is(Bug::ToldAsAsked) {
             postings.sort_by_key(|posted| posted.ordinal);
         }
@@ -54,7 +56,7 @@ impl Reference {
         if let (Some((account, available, floor)), false) =
             (floor, self.is(Bug::ReversalBelowFloor))
         {
-            return Err(ReverseError::InsufficientFunds {
+            return Err(Refusal::InsufficientFunds {
                 account,
                 available,
                 floor,
@@ -64,7 +66,7 @@ impl Reference {
         if let (Some((account, possible, ceiling)), false) =
             (ceiling, self.is(Bug::ReversalAboveCeiling))
         {
-            return Err(ReverseError::CeilingExceeded {
+            return Err(Refusal::CeilingExceeded {
                 account,
                 possible,
                 ceiling,
@@ -100,11 +102,7 @@ impl Reference {
     }
 
     /// The amount of each posting that is to be reversed.
-    fn remaining(
-        &self,
-        first: &Written,
-        amounts: &Amounts,
-    ) -> Result<Vec<(usize, i128)>, ReverseError> {
+    fn remaining(&self, first: &Written, amounts: &Amounts) -> Result<Vec<(usize, i128)>, Refusal> {
         let parts: Option<&[Part]> = match amounts {
             Amounts::OfPostings(parts) => Some(parts),
             Amounts::Rest | Amounts::OfLeg(..) => None,
@@ -117,7 +115,10 @@ impl Reference {
         let is_there = |place: &usize| first.moved.postings[*place].phase != Phase::Released;
         for (ordinal, _) in parts.unwrap_or_default() {
             if first.place(*ordinal).filter(is_there).is_none() {
-                return Err(ReverseError::PostingNotFound { ordinal: *ordinal });
+                return Err(Refusal::PostingNotFound {
+                    ordinal: *ordinal,
+                    step: Step::Reversal,
+                });
             }
         }
         let step = first.moved.step;
@@ -128,19 +129,19 @@ impl Reference {
             Step::Void | Step::Expiry => false,
         };
         if !is_reversible {
-            return Err(ReverseError::NotReversible { step });
+            return Err(Refusal::NotReversible { step });
         }
         let is_exchange = self.books.terms.contains_key(&first.moved.id);
         if let (Amounts::OfLeg(leg, _), false) = (amounts, is_exchange || self.is(Bug::LegOfAny)) {
-            return Err(ReverseError::NotAnExchange { leg: *leg });
+            return Err(Refusal::NotAnExchange { leg: *leg });
         }
         let is_alone = parts.is_some_and(|parts| parts.len() == 1);
         if is_exchange && is_alone && !self.is(Bug::LegAlone) {
-            return Err(ReverseError::LegAlone);
+            return Err(Refusal::LegAlone);
         }
         let all: Vec<usize> = first.places().filter(counts).collect();
         if all.iter().all(|place| first.stands(*place) == 0) {
-            return Err(ReverseError::Reversed);
+            return Err(Refusal::Reversed);
         }
         if let Amounts::OfLeg(leg, amount) = amounts {
             return self.both_legs(first, *leg, i128::from(amount.get()));
@@ -158,7 +159,7 @@ impl Reference {
             let place = first.place(*ordinal).expect("it was looked for");
             let remaining = first.stands(place);
             if i128::from(amount.get()) > remaining {
-                return Err(ReverseError::ExceedsPosted {
+                return Err(Refusal::ExceedsPosted {
                     ordinal: *ordinal,
                     remaining: minor_units(remaining),
                 });
@@ -180,21 +181,24 @@ impl Reference {
         first: &Written,
         leg: Leg,
         amount: i128,
-    ) -> Result<Vec<(usize, i128)>, ReverseError> {
+    ) -> Result<Vec<(usize, i128)>, Refusal> {
         let place = usize::from(leg == Leg::Bought);
         let other = 1 - place;
         if first.places().len() < 2 {
-            return Err(ReverseError::PostingNotFound { ordinal: 1 });
+            return Err(Refusal::PostingNotFound {
+                ordinal: 1,
+                step: Step::Reversal,
+            });
         }
         if amount > first.stands(place) {
-            return Err(ReverseError::ExceedsLeg {
+            return Err(Refusal::ExceedsLeg {
                 leg,
                 remaining: minor_units(first.stands(place)),
             });
         }
         let follows = self.goes_with(first, (place, amount), other);
         if follows <= 0 {
-            return Err(ReverseError::AmountTooSmall { leg });
+            return Err(Refusal::ShareTooSmall { leg });
         }
         let mut both = vec![(place, amount), (other, follows)];
         both.sort_unstable();
@@ -211,11 +215,7 @@ impl Reference {
         (before * whole(other) + up) / whole(place) - first.since[other].reversed
     }
 
-    fn are_in_proportion(
-        &self,
-        first: &Written,
-        chosen: &[(usize, i128)],
-    ) -> Result<(), ReverseError> {
+    fn are_in_proportion(&self, first: &Written, chosen: &[(usize, i128)]) -> Result<(), Refusal> {
         let mut both = chosen.to_vec();
         both.sort_unstable();
         let (sold, bought) = (both[0], both[1]);
@@ -227,7 +227,7 @@ impl Reference {
         if follows == bought.1 || leads == sold.1 || is_all {
             return Ok(());
         }
-        Err(ReverseError::NotInProportion {
+        Err(Refusal::NotInProportion {
             bought: minor_units(follows),
         })
     }

@@ -157,7 +157,8 @@ fn statement(line: &str) -> Option<String> {
 }
 
 /// Whether a step of SQLite reads a part of an index, selected by more than the tenant, or no table at all. All
-/// transactions before one are not such a part: with any other filter, all of them would be searched.
+/// transactions before one are not such a part: with any other filter, all of them would be searched. Neither is a
+/// range of postings in the order of their key: the postings of all tenants are in it.
 fn is_by_index(step: &str) -> bool {
     let table = step.split(' ').nth(1).unwrap_or_default();
     match step.split_once('(') {
@@ -165,8 +166,10 @@ fn is_by_index(step: &str) -> bool {
         Some((_, told)) if step.starts_with("SEARCH ") => {
             let told: Vec<&str> = told.trim_end_matches(')').split(" AND ").collect();
             let is_open = told.contains(&"id<?") && !told.contains(&"id>?");
+            let is_of_all = !told.iter().any(|told| told.ends_with("=?"));
             told.iter().any(|told| *told != "tenant_id=?")
                 && !(is_open && table == "ledger_transaction")
+                && !(is_of_all && table == "posting")
         }
         // Words of the planner about the steps around it.
         Some(_) | None => !step.starts_with("SCAN ") && !step.starts_with("SEARCH "),

@@ -5,10 +5,9 @@ use crate::given::{
     Books, EARLIER, LATER, NOW, WITHOUT_KUNA, ahead, amount, hrk, posting, units, usd,
 };
 use ledger::{
-    AccountClass, AccountId, Amounts, Condition, Demand, FulfilError, Hold, Leg, Limits,
-    NewExchange, NewFulfilment, NewRelease, NewReversal, Posting, Promise, Quote, Rate, RateSource,
-    RecordedPosting, ReleaseError, ReverseError, TransactionId, exchange, expire, fulfil, reverse,
-    set_limits, void,
+    AccountClass, AccountId, Amounts, Condition, Demand, Hold, Leg, Limits, NewExchange,
+    NewFulfilment, NewRelease, NewReversal, Posting, Promise, Quote, Rate, RateSource,
+    RecordedPosting, TransactionId, exchange, expire, fulfil, order, reverse, set_limits, void,
 };
 use money::Rounding;
 
@@ -146,7 +145,7 @@ fn a_fulfilment_is_refused_by_the_first_broken_rule() {
         ("not_pending", "ended"),
     ];
     prove(
-        FulfilError::ORDER,
+        order::FULFIL,
         || {
             world(|books, _, accounts| NewFulfilment {
                 pending: pending(books, accounts),
@@ -214,9 +213,7 @@ fn a_release_is_refused_by_the_first_broken_rule() {
         ("not_pending", "ended"),
     ];
     let without = |left_out: &str| {
-        let order = ReleaseError::ORDER
-            .iter()
-            .filter(|(code, _)| *code != left_out);
+        let order = order::RELEASE.iter().filter(|(code, _)| *code != left_out);
         let rules = rules.iter().filter(|(code, _)| *code != left_out);
         let order: Vec<(&'static str, &'static str)> = order.copied().collect();
         let rules: Vec<Breaks<Asked>> = rules.copied().collect();
@@ -352,7 +349,7 @@ fn a_reversal_is_refused_by_the_first_broken_rule() {
         ("amount_too_small", "not_in_proportion"),
     ];
     prove(
-        ReverseError::ORDER,
+        order::REVERSE,
         || {
             world(|books, posted, _| NewReversal {
                 heading: books.heading(NOW),

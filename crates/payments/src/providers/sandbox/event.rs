@@ -1,60 +1,33 @@
-//! A provider's webhook, read.
+//! A webhook of the sandbox provider, read.
 
-use crate::Fact;
-use crate::charge::{self, Ending, Object, WrongField};
-use crate::json::{self, JsonError};
+use super::charge::{self, Ending};
+use crate::json;
+use crate::providers::{MalformedEvent, Object, ProviderEvent};
 
-/// An event of a provider, as far as we understand it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProviderEvent {
-    /// The provider's own id for it.
-    pub id: String,
-    /// The provider's word for what happened.
-    pub kind: String,
-    /// What it says of which operation (by provider key); `None` for a type that means nothing to us.
-    pub fact: Option<(String, Fact)>,
-}
-
-/// Why bytes are no event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MalformedEvent {
-    /// Not JSON, or a key stands twice, wherever.
-    #[error("the event cannot be read: {0}")]
-    Json(#[from] JsonError),
-    /// A field that every event, or every event of its type, must carry is missing or wrong.
-    #[error("the event is not whole: {0}")]
-    Field(#[from] WrongField),
-}
-
-impl ProviderEvent {
-    /// Reads the bytes of an event whose signature was verified.
-    ///
-    /// # Errors
-    /// [`MalformedEvent`] names what is wrong first.
-    pub fn read(body: &[u8]) -> Result<Self, MalformedEvent> {
-        let value = json::parse(body)?;
-        let event = Object::of(&value, "")?;
-        let id = event.text("id")?;
-        let kind = event.text("type")?;
-        let ending = match kind.as_str() {
-            "charge.succeeded" => Some(Ending::Succeeded),
-            "charge.failed" => Some(Ending::Failed),
-            _ => None,
-        };
-        let fact = match ending {
-            None => None,
-            Some(ending) => {
-                let data = event.object("data", "/data")?;
-                let object = data.object("object", "/data/object")?;
-                Some(charge::read(&object, ending)?)
-            }
-        };
-        Ok(Self {
-            id: id.to_string(),
-            kind: kind.to_string(),
-            fact,
-        })
-    }
+/// Reads the bytes of an event.
+pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
+    let value = json::parse(body)?;
+    let event = Object::of(&value, "")?;
+    let id = event.text("id")?;
+    let kind = event.text("type")?;
+    let ending = match kind.as_str() {
+        "charge.succeeded" => Some(Ending::Succeeded),
+        "charge.failed" => Some(Ending::Failed),
+        _ => None,
+    };
+    let fact = match ending {
+        None => None,
+        Some(ending) => {
+            let data = event.object("data", "/data")?;
+            let object = data.object("object", "/data/object")?;
+            Some(charge::read(&object, ending)?)
+        }
+    };
+    Ok(ProviderEvent {
+        id: id.to_string(),
+        kind: kind.to_string(),
+        fact,
+    })
 }
 
 #[cfg(test)]
@@ -68,6 +41,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::{Fact, JsonError};
 
     fn event(kind: &str) -> Value {
         let decline_code = (kind == "charge.failed").then_some("do_not_honor");
@@ -91,7 +65,7 @@ mod tests {
     }
 
     fn refused(event: &Value) -> (String, &'static str) {
-        match ProviderEvent::read(event.to_string().as_bytes()) {
+        match read(event.to_string().as_bytes()) {
             Err(MalformedEvent::Field(wrong)) => (wrong.pointer, wrong.code),
             other => panic!("{event}: {other:?}"),
         }
@@ -201,8 +175,8 @@ mod tests {
 
     #[test]
     fn an_event_is_read_with_all_that_its_charge_says() {
-        let read = ProviderEvent::read(event("charge.succeeded").to_string().as_bytes()).unwrap();
-        let (key, Fact::Succeeded { charge }) = read.fact.unwrap() else {
+        let event = read(event("charge.succeeded").to_string().as_bytes()).unwrap();
+        let (key, Fact::Succeeded { charge }) = event.fact.unwrap() else {
             panic!("it succeeded");
         };
         assert_eq!((key.as_str(), charge.reference.as_str()), ("op_1", "ch_1"));
@@ -214,8 +188,8 @@ mod tests {
             (None, "declined"),
         ] {
             let event = with("charge.failed", "/data/object/decline_code", code);
-            let read = ProviderEvent::read(event.to_string().as_bytes()).unwrap();
-            let (_, Fact::Failed { decline_code, .. }) = read.fact.unwrap() else {
+            let event = read(event.to_string().as_bytes()).unwrap();
+            let (_, Fact::Failed { decline_code, .. }) = event.fact.unwrap() else {
                 panic!("it failed");
             };
             assert_eq!(decline_code, expected);
@@ -223,19 +197,11 @@ mod tests {
         // What may be absent.
         for key in ["status", "reference", "payment_method", "decline_code"] {
             let event = with("charge.succeeded", &format!("/data/object/{key}"), None);
-            assert!(
-                ProviderEvent::read(event.to_string().as_bytes()).is_ok(),
-                "{key}"
-            );
+            assert!(read(event.to_string().as_bytes()).is_ok(), "{key}");
         }
         // Of another type, anything will do.
         let event = with("customer.created", "/data", None);
-        assert_eq!(
-            ProviderEvent::read(event.to_string().as_bytes())
-                .unwrap()
-                .fact,
-            None
-        );
+        assert_eq!(read(event.to_string().as_bytes()).unwrap().fact, None);
     }
 
     #[test]
@@ -246,12 +212,12 @@ mod tests {
             r#"{"id":"a","type":"x","data":{"object":{"amount":1,"amount":2}}}"#,
             r#"{"id":"a","type":"x","data":[{"k":[{"j":1,"\u006a":2}]}]}"#,
         ] {
-            let read = ProviderEvent::read(body.as_bytes());
+            let event = read(body.as_bytes());
             let doubled = matches!(
-                read,
+                event,
                 Err(MalformedEvent::Json(JsonError::DuplicateKey { .. }))
             );
-            assert!(doubled, "{body}: {read:?}");
+            assert!(doubled, "{body}: {event:?}");
         }
     }
 }

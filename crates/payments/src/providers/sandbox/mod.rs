@@ -1,11 +1,16 @@
-//! The dialect of the sandbox provider.
+//! The dialect of the sandbox provider: all that is known of its requests, replies and events.
 
-use super::{Dialect, Outgoing, ProviderAnswer, wrong};
-use crate::{Fact, JsonError, MalformedAnswer, Operation, read_answer};
+mod charge;
+mod event;
+
+use charge::{MalformedAnswer, read_answer};
+
+use super::{Dialect, MalformedEvent, Outgoing, ProviderAnswer, ProviderEvent, wrong};
+use crate::{Fact, JsonError, Operation};
 
 /// The dialect of the sandbox provider.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sandbox;
+pub(super) struct Sandbox;
 
 impl Dialect for Sandbox {
     fn charge(&self, operation: &Operation) -> Outgoing {
@@ -69,6 +74,10 @@ impl Dialect for Sandbox {
             404 => ProviderAnswer::Unknown,
             status => ProviderAnswer::Nothing(format!("the provider answered {status}")),
         }
+    }
+
+    fn event(&self, body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
+        event::read(body)
     }
 }
 

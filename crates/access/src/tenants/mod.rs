@@ -1,10 +1,23 @@
 //! Tenants: the owners of books.
 
+pub(crate) mod codes;
+mod http;
+pub mod show;
+
+pub use http::Operator;
+
 use diesel::prelude::*;
+use edge::Capability;
 use engine::Tenant;
 use store::{AnyConnection, Error, TenantId};
 
 use crate::schema::tenant;
+
+/// What the edge gets of it.
+pub(crate) const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: codes::ALL,
+};
 
 store::bulk_insert! {
     /// A row of `tenant`.

@@ -1,0 +1,162 @@
+//! The providers of this process: from settings to those who are called, those who are played, and those who may send
+//! webhooks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Tenant;
+use payments::notices::{Receiver, Receivers};
+use payments::providers::{self, Dialect, Dialects, Providers, SANDBOX};
+use sandbox::{Sandbox, WebhookTarget};
+use store::Clock;
+
+use crate::places::Places;
+use crate::provider::Provider;
+use crate::reach::{Line, Lines};
+use crate::settings::{Mode, NamedProvider, SANDBOX_SECRET, Settings, WrongSetting};
+
+/// What a lease allows beyond twice the provider's own time.
+const LEASE_MARGIN_MILLIS: i64 = 2_000;
+
+/// Why the providers were not made ready, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProviderError {
+    /// A pretend provider.
+    #[error("the sandbox provider does not start: {0}; choose another folder with --data-dir")]
+    Sandbox(#[from] sandbox::StartError),
+    /// The client of a provider.
+    #[error("the provider's client does not start: {0}")]
+    Client(#[from] reqwest::Error),
+    /// A secret of the sandbox.
+    #[error("the sandbox's webhook secret: {0}")]
+    Secret(#[from] webhook_signatures::SecretError),
+    /// A setting.
+    #[error(transparent)]
+    Setting(#[from] WrongSetting),
+}
+
+/// The providers and rules of the settings, for payments.
+pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
+    let known = settings.providers().into_iter();
+    let known = known.map(|provider| payments::Provider {
+        lease_millis: lease_millis(provider.timeout),
+        name: provider.name,
+    });
+    let rules = settings.provider_rules.clone();
+    Ok(Providers::new(
+        known.collect(),
+        rules,
+        settings.default_provider(),
+    )?)
+}
+
+/// Starts the providers that are played, each with a journal of its own: in sandbox mode, those without an address.
+pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, ProviderError> {
+    let mut played = Vec::new();
+    if settings.mode == Mode::Live {
+        return Ok(played);
+    }
+    for NamedProvider { name, url, .. } in settings.providers() {
+        if url.is_some() {
+            continue;
+        }
+        let journal = match name == settings.provider {
+            true => "sandbox-provider.jsonl".to_owned(),
+            false => format!("sandbox-provider-{name}.jsonl"),
+        };
+        let played_so = sandbox::Settings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            journal: settings.data_dir.join(journal),
+            webhook: None,
+        };
+        let clock = || Clock::system().now().unix_seconds();
+        played.push((name, sandbox::start(played_so, clock).await?));
+    }
+    Ok(played)
+}
+
+/// Lets those that are played send their webhooks to this server, each under its own name.
+pub(crate) fn point_webhooks(
+    played: &[(String, Sandbox)],
+    server: SocketAddr,
+) -> Result<(), ProviderError> {
+    let scheme = webhook_signatures::Scheme::StandardWebhooks;
+    for (name, sandbox) in played {
+        sandbox.point_webhooks_at(WebhookTarget {
+            url: format!("http://{server}/webhooks/{name}"),
+            scheme,
+            secret: webhook_signatures::Secret::parse(scheme, SANDBOX_SECRET)?,
+        });
+    }
+    Ok(())
+}
+
+/// The clients of all providers.
+pub(crate) fn called(
+    settings: &Settings,
+    played: &[(String, Sandbox)],
+) -> Result<Lines, ProviderError> {
+    let mut called = Lines::default();
+    for NamedProvider {
+        name,
+        url,
+        dialect,
+        timeout,
+    } in settings.providers()
+    {
+        let base = match (url, played.iter().find(|(played, _)| *played == name)) {
+            (Some(url), _) => url.as_str().to_owned(),
+            (None, Some((_, sandbox))) => format!("http://{}", sandbox.address()),
+            (None, None) => String::new(),
+        };
+        let line = Line {
+            provider: Provider::new(base, dialect_of(&dialect)?, timeout)?,
+            places: Places::new(name.clone()),
+            lease_millis: lease_millis(timeout),
+        };
+        called.0.insert(name, line);
+    }
+    Ok(called)
+}
+
+/// The dialects of all providers that may send webhooks, or whose events may be parked.
+pub(crate) fn dialects(settings: &Settings) -> Result<Dialects, WrongSetting> {
+    let mut dialects = Dialects::new();
+    // A provider that has a secret and nothing else sends events of payments that it got before.
+    for name in settings.webhooks.keys() {
+        dialects.insert(name.clone(), dialect_of(SANDBOX)?);
+    }
+    for NamedProvider { name, dialect, .. } in settings.providers() {
+        dialects.insert(name, dialect_of(&dialect)?);
+    }
+    Ok(dialects)
+}
+
+fn dialect_of(name: &str) -> Result<Arc<dyn Dialect>, WrongSetting> {
+    let dialect = providers::dialect(name);
+    dialect.ok_or_else(|| WrongSetting(format!("there is no dialect {name}")))
+}
+
+/// Those who may send webhooks: the providers with a secret.
+pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenant) -> Receivers {
+    let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
+        let receiver = Receiver {
+            tenant: tenant.clone(),
+            dialect: Arc::clone(dialects.get(name)?),
+            scheme: *scheme,
+            secrets: secrets.clone(),
+            tolerance_seconds: webhook_signatures::Scheme::default_tolerance_seconds(*scheme),
+        };
+        Some((name.clone(), receiver))
+    };
+    Receivers(settings.webhooks.iter().filter_map(receiver).collect())
+}
+
+/// Time that a worker has for an inquiry and a charge, each of which may take the provider's time.
+fn lease_millis(timeout: Duration) -> i64 {
+    let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+    timeout
+        .saturating_mul(2)
+        .saturating_add(LEASE_MARGIN_MILLIS)
+}

@@ -1,0 +1,109 @@
+//! The way to the providers: each over its own connections, in its own places.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use payments::Operation;
+use payments::providers::{Called, Calling, ProviderAnswer, Reach, Reached};
+
+use crate::places::{OPEN, Places};
+use crate::provider::Provider;
+
+/// A provider that is called.
+pub(crate) struct Line {
+    pub(crate) provider: Provider,
+    pub(crate) places: Places,
+    pub(crate) lease_millis: i64,
+}
+
+/// The providers that are called, by name.
+#[derive(Default)]
+pub(crate) struct Lines(pub(crate) HashMap<String, Line>);
+
+impl Line {
+    /// Notes whether the provider answered at all, for the breaker.
+    fn noted(&self, heard: ProviderAnswer) -> ProviderAnswer {
+        self.places
+            .note(!matches!(heard, ProviderAnswer::Nothing(_)));
+        heard
+    }
+
+    async fn charge(&self, operation: &Operation) -> Called {
+        if !self.places.lets_through() {
+            return Called::LeftAlone(i64::try_from(OPEN.as_millis()).unwrap_or(i64::MAX));
+        }
+        let lease = u64::try_from(self.lease_millis).unwrap_or(0);
+        let call = self.provider.charge(operation);
+        let heard = self.places.call(Duration::from_millis(lease), call).await;
+        heard.map_or(Called::TooLate, |heard| Called::Heard(self.noted(heard)))
+    }
+}
+
+impl Lines {
+    fn line(&self, operation: &Operation) -> Option<&Line> {
+        self.0.get(&operation.provider)
+    }
+}
+
+/// Heard of a provider that is not there.
+fn absent() -> ProviderAnswer {
+    ProviderAnswer::Nothing("the provider is not in the settings".to_owned())
+}
+
+impl Reach for Lines {
+    fn reached(&self, provider: &str) -> Option<Reached> {
+        self.0.get(provider).map(|line| Reached {
+            lease_millis: line.lease_millis,
+            free_inquiries: line.places.free_inquiries(),
+        })
+    }
+
+    fn full(&self) -> Vec<String> {
+        let full = self.0.iter();
+        let full = full.filter(|(_, line)| line.places.free_inquiries() == 0);
+        full.map(|(name, _)| name.clone()).collect()
+    }
+
+    fn charge<'a>(&'a self, operation: &'a Operation) -> Calling<'a, Called> {
+        Box::pin(async move {
+            match self.line(operation) {
+                Some(line) => line.charge(operation).await,
+                None => Called::Heard(absent()),
+            }
+        })
+    }
+
+    fn place<'a>(&'a self, provider: &'a str) -> Calling<'a, Option<Box<dyn Send>>> {
+        Box::pin(async move {
+            let place = self.0.get(provider)?.places.inquiry().await?;
+            let place: Box<dyn Send> = Box::new(place);
+            Some(place)
+        })
+    }
+
+    fn inquire<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer> {
+        Box::pin(async move {
+            match self.line(operation) {
+                Some(line) => line.noted(line.provider.inquire(operation).await),
+                None => absent(),
+            }
+        })
+    }
+
+    fn charge_again<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer> {
+        Box::pin(async move {
+            match self.line(operation) {
+                Some(line) => line.noted(line.provider.charge(operation).await),
+                None => absent(),
+            }
+        })
+    }
+
+    fn end(&self) -> Calling<'_, ()> {
+        Box::pin(async {
+            for line in self.0.values() {
+                line.places.end().await;
+            }
+        })
+    }
+}

@@ -1,0 +1,214 @@
+//! The work of charging: every operation that is submitted goes to its provider, outside any commit, under the
+//! provider key that was committed before; what the provider said comes back as a command.
+//!
+//! If a worker dies, its lease runs out. Whoever takes the errand over then *inquires first*, because the provider may
+//! have heard the dead worker.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::errand::{DueErrand, Work, WorkFuture, spawn};
+use engine::{Engine, Repeated, Request, Tenant};
+use webhooks::Event;
+
+use super::show::reply;
+use super::{Lease, LeasedOperation, RecordOutcome};
+use crate::providers::{Called, ProviderAnswer, Reach, Reached};
+use crate::{CHARGE, Fact, Operation, OperationId};
+
+/// First pause before an inquiry; it doubles with every lease.
+const FIRST_PAUSE_MILLIS: i64 = 1_000;
+/// Longest pause before an inquiry.
+const MAX_PAUSE_MILLIS: i64 = 300_000;
+
+/// The work of charging.
+#[derive(Clone)]
+pub struct Charges {
+    engine: Engine,
+    providers: Arc<dyn Reach>,
+    /// Providers of operations that the settings do not have any more.
+    absent: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Work for Charges {
+    fn kind(&self) -> &'static str {
+        CHARGE
+    }
+
+    fn full(&self) -> Vec<String> {
+        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = self.providers.full().into_iter();
+        full.chain(absent.iter().cloned()).collect()
+    }
+
+    fn take(&self, tenant: Tenant, due: Vec<DueErrand>) -> WorkFuture<'_> {
+        let mut by_place: BTreeMap<String, Vec<OperationId>> = BTreeMap::new();
+        for due in due {
+            let operations = by_place.entry(due.place).or_default();
+            operations.push(OperationId::from_bytes(due.subject));
+        }
+        Box::pin(async move {
+            for (place, mut operations) in by_place {
+                let Some(provider) = self.reached(&place) else {
+                    continue;
+                };
+                // No more than can be asked at once: the rest would only wait while its lease runs.
+                operations.truncate(provider.free_inquiries);
+                let lease_millis = provider.lease_millis;
+                let command = Lease {
+                    operations,
+                    lease_millis,
+                };
+                let request = Request::of_system(tenant.clone(), "sweeper", command);
+                let leased = self.engine.submit(request).await?.done();
+                for leased in leased.into_iter().flatten() {
+                    let (charges, tenant) = (self.clone(), tenant.clone());
+                    spawn(async move { charges.inquire(tenant, leased).await });
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn hear(&self, tenant: &Tenant, what: Box<dyn Any + Send>) -> Option<Box<dyn Any + Send>> {
+        let leased = what.downcast::<LeasedOperation>().map_err(Some);
+        match leased {
+            Ok(leased) => {
+                let (charges, tenant) = (self.clone(), tenant.clone());
+                spawn(async move { charges.charge(tenant, *leased).await });
+                None
+            }
+            Err(what) => what,
+        }
+    }
+
+    fn end(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.providers.end()
+    }
+}
+
+impl Charges {
+    /// The work over a lane, with the way to the providers.
+    #[must_use]
+    pub fn new(engine: Engine, providers: Arc<dyn Reach>) -> Self {
+        Self {
+            engine,
+            providers,
+            absent: Arc::default(),
+        }
+    }
+
+    /// The provider of this name. One that cannot be reached is reported once; its errands stay due, and are looked at
+    /// again by a server that reaches it.
+    fn reached(&self, name: &str) -> Option<Reached> {
+        let reached = self.providers.reached(name);
+        if reached.is_none() {
+            let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+            if absent.insert(name.to_owned()) {
+                tracing::error!(
+                    provider = name,
+                    "operations wait for a provider that is not in the settings: add it with --other-provider, and \
+                     they are asked about"
+                );
+            }
+        }
+        reached
+    }
+
+    /// Asks for a new operation to be done, and brings home what the provider said.
+    async fn charge(&self, tenant: Tenant, leased: LeasedOperation) {
+        if self.reached(&leased.operation.provider).is_none() {
+            return;
+        }
+        match self.providers.charge(&leased.operation).await {
+            Called::Heard(heard) => self.bring_home(tenant, &leased, heard).await,
+            Called::LeftAlone(pause) => {
+                let retry_at = self.engine.clock().now().plus_millis(pause);
+                let unknown = Fact::Unknown { retry_at };
+                self.record(tenant, &leased, unknown, Vec::new()).await;
+            }
+            // The operation belongs to somebody else by now.
+            Called::TooLate => {}
+        }
+    }
+
+    /// Asks for the outcome of an operation whose worker has died; charges if the provider has never heard of it.
+    async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
+        let operation = &leased.operation;
+        let Some(_place) = self.providers.place(&operation.provider).await else {
+            return;
+        };
+        let heard = match self.providers.inquire(operation).await {
+            ProviderAnswer::Unknown => self.providers.charge_again(operation).await,
+            heard @ (ProviderAnswer::Done { .. }
+            | ProviderAnswer::Nothing(_)
+            | ProviderAnswer::Wrong { .. }) => heard,
+        };
+        self.bring_home(tenant, &leased, heard).await;
+    }
+
+    async fn bring_home(&self, tenant: Tenant, leased: &LeasedOperation, heard: ProviderAnswer) {
+        let operation = &leased.operation;
+        let (fact, answer) = match heard {
+            ProviderAnswer::Done { fact, answer } => (fact, answer),
+            ProviderAnswer::Unknown => (self.unknown(leased), Vec::new()),
+            ProviderAnswer::Nothing(cause) => {
+                tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
+                metrics::counter!("florin_provider_unknown_total").increment(1);
+                (self.unknown(leased), Vec::new())
+            }
+            ProviderAnswer::Wrong { cause, answer } => {
+                tracing::error!(operation = %operation.id, %cause, "a provider's answer cannot be right");
+                metrics::counter!("florin_provider_answers_refused_total").increment(1);
+                (self.unknown(leased), answer)
+            }
+        };
+        self.record(tenant, leased, fact, answer).await;
+    }
+
+    async fn record(&self, tenant: Tenant, leased: &LeasedOperation, fact: Fact, answer: Vec<u8>) {
+        let operation = &leased.operation;
+        let answer = (!answer.is_empty()).then(|| Box::new(self.received(operation, answer)));
+        let command = RecordOutcome {
+            operation: operation.id,
+            epoch: leased.epoch,
+            fact,
+            answer,
+            show: reply,
+        };
+        let request = Request::of_system(tenant, "worker", command);
+        if let Err(error) = self.engine.submit(request).await {
+            // The lease runs out, and somebody inquires.
+            static UNRECORDED: Repeated = Repeated::new();
+            if let Some(times) = UNRECORDED.due() {
+                tracing::warn!(operation = %operation.id, %error, times, "an outcome was not recorded");
+            }
+        }
+    }
+
+    /// An answer as the quarantine would keep it, under the operation's id: it has none of its own.
+    fn received(&self, operation: &Operation, body: Vec<u8>) -> Event {
+        Event {
+            provider: operation.provider.clone(),
+            id: format!("answer:{}", operation.id),
+            kind: "answer".to_owned(),
+            reference: Some(operation.provider_key.clone()),
+            body,
+            received_at: self.engine.clock().now(),
+        }
+    }
+
+    fn unknown(&self, leased: &LeasedOperation) -> Fact {
+        let doublings = u32::try_from(leased.epoch.saturating_sub(1))
+            .unwrap_or(0)
+            .min(16);
+        let pause =
+            FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
+        let pause = pause.min(MAX_PAUSE_MILLIS);
+        Fact::Unknown {
+            retry_at: self.engine.clock().now().plus_millis(pause),
+        }
+    }
+}

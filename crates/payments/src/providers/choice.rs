@@ -1,0 +1,283 @@
+//! Which provider a payment goes to: a pure function of its currency and its payment method.
+
+use money::Currency;
+
+/// A provider that operations go to, and the length of their first lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds until another worker may take over.
+    pub lease_millis: i64,
+}
+
+/// Payment methods that a rule means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Methods {
+    /// The one with this token.
+    One(String),
+    /// Those whose token begins so.
+    Beginning(String),
+}
+
+impl Methods {
+    /// Reads a token, or the beginning of tokens with a star after it: `pm_card_*`. `None` if it is empty, or a star
+    /// stands elsewhere.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let beginning = text.strip_suffix('*');
+        if text.is_empty() || beginning.unwrap_or(text).contains('*') {
+            return None;
+        }
+        Some(match beginning {
+            Some(beginning) => Self::Beginning(beginning.to_owned()),
+            None => Self::One(text.to_owned()),
+        })
+    }
+
+    fn contain(&self, method: &str) -> bool {
+        match self {
+            Self::One(token) => token == method,
+            Self::Beginning(beginning) => method.starts_with(beginning.as_str()),
+        }
+    }
+}
+
+/// A rule: a provider, and the payments that go to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Name of the provider.
+    pub provider: String,
+    /// Currencies; all of them if there is none.
+    pub currencies: Vec<Currency>,
+    /// Payment methods; all of them if there is none.
+    pub methods: Vec<Methods>,
+}
+
+impl Rule {
+    fn takes_currency(&self, currency: Currency) -> bool {
+        self.currencies.is_empty() || self.currencies.contains(&currency)
+    }
+
+    fn takes_method(&self, method: &str) -> bool {
+        self.methods.is_empty() || self.methods.iter().any(|methods| methods.contain(method))
+    }
+}
+
+/// The providers that there are, and the rules by which a payment goes to one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Providers {
+    known: Vec<Provider>,
+    /// Each with its provider; the first one that fits counts.
+    rules: Vec<(Rule, Provider)>,
+    /// The provider of payments that no rule fits.
+    default: Option<Provider>,
+}
+
+/// Why providers and rules do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProvidersError {
+    /// Two providers have one name.
+    #[error("two providers are called {0}")]
+    Twice(String),
+    /// A rule names a provider that there is not.
+    #[error("a rule names the provider {0}, and there is none of that name")]
+    UnknownInRule(String),
+    /// The default is a provider that there is not.
+    #[error("the default is the provider {0}, and there is none of that name")]
+    UnknownDefault(String),
+    /// There is neither a rule nor a default.
+    #[error("no payment goes to any provider: there is no rule, and no default")]
+    NothingServed,
+}
+
+/// Why no provider takes a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unserved {
+    /// Whatever the payment method is.
+    #[error("no provider takes payments in {0}")]
+    Currency(Currency),
+    /// With another payment method one would.
+    #[error("no provider takes payments in {0} by this payment method")]
+    Method(Currency),
+}
+
+impl Providers {
+    /// Providers with the rules by which one of them is chosen; the default takes what no rule fits.
+    ///
+    /// # Errors
+    /// [`ProvidersError`] names the first thing that is wrong.
+    pub fn new(
+        known: Vec<Provider>,
+        rules: Vec<Rule>,
+        default: Option<&str>,
+    ) -> Result<Self, ProvidersError> {
+        let find = |name: &str| known.iter().find(|provider| provider.name == name).cloned();
+        for (place, provider) in known.iter().enumerate() {
+            let mut before = known.iter().take(place);
+            if before.any(|other| other.name == provider.name) {
+                return Err(ProvidersError::Twice(provider.name.clone()));
+            }
+        }
+        let rules = rules.into_iter().map(|rule| match find(&rule.provider) {
+            Some(provider) => Ok((rule, provider)),
+            None => Err(ProvidersError::UnknownInRule(rule.provider)),
+        });
+        let rules: Vec<_> = rules.collect::<Result<_, _>>()?;
+        let unknown = |name: &str| ProvidersError::UnknownDefault(name.to_owned());
+        let default = default.map(|name| find(name).ok_or_else(|| unknown(name)));
+        let default = default.transpose()?;
+        if rules.is_empty() && default.is_none() {
+            return Err(ProvidersError::NothingServed);
+        }
+        Ok(Self {
+            known,
+            rules,
+            default,
+        })
+    }
+
+    /// One provider, which takes every payment.
+    #[must_use]
+    pub fn only(provider: Provider) -> Self {
+        Self {
+            known: vec![provider.clone()],
+            rules: Vec::new(),
+            default: Some(provider),
+        }
+    }
+
+    /// The provider that a payment goes to: that of the first rule that fits, else the default.
+    ///
+    /// # Errors
+    /// [`Unserved`] if there is none.
+    pub fn choose(&self, currency: Currency, method: &str) -> Result<&Provider, Unserved> {
+        let mut of_currency = self
+            .rules
+            .iter()
+            .filter(|(rule, _)| rule.takes_currency(currency))
+            .peekable();
+        let refusal = match of_currency.peek() {
+            Some(_) => Unserved::Method(currency),
+            None => Unserved::Currency(currency),
+        };
+        let fitting = of_currency.find(|(rule, _)| rule.takes_method(method));
+        let chosen = fitting.map(|(_, provider)| provider);
+        chosen.or(self.default.as_ref()).ok_or(refusal)
+    }
+
+    /// The provider of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Provider> {
+        self.known.iter().find(|provider| provider.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use super::*;
+
+    fn provider(name: &str) -> Provider {
+        Provider {
+            name: name.to_owned(),
+            lease_millis: 1,
+        }
+    }
+
+    fn currency(code: &str) -> Currency {
+        Currency::from_code(code).unwrap()
+    }
+
+    fn rule(provider: &str, currencies: &[&str], methods: &[&str]) -> Rule {
+        Rule {
+            provider: provider.to_owned(),
+            currencies: currencies.iter().map(|code| currency(code)).collect(),
+            methods: methods
+                .iter()
+                .map(|text| Methods::parse(text).unwrap())
+                .collect(),
+        }
+    }
+
+    fn rules() -> Vec<Rule> {
+        vec![
+            rule("a", &["EUR", "USD"], &["pm_card_*", "pm_one"]),
+            rule("b", &["EUR"], &["pm_card_*", "pm_wallet"]),
+            rule("b", &["JPY"], &[]),
+            rule("a", &[], &["pm_everywhere"]),
+        ]
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_chooses() {
+        let known = || vec![provider("a"), provider("b"), provider("c")];
+        let with = Providers::new(known(), rules(), Some("c")).unwrap();
+        let without = Providers::new(known(), rules(), None).unwrap();
+        let (method, by_currency) = (Unserved::Method, Unserved::Currency);
+        for (code, token, expected) in [
+            ("EUR", "pm_card_1", Ok("a")),
+            ("EUR", "pm_card_", Ok("a")),
+            ("USD", "pm_one", Ok("a")),
+            ("EUR", "pm_wallet", Ok("b")),
+            ("JPY", "pm_card_1", Ok("b")),
+            ("JPY", "pm_everywhere", Ok("b")),
+            ("CHF", "pm_everywhere", Ok("a")),
+            ("USD", "pm_wallet", Err(method(currency("USD")))),
+            ("EUR", "pm_one_more", Err(method(currency("EUR")))),
+            ("EUR", "pm_car", Err(method(currency("EUR")))),
+            // The last rule takes every currency.
+            ("CHF", "pm_card_1", Err(method(currency("CHF")))),
+        ] {
+            let unit = currency(code);
+            let name = |chosen: &Provider| chosen.name.clone();
+            let chosen = without.choose(unit, token).map(name);
+            assert_eq!(chosen, expected.map(str::to_owned), "{code} {token}");
+            let chosen = with.choose(unit, token).map(name);
+            let expected = expected.unwrap_or("c").to_owned();
+            assert_eq!(chosen, Ok(expected), "{code} {token}");
+        }
+        let euro = Providers::new(known(), vec![rule("a", &["EUR"], &[])], None).unwrap();
+        let refused = euro.choose(currency("CHF"), "pm_card_1");
+        assert_eq!(refused, Err(by_currency(currency("CHF"))));
+    }
+
+    #[test]
+    fn providers_and_rules_go_together() {
+        let known = || vec![provider("a"), provider("b")];
+        let a = || "a".to_owned();
+        for (known, rules, default, wrong) in [
+            (
+                vec![provider("a"), provider("b"), provider("a")],
+                Vec::new(),
+                Some("b"),
+                ProvidersError::Twice(a()),
+            ),
+            (
+                vec![provider("b")],
+                rules(),
+                Some("b"),
+                ProvidersError::UnknownInRule(a()),
+            ),
+            (
+                vec![provider("b")],
+                Vec::new(),
+                Some("a"),
+                ProvidersError::UnknownDefault(a()),
+            ),
+            (known(), Vec::new(), None, ProvidersError::NothingServed),
+        ] {
+            assert_eq!(Providers::new(known, rules, default), Err(wrong));
+        }
+        assert!(Providers::new(known(), rules(), None).is_ok());
+    }
+
+    #[test]
+    fn a_star_stands_at_the_end_alone() {
+        assert_eq!(Methods::parse("*"), Some(Methods::Beginning(String::new())));
+        for text in ["", "a*b", "**", "*a"] {
+            assert_eq!(Methods::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Reading an object of a provider's JSON, field by field.
+//!
+//! A field that is there must be right. What is not right in one field is no fact at all: it is not
+//! mended, cut or left out.
+
+use serde_json::{Map, Value};
+
+use crate::ProviderText;
+
+/// What is wrong with one field of a provider's JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{pointer}: {detail}")]
+pub struct WrongField {
+    /// Where, as a JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// A stable word for what is wrong.
+    pub code: &'static str,
+    /// What is right, as a sentence.
+    pub detail: String,
+}
+
+/// A JSON object and the place where it stands.
+pub(crate) struct Object<'a> {
+    members: &'a Map<String, Value>,
+    place: &'static str,
+}
+
+impl<'a> Object<'a> {
+    /// The value as an object; `place` is its JSON pointer.
+    pub(crate) fn of(value: &'a Value, place: &'static str) -> Result<Self, WrongField> {
+        let members = value.as_object().ok_or_else(|| WrongField {
+            pointer: place.to_owned(),
+            code: "expected_object",
+            detail: "This must be a JSON object.".to_owned(),
+        })?;
+        Ok(Self { members, place })
+    }
+
+    /// The object under a key; `place` is its JSON pointer.
+    pub(crate) fn object(&self, key: &str, place: &'static str) -> Result<Self, WrongField> {
+        Self::of(self.required(key)?, place)
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Result<ProviderText, WrongField> {
+        let text = self.required(key)?.as_str();
+        let text = text.ok_or_else(|| self.wrong(key, "expected_text", "This must be text."))?;
+        ProviderText::parse(text).map_err(|(code, detail)| self.wrong(key, code, &detail))
+    }
+
+    pub(crate) fn optional_text(&self, key: &str) -> Result<Option<String>, WrongField> {
+        match self.members.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => Ok(Some(self.text(key)?.to_string())),
+        }
+    }
+
+    pub(crate) fn required(&self, key: &str) -> Result<&'a Value, WrongField> {
+        let value = self.members.get(key);
+        value.ok_or_else(|| self.wrong(key, "required", "This field is required."))
+    }
+
+    pub(crate) fn wrong(&self, key: &str, code: &'static str, detail: &str) -> WrongField {
+        WrongField {
+            pointer: format!("{}/{key}", self.place),
+            code,
+            detail: detail.to_owned(),
+        }
+    }
+}
