@@ -12,9 +12,9 @@ use crate::recorded::RecordedIds;
 /// | L1 | transactions, each page with its postings; then the number of all tenants' postings | id |
 /// | L2 | all tenants' accounts, together with the debits and the credits of each | account and version |
 /// | L3 | accounts | id |
-/// | L4 | the database's own catalogue | |
+/// | L4 | the triggers in the database's own catalogue | |
 /// | L5 | transactions, each page with its holds, its corrections and the later postings about them | id |
-/// | L6 | exchanges, each page with the postings of its transactions; then an exchange without terms | id |
+/// | L6 | exchanges, each page with the postings of its transactions; then exchanges without terms | id |
 /// | L7 | transactions that are displaced or have metadata | id |
 /// | | then the time buckets, together with the parts that they sum up | account and time |
 /// | L8 | registered assets, which stay in memory; then the accounts that hold one | code; id |

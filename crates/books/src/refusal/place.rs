@@ -22,7 +22,7 @@ pub(super) enum Fields {
 pub(super) enum Place {
     /// The whole request, not a single field.
     Whole,
-    /// The field with this pointer. No rule about a transfer names one.
+    /// The field with this pointer, in a transaction or an exchange.
     Field(&'static str),
     /// The external id, which this earlier transaction already has.
     ExternalId(TransactionId),
