@@ -113,7 +113,7 @@ pub fn serve(api: Api, listener: TcpListener, threads: usize) -> Result<Server, 
             };
             let app = App::new()
                 .wrap(middleware::from_fn(as_asked))
-                // The wrapper that is added last runs first, so each answer has an id, also a refusal of the other.
+                // The wrapper that is added last runs first, so the refusals of the first one have an id too.
                 .wrap(middleware::from_fn(request::identify))
                 .configure(move |app| mount::all(&api, app));
             let http = HttpService::build()

@@ -1,8 +1,8 @@
 //! The currencies that a request may name: those of ISO 4217, and the assets that its tenant has registered.
 //!
 //! An asset never changes and is never deleted, so it is remembered for ever. Another process may have
-//! registered an asset that is not remembered, so it is looked up in the database. A request that names only
-//! currencies of ISO 4217 needs no look-up.
+//! registered an asset that is not remembered, so an unknown code is looked up in the database. A request that
+//! names only currencies of ISO 4217 needs no look-up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};

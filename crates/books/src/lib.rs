@@ -13,9 +13,9 @@
 //! | [`import`] | import books from a file (this is a command without a route) |
 //!
 //! The rules are in `ledger`, which is a pure library. This crate connects them with the engine: the rows that
-//! a command asks for, its audit records, and the way in which its reply is stored. It also connects them with the edge: in each
-//! folder `http.rs` has the rows of the routes, the readers and the handlers, `show.rs` the replies, and
-//! `codes.rs` the codes of refusals. In `refusal`, a refusal becomes a problem.
+//! a command asks for, its audit records, and the way in which its reply is stored. It also connects them with
+//! the edge: in each folder `http.rs` has the rows of the routes, the readers and the handlers, `show.rs` the
+//! replies, and `codes.rs` the codes of refusals. In `refusal`, a refusal becomes a problem.
 
 pub mod accounts;
 pub mod assets;

@@ -1,5 +1,5 @@
-//! Invariant A3 for the books: each asset, account and transaction has an audit record, a pending transaction expires at
-//! the time in its record, and metadata that was set later agrees with the records of each change.
+//! Invariant A3 for the books: each asset, account and transaction has an audit record, a pending transaction
+//! expires at the time in its record, and metadata that was set later agrees with the records of each change.
 
 use std::collections::{HashMap, HashSet};
 
