@@ -76,7 +76,7 @@ mod tests {
         }
     }
 
-    /// Texts near the bounds of every shape, with fewer digits than a card number has.
+    /// Texts near the bounds of every shape, but not card numbers.
     fn near() -> impl Strategy<Value = String> {
         prop_oneof![
             "[ -~]{0,12}",
