@@ -93,7 +93,7 @@ impl AccountClass {
     }
 }
 
-/// The status of an account: does it take postings?
+/// The status of an account: whether it takes postings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountStatus {
     /// Takes postings.

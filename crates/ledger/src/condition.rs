@@ -9,7 +9,7 @@ use crate::{Account, AccountId, Refusal, Step};
 /// A demand on an account that the step moves. If it does not hold, the whole step is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {
-    /// An account that some posting of the step names.
+    /// An account that a posting of the step names.
     pub account: AccountId,
     /// The demand.
     pub demand: Demand,

@@ -1,5 +1,5 @@
-//! Random sequences of steps. Whatever is held, posted, fulfilled, voided, expired and reversed: the counters
-//! grow, nothing is released that was not pending, no floor is passed and everything balances.
+//! Random sequences of steps. Whatever is held, posted, fulfilled, voided, expired or reversed, the counters grow,
+//! nothing is released that was not pending, no balance falls below its floor, and everything balances.
 
 use crate::given::{Books, amount, posting, units};
 use ledger::{
