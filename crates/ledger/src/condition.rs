@@ -1,6 +1,6 @@
-//! Conditions: what a request demands of the accounts that it moves, in addition to the rules. Other accounts
-//! cannot have conditions: only moved accounts are compared with what was read, so the state of the others
-//! at the time of the commit is not known.
+//! Conditions: what a request demands of the accounts that it moves, in addition to the rules. Other accounts cannot
+//! have conditions: only moved accounts are compared with the rows that were read, so the state of the others at the
+//! time of the commit is not known.
 
 use money::MinorUnits;
 

@@ -111,7 +111,7 @@ pub struct KnownItem {
     pub name: String,
 }
 
-/// What to do with accounts and transactions that are in the books already.
+/// The treatment of accounts and transactions that are in the books already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnKnown {
     /// Leave them unchanged and import the rest.

@@ -18,7 +18,7 @@
 //!
 //! const TENANT: TenantId = TenantId(1);
 //!
-//! /// One batch: what it needs is loaded, decided in memory, and written in one commit.
+//! /// Runs one batch: loads the rows that it needs, decides in memory, and writes in one commit.
 //! fn batch<T>(
 //!     books: &mut AnyConnection,
 //!     accounts: &[AccountId],

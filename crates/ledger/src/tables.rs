@@ -1,4 +1,4 @@
-//! The ledger's tables: loads and locks what a batch needs, and saves what it did.
+//! The ledger's tables: loads and locks the rows that a batch needs, and saves its result.
 //!
 //! | load | what | locked |
 //! |---|---|---|

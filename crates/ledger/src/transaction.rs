@@ -284,7 +284,7 @@ impl Heading {
         mut postings: Vec<RecordedPosting>,
     ) -> RecordedTransaction {
         // Postings are in the order in which they are stored, whatever the order of the request was. A reply that is
-        // made again from what is stored must be the same.
+        // made again from the stored rows must be the same.
         postings.sort_unstable_by_key(|posted| posted.ordinal);
         RecordedTransaction {
             id: self.id,

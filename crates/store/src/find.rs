@@ -7,7 +7,7 @@ use diesel::query_builder::AstPass;
 pub enum Lock {
     /// Rows are locked: nobody else changes them until the batch ends.
     Rows,
-    /// Rows are not locked: others may change them, so each write must say what was read.
+    /// Rows are not locked: others may change them, so each write must state the values that were read.
     Nothing,
 }
 

@@ -132,7 +132,7 @@ impl Ids {
         if let Some((counter, random)) = tail.split_first_chunk_mut::<2>() {
             *counter = self.counter.to_be_bytes();
             self.randomness.fill(random);
-            // Two of these bits are the variant's; a thousand million ids can be made before any bit is lost.
+            // Two of these bits belong to the variant; a thousand million ids can be made before any bit is lost.
             if self.counter == FULL
                 && let Some(high) = random.first_chunk_mut::<4>()
             {

@@ -298,7 +298,7 @@ impl Store {
     }
 }
 
-/// What to do if the schema is not what the migrations make.
+/// The reaction to a schema that is not what the migrations make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnDifference {
     Refuse,

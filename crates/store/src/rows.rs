@@ -14,7 +14,7 @@ pub trait Savepoint {
     fn mark(&mut self);
     /// Puts everything back as it was at the last mark, and forgets the mark.
     fn undo(&mut self);
-    /// Forgets the last mark and keeps what was changed since.
+    /// Forgets the last mark and keeps the changes since then.
     fn release(&mut self);
 }
 
@@ -22,7 +22,7 @@ pub trait Savepoint {
 #[derive(Debug, Clone)]
 pub struct Rows<K, V> {
     rows: BTreeMap<K, V>,
-    /// Keys that were changed since the first mark, with what they had before.
+    /// Keys that were changed since the first mark, with the rows that they had before.
     replaced: Vec<(K, Option<V>)>,
     /// Length of `replaced` at each mark.
     marks: Vec<usize>,

@@ -1,5 +1,5 @@
-//! L5: what pending postings hold, and what was reversed of final postings, is compared with the later
-//! postings that are about them. Transactions are read a page at a time, and with each page all rows that
+//! L5: the amounts that pending postings hold, and the reversed amounts of final postings, are compared with the
+//! later postings that are about them. Transactions are read a page at a time, and with each page all rows that
 //! concern its transactions.
 
 use std::collections::{BTreeMap, BTreeSet};

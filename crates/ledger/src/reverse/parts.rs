@@ -14,9 +14,9 @@ use crate::{Leg, Phase, RecordedPosting, Refusal, Shelf, Step, TransactionId};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReversedPart {
     pub(super) posted: RecordedPosting,
-    /// The amount of it that was reversed before.
+    /// The amount of the posting that was reversed before.
     pub(super) correction: Correction,
-    /// The amount of it that is reversed now, in minor units.
+    /// The amount of the posting that is reversed now, in minor units.
     pub(super) amount: i64,
 }
 

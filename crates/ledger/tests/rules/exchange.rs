@@ -1,5 +1,5 @@
-//! Currency exchange: the amounts follow from the rate, the position is the balance of the liquidity accounts,
-//! the refusals have their order, and what was recorded is read again and checked.
+//! Currency exchange: the amounts follow from the rate, the position is the balance of the liquidity accounts, the
+//! refusals have their order, and recorded exchanges are read again and checked.
 
 use ledger::tables::Needs;
 use ledger::{

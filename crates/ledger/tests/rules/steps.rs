@@ -519,7 +519,7 @@ fn a_fulfilment_is_reversed_in_parts_and_never_over_what_was_posted() {
             remaining: 30
         }
     );
-    // What the fulfilment released was never posted.
+    // The amount that the fulfilment released was never posted.
     let refused = books.undo(fulfilled.id, 100, Some(1)).unwrap_err();
     let (ordinal, step) = (100, Step::Reversal);
     assert_eq!(refused, Refusal::PostingNotFound { ordinal, step });
