@@ -594,13 +594,6 @@ fn the_engine_the_edge_and_the_server_name_no_capability() {
 
 /// Greatest number of files of one crate that name each other in a circle.
 const MAX_CIRCLE: usize = 3;
-/// Files of circles that may be longer: the walk through the books and its four formats, the walks of a search, the
-/// opening of a database.
-const MAY_GO_ROUND: [&str; 3] = [
-    "crates/interchange/src/walk.rs",
-    "crates/ledger/src/search/walk.rs",
-    "crates/store/src/pool.rs",
-];
 
 /// Follows one tree of paths, as it stands after `use`; adds its paths, and returns what comes after it.
 fn follow<'t>(mut text: &'t str, before: &[&'t str], found: &mut Vec<Vec<&'t str>>) -> &'t str {
@@ -728,7 +721,6 @@ fn circles(files: &[File]) -> BTreeSet<BTreeSet<&str>> {
 fn long_circles(files: &[File]) -> Vec<String> {
     let long = circles(files).into_iter();
     let long = long.filter(|circle| circle.len() > MAX_CIRCLE);
-    let long = long.filter(|circle| !MAY_GO_ROUND.iter().any(|file| circle.contains(file)));
     long.map(|circle| Vec::from_iter(circle).join(" "))
         .collect()
 }
@@ -768,12 +760,6 @@ fn no_circle_of_files_is_long() {
         "files that can only be read together",
         long_circles(&sources),
     );
-    for excepted in MAY_GO_ROUND {
-        let needs_it = circles(&sources)
-            .into_iter()
-            .any(|circle| circle.len() > MAX_CIRCLE && circle.contains(excepted));
-        assert!(needs_it, "{excepted} no longer needs its exception");
-    }
 }
 
 // The documents. ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ use ledger::{Account, RecordedTransaction};
 use money::Currency;
 
 use crate::commodities::Commodities;
-use crate::walk::{
+use crate::form::{
     ExportError, Form, Names, Overview, Price, day, day_after, one_line, signed_balance,
 };
 

@@ -10,8 +10,8 @@ use ledger::{Account, RecordedTransaction};
 use money::Currency;
 
 use crate::commodities::Commodities;
+use crate::form::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
 use crate::roots::Root;
-use crate::walk::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
 
 #[derive(Default)]
 pub(crate) struct Hledger {

@@ -9,7 +9,7 @@ use money::MinorUnits;
 use serde::Serialize;
 
 use crate::csv::{side, status};
-use crate::walk::{ExportError, Form, Names, Overview};
+use crate::form::{ExportError, Form, Names, Overview};
 
 /// The version of the structure of the document. A reader refuses a document whose version it does not know.
 pub(crate) const VERSION: u32 = 1;

@@ -20,11 +20,13 @@
 mod beancount;
 mod commodities;
 mod csv;
+mod form;
 mod hledger;
 mod import;
 mod json;
 mod roots;
 mod walk;
 
+pub use form::ExportError;
 pub use import::{Mistake, Source, read};
-pub use walk::{ExportCounts, ExportError, Format, export};
+pub use walk::{ExportCounts, Format, export};

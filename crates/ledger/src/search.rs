@@ -20,6 +20,7 @@
 mod effective_span;
 mod entries;
 mod matching;
+mod stretch;
 mod walk;
 
 use store::{AnyConnection, Error, TenantId, Timestamp};
@@ -29,7 +30,8 @@ use crate::{AccountId, HoldStatus, Kind, RecordedTransaction, TransactionId};
 use money::Currency;
 
 use matching::{Among, matching};
-use walk::{Length, Walk};
+use stretch::Length;
+use walk::Walk;
 
 /// Greatest number of rows that one page reads. It limits the time that one question takes to some
 /// milliseconds.

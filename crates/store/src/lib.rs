@@ -35,6 +35,7 @@ pub mod id;
 mod log;
 pub mod measure;
 mod migrations;
+mod patience;
 mod pool;
 mod presence;
 pub mod rows;

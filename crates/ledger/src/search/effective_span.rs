@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId};
 
 use super::Place;
-use super::walk::{Ids, LAST, Stretch, made_at};
+use super::stretch::{Ids, LAST, Stretch, made_at};
 use crate::TransactionId;
 use crate::schema::ledger_transaction as transaction;
 

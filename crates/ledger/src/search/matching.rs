@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Binary;
 use store::{AnyConnection, Error, TenantId};
 
-use super::walk::Ids;
+use super::stretch::Ids;
 use super::{MetadataMatch, Search};
 use crate::schema::ledger_transaction as transaction;
 use crate::schema::{account, hold, posting, transaction_metadata};
