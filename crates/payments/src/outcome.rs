@@ -236,7 +236,7 @@ fn succeed(
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
     postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
-    // After this point it must succeed.
+    // After this point nothing may fail.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
     keep_charge(shelf, &mut operation, charge);
     shelf.put_operation(operation);
