@@ -91,7 +91,7 @@ impl Memory {
         self.head.as_ref()
     }
 
-    /// Remembers where the audit log will stand.
+    /// Remembers the head that the audit log will have after the commit.
     pub(crate) fn keep_head(&mut self, head: Tip) {
         self.keep_time(head.at);
         self.head = Some(head);

@@ -71,7 +71,7 @@ pub enum Refusal {
         /// The id that was not found.
         transaction: TransactionId,
     },
-    /// The transaction has no such posting. A posting that has not moved a posted balance is none to reverse.
+    /// The transaction has no such posting. For a reversal, only postings that have moved a posted balance count.
     #[error("there is no posting {ordinal}{}", to_do(*step))]
     PostingNotFound {
         /// The ordinal that was not found.
@@ -91,7 +91,8 @@ pub enum Refusal {
         /// The way in which it ended.
         how: HoldStatus,
     },
-    /// The time of expiry has come, whether or not the expiry was recorded: it can neither be fulfilled nor voided.
+    /// The time of expiry has come, whether or not the expiry was recorded. The transaction can neither be
+    /// fulfilled nor voided.
     #[error("the transaction has expired at {expires_at}")]
     Expired {
         /// The time of expiry.
@@ -120,7 +121,8 @@ pub enum Refusal {
         /// The leg that was named.
         leg: Leg,
     },
-    /// Only one leg is named by its posting; the rate would then describe neither what was reversed nor what is left.
+    /// Only one leg is named by its posting. The rate would then fit neither the reversed amounts nor the
+    /// remaining ones.
     #[error(
         "an exchange is reversed on both sides: name what is sold or what is bought, and the other follows, or name both postings"
     )]
@@ -185,15 +187,15 @@ pub enum Refusal {
     /// One account must lose what the other gains. An asset and a liability would both lose, or both gain.
     #[error("account {from} and account {to} do not grow on the same side")]
     SidesDiffer {
-        /// The account that would give.
+        /// The account that would lose the amount.
         from: AccountId,
-        /// The account that would get.
+        /// The account that would gain the amount.
         to: AccountId,
     },
-    /// What follows from the rate comes to zero, but a transaction moves something in both currencies.
+    /// The amount that follows from the rate is zero, but a transaction must move something in both currencies.
     #[error("the amount comes to less than one minor unit of the other currency")]
     AmountTooSmall,
-    /// What follows from the rate is more than `i64::MAX`.
+    /// The amount that follows from the rate is more than `i64::MAX`.
     #[error(
         "the amount comes to more than {} minor units of the other currency",
         i64::MAX
@@ -252,7 +254,7 @@ pub enum Refusal {
         account: AccountId,
         /// The available balance before the step.
         available: i64,
-        /// The least that must be left.
+        /// The least available balance that is allowed.
         floor: i64,
     },
     /// The possible balance would be above the ceiling.

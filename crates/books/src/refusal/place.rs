@@ -20,15 +20,15 @@ pub(super) enum Fields {
 /// The part of a request that a rule is about. Postings are named by position.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
-    /// No field by itself.
+    /// The request as a whole.
     Whole,
-    /// A field that no transfer has.
+    /// A field with this pointer. Transfers do not have it.
     Field(&'static str),
-    /// The external id, which this transaction has.
+    /// The external id, which this transaction has already.
     ExternalId(TransactionId),
     /// A condition, by position.
     Condition(usize),
-    /// What a condition demands of this account.
+    /// The demand of a condition on this account.
     Demand(AccountId),
     /// The accounts of a posting.
     Accounts(usize),
@@ -45,7 +45,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Names the field, and the resource that is in its way.
+    /// Adds to a problem the field that is wrong, and the resource that the rule is about.
     pub(super) fn show_refusal(self, problem: Problem, fields: Fields) -> Problem {
         let (pointer, resource) = match fields {
             Fields::Transaction => (self.in_transaction(), self.resource()),
@@ -87,7 +87,7 @@ impl Place {
                 leg(posting, ["/sold_to", "/bought_from"])
             }
             Self::Currency(posting) => leg(posting, ["/from", "/to"]),
-            // The resource says which of the two it is.
+            // A posting of an exchange has two fields with accounts. The resource tells which account is meant.
             Self::Account(..) => None,
             Self::Whole
             | Self::Field(_)

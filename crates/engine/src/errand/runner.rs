@@ -91,7 +91,7 @@ impl Runner {
                 }
             }
         }
-        // Unfinished work may still record its outcome. What cannot is found after the next start.
+        // Unfinished work may still record its outcome. Work that cannot is found after the next start.
         let ends = async {
             for work in &self.works {
                 work.end().await;

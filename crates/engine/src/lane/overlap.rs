@@ -38,7 +38,7 @@ pub(super) fn weight(batch: &Batch) -> usize {
     each.fold(0, usize::saturating_add)
 }
 
-/// Whether a batch is heavy enough for another thread.
+/// True if a batch is heavy enough for another thread.
 pub(super) fn is_worth_it(batch: &Batch) -> bool {
     weight(batch) >= WORTH_IT
 }
