@@ -152,7 +152,7 @@ impl Client {
     }
 }
 
-/// Whether the body of an answer is as long as the answer announced.
+/// True if the body of an answer is as long as the answer has announced.
 fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         return false;

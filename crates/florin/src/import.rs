@@ -110,7 +110,7 @@ impl Done {
         }
     }
 
-    /// Whether all of the file was in the books already.
+    /// True if all of the file was in the books already.
     const fn is_nothing_new(&self) -> bool {
         self.accounts == 0 && self.transactions == 0 && !self.known.is_empty()
     }

@@ -3,7 +3,7 @@
 
 macro_rules! bugs {
     ($($list:ident { $($bug:ident: $says:literal),+ $(,)? })+) => {
-        /// The place where the reference is wrong.
+        /// The way in which the reference is wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Bug {
             $($(#[doc = $says] $bug),+),+

@@ -425,7 +425,7 @@ fn made(_made: &StepResult, _is_dry_run: bool) -> Reply {
     reply(201, Vec::new())
 }
 
-/// A bulk is answered with how many were posted.
+/// The reply to a bulk: the number of posted transactions.
 pub(crate) fn posted_of(results: &Results, _is_dry_run: bool) -> Reply {
     let posted = results.0.iter().filter(|result| result.is_ok()).count();
     reply(200, posted.to_string().into_bytes())

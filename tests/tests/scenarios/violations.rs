@@ -259,7 +259,7 @@ async fn an_exchange_and_a_late_statement(shop: &Shop, ann: &str) {
     assert_eq!(posted.status, 201, "{}", posted.json());
 }
 
-/// What `check` says.
+/// The exit code and the report of `check`.
 pub(crate) fn report(database: &Database) -> (Option<i32>, Value) {
     let output = run(&["check", "--json", "--database-url", database.url()], b"");
     let said = String::from_utf8_lossy(&output.stdout);

@@ -77,7 +77,7 @@ impl Reference {
         Ok(self.keep(moved, None))
     }
 
-    /// The amounts that are given.
+    /// The given amounts.
     fn parts(&self, new: &NewFulfilment) -> Result<Option<Vec<Part>>, Refusal> {
         let Some(parts) = &new.amounts else {
             return Ok(None);
@@ -115,7 +115,7 @@ impl Reference {
         })
     }
 
-    /// The amount to post of what each posting holds, and the amount beyond it.
+    /// For each posting, the amount to post of its hold, and the amount beyond the hold.
     fn wanted(
         &self,
         first: &Written,
@@ -303,7 +303,7 @@ impl Written {
         postings.position(|posted| posted.ordinal == ordinal)
     }
 
-    /// The way in which it ended, if nothing is held any more.
+    /// The way in which the transaction ended, if nothing is held any more.
     pub(super) fn ended(&self) -> Option<HoldStatus> {
         if self.places().any(|place| self.holds(place) > 0) {
             return None;

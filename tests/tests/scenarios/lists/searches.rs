@@ -187,7 +187,7 @@ impl Book {
         let displaced = [-SECOND, -1, 1, -400, -86_400 * SECOND, 200 * SECOND];
         let moved = self.chance.maybe(3, |chance| chance.one_of(&displaced));
         new.effective_at = Timestamp::from_micros(self.now + moved.unwrap_or(0));
-        // Some happened at the same moment.
+        // Some transactions happened at the same moment.
         if self.chance.below(9) == 0 {
             new.effective_at = Timestamp::from_micros(START - SECOND);
         }
@@ -322,7 +322,7 @@ impl Book {
     }
 }
 
-/// Whether a transaction matches the search, by all that is known about it.
+/// True if a transaction matches the search, by all that is known about it.
 fn is_wanted(
     wanted: &Search,
     posted: &RecordedTransaction,
@@ -459,7 +459,7 @@ async fn a_search_finds_what_a_look_at_every_transaction_finds(database: Databas
     bounded(&store, &book);
 }
 
-/// Rare transactions among many are found one stretch a page.
+/// Each page of a search for rare transactions looks at a limited stretch of the many others.
 fn bounded(store: &Store, book: &Book) {
     let rare = Kind::parse("rare").expect("a kind");
     let oldest = book.posted.first().expect("there").id;
