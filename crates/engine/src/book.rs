@@ -44,7 +44,7 @@ pub struct Book {
     pub(crate) unrecorded: Option<audit_log::RecordError>,
 }
 
-/// What is sent after the commit, besides the answers to the batch itself.
+/// The messages to send after the commit, besides the answers to the batch itself.
 #[derive(Default)]
 pub(crate) struct AfterCommit {
     /// Keys of requests that were in flight and are answered by this batch.

@@ -132,7 +132,7 @@ pub struct Violation {
     pub tenant: Option<String>,
     /// The row that is wrong.
     pub subject: String,
-    /// What is wrong with it.
+    /// The fault of the row.
     pub detail: String,
 }
 

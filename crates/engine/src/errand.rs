@@ -6,8 +6,7 @@
 //! again when the lease runs out, and its `epoch` grows. So an outcome under an old lease can be distinguished
 //! from one under the newest lease.
 //!
-//! This crate knows when an errand is due and which lease is the newest. The [`Work`] of its kind knows what is
-//! to be done.
+//! This crate knows when an errand is due and which lease is the newest. The [`Work`] of its kind does the work.
 
 mod runner;
 mod tables;

@@ -361,7 +361,7 @@ impl Worker {
         }
         let (clock, ids) = (&self.settings.clock, &mut self.ids);
         books.decide(batch, clock, ids);
-        // Rows that are remembered may be stale, and a key that is not remembered may exist all the same.
+        // Remembered rows may be stale, and a key that is not remembered may exist nevertheless.
         if trusts {
             for tenant in books.unproven() {
                 let mut book = Books::open_one(batch, tenant, &self.settings, &mut self.memories);

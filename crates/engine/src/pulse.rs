@@ -23,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// them is free.
 const MAX_STUCK: usize = 4;
 
-/// The channel to whoever waits for the answer.
+/// The channel to the one that waits for the answer.
 type Ask = oneshot::Sender<Result<(), Trouble>>;
 
 /// The handle for asking. The thread ends when the last owner drops it.

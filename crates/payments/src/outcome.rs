@@ -98,7 +98,7 @@ pub enum OutcomeError {
 }
 
 impl OutcomeError {
-    /// The broken rule in a few words, for whoever reads the quarantine.
+    /// The broken rule in a few words, for the person who reads the quarantine.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! The state machines. `docs/payment-states.md` shows them, and a test compares the page with this code. The
 //! database refuses an illegal edge as well.
 
-/// The state of a payment, named after what it waits for.
+/// The state of a payment. An unfinished state is named after the thing that the payment waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PaymentState {
     /// It waits for a payment method, or for a new one.

@@ -193,7 +193,7 @@ async fn insist(client: &Client, key: &str, body: &Value) -> (u16, Vec<u8>) {
     }
 }
 
-/// The books contain what was acknowledged, and the purse gave all that it had and no more.
+/// Checks that the books contain all acknowledged transfers, and that the purse gave all that it had and no more.
 async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize) {
     assert_eq!(posted + refused, CUSTOMERS * EACH);
     let posted = i64::try_from(posted).expect("small");

@@ -179,7 +179,7 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
     let text = std::fs::read_to_string(path).expect("it is there");
     assert_eq!(text, exported(&database, "json"));
 
-    // The numbers of what was written, as JSON.
+    // The numbers of written accounts and transactions, as JSON.
     let told = ask(&["--tenant", "demo", "--json"]);
     let told: Value = serde_json::from_slice(&told.stdout).expect("one object");
     let whole: Value = serde_json::from_str(&text).expect("one document");

@@ -1,5 +1,5 @@
-//! Facts from a provider are compared in every field, whether they come in a reply, in the answer to an inquiry or in a
-//! webhook. What cannot be right is put aside, counted and logged, and the first fact stays.
+//! Facts from a provider are compared in every field, whether they come in a reply, in the answer to an inquiry or
+//! in a webhook. A fact that cannot be right is put aside, counted and logged, and the first fact stays.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, on_both_databases};

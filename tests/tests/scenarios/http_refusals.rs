@@ -1,5 +1,5 @@
-//! Every refusal has one form, whatever part refuses: a problem with an `error` object, its content type and a
-//! `Request-Id`; also refusals by the HTTP library before there is a request.
+//! Every refusal by any part of the server has one form: a problem with an `error` object, its content type and a
+//! `Request-Id`. This includes refusals by the HTTP library before there is a request.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

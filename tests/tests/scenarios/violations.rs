@@ -183,7 +183,7 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
         } else {
             assert_eq!(status, Some(0), "{plant}: {said}");
         }
-        // What it leaves behind is found with the next violation.
+        // If anything is left of it, the next violation will show it.
         tamper(&database, undo);
     }
     assert_eq!(violated(&database), (Some(0), vec![]));

@@ -21,7 +21,7 @@ const NAME: Shape = Shape::pattern("^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$")
     )
     .example("acme");
 
-/// What the routes of tenants need to know of the server.
+/// The settings of the server that the routes of tenants need.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
     /// The mode of the books.

@@ -273,7 +273,7 @@ impl Worker {
         }
     }
 
-    /// Undoes what was decided after a batch that failed.
+    /// Undoes all decisions that were made after a batch that failed.
     fn undo(&mut self, follows: Next) {
         match follows {
             Next::Nothing => {}
@@ -291,7 +291,7 @@ impl Worker {
         }
     }
 
-    /// Decides a failed batch again, by itself. What was decided after it is decided again too.
+    /// Decides a failed batch again, by itself. All batches that were decided after it are decided again too.
     fn once_more(&mut self, error: Error, failed: Batch) {
         tracing::debug!(%error, "a batch that was handed over is decided again");
         self.memories.forget_all();

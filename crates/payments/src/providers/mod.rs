@@ -44,7 +44,7 @@ pub enum ProviderAnswer {
     Unknown,
     /// No answer that can be relied on, and the reason.
     Nothing(String),
-    /// An answer that cannot be right, whatever is known of the operation.
+    /// An answer that cannot be right for any state of the operation.
     Wrong {
         /// The reason.
         cause: String,
@@ -53,7 +53,7 @@ pub enum ProviderAnswer {
     },
 }
 
-/// An event of a provider, as far as we understand it.
+/// The parts of a provider's event that we understand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderEvent {
     /// The provider's id of the event.

@@ -331,7 +331,7 @@ impl Written {
     }
 }
 
-/// The movements: what is posted of each hold, what is released, and what is posted beyond the holds.
+/// The movements: the amounts that are posted of each hold, released, and posted beyond the holds.
 fn movements(first: &Written, wanted: &[(i128, i128)], releases: bool) -> Vec<Movement> {
     let mut movements = Vec::new();
     for place in first.places().filter(|place| wanted[*place].0 > 0) {

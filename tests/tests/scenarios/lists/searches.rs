@@ -212,7 +212,7 @@ impl Book {
     /// Does nothing, or ends a pending transaction in one of the possible ways, wholly or in part.
     fn becomes(&mut self, pending: TransactionId, postings: usize) {
         let way = self.chance.below(6);
-        // What expires has been pending for a while; what is fulfilled or voided has not.
+        // A transaction that expires was pending for a while; one that is fulfilled or voided was not.
         if way == 5 {
             self.now += SECOND;
         }
