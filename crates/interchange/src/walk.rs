@@ -1,4 +1,4 @@
-//! The one walk through the books, from which every format is written.
+//! The walk through the books. It is the same for every format.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
@@ -31,7 +31,7 @@ pub enum Format {
 
 const SECONDS_OF_A_DAY: i64 = 86_400;
 
-/// The amount of data that was written.
+/// The number of accounts and transactions that were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExportCounts {
     /// Number of accounts.
@@ -40,7 +40,7 @@ pub struct ExportCounts {
     pub transactions: u64,
 }
 
-/// Why an export stopped before the end. What was written before is of no use.
+/// Why an export stopped before the end. The part that was written is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The database did not answer, or has rows that this program never writes.
@@ -51,8 +51,8 @@ pub enum ExportError {
     Output(#[from] io::Error),
 }
 
-/// Writes the books of a tenant, as they are in the snapshot of the connection. `progress` gets the number of
-/// transactions that are done.
+/// Writes the books of a tenant, as they are in the snapshot of the connection. `name` is the name of the tenant.
+/// `progress` gets the number of transactions that are written so far.
 ///
 /// # Errors
 /// [`ExportError`] names the cause.

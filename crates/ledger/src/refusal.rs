@@ -1,5 +1,5 @@
-//! The refusals of every step that records a transaction, and of setting its metadata later. A rule that
-//! several operations have is one variant here. [`order`] lists the rules of each operation.
+//! The refusals of every step that records a transaction, and of setting its metadata later. A rule that several
+//! operations share is one variant here. [`order`] lists the rules of each operation.
 
 pub mod order;
 
@@ -71,7 +71,8 @@ pub enum Refusal {
         /// The id that was not found.
         transaction: TransactionId,
     },
-    /// The transaction has no such posting. For a reversal, only postings that have moved a posted balance count.
+    /// The transaction has no such posting. For a reversal, a posting that has not moved a posted balance counts as
+    /// not found.
     #[error("there is no posting {ordinal}{}", to_do(*step))]
     PostingNotFound {
         /// The ordinal that was not found.
@@ -91,8 +92,8 @@ pub enum Refusal {
         /// The way in which it ended.
         how: HoldStatus,
     },
-    /// The time of expiry has come, whether or not the expiry was recorded. The transaction can neither be
-    /// fulfilled nor voided.
+    /// The time of expiry has come, whether or not the expiry was recorded: the transaction can neither be fulfilled
+    /// nor voided.
     #[error("the transaction has expired at {expires_at}")]
     Expired {
         /// The time of expiry.
@@ -121,8 +122,7 @@ pub enum Refusal {
         /// The leg that was named.
         leg: Leg,
     },
-    /// Only one leg is named by its posting. The rate would then fit neither the reversed amounts nor the
-    /// remaining ones.
+    /// Only one leg is named by its posting; the rate would then describe neither what was reversed nor what is left.
     #[error(
         "an exchange is reversed on both sides: name what is sold or what is bought, and the other follows, or name both postings"
     )]
@@ -184,15 +184,16 @@ pub enum Refusal {
         /// The currency of both accounts.
         currency: Currency,
     },
-    /// One account must lose what the other gains. An asset and a liability would both lose, or both gain.
+    /// The two accounts have different normal sides. One account must lose what the other gains, but an asset and a
+    /// liability would both lose, or both gain.
     #[error("account {from} and account {to} do not grow on the same side")]
     SidesDiffer {
-        /// The account that would lose the amount.
+        /// The account that would give.
         from: AccountId,
-        /// The account that would gain the amount.
+        /// The account that would get.
         to: AccountId,
     },
-    /// The amount that follows from the rate is zero, but a transaction must move something in both currencies.
+    /// The amount that follows from the rate is zero, but an exchange moves something in both currencies.
     #[error("the amount comes to less than one minor unit of the other currency")]
     AmountTooSmall,
     /// The amount that follows from the rate is more than `i64::MAX`.
@@ -254,7 +255,7 @@ pub enum Refusal {
         account: AccountId,
         /// The available balance before the step.
         available: i64,
-        /// The least available balance that is allowed.
+        /// The least that must be left.
         floor: i64,
     },
     /// The possible balance would be above the ceiling.
@@ -325,7 +326,7 @@ impl Refusal {
         code
     }
 
-    /// The refusal of an operation. A build for tests fails if the operation does not list the rule.
+    /// Returns the refusal of an operation unchanged. A debug build panics if the operation does not list the rule.
     pub(crate) fn among(self, rules: &[Rule]) -> Self {
         debug_assert!(
             rules.iter().any(|(code, _)| *code == self.code()),

@@ -8,7 +8,7 @@
 //!
 //! This crate also owns what makes a run repeatable: the [`clock`] and the source of [`id`]s.
 //!
-//! It never knows a business table, and no other crate names a database.
+//! It knows no business table, and no other crate names a database.
 //!
 //! ```
 //! use store::{DatabaseUrl, Store};

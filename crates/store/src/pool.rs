@@ -147,8 +147,8 @@ impl Store {
         Ok(store)
     }
 
-    /// As [`open_existing`](Self::open_existing), but also allows a schema that is older than this program. For
-    /// questions about tables that have existed for long.
+    /// As [`open_existing`](Self::open_existing), but also allows a schema that is older than this program. This is
+    /// for questions about tables that older versions have too.
     ///
     /// # Errors
     /// As [`open_existing`](Self::open_existing).
@@ -211,7 +211,7 @@ impl Store {
     }
 
     /// Makes all later questions use new connections. Connections in use are closed when their work is done, if it
-    /// ever is.
+    /// ever ends.
     pub fn renew_readers(&self) {
         let fresh = pool(&self.url, self.tuning);
         let mut readers = self.readers.write().unwrap_or_else(PoisonError::into_inner);
@@ -298,11 +298,11 @@ impl Store {
     }
 }
 
-/// What to do if the schema is not what the migrations make.
+/// The reaction to a schema that is not what the migrations make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnDifference {
     Refuse,
-    /// Nothing: the caller compares it.
+    /// Nothing is done here: the caller compares the schema.
     Leave,
 }
 
@@ -376,7 +376,7 @@ pub(crate) fn within<T: Send + 'static>(
         let _gone = tell.send(work());
     });
     started.map_err(|error| failed(error.to_string()))?;
-    // The work needs several answers, and creates a schema.
+    // Three times as long, because the work needs several answers and creates a schema.
     let answer = told.recv_timeout(patience.saturating_mul(3));
     answer.unwrap_or_else(|_silent| Err(failed("the database does not answer".to_owned())))
 }

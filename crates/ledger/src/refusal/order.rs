@@ -10,7 +10,7 @@ macro_rules! rules {
     };
 }
 
-// The list of all rules. If an operation states a rule in its own words, its own list has them.
+// Each rule is listed once. If an operation has its own text for a rule, the text is in the list of the operation.
 rules! {
     EXTERNAL_ID_TAKEN "external_id_taken" "An external id names one transaction of a tenant."
     NO_POSTINGS "no_postings" "A transaction has a posting."
@@ -119,8 +119,8 @@ pub const FULFIL: &[Rule] = &[
     CONDITION_FAILED,
 ];
 
-/// The rules of [`void`](crate::void) and of [`expire`](crate::expire). Only a void is refused because the
-/// transaction has expired, and only an expiry because it has not.
+/// The rules of [`void`](crate::void) and of [`expire`](crate::expire). Only a void is refused because the time of
+/// expiry has come, and only an expiry because it has not come.
 pub const RELEASE: &[Rule] = &[
     EXTERNAL_ID_TAKEN,
     EFFECTIVE_IN_THE_FUTURE,

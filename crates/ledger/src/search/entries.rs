@@ -73,12 +73,13 @@ pub(super) fn entries(
         Some(latest) => Some(latest),
         None if low > first => Some(Place {
             at: low.saturating_add(1),
-            // The entries of one transaction follow each other: the transaction of this entry may have more below.
+            // The entries of one transaction follow each other, so this transaction may have more entries in the next
+            // stretch.
             id: latest.or(after).map_or(FIRST, |place| place.id),
         }),
         None => None,
     };
-    // If a stretch ended within a transaction, the previous stretch has returned it already.
+    // If the previous stretch ended within a transaction, it has returned this transaction already.
     places.retain(|place| after.is_none_or(|after| after.id != place.id));
     Ok(Stretch {
         places,

@@ -11,7 +11,7 @@ use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_m
 use crate::tables::first_below;
 use crate::{AccountId, TransactionId};
 
-/// An id before every other id. The one below is after every other id.
+/// The id before every other id. [`LAST`] is the id after every other id.
 pub(super) const FIRST: TransactionId = TransactionId::from_bytes([0; 16]);
 pub(super) const LAST: TransactionId = TransactionId::from_bytes([0xff; 16]);
 
@@ -50,7 +50,7 @@ pub(super) enum On {
 /// Greatest number of accounts below a code that the query lists by id.
 const FEW_ACCOUNTS: usize = 100;
 
-/// Ids from the first one up to, and without, the second one.
+/// The ids from `from` on and before `to`.
 #[derive(Clone, Copy)]
 pub(super) struct Ids {
     pub(super) from: TransactionId,
@@ -334,9 +334,9 @@ fn all(
     Ok(Stretch::within(found, length, floor))
 }
 
-/// The postings of a tenant whose transactions' ids lie in a span, latest first. The transactions are walked along, and
-/// the postings of each are looked up: not in every database are the postings of one tenant stored together.
-/// The span of the postings follows from that of the transactions, but not every planner concludes it.
+/// The postings of a tenant whose transactions' ids lie in a span, latest first. The walk goes along the transactions
+/// and looks up the postings of each, because not every database stores the postings of one tenant together. The span
+/// is stated for the postings too: it follows from that of the transactions, but not every planner finds this out.
 macro_rules! postings_in {
     ($tenant:expr, $ids:expr) => {
         in_ids!(ledger_transaction, id, $tenant, $ids)
@@ -419,7 +419,7 @@ pub(super) fn limit(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-/// The range of ids of what was recorded within a span of time.
+/// The range of ids of the transactions that were recorded within a span of time.
 fn recorded_between(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -441,7 +441,8 @@ fn recorded_between(
 }
 
 /// Number of milliseconds by which ids of transactions that were recorded before a moment may be ahead of their
-/// recording time. Older versions of this program made such ids. Ids of today contain the millisecond of recording.
+/// recording time. Older versions of this program made such ids. Ids of this version contain the millisecond of
+/// recording.
 fn lead_before(
     connection: &mut AnyConnection,
     tenant: TenantId,
