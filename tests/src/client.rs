@@ -132,7 +132,7 @@ impl Client {
         let mut answer = Vec::new();
         let listening = async {
             while !is_whole(&answer) {
-                // On bad input the server may close the connection abruptly: what arrived before counts.
+                // On bad input the server may close the connection abruptly. The bytes that arrived before count.
                 match incoming.read_buf(&mut answer).await {
                     Ok(0) | Err(_) => break,
                     Ok(_) => {}
@@ -152,7 +152,7 @@ impl Client {
     }
 }
 
-/// Whether the body of an answer is as long as the answer announced.
+/// True if the body of an answer is as long as the answer has announced.
 fn is_whole(answer: &[u8]) -> bool {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         return false;
@@ -200,7 +200,7 @@ mod tests {
 
     use super::{Client, is_whole};
 
-    /// Answers one connection with `answer`, keeps it open, and returns what was received.
+    /// Answers one connection with `answer`, keeps it open, and returns the received bytes.
     async fn answering(answer: &'static [u8], until: &'static str) -> (String, JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let api = format!("http://{}", listener.local_addr().expect("bound"));

@@ -104,7 +104,7 @@ impl Database {
             .unwrap_or_else(|error| panic!("{text}: {error}"));
     }
 
-    /// As [`execute_raw`](Self::execute_raw), where the database may refuse it.
+    /// As [`execute_raw`](Self::execute_raw), for SQL that the database may refuse.
     pub fn try_raw(&self, text: &str) -> Result<(), String> {
         match self.kind {
             Kind::Sqlite => self

@@ -80,7 +80,7 @@ pub(crate) fn fresh_folder(prefix: &str) -> PathBuf {
         .keep()
 }
 
-/// Whether every user of the machine can reach this path.
+/// True if every user of the machine can reach this path.
 pub(crate) fn is_reachable(path: &Path) -> bool {
     const OTHERS_MAY_ENTER: u32 = 0o001;
     let Ok(path) = path.canonicalize() else {

@@ -118,7 +118,7 @@ fn command(pip: &[&str]) -> Command {
     let mut words = pip.iter();
     let mut command = Command::new(words.next().unwrap_or(&"pip"));
     command.args(words);
-    // If pip is configured to install for the user, that would contradict --target.
+    // A setting of pip to install for the user would contradict --target.
     command.env("PIP_USER", "0");
     command
 }

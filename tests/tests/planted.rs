@@ -1,5 +1,5 @@
-//! The whole-book check: a clean book passes, and each invariant has a planted violation that it
-//! catches. A check that never caught anything proves nothing.
+//! The check of whole books: clean books pass, and each invariant finds a violation that is planted in them. A
+//! check that never found anything proves nothing.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -79,7 +79,7 @@ fn usd(amount: i64) -> Money {
     }
 }
 
-/// An engine at work on a database of its own.
+/// An engine on a database of its own.
 struct Writer {
     engine: Engine,
     after_commit: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
@@ -106,13 +106,13 @@ impl Writer {
         }
     }
 
-    /// Sends a command without a key, as workers and providers do.
+    /// Sends a command without a key, as a worker or a webhook does.
     async fn tell<C: Command>(&self, command: C) -> C::Done {
         let request = Request::of_system(tenant(), "test", command);
         self.engine.submit(request).await.unwrap().done().unwrap()
     }
 
-    /// Sends a command under a key of its own, as clients do; returns the reply, if there is one yet.
+    /// Sends a command under a new key, as a client does. Returns the reply, if there is one already.
     async fn ask<C: Command>(
         &mut self,
         command: C,
@@ -160,7 +160,7 @@ impl Writer {
             .await
     }
 
-    /// An account in loyalty points.
+    /// Opens an account in loyalty points.
     async fn open_points(&mut self) -> String {
         let new = NewAccount {
             code: ledger::AccountCode::trusted("liabilities:points"),
@@ -186,7 +186,7 @@ impl Writer {
             .await
     }
 
-    /// A payment that is with the provider, and its operation.
+    /// Makes a payment that goes to the provider, and returns its operation.
     async fn pay(&mut self, amount: i64) -> LeasedOperation {
         let new = NewPayment {
             money: usd(amount),
@@ -202,7 +202,7 @@ impl Writer {
     async fn create(&mut self, new: NewPayment) -> String {
         let command = CreatePayment {
             new,
-            // That of the request in which it is sent.
+            // The key of the request in which the command is sent.
             key: format!("request-{}", self.requests + 1),
             providers: Arc::new(Providers::only(Provider {
                 name: "sandbox".to_owned(),
@@ -225,7 +225,7 @@ impl Writer {
         self.tell(command).await;
     }
 
-    /// Tells the outcome under a lease that has run out: nobody hears it.
+    /// Records the outcome under a lease that has run out. The outcome is ignored.
     async fn speak_late(&self, paid: &LeasedOperation, charge: &Charge) {
         let stale = LeasedOperation {
             epoch: 0,
@@ -270,7 +270,7 @@ impl Writer {
     }
 }
 
-/// A closed book with something of everything in it.
+/// Books with something of everything in them. The engine that has written them is shut down.
 struct Book {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -303,7 +303,7 @@ impl Book {
         let refused = writer.transfer(bert, anna, 201).await;
         assert!(refused.contains("InsufficientFunds"), "{refused}");
 
-        // An asset is registered once, and only then held.
+        // An asset is registered once, and accounts can hold it only after that.
         let points = |exponent| NewAsset::new("POINTS", exponent, None).unwrap();
         let early = writer.open_points().await;
         assert!(early.contains("AssetNotRegistered"), "{early}");
@@ -314,7 +314,7 @@ impl Book {
         let opened = writer.open_points().await;
         assert!(opened.starts_with("acc_"), "{opened}");
 
-        // Told by the worker, and once more by a webhook.
+        // The outcome is reported by the worker, and once more by a webhook.
         let paid = writer.pay(700).await;
         let charge = Charge {
             reference: ProviderText::parse(&format!("ch_{}", paid.operation.provider_key)).unwrap(),
@@ -332,7 +332,7 @@ impl Book {
                 700,
             )
             .await;
-        // Told by a webhook alone, after an unknown outcome.
+        // The worker reports an unknown outcome, and only a webhook reports the final one.
         let declined = writer.pay(300).await;
         let retry_at = writer.engine.clock().now();
         writer.hear(&declined, Fact::Unknown { retry_at }).await;
@@ -344,7 +344,7 @@ impl Book {
                 300,
             )
             .await;
-        // With the provider still; not yet with the provider.
+        // One payment is still with the provider, and another one is not confirmed yet.
         writer.pay(44).await;
         let later = NewPayment {
             money: usd(9),
@@ -354,7 +354,7 @@ impl Book {
         };
         let later: PaymentId = writer.create(later).await.parse().unwrap();
         assert_ne!(later, paid.operation.payment);
-        // Before its cause; without a meaning; a contradiction.
+        // An event before its cause, an event of an unknown type, and an event that contradicts a known fact.
         writer
             .receive("evt_early", "charge.succeeded", "op_unheard_of", 1)
             .await;
@@ -392,7 +392,7 @@ impl Book {
         broken.map(|verdict| verdict.name).collect()
     }
 
-    /// What is said of the first violation.
+    /// The first violation, as text.
     fn first(&self) -> String {
         let report = self.check();
         let violation = report.first_violated().unwrap().violation.clone().unwrap();
@@ -404,7 +404,7 @@ impl Book {
         )
     }
 
-    /// Changes rows behind everybody's back: the triggers are away meanwhile, and back afterwards.
+    /// Changes rows without the engine. The triggers are removed meanwhile, and are back afterwards.
     fn tamper(&self, sql: &str) {
         #[derive(QueryableByName)]
         struct Trigger {
@@ -439,7 +439,7 @@ impl Book {
     }
 }
 
-/// Plants one violation in a clean book; returns which invariants notice.
+/// Plants one violation in clean books. Returns the names of the invariants that find it.
 async fn caught(sql: &str) -> Vec<&'static str> {
     let book = Book::written().await;
     book.tamper(sql);
@@ -464,7 +464,7 @@ async fn a_clean_book_keeps_every_invariant() {
         ]
     );
     for verdict in report.invariants {
-        // Nothing is exchanged, backdated or told with metadata in this book.
+        // These books have no exchanges, no displaced entries and no metadata.
         if ["L6", "L7"].contains(&verdict.name) {
             continue;
         }
@@ -484,7 +484,7 @@ async fn an_empty_database_keeps_every_invariant() {
     assert_eq!(report.first_violated(), None);
 }
 
-/// "Cannot be checked" is never mistaken for "does not hold", nor for "holds".
+/// An invariant that cannot be checked is reported neither as broken nor as sound.
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_no_verdict() {
     let book = Book::written().await;
@@ -578,7 +578,7 @@ async fn a3_catches_an_asset_without_a_record() {
     assert_eq!(caught(sql).await, ["A3"]);
 }
 
-/// Where L1 and L2 hold, L3 follows from them: it is the second opinion, and never breaks alone.
+/// If L1 and L2 hold, L3 follows from them. It is a second check of the same facts, and never breaks alone.
 #[tokio::test]
 async fn l3_catches_money_from_nowhere() {
     let sql = "UPDATE account SET credits_posted = credits_posted + 5 \

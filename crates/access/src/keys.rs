@@ -1,4 +1,4 @@
-//! API keys: who may act for a tenant.
+//! API keys. A caller that has one may act for its tenant.
 
 use diesel::prelude::*;
 use edge::Caller;
@@ -29,7 +29,7 @@ pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-/// The name of an API key in the audit log: enough of it to find it, too little to use it.
+/// The name of an API key in the audit log: a part of the key that is enough to find it and too little to use it.
 #[must_use]
 pub fn label(key: &str) -> String {
     let digest = hex::encode(hash(key));

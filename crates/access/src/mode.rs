@@ -5,7 +5,8 @@ use store::{AnyConnection, Error};
 
 use crate::schema::books;
 
-/// Whether the money in the books is real. Books have one mode from their first day, which never changes.
+/// The mode of the books, which tells whether their money is real. Books have one mode from their first day, which
+/// never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// The money is not real. The API key is known to everybody.

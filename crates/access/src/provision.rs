@@ -99,7 +99,7 @@ struct State {
 }
 
 impl State {
-    /// Adds what is missing. Returns whether anything was missing.
+    /// Adds the missing parts. Returns true if anything was missing.
     ///
     /// # Errors
     /// [`ProvisionError`]. The mode is checked first.

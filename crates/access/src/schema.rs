@@ -1,4 +1,4 @@
-//! The tables of `access` as diesel sees them; `migrations/` says what the columns mean.
+//! The tables of `access`, for diesel. The columns are explained in `migrations/`.
 
 diesel::table! {
     tenant (tenant_id) {

@@ -1,8 +1,8 @@
 //! Amounts as JSON strings, for clients whose numbers are doubles and lose digits beyond 2^53.
 //!
 //! A client asks for them by `Accept: application/json; amounts=string`. Answers are made and saved with
-//! integers; the conversion is the last thing that happens to a body on its way out. So a replay is the same
-//! answer for both kinds of client, and the functions that make replies know nothing of it.
+//! integers, and a body is converted just before it is sent. So a replay is the same answer for both kinds of
+//! client, and the functions that make replies know only integers.
 
 use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -25,11 +25,11 @@ pub(crate) enum Writing {
     Texts,
 }
 
-/// How the client wants amounts to be written: the parameter `amounts` of the media range of JSON that it
-/// prefers. The rest of `Accept` is ignored.
+/// How the client wants amounts to be written: the parameter `amounts` of the media range for JSON that the client
+/// prefers. Without that parameter, amounts are integers. The rest of `Accept` is ignored.
 ///
 /// # Errors
-/// `not_acceptable` for an `amounts` that is neither `string` nor `integer`, or that occurs twice.
+/// `not_acceptable` for an `amounts` that is neither `string` nor `integer`, or that occurs twice in a range.
 pub(crate) fn wanted(headers: &HeaderMap) -> Result<Writing, Problem> {
     let mut best: Option<Range> = None;
     for line in headers.get_all(header::ACCEPT) {
@@ -92,8 +92,8 @@ fn as_texts(json: &[u8], fields: Fields) -> Vec<u8> {
     written
 }
 
-/// Writes the amounts of an answer in the form that the client wants. An unknown form is refused before
-/// anything is done.
+/// Writes the amounts of an answer in the form that the client wants. An unknown form is refused before the
+/// request is handled.
 pub(crate) async fn as_asked(
     fields: Fields,
     request: ServiceRequest,
@@ -145,14 +145,14 @@ fn split_string(json: &[u8]) -> (&[u8], &[u8]) {
 /// A media range that includes JSON.
 #[derive(Debug, Clone, Copy)]
 struct Range {
-    /// In thousandths (RFC 9110, section 12.4.2).
+    /// The quality in thousandths (RFC 9110, section 12.4.2).
     quality: u16,
     /// The form of amounts that it names, if it names one.
     amounts: Option<Writing>,
 }
 
 impl Range {
-    /// `None` for a range of other media types, and for what the client does not accept.
+    /// Reads a range. `None` if it does not include JSON, or has the quality 0: the client does not accept it.
     fn read(range: &str) -> Result<Option<Self>, Problem> {
         const JSON: [&str; 4] = [
             "application/json",
@@ -185,7 +185,7 @@ impl Range {
         Ok((quality > 0).then_some(Self { quality, amounts }))
     }
 
-    /// The rank of the range: by quality, and among equal ones the range that names a form of amounts.
+    /// The rank of the range: its quality; among equal qualities, a range that names a form of amounts is higher.
     const fn rank(&self) -> (u16, bool) {
         (self.quality, self.amounts.is_some())
     }
@@ -332,7 +332,7 @@ mod tests {
         }
     }
 
-    /// Whoever adds an integer to an answer says here whether it is an amount.
+    /// A new integer in an answer must be among the amounts of the surface, or in this list of other integers.
     #[test]
     fn every_integer_of_the_description_is_an_amount_or_known_as_none() {
         const NONE: [&str; 10] = [
@@ -343,7 +343,7 @@ mod tests {
             "ordinal",
             "status",
             "version",
-            // Amounts of requests, which are integers always.
+            // Amounts in requests, which are always integers.
             "available_at_least",
             "buy",
             "sell",
@@ -363,7 +363,7 @@ mod tests {
         }
     }
 
-    /// The names of the fields below this schema that are integers, whatever their shape is called.
+    /// Collects the names of the fields below this schema that are integers, also by the name of a shape.
     fn integers(schemas: &Value, schema: &Value, names: &mut BTreeSet<String>) {
         let is_integer = |property: &Value| match &property["type"] {
             Value::String(one) => one == "integer",

@@ -10,10 +10,10 @@ use engine::Engine;
 
 /// Time for which a key is trusted without asking the database again.
 const BELIEVED: Duration = Duration::from_secs(2);
-/// Greatest number of keys that are remembered.
+/// Greatest number of keys that are remembered. If there are more, all are forgotten.
 const MAX_CALLERS: usize = 10_000;
 
-/// The callers seen lately.
+/// The callers of recent requests, by the hash of their keys, with the time at which each was looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Callers(Mutex<HashMap<[u8; 32], (Caller, Instant)>>);
 
@@ -21,8 +21,9 @@ impl Callers {
     /// The caller of a request.
     ///
     /// # Errors
-    /// A 401 for a key that is absent, malformed or unknown; the answer does not say which. A key of the other
-    /// mode is recognised by its prefix.
+    /// A 401 for a key that is absent, malformed or unknown; the answer does not say which of these it is. A 401
+    /// with a reason for a key of the other mode, which is recognised by its prefix. A 503 or a 500 if the database
+    /// fails.
     pub(crate) async fn of(
         &self,
         engine: &Engine,
@@ -30,7 +31,8 @@ impl Callers {
         sent: &Headers,
     ) -> Result<Caller, Problem> {
         let key = headers::bearer(sent)?;
-        // This holds whatever the database says, because the key of the sandbox is known to everybody.
+        // A key of the other mode is refused even if the database has it, because everybody knows the key of the
+        // sandbox.
         if key.starts_with(mode.other().key_prefix()) {
             let (keys, books) = (mode.other().name(), mode.name());
             return Err(Problem::new(code::UNAUTHORIZED).with_detail(format!(

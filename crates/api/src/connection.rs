@@ -1,15 +1,15 @@
-//! One client's connection, between the socket and the HTTP library. It changes three things that the library
-//! does not let us set:
+//! One client's connection, between the socket and the HTTP library. It changes three behaviours that the library
+//! has no setting for:
 //!
-//! - What the library refuses by itself (a malformed head, one that is too large or too slow) it answers with
-//!   an empty body. Here that becomes a problem with a `Request-Id`, as every refusal is.
-//! - It sends `100 Continue` before the request is looked at. Here that waits until a handler
-//!   reads the body, so that a refusal comes instead of it.
-//! - It goes on reading a body that nobody wants, without an end if the body has none. Here an answer
-//!   that leaves its body unread is the last one, and [`LEFT_UNREAD`] bytes more are taken for it.
+//! - If the library itself refuses a request (its head is malformed, too large or too slow), the answer has an
+//!   empty body. Here that answer becomes a problem with a `Request-Id`, as every refusal is.
+//! - The library sends `100 Continue` before a handler sees the request. Here the `100 Continue` waits until a
+//!   handler reads the body, so that a refusal can be sent instead.
+//! - The library goes on reading a body that no handler reads, and a body may have no end. Here the answer to such
+//!   a request is the last one on the connection, and at most [`LEFT_UNREAD`] more bytes of the body are read.
 //!
-//! It never looks into a request, and changes no answer of ours: those all have a `Request-Id`, by
-//! which they are told from the library's own.
+//! The connection never looks into a request, and changes none of our own answers: each of them has a `Request-Id`,
+//! and the answers of the library have none.
 
 pub(crate) mod unread;
 
@@ -32,10 +32,10 @@ use tokio::net::TcpStream;
 
 use crate::request::RequestId;
 
-/// Number of bytes that are read and dropped after an answer that left its body unread, so that a client that
-/// is still sending can receive the answer.
+/// Greatest number of bytes of an unread body that are read and dropped after the answer, so that a client that is
+/// still sending can receive the answer.
 const LEFT_UNREAD: usize = 4 * 1024 * 1024;
-/// Time for which a connection stays open for the same reason.
+/// Longest time for which a connection stays open after its last answer, for the same reason.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -44,7 +44,7 @@ const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 /// The state that a connection shares with its requests.
 #[derive(Debug, Default)]
 pub(crate) struct Talk {
-    /// Requests whose `100 Continue` the library is about to write.
+    /// Number of requests whose `100 Continue` the library is about to write.
     expecting: Cell<u32>,
     /// The stage of the request that expects a `100 Continue`.
     stage: Cell<Stage>,
@@ -52,19 +52,19 @@ pub(crate) struct Talk {
     withheld: Cell<bool>,
     /// True if the withheld `100 Continue` is to be sent.
     due: Cell<bool>,
-    /// Number of bytes that are still read; `None` while there is no limit.
+    /// Number of bytes that may still be read; `None` while there is no limit.
     left: Cell<Option<usize>>,
-    /// True if a body ended too early or has a broken encoding, which its handler answers.
+    /// True if a body ended too early or has a broken encoding. The handler answers such a request.
     broken: Cell<bool>,
     /// True if there is a body that has not arrived completely.
     coming: Cell<bool>,
 }
 
-/// The stage of a request. The library hands the request over before it writes the `100 Continue`, so each of
-/// these stages is possible by then.
+/// The stage of a request. The library hands the request over before it writes the `100 Continue`, so at that time
+/// the request can be in each of these stages.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// The body was not read yet.
+    /// No handler reads the body yet.
     #[default]
     Unread,
     /// A handler reads the body.
@@ -100,7 +100,8 @@ impl Talk {
         self.withheld.set(false);
     }
 
-    /// Withholds a `100 Continue` that the library writes. It is never sent directly.
+    /// Withholds a `100 Continue` that the library writes. It is sent once a handler reads the body, and never after
+    /// the answer.
     fn withhold(&self) {
         self.expecting.set(self.expecting.get().saturating_sub(1));
         match self.stage.get() {
@@ -115,7 +116,7 @@ impl Talk {
         self.left.set(Some(LEFT_UNREAD));
     }
 
-    /// Notes that the body is broken, which the handler answers.
+    /// Notes that the body is broken. The handler answers the request.
     fn body_is_broken(&self) {
         self.broken.set(true);
     }
@@ -138,7 +139,7 @@ pub(crate) struct Connection {
     talk: Rc<Talk>,
     /// Our own bytes that are still to be sent.
     own: Vec<u8>,
-    /// True if the library has refused the request. It closes the connection then.
+    /// True if the library has refused the request. The library then closes the connection.
     refused: bool,
     /// True if the client has closed its side, or is gone.
     ended: bool,
@@ -188,8 +189,8 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes a problem instead of the library's refusal. It reports the refusal as written once the problem is
-    /// sent, because the library may close the connection right afterwards.
+    /// Writes a problem instead of the library's refusal. The refusal is reported as written only after the problem
+    /// is sent, because the library may close the connection right afterwards.
     fn poll_refusal(&mut self, cx: &mut Context<'_>, head: &[u8]) -> Poll<io::Result<usize>> {
         if !self.refused {
             self.refused = true;
@@ -265,7 +266,7 @@ impl AsyncWrite for Connection {
 
 /// If the encoding of a body breaks before its handler has read it, the library closes the connection without
 /// an answer; the refusal is sent here instead. If a socket is closed while there are unread bytes, the client
-/// may lose what was sent to it; so after a refusal the rest is read for a moment.
+/// may lose the answer; so after a refusal the rest of the request is read, for at most [`LINGER`].
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(socket) = self.socket.take() else {
@@ -274,7 +275,7 @@ impl Drop for Connection {
         let is_cut_off =
             self.talk.is_half_asked() && !self.ended && !self.refused && !std::thread::panicking();
         if is_cut_off {
-            // An answer that does not fit into an empty buffer is not waited for.
+            // This does not wait. The answer is lost if the buffer of the socket has no room for it.
             let _written = socket.try_write(&refusal(StatusCode::BAD_REQUEST));
         }
         if !(is_cut_off || self.refused) {
@@ -324,7 +325,7 @@ fn refusal(status: StatusCode) -> Vec<u8> {
     if code == INTERNAL {
         tracing::error!(request, "the HTTP library has failed");
     } else {
-        // Anybody can send this, so the line says nothing about the state of the service.
+        // Anybody can send malformed bytes, so this line says nothing about the state of the service.
         tracing::debug!(request, %status, "what was sent is no request");
     }
     metrics::counter!("florin_http_no_requests_total", "status" => status.as_str().to_owned())

@@ -1,5 +1,5 @@
 //! The server of an API: it serves the routes that it gets on actix ([`serve`]) and describes them
-//! ([`openapi`]). The families bring the routes, and know what they are about.
+//! ([`openapi`]). The families provide the routes and their meaning.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -8,11 +8,11 @@
 //! | `request.rs` | what every request has: an id, a bounded body, an answer in one form |
 //! | `mount.rs` | a request becomes a call of its route, a response becomes an answer |
 //! | `caller.rs` | the API key of a request |
-//! | `amounts.rs` | amounts as JSON strings, for those who ask for that |
+//! | `amounts.rs` | amounts as JSON strings, for clients that ask for them |
 //! | `openapi.rs` | the description, printed from the routes |
-//! | `system.rs` | questions of operators and tools |
+//! | `system.rs` | the routes for operators and tools |
 //!
-//! This crate never does SQL, never decides by a business rule, and never shows the inside in an answer.
+//! This crate never runs SQL, never decides by a business rule, and never shows internal details in an answer.
 
 mod amounts;
 mod caller;

@@ -32,7 +32,7 @@ pub(crate) fn all(api: &Arc<Api>, app: &mut ServiceConfig) {
         }
         app.service(elsewhere(own, api.routes.allowed(path)));
     }
-    // Requests other than GET are not handled by the pages of the description.
+    // The pages of the description handle GET only. Requests with other methods are answered here.
     app.service(openapi::browser())
         .service(elsewhere(
             resource("/docs/{page:.*}"),
@@ -79,7 +79,8 @@ async fn serve(
     answer(&request, outcome)
 }
 
-/// Answers a request. It is checked in the same order on every route: the caller, the query, the key, the body.
+/// Answers a request. Every route checks in the same order: the caller, the query, the idempotency key, the media
+/// type, the body. A route without an API key has no idempotency key.
 async fn outcome(
     api: &Api,
     row: &Route,
@@ -116,7 +117,7 @@ async fn outcome(
     running.await
 }
 
-/// The call of a request of which only the head is read.
+/// The call of a request, before its query, its idempotency key and its body are read.
 async fn head(row: &Route, request: &HttpRequest) -> Call<()> {
     let values = Path::<Vec<String>>::from_request(request, &mut NoPayload::None).await;
     let values = values.map(Path::into_inner).unwrap_or_default();

@@ -1,19 +1,20 @@
 //! The API's description, printed from the routes. `docs/openapi.json` is its committed copy, and a test
 //! compares the two.
 //!
-//! **How a route gets its part.** Its row has what only the row can know: the operation id (a unique verb and
-//! noun), the parameters, the reader of the body, the answers of 2xx, and its own text for a refusal. A reader
-//! describes the values that it accepts. The rest follows from the kind of the route, and is added here:
+//! **How a route gets its part.** Its row has the facts that differ from route to route: the operation id (a unique
+//! verb and noun), the parameters, the reader of the body, the answers of 2xx, and its own text for a refusal. A
+//! reader describes the values that it accepts. The rest follows from the kind of the route, and is added here:
 //!
-//! - [`answers`]: which refusals it can give, as problems, and the headers of each answer. A route that wants
-//!   a key may be a 401; one with a query or a key of idempotency a 400; one that names something in its path
-//!   or body a 404; one with a body a 400, 408, 413, 415 or 422.
+//! - [`answers`]: the refusals that the route can give, as problems, and the headers of each answer. Every route
+//!   can give a 500 and a 503; a route that asks for a proof of its caller a 401; one that asks for an API key a
+//!   400 and a 406; one with a name in its path a 404; one with an idempotency key a 409; one with a body a 400,
+//!   408, 413, 415 and, unless the proof is a signature, a 422.
 //! - [`parameters`]: `Idempotency-Key`, `Prefer`, `limit` and `cursor`.
-//! - [`security`]: the API key, or the signature of a webhook.
-//! - [`shapes`]: a text that is always the same says so.
+//! - [`security`]: the API key, the key of the operator, or the signature of a webhook.
+//! - [`shapes`]: the schema of a text that is always the same has that text as its only value.
 //!
-//! A field of a reply says its shape by a name: `#[schema(value_type = Moment)]` ([`edge::shapes`]). Of an
-//! `Option`, it says `nullable = false` where null is never shown, and `required` where it is always there.
+//! A field of a reply names its shape: `#[schema(value_type = Moment)]` ([`edge::shapes`]). A field that is an
+//! `Option` has `nullable = false` if null is never shown, and `required` if the field is always present.
 //! Tests find a text, a number or a list of a request that has no bounds, and a name that has two schemas;
 //! the harness of the scenarios compares every answer with its description.
 
@@ -42,13 +43,13 @@ const SERVERS: [(&str, &str); 2] = [
 /// The properties of a route from which its refusals follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
-    /// The proof that its caller brings.
+    /// The proof that the caller of the route brings.
     proof: Proof,
-    /// True if it reads a body.
+    /// True if the route reads a body.
     has_body: bool,
-    /// True if its path names a resource.
+    /// True if the path of the route names a resource.
     names_resource: bool,
-    /// Its rule for the idempotency key.
+    /// The rule of the route for the idempotency key.
     key: KeyRule,
 }
 
@@ -255,7 +256,7 @@ mod tests {
         }
     }
 
-    /// Every schema that a request leads to, with the place where it stands.
+    /// Every schema that a request uses, with its place in the description.
     fn of_requests(description: &Value) -> Vec<(String, &Value)> {
         let mut found = Vec::new();
         for (route, operation) in operations(description) {
@@ -359,7 +360,7 @@ mod tests {
         assert_eq!(clashes, Vec::<String>::new());
     }
 
-    /// The statuses of a row are those of its codes, and no row names a code that it has anyway.
+    /// Each answer of a row has the status of all its codes.
     #[test]
     fn the_codes_of_an_answer_have_its_status() {
         for route in families::SURFACE.table().rows() {

@@ -29,7 +29,7 @@ pub(crate) struct RequestId(String);
 impl RequestId {
     pub(crate) fn fresh() -> Self {
         let mut bytes = [0; 8];
-        // An id that is not unique is only a nuisance in the log.
+        // Without randomness the id is not unique. Then only the log is harder to read.
         let _no_randomness = getrandom::fill(&mut bytes);
         Self(format!("req_{}", hex::encode(bytes)))
     }
@@ -47,8 +47,9 @@ impl RequestId {
     }
 }
 
-/// Gives a request its id, adds it to the answer, and counts the answer. A HEAD is served like a GET, and only
-/// the head is sent. An answer that leaves its body unread is the last on its connection.
+/// Gives a request its id, adds the id to the answer, and counts the answer. A HEAD is served like a GET, and only
+/// the head of the answer is sent. If the body of a request is not read to its end, the answer is the last one on
+/// its connection.
 pub(crate) async fn identify(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
@@ -93,7 +94,7 @@ pub(crate) async fn identify(
     }))
 }
 
-/// Makes a problem of a refusal that the HTTP library or the page of the description has written.
+/// Replaces a refusal of the HTTP library, or of the page of the description, by a problem.
 fn in_one_form(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let is_refusal = status.is_client_error() || status.is_server_error();
@@ -126,7 +127,7 @@ pub(crate) fn headers(headers: &HeaderMap) -> Headers {
         .collect()
 }
 
-/// Reads a body of at most `max_body` bytes. A body that announces more is refused before it is read.
+/// Reads a body of at most `max_body` bytes. If the head announces more bytes, the body is refused unread.
 pub(crate) async fn body(
     request: &HttpRequest,
     mut payload: Payload,
@@ -156,7 +157,7 @@ pub(crate) async fn body(
     }
 }
 
-/// The length that the head announces. A number that does not fit counts as the greatest one.
+/// The length that the head announces. A number that cannot be read counts as the greatest one.
 fn announced(request: &HttpRequest) -> Option<usize> {
     let length = request.headers().get(header::CONTENT_LENGTH)?;
     let length = length.to_str().ok()?.trim();

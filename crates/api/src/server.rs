@@ -25,7 +25,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Longest time in which the head of the first request on a connection must arrive.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
-/// The API: its routes, its state, and its callers.
+/// The API: its state, its routes, and its callers.
 pub struct Api {
     pub(crate) state: Shared,
     pub(crate) routes: &'static Routes,
@@ -36,8 +36,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API with the routes of this surface and those of the system. The metrics are shown if they are
-    /// collected.
+    /// The API with the routes of this surface and those for operators and tools. `counters` are the metrics to
+    /// show, if metrics are collected.
     #[must_use]
     pub fn new(
         state: State,
@@ -80,14 +80,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes no new connections, finishes the running requests, and ends.
+    /// Takes no new connections, lets running requests finish within 30 seconds, and ends.
     pub async fn stop(self) {
         self.handle.stop(true).await;
         let _ended = self.running.await;
     }
 }
 
-/// Serves the API on `listener` with this number of threads.
+/// Serves the API on `listener` with this number of threads, at least one.
 ///
 /// # Errors
 /// [`ServeError`] if the listener cannot be used.
@@ -113,7 +113,7 @@ pub fn serve(api: Api, listener: TcpListener, threads: usize) -> Result<Server, 
             };
             let app = App::new()
                 .wrap(middleware::from_fn(as_asked))
-                // The wrapper that is added last runs first, so each answer has an id, whoever made it.
+                // The wrapper that is added last runs first, so the refusals of the first one have an id too.
                 .wrap(middleware::from_fn(request::identify))
                 .configure(move |app| mount::all(&api, app));
             let http = HttpService::build()

@@ -1,4 +1,5 @@
-//! The routes for operators and tools: whether the process lives, whether it is ready, and what it is.
+//! The routes for operators and tools: whether the process lives and is ready, its version, its metrics, and the
+//! description of the API.
 
 use edge::{Call, Method, Problem, Response, Routes, Shared, code};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -53,7 +54,7 @@ async fn livez(_: Shared, _: Call<()>) -> Result<Response, Problem> {
     Ok(Response::json(200, &serde_json::json!({"status": "ok"})))
 }
 
-/// Answers whether the process can work: whether questions are answered and commands are committed.
+/// Answers whether the process can work: whether it reads from the database and commits commands.
 async fn readyz(state: Shared, _: Call<()>) -> Result<Response, Problem> {
     let ready = state.engine.readiness().await;
     let parts = [("reads", told(ready.reads)), ("writes", told(ready.writes))];

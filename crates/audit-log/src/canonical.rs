@@ -7,7 +7,8 @@ pub(crate) fn key_order(a: &str, b: &str) -> Ordering {
     a.encode_utf16().cmp(b.encode_utf16())
 }
 
-/// Appends a JSON string as RFC 8785 §3.2.2.2 writes it: only what must be escaped is, in the short form if it exists.
+/// Appends a JSON string as RFC 8785 §3.2.2.2 writes it: only the characters that must be escaped are escaped, in the
+/// short form if there is one.
 pub(crate) fn put_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     for run in text

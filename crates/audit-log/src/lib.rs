@@ -21,7 +21,7 @@
 //! - A hash has 32 bytes; nothing shorter or longer becomes a [`struct@Hash`].
 //! - Appending `n` leaves costs `n` leaf hashes, at most `n + log2(size)` node hashes, and no reading.
 //!
-//! A log alone cannot show that its end was cut off: for that, a root must have left the machine before.
+//! A log alone cannot show that its end was cut off: for that, a root must have been copied to another place before.
 //!
 //! # Example
 //!

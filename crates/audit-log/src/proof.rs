@@ -170,8 +170,8 @@ pub fn verify_consistency(
     Ok(())
 }
 
-/// The proof that leaf `index` is in the tree of the first `size` leaves (`PATH` of RFC 9162 §2.1.3.1). It
-/// hashes all leaves: meant for a receipt of one tree, not for many.
+/// The proof that leaf `index` is in the tree of the first `size` leaves (`PATH` of RFC 9162 §2.1.3.1). It hashes all
+/// leaves, so it is meant for a single receipt, not for many.
 ///
 /// # Errors
 /// [`ProveError::TooFewLeaves`] or [`ProveError::IndexOutsideTree`].
@@ -372,7 +372,7 @@ mod tests {
         ] {
             for other in [0, 1, size / 2, size - 1, size, u64::MAX] {
                 for proof in [&endless[..0], &endless[..1], &endless[..63], &endless] {
-                    // A tree of one leaf is its leaf: the only true claim here.
+                    // The root of a tree of one leaf is the hash of that leaf. This is the only true claim here.
                     let nothing_to_prove = proof.is_empty() && size == 1 && other == 0;
                     let holds = verify_inclusion(other, size, &hash, proof, &hash).is_ok();
                     assert_eq!(holds, nothing_to_prove, "{other} {size}");

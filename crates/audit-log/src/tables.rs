@@ -1,4 +1,4 @@
-//! The log's tables: appends what a commit did, and reads it again.
+//! The log's tables: appends the records of a commit, and reads records again.
 
 use diesel::prelude::*;
 use store::bulk::Writes;

@@ -16,7 +16,7 @@ fn leaf_text(record: &Record<'_>) -> String {
     String::from_utf8(record.leaf().unwrap()).unwrap()
 }
 
-/// Canonical JSON made in another way: of any value; keys are sorted here, strings are written by `serde_json`.
+/// Canonical JSON of any value, made in another way: the keys are sorted here, the strings are written by `serde_json`.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {

@@ -1,8 +1,8 @@
 //! The currencies that a request may name: those of ISO 4217, and the assets that its tenant has registered.
 //!
 //! An asset never changes and is never deleted, so it is remembered for ever. Another process may have
-//! registered an asset that is not remembered, so it is looked up in the database. A request with currencies of
-//! ISO 4217 only needs no look-up.
+//! registered an asset that is not remembered, so an unknown code is looked up in the database. A request that
+//! names only currencies of ISO 4217 needs no look-up.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::shapes;
 const FIELD: &str = "currency";
 const UNKNOWN: &str = "There is no such currency. Use an ISO 4217 code in capitals, such as EUR, or the code of an asset that you have registered: POST /v1/assets.";
 
-/// The assets that requests have named.
+/// The assets that requests have named, by tenant and code.
 #[derive(Debug, Default)]
 pub(crate) struct Assets(Mutex<HashMap<TenantId, BTreeMap<String, Currency>>>);
 
@@ -29,7 +29,7 @@ pub(crate) struct Currencies {
     assets: BTreeMap<String, Currency>,
 }
 
-/// The currencies that a request may name.
+/// Finds the currencies that a request may name, from the codes in its body.
 pub(crate) async fn named(state: &State, submission: &Submission) -> Result<Currencies, Problem> {
     let known: &Assets = state.part()?;
     known
@@ -38,7 +38,7 @@ pub(crate) async fn named(state: &State, submission: &Submission) -> Result<Curr
 }
 
 impl Assets {
-    /// The currencies that a body of this tenant may name.
+    /// Finds the currencies that a body of this tenant may name.
     async fn of(
         &self,
         state: &State,
@@ -87,7 +87,7 @@ impl Currencies {
     }
 }
 
-/// The codes in a body that may be those of assets.
+/// The codes in a body that may belong to assets.
 #[derive(Default)]
 struct AssetCodes<'b> {
     assets: BTreeSet<&'b str>,

@@ -7,15 +7,17 @@ use crate::recorded::RecordedIds;
 
 /// The family's part of the check.
 ///
-/// | name | rows | read |
+/// | name | rows that it reads | in the order of |
 /// |---|---|---|
-/// | L1 | transactions, each page with its postings; then all tenants' postings, counted | by id |
-/// | L2 | all tenants' accounts beside the debits and the credits of each | by account and version |
-/// | L3, L4 | accounts; the database's own catalogue | |
-/// | L5 | transactions, each page with its holds, its corrections and what is about them | by id |
-/// | L6 | exchanges, each page with the postings of its transactions; then transactions beside them | by id |
-/// | L7 | transactions that are displaced or have metadata; then time buckets beside their parts | by id; by account and time |
-/// | L8 | registered assets, kept; then accounts that hold one | by code; by id |
+/// | L1 | transactions, each page with its postings; then the number of all tenants' postings | id |
+/// | L2 | all tenants' accounts, together with the debits and the credits of each | account and version |
+/// | L3 | accounts | id |
+/// | L4 | the triggers in the database's own catalogue | |
+/// | L5 | transactions, each page with its holds, its corrections and the later postings about them | id |
+/// | L6 | exchanges, each page with the postings of its transactions; then exchanges without terms | id |
+/// | L7 | transactions that are displaced or have metadata | id |
+/// | | then the time buckets, together with the parts that they sum up | account and time |
+/// | L8 | registered assets, which stay in memory; then the accounts that hold one | code; id |
 pub const FAMILY: Family = Family {
     guards: &check::GUARDS,
     invariants: &[

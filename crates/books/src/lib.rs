@@ -1,21 +1,21 @@
 //! The books' capabilities, one folder each.
 //!
-//! | folder | what can be asked for |
+//! | folder | what a request can do |
 //! |---|---|
 //! | [`accounts`] | open, freeze, unfreeze, close, set limits or metadata |
-//! | [`subtrees`] | freeze, or unfreeze, all accounts below a code |
+//! | [`subtrees`] | freeze, or unfreeze, the account with a code and all accounts below it |
 //! | [`assets`] | register a custom asset |
-//! | [`transactions`] | post, fulfil or void what is pending, reverse, many at once, set metadata; search; expiry |
+//! | [`transactions`] | post, fulfil, void or reverse, also many at once; set metadata; search. Also the expiry |
 //! | [`exchanges`] | exchange one currency for another |
 //! | [`transfers`] | move money from wallet to wallet |
-//! | [`periods`] | close what happened before a moment |
-//! | [`statements`] | balances as of a moment, statements, the trial balance |
-//! | [`import`] | take over books from elsewhere |
+//! | [`periods`] | close the time before a moment |
+//! | [`statements`] | read balances as of a moment, statements, the trial balance |
+//! | [`import`] | import books from a file (this is a command without a route) |
 //!
 //! The rules are in `ledger`, which is a pure library. This crate connects them with the engine: the rows that
-//! a command asks for, its audit records, how its reply is stored. It also connects them with the edge: in each
-//! folder `http.rs` has the rows of the routes, the readers and the handlers, `show.rs` the replies, and
-//! `codes.rs` the codes of refusals. In `refusal`, a refusal becomes a problem.
+//! a command asks for, its audit records, and the way in which its reply is stored. It also connects them with
+//! the edge: in each folder `http.rs` has the rows of the routes, the readers and the handlers, `show.rs` the
+//! replies, and `codes.rs` the codes of refusals. In `refusal`, a refusal becomes a problem.
 
 pub mod accounts;
 pub mod assets;

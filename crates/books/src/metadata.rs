@@ -40,7 +40,7 @@ pub(crate) const REPLACED: [&str; 2] = [
     "What is kept with an account or a transaction from now on, in place of what was: null or an empty object:\nnothing.",
 ];
 
-/// Reads the field of that body.
+/// Reads the field of the body that replaces metadata.
 pub(crate) fn replaced(fields: &mut Fields) -> Slot<Option<Metadata>> {
     let metadata = nullable(kept().says("At most 50 texts of at most 500 characters."));
     fields.required("metadata", metadata).map(Option::flatten)

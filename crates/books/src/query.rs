@@ -34,7 +34,7 @@ pub(crate) fn as_of(query: &mut Query, says: &'static str) -> Slot<Option<Timest
     query.optional("as_of", shapes::AskedMoment::SHAPE, says, moment)
 }
 
-/// Reads which of a transaction's two times is meant. The default is `recorded`.
+/// Reads which time of a transaction counts: `recorded` or `effective`. The default is `recorded`.
 pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
     let read = |text: &str| match text {
         "recorded" => Ok(By::Recorded),
@@ -45,8 +45,8 @@ pub(crate) fn by(query: &mut Query, says: &'static str) -> Slot<By> {
     by.or(By::Recorded)
 }
 
-/// Reads texts of metadata by their keys, from the parameters with this prefix. There are at most
-/// [`Metadata::MAX_ENTRIES`] of them, as in a transaction.
+/// Reads texts of metadata by their keys, from the parameters with this prefix: at most
+/// [`Metadata::MAX_ENTRIES`] texts, as in a transaction.
 pub(crate) fn labels(
     asked: Vec<(String, String)>,
     prefix: &str,

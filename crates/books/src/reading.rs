@@ -19,13 +19,13 @@ pub(crate) fn transaction() -> impl Reader<Out = TransactionId> {
     id(shapes::TransactionId::SHAPE).map(TransactionId::from_bytes)
 }
 
-/// Reads an amount of money.
+/// Reads an amount in minor units, at least 1. A smaller one breaks the rule `amount_not_positive`.
 pub fn positive() -> impl Reader<Out = Amount> {
     let wrong = |rule: money::AmountError| BrokenRule::new("amount_not_positive", &rule);
     amount(shapes::Amount::SHAPE).checked(move |units| Amount::new(units).map_err(wrong))
 }
 
-/// Reads a moment in any zone.
+/// Reads a moment in any time zone.
 pub(crate) fn any_moment() -> impl Reader<Out = Timestamp> {
     moment(shapes::NewMoment::SHAPE)
 }
@@ -61,7 +61,7 @@ mod tests {
                 length(name).map_or(otherwise, |length| usize::try_from(length).unwrap())
             };
             let pattern = schema.get("pattern").and_then(serde_json::Value::as_str);
-            // ECMA-262 writes a code point otherwise, and its dollar is the end.
+            // ECMA-262 has another notation for code points, and its `$` matches only at the end of the text.
             let pattern = pattern.map(|own| own.replace("\\u00", "\\x").replace('$', "\\z"));
             Self {
                 pattern: pattern.map(|own| Regex::new(&own).unwrap()),
@@ -76,7 +76,7 @@ mod tests {
         }
     }
 
-    /// Texts near the edges of every shape, without the digits of a card number.
+    /// Texts near the bounds of every shape, but not card numbers.
     fn near() -> impl Strategy<Value = String> {
         prop_oneof![
             "[ -~]{0,12}",

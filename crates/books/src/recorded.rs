@@ -1,5 +1,5 @@
-//! A3 for the books: each asset, account and transaction has an audit record, a pending transaction expires at
-//! the time in its record, and metadata that was set later agrees with the records of each change.
+//! Invariant A3 for the books: each asset, account and transaction has an audit record, a pending transaction
+//! expires at the time in its record, and metadata that was set later agrees with the records of each change.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use ledger::{AccountId, TransactionId};
 use serde::Deserialize;
 use store::{AnyConnection, CheckError, Error, TenantId, Timestamp};
 
-/// The things of the books that audit records name.
+/// The assets, accounts and transactions that audit records name, and the terms that the records state.
 #[derive(Default)]
 pub(crate) struct RecordedIds {
     /// Assets by their stored codes.
@@ -21,7 +21,7 @@ pub(crate) struct RecordedIds {
     described: HashMap<TransactionId, Described>,
 }
 
-/// The changed fields of a record, with their values before and after.
+/// The fields that a record says were changed, each with its value before and after.
 #[derive(Default, Deserialize)]
 struct Delta {
     transaction: Option<(Option<String>, Option<String>)>,
@@ -132,11 +132,13 @@ fn metadata_is_recorded(
     }
 }
 
-/// The digests of later metadata, from the records.
+/// The digests of metadata that was set later, as the records state them.
 struct Described {
+    /// Number of changes.
     times: i64,
     /// Digest of the metadata before the first change.
     first: String,
+    /// Digest of the metadata after the last change.
     last: String,
     /// Whether each change begins with the value that the previous one has set.
     follow: bool,
@@ -177,8 +179,8 @@ impl RecordedIds {
         Err(CheckError::broken(id, detail))
     }
 
-    /// Whether an account was opened because a recorded transaction needed it: both have the same recording
-    /// time, and the transaction made the first entry of the account.
+    /// Whether an account was opened because a recorded transaction needed it: the account was opened at the
+    /// recording time of the transaction, and its first entry belongs to the transaction.
     fn opened_by_the_way(
         &self,
         connection: &mut AnyConnection,

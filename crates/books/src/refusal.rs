@@ -9,7 +9,7 @@ pub use reply::{refusal_reply, show_refusal};
 
 use ledger::{AccountId, ChangeError, OpenError, PeriodError, RegisterError};
 
-/// Why a command was refused, by the rule of one of the domain crates.
+/// Why a command was refused: the broken rule of a domain crate, by kind of command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// No asset was registered.
@@ -22,7 +22,7 @@ pub enum Refusal {
     Exchange(ledger::Refusal),
     /// Nothing was moved from wallet to wallet.
     Transfer {
-        /// Who was to pay; an account that a rule names and that is not this one was to be paid.
+        /// The account that pays. If the rule names another account, that is the account that is paid.
         from: AccountId,
         /// The ledger's rule.
         rule: ledger::Refusal,
@@ -31,11 +31,11 @@ pub enum Refusal {
     Change(ChangeError),
     /// No period was closed.
     Period(PeriodError),
-    /// One of many was refused, and so all of them.
+    /// One step of an atomic bulk was refused, so none of its steps is made.
     At {
-        /// Its place among them, from 0.
+        /// The position of that step in the bulk, from 0.
         index: usize,
-        /// Why.
+        /// Why that step was refused.
         refusal: Box<Refusal>,
     },
 }

@@ -1,11 +1,11 @@
-//! Shapes of what the books hold, by their names.
+//! The shapes of the values of the books, by name. Their comments are texts of the API's description.
 
 use edge::strict_json::Guarded;
 use edge::{Labels, Shape};
 
 pub use edge::shapes::*;
 
-/// The most characters of a text of the domain.
+/// Greatest length of a text of the domain, in characters.
 const fn max_length<T: Guarded>() -> usize {
     T::MAX_LENGTH
 }

@@ -60,8 +60,8 @@ impl engine::Shelf for Books {
     type Asks = Needs;
     type Memory = BooksMemory;
 
-    /// The books need no locks: they only add rows and move counters, and a row is written only if it is still
-    /// as it was seen.
+    /// The books need no locks: they only add rows and move counters, and a row is changed only if it is still
+    /// as it was read.
     fn must_lock(_asks: &Needs) -> bool {
         false
     }
@@ -123,8 +123,8 @@ impl engine::Shelf for Books {
             memory.promises.clear();
         }
         for promise in self.0.promises() {
-            // A transaction that has ended is forgotten. A command that names it is refused, which may take
-            // longer.
+            // A transaction that has ended is forgotten. A command that names it reads it again, and is refused;
+            // this may take longer.
             if promise.is_open() {
                 memory.promises.insert(promise.transaction, promise);
             } else {

@@ -1,5 +1,5 @@
-//! The codes of problems: each is one row. Here are those that any route can give; a capability has its own
-//! codes beside its routes.
+//! The codes of problems: each is one row. This file has the codes that any route can give; a capability has its
+//! own codes beside its routes.
 
 /// One thing that can be wrong.
 #[derive(Debug, PartialEq, Eq, Hash)]

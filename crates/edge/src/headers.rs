@@ -1,4 +1,4 @@
-//! Request headers, each parsed once into what it means.
+//! Request headers, each parsed once into its meaning.
 
 use std::time::Duration;
 

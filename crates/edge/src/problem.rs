@@ -42,7 +42,7 @@ pub struct Problem {
 struct Parts(BTreeMap<&'static str, String>);
 
 impl Problem {
-    /// A problem with no more than its code, and with the `Retry-After` of its kind.
+    /// A problem with only its code, and with the `Retry-After` of its kind.
     pub fn new(code: &'static Code) -> Problem {
         let detail = match code.status {
             500 => "Trying again with the same Idempotency-Key is safe.".into(),

@@ -112,9 +112,9 @@ pub struct Route {
     pub id: &'static str,
     /// The group that the route belongs to.
     pub tag: &'static str,
-    /// One sentence.
+    /// The summary: one sentence.
     pub summary: &'static str,
-    /// More sentences, if one is not enough.
+    /// More sentences, if the summary is not enough.
     pub more: &'static str,
     /// The route's rule for the idempotency key.
     pub key: KeyRule,

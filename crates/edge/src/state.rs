@@ -63,7 +63,7 @@ impl State {
     /// Reads the body of a request whose caller has no tenant.
     ///
     /// # Errors
-    /// All that is wrong with it.
+    /// Everything that is wrong with the body.
     pub fn read_body<B: Body>(&self, call: &Call<()>, reader: &B) -> Result<B::Out, Problem> {
         reader
             .whole(call.json()?, self.cards)

@@ -5,8 +5,8 @@
 //! a top level that is no object, depth beyond [`MAX_DEPTH`], more than [`MAX_BYTES`] ([`parse_within`]: more
 //! than its caller allows). It is stricter than RFC 8259 and within I-JSON (RFC 7493). [`Fields`] reads the
 //! domain values of an object and collects every error, each with a JSON pointer (RFC 6901) and a stable code;
-//! the same readers, run without a value, print the schema of what they take. [`canonical`] is the text that a
-//! fingerprint covers.
+//! the same readers, run without a value, print the schema of the values that they take. [`canonical`] is the text
+//! that a fingerprint covers.
 //!
 //! It never turns a number into a float, never guesses a type (`"10"` is no amount), never ignores a
 //! field it does not know, and never repeats a value in an error.

@@ -1,20 +1,20 @@
-//! Audit events: what a command leaves in the audit log.
+//! Audit events, which a command adds to the audit log.
 
 use audit_log::{Change, Entity, Record};
 use sha2::{Digest, Sha256};
 
 use crate::book::Book;
 
-/// An audit event, without its author and its time, which the book knows.
+/// An audit event, without its author and its time. The book adds both.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditEvent<'a> {
     /// Name of the event, as `account.opened`.
     pub action: &'a str,
     /// Kind and id of the thing that the event is about.
     pub subject: (&'a str, &'a str),
-    /// `ok`, `refused`, or a word of the capability's own.
+    /// `ok`, `refused`, or another word of the capability.
     pub outcome: &'a str,
-    /// Code of the rule, where something was refused.
+    /// Code of the broken rule, if something was refused.
     pub reason: Option<&'a str>,
     /// Fields that changed.
     pub delta: &'a [Change<'a>],

@@ -1,9 +1,10 @@
 //! The book: all that a batch holds of one tenant in memory.
 //!
-//! Where a batch locks, each shelf is loaded in the order of its ids, shelves in the order of their kinds, and
-//! tenants in the order of theirs, the same in every process: two processes on one database wait for each other
-//! and never in a circle. A batch that only adds rows and moves counters is first tried without locks: what it
-//! writes says how it was seen, in one statement, and a process that was quicker makes it a conflict.
+//! If a batch locks rows, it locks them in one order, which is the same in every process: tenants in the order of
+//! their ids, shelves in the order of their kinds, rows in the order of their ids. So two processes on one
+//! database may wait for each other, but never in a circle. A batch that only adds rows and moves counters is
+//! first tried without locks: one statement writes everything, together with the versions at which the rows were
+//! read. If another process was quicker, the batch is a conflict.
 
 use std::any::Any;
 
@@ -43,7 +44,7 @@ pub struct Book {
     pub(crate) unrecorded: Option<audit_log::RecordError>,
 }
 
-/// What is sent after the commit, besides the answers to the batch itself.
+/// The messages to send after the commit, besides the answers to the batch itself.
 #[derive(Default)]
 pub(crate) struct AfterCommit {
     /// Keys of requests that were in flight and are answered by this batch.

@@ -22,9 +22,9 @@ use store::{AnyConnection, CheckError, Error, ExpectedSchema, Schema, Store, Ten
 
 use crate::tenant::Tenant;
 
-/// What a family brings to the check.
+/// The part of a family in the check.
 pub struct Family {
-    /// Names of the triggers that guard its tables.
+    /// Names of the triggers that guard the family's tables.
     pub guards: &'static [&'static str],
     /// The family's invariants, in the order in which they are reported.
     pub invariants: &'static [Invariant],
@@ -128,11 +128,11 @@ pub struct Verdict {
 /// A row that breaks an invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Name of the tenant; `None` for what belongs to the database as a whole.
+    /// Name of the tenant; `None` if the row belongs to the database as a whole.
     pub tenant: Option<String>,
     /// The row that is wrong.
     pub subject: String,
-    /// What is wrong with it.
+    /// The fault of the row.
     pub detail: String,
 }
 
@@ -156,7 +156,7 @@ pub fn whole(
     })
 }
 
-/// S1: the schema is what the migrations make.
+/// S1: the schema is the one that the migrations make.
 fn schema_is_as_made(
     connection: &mut AnyConnection,
     made: &ExpectedSchema,

@@ -24,8 +24,8 @@ pub trait Command: Send + Sync + 'static {
         1
     }
 
-    /// Decides the command: changes the book, and records each change. It reads and changes nothing but the
-    /// book. If it refuses, what it has changed before is undone.
+    /// Decides the command: changes the book, and records each change. It reads and changes nothing but the book.
+    /// If it refuses, its earlier changes are undone.
     ///
     /// # Errors
     /// The first broken rule.

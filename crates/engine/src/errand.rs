@@ -1,13 +1,12 @@
 //! Errands: work that is due at some time and belongs to no request.
 //!
 //! An errand is written in the commit that makes the work necessary, and deleted in the commit that makes it
-//! unnecessary. All tenants' errands are one table with one index by time, so that finding what is due costs
-//! the same whatever the number of tenants. A worker that takes an errand leases it: the errand is due again
-//! when the lease runs out, and its `epoch` grows. So an outcome under an old lease can be distinguished from
-//! one under the newest lease.
+//! unnecessary. The errands of all tenants are in one table with one index by time, so that finding the due
+//! errands costs the same for any number of tenants. A worker that takes an errand leases it: the errand is due
+//! again when the lease runs out, and its `epoch` grows. So an outcome under an old lease can be distinguished
+//! from one under the newest lease.
 //!
-//! This crate knows when an errand is due and which lease is the newest. The [`Work`] of its kind knows what is
-//! to be done.
+//! This crate knows when an errand is due and which lease is the newest. The [`Work`] of its kind does the work.
 
 mod runner;
 mod tables;

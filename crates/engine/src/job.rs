@@ -77,7 +77,7 @@ impl<C: Command> Job for QueuedRequest<C> {
             ..
         } = *self;
         let told = outcome.and_then(|()| decided.ok_or(LaneError::Failed));
-        // The caller may be gone; the commit stands.
+        // The caller may be gone. The commit is valid all the same.
         let _gone = waiter.send(told);
     }
 }

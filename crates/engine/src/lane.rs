@@ -215,7 +215,7 @@ impl Worker {
                 tracing::error!(%cause, "a command was refused by the database");
                 end(batch, LaneError::Failed);
             }
-            // Each command runs by itself, so that a poisonous one fails alone.
+            // Each command runs by itself, so that a command that breaks its batch fails alone.
             Err(Error::Refused(_)) => {
                 for job in batch {
                     self.commit(vec![job], false);
@@ -347,7 +347,8 @@ impl Worker {
         let trusts = reading.trusts_memory;
         for (tenant, book) in &mut books.of {
             let memory = self.memories.of(*tenant);
-            // Before anything else is read, so that nothing remembered is older than the head.
+            // The head is read before anything else, so that no row that is remembered from now on is older than
+            // the head.
             if trusts
                 && memory.head().is_none()
                 && let Some(head) = audit_log::tables::head(connection, *tenant, reading.lock)?
@@ -360,7 +361,7 @@ impl Worker {
         }
         let (clock, ids) = (&self.settings.clock, &mut self.ids);
         books.decide(batch, clock, ids);
-        // Rows that are remembered may be stale, and a key that is not remembered may exist all the same.
+        // Remembered rows may be stale, and a key that is not remembered may exist nevertheless.
         if trusts {
             for tenant in books.unproven() {
                 let mut book = Books::open_one(batch, tenant, &self.settings, &mut self.memories);

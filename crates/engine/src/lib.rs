@@ -1,13 +1,13 @@
 //! The lane: every change is a command, decided in memory and committed in a batch.
 //!
 //! ```text
-//! take      what waits in the tenants' lines (1 … max_batch; wait for the first, never for more)   lane/lines.rs
+//! take      1 … max_batch commands of the tenants' lines; waits for the first one only   lane/lines.rs
 //! begin
-//! load      every row that the batch may read or change, locked in one order                       book.rs, shelf.rs
-//! decide    the commands one after another, in memory, pure                                        job.rs
-//! flush     all changes, one statement per table                                                   book.rs
+//! load      every row that the batch may read or change, locked in one order             book.rs, shelf.rs
+//! decide    the commands one after another, in memory, pure                              job.rs
+//! flush     all changes: one statement on PostgreSQL, one row after another on SQLite    book.rs
 //! commit
-//! answer    only now does any caller hear of it                                                    lane.rs
+//! answer    every caller gets its answer, and not before the commit                      lane.rs
 //! ```
 //!
 //! There is no second write path. No network call happens between begin and commit.

@@ -21,7 +21,7 @@ use crate::shelf::{Kind, Loading, Shelf, Shelves};
 
 /// Greatest number of rows that are remembered, of all tenants together. If there are more, all are forgotten.
 const MAX_ROWS: usize = 200_000;
-/// Number of keys that are remembered of one tenant: at least so many, and at most twice as many.
+/// Least number of keys that are remembered of one tenant. At most twice as many are remembered.
 const KEYS: usize = 100_000;
 /// Number of keys that take as much room as one row.
 const KEYS_A_ROW: usize = 4;
@@ -91,7 +91,7 @@ impl Memory {
         self.head.as_ref()
     }
 
-    /// Remembers where the audit log will stand.
+    /// Remembers the head that the audit log will have after the commit.
     pub(crate) fn keep_head(&mut self, head: Tip) {
         self.keep_time(head.at);
         self.head = Some(head);
@@ -108,8 +108,8 @@ impl Memory {
         self.latest.unwrap_or(Timestamp::BEFORE_ALL)
     }
 
-    /// The clock's time, or that of the latest batch if that is later: nothing is recorded earlier than what was
-    /// recorded before it, whatever the clock does.
+    /// The clock's time, or the time of the latest batch if that is later. A record is never earlier than the
+    /// record before it, whatever the clock does.
     pub(crate) fn not_before(&self, now: Timestamp) -> Timestamp {
         self.latest.map_or(now, |latest| latest.max(now))
     }

@@ -1,7 +1,7 @@
-//! The pulse: whether the database answers at all. It is asked after somebody has waited for long.
+//! The pulse: it finds out whether the database answers at all. It is asked when somebody has waited for long.
 //!
-//! A call to the database blocks its thread. If the server is stopped, or the network drops what is sent, the
-//! thread blocks for as long as that lasts, and nothing can end the call. So the question is asked on a thread
+//! A call to the database blocks its thread. If the database's server is stopped, or if the network loses packets,
+//! the thread blocks for as long as that lasts, and nothing can end the call. So the question is asked on a thread
 //! that can be left behind, over a connection that is as old as the other connections. While the database is
 //! silent, every request is refused at once, and the database is asked again, over a new connection, until it
 //! answers.
@@ -23,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// them is free.
 const MAX_STUCK: usize = 4;
 
-/// The channel to whoever waits for the answer.
+/// The channel to the one that waits for the answer.
 type Ask = oneshot::Sender<Result<(), Trouble>>;
 
 /// The handle for asking. The thread ends when the last owner drops it.
@@ -53,7 +53,7 @@ impl Pulse {
     /// Has the database asked, without waiting for the answer.
     pub(crate) fn doubt(&self) {
         let (ask, _nobody_waits) = oneshot::channel();
-        // The thread ends with this value, not before it.
+        // The thread ends when this value is dropped, and not before.
         let _asked = self.asks.send(ask);
     }
 
@@ -67,7 +67,7 @@ impl Pulse {
         }
     }
 
-    /// Whether the database is known to be silent.
+    /// True if the database is known to be silent.
     pub(crate) fn is_silent(&self) -> bool {
         *self.silent.borrow()
     }

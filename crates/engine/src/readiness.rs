@@ -1,4 +1,4 @@
-//! Whether the server can do its work: read, and write.
+//! The readiness of the server: it can do its work if it can read and write.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::lane::Engine;
 /// Longest time for each of the two tests. A load balancer that asks has little time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether the server can read and write at the moment.
+/// The present ability of the server to read and to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether questions are answered.
+    /// An error if questions are not answered.
     pub reads: Result<(), Trouble>,
-    /// Whether commands are committed.
+    /// An error if commands are not committed.
     pub writes: Result<(), Trouble>,
 }
 
 impl Readiness {
-    /// Whether both go through.
+    /// True if the server can both read and write.
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.reads.is_ok() && self.writes.is_ok()

@@ -1,4 +1,4 @@
-//! Questions to the database. They run away from the async threads, and each ends after a bounded time.
+//! Questions to the database. They run outside of the async threads, and each ends after a bounded time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
@@ -15,7 +15,7 @@ use crate::pulse::DOUBT;
 const MAX_ABANDONED: i64 = 128;
 
 impl Engine {
-    /// Runs a question on a snapshot of the database, away from the async threads.
+    /// Runs a question on a snapshot of the database, outside of the async threads.
     ///
     /// # Errors
     /// [`Error`] as the database gives it; [`Error::Unavailable`] if it is silent, or takes too long.

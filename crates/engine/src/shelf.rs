@@ -63,7 +63,7 @@ pub trait Shelf: Savepoint + Default + Send + 'static {
     }
 }
 
-/// What a shelf needs to be loaded.
+/// The data with which a shelf is loaded.
 pub struct Loading<'a> {
     /// The connection, within the batch's transaction if there is one.
     pub connection: &'a mut AnyConnection,

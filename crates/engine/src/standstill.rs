@@ -1,5 +1,5 @@
-//! Whether time stands still. A later record never has an earlier time, whatever the clock does. So if the
-//! books were once written under a clock that was ahead, everything is recorded at that same moment until the
+//! The watch for time that stands still. A later record never has an earlier time, whatever the clock does. So if
+//! the books were once written under a clock that was ahead, everything is recorded at that same moment until the
 //! clock has reached it. The books are not wrong then, but somebody must know of it.
 
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Engine {
         seconds_between(self.clock().now(), self.recorded().latest())
     }
 
-    /// Whether the clock is so far behind that everything is recorded at one moment.
+    /// True if the clock is so far behind that everything is recorded at one moment.
     #[must_use]
     pub fn stands_still(&self) -> bool {
         self.seconds_behind() > TOLERATED_SECONDS

@@ -68,7 +68,7 @@ impl Engine {
             }
             Ok(found)
         });
-        // A database that does not answer is reported by those who need an answer from it.
+        // A database that does not answer is reported by the requests that need an answer from it.
         for (tenant, key, reply) in found.await.unwrap_or_default() {
             self.waiters.tell(tenant, &key, &reply);
         }

@@ -229,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    /// A log of three records in two commits, and what was done to it behind everybody's back.
+    /// Verifies a log of three records in two commits, after this SQL has changed it without the server.
     fn verified(sql: &str, json: bool) -> (Result<u8, Mistake>, String) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("florin.db");

@@ -197,7 +197,7 @@ mod tests {
         store: Store,
     }
 
-    /// A fresh database, and what was done to it behind everybody's back.
+    /// A new database that this SQL has changed without the server.
     fn given(sql: &str) -> Given {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("florin.db");

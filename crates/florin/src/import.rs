@@ -110,7 +110,7 @@ impl Done {
         }
     }
 
-    /// Whether all of the file was in the books already.
+    /// True if all of the file was in the books already.
     const fn is_nothing_new(&self) -> bool {
         self.accounts == 0 && self.transactions == 0 && !self.known.is_empty()
     }
@@ -174,7 +174,7 @@ async fn take_over(
             KnownRows::Refuse => OnKnown::Refuse,
         },
     };
-    // There is no idempotency key: each row is recognised by itself, whatever file it is in.
+    // There is no idempotency key: each row is recognised by its own content, in any file.
     let mut request = Request::of_system(tenant, "import", command);
     request.is_dry_run = arguments.dry_run;
     request.origin.request = Some(hash.to_owned());

@@ -5,9 +5,9 @@ use store::{Clock, Ids, Store};
 
 use crate::start::StartError;
 
-/// Commands in one tenant's line before one more is refused.
+/// Greatest number of commands in one tenant's line. One more is refused.
 const LINE: usize = 8_192;
-/// Commands a commit.
+/// Greatest number of commands in a commit.
 const MAX_BATCH: usize = 512;
 
 /// Starts a lane.

@@ -1,4 +1,4 @@
-//! Wiring of `florin bench`: books of its own unless a database is named, and the real server.
+//! Wiring of `florin bench`: books of its own (unless a database is named), and the real server.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use crate::output::cannot;
 use crate::settings::Settings;
 use crate::start;
 
-/// Measures; the figures go to stdout.
+/// Measures, and prints the results to standard output.
 pub(crate) async fn run(settings: &Settings, arguments: BenchArguments) -> ExitCode {
     let folder = match tempfile::tempdir() {
         Ok(folder) => folder,

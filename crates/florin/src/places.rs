@@ -1,8 +1,8 @@
-//! The places of one provider: how many calls it is asked at a time, and whether it is asked at all.
+//! The places of one provider: they limit the number of calls at a time, and stop the calls to a provider that fails.
 //!
-//! A call that takes long leaves its place to another one and goes on in a place for slow calls, so that calls which
-//! are never answered do not hold up those that are. Inquiries have places of their own. If a provider has only failed
-//! for a while, it is not asked any more for some seconds (a circuit breaker), but for one call now and then.
+//! A call that takes long leaves its place to another call and continues in a place for slow calls. So calls
+//! without an answer do not hold up the others. Inquiries have places of their own. If a provider has only failed
+//! for a while, it is not called for some seconds, except for one call now and then (a circuit breaker).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Calls that are young.
+/// Number of places for young calls.
 const YOUNG: usize = 256;
-/// Calls that have become slow.
+/// Number of places for calls that have become slow.
 const SLOW: usize = 1_024;
-/// Inquiries.
+/// Number of places for inquiries.
 const INQUIRIES: usize = 64;
 /// Age at which a call becomes slow.
 const SLOW_FROM: Duration = Duration::from_millis(20);
-/// Time over which outcomes of calls are looked at.
+/// Time for which a failure counts.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Failures without a success in that time that open the breaker.
+/// Number of failures within that time, without a success, that opens the breaker.
 const FAILURES: usize = 16;
-/// Time for which an open breaker lets nothing through.
+/// Time for which an open breaker lets no call through.
 pub(crate) const OPEN: Duration = Duration::from_secs(5);
 
 /// The places of one provider.
@@ -37,9 +37,9 @@ pub(crate) struct Places {
 
 #[derive(Default)]
 struct Breaker {
-    /// Times of failures since the last success.
+    /// Times of the failures since the last success.
     failures: VecDeque<Instant>,
-    /// Time until which nothing is let through.
+    /// Time until which no call is let through.
     open_until: Option<Instant>,
 }
 
@@ -63,7 +63,7 @@ impl Places {
         self.inquiries.available_permits()
     }
 
-    /// True if the provider may be asked now. While the breaker is open, one call is let through every [`OPEN`].
+    /// True if the provider may be called now. While the breaker is open, one call is let through after each [`OPEN`].
     pub(crate) fn lets_through(&self) -> bool {
         let now = Instant::now();
         let mut breaker = self.breaker();
@@ -77,7 +77,7 @@ impl Places {
         }
     }
 
-    /// Notes how a call ended.
+    /// Records whether a call succeeded.
     pub(crate) fn note(&self, succeeded: bool) {
         let now = Instant::now();
         let mut breaker = self.breaker();
@@ -100,8 +100,8 @@ impl Places {
         }
     }
 
-    /// Makes a call in a place for young ones, and in one for slow ones once it is slow. `None` if there was no place
-    /// before `until`.
+    /// Makes a call in a place for young calls, and continues it in a place for slow calls once it is slow. `None`
+    /// if there was no place within the time `until`.
     pub(crate) async fn call<T>(
         &self,
         until: Duration,
@@ -113,12 +113,12 @@ impl Places {
         if let Ok(outcome) = tokio::time::timeout(SLOW_FROM, &mut call).await {
             return Some(outcome);
         }
-        // If all places for slow calls are taken, it stays where it is.
+        // If all places for slow calls are taken, the call keeps its place.
         let _permit = Arc::clone(&self.slow).try_acquire_owned().unwrap_or(permit);
         Some(call.await)
     }
 
-    /// A place for an inquiry.
+    /// Waits for a place for an inquiry.
     pub(crate) async fn inquiry(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.inquiries).acquire_owned().await.ok()
     }

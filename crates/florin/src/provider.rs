@@ -9,7 +9,7 @@ use payments::providers::{Dialect, Outgoing, ProviderAnswer};
 /// Longest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// A provider: where it is, and how it is asked.
+/// A provider: its address, its dialect, and the HTTP client.
 #[derive(Clone)]
 pub(crate) struct Provider {
     base: String,
@@ -18,16 +18,16 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// A provider at `base` (`http://…`), which may take `timeout` for an answer.
+    /// A provider at the address `base` (`http://…`), which must answer within `timeout`.
     ///
     /// # Errors
-    /// Whatever the HTTP client says of its own set-up.
+    /// The error of the HTTP client, if it cannot be set up.
     pub(crate) fn new(
         base: String,
         dialect: Arc<dyn Dialect>,
         timeout: Duration,
     ) -> Result<Self, reqwest::Error> {
-        // Already installed is just as good.
+        // An error means that a crypto provider is installed already, which is as good.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .timeout(timeout)
@@ -41,7 +41,7 @@ impl Provider {
         })
     }
 
-    /// Asks for an operation to be done. The same operation asked for again is done once.
+    /// Asks for the execution of an operation. If the same operation is requested again, it is executed once.
     pub(crate) async fn charge(&self, operation: &Operation) -> ProviderAnswer {
         match self.send(self.dialect.charge(operation)).await {
             Ok((status, answer)) => self.dialect.charged(operation, status, answer),

@@ -1,5 +1,5 @@
-//! The providers of this process: from settings to those who are called, those who are played, and those who may send
-//! webhooks.
+//! The providers of this process, made from its settings: the providers that it calls, the providers that it
+//! plays, and the providers that may send webhooks.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use crate::provider::Provider;
 use crate::reach::{Line, Lines};
 use crate::settings::{Mode, NamedProvider, SANDBOX_SECRET, Settings, WrongSetting};
 
-/// What a lease allows beyond twice the provider's own time.
+/// Duration of a lease in addition to twice the provider's time-out.
 const LEASE_MARGIN_MILLIS: i64 = 2_000;
 
-/// Why the providers were not made ready, in one line that says what to do.
+/// Why the providers cannot be used, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProviderError {
-    /// A pretend provider.
+    /// A sandbox provider cannot be started.
     #[error("the sandbox provider does not start: {0}; choose another folder with --data-dir")]
     Sandbox(#[from] sandbox::StartError),
-    /// The client of a provider.
+    /// The HTTP client of a provider cannot be set up.
     #[error("the provider's client does not start: {0}")]
     Client(#[from] reqwest::Error),
-    /// A secret of the sandbox.
+    /// The webhook secret of the sandbox cannot be read.
     #[error("the sandbox's webhook secret: {0}")]
     Secret(#[from] webhook_signatures::SecretError),
-    /// A setting.
+    /// A setting cannot be used.
     #[error(transparent)]
     Setting(#[from] WrongSetting),
 }
@@ -51,7 +51,8 @@ pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
     )?)
 }
 
-/// Starts the providers that are played, each with a journal of its own: in sandbox mode, those without an address.
+/// Starts the played providers, each with a journal of its own. In sandbox mode these are the providers without an
+/// address; in live mode there are none.
 pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, ProviderError> {
     let mut played = Vec::new();
     if settings.mode == Mode::Live {
@@ -76,7 +77,7 @@ pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, 
     Ok(played)
 }
 
-/// Lets those that are played send their webhooks to this server, each under its own name.
+/// Makes the played providers send their webhooks to this server, each under its own name.
 pub(crate) fn point_webhooks(
     played: &[(String, Sandbox)],
     server: SocketAddr,
@@ -123,7 +124,7 @@ pub(crate) fn called(
 /// The dialects of all providers that may send webhooks, or whose events may be parked.
 pub(crate) fn dialects(settings: &Settings) -> Result<Dialects, WrongSetting> {
     let mut dialects = Dialects::new();
-    // A provider that has a secret and nothing else sends events of payments that it got before.
+    // A provider that has only a secret may still send events about payments that it got before.
     for name in settings.webhooks.keys() {
         dialects.insert(name.clone(), dialect_of(SANDBOX)?);
     }
@@ -138,7 +139,7 @@ fn dialect_of(name: &str) -> Result<Arc<dyn Dialect>, WrongSetting> {
     dialect.ok_or_else(|| WrongSetting(format!("there is no dialect {name}")))
 }
 
-/// Those who may send webhooks: the providers with a secret.
+/// The providers that may send webhooks: the providers with a secret.
 pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenant) -> Receivers {
     let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
         let receiver = Receiver {
@@ -153,7 +154,8 @@ pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenan
     Receivers(settings.webhooks.iter().filter_map(receiver).collect())
 }
 
-/// Time that a worker has for an inquiry and a charge, each of which may take the provider's time.
+/// Duration of a lease: a worker may need an inquiry and a charge, each of which may last until the provider's
+/// time-out.
 fn lease_millis(timeout: Duration) -> i64 {
     let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
     timeout

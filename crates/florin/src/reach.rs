@@ -1,4 +1,4 @@
-//! The way to the providers: each over its own connections, in its own places.
+//! The way to the providers. Each provider has its own connections and its own places.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) struct Line {
 pub(crate) struct Lines(pub(crate) HashMap<String, Line>);
 
 impl Line {
-    /// Notes whether the provider answered at all, for the breaker.
+    /// Records for the breaker whether the provider gave an answer that can be relied on or refused.
     fn noted(&self, heard: ProviderAnswer) -> ProviderAnswer {
         self.places
             .note(!matches!(heard, ProviderAnswer::Nothing(_)));
@@ -45,7 +45,7 @@ impl Lines {
     }
 }
 
-/// Heard of a provider that is not there.
+/// The answer for a provider that the settings do not have.
 fn absent() -> ProviderAnswer {
     ProviderAnswer::Nothing("the provider is not in the settings".to_owned())
 }

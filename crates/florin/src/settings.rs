@@ -1,4 +1,4 @@
-//! Settings: from a flag, else the environment, else the TOML file, else the default.
+//! The settings. Each comes from the first of these that has it: a flag, the environment, the TOML file, the default.
 
 mod file;
 mod listen;
@@ -26,14 +26,14 @@ use webhooks::{Webhooks, add_secret, check_name};
 
 /// The sandbox's API key: the same at every start, because it protects nothing.
 pub(crate) const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
-/// The sandbox's webhook secret (Standard Webhooks): likewise.
+/// The sandbox's webhook secret (Standard Webhooks): the same at every start, because it protects nothing.
 pub(crate) const SANDBOX_SECRET: &str = "whsec_c2FuZGJveC1zZWNyZXQtb2YtZmxvcmluLTAx";
 /// The operator's key in sandbox mode, which everybody knows.
 const SANDBOX_OPERATOR_KEY: &str = "ok_sandbox_0d2f6b1c93a7e854d1ba7c30";
-/// The provider that the sandbox plays.
+/// Name of the provider that the sandbox plays.
 pub(crate) const SANDBOX: &str = "sandbox";
 
-/// How long the provider may take, if nothing else is set.
+/// Time that the provider has for an answer, if it is not set.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every verb may be told.
@@ -157,7 +157,7 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// As the books have it.
+    /// The mode, as the books have it.
     pub(crate) const fn of_books(self) -> access::Mode {
         match self {
             Self::Sandbox => access::Mode::Sandbox,
@@ -166,36 +166,36 @@ impl Mode {
     }
 }
 
-/// Everything, decided.
+/// The decided values of all settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) database: DatabaseUrl,
     pub(crate) listen: Listen,
-    /// Whether the address was asked for, or may be moved to the next free port.
+    /// True if no address was requested. Then the server may take the next free port.
     pub(crate) listen_is_default: bool,
     pub(crate) data_dir: PathBuf,
     pub(crate) mode: Mode,
-    /// Whether the mode was asked for.
+    /// True if no mode was requested.
     pub(crate) mode_is_default: bool,
-    /// Whether new books may be begun in live mode.
+    /// True if new books may be begun in live mode.
     pub(crate) init: bool,
     pub(crate) provider_timeout: Duration,
     pub(crate) tuning: Tuning,
     pub(crate) accepts_data_loss: bool,
-    /// `None`: never.
+    /// Time between two checks of the books. `None`: they are never checked.
     pub(crate) check_every: Option<Duration>,
-    /// Whether the books may be ahead of the clock at the start.
+    /// True if the books may be ahead of the clock at the start.
     pub(crate) accept_clock_behind: bool,
     /// True if a commit may carry the commands of many tenants.
     pub(crate) mixes_tenants: bool,
-    /// SHA-256 of the operator's key. `None`: nobody is the operator.
+    /// SHA-256 of the operator's key. `None`: there is no operator.
     pub(crate) operator_key: Option<[u8; 32]>,
     pub(crate) provider: String,
     pub(crate) provider_url: Option<ProviderUrl>,
     pub(crate) other_providers: Vec<OtherProvider>,
-    /// The first one that fits a payment counts.
+    /// The rules for the choice of a provider. The first rule that fits a payment decides.
     pub(crate) provider_rules: Vec<Rule>,
-    /// Whether payments that no rule fits are refused.
+    /// True if payments that no rule fits are refused.
     pub(crate) no_default_provider: bool,
     pub(crate) webhooks: Webhooks,
 }
@@ -206,7 +206,7 @@ pub(crate) struct Settings {
 pub(crate) struct WrongSetting(pub(crate) String);
 
 impl Settings {
-    /// Puts flags, environment, file and defaults together.
+    /// Decides all settings from the flags, the environment, the file and the defaults.
     pub(crate) fn decide(arguments: &Arguments) -> Result<Self, WrongSetting> {
         let file = file::read(arguments.config.as_deref())?;
         let data_dir = arguments.data_dir.clone().or(file.data_dir);
@@ -273,7 +273,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The same settings for the sandbox, whatever the mode was.
+    /// The same settings in sandbox mode, whatever the mode was.
     pub(crate) fn in_sandbox(mut self) -> Result<Self, WrongSetting> {
         self.mode = Mode::Sandbox;
         self.complete_sandbox()?;
@@ -300,7 +300,8 @@ impl Settings {
         Ok(())
     }
 
-    /// What serving in live mode demands and the sandbox fills in.
+    /// Settings with which a server may start. In sandbox mode missing ones are filled in; in live mode they are
+    /// an error.
     pub(crate) fn ready_to_serve(mut self) -> Result<Self, WrongSetting> {
         if self.mode == Mode::Sandbox {
             return Ok(self);

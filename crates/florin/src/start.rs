@@ -1,4 +1,4 @@
-//! Wiring: from settings to a running Florin, and back down.
+//! Wiring: starts Florin from its settings, and stops it.
 
 use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
@@ -21,77 +21,77 @@ use crate::lane::{lane_settings, start_lane};
 use crate::providers::{self, ProviderError};
 use crate::settings::{Listen, Mode, SANDBOX_KEY, Settings, WrongSetting};
 
-/// Time that calls under way have to bring their outcome home when the server stops.
+/// Time in which the outcomes of calls under way must be recorded when the server stops.
 const END_OF_WORK: Duration = Duration::from_secs(5);
 /// Time between two looks at the errands that are due.
 const SWEEP: Duration = Duration::from_millis(500);
-/// Ports tried after the default one.
+/// Number of ports that are tried after the default one.
 const NEXT_PORTS: u16 = 20;
 
 /// Why nothing was started, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    /// The database.
+    /// The database cannot be opened.
     #[error("{0}{advice}", advice = advice(.0))]
     Database(#[from] store::OpenError),
-    /// The database can lose what it says is written.
+    /// The database may lose data that it has acknowledged.
     #[error(
         "{0} cannot be trusted with money: {1}; turn it on, or say --accept-data-loss \
          (FLORIN_ACCEPT_DATA_LOSS=true)"
     )]
     DataLoss(DatabaseUrl, String),
-    /// A setting.
+    /// A setting cannot be used.
     #[error(transparent)]
     Setting(#[from] WrongSetting),
-    /// The books are of the other mode.
+    /// The books have the other mode.
     #[error(
         "the books in {url} are {} books, and this is {} mode: {}",
         books.name(), books.other().name(), other_mode_advice(*books)
     )]
     OtherMode {
-        /// The address, without its password.
+        /// The address of the database, shown without its password.
         url: DatabaseUrl,
         /// The mode of the books.
         books: access::Mode,
     },
-    /// Live books are begun on purpose.
+    /// There are no books, and new ones in live mode were not requested.
     #[error(
         "there are no books in {url}: check --database-url and --data-dir, or begin new live books there \
          with --init"
     )]
     NoLiveBooks {
-        /// The address, without its password.
+        /// The address of the database, shown without its password.
         url: DatabaseUrl,
     },
-    /// The address.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}: {cause}; choose another with --listen (port 0 picks one)")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: Listen,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// The server.
+    /// The server cannot be started.
     #[error(transparent)]
     Serve(#[from] api::ServeError),
-    /// The providers.
+    /// The providers cannot be used.
     #[error(transparent)]
     Provider(#[from] ProviderError),
-    /// A folder or a thread.
+    /// A folder or a thread cannot be made.
     #[error("{what}: {cause}")]
     System {
-        /// What was tried.
+        /// The action that failed.
         what: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// The first commands.
+    /// The lane did not execute the first command.
     #[error("the books could not be begun: {0}")]
     Seed(#[from] LaneError),
-    /// The tenant.
+    /// The tenant cannot be made.
     #[error("{0}: choose another name")]
     Provision(ProvisionError),
-    /// The clock.
+    /// The clock is behind the books.
     #[error(
         "the books were last written at {recorded}, and this machine's clock says {now}: set the clock right, or \
          (if it is, and was wrong then) start with --accept-clock-behind; everything is then recorded at that same \
@@ -100,10 +100,10 @@ pub(crate) enum StartError {
     ClockBehind {
         /// The latest time in the books.
         recorded: Timestamp,
-        /// What the clock says.
+        /// The time of the clock.
         now: Timestamp,
     },
-    /// What was last recorded cannot be read.
+    /// The latest time in the books cannot be read.
     #[error("{0}; see that the database runs and --database-url names it")]
     Unread(#[from] store::Error),
 }
@@ -122,7 +122,7 @@ fn advice(error: &store::OpenError) -> &'static str {
         | store::OpenError::Database { .. } => {
             ": check --database-url (sqlite:PATH or postgres://…)"
         }
-        // It says itself what to do.
+        // The message itself says what to do.
         store::OpenError::Unsuitable { .. } => "",
     }
 }
@@ -131,10 +131,10 @@ fn advice(error: &store::OpenError) -> &'static str {
 pub(crate) struct Florin {
     pub(crate) server: Server,
     pub(crate) engine: Engine,
-    /// The providers that are played, by name; the one of `--provider` first, if it is played.
+    /// The played providers, by name; the one of `--provider` comes first, if it is played.
     pub(crate) played: Vec<(String, Sandbox)>,
     pub(crate) database: DatabaseUrl,
-    /// Whether the books were begun at this start.
+    /// True if the books were begun at this start.
     pub(crate) is_new: bool,
     stop: watch::Sender<bool>,
     worker: tokio::task::JoinHandle<()>,
@@ -142,13 +142,13 @@ pub(crate) struct Florin {
 }
 
 impl Florin {
-    /// `http://…` of the API.
+    /// The address of the API: `http://…`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.server.address)
     }
 
-    /// Answers what is under way, commits what is queued, and ends. Returns whether all of that was done:
-    /// a silent database is not waited for.
+    /// Answers the requests under way, commits the queued commands, and ends. Returns true if all of this was
+    /// done. Does not wait for a database that does not answer.
     pub(crate) async fn stop(self) -> bool {
         self.server.stop().await;
         let _nobody_listens = self.stop.send(true);
@@ -162,7 +162,7 @@ impl Florin {
     }
 }
 
-/// Opens, migrates, begins the books, listens.
+/// Opens and migrates the database, begins the books, and listens.
 pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let choice = providers::choice(settings)?;
     let listener = listen(&settings.listen, settings.listen_is_default)?;
@@ -221,8 +221,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     })
 }
 
-/// The tenant that the server begins with: `demo` in sandbox mode, `main` in live mode. A new one gets a new id, but
-/// for the sandbox's, whose books never move.
+/// The tenant that the server begins with: `demo` in sandbox mode, `main` in live mode. If it does not exist, it
+/// gets a new id; the sandbox's tenant has a fixed one, because its books never move.
 pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenant, StartError> {
     let name = match settings.mode {
         Mode::Sandbox => "demo",
@@ -239,8 +239,8 @@ pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenan
     }))
 }
 
-/// Makes sure that the books have begun in this mode, that the tenant exists and, if there is a key, that
-/// it acts for the tenant.
+/// Makes sure that the books have begun in this mode, that the tenant exists and, if there is a key, that the key
+/// acts for the tenant.
 pub(crate) async fn provision(
     engine: &Engine,
     settings: &Settings,
@@ -249,7 +249,7 @@ pub(crate) async fn provision(
 ) -> Result<(), StartError> {
     let mode = settings.mode.of_books();
     let key = key.map(|key| (access::hash(key), access::label(key)));
-    // Books that may only be read can be served, too, once all of this is there.
+    // Looks first and submits nothing if all of this is there, so that books that are read-only can be served too.
     let (wanted, hash) = (tenant.clone(), key.as_ref().map(|(hash, _)| *hash));
     let is_there = engine.read(move |connection| {
         let acts = match hash {
@@ -272,8 +272,8 @@ pub(crate) async fn provision(
     }
 }
 
-/// Opens books of this mode, or begins them; in live mode only where that was asked for. Returns whether
-/// they are new. Books of the other mode are left as they were found, unless they are older than modes.
+/// Opens books of this mode, or begins them; in live mode, begins them only if that was requested. Returns true if
+/// they are new. Books of the other mode are not changed, unless they are so old that they have no mode.
 pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), StartError> {
     let (url, mode, asked) = (settings.database.clone(), settings.mode, settings.clone());
     let may_begin = settings.init || mode == Mode::Sandbox;
@@ -282,7 +282,7 @@ pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), 
         if is_new && !may_begin {
             return Err(StartError::NoLiveBooks { url });
         }
-        // Before anything is migrated. Books that are older than modes cannot say theirs yet.
+        // The mode is checked before anything is migrated. Older books may have no mode before their migration.
         if !is_new
             && let Ok(existing) = Store::open_unmigrated(&url, asked.tuning)
             && let Err(other @ StartError::OtherMode { .. }) = refuse_other_mode(&existing, mode)
@@ -297,7 +297,7 @@ pub(crate) async fn open_or_begin(settings: &Settings) -> Result<(Store, bool), 
     opened.await.unwrap_or_else(|panic| Err(panicked(panic)))
 }
 
-/// Refuses books that are in another mode than this one.
+/// Refuses books of the other mode.
 pub(crate) fn refuse_other_mode(store: &Store, mode: Mode) -> Result<(), StartError> {
     let found = store
         .read(access::mode)
@@ -330,8 +330,8 @@ pub(crate) async fn open(url: DatabaseUrl, tuning: Tuning) -> Result<Store, Star
     }
 }
 
-/// What can lose acknowledged money is refused in live mode, unless that was accepted; in sandbox mode it
-/// is a warning.
+/// Refuses, in live mode, a database that may lose acknowledged money, unless that was accepted. In sandbox mode,
+/// logs a warning.
 pub(crate) fn heed(settings: &Settings, store: &Store) -> Result<(), StartError> {
     for note in store.notes() {
         match (note, settings.mode) {
@@ -348,8 +348,8 @@ pub(crate) fn heed(settings: &Settings, store: &Store) -> Result<(), StartError>
     Ok(())
 }
 
-/// When the books were last written. Whoever would write to them must not find that far in the clock's future,
-/// unless told that this is known.
+/// The time at which the books were last written. If the clock is far behind that time, this is an error, unless
+/// the settings accept it.
 pub(crate) async fn check_clock(
     store: &Store,
     settings: &Settings,
@@ -384,7 +384,7 @@ fn lane(store: Store, settings: &Settings) -> Result<(Engine, AfterCommit), Star
     Ok((engine, submitted))
 }
 
-/// The API over a lane that somebody else runs, without webhooks.
+/// Serves the API over a lane that the caller runs, without webhooks.
 pub(crate) fn serve_alone(
     engine: Engine,
     listener: TcpListener,
@@ -405,13 +405,13 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
-/// The counters are collected once a process; a second server in it shows none.
+/// Begins to collect the counters. This is possible once in a process; a second server in it shows none.
 fn collect_metrics() -> Option<PrometheusHandle> {
     PrometheusBuilder::new().install_recorder().ok()
 }
 
-/// The first of the addresses that is to be had, or (if none was asked for) the next free port after the
-/// default.
+/// Listens on the first of the addresses that is free, or (if no address was requested) on the next free port
+/// after the default one.
 fn listen(asked: &Listen, movable: bool) -> Result<TcpListener, StartError> {
     let mut last = match TcpListener::bind(asked.addresses()) {
         Ok(listener) => return Ok(listener),

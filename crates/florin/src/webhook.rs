@@ -327,7 +327,7 @@ mod tests {
         command: WebhookCommand,
     }
 
-    /// The status and what was printed, or the complaint.
+    /// The exit status, and the output or the error message.
     fn florin_webhook(arguments: &[&str], body: &str) -> (u8, String) {
         let line = Line::try_parse_from([&["webhook"], arguments].concat()).unwrap();
         let mut output = Vec::new();

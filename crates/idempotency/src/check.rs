@@ -1,5 +1,5 @@
 //! The part of "one effect per key" that concerns the keys alone, proved over one snapshot. The primary key
-//! guarantees that a tenant has a key once. Only code that sees the other tables knows what a key has made.
+//! guarantees that a tenant has a key once. Only code that sees the other tables knows the effect of a key.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ const PAGE: i64 = 4_000;
 pub struct StoredKey {
     /// The tenant whose key it is.
     pub tenant: TenantId,
-    /// The text of the client.
+    /// The key, as the client wrote it.
     pub key: String,
     /// The resource that the request made, if it was not answered at once.
     pub resource: Option<String>,
@@ -35,8 +35,8 @@ impl StoredKey {
     }
 }
 
-/// I1: each key of each tenant is valid, and either has a complete reply or names the resource that its unanswered
-/// request made. Returns the number of keys.
+/// I1: each key of each tenant is valid. It has a reply, with its bytes or with the resource from which they are
+/// made again; or it has no reply, and names the resource that its request made. Returns the number of keys.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first key that breaks the rule.
@@ -75,14 +75,14 @@ pub fn keys_are_answered_or_in_flight(
 }
 
 /// All keys of all tenants, in the order of the primary key: by their text, in the sort order of the database, and
-/// then by tenant. Reading them once per tenant would read them as often as there are tenants.
+/// then by tenant. Reading the keys of one tenant after the other would read the whole table once per tenant.
 #[must_use]
 pub fn keys() -> Pages<StoredKey> {
     Pages::over(keys_after)
 }
 
-/// The keys after a given one. The primary key has two columns and is followed in two steps: first to the last tenant
-/// with the same text, then to the texts after it. Each step is a plain range of the primary key.
+/// A page of keys after a given one. The primary key has two columns and is followed in two steps: first to the last
+/// tenant with the same text, then to the texts after it. Each step is a plain range of the primary key.
 fn keys_after(
     connection: &mut AnyConnection,
     after: Option<&StoredKey>,

@@ -37,7 +37,7 @@ impl Key {
     /// Greatest length of a key, in characters.
     pub const MAX_LENGTH: usize = 255;
 
-    /// A key from a text, if it keeps the rules.
+    /// A key from a text that keeps the rules.
     ///
     /// # Errors
     /// [`KeyError`] names the first broken rule.
@@ -68,7 +68,7 @@ impl Key {
     }
 }
 
-/// SHA-256 over everything that two equal requests have in common.
+/// SHA-256 over the parts that are the same in two equal requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
@@ -98,7 +98,7 @@ impl Fingerprint {
     }
 }
 
-/// A request for a key: the key, and the fingerprint of the request that wants it.
+/// The claim of a request to a key: the key, and the fingerprint of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The key that the client chose.
@@ -107,7 +107,7 @@ pub struct Claim {
     pub fingerprint: Fingerprint,
 }
 
-/// A reply, as it was given and will be given again.
+/// The reply to a request. Each replay has the same status and the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status code.

@@ -1,11 +1,11 @@
-//! The shelf of keys: those that one batch holds in memory.
+//! The shelf of keys: the keys that one batch holds in memory.
 
 use store::Timestamp;
 use store::rows::Rows;
 
 use crate::{Claim, Fingerprint, Key, Reply};
 
-/// The keys that a batch names, as they were locked, with the changes of the batch.
+/// The keys that a batch names, as they were loaded, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
     held: Rows<Key, ShelfRow>,
@@ -77,8 +77,8 @@ impl Shelf {
         self.claim(claim, None, Some(reply), now);
     }
 
-    /// As [`save`](Shelf::save), but stores only `resource`, because the same reply can be made again from it, byte for
-    /// byte. The data that it is made from never changes.
+    /// As [`save`](Shelf::save), but stores only the status and `resource`, because the same reply can be made again
+    /// from the resource, byte for byte: its data never changes.
     pub fn save_reference(&mut self, claim: Claim, reply: Reply, resource: String, now: Timestamp) {
         let (key, status) = (claim.key.clone(), reply.status);
         self.claim(claim, Some(resource), Some(reply), now);
@@ -99,7 +99,7 @@ impl Shelf {
             .collect()
     }
 
-    /// Sets the reply of a key that was made again. A reply with another status is ignored.
+    /// Sets the reply that was made again for this key. A reply with another status is ignored.
     pub fn fill(&mut self, key: &Key, reply: Reply) {
         if let Some(held) = self.held.get_mut(key)
             && held.by_reference == Some(reply.status)

@@ -1,4 +1,4 @@
-//! The table of keys: loads and locks the keys that a batch names, and saves what it did.
+//! The table of keys: loads the keys that a batch names, locks them if requested, and saves the changes of the batch.
 
 use store::bulk::Writes;
 use store::find::Lock;
@@ -12,13 +12,13 @@ store::bulk_insert! {
     pub struct KeyRow in idempotency_key {
         /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The text of the client.
+        /// The key, as the client wrote it.
         key: String,
         /// The fingerprint, 32 bytes.
         fingerprint: Vec<u8>,
-        /// The status of the reply, after there is one.
+        /// The status of the reply, once there is a reply.
         status: Option<i16>,
-        /// The bytes of the reply, after there is one, unless it is made again from `resource`.
+        /// The bytes of the reply, once there is a reply, unless it is made again from `resource`.
         body: Option<Vec<u8>>,
         /// The resource that the request made, if it is not answered yet or its reply is made again from the resource.
         resource: Option<String>,
@@ -28,9 +28,9 @@ store::bulk_insert! {
 }
 
 store::bulk_find! {
-    /// The text of a key, to find it.
+    /// A key by which its row is found.
     pub struct ByKey => KeyRow in idempotency_key {
-        /// The text of the client.
+        /// The key, as the client wrote it.
         key: String,
     }
 }
@@ -68,7 +68,7 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Adds what the batch did. If another process has claimed one of the keys since, it is a conflict.
+/// Adds the changes of the batch. If another process has claimed one of the keys since, the commit is a conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let stored = |reply: &Reply| i16::try_from(reply.status).unwrap_or(500);
     let claimed: Vec<KeyRow> = shelf

@@ -3,7 +3,7 @@
 //! Beancount knows five classes of accounts and allows few characters; `names.rs` explains how a code becomes a
 //! name. Beancount adds the accounts below an account to its balance, so a balance asserted here is that of the
 //! whole subtree. Without a stated tolerance, Beancount would accept a balance that is off by one in the last
-//! digit, so the tolerance is written out.
+//! digit, so each balance states the tolerance 0.
 
 mod names;
 
@@ -14,7 +14,7 @@ use ledger::{Account, RecordedTransaction};
 use money::Currency;
 
 use crate::commodities::Commodities;
-use crate::walk::{
+use crate::form::{
     ExportError, Form, Names, Overview, Price, day, day_after, one_line, signed_balance,
 };
 
@@ -25,7 +25,7 @@ const RESERVED: [&str; 3] = ["TRUE", "FALSE", "NULL"];
 pub(crate) struct Beancount {
     commodities: Commodities,
     first_day: String,
-    /// The day after the last day, because a balance is that of the beginning of a day.
+    /// The day after the last day, because Beancount compares a balance at the beginning of a day.
     day_after: String,
     /// The sum of all accounts below a name, by name and currency. There is one entry for each inner node of the tree,
     /// not for each account.

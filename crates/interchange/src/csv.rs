@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use ledger::{Account, AccountClass, AccountStatus, Metadata, NormalSide, RecordedTransaction};
 use money::MinorUnits;
 
-use crate::walk::{ExportError, Form, Names, Overview};
+use crate::form::{ExportError, Form, Names, Overview};
 
 /// The columns, in order. Columns that do not concern a row are empty.
 pub(crate) const COLUMNS: [&str; 24] = [

@@ -10,8 +10,8 @@ use ledger::{Account, RecordedTransaction};
 use money::Currency;
 
 use crate::commodities::Commodities;
+use crate::form::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
 use crate::roots::Root;
-use crate::walk::{ExportError, Form, Names, Overview, Price, day, one_line, signed_balance};
 
 #[derive(Default)]
 pub(crate) struct Hledger {
@@ -45,7 +45,7 @@ impl Form for Hledger {
         let name = self.name(account);
         write!(output, "account {name}")?;
         if Root::named_by(&account.code).is_none() {
-            // hledger guesses the type of an account from the names of the five classes.
+            // hledger guesses the type of an account from the names of the five classes. Other accounts state it.
             write!(output, "  ; type:{}", Root::by_class(account).letter())?;
         }
         writeln!(output)?;

@@ -135,7 +135,7 @@ impl Reading<'_> {
             .ok()
     }
 
-    /// `Some(None)` if the field is not given. `None` if it is wrong; the mistake is then recorded.
+    /// Reads a field: `Some(None)` if it is not given. `None` if it is wrong; the mistake is then recorded.
     fn optional<T, E: ToString>(
         &mut self,
         field: &str,
@@ -144,7 +144,7 @@ impl Reading<'_> {
         let given = self.fields.text(field);
         match self.note(field, given)? {
             None => Some(None),
-            // One of the databases cannot store U+0000, and no field is meant to have it.
+            // One of the databases cannot store U+0000, and no field needs this character.
             Some(text) if text.contains('\0') => {
                 self.note(field, Err("holds the character U+0000"))
             }
@@ -152,7 +152,7 @@ impl Reading<'_> {
         }
     }
 
-    /// `None` if the field is not given or wrong; the mistake is then recorded.
+    /// Reads a field that must be given. `None` if it is not given or wrong; the mistake is then recorded.
     fn required<T, E: ToString>(
         &mut self,
         field: &str,
@@ -173,7 +173,8 @@ impl Reading<'_> {
     }
 }
 
-/// Reads an account; `code` is the field with its code. Without a floor there is no floor: the export writes it so.
+/// Reads an account; `code_field` is the name of the field with its code. An absent floor means that the account has
+/// no floor, as in an export.
 fn account(
     fields: &dyn Fields,
     code_field: &str,

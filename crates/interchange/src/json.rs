@@ -9,9 +9,9 @@ use money::MinorUnits;
 use serde::Serialize;
 
 use crate::csv::{side, status};
-use crate::walk::{ExportError, Form, Names, Overview};
+use crate::form::{ExportError, Form, Names, Overview};
 
-/// The version of the form of the document. A reader that does not know the number cannot read the document.
+/// The version of the structure of the document. A reader refuses a document whose version it does not know.
 pub(crate) const VERSION: u32 = 1;
 
 #[derive(Default)]
@@ -190,7 +190,7 @@ impl Json {
         Ok(())
     }
 
-    /// One object on each line, so that tools that work on lines can be used.
+    /// Begins a new line. Each object has its own line, so that tools that work on lines can be used.
     fn separate(&mut self, output: &mut dyn Write) -> Result<(), ExportError> {
         let mark = if self.is_first { "\n" } else { ",\n" };
         self.is_first = false;

@@ -2,7 +2,7 @@
 
 use ledger::{Account, AccountClass, NormalSide};
 
-/// The class of an account, named by the first level of its code.
+/// The class of an account. The first level of a code may name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Root {
     Assets,
@@ -21,16 +21,16 @@ impl Root {
         Root::Expenses,
     ];
 
-    /// The class that the code names, and the levels below it. A code of one level names no class, because no level
-    /// is left to be the account.
+    /// The class that the code names, and the levels below the first. A code of one level names no class, because no
+    /// level is left for the account.
     pub(crate) fn named_by(code: &str) -> Option<(Root, &str)> {
         let (first, below) = code.split_once(':')?;
         let root = Root::ALL.into_iter().find(|root| root.level() == first)?;
         Some((root, below))
     }
 
-    /// The class of an account whose code names none. For an account that was opened before classes existed, the side
-    /// decides: if debits make it grow it is an asset, if credits do it is a liability.
+    /// The class of an account whose code names none. For an account that was opened before classes existed, the
+    /// normal side decides: an account with the side debit is an asset, one with the side credit is a liability.
     pub(crate) fn by_class(account: &Account) -> Root {
         match (account.class, account.normal_side) {
             (Some(AccountClass::Asset), _) | (None, NormalSide::Debit) => Root::Assets,

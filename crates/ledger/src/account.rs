@@ -23,15 +23,15 @@ pub enum NormalSide {
 /// The kind of an account. It gives the normal side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountClass {
-    /// What the tenant owns, or others owe to the tenant.
+    /// Things that the tenant owns, or that others owe to the tenant.
     Asset,
-    /// What the tenant owes to others.
+    /// Amounts that the tenant owes to others.
     Liability,
-    /// What the owners paid in.
+    /// Amounts that the owners paid in.
     Equity,
-    /// What the tenant earned.
+    /// Amounts that the tenant earned.
     Income,
-    /// What the tenant spent.
+    /// Amounts that the tenant spent.
     Expense,
 }
 
@@ -93,7 +93,7 @@ impl AccountClass {
     }
 }
 
-/// The status of an account: does it take postings?
+/// The status of an account: whether it takes postings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountStatus {
     /// Takes postings.

@@ -5,9 +5,9 @@
 //! twenty look-ups for a million entries, in one statement.
 //!
 //! *By the effective time*: start from the balance by the recording time. A few entries are displaced: their
-//! effective time is not their recording time. Add those that happened by the moment, and subtract those
-//! that were recorded by the moment. These sums are kept in buckets of time: at most 256 rows a level are
-//! read, however many displaced entries there are.
+//! effective time is not their recording time. Add those that happened up to the moment, and subtract those that were
+//! recorded up to the moment. These sums are kept in buckets of time: at most 256 rows a level are read, however many
+//! displaced entries there are.
 
 use diesel::backend::Backend;
 use diesel::prelude::*;
@@ -46,7 +46,7 @@ pub fn balance_at(
     balance_after(connection, tenant, account, recorded, (at, by))
 }
 
-/// As [`balance_at`], where the balance after the last entry that was recorded by the moment is known.
+/// As [`balance_at`], if the balance after the last entry that was recorded up to the moment is known already.
 pub(crate) fn balance_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -59,15 +59,15 @@ pub(crate) fn balance_after(
         By::Effective => {
             let displaced = displaced_by(connection, tenant, account.id, at)?;
             let units = i128::from(recorded.get()) + displaced.on(account.normal_side);
-            // The value is a difference of two sums of the account's own entries.
+            // The value fits, because it is a difference of two sums of the account's own entries.
             let units = i64::try_from(units).map_err(|_beyond| damaged(account.id))?;
             Ok(MinorUnits::new(units))
         }
     }
 }
 
-/// The number of the last entry that was recorded by a moment, and the balance after it; both are 0 if there
-/// is no such entry.
+/// The number of the last entry that was recorded up to a moment, and the balance after it; both are 0 if there is no
+/// such entry.
 pub(crate) fn last_by(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -82,7 +82,7 @@ pub(crate) fn last_by(
     Ok((number, balance))
 }
 
-/// The number of the last entry that was recorded by a moment; 0 if there is none.
+/// The number of the last entry that was recorded up to a moment; 0 if there is none.
 pub(crate) fn last_number_by(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -99,9 +99,9 @@ pub(crate) fn last_number_by(
     found.optional()?.ok_or_else(|| damaged(account.id))
 }
 
-/// A binary search for the last entry of an account that was recorded by a moment. It is one statement,
-/// because a round trip to the database takes longer than a look-up. Entries up to `earlier` were recorded
-/// by the moment; entries from `later` on were recorded after it.
+/// A binary search for the last entry of an account that was recorded up to a moment. It is one statement, because a
+/// round trip to the database takes longer than a look-up. Entries up to `earlier` were recorded up to the moment;
+/// entries from `later` on were recorded after it.
 struct LastBy {
     tenant: TenantId,
     account: AccountId,
@@ -198,8 +198,8 @@ fn damaged(account: AccountId) -> Error {
     Error::Refused(format!("the entries of {account} do not add up"))
 }
 
-/// The sum of the displaced entries of an account that happened by a moment, less the sum of those that
-/// were recorded by it.
+/// The sum of the displaced entries of an account that happened up to a moment, less the sum of those that were
+/// recorded up to it.
 #[derive(Debug, Default)]
 struct Displaced {
     debits: i128,

@@ -81,10 +81,10 @@ pub fn postings_balance(
     Ok(examined)
 }
 
-/// L1: each posting moves a positive amount between two different accounts, which exist and have its
-/// currency. It is the next posting of a transaction that exists, and its phase fits the step of that
-/// transaction. No transaction is without a posting. A posting is a debit and a credit at once, so debits
-/// equal credits per transaction and currency. `tenants` are all that exist. Returns the number of postings.
+/// L1: each posting moves a positive amount between two different accounts, which exist and have its currency. It is
+/// the next posting of a transaction that exists, and its phase fits the step of that transaction. No transaction is
+/// without a posting. A posting is a debit and a credit at once, so debits equal credits per transaction and
+/// currency. `tenants` must be all tenants that exist. Returns the number of postings.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first posting or transaction that breaks the rule.
@@ -139,8 +139,8 @@ fn postings_fit(
     }
 }
 
-/// The part of L1 that finds postings without a transaction. All postings are counted: if there are as many as were
-/// reached from transactions, there is no other one. Only if there are more, each one is looked at.
+/// The part of L1 that finds postings without a transaction. All postings are counted. If there are as many as were
+/// reached from transactions, there is no other posting. Only if the numbers differ, each posting is looked at.
 fn no_other_posting(
     connection: &mut AnyConnection,
     whose: Option<TenantId>,

@@ -1,6 +1,6 @@
-//! Conditions: what a request demands of the accounts that it moves, in addition to the rules. Other accounts
-//! cannot have conditions: only moved accounts are compared with what was read, so the state of the others
-//! at the time of the commit is not known.
+//! Conditions: what a request demands of the accounts that it moves, in addition to the rules. Other accounts cannot
+//! have conditions: only moved accounts are compared with the rows that were read, so the state of the others at the
+//! time of the commit is not known.
 
 use money::MinorUnits;
 
@@ -9,7 +9,7 @@ use crate::{Account, AccountId, Refusal, Step};
 /// A demand on an account that the step moves. If it does not hold, the whole step is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Condition {
-    /// An account that some posting of the step names.
+    /// An account that a posting of the step names.
     pub account: AccountId,
     /// The demand.
     pub demand: Demand,

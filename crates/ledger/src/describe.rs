@@ -1,5 +1,5 @@
-//! Here the metadata of a transaction is set after it was recorded. The books do not change: the transaction
-//! keeps the metadata with which it was recorded, because its first answer is made again from it. The present
+//! Here the metadata of a transaction is set after it was recorded. The books do not change: the transaction keeps
+//! the metadata with which it was recorded, because its first answer is made again from that metadata. The present
 //! metadata is stored beside it.
 
 use store::Timestamp;

@@ -45,7 +45,7 @@ pub(crate) fn copies<'p>(
     Ok(found)
 }
 
-/// Checks that those accounts that are moved are open: none is frozen, and then, none is closed.
+/// Checks that the accounts that are moved are open: first that none is frozen, then that none is closed.
 pub(crate) fn check_open(
     accounts: &[Account],
     moves: impl Fn(&AccountId) -> bool,
@@ -137,7 +137,7 @@ fn enter(
     Ok((account.version, account.posted()))
 }
 
-/// The rows that a later step needs: the postings of the transaction that it is about, and copies of their
+/// The rows that a later step needs: the postings of the transaction that the step is about, and copies of their
 /// accounts. The transaction is not found if the shelf does not hold all of them.
 pub(crate) fn concerned(
     shelf: &Shelf,

@@ -18,9 +18,9 @@ use crate::{
 /// One of the two sides of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Leg {
-    /// What the account gives away.
+    /// The amount that the account gives.
     Sold,
-    /// What the account gets instead.
+    /// The amount that the account gets in return.
     Bought,
 }
 
@@ -89,7 +89,7 @@ pub struct NewExchange {
 /// An exchange that is part of the books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// The transaction that made it.
+    /// The transaction that made the exchange.
     pub transaction: TransactionId,
     /// The sold amount.
     pub sold: Amount,

@@ -115,7 +115,7 @@ fn check_remaining(
     Ok(())
 }
 
-/// A released amount was never final and is not checked.
+/// Checks the rules for withdrawn currencies. A released amount moves no posted balance, so it breaks none of them.
 fn check_withdrawn(
     shelf: &Shelf,
     accounts: &[Account],

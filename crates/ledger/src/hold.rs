@@ -46,9 +46,9 @@ pub struct Hold {
     pub ordinal: i16,
     /// The amount that was reserved.
     pub amount: i64,
-    /// Amount of it that was fulfilled, that is, posted.
+    /// The part of that amount that was fulfilled, that is, posted.
     pub posted: i64,
-    /// Amount of it that was released without being posted.
+    /// The part of that amount that was released without being posted.
     pub released: i64,
     /// The status.
     pub status: HoldStatus,

@@ -1,9 +1,9 @@
 //! Import of books from elsewhere: accounts and their earlier transactions, all of them or nothing.
 //!
-//! The history of a new account is posted first; its limits and its status are set afterwards. They may have
-//! changed in the course of the history, and new limits never undo what is there. An account that exists here
-//! already is left unchanged, and its own limits apply. A reversal is imported as a reversal, so that the
-//! books still know how much of the first transaction can be reversed.
+//! The history of a new account is posted first; its limits and its status are set afterwards. Both may have changed
+//! in the course of the history, and new limits never undo earlier entries. An account that exists here already is
+//! left unchanged, and its own limits apply. A reversal is imported as a reversal, so that the books still know how
+//! much of the first transaction can be reversed.
 
 mod accounts;
 mod identity;
@@ -111,7 +111,7 @@ pub struct KnownItem {
     pub name: String,
 }
 
-/// What to do with accounts and transactions that are in the books already.
+/// The treatment of accounts and transactions that are in the books already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnKnown {
     /// Leave them unchanged and import the rest.
@@ -167,7 +167,7 @@ pub enum ImportError {
     /// A rule of posting or of reversing is broken.
     #[error(transparent)]
     Step(Refusal),
-    /// The transaction that it reverses cannot be imported either.
+    /// The transaction that this one reverses cannot be imported either.
     #[error("what it reverses is refused itself")]
     NothingToReverse,
     /// The postings do not reverse the transaction that is named.
@@ -184,7 +184,7 @@ pub enum ImportError {
     Change(ChangeError),
 }
 
-/// Imports books. What is in the books already is skipped or refused.
+/// Imports books. Accounts and transactions that are in the books already are skipped or refused.
 ///
 /// # Errors
 /// All [`Misfit`]s, at most 100; the shelf is then unchanged.
@@ -327,7 +327,7 @@ fn post_one(
     post(shelf, new).map(|_posted| ()).map_err(refused)
 }
 
-/// Reverses what the file says was reversed. The ledger must come to the same movements.
+/// Reverses what the file states as reversed. The reversal must make the same movements as the file.
 fn reverse_one(
     shelf: &mut Shelf,
     transaction: &ForeignTransaction,
@@ -399,8 +399,8 @@ const fn blamed(rule: &Refusal) -> (&'static str, Option<usize>) {
         Refusal::Overflow { .. }
         | Refusal::InsufficientFunds { .. }
         | Refusal::CeilingExceeded { .. } => ("amount", None),
-        // Rules of reversing. The other rules are never broken here: what is imported is not pending, exchanges nothing
-        // and has no conditions.
+        // Rules of reversing. The other rules are never broken here: an imported transaction is not pending,
+        // exchanges nothing and has no conditions.
         Refusal::NoAmounts { .. }
         | Refusal::PostingNamedTwice { .. }
         | Refusal::TransactionNotFound { .. }

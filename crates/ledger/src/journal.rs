@@ -69,8 +69,9 @@ impl Journal {
         with_current_metadata(connection, self.tenant, found)
     }
 
-    /// Each posting is one entry on each of two accounts, and accounts count their entries. So postings without a
-    /// transaction, which no page has, are noticed by their number.
+    /// Compares the number of postings that were read with the accounts: each posting is one entry on each of two
+    /// accounts, and accounts count their entries. So a posting without a transaction, which is on no page, is
+    /// noticed.
     fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<RecordedTransaction>, Error> {
         let counted = entries_of_accounts(connection, self.tenant)?;
         let found = self.postings.saturating_mul(2);
@@ -102,7 +103,7 @@ pub fn accounts_after(
     rows.into_iter().map(AccountRow::read).collect()
 }
 
-/// The accounts with these ids, in no order. An id without an account is left out.
+/// The accounts with these ids, in no particular order. An id without an account is left out.
 ///
 /// # Errors
 /// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.

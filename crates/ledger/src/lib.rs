@@ -18,7 +18,7 @@
 //!
 //! const TENANT: TenantId = TenantId(1);
 //!
-//! /// One batch: what it needs is loaded, decided in memory, and written in one commit.
+//! /// Runs one batch: loads the rows that it needs, decides in memory, and writes in one commit.
 //! fn batch<T>(
 //!     books: &mut AnyConnection,
 //!     accounts: &[AccountId],
@@ -42,7 +42,7 @@
 //! let (mut ids, now) = (Ids::seeded(1), Timestamp::from_micros(0));
 //! let eur = Currency::from_code("EUR")?;
 //!
-//! // Two accounts: where money comes from, and a wallet that is never overdrawn.
+//! // Two accounts: the source of the money, and a wallet that is never overdrawn.
 //! let mut open = |code: &str, class, limits| {
 //!     let (id, name) = (AccountId::from_bytes(ids.next(now)), AccountName::trusted(code));
 //!     let code = AccountCode::trusted(code);
@@ -52,7 +52,7 @@
 //! let source = open("equity:source", AccountClass::Equity, Limits::NONE)??;
 //! let wallet = open("liabilities:wallet", AccountClass::Liability, Limits::NO_OVERDRAFT)??;
 //!
-//! // 12.50 onto the wallet; then 12.51 from it, which it does not have.
+//! // 12.50 are posted to the wallet. Then a posting of 12.51 from it is refused.
 //! let mut post = |debit, credit, amount| {
 //!     let id = TransactionId::from_bytes(ids.next(now));
 //!     let postings = vec![Posting { debit, credit, amount, currency: eur }];
@@ -69,19 +69,19 @@
 //! # }
 //! ```
 //!
-//! A transaction is posted at once, or it is **pending**. The postings of a pending transaction **hold**
-//! amounts: these are not available until they are fulfilled ([`fulfil`](fulfil()), wholly or in part), voided or
-//! expired. A final transaction is corrected by a [`reverse`]al, never by more than was posted. Each of these
-//! steps is a transaction of its own, which is [`RecordedTransaction::about`] the first one. Two currencies are
-//! [`exchange()`]d by one transaction with a posting in each currency.
+//! A transaction is posted at once, or it is **pending**. The postings of a pending transaction **hold** amounts:
+//! these are not available until they are fulfilled ([`fulfil`](fulfil()), wholly or in part), voided or expired. A
+//! final transaction is corrected by a reversal ([`reverse`](reverse())), never by more than was posted. Each of
+//! these steps is a transaction of its own. Its field [`RecordedTransaction::about`] names the first one. Two
+//! currencies are [`exchange()`]d by one transaction with a posting in each currency.
 //!
 //! The rules ([`open`], [`post()`], …) are pure functions over a [`Shelf`]: the part of the books that one
 //! batch holds in memory. [`tables`] loads a shelf and saves it. Postings are decided in `post.rs`. The
 //! refusals of each function have a fixed order, which is listed in `docs/ledger-errors.md`. `docs/ledger.md`
 //! explains the model, with recipes.
 //!
-//! What this crate never does: know a payment, a provider or HTTP; read a clock; call a network;
-//! change or delete what was posted.
+//! This crate never knows a payment, a provider or HTTP, never reads a clock, never calls a network, and never
+//! changes or deletes what was posted.
 //!
 //! Invariants: per transaction and currency debits equal credits, and amounts are positive (L1); the counters
 //! of an account are the sums of its entries (L2); the total over all accounts of a currency is zero (L3);

@@ -4,9 +4,9 @@ use money::MinorUnits;
 
 use crate::{Account, AccountId, Refusal, Shelf};
 
-/// The least and the greatest balance of an account. A limit is checked when an entry is made, pending or
-/// final, and only on an account that the entry moves towards the limit. So a pending entry can later be
-/// fulfilled or voided without another check. New limits never undo what is there.
+/// The least and the greatest balance of an account. A limit is checked when an entry is made, pending or final, and
+/// only on an account that the entry moves towards the limit. So a pending entry can later be fulfilled or voided
+/// without another check. New limits never undo earlier entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     floor: Option<MinorUnits>,
@@ -129,9 +129,9 @@ impl Limits {
     }
 }
 
-/// Checks that the transaction lowers no account below its least balance, and then, that it raises none above its
-/// ceiling. `accounts` are as the whole transaction leaves them; one that it does not move towards the limit
-/// may be beyond it.
+/// Checks first that the transaction lowers no account below its least balance, then that it raises none above its
+/// ceiling. `accounts` are as the whole transaction leaves them. An account that it does not move towards a limit may
+/// be beyond that limit.
 pub(crate) fn check(shelf: &Shelf, accounts: &[Account]) -> Result<(), Refusal> {
     let too_little = breach(shelf, accounts, Account::available, |before, account| {
         let after = account.available();

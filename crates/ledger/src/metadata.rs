@@ -149,7 +149,7 @@ impl Metadata {
         Self::new(&entries)
     }
 
-    /// Metadata as it was stored. What was accepted under older rules stays readable.
+    /// Metadata as it was stored. Texts that were accepted under older rules stay readable.
     ///
     /// # Errors
     /// [`MetadataError::Malformed`] if the text is not one that [`as_json`](Self::as_json) returns.

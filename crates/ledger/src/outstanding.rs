@@ -1,9 +1,9 @@
 //! The open holds of an account: each hold that is part of its pending amounts.
 //!
-//! An account may have had millions of pending entries, of which only a few still hold an amount. They are
-//! read from the newest on, by an index of pending entries alone. The account's counters say how much is held
-//! in total; once that much is found, nothing older is read. A page reads a bounded number of entries, even if
-//! it finds none, and says where the next page begins.
+//! An account may have had millions of pending entries, of which only a few still hold an amount. The entries are
+//! read from the newest on, by an index that has pending entries only. The account's counters say how much is held in
+//! total; once that much is found, nothing older is read. A page reads a bounded number of entries, even if it finds
+//! none, and says where the next page begins.
 
 use std::collections::HashMap;
 

@@ -112,7 +112,7 @@ fn check_withdrawn(
     new: &NewTransaction,
     bought: Option<usize>,
 ) -> Result<(), Refusal> {
-    // What a provider has taken is a fact, even if the currency was withdrawn in the meantime.
+    // A capture is a fact: the provider has taken the money, even if the currency was withdrawn in the meantime.
     if new.kind == Kind::Capture {
         return Ok(());
     }

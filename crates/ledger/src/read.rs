@@ -258,7 +258,7 @@ pub fn corrections(
     Ok(corrections)
 }
 
-/// The exchanges of these transactions, in no order.
+/// The exchanges of these transactions, in no particular order.
 ///
 /// # Errors
 /// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.
@@ -296,7 +296,7 @@ pub fn closed_before(
     Ok(closed.map(Timestamp::from_micros))
 }
 
-/// The transactions with these ids, as they were recorded, in no order.
+/// The transactions with these ids, as they were recorded, in no particular order.
 ///
 /// # Errors
 /// [`Error`] if the database fails; [`Error::Refused`] for a row that this program never writes.

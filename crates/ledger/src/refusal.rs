@@ -1,5 +1,5 @@
-//! The refusals of every step that records a transaction, and of setting its metadata later. A rule that
-//! several operations have is one variant here. [`order`] lists the rules of each operation.
+//! The refusals of every step that records a transaction, and of setting its metadata later. A rule that several
+//! operations share is one variant here. [`order`] lists the rules of each operation.
 
 pub mod order;
 
@@ -71,7 +71,8 @@ pub enum Refusal {
         /// The id that was not found.
         transaction: TransactionId,
     },
-    /// The transaction has no such posting. A posting that has not moved a posted balance is none to reverse.
+    /// The transaction has no such posting. For a reversal, a posting that has not moved a posted balance counts as
+    /// not found.
     #[error("there is no posting {ordinal}{}", to_do(*step))]
     PostingNotFound {
         /// The ordinal that was not found.
@@ -91,7 +92,8 @@ pub enum Refusal {
         /// The way in which it ended.
         how: HoldStatus,
     },
-    /// The time of expiry has come, whether or not the expiry was recorded: it can neither be fulfilled nor voided.
+    /// The time of expiry has come, whether or not the expiry was recorded: the transaction can neither be fulfilled
+    /// nor voided.
     #[error("the transaction has expired at {expires_at}")]
     Expired {
         /// The time of expiry.
@@ -182,7 +184,8 @@ pub enum Refusal {
         /// The currency of both accounts.
         currency: Currency,
     },
-    /// One account must lose what the other gains. An asset and a liability would both lose, or both gain.
+    /// The two accounts have different normal sides. One account must lose what the other gains, but an asset and a
+    /// liability would both lose, or both gain.
     #[error("account {from} and account {to} do not grow on the same side")]
     SidesDiffer {
         /// The account that would give.
@@ -190,10 +193,10 @@ pub enum Refusal {
         /// The account that would get.
         to: AccountId,
     },
-    /// What follows from the rate comes to zero, but a transaction moves something in both currencies.
+    /// The amount that follows from the rate is zero, but an exchange moves something in both currencies.
     #[error("the amount comes to less than one minor unit of the other currency")]
     AmountTooSmall,
-    /// What follows from the rate is more than `i64::MAX`.
+    /// The amount that follows from the rate is more than `i64::MAX`.
     #[error(
         "the amount comes to more than {} minor units of the other currency",
         i64::MAX
@@ -323,7 +326,7 @@ impl Refusal {
         code
     }
 
-    /// The refusal of an operation. A build for tests fails if the operation does not list the rule.
+    /// Returns the refusal of an operation unchanged. A debug build panics if the operation does not list the rule.
     pub(crate) fn among(self, rules: &[Rule]) -> Self {
         debug_assert!(
             rules.iter().any(|(code, _)| *code == self.code()),

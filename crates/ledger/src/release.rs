@@ -67,7 +67,7 @@ fn release(shelf: &mut Shelf, new: NewRelease, step: Step) -> Result<RecordedTra
     Ok(posted)
 }
 
-/// The status with which the holds will end.
+/// Checks that the step is allowed at this moment. Returns the status with which the holds will end.
 fn check_time(
     held: &[(RecordedPosting, Hold)],
     now: Timestamp,

@@ -23,7 +23,7 @@ pub struct NewReversal {
     pub heading: Heading,
     /// The transaction to reverse.
     pub of: TransactionId,
-    /// The part of it to reverse.
+    /// The part of that transaction to reverse.
     pub amounts: Amounts,
     /// Conditions that must hold in addition to the rules.
     pub conditions: Vec<Condition>,
@@ -56,7 +56,7 @@ pub struct Correction {
     pub ordinal: i16,
     /// The amount that was posted.
     pub amount: i64,
-    /// The amount of it that was reversed.
+    /// The part of that amount that was reversed.
     pub reversed: i64,
 }
 

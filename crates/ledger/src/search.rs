@@ -1,4 +1,4 @@
-//! Search for transactions by what is known about them.
+//! Search for transactions by their properties.
 //!
 //! A search walks along one index, latest first, and keeps the transactions that match every filter. It
 //! reads at most [`MAX_READ`] rows a page. So a page may be shorter than its limit, or empty, and still
@@ -6,12 +6,12 @@
 //!
 //! | filter | index that is walked | order of the results |
 //! |---|---|---|
-//! | the external id | its index | one at most |
-//! | an account | the account's entries | entry numbers: recording |
-//! | a metadata text | the texts | ids: recording, to the millisecond |
-//! | the effective time | the displaced, and ids | that time, to the millisecond |
+//! | the external id | the external ids | one result at most |
+//! | an account | the account's entries | entry numbers: order of recording |
+//! | a metadata text | the texts | ids: recording time, to the millisecond |
+//! | the effective time | the displaced transactions, and ids | effective time, to the millisecond |
 //! | a metadata key, or the beginning of a text | the keys | ids |
-//! | a subtree of one account | that account's entries | entry numbers: recording |
+//! | a subtree of one account | that account's entries | entry numbers: order of recording |
 //! | a currency, an amount, a subtree of several accounts | all transactions, with their postings | ids |
 //! | anything else | all transactions of the tenant | ids |
 //!
@@ -20,6 +20,7 @@
 mod effective_span;
 mod entries;
 mod matching;
+mod stretch;
 mod walk;
 
 use store::{AnyConnection, Error, TenantId, Timestamp};
@@ -29,7 +30,8 @@ use crate::{AccountId, HoldStatus, Kind, RecordedTransaction, TransactionId};
 use money::Currency;
 
 use matching::{Among, matching};
-use walk::{Length, Walk};
+use stretch::Length;
+use walk::Walk;
 
 /// Greatest number of rows that one page reads. It limits the time that one question takes to some
 /// milliseconds.
@@ -38,7 +40,7 @@ pub const MAX_READ: usize = 2_000;
 /// The filters of a search; a transaction must match all that are given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// The transaction has this external id, as at most one does.
+    /// The transaction has this external id. At most one transaction has it.
     pub external_id: Option<String>,
     /// The transaction has an entry on this account.
     pub account: Option<AccountId>,
@@ -110,10 +112,10 @@ pub fn search(
 ) -> Result<SearchPage, Error> {
     let walk = Walk::of(connection, tenant, wanted)?;
     let rest = walk.rest(wanted);
-    // A row costs more if other tables are looked at, so that the work of a page is bounded.
+    // A row counts as several rows if other tables are looked at. So the work of a page is bounded.
     let per_row = walk.weight() + if rest.is_plain() { 0 } else { LOOK };
     let mut left = MAX_READ / per_row;
-    // Few rows at first, because most pages are full soon.
+    // Few rows are read at first, because most pages are full soon.
     let mut rows = limit.saturating_add(1);
     if !(walk.takes_most(wanted) && rest.is_plain()) {
         rows = rows.max(FIRST_STRETCH);

@@ -17,7 +17,7 @@ use crate::{
 pub struct Shelf {
     accounts: Rows<AccountId, ShelfRow>,
     by_code: Rows<String, AccountId>,
-    /// By code; and those of them that this batch has registered.
+    /// The assets by code. `registered` has the codes of the assets that this batch has registered.
     assets: Rows<String, Asset>,
     registered: Rows<String, ()>,
     by_external_id: Rows<String, TransactionId>,
@@ -145,7 +145,8 @@ impl Shelf {
         if let Some((step, postings)) = self.recorded.get(id) {
             return Some((*step, postings));
         }
-        // Ids of one source grow; of several, whichever is not found so is looked for.
+        // Ids from one source grow, so a binary search finds them. If there are several sources, it may miss an id;
+        // then every transaction is looked at.
         let posted = self.posted.as_slice();
         let at = posted.binary_search_by_key(id, |posted| posted.id);
         let own = match at {
@@ -155,7 +156,7 @@ impl Shelf {
         Some((own.step, &own.postings))
     }
 
-    /// An earlier transaction with its whole content, if it was loaded in this way.
+    /// An earlier transaction with its whole content, if it was loaded for comparison.
     #[must_use]
     pub fn written(&self, id: &TransactionId) -> Option<&RecordedTransaction> {
         self.written.get(id)
@@ -168,7 +169,7 @@ impl Shelf {
         of_it.map(|(_, kept)| kept.row).collect()
     }
 
-    /// The pending transactions that this batch made or changed, as it leaves them.
+    /// All pending transactions of the shelf with their holds, as this batch leaves them.
     #[must_use]
     pub fn promises(&self) -> Vec<Promise> {
         let mut promises: Vec<Promise> = Vec::new();
@@ -193,8 +194,8 @@ impl Shelf {
         promises
     }
 
-    /// Adds a pending transaction as a cache remembers it. If it has changed since, saving what the batch did to
-    /// it is a conflict.
+    /// Adds a pending transaction as a cache has it. If the transaction has changed since, the writes of the batch
+    /// about it are a conflict.
     pub fn put_promise(&mut self, promise: Promise) {
         *self.put_recorded(promise.transaction, Step::Pending) = promise.postings;
         for hold in promise.holds {
@@ -264,7 +265,7 @@ impl Shelf {
         self.exchanged.contains(transaction) || self.exchange(transaction).is_some()
     }
 
-    /// Adds an account as a cache remembers it. If it has changed since, saving what the batch did to it is a
+    /// Adds an account as a cache has it. If the account has changed since, the writes of the batch to it are a
     /// conflict.
     pub fn put_remembered(&mut self, account: Account) {
         self.put_loaded(account);
@@ -345,7 +346,8 @@ impl Shelf {
         self.exchanged.insert(id);
     }
 
-    /// Adds the holds of a pending transaction as its postings say. A hold that has a row is replaced by it later.
+    /// Adds the holds of a pending transaction as its postings state them. A hold that has a row of its own is later
+    /// replaced by that row.
     pub(crate) fn put_untouched(&mut self, pending: &TransactionId) {
         let postings = match self.recorded(pending) {
             Some((_, postings)) => postings.to_vec(),

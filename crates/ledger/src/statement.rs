@@ -1,12 +1,12 @@
 //! Statements: the entries that moved the posted balance of an account within a span of time, with the balance
 //! before the span, at its end, and after each entry.
 //!
-//! By the recording time, entries are listed in the order of their numbers. By the effective time, they are
-//! listed in the order of that time, and entries of the same moment in the order of their numbers. The displaced
-//! entries have an index of this order. They are merged with the other entries, whose order of recording is the
-//! order of effective times. For these others, a page walks over the entries that were recorded within its own
-//! stretch of time. Displaced or pending entries there are skipped one by one, at most [`MAX_READ`] a page.
-//! So a page may be shorter than its limit, or empty, and still say where the next page begins.
+//! By the recording time, entries are listed in the order of their numbers. By the effective time, they are listed in
+//! the order of that time, and entries of the same moment in the order of their numbers. The displaced entries have
+//! an index of this order. They are merged with the other entries, for which the order of recording is the order of
+//! effective times. For these others, a page walks over the entries that were recorded within its own stretch of
+//! time. Displaced or pending entries there are skipped one by one, at most [`MAX_READ`] a page. So a page may be
+//! shorter than its limit, or empty, and still say where the next page begins.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -118,7 +118,7 @@ pub fn statement(
     let opening = balance_after(connection, tenant, account, opening, (start, span.by))?;
     let (last, closing) = last_by(connection, tenant, account, end)?;
     let closing = balance_after(connection, tenant, account, closing, (end, span.by))?;
-    // One line more than shown tells whether there is a next page.
+    // One line more than is shown tells whether there is a next page.
     let more = limit.saturating_add(1);
     let (mut lines, mut next) = match span.by {
         By::Recorded => {
@@ -183,7 +183,7 @@ fn happened(
     };
     let after = after.map(|after| (after.at, after.version));
     let moved = displaced_within(connection, tenant, account.id, span, after, limit)?;
-    // If displaced entries alone fill the page, no entry that was recorded after the last of them is on it.
+    // If displaced entries alone fill the page, no entry that was recorded after the last of them is on this page.
     let last = match moved.last() {
         Some((at, _)) if i64::try_from(moved.len()) == Ok(limit) => {
             let until = Timestamp::from_micros(*at);
@@ -199,7 +199,8 @@ fn happened(
     if range.last == last {
         return Ok((lines, None));
     }
-    // Displaced lines after the last entry that was read are left to the next page: entries between may be missing.
+    // Displaced lines after the last entry that was read are left to the next page, because entries between them may
+    // not have been read.
     let (at, balance) = probed(connection, tenant, account.id, range.last)?;
     let end = (at, range.last);
     lines.retain(|line| (line.effective_at, line.version) <= end);
@@ -212,8 +213,8 @@ fn happened(
     Ok((lines, Some(next)))
 }
 
-/// The number of the last entry that is not displaced and does not stand after a position. Among entries that
-/// were recorded at the position's moment, these are the ones with lower numbers.
+/// The number up to which entries that are not displaced stand before or at a position. Of the entries that were
+/// recorded at the position's moment, only those with numbers up to the position's number count.
 fn in_place_by(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -422,7 +423,8 @@ fn displaced_within(
             .filter(displaced::account_id.eq(account))
             .select((displaced::effective_at, displaced::version))
     };
-    // First the entries of the position's own moment, by their numbers, which may be many; then the later ones.
+    // First the entries of the position's own moment are read, in the order of their numbers, because there may be
+    // many of them. Then the later ones are read.
     let mut found: Vec<(i64, i64)> = Vec::new();
     let mut from = span.from.micros();
     if let Some((at, version)) = after.filter(|(at, _)| *at >= span.from && *at < span.to) {

@@ -1,4 +1,4 @@
-//! The ledger's tables: loads and locks what a batch needs, and saves what it did.
+//! The ledger's tables: loads and locks the rows that a batch needs, and saves its result.
 //!
 //! | load | what | locked |
 //! |---|---|---|
@@ -49,7 +49,8 @@ pub struct Needs {
     pub accounts: Vec<AccountId>,
     /// Accounts by code, whether they exist or not.
     pub codes: Vec<String>,
-    /// Accounts below a code, and the one with the code: at most so many of each, in the order of their codes.
+    /// Codes, each with a greatest number of accounts. The account with the code and the accounts below it are loaded
+    /// in the order of their codes, at most that number.
     pub below: Vec<(String, usize)>,
     /// Assets by code, whether they are registered or not.
     pub assets: Vec<String>,
@@ -57,11 +58,11 @@ pub struct Needs {
     pub external_ids: Vec<String>,
     /// External ids of transactions that may be in the books already, to be loaded with their whole content.
     pub compared: Vec<String>,
-    /// Ids of such transactions.
+    /// Ids of transactions that may be in the books already, to be loaded in the same way.
     pub compared_ids: Vec<TransactionId>,
     /// Transactions that will be fulfilled, voided, expired or reversed, with their accounts.
     pub transactions: Vec<TransactionId>,
-    /// Transactions of which the metadata will be set.
+    /// Transactions whose metadata will be set.
     pub described: Vec<TransactionId>,
     /// Whether the closed period is needed: an effective time lies before its recording time, or a period is to be
     /// closed.
@@ -112,10 +113,10 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Loads (and locks, if asked to) in id order, beside what the shelf holds already.
+/// Loads the rows in id order into a shelf that may hold other rows already, and locks them if requested.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error`] if the database fails.
 pub fn load_into(
     shelf: &mut Shelf,
     connection: &mut AnyConnection,
@@ -162,8 +163,8 @@ pub fn load_into(
     Ok(())
 }
 
-/// The transactions to be compared that exist. If another process writes one of them in the meantime, it takes the
-/// external id, and the batch becomes a conflict.
+/// Those of the transactions to be compared that exist. If another process writes one of them in the meantime, it
+/// takes the external id, and the writes of this batch are a conflict.
 fn find_compared(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -201,7 +202,8 @@ fn find_compared(
     Ok(found)
 }
 
-/// The postings of the named transactions. For a pending transaction, the postings already tell its step.
+/// The postings of the named transactions. The postings of a pending transaction already tell its step, so its row is
+/// not read.
 fn load_transactions(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -233,7 +235,7 @@ fn load_transactions(
         let bad = || Error::Refused(format!("transaction {}: bad step", row.id));
         let step = Step::from_number(row.step).ok_or_else(bad)?;
         shelf.put_recorded(row.id, step);
-        // No other transaction is posted with this kind: L6.
+        // Only an exchange is posted with this kind (L6).
         if step == Step::Posted && row.kind == Kind::Exchange.name() {
             shelf.put_exchanged(row.id);
         }
@@ -257,7 +259,7 @@ fn load_accounts(
 ) -> Result<(), Error> {
     needs.codes.sort_unstable();
     needs.codes.dedup();
-    // Locks are taken in id order, so the ids of codes are looked up first.
+    // Locks are taken in id order, so the ids of the accounts with these codes are looked up first.
     let codes: Vec<ByCode> = std::mem::take(&mut needs.codes)
         .into_iter()
         .map(|code| ByCode { code })
@@ -290,9 +292,9 @@ pub(crate) fn assets_named(
     rows.into_iter().map(AssetRow::read).collect()
 }
 
-/// The postings of these transactions, each transaction's in the order of their ordinals. Transactions without
-/// postings are left out. A walk over all postings of a tenant reads its transactions in order and asks this of each
-/// page: not in every database are the postings of one tenant stored together.
+/// The postings of these transactions, those of each transaction in the order of their ordinals. Transactions without
+/// postings are left out. A walk over all postings of a tenant reads its transactions in order and calls this
+/// function for each page, because not every database stores the postings of one tenant together.
 pub(crate) fn postings_of(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -311,8 +313,8 @@ pub(crate) fn postings_of(
     Ok(found)
 }
 
-/// Holds and corrections. Where accounts are locked, this is read after the locking, and so sees what the
-/// previous holder of the locks wrote.
+/// Loads holds and corrections. If accounts are locked, these rows are read after the locking, so they include what
+/// the previous holder of the locks wrote.
 fn load_remainders(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -363,10 +365,10 @@ fn load_period(
     Ok(Period::found(seen.map(Timestamp::from_micros)))
 }
 
-/// Adds what the batch did. If another process has changed an account, a hold, a correction or a period since
-/// it was read, the writes are a conflict.
+/// Adds the writes of the batch. If another process has changed an account, a hold, a correction or a period since it
+/// was read, the writes are a conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
-    // Before the accounts that are opened in these assets.
+    // Assets are written before the accounts that are opened in them.
     let registered = shelf.registered().into_iter();
     let registered = registered.map(|asset| AssetRow::of(tenant, asset));
     writes.add_first(registered.collect::<Vec<AssetRow>>());
@@ -466,7 +468,7 @@ fn save_remainders(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     writes.add(further);
 }
 
-/// A period that was relied upon is written unchanged; if it was closed in the meantime, that is a conflict. The
+/// A period on which the batch relied is written unchanged; if it was closed in the meantime, that is a conflict. The
 /// first batch that relies on a period makes the row, with nothing closed.
 fn save_period(writes: &mut Writes, tenant_id: TenantId, period: &Period) {
     if period.closed_before == period.seen && !period.is_relied_upon {

@@ -1,6 +1,6 @@
 //! Balances of many accounts: the trial balance, and the balances of a subtree of the chart.
 //!
-//! A balance counts as a debit or as a credit, whichever it is, whatever the account's normal side is. Over all
+//! A balance counts as a debit or as a credit by its own side, whatever the account's normal side is. Over all
 //! accounts of a currency, debits and credits have the same sum.
 
 use std::collections::BTreeMap;
@@ -61,8 +61,8 @@ pub struct Scope {
 }
 
 /// Whether an account has this code, or one below it. Codes are visible ASCII and are compared byte by byte; the
-/// character after the colon is the semicolon. It is a filter on accounts that were found in another way,
-/// because no index serves both halves at once.
+/// character after the colon is the semicolon. It is a filter on accounts that were found in another way, because no
+/// index serves both conditions at once.
 macro_rules! in_subtree {
     ($code:expr) => {
         account::code.eq($code.clone()).or(account::code

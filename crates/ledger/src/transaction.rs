@@ -14,7 +14,7 @@ store::typed_id!(
 /// Greatest number of postings in one transaction.
 pub const MAX_POSTINGS: usize = 100;
 
-/// The ordinal of a posting that releases what posting n of a pending transaction holds is n plus this number.
+/// A posting that releases what posting n of a pending transaction holds has the ordinal n plus this number.
 pub const RELEASES_FROM: i16 = 100;
 
 /// Greatest time by which an effective time may be later than the recording time, in seconds, because clocks
@@ -30,8 +30,7 @@ pub(crate) fn check_moment(effective_at: Timestamp, recorded_at: Timestamp) -> R
     Ok(())
 }
 
-/// The ordinal of a posting that posts more than posting n of a pending transaction still held is n plus this
-/// number.
+/// A posting that posts more than posting n of a pending transaction still held has the ordinal n plus this number.
 pub const EXCEEDS_FROM: i16 = 200;
 
 /// One movement: `amount` is debited to the account `debit` and credited to the account `credit`.
@@ -195,8 +194,8 @@ impl NewTransaction {
 /// A recorded posting, with its place in the history of each account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedPosting {
-    /// The posting's place in the transaction, from 0. In a transaction about another one, it is the ordinal of
-    /// that one's posting: plus [`RELEASES_FROM`] if it releases what that posting holds, or plus
+    /// The posting's place in the transaction, from 0. In a transaction about another one, it is the ordinal of the
+    /// other transaction's posting: plus [`RELEASES_FROM`] if it releases what that posting holds, or plus
     /// [`EXCEEDS_FROM`] if it posts more than that posting held.
     pub ordinal: i16,
     /// The effect on the two accounts.
@@ -260,7 +259,7 @@ pub struct Heading {
 }
 
 impl Heading {
-    /// A heading that happens now, without external id, description or metadata.
+    /// The heading of a transaction that happens now, without external id, description or metadata.
     #[must_use]
     pub const fn plain(id: TransactionId, kind: Kind, now: Timestamp) -> Self {
         Self {
@@ -284,8 +283,8 @@ impl Heading {
         about: TransactionId,
         mut postings: Vec<RecordedPosting>,
     ) -> RecordedTransaction {
-        // The order in which postings are stored, whatever the order of the request was. A reply that is made again
-        // from what is stored must be the same.
+        // Postings are in the order in which they are stored, whatever the order of the request was. A reply that is
+        // made again from the stored rows must be the same.
         postings.sort_unstable_by_key(|posted| posted.ordinal);
         RecordedTransaction {
             id: self.id,

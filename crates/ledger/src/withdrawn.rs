@@ -1,11 +1,11 @@
 //! Rules for currencies that ISO 4217 has withdrawn.
 //!
-//! Transactions from the time when the currency existed are recorded as in any other currency. Transactions
-//! after its end may only empty balances: no account is left further from zero than it was, nor on the other
-//! side of zero. If the same transaction also moves another currency, it is a conversion: one account may
-//! collect what another gives, and the accounts together must not hold more than before, signs aside. An exchange
-//! never buys a withdrawn currency. A reversal is always allowed, because it undoes what stands in the books. A
-//! capture by a provider is always allowed too, because it is a fact.
+//! Transactions from the time when the currency existed are recorded as in any other currency. Transactions after its
+//! end may only empty balances: no account is left further from zero than it was, nor on the other side of zero. If
+//! the same transaction also moves another currency, it is a conversion: one account may collect what another gives,
+//! and the sum of their balances, each without its sign, must not grow. An exchange never buys a withdrawn currency.
+//! A reversal is always allowed, because it undoes what stands in the books. A capture by a provider is always
+//! allowed too, because it is a fact.
 
 use money::{Currency, Day, MinorUnits};
 use store::Timestamp;
@@ -80,7 +80,7 @@ fn balance(account: &Account, phase: Phase) -> i128 {
     i128::from(balance.get())
 }
 
-/// Whether each balance is, after the transaction, no further from zero and not past it.
+/// Whether the transaction moves no balance further from zero or to the other side of zero.
 fn is_nearer_to_zero(mut balances: impl Iterator<Item = (i128, i128)>) -> bool {
     balances.all(|(before, after)| {
         let (least, most) = (before.min(0), before.max(0));

@@ -23,9 +23,9 @@ pub enum AllocationError {
 
 /// Splits an amount by weights: one part per weight, in minor units. The parts add up to the whole.
 ///
-/// The method is the largest remainder method (Hamilton). Each part gets its share rounded down. The minor
-/// units left over go, one each, to the parts that lost most by the rounding; among equal losses, to the
-/// earlier part. So each part is within one minor unit of its exact share, and a weight of zero gets zero.
+/// The method is the largest remainder method (Hamilton). Each part gets its share rounded down. The minor units left
+/// over go, one each, to the parts that lost most by the rounding. Of parts that lost equally, the earlier one comes
+/// first. So each part is within one minor unit of its exact share, and a weight of zero gets zero.
 ///
 /// ```
 /// use money::{Amount, allocate};

@@ -148,8 +148,8 @@ impl Currency {
     ///
     /// # Errors
     ///
-    /// In this order: [`AssetError::Malformed`], [`AssetError::TakenByIso`] (also for a withdrawn
-    /// code, as `DEM`, and for one without a minor unit, as `XAU`), [`AssetError::TooPrecise`].
+    /// In this order: [`AssetError::Malformed`], [`AssetError::TakenByIso`] (also for a withdrawn code such as `DEM`,
+    /// and for one without a minor unit such as `XAU`), [`AssetError::TooPrecise`].
     pub fn custom(code: &str, exponent: u8) -> Result<Currency, AssetError> {
         let is_shaped = code.len() >= MIN_CODE_LENGTH
             && code.starts_with(|first: char| first.is_ascii_uppercase())
@@ -216,7 +216,7 @@ impl Currency {
     pub fn decimal(self, minor_units: i128) -> String {
         let places = usize::from(self.exponent);
         let sign = if minor_units < 0 { "-" } else { "" };
-        // A zero in front of the point is a digit too.
+        // The zero in front of the point needs a digit too.
         let at_least = places.saturating_add(1);
         let digits = format!("{:0>at_least$}", minor_units.unsigned_abs());
         match digits.split_at_checked(digits.len().saturating_sub(places)) {
@@ -355,8 +355,9 @@ mod tests {
         }
     }
 
-    /// Every code that was ever accepted, with its decimal places: what is stored under a code must stay readable
-    /// for ever. If a newer library no longer lists a code, the code goes into the table of withdrawn currencies.
+    /// Every code that was ever accepted, with its decimal places: amounts that are stored under a code must stay
+    /// readable for ever. If a newer library no longer lists a code, the code goes into the table of withdrawn
+    /// currencies.
     const EVER_ACCEPTED: [(u8, &str); 4] = [
         (
             0,

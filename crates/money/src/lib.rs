@@ -38,7 +38,8 @@
 //!
 //! # Never here
 //!
-//! Floats, I/O, a clock, a database, exchange rates, and decimals as a way to store money.
+//! There are no floats, no I/O, no clock, no database and no exchange rates here, and money is never stored as a
+//! decimal.
 #![warn(clippy::arithmetic_side_effects)]
 
 mod allocation;

@@ -98,7 +98,7 @@ pub fn round(
 pub fn divide(dividend: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
     let towards_zero = dividend.checked_div(divisor)?;
     let rest = dividend.checked_rem(divisor)?.unsigned_abs();
-    // Twice the rest may not fit, so the rest is compared with what is missing to the next whole number.
+    // Twice the rest may not fit, so the rest is compared with the difference to the next whole number.
     let middle = rest.cmp(&divisor.unsigned_abs().checked_sub(rest)?);
     let goes_away = match rounding {
         _ if rest == 0 => false,

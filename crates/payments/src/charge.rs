@@ -15,7 +15,7 @@ impl ProviderText {
     /// A text of a provider.
     ///
     /// # Errors
-    /// The code of the rule that it breaks, and what is right.
+    /// The code of the broken rule, and a sentence that says what is right.
     pub fn parse(text: &str) -> Result<Self, (&'static str, String)> {
         text::identifier(text, 1..=MAX_LENGTH)
             .and_then(|()| text::printable(text))
@@ -39,12 +39,12 @@ impl fmt::Display for ProviderText {
 /// A charge that a provider made, whether it took the money or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// The provider's name for it.
+    /// The provider's reference of the charge.
     pub reference: ProviderText,
-    /// Its amount and currency.
+    /// The amount and the currency of the charge.
     pub money: Money,
-    /// Which payment it is for, as the provider was told; `None` if it does not say.
+    /// The payment that the charge is for, as the provider was told; `None` if the provider does not name it.
     pub payment: Option<String>,
-    /// How the payer paid; `None` if it does not say.
+    /// The payment method of the payer; `None` if the provider does not name it.
     pub payment_method: Option<String>,
 }

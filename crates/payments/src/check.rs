@@ -347,7 +347,7 @@ struct Machine {
     name: &'static str,
     /// Formats the id of a subject.
     show: fn([u8; 16]) -> String,
-    /// Whether a history may begin in this state.
+    /// True if a history may begin in this state.
     begins: fn(&str) -> bool,
     standing: fn(TenantId) -> Standing,
 }

@@ -17,7 +17,7 @@ use crate::{Fact, OperationState, PaymentId, check, providers};
 /// | P1, P2 | payments beside their operations; both beside their histories | by id |
 /// | P3 | succeeded operations, then captures, each page with its counterparts | by id |
 /// | I1 | all tenants' keys together; payments, and their keys | by key; by id |
-/// | W1 | events, and the operations they speak of | by key |
+/// | W1 | events, and the operations they name | by key |
 pub const FAMILY: Family = Family {
     guards: &check::GUARDS,
     invariants: &[
@@ -88,7 +88,7 @@ fn keys(
     }
 }
 
-/// Each of these requests in flight waits for a payment that waits for its key.
+/// Checks that each of these requests in flight waits for a payment that will answer its key.
 fn payments_will_answer(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -116,7 +116,7 @@ fn payments_have_their_keys(
         if page.is_empty() {
             return Ok(());
         }
-        // A payment that was made without a key has none.
+        // A payment that was made without a key has no key to check.
         page.retain(|payment| !payment.idempotency_key.is_empty());
         let keys: Vec<String> = page.iter().map(|row| row.idempotency_key.clone()).collect();
         let made = idempotency::check::resources(connection, tenant, &keys)?;
@@ -176,7 +176,7 @@ fn events(
     }
 }
 
-/// Whether the state of an operation agrees with an applied event. A final state never changes again.
+/// True if the state of an operation agrees with an applied event. A final state never changes again.
 fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
     let said = providers::event_in_any(body).and_then(|event| event.fact);
     match (state, said) {

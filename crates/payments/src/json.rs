@@ -1,8 +1,8 @@
 //! JSON of a provider, read without ambiguity: a key that occurs twice in one object, at any depth, is refused,
 //! because two correct programs could read two different values there.
 //!
-//! It is less strict than the bodies of the API: a provider's objects may have anything (fractions, unknown
-//! fields), and only the values that we use must be right.
+//! This reader is less strict than the one for bodies of the API: a provider's objects may contain anything
+//! (fractions, unknown fields), and only the values that we use must be right.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const MAX_SHOWN_LENGTH: usize = 64;
 /// Greatest nesting of objects and arrays, as in the bodies of the API.
 const MAX_DEPTH: usize = 32;
 
-/// Why bytes are not read as JSON.
+/// Why bytes cannot be read as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     /// The text breaks the grammar, is not UTF-8, or is nested too deep.

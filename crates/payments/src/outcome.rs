@@ -98,7 +98,7 @@ pub enum OutcomeError {
 }
 
 impl OutcomeError {
-    /// The broken rule in a few words, for whoever reads the quarantine.
+    /// The broken rule in a few words, for the person who reads the quarantine.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         match self {
@@ -236,7 +236,7 @@ fn succeed(
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
     postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
-    // After this point it must succeed.
+    // After this point nothing may fail.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
     keep_charge(shelf, &mut operation, charge);
     shelf.put_operation(operation);

@@ -87,7 +87,7 @@ pub enum ConfirmError {
     /// The payment has no payment method.
     #[error("the payment has no payment method")]
     NoPaymentMethod,
-    /// There are providers, and none of them takes it.
+    /// There are providers, and none of them takes the payment.
     #[error(transparent)]
     Unserved(#[from] Unserved),
 }
@@ -125,7 +125,7 @@ pub fn create(
         let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
         providers.choose(new.money.currency, method.as_str())?;
     }
-    // After this point it must succeed.
+    // After this point nothing may fail.
     let state = match new.payment_method {
         None => PaymentState::RequiresPaymentMethod,
         Some(_) => PaymentState::RequiresConfirmation,
@@ -153,7 +153,7 @@ pub fn create(
     Ok(payment)
 }
 
-/// Submits a payment's next operation. The provider that it goes to stays with it.
+/// Submits a payment's next operation. The operation keeps the provider that is chosen now.
 ///
 /// # Errors
 /// [`ConfirmError`] names the rule; the shelf is then unchanged.
@@ -174,7 +174,7 @@ pub fn confirm(
     })?;
     check_currency(payment.money.currency, now)?;
     let payment_method = payment_method.map(String::from);
-    // A declined method is not tried again by itself. The request must name one.
+    // A declined method is not tried again unless the request names it.
     let method = match from {
         PaymentState::RequiresPaymentMethod => payment_method,
         PaymentState::RequiresConfirmation
@@ -184,7 +184,7 @@ pub fn confirm(
     };
     let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
     let provider = providers.choose(payment.money.currency, &method)?;
-    // After this point it must succeed.
+    // After this point nothing may fail.
     let operation_id = OperationId::from_bytes(ids.next(now));
     let operation = Operation {
         id: operation_id,

@@ -20,13 +20,13 @@ struct Role {
     class: AccountClass,
 }
 
-/// The account of what the provider owes us.
+/// The account of the money that the provider owes us.
 const PSP_CLEARING: Role = Role {
     code: "assets:psp_clearing",
     name: "Provider clearing",
     class: AccountClass::Asset,
 };
-/// The account of what we owe the merchant, not yet available.
+/// The account of the money that we owe the merchant and that is not yet available.
 const MERCHANT_PENDING: Role = Role {
     code: "liabilities:merchant_pending",
     name: "Merchant, pending",

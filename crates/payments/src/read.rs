@@ -1,4 +1,4 @@
-//! Questions about payments, answered from one snapshot. No decision about money relies on them.
+//! Reads of payments from one snapshot. No decision about money relies on them.
 
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId};
@@ -23,7 +23,7 @@ pub fn payment(
     row.map(PaymentRow::read).transpose()
 }
 
-/// Payments, newest first, before the payment `before`; at most `limit`.
+/// At most `limit` payments, newest first, that were made before the payment `before`.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -43,7 +43,7 @@ pub fn payments(
     rows.into_iter().map(PaymentRow::read).collect()
 }
 
-/// Those of the provider keys that name an operation of this provider.
+/// The provider keys among these that name an operation of the tenant.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.

@@ -1,7 +1,7 @@
-//! The state machines. `docs/payment-states.md` prints them, and a test compares the two; the
+//! The state machines. `docs/payment-states.md` shows them, and a test compares the page with this code. The
 //! database refuses an illegal edge as well.
 
-/// The state of a payment, named after what it waits for.
+/// The state of a payment. An unfinished state is named after the thing that the payment waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PaymentState {
     /// It waits for a payment method, or for a new one.
@@ -16,7 +16,7 @@ pub enum PaymentState {
     Canceled,
 }
 
-/// What may happen to a payment.
+/// An event in the life of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PaymentEvent {
     /// A payment method was attached.
@@ -46,7 +46,7 @@ pub enum OperationState {
     Unknown,
 }
 
-/// What may happen to an operation.
+/// An event in the life of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OperationEvent {
     /// The operation is handed to a worker.
@@ -222,7 +222,7 @@ impl OperationEvent {
     }
 }
 
-/// Whether a stored history may contain this edge.
+/// True if a stored history may contain this edge.
 #[must_use]
 pub fn is_edge(machine: &str, from: &str, to: &str) -> bool {
     match machine {

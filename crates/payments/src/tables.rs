@@ -182,7 +182,7 @@ impl Needs {
         self.charges.extend(charge);
     }
 
-    /// Whether nothing is asked for.
+    /// True if nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.payments.is_empty()

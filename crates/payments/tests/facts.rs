@@ -11,7 +11,7 @@ use store::{Ids, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000);
 
-/// What is varied, in the order of the table's columns.
+/// The field in which the further fact differs, in the order of the table's columns.
 const FIELDS: [&str; 7] = [
     "nothing",
     "amount",
@@ -22,7 +22,7 @@ const FIELDS: [&str; 7] = [
     "decline_code",
 ];
 
-/// The known fact, the further one, and what is said of it for each field. `-`: it has no such field.
+/// The known fact, the further fact, and the verdict for each field. `-`: the further fact has no such field.
 #[rustfmt::skip]
 const TABLE: [(&str, &str, [&str; 7]); 16] = [
     ("none",      "succeeded", ["settled",       "amount", "amount", "payment", "method", "settled",       "-"]),
@@ -37,7 +37,7 @@ const TABLE: [(&str, &str, [&str; 7]); 16] = [
     ("failed",    "failed",    ["known",         "amount", "amount", "payment", "method", "second",        "reason"]),
     ("failed",    "refused",   ["known",         "-",      "-",      "-",       "-",      "-",             "reason"]),
     ("failed",    "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
-    // Refused without a charge: there is no reference to compare with.
+    // The operation was refused without a charge, so there is no reference to compare with.
     ("refused",   "succeeded", ["contradiction", "amount", "amount", "payment", "method", "contradiction", "-"]),
     ("refused",   "failed",    ["known",         "amount", "amount", "payment", "method", "known",         "reason"]),
     ("refused",   "refused",   ["known",         "-",      "-",      "-",       "-",      "-",             "reason"]),
@@ -52,7 +52,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// A payment that is with the provider.
+    /// A payment whose operation was submitted.
     fn submitted() -> Self {
         let mut ids = Ids::seeded(1);
         let mut shelf = Shelf::default();
@@ -65,7 +65,7 @@ impl Stage {
         }
     }
 
-    /// Another one.
+    /// Submits another payment, which is the present one from now on.
     fn submit(&mut self, key: &str) {
         self.operation = submit(&mut self.shelf, &mut self.ids, key);
     }
@@ -76,7 +76,7 @@ impl Stage {
         record_outcome(shelf, books, id, fact, &mut self.ids, NOW)
     }
 
-    /// Everything that a refused fact must leave alone.
+    /// Everything that a refused fact must not change.
     fn seen(&self) -> String {
         let operation = self.shelf.operation(&self.operation.id);
         let payment = self.shelf.payment(&self.operation.payment);
@@ -102,7 +102,7 @@ impl Stage {
         }
     }
 
-    /// A fact of this kind that differs in this field from the plain one; `None` if it has no such field.
+    /// A fact of this kind that differs from the plain one in this field; `None` if the kind has no such field.
     fn fact(&self, kind: &str, field: &str) -> Option<Fact> {
         let decline_code = vary(field, "decline_code", "expired_card", "do_not_honor").to_owned();
         let plain = field == "nothing";

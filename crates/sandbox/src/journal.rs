@@ -18,7 +18,7 @@ use crate::charge::{Charge, Event, Order, ProviderKey, fresh_id};
 use crate::method::Effect;
 use crate::refusal::Refusal;
 
-/// Greatest length of a line: far more than this file ever writes, so that a foreign file cannot fill the memory.
+/// Greatest length of a line: far more than this module ever writes, so that a foreign file cannot fill the memory.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 
 /// Why a journal cannot be opened.

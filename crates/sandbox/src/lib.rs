@@ -22,7 +22,7 @@
 //! | `GET /v1/journal` | every key with its `effects` and `calls` |
 //! | `POST /v1/webhooks/{charge id}/redeliver` | sends the same event again, signed anew, and says whether it was `delivered` |
 //!
-//! What it never does: know anything about the system that calls it, or store a secret on disk.
+//! It never knows anything about the system that calls it, and never stores a secret on disk.
 //!
 //! Invariants:
 //! - A provider key has at most one effect, however many calls have it and however often the process is killed.

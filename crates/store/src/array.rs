@@ -1,5 +1,5 @@
 //! A column of many rows in the binary form of PostgreSQL arrays. It is made while the connection is busy with
-//! something else; when its turn comes, it is only copied.
+//! something else. When the statement is sent, the array is only copied.
 //!
 //! The form is that of `array_recv` (PostgreSQL 15, `src/backend/utils/adt/arrayfuncs.c`): the number of
 //! dimensions, whether there are nulls, the type of the elements; then for the one dimension its length and

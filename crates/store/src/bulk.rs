@@ -45,7 +45,7 @@ pub struct Writes {
 /// The time at which rows of a batch may be written, if the previous batch is not committed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
-    /// Other rows need them: nothing else of this batch or the next one is written before.
+    /// Before all other rows of this batch and the next one, because those need these rows.
     First,
     /// At once.
     Early,
@@ -70,8 +70,8 @@ impl Writes {
         self.push(When::First, rows);
     }
 
-    /// Rows of one table stand together, whoever adds them: a batch of many tenants is as many statements as that
-    /// of one.
+    /// Adds rows to the rows of the same table, whoever added those. So a batch of many tenants has as many
+    /// statements as a batch of one tenant.
     fn push<R: BulkRow>(&mut self, when: When, rows: Vec<R>) {
         if rows.is_empty() {
             return;
@@ -99,13 +99,14 @@ impl Writes {
         }
     }
 
-    /// The one statement for PostgreSQL, so that it can be made before it is the turn of the batch.
+    /// The one statement for PostgreSQL. It can be made before it is the turn of the batch.
     #[must_use]
     pub fn statement(&self) -> Statement {
         self.statement_of(|_any| true)
     }
 
-    /// The two statements for PostgreSQL: what may be written early, and the rest. `None` if it must be one.
+    /// The two statements for PostgreSQL: one for the rows that may be written early, and one for the rest. `None` if
+    /// one statement must do both.
     #[must_use]
     pub fn in_two(&self) -> Option<(Statement, Statement)> {
         let has = |when| self.tables.iter().any(|(is, _)| *is == when);
@@ -209,8 +210,8 @@ impl<R: BulkRow> Rows for Table<R> {
 impl Part {
     fn push<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(self.before);
-        // In the SELECT list and not in FROM, because in FROM each array would first be copied as a whole, which takes
-        // a third of the time.
+        // The arrays are in the SELECT list and not in FROM, because in FROM each array would first be copied as a
+        // whole, which takes a third of the time.
         let mut separator = "UNNEST(";
         for column in &self.columns {
             out.push_sql(separator);
@@ -300,7 +301,7 @@ impl<R: BulkRow, C> RunQueryDsl<C> for One<'_, R> {}
 ///     pub struct PairRow in pair {
 ///         /// Its key.
 ///         id: i64,
-///         /// What it says.
+///         /// Its text.
 ///         text: Option<String>,
 ///     }
 /// }

@@ -91,9 +91,9 @@ pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Begins a batch that is written while another one is being written. Waiting for locks of the two is limited to
-/// a short time, because the database does not see that they wait for each other. And if this program is gone, the
-/// database does not keep for long what was written.
+/// Begins a batch that is written while another one is being written. The time to wait for a lock is short, because
+/// the database does not see that the two batches wait for each other. And if this program stops in between, the
+/// database soon ends the transaction.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if the database does not answer as expected: drop the connection, which may have begun
@@ -138,8 +138,8 @@ pub(crate) fn by_any_plan(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// A number that changes when another connection has changed the content of the database, where only one may
-/// write at a time; `None` elsewhere.
+/// A number that changes when another connection has changed the content of the database, if the database allows one
+/// writer at a time; `None` otherwise.
 ///
 /// # Errors
 /// [`Error`] if the database does not answer.
@@ -158,7 +158,7 @@ pub fn content_version(connection: &mut AnyConnection) -> Result<Option<i64>, Er
     }
 }
 
-/// Commits what was begun.
+/// Commits the transaction.
 ///
 /// # Errors
 /// [`Error::Unavailable`] if the outcome is not known: the commit may or may not have happened.
@@ -210,7 +210,7 @@ pub fn set_bulk_hints(connection: &mut AnyConnection) -> Result<(), Error> {
     Ok(())
 }
 
-/// synchronous=FULL: an answer is given only for what is on disk.
+/// synchronous=FULL: an answer is given only after the data is on disk.
 const SQLITE_SETUP: &str = "PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \

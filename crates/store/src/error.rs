@@ -111,7 +111,7 @@ impl From<Diesel> for Error {
     }
 }
 
-/// diesel has no error kinds for these, so only the server's English text can be used.
+/// Sorts an error by its English text, because diesel has no kinds for these errors.
 fn by_text(text: String) -> Error {
     const CONFLICT: [&str; 2] = ["deadlock detected", "could not serialize access"];
     const BUSY: [&str; 4] = [

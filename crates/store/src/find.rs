@@ -7,7 +7,7 @@ use diesel::query_builder::AstPass;
 pub enum Lock {
     /// Rows are locked: nobody else changes them until the batch ends.
     Rows,
-    /// Rows are not locked: others may change them, so each write must say what was read.
+    /// Rows are not locked: others may change them, so each write must state the values that were read.
     Nothing,
 }
 
@@ -31,13 +31,12 @@ pub fn push_columns<R: StoredRow, DB: diesel::backend::Backend>(out: &mut AstPas
 }
 
 /// Declares a key by which a batch finds rows of a table, and locks them. Its function `find` takes any number of
-/// keys and costs one statement. Each field is a column that follows the tenant at the beginning of an index.
+/// keys and costs one statement. The fields and the tenant are the first columns of an index.
 ///
 /// On PostgreSQL each key is looked up on its own (`LATERAL`, with an `OFFSET 0` that stops the planner), and never
 /// compared with `= ANY` or joined. Those forms may be served by the tenant's part of the index alone. A plan that
 /// was made while the table was small, and is kept prepared, then reads all rows of the tenant from then on. Locks
-/// are taken in the order of the keys. SQLite allows one writer at a time, so there the batch itself is the
-/// lock.
+/// are taken in the order of the keys. SQLite allows one writer at a time, so a batch needs no other lock there.
 #[macro_export]
 macro_rules! bulk_find {
     ($(#[$doc:meta])* pub struct $key:ident => $row:ident in $table:ident {

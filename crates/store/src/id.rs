@@ -2,9 +2,9 @@
 
 use crate::timestamp::Timestamp;
 
-/// A tenant's id, the same in every database: tenants move between databases. It leads every key of every table,
-/// and so it is as short as it can be without a register of all ids: 47 random bits, which SQLite keeps in 6 bytes.
-/// Books that are older have small numbers, and so have the sandbox's first books.
+/// A tenant's id, the same in every database, because tenants move between databases. It is part of the keys of
+/// nearly all tables, so it is as short as it can be without a register of all ids: 47 random bits, which SQLite
+/// keeps in 6 bytes. Older books have small numbers, and so do the first books of a sandbox.
 #[derive(
     Debug,
     Clone,
@@ -132,7 +132,7 @@ impl Ids {
         if let Some((counter, random)) = tail.split_first_chunk_mut::<2>() {
             *counter = self.counter.to_be_bytes();
             self.randomness.fill(random);
-            // Two of these bits are the variant's; a thousand million ids can be made before any bit is lost.
+            // Two of these bits belong to the variant; a thousand million ids can be made before any bit is lost.
             if self.counter == FULL
                 && let Some(high) = random.first_chunk_mut::<4>()
             {

@@ -8,7 +8,7 @@
 //!
 //! This crate also owns what makes a run repeatable: the [`clock`] and the source of [`id`]s.
 //!
-//! It never knows a business table, and no other crate names a database.
+//! It knows no business table, and no other crate names a database.
 //!
 //! ```
 //! use store::{DatabaseUrl, Store};
@@ -35,6 +35,7 @@ pub mod id;
 mod log;
 pub mod measure;
 mod migrations;
+mod patience;
 mod pool;
 mod presence;
 pub mod rows;

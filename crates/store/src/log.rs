@@ -1,7 +1,8 @@
 //! The greatest length of the log beside a SQLite file.
 //!
 //! SQLite copies its log back into the file at a certain number of pages, and begins the log anew when nobody reads
-//! an old state any longer. Neither makes the file of the log shorter, and while somebody reads an old state, it grows.
+//! an old state any longer. Neither step makes the file of the log shorter, and the file grows while somebody reads
+//! an old state.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,8 +13,8 @@ use crate::{AnyConnection, DatabaseUrl, Tuning};
 
 /// Number of bytes of a page, as SQLite makes it.
 const PAGE: u64 = 4_096;
-/// Number of pages at which the log is copied back. This is the greatest number: below it, one copied page can
-/// serve many batches; above it, more pages bring no gain. The line below is the least number.
+/// Greatest number of pages at which the log is copied back: below it, one copied page can serve many batches; above
+/// it, more pages bring no gain. [`MIN_PAGES`] is the least number.
 const MAX_PAGES: u64 = 8_000;
 const MIN_PAGES: u64 = 100;
 /// Pause after an attempt to cut the log, before the next one.

@@ -9,6 +9,7 @@ use crate::connection::{
     AnyConnection, Purpose, begin_read, by_any_plan, probe, rollback, set_bulk_hints,
 };
 use crate::migrations::MigrationState;
+use crate::patience::{patiently, within};
 use crate::presence::{make_private_file, make_private_folder};
 use crate::{
     DatabaseUrl, Error, ExpectedSchema, Log, Schema, Tuning, Unsuitable, housekeeping, migrations,
@@ -147,8 +148,8 @@ impl Store {
         Ok(store)
     }
 
-    /// As [`open_existing`](Self::open_existing), but also allows a schema that is older than this program. For
-    /// questions about tables that have existed for long.
+    /// As [`open_existing`](Self::open_existing), but also allows a schema that is older than this program. This is
+    /// for questions about tables that older versions have too.
     ///
     /// # Errors
     /// As [`open_existing`](Self::open_existing).
@@ -211,7 +212,7 @@ impl Store {
     }
 
     /// Makes all later questions use new connections. Connections in use are closed when their work is done, if it
-    /// ever is.
+    /// ever ends.
     pub fn renew_readers(&self) {
         let fresh = pool(&self.url, self.tuning);
         let mut readers = self.readers.write().unwrap_or_else(PoisonError::into_inner);
@@ -298,11 +299,11 @@ impl Store {
     }
 }
 
-/// What to do if the schema is not what the migrations make.
+/// The reaction to a schema that is not what the migrations make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnDifference {
     Refuse,
-    /// Nothing: the caller compares it.
+    /// Nothing is done here: the caller compares the schema.
     Leave,
 }
 
@@ -359,28 +360,6 @@ fn compare(url: &DatabaseUrl, tuning: &Tuning) -> Result<Option<Note>, OpenError
     }
 }
 
-/// Runs `work` on a thread. If it takes longer than three times `patience`, the thread is left behind.
-pub(crate) fn within<T: Send + 'static>(
-    patience: Duration,
-    url: &DatabaseUrl,
-    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
-) -> Result<T, OpenError> {
-    let failed = |cause: String| OpenError::Database {
-        url: url.clone(),
-        cause: Error::Unavailable(cause),
-    };
-    let (tell, told) = std::sync::mpsc::channel();
-    let thread = std::thread::Builder::new().name("look".into());
-    let started = thread.spawn(move || {
-        // The caller may have stopped waiting.
-        let _gone = tell.send(work());
-    });
-    started.map_err(|error| failed(error.to_string()))?;
-    // The work needs several answers, and creates a schema.
-    let answer = told.recv_timeout(patience.saturating_mul(3));
-    answer.unwrap_or_else(|_silent| Err(failed("the database does not answer".to_owned())))
-}
-
 fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<bool, Error> {
     patiently(|| {
         // A change of the schema of large books may take minutes.
@@ -388,22 +367,6 @@ fn migrate(url: &DatabaseUrl, tuning: &Tuning) -> Result<bool, Error> {
         set_bulk_hints(&mut writer)?;
         migrations::apply(&mut writer)
     })
-}
-
-/// Turning a new SQLite file to WAL does not wait for another process that does the same, whatever the busy
-/// timeout is. So this function waits.
-pub(crate) fn patiently<T>(mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    const PAUSE: Duration = Duration::from_millis(20);
-    let mut tries = 250_u32;
-    loop {
-        match work() {
-            Err(Error::Busy(_)) if tries > 0 => {
-                tries = tries.saturating_sub(1);
-                std::thread::sleep(PAUSE);
-            }
-            outcome => return outcome,
-        }
-    }
 }
 
 /// Books in memory, on SQLite. They are gone when the connection is dropped. For examples, and for tests that need

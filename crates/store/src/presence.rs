@@ -8,8 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::connection::{AnyConnection, Purpose};
-use crate::pool::patiently;
-use crate::pool::within;
+use crate::patience::{patiently, within};
 use crate::{DatabaseUrl, Error, OpenError, Tuning};
 
 /// Whether the migrations have created Florin's tables at this address. Creates nothing.

@@ -1,8 +1,8 @@
 //! Rows that a batch holds in memory and that can be put back as they were.
 //!
-//! A command is decided between [`Savepoint::mark`] and either [`Savepoint::undo`] or
-//! [`Savepoint::release`]. Between them each change leaves the value it replaced in an undo list, so that a
-//! savepoint costs what was changed since, and not a copy of everything. Marks can be nested.
+//! A command is decided between [`Savepoint::mark`] and either [`Savepoint::undo`] or [`Savepoint::release`]. Between
+//! them each change puts the value that it replaced into an undo list. So a savepoint costs as much as was changed
+//! since, and not a copy of everything. Marks can be nested.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub trait Savepoint {
     fn mark(&mut self);
     /// Puts everything back as it was at the last mark, and forgets the mark.
     fn undo(&mut self);
-    /// Forgets the last mark and keeps what was changed since.
+    /// Forgets the last mark and keeps the changes since then.
     fn release(&mut self);
 }
 
@@ -22,7 +22,7 @@ pub trait Savepoint {
 #[derive(Debug, Clone)]
 pub struct Rows<K, V> {
     rows: BTreeMap<K, V>,
-    /// Keys that were changed since the first mark, with what they had before.
+    /// Keys that were changed since the first mark, with the rows that they had before.
     replaced: Vec<(K, Option<V>)>,
     /// Length of `replaced` at each mark.
     marks: Vec<usize>,
@@ -55,7 +55,7 @@ impl<K: Ord + Clone, V: Clone> Rows<K, V> {
         self.rows.contains_key(key)
     }
 
-    /// Puts a row in its place, over the one that is there.
+    /// Puts a row under this key, in place of the present row if there is one.
     pub fn put(&mut self, key: K, row: V) {
         if self.marks.is_empty() {
             self.rows.insert(key, row);
@@ -104,7 +104,7 @@ impl<K: Ord + Clone, V: Clone> Savepoint for Rows<K, V> {
         let Some(length) = self.marks.pop() else {
             return;
         };
-        // Backwards, so that a key that was changed twice ends with what it had first.
+        // The list is undone backwards, so that a key that was changed twice ends with its first value.
         for (key, before) in self.replaced.drain(length..).rev() {
             match before {
                 Some(row) => self.rows.insert(key, row),
@@ -149,7 +149,7 @@ impl<T> Additions<T> {
         &self.items
     }
 
-    /// All items, given away.
+    /// All items, without a copy.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.items

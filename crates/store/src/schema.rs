@@ -1,8 +1,8 @@
 //! Comparison of the present schema with the schema that the migrations make.
 //!
-//! Both are printed by the same query in the same database, one line an object, so the comparison does not depend on
-//! the output of a certain version. The schema of the migrations is created for this purpose: in memory, or in a
-//! schema of its own within a transaction that is rolled back.
+//! Both are printed by the same query in the same database, one line for each object, so the comparison does not
+//! depend on the output of a certain version. The schema of the migrations is created for this purpose: in memory, or
+//! in a schema of its own within a transaction that is rolled back.
 
 use std::collections::BTreeMap;
 

@@ -73,7 +73,8 @@ pub(crate) fn begin(
         established => established?,
     };
     if !is_told(&mut connection, settings)? {
-        // There is a pooler in between. From now on every setting must belong to a session of its own.
+        // There is a pooler in between. The settings can be set one by one only if each session has a session of the
+        // database to itself.
         let mut another = establish(&bounded)?;
         let mut bare = establish(&bounded)?;
         if let Some(mode) = standing::pooler(&mut another, &mut bare)? {
@@ -129,7 +130,8 @@ fn bounded(uri: &str, tuning: &Tuning) -> String {
     bounded
 }
 
-/// The address with the settings in `options`, after those of the address itself or else of the environment.
+/// The address with the settings in `options`, after the options of the address itself, or else those of the
+/// environment.
 fn told(uri: &str, settings: &[Setting]) -> String {
     let own = parameter(uri, "options").map(str::to_owned);
     let own = own.or_else(|| std::env::var("PGOPTIONS").ok().map(|text| encoded(&text)));

@@ -1,4 +1,4 @@
-//! The state of a database: what is checked before it is used for books.
+//! The state of a database, which is checked before the database is used for books.
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::dsl::sql;

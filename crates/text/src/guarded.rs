@@ -130,7 +130,7 @@ macro_rules! guarded_text {
             }
 
             /// A value from a text that was accepted before and stored, or that Florin itself made. Nothing is
-            /// checked: what was accepted under older rules stays readable.
+            /// checked: texts that were accepted under older rules stay readable.
             #[must_use]
             pub fn trusted(text: impl Into<String>) -> Self {
                 Self(text.into())
@@ -176,7 +176,7 @@ guarded_text!(
     token
 );
 guarded_text!(
-    /// A reference of 1 to `MAX` characters that is no card number.
+    /// A reference of 1 to `MAX` characters that is not a card number.
     Identifier,
     identifier
 );

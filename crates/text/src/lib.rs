@@ -11,13 +11,13 @@
 //!
 //! # What it never does
 //!
-//! No I/O, no database, no trimming and no other change of a text: an accepted text is kept as it was given.
+//! There is no I/O, no database, no trimming and no other change of a text: an accepted text is kept as it was given.
 //!
 //! # Invariants
 //!
 //! - A text is refused for one reason, the first in the order of [`TextError`].
 //! - A check reads a text once, and allocates nothing if it has fewer than 14 digits.
-//! - What was accepted and stored stays readable: [`Text::trusted`] checks nothing.
+//! - A text that was accepted and stored stays readable: [`Text::trusted`] checks nothing.
 //!
 //! ```
 //! use text::{Identifier, Text, TextError};

@@ -16,8 +16,9 @@ const PREFIX: u8 = 6;
 /// A range of numbers of a network: the first six digits, and the numbers of digits.
 type NumberRange = (RangeInclusive<u64>, RangeInclusive<u8>);
 
-/// Ranges of all networks. Dankort's 4571 lies within Visa's, Elo's within those of Visa, Maestro,
-/// Discover and UnionPay, Troy's 65 and RuPay's 65 and 508 and Verve's within Discover's and Maestro's.
+/// Ranges of all networks, except those of [`RUPAY`]. Ranges that lie within these have no rows: Dankort's 4571 lies
+/// within Visa's range; Elo's lie within those of Visa, Maestro, Discover and UnionPay; Troy's 65, RuPay's 65 and
+/// 508, and Verve's lie within those of Discover and Maestro.
 const NETWORKS: [NumberRange; 20] = [
     // Visa
     (400_000..=499_999, 16..=19),

@@ -79,7 +79,7 @@ fn is_of_a_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || digit(character).is_some()
 }
 
-/// The longest beginning of which all characters fit, and the rest.
+/// The longest beginning whose characters all fit, and the rest.
 fn split(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|character| !fits(character));
     text.split_at(end.unwrap_or(text.len()))
@@ -132,7 +132,7 @@ fn is_blank(gap: &str) -> bool {
     gap.chars().all(char::is_whitespace)
 }
 
-/// The latest groups of a chain, at most as many as a number has digits.
+/// The latest groups of a chain, at most [`MAX_GROUPS`].
 #[derive(Default)]
 struct Chain<'t>(Vec<Group<'t>>);
 

@@ -1,4 +1,5 @@
-//! Every published test card of every network is found, however it is written; what only resembles one is not.
+//! Every published test card of every network is found, however it is written. A text that only resembles a card
+//! number is not.
 #![expect(
     clippy::indexing_slicing,
     reason = "a test may stop at the first surprise"

@@ -13,9 +13,9 @@
 //!
 //! # What it never does
 //!
-//! No I/O, no clock, no database, no randomness: the caller passes the time and the bytes. It does not parse bodies,
-//! and it does not remember messages: within the tolerance a repeated message verifies again, so the receiver must
-//! accept each message only once.
+//! There is no I/O, no clock, no database and no randomness: the caller passes the time and the bytes. This crate
+//! does not parse bodies, and does not remember messages: within the tolerance a repeated message verifies again, so
+//! the receiver must accept each message only once.
 //!
 //! # Invariants
 //!

@@ -66,7 +66,7 @@ struct Header<'a> {
     signatures: Vec<Digest>,
 }
 
-/// Reads the header. A `v1` that cannot be decoded is ignored, unless no other is left.
+/// Reads the header. A `v1` that cannot be decoded is ignored, unless no other `v1` is left.
 fn parse(value: &[u8]) -> Result<Header<'_>, Refusal> {
     let mut time_text = None;
     let mut signatures = Vec::new();

@@ -14,7 +14,7 @@ pub struct SignedData {
 /// Why a request is refused. This is for the receiver's own log: tell the sender only that it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No secret was given, or none of this scheme.
+    /// No secret was given, or no secret of this scheme.
     #[error("no secret of this scheme is configured")]
     NoSecret,
     /// A header of the scheme is missing.

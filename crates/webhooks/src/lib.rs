@@ -27,7 +27,7 @@ use store::Timestamp;
 /// The status of a received event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// The event took effect, or told what was already known.
+    /// The event took effect, or repeated a known fact.
     Applied,
     /// The cause of the event has not arrived yet.
     Parked,
@@ -62,7 +62,7 @@ pub struct Event {
     pub provider: String,
     /// The provider's own id for the event.
     pub id: String,
-    /// The provider's word for what happened.
+    /// The provider's name for the type of the event.
     pub kind: String,
     /// The thing that the event is about: the reference that we have given to the provider.
     pub reference: Option<String>,

@@ -1,4 +1,4 @@
-//! The tables as diesel sees them; `migrations/` says what the columns mean.
+//! The tables, for diesel. The columns are explained in `migrations/`.
 
 diesel::table! {
     inbox (tenant_id, provider, event_id) {

@@ -17,7 +17,7 @@ store::bulk_insert! {
         provider: String,
         /// The provider's own id for the event.
         event_id: String,
-        /// The provider's word for what happened.
+        /// The provider's name for the type of the event.
         kind: String,
         /// [`Status::name`].
         status: String,
@@ -90,7 +90,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Whether nothing is asked for.
+    /// True if nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.answers.is_empty()

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 /// What to do with members that the schema of an object does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Others {
-    /// Refuse them, even where the schema tells its readers to ignore them: Florin sends nothing undescribed.
+    /// Refuse them, even where the schema tells its readers to ignore them. Florin sends nothing that is not described.
     Refused,
-    /// Do what the schema says.
+    /// Treat them as the schema says.
     AsDescribed,
 }
 

@@ -33,7 +33,7 @@ pub(crate) const CHECKS: [(&str, Check); 6] = [
     ("L7", check::asides_agree),
 ];
 
-/// The books of one tenant, and what is remembered about its accounts between batches.
+/// The books of one tenant, and the rows of its accounts that are remembered between batches.
 pub(crate) struct Books {
     pub(crate) database: Database,
     store: Store,
@@ -239,7 +239,7 @@ impl Books {
         writes.run(&mut self.connection)
     }
 
-    /// Opens another connection with nothing remembered. What was begun on the old one is lost.
+    /// Opens another connection with nothing remembered. Unfinished work on the old one is lost.
     pub(crate) fn restart(&mut self) {
         self.connection = connect(&self.store, self.kind());
         self.memory.clear();

@@ -3,7 +3,7 @@
 
 macro_rules! bugs {
     ($($list:ident { $($bug:ident: $says:literal),+ $(,)? })+) => {
-        /// The place where the reference is wrong.
+        /// The way in which the reference is wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Bug {
             $($(#[doc = $says] $bug),+),+
@@ -70,7 +70,7 @@ bugs! {
     EmptiedPastZero: "what is emptied may come out on the other side of zero",
     NothingIsConverted: "what is converted is not collected on an account",
     PromisesOutliveTheEnd: "what was promised in a currency is posted in it after its end",
-    // Posting what is pending.
+    // Fulfilling pending transactions.
     FulfilsMoreThanRemains: "more of a posting is posted than it still holds",
     FulfilsTheWholeAgain: "after a part, all of the promised amount is posted, not the rest",
     ExceedsUnasked: "more than a posting holds is posted though nobody wished it",

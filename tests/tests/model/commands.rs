@@ -45,7 +45,7 @@ pub(crate) enum Command {
     ClosePeriod(i64),
 }
 
-/// The currency of an account; and whether something unusual is tried: a code that is taken.
+/// The currency of an account, and whether something unusual is tried: a code that is taken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Odd {
     pub(crate) currency: &'static str,
@@ -87,9 +87,9 @@ pub(crate) struct Line {
     pub(crate) debit: Who,
     pub(crate) credit: Who,
     pub(crate) amount: i64,
-    /// Whether the credited account may be any account, even the debited one.
+    /// True if the credited account may be any account, even the debited one.
     pub(crate) stranger: bool,
-    /// Whether the currency differs from that of the debited account.
+    /// True if the currency differs from that of the debited account.
     pub(crate) foreign: bool,
 }
 
@@ -101,7 +101,7 @@ pub(crate) struct Trade {
     /// The one of them that may be any account, whatever its currency is.
     pub(crate) stranger: Option<usize>,
     pub(crate) amount: i64,
-    /// Whether the amount is that of the bought leg.
+    /// True if the amount is that of the bought leg.
     pub(crate) is_bought: bool,
     pub(crate) rate: &'static str,
     pub(crate) rounding: Rounding,
@@ -129,9 +129,9 @@ pub(crate) enum Target {
 /// The way in which a pending transaction is fulfilled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
-    /// Whether the rest is released.
+    /// True if the rest is released.
     pub(crate) last: bool,
-    /// Whether the amount may be more than is held.
+    /// True if the amount may be more than the hold.
     pub(crate) exceed: bool,
 }
 
@@ -139,7 +139,7 @@ pub(crate) struct Manner {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share {
     pub(crate) posting: usize,
-    /// Whether the posting may be one that does not exist, or is named already.
+    /// True if the posting may be one that does not exist, or that is named already.
     pub(crate) odd: bool,
     pub(crate) much: Much,
 }
@@ -419,7 +419,7 @@ fn manner(exceed: bool) -> BoxedStrategy<Manner> {
         .boxed()
 }
 
-/// Parts, of which some are more than is held.
+/// Parts of a transaction. Some are more than is held.
 fn beyond() -> BoxedStrategy<Vec<Share>> {
     let much = prop_oneof![
         1 => (-2..1_i64).prop_map(Much::Remaining),

@@ -275,7 +275,7 @@ impl Lanes {
         heard.map(text).collect()
     }
 
-    /// What is heard of each, in order.
+    /// Submits the commands, and returns the answer to each, in order.
     fn submit(
         &self,
         lane: usize,

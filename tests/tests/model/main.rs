@@ -3,9 +3,9 @@
 //!
 //! `commands.rs` makes the random commands, and `model.rs` turns them into requests. `reference.rs` is a second ledger,
 //! as plain as possible; `books.rs` is the real one, and `lanes.rs` is the real one behind the engine, where
-//! `requests.rs` sends what clients send. That such a test finds bugs is proved: `bugs.rs` lists the bugs that
-//! `planted.rs` plants in the reference, `storage.rs` and `tampered.rs` those that are planted in a database. Each of
-//! them must be noticed.
+//! `requests.rs` sends what clients send. Planted bugs prove that the test finds bugs: `bugs.rs` lists the bugs
+//! that `planted.rs` plants in the reference, `storage.rs` and `tampered.rs` those that are planted in a database.
+//! Each of them must be noticed.
 //!
 //! A run is short and always the same. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=7` makes a long run of other sequences.
 #![expect(

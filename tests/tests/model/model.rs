@@ -95,8 +95,8 @@ impl Model {
         self.perform(Act::Race { first, second });
     }
 
-    /// A command may be about something that the previous command makes. So a trial run of the reference goes along,
-    /// and only the names of it are kept.
+    /// A command may be about something that the previous command makes. So a copy of the reference executes the
+    /// commands too, and only the names that it makes are kept.
     fn ask_all(&mut self, commands: &[Command]) -> Vec<Instruction> {
         let reference = self.reference.clone();
         let mut asked = Vec::with_capacity(commands.len());
@@ -384,7 +384,7 @@ impl Model {
         self.last_id
     }
 
-    /// Whether there are so few accounts that little can be moved.
+    /// True if there are so few accounts that little can be moved.
     pub(crate) fn has_few_accounts(&self) -> bool {
         self.names.accounts.len() < 5
     }

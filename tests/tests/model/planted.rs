@@ -86,7 +86,7 @@ fn each_is_noticed<Machine, Said>(
     assert_eq!(unnoticed, [], "never noticed");
 }
 
-/// Lets the real ledger answer. The reference only decides what is requested next.
+/// Records the answers of the real ledger. The reference only decides which request comes next.
 fn write_down<Said>(
     mut model: Model,
     transitions: &[Next],

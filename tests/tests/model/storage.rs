@@ -43,8 +43,8 @@ async fn guards_that_are_gone_are_noticed(database: Database) {
     assert_eq!(books.missing_guards(), gone);
 }
 
-/// Two writers do the same, and the second compares nothing: what it has seen is put back before it writes. This is
-/// noticed first by the numbers of the entries, which are unique, and then by the check.
+/// Two writers do the same step, and the second one compares nothing: before it writes, the rows are put back as
+/// it has seen them. This is noticed first by the numbers of the entries, which are unique, and then by the check.
 const SKIPPED: &[(&str, Later, &[&str], &str)] = &[
     (
         "the version of an account",

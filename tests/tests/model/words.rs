@@ -23,7 +23,7 @@ pub(crate) enum Instruction {
 }
 
 impl Instruction {
-    /// Whether it is a movement, which can be one of many.
+    /// True for a movement, which can be one of many.
     pub(crate) fn is_action(&self) -> bool {
         match self {
             Self::Post(_)
@@ -67,7 +67,7 @@ pub(crate) enum Change {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) form: Form,
-    /// Whether it is a dry run.
+    /// True for a dry run.
     pub(crate) dry_run: bool,
     pub(crate) claim: Option<Claim>,
 }
@@ -108,9 +108,9 @@ pub(crate) enum Act {
     /// Steps that are written together.
     Batch {
         asked: Vec<Instruction>,
-        /// Whether the rows are locked before they are read.
+        /// True if the rows are locked before they are read.
         locks: bool,
-        /// Whether the connection is lost before the commit.
+        /// True if the connection is lost before the commit.
         crashes: bool,
     },
     /// Two writers: the second decides before the first one writes, and writes after it.
@@ -122,7 +122,7 @@ pub(crate) enum Act {
     Requests {
         requests: Vec<Request>,
         lane: usize,
-        /// Whether nothing can be committed any more.
+        /// True if nothing can be committed any more.
         crashes: bool,
     },
     /// Time passes, and nothing else happens.

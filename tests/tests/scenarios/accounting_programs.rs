@@ -40,7 +40,7 @@ fn is_found(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok()
 }
 
-/// Whether a program is installed. It is an error that it is not, if the environment requires it.
+/// True if a program is installed. If it is not, and the environment requires it, the test fails.
 fn is_there(program: &str) -> bool {
     let found = is_found(program);
     if !found {
@@ -92,7 +92,7 @@ pub(crate) fn programs_agree(database: &Database) {
         let text = exported(database, "beancount");
         let path = file(database, "books.beancount", &text);
         accepts(&asked("bean-check", &["--no-cache"], &path), &path);
-        // This proves the same once more. The program is not part of every Beancount.
+        // This program proves the same once more. It is not part of every Beancount.
         if is_found("bean-query") {
             let names = beancount_codes(&text);
             let counted_there = counted_by_beancount(&path, &names);

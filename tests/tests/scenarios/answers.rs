@@ -21,7 +21,7 @@ async fn every_movement_tells_how_it_left_its_accounts_and_its_replay_tells_the_
     let expected = json!([after(&ann, 70, 2), after(&bob, 30, 1)]);
     assert_eq!(transfer["balances_after"], expected);
 
-    // Each account once, as after its last entry.
+    // Each account is shown once, as it is after its last entry.
     let mut several = moved(&ann, &bob, 5);
     let lines = [moved(&ann, &bob, 5), moved(&bob, &ann, 1)];
     several["postings"] = lines.iter().map(|one| one["postings"][0].clone()).collect();
@@ -57,7 +57,7 @@ async fn every_movement_tells_how_it_left_its_accounts_and_its_replay_tells_the_
     let expected = json!([after(&bob, 34, 7), after(&ann, 66, 8)]);
     assert_eq!(back["balances_after"], expected);
 
-    // Many: each shows the balances that it left, and later ones see earlier ones.
+    // Of many transactions, each shows the balances that it left, with the effects of the earlier ones.
     for (key, atomic) in [("all", true), ("each", false)] {
         let items = [moved(&ann, &bob, 1), moved(&ann, &bob, 1)];
         let many = json!({"atomic": atomic, "transactions": items});
@@ -123,7 +123,7 @@ async fn a_reply_that_an_older_version_gave_is_given_again_as_it_was(database: D
     for (path, key, body) in &asked {
         let first = sent_twice(&books.client, path, key, body).await;
         assert!(first.to_string().contains("balances_after"), "{first}");
-        // The row as it was stored before balances were part of the answer: without the number of the form.
+        // Makes the row as it was stored before balances were part of the answer: without the number of the form.
         database.execute_raw(&format!(
             "UPDATE idempotency_key SET resource =
                  replace(replace(resource, 'bulk2:', 'bulk:'), '2:', '')
@@ -155,7 +155,7 @@ async fn amounts_are_texts_for_whoever_asks_and_it_is_the_same_answer(database: 
         books.client.send(Method::POST, path, &headers, body).await
     };
 
-    // First as texts, then again in both ways: the key has one answer.
+    // First with texts, then again in both notations: the key has one answer.
     let texts = ask(wish, "t", &body).await;
     assert_eq!(texts.status, 201);
     assert_eq!(texts.header("content-type"), Some("application/json"));

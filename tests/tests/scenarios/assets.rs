@@ -213,7 +213,7 @@ async fn what_is_not_registered_is_refused_by_its_field(database: Database) {
             assert!(detail.contains("POST /v1/assets"), "{detail}");
         }
     }
-    // No provider takes it, registered or not.
+    // No provider takes the asset, registered or not.
     let payment = json!({"amount": 1, "currency": "USDC", "payment_method": "pm_succeeds"});
     let refused = shop.client.post("/v1/payments", "refused", &payment).await;
     is_problem("a payment", &refused, 422, "invalid_field");
@@ -280,7 +280,7 @@ async fn what_another_process_has_registered_is_seen(database: Database) {
         let moved = server.client.post("/v1/transfers", key, &body).await;
         assert_eq!(moved.status, 201, "{}", moved.json());
     }
-    // Both at the same time: one of them wins, with its own exponent.
+    // Both servers register the code at the same time: one of them wins, with its own exponent.
     let points = |exponent: i64| json!({"code": "POINTS", "exponent": exponent});
     let (one, two) = (points(0), points(2));
     let (one, two) = tokio::join!(register(&shop.client, &one), register(&other.client, &two));
@@ -374,7 +374,7 @@ async fn books_that_are_older_than_the_register_have_their_assets_in_it(database
         Kind::Sqlite => "DROP TRIGGER account_fits; DROP TABLE asset",
         Kind::Postgres => "DROP FUNCTION refuse_unregistered_asset CASCADE; DROP TABLE asset",
     });
-    // The later one made the ids of tenants longer, those of assets among them.
+    // The later migration must run again too: it made the ids of tenants longer, also in the table of assets.
     database.execute_raw(
         "DELETE FROM __diesel_schema_migrations WHERE version IN ('20261122000004', '20261129000010')",
     );

@@ -296,7 +296,8 @@ impl Route {
             bad.push(Bad {
                 status: 400,
                 code: "malformed_json",
-                // If the number ends before its text does, the fault is not the number's any more.
+                // The pointer is not compared. If the number ends before its text, the fault is in the characters
+                // that follow.
                 pointer: None,
                 ..case(json)
             });

@@ -210,7 +210,7 @@ async fn a_promise_expires_first_by_the_clock_and_then_in_the_books(database: Da
         (books.balances(&books.ann).await == (100, 100)).then_some(())
     })
     .await;
-    // A moment instead of seconds; and one that lies in the past.
+    // The expiry as a moment instead of seconds; and as a moment in the past.
     let until = json!({"expires_at": "2099-01-01T00:00:00Z"});
     let hold = books.hold("until", 1, &until).await;
     assert_eq!(
@@ -318,7 +318,7 @@ async fn many_are_made_at_once_all_or_none_or_each_by_itself(database: Database)
     assert_eq!(books.held(&hold).await, ("voided".into(), [0, 4, 6]));
     assert_eq!(books.balances(&books.ann).await, (41, 41));
 
-    // The greatest number in one body; and one more.
+    // The greatest number of transactions in one body; and one more.
     let thousand = |more: usize| vec![moved(&books.source, &books.ann, 1); 1_000 + more];
     let asked = json!({"atomic": true, "transactions": thousand(0)});
     let all = bulk("all", asked.clone()).await;

@@ -44,7 +44,7 @@ pub(crate) const CODES: &[(&str, &str, NormalSide)] = &[
     ("expenses:null", "NULL/3", NormalSide::Debit),
 ];
 
-/// What people write into a description or a name.
+/// Texts that people may write into a description or a name.
 const TEXTS: &[&str] = &[
     "lunch",
     "a \"quote\", a \\ and a 'tick'",

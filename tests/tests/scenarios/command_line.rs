@@ -430,7 +430,7 @@ fn what_webhook_sign_prints_webhook_verify_accepts_and_no_other_body() {
         ("standard-webhooks-v1a", SIGNING, VERIFYING),
         ("svix", SECRET, SECRET),
     ] {
-        // Not text: every byte value.
+        // The body is not text: it has every byte value.
         let body: Vec<u8> = (0..=255).collect();
         let signed = run(
             &["webhook", "sign", "--scheme", scheme, "--secret", signing],

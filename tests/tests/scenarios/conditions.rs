@@ -83,7 +83,7 @@ async fn a_condition_refuses_a_later_step_too(database: Database) {
     assert_eq!(reversed.status, 201, "{}", reversed.json());
     assert_eq!(books.balances(&books.ann).await, (100, 100));
 
-    // As one of many, and in a form that is not valid.
+    // The step is one of many; and a condition has a form that is not valid.
     let hold = books.hold("another", 40, &json!(true)).await;
     let bulk = async |key: &str, conditions: Value| {
         let steps = [json!({"void": hold, "conditions": conditions})];

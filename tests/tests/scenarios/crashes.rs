@@ -266,7 +266,7 @@ async fn asked_to_end_under_load_it_answers_what_it_took_and_loses_nothing(datab
     let sent = load.ended().await;
     let status = ended.await.expect("it ends");
     assert_eq!(status.code(), Some(0));
-    // What the server accepted it committed, and what it committed it answered.
+    // The server committed every request that it accepted, and answered every request that it committed.
     let acknowledged = i64::try_from(sent.values().flatten().count()).expect("few");
     assert_eq!(database.number(TRANSFERS), acknowledged);
 

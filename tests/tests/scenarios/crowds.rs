@@ -193,7 +193,7 @@ async fn insist(client: &Client, key: &str, body: &Value) -> (u16, Vec<u8>) {
     }
 }
 
-/// The books contain what was acknowledged, and the purse gave all that it had and no more.
+/// Checks that the books contain all acknowledged transfers, and that the purse gave all that it had and no more.
 async fn adds_up(shop: &Shop, accounts: &Accounts, posted: usize, refused: usize) {
     assert_eq!(posted + refused, CUSTOMERS * EACH);
     let posted = i64::try_from(posted).expect("small");
@@ -425,7 +425,7 @@ fn made(_made: &StepResult, _is_dry_run: bool) -> Reply {
     reply(201, Vec::new())
 }
 
-/// A bulk is answered with how many were posted.
+/// The reply to a bulk: the number of posted transactions.
 pub(crate) fn posted_of(results: &Results, _is_dry_run: bool) -> Reply {
     let posted = results.0.iter().filter(|result| result.is_ok()).count();
     reply(200, posted.to_string().into_bytes())

@@ -1,5 +1,5 @@
-//! Texts at every input: ordinary ones are accepted; what must not be stored or cannot be answered is refused by name,
-//! in the same way on both databases.
+//! Texts at every input: ordinary ones are accepted; texts that must not be stored, and questions that cannot be
+//! answered, are refused by name, in the same way on both databases.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -193,7 +193,7 @@ async fn an_exchange_is_reversed_in_shares_of_both_sides_and_not_on_one_alone(da
         let amounts = [0, 1].map(|at| undone.json()["postings"][at]["amount"].clone());
         assert_eq!(amounts, moved.map(|amount| json!(amount)), "{body}");
     }
-    // In a bulk, and then the rest of both legs: together exactly what was exchanged.
+    // A part is reversed in a bulk, and then the rest of both legs. Together they are exactly the exchanged amounts.
     let bulk = json!({"atomic": true, "transactions": [
         {"reverse": id, "buy": 200}, {"reverse": id, "sell": 200}, {"reverse": id},
     ]});
@@ -262,7 +262,7 @@ async fn a_refused_exchange_names_its_rule_and_writes_nothing(database: Database
     );
     assert_eq!((desk.posted().await, rows(&database)), before);
 
-    // More than the balance: a decision, which is stored with its key.
+    // The refusal of an amount above the balance is a decision, which is stored with the key.
     let poor = refused("sell", json!(10_001)).await;
     is_problem("poor", &poor, 422, "insufficient_funds");
     assert_eq!(desk.posted().await, before.0);
@@ -286,7 +286,7 @@ async fn an_exchange_is_one_of_many_like_any_other_step(database: Database) {
         asked
     };
 
-    // Nothing of all is posted, and the pointers name the faulty one.
+    // If all must be posted, none is, and the pointers name the faulty transaction.
     let unread = [spend.clone(), with("rate", json!("1,08"))];
     let unread = bulk("unread", true, &unread).await;
     assert_eq!(pointers(&unread), ["/transactions/1/rate"]);

@@ -27,7 +27,7 @@ async fn a_book_of_payments_is_accepted_by_accounting_programs(database: Databas
         (database.number("SELECT count(*) FROM inbox") >= 1).then_some(())
     })
     .await;
-    // While the server runs, and afterwards.
+    // The programs are tried while the server runs, and afterwards.
     programs_agree(&database);
     assert_eq!(shop.florin.terminate().code(), Some(0));
     programs_agree(&database);
@@ -179,7 +179,7 @@ async fn a_file_is_there_whole_or_not_at_all(database: Database) {
     let text = std::fs::read_to_string(path).expect("it is there");
     assert_eq!(text, exported(&database, "json"));
 
-    // The numbers of what was written, as JSON.
+    // The numbers of written accounts and transactions, as JSON.
     let told = ask(&["--tenant", "demo", "--json"]);
     let told: Value = serde_json::from_slice(&told.stdout).expect("one object");
     let whole: Value = serde_json::from_str(&text).expect("one document");
@@ -215,7 +215,7 @@ async fn books_in_which_a_transaction_is_missing_are_not_exported_as_if_they_wer
 ) {
     books_of_chance::write(&database, 60);
     exported(&database, "json");
-    // Its postings stay.
+    // Removes a transaction, but not its postings.
     tamper(
         &database,
         "DELETE FROM ledger_transaction WHERE id = \

@@ -1,5 +1,5 @@
-//! Facts from a provider are compared in every field, whether they come in a reply, in the answer to an inquiry or in a
-//! webhook. What cannot be right is put aside, counted and logged, and the first fact stays.
+//! Facts from a provider are compared in every field, whether they come in a reply, in the answer to an inquiry or
+//! in a webhook. A fact that cannot be right is put aside, counted and logged, and the first fact stays.
 
 use serde_json::{Value, json};
 use tests::{Client, Database, on_both_databases};
@@ -163,7 +163,7 @@ async fn one_charge_is_believed_for_one_payment(database: Database) {
     })
     .await;
 
-    // In the reply to another payment, and in webhooks.
+    // The same charge is named in the reply to another payment, and in webhooks.
     let (reply, call) = tokio::join!(shop.pay_waiting("k-2", "pm_card", 0), provider.call());
     let second = text(&reply.json(), "/id");
     let same = call.charge("ch_same");
@@ -187,7 +187,7 @@ async fn one_charge_is_believed_for_one_payment(database: Database) {
     assert_eq!(shop.payment(&second).await["status"], "processing");
     shop.assert_captured(1).await;
 
-    // With a charge of its own it succeeds.
+    // With a charge of its own the payment succeeds.
     let mut right = same.clone();
     right["id"] = json!("ch_other");
     let told = event("evt_right", "charge.succeeded", &right);

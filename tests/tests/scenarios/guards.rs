@@ -1,5 +1,5 @@
-//! Refusals by the database itself, whoever writes: each guard of the ledger's tables is tried with raw SQL, and beside
-//! it the most similar statement that is allowed.
+//! Refusals by the database itself, for every writer: each guard of the ledger's tables is tried with raw SQL, and
+//! so is the most similar statement that is allowed.
 
 use store::{DatabaseUrl, Store};
 use tests::{Database, Kind, on_both_databases};

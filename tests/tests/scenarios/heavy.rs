@@ -19,7 +19,7 @@ use crate::shop::{engine_beside, request_of_other};
 
 /// Number of bulks that a lane gets at once.
 const GIVEN: i64 = 14;
-/// Number of transactions in each bulk; every other one is from the purse.
+/// Number of transactions in each bulk. Every second one is from the purse.
 const EACH: i64 = 600;
 const EARLY: &str = "florin_lane_early_batches_total";
 
@@ -35,7 +35,7 @@ fn heavy_batches_are_written_two_at_a_time_and_committed_in_order() {
         // The purse gave all that it had, and decisions made ahead considered all earlier commands.
         assert_eq!(posted(&answers), GIVEN * EACH / 2 + PURSE);
         assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
-        // Sent again, each gets the same answer as before.
+        // Each bulk that is sent again gets the same answer as before.
         assert_eq!(pay(&lane, &lane.engine, "one").await, answers);
         assert_eq!(lane.till().await, GIVEN * EACH / 2 + PURSE);
         lane.engine.shut_down().await;

@@ -1,5 +1,5 @@
-//! Every refusal has one form, whatever part refuses: a problem with an `error` object, its content type and a
-//! `Request-Id`; also refusals by the HTTP library before there is a request.
+//! Every refusal by any part of the server has one form: a problem with an `error` object, its content type and a
+//! `Request-Id`. This includes refusals by the HTTP library before there is a request.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -131,7 +131,7 @@ fn what_is_no_request_is_refused_as_a_problem_counted_and_not_logged_as_an_error
             assert_eq!(answers.len(), 1, "{case}: {answers:?}");
             answers[0].is_problem(case, *status, code);
         }
-        // Also after a good request on the same connection, which is answered first.
+        // A refusal can also follow a good request on the same connection, which is answered first.
         let good = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/9.9\r\n\r\n";
         let answers = Raw::all(&exchange(&florin, good).await);
         assert_eq!(answers.len(), 2, "{answers:?}");

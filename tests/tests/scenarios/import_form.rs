@@ -1,4 +1,4 @@
-//! The form of an import file: what is not exactly right is refused by line, and nothing is imported.
+//! The form of an import file: every line that is not exactly right is named, and nothing is imported.
 
 use tests::{Database, on_both_databases};
 

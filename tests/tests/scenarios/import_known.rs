@@ -1,4 +1,4 @@
-//! What is in the books already is not imported again, whichever file contains it: rows are recognized by their content
+//! Rows that are in the books already are not imported again, from any file: they are recognized by their content
 //! and by their external ids.
 
 use std::path::PathBuf;

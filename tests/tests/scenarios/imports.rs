@@ -133,7 +133,7 @@ async fn everything_that_a_file_can_hold_is_taken_over_and_comes_back(database: 
     assert_eq!((code, &said["accounts"]), (0, &json!(5)), "{said}");
     assert_eq!(rows(&database), before, "a dry run has written something");
 
-    // Beside a running server, which sees the new rows at once.
+    // An import beside a running server, which sees the new rows at once.
     let shop = Shop::open(&database);
     let (code, said) = imported(&database, "json", &path, &[]);
     assert_eq!((code, &said["transactions"]), (0, &json!(3)), "{said}");
@@ -265,7 +265,7 @@ async fn everything_wrong_is_told_by_line_and_nothing_is_kept(database: Database
     let path = file(&database, "many", &format!("{heading}{many}"));
     let (_, said) = imported(&database, "csv", &path, &[]);
     assert_eq!(said["mistakes"].as_array().map(Vec::len), Some(100));
-    // And in the form for people, one on each line.
+    // In the form for people, each mistake is on one line.
     let path = file(&database, "few", &format!("{heading}{unknown}"));
     let path = path.to_str().expect("plain names");
     let verb = ["import", "--format", "csv", path, "--database-url"];
@@ -311,7 +311,7 @@ async fn the_limits_of_accounts_that_are_here_hold_and_a_name_is_taken_once(data
         pay("b", "0.40")
     ));
     assert_eq!(code, 0, "{said}");
-    // Another file with one of them, with another content.
+    // Another file has one of these transactions with another content.
     let (code, said) = import(&format!("{}{}", pay("c", "0.10"), pay("b", "0.41")));
     assert_eq!(code, 1, "{said}");
     assert_eq!(said["mistakes"][1]["field"], "external_id", "{said}");

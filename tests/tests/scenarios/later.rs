@@ -1,4 +1,5 @@
-//! Later questions and steps: what is pending on an account, metadata that is set afterwards, and more than was held.
+//! Later questions and steps: the pending entries of an account, metadata that is set afterwards, and amounts
+//! above the hold.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -79,7 +80,7 @@ async fn what_is_pending_on_an_account_is_listed_beside_its_balances(database: D
         books.step("void", "gone", &gone, &json!({})).await.status,
         201
     );
-    // In the other direction, in one transaction with another posting.
+    // A hold in the other direction, in one transaction with another posting.
     let mut back = moved(&books.source, &ann, 3);
     let other = moved(&books.source, &bob, 4);
     back["postings"] = json!([back["postings"][0], other["postings"][0]]);
@@ -204,7 +205,7 @@ async fn metadata_of_a_transaction_is_set_later_and_the_books_stay(database: Dat
     assert_eq!(replayed.body, made.body);
     assert!(exported(&database, "json").contains(r#""shop":"x""#));
 
-    // Several times, without a key, and no metadata at all; for every kind of transaction.
+    // Metadata is set several times, without a key, and once removed; for two kinds of transactions.
     let transfer = json!({"from": ann, "to": bob, "amount": 1, "currency": "EUR"});
     let transfer = books.client.post("/v1/transfers", "t", &transfer).await;
     let transfer = text(&transfer.json(), "/id");
@@ -321,7 +322,7 @@ async fn more_than_was_held_is_posted_where_it_is_wished_and_the_limits_allow_it
     );
     assert_eq!(books.balances(&ann).await, (100, 100));
 
-    // As one of many, and on an account whose ceiling is lower.
+    // An excess in one step of many, on an account whose ceiling is lower.
     let stay = books.hold("stay", 50, &json!(true)).await;
     let limit = async |ceiling: Value| {
         let limits = json!({"floor": 0, "ceiling": ceiling, "credit_line": null});

@@ -63,7 +63,7 @@ async fn a_transaction_is_found_by_whatever_is_known_of_it(database: Database) {
             vec![&early],
         ),
         ("effective_from=2024-03-01T00:00:00Z", but(&[&early])),
-        // The one that happened last comes first.
+        // The transaction that happened last comes first.
         ("effective_from=2024-01-01T00:00:00Z", early_last),
         ("currency=POINTS", vec![&points]),
         ("currency=EUR&amount_max=3", vec![]),

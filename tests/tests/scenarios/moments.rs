@@ -1,4 +1,4 @@
-//! One range of time for every input: the API's bodies and queries, imports and webhooks. What is accepted can be
+//! One range of time for every input: the API's bodies and queries, imports and webhooks. Accepted times can be
 //! exported, and times of older books outside the range can still be read.
 
 mod future;

@@ -1,4 +1,4 @@
-//! Books that are older than a change of their schema: a server brings them up to it, and nothing else changes.
+//! Books that are older than a change of their schema: a server applies the change, and nothing else changes.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::given::{account, text};
 use crate::shop::{Shop, movement};
 use crate::violations::a_book_with_something_of_everything;
 
-/// The migration that gave tables other keys, in SQLite alone.
+/// The migration that gave tables other keys, on SQLite only.
 const KEYS: &str = "2026-11-29-000013_sqlite_keys";
 const TABLES: [&str; 4] = ["posting", "idempotency_key", "audit_entry", "audit_batch"];
 
@@ -84,7 +84,7 @@ fn place_in_key(database: &Database, table: &str, column: &str) -> i64 {
 fn books_whose_keys_begin_with_the_tenant_get_new_keys_and_keep_all_rows() {
     scenario(Kind::Sqlite, async |database| {
         a_book_with_something_of_everything(&database).await;
-        // A second tenant, who chose the same keys for requests.
+        // A second tenant that chose the same keys for its requests.
         let arguments = ["--data-dir", "unused", "--database-url", database.url()];
         let made = run(
             &[&["tenant", "create", "acme", "--json"], &arguments[..]].concat(),
@@ -123,7 +123,7 @@ fn books_whose_keys_begin_with_the_tenant_get_new_keys_and_keep_all_rows() {
         assert_eq!(exported(&database, "json"), before);
         books_hold(&database);
 
-        // What was asked before is answered as before, and the books go on.
+        // Requests that are sent again get the same answers as before, and new ones are accepted.
         let acme = Client::new(shop.florin.api(), key.as_str());
         let again = acme
             .post("/v1/transfers", "t", &movement(&from, &to, 5))
@@ -142,7 +142,7 @@ fn books_whose_keys_begin_with_the_tenant_get_new_keys_and_keep_all_rows() {
                 "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry LIMIT 1",
                 "only ever appended",
             ),
-            // A fork, a gap, and another batch in the place of the last one.
+            // Refused statements: a fork, a gap, and another batch in the place of the last one.
             (
                 "INSERT INTO audit_batch SELECT start, size + 1, log, root, frontier, at \
                  FROM audit_batch WHERE size > 0 ORDER BY log, size DESC LIMIT 1",

@@ -245,7 +245,7 @@ async fn a_writer_waits_for_a_lock_and_then_says_when_to_try_again(database: Dat
     let to = shop.wallet("liabilities:wallets:ann", 0).await;
     let before = rows(&database);
 
-    // Locked for a moment: the transfer waits, readers do not.
+    // The database is locked for a moment: the transfer waits, readers do not.
     let holder = Holder::of(&database);
     let (client, body) = (shop.client.clone(), movement(&from, &to, 1));
     let waiting = tokio::spawn(async move { client.post("/v1/transfers", "waits", &body).await });
@@ -256,7 +256,7 @@ async fn a_writer_waits_for_a_lock_and_then_says_when_to_try_again(database: Dat
     let waited = waiting.await.expect("answered");
     assert_eq!(waited.status, 201, "{:?}", waited.body);
 
-    // Locked for longer than anyone should wait: refused, and nothing is written.
+    // The database is locked for longer than anyone should wait: the transfer is refused, and nothing is written.
     let after_one = rows(&database);
     assert!(after_one > before);
     let holder = Holder::of(&database);

@@ -1,4 +1,4 @@
-//! Payments: from the request to the books, whatever the provider does in between.
+//! Payments, from the request to the books, for everything that the provider may do in between.
 
 use std::time::{Duration, Instant};
 

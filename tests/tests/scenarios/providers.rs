@@ -22,7 +22,7 @@ async fn each_payment_goes_to_the_provider_of_its_currency_and_method(database: 
         ],
     );
 
-    // Given payments of both,
+    // Given payments that go to both providers,
     let mut paid = Vec::new();
     for (key, currency, method, provider) in [
         ("k-1", "EUR", "pm_succeeds", "sandbox"),
@@ -39,7 +39,7 @@ async fn each_payment_goes_to_the_provider_of_its_currency_and_method(database: 
         paid.push((text(&reply.json(), "/id"), provider));
     }
 
-    // each provider has those that are its own, and no other,
+    // each provider has its own payments, and no others,
     for name in ["sandbox", "second"] {
         let mut own: Vec<&str> = paid
             .iter()
@@ -53,7 +53,7 @@ async fn each_payment_goes_to_the_provider_of_its_currency_and_method(database: 
         assert_eq!(charged, own, "{name}");
     }
 
-    // and the events of each are taken under its own name.
+    // and the events of each provider are accepted under its own name.
     eventually("the events of both", async || {
         let of_sandbox = events_of(&database, "sandbox");
         let of_second = events_of(&database, "second");
@@ -91,7 +91,8 @@ async fn a_provider_speaks_for_its_own_operations_alone(database: Database) {
     assert_eq!(answer, (200, "applied".to_owned()));
     assert_eq!(shop.payment(&id).await["status"], "succeeded");
 
-    // An event that comes before its cause is no different: it is put aside when the cause turns out to be another's.
+    // The same is true of an event that comes before its cause: it is put aside when its cause belongs to another
+    // provider.
     let reply = shop.pay_waiting("k-2", "pm_never_answers", 0).await;
     let id = text(&reply.json(), "/id");
     let mut early = charge.clone();
@@ -120,7 +121,7 @@ async fn a_provider_that_never_answers_does_not_hold_up_another(database: Databa
     let other = format!("--other-provider=silent=sandbox:120000:{}", silent.url);
     let shop = Shop::open_with(&database, &[&other, "--provider-rule=silent=USD"]);
 
-    // Given more payments than a provider has places for young calls, none of which is answered,
+    // Given more payments than a provider has places for young calls, and no answer to any of them,
     let mut posting = JoinSet::new();
     for number in 0..STUCK {
         let client = shop.florin.client();
@@ -145,7 +146,7 @@ async fn a_provider_that_never_answers_does_not_hold_up_another(database: Databa
         calls.push(silent.call().await);
     }
 
-    // when others go to another provider,
+    // when other payments go to another provider,
     let mut paying = JoinSet::new();
     for number in 0..40 {
         let client = shop.florin.client();
@@ -159,7 +160,7 @@ async fn a_provider_that_never_answers_does_not_hold_up_another(database: Databa
         assert_eq!(reply.status, 201, "{}", reply.json());
     }
 
-    // then all of them are complete while those are still open.
+    // then all of these are finished while the first ones are still open.
     for id in &stuck {
         assert_eq!(shop.payment(id).await["status"], "processing");
     }
@@ -170,7 +171,7 @@ async fn a_provider_that_never_answers_does_not_hold_up_another(database: Databa
 
 on_both_databases!(a_provider_that_only_fails_is_left_alone_and_no_other);
 async fn a_provider_that_only_fails_is_left_alone_and_no_other(database: Database) {
-    // Nobody listens there.
+    // Nothing listens at this address.
     let other = "--other-provider=gone=sandbox:http://127.0.0.1:9";
     let shop = Shop::open_with(&database, &[other, "--provider-rule=gone=USD"]);
     let opened = "florin_provider_breaker_opened_total";
@@ -205,7 +206,7 @@ async fn an_unknown_outcome_is_inquired_at_the_provider_that_was_called(database
     let charge = call.charge("ch_1");
     call.answer(500, "");
 
-    // When the settings do not have the provider any more, the payment waits, and others go on.
+    // When the settings no longer have the provider, its payment waits, and other payments are made.
     drop(shop);
     let shop = Shop::open(&database);
     let log = "operations wait for a provider that is not in the settings";
@@ -221,7 +222,8 @@ async fn an_unknown_outcome_is_inquired_at_the_provider_that_was_called(database
     let said = shop.florin.log().matches(log).count();
     assert_eq!(said, 1, "it says so once");
 
-    // When they have it again, with rules that send new payments elsewhere, it is asked about its own.
+    // When the settings have the provider again, it is asked about its own payment, although the rules send new
+    // payments elsewhere.
     drop(shop);
     let shop = Shop::open_with(&database, &[&other, "--provider-rule=sandbox=EUR"]);
     assert_eq!(shop.pay("k-2", "pm_succeeds").await.status, 201);

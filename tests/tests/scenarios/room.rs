@@ -30,7 +30,7 @@ fn shop(florin: Florin) -> Shop {
     Shop { florin, client }
 }
 
-/// Whether this program may do what it is asked here, which not every user may.
+/// True if this program may be used here. Not every user may use it.
 fn is_allowed(program: &[&str]) -> bool {
     let (name, arguments) = program.split_first().expect("a program has a name");
     let allowed = Command::new(name).args(arguments).arg("true").output();

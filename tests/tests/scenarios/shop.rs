@@ -205,7 +205,7 @@ pub(crate) fn pointers(reply: &Reply) -> Vec<String> {
     errors.iter().map(|error| text(error, "/pointer")).collect()
 }
 
-/// Makes a second tenant, as a second process would, and returns its API key. No request can do this yet.
+/// Makes a second tenant through a lane, as a second process would, and returns its API key.
 pub(crate) async fn second_tenant(database: &Database) -> &'static str {
     let key = "sk_other_tenant_0123456789abcdef";
     let engine = engine_beside(database, 1);
@@ -262,7 +262,7 @@ pub(crate) fn other_tenant() -> Tenant {
     }
 }
 
-/// A command of the second tenant, and how it is answered.
+/// A request of the second tenant, with the functions that make its replies.
 pub(crate) fn request_of_other<C: Command>(
     command: C,
     show: Show<C>,

@@ -62,7 +62,7 @@ fn a_silent_database_is_a_503_within_a_bound_and_nothing_is_lost() {
             (anonymous.get("/readyz").await.status == 200).then_some(())
         })
         .await;
-        // Whatever happened to it in the meantime, it counts once.
+        // Whatever happened to the transfer in the meantime, it counts once.
         let again = eventually("transfers are taken again", async || {
             let reply = shop.transfer("during", &from, &to, 1).await;
             (reply.status != 503).then_some(reply)

@@ -53,7 +53,7 @@ impl Book {
         writes.run(&mut self.connection)
     }
 
-    /// The decision of a batch that reads now, and saves when it is too late.
+    /// The decision of a batch that reads now, and is saved after other batches.
     fn stale(&mut self, needs: Needs) -> Shelf {
         load(&mut self.connection, TENANT, needs, Lock::Nothing).expect("loaded")
     }

@@ -28,7 +28,7 @@ async fn all_accounts_below_a_code_are_frozen_and_unfrozen_in_one_commit(databas
         below.push(account(&books.client, code, &json!(0)).await);
     }
     let [b, shop, a1, a] = <[String; 4]>::try_from(below).expect("four were opened");
-    // A code that only begins alike is another branch.
+    // A code that only begins with the same letters is another branch.
     let beside = account(&books.client, "shopping", &json!(0)).await;
     let before = account(&books.client, "shop-2", &json!(0)).await;
     let closed = account(&books.client, "shop:old", &json!(0)).await;

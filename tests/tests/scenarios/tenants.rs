@@ -17,7 +17,7 @@ use crate::given::{OPERATOR_KEY, account, is_problem, rows, text};
 use crate::shop::{movement, pointers};
 use crate::violations::{report, tamper};
 
-/// Runs a verb on a database; what it prints.
+/// Runs a verb on a database. Returns its exit code, its output and its error messages.
 fn verb(database: &Database, words: &[&str]) -> (Option<i32>, String, String) {
     let data_dir = database.data_dir();
     let data_dir = data_dir.to_str().expect("plain names");
@@ -45,7 +45,7 @@ async fn a_tenant_is_made_on_the_machine_and_sees_nothing_of_another(database: D
     assert_eq!(demo.get(&format!("/v1/accounts/{own}")).await.status, 404);
     assert_eq!(acme.get(&format!("/v1/accounts/{own}")).await.status, 200);
 
-    // A name is one tenant's, and a key can be added to it.
+    // A name belongs to one tenant, and a key can be added to that tenant.
     let (code, _, said) = verb(&database, &["tenant", "create", "acme"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("name"), "{said}");
@@ -68,7 +68,7 @@ async fn a_tenant_is_made_on_the_machine_and_sees_nothing_of_another(database: D
     books_hold(&database);
 }
 
-/// Two accounts of a tenant that is new.
+/// Makes a new tenant, and opens two accounts for it.
 async fn newcomer(engine: &Engine, name: &str) -> (Tenant, AccountId, AccountId) {
     let tenant = Tenant {
         id: Ids::random().tenant(),
@@ -97,8 +97,8 @@ async fn newcomer(engine: &Engine, name: &str) -> (Tenant, AccountId, AccountId)
     (tenant, ids[0], ids[1])
 }
 
-/// Transfers of several tenants at once, through a lane that mixes them or not. Returns whether any commit has
-/// carried more than one tenant: the audit batches of a commit have one time, and differ in the log.
+/// Sends transfers of several tenants at once, through a lane that mixes tenants or not. Returns true if any
+/// commit has carried more than one tenant: then audit batches of different logs have the same time.
 async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     let store = Store::open(&url).expect("the migrations are applied");
@@ -210,14 +210,14 @@ async fn a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody
 
 on_both_databases!(a_commit_carries_the_commands_of_many_tenants_where_it_may);
 async fn a_commit_carries_the_commands_of_many_tenants_where_it_may(database: Database) {
-    // The schema is there once a server has been.
+    // The schema exists after a server has run.
     drop(Florin::start(&database, &[]));
     assert!(!commits_are_mixed(&database, false).await);
     assert!(commits_are_mixed(&database, true).await);
     books_hold(&database);
 }
 
-/// 3,000 keys of each tenant, who all chose the same texts.
+/// Adds 3,000 keys for each tenant. All tenants have the same texts as keys.
 fn keys_of_each_tenant(database: &Database) {
     let (zeros, body) = match database.kind() {
         Kind::Sqlite => ("zeroblob(32)", "x'6f6b'"),
@@ -230,7 +230,7 @@ fn keys_of_each_tenant(database: &Database) {
     ));
 }
 
-/// A tenant with two transfers; its id.
+/// Makes a tenant with two transfers, and returns its id.
 async fn with_two_transfers(database: &Database, florin: &Florin, name: &str) -> i64 {
     let (code, made, said) = verb(database, &["tenant", "create", name, "--json"]);
     assert_eq!(code, Some(0), "{said}");

@@ -50,7 +50,7 @@ async fn a_transfer_moves_both_balances_and_shows_on_both_sides(database: Databa
             json!([1, "credit", 2_500, 2_500, first])
         ]
     );
-    // The same entries, a page at a time.
+    // Reads the same entries, a page at a time.
     let path = format!("/v1/accounts/{bob}/entries?limit=1");
     let page = shop.client.get(&path).await.json();
     let cursor = text(&page, "/next_cursor");
@@ -80,7 +80,7 @@ async fn a_floor_is_reached_and_never_passed(database: Database) {
     is_problem("from an empty wallet", &empty, 422, "insufficient_funds");
     assert_eq!(balances(&shop, &ann).await, (0, 0, 2));
 
-    // A floor other than zero, and no floor.
+    // One account with a floor other than zero, and one without a floor.
     let most = i64::MAX - 200;
     for (code, floor, amount) in [
         ("overdraft", json!(-50), 50),
@@ -229,7 +229,7 @@ async fn nobody_moves_what_belongs_to_another_tenant(database: Database) {
     books_hold(&database);
 }
 
-/// Posted, available and the number of entries.
+/// The posted balance, the available balance and the number of entries.
 async fn balances(shop: &Shop, account: &str) -> (i64, i64, i64) {
     let account = shop.read(account).await;
     let of = |pointer| number(&account, pointer);

@@ -262,7 +262,7 @@ fn a_server_that_is_not_fit_for_money_is_refused_by_name() {
     assert!(!florin.log().contains("is off"), "{}", florin.log());
     drop(florin);
 
-    // Texts in it would change.
+    // A database with this encoding would change texts.
     database.execute_raw(
         "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
     );

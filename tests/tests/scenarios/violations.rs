@@ -183,7 +183,7 @@ async fn check_and_audit_verify_name_each_planted_violation(database: Database) 
         } else {
             assert_eq!(status, Some(0), "{plant}: {said}");
         }
-        // What it leaves behind is found with the next violation.
+        // If anything is left of it, the next violation will show it.
         tamper(&database, undo);
     }
     assert_eq!(violated(&database), (Some(0), vec![]));
@@ -259,7 +259,7 @@ async fn an_exchange_and_a_late_statement(shop: &Shop, ann: &str) {
     assert_eq!(posted.status, 201, "{}", posted.json());
 }
 
-/// What `check` says.
+/// The exit code and the report of `check`.
 pub(crate) fn report(database: &Database) -> (Option<i32>, Value) {
     let output = run(&["check", "--json", "--database-url", database.url()], b"");
     let said = String::from_utf8_lossy(&output.stdout);

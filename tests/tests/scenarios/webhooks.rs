@@ -304,7 +304,7 @@ on_both_databases!(a_wrong_amount_is_quarantined_and_the_right_one_still_applied
 async fn a_wrong_amount_is_quarantined_and_the_right_one_still_applied(database: Database) {
     let shop = Shop::open(&database);
     let provider = Sender::of(&shop);
-    // Silent for the whole scenario: only the webhooks report.
+    // The provider is silent for the whole scenario: only webhooks report.
     let reply = shop.pay_waiting("k-1", "pm_times_out", 0).await;
     let id = text(&reply.json(), "/id");
     let charge = shop.charge_of(&id).await;

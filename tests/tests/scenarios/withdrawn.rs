@@ -98,7 +98,7 @@ async fn old_books_are_imported_and_a_withdrawn_currency_ends_by_line(database: 
         )
     };
     let mut text = HEADING.to_owned();
-    // Each could have been imported once: the documents said so, or the code stood in ISO 4217.
+    // Each could have been imported once, because the documents said so or because the code was in ISO 4217.
     for currency in ["ANG", "BGN", "CUC", "DEM", "HRK", "ITL", "SLL", "ZWL"] {
         text.push_str(&accounts(currency));
         text.push_str(&entries(currency, "2001-06-30", currency));
@@ -134,7 +134,7 @@ async fn old_books_are_imported_and_a_withdrawn_currency_ends_by_line(database: 
             .collect::<Vec<_>>()
     );
 
-    // Neither a contradiction nor an asset.
+    // A code of ISO 4217 stands without an exponent, and no account holds a currency without minor units.
     for (code, word) in [("ANG/2", "stands without"), ("ALK", "no minor unit")] {
         let text = format!("record,account,currency,class\naccount,assets:x,{code},asset\n");
         let path = file(&database, "asset.csv", &text);

@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants`, for the operator, and `/sandbox/tenants`, for anybody where money is pretended.
+//! `/v1/admin/tenants`, for the operator, and `/sandbox/tenants`, for anybody if the server is in sandbox mode.
 
 use edge::strict_json::{Body, BrokenRule, guarded, object};
 use edge::{
@@ -21,12 +21,12 @@ const NAME: Shape = Shape::pattern("^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$")
     )
     .example("acme");
 
-/// What the routes of tenants need to know of the server.
+/// The settings of the server that the routes of tenants need.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
     /// The mode of the books.
     pub mode: Mode,
-    /// SHA-256 of the operator's key; without one, nobody is the operator.
+    /// SHA-256 of the operator's key; `None` if there is no operator.
     pub key: Option<[u8; 32]>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn routes(r: &mut Routes) {
 fn is_operator(state: &State, call: &Call<()>) -> Result<(), Problem> {
     let operator: &Operator = state.part()?;
     let sent = headers::bearer(&call.headers)?;
-    // Hashes are compared, so the time that it takes says nothing of the key.
+    // Hashes are compared, so the time of the comparison tells nothing about the key.
     if operator.key == Some(hash(sent)) {
         Ok(())
     } else {
@@ -126,14 +126,14 @@ async fn create(
     }
 }
 
-/// Reads a name.
+/// Reads the name of a tenant.
 fn name() -> impl Reader<Out = String> {
     let parse =
         |text: String| parse_name(&text).map_err(|rule| BrokenRule::new("malformed_name", &rule));
     guarded(parse, NAME)
 }
 
-/// Reads what makes a tenant.
+/// Reads the body that makes a tenant.
 fn named() -> impl Body<Out = String> {
     object("NewTenantName", "Makes a tenant.", |fields| {
         let name = name().says("Its name, which no other tenant has.");
@@ -141,7 +141,7 @@ fn named() -> impl Body<Out = String> {
     })
 }
 
-/// Reads what makes a tenant for a test.
+/// Reads the body that makes a tenant for a test.
 fn perhaps_named() -> impl Body<Out = Option<String>> {
     object("NewSandboxTenant", "Makes a tenant for a test.", |fields| {
         let name =

@@ -13,7 +13,7 @@ use store::{AnyConnection, Error, TenantId};
 
 use crate::schema::tenant;
 
-/// What the edge gets of it.
+/// The routes and codes, for the edge.
 pub(crate) const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: codes::ALL,
@@ -22,9 +22,9 @@ pub(crate) const CAPABILITY: Capability = Capability {
 store::bulk_insert! {
     /// A row of `tenant`.
     pub struct TenantRow in tenant {
-        /// Its id.
+        /// Id of the tenant.
         tenant_id: TenantId,
-        /// Its name.
+        /// Name of the tenant.
         name: String,
         /// Microseconds since 1970.
         created_at: i64,
@@ -47,7 +47,7 @@ pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
 /// Greatest length of a tenant's name, in characters.
 pub const MAX_NAME_LENGTH: usize = 64;
 
-/// Why a text is no name of a tenant.
+/// Why a text cannot be the name of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tenant's name is 1 to 64 lower-case letters, digits, and - _ . between them")]
 pub struct NameError;

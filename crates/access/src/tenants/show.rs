@@ -1,4 +1,4 @@
-//! Tenants as they go out.
+//! The replies about tenants.
 
 use engine::Tenant;
 use serde::Serialize;

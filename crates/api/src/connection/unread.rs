@@ -50,7 +50,7 @@ impl WatchedBody {
     /// body does not cost the connection.
     pub(crate) async fn has_ended(&self) -> bool {
         if !self.ended.get() && !self.broken.get() {
-            // The library hands over the bytes that it has only between two polls.
+            // The library passes on the bytes that have arrived only between two polls of this future.
             tokio::task::yield_now().await;
             let mut cx = Context::from_waker(Waker::noop());
             while let Poll::Ready(Some(Ok(_))) = self.poll(&mut cx) {}
@@ -58,7 +58,7 @@ impl WatchedBody {
         self.ended.get()
     }
 
-    /// Lets the connection be closed after the answer, because nobody reads the rest.
+    /// Lets the connection be closed after the answer, because no handler reads the rest of the body.
     pub(crate) fn leave(&self) {
         if let Some(talk) = &self.talk {
             talk.leave_unread();
@@ -97,11 +97,11 @@ impl Stream for Reading {
     }
 }
 
-/// The body of an answer. It keeps the unread body of its request. As long as that exists, the library closes
-/// the connection after the answer instead of reading the rest.
+/// The body of an answer. It holds the unread body of its request, if there is one. As long as the unread body
+/// exists, the library closes the connection after the answer instead of reading the rest.
 pub(crate) struct Answer {
     pub(crate) body: BoxBody,
-    /// True for the answer to a HEAD: only the length is sent.
+    /// True for the answer to a HEAD: the length of the body is sent, and not the body.
     pub(crate) is_head: bool,
     #[expect(dead_code, reason = "it is only held")]
     pub(crate) unread: Option<Rc<WatchedBody>>,

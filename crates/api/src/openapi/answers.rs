@@ -13,7 +13,7 @@ struct Refusal {
     status: &'static str,
     /// The name of the component that describes it.
     name: &'static str,
-    /// The meaning, unless the row has its own text.
+    /// The meaning. The row of a route may have its own text instead.
     means: &'static str,
     /// True for a kind of route that can give this refusal.
     of: fn(Kind) -> bool,
@@ -166,7 +166,7 @@ pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
     responses
 }
 
-/// The effect of a request that is sent again.
+/// The text about the effect of a request that is sent again.
 pub(super) fn again(kind: Kind) -> &'static str {
     match kind.key {
         KeyRule::Required => {

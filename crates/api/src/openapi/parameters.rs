@@ -93,8 +93,8 @@ fn described(own: &route::Parameter, place: ParameterIn, known: &mut Describe) -
         ParameterKind::Limit => return reference("Limit"),
         ParameterKind::Cursor => return reference("Cursor"),
         ParameterKind::One(shape) => parameter.schema(Some(shape.describe(known))).build(),
-        // There is one parameter for each key. It is described as an object whose members are parameters of the
-        // query.
+        // There is one parameter for each key. Together they are described as an object whose members are the
+        // parameters of the query.
         ParameterKind::ByKey {
             key,
             value,

@@ -1,4 +1,4 @@
-//! The proofs of a caller: an API key, or a signature.
+//! The proofs of a caller: an API key, the key of the operator, or a signature.
 
 use edge::{Proof, Signature};
 use utoipa::openapi::schema::Components;
@@ -27,7 +27,8 @@ pub(super) fn define(components: &mut Components, signatures: &[Signature]) {
     }
 }
 
-/// The proof that a route needs: a key or, if it reads bytes, one of the signatures.
+/// The proofs that a route accepts: the API key, the key of the operator, or any of the signatures. Empty if the
+/// route needs no proof.
 pub(super) fn of(kind: Kind, signatures: &[Signature]) -> Vec<SecurityRequirement> {
     let no_scopes = Vec::<String>::new;
     match kind.proof {

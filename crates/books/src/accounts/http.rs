@@ -1,4 +1,4 @@
-//! `/v1/accounts`: the routes that open and read accounts, and those of balances and entries.
+//! `/v1/accounts`: the routes that open accounts, and read accounts, balances and entries.
 
 mod changes;
 mod pending;

@@ -69,7 +69,7 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
     let absent = || Problem::new(code::NOT_FOUND);
     let code = call.segment("code").to_owned();
-    // A text that cannot be the code of an asset names none.
+    // A text that cannot be the code of an asset is not found.
     Currency::custom(&code, 0).map_err(|_malformed| absent())?;
     let found = state
         .read(move |connection| ledger::asset(connection, tenant, &code))
@@ -99,7 +99,7 @@ fn new_asset() -> impl Body<Out = NewAsset> {
         );
         let name = fields.optional("name", name);
         Slot::together((code, exponent, name)).check(|(code, exponent, name)| {
-            // A number that does not fit is above the greatest exponent.
+            // A number that does not fit into a byte becomes 255, which is above the greatest exponent.
             let exponent = u8::try_from(exponent).unwrap_or(u8::MAX);
             NewAsset::new(&code, exponent, name.flatten()).map_err(|rule| {
                 let field = match rule {
@@ -112,7 +112,7 @@ fn new_asset() -> impl Body<Out = NewAsset> {
     })
 }
 
-/// The cursor of the last asset of a page: its code instead of an id, padded with zeros.
+/// The cursor of the last asset of a page: its code, padded with zero bytes, stands in place of an id.
 fn cursor(asset: &Asset) -> Cursor {
     let mut id = [0; 16];
     for (place, byte) in id.iter_mut().zip(asset.currency.code().bytes()) {

@@ -13,7 +13,7 @@ use crate::transactions::show::made;
 use crate::transactions::{Action, Swap, Transact};
 use crate::{code, shapes, show_refusal};
 
-/// The codes of refusals that only an exchange has, in addition to those of every transaction.
+/// The codes with the status 422 that refuse an exchange.
 const OWN: &[&edge::Code] = &[
     code::SAME_ACCOUNT,
     code::SAME_CURRENCY,

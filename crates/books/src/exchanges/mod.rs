@@ -1,5 +1,5 @@
 //! Exchanges: one currency for another, at a rate that is recorded. An exchange is a step like any other
-//! ([`Action::Exchange`](crate::transactions::Action)). Here are the parts that only exchanges have.
+//! ([`Action::Exchange`](crate::transactions::Action)). This folder has the parts that only exchanges have.
 
 pub(crate) mod codes;
 pub(crate) mod http;

@@ -1,4 +1,4 @@
-//! The import of books: one command, so that one commit has everything or nothing.
+//! The import of books. It is one command, so one commit has the whole file, or nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use money::Currency;
 
 use crate::shelf::Books;
 
-/// Imports books, all of them or nothing.
+/// Imports the books of a file, the whole file or nothing.
 #[derive(Debug, Clone)]
 pub struct Import {
-    /// The books.
+    /// The accounts and transactions of the file.
     pub books: Arc<ledger::Import>,
-    /// What happens to rows that are in the books already.
+    /// What happens with accounts and transactions that are in the books already.
     pub on_known: OnKnown,
 }
 
 impl Command for Import {
     type Done = ImportResult;
-    /// Everything that does not fit. This is a mistake in the file and no decision, so it is not stored.
+    /// Everything that does not fit. A misfit is a mistake in the file, so it is not stored.
     type Refusal = Vec<Misfit>;
 
     fn asks(&self, asks: &mut Asks<'_>) {

@@ -23,7 +23,7 @@ pub(crate) fn closed(before: &Timestamp, _is_dry_run: bool) -> Reply {
     json(200, &period(Some(*before)))
 }
 
-/// The closed period, which ends at this moment.
+/// The closed period, which ends at this moment; `None`: nothing is closed.
 pub(crate) fn period(closed_before: Option<Timestamp>) -> Period {
     Period {
         object: "period",

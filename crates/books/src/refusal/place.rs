@@ -3,14 +3,14 @@
 use edge::Problem;
 use ledger::{AccountId, TransactionId};
 
-/// A kind of request, by the names of its fields.
+/// A kind of request. The kinds differ in the names of their fields.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fields {
     /// Postings, or a step about another transaction.
     Transaction,
     /// The four accounts of an exchange. Posting 0 is the sold leg, posting 1 the bought one.
     Exchange,
-    /// Two wallets and an amount. A problem names a field, and no resource.
+    /// Two wallets and an amount. A problem names only the field, and no resource.
     Transfer {
         /// The wallet that pays.
         from: AccountId,
@@ -20,15 +20,15 @@ pub(super) enum Fields {
 /// The part of a request that a rule is about. Postings are named by position.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
-    /// No field by itself.
+    /// The whole request, not a single field.
     Whole,
-    /// A field that no transfer has.
+    /// The field with this pointer, in a transaction or an exchange.
     Field(&'static str),
-    /// The external id, which this transaction has.
+    /// The external id, which this earlier transaction already has.
     ExternalId(TransactionId),
     /// A condition, by position.
     Condition(usize),
-    /// What a condition demands of this account.
+    /// The demand of a condition on this account.
     Demand(AccountId),
     /// The accounts of a posting.
     Accounts(usize),
@@ -45,7 +45,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Names the field, and the resource that is in its way.
+    /// Adds the pointer to the field, and the resource that the rule names, to the problem.
     pub(super) fn show_refusal(self, problem: Problem, fields: Fields) -> Problem {
         let (pointer, resource) = match fields {
             Fields::Transaction => (self.in_transaction(), self.resource()),
@@ -87,7 +87,7 @@ impl Place {
                 leg(posting, ["/sold_to", "/bought_from"])
             }
             Self::Currency(posting) => leg(posting, ["/from", "/to"]),
-            // The resource says which of the two it is.
+            // Two fields name accounts of this posting. The resource of the problem says which account it is.
             Self::Account(..) => None,
             Self::Whole
             | Self::Field(_)

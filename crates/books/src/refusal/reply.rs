@@ -1,4 +1,4 @@
-//! The problem of each refusal of the books, and a refusal as the lane takes it.
+//! The problem of each refusal of the books, and its reply in the form that the lane takes.
 
 use edge::Problem;
 use edge::reply;
@@ -10,13 +10,13 @@ use super::place::Fields;
 use super::rules;
 use crate::{Refusal, code};
 
-/// Tells a refusal of the books, whichever command it is of.
+/// The reply to a refusal of any command of the books.
 #[must_use]
 pub fn refusal_reply(refusal: &Refusal) -> RefusalReply {
     reply::refusal_reply(&refused(refusal), refusal.code())
 }
 
-/// Tells the refusal of a command of the books.
+/// The reply to the refusal of this command of the books.
 pub fn show_refusal<C: Command<Refusal = Refusal>>(
     _command: &C,
     refusal: &Refusal,
@@ -24,7 +24,7 @@ pub fn show_refusal<C: Command<Refusal = Refusal>>(
     refusal_reply(refusal)
 }
 
-/// A domain rule's problem. Exhaustive, so that a new rule does not compile until it has one.
+/// The problem of a refusal. The match is exhaustive: a new refusal does not compile until it has a problem.
 pub(crate) fn refused(refusal: &Refusal) -> Problem {
     match refusal {
         Refusal::Register(rule @ RegisterError::CodeTaken { by }) => {
@@ -46,7 +46,7 @@ pub(crate) fn refused(refusal: &Refusal) -> Problem {
         Refusal::Transfer { from, rule } => rules::refused(rule, Fields::Transfer { from: *from }),
         Refusal::Change(rule) => rules::refused_change(rule),
         Refusal::Period(rule) => rules::refused_period(rule),
-        // One of many: the pointers begin at its place.
+        // A step of a bulk: the pointers begin at its position.
         Refusal::At { index, refusal } => refused(refusal).below(&format!("/transactions/{index}")),
     }
 }

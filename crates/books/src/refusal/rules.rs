@@ -6,7 +6,7 @@ use ledger::{ChangeError, Leg, PeriodError, Refusal};
 use super::place::{Fields, Place};
 use crate::code;
 
-/// The problem of a broken rule, in the words of a request with these fields.
+/// The problem of a broken rule, with the field names of this kind of request.
 pub(super) fn refused(rule: &Refusal, fields: Fields) -> Problem {
     let (code, place) = code_and_place(rule);
     place.show_refusal(Problem::new(code).with_detail(rule.to_string()), fields)

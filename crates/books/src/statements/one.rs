@@ -80,7 +80,7 @@ async fn balance(state: Shared, call: Call) -> Result<Response, Problem> {
             return Ok(None);
         };
         let posted = match (as_of, by) {
-            // The whole balance, even if another process with a clock ahead of this one has written to it.
+            // The whole balance, even if a process whose clock is ahead of this one has written to the account.
             (None, By::Recorded) => account.posted(),
             (Some(_) | None, _) => {
                 let at = as_of.unwrap_or(now);
@@ -119,7 +119,7 @@ fn id(call: &Call) -> Result<AccountId, Problem> {
     call.named("id", code::NOT_FOUND)
 }
 
-/// The cursor of a line: its time and number instead of an id, and its balance as the position.
+/// The cursor of a line: its time and version stand in place of an id, and its balance is the position.
 fn cursor(position: Position) -> Cursor {
     let place = (i128::from(position.at.micros()) << 64) | i128::from(position.version);
     Cursor {

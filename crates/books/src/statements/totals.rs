@@ -105,8 +105,8 @@ async fn balances(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &shown))
 }
 
-/// The moment of a question that names none: for the recording time no moment at all, which means the present
-/// balances; for the effective time the present moment.
+/// The moment of a question. If the question names none, it is the present moment for the effective time, and
+/// `None` for the recording time, which means the present balances.
 fn standing(state: &State, as_of: Option<Timestamp>, by: By) -> Option<(Timestamp, By)> {
     match (as_of, by) {
         (None, By::Recorded) => None,

@@ -16,9 +16,9 @@ pub enum Action {
     Fulfil {
         /// The pending transaction.
         pending: TransactionId,
-        /// Amount of each posting that is posted; `None`: all that remains.
+        /// The amounts that are fulfilled, by posting; `None`: all that remains.
         amounts: Option<Vec<Part>>,
-        /// True if the rest is released.
+        /// True if the amount that remains afterwards is released.
         last: bool,
         /// True if an amount may be more than its posting still holds.
         exceed: bool,
@@ -113,7 +113,7 @@ pub struct Draft {
     pub details: Details,
 }
 
-/// Time until which a pending transaction can be posted.
+/// The time until which a pending transaction can be fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
     /// It never expires.
@@ -143,19 +143,19 @@ impl Expiry {
 /// A requested currency exchange.
 #[derive(Debug, Clone)]
 pub struct Swap {
-    /// The account that gives.
+    /// The account that gives the sold currency.
     pub from: AccountId,
-    /// The account that gets.
+    /// The account that gets the bought currency.
     pub to: AccountId,
     /// The liquidity account of the sold currency.
     pub sold_to: AccountId,
     /// The liquidity account of the bought currency.
     pub bought_from: AccountId,
-    /// Amount of one leg.
+    /// The amount of one leg.
     pub amount: Amount,
     /// The leg to which the amount belongs.
     pub given: Leg,
-    /// The terms.
+    /// The terms: the rate, its rounding, its source and its time.
     pub quote: Quote,
     /// Conditions that must hold.
     pub conditions: Vec<Condition>,

@@ -77,7 +77,7 @@ impl Command for Bulk {
     }
 }
 
-/// Records a step that was refused while others were made.
+/// Records the refusal of one step of a bulk whose steps are made or refused each by itself.
 fn record_refusal(book: &mut Book, action: &Action, refusal: &Refusal) {
     let about = action.about().map(|id| id.to_string()).unwrap_or_default();
     book.record(&AuditEvent {

@@ -22,7 +22,7 @@ edge::codes! {
     EXCEEDS_REMAINING: "exceeds_remaining" 422 INVALID_REQUEST NEVER KEPT "The amount is more than remains";
 }
 
-/// The codes of the books with the status 409.
+/// The codes with the status 409 that refuse a new transaction or an exchange.
 pub(crate) const STATES: &[&Code] = &[
     EXTERNAL_ID_TAKEN,
     ACCOUNT_FROZEN,

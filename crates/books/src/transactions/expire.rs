@@ -42,9 +42,9 @@ impl Command for Expire {
             };
             match ledger::expire(book.shelf_mut::<Books>().0, release) {
                 Ok(posted) => step::record(book, &posted),
-                // Its time is not over, so its errand is due again later.
+                // The time of the transaction is not over. Its errand stays, and is due again later.
                 Err(ledger::Refusal::NotExpired) => continue,
-                // It has ended in another way, or does not exist.
+                // The transaction has ended in another way, or does not exist.
                 Err(_) => {}
             }
             let name = (step::EXPIRY, pending.bytes());
@@ -62,7 +62,7 @@ impl Command for Expire {
     }
 }
 
-/// The work of expiry: what a pending transaction still holds is released once its time is over.
+/// The work of expiry: it releases what a pending transaction still holds once its time is over.
 pub struct Expiries(pub Engine);
 
 impl Work for Expiries {

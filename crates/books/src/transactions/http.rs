@@ -22,7 +22,7 @@ use crate::{code, shapes, show_refusal};
 const MAX_BULK: usize = 1_000;
 /// Largest body of a request with many steps, in bytes.
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
-/// The codes of the books with the status 422.
+/// The codes with the status 422 that refuse a new transaction.
 const RULES: &[&Code] = &[
     code::SAME_ACCOUNT,
     code::CURRENCY_MISMATCH,
@@ -33,7 +33,7 @@ const RULES: &[&Code] = &[
     code::LIMIT_EXCEEDED,
     code::CONDITION_FAILED,
 ];
-/// The codes of a 409 about another transaction.
+/// The codes with the status 409 that refuse a step about another transaction.
 const ABOUT: &[&Code] = &[
     code::TRANSACTION_STATE_CONFLICT,
     code::TRANSACTION_EXPIRED,
@@ -223,8 +223,8 @@ fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
     })
 }
 
-/// Refuses an atomic bulk with an external id that occurs twice: the second step would always be refused
-/// because of the first.
+/// Refuses an atomic bulk in which an external id occurs twice: the second step with it would always be
+/// refused because of the first one.
 fn each_named_once(actions: &[Action]) -> Reading<()> {
     let mut names = HashSet::new();
     for (index, action) in actions.iter().enumerate() {

@@ -7,11 +7,11 @@ use ledger::TransactionId;
 
 use crate::Form;
 
-/// Prefix of the transactions of a bulk whose reply has no balances.
+/// Prefix of a reference to a bulk whose reply has no balances.
 const BULK_WITHOUT_BALANCES: &str = "bulk:";
-/// Prefix of the transactions of a bulk.
+/// Prefix of a reference to a bulk.
 const BULK: &str = "bulk2:";
-/// Prefix of one transaction. A transaction whose reply has no balances has no prefix.
+/// Prefix of a reference to one transaction. If the reply has no balances, the reference has no prefix.
 const ONE: &str = "2:";
 
 /// The transactions that a saved reply is made from.
@@ -19,7 +19,7 @@ const ONE: &str = "2:";
 pub(crate) enum Reference {
     /// One transaction.
     One(TransactionId),
-    /// The transactions of a bulk of which none was refused, in order.
+    /// The transactions of a bulk, in order. None of its steps was refused.
     Bulk(Vec<TransactionId>),
 }
 
@@ -48,8 +48,8 @@ pub(crate) fn to_bulk(ids: impl Iterator<Item = TransactionId>) -> String {
     reference
 }
 
-/// Reads a reference: the transactions, and the form in which the reply was first made. For one transaction,
-/// the older and longer notation is read too.
+/// Reads a reference: the transactions, and the form in which the reply was first made. The older and longer
+/// reference to one transaction, which is its id as text, is read too.
 pub(crate) fn parse(reference: &str) -> Option<(Reference, Form)> {
     if let Some(ids) = reference.strip_prefix(BULK) {
         return Some((bulk(ids)?, Form::Now));

@@ -10,10 +10,11 @@ use super::reference::{self, Reference};
 use super::{Results, show};
 use crate::{Form, transfers};
 
-/// Makes replies again that were stored by reference, byte for byte.
+/// Makes replies again that were stored by reference, byte for byte: one item for each reference, in order;
+/// `None` for a reference that cannot be read.
 ///
 /// # Errors
-/// [`Error`] as the database gives it.
+/// [`Error::Refused`] if a transaction does not exist; any other [`Error`] of the database.
 pub fn make_again(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -35,7 +36,7 @@ pub fn make_again(
 pub enum ReplaySource {
     /// One transaction.
     One(RecordedTransaction, Form),
-    /// The steps of a bulk of which none was refused.
+    /// The steps of a bulk. None of them was refused.
     Bulk(Results, Form),
 }
 
@@ -43,7 +44,7 @@ pub enum ReplaySource {
 /// reference that cannot be read.
 ///
 /// # Errors
-/// [`Error::Refused`] if a transaction does not exist.
+/// [`Error::Refused`] if a transaction does not exist; any other [`Error`] of the database.
 pub fn again(
     connection: &mut AnyConnection,
     tenant: TenantId,

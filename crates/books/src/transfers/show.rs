@@ -55,7 +55,7 @@ pub(crate) fn reply(posted: &RecordedTransaction, form: Form) -> Reply {
     json(201, &transfer(posted, form))
 }
 
-/// The transfer of a transaction. It has one posting, and debits the wallet that pays.
+/// The transfer that a transaction made. The transaction has one posting, which debits the wallet that pays.
 fn transfer(posted: &RecordedTransaction, form: Form) -> Option<Transfer> {
     let moved = posted.postings.first()?.posting;
     Some(Transfer {

@@ -387,7 +387,7 @@ mod tests {
                 r#"(,"[yz]":( ?-?[0-9]{1,3}([.eE][0-9+]{0,2})?|"[ab/\\nu0d8]{0,6}"|\[[0-9]?(,[0-9]){0,2}\]|true|null|\{\}?)){0,2}\}"#,
             ),
         ) {
-            // Whatever this reader accepts is JSON to others, and means the same to them.
+            // Every text that this reader accepts is JSON for another reader too, and means the same.
             if let Ok(object) = parse(text.as_bytes()) {
                 let theirs: serde_json::Value = serde_json::from_str(&text).unwrap();
                 let ours = super::super::canonical(&object);

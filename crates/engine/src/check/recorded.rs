@@ -10,12 +10,12 @@ use store::{AnyConnection, CheckError, Error};
 use super::{Outcome, Plan, Progress};
 use crate::tenant::Tenant;
 
-/// Records read at a time.
+/// Number of records that are read at a time.
 const PAGE: i64 = 4_000;
 
 /// The part of a family that reads audit records.
 pub trait Recorder {
-    /// Takes note of a record of something that was done.
+    /// Takes note of a record. Records of refusals are left out.
     fn note(&mut self, leaf: &Leaf<'_>);
 
     /// Looks for the family's rows among the notes.
@@ -31,7 +31,7 @@ pub trait Recorder {
     ) -> Result<(), CheckError>;
 }
 
-/// Whether rows are also compared with what their records say of them.
+/// Tells whether rows are also compared with the fields in their records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terms {
     /// Compare them.
@@ -117,13 +117,13 @@ fn compare(
     loop {
         let page = audit_log::tables::entries(connection, tenant.id, seq, PAGE)?;
         let Some(last) = page.last() else { break };
-        // A number below 0 is found by A1. Here it must not begin the page anew.
+        // A sequence number below 0 is reported by A1. Here it must not make the loop read the same page again.
         seq = u64::try_from(last.seq)
             .unwrap_or(u64::MAX)
             .saturating_add(1);
         for entry in page {
             records += 1;
-            // Bytes that are no record name nothing. A refusal has changed nothing.
+            // Bytes that cannot be read as a record name no row. A refusal has changed no row.
             let read = serde_json::from_slice::<Read<'_>>(&entry.leaf);
             if let Ok(read) = read
                 && read.outcome != "refused"

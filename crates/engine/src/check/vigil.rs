@@ -53,8 +53,8 @@ pub async fn keep_checking(
     }
 }
 
-/// One check, on a thread that nobody waits for when the server stops. It has a connection of its own, because
-/// the other connections give up a long question.
+/// One check, on a thread that nobody waits for when the server stops. It has a connection of its own, because the
+/// other connections end a long question early.
 async fn once(plan: Plan, url: DatabaseUrl) -> Result<(Report, Duration), CheckFailure> {
     let (found, finding) = oneshot::channel();
     let work = move || {

@@ -83,7 +83,7 @@ impl Runner {
                     tokio::select! {
                         // A search that waits for the database does not keep the server from stopping.
                         _ = stopped(&mut stop) => break,
-                        // A database that does not answer is reported by those who need an answer from it.
+                        // A database that does not answer is reported by the requests that need an answer from it.
                         _unavailable = self.look() => {}
                     }
                     self.engine.look_for_answers().await;
@@ -91,7 +91,7 @@ impl Runner {
                 }
             }
         }
-        // Unfinished work may still record its outcome. What cannot is found after the next start.
+        // Unfinished work may still record its outcome. Work that cannot is found after the next start.
         let ends = async {
             for work in &self.works {
                 work.end().await;

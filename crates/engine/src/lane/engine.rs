@@ -134,7 +134,8 @@ impl Engine {
         }
     }
 
-    /// Whether commits go through. If nothing was committed lately, the lane tries one, for at most `patience`.
+    /// Checks that commits go through. If nothing was committed lately, the lane tries a commit, for at most
+    /// `patience`.
     pub(crate) async fn can_write(&self, patience: Duration) -> Result<(), Trouble> {
         if self.state.is_writing() {
             return Ok(());

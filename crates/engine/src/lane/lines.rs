@@ -369,7 +369,7 @@ mod tests {
     fn what_is_heavier_than_the_share_goes_first_or_not_at_all() {
         let lines = lines(&[(1, 40), (1, 40), (2, 1)]);
         assert_eq!(batch(&lines, LIMITS), [(1, 40), (2, 1)]);
-        // The next batch is the other's, however long this one has waited.
+        // The next batch belongs to the other tenant, although this tenant has waited longer.
         assert_eq!(lines.join(job(2, 1)), Ok(()));
         assert_eq!(batch(&lines, LIMITS), [(2, 1)]);
         assert_eq!(batch(&lines, LIMITS), [(1, 40)]);

@@ -38,7 +38,7 @@ pub(super) fn weight(batch: &Batch) -> usize {
     each.fold(0, usize::saturating_add)
 }
 
-/// Whether a batch is heavy enough for another thread.
+/// True if a batch is heavy enough for another thread.
 pub(super) fn is_worth_it(batch: &Batch) -> bool {
     weight(batch) >= WORTH_IT
 }
@@ -273,7 +273,7 @@ impl Worker {
         }
     }
 
-    /// Undoes what was decided after a batch that failed.
+    /// Undoes all decisions that were made after a batch that failed.
     fn undo(&mut self, follows: Next) {
         match follows {
             Next::Nothing => {}
@@ -291,7 +291,7 @@ impl Worker {
         }
     }
 
-    /// Decides a failed batch again, by itself. What was decided after it is decided again too.
+    /// Decides a failed batch again, by itself. All batches that were decided after it are decided again too.
     fn once_more(&mut self, error: Error, failed: Batch) {
         tracing::debug!(%error, "a batch that was handed over is decided again");
         self.memories.forget_all();

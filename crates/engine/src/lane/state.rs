@@ -52,7 +52,7 @@ impl LaneState {
         }
     }
 
-    /// Whether a commit went through a moment ago, and none has failed since.
+    /// True if a commit went through a moment ago, and none has failed since.
     pub(super) fn is_writing(&self) -> bool {
         let written = *self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.trouble.is_none() && written.proven.is_some_and(|at| at.elapsed() < PROVEN)
@@ -97,7 +97,7 @@ impl Heartbeat {
         self.becomes(self.now())
     }
 
-    /// Whether the thread is relieved.
+    /// True if the thread is relieved.
     pub(super) fn is_relieved(&self) -> bool {
         self.since.load(Ordering::Acquire) == RELIEVED
     }

@@ -1,8 +1,8 @@
 //! The watch over the lane: if the database does not answer the lane's thread, another thread takes over.
 //!
-//! The thread that is stuck is left behind, with its connection and its batch, whose callers get the answer
-//! that nothing is known. It may still commit that batch when it wakes up, and then ends without taking another
-//! batch. That is as if another process had been quicker: what it has written is found by its keys, and a
+//! The stuck thread is left behind, with its connection and its batch. The callers of the batch get the answer
+//! that nothing is known. The thread may still commit the batch when it wakes up, and then ends without taking
+//! another one. This is the same as if another process had been quicker: the commit is found by its keys, and a
 //! contradicting write is refused by versions and unique keys.
 
 use std::sync::Arc;
@@ -30,9 +30,9 @@ const LOOKS: u32 = 32;
 pub(super) struct LaneStatus {
     /// Number of threads that were relieved.
     pub(super) relieved: u64,
-    /// Whether a thread is the lane.
+    /// True if a thread is the lane.
     pub(super) has_thread: bool,
-    /// Whether the lines are closed and empty.
+    /// True if the lines are closed and empty.
     pub(super) has_ended: bool,
 }
 

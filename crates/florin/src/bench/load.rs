@@ -31,7 +31,7 @@ pub(crate) struct Load {
     pub(crate) seed: u64,
     /// Number of the block, different for each block of a run.
     pub(crate) block: u64,
-    /// Whether the time of each transfer is recorded.
+    /// True if the time of each transfer is recorded.
     pub(crate) timed: bool,
 }
 

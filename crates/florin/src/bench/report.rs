@@ -86,9 +86,9 @@ pub(crate) struct Ratio {
     pub(crate) value: u64,
     pub(crate) must: Option<u64>,
     pub(crate) aim: Option<u64>,
-    /// Whether value, must and aim are whole numbers.
+    /// True if value, must and aim are whole numbers.
     pub(crate) whole: bool,
-    /// Whether less is better.
+    /// True if less is better.
     pub(crate) at_most: bool,
 }
 

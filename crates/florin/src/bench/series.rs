@@ -144,8 +144,8 @@ impl Bench {
         })
     }
 
-    /// Few in flight take long over many: one alone gets a thirty-second of the transfers. In requests of
-    /// a thousand many take short: there are four times as many.
+    /// Number of transfers of a block. A block with few in flight is slow, so with one in flight it gets a
+    /// thirty-second of the transfers. Requests of a thousand are fast, so their block gets four times as many.
     fn transfers(&self, shape: Shape, in_flight: u32) -> u64 {
         let all = u64::from(self.arguments.transfers);
         if shape == Shape::Bulk {

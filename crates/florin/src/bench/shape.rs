@@ -23,9 +23,9 @@ pub(crate) enum Shape {
     Bulk,
 }
 
-/// Transactions in a request of [`Shape::Bulk`]: as many as the API takes.
+/// Number of transactions in a request of [`Shape::Bulk`]: the greatest number that the API takes.
 pub(crate) const BULK: u64 = 1_000;
-/// Requests of [`Shape::Bulk`] in flight: two batches of the lane, and as many under way.
+/// Number of requests of [`Shape::Bulk`] in flight: two batches of the lane, and as many on their way.
 pub(crate) const BULKS_IN_FLIGHT: u32 = 8;
 
 impl Shape {
@@ -69,8 +69,8 @@ const ZIPF: [u64; 10] = [2520, 1260, 840, 630, 504, 420, 360, 315, 280, 252];
 /// Least number of accounts for every shape.
 pub(crate) const MIN_ACCOUNTS: u32 = 12;
 
-/// Numbers that look random and are the same for the same seed: SplitMix64, by Steele, Lea and
-/// Flood (2014). Good enough to spread load, and for nothing else.
+/// Numbers that look random and are the same for the same seed: SplitMix64, by Steele, Lea and Flood (2014). They
+/// are good enough to spread load, and must be used for nothing else.
 #[derive(Debug)]
 pub(crate) struct Chance(u64);
 
@@ -96,18 +96,18 @@ impl Chance {
         u64::try_from(scaled).unwrap_or(0)
     }
 
-    /// The places of two different accounts of `accounts`: who pays, and who is paid.
+    /// The places of two different accounts of `accounts`: the payer and the payee.
     pub(crate) fn pair(&mut self, shape: Shape, accounts: u64) -> (u64, u64) {
         let hot = shape.hot();
         let from = hot + self.below(accounts.saturating_sub(hot));
         (from, self.payee(from, shape, accounts))
     }
 
-    /// The place of an account that is paid by another.
+    /// The place of the payee of the account at `from`.
     pub(crate) fn payee(&mut self, from: u64, shape: Shape, accounts: u64) -> u64 {
         match shape {
             Shape::Uniform | Shape::TwoPhase | Shape::TenPostings | Shape::Bulk => {
-                // One place is taken: those behind it move up.
+                // The payer's place is left out: the places behind it move up by one.
                 let to = self.below(accounts.saturating_sub(1));
                 if to < from { to } else { to + 1 }
             }

@@ -1,5 +1,5 @@
-//! The TOML file. A mistake in it is told with its line and its key; a value is never repeated, because
-//! it may be a secret that stands in the wrong place.
+//! The TOML file. The message about a mistake has its line and its key. It never repeats a value, because the
+//! value may be a secret in the wrong place.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -17,10 +17,10 @@ use super::values::{ProviderTimeout, ProviderUrl};
 use super::webhooks::{Webhooks, add_secret};
 use super::{Mode, WrongSetting};
 
-/// How alike a mistyped name must be to a known one to be taken for it, in percent: 100 is the same.
+/// Least likeness of a mistyped name to a known one that is suggested for it, in percent; 100 is the same name.
 const ALIKE_PERCENT: u32 = 75;
 
-/// What may stand in the file. Unknown names are refused, so that a mistyped one is not ignored.
+/// The settings that the file may have. Unknown names are refused, so that a mistyped one is not ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -53,7 +53,7 @@ pub(super) struct File {
     pub(super) webhook_secrets: Webhooks,
 }
 
-/// Reads the file that was named, or `florin.toml` if it is there.
+/// Reads the named file. Without a name, reads `florin.toml` if it exists.
 pub(super) fn read(named: Option<&Path>) -> Result<File, WrongSetting> {
     let path = named.unwrap_or_else(|| Path::new("florin.toml"));
     let text = match std::fs::read_to_string(path) {
@@ -76,7 +76,7 @@ fn mistake(path: &Path, text: &str, error: &toml::de::Error) -> WrongSetting {
     let before = text.get(..at).unwrap_or(text);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let written = text.lines().nth(line - 1).unwrap_or_default();
-    // In a list of several lines a secret may stand before an equals sign.
+    // In a list of several lines, the text before an equals sign may be a secret.
     let is_name = |text: &&str| {
         text.bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
@@ -101,8 +101,7 @@ fn mistake(path: &Path, text: &str, error: &toml::de::Error) -> WrongSetting {
     WrongSetting(format!("{}, line {line}:{key} {said}", path.display()))
 }
 
-/// The name that is not known, and those that are, of what serde says: "unknown field `a`, expected one of
-/// `b`, `c`".
+/// The unknown name and the known names in a message of serde: "unknown field `a`, expected one of `b`, `c`".
 fn unknown(said: &str) -> Option<(&str, Vec<&str>)> {
     let mut quoted = said
         .strip_prefix("unknown field ")?
@@ -118,7 +117,7 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (percent_alike(name, best) >= ALIKE_PERCENT).then_some(best)
 }
 
-/// One hundred less the part of the longer name that would have to be changed.
+/// The part of the longer name that need not be changed to get the other one, in percent.
 fn percent_alike(name: &str, known: &str) -> u32 {
     let longest = name.chars().count().max(known.chars().count()).max(1);
     let changes = strsim::damerau_levenshtein(&name.to_lowercase(), known);
@@ -126,7 +125,8 @@ fn percent_alike(name: &str, known: &str) -> u32 {
     100_u32.saturating_sub(u32::try_from(changed).unwrap_or(100))
 }
 
-/// `invalid type: string "x", expected y` and "unknown variant `x`, expected `y`" without the x.
+/// A message of serde without the value in it: `invalid type: string "x", expected y` and "unknown variant `x`,
+/// expected `y`" lose the x.
 fn without_values(said: &str) -> String {
     if let Some(variant) = said.strip_prefix("unknown variant `") {
         let known = variant.split_once("`, ").map_or("", |(_, known)| known);
@@ -140,7 +140,7 @@ fn without_values(said: &str) -> String {
     kept
 }
 
-/// A text or a number, as the setting's own rule reads it.
+/// Reads a text or a number by the rule of the setting.
 pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -182,7 +182,7 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Webhooks, D::Er
     Ok(webhooks)
 }
 
-/// `["SCHEME:SECRET", …]`, or one alone.
+/// The secrets of a provider: `["SCHEME:SECRET", …]`, or one text alone.
 struct Secrets(Vec<String>);
 
 impl<'de> Deserialize<'de> for Secrets {

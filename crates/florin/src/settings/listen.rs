@@ -1,4 +1,4 @@
-//! Where to listen, as people write it.
+//! The address to listen on, as it is written in settings.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listen(Vec<SocketAddr>);
 
-/// Why a text is no address.
+/// Why a text is not an address to listen on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
     #[error(
@@ -20,7 +20,7 @@ pub(crate) enum ListenError {
 }
 
 impl Listen {
-    /// The addresses, in the order in which to try them.
+    /// The addresses, in the order in which they are tried.
     pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.0
     }
@@ -39,8 +39,8 @@ impl std::fmt::Display for Listen {
     }
 }
 
-/// A port alone, with or without its colon, is one of this machine: nobody opens a server to the network
-/// by leaving something out.
+/// Reads an address. A port alone, with or without its colon, means the loopback address, so that nobody opens a
+/// server to the network by leaving something out.
 impl FromStr for Listen {
     type Err = ListenError;
 
@@ -63,7 +63,7 @@ impl FromStr for Listen {
         }
         let unknown = |cause| ListenError::Unknown(text.to_owned(), cause);
         let mut found: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
-        // Clients that are told 127.0.0.1 find the server first.
+        // Addresses of IPv4 come first, because clients often use 127.0.0.1.
         found.sort_by_key(SocketAddr::is_ipv6);
         found.dedup();
         if found.is_empty() {

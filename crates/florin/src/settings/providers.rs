@@ -1,4 +1,4 @@
-//! The providers beside the one of `--provider`, and the rules by which payments go to them.
+//! The other providers, in addition to the one of `--provider`, and the rules by which payments go to them.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -16,15 +16,15 @@ use super::{Settings, WrongSetting};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedProvider {
     pub(crate) name: String,
-    /// Its address; in sandbox mode it is played if it has none.
+    /// The provider's address. In sandbox mode a provider without an address is played.
     pub(crate) url: Option<ProviderUrl>,
-    /// Name of its dialect.
+    /// Name of the provider's dialect.
     pub(crate) dialect: String,
-    /// Time that it has for an answer.
+    /// Time that the provider has for an answer.
     pub(crate) timeout: Duration,
 }
 
-/// A provider as a flag, the environment or the file has it.
+/// Another provider, from a flag, the environment or the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OtherProvider {
     name: String,
@@ -59,7 +59,7 @@ impl OtherProvider {
 impl FromStr for OtherProvider {
     type Err = WrongSetting;
 
-    /// Reads `NAME=DIALECT[:TIMEOUT_MS][:URL]`. An error never repeats the address, which may hold a password.
+    /// Reads `NAME=DIALECT[:TIMEOUT_MS][:URL]`. An error never repeats the address, because it may have a password.
     fn from_str(text: &str) -> Result<Self, WrongSetting> {
         let Some((name, rest)) = text.split_once('=') else {
             return Err(WrongSetting(
@@ -84,7 +84,7 @@ impl FromStr for OtherProvider {
     }
 }
 
-/// Reads `PROVIDER=CURRENCIES[:METHODS]`: both are lists with `+` between, and a star is all of them.
+/// Reads `PROVIDER=CURRENCIES[:METHODS]`. Both are lists with `+` between the items; a star means all of them.
 fn rule(text: &str) -> Result<Rule, WrongSetting> {
     let Some((provider, rest)) = text.split_once('=') else {
         return Err(WrongSetting(
@@ -108,7 +108,7 @@ fn rule(text: &str) -> Result<Rule, WrongSetting> {
     .read()
 }
 
-/// A provider in the file; its name stands before it.
+/// A provider in the file. Its name is the key of the table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenProvider {
@@ -143,7 +143,7 @@ pub(super) struct WrittenRule {
 }
 
 impl WrittenRule {
-    /// The rule. An error repeats none of its values but the name.
+    /// Reads the rule. An error repeats the name of the provider and no other value.
     pub(super) fn read(self) -> Result<Rule, WrongSetting> {
         let provider = self.provider;
         check_name(&provider)?;
@@ -174,7 +174,7 @@ impl WrittenRule {
 }
 
 impl Settings {
-    /// Every provider: the one of `--provider`, if there is one, and the others.
+    /// All providers: the one of `--provider`, if there is one, and the others.
     pub(crate) fn providers(&self) -> Vec<NamedProvider> {
         let main = (!self.provider.is_empty()).then(|| NamedProvider {
             name: self.provider.clone(),
@@ -196,12 +196,12 @@ impl Settings {
         (!self.no_default_provider).then_some(&*self.provider)
     }
 
-    /// True if a provider beside the one of `--provider` has this name.
+    /// True if one of the other providers has this name.
     pub(super) fn is_another(&self, name: &str) -> bool {
         self.other_providers.iter().any(|other| other.name == name)
     }
 
-    /// What serving in live mode demands of the other providers.
+    /// Checks that the other providers have all settings that live mode needs.
     pub(super) fn check_others_live(&self) -> Result<(), WrongSetting> {
         for OtherProvider { name, url, .. } in &self.other_providers {
             if url.is_none() {
@@ -237,8 +237,7 @@ impl From<ProvidersError> for WrongSetting {
     }
 }
 
-/// The providers of the file, but for those whose name a flag or the environment has too, and those of the flags and the
-/// environment.
+/// The providers of the flags and the environment, and those of the file with other names.
 pub(super) fn together(
     of_file: Vec<OtherProvider>,
     given: &[String],
@@ -253,8 +252,8 @@ pub(super) fn together(
     Ok(of_file.into_iter().chain(given).collect())
 }
 
-/// The rules of the flags or the environment; without any, those of the file. Rules have an order, so those of two places
-/// are not mixed.
+/// The rules of the flags or the environment; if there are none, the rules of the file. Rules have an order, so
+/// the rules of two places are not mixed.
 pub(super) fn rules(of_file: Vec<Rule>, given: &[String]) -> Result<Vec<Rule>, WrongSetting> {
     match given {
         [] => Ok(of_file),

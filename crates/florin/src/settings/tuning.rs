@@ -1,16 +1,16 @@
-//! How the database is used, as it is told.
+//! The settings for the use of the database.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The database must have a second at least: less is a server that refuses everything under load.
+/// Least time for a statement. With less than a second, a server would refuse everything under load.
 const MIN_MILLIS: u32 = 1_000;
 
-/// How long the database may take for one statement.
+/// Longest time of one statement in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DatabaseTimeout(pub(crate) Duration);
 
-/// Why a text is no time-out.
+/// Why a text is not a time-out.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the database's time-out is {MIN_MILLIS} to {} milliseconds, in plain digits",
@@ -30,14 +30,14 @@ impl FromStr for DatabaseTimeout {
     }
 }
 
-/// MiB of a log that is longer than any disk should need.
+/// Greatest limit of the log in MiB: no database should need more.
 const MAX_LOG_MIB: u64 = 1 << 20;
 
-/// How long the log beside a file may become, in bytes.
+/// Greatest length of the log beside a SQLite file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LogLimit(pub(crate) u64);
 
-/// Why a text is no length of a log.
+/// Why a text is not a limit of the log.
 #[derive(Debug, thiserror::Error)]
 #[error("the log's limit is 1 to {MAX_LOG_MIB} MiB, in plain digits")]
 pub(crate) struct LimitError;

@@ -1,4 +1,4 @@
-//! Values of settings that have a rule of their own.
+//! Values of settings, each with a rule of its own.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 /// Least number of characters of an operator's key.
 const MIN_KEY: usize = 32;
 
-/// How long the provider may take for an answer: at least a millisecond.
+/// Time that the provider has for an answer: at least a millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProviderTimeout(pub(crate) Duration);
 
-/// Why a text is no time-out.
+/// Why a text is not a time-out.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the provider's time-out is 1 to {} milliseconds, in plain digits",
@@ -34,7 +34,7 @@ impl FromStr for ProviderTimeout {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProviderUrl(String);
 
-/// Why a text is no address of a provider. It never repeats the text, which may hold a password.
+/// Why a text is not an address of a provider. The message never repeats the text, because it may have a password.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the provider's address is http:// or https:// and a host, such as https://api.example.com"
@@ -42,7 +42,7 @@ pub(crate) struct ProviderUrl(String);
 pub(crate) struct ProviderUrlError;
 
 impl ProviderUrl {
-    /// As it was written.
+    /// The address as it was written.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,7 +55,7 @@ impl FromStr for ProviderUrl {
         let url = reqwest::Url::parse(text).map_err(|_malformed| ProviderUrlError)?;
         let is_base = matches!(url.scheme(), "http" | "https")
             && url.has_host()
-            // Paths are appended to it.
+            // Paths are appended to the address, so it has no query and no fragment.
             && url.query().is_none()
             && url.fragment().is_none();
         if !is_base {

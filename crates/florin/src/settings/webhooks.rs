@@ -6,10 +6,11 @@ use webhook_signatures::{Scheme, Secret};
 
 use super::WrongSetting;
 
-/// A provider's scheme and its live secrets, by the provider's name.
+/// The scheme and the valid secrets of each provider, by the provider's name.
 pub(crate) type Webhooks = BTreeMap<String, (Scheme, Vec<Secret>)>;
 
-/// Refuses what is no provider's name. It stands in a URL and is stored with every operation.
+/// Refuses a text that cannot be the name of a provider. The name is a part of a URL and is stored with every
+/// operation.
 pub(super) fn check_name(provider: &str) -> Result<(), WrongSetting> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if provider.is_empty() || !provider.bytes().all(is_plain) {

@@ -6,13 +6,13 @@
 //! - A first level that names a class becomes that class: `assets:cash` is `Assets:Cash`. Any other code stands as
 //!   a whole below `X--Other` in the class of the account, as in `Liabilities:X--Other`; nothing else has this name.
 //! - A level that begins with two lower-case letters is capitalised: `wallets` is `Wallets`. Levels like `EUR`
-//!   and `42` stay as they are. This is how the two are told apart: if the second character of a level in
-//!   Beancount is a lower-case letter, the level began with a lower-case letter here.
+//!   and `42` stay as they are. The second character tells the two apart: if it is a lower-case letter in a name,
+//!   the level of the code begins with a lower-case letter.
 //! - A single underscore between letters or digits becomes a hyphen: `psp_clearing` is `Psp-clearing`.
 //! - Any other character is written as two hyphens and two hexadecimal digits: `a@b` is `X--61--40b`. The X stands
 //!   in front because a level cannot begin with a hyphen.
 //!
-//! The code can be found again from each name, so two codes never have the same name. The tests do this.
+//! The code can be found again from each name, so two codes never have the same name. The tests find the codes again.
 
 use ledger::Account;
 
@@ -68,10 +68,12 @@ fn level(text: &str) -> String {
     written
 }
 
-/// Writes the first character. A capital before a lower-case letter means that it was a lower-case letter.
+/// Writes the first character. A capital before a lower-case letter means that the first character was in lower
+/// case.
 fn begin(written: &mut String, first: char, then: Option<char>) {
     let before_lower = then.is_some_and(|c| c.is_ascii_lowercase());
-    // An X before an escape only means that a level cannot begin with a hyphen.
+    // An X before an escape stands for no character: it is there because a level cannot begin with a hyphen. So the
+    // code's own X is escaped in that place.
     let before_escape = then.is_some_and(|c| !c.is_ascii_alphanumeric());
     if first.is_ascii_lowercase() && before_lower {
         written.push(first.to_ascii_uppercase());
@@ -145,7 +147,7 @@ mod tests {
         }
     }
 
-    /// The original level, found from its name.
+    /// The level of a code, found again from its name.
     fn unwritten(level: &str) -> String {
         let begins_escaped = level.strip_prefix("X--").is_some();
         let mut rest = if begins_escaped {

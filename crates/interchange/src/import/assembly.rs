@@ -1,4 +1,5 @@
-//! Puts together what was read: resolves references between transactions, and checks that names are unique.
+//! Collects the accounts and transactions that were read: resolves references between transactions, and checks that
+//! names are unique.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -100,9 +101,9 @@ pub(super) fn heading(
 }
 
 /// The kind of a transaction. A capture posts what an operation of a payment has taken; payments are not
-/// exported, so an imported capture is not a capture any more.
+/// exported, so an imported capture gets another kind.
 ///
-/// The name of a step is the kind of that step only, as it is over HTTP.
+/// The name of a step is the kind of that step only, as in the API.
 fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
     let of_step = match text {
         "post" => Some(step == Some(Final::Fulfilment)),
@@ -118,7 +119,7 @@ fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
     let parse = |text| Kind::parse(text).map_err(|error: KindError| error.to_string());
     match parse(text)? {
         Kind::Capture => parse("imported_capture"),
-        // The rate and the rounding of an exchange are not exported either.
+        // The terms of an exchange are not imported, so an imported exchange gets another kind too.
         Kind::Exchange => parse("imported_exchange"),
         other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
     }
@@ -153,8 +154,8 @@ impl Assembly {
         }
     }
 
-    /// Adds a transaction with its postings. `None` stands for a transaction with a recorded mistake; `name` is
-    /// its name in the file all the same.
+    /// Adds a transaction with its postings. `name` is its name in the file. `parts` is `None` if a mistake in the
+    /// transaction was recorded.
     pub(super) fn add_transaction(
         &mut self,
         name: Option<String>,
@@ -229,7 +230,7 @@ impl Assembly {
             self.import.name_by_content();
             return Ok(self.import);
         }
-        // A missing counterpart of an entry is only found after its transaction.
+        // A missing counterpart of an entry is found only after its transaction, so the lines are not in order yet.
         self.mistakes.0.sort_by_key(|mistake| mistake.line);
         Err(self.mistakes.0)
     }

@@ -1,5 +1,5 @@
-//! Import of books from one JSON document. Each account and transaction is read on its own, so that all mistakes are
-//! found.
+//! Import of books from one JSON document. Each account and each transaction is read on its own, so that the
+//! mistakes of all are found.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -74,7 +74,7 @@ struct Object<'a> {
 /// The text of a whole document, from which the line of each part is found.
 struct Lines<'a> {
     text: &'a str,
-    /// A position, and its line.
+    /// A position in bytes, and its line. The line of a later position is counted from here.
     known: Cell<(usize, u64)>,
 }
 
@@ -307,7 +307,8 @@ impl Fields for Object<'_> {
     }
 }
 
-/// A key that occurs twice, in this object or in one inside it: only the last value would count.
+/// The mistake that a key occurs twice, in this object or in an object inside it. Otherwise only the last value would
+/// count.
 pub(super) fn doubled(json: &str) -> Option<String> {
     // If the text is not an object, its reader reports that.
     let Members(fields) = serde_json::from_str(json).ok()?;

@@ -1,5 +1,5 @@
-//! A transaction that is written as debits and credits, without a statement which of them belong together. Each
-//! currency is matched on its own, if there is exactly one way to do it.
+//! A transaction that is written as debits and credits, without a statement which of them belong together. The debits
+//! and credits of each currency are matched on their own, if there is exactly one way to match them.
 
 use std::collections::HashSet;
 
@@ -16,9 +16,9 @@ pub(super) struct Leg {
     pub(super) money: Money,
 }
 
-/// The postings of a transaction, numbered from 0. One debit and several credits, or the reverse, are as many postings
-/// as there are on the side of several. Several on both sides are matched if each amount occurs once on each
-/// side.
+/// The postings of a transaction, numbered from 0. One debit and several credits give one posting for each credit; one
+/// credit and several debits give one posting for each debit. Several debits and several credits are matched by their
+/// amounts, if each amount occurs exactly once on each side.
 ///
 /// # Errors
 /// The line, and a description of the mistake.

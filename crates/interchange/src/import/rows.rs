@@ -1,4 +1,5 @@
-//! Import of books from CSV: a heading, rows of accounts, and rows of entries; those of a transaction stand together.
+//! Import of books from CSV: a heading, rows of accounts, and rows of entries. The entries of a transaction stand
+//! together.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -73,7 +74,7 @@ struct Open {
     heading: Option<Heading>,
     said: [String; OF_TRANSACTION.len()],
     entries: Vec<(Option<i16>, Leg)>,
-    /// Whether all its rows could be read.
+    /// True if all rows of the transaction could be read.
     is_whole: bool,
 }
 
@@ -226,7 +227,7 @@ pub(super) fn number(text: &str) -> Result<i16, &'static str> {
     number.ok_or("is a small number, from 0")
 }
 
-/// Puts the entries of each posting of a transaction together.
+/// Ends a transaction: makes postings from its entries, and adds the transaction.
 fn close(open: Option<Open>, assembly: &mut Assembly) {
     let Some(open) = open else { return };
     let movements = if open.is_whole {
@@ -239,7 +240,7 @@ fn close(open: Option<Open>, assembly: &mut Assembly) {
     assembly.add_transaction(Some(open.name), parts);
 }
 
-/// The postings, matched by their numbers if they have any, otherwise as their amounts allow.
+/// The postings. The entries are matched by their numbers if they have any, and otherwise as [`matched`] does it.
 fn movements(entries: Vec<(Option<i16>, Leg)>, mistakes: &mut Mistakes) -> Option<Vec<Movement>> {
     if entries.iter().all(|(number, _)| number.is_none()) {
         let legs = entries.into_iter().map(|(_, leg)| leg).collect();

@@ -1,8 +1,8 @@
-//! Rows of comma-separated values, exactly by RFC 4180. What is not exactly right is refused by line and column and
-//! never repaired, because a repaired quote can move money.
+//! Rows of comma-separated values, exactly by RFC 4180. A text that breaks a rule is refused with its line and column,
+//! and never repaired, because a repaired quote can move money.
 //!
-//! A semicolon or a tabulator may separate instead of the comma, whichever the heading has. A line ends with CR LF or
-//! with LF alone. Columns are counted in characters, from 1.
+//! A semicolon or a tabulator may stand instead of the comma: the heading shows the separator. A line ends with CR LF
+//! or with LF alone. Columns are counted in characters, from 1.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub(super) struct Record<'t> {
     pub(super) cells: Vec<Cow<'t, str>>,
 }
 
-/// A mistake in the form; nothing after it can be read.
+/// A mistake in the syntax. Nothing after it can be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flaw {
     pub(super) line: u64,

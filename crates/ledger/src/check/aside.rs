@@ -1,7 +1,6 @@
-//! L7: the tables beside the entries, which answer questions about time and metadata, agree with the
-//! transactions. Each row that must exist is looked up by its key, and there are no other rows. The buckets
-//! of each level are the sums of the buckets of the level below; those of the lowest level are the sums of
-//! the rows.
+//! L7: the tables beside the entries, which answer questions about time and metadata, agree with the transactions.
+//! Each row that must exist is looked up by its key, and there are no other rows. The buckets of each level are the
+//! sums of the buckets of the level below; the buckets of the lowest level are the sums of the rows.
 
 use std::collections::{HashMap, HashSet};
 
@@ -131,7 +130,7 @@ fn transactions_agree(
     Ok(())
 }
 
-/// The transactions that have rows in tables beside them, in id order.
+/// The transactions that may have rows in the tables beside them, in id order.
 fn told_after(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -316,7 +315,7 @@ fn sums_agree(
     Ok(())
 }
 
-/// The rest of the same account, then the accounts after it: each step is a plain range of the key.
+/// Reads the rest of the same account, then the accounts after it: each step is a plain range of the key.
 macro_rules! in_two_steps {
     ($query:expr, $account:expr, $after:expr, $connection:expr, $part:expr, |$last:ident| $rest:expr) => {{
         let rows = match $after {

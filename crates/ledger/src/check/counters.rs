@@ -93,8 +93,9 @@ pub fn all_counters_add_up(
     Ok(examined)
 }
 
-/// The accounts of all tenants in the order of their ids. Each tenant's accounts come in that order, and the
-/// next account is the least of all heads. No more rows are in memory than for one page of one tenant.
+/// The accounts of all tenants in the order of their ids. Each tenant's accounts come in that order, and the next
+/// account is the least of all heads. The pages of all tenants together are as long as one page of a single tenant,
+/// but each page has at least [`MIN_PAGE`] rows.
 struct MergedAccounts {
     of_each: Vec<Pages<AccountRow>>,
     heads: BinaryHeap<Reverse<(AccountId, usize)>>,

@@ -12,9 +12,9 @@ use crate::schema::{exchange, ledger_transaction};
 use crate::tables::{ExchangeRow, PostingRow, postings_of};
 use crate::{Exchange, Kind, Leg, Phase, Step, TransactionId};
 
-/// L6: each exchange belongs to a transaction with two postings, what was sold and what was bought, in two
-/// currencies. One of the amounts follows from the other by the rate and the rounding. No transaction of the
-/// kind exchange is without terms. Returns the number of exchanges.
+/// L6: each exchange belongs to a transaction with two postings, the sold leg and the bought leg, in two currencies.
+/// One of the amounts follows from the other by the rate and the rounding. No transaction of the kind exchange is
+/// without terms. Returns the number of exchanges.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first exchange that breaks the rule.

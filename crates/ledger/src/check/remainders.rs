@@ -1,5 +1,5 @@
-//! L5: what pending postings hold, and what was reversed of final postings, is compared with the later
-//! postings that are about them. Transactions are read a page at a time, and with each page all rows that
+//! L5: the amounts that pending postings hold, and the reversed amounts of final postings, are compared with the
+//! later postings that are about them. Transactions are read a page at a time, and with each page all rows that
 //! concern its transactions.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +13,10 @@ use crate::tables::{CorrectionRow, HoldRow, PostingRow};
 use crate::transaction::{EXCEEDS_FROM, RELEASES_FROM};
 use crate::{HoldStatus, Phase, Step, TransactionId};
 
-/// L5: for each pending posting, the amounts held, posted and released agree with the later postings, and so
-/// does the way in which it ended. Its hold states this; it has no hold as long as there is nothing to state.
-/// For each final posting, the amount counted as reversed is the sum of its reversals and never more than it
-/// moved. An excess is posted only if the posting holds nothing any more.
-/// Returns the number of transactions.
+/// L5: for each pending posting, the amounts held, posted and released agree with the later postings, and so does the
+/// way in which it ended. The row of its hold states this; there is no row as long as there is nothing to state. For
+/// each final posting, the amount counted as reversed is the sum of its reversals and never more than it moved. An
+/// excess is posted only if the posting holds nothing any more. Returns the number of transactions.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first posting that breaks the rule.
@@ -232,7 +231,7 @@ impl Slice {
                 Some(Phase::Released) => sum.released += amount,
                 Some(Phase::Posted) if exceeds => sum.exceeded = true,
                 Some(Phase::Posted) => sum.reversed += amount,
-                // L1 finds these.
+                // L1 finds such postings.
                 Some(Phase::Pending) | None => {}
             }
             sum.voided |= step == Some(Step::Void);
@@ -242,8 +241,8 @@ impl Slice {
     }
 }
 
-/// Whether a posting can be about the first one: it has the same accounts, and they are swapped if it is a
-/// reversal.
+/// Whether `later` can be about `first`: it has the same currency and the same accounts, which are swapped in a
+/// reversal. A reversal is about a final posting, any other step about a pending one.
 fn fits(first: &PostingRow, later: &PostingRow, step: Option<Step>) -> bool {
     let is_pending = first.phase == Phase::Pending.number();
     let is_final =

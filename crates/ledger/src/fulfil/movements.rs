@@ -26,7 +26,7 @@ pub(super) fn movements(
     fulfilled.chain(released).chain(exceeding)
 }
 
-/// Whether this account is moved by what is fulfilled or posted beyond, or with `last` by what is released.
+/// Whether a fulfilled amount or an excess moves this account, or, with `last`, a released amount.
 pub(super) fn moves(
     named: Option<&[Part]>,
     last: bool,
@@ -44,7 +44,7 @@ pub(super) fn moves(
 struct AmountToPost {
     /// The part that the posting still holds.
     held: i64,
-    /// The part beyond it.
+    /// The part beyond what the posting holds: the excess.
     exceeding: i64,
 }
 

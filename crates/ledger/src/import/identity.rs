@@ -1,10 +1,10 @@
 //! Recognizes transactions of a file that are in the books already.
 //!
-//! A transaction with an external id is recognized by that id. A transaction without one gets an external id
-//! that is a hash of its content: kind, effective time, description, metadata, postings, the transaction that it
-//! reverses, and its ordinal among equal transactions of the file. The hash is made from the values that were
-//! read, never from bytes. So a byte-order mark, other line ends, separators, quotes or another order of
-//! columns do not change it. ADR 17 says why the external id is the place where it is kept.
+//! A transaction with an external id is recognized by that id. A transaction without one gets an external id that is
+//! a hash of its content: kind, effective time, description, metadata, postings, the transaction that it reverses,
+//! and its ordinal among equal transactions of the file. The hash is made from the values that were read, never from
+//! bytes. So a byte-order mark, other line ends, separators, quotes or another order of columns do not change it. ADR
+//! 17 says why the hash is kept in the external id.
 
 use std::collections::HashMap;
 
@@ -94,8 +94,8 @@ fn moved(posting: &ForeignPosting, reversed: Option<&ForeignTransaction>) -> Str
     format!("{debit} {credit} {amount} {currency} {place}")
 }
 
-/// The text with uniform line ends. They are no content: a program that rewrites the line ends of a file
-/// rewrites those within its texts too.
+/// The text with uniform line ends. Line ends are not part of the content: a program that rewrites the line ends of a
+/// file rewrites those within its texts too.
 fn plain(text: Option<&str>) -> String {
     let text = text.unwrap_or_default();
     text.replace("\r\n", "\n").replace("\\r\\n", "\\n")

@@ -10,7 +10,7 @@ macro_rules! rules {
     };
 }
 
-// Each rule once. Where an operation has words of its own for a rule, its list has them.
+// Each rule is listed once. If an operation has its own text for a rule, the text is in the list of the operation.
 rules! {
     EXTERNAL_ID_TAKEN "external_id_taken" "An external id names one transaction of a tenant."
     NO_POSTINGS "no_postings" "A transaction has a posting."
@@ -86,7 +86,7 @@ pub const POST: &[Rule] = &[
     CONDITION_FAILED,
 ];
 
-/// The rules of [`fulfil`](fulfil())(crate::settle()).
+/// The rules of [`fulfil`](crate::fulfil()).
 pub const FULFIL: &[Rule] = &[
     EXTERNAL_ID_TAKEN,
     NO_AMOUNTS,
@@ -119,8 +119,8 @@ pub const FULFIL: &[Rule] = &[
     CONDITION_FAILED,
 ];
 
-/// The rules of [`void`](crate::void) and of [`expire`](crate::expire). Only a void is refused because the time is over,
-/// and only an expiry because it is not.
+/// The rules of [`void`](crate::void) and of [`expire`](crate::expire). Only a void is refused because the time of
+/// expiry has come, and only an expiry because it has not come.
 pub const RELEASE: &[Rule] = &[
     EXTERNAL_ID_TAKEN,
     EFFECTIVE_IN_THE_FUTURE,

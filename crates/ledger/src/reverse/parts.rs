@@ -14,9 +14,9 @@ use crate::{Leg, Phase, RecordedPosting, Refusal, Shelf, Step, TransactionId};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ReversedPart {
     pub(super) posted: RecordedPosting,
-    /// The amount of it that was reversed before.
+    /// The amount of the posting that was reversed before.
     pub(super) correction: Correction,
-    /// The amount of it that is reversed now, in minor units.
+    /// The amount of the posting that is reversed now, in minor units.
     pub(super) amount: i64,
 }
 
@@ -128,7 +128,8 @@ fn share(all: &[ReversedPart], leg: Leg, amount: i64) -> Result<Vec<ReversedPart
     })
 }
 
-/// Checks an exchange of which both legs are named: one amount follows from the other, or they are all that remains.
+/// Checks an exchange of which both legs are named: one amount follows from the other, or the amounts are all that
+/// remains.
 fn check_proportion(all: &[ReversedPart], chosen: &[ReversedPart]) -> Result<(), Refusal> {
     let (sold, bought) = legs(chosen, Leg::Sold)?;
     let follows = following(&sold.correction, sold.amount, &bought.correction);
@@ -149,7 +150,7 @@ fn check_proportion(all: &[ReversedPart], chosen: &[ReversedPart]) -> Result<(),
 fn following(this: &Correction, amount: i64, other: &Correction) -> i64 {
     let done = i128::from(this.reversed).saturating_add(i128::from(amount));
     let product = done.saturating_mul(i128::from(other.amount));
-    // At most the amount of the other leg, because no more than the whole of this leg is reversed.
+    // The share is at most the amount of the other leg, because no more than the whole of this leg is reversed.
     let share = product.checked_div(i128::from(this.amount)).unwrap_or(0);
     let share = i64::try_from(share).unwrap_or(other.amount);
     share.saturating_sub(other.reversed).max(0)

@@ -1,19 +1,19 @@
 //! Transactions in the order of their effective times, latest first.
 //!
-//! For most transactions the effective time is the recording time, which their ids contain. For them the order
-//! of ids is the order of effective times, and they have no other index. The few displaced transactions have an
-//! index of their own. Both are merged, a stretch of each at a time. A transaction that is not displaced stands
-//! at the beginning of its millisecond.
+//! For most transactions the effective time is the recording time, which their ids contain. For them the order of ids
+//! is the order of effective times, and no other index has this order. The few displaced transactions have an index
+//! of their own. Both lists are merged, a stretch of each at a time. A transaction that is not displaced stands at
+//! the beginning of its millisecond.
 
 use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId};
 
 use super::Place;
-use super::walk::{Ids, LAST, Stretch, made_at};
+use super::stretch::{Ids, LAST, Stretch, made_at};
 use crate::TransactionId;
 use crate::schema::ledger_transaction as transaction;
 
-/// A span of effective times in microseconds since 1970, and the ids of what was recorded within it.
+/// A span of effective times in microseconds since 1970, and the ids of the transactions that were recorded within it.
 #[derive(Clone, Copy)]
 pub(super) struct EffectiveSpan {
     pub(super) from: i64,
@@ -25,7 +25,7 @@ pub(super) struct EffectiveSpan {
 type InPlace = (Place, i64, i64);
 
 impl EffectiveSpan {
-    /// The transactions after a place: at most `number` of the displaced, and as many of the others.
+    /// The transactions after a place: at most `number` displaced ones, and at most `number` others.
     pub(super) fn read(
         &self,
         connection: &mut AnyConnection,
@@ -72,7 +72,8 @@ impl EffectiveSpan {
                 .filter(transaction::effective_at.ne(transaction::recorded_at))
                 .select((transaction::effective_at, transaction::id))
         };
-        // First the transactions of the place's own moment, by their ids, which may be many; then the earlier ones.
+        // First the transactions of the place's own moment are read, in the order of their ids, because there may be
+        // many of them. Then the earlier ones are read.
         let mut rows: Vec<(i64, TransactionId)> = Vec::new();
         if (self.from..self.to).contains(&after.at) {
             // A span of one moment in this order makes planners use this index and not the index of ids.
@@ -125,7 +126,7 @@ impl EffectiveSpan {
     }
 }
 
-/// The least id that does not stand after the place: all lower ids do.
+/// The least id that does not stand after the place. All lower ids stand after it.
 fn first_not_after(place: Place) -> TransactionId {
     let millis = place.at.div_euclid(1_000);
     let next = made_at(millis.saturating_add(1));
@@ -157,7 +158,7 @@ mod tests {
         };
         let after = |at: i64, of: i64| first_not_after(Place { at, id: id(of) });
         assert_eq!(made_in(id(1_763_776_800_000)), 1_763_776_800_000);
-        // Within the place's own millisecond only lower ids follow; of a later millisecond none do.
+        // Of the place's own millisecond only lower ids follow. No id of a later millisecond follows.
         assert_eq!(after(5_000, 5), id(5));
         assert_eq!(after(5_000, 4), made_at(5));
         assert_eq!(after(5_000, 9), made_at(6));

@@ -4,22 +4,23 @@ use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use super::matching::as_asked;
-use super::walk::{FIRST, Length, Stretch, Walk, limit};
+use super::stretch::{FIRST, Length, Stretch, limit};
 use super::{Place, Search};
 use crate::as_of::last_number_by;
 use crate::read::account;
 use crate::schema::posting;
 use crate::{AccountId, TransactionId};
 
-/// The walk along the entries of an account that were recorded within the wanted span.
-pub(super) fn along_account(
+/// The numbers of the account's entries that were recorded within the wanted span: after the first one, up to the
+/// last one. `None` if there is no such account.
+pub(super) fn numbers(
     connection: &mut AnyConnection,
     tenant: TenantId,
     wanted: &Search,
     id: AccountId,
-) -> Result<Walk, Error> {
+) -> Result<Option<(i64, i64)>, Error> {
     let Some(account) = account(connection, tenant, id)? else {
-        return Ok(Walk::Nowhere);
+        return Ok(None);
     };
     // Entries are numbered in the order in which they were recorded.
     let mut number_before = |moment: Timestamp| {
@@ -28,7 +29,7 @@ pub(super) fn along_account(
     };
     let first = wanted.from.map_or(Ok(0), &mut number_before)?;
     let last = wanted.to.map_or(Ok(account.version), &mut number_before)?;
-    Ok(Walk::Account { id, first, last })
+    Ok(Some((first, last)))
 }
 
 /// The entries of one side of an account with numbers in a range, latest first.
@@ -73,12 +74,13 @@ pub(super) fn entries(
         Some(latest) => Some(latest),
         None if low > first => Some(Place {
             at: low.saturating_add(1),
-            // The entries of one transaction follow each other: the transaction of this entry may have more below.
+            // The entries of one transaction follow each other, so this transaction may have more entries in the next
+            // stretch.
             id: latest.or(after).map_or(FIRST, |place| place.id),
         }),
         None => None,
     };
-    // If a stretch ended within a transaction, the previous stretch has returned it already.
+    // If the previous stretch ended within a transaction, it has returned this transaction already.
     places.retain(|place| after.is_none_or(|after| after.id != place.id));
     Ok(Stretch {
         places,

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Binary;
 use store::{AnyConnection, Error, TenantId};
 
-use super::walk::Ids;
+use super::stretch::Ids;
 use super::{MetadataMatch, Search};
 use crate::schema::ledger_transaction as transaction;
 use crate::schema::{account, hold, posting, transaction_metadata};
@@ -63,7 +63,7 @@ pub(super) use begins;
 pub(super) enum Among<'a> {
     /// The latest transactions with an id in a range, at most this number.
     Between(Ids, i64),
-    /// The transactions with these ids, in no order.
+    /// The transactions with these ids, in no particular order.
     These(&'a [TransactionId]),
 }
 
@@ -133,9 +133,8 @@ fn by_metadata<'a>(mut query: Question<'a>, tenant: TenantId, wanted: &'a Search
     query
 }
 
-/// The filter on the status, with the meaning of [`crate::ended`]. A transaction is pending while one of its
-/// postings has no hold that has ended. After that expired counts before voided, and voided
-/// before posted.
+/// The filter on the status, with the meaning of [`crate::ended`]. A transaction is pending while one of its postings
+/// has no hold that has ended. After that, expired counts before voided, and voided before posted.
 fn by_status<'a>(query: Question<'a>, tenant: TenantId, wanted: &'a Search) -> Question<'a> {
     let Some(status) = wanted.status else {
         return query;

@@ -4,16 +4,13 @@ use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use super::effective_span::EffectiveSpan;
-use super::entries::{along_account, entries};
+use super::entries::{entries, numbers};
 use super::matching::{Among, as_asked, begins, matching, on_subtree};
+use super::stretch::{FIRST, Ids, LAST, Length, Stretch, limit, made_at};
 use super::{MetadataMatch, Place, Search};
 use crate::schema::{account, id_lead, ledger_transaction, posting, transaction_metadata};
 use crate::tables::first_below;
 use crate::{AccountId, TransactionId};
-
-/// An id before every other id. The one below is after every other id.
-pub(super) const FIRST: TransactionId = TransactionId::from_bytes([0; 16]);
-pub(super) const LAST: TransactionId = TransactionId::from_bytes([0xff; 16]);
 
 /// An index, and the part of it that is walked.
 pub(super) enum Walk {
@@ -50,32 +47,6 @@ pub(super) enum On {
 /// Greatest number of accounts below a code that the query lists by id.
 const FEW_ACCOUNTS: usize = 100;
 
-/// Ids from the first one up to, and without, the second one.
-#[derive(Clone, Copy)]
-pub(super) struct Ids {
-    pub(super) from: TransactionId,
-    pub(super) to: TransactionId,
-}
-
-/// The length of one part of a walk.
-#[derive(Clone, Copy)]
-pub(super) struct Length {
-    /// Number of rows of the index that are read.
-    pub(super) rows: usize,
-    /// Number of matches after which the part ends early.
-    pub(super) most: usize,
-}
-
-/// A part of a walk.
-pub(super) struct Stretch {
-    /// The matches, in the order of the walk.
-    pub(super) places: Vec<Place>,
-    /// Number of rows that were read.
-    pub(super) count: usize,
-    /// The place after which the next part begins; `None`: nothing is left.
-    pub(super) end: Option<Place>,
-}
-
 impl Walk {
     pub(super) fn of(
         connection: &mut AnyConnection,
@@ -86,7 +57,7 @@ impl Walk {
             return Ok(Self::Named(name.clone()));
         }
         if let Some(id) = wanted.account {
-            return along_account(connection, tenant, wanted, id);
+            return Self::along_account(connection, tenant, wanted, id);
         }
         let mut on = On::Any;
         if let Some(code) = &wanted.subtree {
@@ -95,7 +66,7 @@ impl Walk {
                 [] => return Ok(Self::Nowhere),
                 // The order of a list must not depend on the present number of accounts.
                 [only] if !wanted.asks_when_it_happened() => {
-                    return along_account(connection, tenant, wanted, *only);
+                    return Self::along_account(connection, tenant, wanted, *only);
                 }
                 few if few.len() <= FEW_ACCOUNTS => On::These(accounts),
                 _ => On::Subtree(code.clone()),
@@ -126,6 +97,22 @@ impl Walk {
             (None, On::Any) if wanted.has_no_posting() => Self::All(ids),
             (None, on) => Self::Postings(on, ids),
         })
+    }
+
+    fn along_account(
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        wanted: &Search,
+        id: AccountId,
+    ) -> Result<Self, Error> {
+        let numbers = numbers(connection, tenant, wanted, id)?;
+        Ok(
+            numbers.map_or(Self::Nowhere, |(first, last)| Self::Account {
+                id,
+                first,
+                last,
+            }),
+        )
     }
 
     /// Whether most rows match, so that the first part needs no more rows than one page.
@@ -229,36 +216,6 @@ impl Walk {
     }
 }
 
-impl Stretch {
-    /// A part in which each row matches. If fewer than `rows` were found, the walk ends.
-    fn of(found: Vec<TransactionId>, rows: usize) -> Self {
-        let end = found.last().filter(|_| found.len() >= rows).copied();
-        Self::ending(found, rows, end)
-    }
-
-    /// The matches among the rows down to `floor`. Without a floor the walk ends.
-    fn within(mut found: Vec<TransactionId>, length: Length, floor: Option<TransactionId>) -> Self {
-        let is_full = found.len() >= length.most;
-        // Several rows of one transaction follow each other.
-        found.dedup();
-        let end = if is_full {
-            found.last().copied()
-        } else {
-            floor
-        };
-        Self::ending(found, length.rows, end)
-    }
-
-    fn ending(found: Vec<TransactionId>, count: usize, end: Option<TransactionId>) -> Self {
-        let place = |id| Place { at: 0, id };
-        Self {
-            places: found.into_iter().map(place).collect(),
-            count,
-            end: end.map(place),
-        }
-    }
-}
-
 /// The transaction with this external id.
 fn named(connection: &mut AnyConnection, tenant: TenantId, name: &str) -> Result<Stretch, Error> {
     let found = ledger_transaction::table
@@ -334,9 +291,9 @@ fn all(
     Ok(Stretch::within(found, length, floor))
 }
 
-/// The postings of a tenant whose transactions' ids lie in a span, latest first. The transactions are walked along, and
-/// the postings of each are looked up: not in every database are the postings of one tenant stored together.
-/// The span of the postings follows from that of the transactions, but not every planner concludes it.
+/// The postings of a tenant whose transactions' ids lie in a span, latest first. The walk goes along the transactions
+/// and looks up the postings of each, because not every database stores the postings of one tenant together. The span
+/// is stated for the postings too: it follows from that of the transactions, but not every planner finds this out.
 macro_rules! postings_in {
     ($tenant:expr, $ids:expr) => {
         in_ids!(ledger_transaction, id, $tenant, $ids)
@@ -400,26 +357,7 @@ fn under_text(
     Ok(Stretch::of(found, length.rows))
 }
 
-impl Ids {
-    /// The part of the range after a place.
-    fn below(self, after: Option<Place>) -> Self {
-        let to = after.map_or(self.to, |place| place.id.min(self.to));
-        Self { to, ..self }
-    }
-
-    /// The part of the range from `floor` on, if there is a floor.
-    fn above(self, floor: Option<TransactionId>) -> Self {
-        let from = floor.unwrap_or(self.from);
-        Self { from, ..self }
-    }
-}
-
-/// A number of rows in the type that the database takes.
-pub(super) fn limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
-}
-
-/// The range of ids of what was recorded within a span of time.
+/// The range of ids of the transactions that were recorded within a span of time.
 fn recorded_between(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -441,7 +379,8 @@ fn recorded_between(
 }
 
 /// Number of milliseconds by which ids of transactions that were recorded before a moment may be ahead of their
-/// recording time. Older versions of this program made such ids. Ids of today contain the millisecond of recording.
+/// recording time. Older versions of this program made such ids. Ids of this version contain the millisecond of
+/// recording.
 fn lead_before(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -455,14 +394,4 @@ fn lead_before(
     let (millis, until) = found.unwrap_or((0, 0));
     let over = Timestamp::from_micros(until).plus_millis(millis);
     Ok(if moment > over { 0 } else { millis })
-}
-
-/// The first id of a millisecond since 1970.
-pub(super) fn made_at(millis: i64) -> TransactionId {
-    let millis = u64::try_from(millis).unwrap_or(0).min((1 << 48) - 1) << 16;
-    let mut bytes = [0; 16];
-    for (byte, of) in bytes.iter_mut().zip(millis.to_be_bytes()) {
-        *byte = of;
-    }
-    TransactionId::from_bytes(bytes)
 }

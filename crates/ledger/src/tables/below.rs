@@ -6,8 +6,8 @@ use store::{AnyConnection, Error, TenantId};
 use crate::AccountId;
 use crate::schema::account;
 
-/// The ids of the accounts with this code and below it, in the order of their codes; at most `at_most`. Two
-/// questions, because no index serves both halves at once.
+/// The ids of the accounts with this code and below it, in the order of their codes; at most `at_most`. There are two
+/// queries, because no index serves both conditions at once.
 pub(crate) fn first_below(
     connection: &mut AnyConnection,
     tenant: TenantId,

@@ -97,7 +97,7 @@ pub(super) fn load(
     Ok(())
 }
 
-/// The present metadata of those of these transactions whose metadata was set later.
+/// The present metadata of the transactions among these whose metadata was set later.
 pub(crate) fn current(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -160,7 +160,7 @@ pub(super) fn save(writes: &mut Writes, tenant_id: TenantId, shelf: &Shelf) {
             });
         }
     }
-    // A text is deleted only if its transaction has such a row.
+    // These rows come first: a trigger allows the deletion of a text only if its transaction has such a row.
     writes.add(first);
     writes.add(again);
     writes.add(gone);
@@ -171,7 +171,7 @@ fn texts(metadata: Option<&Metadata>) -> BTreeMap<String, String> {
     metadata.map(Metadata::entries).unwrap_or_default()
 }
 
-/// The texts of the first that the second does not have.
+/// The texts that `one` has and `other` does not have.
 fn without(
     one: &BTreeMap<String, String>,
     other: &BTreeMap<String, String>,

@@ -1,12 +1,13 @@
 //! Rows for displaced entries: entries that move the posted balance and whose effective time is earlier or later
 //! than their recording time.
 //!
-//! For every other entry the order of recording is the order of effective times, and the balance stored with it
-//! is the balance at its effective time. So the posted balance by the effective time is the balance by the
-//! recording time, plus the displaced entries that happened by the moment, less those that were recorded by it.
-//! Both sums are read from buckets. A bucket is a span of time; the shortest is one microsecond long, and 256
-//! buckets of a level make one of the next level. Rows of buckets are added to and never read before, so two
-//! writers are no conflict. The version of the account proves that nobody else posts to it in the meantime.
+//! For every other entry the order of recording is the order of effective times, and the balance stored with it is
+//! the balance at its effective time. So the posted balance at a moment by the effective time is the balance by the
+//! recording time, plus the displaced entries that happened up to the moment, less the displaced entries that were
+//! recorded up to it. Both sums are read from buckets. A bucket is a span of time; the shortest is one microsecond
+//! long, and 256 buckets of a level make one of the next level. Amounts are added to the row of a bucket without
+//! reading it first, so two writers are no conflict. The version of the account proves that nobody else has posted to
+//! the account in the meantime.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ pub(super) fn save(writes: &mut Writes, tenant: TenantId, posted: &[RecordedTran
         debits_recorded: sums.debits_recorded,
         credits_recorded: sums.credits_recorded,
     };
-    // In the order of the key, so that two processes wait for each other but never in a circle.
+    // The rows are in the order of their keys, so two processes may wait for each other, but never in a circle.
     writes.add(buckets.into_iter().map(row).collect());
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn rows_of(
 
 type Place = (i16, AccountId, i64);
 
-/// The sums of a bucket. None is more than the account's own counter, which was checked.
+/// The sums of a bucket. No sum is more than the account's own counter, which was checked.
 #[derive(Default)]
 struct Sums {
     debits_effective: i64,

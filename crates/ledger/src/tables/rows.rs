@@ -134,7 +134,7 @@ store::bulk_insert! {
         id: TransactionId,
         /// The kind, see [`crate::Kind::name`].
         kind: String,
-        /// 1 pending, 2 posted at once, 3 post, 4 void, 5 expiry, 6 reversal.
+        /// 1 pending, 2 posted at once, 3 fulfilment, 4 void, 5 expiry, 6 reversal.
         step: i16,
         /// Effective time, in microseconds since 1970.
         effective_at: i64,
@@ -162,7 +162,7 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
-    /// The code of an account, to find it.
+    /// The code by which an account is found.
     pub struct ByCode => AccountRow in account {
         /// The account's code.
         code: String,
@@ -170,7 +170,7 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
-    /// The external id of a transaction, to find it.
+    /// The external id by which a transaction is found.
     pub struct ByExternalId => TransactionRow in ledger_transaction {
         /// The external id.
         external_id: Option<String>,
@@ -186,7 +186,7 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
-    /// The transaction of postings, to find them.
+    /// The transaction by which its postings are found.
     pub struct ByTransaction => PostingRow in posting {
         /// The transaction's id.
         transaction_id: TransactionId,
@@ -198,7 +198,7 @@ store::bulk_insert! {
     pub struct PostingRow in posting {
         /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The transaction it belongs to.
+        /// The transaction that the posting belongs to.
         transaction_id: TransactionId,
         /// The posting's place in the transaction, from 0.
         ordinal: i16,
@@ -218,13 +218,13 @@ store::bulk_insert! {
         credit_version: i64,
         /// The posted balance of that account after the entry.
         credit_balance: i64,
-        /// 1 pending, 2 posted, 3 settled, 4 released.
+        /// 1 pending, 2 posted, 3 fulfilled, 4 released.
         phase: i16,
     }
 }
 
 store::bulk_find! {
-    /// The place of a posting on the account that it debits, to find it.
+    /// The place on the debited account by which a posting is found.
     pub struct DebitAt => PostingRow in posting {
         /// The account.
         debit_account: AccountId,
@@ -234,7 +234,7 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
-    /// The place of a posting on the account that it credits, to find it.
+    /// The place on the credited account by which a posting is found.
     pub struct CreditAt => PostingRow in posting {
         /// The account.
         credit_account: AccountId,
@@ -244,7 +244,7 @@ store::bulk_find! {
 }
 
 store::bulk_insert! {
-    /// A row of `hold`. A hold has none if nothing was done about it and it never expires.
+    /// A row of `hold`. A hold has no row if nothing was done about it and it never expires.
     pub struct HoldRow in hold {
         /// The tenant that owns the row.
         tenant_id: TenantId,
@@ -284,7 +284,7 @@ store::bulk_update! {
 }
 
 store::bulk_find! {
-    /// The transaction of holds, to find them.
+    /// The transaction by which its holds are found.
     pub struct HoldsOf => HoldRow in hold {
         /// The transaction's id.
         transaction_id: TransactionId,
@@ -321,7 +321,7 @@ store::bulk_update! {
 }
 
 store::bulk_find! {
-    /// The transaction of corrections, to find them.
+    /// The transaction by which its corrections are found.
     pub struct CorrectionsOf => CorrectionRow in correction {
         /// The transaction that is reversed.
         transaction_id: TransactionId,
@@ -333,7 +333,7 @@ store::bulk_insert! {
     pub struct ExchangeRow in exchange {
         /// The tenant that owns the row.
         tenant_id: TenantId,
-        /// The transaction that made it.
+        /// The transaction that made the exchange.
         transaction_id: TransactionId,
         /// Sold amount, in minor units of the sold currency.
         sold: i64,
@@ -353,7 +353,7 @@ store::bulk_insert! {
 }
 
 store::bulk_find! {
-    /// The transaction of an exchange, to find it.
+    /// The transaction by which its exchange is found.
     pub struct ExchangeBy => ExchangeRow in exchange {
         /// The transaction's id.
         transaction_id: TransactionId,
@@ -400,7 +400,7 @@ store::bulk_insert! {
 }
 
 store::bulk_find! {
-    /// The place of a displaced entry on its account, to find it.
+    /// The place on its account by which a displaced entry is found.
     pub struct DisplacedAt => DisplacedRow in displaced {
         /// The account.
         account_id: AccountId,
@@ -450,7 +450,7 @@ store::bulk_insert! {
 }
 
 store::bulk_find! {
-    /// One metadata text of a transaction, to find it.
+    /// The key by which one metadata text of a transaction is found.
     pub struct MetadataOf => TransactionMetadataRow in transaction_metadata {
         /// The key of the text.
         key: String,

@@ -1,5 +1,5 @@
-//! The edges of what an `i64` holds: counters that are nearly full, and limits that are the least and the
-//! greatest numbers. The decisions are compared with wider integers.
+//! The edges of the range of an `i64`: counters that are nearly full, and limits that are the least and the greatest
+//! numbers. The decisions are compared with wider integers.
 
 use ledger::{
     Account, AccountClass, AccountId, Limits, LimitsError, NewFulfilment, NewRelease, NewReversal,

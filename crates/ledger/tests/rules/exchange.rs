@@ -1,5 +1,5 @@
-//! Currency exchange: the amounts follow from the rate, the position is the balance of the liquidity accounts,
-//! the refusals have their order, and what was recorded is read again and checked.
+//! Currency exchange: the amounts follow from the rate, the position is the balance of the liquidity accounts, the
+//! refusals have their order, and recorded exchanges are read again and checked.
 
 use ledger::tables::Needs;
 use ledger::{
@@ -105,7 +105,7 @@ fn what_is_bought_can_be_given_instead() {
     (w.asked.amount, w.asked.given) = (amount(10_842), Leg::Bought);
     w.asked.quote.rounding = Rounding::Up;
     w.exchange().unwrap();
-    // 99.9953… euro.
+    // 99.9953… euro are rounded up.
     assert_eq!(w.balances(), [90_000, 10_842, -90_000, -10_842]);
 }
 
@@ -150,11 +150,11 @@ fn an_exchange_is_reversed_in_shares_of_both_sides_that_add_up() {
     let of = w.exchange().unwrap();
     let leg = |leg, units| Amounts::OfLeg(leg, amount(units));
     for (amounts, moved) in [
-        // Of 100.00 for 108.42: 36.1363… is rounded down, then follows what is missing to 72.2727….
+        // Of 100.00 euro for 108.42 dollars: 36.1363… is rounded down. The second share is what is missing to 72.2727….
         (leg(Leg::Sold, 3_333), [3_333, 3_613]),
         (leg(Leg::Sold, 3_333), [3_333, 3_614]),
         (leg(Leg::Bought, 1), [0, 0]),
-        // 72.28 give 66.6666…: nothing is missing to 66.66. 73.27 give 67.5797….
+        // 72.28 dollars give 66.6666… euro: nothing is missing to 66.66. 73.27 dollars give 67.5797… euro.
         (leg(Leg::Bought, 100), [91, 100]),
         (legs(100, 108), [100, 108]),
         (legs(3_143, 3_407), [3_143, 3_407]),

@@ -20,7 +20,7 @@ pub(crate) fn ahead(micros: i64) -> Timestamp {
     Timestamp::from_micros(latest + micros)
 }
 
-/// A currency.
+/// The euro.
 pub(crate) fn eur() -> Currency {
     Currency::from_code("EUR").unwrap()
 }
@@ -33,7 +33,7 @@ pub(crate) fn hrk() -> Currency {
 /// The first moment without [`hrk`].
 pub(crate) const WITHOUT_KUNA: Timestamp = Timestamp::from_micros(1_672_531_200_000_000);
 
-/// Another currency.
+/// The US dollar.
 pub(crate) fn usd() -> Currency {
     Currency::from_code("USD").unwrap()
 }

@@ -1,4 +1,4 @@
-//! Import of books: what fits is imported; otherwise the shelf is left unchanged.
+//! Import of books: a file that fits is imported; any other file leaves the shelf unchanged.
 
 use ledger::{
     AccountClass, AccountId, AccountStatus, ForeignAccount, ForeignPosting, ForeignTransaction,

@@ -1,5 +1,5 @@
-//! Random sequences of steps. Whatever is held, posted, fulfilled, voided, expired and reversed: the counters
-//! grow, nothing is released that was not pending, no floor is passed and everything balances.
+//! Random sequences of steps. Whatever is held, posted, fulfilled, voided, expired or reversed, the counters grow,
+//! nothing is released that was not pending, no balance falls below its floor, and everything balances.
 
 use crate::given::{Books, amount, posting, units};
 use ledger::{
@@ -519,7 +519,7 @@ fn a_fulfilment_is_reversed_in_parts_and_never_over_what_was_posted() {
             remaining: 30
         }
     );
-    // What the fulfilment released was never posted.
+    // The amount that the fulfilment released was never posted.
     let refused = books.undo(fulfilled.id, 100, Some(1)).unwrap_err();
     let (ordinal, step) = (100, Step::Reversal);
     assert_eq!(refused, Refusal::PostingNotFound { ordinal, step });

@@ -1,5 +1,5 @@
-//! The tables: what a batch did is read again, what was changed in the meantime is a conflict, and the checks
-//! name rows that no rule would have written.
+//! The tables: the result of a batch is read again, a row that was changed in the meantime is a conflict, and the
+//! checks name rows that no rule would have written.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

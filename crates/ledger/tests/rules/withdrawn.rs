@@ -1,5 +1,5 @@
-//! A currency that ISO 4217 has withdrawn: its past is recorded as in any currency, and after its end balances
-//! are only emptied.
+//! A currency that ISO 4217 has withdrawn: transactions of its time are recorded as in any currency, and after its
+//! end balances are only emptied.
 
 use ledger::{
     AccountClass, AccountId, Amounts, Heading, Kind, Leg, Limits, NewExchange, NewFulfilment,
@@ -151,7 +151,7 @@ fn after_the_end_balances_are_paid_out_and_never_past_zero() {
     let (bank, ann) = (k.bank, k.ann);
     assert_eq!(k.after(vec![kuna_posting(ann, bank, 10_001)]), REFUSED);
     assert_eq!(k.after(vec![kuna_posting(ann, bank, 4_000)]), None);
-    // Through an account in between, which is left as it was.
+    // The money goes through an account in between, which is left as it was.
     let through = vec![
         kuna_posting(ann, k.liquidity, 6_000),
         kuna_posting(k.liquidity, bank, 6_000),

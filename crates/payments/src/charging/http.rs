@@ -230,7 +230,7 @@ mod tests {
         let length = |name: &str| schema[name].as_u64().map(|n| usize::try_from(n).unwrap());
         let characters = text.chars().count();
         let most = length("maxLength").unwrap_or(usize::MAX);
-        // ECMA-262 writes a code point otherwise, and its dollar is the end.
+        // ECMA-262 writes a code point differently, and its dollar means the end of the text.
         let pattern = schema["pattern"].as_str().unwrap();
         let pattern = pattern.replace("\\u00", "\\x").replace('$', "\\z");
         (length("minLength").unwrap_or(0)..=most).contains(&characters)

@@ -3,11 +3,11 @@
 //! | command | commit |
 //! |---|---|
 //! | [`CreatePayment`], [`ConfirmPayment`] | the intent, and the provider's idempotency key |
-//! | [`RecordOutcome`] | what the provider said, and the postings |
+//! | [`RecordOutcome`] | the provider's report on the outcome, and the postings |
 //! | [`AnswerNow`] | an answer to a request that has waited long enough |
 //! | [`Lease`] | operations of a worker that has died, for another one |
 //!
-//! Between the commits stands [`Charges`], which has the providers called.
+//! Between the commits, [`Charges`] has the providers called.
 
 mod answer_now;
 pub(crate) mod codes;

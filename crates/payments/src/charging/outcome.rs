@@ -50,7 +50,7 @@ impl Command for RecordOutcome {
     fn decide(&self, book: &mut Book) -> Result<Decision<()>, Infallible> {
         let id = self.operation;
         if !self.may_speak(book) {
-            // Another worker has the lease. It will get the outcome by itself.
+            // Another worker has the lease. It will ask for the outcome itself.
             return Ok(Decision::now(()));
         }
         match believe(book, id, &self.fact, self.show) {

@@ -1,8 +1,8 @@
-//! The work of charging: every operation that is submitted goes to its provider, outside any commit, under the
-//! provider key that was committed before; what the provider said comes back as a command.
+//! The work of charging: every submitted operation goes to its provider, outside any commit, under the provider
+//! key that was committed before. The provider's answer comes back as a command.
 //!
-//! If a worker dies, its lease runs out. Whoever takes the errand over then *inquires first*, because the provider may
-//! have heard the dead worker.
+//! If a worker dies, its lease runs out. The worker that takes over the errand *inquires first*, because the
+//! provider may have received the request of the dead worker.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ const MAX_PAUSE_MILLIS: i64 = 300_000;
 pub struct Charges {
     engine: Engine,
     providers: Arc<dyn Reach>,
-    /// Providers of operations that the settings do not have any more.
+    /// Names of providers that operations need and the settings no longer have.
     absent: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -54,7 +54,8 @@ impl Work for Charges {
                 let Some(provider) = self.reached(&place) else {
                     continue;
                 };
-                // No more than can be asked at once: the rest would only wait while its lease runs.
+                // Takes no more operations than can be inquired about now. The others would only wait while their
+                // leases run.
                 operations.truncate(provider.free_inquiries);
                 let lease_millis = provider.lease_millis;
                 let command = Lease {
@@ -100,8 +101,8 @@ impl Charges {
         }
     }
 
-    /// The provider of this name. One that cannot be reached is reported once; its errands stay due, and are looked at
-    /// again by a server that reaches it.
+    /// The provider of this name. A provider that cannot be reached is logged once. Its errands stay due until a
+    /// server takes them that can reach the provider.
     fn reached(&self, name: &str) -> Option<Reached> {
         let reached = self.providers.reached(name);
         if reached.is_none() {
@@ -117,7 +118,7 @@ impl Charges {
         reached
     }
 
-    /// Asks for a new operation to be done, and brings home what the provider said.
+    /// Asks the provider to execute a new operation, and records the answer.
     async fn charge(&self, tenant: Tenant, leased: LeasedOperation) {
         if self.reached(&leased.operation.provider).is_none() {
             return;
@@ -129,12 +130,12 @@ impl Charges {
                 let unknown = Fact::Unknown { retry_at };
                 self.record(tenant, &leased, unknown, Vec::new()).await;
             }
-            // The operation belongs to somebody else by now.
+            // The operation belongs to another worker by now.
             Called::TooLate => {}
         }
     }
 
-    /// Asks for the outcome of an operation whose worker has died; charges if the provider has never heard of it.
+    /// Asks for the outcome of an operation whose worker has died; charges if the provider does not know the operation.
     async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
         let operation = &leased.operation;
         let Some(_place) = self.providers.place(&operation.provider).await else {
@@ -180,7 +181,7 @@ impl Charges {
         };
         let request = Request::of_system(tenant, "worker", command);
         if let Err(error) = self.engine.submit(request).await {
-            // The lease runs out, and somebody inquires.
+            // The lease will run out, and a worker will inquire.
             static UNRECORDED: Repeated = Repeated::new();
             if let Some(times) = UNRECORDED.due() {
                 tracing::warn!(operation = %operation.id, %error, times, "an outcome was not recorded");
@@ -188,7 +189,8 @@ impl Charges {
         }
     }
 
-    /// An answer as the quarantine would keep it, under the operation's id: it has none of its own.
+    /// An answer in the form that the quarantine keeps. An answer has no id of its own, so it gets one from the
+    /// operation's id.
     fn received(&self, operation: &Operation, body: Vec<u8>) -> Event {
         Event {
             provider: operation.provider.clone(),

@@ -7,7 +7,7 @@ use super::WebhookOutcome;
 use crate::charging::{ShowPayment, believe};
 use crate::{Fact, Shelf};
 
-/// Applies an event, or parks it if its cause is not there yet.
+/// Applies an event, or parks it if its operation is not known yet.
 pub(super) fn apply(
     book: &mut Book,
     event: &Event,

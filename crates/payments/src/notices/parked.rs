@@ -1,4 +1,4 @@
-//! The command that applies events that arrived before their cause.
+//! The command that applies events that arrived before their cause, and the work that submits it.
 
 use std::convert::Infallible;
 
@@ -16,7 +16,7 @@ use crate::{Fact, Shelf};
 
 /// Number of references that are read at a time.
 const PAGE: i64 = 100;
-/// Tenants whose parked events are looked at together.
+/// Number of tenants that are read at a time.
 const TENANTS: i64 = 100;
 
 /// A parked event whose cause has arrived.
@@ -60,7 +60,7 @@ impl Command for ApplyParked {
             fact,
         } in &self.parked
         {
-            // Another process may have applied it meanwhile.
+            // Another process may have applied the event meanwhile.
             let is_parked = book.shelf::<webhooks::Shelf>().look(event) == EventState::Parked;
             if is_parked
                 && book
@@ -110,7 +110,7 @@ pub fn arrived(
     Ok(arrived)
 }
 
-/// Reads an event again. What was parked was read before, so that it can be.
+/// Reads the body of a parked event again. It was read once before it was parked, so this succeeds.
 fn read(event: Event, dialects: &Dialects) -> Option<ParkedEvent> {
     let dialect = dialects.get(&event.provider)?;
     let (provider_key, fact) = dialect.event(&event.body).ok()?.fact?;
@@ -121,11 +121,11 @@ fn read(event: Event, dialects: &Dialects) -> Option<ParkedEvent> {
     })
 }
 
-/// Parked webhooks: those whose cause is there by now are applied.
+/// The work that applies parked webhooks whose cause has arrived.
 pub struct ParkedWebhooks {
     /// The lane.
     pub engine: Engine,
-    /// How each provider's events are read.
+    /// The dialect of each provider, for its events.
     pub dialects: Dialects,
 }
 

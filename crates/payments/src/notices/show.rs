@@ -1,4 +1,4 @@
-//! What a provider hears of its webhook.
+//! The answer to a webhook.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,28 +1,28 @@
-//! Which provider a payment goes to: a pure function of its currency and its payment method.
+//! The choice of the provider of a payment: a pure function of its currency and its payment method.
 
 use money::Currency;
 
-/// A provider that operations go to, and the length of their first lease.
+/// A provider that gets operations, and the duration of their first lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
-    /// Its name.
+    /// Name of the provider.
     pub name: String,
-    /// Milliseconds until another worker may take over.
+    /// Duration of the first lease in milliseconds. After it, another worker may take over.
     pub lease_millis: i64,
 }
 
-/// Payment methods that a rule means.
+/// Payment methods that a rule names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Methods {
-    /// The one with this token.
+    /// The payment method with this token.
     One(String),
-    /// Those whose token begins so.
+    /// All payment methods whose token begins with this text.
     Beginning(String),
 }
 
 impl Methods {
-    /// Reads a token, or the beginning of tokens with a star after it: `pm_card_*`. `None` if it is empty, or a star
-    /// stands elsewhere.
+    /// Reads a token, or the beginning of tokens followed by a star: `pm_card_*`. `None` if the text is empty, or
+    /// if a star is not at its end.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let beginning = text.strip_suffix('*');
@@ -48,9 +48,9 @@ impl Methods {
 pub struct Rule {
     /// Name of the provider.
     pub provider: String,
-    /// Currencies; all of them if there is none.
+    /// Currencies that the rule takes; if the list is empty, all currencies.
     pub currencies: Vec<Currency>,
-    /// Payment methods; all of them if there is none.
+    /// Payment methods that the rule takes; if the list is empty, all payment methods.
     pub methods: Vec<Methods>,
 }
 
@@ -64,26 +64,26 @@ impl Rule {
     }
 }
 
-/// The providers that there are, and the rules by which a payment goes to one of them.
+/// All providers, and the rules by which a payment goes to one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Providers {
     known: Vec<Provider>,
-    /// Each with its provider; the first one that fits counts.
+    /// Each rule with its provider. The first rule that fits a payment decides.
     rules: Vec<(Rule, Provider)>,
     /// The provider of payments that no rule fits.
     default: Option<Provider>,
 }
 
-/// Why providers and rules do not go together.
+/// Why providers and rules do not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProvidersError {
     /// Two providers have one name.
     #[error("two providers are called {0}")]
     Twice(String),
-    /// A rule names a provider that there is not.
+    /// A rule names a provider that does not exist.
     #[error("a rule names the provider {0}, and there is none of that name")]
     UnknownInRule(String),
-    /// The default is a provider that there is not.
+    /// The default names a provider that does not exist.
     #[error("the default is the provider {0}, and there is none of that name")]
     UnknownDefault(String),
     /// There is neither a rule nor a default.
@@ -94,19 +94,19 @@ pub enum ProvidersError {
 /// Why no provider takes a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unserved {
-    /// Whatever the payment method is.
+    /// No provider takes the currency, with any payment method.
     #[error("no provider takes payments in {0}")]
     Currency(Currency),
-    /// With another payment method one would.
+    /// No provider takes the currency with this payment method. With another one, a provider may take it.
     #[error("no provider takes payments in {0} by this payment method")]
     Method(Currency),
 }
 
 impl Providers {
-    /// Providers with the rules by which one of them is chosen; the default takes what no rule fits.
+    /// Providers with the rules by which one of them is chosen. The default takes payments that no rule fits.
     ///
     /// # Errors
-    /// [`ProvidersError`] names the first thing that is wrong.
+    /// [`ProvidersError`] names the first mistake.
     pub fn new(
         known: Vec<Provider>,
         rules: Vec<Rule>,
@@ -147,7 +147,7 @@ impl Providers {
         }
     }
 
-    /// The provider that a payment goes to: that of the first rule that fits, else the default.
+    /// The provider that a payment goes to: the provider of the first rule that fits, otherwise the default.
     ///
     /// # Errors
     /// [`Unserved`] if there is none.

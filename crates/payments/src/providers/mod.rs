@@ -1,5 +1,5 @@
-//! Providers: how each is asked and understood. Each has a pure module of its own, which builds requests and reads
-//! replies, inquiries and events; the network is somebody else's.
+//! Providers, and the dialect of each. A dialect is a pure module, which builds requests and inquiries and reads
+//! their answers and events. The network stands behind [`Reach`].
 
 mod choice;
 mod object;
@@ -22,68 +22,68 @@ use crate::{Fact, JsonError, Operation};
 pub struct Outgoing {
     /// `GET` or `POST`.
     pub method: &'static str,
-    /// Path and query, below the provider's address.
+    /// Path and query, relative to the provider's address.
     pub path: String,
-    /// Headers beside those that every request has.
+    /// Headers in addition to those that every request has.
     pub headers: Vec<(&'static str, String)>,
-    /// The body: JSON, or nothing.
+    /// The body in JSON, if there is one.
     pub body: Option<Vec<u8>>,
 }
 
-/// What a provider's answer says.
+/// The meaning of a provider's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderAnswer {
-    /// The outcome of the operation, for good.
+    /// The final outcome of the operation.
     Done {
-        /// What it says.
+        /// The fact in the answer.
         fact: Fact,
-        /// The bytes that say it; none where the status alone does.
+        /// The bytes of the answer; empty if the status alone tells the fact.
         answer: Vec<u8>,
     },
     /// The provider does not know the operation.
     Unknown,
-    /// Nothing that could be relied on, and why.
+    /// No answer that can be relied on, and the reason.
     Nothing(String),
-    /// An answer that cannot be right, whatever is known of the operation.
+    /// An answer that cannot be right for any state of the operation.
     Wrong {
-        /// Why.
+        /// The reason.
         cause: String,
         /// The bytes of the answer.
         answer: Vec<u8>,
     },
 }
 
-/// An event of a provider, as far as we understand it.
+/// The parts of a provider's event that we understand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderEvent {
-    /// The provider's own id for it.
+    /// The provider's id of the event.
     pub id: String,
-    /// The provider's word for what happened.
+    /// The provider's name for the type of the event.
     pub kind: String,
-    /// What it says of which operation (by provider key); `None` for a type that means nothing to us.
+    /// The provider key of an operation, and the fact about it; `None` if the type of the event is unknown here.
     pub fact: Option<(String, Fact)>,
 }
 
-/// Why bytes are no event.
+/// Why bytes are not an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedEvent {
-    /// Not JSON, or a key stands twice, wherever.
+    /// The bytes are not JSON, or a key occurs twice in an object, at any depth.
     #[error("the event cannot be read: {0}")]
     Json(#[from] JsonError),
-    /// A field that every event, or every event of its type, must carry is missing or wrong.
+    /// A field is missing or wrong that every event, or every event of its type, must have.
     #[error("the event is not whole: {0}")]
     Field(#[from] WrongField),
 }
 
-/// How a provider is asked, and what its answers and its events mean.
+/// The requests to a provider, and the meaning of its answers and events.
 pub trait Dialect: fmt::Debug + Send + Sync {
-    /// Asks for an operation to be done. The same operation asked for again is done once.
+    /// The request that executes an operation. If the same operation is requested again, it is executed once.
     fn charge(&self, operation: &Operation) -> Outgoing;
 
     /// Reads the answer to [`Dialect::charge`].
     fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 
-    /// Asks for the outcome of an operation.
+    /// The request for the outcome of an operation.
     fn inquiry(&self, operation: &Operation) -> Outgoing;
 
     /// Reads the answer to [`Dialect::inquiry`].
@@ -92,7 +92,7 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Reads the bytes of an event whose signature was verified.
     ///
     /// # Errors
-    /// [`MalformedEvent`] names what is wrong first.
+    /// [`MalformedEvent`] names the first fault.
     fn event(&self, body: &[u8]) -> Result<ProviderEvent, MalformedEvent>;
 }
 
@@ -114,8 +114,8 @@ pub fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
     }
 }
 
-/// Reads an event in the first dialect in which it is one. The books say which provider sent it, and not in which
-/// dialect; who only looks at books has no settings to tell.
+/// Reads an event in the first dialect that accepts it. The books have the name of the provider, but not the
+/// dialect; a program that only checks books has no settings for it.
 pub(crate) fn event_in_any(body: &[u8]) -> Option<ProviderEvent> {
     let dialects = DIALECTS.iter().filter_map(|name| dialect(name));
     dialects

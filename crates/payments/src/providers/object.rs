@@ -1,25 +1,25 @@
-//! Reading an object of a provider's JSON, field by field.
+//! The reading of an object in a provider's JSON, field by field.
 //!
-//! A field that is there must be right. What is not right in one field is no fact at all: it is not
-//! mended, cut or left out.
+//! A field that is present must be right. If one field is wrong, the whole object is refused: a wrong value is not
+//! corrected, cut or left out.
 
 use serde_json::{Map, Value};
 
 use crate::ProviderText;
 
-/// What is wrong with one field of a provider's JSON.
+/// A field of a provider's JSON that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{pointer}: {detail}")]
 pub struct WrongField {
-    /// Where, as a JSON pointer (RFC 6901).
+    /// The place of the field, as a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// A stable word for what is wrong.
+    /// A stable word for the mistake.
     pub code: &'static str,
-    /// What is right, as a sentence.
+    /// A sentence that says what is right.
     pub detail: String,
 }
 
-/// A JSON object and the place where it stands.
+/// A JSON object and its place.
 pub(crate) struct Object<'a> {
     members: &'a Map<String, Value>,
     place: &'static str,

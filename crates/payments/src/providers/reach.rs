@@ -1,51 +1,54 @@
-//! Providers as they are reached: who is behind this seam has the network, and places for calls.
+//! The seam between payments and the network: the code behind it calls the providers, and limits the number of
+//! calls by places.
 
 use std::pin::Pin;
 
 use super::ProviderAnswer;
 use crate::Operation;
 
-/// A call under way.
+/// A call that has begun.
 pub type Calling<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The outcome of a call for a new operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Called {
-    /// The provider was asked.
+    /// The provider was called; the meaning of its answer.
     Heard(ProviderAnswer),
-    /// It was not asked, because it has only failed lately. It may be asked after so many milliseconds.
+    /// The provider was not called, because its last calls have all failed. It may be called after this number of
+    /// milliseconds.
     LeftAlone(i64),
-    /// There was no place for the call before its lease ran out.
+    /// There was no place for the call before the lease ran out.
     TooLate,
 }
 
 /// A provider that this process can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
-    /// Duration of the lease under which an operation is sent to it, in milliseconds.
+    /// Duration of the lease under which an operation is sent to the provider, in milliseconds.
     pub lease_millis: i64,
-    /// Number of inquiries that it can be sent now.
+    /// Number of inquiries that can be sent to the provider now.
     pub free_inquiries: usize,
 }
 
-/// The way to all providers. The name of a provider stands in the operation.
+/// The way to all providers. An operation has the name of its provider.
 pub trait Reach: Send + Sync {
-    /// A provider by its name; `None` if this process cannot reach it.
+    /// A provider by its name; `None` if this process cannot reach the provider.
     fn reached(&self, provider: &str) -> Option<Reached>;
 
-    /// The names of the providers that cannot be sent an inquiry at the moment.
+    /// The names of the providers that have no free place for an inquiry.
     fn full(&self) -> Vec<String>;
 
-    /// Asks for a new operation to be done, in a place of its own.
+    /// Asks for the execution of a new operation, in a place of its own.
     fn charge<'a>(&'a self, operation: &'a Operation) -> Calling<'a, Called>;
 
-    /// Waits for a place for an inquiry; it is free again once the value is dropped.
+    /// Waits for a place for an inquiry. The place is free again once the value is dropped. `None` if this process
+    /// cannot reach the provider.
     fn place<'a>(&'a self, provider: &'a str) -> Calling<'a, Option<Box<dyn Send>>>;
 
     /// Asks for the outcome of an operation, in a place that the caller has.
     fn inquire<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer>;
 
-    /// Asks for an operation to be done that the provider has never heard of, in the place of the inquiry.
+    /// Asks for the execution of an operation that the provider does not know, in the place of the inquiry.
     fn charge_again<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer>;
 
     /// Waits until all calls have ended.

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that verifies each signature and keeps what it received.
+//! A receiver of webhooks that verifies each signature and keeps the webhooks that it received.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

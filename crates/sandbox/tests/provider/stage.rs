@@ -8,7 +8,7 @@ use sandbox::{Sandbox, Settings, WebhookTarget};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The one time of the tests, in Unix seconds.
+/// The present time in all tests, in Unix seconds.
 pub(crate) const NOW: i64 = 1_700_000_000;
 
 /// Less than the time that the sandbox waits for the answer to a webhook, so that a wrong wait is noticed.

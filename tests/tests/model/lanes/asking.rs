@@ -1,4 +1,4 @@
-//! What the lanes are asked, and how each of it is sent.
+//! The commands that the lanes get, and the sending of each.
 
 use books::accounts::{ChangeAccount, OpenAccount};
 use books::periods::ClosePeriod;
@@ -28,7 +28,7 @@ pub(super) enum Ask {
     },
 }
 
-/// One command of one tenant, perhaps under a key.
+/// One command of one tenant, with or without a key.
 #[derive(Debug, Clone)]
 pub(super) struct Envelope {
     pub(super) tenant: Tenant,
@@ -37,7 +37,7 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
-    /// Sends it. `None` is the answer of what has no reply.
+    /// Sends the command. The answer is `None` for a command that has no reply.
     pub(super) async fn send(self, engine: Engine) -> Result<Option<Answer>, LaneError> {
         match self.ask.clone() {
             Ask::Provision => {

@@ -69,7 +69,7 @@ impl Lanes {
         Ok(envelope)
     }
 
-    /// The answer in the model's words. What was only a dry run is not known afterwards.
+    /// The answer in the model's words. The result of a dry run is not known afterwards.
     fn reply(&mut self, request: &Request, heard: Heard) -> String {
         match heard {
             Heard::KeyReused { .. } => format!("{:?}", Answer::KeyReused),
@@ -91,7 +91,7 @@ impl Lanes {
         }
     }
 
-    /// Without power nothing is committed, whatever a lane does.
+    /// Turns the power on or off. Without power nothing is committed, whatever a lane does.
     fn set_power(&self, is_on: bool) {
         let is_off = i32::from(!is_on);
         self.database

@@ -118,7 +118,7 @@ pub(super) fn tenant(number: i64) -> Tenant {
     }
 }
 
-// The reply to each command is a line for each step: the number of what it made, or 0, and what it says.
+// The reply to each command has a line for each step: the id of the row that the step made, or 0, and its text.
 
 pub(super) fn opened(account: &ledger::Account, _is_dry_run: bool) -> Reply {
     let stands = Answer::Stands(Box::new(Standing::from(account)));

@@ -77,7 +77,7 @@ impl Reference {
         Ok(self.keep(moved, None))
     }
 
-    /// The amounts that are given.
+    /// The given amounts.
     fn parts(&self, new: &NewFulfilment) -> Result<Option<Vec<Part>>, Refusal> {
         let Some(parts) = &new.amounts else {
             return Ok(None);
@@ -115,7 +115,7 @@ impl Reference {
         })
     }
 
-    /// The amount to post of what each posting holds, and the amount beyond it.
+    /// For each posting, the amount to post of its hold, and the amount beyond the hold.
     fn wanted(
         &self,
         first: &Written,
@@ -303,7 +303,7 @@ impl Written {
         postings.position(|posted| posted.ordinal == ordinal)
     }
 
-    /// The way in which it ended, if nothing is held any more.
+    /// The way in which the transaction ended, if nothing is held any more.
     pub(super) fn ended(&self) -> Option<HoldStatus> {
         if self.places().any(|place| self.holds(place) > 0) {
             return None;
@@ -331,7 +331,7 @@ impl Written {
     }
 }
 
-/// The movements: what is posted of each hold, what is released, and what is posted beyond the holds.
+/// The movements: the amounts that are posted of each hold, released, and posted beyond the holds.
 fn movements(first: &Written, wanted: &[(i128, i128)], releases: bool) -> Vec<Movement> {
     let mut movements = Vec::new();
     for place in first.places().filter(|place| wanted[*place].0 > 0) {

@@ -8,7 +8,7 @@ use super::{Movement, Purse, Reference, minor_units};
 use crate::bugs::Bug;
 use crate::words::Moved;
 
-/// An account, its balance before, and the limit that it broke.
+/// An account, its balance before the step, and the limit that would be broken.
 pub(super) type Breach = (AccountId, i64, i64);
 
 impl Reference {

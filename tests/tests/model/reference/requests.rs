@@ -6,8 +6,8 @@ use super::{Books, Reference};
 use crate::bugs::Bug;
 use crate::words::{Answer, Change, Form, Instruction, Refusal, Request, limits};
 
-/// Rules that the request breaks by its content, whatever the books are: it may be corrected and sent again with the
-/// same key.
+/// Rules that a request breaks by its content alone, independent of the books. It may be corrected and sent again
+/// with the same key.
 const MISTAKES: [&str; 21] = [
     "no_postings",
     "too_many_postings",
@@ -110,7 +110,7 @@ impl Reference {
         }
     }
 
-    /// A reply that was given is given again, whatever has changed since.
+    /// The reply that was given before, whatever has changed since.
     fn once_more(&self, answer: &Answer) -> Answer {
         if let (Answer::Stands(then), true) = (answer, self.is(Bug::ToldAsItIsNow)) {
             let id: AccountId = then.account.id;

@@ -1,4 +1,4 @@
-//! Reversal of what was posted, whole or in part.
+//! Reversal of posted amounts, whole or in part.
 
 use ledger::{AccountStatus, Amounts, Leg, NewReversal, Part, Phase, Posting, Refusal, Step};
 
@@ -175,7 +175,7 @@ impl Reference {
         Ok(chosen)
     }
 
-    /// An amount of one leg of an exchange, and what is then missing of the other leg to the same share.
+    /// An amount of one leg of an exchange, and the amount of the other leg that is missing to the same share.
     fn both_legs(
         &self,
         first: &Written,

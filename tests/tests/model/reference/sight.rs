@@ -73,7 +73,7 @@ impl Reference {
         postings.map(|posted| posted.ordinal).collect()
     }
 
-    /// Whether two accounts grow on the same side.
+    /// True if two accounts grow on the same side.
     pub(crate) fn grow_alike(&self, one: AccountId, other: AccountId) -> bool {
         let side = |id| Some(self.books.accounts.get(&id)?.grows_on);
         side(one) == side(other)

@@ -134,7 +134,7 @@ fn faults(step: &Value) -> Vec<String> {
         let passed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
         let rows = (number("Actual Rows") + passed) * number("Actual Loops");
         let condition = of("Index Cond");
-        // A condition on the tenant says nothing, because nearly all rows are the tenant's.
+        // A condition on the tenant does not count, because nearly all rows belong to the tenant.
         let told = condition.matches(['=', '<', '>']).count();
         let of_tenant = condition.matches("tenant_id = ").count();
         if rows > FEW && (kind.ends_with("Seq Scan") || told <= of_tenant) {
@@ -156,9 +156,10 @@ fn statement(line: &str) -> Option<String> {
     (line["target"] == "florin::statements").then(|| text.to_owned())
 }
 
-/// Whether a step of SQLite reads a part of an index, selected by more than the tenant, or no table at all. All
-/// transactions before one are not such a part: with any other filter, all of them would be searched. Neither is a
-/// range of postings in the order of their key: the postings of all tenants are in it.
+/// True if a step of SQLite reads no table, or only a part of an index that is selected by more than the tenant.
+/// All transactions before a given one are not such a part, because with any other filter all of them would be
+/// searched. A range of postings in the order of their key is not such a part either, because it has the postings
+/// of all tenants.
 fn is_by_index(step: &str) -> bool {
     let table = step.split(' ').nth(1).unwrap_or_default();
     match step.split_once('(') {
@@ -171,7 +172,7 @@ fn is_by_index(step: &str) -> bool {
                 && !(is_open && table == "ledger_transaction")
                 && !(is_of_all && table == "posting")
         }
-        // Words of the planner about the steps around it.
+        // Other lines are words of the planner about the steps around them.
         Some(_) | None => !step.starts_with("SCAN ") && !step.starts_with("SEARCH "),
     }
 }

@@ -187,7 +187,7 @@ impl Book {
         let displaced = [-SECOND, -1, 1, -400, -86_400 * SECOND, 200 * SECOND];
         let moved = self.chance.maybe(3, |chance| chance.one_of(&displaced));
         new.effective_at = Timestamp::from_micros(self.now + moved.unwrap_or(0));
-        // Some happened at the same moment.
+        // Some transactions happened at the same moment.
         if self.chance.below(9) == 0 {
             new.effective_at = Timestamp::from_micros(START - SECOND);
         }
@@ -212,7 +212,7 @@ impl Book {
     /// Does nothing, or ends a pending transaction in one of the possible ways, wholly or in part.
     fn becomes(&mut self, pending: TransactionId, postings: usize) {
         let way = self.chance.below(6);
-        // What expires has been pending for a while; what is fulfilled or voided has not.
+        // A transaction that expires was pending for a while; one that is fulfilled or voided was not.
         if way == 5 {
             self.now += SECOND;
         }
@@ -322,7 +322,7 @@ impl Book {
     }
 }
 
-/// Whether a transaction matches the search, by all that is known about it.
+/// True if a transaction matches the search, by all that is known about it.
 fn is_wanted(
     wanted: &Search,
     posted: &RecordedTransaction,
@@ -459,7 +459,7 @@ async fn a_search_finds_what_a_look_at_every_transaction_finds(database: Databas
     bounded(&store, &book);
 }
 
-/// Rare transactions among many are found one stretch a page.
+/// Each page of a search for rare transactions looks at a limited stretch of the many others.
 fn bounded(store: &Store, book: &Book) {
     let rare = Kind::parse("rare").expect("a kind");
     let oldest = book.posted.first().expect("there").id;

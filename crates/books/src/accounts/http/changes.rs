@@ -114,8 +114,8 @@ fn new_state() -> impl Body<Out = AccountChange> {
     )
 }
 
-/// Reads the limits. They are set together, so that nobody combines a new one with another that has changed
-/// meanwhile.
+/// Reads the limits. All three are set together, so that no client combines a new limit with another one that
+/// was changed meanwhile.
 fn new_limits(fields: &mut Fields) -> Slot<AccountChange> {
     let floor = limit().says("The least available balance.");
     let floor = fields.required("floor", nullable(floor));

@@ -9,7 +9,7 @@ use super::ID;
 use crate::accounts::show;
 use crate::{code, shapes};
 
-/// The route that lists what is pending.
+/// The route that lists the pending holds.
 pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/accounts/{id}/pending",

@@ -1,4 +1,4 @@
-//! What is pending on an account, as it goes out.
+//! The reply about the pending holds of an account.
 
 use edge::reply::moment;
 use ledger::{Account, OutstandingHold};
@@ -63,7 +63,7 @@ pub struct PendingHold {
     pub version: i64,
 }
 
-/// A page of what is pending.
+/// A page of the pending holds of an account.
 pub(crate) fn pending_page(
     account: &Account,
     held: &[OutstandingHold],

@@ -171,7 +171,7 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
         [TEXT, text],
         Metadata::MAX_ENTRIES,
     ));
-    // The empty text is the beginning of every text.
+    // Every text begins with the empty text, so a beginning has at least one character.
     let beginning = Shape::text(1, shapes::METADATA.longest);
     let beginnings = query.by_key(Parameter::by_key(
         "metadata_prefix",
@@ -237,7 +237,7 @@ fn told(
     Ok(told)
 }
 
-/// Finds a currency by its code, also a withdrawn one, because recorded transactions stay.
+/// Finds a currency by its code. A withdrawn currency is found too, because recorded transactions may have it.
 async fn currency(
     state: &State,
     tenant: TenantId,

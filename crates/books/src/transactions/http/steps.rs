@@ -1,4 +1,4 @@
-//! The readers of steps about a transaction, alone or as one of many.
+//! The readers of a step about a transaction, alone or in a bulk.
 
 use edge::strict_json::{
     Alternative, Body, BrokenRule, FieldError, Fields, Slot, boolean, integer, list, nullable,
@@ -42,7 +42,7 @@ impl Verb {
         }
     }
 
-    /// The name of the body alone, its name in a bulk, and the description of both.
+    /// The name of the body, its name in a bulk, and the description of both.
     const fn body(self) -> [&'static str; 3] {
         match self {
             Self::Post => [

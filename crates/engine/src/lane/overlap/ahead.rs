@@ -14,7 +14,7 @@ use crate::book::{AfterCommit, Book};
 use crate::job::Job;
 use crate::memory::Memories;
 
-/// The batch, as far as it is decided so far.
+/// The batch, with the commands that are decided so far.
 pub(super) struct Ahead {
     /// One book for each tenant, until the batch is closed or given up.
     books: Option<BTreeMap<TenantId, Book>>,

@@ -1,5 +1,5 @@
-//! A charge of the sandbox provider, read: one reading for all three ways in which it is told of, as the
-//! reply to a request, as the answer to an inquiry, and within a webhook.
+//! The reading of a charge of the sandbox provider. A charge is read in the same way in a reply to a request, in
+//! an answer to an inquiry, and in a webhook.
 
 use money::{Amount, Currency, Money};
 
@@ -7,31 +7,31 @@ use crate::json::{self, JsonError};
 use crate::providers::{Object, WrongField};
 use crate::{Charge, Fact};
 
-/// Why an answer of the provider tells nothing of an operation.
+/// Why an answer of the provider is no fact about an operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum MalformedAnswer {
-    /// Not JSON, or a key stands twice.
+    /// The answer is not JSON, or a key occurs twice in an object.
     #[error("the answer cannot be read: {0}")]
     Json(#[from] JsonError),
     /// A field is missing or wrong.
     #[error("the answer is no charge: {0}")]
     Field(#[from] WrongField),
-    /// The provider has not finished.
+    /// The charge has no final status yet.
     #[error("the charge is not final")]
     NotFinal,
 }
 
-/// How a charge ended.
+/// The final status of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     Succeeded,
     Failed,
 }
 
-/// Reads the answer to a request or an inquiry: the key of the operation that it is about, and the fact.
+/// Reads the answer to a request or an inquiry. Returns the provider key of the operation, and the fact.
 ///
 /// # Errors
-/// [`MalformedAnswer`] names what is wrong first.
+/// [`MalformedAnswer`] names the first fault.
 pub(super) fn read_answer(bytes: &[u8]) -> Result<(String, Fact), MalformedAnswer> {
     let value = json::parse(bytes)?;
     let object = Object::of(&value, "")?;
@@ -43,7 +43,7 @@ pub(super) fn read_answer(bytes: &[u8]) -> Result<(String, Fact), MalformedAnswe
     Ok(read(&object, ending)?)
 }
 
-/// Reads a charge that ended so.
+/// Reads a charge that ended in this way.
 pub(super) fn read(object: &Object<'_>, ending: Ending) -> Result<(String, Fact), WrongField> {
     let reference = object.text("id")?;
     let provider_key = object.text("idempotency_key")?;

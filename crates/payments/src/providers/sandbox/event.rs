@@ -1,4 +1,4 @@
-//! A webhook of the sandbox provider, read.
+//! The reading of a webhook of the sandbox provider.
 
 use super::charge::{self, Ending};
 use crate::json;
@@ -52,7 +52,7 @@ mod tests {
         }}})
     }
 
-    /// The same with another value at a place, or with nothing there.
+    /// An event of this type with another value at this place, or without the field.
     fn with(kind: &str, pointer: &str, value: Option<Value>) -> Value {
         let mut event = event(kind);
         let (above, key) = pointer.rsplit_once('/').unwrap();
@@ -194,12 +194,12 @@ mod tests {
             };
             assert_eq!(decline_code, expected);
         }
-        // What may be absent.
+        // Fields that may be absent.
         for key in ["status", "reference", "payment_method", "decline_code"] {
             let event = with("charge.succeeded", &format!("/data/object/{key}"), None);
             assert!(read(event.to_string().as_bytes()).is_ok(), "{key}");
         }
-        // Of another type, anything will do.
+        // An event of another type may contain anything.
         let event = with("customer.created", "/data", None);
         assert_eq!(read(event.to_string().as_bytes()).unwrap().fact, None);
     }

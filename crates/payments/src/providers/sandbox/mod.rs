@@ -1,4 +1,4 @@
-//! The dialect of the sandbox provider: all that is known of its requests, replies and events.
+//! The dialect of the sandbox provider: its requests, replies and events.
 
 mod charge;
 mod event;
@@ -34,7 +34,7 @@ impl Dialect for Sandbox {
     fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
         match status {
             200 | 402 => match read(operation, answer) {
-                // The status says once more how it ended.
+                // The HTTP status must agree with the fact.
                 ProviderAnswer::Done {
                     fact: Fact::Succeeded { .. },
                     answer,
@@ -81,8 +81,8 @@ impl Dialect for Sandbox {
     }
 }
 
-/// An answer is believed only if it is whole and about the operation that was asked for. Whether it fits
-/// what was asked and what is known is `payments`' to say.
+/// Reads an answer. It counts only if it is complete and names the requested operation. [`crate::record_outcome`]
+/// then compares it with the operation and with the known facts.
 fn read(operation: &Operation, answer: Vec<u8>) -> ProviderAnswer {
     match read_answer(&answer) {
         Ok((provider_key, _)) if provider_key != operation.provider_key => {
