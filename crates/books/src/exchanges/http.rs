@@ -152,7 +152,7 @@ pub(crate) fn swap(fields: &mut Fields) -> Slot<Swap> {
         Either::new("OfBought", "buy", buy),
     );
     let quote = quote(fields);
-    let conditions = conditions(fields, "Further conditions, each on one of these accounts.");
+    let conditions = conditions(fields, "Conditions, each on one of these accounts.");
     let details = details(fields, &NEW);
     let slots = (Slot::together(accounts), given, quote, conditions, details);
     Slot::together(slots).map(|(accounts, (amount, given), quote, conditions, details)| {

@@ -41,7 +41,7 @@ pub struct Transaction {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TransactionId>, nullable = false)]
     pub about: Option<String>,
-    /// `pending`, `posted`, `voided` or `expired`. Only GET /v1/transactions/{id} shows it. A part may have been
+    /// `pending`, `posted`, `voided` or `expired`. Only `GET /v1/transactions/{id}` shows it. A part may have been
     /// posted before the rest was voided or has expired: the postings show the amounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TransactionStatus>, nullable = false)]
@@ -100,19 +100,19 @@ pub struct Posting {
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// The amount that is still held or, if the posting was posted, can still be reversed. Only
-    /// GET /v1/transactions/{id} shows it.
+    /// `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub remaining: Option<i64>,
-    /// The amount that was posted, if the posting was pending. Only GET /v1/transactions/{id} shows it.
+    /// The amount that was posted, if the posting was pending. Only `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub posted: Option<i64>,
-    /// The amount that was released, if the posting was pending. Only GET /v1/transactions/{id} shows it.
+    /// The amount that was released, if the posting was pending. Only `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub released: Option<i64>,
-    /// The amount that was reversed, if the posting was posted. Only GET /v1/transactions/{id} shows it.
+    /// The amount that was reversed, if the posting was posted. Only `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub reversed: Option<i64>,

@@ -48,7 +48,7 @@ pub(crate) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     let pending = fields.optional("pending", pending);
     let conditions = conditions(
         fields,
-        "Further conditions, each on an account that a posting names.",
+        "Conditions, each on an account that a posting names.",
     );
     let details = details(fields, &NEW);
     let slots = (kind, postings, pending.or(None), conditions, details);

@@ -87,7 +87,7 @@ fn search(query: &mut Query) -> Slot<(Search, Option<String>, PageQuery)> {
         query.optional(
             "status",
             shapes::TransactionStatus::SHAPE,
-            "The present status, as GET /v1/transactions/{id} shows it",
+            "The present status, as `GET /v1/transactions/{id}` shows it",
             status,
         ),
     ));

@@ -155,7 +155,7 @@ fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
     let (last, exceed) = (flag("last", last), flag("exceed", exceed));
     let conditions = conditions(
         fields,
-        "Further conditions, each on an account that the step moves.",
+        "Conditions, each on an account that the step moves.",
     );
     let details = details(fields, &STEP);
     let flags = Slot::together((last.or(false), exceed.or(false)));
