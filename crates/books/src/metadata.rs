@@ -42,7 +42,8 @@ pub(crate) const REPLACED: [&str; 2] = [
 
 /// Reads the field of the body that replaces metadata.
 pub(crate) fn replaced(fields: &mut Fields) -> Slot<Option<Metadata>> {
-    let metadata = nullable(kept().says("At most 50 texts of at most 500 characters."));
+    let metadata =
+        nullable(kept().says("The metadata: at most 50 texts of at most 500 characters."));
     fields.required("metadata", metadata).map(Option::flatten)
 }
 

@@ -22,7 +22,7 @@ pub struct Account {
     pub id: String,
     /// Always `account`.
     pub object: &'static str,
-    /// Its place in the chart of accounts.
+    /// The place in the chart of accounts.
     #[schema(value_type = AccountCode)]
     pub code: String,
     /// The name for people.

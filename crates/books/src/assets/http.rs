@@ -25,7 +25,11 @@ pub(crate) fn routes(r: &mut Routes) {
     .body(|known| new_asset().describe(known))
     .gives::<show::Asset>(201, "The asset was registered")
     .refuses(409, "The code is registered already", &[code::ASSET_EXISTS])
-    .refuses(422, "A field is wrong, or the code is one of ISO 4217", &[]);
+    .refuses(
+        422,
+        "A field is wrong, or the code is a code of ISO 4217",
+        &[],
+    );
     r.get(
         "/v1/assets",
         "listAssets",

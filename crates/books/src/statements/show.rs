@@ -162,16 +162,16 @@ pub struct AccountStanding {
     /// `acc_…`
     #[schema(value_type = AccountId)]
     pub account: String,
-    /// Its place in the chart of accounts.
+    /// The place in the chart of accounts.
     #[schema(value_type = AccountCode)]
     pub code: String,
     /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// The balance, if it is a debit, in minor units; else 0.
+    /// The balance in minor units, if it is a debit; otherwise 0.
     #[schema(value_type = Sum)]
     pub debit: i128,
-    /// The balance, if it is a credit, in minor units; else 0.
+    /// The balance in minor units, if it is a credit; otherwise 0.
     #[schema(value_type = Sum)]
     pub credit: i128,
 }

@@ -68,7 +68,7 @@ pub struct ProblemError {
     pub decline_code: Option<String>,
 }
 
-/// Families of problems.
+/// The families of problems, by what is at fault.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemFamily {

@@ -92,7 +92,7 @@ pub(crate) fn routes(r: &mut Routes) {
     )
     .refuses(
         415,
-        "The body is encoded. A signature must cover the bytes as they are sent",
+        "The body has a `Content-Encoding`. A signature must cover the bytes as they are sent",
         &[],
     )
     .refuses(

@@ -19,7 +19,7 @@ pub(crate) fn routes(r: &mut Routes) {
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| nothing().describe(known))
-    .gives::<show::Account>(200, "The account, frozen")
+    .gives::<show::Account>(200, "The frozen account")
     .refuses(404, "No such account", &[])
     .refuses(
         409,
@@ -34,7 +34,7 @@ pub(crate) fn routes(r: &mut Routes) {
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| nothing().describe(known))
-    .gives::<show::Account>(200, "The account, open")
+    .gives::<show::Account>(200, "The account, which is open again")
     .refuses(404, "No such account", &[])
     .refuses(
         409,
@@ -49,7 +49,7 @@ pub(crate) fn routes(r: &mut Routes) {
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| nothing().describe(known))
-    .gives::<show::Account>(200, "The account, closed")
+    .gives::<show::Account>(200, "The closed account")
     .refuses(404, "No such account", &[])
     .refuses(
         409,
