@@ -39,7 +39,7 @@ pub struct Transfer {
     /// When the transfer was posted.
     #[schema(value_type = Moment)]
     pub created_at: String,
-    /// The balances of the two accounts right after the transfer. It is absent in a reply that an older version
+    /// The balances of the two accounts right after the transfer. They are absent in a reply that an older version
     /// gave first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
