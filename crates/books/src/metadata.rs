@@ -37,12 +37,13 @@ fn checked(labels: BTreeMap<String, String>) -> Reading<Option<Metadata>> {
 /// The name of the body that replaces metadata, and its description.
 pub(crate) const REPLACED: [&str; 2] = [
     "NewMetadata",
-    "What is kept with an account or a transaction from now on, in place of what was: null or an empty object:\nnothing.",
+    "The new metadata of an account or a transaction, in place of the old. Null or an empty object removes it.",
 ];
 
 /// Reads the field of the body that replaces metadata.
 pub(crate) fn replaced(fields: &mut Fields) -> Slot<Option<Metadata>> {
-    let metadata = nullable(kept().says("At most 50 texts of at most 500 characters."));
+    let metadata =
+        nullable(kept().says("The metadata: at most 50 texts of at most 500 characters."));
     fields.required("metadata", metadata).map(Option::flatten)
 }
 

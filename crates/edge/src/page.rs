@@ -9,12 +9,12 @@ use crate::cursor::Cursor;
 use crate::query::PageQuery;
 use crate::{Describe, Schema};
 
-/// One page of a list, newest first.
+/// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T: ToSchema> {
-    /// The page.
+    /// The items of the page.
     pub data: Vec<T>,
-    /// Give it as `cursor` for the next page; null at the end.
+    /// Pass it as `cursor` to get the next page; null at the end of the list.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }

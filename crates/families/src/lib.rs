@@ -19,7 +19,7 @@ pub use books::transactions::make_again;
 
 /// The surface of the API. The groups of routes are in the order of the description.
 pub const SURFACE: Surface = Surface {
-    about: "A payment back-end: each request becomes, exactly once, balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. `Accept: application/json; amounts=string` makes those of an answer JSON strings of the same digits, for clients whose numbers are doubles; another value of `amounts` is a 406.",
+    about: "A payment back-end: each request results, exactly once, in balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. With the header `Accept: application/json; amounts=string`, the amounts of an answer are JSON strings of the same digits, for clients that read numbers as doubles. A value of `amounts` other than `string` and `integer` is refused with a 406.",
     capabilities: &[
         &[payments::charging::CAPABILITY],
         books::CAPABILITIES,

@@ -12,10 +12,10 @@ use store::{AnyConnection, Error, Store, TenantId};
 use crate::check::{Mistake, SOUND, UNSOUND, finish, mark, plain_table, progress_bar};
 use families::CHECK;
 
-/// What `florin audit` can be asked.
+/// Verbs below `florin audit`.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Hash every record again, look for the record of every change, and name the first that is wrong.
+    /// Hash every record again, look for the record of every change, and name the first wrong one.
     Verify(VerifyArguments),
 }
 

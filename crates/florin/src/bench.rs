@@ -39,19 +39,19 @@ use stage::Stage;
 /// Number of open files besides the connections of a block.
 const OTHER_FILES: u64 = 64;
 
-/// What is measured, and how long.
+/// Options of `florin bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArguments {
-    /// Transfers in each measured block (fewer where fewer than 32 are in flight).
+    /// Number of transfers in each measured block (fewer if fewer than 32 are in flight).
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     transfers: u32,
-    /// Accounts that pay and are paid.
+    /// Number of accounts that pay and are paid.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(i64::from(MIN_ACCOUNTS)..=1_000_000))]
     accounts: u32,
-    /// How many transfers wait for their answer at a time.
+    /// Numbers of transfers that wait for their answers at the same time.
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "1,32,256,1024", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     in_flight: Vec<u32>,
-    /// What is done, and how it spreads over the accounts.
+    /// The kinds of load, each with its spread over the accounts.
     #[arg(
         long,
         value_enum,
@@ -60,7 +60,7 @@ pub(crate) struct BenchArguments {
         default_value = "uniform,zipf,hot,two-phase,ten-postings,bulk"
     )]
     shapes: Vec<Shape>,
-    /// Which way in.
+    /// The levels at which the load enters.
     #[arg(
         long,
         value_enum,
@@ -69,13 +69,13 @@ pub(crate) struct BenchArguments {
         default_value = "lane,http"
     )]
     levels: Vec<Level>,
-    /// Interleaved rounds, of which the median is reported.
+    /// Number of interleaved rounds. The median is reported.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
     /// Measure, fill the book up to this many transfers, and measure again.
     #[arg(long, value_name = "N")]
     grow: Option<u64>,
-    /// The same seed draws the same accounts and keys.
+    /// Seed of the random accounts and keys: the same seed gives the same ones.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Print one JSON object instead of tables.
@@ -83,7 +83,7 @@ pub(crate) struct BenchArguments {
     json: bool,
 }
 
-/// Which way in is measured.
+/// The level at which the load enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Level {

@@ -16,7 +16,7 @@ use crate::{audit, bench, check, demo, export, import, key, measure, output, ser
 struct Cli {
     #[command(flatten)]
     settings: Arguments,
-    /// JSON instead of tables and colours
+    /// Print JSON instead of tables and colours
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -25,19 +25,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Serve the API (what happens without a verb)
+    /// Serve the API (the default without a verb)
     Serve,
-    /// Make one payment end to end, with everything that can go twice going twice
+    /// Make one payment end to end, with the request and its webhook sent repeatedly
     Demo(demo::DemoArguments),
     /// Check every invariant of the books (exit 0: all hold, 1: one does not, 2: cannot check)
     Check(check::CheckArguments),
     /// Verify the audit log (exit 0: clean, 1: tampered with, 2: cannot verify)
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Write the books for hledger, Beancount, as CSV or as JSON (exit 0: written, 2: not)
+    /// Write the books for hledger, for Beancount, as CSV or as JSON (exit 0: written, 2: not written)
     Export(export::ExportArguments),
-    /// Take over accounts, opening balances and past transactions from CSV or JSON (exit 0: all of
-    /// it, 1: nothing, the file is wrong, 2: nothing was found out)
+    /// Take over accounts, opening balances and past transactions from CSV or JSON (exit 0: all
+    /// was imported, 1: nothing was imported, because the file is wrong, 2: the outcome is not known)
     Import(import::ImportArguments),
     /// Make API keys
     #[command(subcommand)]
@@ -45,12 +45,12 @@ enum Verb {
     /// Make and list tenants
     #[command(subcommand)]
     Tenant(key::TenantCommand),
-    /// Measure the lane and the API on this machine, beside a floor without rules
+    /// Measure the lane and the API on this machine, and the same rows without rules for comparison
     Bench(bench::BenchArguments),
     /// Sign and verify webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
-    /// Print the API's description
+    /// Print the description of the API (OpenAPI)
     Openapi,
 }
 

@@ -1,4 +1,4 @@
-//! `florin demo`: one payment end to end, with everything that can go twice going twice.
+//! `florin demo`: one payment end to end, with the request and its webhook sent repeatedly.
 //!
 //! The provider executes the payment and then answers 500, so that the outcome is unknown. A signed webhook
 //! reports it, twenty times, eight at once. The money moves once.
@@ -21,13 +21,13 @@ use families::CHECK;
 const DELIVERIES: usize = 20;
 const AT_ONCE: usize = 8;
 
-/// What the demo may be told.
+/// Options of `florin demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
-    /// A running server in sandbox mode; one is started on books of its own if absent
+    /// The URL of a running server in sandbox mode; if absent, a server is started on books of its own
     #[arg(long, requires = "sandbox_url")]
     url: Option<String>,
-    /// The running server's sandbox provider, as the server printed it
+    /// The URL of the running server's sandbox provider, as the server printed it
     #[arg(long, requires = "url")]
     sandbox_url: Option<String>,
 }

@@ -15,13 +15,13 @@ use crate::tenant::{TenantError, chosen};
 /// Options of `florin export`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ExportArguments {
-    /// What to write
+    /// The format to write
     #[arg(long, value_enum)]
     format: FormatArgument,
-    /// Where to write it (default: standard output). A file is there whole or not at all
+    /// The file to write (default: standard output). It is written whole or not at all
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Whose books (default: the only tenant's)
+    /// The tenant whose books are exported (default: the only tenant)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
 }
@@ -35,7 +35,7 @@ enum FormatArgument {
     Beancount,
     /// One row per account and per entry
     Csv,
-    /// One document, an account or a transaction to a line
+    /// One document, with one account or transaction on each line
     Json,
 }
 

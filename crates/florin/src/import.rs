@@ -30,19 +30,19 @@ const MAX_NAMED: usize = 100;
 /// Options of `florin import`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ImportArguments {
-    /// What the file is
+    /// The format of the file
     #[arg(long, value_enum)]
     format: FormatArgument,
-    /// What becomes of what is in the books already
+    /// What to do with accounts and transactions that are in the books already
     #[arg(long, value_enum, default_value = "skip")]
     known: KnownRows,
-    /// Only say what would become of it, or everything that is wrong with it
+    /// Import nothing. Only print what would be done, or what is wrong with the file
     #[arg(long)]
     dry_run: bool,
-    /// Whose books (default: the only tenant's)
+    /// The tenant whose books take the file (default: the only tenant)
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
-    /// The file
+    /// The file to import
     file: PathBuf,
 }
 
@@ -55,12 +55,12 @@ enum FormatArgument {
     Json,
 }
 
-/// What becomes of known rows, as it is typed.
+/// What to do with known rows, as it is typed.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum KnownRows {
-    /// They are skipped, counted and listed
+    /// Skip them, count them and list them
     Skip,
-    /// They are refused, and so is the whole file
+    /// Refuse them, and with them the whole file
     Refuse,
 }
 

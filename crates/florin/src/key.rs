@@ -18,9 +18,9 @@ use crate::{output, start};
 /// Verbs below `florin key`.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make an API key and print it, once: only its hash is kept
+    /// Make an API key and print it. It is printed only once, because only its hash is kept
     Create {
-        /// The tenant that the key acts for (default: the one that the server began with)
+        /// The tenant that the key acts for (default: the tenant that the server began with)
         #[arg(long, value_name = "NAME")]
         tenant: Option<String>,
     },
@@ -31,7 +31,7 @@ pub(crate) enum KeyCommand {
 pub(crate) enum TenantCommand {
     /// Make a tenant, with books of its own and an API key, which is printed once
     Create {
-        /// Its name: 1 to 64 lower-case letters, digits, and - _ . between them
+        /// The name of the tenant: 1 to 64 lower-case letters and digits, with - _ . between them
         #[arg(value_parser = access::parse_name)]
         name: String,
     },

@@ -36,10 +36,10 @@ pub(crate) const SANDBOX: &str = "sandbox";
 /// Time that the provider has for an answer, if it is not set.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What every verb may be told.
+/// The settings that every verb takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Arguments {
-    /// Where the books are kept: sqlite:PATH or postgres://… (default: sqlite:DATA_DIR/florin.db)
+    /// The database of the books: sqlite:PATH or postgres://… (default: sqlite:DATA_DIR/florin.db)
     #[arg(
         long,
         global = true,
@@ -47,34 +47,36 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(crate) database_url: Option<String>,
-    /// Where to listen: a port, or HOST:PORT; port 0 picks a free one and prints it (default: 127.0.0.1:8080)
+    /// The address to listen at: a port, or HOST:PORT. Port 0 picks a free port and prints it (default:
+    /// 127.0.0.1:8080)
     #[arg(long, global = true, env = "FLORIN_LISTEN")]
     pub(crate) listen: Option<Listen>,
-    /// Where files are kept (default: ./data)
+    /// The folder of the files (default: ./data)
     #[arg(long, global = true, env = "FLORIN_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// A TOML file with any of these settings (default: florin.toml, if it is there)
     #[arg(long, global = true, env = "FLORIN_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// sandbox makes a key and plays the provider; live makes neither. Books keep the mode they were begun
-    /// in (default: sandbox)
+    /// sandbox has a fixed key and a pretend provider, live has neither. Books keep the mode in which they were
+    /// begun (default: sandbox)
     #[arg(long, global = true, env = "FLORIN_MODE")]
     pub(crate) mode: Option<Mode>,
-    /// In live mode, begin new books where there are none. Without it a mistyped address is an error
+    /// In live mode, begin new books if there are none. Without this option, an address without books is an
+    /// error, because it may be mistyped
     #[arg(long, global = true)]
     pub(crate) init: bool,
     /// How long the provider may take for an answer, in milliseconds (default: 10000)
     #[arg(long, global = true, env = "FLORIN_PROVIDER_TIMEOUT_MS")]
     pub(crate) provider_timeout_ms: Option<ProviderTimeout>,
-    /// How long the database may take for one statement, in milliseconds: whoever waits for it gets a 503
-    /// about two seconds later (default: 10000)
+    /// How long the database may take for one statement, in milliseconds. If it takes longer, a
+    /// request that waits for it is answered with a 503 about two seconds later (default: 10000)
     #[arg(long, global = true, env = "FLORIN_DATABASE_TIMEOUT_MS")]
     pub(crate) database_timeout_ms: Option<DatabaseTimeout>,
-    /// How long the log beside a SQLite file may become, in MiB, before it is cut (default: 64)
+    /// How large the log beside a SQLite file may become before it is cut, in MiB (default: 64)
     #[arg(long, global = true, env = "FLORIN_WAL_LIMIT")]
     pub(crate) wal_limit: Option<LogLimit>,
-    /// Serve live money though the database can lose what it says is written, as its fsync,
-    /// full_page_writes or synchronous_commit say
+    /// Serve in live mode even if the database can lose acknowledged writes, because of its setting of fsync,
+    /// full_page_writes or synchronous_commit
     #[arg(
         long,
         global = true,
@@ -85,25 +87,25 @@ pub(crate) struct Arguments {
         default_missing_value = "true"
     )]
     pub(crate) accept_data_loss: Option<bool>,
-    /// How often the server checks every invariant of the books, in seconds; 0 never (default: 3600)
+    /// How often the server checks every invariant of the books, in seconds; 0: never (default: 3600)
     #[arg(long, global = true, env = "FLORIN_CHECK_EVERY")]
     pub(crate) check_every: Option<u32>,
-    /// Start although the books were last written later than this machine's clock says: what follows is
-    /// recorded at that same moment until the clock has reached it
+    /// Start even if the books were last written at a later time than this machine's clock shows. Until the clock
+    /// has reached that time, everything is recorded at that same moment
     #[arg(long, global = true, env = "FLORIN_ACCEPT_CLOCK_BEHIND")]
     pub(crate) accept_clock_behind: bool,
     /// Commit the commands of one tenant at a time, for databases that are distributed by tenant
     #[arg(long, global = true, env = "FLORIN_ONE_TENANT_COMMITS")]
     pub(crate) one_tenant_commits: bool,
-    /// The provider's name, as in its webhooks' URL (default: sandbox; in live mode, the one with a
-    /// webhook secret)
+    /// The provider's name, as in the URL of its webhooks (default: sandbox; in live mode, the one provider that
+    /// has a webhook secret)
     #[arg(long, global = true, env = "FLORIN_PROVIDER")]
     pub(crate) provider: Option<String>,
-    /// The provider's address; in sandbox mode, the built-in one if absent
+    /// The provider's address (default in sandbox mode: the built-in provider)
     #[arg(long, global = true, env = "FLORIN_PROVIDER_URL")]
     pub(crate) provider_url: Option<ProviderUrl>,
-    /// A provider beside it, as NAME=DIALECT[:TIMEOUT_MS][:URL]; again for each (dialects: sandbox). In sandbox
-    /// mode, one without an address is built in
+    /// A further provider, as NAME=DIALECT[:TIMEOUT_MS][:URL]; repeat the option for each (dialects: sandbox). In
+    /// sandbox mode, a provider without an address is built in
     #[arg(
         long = "other-provider",
         global = true,
@@ -112,8 +114,9 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(crate) other_providers: Vec<String>,
-    /// Payments that go to a provider, as PROVIDER=CURRENCIES[:METHODS], such as acme=EUR+USD:pm_card_*; again
-    /// for each. The first rule that fits counts; what none fits goes to the one of --provider
+    /// A rule for payments that go to a provider, as PROVIDER=CURRENCIES[:METHODS], such as
+    /// acme=EUR+USD:pm_card_*; repeat the option for each rule. The first rule that fits a payment decides. A
+    /// payment that no rule fits goes to the provider of --provider
     #[arg(
         long = "provider-rule",
         global = true,
@@ -125,7 +128,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
     pub(crate) no_default_provider: bool,
     /// The key with which the operator makes tenants over HTTP: at least 32 visible ASCII characters (default: a
-    /// known one in sandbox mode; in live mode nobody is the operator)
+    /// publicly known key in sandbox mode; no key in live mode, so that nobody is the operator)
     #[arg(
         long,
         global = true,
@@ -134,7 +137,8 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(crate) operator_key: Option<String>,
-    /// A provider's webhook secret as PROVIDER=SCHEME:SECRET; again for the old one while it is replaced
+    /// A provider's webhook secret, as PROVIDER=SCHEME:SECRET. While a secret is being replaced, repeat the option
+    /// for the old one
     #[arg(
         long = "webhook-secret",
         global = true,
@@ -146,11 +150,11 @@ pub(crate) struct Arguments {
     pub(crate) webhook_secrets: Vec<String>,
 }
 
-/// Whether money is real.
+/// The mode of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
-    /// A seeded tenant, a fixed key, a pretend provider.
+    /// The server has a prepared tenant, a fixed key and a pretend provider.
     Sandbox,
     /// No key is made, no provider is played, and every secret must be set.
     Live,

@@ -17,27 +17,27 @@ const REFUSED: u8 = 1;
 /// The status of a command that cannot be carried out as given, for this command and its arguments alike.
 pub(crate) const USAGE: u8 = 3;
 
-/// The two directions.
+/// Verbs below `florin webhook`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum WebhookCommand {
-    /// Print the headers to send with the body on standard input, one a line.
+    /// Print the headers to send with the body on standard input, one on each line.
     Sign(SignArguments),
     /// Tell whether the body on standard input came with a genuine and recent signature.
     ///
-    /// Exit status: 0 accepted, 1 refused (the reason is printed), 3 usage.
+    /// Exit status: 0 accepted, 1 refused (the reason is printed), 3 wrong command line.
     Verify(VerifyArguments),
 }
 
-/// What `florin webhook sign` needs to know.
+/// Options of `florin webhook sign`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignArguments {
-    /// How to sign: stripe, standard-webhooks, standard-webhooks-v1a or svix.
+    /// The scheme of the signature: stripe, standard-webhooks, standard-webhooks-v1a or svix.
     #[arg(long)]
     scheme: String,
-    /// The secret as it was issued: `whsec_…`, or for standard-webhooks-v1a the private key, `whsk_…`.
+    /// The secret as it was issued: `whsec_…`, or the private key `whsk_…` for standard-webhooks-v1a.
     #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     secret: SecretString,
-    /// The message id, the same at each attempt [default: made from the body's hash]; unused by stripe.
+    /// The message id, the same at each attempt [default: made from the body's hash]. The scheme stripe has none.
     #[arg(long)]
     id: Option<String>,
     /// The time of this attempt in Unix seconds [default: now].
@@ -48,13 +48,13 @@ pub(crate) struct SignArguments {
     json: bool,
 }
 
-/// What `florin webhook verify` needs to know.
+/// Options of `florin webhook verify`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArguments {
-    /// How it was signed: stripe, standard-webhooks, standard-webhooks-v1a or svix.
+    /// The scheme of the signature: stripe, standard-webhooks, standard-webhooks-v1a or svix.
     #[arg(long)]
     scheme: String,
-    /// A live secret as it was issued; give the option again for each further one.
+    /// A valid secret as it was issued; repeat the option for each further secret.
     #[arg(
         long = "secret",
         value_name = "SECRET",
@@ -62,16 +62,16 @@ pub(crate) struct VerifyArguments {
         allow_hyphen_values = true
     )]
     secrets: Vec<SecretString>,
-    /// A header as received; give the option again for each further one.
+    /// A header as it was received; repeat the option for each further header.
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// The receiver's clock in Unix seconds [default: now].
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     now: Option<i64>,
-    /// How many seconds the signature may be old or early [default: the scheme's own, 300].
+    /// How many seconds the signature may be older or newer than the clock [default: that of the scheme, 300].
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     tolerance: Option<i64>,
-    /// The URL the message was sent to, for schemes that sign it. None of the present ones does.
+    /// The URL that the message was sent to, for schemes that sign it. None of the present schemes does.
     #[arg(long)]
     url: Option<String>,
     /// Print the verdict as one JSON object.

@@ -17,7 +17,7 @@ const NAME: Shape = Shape::pattern("^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$")
     .length(1, MAX_NAME_LENGTH)
     .named(
         "TenantName",
-        "A name of a tenant: lower-case letters, digits, and - _ . between them.",
+        "The name of a tenant: lower-case letters and digits, with - _ . between them.",
     )
     .example("acme");
 
@@ -32,26 +32,26 @@ pub struct Operator {
 
 /// The routes that make tenants.
 pub(super) fn routes(r: &mut Routes) {
-    r.tag("tenants", "Who keeps books here");
+    r.tag("tenants", "Tenants, each of which has books of its own");
     r.open(
         Method::Post,
         "/v1/admin/tenants",
         ["createTenant", "Makes a tenant, with books of its own and an API key."],
         create_named,
     )
-    .more("The key is shown in this answer alone. If the answer is lost, `florin key create --tenant NAME` makes another one.")
+    .more("Only this answer shows the key. If the answer is lost, `florin key create --tenant NAME` makes another one.")
     .wants(Proof::OperatorKey)
     .may(Right::Admin)
     .admit(is_operator)
     .body(|known| named().describe(known))
-    .gives::<show::NewTenant>(201, "Made")
+    .gives::<show::NewTenant>(201, "The tenant was made")
     .refuses(409, "The name is taken", &[TENANT_EXISTS]);
     r.open(
         Method::Post,
         "/sandbox/tenants",
         [
             "createSandboxTenant",
-            "Makes a tenant without a login, so that each test has books of its own.",
+            "Makes a tenant for a test, with books of its own. No key is needed.",
         ],
         create_for_a_test,
     )
@@ -59,7 +59,7 @@ pub(super) fn routes(r: &mut Routes) {
     .may(Right::Admin)
     .admit(is_sandbox)
     .body(|known| perhaps_named().describe(known))
-    .gives::<show::NewTenant>(201, "Made")
+    .gives::<show::NewTenant>(201, "The tenant was made")
     .refuses(404, "The server is in live mode", &[])
     .refuses(409, "The name is taken", &[TENANT_EXISTS]);
 }
@@ -136,7 +136,7 @@ fn name() -> impl Reader<Out = String> {
 /// Reads the body that makes a tenant.
 fn named() -> impl Body<Out = String> {
     object("NewTenantName", "Makes a tenant.", |fields| {
-        let name = name().says("Its name, which no other tenant has.");
+        let name = name().says("The name of the tenant. No other tenant may have it.");
         fields.required("name", name)
     })
 }
@@ -145,7 +145,7 @@ fn named() -> impl Body<Out = String> {
 fn perhaps_named() -> impl Body<Out = Option<String>> {
     object("NewSandboxTenant", "Makes a tenant for a test.", |fields| {
         let name =
-            name().says("Its name, which no other tenant has; one that nobody has, if absent.");
+            name().says("The name of the tenant. No other tenant may have it. If it is absent, the server makes one.");
         fields.optional("name", name)
     })
 }

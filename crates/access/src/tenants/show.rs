@@ -4,16 +4,16 @@ use engine::Tenant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A tenant that was made.
+/// A new tenant, with its first API key.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewTenant {
-    /// Its id, which is a number in digits.
+    /// The id of the tenant: a number, written as a text of digits.
     pub id: String,
     /// Always `tenant`.
     pub object: &'static str,
-    /// Its name.
+    /// The name of the tenant.
     pub name: String,
-    /// An API key that acts for it. Only its hash is kept, so it is shown this once.
+    /// An API key that acts for the tenant. Only its hash is kept, so no later answer shows the key.
     pub api_key: String,
 }
 

@@ -29,7 +29,7 @@ const REFUSALS: [Refusal; 11] = [
     Refusal {
         status: "401",
         name: "Unauthorized",
-        means: "A valid API key, or a valid signature, is required",
+        means: "A valid key or a valid signature is required",
         of: |kind| kind.proof != Proof::Nothing,
     },
     Refusal {
@@ -41,7 +41,7 @@ const REFUSALS: [Refusal; 11] = [
     Refusal {
         status: "406",
         name: "NotAcceptable",
-        means: "The `amounts` of the header Accept is neither string nor integer",
+        means: "The parameter `amounts` of the header `Accept` is neither `string` nor `integer`",
         of: |kind| kind.wants_key(),
     },
     Refusal {
@@ -77,20 +77,24 @@ const REFUSALS: [Refusal; 11] = [
     Refusal {
         status: "500",
         name: "InternalError",
-        means: "Something went wrong on our side. The same request with the same idempotency key is safe",
+        means: "The server has failed. It is safe to send the same request again under the same idempotency key",
         of: |_| true,
     },
     Refusal {
         status: "503",
         name: "Unavailable",
-        means: "Too much to do, or the database is away. The same request with the same idempotency key is safe",
+        means: "The server is overloaded, or the database cannot be reached. It is safe to send the same request again under the same idempotency key",
         of: |_| true,
     },
 ];
 
 /// The headers of answers: the name of the component, the name of the header, and its description.
 const HEADERS: [(&str, &str, &str); 4] = [
-    ("RequestId", "Request-Id", "Names this answer in the log"),
+    (
+        "RequestId",
+        "Request-Id",
+        "The id of this request in the server's log",
+    ),
     (
         "IdempotentReplayed",
         "Idempotent-Replayed",
@@ -99,12 +103,12 @@ const HEADERS: [(&str, &str, &str); 4] = [
     (
         "RetryAfter",
         "Retry-After",
-        "After how many seconds to send the same request again, where that can help",
+        "The number of seconds after which to send the same request again, if that can help",
     ),
     (
         "WwwAuthenticate",
         "WWW-Authenticate",
-        "The scheme of authentication, where an API key is wanted",
+        "The scheme of authentication, if a key is required",
     ),
 ];
 
@@ -170,13 +174,15 @@ pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
 pub(super) fn again(kind: Kind) -> &'static str {
     match kind.key {
         KeyRule::Required => {
-            "An `Idempotency-Key` names the request: sent again under the same key, it has no second effect and the same answer."
+            "The `Idempotency-Key` identifies the request: if it is sent again under the same key, it has no second effect and gets the same answer."
         }
         KeyRule::Optional => {
-            "Sent again, it has no second effect; under an `Idempotency-Key` it has the same answer, too."
+            "If the request is sent again, it has no second effect. Under the same `Idempotency-Key` it also gets the same answer."
         }
-        KeyRule::None if !kind.has_body => "Changes nothing.",
-        KeyRule::None if kind.proof == Proof::Signature => "Sent again, it has no second effect.",
+        KeyRule::None if !kind.has_body => "This request changes nothing.",
+        KeyRule::None if kind.proof == Proof::Signature => {
+            "If the request is sent again, it has no second effect."
+        }
         KeyRule::None => "",
     }
 }

@@ -16,7 +16,7 @@ const CURSOR: &str = "^[A-Za-z0-9_-]{23,255}$";
 /// The components that operations refer to.
 pub(super) fn define(components: &mut Components) {
     let key = |required| {
-        let description = "Names this request: sent again under the same key, it has no second effect and the same answer. Visible ASCII, raw or in quotes.";
+        let description = "Identifies this request: if it is sent again under the same key, it has no second effect and gets the same answer. Visible ASCII, with or without quotes.";
         ParameterBuilder::new()
             .name(IDEMPOTENCY_KEY)
             .parameter_in(ParameterIn::Header)
@@ -30,7 +30,7 @@ pub(super) fn define(components: &mut Components) {
         .name("Prefer")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("`wait=N`: how many seconds to wait for the outcome, 10 if absent or malformed, at most 60 (RFC 7240)"))
+        .description(Some("`wait=N`: the number of seconds to wait for the outcome; 10 if absent or malformed, at most 60 (RFC 7240)"))
         .schema(Some(text()))
         .example(Some("wait=5".into()))
         .build();
@@ -39,8 +39,8 @@ pub(super) fn define(components: &mut Components) {
         .minimum(Some(1))
         .maximum(Some(i32::from(MAX_LIMIT)))
         .default(Some(DEFAULT_LIMIT.into()));
-    let limit = query("limit", "How long the page is at most").schema(Some(limit));
-    let cursor = query("cursor", "`next_cursor` of the page before");
+    let limit = query("limit", "The greatest number of items in the page").schema(Some(limit));
+    let cursor = query("cursor", "The `next_cursor` of the previous page");
     let cursor = cursor.schema(Some(text().pattern(Some(CURSOR))));
     let own = [
         ("IdempotencyKey", key(Required::True)),

@@ -19,7 +19,9 @@ pub(super) fn define(components: &mut Components, signatures: &[Signature]) {
     components.add_security_scheme(KEY, SecurityScheme::Http(key.build()));
     let key = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("The operator's key, as the server's settings have it"));
+        .description(Some(
+            "The operator's key, which is in the server's settings",
+        ));
     components.add_security_scheme(OPERATOR_KEY, SecurityScheme::Http(key.build()));
     for own in signatures {
         let header = ApiKeyValue::with_description(own.header, own.says);

@@ -24,47 +24,52 @@ pub(crate) const ID: &str = "acc_…";
 
 /// Every route of accounts.
 pub(crate) fn routes(r: &mut Routes) {
-    r.tag("accounts", "The books");
+    r.tag("accounts", "Accounts, with their balances and entries");
     r.post(
         "/v1/accounts",
         "openAccount",
-        "Opens an account with nothing on it.",
+        "Opens an empty account.",
         open,
     )
     .body(|known| new_account(&Currencies::default()).describe(known))
-    .gives::<show::Account>(201, "Opened")
+    .gives::<show::Account>(201, "The account was opened")
     .refuses(409, "The code is taken", &[code::ACCOUNT_EXISTS])
     .refuses(422, "A field is wrong", &[]);
     r.get(
         "/v1/accounts",
         "listAccounts",
-        "Accounts, newest first.",
+        "Lists accounts, newest first.",
         list,
     )
     .page()
-    .gives_page::<show::Account>("A page");
-    r.get("/v1/accounts/{id}", "getAccount", "One account.", read_one)
-        .segment("id", shapes::AccountId::SHAPE, ID)
-        .gives::<show::Account>(200, "The account")
-        .refuses(404, "No such account", &[]);
+    .gives_page::<show::Account>("A page of accounts");
+    r.get(
+        "/v1/accounts/{id}",
+        "getAccount",
+        "Reads one account.",
+        read_one,
+    )
+    .segment("id", shapes::AccountId::SHAPE, ID)
+    .gives::<show::Account>(200, "The account")
+    .refuses(404, "No such account", &[]);
     r.get(
         "/v1/accounts/{id}/balances",
         "getAccountBalances",
-        "An account's balances.",
+        "Reads the balances of an account.",
         balances,
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
-    .gives::<show::Balances>(200, "Its balances")
+    .gives::<show::Balances>(200, "The balances of the account")
     .refuses(404, "No such account", &[]);
     r.get(
         "/v1/accounts/{id}/entries",
         "listAccountEntries",
-        "An account's entries, newest first.",
+        "Lists the entries of an account, newest first.",
         entries,
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .page()
-    .gives_page::<show::Entry>("A page")
+    .gives_page::<show::Entry>("A page of entries")
     .refuses(404, "No such account", &[]);
     pending::routes(r);
     changes::routes(r);
@@ -137,35 +142,36 @@ async fn find(state: &State, call: &Call) -> Result<Account, Problem> {
 fn new_account(known: &Currencies) -> impl Body<Out = NewAccount> {
     object("NewAccount", "Opens an account.", move |fields| {
         let code = account_code().says(
-            "Its place in the chart of accounts: 1 to 255 characters, levels separated by colons.",
+            "The place in the chart of accounts: 1 to 255 characters, with colons between the levels.",
         );
         let code = fields.required("code", code);
         let name = prose::<AccountName>(shapes::ShortText::SHAPE)
-            .says("What people call it; the code, if absent.");
+            .says("The name for people; the code, if absent.");
         let name = fields.optional("name", nullable(name));
         let unit = known
             .reader()
-            .says("ISO 4217 code, or that of a custom asset.");
+            .says("ISO 4217 code, or the code of a custom asset.");
         let unit = fields.required("currency", unit);
         let class = choice(shapes::AccountClass::SHAPE, class)
-            .says("`asset`, `liability`, `equity`, `income` or `expense`, which gives the normal side; if absent,\nwhat the code's first level and the normal side say.");
+            .says("`asset`, `liability`, `equity`, `income` or `expense`. The class gives the normal side. If it is\nabsent, it follows from the first level of the code and from the normal side.");
         let class = fields.optional("class", class);
         let side = choice(shapes::Side::SHAPE, side)
-            .says("`credit` (the default without a class: a wallet is what we owe) or `debit`.");
+            .says("`credit` or `debit`. Without a class, the default is `credit`, as for a wallet, which is a debt to its owner.");
         let side = fields.optional("normal_side", side);
         // An absent floor means no overdraft. Null means no limit.
         let floor = limit()
-            .says("The least available balance, in minor units: 0 if absent; null: no limit.");
+            .says("The least available balance, in minor units; 0 if absent. Null: no limit.");
         let floor = fields.optional("floor", nullable(floor)).or(Some(0));
-        let ceiling =
-            limit().says("The greatest possible balance, in minor units; none if absent or null.");
+        let ceiling = limit()
+            .says("The greatest possible balance, in minor units; no limit if absent or null.");
         let ceiling = fields.optional("ceiling", nullable(ceiling)).or(None);
         let line = line().says(
-            "How far below the floor it may go, in minor units; not at all if absent or null.",
+            "How far below the floor the available balance may go, in minor units; not at all if absent or null.",
         );
         let credit_line = fields.optional("credit_line", nullable(line)).or(None);
-        let metadata =
-            kept().says("What you keep with it: at most 50 texts of at most 500 characters.");
+        let metadata = kept().says(
+            "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
+        );
         let metadata = fields.optional("metadata", nullable(metadata));
         let slots = (
             code,

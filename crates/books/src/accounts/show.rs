@@ -22,19 +22,20 @@ pub struct Account {
     pub id: String,
     /// Always `account`.
     pub object: &'static str,
-    /// Its place in the chart of accounts.
+    /// The place in the chart of accounts.
     #[schema(value_type = AccountCode)]
     pub code: String,
-    /// What people call it.
+    /// The name for people.
     #[schema(value_type = ShortText)]
     pub name: String,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// `debit` or `credit`.
     #[schema(value_type = Side)]
     pub normal_side: &'static str,
-    /// `asset`, `liability`, `equity`, `income` or `expense`; null if it was opened before there were any.
+    /// `asset`, `liability`, `equity`, `income` or `expense`; null if the account was opened before there
+    /// were classes.
     #[schema(value_type = Option<AccountClass>, required)]
     pub class: Option<&'static str>,
     /// The least available balance, in minor units; null: no limit.
@@ -43,17 +44,17 @@ pub struct Account {
     /// The greatest possible balance, in minor units; null: no limit.
     #[schema(value_type = Option<MinorUnits>, required)]
     pub ceiling: Option<i64>,
-    /// How far below the floor it may go, in minor units; null: not at all.
+    /// How far below the floor the available balance may go, in minor units; null: not at all.
     #[schema(value_type = Option<Count>, required)]
     pub credit_line: Option<i64>,
     /// `open`, `frozen` or `closed`.
     #[schema(value_type = AccountStatus)]
     pub status: &'static str,
-    /// What you keep with it.
+    /// The metadata that you keep with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Metadata>, nullable = false)]
     pub metadata: Option<BTreeMap<String, String>>,
-    /// Its balances.
+    /// The balances of the account.
     pub balances: Balances,
     /// The debits that are pending now, in minor units.
     #[schema(value_type = Count)]
@@ -61,10 +62,10 @@ pub struct Account {
     /// The credits that are pending now, in minor units.
     #[schema(value_type = Count)]
     pub pending_credits: i64,
-    /// The number of its entries.
+    /// The number of entries of the account.
     #[schema(value_type = Count)]
     pub version: i64,
-    /// When it was opened.
+    /// When the account was opened.
     #[schema(value_type = Moment)]
     pub opened_at: String,
 }
@@ -72,24 +73,24 @@ pub struct Account {
 /// An account's balances, in minor units on its normal side.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Balances {
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// What is posted.
+    /// The posted balance.
     #[schema(value_type = MinorUnits)]
     pub posted: i64,
-    /// Posted, with every pending entry applied.
+    /// The posted balance, with every pending entry applied.
     #[schema(value_type = MinorUnits)]
     pub pending: i64,
-    /// Posted, less the pending entries that would lower it.
+    /// The posted balance, less the pending entries that would lower it.
     #[schema(value_type = MinorUnits)]
     pub available: i64,
 }
 
-/// A posting as one of its accounts sees it.
+/// An entry: a posting, as it affects one of its two accounts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Entry {
-    /// Its number on the account, from 1.
+    /// The number of the entry on the account, from 1.
     #[schema(value_type = Count)]
     pub version: i64,
     /// `debit` or `credit`.
@@ -98,19 +99,19 @@ pub struct Entry {
     /// `pending`, `posted`, `settled` (pending before, posted now) or `released`.
     #[schema(value_type = Phase)]
     pub phase: &'static str,
-    /// Minor units.
+    /// The amount in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// The account's posted balance afterwards, in minor units.
+    /// The account's posted balance after the entry, in minor units.
     #[schema(value_type = MinorUnits)]
     pub balance: i64,
     /// `txn_…`
     #[schema(value_type = TransactionId)]
     pub transaction: String,
-    /// When it was written.
+    /// When the entry was recorded.
     #[schema(value_type = Moment)]
     pub recorded_at: String,
 }

@@ -14,33 +14,37 @@ use crate::{code, shapes, show_refusal};
 pub(crate) fn routes(r: &mut Routes) {
     r.tag(
         "assets",
-        "What accounts may hold besides the currencies of ISO 4217",
+        "Custom assets, which accounts may hold besides the currencies of ISO 4217",
     );
     r.post(
         "/v1/assets",
         "registerAsset",
-        "Registers a custom asset. Its code keeps its exponent for ever.",
+        "Registers a custom asset. The exponent of its code never changes.",
         register,
     )
     .body(|known| new_asset().describe(known))
-    .gives::<show::Asset>(201, "Registered")
+    .gives::<show::Asset>(201, "The asset was registered")
     .refuses(409, "The code is registered already", &[code::ASSET_EXISTS])
-    .refuses(422, "A field is wrong, or the code is one of ISO 4217", &[]);
+    .refuses(
+        422,
+        "A field is wrong, or the code is a code of ISO 4217",
+        &[],
+    );
     r.get(
         "/v1/assets",
         "listAssets",
-        "Registered assets, by code.",
+        "Lists the registered assets, by code.",
         list,
     )
     .page()
-    .gives_page::<show::Asset>("A page");
+    .gives_page::<show::Asset>("A page of assets");
     r.get(
         "/v1/assets/{code}",
         "getAsset",
-        "One registered asset.",
+        "Reads one registered asset.",
         read_one,
     )
-    .segment("code", shapes::CurrencyCode::SHAPE, "Its code")
+    .segment("code", shapes::CurrencyCode::SHAPE, "The code of the asset")
     .gives::<show::Asset>(200, "The asset")
     .refuses(404, "No such asset", &[]);
 }
@@ -85,17 +89,18 @@ fn new_asset() -> impl Body<Out = NewAsset> {
         let code = fields.required(
             "code",
             code.says(
-                "3 to 10 upper-case letters and digits, a letter first, and none of ISO 4217.",
+                "The code: 3 to 10 upper-case letters and digits, beginning with a letter. Codes of ISO 4217 are refused.",
             ),
         );
         let exponent = integer(shapes::Exponent::SHAPE);
         let exponent = fields.required(
             "exponent",
-            exponent.says("Decimal places of its minor unit, 0 to 18, for ever."),
+            exponent
+                .says("The number of decimal places of the minor unit, 0 to 18. It never changes."),
         );
         let name = prose::<AssetName>(shapes::ShortText::SHAPE);
         let name = nullable(
-            name.says("What people call it: at most 255 characters; the code, if absent."),
+            name.says("The name for people, at most 255 characters; the code, if absent."),
         );
         let name = fields.optional("name", name);
         Slot::together((code, exponent, name)).check(|(code, exponent, name)| {

@@ -7,21 +7,21 @@ use utoipa::ToSchema;
 
 use crate::shapes::*;
 
-/// An asset that accounts may hold.
+/// A custom asset, which accounts may hold.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Asset {
     /// Always `asset`.
     pub object: &'static str,
-    /// What stands for it wherever a `currency` is named.
+    /// The code of the asset. It is the value of a `currency` field for amounts of the asset.
     #[schema(value_type = CurrencyCode)]
     pub code: String,
-    /// Decimal places of its minor unit: 6 means that 1 is a millionth.
+    /// The number of decimal places of the minor unit: 6 means that an amount of 1 is a millionth.
     #[schema(value_type = Exponent)]
     pub exponent: u8,
-    /// What people call it.
+    /// The name for people.
     #[schema(value_type = ShortText)]
     pub name: String,
-    /// When it was registered.
+    /// When the asset was registered.
     #[schema(value_type = Moment)]
     pub created_at: String,
 }

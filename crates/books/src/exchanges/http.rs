@@ -31,38 +31,38 @@ const OWN: &[&edge::Code] = &[
 
 /// Every route of exchanges.
 pub(crate) fn routes(r: &mut Routes) {
-    r.tag("exchanges", "One currency for another");
+    r.tag("exchanges", "Exchanges of one currency for another");
     r.post(
         "/v1/exchanges",
         "createExchange",
-        "Exchanges one currency for another, through a liquidity account of each.",
+        "Exchanges one currency for another, through a liquidity account of each currency.",
         create,
     )
     .key(KeyRule::Required)
     .body(|known| new_exchange().describe(known))
-    .gives::<show::Exchange>(200, "A dry run: this would be exchanged")
-    .gives::<show::Exchange>(201, "Exchanged")
+    .gives::<show::Exchange>(200, "A dry run: the exchange as it would be made")
+    .gives::<show::Exchange>(201, "The exchange was made")
     .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
     .refuses(
         409,
-        "The external id is taken, an account frozen or closed or at another version, the period closed",
+        "The external id is taken, an account is frozen, closed or at another version, or the period is closed",
         STATES,
     )
     .refuses(
         422,
-        "Refused by a rule of the ledger, or a field is wrong",
+        "A rule of the ledger refuses it, or a field is wrong",
         OWN,
     );
     r.get(
         "/v1/exchanges/{id}",
         "getExchange",
-        "One exchange, by the transaction that made it.",
+        "Reads one exchange, by the id of its transaction.",
         read_one,
     )
     .segment(
         "id",
         shapes::TransactionId::SHAPE,
-        "txn_…, the transaction that made it",
+        "txn_…, the transaction of the exchange",
     )
     .gives::<show::Exchange>(200, "The exchange")
     .refuses(404, "No such exchange", &[]);
@@ -109,7 +109,7 @@ pub(crate) const OWN_FIELDS: [&str; 9] = [
 /// The name of the body, and its description.
 pub(crate) const EXCHANGE: [&str; 2] = [
     "NewExchange",
-    "A currency exchange. Exactly one of `sell` and `buy` is given; the other follows from the rate.",
+    "A currency exchange. Exactly one of `sell` and `buy` is given; the other amount follows from the rate.",
 ];
 
 /// Reads the body that makes an exchange, and whether it is a dry run.
@@ -128,11 +128,11 @@ pub(crate) fn swap(fields: &mut Fields) -> Slot<Swap> {
     let accounts = (
         of(
             "from",
-            "The account that gives: its balance falls by what is sold.",
+            "The account that gives: its balance falls by the sold amount.",
         ),
         of(
             "to",
-            "The account that gets: its balance grows by what is bought.",
+            "The account that receives: its balance grows by the bought amount.",
         ),
         of("sold_to", "The liquidity account of the sold currency."),
         of(
@@ -141,10 +141,10 @@ pub(crate) fn swap(fields: &mut Fields) -> Slot<Swap> {
         ),
     );
     let sell = positive()
-        .says("What is sold, in minor units.")
+        .says("The sold amount, in minor units.")
         .map(|amount| (amount, Leg::Sold));
     let buy = positive()
-        .says("What is bought, in minor units.")
+        .says("The bought amount, in minor units.")
         .map(|amount| (amount, Leg::Bought));
     let given = fields.either(
         Some("sell"),
@@ -152,7 +152,7 @@ pub(crate) fn swap(fields: &mut Fields) -> Slot<Swap> {
         Either::new("OfBought", "buy", buy),
     );
     let quote = quote(fields);
-    let conditions = conditions(fields, "What else must be so of these accounts.");
+    let conditions = conditions(fields, "Conditions, each on one of these accounts.");
     let details = details(fields, &NEW);
     let slots = (Slot::together(accounts), given, quote, conditions, details);
     Slot::together(slots).map(|(accounts, (amount, given), quote, conditions, details)| {
@@ -173,16 +173,16 @@ pub(crate) fn swap(fields: &mut Fields) -> Slot<Swap> {
 
 fn quote(fields: &mut Fields) -> Slot<Quote> {
     let rate = rate().says(
-        "Units of the bought currency for one unit of the sold one: a decimal of at most 18 digits.",
+        "Units of the bought currency for one unit of the sold currency: a decimal number of at most 18 digits.",
     );
     let rate = fields.required("rate", rate);
     let rounding = choice(shapes::RoundingMode::SHAPE, rounding).says(
-        "How the other amount becomes minor units: `half_even` (if nothing is said), `half_up`, `down`, `up`.",
+        "How the other amount is rounded to minor units: `half_even` (the default), `half_up`, `down` or `up`.",
     );
     let rounding = fields.optional("rounding", rounding);
     let source = prose::<RateSource>(shapes::SourceText::SHAPE).says("Who quotes the rate.");
     let source = fields.required("source", source);
-    let quoted_at = any_moment().says("When they quoted it (RFC 3339).");
+    let quoted_at = any_moment().says("When the rate was quoted (RFC 3339).");
     let quoted_at = fields.required("quoted_at", quoted_at);
     let slots = (rate, rounding.or(Rounding::default()), source, quoted_at);
     Slot::together(slots).map(|(rate, rounding, source, quoted_at)| Quote {

@@ -13,10 +13,10 @@ use crate::transactions::show::{Transaction, transaction};
 /// An amount of a currency.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Money {
-    /// Minor units.
+    /// The amount in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
 }
@@ -26,26 +26,26 @@ pub struct Money {
 pub struct Exchange {
     /// Always `exchange`.
     pub object: &'static str,
-    /// What was sold.
+    /// The sold amount.
     pub sold: Money,
-    /// What was bought.
+    /// The bought amount.
     pub bought: Money,
-    /// Which of the two was given: `sold` or `bought`. The other follows from it.
+    /// The amount that the request gave: `sold` or `bought`. The other amount follows from it.
     #[schema(value_type = GivenSide)]
     pub given: &'static str,
-    /// Units of the bought currency for one unit of the sold one.
+    /// Units of the bought currency for one unit of the sold currency.
     #[schema(value_type = Rate)]
     pub rate: String,
-    /// How the other amount became minor units.
+    /// How the other amount was rounded to minor units.
     #[schema(value_type = RoundingMode)]
     pub rounding: &'static str,
     /// Who quoted the rate.
     #[schema(value_type = SourceText)]
     pub source: String,
-    /// When they quoted it.
+    /// When the rate was quoted.
     #[schema(value_type = Moment)]
     pub quoted_at: String,
-    /// The transaction that made it: posting 0 is what was sold, posting 1 what was bought.
+    /// The transaction of the exchange. Posting 0 moves the sold amount, posting 1 the bought amount.
     pub transaction: Transaction,
 }
 

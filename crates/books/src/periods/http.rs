@@ -10,26 +10,26 @@ use crate::{code, show_refusal};
 
 /// Every route of periods.
 pub(crate) fn routes(r: &mut Routes) {
-    r.tag("periods", "What of the books is closed");
+    r.tag("periods", "The closed part of the books");
     r.get(
         "/v1/periods",
         "getPeriod",
-        "Up to which moment the books are closed.",
+        "Tells up to which moment the books are closed.",
         read,
     )
-    .gives::<show::Period>(200, "What is closed");
+    .gives::<show::Period>(200, "The closed part of the books");
     r.post(
         "/v1/periods/close",
         "closePeriod",
-        "Closes everything that happened before a moment, for ever.",
+        "Closes the books for everything that happened before a moment, for ever.",
         close,
     )
     .may(Right::Admin)
     .body(|known| close_period().describe(known))
-    .gives::<show::Period>(200, "Closed")
+    .gives::<show::Period>(200, "The period was closed")
     .refuses(
         409,
-        "As much, or more, is closed already",
+        "The books are closed up to this moment already, or up to a later one",
         &[code::PERIOD_CLOSED],
     )
     .refuses(422, "The moment is malformed, or in the future", &[]);
@@ -54,7 +54,7 @@ async fn read(state: Shared, call: Call) -> Result<Response, Problem> {
 
 /// Reads the body that closes a period.
 fn close_period() -> impl Body<Out = Timestamp> {
-    let says = "Closes everything that happened before a moment.";
+    let says = "Closes the books for everything that happened before a moment.";
     object("ClosePeriod", says, |fields| {
         let before =
             any_moment().says("The earliest moment that stays open (RFC 3339), not in the future.");

@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 
 use crate::shapes::*;
 
-/// What of the books is closed.
+/// The closed part of the books.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Period {
     /// Always `period`.
     pub object: &'static str,
-    /// Nothing that happened before is accepted any more; null: all is open.
+    /// The earliest moment that is open: nothing that happened before it is accepted any more. Null: everything
+    /// is open.
     #[schema(value_type = Option<Moment>, required)]
     pub closed_before: Option<String>,
 }

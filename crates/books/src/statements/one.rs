@@ -18,23 +18,23 @@ pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/accounts/{id}/balance",
         "getAccountBalanceAsOf",
-        "What was posted on an account as of a moment.",
+        "Reads the posted balance of an account as of a moment.",
         balance,
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .asks(|query| drop(moment_of(query)))
-    .gives::<show::PastBalance>(200, "Its balance then")
+    .gives::<show::PastBalance>(200, "The balance as of the moment")
     .refuses(400, "A parameter is wrong", &[])
     .refuses(404, "No such account", &[]);
     r.get(
         "/v1/accounts/{id}/statement",
         "getAccountStatement",
-        "What moved the posted balance of an account within a span of time, oldest first.",
+        "Lists the entries that moved the posted balance of an account within a span of time, oldest first.",
         statement,
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .asks(|query| drop(span(query)))
-    .gives::<show::Statement>(200, "A page")
+    .gives::<show::Statement>(200, "A page of the statement")
     .refuses(400, "A parameter is wrong", &[])
     .refuses(404, "No such account", &[]);
 }
@@ -43,11 +43,11 @@ pub(crate) fn routes(r: &mut Routes) {
 fn moment_of(query: &mut Query) -> Slot<(Option<Timestamp>, By)> {
     let as_of = as_of(
         query,
-        "RFC 3339; what was so by then, that moment included. Now, if absent",
+        "RFC 3339: the moment of the balance, itself included; now, if absent",
     );
     let by = by(
         query,
-        "`recorded` (if absent): by the time it was written, which never changes later; `effective`: by the time it happened",
+        "The time that counts. `recorded` (the default): the time of recording, by which the balance never changes later. `effective`: the time when it happened",
     );
     Slot::together((as_of, by))
 }
@@ -55,13 +55,13 @@ fn moment_of(query: &mut Query) -> Slot<(Option<Timestamp>, By)> {
 /// The parameters of a statement.
 fn span(query: &mut Query) -> Slot<(Span, PageQuery)> {
     let shape = shapes::AskedMoment::SHAPE;
-    let says = "RFC 3339; the first moment that belongs to it";
+    let says = "RFC 3339: the first moment of the statement";
     let from = query.required("from", shape, says, moment);
-    let says = "RFC 3339; the first moment after it";
+    let says = "RFC 3339: the first moment after the statement";
     let to = query.required("to", shape, says, moment);
     let by = by(
         query,
-        "`recorded` (if absent) or `effective`: which time counts, and in which order the entries stand",
+        "The time that counts and by which the entries are ordered: `recorded` (the default) or `effective`",
     );
     let span = Slot::together((from, to, by)).check(|(from, to, by)| {
         in_order(("from", Some(&from)), ("to", Some(&to)))?;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::shapes::*;
 
-/// What was posted on an account as of a moment.
+/// The posted balance of an account as of a moment.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PastBalance {
     /// Always `balance`.
@@ -17,16 +17,16 @@ pub struct PastBalance {
     /// `acc_…`
     #[schema(value_type = AccountId)]
     pub account: String,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// The moment, which is included.
+    /// The moment, itself included.
     #[schema(value_type = Moment)]
     pub as_of: String,
-    /// `recorded` or `effective`.
+    /// The time that counts: `recorded` or `effective`.
     #[schema(value_type = TimeKind)]
     pub by: &'static str,
-    /// Minor units on the account's normal side.
+    /// The posted balance, in minor units on the account's normal side.
     #[schema(value_type = MinorUnits)]
     pub posted: i64,
 }
@@ -39,27 +39,27 @@ pub struct Statement {
     /// `acc_…`
     #[schema(value_type = AccountId)]
     pub account: String,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// `recorded` or `effective`.
+    /// The time that counts: `recorded` or `effective`.
     #[schema(value_type = TimeKind)]
     pub by: &'static str,
-    /// The first moment that belongs to it.
+    /// The first moment of the statement.
     #[schema(value_type = Moment)]
     pub from: String,
-    /// The first moment after it.
+    /// The first moment after the statement.
     #[schema(value_type = Moment)]
     pub to: String,
-    /// What was posted before, in minor units.
+    /// The posted balance before the statement, in minor units.
     #[schema(value_type = MinorUnits)]
     pub opening_balance: i64,
-    /// What was posted at its end, in minor units.
+    /// The posted balance at the end of the statement, in minor units.
     #[schema(value_type = MinorUnits)]
     pub closing_balance: i64,
-    /// Oldest first.
+    /// The entries, oldest first.
     pub data: Vec<StatementLine>,
-    /// Give it as `cursor` for the next page; null at the end.
+    /// Pass it as `cursor` to get the next page; null at the end of the list.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
@@ -67,7 +67,7 @@ pub struct Statement {
 /// An entry that moved the posted balance.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatementLine {
-    /// Its number on the account, from 1, in the order of recording.
+    /// The number of the entry on the account, from 1, in the order of recording.
     #[schema(value_type = Count)]
     pub version: i64,
     /// `debit` or `credit`.
@@ -76,10 +76,10 @@ pub struct StatementLine {
     /// `posted`, or `settled` if it was pending before.
     #[schema(value_type = Phase)]
     pub phase: &'static str,
-    /// Minor units.
+    /// The amount in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
-    /// The balance after it in the order of the statement, in minor units.
+    /// The balance after the entry, in the order of the statement, in minor units.
     #[schema(value_type = MinorUnits)]
     pub balance: i64,
     /// `txn_…`
@@ -93,65 +93,65 @@ pub struct StatementLine {
     pub recorded_at: String,
 }
 
-/// All accounts' balances as debits and credits.
+/// The balances of all accounts, as debits and credits.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TrialBalance {
     /// Always `trial_balance`.
     pub object: &'static str,
-    /// The moment, which is included; null: as they stand.
+    /// The moment, itself included; null: the present balances.
     #[schema(value_type = Option<Moment>, required)]
     pub as_of: Option<String>,
-    /// `recorded` or `effective`.
+    /// The time that counts: `recorded` or `effective`.
     #[schema(value_type = TimeKind)]
     pub by: &'static str,
-    /// Of all accounts, by currency: on the first page, which no cursor asks for.
+    /// The totals of all accounts, by currency. Only the first page, which is read without a cursor, has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub totals: Option<Vec<CurrencyTotal>>,
     /// A page of accounts, by code.
     pub data: Vec<AccountStanding>,
-    /// Give it as `cursor` for the next page; null at the end.
+    /// Pass it as `cursor` to get the next page; null at the end of the list.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
 
-/// What the accounts of a subtree hold.
+/// The balances of the accounts of a subtree.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SubtreeBalances {
     /// Always `balances`.
     pub object: &'static str,
-    /// The code that was asked for.
+    /// The code of the subtree.
     #[schema(value_type = AccountCode)]
     pub code: String,
-    /// The moment, which is included; null: as they stand.
+    /// The moment, itself included; null: the present balances.
     #[schema(value_type = Option<Moment>, required)]
     pub as_of: Option<String>,
-    /// `recorded` or `effective`.
+    /// The time that counts: `recorded` or `effective`.
     #[schema(value_type = TimeKind)]
     pub by: &'static str,
-    /// By currency.
+    /// The totals, by currency.
     pub totals: Vec<CurrencyTotal>,
 }
 
-/// What accounts of one currency hold together.
+/// The total balance of the accounts of one currency.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CurrencyTotal {
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// How many accounts there are.
+    /// The number of accounts.
     #[schema(value_type = Count)]
     pub accounts: u64,
-    /// The balances that are debits, in minor units.
+    /// The sum of the balances that are debits, in minor units.
     #[schema(value_type = Sum)]
     pub debits: i128,
-    /// The balances that are credits, in minor units.
+    /// The sum of the balances that are credits, in minor units.
     #[schema(value_type = Sum)]
     pub credits: i128,
-    /// What they come to: the one less the other, in minor units.
+    /// The total balance: the difference between debits and credits, in minor units. It is never negative.
     #[schema(value_type = Sum)]
     pub balance: i128,
-    /// On which side that is: `debit` or `credit`; null for nothing.
+    /// The side of the total balance: `debit` or `credit`; null if it is zero.
     #[schema(value_type = Option<Side>, required)]
     pub side: Option<&'static str>,
 }
@@ -162,16 +162,16 @@ pub struct AccountStanding {
     /// `acc_…`
     #[schema(value_type = AccountId)]
     pub account: String,
-    /// Its place in the chart of accounts.
+    /// The place in the chart of accounts.
     #[schema(value_type = AccountCode)]
     pub code: String,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// The balance, if it is a debit, in minor units; else 0.
+    /// The balance in minor units, if it is a debit; otherwise 0.
     #[schema(value_type = Sum)]
     pub debit: i128,
-    /// The balance, if it is a credit, in minor units; else 0.
+    /// The balance in minor units, if it is a credit; otherwise 0.
     #[schema(value_type = Sum)]
     pub credit: i128,
 }

@@ -16,20 +16,20 @@ pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/trial-balance",
         "getTrialBalance",
-        "All accounts' balances as debits and credits, by code, and what they come to per currency.",
+        "Reads the balances of all accounts, by code, as debits and credits, with the totals per currency.",
         trial_balance,
     )
     .asks(|query| drop(of_all(query)))
-    .gives::<show::TrialBalance>(200, "The totals (without a cursor), and a page of accounts")
+    .gives::<show::TrialBalance>(200, "A page of accounts, and the totals if no cursor is given")
     .refuses(400, "A parameter is wrong", &[]);
     r.get(
         "/v1/balances",
         "getBalances",
-        "What the accounts of a subtree hold, per currency.",
+        "Reads the total balances of the accounts of a subtree, per currency.",
         balances,
     )
     .asks(|query| drop(of_subtree(query)))
-    .gives::<show::SubtreeBalances>(200, "What they hold; nothing, if there are none")
+    .gives::<show::SubtreeBalances>(200, "The totals; none if the subtree has no accounts")
     .refuses(400, "A parameter is wrong", &[]);
 }
 
@@ -37,18 +37,27 @@ pub(crate) fn routes(r: &mut Routes) {
 fn of_all(query: &mut Query) -> Slot<(PageQuery, By, Option<Timestamp>)> {
     let as_of = as_of(
         query,
-        "RFC 3339; as they stand, if absent. Given and by `recorded`, all pages are of one state",
+        "RFC 3339: the moment of the balances, itself included; if absent, the present balances. With a moment and by `recorded`, all pages show the same state",
     );
-    let by = by(query, "`recorded` (if absent) or `effective`");
+    let by = by(
+        query,
+        "The time that counts: `recorded` (the default) or `effective`",
+    );
     Slot::together((query.page(), by, as_of))
 }
 
 /// The parameters of a subtree's balances.
 fn of_subtree(query: &mut Query) -> Slot<(AccountCode, By, Option<Timestamp>)> {
-    let says = "The account with this code and all below it";
+    let says = "The code of the subtree: the account with this code, and all accounts below it";
     let code = query.required("code", shapes::AccountCode::SHAPE, says, subtree);
-    let as_of = as_of(query, "RFC 3339; as they stand, if absent");
-    let by = by(query, "`recorded` (if absent) or `effective`");
+    let as_of = as_of(
+        query,
+        "RFC 3339: the moment of the balances, itself included; if absent, the present balances",
+    );
+    let by = by(
+        query,
+        "The time that counts: `recorded` (the default) or `effective`",
+    );
     Slot::together((code, by, as_of))
 }
 

@@ -13,24 +13,24 @@ pub(crate) fn routes(r: &mut Routes) {
     r.post(
         "/v1/accounts/freeze-below",
         "freezeBelow",
-        "Lets the account with a code, and all below it, take no postings for now.",
+        "Freezes the account with a code, and all accounts below it, until they are unfrozen.",
         |state, call| turn(state, call, true),
     )
     .body(|known| subtree().describe(known))
-    .gives::<show::TurnedAccounts>(200, "The accounts that are frozen now")
+    .gives::<show::TurnedAccounts>(200, "The accounts that the request has frozen")
     .refuses(404, "No such account", &[SUBTREE_EMPTY])
-    .refuses(409, "There are too many", &[SUBTREE_TOO_LARGE])
+    .refuses(409, "There are too many accounts", &[SUBTREE_TOO_LARGE])
     .refuses(422, "A field is wrong", &[]);
     r.post(
         "/v1/accounts/unfreeze-below",
         "unfreezeBelow",
-        "Lets the frozen account with a code, and all below it, take postings again.",
+        "Unfreezes the account with a code, and all accounts below it.",
         |state, call| turn(state, call, false),
     )
     .body(|known| subtree().describe(known))
-    .gives::<show::TurnedAccounts>(200, "The accounts that are open again")
+    .gives::<show::TurnedAccounts>(200, "The accounts that the request has unfrozen")
     .refuses(404, "No such account", &[SUBTREE_EMPTY])
-    .refuses(409, "There are too many", &[SUBTREE_TOO_LARGE])
+    .refuses(409, "There are too many accounts", &[SUBTREE_TOO_LARGE])
     .refuses(422, "A field is wrong", &[]);
 }
 
@@ -49,7 +49,8 @@ fn subtree() -> impl Body<Out = AccountCode> {
         "Subtree",
         "Names a subtree of the chart of accounts.",
         |fields| {
-            let code = account_code().says("The code; all accounts below it are meant too.");
+            let code =
+                account_code().says("The code. All accounts below it belong to the subtree too.");
             fields.required("code", code)
         },
     )

@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 use super::{ChangeSubtree, ChangedAccounts, Refusal, codes};
 use crate::shapes::*;
 
-/// The accounts that a request has frozen, or unfrozen.
+/// The accounts that a request has frozen or unfrozen.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TurnedAccounts {
     /// Always `turned_accounts`.
     pub object: &'static str,
-    /// Their ids, in the order of their codes. An account that was so before is not among them.
+    /// The ids, in the order of the codes. Accounts that had this state before are not among them.
     #[schema(value_type = Vec<AccountId>)]
     pub accounts: Vec<String>,
 }

@@ -48,34 +48,34 @@ const ABOUT: &[&Code] = &[
 pub(crate) fn routes(r: &mut Routes) {
     r.tag(
         "transactions",
-        "Balanced postings, and what becomes of them",
+        "Transactions of balanced postings, and steps about them",
     );
     search::routes(r);
     r.post(
         "/v1/transactions",
         "createTransaction",
-        "Posts a transaction, or promises it.",
+        "Posts a transaction, or makes it pending.",
         create,
     )
     .key(KeyRule::Required)
     .body(|known| new_transaction(&Currencies::default()).describe(known))
-    .gives::<show::Transaction>(200, "A dry run: this would be posted")
-    .gives::<show::Transaction>(201, "Posted, or pending")
+    .gives::<show::Transaction>(200, "A dry run: the transaction as it would be posted")
+    .gives::<show::Transaction>(201, "The transaction is posted or pending")
     .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
     .refuses(
         409,
-        "The external id is taken, an account frozen or closed or at another version, the period closed",
+        "The external id is taken, an account is frozen, closed or at another version, or the period is closed",
         STATES,
     )
     .refuses(
         422,
-        "Refused by a rule of the ledger, or a field is wrong",
+        "A rule of the ledger refuses it, or a field is wrong",
         RULES,
     );
     r.post(
         "/v1/transactions/bulk",
         "createBulk",
-        "Makes up to 1,000 steps in one commit, all or none, or each by itself.",
+        "Makes up to 1,000 steps in one commit: either all or none of them, or each by itself.",
         bulk,
     )
     .key(KeyRule::Required)
@@ -83,22 +83,22 @@ pub(crate) fn routes(r: &mut Routes) {
     .body(|known| new_bulk(&Currencies::default()).describe(known))
     .gives::<show::BulkReply>(
         200,
-        "What became of each; if all or none was wanted: all were made",
+        "The outcome of each step. If `atomic` is true, all steps were made",
     )
     .refuses(
         404,
-        "All or none was wanted, and a step is about a transaction or an account that does not exist",
+        "`atomic` is true, and a step names a transaction or an account that does not exist",
         &[code::ACCOUNT_NOT_FOUND, code::TRANSACTION_NOT_FOUND],
     )
     .refuses(
         422,
-        "A field is wrong. Or all or none was wanted, and one was refused: the status is that one's, the pointers name it",
+        "A field is wrong; or `atomic` is true, and a step was refused. The status is then that of the refused step, and the pointers name the step",
         RULES,
     );
     r.get(
         "/v1/transactions/{id}",
         "getTransaction",
-        "One transaction, and what has become of it.",
+        "Reads one transaction, with its present status.",
         read_one,
     )
     .segment("id", shapes::TransactionId::SHAPE, "txn_…")
@@ -117,15 +117,23 @@ fn routes_about_one(r: &mut Routes) {
         |state, call| step(state, call, Verb::Post),
     )
     .key(KeyRule::Required)
-    .segment("id", shapes::TransactionId::SHAPE, "txn_…, pending")
+    .segment(
+        "id",
+        shapes::TransactionId::SHAPE,
+        "txn_…, a pending transaction",
+    )
     .body(|known| new_step(Verb::Post).describe(known))
-    .gives::<show::Transaction>(200, "A dry run: this would be posted")
-    .gives::<show::Transaction>(201, "Posted")
+    .gives::<show::Transaction>(200, "A dry run: the transaction as it would be posted")
+    .gives::<show::Transaction>(201, "The transaction was posted")
     .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
-    .refuses(409, "It is not pending any more, or has expired", ABOUT)
+    .refuses(
+        409,
+        "The transaction is not pending any more, or has expired",
+        ABOUT,
+    )
     .refuses(
         422,
-        "More than remains, or a field is wrong",
+        "An amount is more than remains, a rule of the ledger refuses it, or a field is wrong",
         &[
             code::EXCEEDS_REMAINING,
             code::EFFECTIVE_IN_THE_FUTURE,
@@ -143,28 +151,44 @@ fn routes_about_one(r: &mut Routes) {
         |state, call| step(state, call, Verb::Void),
     )
     .key(KeyRule::Required)
-    .segment("id", shapes::TransactionId::SHAPE, "txn_…, pending")
+    .segment(
+        "id",
+        shapes::TransactionId::SHAPE,
+        "txn_…, a pending transaction",
+    )
     .body(|known| new_step(Verb::Void).describe(known))
-    .gives::<show::Transaction>(200, "A dry run: this would be voided")
-    .gives::<show::Transaction>(201, "Voided")
+    .gives::<show::Transaction>(200, "A dry run: the transaction as it would be voided")
+    .gives::<show::Transaction>(201, "The transaction was voided")
     .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
-    .refuses(409, "It is not pending any more, or has expired", ABOUT);
+    .refuses(
+        409,
+        "The transaction is not pending any more, or has expired",
+        ABOUT,
+    );
     r.post(
         "/v1/transactions/{id}/reverse",
         "reverseTransaction",
-        "Undoes what was posted, or a part of it, by postings the other way round.",
+        "Reverses a posted transaction, or a part of it, by postings in the opposite direction.",
         |state, call| step(state, call, Verb::Reverse),
     )
     .key(KeyRule::Required)
-    .segment("id", shapes::TransactionId::SHAPE, "txn_…, posted")
+    .segment(
+        "id",
+        shapes::TransactionId::SHAPE,
+        "txn_…, a posted transaction",
+    )
     .body(|known| new_step(Verb::Reverse).describe(known))
-    .gives::<show::Transaction>(200, "A dry run: this would be reversed")
-    .gives::<show::Transaction>(201, "Reversed")
+    .gives::<show::Transaction>(200, "A dry run: the transaction as it would be reversed")
+    .gives::<show::Transaction>(201, "The transaction was reversed")
     .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND])
-    .refuses(409, "It was not posted, or nothing of it remains", ABOUT)
+    .refuses(
+        409,
+        "The transaction was not posted, or nothing of it remains to be reversed",
+        ABOUT,
+    )
     .refuses(
         422,
-        "More than remains, or refused by a limit, or a field is wrong",
+        "An amount is more than remains, a rule of the ledger refuses it, or a field is wrong",
         &[
             code::EXCEEDS_REMAINING,
             code::LEG_ALONE,
@@ -209,9 +233,9 @@ fn new_bulk(known: &Currencies) -> impl Body<Out = (Vec<Action>, bool, bool)> {
     let says = "Makes many steps in one commit.";
     object("NewBulk", says, move |fields| {
         let each = list(1, MAX_BULK, one_of_many(known))
-            .says("The steps, in order; each sees those before it.");
+            .says("The steps, in order. Each step sees the effects of those before it.");
         let actions = fields.required("transactions", each);
-        let atomic = boolean().says("True: all or none. False: each by itself.");
+        let atomic = boolean().says("True: either all steps are made, or none. False: each step is made or refused by itself.");
         let atomic = fields.required("atomic", atomic);
         let dry_run = dry_run(fields);
         Slot::together((actions, atomic, dry_run)).check(|(actions, atomic, dry_run)| {

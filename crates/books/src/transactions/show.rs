@@ -19,7 +19,7 @@ use crate::{Form, Refusal, exchanges};
 pub use balances::BalanceAfter;
 pub(crate) use balances::after;
 
-/// A step of the books: a transaction, or what became of one.
+/// A step of the books: a new transaction, or a step about an earlier one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Transaction {
     /// `txn_…`
@@ -27,61 +27,62 @@ pub struct Transaction {
     pub id: String,
     /// Always `transaction`.
     pub object: &'static str,
-    /// True if nothing was kept, and the id means nothing.
+    /// True for a dry run: nothing was kept, and the id has no meaning.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub dry_run: Option<bool>,
-    /// What it is for.
+    /// The purpose of the transaction.
     #[schema(value_type = Kind)]
     pub kind: String,
-    /// `pending`, `posted`, `post` (of a pending one), `void`, `expiry` or `reversal`.
+    /// `pending`, `posted`, `post` (posts a pending transaction), `void`, `expiry` or `reversal`.
     #[schema(value_type = StepName)]
     pub step: &'static str,
-    /// The transaction that it posts, voids, expires or reverses.
+    /// The transaction that this one posts, voids, expires or reverses.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TransactionId>, nullable = false)]
     pub about: Option<String>,
-    /// Where it is read: `pending`, `posted`, `voided` or `expired`; what was posted in part before it
-    /// ended otherwise, its postings tell.
+    /// `pending`, `posted`, `voided` or `expired`. Only `GET /v1/transactions/{id}` shows it. A part may have been
+    /// posted before the rest was voided or has expired: the postings show the amounts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TransactionStatus>, nullable = false)]
     pub status: Option<&'static str>,
-    /// If it is pending and expires: from when on it can no longer be posted.
+    /// The moment from which a pending transaction can no longer be posted, if it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Moment>, nullable = false)]
     pub expires_at: Option<String>,
-    /// Its movements.
+    /// The postings of the transaction.
     pub postings: Vec<Posting>,
-    /// Your own name for it.
+    /// Your own name for the transaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ShortText>, nullable = false)]
     pub external_id: Option<String>,
-    /// For people.
+    /// A description for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LongText>, nullable = false)]
     pub description: Option<String>,
-    /// What you keep with it.
+    /// The metadata that you keep with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Metadata>, nullable = false)]
     pub metadata: Option<BTreeMap<String, String>>,
     /// When it happened.
     #[schema(value_type = Moment)]
     pub effective_at: String,
-    /// When it was written.
+    /// When it was recorded.
     #[schema(value_type = Moment)]
     pub recorded_at: String,
-    /// How it left each of its accounts, in the order in which its postings name them. A reply that was
-    /// first given by an older version is without it.
+    /// The balance of each account right after the transaction, in the order in which the postings name the
+    /// accounts. It is absent in a reply that an older version gave first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<BalanceAfter>>,
 }
 
-/// A movement from the credited to the debited account.
+/// A movement from the credited account to the debited account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Posting {
-    /// Its place; where the transaction is about another one, that of the other's posting, and 100 more
-    /// if it releases what that one holds, 200 more if it posts what that one did not hold.
+    /// The place of the posting in its transaction, from 0. In a step about an earlier transaction, it is the place
+    /// of the earlier posting, plus 100 if the step releases the held amount, or plus 200 if it posts more than
+    /// was held.
     pub ordinal: i16,
     /// `pending`, `posted`, `settled` or `released`.
     #[schema(value_type = Phase)]
@@ -92,59 +93,60 @@ pub struct Posting {
     /// The credited account.
     #[schema(value_type = AccountId)]
     pub credit: String,
-    /// Minor units.
+    /// The amount in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// Where it is read: how much of it is still held, or (if it was posted) can still be reversed.
+    /// The amount that is still held or, if the posting was posted, can still be reversed. Only
+    /// `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub remaining: Option<i64>,
-    /// Where it is read and was pending: how much of it was posted.
+    /// The amount that was posted, if the posting was pending. Only `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub posted: Option<i64>,
-    /// Where it is read and was pending: how much of it was released.
+    /// The amount that was released, if the posting was pending. Only `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub released: Option<i64>,
-    /// Where it is read and was posted: how much of it was reversed.
+    /// The amount that was reversed, if the posting was posted. Only `GET /v1/transactions/{id}` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Count>, nullable = false)]
     pub reversed: Option<i64>,
 }
 
-/// What became of many.
+/// The outcome of a bulk.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BulkReply {
     /// Always `bulk`.
     pub object: &'static str,
-    /// True if nothing was kept.
+    /// True for a dry run: nothing was kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub dry_run: Option<bool>,
-    /// What became of each, in order.
+    /// The outcome of each step, in order.
     pub results: Vec<BulkResult>,
 }
 
-/// What became of one of many.
+/// The outcome of one step of a bulk.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BulkResult {
-    /// The status it would have been answered with alone.
+    /// The HTTP status that the step would have as a request of its own.
     #[schema(minimum = 200, maximum = 599)]
     pub status: u16,
-    /// `txn_…`, if it was made.
+    /// `txn_…`, if the step was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TransactionId>, nullable = false)]
     pub transaction: Option<String>,
-    /// If it was made: how it left each of its accounts. A reply that was first given by an older version
-    /// is without it.
+    /// The balance of each account right after the step, if it was made. It is absent in a reply that an older
+    /// version gave first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<BalanceAfter>>,
-    /// Why not, if it was not.
+    /// The problem, if the step was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Problem>, nullable = false)]
     pub problem: Option<serde_json::Value>,

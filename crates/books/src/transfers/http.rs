@@ -12,7 +12,7 @@ use crate::{code, shapes, show_refusal};
 
 /// The route of transfers.
 pub(crate) fn routes(r: &mut Routes) {
-    r.tag("transfers", "Money from wallet to wallet");
+    r.tag("transfers", "Transfers of money from one wallet to another");
     r.post(
         "/v1/transfers",
         "createTransfer",
@@ -21,11 +21,11 @@ pub(crate) fn routes(r: &mut Routes) {
     )
     .key(KeyRule::Required)
     .body(|known| new_transfer(&Currencies::default()).describe(known))
-    .gives::<show::Transfer>(201, "Posted")
+    .gives::<show::Transfer>(201, "The transfer was posted")
     .refuses(404, "No such account", &[code::ACCOUNT_NOT_FOUND])
     .refuses(
         422,
-        "Refused by a rule of the ledger, or a field is wrong",
+        "A rule of the ledger refuses it, or a field is wrong",
         &[
             code::SAME_ACCOUNT,
             code::CURRENCY_MISMATCH,
@@ -48,18 +48,18 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
 
 /// Reads the body of a transfer.
 fn new_transfer(known: &Currencies) -> impl Body<Out = Transfer> {
-    let says = "Moves money from wallet to wallet.";
+    let says = "Moves money from one wallet to another.";
     object("NewTransfer", says, move |fields| {
         let from = fields.required("from", account().says("The account that pays."));
         let to = fields.required("to", account().says("The account that is paid."));
-        let amount = positive().says("Minor units, 1 to 2^63 - 1.");
+        let amount = positive().says("The amount in minor units, 1 to 2^63 - 1.");
         let amount = fields.required("amount", amount);
         let unit = known
             .reader()
-            .says("ISO 4217 code, or that of a custom asset.");
+            .says("ISO 4217 code, or the code of a custom asset.");
         let unit = fields.required("currency", unit);
         let description = prose::<Description>(shapes::LongText::SHAPE);
-        let description = description.says("For people: at most 500 characters.");
+        let description = description.says("A description for people: at most 500 characters.");
         let description = fields.optional("description", nullable(description));
         let slots = (from, to, amount, unit, description);
         Slot::together(slots).map(|(from, to, amount, currency, description)| Transfer {

@@ -10,7 +10,7 @@ use crate::Form;
 use crate::shapes::*;
 use crate::transactions::show::{BalanceAfter, after};
 
-/// Money that moved from wallet to wallet.
+/// Money that was moved from one wallet to another.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Transfer {
     /// `txn_…`
@@ -24,22 +24,23 @@ pub struct Transfer {
     /// The account that was paid.
     #[schema(value_type = AccountId)]
     pub to: String,
-    /// Minor units.
+    /// The amount in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
     /// Always `posted`.
     pub status: &'static str,
-    /// For people.
+    /// A description for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<LongText>, nullable = false)]
     pub description: Option<String>,
-    /// When it was posted.
+    /// When the transfer was posted.
     #[schema(value_type = Moment)]
     pub created_at: String,
-    /// How it left its two accounts. A reply that was first given by an older version is without it.
+    /// The balances of the two accounts right after the transfer. They are absent in a reply that an older version
+    /// gave first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<BalanceAfter>>,

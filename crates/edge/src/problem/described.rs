@@ -3,83 +3,84 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What was refused, and why (RFC 9457).
+/// A problem: why a request was refused, or has failed (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// `urn:florin:problem:` and the code.
+    /// `urn:florin:problem:`, followed by the code.
     pub r#type: String,
-    /// What it means, the same at every occurrence.
+    /// The meaning of the code, which is the same at every occurrence.
     pub title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What is wrong here.
+    /// The details of this occurrence.
     pub detail: String,
-    /// A stable name.
+    /// The name of the problem, which never changes.
     #[schema(example = "insufficient_funds")]
     pub code: String,
-    /// Whether the very same request can succeed later; absent if nobody knows.
+    /// Whether the same request can succeed later; absent if that is not known.
     #[schema(nullable = false)]
     pub retryable: Option<bool>,
-    /// The fields that are wrong, by JSON pointer, and the parameters of a query, by name; absent if
-    /// there is none to name.
+    /// The wrong fields of the body, by JSON pointer, or the wrong parameters of the query, by name; absent if
+    /// there are none.
     #[schema(nullable = false, min_items = 1)]
     pub errors: Option<Vec<ProblemField>>,
-    /// The id of what the problem is about.
+    /// The id of the resource that the problem is about.
     #[schema(nullable = false)]
     pub resource: Option<String>,
-    /// Why the payment was declined.
+    /// The reason for which the payment was declined.
     #[schema(nullable = false)]
     pub decline_code: Option<String>,
-    /// The request, where the body is not saved for replay.
+    /// The id of the request; absent if the answer is saved for replay.
     #[schema(nullable = false, pattern = "^req_[0-9a-f]{16}$")]
     pub request_id: Option<String>,
-    /// The same for client libraries that take JSON without it for success.
+    /// The same problem in the form of widespread client libraries, which take JSON without this field for
+    /// success.
     pub error: ProblemError,
 }
 
-/// A field that is wrong.
+/// A wrong field of the body, or a wrong parameter of the query.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemField {
-    /// Where (RFC 6901), or the name of a parameter.
+    /// The JSON pointer to the field (RFC 6901), or the name of the parameter.
     #[schema(example = "/amount")]
     pub pointer: String,
-    /// Which rule.
+    /// The name of the broken rule.
     pub code: String,
-    /// In words.
+    /// The broken rule in words.
     pub detail: String,
 }
 
-/// A problem in the words of widespread client libraries.
+/// A problem in the form of widespread client libraries.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemError {
-    /// Which family of problems.
+    /// The family of the problem.
     pub r#type: ProblemFamily,
     /// The code of the problem.
     pub code: String,
-    /// Its detail.
+    /// The detail of the problem.
     pub message: String,
-    /// The first of the fields that are wrong.
+    /// The first wrong field or parameter.
     #[schema(nullable = false)]
     pub param: Option<String>,
-    /// Why the payment was declined.
+    /// The reason for which the payment was declined.
     #[schema(nullable = false)]
     pub decline_code: Option<String>,
 }
 
-/// Families of problems.
+/// The families of problems, by what is at fault.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemFamily {
     /// The request is at fault.
     InvalidRequestError,
-    /// The payer's means of payment is.
+    /// The payer's means of payment is at fault.
     CardError,
-    /// The idempotency key is.
+    /// The idempotency key is at fault.
     IdempotencyError,
-    /// We are.
+    /// The server is at fault.
     ApiError,
-    /// The API key or the signature is.
+    /// The API key or the signature is at fault.
     AuthenticationError,
     /// There are too many requests.
     RateLimitError,

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::Level;
 
-/// What a block does, and how it spreads over the accounts.
+/// The kind of load of a block, with its spread over the accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Shape {
     /// Any account pays any other, all equally often.
     Uniform,
-    /// Any account pays one of ten hot ones, the k-th of them with weight 1/k.
+    /// Any account pays one of ten hot accounts, the k-th of them with weight 1/k.
     Zipf,
-    /// Any account pays one and the same.
+    /// Any account pays the same hot account.
     Hot,
     /// Any account pays any other in two steps, pending and then posted (counted once; the lane only).
     TwoPhase,

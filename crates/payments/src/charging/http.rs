@@ -23,62 +23,67 @@ const NOT_OF_ISO: &str = "A payment is made through a provider, which takes curr
 pub(crate) fn routes(r: &mut Routes) {
     r.tag(
         "payments",
-        "What a merchant wants from a payer, through a provider",
+        "Payments from a payer to a merchant, through a provider",
     );
     r.post(
         "/v1/payments",
         "createPayment",
-        "Makes a payment and, unless told otherwise, goes to the provider with it.",
+        "Makes a payment and, unless `confirm` is false, sends it to the provider.",
         create,
     )
     .key(KeyRule::Required)
     .waits()
     .body(|known| new_payment().describe(known))
-    .gives::<show::Payment>(201, "Succeeded, or waiting for you")
-    .gives::<show::Payment>(202, "The outcome is not known yet")
-    .refuses(402, "Declined", &[codes::DECLINED])
+    .gives::<show::Payment>(201, "The payment has succeeded, or waits for your next request")
+    .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
+    .refuses(402, "The payment was declined", &[codes::DECLINED])
     .refuses(409, "The same request is still in progress", &[])
     .refuses(
         422,
-        "A field is wrong, no provider takes this payment, or the key names another request",
+        "A field is wrong, no provider takes this payment, or the idempotency key belongs to another request",
         &[codes::NO_PROVIDER],
     );
     r.post(
         "/v1/payments/{id}/confirm",
         "confirmPayment",
-        "Goes to the provider with a payment that waits for it.",
+        "Sends a waiting payment to the provider.",
         confirm,
     )
     .key(KeyRule::Required)
     .waits()
     .segment("id", shapes::PaymentId::SHAPE, "pay_…")
     .body(|known| confirmation().describe(known))
-    .gives::<show::Payment>(201, "Succeeded")
-    .gives::<show::Payment>(202, "The outcome is not known yet")
-    .refuses(402, "Declined", &[codes::DECLINED])
+    .gives::<show::Payment>(201, "The payment has succeeded")
+    .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
+    .refuses(402, "The payment was declined", &[codes::DECLINED])
     .refuses(404, "No such payment", &[])
     .refuses(
         409,
-        "Its state does not allow it",
+        "The state of the payment does not allow it",
         &[codes::PAYMENT_STATE_CONFLICT],
     )
     .refuses(
         422,
-        "A field is wrong, no provider takes this payment, or the key names another request",
+        "A field is wrong, no provider takes this payment, or the idempotency key belongs to another request",
         &[codes::NO_PROVIDER],
     );
-    r.get("/v1/payments/{id}", "getPayment", "One payment.", read_one)
-        .segment("id", shapes::PaymentId::SHAPE, "pay_…")
-        .gives::<show::Payment>(200, "The payment")
-        .refuses(404, "No such payment", &[]);
+    r.get(
+        "/v1/payments/{id}",
+        "getPayment",
+        "Reads one payment.",
+        read_one,
+    )
+    .segment("id", shapes::PaymentId::SHAPE, "pay_…")
+    .gives::<show::Payment>(200, "The payment")
+    .refuses(404, "No such payment", &[]);
     r.get(
         "/v1/payments",
         "listPayments",
-        "Payments, newest first.",
+        "Lists payments, newest first.",
         list,
     )
     .page()
-    .gives_page::<show::Payment>("A page");
+    .gives_page::<show::Payment>("A page of payments");
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -164,15 +169,16 @@ async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
 /// Reads the body that makes a payment.
 fn new_payment() -> impl Body<Out = NewPayment> {
     object("NewPayment", "Makes a payment.", |fields| {
-        let amount = positive().says("Minor units, 1 to 2^63 - 1.");
+        let amount = positive().says("The amount in minor units, 1 to 2^63 - 1.");
         let amount = fields.required("amount", amount);
         let unit = fields.required("currency", of_iso().says("ISO 4217 code."));
         let customer = prose::<Customer>(shapes::ShortText::SHAPE);
         let customer = customer.says("Your reference for the payer: at most 255 characters.");
         let customer = fields.optional("customer", nullable(customer));
-        let method = method().says("The provider's token for how the payer pays.");
+        let method = method().says("The provider's token for the payment method.");
         let method = fields.optional("payment_method", nullable(method));
-        let confirm = boolean().says("Whether to go to the provider at once; true if absent.");
+        let confirm =
+            boolean().says("Whether the payment is sent to the provider at once; true if absent.");
         let confirm = fields.optional("confirm", confirm).or(true);
         let slots = (amount, unit, customer, method, confirm);
         Slot::together(slots).map(|(amount, currency, customer, method, confirm)| NewPayment {
@@ -188,7 +194,7 @@ fn new_payment() -> impl Body<Out = NewPayment> {
 fn confirmation() -> impl Body<Out = Option<PaymentMethod>> {
     object("Confirmation", "Confirms a payment.", |fields| {
         let method = method()
-            .says("The provider's token, if there is none yet or the last one was declined.");
+            .says("The provider's token for the payment method. It is needed if the payment has none yet, or if the last one was declined.");
         let method = fields.optional("payment_method", nullable(method));
         method.map(Option::flatten)
     })

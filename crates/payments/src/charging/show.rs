@@ -10,7 +10,7 @@ use super::codes;
 use crate::shapes::*;
 use crate::{ConfirmError, PaymentState, Unserved};
 
-/// A payment as it stands.
+/// A payment in its present state.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Payment {
     /// `pay_…`
@@ -18,7 +18,7 @@ pub struct Payment {
     pub id: String,
     /// Always `payment`.
     pub object: &'static str,
-    /// What is wanted, in minor units.
+    /// The amount to be paid, in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
     /// ISO 4217 code.
@@ -27,25 +27,25 @@ pub struct Payment {
     /// `requires_payment_method`, `requires_confirmation`, `processing`, `succeeded` or `canceled`.
     #[schema(value_type = PaymentStatus)]
     pub status: &'static str,
-    /// What was taken, in minor units.
+    /// The captured amount, in minor units.
     #[schema(value_type = Count)]
     pub amount_captured: i64,
-    /// What was given back, in minor units.
+    /// The refunded amount, in minor units.
     #[schema(value_type = Count)]
     pub amount_refunded: i64,
-    /// The merchant's reference for the payer.
+    /// Your reference for the payer.
     #[schema(value_type = Option<ShortText>, required)]
     pub customer: Option<String>,
-    /// The provider's token.
+    /// The provider's token for the payment method.
     #[schema(value_type = Option<ShortText>, required)]
     pub payment_method: Option<String>,
-    /// Why the last attempt was declined.
+    /// The reason for which the last attempt was declined.
     #[schema(required)]
     pub decline_code: Option<String>,
-    /// When it was made.
+    /// When the payment was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
-    /// When it last changed.
+    /// When the payment last changed.
     #[schema(value_type = Moment)]
     pub updated_at: String,
 }

@@ -27,17 +27,17 @@ pub const SIGNATURES: &[Signature] = &[
     Signature {
         name: "stripe_signature",
         header: "Stripe-Signature",
-        says: "The scheme `stripe`: `t=…,v1=…` over the time and the body",
+        says: "The scheme `stripe`: `t=…,v1=…`, a signature over the time and the body",
     },
     Signature {
         name: "standard_webhooks_signature",
         header: "webhook-signature",
-        says: "The schemes `standard-webhooks` (HMAC) and `standard-webhooks-v1a` (Ed25519): over `webhook-id`, `webhook-timestamp` and the body",
+        says: "The schemes `standard-webhooks` (HMAC) and `standard-webhooks-v1a` (Ed25519): a signature over `webhook-id`, `webhook-timestamp` and the body",
     },
     Signature {
         name: "svix_signature",
         header: "svix-signature",
-        says: "The scheme `svix`: over `svix-id`, `svix-timestamp` and the body",
+        says: "The scheme `svix`: a signature over `svix-id`, `svix-timestamp` and the body",
     },
 ];
 
@@ -62,7 +62,7 @@ pub struct Receivers(pub HashMap<String, Receiver>);
 
 /// The route of webhooks.
 pub(crate) fn routes(r: &mut Routes) {
-    r.tag("webhooks", "What providers tell us");
+    r.tag("webhooks", "Webhooks that providers send");
     r.open(
         Method::Post,
         "/webhooks/{provider}",
@@ -75,11 +75,14 @@ pub(crate) fn routes(r: &mut Routes) {
     .segment("provider", PROVIDER, "The provider's name in the settings")
     .bytes("The event, byte for byte as it was signed")
     .max_body(MAX_BYTES)
-    .gives::<show::WebhookReceipt>(200, "Applied, known already, or stored")
-    .gives::<show::WebhookReceipt>(202, "It arrived before its cause and is parked")
+    .gives::<show::WebhookReceipt>(
+        200,
+        "The event was applied, was known already, or was stored",
+    )
+    .gives::<show::WebhookReceipt>(202, "The event arrived before its cause, and is parked")
     .refuses(
         400,
-        "A right signature over something that is not JSON",
+        "The signature is right, but the body is not JSON",
         &[code::MALFORMED_JSON],
     )
     .refuses(
@@ -87,10 +90,14 @@ pub(crate) fn routes(r: &mut Routes) {
         "The signature was not accepted",
         &[code::SIGNATURE_REFUSED],
     )
-    .refuses(415, "A signature must cover the bytes as sent", &[])
+    .refuses(
+        415,
+        "The body has a `Content-Encoding`. A signature must cover the bytes as they are sent",
+        &[],
+    )
     .refuses(
         422,
-        "A right signature over JSON that is no event; the field is named",
+        "The signature is right, but the JSON is not an event. The wrong field is named",
         &[code::INVALID_FIELD],
     );
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::shapes::*;
 
-/// What became of a webhook.
+/// The outcome of a webhook.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookReceipt {
     /// `applied`, `duplicate`, `parked`, `stored` or `quarantined`.

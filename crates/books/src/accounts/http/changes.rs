@@ -14,25 +14,33 @@ pub(crate) fn routes(r: &mut Routes) {
     r.post(
         "/v1/accounts/{id}/freeze",
         "freezeAccount",
-        "Lets an account take no postings for now.",
+        "Freezes an account, so that it takes no postings until it is unfrozen.",
         |state, call| turn(state, call, AccountChange::Freeze),
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| nothing().describe(known))
-    .gives::<show::Account>(200, "The account, frozen")
+    .gives::<show::Account>(200, "The frozen account")
     .refuses(404, "No such account", &[])
-    .refuses(409, "It is not open", &[code::ACCOUNT_STATE_CONFLICT]);
+    .refuses(
+        409,
+        "The account is not open",
+        &[code::ACCOUNT_STATE_CONFLICT],
+    );
     r.post(
         "/v1/accounts/{id}/unfreeze",
         "unfreezeAccount",
-        "Lets a frozen account take postings again.",
+        "Unfreezes an account, so that it takes postings again.",
         |state, call| turn(state, call, AccountChange::Unfreeze),
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| nothing().describe(known))
-    .gives::<show::Account>(200, "The account, open")
+    .gives::<show::Account>(200, "The account, which is open again")
     .refuses(404, "No such account", &[])
-    .refuses(409, "It is not frozen", &[code::ACCOUNT_STATE_CONFLICT]);
+    .refuses(
+        409,
+        "The account is not frozen",
+        &[code::ACCOUNT_STATE_CONFLICT],
+    );
     r.post(
         "/v1/accounts/{id}/close",
         "closeAccount",
@@ -41,24 +49,28 @@ pub(crate) fn routes(r: &mut Routes) {
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| nothing().describe(known))
-    .gives::<show::Account>(200, "The account, closed")
+    .gives::<show::Account>(200, "The closed account")
     .refuses(404, "No such account", &[])
     .refuses(
         409,
-        "It is closed already, or holds something",
+        "The account is closed already, or still holds something",
         &[code::ACCOUNT_STATE_CONFLICT],
     );
     r.patch(
         "/v1/accounts/{id}",
         "updateAccount",
-        "Sets an account's limits, all three at once; or what is kept with it.",
+        "Sets the three limits of an account together, or its metadata.",
         patch,
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .body(|known| new_state().describe(known))
     .gives::<show::Account>(200, "The account as it is now")
     .refuses(404, "No such account", &[])
-    .refuses(409, "It is closed", &[code::ACCOUNT_STATE_CONFLICT])
+    .refuses(
+        409,
+        "The account is closed",
+        &[code::ACCOUNT_STATE_CONFLICT],
+    )
     .refuses(422, "A field is wrong", &[]);
 }
 
@@ -97,7 +109,7 @@ fn new_state() -> impl Body<Out = AccountChange> {
     let limits = Alternative::new(
         false,
         "NewLimits",
-        "An account's limits, in minor units; each must be there.",
+        "The limits of an account, in minor units. All three are required.",
         new_limits,
     );
     let metadata = Alternative::new(true, name, says, |fields: &mut Fields| {
@@ -108,8 +120,10 @@ fn new_state() -> impl Body<Out = AccountChange> {
         "Changes an account: its three limits, or its metadata.",
         |fields| fields.has("metadata"),
         vec![
-            limits.standing("All limits at once; null: no such limit."),
-            metadata.standing("What you keep with it; null or an empty object: nothing."),
+            limits.standing("All three limits. Null: no such limit."),
+            metadata.standing(
+                "The metadata that you keep with it. Null or an empty object removes it.",
+            ),
         ],
     )
 }
@@ -121,7 +135,7 @@ fn new_limits(fields: &mut Fields) -> Slot<AccountChange> {
     let floor = fields.required("floor", nullable(floor));
     let ceiling = limit().says("The greatest possible balance.");
     let ceiling = fields.required("ceiling", nullable(ceiling));
-    let credit_line = line().says("How far below the floor it may go.");
+    let credit_line = line().says("How far below the floor the available balance may go.");
     let credit_line = fields.required("credit_line", nullable(credit_line));
     let bounds = Slot::together((floor, ceiling, credit_line));
     bounds.check(|bounds| Ok(AccountChange::SetLimits(limits(bounds)?)))

@@ -14,12 +14,12 @@ pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/accounts/{id}/pending",
         "listPending",
-        "The pending holds of an account, newest first, with its balances in one snapshot.",
+        "Lists the pending holds of an account, newest first, with its balances from the same snapshot.",
         list,
     )
     .segment("id", shapes::AccountId::SHAPE, ID)
     .page()
-    .gives::<show::PendingPage>(200, "A page")
+    .gives::<show::PendingPage>(200, "A page of holds, with the balances")
     .refuses(404, "No such account", &[]);
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{Balances, balances};
 use crate::shapes::*;
 
-/// What is pending on an account, with its balances as the same snapshot has them.
+/// A page of the pending holds of an account, with its balances from the same snapshot.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PendingPage {
     /// Always `pending`.
@@ -16,46 +16,46 @@ pub struct PendingPage {
     /// `acc_…`
     #[schema(value_type = AccountId)]
     pub account: String,
-    /// Its balances.
+    /// The balances of the account.
     pub balances: Balances,
-    /// All its debits that are pending now, in minor units: what is listed as `debit` on all pages.
+    /// The debits that are pending now, in minor units: the sum of what all pages list as `debit`.
     #[schema(value_type = Count)]
     pub pending_debits: i64,
-    /// All its credits that are pending now, in minor units: what is listed as `credit` on all pages.
+    /// The credits that are pending now, in minor units: the sum of what all pages list as `credit`.
     #[schema(value_type = Count)]
     pub pending_credits: i64,
-    /// The number of its entries: the same on each page if nothing has moved between them.
+    /// The number of entries of the account. It is the same on each page if the account has not moved meanwhile.
     #[schema(value_type = Count)]
     pub version: i64,
-    /// The newest first. A page may have fewer than were asked for, even none, and a next one.
+    /// The holds, newest first. A page may have fewer holds than its limit, or none, and still have a next page.
     pub data: Vec<PendingHold>,
-    /// Give it as `cursor` for the next page; null at the end.
+    /// Pass it as `cursor` to get the next page; null at the end of the list.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
 
-/// What one posting of a pending transaction holds on an account.
+/// The hold of one posting of a pending transaction on an account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PendingHold {
     /// `txn_…`, the pending transaction.
     #[schema(value_type = TransactionId)]
     pub transaction: String,
-    /// The posting's place in it, from 0.
+    /// The posting's place in the transaction, from 0.
     #[schema(value_type = Ordinal)]
     pub ordinal: i16,
-    /// `debit` or `credit`: the side of the account on which it is pending.
+    /// `debit` or `credit`: the side of the account on which the amount is pending.
     #[schema(value_type = Side)]
     pub side: &'static str,
     /// The posting's other account.
     #[schema(value_type = AccountId)]
     pub other_account: String,
-    /// What was promised, in minor units.
+    /// The amount of the posting, in minor units.
     #[schema(value_type = Amount)]
     pub amount: i64,
-    /// What is still held of it, in minor units.
+    /// The part of the amount that is still held, in minor units.
     #[schema(value_type = Amount)]
     pub remaining: i64,
-    /// From when on it can no longer be posted; null: it does not expire.
+    /// The moment from which the transaction can no longer be posted; null: it does not expire.
     #[schema(value_type = Option<Moment>, required)]
     pub expires_at: Option<String>,
     /// The number of the entry on the account.

@@ -19,8 +19,10 @@ use crate::transactions::{Details, Draft, Expiry};
 const SECONDS: Shape = Shape::integer(1, 315_360_000).example_number(604_800);
 
 /// The name of the body, and its description.
-pub(crate) const TRANSACTION: [&str; 2] =
-    ["NewTransaction", "Posts a transaction, or promises it."];
+pub(crate) const TRANSACTION: [&str; 2] = [
+    "NewTransaction",
+    "Posts a transaction, or makes it pending.",
+];
 
 /// Reads the body that posts a transaction, and whether it is a dry run.
 pub(crate) fn new_transaction(known: &Currencies) -> impl Body<Out = (Draft, bool)> {
@@ -36,16 +38,17 @@ pub(crate) fn new_transaction(known: &Currencies) -> impl Body<Out = (Draft, boo
 pub(crate) fn draft(fields: &mut Fields, known: &Currencies) -> Slot<Draft> {
     let kind = text(1, 32, shapes::Kind::SHAPE)
         .checked(own_kind)
-        .says("What it is for: 1 to 32 of a-z, 0-9 and _, beginning with a letter, and none of the names that\nother routes give: `transfer`, `capture`, `exchange`, `post`, `void`, `expiry`, `reversal`.");
+        .says("The purpose of the transaction: 1 to 32 of a-z, 0-9 and _, beginning with a letter. The names that other\nroutes use are refused: `transfer`, `capture`, `exchange`, `post`, `void`, `expiry`, `reversal`.");
     let kind = fields.required("kind", kind);
     let postings = list(1, MAX_POSTINGS, posting(known))
-        .says("Its movements, applied together or not at all.");
+        .says("The postings. They are applied together or not at all.");
     let postings = fields.required("postings", postings);
-    let pending = promise().says("Whether it is only promised, and how long; false if absent.");
+    let pending = promise()
+        .says("Whether the transaction is only pending, and for how long; false if absent.");
     let pending = fields.optional("pending", pending);
     let conditions = conditions(
         fields,
-        "What else must be so of accounts that the postings name.",
+        "Conditions, each on an account that a posting names.",
     );
     let details = details(fields, &NEW);
     let slots = (kind, postings, pending.or(None), conditions, details);
@@ -73,16 +76,16 @@ pub(crate) struct FieldTexts {
 
 /// The descriptions for a new transaction.
 pub(crate) const NEW: FieldTexts = FieldTexts {
-    external_id: "Your own name for it, unique among all transactions: at most 255 characters.",
-    description: "For people: at most 500 characters.",
-    metadata: "What you keep with it: at most 50 texts of at most 500 characters.",
+    external_id: "Your own name for the transaction, unique among all transactions: at most 255 characters.",
+    description: "A description for people: at most 500 characters.",
+    metadata: "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
 };
 
 /// The descriptions for a step about another transaction.
 pub(crate) const STEP: FieldTexts = FieldTexts {
     external_id: "Your own name for this step, unique among all transactions.",
-    description: "For people.",
-    metadata: "What you keep with it.",
+    description: "A description for people.",
+    metadata: "The metadata that you keep with it.",
 };
 
 /// Reads the fields that every step has.
@@ -107,7 +110,7 @@ pub(crate) fn details(fields: &mut Fields, words: &FieldTexts) -> Slot<Details> 
 
 /// Reads whether the request is a dry run.
 pub(crate) fn dry_run(fields: &mut Fields) -> Slot<bool> {
-    let says = "Whether it is only asked what would happen; false if absent.";
+    let says = "Whether this is a dry run: the answer tells what would happen, and nothing is kept; false if absent.";
     fields.optional("dry_run", boolean().says(says)).or(false)
 }
 
@@ -124,15 +127,15 @@ fn own_kind(name: String) -> Result<Kind, BrokenRule> {
 }
 
 fn posting(known: &Currencies) -> impl Body<Out = Posting> {
-    let says = "A movement from the credited to the debited account.";
+    let says = "A movement from the credited account to the debited account.";
     object("NewPosting", says, move |fields| {
         let debit = fields.required("debit", account().says("The debited account."));
         let credit = fields.required("credit", account().says("The credited account."));
-        let amount = positive().says("Minor units, 1 to 2^63 - 1.");
+        let amount = positive().says("The amount in minor units, 1 to 2^63 - 1.");
         let amount = fields.required("amount", amount);
-        let unit = known
-            .reader()
-            .says("ISO 4217 code, or that of a custom asset; both accounts hold it.");
+        let unit = known.reader().says(
+            "ISO 4217 code, or the code of a custom asset. Both accounts must be in this currency.",
+        );
         let unit = fields.required("currency", unit);
         let slots = (debit, credit, amount, unit);
         Slot::together(slots).map(|(debit, credit, amount, currency)| Posting {
@@ -145,13 +148,15 @@ fn posting(known: &Currencies) -> impl Body<Out = Posting> {
 }
 
 fn promise() -> impl Reader<Out = Option<Expiry>> {
-    let flag = boolean().says("True: until it is posted or voided. False: it is final at once.");
+    let flag = boolean().says("True: the transaction is pending until it is posted or voided. False: it is final at once.");
     let expiry = object(
         "NewExpiry",
-        "When what is pending expires: one of the two.",
+        "When the pending transaction expires: a moment, or a number of seconds.",
         |fields| {
-            let at = any_moment().says("At this moment (RFC 3339).");
-            let seconds = integer(SECONDS).says("In so many seconds, 1 to 315,360,000.");
+            let at = any_moment().says("The moment at which the transaction expires (RFC 3339).");
+            let seconds = integer(SECONDS).says(
+                "The number of seconds after which the transaction expires, 1 to 315,360,000.",
+            );
             fields.either(
                 None,
                 Either::new("At", "expires_at", at.map(Expiry::At)),
@@ -164,10 +169,10 @@ fn promise() -> impl Reader<Out = Option<Expiry>> {
         },
     );
     let expiry =
-        expiry.says("Until it is posted or voided, or until a moment, whichever comes first.");
+        expiry.says("The transaction is pending until it is posted or voided, or until it expires, whichever comes first.");
     boolean_or(
         "NewPending",
-        "Whether a transaction is only promised, and how long.",
+        "Whether a transaction is only pending, and for how long.",
         flag,
         expiry.map(Some),
         |is_pending| is_pending.then_some(Expiry::Never),
@@ -175,14 +180,14 @@ fn promise() -> impl Reader<Out = Option<Expiry>> {
 }
 
 fn condition() -> impl Body<Out = Condition> {
-    let says = "What must be so of an account: one of the two.";
+    let says = "A condition on an account: on its available balance, or on its version.";
     object("NewCondition", says, |fields| {
         let account = fields.required("account", account().says("The account."));
         let least = integer(shapes::MinorUnits::SHAPE)
-            .says("So much is available afterwards, in minor units.")
+            .says("The least available balance afterwards, in minor units.")
             .map(|least| Demand::AvailableAtLeast(MinorUnits::new(least)));
         let version = integer(shapes::Count::SHAPE)
-            .says("It had so many entries before.")
+            .says("The number of entries that the account must have before.")
             .map(Demand::AtVersion);
         let demand = fields.either(
             None,

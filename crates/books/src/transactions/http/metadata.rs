@@ -12,12 +12,12 @@ pub(crate) fn routes(r: &mut Routes) {
     r.patch(
         "/v1/transactions/{id}",
         "updateTransaction",
-        "Replaces what is kept with a transaction. The books stay as they are.",
+        "Replaces the metadata of a transaction. The books do not change.",
         patch,
     )
     .segment("id", shapes::TransactionId::SHAPE, "txn_…")
     .body(|known| replacement().describe(known))
-    .gives::<show::Transaction>(200, "The transaction, with what is kept with it now")
+    .gives::<show::Transaction>(200, "The transaction with its new metadata")
     .refuses(404, "No such transaction", &[code::TRANSACTION_NOT_FOUND]);
 }
 

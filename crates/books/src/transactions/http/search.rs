@@ -27,12 +27,12 @@ pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/transactions",
         "listTransactions",
-        "Transactions, latest first, of which all that is given is so.",
+        "Lists the transactions that match all given parameters, latest first.",
         list,
     )
-    .more("A page reads at most 2,000 rows: it may be shorter than its limit, or empty, and yet have a\n`next_cursor`. Only null means the end. The latest is what was recorded last; with `effective_from` or\n`effective_to`, and neither an account nor `metadata.KEY`, what happened last.")
+    .more("A page reads at most 2,000 rows. So it may be shorter than its limit, or empty, and still have a\n`next_cursor`: only null means the end. The latest transaction is the one that was recorded last. With\n`effective_from` or `effective_to`, and with neither `account` nor `metadata.KEY`, it is the one that\nhappened last.")
     .asks(|query| drop(search(query)))
-    .gives_page::<show::Transaction>("A page. It may be shorter than its limit, even empty, and have a next_cursor all the same")
+    .gives_page::<show::Transaction>("A page of transactions. It may be shorter than its limit, or empty, and still have a `next_cursor`")
     .refuses(400, "A parameter is wrong", &[]);
 }
 
@@ -63,52 +63,69 @@ fn search(query: &mut Query) -> Slot<(Search, Option<String>, PageQuery)> {
         query.optional(
             "external_id",
             shapes::ShortText::SHAPE,
-            "It bears this name of yours: one at most",
+            "Your own name for the transaction: at most one transaction has it",
             |text| ExternalId::parse(text),
         ),
         query.optional(
             "account",
             shapes::AccountId::SHAPE,
-            "acc_…: it has an entry on this account",
+            "acc_…: the transaction has an entry on this account",
             account,
         ),
         query.optional(
             "code_prefix",
             shapes::AccountCode::SHAPE,
-            "It has an entry on the account with this code, or on one below it",
+            "The transaction has an entry on the account with this code, or on one below it",
             subtree,
         ),
-        query.optional("kind", shapes::Kind::SHAPE, "What it is for", kind),
+        query.optional(
+            "kind",
+            shapes::Kind::SHAPE,
+            "The purpose of the transaction",
+            kind,
+        ),
         query.optional(
             "status",
             shapes::TransactionStatus::SHAPE,
-            "What has become of it, as GET /v1/transactions/{id} says",
+            "The present status, as `GET /v1/transactions/{id}` shows it",
             status,
         ),
     ));
     let code = query.optional(
         "currency",
         shapes::CurrencyCode::SHAPE,
-        "It has a posting in this currency or asset",
+        "The transaction has a posting in this currency or asset",
         |code| Ok::<String, BrokenRule>(code.to_owned()),
     );
     let mut at = |name, says| query.optional(name, shapes::AskedMoment::SHAPE, says, moment);
     let times = Slot::together((
-        at("from", "RFC 3339: it was recorded then or later"),
-        at("to", "RFC 3339: it was recorded before"),
-        at("effective_from", "RFC 3339: it happened then or later"),
-        at("effective_to", "RFC 3339: it happened before"),
+        at(
+            "from",
+            "RFC 3339: the transaction was recorded at this moment or later",
+        ),
+        at(
+            "to",
+            "RFC 3339: the transaction was recorded before this moment",
+        ),
+        at(
+            "effective_from",
+            "RFC 3339: the transaction happened at this moment or later",
+        ),
+        at(
+            "effective_to",
+            "RFC 3339: the transaction happened before this moment",
+        ),
     ));
     let metadata = metadata(query);
     let mut amount = |name, says| query.optional(name, shapes::Amount::SHAPE, says, positive);
     let amounts = Slot::together((
         amount(
             "amount_min",
-            "It has a posting of at least so many minor units",
+            "The transaction has a posting of at least this amount, in minor units",
         ),
         amount(
             "amount_max",
-            "It has a posting of at most so many minor units; the same one as amount_min, currency and account say",
+            "The transaction has a posting of at most this amount, in minor units. One posting must match this, `amount_min`, `currency` and `account` together",
         ),
     ));
     let search = Slot::together((about, times, metadata, amounts));
@@ -167,7 +184,7 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
     let text = Shape::text(0, shapes::METADATA.longest);
     let texts = query.by_key(Parameter::by_key(
         "metadata",
-        "Its metadata has this text under KEY; may be given for several keys",
+        "The metadata has this text under KEY. The parameter may be given for several keys",
         [TEXT, text],
         Metadata::MAX_ENTRIES,
     ));
@@ -175,14 +192,14 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
     let beginning = Shape::text(1, shapes::METADATA.longest);
     let beginnings = query.by_key(Parameter::by_key(
         "metadata_prefix",
-        "Its metadata has a text under KEY that begins so; may be given for several keys",
+        "The metadata has a text under KEY that begins with this text. The parameter may be given for several keys",
         [PREFIX, beginning],
         Metadata::MAX_ENTRIES,
     ));
     let keys = query.optional(
         "metadata_present",
         KEYS,
-        "Its metadata has this key, whatever the text; several keys are separated by commas",
+        "The metadata has this key, with any text. Several keys are separated by commas",
         |keys| Ok::<String, BrokenRule>(keys.to_owned()),
     );
     Slot::together((texts, beginnings, keys)).check(|(texts, beginnings, keys)| {

@@ -58,7 +58,7 @@ impl Verb {
             Self::Reverse => [
                 "Reverse",
                 "NewBulkReverse",
-                "Undoes what was posted, or a part of it.",
+                "Reverses a posted transaction, or a part of it.",
             ],
         }
     }
@@ -130,11 +130,11 @@ fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
     let parts = |says| nullable(list(1, MAX_POSTINGS, part()).says(says));
     let amounts = match verb {
         Verb::Post => {
-            let says = "How much of which posting; all that remains, if absent.";
+            let says = "The amounts to post, by posting; all that remains, if absent.";
             fields.optional("amounts", parts(says))
         }
         Verb::Reverse => {
-            let says = "How much of which posting; all that remains, if absent. Of an exchange, both postings in one share.";
+            let says = "The amounts to reverse, by posting; all that remains, if absent. For an exchange, both postings in the same proportion.";
             fields.optional("amounts", parts(says))
         }
         Verb::Void => absent(),
@@ -143,10 +143,8 @@ fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
         Verb::Reverse => fields.optional(name, nullable(positive().says(says))),
         Verb::Post | Verb::Void => absent(),
     };
-    let sold =
-        "Of an exchange: how much of what was sold, in minor units. What was bought follows.";
-    let bought =
-        "Of an exchange: how much of what was bought, in minor units. What was sold follows.";
+    let sold = "For an exchange: how much of the sold amount to reverse, in minor units. The bought amount follows.";
+    let bought = "For an exchange: how much of the bought amount to reverse, in minor units. The sold amount follows.";
     let legs = Slot::together((leg("sell", sold), leg("buy", bought)));
     let mut flag = |name, says| match verb {
         Verb::Post => fields.optional(name, boolean().says(says)),
@@ -155,7 +153,10 @@ fn step(verb: Verb, fields: &mut Fields) -> Slot<StepRequest> {
     let last = "Whether all that remains afterwards is released; false if absent.";
     let exceed = "Whether an amount may be more than its posting still holds; false if absent. The difference is posted\nat once, if the limits of the accounts allow it.";
     let (last, exceed) = (flag("last", last), flag("exceed", exceed));
-    let conditions = conditions(fields, "What else must be so of accounts that it moves.");
+    let conditions = conditions(
+        fields,
+        "Conditions, each on an account that the step moves.",
+    );
     let details = details(fields, &STEP);
     let flags = Slot::together((last.or(false), exceed.or(false)));
     let slots = (amounts, legs, flags, conditions, details);
@@ -234,7 +235,7 @@ pub(super) fn one_of_many(known: &Currencies) -> impl Body<Out = Action> {
     }));
     one_of(
         "NewBulkItem",
-        "One of many: a transaction, an exchange, or a step about another transaction (one of `post`, `void`\nand `reverse`, and the fields that the step has alone), each without `dry_run`.",
+        "One step of a bulk: a transaction, an exchange, or a step about another transaction (one of `post`, `void`\nand `reverse`, with the fields that the step has as a request of its own). It has no `dry_run`.",
         Item::of,
         all,
     )
@@ -245,7 +246,7 @@ fn absent<T>() -> Slot<Option<T>> {
 }
 
 fn part() -> impl Body<Out = Part> {
-    object("NewPart", "So much of one posting.", |fields| {
+    object("NewPart", "An amount of one posting.", |fields| {
         let narrow = |ordinal| {
             i16::try_from(ordinal).map_err(|_too_large| {
                 let detail = format!("Must be from 0 to {LAST_ORDINAL}.");
@@ -254,9 +255,9 @@ fn part() -> impl Body<Out = Part> {
         };
         let ordinal = integer(ORDINAL)
             .checked(narrow)
-            .says("The posting's place in its transaction, from 0; to reverse what was posted beyond a hold, the ordinal\nthat the answer gave it.");
+            .says("The posting's place in its transaction, from 0. To reverse an amount that was posted beyond a hold, give the\nordinal that it has in the answer.");
         let ordinal = fields.required("ordinal", ordinal);
-        let amount = fields.required("amount", positive().says("Minor units."));
+        let amount = fields.required("amount", positive().says("The amount in minor units."));
         Slot::together((ordinal, amount))
     })
 }

@@ -9,20 +9,20 @@ use utoipa::ToSchema;
 use crate::Form;
 use crate::shapes::*;
 
-/// How a movement left an account. It is what the account's entry says, and never changes; how the account
-/// stands now, with what is pending and available, the account itself tells.
+/// The balance of an account right after a movement, as the entry of the account has it. It never changes.
+/// The present balances, including the pending and the available one, are read from the account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BalanceAfter {
     /// `acc_…`
     #[schema(value_type = AccountId)]
     pub account: String,
-    /// ISO 4217 code, or that of a custom asset.
+    /// ISO 4217 code, or the code of a custom asset.
     #[schema(value_type = CurrencyCode)]
     pub currency: String,
-    /// Its posted balance, in minor units on its normal side.
+    /// The posted balance, in minor units on the account's normal side.
     #[schema(value_type = MinorUnits)]
     pub posted: i64,
-    /// The number of its entries.
+    /// The number of entries that the account then had.
     #[schema(value_type = Count)]
     pub version: i64,
 }
