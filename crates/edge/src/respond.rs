@@ -1,6 +1,6 @@
 //! HTTP responses made from the answers of the lane.
 
-use engine::{Answer, LaneError, Repeated, Reply};
+use engine::{Answer, LaneError, RepeatedWarning, Reply};
 use store::Error;
 
 use crate::{Problem, Response, code, problem};
@@ -35,7 +35,7 @@ pub fn lane_error(error: LaneError) -> Problem {
 pub fn unavailable(error: &Error) -> Problem {
     match error {
         Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_) => {
-            static FAILED: Repeated = Repeated::new();
+            static FAILED: RepeatedWarning = RepeatedWarning::new();
             if let Some(times) = FAILED.due() {
                 tracing::warn!(%error, times, "a read failed");
             }

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use crate::book::{AfterCommit, MakeAgain};
 use crate::job::Job;
 use crate::memory::Memories;
-use crate::repeated::Repeated;
+use crate::repeated::RepeatedWarning;
 use crate::shelf::Kind;
 use crate::tenant::Tenant;
 use crate::waiters::Waiters;
@@ -200,7 +200,7 @@ impl Worker {
                 self.overlap(connection, decided);
             }
             Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_))) => {
-                static GIVEN_UP: Repeated = Repeated::new();
+                static GIVEN_UP: RepeatedWarning = RepeatedWarning::new();
                 metrics::counter!("florin_lane_given_up_total").increment(1);
                 // The trouble of a relieved thread says nothing about the lane.
                 if matches!(error, Error::Unavailable(_)) && !self.heartbeat.is_relieved() {
@@ -260,7 +260,7 @@ impl Worker {
                 // finds it by its keys.
                 Err(Error::Unavailable(cause)) if was_connected && !reconnected => {
                     reconnected = true;
-                    static LOST: Repeated = Repeated::new();
+                    static LOST: RepeatedWarning = RepeatedWarning::new();
                     metrics::counter!("florin_lane_reconnects_total").increment(1);
                     if let Some(times) = LOST.due() {
                         tracing::warn!(%cause, times, "the database connection was lost: once more");

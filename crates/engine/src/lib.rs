@@ -44,7 +44,7 @@ pub use idempotency::{Claim, Key, Reply};
 pub use lane::{Engine, LaneError, Settings};
 pub use memory::KeyAsks;
 pub use readiness::Readiness;
-pub use repeated::Repeated;
+pub use repeated::RepeatedWarning;
 pub use shelf::{Asks, Kind, Loading, Shelf};
 pub use standstill::Watch;
 pub use tenant::Tenant;

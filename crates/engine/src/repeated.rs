@@ -9,7 +9,7 @@ const EVERY: Duration = Duration::from_secs(60);
 /// One kind of warning. It is logged at once, and then at most once a minute, with the number of times that it
 /// was due.
 #[derive(Debug, Default)]
-pub struct Repeated(Mutex<State>);
+pub struct RepeatedWarning(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -30,7 +30,7 @@ impl State {
     };
 }
 
-impl Repeated {
+impl RepeatedWarning {
     /// A warning that was never due.
     #[must_use]
     pub const fn new() -> Self {
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_first_warning_is_logged_and_then_one_a_minute_with_a_count() {
-        let warning = Repeated::new();
+        let warning = RepeatedWarning::new();
         let begin = Instant::now();
         assert_eq!(warning.due_at(begin), Some(1));
         for second in 1..60 {

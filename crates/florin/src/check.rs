@@ -192,26 +192,26 @@ mod tests {
 
     use super::*;
 
-    struct Given {
+    struct Setup {
         _folder: tempfile::TempDir,
         store: Store,
     }
 
     /// A new database that this SQL has changed without the server.
-    fn given(sql: &str) -> Given {
+    fn given(sql: &str) -> Setup {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("florin.db");
         let url = DatabaseUrl::parse(&format!("sqlite:{}", path.display())).unwrap();
         let store = Store::open(&url).unwrap();
         let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         connection.batch_execute(sql).unwrap();
-        Given {
+        Setup {
             _folder: folder,
             store,
         }
     }
 
-    fn checked(given: &Given, json: bool) -> (Result<u8, Mistake>, String) {
+    fn checked(given: &Setup, json: bool) -> (Result<u8, Mistake>, String) {
         let mut output = Vec::new();
         let outcome = answer(&CheckArguments { json }, &given.store, &mut output);
         (outcome, String::from_utf8(output).unwrap())

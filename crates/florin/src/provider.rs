@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use payments::Operation;
-use payments::providers::{Dialect, Outgoing, ProviderAnswer};
+use payments::providers::{Dialect, ProviderAnswer, ProviderRequest};
 
 /// Longest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -57,7 +57,7 @@ impl Provider {
         }
     }
 
-    async fn send(&self, outgoing: Outgoing) -> Result<(u16, Vec<u8>), String> {
+    async fn send(&self, outgoing: ProviderRequest) -> Result<(u16, Vec<u8>), String> {
         let url = format!("{}{}", self.base, outgoing.path);
         let mut request = match outgoing.method {
             "POST" => self.http.post(url),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use payments::Operation;
-use payments::providers::{Called, Calling, ProviderAnswer, Reach, Reached};
+use payments::providers::{CallFuture, CallOutcome, ProviderAnswer, Reach, ReachableProvider};
 
 use crate::places::{OPEN, Places};
 use crate::provider::Provider;
@@ -22,20 +22,22 @@ pub(crate) struct Lines(pub(crate) HashMap<String, Line>);
 
 impl Line {
     /// Records for the breaker whether the provider gave an answer that can be relied on or refused.
-    fn noted(&self, heard: ProviderAnswer) -> ProviderAnswer {
+    fn noted(&self, answer: ProviderAnswer) -> ProviderAnswer {
         self.places
-            .note(!matches!(heard, ProviderAnswer::Nothing(_)));
-        heard
+            .note(!matches!(answer, ProviderAnswer::Nothing(_)));
+        answer
     }
 
-    async fn charge(&self, operation: &Operation) -> Called {
+    async fn charge(&self, operation: &Operation) -> CallOutcome {
         if !self.places.lets_through() {
-            return Called::LeftAlone(i64::try_from(OPEN.as_millis()).unwrap_or(i64::MAX));
+            return CallOutcome::CircuitOpen(i64::try_from(OPEN.as_millis()).unwrap_or(i64::MAX));
         }
         let lease = u64::try_from(self.lease_millis).unwrap_or(0);
         let call = self.provider.charge(operation);
-        let heard = self.places.call(Duration::from_millis(lease), call).await;
-        heard.map_or(Called::TooLate, |heard| Called::Heard(self.noted(heard)))
+        let answer = self.places.call(Duration::from_millis(lease), call).await;
+        answer.map_or(CallOutcome::TooLate, |answer| {
+            CallOutcome::Answered(self.noted(answer))
+        })
     }
 }
 
@@ -51,8 +53,8 @@ fn absent() -> ProviderAnswer {
 }
 
 impl Reach for Lines {
-    fn reached(&self, provider: &str) -> Option<Reached> {
-        self.0.get(provider).map(|line| Reached {
+    fn reachable(&self, provider: &str) -> Option<ReachableProvider> {
+        self.0.get(provider).map(|line| ReachableProvider {
             lease_millis: line.lease_millis,
             free_inquiries: line.places.free_inquiries(),
         })
@@ -64,16 +66,16 @@ impl Reach for Lines {
         full.map(|(name, _)| name.clone()).collect()
     }
 
-    fn charge<'a>(&'a self, operation: &'a Operation) -> Calling<'a, Called> {
+    fn charge<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome> {
         Box::pin(async move {
             match self.line(operation) {
                 Some(line) => line.charge(operation).await,
-                None => Called::Heard(absent()),
+                None => CallOutcome::Answered(absent()),
             }
         })
     }
 
-    fn place<'a>(&'a self, provider: &'a str) -> Calling<'a, Option<Box<dyn Send>>> {
+    fn place<'a>(&'a self, provider: &'a str) -> CallFuture<'a, Option<Box<dyn Send>>> {
         Box::pin(async move {
             let place = self.0.get(provider)?.places.inquiry().await?;
             let place: Box<dyn Send> = Box::new(place);
@@ -81,7 +83,7 @@ impl Reach for Lines {
         })
     }
 
-    fn inquire<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer> {
+    fn inquire<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             match self.line(operation) {
                 Some(line) => line.noted(line.provider.inquire(operation).await),
@@ -90,7 +92,7 @@ impl Reach for Lines {
         })
     }
 
-    fn charge_again<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer> {
+    fn charge_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             match self.line(operation) {
                 Some(line) => line.noted(line.provider.charge(operation).await),
@@ -99,7 +101,7 @@ impl Reach for Lines {
         })
     }
 
-    fn end(&self) -> Calling<'_, ()> {
+    fn end(&self) -> CallFuture<'_, ()> {
         Box::pin(async {
             for line in self.0.values() {
                 line.places.end().await;

@@ -201,12 +201,12 @@ fn damaged(account: AccountId) -> Error {
 /// The sum of the displaced entries of an account that happened up to a moment, less the sum of those that were
 /// recorded up to it.
 #[derive(Debug, Default)]
-struct Displaced {
+struct DisplacedSum {
     debits: i128,
     credits: i128,
 }
 
-impl Displaced {
+impl DisplacedSum {
     fn on(&self, side: NormalSide) -> i128 {
         match side {
             NormalSide::Debit => self.debits - self.credits,
@@ -228,7 +228,7 @@ fn displaced_by(
     tenant: TenantId,
     account: AccountId,
     at: Timestamp,
-) -> Result<Displaced, Error> {
+) -> Result<DisplacedSum, Error> {
     let end = at.micros().saturating_add(1);
     // The longest buckets cover all time until the last of them begins. Of each shorter level, only the
     // buckets within the last bucket of the level above are needed.
@@ -265,7 +265,7 @@ fn displaced_by(
         .union_all(sixth)
         .union_all(seventh);
     let found: Vec<Bucket> = store::ask_either!(connection, |either| all.load(either))?;
-    let mut sum = Displaced::default();
+    let mut sum = DisplacedSum::default();
     found.iter().for_each(|bucket| sum.add(bucket));
     Ok(sum)
 }

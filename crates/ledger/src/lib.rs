@@ -158,7 +158,7 @@ pub use search::{MAX_READ, MetadataMatch, Place, Search, SearchPage, search};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
 pub use texts::{AccountName, AssetName, Description, ExternalId, RateSource};
-pub use totals::{Scope, Standing, Total, standings, totals};
+pub use totals::{AccountBalance, Scope, Total, standings, totals};
 pub use transaction::{
     EXCEEDS_FROM, Heading, MAX_AHEAD_SECONDS, MAX_POSTINGS, NewTransaction, Part, Pending, Phase,
     Posting, RELEASES_FROM, RecordedPosting, RecordedTransaction, Side, Step, TransactionId,

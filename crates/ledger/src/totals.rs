@@ -32,14 +32,14 @@ pub struct Total {
 
 /// The balance of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct AccountBalance {
     /// The account in its present state.
     pub account: Account,
     /// The posted balance, on the account's normal side.
     pub posted: MinorUnits,
 }
 
-impl Standing {
+impl AccountBalance {
     /// The balance as a debit, in minor units; negative for a credit.
     #[must_use]
     pub fn debit(&self) -> i128 {
@@ -104,7 +104,7 @@ pub fn standings(
     scope: &Scope,
     after: Option<&str>,
     limit: i64,
-) -> Result<Vec<Standing>, Error> {
+) -> Result<Vec<AccountBalance>, Error> {
     let rows = match &scope.subtree {
         None => between(connection, tenant, (after.unwrap_or_default(), None), limit)?,
         Some(code) => {
@@ -132,7 +132,7 @@ pub fn standings(
             None => account.posted(),
             Some((at, by)) => balance_at(connection, tenant, &account, at, by)?,
         };
-        standings.push(Standing { account, posted });
+        standings.push(AccountBalance { account, posted });
     }
     Ok(standings)
 }
@@ -156,7 +156,7 @@ fn between(
     Ok(query.load(connection)?)
 }
 
-fn add(by_currency: &mut BTreeMap<String, Total>, standing: &Standing) {
+fn add(by_currency: &mut BTreeMap<String, Total>, standing: &AccountBalance) {
     let currency = standing.account.currency;
     let total = by_currency
         .entry(currency.code().to_owned())

@@ -40,7 +40,7 @@ pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
 pub use payment::{
     ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
 };
-pub use providers::{Provider, Providers, Unserved};
+pub use providers::{NoProvider, Provider, Providers};
 pub use read::{known_provider_keys, operations, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};

@@ -5,7 +5,7 @@ use store::{Ids, Timestamp};
 use text::{Identifier, Token};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
-use crate::{Operation, OperationId, Providers, Shelf, Unserved};
+use crate::{NoProvider, Operation, OperationId, Providers, Shelf};
 
 store::typed_id!(
     /// A payment's id: `pay_…`.
@@ -89,7 +89,7 @@ pub enum ConfirmError {
     NoPaymentMethod,
     /// There are providers, and none of them takes the payment.
     #[error(transparent)]
-    Unserved(#[from] Unserved),
+    NoProvider(#[from] NoProvider),
 }
 
 impl ConfirmError {
@@ -101,7 +101,7 @@ impl ConfirmError {
             Self::WrongState { .. } => "payment_state_conflict",
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::NoPaymentMethod => "payment_method_required",
-            Self::Unserved(_) => "no_provider",
+            Self::NoProvider(_) => "no_provider",
         }
     }
 }

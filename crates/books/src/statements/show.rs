@@ -1,7 +1,7 @@
 //! The replies about balances, statements and totals.
 
 use edge::reply::{bound, moment};
-use ledger::{Account, By, Line, Span, Standing, Total};
+use ledger::{Account, AccountBalance, By, Line, Span, Total};
 use money::MinorUnits as Units;
 use serde::Serialize;
 use store::Timestamp;
@@ -208,7 +208,7 @@ pub(crate) fn statement(
 }
 
 pub(crate) fn trial_balance(
-    standings: &[Standing],
+    standings: &[AccountBalance],
     totals: Option<&[Total]>,
     as_of: Option<(Timestamp, By)>,
     next_cursor: Option<String>,
@@ -276,7 +276,7 @@ fn total(total: &Total) -> CurrencyTotal {
     }
 }
 
-fn standing(standing: &Standing) -> AccountStanding {
+fn standing(standing: &AccountBalance) -> AccountStanding {
     let debit = standing.debit();
     AccountStanding {
         account: standing.account.id.to_string(),

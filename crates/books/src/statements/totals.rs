@@ -4,7 +4,7 @@ use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query, foreign_cursor};
 use edge::strict_json::Slot;
 use edge::{Call, Problem, Response, Routes, Shared, State};
-use ledger::{AccountCode, AccountId, By, Scope, Standing};
+use ledger::{AccountBalance, AccountCode, AccountId, By, Scope};
 use store::Timestamp;
 
 use super::show;
@@ -89,7 +89,7 @@ async fn trial_balance(state: Shared, call: Call) -> Result<Response, Problem> {
     let (mut standings, totals) = found.ok_or_else(foreign_cursor)?;
     let goes_on = standings.len() > usize::from(wanted.limit);
     standings.truncate(usize::from(wanted.limit));
-    let cursor = |standing: &Standing| Cursor {
+    let cursor = |standing: &AccountBalance| Cursor {
         id: standing.account.id.bytes(),
         position: None,
     };

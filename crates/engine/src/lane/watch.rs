@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::state::{Heartbeat, LaneState};
 use super::{CAUTIOUS_BATCHES, Settings, Worker};
 use crate::memory::Memories;
-use crate::repeated::Repeated;
+use crate::repeated::RepeatedWarning;
 use crate::waiters::Waiters;
 
 /// Greatest number of threads that may be stuck. If there are more, no thread is the lane until one of them has
@@ -84,7 +84,7 @@ impl Supervisor {
 
     /// Watches the lane until it has ended.
     pub(super) fn watch(self, mut heartbeat: Arc<Heartbeat>, longest: Duration) {
-        static RELIEVED: Repeated = Repeated::new();
+        static RELIEVED: RepeatedWarning = RepeatedWarning::new();
         while !self.status.borrow().has_ended {
             std::thread::sleep(longest / LOOKS);
             if heartbeat.relieve(longest) {

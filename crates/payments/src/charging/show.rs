@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::codes;
 use crate::shapes::*;
-use crate::{ConfirmError, PaymentState, Unserved};
+use crate::{ConfirmError, NoProvider, PaymentState};
 
 /// A payment in its present state.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,11 +95,11 @@ fn refused(rule: &ConfirmError) -> Problem {
         ConfirmError::NoPaymentMethod => Problem::new(edge::code::INVALID_FIELD)
             .with_detail(rule.to_string())
             .at("/payment_method"),
-        ConfirmError::Unserved(unserved) => Problem::new(codes::NO_PROVIDER)
+        ConfirmError::NoProvider(unserved) => Problem::new(codes::NO_PROVIDER)
             .with_detail(rule.to_string())
             .at(match unserved {
-                Unserved::Currency(_) => "/currency",
-                Unserved::Method(_) => "/payment_method",
+                NoProvider::Currency(_) => "/currency",
+                NoProvider::Method(_) => "/payment_method",
             }),
     }
 }

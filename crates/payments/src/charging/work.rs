@@ -10,12 +10,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::errand::{DueErrand, Work, WorkFuture, spawn};
-use engine::{Engine, Repeated, Request, Tenant};
+use engine::{Engine, RepeatedWarning, Request, Tenant};
 use webhooks::Event;
 
 use super::show::reply;
 use super::{Lease, LeasedOperation, RecordOutcome};
-use crate::providers::{Called, ProviderAnswer, Reach, Reached};
+use crate::providers::{CallOutcome, ProviderAnswer, Reach, ReachableProvider};
 use crate::{CHARGE, Fact, Operation, OperationId};
 
 /// First pause before an inquiry; it doubles with every lease.
@@ -51,7 +51,7 @@ impl Work for Charges {
         }
         Box::pin(async move {
             for (place, mut operations) in by_place {
-                let Some(provider) = self.reached(&place) else {
+                let Some(provider) = self.reachable(&place) else {
                     continue;
                 };
                 // Takes no more operations than can be inquired about now. The others would only wait while their
@@ -103,9 +103,9 @@ impl Charges {
 
     /// The provider of this name. A provider that cannot be reached is logged once. Its errands stay due until a
     /// server takes them that can reach the provider.
-    fn reached(&self, name: &str) -> Option<Reached> {
-        let reached = self.providers.reached(name);
-        if reached.is_none() {
+    fn reachable(&self, name: &str) -> Option<ReachableProvider> {
+        let provider = self.providers.reachable(name);
+        if provider.is_none() {
             let mut absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
             if absent.insert(name.to_owned()) {
                 tracing::error!(
@@ -115,23 +115,23 @@ impl Charges {
                 );
             }
         }
-        reached
+        provider
     }
 
     /// Asks the provider to execute a new operation, and records the answer.
     async fn charge(&self, tenant: Tenant, leased: LeasedOperation) {
-        if self.reached(&leased.operation.provider).is_none() {
+        if self.reachable(&leased.operation.provider).is_none() {
             return;
         }
         match self.providers.charge(&leased.operation).await {
-            Called::Heard(heard) => self.bring_home(tenant, &leased, heard).await,
-            Called::LeftAlone(pause) => {
+            CallOutcome::Answered(answer) => self.record_answer(tenant, &leased, answer).await,
+            CallOutcome::CircuitOpen(pause) => {
                 let retry_at = self.engine.clock().now().plus_millis(pause);
                 let unknown = Fact::Unknown { retry_at };
                 self.record(tenant, &leased, unknown, Vec::new()).await;
             }
             // The operation belongs to another worker by now.
-            Called::TooLate => {}
+            CallOutcome::TooLate => {}
         }
     }
 
@@ -141,18 +141,23 @@ impl Charges {
         let Some(_place) = self.providers.place(&operation.provider).await else {
             return;
         };
-        let heard = match self.providers.inquire(operation).await {
+        let answer = match self.providers.inquire(operation).await {
             ProviderAnswer::Unknown => self.providers.charge_again(operation).await,
-            heard @ (ProviderAnswer::Done { .. }
+            answer @ (ProviderAnswer::Done { .. }
             | ProviderAnswer::Nothing(_)
-            | ProviderAnswer::Wrong { .. }) => heard,
+            | ProviderAnswer::Wrong { .. }) => answer,
         };
-        self.bring_home(tenant, &leased, heard).await;
+        self.record_answer(tenant, &leased, answer).await;
     }
 
-    async fn bring_home(&self, tenant: Tenant, leased: &LeasedOperation, heard: ProviderAnswer) {
+    async fn record_answer(
+        &self,
+        tenant: Tenant,
+        leased: &LeasedOperation,
+        answer: ProviderAnswer,
+    ) {
         let operation = &leased.operation;
-        let (fact, answer) = match heard {
+        let (fact, bytes) = match answer {
             ProviderAnswer::Done { fact, answer } => (fact, answer),
             ProviderAnswer::Unknown => (self.unknown(leased), Vec::new()),
             ProviderAnswer::Nothing(cause) => {
@@ -166,7 +171,7 @@ impl Charges {
                 (self.unknown(leased), answer)
             }
         };
-        self.record(tenant, leased, fact, answer).await;
+        self.record(tenant, leased, fact, bytes).await;
     }
 
     async fn record(&self, tenant: Tenant, leased: &LeasedOperation, fact: Fact, answer: Vec<u8>) {
@@ -182,7 +187,7 @@ impl Charges {
         let request = Request::of_system(tenant, "worker", command);
         if let Err(error) = self.engine.submit(request).await {
             // The lease will run out, and a worker will inquire.
-            static UNRECORDED: Repeated = Repeated::new();
+            static UNRECORDED: RepeatedWarning = RepeatedWarning::new();
             if let Some(times) = UNRECORDED.due() {
                 tracing::warn!(operation = %operation.id, %error, times, "an outcome was not recorded");
             }

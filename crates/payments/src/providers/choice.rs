@@ -93,7 +93,7 @@ pub enum ProvidersError {
 
 /// Why no provider takes a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unserved {
+pub enum NoProvider {
     /// No provider takes the currency, with any payment method.
     #[error("no provider takes payments in {0}")]
     Currency(Currency),
@@ -150,16 +150,16 @@ impl Providers {
     /// The provider that a payment goes to: the provider of the first rule that fits, otherwise the default.
     ///
     /// # Errors
-    /// [`Unserved`] if there is none.
-    pub fn choose(&self, currency: Currency, method: &str) -> Result<&Provider, Unserved> {
+    /// [`NoProvider`] if there is none.
+    pub fn choose(&self, currency: Currency, method: &str) -> Result<&Provider, NoProvider> {
         let mut of_currency = self
             .rules
             .iter()
             .filter(|(rule, _)| rule.takes_currency(currency))
             .peekable();
         let refusal = match of_currency.peek() {
-            Some(_) => Unserved::Method(currency),
-            None => Unserved::Currency(currency),
+            Some(_) => NoProvider::Method(currency),
+            None => NoProvider::Currency(currency),
         };
         let fitting = of_currency.find(|(rule, _)| rule.takes_method(method));
         let chosen = fitting.map(|(_, provider)| provider);
@@ -215,7 +215,7 @@ mod tests {
         let known = || vec![provider("a"), provider("b"), provider("c")];
         let with = Providers::new(known(), rules(), Some("c")).unwrap();
         let without = Providers::new(known(), rules(), None).unwrap();
-        let (method, by_currency) = (Unserved::Method, Unserved::Currency);
+        let (method, by_currency) = (NoProvider::Method, NoProvider::Currency);
         for (code, token, expected) in [
             ("EUR", "pm_card_1", Ok("a")),
             ("EUR", "pm_card_", Ok("a")),

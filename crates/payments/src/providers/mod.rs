@@ -10,16 +10,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use choice::{Methods, Provider, Providers, ProvidersError, Rule, Unserved};
+pub use choice::{Methods, NoProvider, Provider, Providers, ProvidersError, Rule};
 pub(crate) use object::Object;
 pub use object::WrongField;
-pub use reach::{Called, Calling, Reach, Reached};
+pub use reach::{CallFuture, CallOutcome, Reach, ReachableProvider};
 
 use crate::{Fact, JsonError, Operation};
 
 /// A request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct ProviderRequest {
     /// `GET` or `POST`.
     pub method: &'static str,
     /// Path and query, relative to the provider's address.
@@ -78,13 +78,13 @@ pub enum MalformedEvent {
 /// The requests to a provider, and the meaning of its answers and events.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// The request that executes an operation. If the same operation is requested again, it is executed once.
-    fn charge(&self, operation: &Operation) -> Outgoing;
+    fn charge(&self, operation: &Operation) -> ProviderRequest;
 
     /// Reads the answer to [`Dialect::charge`].
     fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 
     /// The request for the outcome of an operation.
-    fn inquiry(&self, operation: &Operation) -> Outgoing;
+    fn inquiry(&self, operation: &Operation) -> ProviderRequest;
 
     /// Reads the answer to [`Dialect::inquiry`].
     fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;

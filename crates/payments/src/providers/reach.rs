@@ -7,23 +7,23 @@ use super::ProviderAnswer;
 use crate::Operation;
 
 /// A call that has begun.
-pub type Calling<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type CallFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The outcome of a call for a new operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Called {
+pub enum CallOutcome {
     /// The provider was called; the meaning of its answer.
-    Heard(ProviderAnswer),
+    Answered(ProviderAnswer),
     /// The provider was not called, because its last calls have all failed. It may be called after this number of
     /// milliseconds.
-    LeftAlone(i64),
+    CircuitOpen(i64),
     /// There was no place for the call before the lease ran out.
     TooLate,
 }
 
 /// A provider that this process can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reached {
+pub struct ReachableProvider {
     /// Duration of the lease under which an operation is sent to the provider, in milliseconds.
     pub lease_millis: i64,
     /// Number of inquiries that can be sent to the provider now.
@@ -33,24 +33,24 @@ pub struct Reached {
 /// The way to all providers. An operation has the name of its provider.
 pub trait Reach: Send + Sync {
     /// A provider by its name; `None` if this process cannot reach the provider.
-    fn reached(&self, provider: &str) -> Option<Reached>;
+    fn reachable(&self, provider: &str) -> Option<ReachableProvider>;
 
     /// The names of the providers that have no free place for an inquiry.
     fn full(&self) -> Vec<String>;
 
     /// Asks for the execution of a new operation, in a place of its own.
-    fn charge<'a>(&'a self, operation: &'a Operation) -> Calling<'a, Called>;
+    fn charge<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome>;
 
     /// Waits for a place for an inquiry. The place is free again once the value is dropped. `None` if this process
     /// cannot reach the provider.
-    fn place<'a>(&'a self, provider: &'a str) -> Calling<'a, Option<Box<dyn Send>>>;
+    fn place<'a>(&'a self, provider: &'a str) -> CallFuture<'a, Option<Box<dyn Send>>>;
 
     /// Asks for the outcome of an operation, in a place that the caller has.
-    fn inquire<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer>;
+    fn inquire<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
 
     /// Asks for the execution of an operation that the provider does not know, in the place of the inquiry.
-    fn charge_again<'a>(&'a self, operation: &'a Operation) -> Calling<'a, ProviderAnswer>;
+    fn charge_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
 
     /// Waits until all calls have ended.
-    fn end(&self) -> Calling<'_, ()>;
+    fn end(&self) -> CallFuture<'_, ()>;
 }

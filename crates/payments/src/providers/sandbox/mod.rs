@@ -5,7 +5,7 @@ mod event;
 
 use charge::{MalformedAnswer, read_answer};
 
-use super::{Dialect, MalformedEvent, Outgoing, ProviderAnswer, ProviderEvent, wrong};
+use super::{Dialect, MalformedEvent, ProviderAnswer, ProviderEvent, ProviderRequest, wrong};
 use crate::{Fact, JsonError, Operation};
 
 /// The dialect of the sandbox provider.
@@ -13,14 +13,14 @@ use crate::{Fact, JsonError, Operation};
 pub(super) struct Sandbox;
 
 impl Dialect for Sandbox {
-    fn charge(&self, operation: &Operation) -> Outgoing {
+    fn charge(&self, operation: &Operation) -> ProviderRequest {
         let body = serde_json::json!({
             "amount": operation.money.amount.get(),
             "currency": operation.money.currency.code(),
             "payment_method": operation.payment_method,
             "reference": operation.payment.to_string(),
         });
-        Outgoing {
+        ProviderRequest {
             method: "POST",
             path: "/v1/charges".to_owned(),
             headers: vec![
@@ -59,8 +59,8 @@ impl Dialect for Sandbox {
         }
     }
 
-    fn inquiry(&self, operation: &Operation) -> Outgoing {
-        Outgoing {
+    fn inquiry(&self, operation: &Operation) -> ProviderRequest {
+        ProviderRequest {
             method: "GET",
             path: format!("/v1/charges?idempotency_key={}", operation.provider_key),
             headers: Vec::new(),
