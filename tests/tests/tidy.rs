@@ -1044,9 +1044,8 @@ fn schema(sql: &str) -> Vec<String> {
         let line = line.split("--").next().unwrap_or_default();
         let mut said = words(line);
         let first = said.next().unwrap_or_default();
-        if first == "DROP" {
-            made_again.extend(said.nth(1).map(str::to_owned));
-        } else if line.starts_with("ALTER TABLE") && line.contains(" RENAME TO ") {
+        let renames = line.starts_with("ALTER TABLE") && line.contains(" RENAME TO ");
+        if first == "DROP" || renames {
             made_again.extend(said.nth(1).map(str::to_owned));
         } else if first == "CREATE" {
             let kinds = ["TABLE", "VIEW", "INDEX"];
