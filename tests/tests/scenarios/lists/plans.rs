@@ -45,28 +45,38 @@ fn postgres_answers_every_question_by_an_index() {
             "DO $$ BEGIN EXECUTE format({alter}, current_database()); END $$"
         ));
     }
-    // While there are almost no rows, any plan is good; from then on none of these is.
-    let looked = std::cell::Cell::new(0);
+    // While there are almost no rows, any plan is good; from then on none of these is. Until the planner has new
+    // statistics it keeps plans of small tables; those must not read all postings.
+    let (filled, looked) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     runtime().block_on(async {
         let florin = Florin::start(&database, &["--check-every", "0"]);
-        ask_everything(&florin.client(), || {
-            database.execute_raw("ANALYZE");
-            looked.set(cluster.log().len());
-        })
+        ask_everything(
+            &florin.client(),
+            || filled.set(cluster.log().len()),
+            || {
+                looked.set(cluster.log().len());
+                database.execute_raw("ANALYZE");
+            },
+        )
         .await;
     });
     let log = cluster.log();
-    let plans: Vec<Value> = plans(&log[looked.get()..]);
-    let questions = plans.iter().filter(|plan| {
-        let query = plan["Query Text"].as_str().expect("a text");
-        query.trim_start().starts_with("SELECT")
-    });
     let (mut examined, mut wrong) = (0, BTreeMap::new());
-    for plan in questions {
-        for fault in faults(&plan["Plan"]) {
-            wrong.insert(plan["Query Text"].to_string(), (fault, plan));
+    for (plans, tables) in [
+        (plans(&log[filled.get()..looked.get()]), " of posting"),
+        (plans(&log[looked.get()..]), ""),
+    ] {
+        let questions = plans.into_iter().filter(|plan| {
+            let query = plan["Query Text"].as_str().expect("a text");
+            query.trim_start().starts_with("SELECT")
+        });
+        for plan in questions {
+            let faults = faults(&plan["Plan"]);
+            for fault in faults.into_iter().filter(|fault| fault.ends_with(tables)) {
+                wrong.insert(plan["Query Text"].to_string(), (fault, plan.clone()));
+            }
+            examined += 1;
         }
-        examined += 1;
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(examined > 100, "only {examined} questions were asked");
@@ -77,7 +87,7 @@ fn sqlite_answers_every_question_by_an_index() {
     scenario(Kind::Sqlite, async |database: Database| {
         let shown = [("FLORIN_LOG", "florin::statements=trace")];
         let florin = Florin::start_with_environment(&database, &["--check-every", "0"], &shown);
-        ask_everything(&florin.client(), || {}).await;
+        ask_everything(&florin.client(), || {}, || {}).await;
         let log = florin.log();
         let mut statements: Vec<String> = log.lines().filter_map(statement).collect();
         statements.sort_unstable();
@@ -179,7 +189,7 @@ fn is_by_index(step: &str) -> bool {
 
 /// Asks everything that can be asked over HTTP, of small books and of larger ones. A list that is in the description
 /// of the API and is not asked here stops the test.
-async fn ask_everything(client: &Client, look_at_tables: impl Fn()) {
+async fn ask_everything(client: &Client, filled: impl Fn(), look_at_tables: impl Fn()) {
     let accounts = begin(client).await;
     fill(client, &accounts, 60).await;
     // Statements are prepared now, while any plan would do.
@@ -195,6 +205,9 @@ async fn ask_everything(client: &Client, look_at_tables: impl Fn()) {
         )
         .await;
     }
+    filled();
+    // The plans are still those of small books, and then those of the planner's newest statistics.
+    ask(client, &accounts).await;
     look_at_tables();
     ask(client, &accounts).await;
 }
