@@ -175,6 +175,19 @@ pub fn logs(connection: &mut AnyConnection) -> Result<Vec<TenantId>, Error> {
         .load(connection)?)
 }
 
+/// Whether there is a log of this tenant.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn has_log(connection: &mut AnyConnection, log: TenantId) -> Result<bool, Error> {
+    let found: Option<TenantId> = audit_log::table
+        .filter(audit_log::log.eq(log))
+        .select(audit_log::log)
+        .first(connection)
+        .optional()?;
+    Ok(found.is_some())
+}
+
 /// The latest recording time of all logs; `None` if there is no log.
 ///
 /// # Errors

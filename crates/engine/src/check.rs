@@ -307,7 +307,7 @@ fn audit_log_recomputes(
     tenant: &Tenant,
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
-    if !audit_log::tables::logs(connection)?.contains(&tenant.id) {
+    if !audit_log::tables::has_log(connection, tenant.id)? {
         return Err(CheckError::broken("audit log", "the tenant has none"));
     }
     match audit_log::verify(connection, tenant.id, progress)? {

@@ -9,6 +9,7 @@ mod state;
 mod watch;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +33,10 @@ use overlap::{DecidedBatch, SpareConnection, Writers, Writing};
 use pace::Pace;
 use state::{Heartbeat, LaneState};
 
-/// Number of times that a batch is decided again because another process committed first.
-const RERUNS: u32 = 10;
+/// Greatest number of runs of one tenant's batch, if other processes always commit first.
+const RUNS: u32 = 10;
+/// Greatest number of runs of a batch of many tenants. After that each tenant's commands run by themselves.
+const MIXED_RUNS: u32 = 3;
 /// Number of batches that lock from the start after another process was quicker.
 const CAUTIOUS_BATCHES: u32 = 64;
 /// Weight at which a batch is closed.
@@ -199,6 +202,12 @@ impl Worker {
                 };
                 self.overlap(connection, decided);
             }
+            // The commands of each tenant run by themselves, so that no tenant suffers from another one.
+            Err(Error::Refused(_) | Error::Busy(_) | Error::Conflict(_)) if is_mixed(&batch) => {
+                for own in by_tenant(batch) {
+                    self.commit(own, false);
+                }
+            }
             Err(error @ (Error::Unavailable(_) | Error::Busy(_) | Error::Conflict(_))) => {
                 static GIVEN_UP: RepeatedWarning = RepeatedWarning::new();
                 metrics::counter!("florin_lane_given_up_total").increment(1);
@@ -246,6 +255,7 @@ impl Worker {
     /// Runs a batch, and runs it again, decided afresh, as long as another process was quicker. The first run
     /// takes no locks if the batch needs none, unless another process was quicker lately.
     fn run_batch(&mut self, batch: &mut Batch, may_overlap: bool) -> Result<Run, Error> {
+        let most = if is_mixed(batch) { MIXED_RUNS } else { RUNS };
         let mut runs = 0_u32;
         let mut reconnected = false;
         loop {
@@ -266,7 +276,7 @@ impl Worker {
                         tracing::warn!(%cause, times, "the database connection was lost: once more");
                     }
                 }
-                Err(Error::Conflict(cause)) if runs < RERUNS => {
+                Err(Error::Conflict(cause)) if runs < most => {
                     self.cautious = CAUTIOUS_BATCHES;
                     metrics::counter!("florin_lane_reruns_total").increment(1);
                     tracing::debug!(%cause, runs, "a batch is decided again");
@@ -425,6 +435,22 @@ impl Worker {
         }
         connected
     }
+}
+
+/// True if a batch carries the commands of more than one tenant.
+fn is_mixed(batch: &Batch) -> bool {
+    let mut tenants = batch.iter().map(|job| job.tenant().id);
+    let first = tenants.next();
+    tenants.any(|tenant| Some(tenant) != first)
+}
+
+/// The commands of a batch, tenant by tenant.
+fn by_tenant(batch: Batch) -> Vec<Batch> {
+    let mut of: BTreeMap<TenantId, Batch> = BTreeMap::new();
+    for job in batch {
+        of.entry(job.tenant().id).or_default().push(job);
+    }
+    of.into_values().collect()
 }
 
 /// Answers all requests of a batch with an error.

@@ -30,6 +30,12 @@ const KEYS_A_ROW: usize = 4;
 pub(crate) struct Memories {
     of: HashMap<TenantId, Memory>,
     kinds: Arc<[Kind]>,
+    /// Number of remembered rows of each tenant, when it was last counted.
+    counts: HashMap<TenantId, usize>,
+    /// Sum of the counts.
+    count: usize,
+    /// Tenants whose memory may have changed since.
+    touched: HashSet<TenantId>,
 }
 
 impl Memories {
@@ -37,32 +43,42 @@ impl Memories {
         Self {
             of: HashMap::new(),
             kinds,
+            counts: HashMap::new(),
+            count: 0,
+            touched: HashSet::new(),
         }
     }
 
     /// The memory of a tenant.
     pub(crate) fn of(&mut self, tenant: TenantId) -> &mut Memory {
         let kinds = &self.kinds;
+        self.touched.insert(tenant);
         self.of.entry(tenant).or_insert_with(|| Memory::new(kinds))
     }
 
     /// Forgets the rows of one tenant that a conflict may have shown to be stale.
     pub(crate) fn forget(&mut self, tenant: TenantId) {
-        if let Some(memory) = self.of.get_mut(&tenant) {
-            memory.forget();
-        }
+        self.of(tenant).forget();
     }
 
     /// Forgets the rows of all tenants that a conflict may have shown to be stale.
     pub(crate) fn forget_all(&mut self) {
         self.of.values_mut().for_each(Memory::forget);
+        self.touched.extend(self.of.keys());
     }
 
     /// Forgets all rows if too many are remembered.
     pub(crate) fn make_room(&mut self) {
-        let sizes = self.of.values().map(Memory::size);
-        if sizes.fold(0, usize::saturating_add) > MAX_ROWS {
+        // Only the tenants of the last batches are counted again: there may be many others.
+        for tenant in self.touched.drain() {
+            let size = self.of.get(&tenant).map_or(0, Memory::size);
+            let before = self.counts.insert(tenant, size).unwrap_or(0);
+            self.count = self.count.saturating_add(size).saturating_sub(before);
+        }
+        if self.count > MAX_ROWS {
             self.of.clear();
+            self.counts.clear();
+            self.count = 0;
         }
     }
 }

@@ -7,7 +7,7 @@ use books::transactions::Expiries;
 use edge::strict_json::CardNumbers;
 use edge::{State, Surface};
 use engine::check::Plan;
-use engine::errand::Work;
+use engine::errand::{Search, Work};
 use engine::{Engine, Kind};
 use payments::Providers;
 use payments::charging::Charges;
@@ -66,15 +66,17 @@ pub fn shelves() -> Arc<[Kind]> {
 
 /// The work behind every kind of errands.
 #[must_use]
-pub fn works(engine: &Engine, providers: Arc<dyn Reach>, dialects: Dialects) -> Vec<Arc<dyn Work>> {
+pub fn works(engine: &Engine, providers: Arc<dyn Reach>) -> Vec<Arc<dyn Work>> {
     vec![
         Arc::new(Charges::new(engine.clone(), providers)),
         Arc::new(Expiries(engine.clone())),
-        Arc::new(ParkedWebhooks {
-            engine: engine.clone(),
-            dialects,
-        }),
     ]
+}
+
+/// The searches for work that is no errand.
+#[must_use]
+pub fn searches(engine: &Engine, dialects: Dialects) -> Vec<Arc<dyn Search>> {
+    vec![Arc::new(ParkedWebhooks::new(engine.clone(), dialects))]
 }
 
 /// The plan of the check: all families.

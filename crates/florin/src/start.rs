@@ -192,7 +192,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let check = tokio::spawn(check);
     let runner = Runner {
         engine: engine.clone(),
-        works: families::works(&engine, Arc::new(called), dialects.clone()),
+        works: families::works(&engine, Arc::new(called)),
+        searches: families::searches(&engine, dialects.clone()),
         after_commit: submitted,
         interval: SWEEP,
         patience: END_OF_WORK,

@@ -170,23 +170,21 @@ pub fn parked(
     Ok(rows.into_iter().map(InboxRow::event).collect())
 }
 
-/// Tenants after `after` that have parked events, by id, at most `limit`.
+/// The first tenant after `after` that has parked events, by id.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
-pub fn tenants_with_parked(
+pub fn next_with_parked(
     connection: &mut AnyConnection,
     after: TenantId,
-    limit: i64,
-) -> Result<Vec<TenantId>, Error> {
+) -> Result<Option<TenantId>, Error> {
     Ok(inbox::table
         .filter(is_parked())
         .filter(inbox::tenant_id.gt(after))
         .select(inbox::tenant_id)
-        .distinct()
         .order(inbox::tenant_id)
-        .limit(limit)
-        .load(connection)?)
+        .first(connection)
+        .optional()?)
 }
 
 /// The references that parked events wait for: at most `limit` of them after `after`, in order.

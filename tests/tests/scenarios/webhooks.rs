@@ -367,6 +367,41 @@ async fn an_event_before_its_cause_is_parked_and_applied_when_the_cause_is_there
     books_hold(&database);
 }
 
+on_both_databases!(an_event_is_found_among_many_whose_cause_never_comes);
+async fn an_event_is_found_among_many_whose_cause_never_comes(database: Database) {
+    // More than one look reads.
+    const OTHERS: usize = 2_100;
+    const AT_ONCE: usize = 60;
+    let shop = Shop::open(&database);
+    let provider = Sender::of(&shop);
+    let reply = shop.pay_waiting("k-1", "pm_never_answers", 0).await;
+    let id = text(&reply.json(), "/id");
+    let about = |number: usize, key: &str| {
+        let charge = json!({
+            "id": format!("ch_{number}"), "amount": PRICE, "currency": "EUR", "decline_code": null,
+            "idempotency_key": key,
+        });
+        event(&format!("evt_{number}"), "charge.succeeded", &charge)
+    };
+    for first in (0..OTHERS).step_by(AT_ONCE) {
+        let mut sent = JoinSet::new();
+        for number in first..first + AT_ONCE {
+            let (provider, other) = (provider.clone(), about(number, &format!("op_a{number}")));
+            sent.spawn(async move { provider.deliver(&other).await });
+        }
+        for reply in sent.join_all().await {
+            assert_eq!(said(&reply), (202, "parked".to_owned()));
+        }
+    }
+    let parked = provider.deliver(&about(OTHERS, "op_not_known_yet")).await;
+    assert_eq!(said(&parked), (202, "parked".to_owned()));
+
+    database.execute_raw("UPDATE operation SET provider_key = 'op_not_known_yet'");
+    assert_eq!(shop.finished(&id).await["status"], "succeeded");
+    shop.assert_captured(1).await;
+    books_hold(&database);
+}
+
 on_both_databases!(while_a_secret_is_replaced_the_old_and_the_new_one_are_accepted);
 async fn while_a_secret_is_replaced_the_old_and_the_new_one_are_accepted(database: Database) {
     let [old, new] = [OLD, NEW].map(|secret| format!("sandbox=standard-webhooks:{secret}"));

@@ -125,20 +125,24 @@ pub struct DueErrand {
     pub subject: [u8; 16],
 }
 
-/// The errands of all tenants that are due, the oldest first, at most `limit`, without those that take one of
-/// these places.
+/// The errands of these kinds that are due, of all tenants but those that are left out, the oldest first, at most
+/// `limit`. Errands that take one of the full places are left out too.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
 pub fn due(
     connection: &mut AnyConnection,
     now: Timestamp,
+    kinds: &[&str],
+    left_out: &[TenantId],
     full: &[String],
     limit: i64,
 ) -> Result<Vec<DueErrand>, Error> {
     let rows: Vec<(TenantId, String, String, String, Vec<u8>)> = errand::table
         .inner_join(tenant::table.on(tenant::tenant_id.eq(errand::tenant_id)))
         .filter(errand::due_at.le(now.micros()))
+        .filter(diesel::dsl::not(errand::tenant_id.eq_any(left_out)))
+        .filter(errand::kind.eq_any(kinds))
         .filter(diesel::dsl::not(errand::place.eq_any(full)))
         .order(errand::due_at)
         .limit(limit)

@@ -225,17 +225,16 @@ impl Lines {
         Some(job)
     }
 
-    /// Puts commands back where they were taken from, in their order.
+    /// Puts commands back at the beginning of their lines, in their order. Their tenants have the next turns, and
+    /// the first command may be heavy.
     pub(super) fn put_back(&self, jobs: Vec<Box<dyn Job>>) {
         let mut state = self.state();
         for job in jobs.into_iter().rev() {
             let tenant = job.tenant().id;
-            let line = state.lines.entry(tenant).or_default();
-            let is_first = line.is_empty();
-            line.push_front(job);
-            if is_first {
-                state.turns.push_front(tenant);
-            }
+            state.lines.entry(tenant).or_default().push_front(job);
+            state.turns.retain(|waiting| *waiting != tenant);
+            state.turns.push_front(tenant);
+            state.was_heavy = false;
         }
     }
 
@@ -405,5 +404,22 @@ mod tests {
         let taken = [lines.next(&mut filling), lines.next(&mut filling)];
         lines.put_back(taken.into_iter().flatten().collect());
         assert_eq!(batch(&lines, LIMITS), [(1, 1), (1, 2), (1, 3)]);
+    }
+
+    #[test]
+    fn what_is_put_back_has_the_next_turn_although_others_wait() {
+        let lines = lines(&[(1, 1), (1, 2), (2, 1), (3, 1)]);
+        let mut filling = BatchBuilder::new(LIMITS);
+        let taken = [lines.next(&mut filling), lines.next(&mut filling)];
+        lines.put_back(taken.into_iter().flatten().collect());
+        assert_eq!(batch(&lines, LIMITS)[..2], [(1, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn what_is_heavy_and_put_back_is_the_first_of_the_next_batch() {
+        let lines = lines(&[(1, 40), (2, 1)]);
+        let mut filling = BatchBuilder::new(LIMITS);
+        lines.put_back(lines.next(&mut filling).into_iter().collect());
+        assert_eq!(batch(&lines, LIMITS), [(1, 40), (2, 1)]);
     }
 }

@@ -7,7 +7,7 @@ use super::MAX_WEIGHT;
 /// Longest time that the commands of one tenant may delay those of others in a batch.
 const HOLD_UP: Duration = Duration::from_millis(6);
 /// The least share of one tenant, in weight.
-const MIN_SHARE: usize = 32;
+const MIN_SHARE: usize = 64;
 /// Weight of the earlier measurements, relative to a new one.
 const INERTIA: u64 = 7;
 

@@ -14,7 +14,7 @@ mod receive;
 pub mod show;
 
 pub use http::{Receiver, Receivers, SIGNATURES};
-pub use parked::{ApplyParked, ParkedEvent, ParkedWebhooks, arrived};
+pub use parked::{ApplyParked, ParkedEvent, ParkedWebhooks};
 pub use quarantine::QuarantineWebhook;
 pub use receive::ReceiveWebhook;
 

@@ -1,11 +1,12 @@
 //! The command that applies events that arrived before their cause, and the work that submits it.
 
 use std::convert::Infallible;
+use std::sync::{Mutex, PoisonError};
 
-use engine::errand::{DueErrand, Work, WorkFuture, tenants};
-use engine::{Asks, Attempt, Book, Command, Decision, Engine, LaneError, Request, Tenant};
+use engine::errand::{Search, WorkFuture, tenants};
+use engine::{Asks, Attempt, Book, Command, Decision, Engine, LaneError, Request};
 use store::{AnyConnection, Error, TenantId};
-use webhooks::tables::tenants_with_parked;
+use webhooks::tables::next_with_parked;
 use webhooks::{Event, EventState};
 
 use super::apply::apply;
@@ -16,8 +17,8 @@ use crate::{Fact, Shelf};
 
 /// Number of references that are read at a time.
 const PAGE: i64 = 100;
-/// Number of tenants that are read at a time.
-const TENANTS: i64 = 100;
+/// Greatest number of pages that one look reads. The next look continues where this one has ended.
+const PAGES: usize = 20;
 
 /// A parked event whose cause has arrived.
 #[derive(Debug, Clone)]
@@ -53,6 +54,10 @@ impl Command for ApplyParked {
         }
     }
 
+    fn weight(&self) -> usize {
+        self.parked.len()
+    }
+
     fn decide(&self, book: &mut Book) -> Result<Decision<()>, Infallible> {
         for ParkedEvent {
             event,
@@ -84,30 +89,53 @@ impl Command for ApplyParked {
     }
 }
 
-/// Reads parked events whose cause has arrived: about [`PAGE`] of them. Events of a provider without a dialect
-/// stay parked.
-///
-/// # Errors
-/// [`Error`] as the database gives it.
-pub fn arrived(
-    connection: &mut AnyConnection,
+/// The place of the walk through all parked events: the tenant, and the reference after which the walk goes on.
+#[derive(Debug, Clone)]
+struct Place {
     tenant: TenantId,
+    /// Empty: the walk goes on with the next tenant.
+    after: String,
+}
+
+impl Place {
+    const START: Self = Self {
+        tenant: TenantId(0),
+        after: String::new(),
+    };
+}
+
+/// Parked events whose cause has arrived, by tenant.
+type Arrived = Vec<(TenantId, Vec<ParkedEvent>)>;
+
+/// Reads the parked events whose cause has arrived, of at most [`PAGES`] pages, and the place where the walk ended.
+/// Events of a provider without a dialect stay parked.
+fn arrived(
+    connection: &mut AnyConnection,
+    mut place: Place,
     dialects: &Dialects,
-) -> Result<Vec<ParkedEvent>, Error> {
-    let mut arrived = Vec::new();
-    let mut after = String::new();
-    loop {
-        let awaited = webhooks::tables::awaited(connection, tenant, &after, PAGE)?;
-        let Some(last) = awaited.last() else { break };
-        after.clone_from(last);
-        let known = crate::known_provider_keys(connection, tenant, &awaited)?;
-        let events = webhooks::tables::parked(connection, tenant, &known)?;
-        arrived.extend(events.into_iter().filter_map(|event| read(event, dialects)));
-        if arrived.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX) {
-            break;
+) -> Result<(Arrived, Place), Error> {
+    let mut found = Vec::new();
+    for _ in 0..PAGES {
+        if place.after.is_empty() {
+            let Some(next) = next_with_parked(connection, place.tenant)? else {
+                return Ok((found, Place::START));
+            };
+            place.tenant = next;
+        }
+        let awaited = webhooks::tables::awaited(connection, place.tenant, &place.after, PAGE)?;
+        // After the last page the walk goes on with the next tenant.
+        place.after = awaited.last().cloned().unwrap_or_default();
+        let known = crate::known_provider_keys(connection, place.tenant, &awaited)?;
+        let events = webhooks::tables::parked(connection, place.tenant, &known)?;
+        let parked: Vec<ParkedEvent> = events
+            .into_iter()
+            .filter_map(|event| read(event, dialects))
+            .collect();
+        if !parked.is_empty() {
+            found.push((place.tenant, parked));
         }
     }
-    Ok(arrived)
+    Ok((found, place))
 }
 
 /// Reads the body of a parked event again. It was read once before it was parked, so this succeeds.
@@ -123,50 +151,55 @@ fn read(event: Event, dialects: &Dialects) -> Option<ParkedEvent> {
 
 /// The work that applies parked webhooks whose cause has arrived.
 pub struct ParkedWebhooks {
-    /// The lane.
-    pub engine: Engine,
+    engine: Engine,
     /// The dialect of each provider, for its events.
-    pub dialects: Dialects,
+    dialects: Dialects,
+    /// The place where the next look begins.
+    place: Mutex<Place>,
 }
 
-impl Work for ParkedWebhooks {
-    fn kind(&self) -> &'static str {
-        "parked webhook"
+impl ParkedWebhooks {
+    /// The work over a lane, with the dialect of each provider.
+    #[must_use]
+    pub const fn new(engine: Engine, dialects: Dialects) -> Self {
+        Self {
+            engine,
+            dialects,
+            place: Mutex::new(Place::START),
+        }
     }
 
-    fn take(&self, _tenant: Tenant, _due: Vec<DueErrand>) -> WorkFuture<'_> {
-        Box::pin(async { Ok(()) })
+    fn place(&self) -> std::sync::MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl Search for ParkedWebhooks {
     fn look(&self) -> WorkFuture<'_> {
         Box::pin(async move {
-            let dialects = self.dialects.clone();
+            let (dialects, place) = (self.dialects.clone(), self.place().clone());
             let found = self.engine.read(move |connection| {
-                let (mut found, mut after) = (Vec::new(), TenantId(0));
-                loop {
-                    let ids = tenants_with_parked(connection, after, TENANTS)?;
-                    let Some(last) = ids.last() else {
-                        return Ok(found);
-                    };
-                    after = *last;
-                    for tenant in tenants(connection, &ids)? {
-                        let parked = arrived(connection, tenant.id, &dialects)?;
-                        found.push((tenant, parked));
-                    }
-                }
+                let (found, place) = arrived(connection, place, &dialects)?;
+                let ids: Vec<TenantId> = found.iter().map(|(tenant, _)| *tenant).collect();
+                Ok((found, tenants(connection, &ids)?, place))
             });
-            let found = found.await.map_err(|_unavailable| LaneError::Unavailable)?;
-            for (tenant, parked) in found {
-                if !parked.is_empty() {
-                    let command = ApplyParked {
-                        parked,
-                        show: reply,
-                    };
-                    let request = Request::of_system(tenant, "sweeper", command);
-                    self.engine.submit(request).await?;
-                }
+            let (found, tenants, place) =
+                found.await.map_err(|_unavailable| LaneError::Unavailable)?;
+            *self.place() = place;
+            let mut outcome = Ok(());
+            for (id, parked) in found {
+                let Some(tenant) = tenants.iter().find(|tenant| tenant.id == id) else {
+                    continue;
+                };
+                let command = ApplyParked {
+                    parked,
+                    show: reply,
+                };
+                let request = Request::of_system(tenant.clone(), "sweeper", command);
+                // The events of one tenant do not wait for those of another one, whose line may be full.
+                outcome = outcome.and(self.engine.submit(request).await.map(drop));
             }
-            Ok(())
+            outcome
         })
     }
 }
