@@ -153,6 +153,36 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
     database.number(&counted) > 0
 }
 
+on_both_databases!(a_name_is_taken_once_however_many_ask_for_it_and_nobody_else_suffers);
+async fn a_name_is_taken_once_however_many_ask_for_it_and_nobody_else_suffers(database: Database) {
+    let florin = Florin::start(&database, &[]);
+    let operator = Client::new(florin.api(), OPERATOR_KEY);
+    let tenant = florin.client();
+    for round in 0..5 {
+        let mut asked = JoinSet::new();
+        for number in 0..16 {
+            let (operator, tenant) = (operator.clone(), tenant.clone());
+            asked.spawn(async move {
+                let name = json!({"name": format!("acme-{round}")});
+                let code = format!("assets:cash:r{round}n{number}");
+                let made = operator.post("/v1/admin/tenants", None, &name);
+                let opened = json!({"code": code, "currency": "EUR"});
+                let opened = tenant.post("/v1/accounts", None, &opened);
+                let (made, opened) = tokio::join!(made, opened);
+                assert_eq!(opened.status, 201, "{}", opened.json());
+                made
+            });
+        }
+        let made = asked.join_all().await;
+        let taken = made.iter().filter(|made| made.status == 201);
+        assert_eq!(taken.count(), 1);
+        for refused in made.iter().filter(|made| made.status != 201) {
+            is_problem("the name is taken", refused, 409, "tenant_exists");
+        }
+    }
+    books_hold(&database);
+}
+
 on_both_databases!(a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody);
 async fn a_tenant_is_made_over_http_by_the_operator_or_in_the_sandbox_by_anybody(
     database: Database,
