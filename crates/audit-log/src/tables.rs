@@ -119,7 +119,7 @@ pub fn head(
 }
 
 /// Appends records, in order, as one batch that is recorded at `at`. If another writer has appended since the
-/// end was read, the keys make this a conflict: a fork cannot be written.
+/// end was read, the database refuses the batch: a fork cannot be written.
 ///
 /// # Errors
 /// [`Error::Refused`] if the log is full; [`Error::Conflict`] if the last batch was recorded later.

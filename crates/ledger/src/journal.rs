@@ -70,8 +70,8 @@ impl Journal {
     }
 
     /// Compares the number of postings that were read with the accounts: each posting is one entry on each of two
-    /// accounts, and accounts count their entries. So a posting without a transaction, which is on no page, is
-    /// noticed.
+    /// accounts, and accounts count their entries. So a posting without a transaction is noticed, if
+    /// accounts count it: no page has it.
     fn end(&mut self, connection: &mut AnyConnection) -> Result<Vec<RecordedTransaction>, Error> {
         let counted = entries_of_accounts(connection, self.tenant)?;
         let found = self.postings.saturating_mul(2);

@@ -41,7 +41,7 @@ pub use payment::{
     ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
 };
 pub use providers::{NoProvider, Provider, Providers};
-pub use read::{known_provider_keys, operations, payment, payments};
+pub use read::{known_provider_keys, payment, payments};
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};
 

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use store::{AnyConnection, Error, TenantId};
 
 use crate::schema;
-use crate::tables::{self, PaymentRow};
-use crate::{Operation, OperationId, Payment, PaymentId};
+use crate::tables::PaymentRow;
+use crate::{Payment, PaymentId};
 
 /// One payment of the tenant, if it exists.
 ///
@@ -57,16 +57,4 @@ pub fn known_provider_keys(
         .filter(schema::operation::provider_key.eq_any(keys))
         .select(schema::operation::provider_key)
         .load(connection)?)
-}
-
-/// The operations of the tenant with these ids.
-///
-/// # Errors
-/// [`Error`] as the database gives it.
-pub fn operations(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    ids: &[OperationId],
-) -> Result<Vec<Operation>, Error> {
-    tables::operations(connection, tenant, ids)
 }

@@ -265,17 +265,6 @@ pub fn load(
     Ok(shelf)
 }
 
-/// Operations by their ids, not locked.
-pub(crate) fn operations(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    ids: &[OperationId],
-) -> Result<Vec<Operation>, Error> {
-    let ids: Vec<OperationById> = ids.iter().map(|id| OperationById { id: *id }).collect();
-    let rows = OperationById::find(connection, Lock::Nothing, tenant, &ids)?;
-    rows.into_iter().map(OperationRow::read).collect()
-}
-
 /// Adds the writes of the batch. If another writer has changed one of the payments meanwhile, the batch is a
 /// conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {

@@ -33,7 +33,11 @@ pub(crate) fn apply(connection: &mut AnyConnection) -> Result<bool, Error> {
             c.batch_execute("SELECT pg_advisory_xact_lock(4829361)")?;
             run(c, POSTGRES)
         }),
-        AnyConnection::Sqlite(c) => c.exclusive_transaction(|c| run(c, SQLITE)),
+        AnyConnection::Sqlite(c) => {
+            // A migration may sort a large table, which is not to fill the memory.
+            c.batch_execute("PRAGMA temp_store = FILE")?;
+            c.exclusive_transaction(|c| run(c, SQLITE))
+        }
     };
     let applied = applied.map_err(|MigrationError(error)| error)?;
     if applied > 0 {

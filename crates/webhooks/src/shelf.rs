@@ -96,16 +96,6 @@ impl Shelf {
         true
     }
 
-    /// Events that wait for their cause.
-    #[must_use]
-    pub fn parked(&self) -> Vec<Event> {
-        let parked = self
-            .held
-            .values()
-            .filter(|held| held.status == Status::Parked);
-        parked.map(|held| held.event.clone()).collect()
-    }
-
     pub(crate) fn put_loaded(&mut self, event: Event, body_hash: [u8; 32], status: Status) {
         let origin = Origin::Loaded { status };
         self.held.put(

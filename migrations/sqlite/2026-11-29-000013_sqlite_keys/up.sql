@@ -3,14 +3,12 @@
 -- So the tenant comes last, or the rows are stored in the order of writing. PostgreSQL needs none of this, because
 -- its tables are always stored in the order of writing (docs/adr/0030-the-tenant-comes-last-in-keys-of-sqlite.md).
 
+-- Each table is made under another name, filled, and put in the place of the old one. Views and triggers that name the
+-- old one stay as they are, also those that do not belong to this program.
+PRAGMA legacy_alter_table = ON;
+
 -- Postings: in the order of their transactions' ids, which grow with time.
-DROP VIEW entry;
-DROP INDEX posting_debit;
-DROP INDEX posting_credit;
-DROP INDEX posting_pending_debit;
-DROP INDEX posting_pending_credit;
-ALTER TABLE posting RENAME TO posting_before;
-CREATE TABLE posting (
+CREATE TABLE posting_copy (
     amount         INTEGER NOT NULL CHECK (amount > 0),
     debit_version  INTEGER NOT NULL,        -- the entry's number on the debited account, from 1
     debit_balance  INTEGER NOT NULL,        -- that account's posted balance after this entry
@@ -25,25 +23,22 @@ CREATE TABLE posting (
     phase          INTEGER NOT NULL DEFAULT 2 CHECK (phase BETWEEN 1 AND 4),
     PRIMARY KEY (transaction_id, ordinal, tenant_id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO posting (amount, debit_version, debit_balance, credit_version, credit_balance, tenant_id, ordinal,
-                     transaction_id, debit_account, credit_account, currency, phase)
+INSERT INTO posting_copy (amount, debit_version, debit_balance, credit_version, credit_balance, tenant_id, ordinal,
+                          transaction_id, debit_account, credit_account, currency, phase)
 SELECT amount, debit_version, debit_balance, credit_version, credit_balance, tenant_id, ordinal,
        transaction_id, debit_account, credit_account, currency, phase
-  FROM posting_before
+  FROM posting
  ORDER BY transaction_id, ordinal, tenant_id;
-DROP TABLE posting_before;
+DROP INDEX posting_debit;
+DROP INDEX posting_credit;
+DROP INDEX posting_pending_debit;
+DROP INDEX posting_pending_credit;
+DROP TABLE posting;
+ALTER TABLE posting_copy RENAME TO posting;
 CREATE UNIQUE INDEX posting_debit  ON posting (debit_account,  debit_version,  tenant_id);
 CREATE UNIQUE INDEX posting_credit ON posting (credit_account, credit_version, tenant_id);
 CREATE INDEX posting_pending_debit  ON posting (debit_account,  debit_version,  tenant_id) WHERE phase = 1;
 CREATE INDEX posting_pending_credit ON posting (credit_account, credit_version, tenant_id) WHERE phase = 1;
-CREATE VIEW entry AS
-    SELECT tenant_id, debit_account AS account_id, debit_version AS version, 1 AS side,
-           amount, currency, debit_balance AS balance, transaction_id, ordinal, phase
-      FROM posting
-    UNION ALL
-    SELECT tenant_id, credit_account, credit_version, 2,
-           amount, currency, credit_balance, transaction_id, ordinal, phase
-      FROM posting;
 CREATE TRIGGER posting_immutable BEFORE UPDATE ON posting
 BEGIN SELECT RAISE(ABORT, 'rows of posting are never changed or deleted'); END;
 CREATE TRIGGER posting_kept BEFORE DELETE ON posting
@@ -56,8 +51,7 @@ WHEN NOT EXISTS (SELECT 1 FROM account WHERE tenant_id = NEW.tenant_id
 BEGIN SELECT RAISE(ABORT, 'a posting moves what both its accounts hold'); END;
 
 -- Keys of requests: in the order of their texts, as in PostgreSQL's key. Clients often make keys that grow.
-ALTER TABLE idempotency_key RENAME TO idempotency_key_before;
-CREATE TABLE idempotency_key (
+CREATE TABLE idempotency_key_copy (
     created_at  INTEGER NOT NULL,
     tenant_id   INTEGER NOT NULL,
     status      INTEGER,
@@ -69,30 +63,33 @@ CREATE TABLE idempotency_key (
     CHECK (body IS NOT NULL OR resource IS NOT NULL),
     CHECK (body IS NULL OR status IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO idempotency_key (created_at, tenant_id, status, key, fingerprint, resource, body)
+INSERT INTO idempotency_key_copy (created_at, tenant_id, status, key, fingerprint, resource, body)
 SELECT created_at, tenant_id, status, key, fingerprint, resource, body
-  FROM idempotency_key_before
+  FROM idempotency_key
  ORDER BY key, tenant_id;
-DROP TABLE idempotency_key_before;
+DROP TABLE idempotency_key;
+ALTER TABLE idempotency_key_copy RENAME TO idempotency_key;
 
 -- Audit records: in the order of writing. Only the small entries of the index go to a page of each tenant.
-ALTER TABLE audit_entry RENAME TO audit_entry_before;
-CREATE TABLE audit_entry (
+CREATE TABLE audit_entry_copy (
     seq       INTEGER NOT NULL,
     log       INTEGER NOT NULL,
     leaf      BLOB NOT NULL,
     leaf_hash BLOB NOT NULL CHECK (length(leaf_hash) = 32),
     PRIMARY KEY (log, seq)
 ) STRICT;
-INSERT INTO audit_entry (seq, log, leaf, leaf_hash)
-SELECT seq, log, leaf, leaf_hash FROM audit_entry_before ORDER BY log, seq;
-DROP TABLE audit_entry_before;
+INSERT INTO audit_entry_copy (seq, log, leaf, leaf_hash)
+SELECT seq, log, leaf, leaf_hash FROM audit_entry ORDER BY log, seq;
+DROP TABLE audit_entry;
+ALTER TABLE audit_entry_copy RENAME TO audit_entry;
 CREATE TRIGGER audit_entry_immutable BEFORE UPDATE ON audit_entry
 BEGIN SELECT RAISE(ABORT, 'rows of audit_entry are never changed or deleted'); END;
 CREATE TRIGGER audit_entry_kept BEFORE DELETE ON audit_entry
 BEGIN SELECT RAISE(ABORT, 'rows of audit_entry are never changed or deleted'); END;
 CREATE TRIGGER audit_entry_at_the_end BEFORE INSERT ON audit_entry
 WHEN NEW.seq <> coalesce((SELECT max(seq) + 1 FROM audit_entry WHERE log = NEW.log), 0)
+  -- INSERT OR REPLACE would replace the row with this number.
+  OR EXISTS (SELECT 1 FROM audit_entry WHERE rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'a record is only ever appended'); END;
 
 -- A batch begins where the last one ended. This refuses a fork without an index of its own.
@@ -100,3 +97,5 @@ DROP INDEX audit_batch_no_fork;
 CREATE TRIGGER audit_batch_at_the_end BEFORE INSERT ON audit_batch
 WHEN NEW.start <> coalesce((SELECT max(size) FROM audit_batch WHERE log = NEW.log), 0)
 BEGIN SELECT RAISE(ABORT, 'a batch is only ever appended'); END;
+
+PRAGMA legacy_alter_table = OFF;

@@ -39,7 +39,7 @@ async fn all_accounts_below_a_code_are_frozen_and_unfrozen_in_one_commit(databas
     assert_eq!(books.client.post(&path, None, &json!({})).await.status, 200);
 
     let frozen = books.turn("freeze", "shop").await;
-    let expected = json!({"object": "turned_accounts", "accounts": [shop, a1, b]});
+    let expected = json!({"object": "account_changes", "accounts": [shop, a1, b]});
     assert_eq!((frozen.status, frozen.json()), (200, expected));
     for id in [&shop, &a, &a1, &b] {
         assert_eq!(books.status(id).await, "frozen");

@@ -14,10 +14,10 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/accounts/freeze-below",
         "freezeBelow",
         "Freezes the account with a code, and all accounts below it, until they are unfrozen.",
-        |state, call| turn(state, call, true),
+        |state, call| change(state, call, true),
     )
     .body(|known| subtree().describe(known))
-    .gives::<show::TurnedAccounts>(200, "The accounts that the request has frozen")
+    .gives::<show::AccountChanges>(200, "The accounts that the request has frozen")
     .refuses(404, "No such account", &[SUBTREE_EMPTY])
     .refuses(409, "There are too many accounts", &[SUBTREE_TOO_LARGE])
     .refuses(422, "A field is wrong", &[]);
@@ -25,21 +25,21 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/accounts/unfreeze-below",
         "unfreezeBelow",
         "Unfreezes the account with a code, and all accounts below it.",
-        |state, call| turn(state, call, false),
+        |state, call| change(state, call, false),
     )
     .body(|known| subtree().describe(known))
-    .gives::<show::TurnedAccounts>(200, "The accounts that the request has unfrozen")
+    .gives::<show::AccountChanges>(200, "The accounts that the request has unfrozen")
     .refuses(404, "No such account", &[SUBTREE_EMPTY])
     .refuses(409, "There are too many accounts", &[SUBTREE_TOO_LARGE])
     .refuses(422, "A field is wrong", &[]);
 }
 
-async fn turn(state: Shared, call: Call, freezes: bool) -> Result<Response, Problem> {
+async fn change(state: Shared, call: Call, freezes: bool) -> Result<Response, Problem> {
     let mut submission = state.submission(call)?;
     let code = submission.read_by(&subtree())?;
     let command = ChangeSubtree { code, freezes };
     state
-        .submit(submission, command, show::turned, show::show_refusal)
+        .submit(submission, command, show::changes, show::show_refusal)
         .await
 }
 

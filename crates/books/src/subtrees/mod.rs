@@ -88,7 +88,7 @@ impl Command for ChangeSubtree {
             return Err(Refusal::TooLarge);
         }
         accounts.sort_unstable();
-        let mut turned = Vec::new();
+        let mut changed_accounts = Vec::new();
         for (_, id) in accounts {
             let shelf = book.shelf_mut::<Books>().0;
             let changed = if self.freezes {
@@ -100,9 +100,9 @@ impl Command for ChangeSubtree {
             let Ok(account) = changed else { continue };
             let (text, delta) = (id.to_string(), [set("status", account.status.name())]);
             book.record(&AuditEvent::done(self.name(), ("account", &text), &delta));
-            turned.push(id);
+            changed_accounts.push(id);
         }
-        Ok(Decision::now(ChangedAccounts(turned)))
+        Ok(Decision::now(ChangedAccounts(changed_accounts)))
     }
 
     fn attempt(&self) -> Attempt {

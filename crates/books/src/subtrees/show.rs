@@ -11,8 +11,8 @@ use crate::shapes::*;
 
 /// The accounts that a request has frozen or unfrozen.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TurnedAccounts {
-    /// Always `turned_accounts`.
+pub struct AccountChanges {
+    /// Always `account_changes`.
     pub object: &'static str,
     /// The ids, in the order of the codes. Accounts that had this state before are not among them.
     #[schema(value_type = Vec<AccountId>)]
@@ -20,10 +20,10 @@ pub struct TurnedAccounts {
 }
 
 /// The reply with the accounts that have changed.
-pub(crate) fn turned(turned: &ChangedAccounts, _is_dry_run: bool) -> Reply {
-    let accounts = turned.0.iter().map(ToString::to_string).collect();
-    let body = TurnedAccounts {
-        object: "turned_accounts",
+pub(crate) fn changes(changed: &ChangedAccounts, _is_dry_run: bool) -> Reply {
+    let accounts = changed.0.iter().map(ToString::to_string).collect();
+    let body = AccountChanges {
+        object: "account_changes",
         accounts,
     };
     json(200, &body)

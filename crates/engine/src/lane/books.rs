@@ -37,14 +37,13 @@ impl Books {
         settings: &Settings,
         memories: &mut Memories,
     ) -> Option<Book> {
-        let mut its = batch.iter().filter(|job| job.tenant().id == tenant);
-        let first = its.clone().next()?;
+        let own = batch.iter().filter(|job| job.tenant().id == tenant);
+        let first = own.clone().next()?;
         let mut book = open(first.tenant(), settings, memories);
         let now = book.now;
-        its.try_for_each(|job| {
+        for job in own {
             job.asks(&mut book.shelves.asks(&book.tenant, now));
-            Some(())
-        });
+        }
         Some(book)
     }
 

@@ -412,7 +412,8 @@ mod tests {
         let mut filling = BatchBuilder::new(LIMITS);
         let taken = [lines.next(&mut filling), lines.next(&mut filling)];
         lines.put_back(taken.into_iter().flatten().collect());
-        assert_eq!(batch(&lines, LIMITS)[..2], [(1, 1), (2, 1)]);
+        let all = [(1, 1), (2, 1), (3, 1), (1, 2)];
+        assert_eq!(batch(&lines, LIMITS), all);
     }
 
     #[test]

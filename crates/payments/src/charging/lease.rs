@@ -1,4 +1,4 @@
-//! The command that takes over the operations of a worker that has died.
+//! The command that takes over the operations whose lease has run out.
 
 use std::convert::Infallible;
 

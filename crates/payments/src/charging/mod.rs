@@ -5,7 +5,7 @@
 //! | [`CreatePayment`], [`ConfirmPayment`] | the intent, and the provider's idempotency key |
 //! | [`RecordOutcome`] | the provider's report on the outcome, and the postings |
 //! | [`AnswerNow`] | an answer to a request that has waited long enough |
-//! | [`Lease`] | operations of a worker that has died, for another one |
+//! | [`Lease`] | operations whose lease has run out, for another one |
 //!
 //! Between the commits, [`Charges`] has the providers called.
 

@@ -57,6 +57,9 @@ impl Work for Charges {
                 // Takes no more operations than can be inquired about now. The others would only wait while their
                 // leases run.
                 operations.truncate(provider.free_inquiries);
+                if operations.is_empty() {
+                    continue;
+                }
                 let lease_millis = provider.lease_millis;
                 let command = Lease {
                     operations,
@@ -135,7 +138,7 @@ impl Charges {
         }
     }
 
-    /// Asks for the outcome of an operation whose worker has died; charges if the provider does not know the operation.
+    /// Asks for the outcome of an operation whose lease has run out; charges if the provider does not know the operation.
     async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
         let operation = &leased.operation;
         let Some(_place) = self.providers.place(&operation.provider).await else {
