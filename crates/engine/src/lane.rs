@@ -12,7 +12,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use store::bulk::Writes;
 use store::find::Lock;
@@ -41,6 +41,10 @@ const MIXED_RUNS: u32 = 3;
 const CAUTIOUS_BATCHES: u32 = 64;
 /// Weight at which a batch is closed.
 const MAX_WEIGHT: usize = 1_000;
+/// Least number of commands in a batch for which the next one is gathered.
+const MANY_COMMANDS: usize = 16;
+/// Greatest time after a commit within which the next batch is gathered.
+const SOON: Duration = Duration::from_millis(2);
 /// Time for which everything is refused at once after a failed connection, before the next try.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
@@ -97,6 +101,8 @@ struct Worker {
     /// Number of batches that still lock from the start, because another process was quicker.
     cautious: u32,
     pace: Pace,
+    /// Number of commands in the last batch, and the time at which they were answered.
+    last: Option<(usize, Instant)>,
     /// Threads that write large batches while the next is decided.
     writers: Writers,
     waiters: Waiters,
@@ -120,6 +126,7 @@ struct Reading {
 impl Worker {
     fn run(mut self) {
         while self.heartbeat.rests() && self.state.lines.wait() {
+            self.gather();
             self.pace.begin();
             let batch = self.take();
             if !batch.is_empty() {
@@ -128,6 +135,17 @@ impl Worker {
                 self.memories.make_room();
             }
             self.try_writing();
+        }
+    }
+
+    /// Waits a moment for more commands if a batch of many was answered just now. Their clients send the next ones,
+    /// and the first of these would be a batch of its own, which costs nearly as much time as a batch of many.
+    fn gather(&mut self) {
+        if let Some((commands, at)) = self.last.take()
+            && commands >= MANY_COMMANDS
+            && at.elapsed() < SOON
+        {
+            self.state.lines.gather(commands / 4);
         }
     }
 
@@ -237,6 +255,7 @@ impl Worker {
     fn answer(&mut self, batch: Batch, after: AfterCommit) {
         self.state.wrote(Ok(()));
         self.pace.committed(overlap::weight(&batch));
+        let commands = batch.len();
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         for job in batch {
@@ -250,6 +269,7 @@ impl Worker {
                 let _stopping = sender.send(what);
             }
         }
+        self.last = Some((commands, Instant::now()));
     }
 
     /// Runs a batch, and runs it again, decided afresh, as long as another process was quicker. The first run
@@ -421,13 +441,13 @@ impl Worker {
             if !self.heartbeat.is_relieved() {
                 self.state.wrote(Err(trouble));
             }
-            let until = std::time::Instant::now() + RECONNECT_PAUSE;
+            let until = Instant::now() + RECONNECT_PAUSE;
             loop {
                 end(self.state.lines.drain(), LaneError::Unavailable);
                 for asked in self.state.lines.tries() {
                     let _gone = asked.send(Err(trouble));
                 }
-                if std::time::Instant::now() >= until || !self.heartbeat.works() {
+                if Instant::now() >= until || !self.heartbeat.works() {
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(5));

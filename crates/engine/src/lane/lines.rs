@@ -16,6 +16,9 @@ use crate::job::Job;
 
 /// Time for which a tenant counts as present after its last command.
 const THERE: Duration = Duration::from_secs(1);
+/// Greatest number of looks at the lines while commands are gathered, and the pause after each.
+const LOOKS: u32 = 4;
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// The channel to somebody who asks whether writes go through.
 pub(super) type Try = oneshot::Sender<Result<(), Trouble>>;
@@ -192,6 +195,19 @@ impl Lines {
                 .came
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for a short time until this number of commands waits.
+    pub(super) fn gather(&self, enough: usize) {
+        for _ in 0..LOOKS {
+            let state = self.state();
+            let waiting = state.lines.values().map(VecDeque::len);
+            if state.is_closed || waiting.fold(0, usize::saturating_add) >= enough {
+                return;
+            }
+            drop(state);
+            std::thread::sleep(PAUSE);
         }
     }
 

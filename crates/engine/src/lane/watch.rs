@@ -64,6 +64,7 @@ impl Supervisor {
             memories: Memories::new(Arc::clone(&self.settings.shelves)),
             cautious,
             pace: Pace::default(),
+            last: None,
             writers: Writers::start()?,
             waiters: self.waiters.clone(),
         };
