@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::job::Job;
 
 /// Time for which a tenant counts as present after its last command.
-const THERE: Duration = Duration::from_secs(1);
+const PRESENT_FOR: Duration = Duration::from_secs(1);
 /// Greatest number of looks at the lines while commands are gathered, and the pause after each.
 const LOOKS: u32 = 4;
 const PAUSE: Duration = Duration::from_micros(100);
@@ -35,7 +35,7 @@ pub(super) enum LineError {
 /// The lines of all tenants.
 pub(super) struct Lines {
     state: Mutex<State>,
-    came: Condvar,
+    arrival: Condvar,
     /// Greatest number of commands in one line.
     longest: usize,
 }
@@ -132,7 +132,7 @@ impl Lines {
     pub(super) fn new(longest: usize) -> Self {
         Self {
             state: Mutex::new(State::default()),
-            came: Condvar::new(),
+            arrival: Condvar::new(),
             longest: longest.max(1),
         }
     }
@@ -159,7 +159,7 @@ impl Lines {
         }
         state.note(tenant, Instant::now());
         drop(state);
-        self.came.notify_one();
+        self.arrival.notify_one();
         Ok(())
     }
 
@@ -171,14 +171,14 @@ impl Lines {
         }
         state.tries.push(asked);
         drop(state);
-        self.came.notify_one();
+        self.arrival.notify_one();
         true
     }
 
     /// Takes no more commands; those that wait are still served.
     pub(super) fn close(&self) {
         self.state().is_closed = true;
-        self.came.notify_all();
+        self.arrival.notify_all();
     }
 
     /// Waits until there is something to do. False if the lines are closed and empty.
@@ -288,7 +288,7 @@ impl State {
         self.turns.len() > 1
             || self
                 .other
-                .is_some_and(|at| now.saturating_duration_since(at) < THERE)
+                .is_some_and(|at| now.saturating_duration_since(at) < PRESENT_FOR)
     }
 }
 
