@@ -192,7 +192,7 @@ impl Lines {
                 return false;
             }
             state = self
-                .came
+                .arrival
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
