@@ -105,7 +105,7 @@ def main():
         shutil.chown(folder, "postgres")
         group = subprocess.check_output(["id", "-g", "postgres"], text=True).strip()
         as_postgres = ["setpriv", "--reuid", "postgres", "--regid", group, "--clear-groups"]
-    programs = (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
+    programs = os.environ.get("PG_BIN_DIR") or (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
     try:
         if "pg" in asked.databases:
             subprocess.run([*as_postgres, f"{programs}/initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "florin"],

@@ -11,7 +11,7 @@
 mod runner;
 mod tables;
 
-pub use runner::{Runner, Search, Work, WorkFuture, spawn};
+pub use runner::{Messages, Runner, Search, Work, WorkFuture, spawn};
 pub use tables::{DueErrand, due, tenants};
 
 use store::bulk::Writes;

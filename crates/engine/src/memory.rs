@@ -30,9 +30,7 @@ const KEYS_A_ROW: usize = 4;
 pub(crate) struct Memories {
     of: HashMap<TenantId, Memory>,
     kinds: Arc<[Kind]>,
-    /// Number of remembered rows of each tenant, when it was last counted.
-    counts: HashMap<TenantId, usize>,
-    /// Sum of the counts.
+    /// Number of remembered rows of all tenants, as they were last counted.
     count: usize,
     /// Tenants whose memory may have changed since.
     touched: HashSet<TenantId>,
@@ -43,7 +41,6 @@ impl Memories {
         Self {
             of: HashMap::new(),
             kinds,
-            counts: HashMap::new(),
             count: 0,
             touched: HashSet::new(),
         }
@@ -71,13 +68,15 @@ impl Memories {
     pub(crate) fn make_room(&mut self) {
         // Only the tenants of the last batches are counted again: there may be many others.
         for tenant in self.touched.drain() {
-            let size = self.of.get(&tenant).map_or(0, Memory::size);
-            let before = self.counts.insert(tenant, size).unwrap_or(0);
+            let Some(memory) = self.of.get_mut(&tenant) else {
+                continue;
+            };
+            let size = memory.size();
+            let before = std::mem::replace(&mut memory.count, size);
             self.count = self.count.saturating_add(size).saturating_sub(before);
         }
         if self.count > MAX_ROWS {
             self.of.clear();
-            self.counts.clear();
             self.count = 0;
         }
     }
@@ -91,6 +90,8 @@ pub(crate) struct Memory {
     latest: Option<Timestamp>,
     /// The memory of each kind of shelf.
     shelves: Vec<Box<dyn AnyMemory>>,
+    /// Number of remembered rows, when they were last counted.
+    count: usize,
 }
 
 impl Memory {
@@ -99,6 +100,7 @@ impl Memory {
             head: None,
             latest: None,
             shelves: kinds.iter().map(|kind| kind.memory()).collect(),
+            count: 0,
         }
     }
 

@@ -13,7 +13,7 @@ use store::Clock;
 
 use crate::places::Places;
 use crate::provider::Provider;
-use crate::reach::{Line, Lines};
+use crate::reach::{Link, Links};
 use crate::settings::{Mode, NamedProvider, SANDBOX_SECRET, Settings, WrongSetting};
 
 /// Duration of a lease in addition to twice the provider's time-out.
@@ -97,8 +97,8 @@ pub(crate) fn point_webhooks(
 pub(crate) fn called(
     settings: &Settings,
     played: &[(String, Sandbox)],
-) -> Result<Lines, ProviderError> {
-    let mut called = Lines::default();
+) -> Result<Links, ProviderError> {
+    let mut called = Links::default();
     for NamedProvider {
         name,
         url,
@@ -111,12 +111,12 @@ pub(crate) fn called(
             (None, Some((_, sandbox))) => format!("http://{}", sandbox.address()),
             (None, None) => String::new(),
         };
-        let line = Line {
+        let link = Link {
             provider: Provider::new(base, dialect_of(&dialect)?, timeout)?,
             places: Places::new(name.clone()),
             lease_millis: lease_millis(timeout),
         };
-        called.0.insert(name, line);
+        called.0.insert(name, link);
     }
     Ok(called)
 }

@@ -10,7 +10,7 @@ use crate::places::{OPEN, Places};
 use crate::provider::Provider;
 
 /// A provider that is called.
-pub(crate) struct Line {
+pub(crate) struct Link {
     pub(crate) provider: Provider,
     pub(crate) places: Places,
     pub(crate) lease_millis: i64,
@@ -18,9 +18,9 @@ pub(crate) struct Line {
 
 /// The providers that are called, by name.
 #[derive(Default)]
-pub(crate) struct Lines(pub(crate) HashMap<String, Line>);
+pub(crate) struct Links(pub(crate) HashMap<String, Link>);
 
-impl Line {
+impl Link {
     /// Records for the breaker whether the provider gave an answer that can be relied on or refused.
     fn noted(&self, answer: ProviderAnswer) -> ProviderAnswer {
         self.places
@@ -41,8 +41,8 @@ impl Line {
     }
 }
 
-impl Lines {
-    fn line(&self, operation: &Operation) -> Option<&Line> {
+impl Links {
+    fn link(&self, operation: &Operation) -> Option<&Link> {
         self.0.get(&operation.provider)
     }
 }
@@ -52,24 +52,24 @@ fn absent() -> ProviderAnswer {
     ProviderAnswer::Nothing("the provider is not in the settings".to_owned())
 }
 
-impl Reach for Lines {
+impl Reach for Links {
     fn reachable(&self, provider: &str) -> Option<ReachableProvider> {
-        self.0.get(provider).map(|line| ReachableProvider {
-            lease_millis: line.lease_millis,
-            free_inquiries: line.places.free_inquiries(),
+        self.0.get(provider).map(|link| ReachableProvider {
+            lease_millis: link.lease_millis,
+            free_inquiries: link.places.free_inquiries(),
         })
     }
 
     fn full(&self) -> Vec<String> {
         let full = self.0.iter();
-        let full = full.filter(|(_, line)| line.places.free_inquiries() == 0);
+        let full = full.filter(|(_, link)| link.places.free_inquiries() == 0);
         full.map(|(name, _)| name.clone()).collect()
     }
 
     fn charge<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome> {
         Box::pin(async move {
-            match self.line(operation) {
-                Some(line) => line.charge(operation).await,
+            match self.link(operation) {
+                Some(link) => link.charge(operation).await,
                 None => CallOutcome::Answered(absent()),
             }
         })
@@ -85,8 +85,8 @@ impl Reach for Lines {
 
     fn inquire<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
-            match self.line(operation) {
-                Some(line) => line.noted(line.provider.inquire(operation).await),
+            match self.link(operation) {
+                Some(link) => link.noted(link.provider.inquire(operation).await),
                 None => absent(),
             }
         })
@@ -94,8 +94,8 @@ impl Reach for Lines {
 
     fn charge_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
-            match self.line(operation) {
-                Some(line) => line.noted(line.provider.charge(operation).await),
+            match self.link(operation) {
+                Some(link) => link.noted(link.provider.charge(operation).await),
                 None => absent(),
             }
         })
@@ -103,8 +103,8 @@ impl Reach for Lines {
 
     fn end(&self) -> CallFuture<'_, ()> {
         Box::pin(async {
-            for line in self.0.values() {
-                line.places.end().await;
+            for link in self.0.values() {
+                link.places.end().await;
             }
         })
     }

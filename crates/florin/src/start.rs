@@ -194,11 +194,10 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         engine: engine.clone(),
         works: families::works(&engine, Arc::new(called)),
         searches: families::searches(&engine, dialects.clone()),
-        after_commit: submitted,
         interval: SWEEP,
         patience: END_OF_WORK,
     };
-    let worker = tokio::spawn(runner.run(stopping));
+    let worker = tokio::spawn(runner.run(submitted, stopping));
     let receivers = providers::receivers(settings, &dialects, &tenant);
     let mode = settings.mode.of_books();
     let operator = Operator {

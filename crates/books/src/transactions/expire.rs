@@ -55,6 +55,8 @@ impl Command for Expire {
                     step::record(book, &posted);
                     book.shelf_mut::<Errands>().0.end(name);
                 }
+                // The time of the transaction is not over. Its errand stays, and is due again later.
+                Err(Refusal::NotExpired) => {}
                 // The transaction has ended in another way, or does not exist.
                 Err(
                     Refusal::Ended { .. }

@@ -23,6 +23,9 @@ const PAGE: i64 = 500;
 /// Time for which a tenant's errands are left alone after their work has failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
+/// The messages that commands send after their commit, each with its tenant.
+pub type Messages = mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>;
+
 /// A boxed future of some work.
 pub type WorkFuture<'a> = Pin<Box<dyn Future<Output = Result<(), LaneError>> + Send + 'a>>;
 
@@ -70,8 +73,6 @@ pub struct Runner {
     pub works: Vec<Arc<dyn Work>>,
     /// The searches for work that is no errand.
     pub searches: Vec<Arc<dyn Search>>,
-    /// The messages that commands send after their commit.
-    pub after_commit: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
     /// Time between two searches.
     pub interval: Duration,
     /// Time that unfinished work has when the server stops.
@@ -79,11 +80,9 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Runs until `stop` becomes true. No loop waits for another one: a search that waits for the database, or for a
+    /// Runs until `stop` becomes true. `after_commit` has the messages that commands send after their commit. No loop waits for another one: a search that waits for the database, or for a
     /// tenant's full line, keeps no message of a commit waiting.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let (_, closed) = mpsc::unbounded_channel();
-        let after_commit = std::mem::replace(&mut self.after_commit, closed);
+    pub async fn run(self, after_commit: Messages, mut stop: watch::Receiver<bool>) {
         let loops = async {
             tokio::join!(
                 self.hand_over(after_commit),
@@ -112,10 +111,7 @@ impl Runner {
     }
 
     /// Gives the messages of commits to the works.
-    async fn hand_over(
-        &self,
-        mut after_commit: mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>,
-    ) {
+    async fn hand_over(&self, mut after_commit: Messages) {
         while let Some((tenant, what)) = after_commit.recv().await {
             let mut what = Some(what);
             for work in &self.works {

@@ -196,7 +196,7 @@ impl Search for ParkedWebhooks {
                     show: reply,
                 };
                 let request = Request::of_system(tenant.clone(), "sweeper", command);
-                // The events of one tenant do not wait for those of another one, whose line may be full.
+                // A failure for one tenant, whose line may be full, does not stop the events of the others.
                 outcome = outcome.and(self.engine.submit(request).await.map(drop));
             }
             outcome
