@@ -5,11 +5,11 @@ mod engine;
 mod lines;
 mod overlap;
 mod pace;
+mod quiet;
 mod state;
 mod watch;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,11 +26,12 @@ use crate::repeated::RepeatedWarning;
 use crate::shelf::Kind;
 use crate::tenant::Tenant;
 use crate::waiters::Waiters;
-use books::Books;
+use books::{Books, by_tenant};
 pub use engine::Engine;
 use lines::{BatchBuilder, Limits};
 use overlap::{DecidedBatch, SpareConnection, Writers, Writing};
 use pace::Pace;
+use quiet::Quiet;
 use state::{Heartbeat, LaneState};
 
 /// Greatest number of runs of one tenant's batch, if other processes always commit first.
@@ -39,7 +40,7 @@ const RUNS: u32 = 10;
 const MIXED_RUNS: u32 = 3;
 /// Number of batches that lock from the start after another process was quicker.
 const CAUTIOUS_BATCHES: u32 = 64;
-/// Weight at which a batch is closed.
+/// Greatest weight at which a batch is closed.
 const MAX_WEIGHT: usize = 1_000;
 /// Least number of commands in a batch for which the next one is gathered.
 const MANY_COMMANDS: usize = 16;
@@ -96,6 +97,7 @@ struct Worker {
     seen_version: Option<i64>,
     /// A connection for a batch that is written while another is.
     spare: SpareConnection,
+    quiet: Quiet,
     /// The rows that are remembered of each tenant.
     memories: Memories,
     /// Number of batches that still lock from the start, because another process was quicker.
@@ -130,7 +132,7 @@ impl Worker {
             self.pace.begin();
             let batch = self.take();
             if !batch.is_empty() {
-                let may_overlap = overlap::is_worth_it(&batch);
+                let may_overlap = overlap::weight(&batch) >= self.worth_handing_over();
                 self.commit(batch, may_overlap);
                 self.memories.make_room();
             }
@@ -149,11 +151,15 @@ impl Worker {
         }
     }
 
-    /// Takes the next batch: as many of the waiting commands as fit.
-    fn take(&self) -> Batch {
+    /// Takes the next batch: as many of the waiting commands as fit. After a large batch, commands of quiet tenants
+    /// are a batch of their own.
+    fn take(&mut self) -> Batch {
+        let mut batch = self.take_quiet();
+        if !batch.is_empty() {
+            return batch;
+        }
         let mut filling = BatchBuilder::new(self.limits());
-        let mut batch = Vec::new();
-        while let Some(job) = self.state.lines.next(&mut filling) {
+        while let Some(job) = self.state.lines.next(&mut filling, None) {
             batch.push(job);
         }
         batch
@@ -162,7 +168,7 @@ impl Worker {
     fn limits(&self) -> Limits {
         Limits {
             commands: self.settings.max_batch,
-            weight: MAX_WEIGHT,
+            weight: self.pace.undivided(self.store.has_one_writer()),
             share: self.pace.share(),
             is_mixed: self.settings.mixes_tenants,
         }
@@ -255,6 +261,7 @@ impl Worker {
     fn answer(&mut self, batch: Batch, after: AfterCommit) {
         self.state.wrote(Ok(()));
         self.pace.committed(overlap::weight(&batch));
+        self.quiet.committed(&batch);
         let commands = batch.len();
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
@@ -345,7 +352,7 @@ impl Worker {
         match outcome {
             Ok((Some(writing), after)) => Ok(Run::Decided(connection, writing, after)),
             Ok((None, after)) => {
-                self.log.keep_short(&mut connection);
+                self.log.committed(&mut connection, overlap::weight(batch));
                 self.connection = Some(connection);
                 Ok(Run::Committed(after))
             }
@@ -462,15 +469,6 @@ fn is_mixed(batch: &Batch) -> bool {
     let mut tenants = batch.iter().map(|job| job.tenant().id);
     let first = tenants.next();
     tenants.any(|tenant| Some(tenant) != first)
-}
-
-/// The commands of a batch, tenant by tenant.
-fn by_tenant(batch: Batch) -> Vec<Batch> {
-    let mut of: BTreeMap<TenantId, Batch> = BTreeMap::new();
-    for job in batch {
-        of.entry(job.tenant().id).or_default().push(job);
-    }
-    of.into_values().collect()
 }
 
 /// Answers all requests of a batch with an error.

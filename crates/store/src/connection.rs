@@ -4,7 +4,7 @@ use diesel::Connection as _;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 
-use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, log, session, statements};
+use crate::{DatabaseUrl, Error, OLDEST_SQLITE, Tuning, session, statements};
 
 /// A connection to PostgreSQL or to SQLite. Queries of diesel's query builder run on it unchanged.
 #[derive(diesel::MultiConnection)]
@@ -52,9 +52,9 @@ impl AnyConnection {
                 let mut connection = diesel::SqliteConnection::establish(&path)
                     .map_err(|error| Error::Unavailable(one_line(&error.to_string())))?;
                 refuse_old_sqlite(&mut connection)?;
-                connection.batch_execute(&log::patience(tuning))?;
+                connection.batch_execute(&tuning.sqlite_patience())?;
                 connection.batch_execute(SQLITE_SETUP)?;
-                connection.batch_execute(&log::settings(tuning))?;
+                connection.batch_execute(&tuning.sqlite_log())?;
                 if purpose == Purpose::Read {
                     connection.batch_execute("PRAGMA query_only = ON")?;
                 }

@@ -3,75 +3,118 @@
 //! SQLite copies its log back into the file at a certain number of pages, and begins the log anew when nobody reads
 //! an old state any longer. Neither step makes the file of the log shorter, and the file grows while somebody reads
 //! an old state.
+//!
+//! A commit that copies thousands of pages back takes 50 ms, and everybody waits for it. So another thread copies
+//! most of them before, over a connection of its own, while commits go on. Only a commit can begin the log anew: it
+//! copies the few pages that are left.
 
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel::{RunQueryDsl, SqliteConnection};
 
+use crate::connection::Purpose;
 use crate::{AnyConnection, DatabaseUrl, Tuning};
 
-/// Number of bytes of a page, as SQLite makes it.
-const PAGE: u64 = 4_096;
-/// Greatest number of pages at which the log is copied back: below it, one copied page can serve many batches; above
-/// it, more pages bring no gain. [`MIN_PAGES`] is the least number.
-const MAX_PAGES: u64 = 8_000;
-const MIN_PAGES: u64 = 100;
+/// Weight of the commits after which the other thread looks at the log. A command of weight 1 writes about two pages.
+const LOOK_AFTER: usize = 100;
 /// Pause after an attempt to cut the log, before the next one.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// The settings of a connection for its log: it is copied back at half of its limit, and cut to the limit whenever
-/// it begins anew.
-pub(crate) fn settings(tuning: &Tuning) -> String {
-    let limit = tuning.log_limit;
-    let pages = (limit / 2 / PAGE).clamp(MIN_PAGES, MAX_PAGES);
-    format!("PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {limit}")
-}
-
-/// The statement that sets how long to wait for a lock.
-pub(crate) fn patience(tuning: &Tuning) -> String {
-    format!(
-        "PRAGMA busy_timeout = {}",
-        tuning.longest_lock().as_millis()
-    )
-}
 
 /// The log of a database. The writer keeps it short.
 #[derive(Debug)]
 pub struct Log {
-    /// The path of the log; `None` if there is no such file.
-    path: Option<PathBuf>,
-    limit: u64,
+    /// The log's file; `None` if there is no such file.
+    file: Option<LogFile>,
+}
+
+#[derive(Debug)]
+struct LogFile {
+    url: DatabaseUrl,
+    tuning: Tuning,
+    path: PathBuf,
     /// The statement that sets how long to wait for a lock.
     patience: String,
     not_before: Option<Instant>,
+    /// Weight of the commits whose pages nobody was asked to copy back yet.
+    weight: usize,
+    copier: Option<Copier>,
+}
+
+/// The thread that copies the log back into the file. It ends when this is dropped.
+#[derive(Debug)]
+struct Copier {
+    /// `None` while it ends.
+    ask: Option<mpsc::SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The state of the log after it was copied back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, diesel::QueryableByName)]
+struct Copied {
+    /// Number of pages in the log; -1 if another connection is copying.
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    log: i64,
+    /// Number of these pages that are in the file.
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    checkpointed: i64,
 }
 
 impl Log {
     pub(crate) fn of(url: &DatabaseUrl, tuning: &Tuning) -> Self {
-        let path = match url {
+        let file = match url {
             DatabaseUrl::Sqlite(path) => {
                 let mut name = path.clone().into_os_string();
                 name.push("-wal");
-                Some(PathBuf::from(name))
+                Some(LogFile {
+                    url: url.clone(),
+                    tuning: *tuning,
+                    path: PathBuf::from(name),
+                    patience: tuning.sqlite_patience(),
+                    not_before: None,
+                    weight: 0,
+                    copier: None,
+                })
             }
             DatabaseUrl::Postgres(_) => None,
         };
-        Self {
-            path,
-            limit: tuning.log_limit,
-            patience: patience(tuning),
-            not_before: None,
+        Self { file }
+    }
+
+    /// Notes a commit of this weight. If enough was committed, the log is copied back by another thread. If the log is
+    /// too long, it is cut, between two commits. If somebody reads an old state, this does not wait; it tries again a
+    /// second later.
+    pub fn committed(&mut self, connection: &mut AnyConnection, weight: usize) {
+        let Some(file) = &mut self.file else { return };
+        file.weight = file.weight.saturating_add(weight);
+        if file.weight >= LOOK_AFTER {
+            file.weight = 0;
+            file.copy_back();
+        }
+        file.keep_short(connection);
+    }
+}
+
+impl LogFile {
+    fn copy_back(&mut self) {
+        if self.copier.is_none() {
+            // Without the thread, each commit copies what it finds.
+            self.copier = Copier::start(self.url.clone(), self.tuning).ok();
+        }
+        if let Some(Copier { ask: Some(ask), .. }) = &self.copier {
+            // If the thread was asked before and has not begun, it copies these pages too.
+            let _asked_already = ask.try_send(());
         }
     }
 
-    /// Cuts the log between two commits if it is too long. If somebody reads an old state, this does not wait; it tries
-    /// again a second later.
-    pub fn keep_short(&mut self, connection: &mut AnyConnection) {
-        let Some(path) = &self.path else { return };
-        let length = std::fs::metadata(path).map_or(0, |file| file.len());
+    fn keep_short(&mut self, connection: &mut AnyConnection) {
+        let length = std::fs::metadata(&self.path).map_or(0, |file| file.len());
         let now = Instant::now();
-        if length <= self.limit || self.not_before.is_some_and(|until| now < until) {
+        let is_long = length > self.tuning.log_limit;
+        if !is_long || self.not_before.is_some_and(|until| now < until) {
             return;
         }
         self.not_before = Some(now + PAUSE);
@@ -81,6 +124,58 @@ impl Log {
             let _as_far_as_it_goes = connection
                 .batch_execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
             let _infallible = connection.batch_execute(&self.patience);
+        }
+    }
+}
+
+impl Copier {
+    fn start(url: DatabaseUrl, tuning: Tuning) -> std::io::Result<Self> {
+        let (ask, asked) = mpsc::sync_channel(1);
+        let begin = i64::try_from(tuning.log_pages()).unwrap_or(i64::MAX);
+        let work = move || {
+            let mut connection = None;
+            for () in asked {
+                if connection.is_none() {
+                    connection = AnyConnection::open(&url, Purpose::Write, &tuning).ok();
+                }
+                if let Some(AnyConnection::Sqlite(open)) = &mut connection {
+                    copy(open, begin);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("log-copier".to_owned());
+        Ok(Self {
+            ask: Some(ask),
+            thread: Some(thread.spawn(work)?),
+        })
+    }
+}
+
+/// Copies the log back once it has `begin` pages, and goes on until nothing is left, so that the commit that begins the
+/// log anew finds few pages. What is not copied now is copied by that commit, which reports the fault if there is one.
+fn copy(connection: &mut SqliteConnection, begin: i64) {
+    let mut before = None;
+    let mut run = |mode| {
+        diesel::sql_query(mode)
+            .get_result::<Copied>(connection)
+            .ok()
+    };
+    while run("PRAGMA wal_checkpoint(NOOP)").is_some_and(|now| now.log >= begin) {
+        let copied = run("PRAGMA wal_checkpoint(PASSIVE)");
+        if copied == before {
+            return;
+        }
+        before = copied;
+    }
+}
+
+impl Drop for Copier {
+    /// Waits until its connection is closed, so that the last connection to be closed is the writer's, which then
+    /// removes the log.
+    fn drop(&mut self) {
+        self.ask = None;
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
         }
     }
 }

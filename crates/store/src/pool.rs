@@ -244,6 +244,12 @@ impl Store {
         }
     }
 
+    /// True if the database allows only one writer at a time.
+    #[must_use]
+    pub const fn has_one_writer(&self) -> bool {
+        matches!(self.url, DatabaseUrl::Sqlite(_))
+    }
+
     /// The address of the books.
     #[must_use]
     pub fn url(&self) -> &DatabaseUrl {

@@ -8,6 +8,13 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Greatest time to wait for a lock.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// Number of bytes of a page, as SQLite makes it.
+const PAGE: u64 = 4_096;
+/// Greatest number of pages at which the log of SQLite is copied back: below it, one copied page can serve many
+/// batches; above it, more pages bring no gain. [`MIN_PAGES`] is the least number.
+const MAX_PAGES: u64 = 8_000;
+const MIN_PAGES: u64 = 100;
+
 /// The operator's settings for the use of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tuning {
@@ -37,5 +44,23 @@ impl Tuning {
     #[must_use]
     pub(crate) fn longest_lock(&self) -> Duration {
         MAX_LOCK_WAIT.min(self.answer_within / 2)
+    }
+
+    /// Number of pages at which a thread of its own copies the log of SQLite back.
+    pub(crate) fn log_pages(&self) -> u64 {
+        (self.log_limit / 2 / PAGE).clamp(MIN_PAGES, MAX_PAGES)
+    }
+
+    /// The settings of a connection to SQLite for its log: a commit copies it back if it is a quarter longer than
+    /// [`log_pages`](Self::log_pages), and it is cut to its limit whenever it begins anew.
+    pub(crate) fn sqlite_log(&self) -> String {
+        let (pages, limit) = (self.log_pages() / 4 * 5, self.log_limit);
+        format!("PRAGMA wal_autocheckpoint = {pages}; PRAGMA journal_size_limit = {limit}")
+    }
+
+    /// The statement that sets how long a connection to SQLite waits for a lock.
+    pub(crate) fn sqlite_patience(&self) -> String {
+        let millis = self.longest_lock().as_millis();
+        format!("PRAGMA busy_timeout = {millis}")
     }
 }

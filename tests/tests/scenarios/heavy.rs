@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use books::transactions::{Action, Bulk, Details, Draft};
+use books::transfers::Transfer;
 use engine::{Answer, Engine, LaneError, Request};
 use idempotency::{Claim, Fingerprint, Key};
 use ledger::{Kind as Word, Posting};
-use money::Amount;
-use tests::{Database, Kind, scenario};
+use money::{Amount, Money};
+use store::{DatabaseUrl, Store};
+use tests::{Database, Kind, on_both_databases, scenario};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
@@ -16,11 +18,13 @@ use crate::crowds::{
 };
 use crate::outages::{TERMINATE, with_private_cluster};
 use crate::shop::{engine_beside, request_of_other};
+use crate::tenants::newcomer;
 
 /// Number of bulks that a lane gets at once.
 const GIVEN: i64 = 14;
 /// Number of transactions in each bulk. Every second one is from the purse.
 const EACH: i64 = 600;
+const QUIET: &str = "florin_lane_quiet_batches_total";
 const EARLY: &str = "florin_lane_early_batches_total";
 
 #[test]
@@ -41,6 +45,50 @@ fn heavy_batches_are_written_two_at_a_time_and_committed_in_order() {
         lane.engine.shut_down().await;
         books_hold(&database);
     });
+}
+
+on_both_databases!(a_quiet_tenant_is_served_between_the_bulks_of_another);
+async fn a_quiet_tenant_is_served_between_the_bulks_of_another(database: Database) {
+    let counters = counters();
+    let lane = Lane::open(&database).await;
+    let (tenant, from, to) = newcomer(&lane.engine, "quiet").await;
+    let before = counted(&counters, QUIET);
+    let mut paying = std::pin::pin!(pay(&lane, &lane.engine, "one"));
+    let mut served = 0_i64;
+    let answers = loop {
+        let transfer = Transfer {
+            from,
+            to,
+            money: Money {
+                amount: Amount::new(1).expect("positive"),
+                currency: euro(),
+            },
+            description: None,
+        };
+        let request = Request::of_system(tenant.clone(), "scenario", transfer);
+        let mut lone = std::pin::pin!(lane.engine.submit(request));
+        tokio::select! {
+            answers = &mut paying => {
+                served += i64::from(lone.await.expect("committed").done().is_some());
+                break answers;
+            }
+            outcome = &mut lone => served += i64::from(outcome.expect("committed").done().is_some()),
+        }
+    };
+    // Alone it would wait for two bulks each time. On SQLite it is served after each of them.
+    assert!(served >= GIVEN / 2, "it was served {served} times");
+    if database.kind() == Kind::Postgres {
+        let after = counted(&counters, QUIET);
+        assert!(after > before, "nothing was committed beside a bulk");
+    }
+    assert_eq!(posted(&answers), GIVEN * EACH / 2 + PURSE);
+    let url = DatabaseUrl::parse(database.url()).expect("a URL");
+    let store = Store::open(&url).expect("the lane has opened it");
+    let read = store.read(|connection| ledger::account(connection, tenant.id, to));
+    let account = read.expect("readable").expect("opened above");
+    assert_eq!(account.posted().get(), served);
+    lane.engine.shut_down().await;
+    books_hold(&database);
 }
 
 #[test]

@@ -69,7 +69,7 @@ async fn a_tenant_is_made_on_the_machine_and_sees_nothing_of_another(database: D
 }
 
 /// Makes a new tenant, and opens two accounts for it.
-async fn newcomer(engine: &Engine, name: &str) -> (Tenant, AccountId, AccountId) {
+pub(crate) async fn newcomer(engine: &Engine, name: &str) -> (Tenant, AccountId, AccountId) {
     let tenant = Tenant {
         id: Ids::random().tenant(),
         name: name.into(),

@@ -102,3 +102,12 @@ pub(super) fn decide(job: &mut dyn Job, book: &mut Book, ids: &mut Ids) {
     job.decide(book);
     std::mem::swap(&mut book.ids, ids);
 }
+
+/// The commands of a batch, tenant by tenant.
+pub(super) fn by_tenant(batch: Batch) -> Vec<Batch> {
+    let mut of: BTreeMap<TenantId, Batch> = BTreeMap::new();
+    for job in batch {
+        of.entry(job.tenant().id).or_default().push(job);
+    }
+    of.into_values().collect()
+}

@@ -3,9 +3,9 @@
 //! Tenants are served in turn, one command each, so that a flood of one tenant does not delay another. A
 //! command that is heavier than a share is taken only as the first of a batch. Within a batch each tenant has a
 //! share, if more than one tenant has sent commands lately. A batch may carry the commands of many tenants, or
-//! of one only.
+//! of one only. Beside large batches of few tenants, commands of quiet tenants are committed by themselves.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,17 @@ use tokio::sync::oneshot;
 use crate::job::Job;
 
 /// Time for which a tenant counts as present after its last command.
-const PRESENT_FOR: Duration = Duration::from_secs(1);
+const PRESENT_FOR: Duration = Duration::from_millis(250);
 /// Greatest number of looks at the lines while commands are gathered, and the pause after each.
 const LOOKS: u32 = 4;
 const PAUSE: Duration = Duration::from_micros(100);
+
+/// Greatest number of tenants in large batches beside which another tenant may be quiet.
+const FEW_TENANTS: usize = 4;
+/// Greatest number of commands in the line of a quiet tenant.
+const QUIET_LINE: usize = 4;
+/// Greatest weight of a batch of quiet tenants.
+const QUIET_WEIGHT: usize = 16;
 
 /// The channel to somebody who asks whether writes go through.
 pub(super) type Try = oneshot::Sender<Result<(), Trouble>>;
@@ -54,6 +61,23 @@ struct State {
     /// True if the last batch began with a command that is heavier than a share. The next batch then begins
     /// with a lighter one, if there is one.
     was_heavy: bool,
+}
+
+/// The few tenants of large batches. Beside them, a tenant with a short line is quiet: its commands are committed by
+/// themselves, so that they do not wait for a large batch.
+#[derive(Debug, Default)]
+pub(super) struct Crowd(HashSet<TenantId>);
+
+impl Crowd {
+    /// Adds the tenants of a batch.
+    pub(super) fn add(&mut self, batch: &[Box<dyn Job>]) {
+        self.0.extend(batch.iter().map(|job| job.tenant().id));
+    }
+
+    /// True if these tenants are few. Of many tenants with equal loads nobody is quiet.
+    pub(super) fn is_few(&self) -> bool {
+        (1..=FEW_TENANTS).contains(&self.0.len())
+    }
 }
 
 /// A batch that is being filled.
@@ -211,8 +235,13 @@ impl Lines {
         }
     }
 
-    /// The next command that the batch takes, if there is one already.
-    pub(super) fn next(&self, filling: &mut BatchBuilder) -> Option<Box<dyn Job>> {
+    /// The next command that the batch takes, if there is one already. Commands of quiet tenants beside a crowd are
+    /// left in their lines.
+    pub(super) fn next(
+        &self,
+        filling: &mut BatchBuilder,
+        crowd: Option<&Crowd>,
+    ) -> Option<Box<dyn Job>> {
         if filling.commands > 0 && filling.is_full() {
             return None;
         }
@@ -224,7 +253,9 @@ impl Lines {
             true => state.place(|_, weight| weight <= share),
             false => None,
         };
-        let takes = |tenant, weight| filling.takes(tenant, weight, is_crowded);
+        let is_left =
+            |tenant| crowd.is_some_and(|crowd| state.quiet_weight(tenant, crowd).is_some());
+        let takes = |tenant, weight| filling.takes(tenant, weight, is_crowded) && !is_left(tenant);
         let place = place.or_else(|| state.place(takes))?;
         let tenant = state.turns.remove(place)?;
         let line = state.lines.get_mut(&tenant)?;
@@ -241,6 +272,30 @@ impl Lines {
         Some(job)
     }
 
+    /// Takes the commands of quiet tenants, up to a weight of [`QUIET_WEIGHT`] in all.
+    pub(super) fn quiet(&self, crowd: &Crowd, is_mixed: bool) -> Vec<Box<dyn Job>> {
+        let mut state = self.state();
+        let mut taken: Vec<Box<dyn Job>> = Vec::new();
+        let mut room = QUIET_WEIGHT;
+        let mut place = 0;
+        while (is_mixed || taken.is_empty())
+            && let Some(tenant) = state.turns.get(place).copied()
+        {
+            match state
+                .quiet_weight(tenant, crowd)
+                .and_then(|weight| room.checked_sub(weight))
+            {
+                Some(left) => {
+                    room = left;
+                    let _turn = state.turns.remove(place);
+                    taken.extend(state.lines.remove(&tenant).into_iter().flatten());
+                }
+                None => place = place.saturating_add(1),
+            }
+        }
+        taken
+    }
+
     /// Puts commands back at the beginning of their lines, in their order. Their tenants have the next turns, and
     /// the first command may be heavy.
     pub(super) fn put_back(&self, jobs: Vec<Box<dyn Job>>) {
@@ -252,6 +307,11 @@ impl Lines {
             state.turns.push_front(tenant);
             state.was_heavy = false;
         }
+    }
+
+    /// True if more than one tenant has sent commands lately.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.state().is_crowded(Instant::now())
     }
 
     /// Takes all commands that wait.
@@ -268,6 +328,15 @@ impl Lines {
 }
 
 impl State {
+    /// Weight of the line of a quiet tenant; `None` if the tenant is not quiet.
+    fn quiet_weight(&self, tenant: TenantId, crowd: &Crowd) -> Option<usize> {
+        let line = self.lines.get(&tenant)?;
+        let is_short = line.len() <= QUIET_LINE && !crowd.0.contains(&tenant);
+        let weights = line.iter().map(|job| job.weight());
+        let weight = weights.fold(0, usize::saturating_add);
+        (is_short && weight <= QUIET_WEIGHT).then_some(weight)
+    }
+
     /// The place, among the turns, of the first tenant whose next command `takes` accepts.
     fn place(&self, takes: impl Fn(TenantId, usize) -> bool) -> Option<usize> {
         self.turns.iter().position(|tenant| {
@@ -349,7 +418,7 @@ mod tests {
 
     fn batch(lines: &Lines, limits: Limits) -> Vec<(i64, usize)> {
         let mut filling = BatchBuilder::new(limits);
-        let next = || lines.next(&mut filling);
+        let next = || lines.next(&mut filling, None);
         std::iter::from_fn(next)
             .map(|job| (job.tenant().id.0, job.weight()))
             .collect()
@@ -414,10 +483,49 @@ mod tests {
     }
 
     #[test]
+    fn quiet_tenants_are_taken_by_themselves_beside_a_crowd() {
+        let lines = lines(&[(1, 1), (2, 1), (3, 40), (4, 1), (4, 1), (1, 1)]);
+        let mut crowd = Crowd::default();
+        assert!(!crowd.is_few());
+        crowd.add(&[job(1, 1), job(1, 1)]);
+        assert!(crowd.is_few());
+        // A batch of the crowd leaves the quiet ones in their lines. What is heavy is not quiet.
+        let mut filling = BatchBuilder::new(LIMITS);
+        let first = lines.next(&mut filling, Some(&crowd));
+        let second = lines.next(&mut filling, Some(&crowd));
+        let third = lines.next(&mut filling, Some(&crowd));
+        let of = |job: Option<Box<dyn Job>>| job.map(|job| job.tenant().id.0);
+        assert_eq!([first, second, third].map(of), [Some(1), Some(1), None]);
+        let quiet = lines.quiet(&crowd, true);
+        let quiet: Vec<i64> = quiet.iter().map(|job| job.tenant().id.0).collect();
+        assert_eq!(quiet, [2, 4, 4]);
+        assert_eq!(batch(&lines, LIMITS), [(3, 40)]);
+    }
+
+    #[test]
+    fn a_long_line_is_not_quiet_and_quiet_batches_are_light() {
+        let long = [(2, 1); 5];
+        let heavy = [(3, 8), (4, 8), (5, 1)];
+        let lines = lines(&[long.as_slice(), heavy.as_slice()].concat());
+        let mut crowd = Crowd::default();
+        crowd.add(&[job(1, 1)]);
+        assert_eq!(lines.quiet(&crowd, false).len(), 1, "of one tenant");
+        assert_eq!(lines.quiet(&crowd, true).len(), 2);
+        assert_eq!(lines.quiet(&crowd, true).len(), 0);
+        for tenant in 2..=5 {
+            crowd.add(&[job(tenant, 1)]);
+        }
+        assert!(!crowd.is_few(), "nobody is quiet beside many");
+    }
+
+    #[test]
     fn what_is_put_back_is_the_next_in_its_order() {
         let lines = lines(&[(1, 1), (1, 2), (1, 3)]);
         let mut filling = BatchBuilder::new(LIMITS);
-        let taken = [lines.next(&mut filling), lines.next(&mut filling)];
+        let taken = [
+            lines.next(&mut filling, None),
+            lines.next(&mut filling, None),
+        ];
         lines.put_back(taken.into_iter().flatten().collect());
         assert_eq!(batch(&lines, LIMITS), [(1, 1), (1, 2), (1, 3)]);
     }
@@ -426,7 +534,10 @@ mod tests {
     fn what_is_put_back_has_the_next_turn_although_others_wait() {
         let lines = lines(&[(1, 1), (1, 2), (2, 1), (3, 1)]);
         let mut filling = BatchBuilder::new(LIMITS);
-        let taken = [lines.next(&mut filling), lines.next(&mut filling)];
+        let taken = [
+            lines.next(&mut filling, None),
+            lines.next(&mut filling, None),
+        ];
         lines.put_back(taken.into_iter().flatten().collect());
         let all = [(1, 1), (2, 1), (3, 1), (1, 2)];
         assert_eq!(batch(&lines, LIMITS), all);
@@ -436,7 +547,7 @@ mod tests {
     fn what_is_heavy_and_put_back_is_the_first_of_the_next_batch() {
         let lines = lines(&[(1, 40), (2, 1)]);
         let mut filling = BatchBuilder::new(LIMITS);
-        lines.put_back(lines.next(&mut filling).into_iter().collect());
+        lines.put_back(lines.next(&mut filling, None).into_iter().collect());
         assert_eq!(batch(&lines, LIMITS), [(1, 40), (2, 1)]);
     }
 }

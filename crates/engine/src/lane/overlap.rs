@@ -17,30 +17,28 @@ use std::time::{Duration, Instant};
 
 use store::{AnyConnection, Error, Store};
 
+use super::lines::Crowd;
+use super::pace::MIN_SHARE;
 use super::{Batch, CAUTIOUS_BATCHES, Worker};
 use crate::book::AfterCommit;
+use crate::job::Job;
 use ahead::Ahead;
 use writers::{OngoingWrite, Report};
 
 pub(super) use writers::{Writers, Writing};
 
 /// Least weight of a batch that another thread writes. For a lighter one, handing it over costs more than it
-/// saves.
+/// saves. While several tenants are present, [`MIN_SHARE`] is enough, because others are served meanwhile.
 const WORTH_IT: usize = 64;
 /// Least time between two attempts to get a second connection.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Time to wait for the writers before the lines are looked at again.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+const LOOK_AGAIN: Duration = Duration::from_micros(500);
 
 /// The weight of a batch.
 pub(super) fn weight(batch: &Batch) -> usize {
     let each = batch.iter().map(|job| job.weight());
     each.fold(0, usize::saturating_add)
-}
-
-/// True if a batch is heavy enough for another thread.
-pub(super) fn is_worth_it(batch: &Batch) -> bool {
-    weight(batch) >= WORTH_IT
 }
 
 /// A batch that was decided and is not yet written.
@@ -53,14 +51,19 @@ pub(super) struct DecidedBatch {
 /// The connection for a batch that is written while another one is being written.
 #[derive(Default)]
 pub(super) struct SpareConnection {
-    connection: Option<AnyConnection>,
+    pub(super) connection: Option<AnyConnection>,
     /// Time before which no new connection is opened.
     not_before: Option<Instant>,
 }
 
 impl SpareConnection {
+    /// Opens the connection if it is not open, so that nobody waits for that later.
+    pub(super) fn open(&mut self, store: &Store) {
+        self.connection = self.take(store);
+    }
+
     /// Takes the connection, or opens a new one. After a failure it does not try again at once.
-    fn take(&mut self, store: &Store) -> Option<AnyConnection> {
+    pub(super) fn take(&mut self, store: &Store) -> Option<AnyConnection> {
         let now = Instant::now();
         if self.connection.is_some() || self.not_before.is_some_and(|until| now < until) {
             return self.connection.take();
@@ -89,6 +92,15 @@ impl Next {
             Self::Nothing | Self::Held(_) => None,
         }
     }
+
+    /// The commands of the batch.
+    fn batch(&self) -> &[Box<dyn Job>] {
+        match self {
+            Self::Nothing => &[],
+            Self::Held(held) => &held.batch,
+            Self::Launched(launched) => &launched.batch,
+        }
+    }
 }
 
 impl Worker {
@@ -98,6 +110,7 @@ impl Worker {
             Ok(launched) => launched,
             Err(decided) => return self.once_more(writer_gone(), decided.batch),
         };
+        self.quiet.connection.open(&self.store);
         let mut next = Next::Nothing;
         let mut committed: Option<OngoingWrite> = None;
         loop {
@@ -162,6 +175,9 @@ impl Worker {
         mut next: Next,
     ) -> (Result<AnyConnection, Error>, Next, Option<DecidedBatch>) {
         let mut last = None;
+        let mut crowd = Crowd::default();
+        crowd.add(&front.batch);
+        crowd.add(next.batch());
         loop {
             if let Next::Held(held) = next {
                 next = self.launch_early(front, held);
@@ -169,9 +185,9 @@ impl Worker {
             // After a batch that waits for its turn nothing more is decided, because it would wait for two
             // others.
             if matches!(next, Next::Held(_)) || last.is_some() {
-                return (self.wait_for(front, next.launched()), next, last);
+                return (self.wait_for(front, next.launched(), &crowd), next, last);
             }
-            let (outcome, decided) = self.decide_one(front, next.launched());
+            let (outcome, decided) = self.decide_one(front, next.launched(), &mut crowd);
             let goes_on = outcome.is_none() && decided.is_some();
             if matches!(next, Next::Nothing) {
                 next = decided.map_or(Next::Nothing, Next::Held);
@@ -181,15 +197,16 @@ impl Worker {
             match outcome {
                 Some(outcome) => return (outcome, next, last),
                 None if goes_on => {}
-                None => return (self.wait_for(front, next.launched()), next, last),
+                None => return (self.wait_for(front, next.launched(), &crowd), next, last),
             }
         }
     }
 
-    /// Begins to write the next batch ahead of its turn, if both batches are written in two parts.
+    /// Begins to write the next batch ahead of its turn, if both batches are written in two parts and no other tenant
+    /// is present, who would have to share the database with both.
     fn launch_early(&mut self, front: &OngoingWrite, held: DecidedBatch) -> Next {
         let both = front.is_in_two && matches!(held.writing, Writing::InTwo(..));
-        if !both {
+        if !both || self.state.lines.is_crowded() {
             return Next::Held(held);
         }
         let Some(spare) = self.spare.take(&self.store) else {
@@ -210,6 +227,7 @@ impl Worker {
         &mut self,
         front: &OngoingWrite,
         mut second: Option<&mut OngoingWrite>,
+        crowd: &mut Crowd,
     ) -> (Option<Result<AnyConnection, Error>>, Option<DecidedBatch>) {
         let mut ahead = Ahead::new(self.limits());
         let outcome = loop {
@@ -217,15 +235,19 @@ impl Worker {
                 if self.heartbeat.is_relieved() {
                     break;
                 }
-                let Some(job) = self.state.lines.next(&mut ahead.filling) else {
+                self.serve_quiet_meanwhile(crowd);
+                let beside = self.may_serve_quiet(crowd).then_some(&*crowd);
+                let Some(job) = self.state.lines.next(&mut ahead.filling, beside) else {
                     break;
                 };
+                crowd.add(std::slice::from_ref(&job));
                 let decided = ahead.decide(job, &self.settings, &mut self.memories, &mut self.ids);
                 if let Err(not_yet) = decided {
                     self.state.lines.put_back(vec![not_yet]);
                 }
             }
             if ahead.is_full() {
+                self.serve_quiet_meanwhile(crowd);
                 ahead.close(&mut self.memories);
                 break None;
             }
@@ -238,7 +260,7 @@ impl Worker {
                 Err(mpsc::RecvTimeoutError::Disconnected) => break Some(Err(writer_gone())),
             }
         };
-        if matches!(outcome, Some(Ok(_))) && ahead.weight() >= WORTH_IT {
+        if matches!(outcome, Some(Ok(_))) && ahead.weight() >= self.worth_handing_over() {
             ahead.close(&mut self.memories);
         }
         let Ahead { batch, closed, .. } = ahead;
@@ -256,20 +278,30 @@ impl Worker {
         (outcome, decided)
     }
 
-    /// Waits until the first batch is done.
+    /// Waits until the first batch is done. Quiet tenants are served meanwhile.
     fn wait_for(
         &mut self,
         front: &OngoingWrite,
         mut second: Option<&mut OngoingWrite>,
+        crowd: &Crowd,
     ) -> Result<AnyConnection, Error> {
         loop {
-            match self.writers.reports.recv() {
+            match self.writers.reports.recv_timeout(LOOK_AGAIN) {
                 Ok(report) if report.writer == front.writer => {
                     return arrived(report, &mut self.connection);
                 }
                 Ok(report) => undone(report, second.as_deref_mut(), &mut self.spare.connection),
-                Err(_gone) => return Err(writer_gone()),
+                Err(mpsc::RecvTimeoutError::Timeout) => self.serve_quiet_meanwhile(crowd),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Err(writer_gone()),
             }
+        }
+    }
+
+    /// The least weight of a batch that another thread writes.
+    pub(super) fn worth_handing_over(&self) -> usize {
+        match self.state.lines.is_crowded() {
+            true => MIN_SHARE,
+            false => WORTH_IT,
         }
     }
 

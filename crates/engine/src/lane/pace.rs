@@ -5,9 +5,15 @@ use std::time::{Duration, Instant};
 use super::MAX_WEIGHT;
 
 /// Longest time that the commands of one tenant may delay those of others in a batch.
-const HOLD_UP: Duration = Duration::from_millis(6);
+const HOLD_UP: Duration = Duration::from_millis(2);
 /// The least share of one tenant, in weight.
-const MIN_SHARE: usize = 64;
+pub(super) const MIN_SHARE: usize = 24;
+/// Longest time of a batch, for the first command of a tenant that was not present waits for it.
+const UNDIVIDED: Duration = Duration::from_millis(6);
+/// The same where other batches can be written beside it, so that the command waits only for the lane's thread.
+const UNDIVIDED_BESIDE: Duration = Duration::from_millis(12);
+/// The least weight of such a batch.
+const MIN_UNDIVIDED: usize = 64;
 /// Weight of the earlier measurements, relative to a new one.
 const INERTIA: u64 = 7;
 
@@ -26,8 +32,11 @@ impl Pace {
         self.last = Some(Instant::now());
     }
 
-    /// Notes that a batch of this weight is committed.
+    /// Notes that a batch of this weight is committed. A small batch says little about the pace.
     pub(super) fn committed(&mut self, weight: usize) {
+        if weight < MIN_SHARE {
+            return;
+        }
         let now = Instant::now();
         if let Some(last) = self.last.replace(now) {
             let nanos = u64::try_from(now.duration_since(last).as_nanos()).unwrap_or(u64::MAX);
@@ -43,9 +52,25 @@ impl Pace {
 
     /// The weight that one tenant's commands may have in a batch while others wait.
     pub(super) fn share(&self) -> usize {
-        let hold_up = u64::try_from(HOLD_UP.as_nanos()).unwrap_or(u64::MAX);
-        let share = hold_up.checked_div(self.each.max(1)).unwrap_or(u64::MAX);
-        let share = usize::try_from(share).unwrap_or(usize::MAX);
-        share.clamp(MIN_SHARE, MAX_WEIGHT)
+        self.within(HOLD_UP).max(MIN_SHARE)
+    }
+
+    /// The weight at which a batch is closed.
+    pub(super) fn undivided(&self, has_one_writer: bool) -> usize {
+        let time = if has_one_writer {
+            UNDIVIDED
+        } else {
+            UNDIVIDED_BESIDE
+        };
+        self.within(time).max(MIN_UNDIVIDED)
+    }
+
+    /// The weight that is committed within this time, at most [`MAX_WEIGHT`].
+    fn within(&self, time: Duration) -> usize {
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let weight = time.checked_div(self.each.max(1)).unwrap_or(u64::MAX);
+        usize::try_from(weight)
+            .unwrap_or(usize::MAX)
+            .min(MAX_WEIGHT)
     }
 }

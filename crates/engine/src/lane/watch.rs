@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::overlap::{SpareConnection, Writers};
 use super::pace::Pace;
+use super::quiet::Quiet;
 use super::state::{Heartbeat, LaneState};
 use super::{CAUTIOUS_BATCHES, Settings, Worker};
 use crate::memory::Memories;
@@ -61,6 +62,7 @@ impl Supervisor {
             connection: None,
             seen_version: None,
             spare: SpareConnection::default(),
+            quiet: Quiet::default(),
             memories: Memories::new(Arc::clone(&self.settings.shelves)),
             cautious,
             pace: Pace::default(),
