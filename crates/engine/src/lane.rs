@@ -168,7 +168,10 @@ impl Worker {
     fn limits(&self) -> Limits {
         Limits {
             commands: self.settings.max_batch,
-            weight: self.pace.undivided(self.store.has_one_writer()),
+            weight: match self.state.lines.are_many() {
+                true => MAX_WEIGHT,
+                false => self.pace.undivided(self.store.has_one_writer()),
+            },
             share: self.pace.share(),
             is_mixed: self.settings.mixes_tenants,
         }

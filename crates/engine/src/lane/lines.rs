@@ -309,6 +309,11 @@ impl Lines {
         }
     }
 
+    /// True if commands of so many tenants wait that nobody is quiet beside them.
+    pub(super) fn are_many(&self) -> bool {
+        self.state().turns.len() > FEW_TENANTS
+    }
+
     /// True if more than one tenant has sent commands lately.
     pub(super) fn is_crowded(&self) -> bool {
         self.state().is_crowded(Instant::now())

@@ -8,7 +8,7 @@ use super::MAX_WEIGHT;
 const HOLD_UP: Duration = Duration::from_millis(2);
 /// The least share of one tenant, in weight.
 pub(super) const MIN_SHARE: usize = 24;
-/// Longest time of a batch, for the first command of a tenant that was not present waits for it.
+/// Longest time of a batch of few tenants, for the first command of a tenant that was not present waits for it.
 const UNDIVIDED: Duration = Duration::from_millis(6);
 /// The same where other batches can be written beside it, so that the command waits only for the lane's thread.
 const UNDIVIDED_BESIDE: Duration = Duration::from_millis(12);
@@ -55,7 +55,7 @@ impl Pace {
         self.within(HOLD_UP).max(MIN_SHARE)
     }
 
-    /// The weight at which a batch is closed.
+    /// The weight at which a batch of few tenants is closed.
     pub(super) fn undivided(&self, has_one_writer: bool) -> usize {
         let time = if has_one_writer {
             UNDIVIDED
