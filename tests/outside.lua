@@ -1,4 +1,4 @@
--- The load of outside.py: each request has its own key. WORK is transfer or payment; HOT makes one account pay always.
+-- The load of outside.py: each request has its own key. WORK is transfer, payment or bulk (of 1,000); HOT makes one account pay always.
 local keys, accounts, sent, run = {}, {}, 0, ""
 local function lines(path) local all = {} for line in io.lines(path) do all[#all + 1] = line end return all end
 
@@ -27,6 +27,15 @@ function request()
   }
   if os.getenv("WORK") == "payment" then
     return wrk.format("POST", "/v1/payments", headers, '{"amount":1099,"currency":"EUR","payment_method":"pm_succeeds"}')
+  end
+  if os.getenv("WORK") == "bulk" then
+    local drafts = {}
+    for number = 1, 1000 do
+      local debit = math.random(1, #own)
+      drafts[number] = string.format('{"kind":"load","postings":[{"debit":"%s","credit":"%s","amount":1,"currency":"EUR"}]}',
+        own[debit], own[debit % #own + 1])
+    end
+    return wrk.format("POST", "/v1/transactions/bulk", headers, '{"transactions":[' .. table.concat(drafts, ",") .. ']}')
   end
   local body = string.format('{"from":"%s","to":"%s","amount":1,"currency":"EUR"}', own[from], own[to])
   return wrk.format("POST", "/v1/transfers", headers, body)

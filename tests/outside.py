@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Load from outside, by wrk, on one build or on two in turns: one tenant, many tenants, payments.
 
-    tests/outside.py target/release/florin [OLDER_BUILD] [--rounds 5] [--seconds 4] [--databases pg,sqlite]
+    tests/outside.py target/release/florin [OLDER_BUILD] [--rounds 5] [--seconds 4] [--databases pg,sqlite] [--floods]
 
+With --floods: a quiet tenant's lone transfers, alone and beside the floods of another tenant, on a new database.
 An older build that cannot make tenants over HTTP is measured with one tenant. Prints each block, and then the medians:
 requests a second, p50 and p99 in milliseconds, failures. docs/performance.md has the figures.
 """
@@ -18,6 +19,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 KEY = "sk_sandbox_4f9d2b7c1e8a5036"
@@ -30,8 +32,9 @@ SHAPES = {
 }
 
 
-def send(connection, path, body, key):
+def send(connection, path, body, key, name=None):
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    headers |= {"Idempotency-Key": name} if name else {}
     connection.request("POST", path, json.dumps(body), headers)
     reply = connection.getresponse()
     return reply.status, json.loads(reply.read() or b"{}")
@@ -92,12 +95,46 @@ class Server:
         return [float(number) for number in done.stdout.strip().splitlines()[-1].split()]
 
 
+def lone_transfers(server, key, accounts, seconds):
+    """One transfer after the other; the sorted times of all in milliseconds."""
+    connection, times = http.client.HTTPConnection(server.host), []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        body = {"from": accounts[0], "to": accounts[1], "amount": 1, "currency": "EUR"}
+        status, _ = send(connection, "/v1/transfers", body, key, str(uuid.uuid4()))
+        assert status == 201, status
+        times.append((time.monotonic() - begin) * 1000)
+    return sorted(times)
+
+
+def floods(server, name):
+    quiet = send(http.client.HTTPConnection(server.host), "/sandbox/tenants", {}, None)[1]["api_key"]
+    crowd = open(f"{server.path}.1.accounts").read().split()[:100]
+    own = open(f"{server.open_accounts([quiet], 2)}.accounts").read().split()
+    server.write([KEY], [crowd])
+
+    def shown(times):
+        return f"p50 {statistics.median(times):.2f} p99 {times[len(times) * 99 // 100]:.2f} ms, {len(times)} transfers"
+    lone_transfers(server, quiet, own, 2)
+    print(name, "alone", shown(lone_transfers(server, quiet, own, 3)), flush=True)
+    for work, connections in ("transfer", 256), ("transfer", 1_000), ("bulk", 16):
+        SHAPES["flood"] = (1, connections, {"WORK": work})
+        alone = server.load("flood", 4)[0]
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            flood = pool.submit(server.load, "flood", 6)
+            time.sleep(1)
+            times = lone_transfers(server, quiet, own, 4.5)
+        print(name, "beside", work, connections, shown(times), f"the flood: {alone:.0f} alone, {flood.result()[0]:.0f}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("builds", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--databases", default="pg,sqlite")
+    parser.add_argument("--floods", action="store_true")
     asked = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="florin-outside-")
     servers, results, as_postgres = {}, {}, []
@@ -121,8 +158,12 @@ def main():
                     subprocess.run([f"{programs}/createdb", "-h", folder, "-U", "florin", name], check=True)
                     url = f"postgres://florin@localhost/{name}?host={folder}"
                 server = Server(name, binary, url, folder)
+                if asked.floods:
+                    servers[(database, binary)] = (server, False)
+                    floods(server, f"{database} {binary}")
+                    continue
                 servers[(database, binary)] = (server, server.make_tenants(max(shape[0] for shape in SHAPES.values())))
-        for round_ in range(asked.rounds):
+        for round_ in range(0 if asked.floods else asked.rounds):
             for database in asked.databases.split(","):
                 for shape, (tenants, *_) in SHAPES.items():
                     for binary in asked.builds if round_ % 2 == 0 else asked.builds[::-1]:
@@ -131,7 +172,7 @@ def main():
                             block = server.load(shape, asked.seconds)
                             results.setdefault((database, shape, binary), []).append(block)
                             print(database, shape, binary, *block, flush=True)
-        print("medians")
+        print("medians" if results else "")
         for name, blocks in results.items():
             print(*name, *(statistics.median(column) for column in zip(*blocks)))
     finally:

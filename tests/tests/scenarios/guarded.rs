@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tests::{Database, Kind, on_both_databases};
@@ -173,6 +174,9 @@ fn names(database: &Database, query: &str) -> Vec<String> {
         Kind::Sqlite => {
             let path = database.url().trim_start_matches("sqlite:");
             let mut connection = SqliteConnection::establish(path).expect("the file is there");
+            // The last connection of others may be closing, which locks the file for a moment.
+            let patient = connection.batch_execute("PRAGMA busy_timeout = 10000");
+            patient.expect("a setting");
             sql_query(query).load(&mut connection).expect("readable")
         }
         Kind::Postgres => {

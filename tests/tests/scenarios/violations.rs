@@ -313,6 +313,9 @@ fn tamper_with_file(database: &Database, statements: &str) {
     }
     let path = database.url().trim_start_matches("sqlite:");
     let mut connection = SqliteConnection::establish(path).expect("the file is there");
+    // The last connection of others may be closing, which locks the file for a moment.
+    let patient = connection.batch_execute("PRAGMA busy_timeout = 10000");
+    patient.expect("a setting");
     let guards: Vec<Guard> =
         diesel::sql_query("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
             .load(&mut connection)
