@@ -120,12 +120,12 @@ def floods(server, name):
     print(name, "alone", shown(lone_transfers(server, quiet, own, 3)), flush=True)
     for work, connections in ("transfer", 256), ("transfer", 1_000), ("bulk", 16):
         SHAPES["flood"] = (1, connections, {"WORK": work})
-        alone = server.load("flood", 4)[0]
+        alone = server.load("flood", 4)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             flood = pool.submit(server.load, "flood", 6)
             time.sleep(1)
             times = lone_transfers(server, quiet, own, 4.5)
-        print(name, "beside", work, connections, shown(times), f"the flood: {alone:.0f} alone, {flood.result()[0]:.0f}", flush=True)
+        print(name, "beside", work, connections, shown(times), "the flood alone and now:", alone, flood.result(), flush=True)
 
 
 def main():
