@@ -39,7 +39,7 @@ struct LogFile {
     /// The statement that sets how long to wait for a lock.
     patience: String,
     not_before: Option<Instant>,
-    /// Weight of the commits whose pages nobody was asked to copy back yet.
+    /// Weight of the commits since the other thread was last asked to look at the log.
     weight: usize,
     copier: Option<Copier>,
 }
@@ -52,7 +52,7 @@ struct Copier {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The state of the log after it was copied back.
+/// The state of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, diesel::QueryableByName)]
 struct Copied {
     /// Number of pages in the log; -1 if another connection is copying.

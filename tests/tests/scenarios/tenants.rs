@@ -97,6 +97,24 @@ pub(crate) async fn newcomer(engine: &Engine, name: &str) -> (Tenant, AccountId,
     (tenant, ids[0], ids[1])
 }
 
+/// A transfer of the smallest amount between two accounts of a tenant.
+pub(crate) fn smallest_transfer(
+    tenant: Tenant,
+    from: AccountId,
+    to: AccountId,
+) -> Request<Transfer> {
+    let transfer = Transfer {
+        from,
+        to,
+        money: Money {
+            amount: Amount::new(1).expect("positive"),
+            currency: euro(),
+        },
+        description: None,
+    };
+    Request::of_system(tenant, "scenario", transfer)
+}
+
 /// Sends transfers of several tenants at once, through a lane that mixes tenants or not. Returns true if any
 /// commit has carried more than one tenant: then audit batches of different logs have the same time.
 async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
@@ -121,16 +139,7 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
         for (tenant, from, to) in tenants.clone() {
             let engine = engine.clone();
             asking.spawn(async move {
-                let transfer = Transfer {
-                    from,
-                    to,
-                    money: Money {
-                        amount: Amount::new(1).expect("positive"),
-                        currency: euro(),
-                    },
-                    description: None,
-                };
-                let request = Request::of_system(tenant, "scenario", transfer);
+                let request = smallest_transfer(tenant, from, to);
                 engine.submit(request).await.expect("committed").done()
             });
         }

@@ -231,6 +231,7 @@ impl Lines {
                 return;
             }
             drop(state);
+            // A wait for `arrival` would wake the thread at each command.
             std::thread::sleep(PAUSE);
         }
     }

@@ -70,7 +70,7 @@ impl SpareConnection {
         }
         self.not_before = Some(now + ASK_AGAIN);
         let new = store.writer().inspect_err(|error| {
-            tracing::warn!(%error, "no second connection: heavy batches are written one by one");
+            tracing::warn!(%error, "no further connection: batches are written one after the other");
         });
         new.ok()
     }

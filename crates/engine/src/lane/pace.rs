@@ -10,7 +10,8 @@ const HOLD_UP: Duration = Duration::from_millis(2);
 pub(super) const MIN_SHARE: usize = 24;
 /// Longest time of a batch of few tenants, for the first command of a tenant that was not present waits for it.
 const UNDIVIDED: Duration = Duration::from_millis(6);
-/// The same where other batches can be written beside it, so that the command waits only for the lane's thread.
+/// Longest time of a batch of few tenants where another batch can be written beside it. The first command of a tenant
+/// that was not present then waits only until the lane's thread has decided the batch.
 const UNDIVIDED_BESIDE: Duration = Duration::from_millis(12);
 /// The least weight of such a batch.
 const MIN_UNDIVIDED: usize = 64;

@@ -12,7 +12,7 @@ const LARGE: usize = 16;
 /// Time for which no commands are committed by themselves after that has failed.
 const NO_QUIET: Duration = Duration::from_secs(1);
 
-/// What the lane's thread knows of quiet tenants.
+/// The connection for quiet tenants, and the state from which the lane sees when to serve them apart.
 #[derive(Default)]
 pub(super) struct Quiet {
     /// The connection for their commands while large batches are written.
@@ -46,7 +46,7 @@ impl Worker {
         }
     }
 
-    /// Whether commands of quiet tenants are committed by themselves.
+    /// True if quiet tenants beside this crowd are served apart: the crowd is small, and this has not failed lately.
     pub(super) fn may_serve_quiet(&self, crowd: &Crowd) -> bool {
         let failed = |at: Instant| at.elapsed() < NO_QUIET;
         crowd.is_few() && !self.quiet.failed.is_some_and(failed)
