@@ -1019,6 +1019,28 @@ fn the_project_speaks_of_itself_alone() {
     holds("words that do not belong here", foreign(&files()));
 }
 
+/// Lines that a merge has left behind.
+fn half_merged(files: &[File]) -> Vec<String> {
+    let marks = ["<".repeat(7), ">".repeat(7)];
+    let mut found = Vec::new();
+    for file in files {
+        let lines = (1..).zip(file.text.lines());
+        let left = lines.filter(|(_, line)| marks.iter().any(|mark| line.starts_with(mark)));
+        found.extend(left.map(|(number, _)| format!("{}:{number}", file.path)));
+    }
+    found
+}
+
+#[test]
+fn no_merge_is_left_half_done() {
+    let planted = format!("a\n{0} HEAD\nb\n{1} other\n", "<".repeat(7), ">".repeat(7));
+    assert_eq!(
+        half_merged(&[File::planted("x.md", &planted)]),
+        ["x.md:2", "x.md:4"]
+    );
+    holds("marks of a merge", half_merged(&files()));
+}
+
 // The schema. -------------------------------------------------------------------------------------
 
 /// Each table with its columns, each index and each view by name, in the order of the file. Objects that the file
