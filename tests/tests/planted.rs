@@ -25,11 +25,12 @@ use ledger::{
     Account, AccountClass, AccountId, Asset, Limits, NewAccount, NewAsset, RecordedTransaction,
 };
 use money::{Amount, Currency, MinorUnits, Money};
-use payments::charging::{CreatePayment, LeasedOperation, RecordOutcome};
+use payments::charging::{CreatePayment, RecordOutcome};
 use payments::notices::{ReceiveWebhook, WebhookOutcome};
 use payments::providers::{SANDBOX, dialect};
 use payments::{
-    Charge, ConfirmError, Fact, NewPayment, Payment, PaymentId, Provider, ProviderText, Providers,
+    Begun, CaptureMethod, Fact, LeasedOperation, NewPayment, PaymentId, Provider, ProviderText,
+    Providers, Record, Refusal,
 };
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tokio::sync::mpsc;
@@ -54,8 +55,8 @@ fn posted(posted: &RecordedTransaction, _: bool) -> Reply {
     reply(posted.id.to_string())
 }
 
-fn payment(payment: &Payment) -> Reply {
-    reply(payment.id.to_string())
+fn payment(begun: &Begun, _: bool) -> Reply {
+    reply(begun.payment.id.to_string())
 }
 
 fn refused(refusal: &books::Refusal) -> RefusalReply {
@@ -190,6 +191,7 @@ impl Writer {
     async fn pay(&mut self, amount: i64) -> LeasedOperation {
         let new = NewPayment {
             money: usd(amount),
+            capture_method: CaptureMethod::Automatic,
             customer: None,
             payment_method: Some(payments::PaymentMethod::trusted("pm_card")),
             confirm: true,
@@ -209,9 +211,8 @@ impl Writer {
                 lease_millis: 60_000,
             })),
         };
-        let show_refusal = |_: &_, rule: &ConfirmError| panic!("{rule}");
-        self.ask(command, |made, _| payment(made), show_refusal)
-            .await
+        let show_refusal = |_: &_, rule: &Refusal| panic!("{rule}");
+        self.ask(command, payment, show_refusal).await
     }
 
     async fn hear(&self, leased: &LeasedOperation, fact: Fact) {
@@ -220,19 +221,18 @@ impl Writer {
             epoch: leased.epoch,
             fact,
             answer: None,
-            show: payment,
         };
         self.tell(command).await;
     }
 
     /// Records the outcome under a lease that has run out. The outcome is ignored.
-    async fn speak_late(&self, paid: &LeasedOperation, charge: &Charge) {
+    async fn speak_late(&self, paid: &LeasedOperation, record: &Record) {
         let stale = LeasedOperation {
             epoch: 0,
             ..paid.clone()
         };
-        let charge = charge.clone();
-        self.hear(&stale, Fact::Succeeded { charge }).await;
+        let record = record.clone();
+        self.hear(&stale, Fact::Succeeded { record }).await;
         let id = paid.operation.payment;
         let seen = self
             .engine
@@ -264,7 +264,6 @@ impl Writer {
         self.tell(ReceiveWebhook {
             event,
             fact: read.fact,
-            show: payment,
         })
         .await
     }
@@ -316,14 +315,15 @@ impl Book {
 
         // The outcome is reported by the worker, and once more by a webhook.
         let paid = writer.pay(700).await;
-        let charge = Charge {
+        let record = Record {
             reference: ProviderText::parse(&format!("ch_{}", paid.operation.provider_key)).unwrap(),
+            kind: None,
             money: usd(700),
             payment: None,
             payment_method: None,
         };
-        writer.speak_late(&paid, &charge).await;
-        writer.hear(&paid, Fact::Succeeded { charge }).await;
+        writer.speak_late(&paid, &record).await;
+        writer.hear(&paid, Fact::Succeeded { record }).await;
         writer
             .receive(
                 "evt_paid",
@@ -348,6 +348,7 @@ impl Book {
         writer.pay(44).await;
         let later = NewPayment {
             money: usd(9),
+            capture_method: CaptureMethod::Automatic,
             customer: None,
             payment_method: None,
             confirm: false,

@@ -38,7 +38,7 @@ pub mod transactions;
 pub mod transfers;
 
 pub use invariants::FAMILY;
-pub use refusal::{Refusal, refusal_reply, show_refusal};
+pub use refusal::{Refusal, refusal_reply, refused_step, show_refusal};
 pub use shelf::{Books, BooksMemory};
 
 use edge::{Capability, State};

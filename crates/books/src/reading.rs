@@ -25,6 +25,11 @@ pub fn positive() -> impl Reader<Out = Amount> {
     amount(shapes::Amount::SHAPE).checked(move |units| Amount::new(units).map_err(wrong))
 }
 
+/// Reads an amount in minor units that may be 0.
+pub fn unsigned() -> impl Reader<Out = i64> {
+    amount(shapes::Count::SHAPE)
+}
+
 /// Reads a moment in any time zone.
 pub(crate) fn any_moment() -> impl Reader<Out = Timestamp> {
     moment(shapes::NewMoment::SHAPE)

@@ -5,7 +5,7 @@ mod reply;
 mod rules;
 
 pub(crate) use reply::refused;
-pub use reply::{refusal_reply, show_refusal};
+pub use reply::{refusal_reply, refused_step, show_refusal};
 
 use ledger::{AccountId, ChangeError, OpenError, PeriodError, RegisterError};
 

@@ -35,6 +35,18 @@ pub struct Problem {
     retry_after: Option<u16>,
     allow: Option<Box<str>>,
     parts: Option<Box<Parts>>,
+    standing: Option<Box<Standing>>,
+}
+
+/// The present standing of the resource that a problem is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+struct Standing {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moves: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<i64>,
 }
 
 /// Members by name.
@@ -58,6 +70,7 @@ impl Problem {
             retry_after: soon.then_some(1),
             allow: None,
             parts: None,
+            standing: None,
         }
     }
 
@@ -161,6 +174,20 @@ impl Problem {
         self
     }
 
+    /// Tells the state of the resource, and the moves that it allows, as participles.
+    pub fn with_state(mut self, state: &'static str, moves: Vec<&'static str>) -> Problem {
+        let standing = self.standing.get_or_insert_default();
+        standing.state = Some(state);
+        standing.moves = Some(moves);
+        self
+    }
+
+    /// Tells the amount that is left, in minor units.
+    pub fn with_left(mut self, left: i64) -> Problem {
+        self.standing.get_or_insert_default().left = Some(left);
+        self
+    }
+
     /// Sets the number of seconds after which to try again.
     pub fn with_retry_after(mut self, seconds: u16) -> Problem {
         self.retry_after = Some(seconds);
@@ -206,6 +233,7 @@ impl Problem {
             resource: self.resource.as_deref(),
             reason: self.reason.as_deref(),
             parts: self.parts.as_deref(),
+            standing: self.standing.as_deref(),
             request_id,
             error: ErrorObject {
                 r#type: self.code.family,
@@ -289,6 +317,8 @@ struct Body<'a> {
     reason: Option<&'a Parts>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     parts: Option<&'a Parts>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    standing: Option<&'a Standing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     error: ErrorObject<'a>,

@@ -10,7 +10,7 @@ use engine::check::Plan;
 use engine::errand::{Search, Work};
 use engine::{Engine, Kind};
 use payments::Providers;
-use payments::charging::Charges;
+use payments::charging::ProviderWork;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 
@@ -21,7 +21,7 @@ pub use books::transactions::make_again;
 pub const SURFACE: Surface = Surface {
     about: "A payment back-end: each request results, exactly once, in balanced postings, an audit record and a saved answer.\n\nAmounts are integers of minor units. With the header `Accept: application/json; amounts=string`, the amounts of an answer are JSON strings of the same digits, for clients that read numbers as doubles. A value of `amounts` other than `string` and `integer` is refused with a 406.",
     capabilities: &[
-        &[payments::charging::CAPABILITY],
+        payments::CAPABILITIES,
         books::CAPABILITIES,
         &[payments::notices::CAPABILITY],
         access::CAPABILITIES,
@@ -68,7 +68,7 @@ pub fn shelves() -> Arc<[Kind]> {
 #[must_use]
 pub fn works(engine: &Engine, providers: Arc<dyn Reach>) -> Vec<Arc<dyn Work>> {
     vec![
-        Arc::new(Charges::new(engine.clone(), providers)),
+        Arc::new(ProviderWork::new(engine.clone(), providers)),
         Arc::new(Expiries(engine.clone())),
     ]
 }

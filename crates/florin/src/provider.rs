@@ -42,9 +42,9 @@ impl Provider {
     }
 
     /// Asks for the execution of an operation. If the same operation is requested again, it is executed once.
-    pub(crate) async fn charge(&self, operation: &Operation) -> ProviderAnswer {
-        match self.send(self.dialect.charge(operation)).await {
-            Ok((status, answer)) => self.dialect.charged(operation, status, answer),
+    pub(crate) async fn request(&self, operation: &Operation) -> ProviderAnswer {
+        match self.send(self.dialect.request(operation)).await {
+            Ok((status, answer)) => self.dialect.answered(operation, status, answer),
             Err(cause) => ProviderAnswer::Nothing(cause),
         }
     }

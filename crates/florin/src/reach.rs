@@ -28,12 +28,12 @@ impl Link {
         answer
     }
 
-    async fn charge(&self, operation: &Operation) -> CallOutcome {
+    async fn request(&self, operation: &Operation) -> CallOutcome {
         if !self.places.lets_through() {
             return CallOutcome::CircuitOpen(i64::try_from(OPEN.as_millis()).unwrap_or(i64::MAX));
         }
         let lease = u64::try_from(self.lease_millis).unwrap_or(0);
-        let call = self.provider.charge(operation);
+        let call = self.provider.request(operation);
         let answer = self.places.call(Duration::from_millis(lease), call).await;
         answer.map_or(CallOutcome::TooLate, |answer| {
             CallOutcome::Answered(self.noted(answer))
@@ -66,10 +66,10 @@ impl Reach for Links {
         full.map(|(name, _)| name.clone()).collect()
     }
 
-    fn charge<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome> {
+    fn request<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome> {
         Box::pin(async move {
             match self.link(operation) {
-                Some(link) => link.charge(operation).await,
+                Some(link) => link.request(operation).await,
                 None => CallOutcome::Answered(absent()),
             }
         })
@@ -92,10 +92,10 @@ impl Reach for Links {
         })
     }
 
-    fn charge_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
+    fn request_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             match self.link(operation) {
-                Some(link) => link.noted(link.provider.charge(operation).await),
+                Some(link) => link.noted(link.provider.request(operation).await),
                 None => absent(),
             }
         })

@@ -226,7 +226,7 @@ pub struct TransactionReference {
     pub id: TransactionId,
     /// The caller's own id for the transaction.
     pub external_id: Option<String>,
-    /// Amount in minor units and currency of each posting, as stored.
+    /// Amount in minor units and currency of each posting, as stored, in order.
     pub moved: Vec<(i64, String)>,
 }
 
@@ -269,6 +269,7 @@ pub fn named(
     let rows: Vec<(TransactionId, i64, String)> = posting::table
         .filter(posting::tenant_id.eq(tenant))
         .filter(posting::transaction_id.eq_any(&ids))
+        .order((posting::transaction_id, posting::ordinal))
         .select((posting::transaction_id, posting::amount, posting::currency))
         .load(connection)?;
     let mut moved: HashMap<TransactionId, Vec<(i64, String)>> = HashMap::new();

@@ -9,9 +9,14 @@ pub enum Kind {
     Capture,
     /// An exchange of one currency for another.
     Exchange,
+    /// Another step of a payment. The name begins with `payment_`.
+    OfPayments(KindName),
     /// Any other purpose, named by the tenant.
     Other(KindName),
 }
+
+/// The beginning of the names that are reserved for the steps of payments.
+const OF_PAYMENTS: &str = "payment_";
 
 /// Greatest length of a name, in bytes.
 const MAX_LENGTH: usize = 32;
@@ -36,7 +41,17 @@ impl Kind {
             Self::Transfer => "transfer",
             Self::Capture => "capture",
             Self::Exchange => "exchange",
-            Self::Other(name) => name.as_str(),
+            Self::OfPayments(name) | Self::Other(name) => name.as_str(),
+        }
+    }
+
+    /// True for the steps of payments. Most of them report what has happened at a provider, so they are recorded
+    /// even if the currency was withdrawn in the meantime.
+    #[must_use]
+    pub const fn is_of_payments(&self) -> bool {
+        match self {
+            Self::Capture | Self::OfPayments(_) => true,
+            Self::Transfer | Self::Exchange | Self::Other(_) => false,
         }
     }
 
@@ -49,6 +64,7 @@ impl Kind {
             "transfer" => Ok(Self::Transfer),
             "capture" => Ok(Self::Capture),
             "exchange" => Ok(Self::Exchange),
+            other if other.starts_with(OF_PAYMENTS) => KindName::parse(other).map(Self::OfPayments),
             other => KindName::parse(other).map(Self::Other),
         }
     }
@@ -101,11 +117,14 @@ mod tests {
             "exchange",
             "fee",
             "fx_2",
+            "payment_refund",
             &"a".repeat(32),
         ] {
             assert_eq!(Kind::parse(name).unwrap().name(), name);
         }
         assert_eq!(Kind::parse("capture"), Ok(Kind::Capture));
+        let of_payments = Kind::parse("payment_refund").unwrap();
+        assert!(of_payments.is_of_payments() && !Kind::parse("payments").unwrap().is_of_payments());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use crate::refusal::order;
 use crate::transaction::{MAX_POSTINGS, RELEASES_FROM, check_moment};
 use crate::withdrawn::{TooLate, too_late};
 use crate::{
-    Account, AccountId, Hold, Kind, NewTransaction, Phase, Posting, RecordedPosting,
-    RecordedTransaction, Refusal, Shelf, Step, condition, limits,
+    Account, AccountId, Hold, NewTransaction, Phase, Posting, RecordedPosting, RecordedTransaction,
+    Refusal, Shelf, Step, condition, limits,
 };
 
 /// Posts a transaction, final or pending: all of it or nothing.
@@ -112,8 +112,8 @@ fn check_withdrawn(
     new: &NewTransaction,
     bought: Option<usize>,
 ) -> Result<(), Refusal> {
-    // A capture is a fact: the provider has taken the money, even if the currency was withdrawn in the meantime.
-    if new.kind == Kind::Capture {
+    // The steps of a payment are facts: the provider has taken the money, even if the currency was withdrawn since.
+    if new.kind.is_of_payments() {
         return Ok(());
     }
     match too_late(shelf, accounts, postings, new.effective_at, bought) {

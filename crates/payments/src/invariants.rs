@@ -8,14 +8,15 @@ use idempotency::check::StoredKey;
 use store::{AnyConnection, CheckError, TenantId};
 
 use crate::recorded::RecordedIds;
-use crate::{Fact, OperationState, PaymentId, check, providers};
+use crate::refunds::RefundId;
+use crate::{Fact, OperationId, OperationState, PaymentId, check, providers};
 
 /// The family's part of the check.
 ///
 /// | name | rows | read |
 /// |---|---|---|
 /// | P1, P2 | payments beside their operations; both beside their histories | by id |
-/// | P3 | succeeded operations, then captures, each page with its counterparts | by id |
+/// | P3 | operations, then the transactions of each posting set, each page with its counterparts | by id |
 /// | I1 | all tenants' keys together; payments, and their keys | by key; by id |
 /// | W1 | events, and the operations they name | by key |
 pub const FAMILY: Family = Family {
@@ -57,7 +58,7 @@ pub const FAMILY: Family = Family {
 };
 
 /// I1: the keys are consistent; the key of each payment exists, belongs to no other payment, and names this
-/// one; each request in flight waits for a payment that will answer it.
+/// one; each request in flight waits for an operation that will answer it.
 fn keys(
     connection: &mut AnyConnection,
     tenants: &[TenantId],
@@ -73,32 +74,44 @@ fn keys(
         if page.is_empty() {
             return Ok(examined);
         }
-        let mut waiting: BTreeMap<TenantId, Vec<(PaymentId, String)>> = BTreeMap::new();
+        let mut waiting: BTreeMap<TenantId, Vec<(String, String)>> = BTreeMap::new();
         for claimed in page.into_iter().filter(StoredKey::is_in_flight) {
-            let id = claimed.resource.and_then(|made| made.parse().ok());
-            if let Some(id) = id {
+            if let Some(made) = claimed.resource {
                 let of_tenant = waiting.entry(claimed.tenant).or_default();
-                of_tenant.push((id, claimed.key));
+                of_tenant.push((made, claimed.key));
             }
         }
         for (tenant, waiting) in waiting {
-            payments_will_answer(connection, tenant, waiting)
+            operations_will_answer(connection, tenant, &waiting)
                 .map_err(|broken| broken.of(tenant))?;
         }
     }
 }
 
-/// Checks that each of these requests in flight waits for a payment that will answer its key.
-fn payments_will_answer(
+/// Checks that each of these requests in flight, named by what it has made and by its key, waits for an operation
+/// that will answer its key.
+fn operations_will_answer(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    waiting: Vec<(PaymentId, String)>,
+    waiting: &[(String, String)],
 ) -> Result<(), CheckError> {
-    let ids: Vec<PaymentId> = waiting.iter().map(|(id, _)| *id).collect();
-    let keys = check::keys_of(connection, tenant, &ids)?;
-    for (id, key) in waiting {
-        if keys.get(&id) != Some(&key) {
-            let detail = format!("it is in flight, and {id} does not answer it");
+    let of_payments = waiting.iter().filter_map(|(made, _)| made.parse().ok());
+    let payments: Vec<PaymentId> = of_payments.collect();
+    let of_refunds = waiting.iter().filter_map(|(made, _)| made.parse().ok());
+    let refunds: Vec<OperationId> = of_refunds
+        .map(|id: RefundId| OperationId::from_bytes(id.bytes()))
+        .collect();
+    let by_payment = check::awaited_keys(connection, tenant, &payments)?;
+    let by_payment = by_payment
+        .into_iter()
+        .map(|(id, key)| (id.to_string(), key));
+    let by_refund = check::awaited_keys_of(connection, tenant, &refunds)?.into_iter();
+    let by_refund = by_refund.map(|(id, key)| (RefundId::of(id).to_string(), key));
+    let answered: HashSet<(String, String)> = by_payment.chain(by_refund).collect();
+    for request in waiting {
+        if !answered.contains(request) {
+            let (made, key) = request;
+            let detail = format!("it is in flight, and {made} does not answer it");
             return Err(CheckError::broken(format!("key {key:?}"), detail));
         }
     }
@@ -181,7 +194,10 @@ fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
     let said = providers::event_in_any(body).and_then(|event| event.fact);
     match (state, said) {
         (Some(OperationState::Succeeded), Some((_, Fact::Failed { .. })))
-        | (Some(OperationState::Failed), Some((_, Fact::Succeeded { .. }))) => false,
+        | (
+            Some(OperationState::Failed),
+            Some((_, Fact::Succeeded { .. } | Fact::Returned { .. })),
+        ) => false,
         (Some(OperationState::Succeeded | OperationState::Failed), _) => true,
         (
             Some(OperationState::Created | OperationState::Submitted | OperationState::Unknown)

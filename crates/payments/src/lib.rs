@@ -13,44 +13,72 @@
 //! states are never left (P2); one operation has one transaction in the books (P3, by the transaction's
 //! external id).
 
-mod charge;
+mod authorizations;
+mod begun;
+pub mod cancellations;
+pub mod captures;
 pub mod charging;
 pub mod check;
+pub mod increments;
 mod invariants;
 mod json;
+mod moved;
 pub mod notices;
+mod opened;
 mod operation;
 mod outcome;
 mod payment;
 mod postings;
 pub mod providers;
 mod read;
+mod reading;
+mod record;
 mod recorded;
+pub mod refunds;
+mod refusal;
 mod schema;
 mod shapes;
 mod shelf;
 pub mod state;
 pub mod tables;
 
-pub use charge::{Charge, ProviderText};
+pub use begun::{Begun, LeasedOperation};
 pub use invariants::FAMILY;
 pub use json::JsonError;
-pub use operation::{CHARGE, Operation, OperationId};
+pub use operation::{OPERATION, Operation, OperationId, OperationKind};
 pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
 pub use payment::{
-    ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
+    CaptureMethod, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
 };
 pub use providers::{NoProvider, Provider, Providers};
 pub use read::{known_provider_keys, payment, payments};
+pub use record::{ProviderText, Record};
+pub use refusal::Refusal;
 pub use shelf::{Shelf, Transition};
 pub use state::{OperationState, PaymentState};
 
 use std::sync::Arc;
 
-use edge::State;
+use edge::{Capability, State};
+
+/// The capabilities of payments that requests use, in the order of their routes in the description.
+pub const CAPABILITIES: &[Capability] = &[
+    charging::CAPABILITY,
+    captures::CAPABILITY,
+    increments::CAPABILITY,
+    cancellations::CAPABILITY,
+    refunds::CAPABILITY,
+];
 
 /// The fields of replies whose integers are amounts in minor units.
-pub const AMOUNTS: &[&str] = &["amount", "amount_captured", "amount_refunded"];
+pub const AMOUNTS: &[&str] = &[
+    "amount",
+    "amount_authorized",
+    "amount_capturable",
+    "amount_captured",
+    "amount_refunded",
+    "left",
+];
 
 /// Adds to the state the parts that the handlers of payments need: the providers that get the payments, and the
 /// providers that may send webhooks.

@@ -13,6 +13,70 @@ store::typed_id!(
     "op"
 );
 
+/// What an operation asks the provider to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperationKind {
+    /// To take the money at once.
+    Charge,
+    /// To reserve the money at the payer's bank.
+    Authorize,
+    /// To take authorized money, or a part of it.
+    Capture,
+    /// To release what is left of an authorization.
+    Void,
+    /// To authorize a further amount.
+    Increment,
+    /// To give captured money back to the payer.
+    Refund,
+    /// Nothing: the provider reports that a refund came back after it had succeeded.
+    RefundReturn,
+}
+
+impl OperationKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Charge,
+        Self::Authorize,
+        Self::Capture,
+        Self::Void,
+        Self::Increment,
+        Self::Refund,
+        Self::RefundReturn,
+    ];
+
+    /// The name, as it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Authorize => "authorize",
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Increment => "increment",
+            Self::Refund => "refund",
+            Self::RefundReturn => "refund_return",
+        }
+    }
+
+    /// The kind with this stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// True for the operations with which an attempt begins. Their records are the charges that all other
+    /// operations are about.
+    #[must_use]
+    pub const fn begins_attempt(self) -> bool {
+        match self {
+            Self::Charge | Self::Authorize => true,
+            Self::Capture | Self::Void | Self::Increment | Self::Refund | Self::RefundReturn => {
+                false
+            }
+        }
+    }
+}
+
 /// One request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
@@ -20,34 +84,48 @@ pub struct Operation {
     pub id: OperationId,
     /// The payment that the operation belongs to.
     pub payment: PaymentId,
+    /// Number of the operation among those of its payment, from 1.
+    pub ordinal: i32,
     /// Number of the payment's conversation with a provider, from 1.
-    pub attempt: i16,
+    pub attempt: i32,
+    /// What the provider is asked to do.
+    pub kind: OperationKind,
     /// The requested amount.
     pub money: Money,
+    /// The part of the authorization that the operation has taken, in minor units. It is at least the amount of a
+    /// capture or a void, and 0 for every other kind. If the operation fails, the part is given back.
+    pub reserved: i64,
     /// The state.
     pub state: OperationState,
     /// Name of the provider.
     pub provider: String,
     /// The idempotency key that the provider gets.
     pub provider_key: String,
-    /// The provider's reference of the charge, from the first final fact.
+    /// The provider's reference of its record, from the first final fact.
     pub provider_ref: Option<String>,
+    /// The provider's reference of the charge that the operation is about; `None` if it begins an attempt.
+    pub charge_ref: Option<String>,
     /// The provider's reason, if it refused the operation.
     pub decline_code: Option<String>,
     /// The payment method: a token of the provider.
     pub payment_method: String,
+    /// The merchant's reason for a refund.
+    pub reason: Option<String>,
+    /// The key of the request that has submitted the operation; empty if there is none. The reply to the request
+    /// waits for the outcome.
+    pub idempotency_key: String,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
-/// Kind of the errand of a charge. The errand is due again when its lease runs out, until the outcome is known.
-pub const CHARGE: &str = "charge";
+/// Kind of the errand of an operation. The errand is due again when its lease runs out, until the outcome is known.
+pub const OPERATION: &str = "operation";
 
 impl Operation {
     /// The name of the operation's errand.
     #[must_use]
     pub const fn errand(&self) -> engine::errand::Name {
-        (CHARGE, self.id.bytes())
+        (OPERATION, self.id.bytes())
     }
 
     /// True if the outcome is not known yet.
@@ -56,6 +134,20 @@ impl Operation {
         match self.state {
             OperationState::Created | OperationState::Submitted | OperationState::Unknown => true,
             OperationState::Succeeded | OperationState::Failed => false,
+        }
+    }
+
+    /// The part of the authorization that will not be captured any more if the operation succeeds, in minor units.
+    #[must_use]
+    pub const fn releases(&self) -> i64 {
+        match self.kind {
+            OperationKind::Capture => self.reserved.saturating_sub(self.money.amount.get()),
+            OperationKind::Void => self.reserved,
+            OperationKind::Charge
+            | OperationKind::Authorize
+            | OperationKind::Increment
+            | OperationKind::Refund
+            | OperationKind::RefundReturn => 0,
         }
     }
 }

@@ -1,25 +1,43 @@
 //! The outcome of an operation: the last of the three phases.
+//!
+//! Facts are monotone: the first final fact counts. The same fact again changes nothing, and a fact that differs from
+//! it in any field is refused.
 
 use money::Money;
 use store::{Ids, Timestamp};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
-use crate::{Charge, Operation, OperationId, Payment, Shelf, postings};
+use crate::{Operation, OperationId, OperationKind, Payment, PaymentState, Record, Shelf};
+use crate::{authorizations, postings, refunds};
 
 /// A provider's report on the outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// The operation succeeded.
     Succeeded {
-        /// The charge that was made.
-        charge: Charge,
+        /// The record of it.
+        record: Record,
     },
     /// The operation was refused for ever.
     Failed {
         /// The provider's reason.
         decline_code: String,
-        /// The failed charge; `None` if the provider has refused the request without making a charge.
-        charge: Option<Charge>,
+        /// The record of it; `None` if the provider has refused the request without making a record.
+        record: Option<Record>,
+    },
+    /// The provider waits for the payer, who must do something there. The outcome is not known yet.
+    ActionRequired {
+        /// Where the payer must go.
+        url: String,
+        /// The record of the charge so far.
+        record: Record,
+        /// The earliest time of the next inquiry.
+        retry_at: Timestamp,
+    },
+    /// A refund had succeeded, and came back.
+    Returned {
+        /// The record of the refund.
+        record: Record,
     },
     /// The outcome is not known.
     Unknown {
@@ -29,12 +47,14 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The charge in the fact, if there is one.
+    /// The record in the fact, if there is one.
     #[must_use]
-    pub const fn charge(&self) -> Option<&Charge> {
+    pub const fn record(&self) -> Option<&Record> {
         match self {
-            Self::Succeeded { charge } => Some(charge),
-            Self::Failed { charge, .. } => charge.as_ref(),
+            Self::Succeeded { record }
+            | Self::ActionRequired { record, .. }
+            | Self::Returned { record } => Some(record),
+            Self::Failed { record, .. } => record.as_ref(),
             Self::Unknown { .. } => None,
         }
     }
@@ -43,9 +63,9 @@ impl Fact {
 /// The effect of a fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactEffect {
-    /// The operation is final, and the payment has changed its state.
+    /// The operation is final. This is the payment after it.
     Finished(Payment),
-    /// The outcome is still unknown, and the payment stays in processing.
+    /// The outcome is still unknown. This is the payment meanwhile.
     Open(Payment),
     /// The fact was known already.
     Known,
@@ -57,18 +77,26 @@ pub enum OutcomeError {
     /// The operation does not exist, or was not submitted yet.
     #[error("there is no such operation")]
     NotFound,
-    /// The amount or the currency of the charge is not the one of the operation.
+    /// The record is about another kind of operation.
+    #[error("the provider speaks of a {}, a {} was asked for", said.name(), asked.name())]
+    WrongKind {
+        /// The kind in the record.
+        said: OperationKind,
+        /// The kind of the operation.
+        asked: OperationKind,
+    },
+    /// The amount or the currency of the record is not the one of the operation.
     #[error("the provider speaks of {said}, {asked} was asked for")]
     WrongAmount {
-        /// The money in the charge.
+        /// The money in the record.
         said: Money,
         /// The money of the operation.
         asked: Money,
     },
-    /// The charge names another payment.
+    /// The record names another payment.
     #[error("the provider names another payment than the operation is for")]
     WrongPayment,
-    /// The charge names another payment method.
+    /// The record names another payment method.
     #[error("the provider names another payment method than was asked for")]
     WrongMethod,
     /// The fact contradicts the final state of the operation.
@@ -77,16 +105,16 @@ pub enum OutcomeError {
         /// The state of the operation.
         state: &'static str,
     },
-    /// There is a second charge for one operation. If both succeeded, the money was taken twice.
-    #[error("the provider names a second charge for the operation, which {state} under another")]
-    SecondCharge {
-        /// The state of the operation, from the first charge.
+    /// There is a second record for one operation. If both succeeded, the money was moved twice.
+    #[error("the provider names a second record for the operation, which {state} under another")]
+    SecondRecord {
+        /// The state of the operation, from the first record.
         state: &'static str,
     },
-    /// The charge already belongs to another operation: the money was taken once and is reported twice.
-    #[error("the provider names a charge that is operation {of}'s")]
-    ChargeOfAnother {
-        /// The operation that has the charge.
+    /// The record already belongs to another operation: the money was moved once and is reported twice.
+    #[error("the provider names a record that is operation {of}'s")]
+    RecordOfAnother {
+        /// The operation that has the record.
         of: OperationId,
     },
     /// The reason of the refusal differs from the first one.
@@ -103,12 +131,13 @@ impl OutcomeError {
     pub const fn rule(&self) -> &'static str {
         match self {
             Self::NotFound => "about no operation",
+            Self::WrongKind { .. } => "about another kind of operation",
             Self::WrongAmount { .. } => "another amount or currency than was asked for",
             Self::WrongPayment => "about another payment",
             Self::WrongMethod => "another payment method than was asked for",
             Self::Contradiction { .. } => "contradicts what is final",
-            Self::SecondCharge { .. } => "a second charge for one operation",
-            Self::ChargeOfAnother { .. } => "the charge of another operation",
+            Self::SecondRecord { .. } => "a second record for one operation",
+            Self::RecordOfAnother { .. } => "the record of another operation",
             Self::OtherDeclineCode => "another decline code than before",
             Self::Ledger(_) => "refused by the ledger",
         }
@@ -116,11 +145,11 @@ impl OutcomeError {
 }
 
 /// Records a fact, or refuses it. Every field is compared with the operation and with the first final fact. The
-/// caller must have checked the lease. A fact about a final operation needs no lease: nothing is written any
-/// more, and a worker whose lease has run out may be the only one that knows of a second charge.
+/// caller must have checked the lease, and undoes everything if the fact is refused. A fact about a final operation needs no lease: nothing is written any
+/// more, and a worker whose lease has run out may be the only one that knows of a second record.
 ///
 /// # Errors
-/// [`OutcomeError`] names the rule; both shelves are then unchanged.
+/// [`OutcomeError`] names the rule.
 pub fn record_outcome(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
@@ -139,45 +168,62 @@ pub fn record_outcome(
         OperationState::Created => return Err(OutcomeError::NotFound),
         OperationState::Succeeded | OperationState::Failed => {
             compare(&operation, fact)?;
-            return Ok(FactEffect::Known);
+            return match fact {
+                Fact::Returned { .. } => refunds::come_back(shelf, books, &operation, ids, now),
+                Fact::Succeeded { .. }
+                | Fact::Failed { .. }
+                | Fact::ActionRequired { .. }
+                | Fact::Unknown { .. } => Ok(FactEffect::Known),
+            };
         }
         OperationState::Submitted | OperationState::Unknown => {}
     }
+    if let Some(record) = fact.record() {
+        is_what_was_asked(&operation, record)?;
+        is_its_own(shelf, &operation, record)?;
+    }
     match fact {
-        Fact::Succeeded { charge } => {
-            is_what_was_asked(&operation, charge)?;
-            is_its_own(shelf, &operation, charge)?;
-            succeed(shelf, books, operation, payment, charge, ids, now)
-        }
+        Fact::Succeeded { record } => succeed(shelf, books, operation, payment, record, ids, now),
+        // It must have succeeded first.
+        Fact::Returned { .. } => Err(OutcomeError::Contradiction {
+            state: operation.state.name(),
+        }),
         Fact::Failed {
             decline_code,
-            charge,
+            record,
         } => {
-            if let Some(charge) = charge {
-                is_what_was_asked(&operation, charge)?;
-                is_its_own(shelf, &operation, charge)?;
-            }
-            let charge = charge.as_ref();
-            Ok(fail(shelf, operation, payment, decline_code, charge, now))
+            let outcome = (decline_code.as_str(), record.as_ref());
+            fail(shelf, books, operation, payment, outcome, ids, now)
         }
-        Fact::Unknown { .. } => Ok(lose(shelf, operation, payment, now)),
+        Fact::ActionRequired { url, .. } if operation.kind.begins_attempt() => {
+            Ok(wait_for_payer(shelf, operation, payment, url, now))
+        }
+        Fact::ActionRequired { .. } | Fact::Unknown { .. } => {
+            Ok(lose(shelf, operation, payment, now))
+        }
     }
 }
 
-/// Checks the fields of a charge against the operation, as far as the provider names them.
-fn is_what_was_asked(operation: &Operation, charge: &Charge) -> Result<(), OutcomeError> {
-    if charge.money != operation.money {
+/// Checks the fields of a record against the operation, as far as the provider names them.
+fn is_what_was_asked(operation: &Operation, record: &Record) -> Result<(), OutcomeError> {
+    if let Some(said) = record.kind
+        && said != operation.kind
+    {
+        let asked = operation.kind;
+        return Err(OutcomeError::WrongKind { said, asked });
+    }
+    if record.money != operation.money {
         return Err(OutcomeError::WrongAmount {
-            said: charge.money,
+            said: record.money,
             asked: operation.money,
         });
     }
-    if let Some(payment) = &charge.payment
+    if let Some(payment) = &record.payment
         && *payment != operation.payment.to_string()
     {
         return Err(OutcomeError::WrongPayment);
     }
-    if let Some(method) = &charge.payment_method
+    if let Some(method) = &record.payment_method
         && *method != operation.payment_method
     {
         return Err(OutcomeError::WrongMethod);
@@ -185,10 +231,10 @@ fn is_what_was_asked(operation: &Operation, charge: &Charge) -> Result<(), Outco
     Ok(())
 }
 
-/// Checks that a charge belongs to no other operation.
-fn is_its_own(shelf: &Shelf, operation: &Operation, charge: &Charge) -> Result<(), OutcomeError> {
-    match shelf.charge_of(&operation.provider, charge.reference.as_str()) {
-        Some(of) if of != operation.id => Err(OutcomeError::ChargeOfAnother { of }),
+/// Checks that a record belongs to no other operation.
+fn is_its_own(shelf: &Shelf, operation: &Operation, record: &Record) -> Result<(), OutcomeError> {
+    match shelf.record_of(&operation.provider, record.reference.as_str()) {
+        Some(of) if of != operation.id => Err(OutcomeError::RecordOfAnother { of }),
         Some(_) | None => Ok(()),
     }
 }
@@ -196,25 +242,26 @@ fn is_its_own(shelf: &Shelf, operation: &Operation, charge: &Charge) -> Result<(
 /// Compares a fact about a final operation with what is known of the operation.
 fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
     let state = operation.state;
-    let (charge, ending) = match fact {
-        Fact::Unknown { .. } => return Ok(()),
-        Fact::Succeeded { charge } => (Some(charge), OperationState::Succeeded),
-        Fact::Failed { charge, .. } => (charge.as_ref(), OperationState::Failed),
-    };
-    if let Some(charge) = charge {
-        is_what_was_asked(operation, charge)?;
+    if let Some(record) = fact.record() {
+        is_what_was_asked(operation, record)?;
     }
+    let ending = match fact {
+        // Older than the outcome that is known.
+        Fact::Unknown { .. } | Fact::ActionRequired { .. } => return Ok(()),
+        Fact::Succeeded { .. } | Fact::Returned { .. } => OperationState::Succeeded,
+        Fact::Failed { .. } => OperationState::Failed,
+    };
     if ending != state {
         return Err(OutcomeError::Contradiction {
             state: state.name(),
         });
     }
-    // An operation that is older than the column, or that was refused without a charge, has no reference to
+    // An operation that is older than the column, or that was refused without a record, has no reference to
     // compare.
-    if let (Some(known), Some(charge)) = (&operation.provider_ref, charge)
-        && known != charge.reference.as_str()
+    if let (Some(known), Some(record)) = (&operation.provider_ref, fact.record())
+        && known != record.reference.as_str()
     {
-        return Err(OutcomeError::SecondCharge {
+        return Err(OutcomeError::SecondRecord {
             state: state.name(),
         });
     }
@@ -231,42 +278,92 @@ fn succeed(
     books: &mut ledger::Shelf,
     mut operation: Operation,
     mut payment: Payment,
-    charge: &Charge,
+    record: &Record,
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
-    postings::capture(books, &operation, ids, now).map_err(OutcomeError::Ledger)?;
+    let (_, set, _) = postings::sets(operation.kind);
+    postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point nothing may fail.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
-    keep_charge(shelf, &mut operation, charge);
-    shelf.put_operation(operation);
-    payment.authorized = charge.money.amount.get();
-    payment.captured = charge.money.amount.get();
-    Ok(finish(shelf, payment, PaymentEvent::Succeeded, now))
+    keep_record(shelf, &mut operation, record);
+    shelf.put_operation(operation.clone());
+    let amount = operation.money.amount.get();
+    match operation.kind {
+        OperationKind::Charge => {
+            payment.authorized = amount;
+            payment.captured = amount;
+            begin(shelf, &mut payment, PaymentEvent::Captured, record, now);
+        }
+        OperationKind::Authorize => {
+            payment.authorized = amount;
+            payment.capturable = amount;
+            begin(shelf, &mut payment, PaymentEvent::Authorized, record, now);
+        }
+        OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
+            authorizations::succeeded(&mut payment, &operation);
+            shelf.follow_amounts(&mut payment, now);
+        }
+        OperationKind::Refund | OperationKind::RefundReturn => {}
+    }
+    shelf.change_payment(&mut payment, now);
+    Ok(FactEffect::Finished(payment))
+}
+
+/// Ends the beginning of an attempt: the payment has a charge now.
+fn begin(
+    shelf: &mut Shelf,
+    payment: &mut Payment,
+    event: PaymentEvent,
+    record: &Record,
+    now: Timestamp,
+) {
+    payment.charge_ref = Some(record.reference.to_string());
+    payment.action_url = None;
+    shelf.step_payment(payment, event, now);
 }
 
 fn fail(
     shelf: &mut Shelf,
+    books: &mut ledger::Shelf,
     mut operation: Operation,
     mut payment: Payment,
-    decline_code: &str,
-    charge: Option<&Charge>,
+    (decline_code, record): (&str, Option<&Record>),
+    ids: &mut Ids,
     now: Timestamp,
-) -> FactEffect {
+) -> Result<FactEffect, OutcomeError> {
+    if let (_, _, Some(set)) = postings::sets(operation.kind) {
+        postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
+    }
+    // After this point nothing may fail.
     step(shelf, &mut operation, OperationEvent::Failed, now);
-    if let Some(charge) = charge {
-        keep_charge(shelf, &mut operation, charge);
+    if let Some(record) = record {
+        keep_record(shelf, &mut operation, record);
     }
     operation.decline_code = Some(decline_code.to_owned());
-    shelf.put_operation(operation);
-    payment.decline_code = Some(decline_code.to_owned());
-    finish(shelf, payment, PaymentEvent::Failed, now)
+    shelf.put_operation(operation.clone());
+    match operation.kind {
+        OperationKind::Charge | OperationKind::Authorize => {
+            payment.decline_code = Some(decline_code.to_owned());
+            payment.action_url = None;
+            shelf.step_payment(&mut payment, PaymentEvent::Failed, now);
+        }
+        OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
+            authorizations::failed(&mut payment, &operation);
+            shelf.follow_amounts(&mut payment, now);
+        }
+        OperationKind::Refund => refunds::failed(&mut payment, &operation),
+        OperationKind::RefundReturn => {}
+    }
+    shelf.change_payment(&mut payment, now);
+    Ok(FactEffect::Finished(payment))
 }
 
-fn keep_charge(shelf: &mut Shelf, operation: &mut Operation, charge: &Charge) {
-    let reference = charge.reference.as_str();
-    shelf.put_charge(&operation.provider, reference, operation.id);
-    operation.provider_ref = Some(reference.to_owned());
+/// Keeps the record, by its reference, for the comparison with later facts.
+fn keep_record(shelf: &mut Shelf, operation: &mut Operation, record: &Record) {
+    let reference = record.reference.to_string();
+    shelf.put_record(&operation.provider, &reference, operation.id);
+    operation.provider_ref = Some(reference);
 }
 
 fn lose(
@@ -280,8 +377,27 @@ fn lose(
     FactEffect::Open(payment)
 }
 
-/// Moves an operation along an edge that the caller has checked.
+/// Sends the payer to the provider. The operation has no outcome until they have been there.
+fn wait_for_payer(
+    shelf: &mut Shelf,
+    mut operation: Operation,
+    mut payment: Payment,
+    url: &str,
+    now: Timestamp,
+) -> FactEffect {
+    step(shelf, &mut operation, OperationEvent::Lost, now);
+    shelf.put_operation(operation);
+    if payment.state == PaymentState::Processing {
+        payment.action_url = Some(url.to_owned());
+        shelf.step_payment(&mut payment, PaymentEvent::ActionRequired, now);
+        shelf.change_payment(&mut payment, now);
+    }
+    FactEffect::Open(payment)
+}
+
+/// Takes an edge of an operation.
 fn step(shelf: &mut Shelf, operation: &mut Operation, event: OperationEvent, now: Timestamp) {
+    // A repeated loss leads nowhere, so it is not in the history.
     if let Ok(to) = operation.state.on(event)
         && to != operation.state
     {
@@ -289,25 +405,4 @@ fn step(shelf: &mut Shelf, operation: &mut Operation, event: OperationEvent, now
         shelf.record("operation", operation.id.bytes(), from, to.name(), now);
         operation.state = to;
     }
-}
-
-fn finish(
-    shelf: &mut Shelf,
-    mut payment: Payment,
-    event: PaymentEvent,
-    now: Timestamp,
-) -> FactEffect {
-    if let Ok(to) = payment.state.on(event) {
-        shelf.record(
-            "payment",
-            payment.id.bytes(),
-            payment.state.name(),
-            to.name(),
-            now,
-        );
-        payment.state = to;
-    }
-    payment.updated_at = now;
-    shelf.put_payment(payment.clone());
-    FactEffect::Finished(payment)
 }

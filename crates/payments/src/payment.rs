@@ -1,11 +1,11 @@
-//! The rules for making and confirming a payment: the first of the three phases.
+//! A payment, and the rules for making and confirming one: the first of the three phases.
 
-use money::{Currency, Day, Money};
+use money::{Amount, Currency, Money};
 use store::{Ids, Timestamp};
 use text::{Identifier, Token};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
-use crate::{NoProvider, Operation, OperationId, Providers, Shelf};
+use crate::{Operation, OperationId, OperationKind, Providers, Refusal, Shelf, refusal};
 
 store::typed_id!(
     /// A payment's id: `pay_…`.
@@ -19,20 +19,60 @@ pub type Customer = Identifier<255>;
 /// have one anywhere. It must not have control characters, because a provider repeats it in its answers.
 pub type PaymentMethod = Token<255>;
 
+/// When the money is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CaptureMethod {
+    /// With the authorization.
+    Automatic,
+    /// Later, when the merchant asks for it.
+    Manual,
+}
+
+impl CaptureMethod {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Automatic, Self::Manual];
+
+    /// The name, as it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The method with this stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
 /// A merchant's demand for money. Amounts are minor units of `money.currency`.
+///
+/// The authorized amount has four parts: captured, capturable, released, and the part in flight. Each commit that
+/// uses a part moves it, so two requests can never use the same money.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// Its id.
     pub id: PaymentId,
     /// The amount that is demanded.
     pub money: Money,
+    /// When the money is taken.
+    pub capture_method: CaptureMethod,
     /// The state of the payment.
     pub state: PaymentState,
     /// The authorized amount.
     pub authorized: i64,
-    /// The captured amount.
+    /// The part of it that can still be captured or voided.
+    pub capturable: i64,
+    /// The part of it that was captured.
     pub captured: i64,
-    /// The refunded amount.
+    /// The part of it that will never be captured.
+    pub released: i64,
+    /// The amount of increments whose outcome is not known.
+    pub incrementing: i64,
+    /// The amount of refunds that have not failed, those without an outcome among them.
     pub refunded: i64,
     /// The merchant's own reference for the payer.
     pub customer: Option<String>,
@@ -40,10 +80,21 @@ pub struct Payment {
     pub payment_method: Option<String>,
     /// The reason for which the last attempt was declined.
     pub decline_code: Option<String>,
-    /// The key of the request that last confirmed the payment, or made it. The reply to that request waits for
-    /// the outcome.
+    /// Where the payer must go, while the payment waits for the payer.
+    pub action_url: Option<String>,
+    /// The provider of the last attempt.
+    pub provider: Option<String>,
+    /// The provider's reference of the charge that has succeeded.
+    pub charge_ref: Option<String>,
+    /// Number of conversations with a provider.
+    pub attempts: i32,
+    /// Number of operations.
+    pub operations: i32,
+    /// When what is left of the authorization is given up.
+    pub capture_before: Option<Timestamp>,
+    /// The key of the request that made the payment; empty if it had none.
     pub idempotency_key: String,
-    /// Number of changes.
+    /// Number of the present version, from 1. Each change makes the next one.
     pub version: i64,
     /// Time at which the payment was made.
     pub created_at: Timestamp,
@@ -56,6 +107,8 @@ pub struct Payment {
 pub struct NewPayment {
     /// The amount.
     pub money: Money,
+    /// When the money is taken.
+    pub capture_method: CaptureMethod,
     /// The merchant's own reference for the payer.
     pub customer: Option<Customer>,
     /// The payment method: a token of the provider.
@@ -64,44 +117,60 @@ pub struct NewPayment {
     pub confirm: bool,
 }
 
-/// Why a payment was not confirmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ConfirmError {
-    /// The payment does not exist, or belongs to another tenant.
-    #[error("there is no such payment")]
-    NotFound,
-    /// The state of the payment does not allow a confirmation.
-    #[error("a payment that is {state} cannot be confirmed")]
-    WrongState {
-        /// The state of the payment.
-        state: &'static str,
-    },
-    /// The currency was withdrawn.
-    #[error("{currency} was withdrawn on {since}: no payment is made in it any more")]
-    CurrencyWithdrawn {
-        /// The currency.
-        currency: Currency,
-        /// The first day without this currency.
-        since: Day,
-    },
-    /// The payment has no payment method.
-    #[error("the payment has no payment method")]
-    NoPaymentMethod,
-    /// There are providers, and none of them takes the payment.
-    #[error(transparent)]
-    NoProvider(#[from] NoProvider),
+/// An operation that a rule is about to submit.
+pub(crate) struct NewOperation {
+    pub(crate) kind: OperationKind,
+    pub(crate) amount: Amount,
+    /// The part of the authorization that it takes.
+    pub(crate) reserved: i64,
+    pub(crate) provider: String,
+    /// The charge that it is about.
+    pub(crate) charge_ref: Option<String>,
+    pub(crate) payment_method: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) idempotency_key: String,
 }
 
-impl ConfirmError {
-    /// The code of the rule, for the audit log.
+impl Payment {
+    /// The part of the authorization that is being captured or voided, and whose outcome is not known.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::WrongState { .. } => "payment_state_conflict",
-            Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
-            Self::NoPaymentMethod => "payment_method_required",
-            Self::NoProvider(_) => "no_provider",
+    pub const fn in_flight(&self) -> i64 {
+        let ended = self.captured.saturating_add(self.released);
+        let rest = self.authorized.saturating_sub(self.capturable);
+        rest.saturating_sub(ended)
+    }
+
+    /// The amount that can still be refunded.
+    #[must_use]
+    pub const fn refundable(&self) -> i64 {
+        self.captured.saturating_sub(self.refunded)
+    }
+
+    /// The moves that are legal now, as participles.
+    #[must_use]
+    pub fn moves(&self) -> Vec<&'static str> {
+        let mut moves = refusal::moves(self.state).to_vec();
+        if self.refundable() > 0 {
+            moves.push(refusal::REFUNDED);
+        }
+        moves
+    }
+
+    /// The event that brings the state into line with the amounts of the authorization; `None` if the state fits.
+    pub(crate) const fn event_of_amounts(&self) -> Option<PaymentEvent> {
+        use PaymentState as S;
+        match self.state {
+            S::Processing if self.capturable > 0 => Some(PaymentEvent::Reopened),
+            S::Processing if self.in_flight() > 0 => None,
+            S::Processing if self.captured > 0 => Some(PaymentEvent::Captured),
+            S::Processing => Some(PaymentEvent::Voided),
+            S::RequiresCapture if self.capturable > 0 => None,
+            S::RequiresCapture => Some(PaymentEvent::Closing),
+            S::RequiresPaymentMethod
+            | S::RequiresConfirmation
+            | S::RequiresAction
+            | S::Succeeded
+            | S::Canceled => None,
         }
     }
 }
@@ -109,8 +178,8 @@ impl ConfirmError {
 /// Makes a payment, and with `confirm` its first operation.
 ///
 /// # Errors
-/// [`ConfirmError`] if the currency was withdrawn, or if the payment is to be confirmed and has no payment
-/// method, or no provider takes it. Nothing is made then.
+/// [`Refusal`] if the currency was withdrawn, or if the payment is to be confirmed and has no payment method, or no
+/// provider takes it. Nothing is made then.
 pub fn create(
     shelf: &mut Shelf,
     new: NewPayment,
@@ -118,11 +187,11 @@ pub fn create(
     providers: &Providers,
     ids: &mut Ids,
     now: Timestamp,
-) -> Result<Payment, ConfirmError> {
+) -> Result<(Payment, Option<Operation>), Refusal> {
     check_currency(new.money.currency, now)?;
     if new.confirm {
         let method = new.payment_method.as_ref();
-        let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
+        let method = method.ok_or(Refusal::NoPaymentMethod)?;
         providers.choose(new.money.currency, method.as_str())?;
     }
     // After this point nothing may fail.
@@ -133,30 +202,46 @@ pub fn create(
     let payment = Payment {
         id: PaymentId::from_bytes(ids.next(now)),
         money: new.money,
+        capture_method: new.capture_method,
         state,
         authorized: 0,
+        capturable: 0,
         captured: 0,
+        released: 0,
+        incrementing: 0,
         refunded: 0,
         customer: new.customer.map(String::from),
         payment_method: new.payment_method.map(String::from),
         decline_code: None,
+        action_url: None,
+        provider: None,
+        charge_ref: None,
+        attempts: 0,
+        operations: 0,
+        capture_before: None,
         idempotency_key: idempotency_key.to_owned(),
-        version: 0,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
     let id = payment.id;
     shelf.put_new_payment(payment.clone());
     if new.confirm {
-        return confirm(shelf, id, None, idempotency_key, providers, ids, now);
+        let confirmed = confirm(shelf, id, None, idempotency_key, providers, ids, now)?;
+        let (mut payment, operation) = confirmed;
+        // It was made and confirmed by one command, so this is its first version.
+        payment.version = 1;
+        shelf.put_payment(payment.clone());
+        return Ok((payment, Some(operation)));
     }
-    Ok(payment)
+    Ok((payment, None))
 }
 
-/// Submits a payment's next operation. The operation keeps the provider that is chosen now.
+/// Submits the operation with which a payment's next attempt begins. The operation keeps the provider that is chosen
+/// now.
 ///
 /// # Errors
-/// [`ConfirmError`] names the rule; the shelf is then unchanged.
+/// [`Refusal`] names the rule; the shelf is then unchanged.
 pub fn confirm(
     shelf: &mut Shelf,
     id: PaymentId,
@@ -165,40 +250,82 @@ pub fn confirm(
     providers: &Providers,
     ids: &mut Ids,
     now: Timestamp,
-) -> Result<Payment, ConfirmError> {
-    let mut payment = shelf.payment(&id).ok_or(ConfirmError::NotFound)?.clone();
+) -> Result<(Payment, Operation), Refusal> {
+    let mut payment = shelf.payment(&id).ok_or(Refusal::NotFound)?.clone();
     let from = payment.state;
     let to = from.on(PaymentEvent::Confirmed);
-    let to = to.map_err(|illegal| ConfirmError::WrongState {
-        state: illegal.state,
-    })?;
+    let to = to.map_err(|_illegal| Refusal::wrong_state(refusal::CONFIRMED, &payment))?;
     check_currency(payment.money.currency, now)?;
     let payment_method = payment_method.map(String::from);
     // A declined method is not tried again unless the request names it.
     let method = match from {
         PaymentState::RequiresPaymentMethod => payment_method,
         PaymentState::RequiresConfirmation
+        | PaymentState::RequiresAction
         | PaymentState::Processing
+        | PaymentState::RequiresCapture
         | PaymentState::Succeeded
         | PaymentState::Canceled => payment_method.or(payment.payment_method.take()),
     };
-    let method = method.ok_or(ConfirmError::NoPaymentMethod)?;
+    let method = method.ok_or(Refusal::NoPaymentMethod)?;
     let provider = providers.choose(payment.money.currency, &method)?;
     // After this point nothing may fail.
-    let operation_id = OperationId::from_bytes(ids.next(now));
-    let operation = Operation {
-        id: operation_id,
-        payment: id,
-        attempt: shelf.attempts_of(&id).saturating_add(1),
-        money: payment.money,
-        state: OperationState::Submitted,
+    let new = NewOperation {
+        kind: match payment.capture_method {
+            CaptureMethod::Automatic => OperationKind::Charge,
+            CaptureMethod::Manual => OperationKind::Authorize,
+        },
+        amount: payment.money.amount,
+        reserved: 0,
         provider: provider.name.clone(),
+        charge_ref: None,
+        payment_method: method.clone(),
+        reason: None,
+        idempotency_key: idempotency_key.to_owned(),
+    };
+    payment.attempts = payment.attempts.saturating_add(1);
+    let operation = submit(shelf, &mut payment, new, ids, now);
+    shelf.record("payment", id.bytes(), from.name(), to.name(), now);
+    payment.state = to;
+    payment.provider = Some(provider.name.clone());
+    payment.payment_method = Some(method);
+    payment.decline_code = None;
+    shelf.change_payment(&mut payment, now);
+    Ok((payment, operation))
+}
+
+/// Adds an operation that goes to its provider after the commit. The caller stores the payment.
+pub(crate) fn submit(
+    shelf: &mut Shelf,
+    payment: &mut Payment,
+    new: NewOperation,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Operation {
+    payment.operations = payment.operations.saturating_add(1);
+    let id = OperationId::from_bytes(ids.next(now));
+    let operation = Operation {
+        id,
+        payment: payment.id,
+        ordinal: payment.operations,
+        attempt: payment.attempts,
+        kind: new.kind,
+        money: Money {
+            amount: new.amount,
+            currency: payment.money.currency,
+        },
+        reserved: new.reserved,
+        state: OperationState::Submitted,
+        provider: new.provider,
         // The key is stored before the first call, so that the provider recognises every later call as the same
         // operation.
-        provider_key: operation_id.to_string(),
+        provider_key: id.to_string(),
         provider_ref: None,
+        charge_ref: new.charge_ref,
         decline_code: None,
-        payment_method: method.clone(),
+        payment_method: new.payment_method,
+        reason: new.reason,
+        idempotency_key: new.idempotency_key,
         created_at: now,
     };
     let created = OperationState::Created;
@@ -206,27 +333,48 @@ pub fn confirm(
         created.on(OperationEvent::Submitted),
         Ok(OperationState::Submitted)
     );
-    shelf.record(
-        "operation",
-        operation_id.bytes(),
-        created.name(),
-        operation.state.name(),
-        now,
-    );
-    shelf.record("payment", id.bytes(), from.name(), to.name(), now);
-    shelf.put_new_operation(operation);
-    payment.state = to;
-    payment.payment_method = Some(method);
-    payment.decline_code = None;
-    payment.idempotency_key = idempotency_key.to_owned();
-    payment.updated_at = now;
-    shelf.put_payment(payment.clone());
-    Ok(payment)
+    let state = operation.state.name();
+    shelf.record("operation", id.bytes(), created.name(), state, now);
+    shelf.put_new_operation(operation.clone());
+    operation
 }
 
-fn check_currency(currency: Currency, now: Timestamp) -> Result<(), ConfirmError> {
+/// Submits an operation on the charge of a payment, and stores the payment, whose amounts the caller has changed.
+pub(crate) fn submit_on_charge(
+    shelf: &mut Shelf,
+    mut payment: Payment,
+    new: OnCharge,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> (Payment, Operation) {
+    let new = NewOperation {
+        kind: new.kind,
+        amount: new.amount,
+        reserved: new.reserved,
+        provider: payment.provider.clone().unwrap_or_default(),
+        charge_ref: payment.charge_ref.clone(),
+        payment_method: payment.payment_method.clone().unwrap_or_default(),
+        reason: new.reason,
+        idempotency_key: new.idempotency_key,
+    };
+    let operation = submit(shelf, &mut payment, new, ids, now);
+    shelf.follow_amounts(&mut payment, now);
+    shelf.change_payment(&mut payment, now);
+    (payment, operation)
+}
+
+/// An operation on the charge of a payment.
+pub(crate) struct OnCharge {
+    pub(crate) kind: OperationKind,
+    pub(crate) amount: Amount,
+    pub(crate) reserved: i64,
+    pub(crate) reason: Option<String>,
+    pub(crate) idempotency_key: String,
+}
+
+fn check_currency(currency: Currency, now: Timestamp) -> Result<(), Refusal> {
     match ledger::withdrawn(currency, now) {
-        Some(since) => Err(ConfirmError::CurrencyWithdrawn { currency, since }),
+        Some(since) => Err(Refusal::CurrencyWithdrawn { currency, since }),
         None => Ok(()),
     }
 }

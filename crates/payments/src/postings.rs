@@ -4,15 +4,10 @@ use ledger::{
     AccountClass, AccountCode, AccountId, AccountName, Kind, Limits, NewAccount, NewTransaction,
     Posting, Refusal, TransactionId,
 };
-use money::Currency;
+use money::{Amount, Currency};
 use store::{Ids, Timestamp};
 
-use crate::Operation;
-
-/// The accounts that payments in a currency post to.
-fn account_codes(currency: Currency) -> Vec<String> {
-    ROLES.iter().map(|role| role.code(currency)).collect()
-}
+use crate::{Operation, OperationId, OperationKind, OperationState, Payment};
 
 struct Role {
     code: &'static str,
@@ -32,7 +27,157 @@ const MERCHANT_PENDING: Role = Role {
     name: "Merchant, pending",
     class: AccountClass::Liability,
 };
-const ROLES: [Role; 2] = [PSP_CLEARING, MERCHANT_PENDING];
+/// The account of the money that is on its way back to payers.
+const REFUNDS_IN_TRANSIT: Role = Role {
+    code: "liabilities:refunds_in_transit",
+    name: "Refunds in transit",
+    class: AccountClass::Liability,
+};
+/// The account of what payers' banks have reserved for us. It is a memorandum: nobody owes us this money yet, and
+/// the counter account takes it off the balance sheet.
+const AUTH_HOLD: Role = Role {
+    code: "memo:auth_hold",
+    name: "Authorized",
+    class: AccountClass::Asset,
+};
+/// The counter account of [`AUTH_HOLD`].
+const AUTH_HOLD_CONTRA: Role = Role {
+    code: "memo:auth_hold_contra",
+    name: "Authorized, counter account",
+    class: AccountClass::Liability,
+};
+
+/// The amount of an operation that a line posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// The amount of the operation.
+    Amount,
+    /// The part of the authorization that it has taken.
+    Reserved,
+}
+
+/// One line of a posting set: debit, credit, amount.
+type Line = (&'static Role, &'static Role, Share);
+
+/// A posting set: what one step of an operation posts. An operation has each set at most once, because the name of
+/// the operation and the set is the external id of the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PostingSet {
+    /// The kind of the transaction.
+    pub(crate) kind: &'static str,
+    lines: &'static [Line],
+}
+
+impl PartialEq for Role {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl Eq for Role {}
+
+impl std::fmt::Debug for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code)
+    }
+}
+
+/// The money is reserved at the payer's bank.
+pub(crate) const AUTHORIZED: PostingSet = PostingSet {
+    kind: "payment_authorization",
+    lines: &[(&AUTH_HOLD, &AUTH_HOLD_CONTRA, Share::Amount)],
+};
+/// The money was taken. Of a charge, nothing was reserved before; of a capture, the memorandum goes.
+pub(crate) const CAPTURED: PostingSet = PostingSet {
+    kind: "capture",
+    lines: &[
+        (&PSP_CLEARING, &MERCHANT_PENDING, Share::Amount),
+        (&AUTH_HOLD_CONTRA, &AUTH_HOLD, Share::Reserved),
+    ],
+};
+/// What was left of the authorization is released.
+pub(crate) const RELEASED: PostingSet = PostingSet {
+    kind: "payment_release",
+    lines: &[(&AUTH_HOLD_CONTRA, &AUTH_HOLD, Share::Reserved)],
+};
+/// A refund was made. It is on its way until the provider reports its outcome.
+pub(crate) const REFUND_MADE: PostingSet = PostingSet {
+    kind: "payment_refund",
+    lines: &[(&MERCHANT_PENDING, &REFUNDS_IN_TRANSIT, Share::Amount)],
+};
+/// The provider has given the money back.
+pub(crate) const REFUND_DONE: PostingSet = PostingSet {
+    kind: "payment_refund_done",
+    lines: &[(&REFUNDS_IN_TRANSIT, &PSP_CLEARING, Share::Amount)],
+};
+/// The provider has refused the refund: the money goes to where it came from.
+pub(crate) const REFUND_FAILED: PostingSet = PostingSet {
+    kind: "payment_refund_failed",
+    lines: &[(&REFUNDS_IN_TRANSIT, &MERCHANT_PENDING, Share::Amount)],
+};
+/// A refund came back after it was done.
+pub(crate) const REFUND_RETURNED: PostingSet = PostingSet {
+    kind: "payment_refund_return",
+    lines: &[(&PSP_CLEARING, &MERCHANT_PENDING, Share::Amount)],
+};
+
+/// Every posting set.
+pub(crate) const ALL: [PostingSet; 7] = [
+    AUTHORIZED,
+    CAPTURED,
+    RELEASED,
+    REFUND_MADE,
+    REFUND_DONE,
+    REFUND_FAILED,
+    REFUND_RETURNED,
+];
+
+impl PostingSet {
+    /// The amounts of its lines, in order. A line of nothing is left out.
+    pub(crate) fn amounts(&self, operation: &Operation) -> Vec<i64> {
+        let lines = self.lines.iter();
+        let amounts = lines.map(|(_, _, share)| share.of(operation));
+        amounts.filter(|amount| *amount > 0).collect()
+    }
+
+    /// The external id of an operation's transaction.
+    pub(crate) fn external_id(&self, operation: OperationId) -> String {
+        format!("{operation}:{}", self.kind)
+    }
+}
+
+impl Share {
+    const fn of(self, operation: &Operation) -> i64 {
+        match self {
+            Self::Amount => operation.money.amount.get(),
+            Self::Reserved => operation.reserved,
+        }
+    }
+}
+
+/// The sets that a kind of operation posts when it is made, when it has succeeded, and when it has failed.
+pub(crate) const fn sets(
+    kind: OperationKind,
+) -> (Option<PostingSet>, PostingSet, Option<PostingSet>) {
+    match kind {
+        OperationKind::Charge | OperationKind::Capture => (None, CAPTURED, None),
+        OperationKind::Authorize | OperationKind::Increment => (None, AUTHORIZED, None),
+        OperationKind::Void => (None, RELEASED, None),
+        OperationKind::Refund => (Some(REFUND_MADE), REFUND_DONE, Some(REFUND_FAILED)),
+        OperationKind::RefundReturn => (None, REFUND_RETURNED, None),
+    }
+}
+
+/// The sets that an operation must have in the books: of its kind, and of its state.
+pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
+    let (made, succeeded, failed) = sets(operation.kind);
+    let ended = match operation.state {
+        OperationState::Created | OperationState::Submitted | OperationState::Unknown => None,
+        OperationState::Succeeded => Some(succeeded),
+        OperationState::Failed => failed,
+    };
+    made.into_iter().chain(ended).collect()
+}
 
 impl Role {
     fn code(&self, currency: Currency) -> String {
@@ -71,40 +216,60 @@ impl Role {
     }
 }
 
-/// Capture: `psp_clearing` is debited, `merchant_pending` credited. The external id ensures that an operation
-/// has one transaction.
-pub(crate) fn capture(
+/// Posts a set of an operation.
+pub(crate) fn post(
     books: &mut ledger::Shelf,
     operation: &Operation,
+    set: PostingSet,
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let currency = operation.money.currency;
-    let posting = Posting {
-        debit: PSP_CLEARING.account(books, currency, ids, now),
-        credit: MERCHANT_PENDING.account(books, currency, ids, now),
-        amount: operation.money.amount,
-        currency,
-    };
+    let mut postings = Vec::with_capacity(set.lines.len());
+    for (debit, credit, share) in set.lines {
+        if let Ok(amount) = Amount::new(share.of(operation)) {
+            postings.push(Posting {
+                debit: debit.account(books, currency, ids, now),
+                credit: credit.account(books, currency, ids, now),
+                amount,
+                currency,
+            });
+        }
+    }
     let id = TransactionId::from_bytes(ids.next(now));
+    // The name of every set is a kind.
+    let kind = Kind::parse(set.kind).unwrap_or(Kind::Capture);
     let transaction = NewTransaction {
-        external_id: Some(external_id(operation)),
-        ..NewTransaction::plain(id, Kind::Capture, vec![posting], now)
+        external_id: Some(set.external_id(operation.id)),
+        ..NewTransaction::plain(id, kind, postings, now)
     };
     ledger::post(books, transaction).map(|_posted| ())
 }
 
-/// The external id of an operation's transaction.
-pub(crate) fn external_id(operation: &Operation) -> String {
-    format!("{}:{}", operation.id, Kind::Capture.name())
-}
-
-/// The rows of the books that a batch needs to record the outcome of these operations.
-pub(crate) fn needs<'a>(operations: impl Iterator<Item = &'a Operation>) -> ledger::tables::Needs {
+/// The rows of the books that a batch needs for the outcomes of these operations, and for refunds of these payments.
+pub(crate) fn needs<'a>(
+    payments: impl Iterator<Item = &'a Payment>,
+    operations: impl Iterator<Item = &'a Operation>,
+) -> ledger::tables::Needs {
     let mut needs = ledger::tables::Needs::default();
-    for operation in operations {
-        needs.codes.extend(account_codes(operation.money.currency));
-        needs.external_ids.push(external_id(operation));
+    let mut name = |sets: &[PostingSet], currency: Currency| {
+        let lines = sets.iter().flat_map(|set| set.lines);
+        let roles = lines.flat_map(|(debit, credit, _)| [debit, credit]);
+        needs.codes.extend(roles.map(|role| role.code(currency)));
+    };
+    for payment in payments.filter(|payment| payment.refundable() > 0) {
+        name(&[REFUND_MADE], payment.money.currency);
     }
+    let mut external_ids = Vec::new();
+    for operation in operations {
+        let (_, succeeded, failed) = sets(operation.kind);
+        let mut ended: Vec<PostingSet> = [Some(succeeded), failed].into_iter().flatten().collect();
+        if operation.kind == OperationKind::Refund {
+            ended.push(REFUND_RETURNED);
+        }
+        name(&ended, operation.money.currency);
+        external_ids.extend(ended.iter().map(|set| set.external_id(operation.id)));
+    }
+    needs.external_ids = external_ids;
     needs
 }

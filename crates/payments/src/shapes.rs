@@ -13,7 +13,21 @@ edge::shapes! {
     /// A provider's token: 1 to 255 characters, none of them a control character.
     ProviderToken: Shape::pattern(r"^[^\u0000-\u001f\u007f-\u009f]*$").length(1, <crate::PaymentMethod as Guarded>::MAX_LENGTH).example("pm_succeeds");
     /// The state of a payment.
-    PaymentStatus: Shape::words(&["requires_payment_method", "requires_confirmation", "processing", "succeeded", "canceled"]);
+    PaymentStatus: Shape::words(&["requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled"]);
+    /// When the money is taken: with the authorization, or later.
+    CaptureMethodName: Shape::words(&["automatic", "manual"]);
+    /// The id of a refund.
+    RefundId: Shape::id("re_").example("re_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The state of a refund.
+    RefundStatus: Shape::words(&["pending", "succeeded", "failed"]);
+    /// A share from 0 to 1, as decimal text with at most 6 places.
+    FeeRate: Shape::pattern(r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$").length(1, 8).example("0.029");
+    /// A number of business days.
+    BusinessDays: Shape::integer(0, 365).example_number(2);
+    /// A calendar of business days.
+    CalendarName: Shape::words(&["every_day", "weekdays", "target", "fedwire", "chaps"]);
+    /// A day in UTC.
+    Day: Shape::pattern("^-?[0-9]{4,6}-[0-9]{2}-[0-9]{2}$").example("2026-12-01");
     /// The outcome of a webhook.
     ReceiptStatus: Shape::words(&["applied", "duplicate", "parked", "stored", "quarantined"]);
 }

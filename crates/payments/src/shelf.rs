@@ -7,16 +7,17 @@ use store::bulk::Writes;
 use store::rows::{Additions, Rows};
 use store::{Error, TenantId, Timestamp};
 
+use crate::state::PaymentEvent;
 use crate::{Operation, OperationId, Payment, PaymentId, tables};
 
 /// The payments and operations that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    payments: Rows<PaymentId, ShelfRow<Payment>>,
+    payments: Rows<PaymentId, ShelfPayment>,
     operations: Rows<OperationId, ShelfRow<Operation>>,
     by_provider_key: Rows<String, OperationId>,
-    /// The charges, by provider and reference.
-    charges: Rows<(String, String), ShelfRow<OperationId>>,
+    /// The operation of each record of a provider, by provider and reference.
+    records: Rows<(String, String), ShelfRow<OperationId>>,
     history: Rows<[u8; 16], i32>,
     transitions: Additions<Transition>,
 }
@@ -25,7 +26,7 @@ store::savepoint!(Shelf {
     payments,
     operations,
     by_provider_key,
-    charges,
+    records,
     history,
     transitions
 });
@@ -50,6 +51,14 @@ pub struct Transition {
 #[derive(Debug, Clone)]
 struct ShelfRow<T> {
     row: T,
+    change: Change,
+}
+
+/// A payment, and the version at which it was loaded.
+#[derive(Debug, Clone)]
+struct ShelfPayment {
+    row: Payment,
+    seen_version: i64,
     change: Change,
 }
 
@@ -79,26 +88,28 @@ impl Shelf {
         self.by_provider_key.get(key).copied()
     }
 
-    /// The operation that has this charge, if there is one.
+    /// The operation that a provider's record belongs to, if there is one.
     #[must_use]
-    pub fn charge_of(&self, provider: &str, reference: &str) -> Option<OperationId> {
+    pub fn record_of(&self, provider: &str, reference: &str) -> Option<OperationId> {
         let name = (provider.to_owned(), reference.to_owned());
-        self.charges.get(&name).map(|held| held.row)
+        self.records.get(&name).map(|held| held.row)
     }
 
-    /// The rows of the books that the outcomes of these operations need.
+    /// The rows of the books that these payments and operations may need.
     #[must_use]
     pub fn needs_of_books(&self) -> ledger::tables::Needs {
-        crate::postings::needs(self.operations.values().map(|held| &held.row))
+        let payments = self.payments.values().map(|held| &held.row);
+        crate::postings::needs(payments, self.operations.values().map(|held| &held.row))
     }
 
-    /// The keys of the requests that wait for these payments.
+    /// The keys of the requests that wait for these operations.
     #[must_use]
     pub fn idempotency_keys(&self) -> Vec<String> {
-        let keys = self
-            .payments
+        let unfinished = self
+            .operations
             .values()
-            .map(|held| held.row.idempotency_key.clone());
+            .filter(|held| held.row.is_unfinished());
+        let keys = unfinished.map(|held| held.row.idempotency_key.clone());
         keys.filter(|key| !key.is_empty()).collect()
     }
 
@@ -114,14 +125,6 @@ impl Shelf {
     #[must_use]
     pub fn transitions(&self) -> &[Transition] {
         self.transitions.as_slice()
-    }
-
-    pub(crate) fn attempts_of(&self, payment: &PaymentId) -> i16 {
-        let of_payment = self
-            .operations
-            .values()
-            .filter(|held| held.row.payment == *payment);
-        of_payment.map(|held| held.row.attempt).max().unwrap_or(0)
     }
 
     pub(crate) fn record(
@@ -146,23 +149,21 @@ impl Shelf {
     }
 
     pub(crate) fn put_loaded_payment(&mut self, row: Payment) {
-        self.payments.put(
-            row.id,
-            ShelfRow {
-                row,
-                change: Change::None,
-            },
-        );
+        let held = ShelfPayment {
+            seen_version: row.version,
+            change: Change::None,
+            row,
+        };
+        self.payments.put(held.row.id, held);
     }
 
     pub(crate) fn put_new_payment(&mut self, row: Payment) {
-        self.payments.put(
-            row.id,
-            ShelfRow {
-                row,
-                change: Change::New,
-            },
-        );
+        let held = ShelfPayment {
+            seen_version: row.version,
+            change: Change::New,
+            row,
+        };
+        self.payments.put(held.row.id, held);
     }
 
     pub(crate) fn put_payment(&mut self, row: Payment) {
@@ -171,6 +172,34 @@ impl Shelf {
             if held.change == Change::None {
                 held.change = Change::Changed;
             }
+        }
+    }
+
+    /// Stores a changed payment as its next version.
+    pub(crate) fn change_payment(&mut self, payment: &mut Payment, now: Timestamp) {
+        payment.version = payment.version.saturating_add(1);
+        payment.updated_at = now;
+        self.put_payment(payment.clone());
+    }
+
+    /// Takes an edge of a payment. The payment itself is stored by the caller.
+    pub(crate) fn step_payment(
+        &mut self,
+        payment: &mut Payment,
+        event: PaymentEvent,
+        now: Timestamp,
+    ) {
+        if let Ok(to) = payment.state.on(event) {
+            let (from, id) = (payment.state.name(), payment.id.bytes());
+            self.record("payment", id, from, to.name(), now);
+            payment.state = to;
+        }
+    }
+
+    /// Brings the state of a payment into line with the amounts of its authorization.
+    pub(crate) fn follow_amounts(&mut self, payment: &mut Payment, now: Timestamp) {
+        if let Some(event) = payment.event_of_amounts() {
+            self.step_payment(payment, event, now);
         }
     }
 
@@ -205,7 +234,7 @@ impl Shelf {
         }
     }
 
-    pub(crate) fn put_loaded_charge(
+    pub(crate) fn put_loaded_record(
         &mut self,
         provider: String,
         reference: String,
@@ -215,21 +244,21 @@ impl Shelf {
             row: of,
             change: Change::None,
         };
-        self.charges.put((provider, reference), held);
+        self.records.put((provider, reference), held);
     }
 
-    pub(crate) fn put_charge(&mut self, provider: &str, reference: &str, of: OperationId) {
+    pub(crate) fn put_record(&mut self, provider: &str, reference: &str, of: OperationId) {
         let name = (provider.to_owned(), reference.to_owned());
-        if !self.charges.contains(&name) {
+        if !self.records.contains(&name) {
             let change = Change::New;
-            self.charges.put(name, ShelfRow { row: of, change });
+            self.records.put(name, ShelfRow { row: of, change });
         }
     }
 
-    /// The charges that this batch has recorded, by provider and reference.
-    pub(crate) fn new_charges(&self) -> impl Iterator<Item = (&str, &str, OperationId)> {
+    /// The records of providers that this batch has accepted, by provider and reference.
+    pub(crate) fn new_records(&self) -> impl Iterator<Item = (&str, &str, OperationId)> {
         let new = self
-            .charges
+            .records
             .iter()
             .filter(|(_, held)| held.change == Change::New);
         new.map(|((provider, reference), held)| (&**provider, &**reference, held.row))
@@ -240,11 +269,18 @@ impl Shelf {
         self.history.put(subject, edges.max(known));
     }
 
-    pub(crate) fn payments_with(&self, change: Change) -> impl Iterator<Item = &Payment> {
-        self.payments
-            .values()
-            .filter(move |held| held.change == change)
+    pub(crate) fn new_payments(&self) -> impl Iterator<Item = &Payment> {
+        let new = self.payments.values();
+        new.filter(|held| held.change == Change::New)
             .map(|held| &held.row)
+    }
+
+    /// The changed payments, each with the version at which it was loaded.
+    pub(crate) fn changed_payments(&self) -> impl Iterator<Item = (&Payment, i64)> {
+        let changed = self.payments.values();
+        changed
+            .filter(|held| held.change == Change::Changed)
+            .map(|held| (&held.row, held.seen_version))
     }
 
     pub(crate) fn operations_with(&self, change: Change) -> impl Iterator<Item = &Operation> {
@@ -252,12 +288,6 @@ impl Shelf {
             .values()
             .filter(move |held| held.change == change)
             .map(|held| &held.row)
-    }
-
-    /// Operations that this batch has submitted, for the worker.
-    #[must_use]
-    pub fn submitted(&self) -> Vec<Operation> {
-        self.operations_with(Change::New).cloned().collect()
     }
 }
 

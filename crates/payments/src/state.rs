@@ -8,11 +8,15 @@ pub enum PaymentState {
     RequiresPaymentMethod,
     /// It waits for the merchant's confirmation.
     RequiresConfirmation,
+    /// It waits for the payer, who must do something at the provider.
+    RequiresAction,
     /// It waits for the provider.
     Processing,
-    /// Final: the money was taken.
+    /// The money is authorized, and a part of it waits to be captured.
+    RequiresCapture,
+    /// Final: money was taken, and nothing is left to be captured.
     Succeeded,
-    /// Final: the payment was canceled.
+    /// Final: no money was taken, and none will be.
     Canceled,
 }
 
@@ -23,11 +27,21 @@ pub enum PaymentEvent {
     MethodAttached,
     /// The merchant confirmed, and an operation was submitted.
     Confirmed,
-    /// The operation succeeded.
-    Succeeded,
-    /// The operation failed.
+    /// The provider waits for the payer.
+    ActionRequired,
+    /// The money is authorized, and waits to be captured.
+    Authorized,
+    /// The charge or the authorization failed.
     Failed,
-    /// The merchant canceled the payment.
+    /// All that was left of the authorization is being captured or voided.
+    Closing,
+    /// A part of the authorization is left after all, because its capture or its voiding failed.
+    Reopened,
+    /// Nothing is left of the authorization, and money was taken.
+    Captured,
+    /// Nothing is left of the authorization, and no money was taken.
+    Voided,
+    /// The merchant canceled the payment before it went to a provider.
     Canceled,
 }
 
@@ -73,10 +87,12 @@ pub struct IllegalEdge {
 
 impl PaymentState {
     /// Every state.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::RequiresPaymentMethod,
         Self::RequiresConfirmation,
+        Self::RequiresAction,
         Self::Processing,
+        Self::RequiresCapture,
         Self::Succeeded,
         Self::Canceled,
     ];
@@ -87,7 +103,9 @@ impl PaymentState {
         match self {
             Self::RequiresPaymentMethod => "requires_payment_method",
             Self::RequiresConfirmation => "requires_confirmation",
+            Self::RequiresAction => "requires_action",
             Self::Processing => "processing",
+            Self::RequiresCapture => "requires_capture",
             Self::Succeeded => "succeeded",
             Self::Canceled => "canceled",
         }
@@ -108,18 +126,54 @@ impl PaymentState {
         use PaymentState as S;
         match (self, event) {
             (S::RequiresPaymentMethod, E::MethodAttached) => Ok(S::RequiresConfirmation),
-            (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Confirmed) => Ok(S::Processing),
-            (S::Processing, E::Succeeded) => Ok(S::Succeeded),
-            (S::Processing, E::Failed) => Ok(S::RequiresPaymentMethod),
-            (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Canceled) => Ok(S::Canceled),
+            (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Confirmed)
+            | (S::RequiresCapture, E::Closing) => Ok(S::Processing),
+            (S::Processing, E::ActionRequired) => Ok(S::RequiresAction),
+            (S::Processing | S::RequiresAction, E::Authorized) | (S::Processing, E::Reopened) => {
+                Ok(S::RequiresCapture)
+            }
+            (S::Processing | S::RequiresAction, E::Captured) => Ok(S::Succeeded),
+            (S::Processing | S::RequiresAction, E::Failed) => Ok(S::RequiresPaymentMethod),
+            (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Canceled)
+            | (S::Processing, E::Voided) => Ok(S::Canceled),
             (
-                S::RequiresConfirmation | S::Processing | S::Succeeded | S::Canceled,
+                S::RequiresConfirmation
+                | S::RequiresAction
+                | S::Processing
+                | S::RequiresCapture
+                | S::Succeeded
+                | S::Canceled,
                 E::MethodAttached,
             )
-            | (S::Processing | S::Succeeded | S::Canceled, E::Confirmed | E::Canceled)
             | (
-                S::RequiresPaymentMethod | S::RequiresConfirmation | S::Succeeded | S::Canceled,
-                E::Succeeded | E::Failed,
+                S::RequiresAction | S::Processing | S::RequiresCapture | S::Succeeded | S::Canceled,
+                E::Confirmed | E::Canceled,
+            )
+            | (
+                S::RequiresPaymentMethod
+                | S::RequiresConfirmation
+                | S::RequiresAction
+                | S::RequiresCapture
+                | S::Succeeded
+                | S::Canceled,
+                E::ActionRequired | E::Reopened | E::Voided,
+            )
+            | (
+                S::RequiresPaymentMethod
+                | S::RequiresConfirmation
+                | S::RequiresCapture
+                | S::Succeeded
+                | S::Canceled,
+                E::Authorized | E::Captured | E::Failed,
+            )
+            | (
+                S::RequiresPaymentMethod
+                | S::RequiresConfirmation
+                | S::RequiresAction
+                | S::Processing
+                | S::Succeeded
+                | S::Canceled,
+                E::Closing,
             ) => Err(IllegalEdge {
                 machine: "payment",
                 state: self.name(),
@@ -131,11 +185,16 @@ impl PaymentState {
 
 impl PaymentEvent {
     /// Every event.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::MethodAttached,
         Self::Confirmed,
-        Self::Succeeded,
+        Self::ActionRequired,
+        Self::Authorized,
         Self::Failed,
+        Self::Closing,
+        Self::Reopened,
+        Self::Captured,
+        Self::Voided,
         Self::Canceled,
     ];
 
@@ -145,8 +204,13 @@ impl PaymentEvent {
         match self {
             Self::MethodAttached => "method_attached",
             Self::Confirmed => "confirmed",
-            Self::Succeeded => "succeeded",
+            Self::ActionRequired => "action_required",
+            Self::Authorized => "authorized",
             Self::Failed => "failed",
+            Self::Closing => "closing",
+            Self::Reopened => "reopened",
+            Self::Captured => "captured",
+            Self::Voided => "voided",
             Self::Canceled => "canceled",
         }
     }
@@ -244,42 +308,74 @@ pub fn is_edge(machine: &str, from: &str, to: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use super::*;
 
-    fn matrix() -> std::result::Result<String, std::fmt::Error> {
-        let mut text = String::new();
-        writeln!(text, "| payment | event | becomes |\n|---|---|---|")?;
-        for state in PaymentState::ALL {
-            for event in PaymentEvent::ALL {
-                let next = state.on(event).map_or("–", PaymentState::name);
-                writeln!(text, "| {} | {} | {next} |", state.name(), event.name())?;
-            }
+    /// One machine as a table: a row for each state, a column for each event.
+    fn table(
+        name: &str,
+        states: &[&str],
+        events: &[&str],
+        next: impl Fn(&str, &str) -> &'static str,
+    ) -> String {
+        let row = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+        let head = std::iter::once(name).chain(events.iter().copied());
+        let line = vec!["---"; events.len() + 1];
+        let mut text = row(head.collect()) + &row(line).replace(' ', "");
+        for state in states {
+            let cells = events.iter().map(|event| next(state, event));
+            text += &row(std::iter::once(*state).chain(cells).collect());
         }
-        writeln!(text, "\n| operation | event | becomes |\n|---|---|---|")?;
-        for state in OperationState::ALL {
-            for event in OperationEvent::ALL {
-                let next = state.on(event).map_or("–", OperationState::name);
-                writeln!(text, "| {} | {} | {next} |", state.name(), event.name())?;
-            }
-        }
-        Ok(text)
+        text
+    }
+
+    fn tables() -> [String; 2] {
+        let payment = table(
+            "payment",
+            &PaymentState::ALL.map(PaymentState::name),
+            &PaymentEvent::ALL.map(PaymentEvent::name),
+            |state, event| {
+                let state = PaymentState::from_name(state);
+                let event = PaymentEvent::ALL
+                    .into_iter()
+                    .find(|one| one.name() == event);
+                let next = state
+                    .zip(event)
+                    .and_then(|(state, event)| state.on(event).ok());
+                next.map_or("–", PaymentState::name)
+            },
+        );
+        let operation = table(
+            "operation",
+            &OperationState::ALL.map(OperationState::name),
+            &OperationEvent::ALL.map(OperationEvent::name),
+            |state, event| {
+                let state = OperationState::from_name(state);
+                let event = OperationEvent::ALL
+                    .into_iter()
+                    .find(|one| one.name() == event);
+                let next = state
+                    .zip(event)
+                    .and_then(|(state, event)| state.on(event).ok());
+                next.map_or("–", OperationState::name)
+            },
+        );
+        [payment, operation]
     }
 
     #[test]
     fn the_document_prints_the_machines_as_they_are() {
         let document = include_str!("../../../docs/payment-states.md");
-        let matrix = matrix().unwrap_or_default();
-        assert!(
-            document.contains(&matrix) && !matrix.is_empty(),
-            "docs/payment-states.md should contain:\n{matrix}"
-        );
+        for table in tables() {
+            assert!(
+                document.contains(&table),
+                "docs/payment-states.md should contain:\n{table}"
+            );
+        }
     }
 
     #[test]
     fn the_database_refuses_what_the_machines_refuse() {
-        let schema = include_str!("../../../migrations/sqlite/2026-11-21-000001_foundation/up.sql");
+        let schema = include_str!("../../../migrations/sqlite/2026-11-30-000001_operations/up.sql");
         let (_, payment) = schema
             .split_once("TRIGGER payment_edges")
             .unwrap_or_default();

@@ -5,9 +5,11 @@ use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
+use crate::refunds::return_key;
 use crate::shelf::Change;
 use crate::{
-    Fact, Operation, OperationId, OperationState, Payment, PaymentId, PaymentState, Shelf,
+    CaptureMethod, Fact, Operation, OperationId, OperationKind, OperationState, Payment, PaymentId,
+    PaymentState, Shelf,
 };
 
 store::bulk_insert! {
@@ -18,13 +20,23 @@ store::bulk_insert! {
         id: PaymentId,
         amount: i64,
         currency: String,
+        capture_method: String,
         status: String,
         authorized: i64,
+        capturable: i64,
         captured: i64,
+        released: i64,
+        incrementing: i64,
         refunded: i64,
         customer: Option<String>,
         payment_method: Option<String>,
         decline_code: Option<String>,
+        action_url: Option<String>,
+        provider: Option<String>,
+        charge_ref: Option<String>,
+        attempts: i32,
+        operations: i32,
+        capture_before: Option<i64>,
         idempotency_key: String,
         version: i64,
         created_at: i64,
@@ -37,13 +49,22 @@ store::bulk_update! {
     pub struct PaymentChange in payment {
         find { tenant_id: TenantId = tenant_id, id: PaymentId = id, seen_version: i64 = version }
         set {
+            amount: i64 = amount,
             status: String = status,
             authorized: i64 = authorized,
+            capturable: i64 = capturable,
             captured: i64 = captured,
+            released: i64 = released,
+            incrementing: i64 = incrementing,
             refunded: i64 = refunded,
             payment_method: Option<String> = payment_method,
             decline_code: Option<String> = decline_code,
-            idempotency_key: String = idempotency_key,
+            action_url: Option<String> = action_url,
+            provider: Option<String> = provider,
+            charge_ref: Option<String> = charge_ref,
+            attempts: i32 = attempts,
+            operations: i32 = operations,
+            capture_before: Option<i64> = capture_before,
             next_version: i64 = version,
             updated_at: i64 = updated_at,
         }
@@ -57,16 +78,21 @@ store::bulk_insert! {
         tenant_id: TenantId,
         id: OperationId,
         payment_id: PaymentId,
-        attempt: i16,
+        ordinal: i32,
+        attempt: i32,
         kind: String,
         amount: i64,
         currency: String,
+        reserved: i64,
         status: String,
         provider: String,
         provider_key: String,
         provider_ref: Option<String>,
+        charge_ref: Option<String>,
         decline_code: Option<String>,
         payment_method: String,
+        reason: Option<String>,
+        idempotency_key: String,
         created_at: i64,
     }
 }
@@ -84,23 +110,23 @@ store::bulk_update! {
 }
 
 store::bulk_insert! {
-    /// A row of `provider_charge`: the operation that a charge belongs to.
-    pub struct ProviderChargeRow in provider_charge {
-        /// The tenant that the charge belongs to.
+    /// A row of `provider_charge`: the operation that a provider's record belongs to.
+    pub struct ProviderRecordRow in provider_charge {
+        /// The tenant that the record belongs to.
         tenant_id: TenantId,
-        /// The operation that the charge belongs to.
+        /// The operation that the record belongs to.
         operation_id: OperationId,
         /// The provider's name.
         provider: String,
-        /// The provider's reference of the charge.
+        /// The provider's reference of the record.
         provider_ref: String,
     }
 }
 
 store::bulk_find! {
-    /// The charges with these references.
-    pub struct ByReference => ProviderChargeRow in provider_charge {
-        /// A provider's reference of a charge.
+    /// The records with these references.
+    pub struct ByReference => ProviderRecordRow in provider_charge {
+        /// A provider's reference of a record.
         provider_ref: String,
     }
 }
@@ -144,23 +170,12 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
-    /// The operations of a payment.
-    pub struct ByPayment => OperationRow in operation {
-        /// The payment.
-        payment_id: PaymentId,
-    }
-}
-
-store::bulk_find! {
     /// The edges that a payment or an operation has taken.
     pub struct BySubject => TransitionRow in transition {
         /// Id of the payment or operation.
         subject: Vec<u8>,
     }
 }
-
-/// The only kind of operation so far.
-const CHARGE: &str = "charge";
 
 /// The rows that a batch needs of the payments.
 #[derive(Debug, Default)]
@@ -171,15 +186,24 @@ pub struct Needs {
     pub operations: Vec<OperationId>,
     /// Operations by provider key.
     pub provider_keys: Vec<String>,
-    /// Charges by the references of the providers.
-    pub charges: Vec<String>,
+    /// Records of providers, by the references of the providers.
+    pub records: Vec<String>,
 }
 
 impl Needs {
-    /// Asks for the operation that has the charge of a fact.
-    pub(crate) fn add_charge(&mut self, fact: &Fact) {
-        let charge = fact.charge().map(|charge| charge.reference.to_string());
-        self.charges.extend(charge);
+    /// Asks for the operation that has the record of a fact.
+    pub(crate) fn add_record(&mut self, fact: &Fact) {
+        let record = fact.record().map(|record| record.reference.to_string());
+        self.records.extend(record);
+    }
+
+    /// Asks for all that a fact about the operation with this provider key needs.
+    pub(crate) fn add_fact(&mut self, provider_key: &str, fact: &Fact) {
+        self.provider_keys.push(provider_key.to_owned());
+        if let Fact::Returned { .. } = fact {
+            self.provider_keys.push(return_key(provider_key));
+        }
+        self.add_record(fact);
     }
 
     /// True if nothing is asked for.
@@ -188,7 +212,7 @@ impl Needs {
         self.payments.is_empty()
             && self.operations.is_empty()
             && self.provider_keys.is_empty()
-            && self.charges.is_empty()
+            && self.records.is_empty()
     }
 }
 
@@ -212,23 +236,16 @@ pub fn load(
         .collect();
     let named = ByProviderKey::find(connection, unlocked, tenant, &keys)?;
     needs.operations.extend(named.iter().map(|row| row.id));
-    needs.charges.sort_unstable();
-    needs.charges.dedup();
-    let charges: Vec<ByReference> = needs
-        .charges
+    needs.records.sort_unstable();
+    needs.records.dedup();
+    let records: Vec<ByReference> = needs
+        .records
         .into_iter()
         .map(|provider_ref| ByReference { provider_ref })
         .collect();
-    for row in ByReference::find(connection, unlocked, tenant, &charges)? {
-        shelf.put_loaded_charge(row.provider, row.provider_ref, row.operation_id);
+    for row in ByReference::find(connection, unlocked, tenant, &records)? {
+        shelf.put_loaded_record(row.provider, row.provider_ref, row.operation_id);
     }
-    let by_payment = |ids: &[PaymentId]| -> Vec<ByPayment> {
-        ids.iter().map(|id| ByPayment { payment_id: *id }).collect()
-    };
-    needs.payments.sort_unstable();
-    needs.payments.dedup();
-    let theirs = ByPayment::find(connection, unlocked, tenant, &by_payment(&needs.payments))?;
-    needs.operations.extend(theirs.iter().map(|row| row.id));
     needs.operations.sort_unstable();
     needs.operations.dedup();
     let ids: Vec<OperationById> = needs
@@ -269,7 +286,7 @@ pub fn load(
 /// conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
     let new: Vec<PaymentRow> = shelf
-        .payments_with(Change::New)
+        .new_payments()
         .map(|row| PaymentRow::of(tenant, row))
         .collect();
     writes.add(new);
@@ -279,8 +296,8 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .collect();
     writes.add(new);
     let changed: Vec<PaymentChange> = shelf
-        .payments_with(Change::Changed)
-        .map(|row| PaymentChange::of(tenant, row))
+        .changed_payments()
+        .map(|(row, seen_version)| PaymentChange::of(tenant, row, seen_version))
         .collect();
     writes.add(changed);
     let changed: Vec<OperationChange> = shelf
@@ -294,16 +311,16 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         })
         .collect();
     writes.add(changed);
-    let charges: Vec<ProviderChargeRow> = shelf
-        .new_charges()
-        .map(|(provider, reference, operation_id)| ProviderChargeRow {
+    let records: Vec<ProviderRecordRow> = shelf
+        .new_records()
+        .map(|(provider, reference, operation_id)| ProviderRecordRow {
             tenant_id: tenant,
             operation_id,
             provider: provider.to_owned(),
             provider_ref: reference.to_owned(),
         })
         .collect();
-    writes.add(charges);
+    writes.add(records);
     let transitions: Vec<TransitionRow> = shelf
         .transitions()
         .iter()
@@ -327,13 +344,23 @@ impl PaymentRow {
             id: row.id,
             amount: row.money.amount.get(),
             currency: row.money.currency.code().to_owned(),
+            capture_method: row.capture_method.name().to_owned(),
             status: row.state.name().to_owned(),
             authorized: row.authorized,
+            capturable: row.capturable,
             captured: row.captured,
+            released: row.released,
+            incrementing: row.incrementing,
             refunded: row.refunded,
             customer: row.customer.clone(),
             payment_method: row.payment_method.clone(),
             decline_code: row.decline_code.clone(),
+            action_url: row.action_url.clone(),
+            provider: row.provider.clone(),
+            charge_ref: row.charge_ref.clone(),
+            attempts: row.attempts,
+            operations: row.operations,
+            capture_before: row.capture_before.map(Timestamp::micros),
             idempotency_key: row.idempotency_key.clone(),
             version: row.version,
             created_at: row.created_at.micros(),
@@ -346,13 +373,24 @@ impl PaymentRow {
         Ok(Payment {
             id: self.id,
             money: money(self.amount, &self.currency).ok_or_else(|| wrong("amount"))?,
+            capture_method: CaptureMethod::from_name(&self.capture_method)
+                .ok_or_else(|| wrong("capture_method"))?,
             state: PaymentState::from_name(&self.status).ok_or_else(|| wrong("status"))?,
             authorized: self.authorized,
+            capturable: self.capturable,
             captured: self.captured,
+            released: self.released,
+            incrementing: self.incrementing,
             refunded: self.refunded,
             customer: self.customer,
             payment_method: self.payment_method,
             decline_code: self.decline_code,
+            action_url: self.action_url,
+            provider: self.provider,
+            charge_ref: self.charge_ref,
+            attempts: self.attempts,
+            operations: self.operations,
+            capture_before: self.capture_before.map(Timestamp::from_micros),
             idempotency_key: self.idempotency_key,
             version: self.version,
             created_at: Timestamp::from_micros(self.created_at),
@@ -362,19 +400,28 @@ impl PaymentRow {
 }
 
 impl PaymentChange {
-    fn of(tenant_id: TenantId, row: &Payment) -> Self {
+    fn of(tenant_id: TenantId, row: &Payment, seen_version: i64) -> Self {
         Self {
             tenant_id,
             id: row.id,
-            seen_version: row.version,
+            seen_version,
+            amount: row.money.amount.get(),
             status: row.state.name().to_owned(),
             authorized: row.authorized,
+            capturable: row.capturable,
             captured: row.captured,
+            released: row.released,
+            incrementing: row.incrementing,
             refunded: row.refunded,
             payment_method: row.payment_method.clone(),
             decline_code: row.decline_code.clone(),
-            idempotency_key: row.idempotency_key.clone(),
-            next_version: row.version.saturating_add(1),
+            action_url: row.action_url.clone(),
+            provider: row.provider.clone(),
+            charge_ref: row.charge_ref.clone(),
+            attempts: row.attempts,
+            operations: row.operations,
+            capture_before: row.capture_before.map(Timestamp::micros),
+            next_version: row.version,
             updated_at: row.updated_at.micros(),
         }
     }
@@ -386,33 +433,44 @@ impl OperationRow {
             tenant_id,
             id: row.id,
             payment_id: row.payment,
+            ordinal: row.ordinal,
             attempt: row.attempt,
-            kind: CHARGE.to_owned(),
+            kind: row.kind.name().to_owned(),
             amount: row.money.amount.get(),
             currency: row.money.currency.code().to_owned(),
+            reserved: row.reserved,
             status: row.state.name().to_owned(),
             provider: row.provider.clone(),
             provider_key: row.provider_key.clone(),
             provider_ref: row.provider_ref.clone(),
+            charge_ref: row.charge_ref.clone(),
             decline_code: row.decline_code.clone(),
             payment_method: row.payment_method.clone(),
+            reason: row.reason.clone(),
+            idempotency_key: row.idempotency_key.clone(),
             created_at: row.created_at.micros(),
         }
     }
 
-    fn read(self) -> Result<Operation, Error> {
+    pub(crate) fn read(self) -> Result<Operation, Error> {
         let wrong = |column: &str| Error::Refused(format!("operation {}: bad {column}", self.id));
         Ok(Operation {
             id: self.id,
             payment: self.payment_id,
+            ordinal: self.ordinal,
             attempt: self.attempt,
+            kind: OperationKind::from_name(&self.kind).ok_or_else(|| wrong("kind"))?,
+            reserved: self.reserved,
             money: money(self.amount, &self.currency).ok_or_else(|| wrong("amount"))?,
             state: OperationState::from_name(&self.status).ok_or_else(|| wrong("status"))?,
             provider: self.provider,
             provider_key: self.provider_key,
             provider_ref: self.provider_ref,
+            charge_ref: self.charge_ref,
             decline_code: self.decline_code,
             payment_method: self.payment_method,
+            reason: self.reason,
+            idempotency_key: self.idempotency_key,
             created_at: Timestamp::from_micros(self.created_at),
         })
     }

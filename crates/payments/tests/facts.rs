@@ -4,16 +4,17 @@
 
 use money::{Amount, Currency, Money};
 use payments::{
-    Charge, Fact, FactEffect, NewPayment, Operation, OutcomeError, PaymentMethod, Provider,
-    ProviderText, Providers, Shelf, create, record_outcome,
+    CaptureMethod, Fact, FactEffect, NewPayment, Operation, OperationKind, OutcomeError,
+    PaymentMethod, Provider, ProviderText, Providers, Record, Shelf, create, record_outcome,
 };
 use store::{Ids, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_micros(1_000);
 
 /// The field in which the further fact differs, in the order of the table's columns.
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 8] = [
     "nothing",
+    "kind",
     "amount",
     "currency",
     "payment",
@@ -24,24 +25,24 @@ const FIELDS: [&str; 7] = [
 
 /// The known fact, the further fact, and the verdict for each field. `-`: the further fact has no such field.
 #[rustfmt::skip]
-const TABLE: [(&str, &str, [&str; 7]); 16] = [
-    ("none",      "succeeded", ["settled",       "amount", "amount", "payment", "method", "settled",       "-"]),
-    ("none",      "failed",    ["settled",       "amount", "amount", "payment", "method", "settled",       "settled"]),
-    ("none",      "refused",   ["settled",       "-",      "-",      "-",       "-",      "-",             "settled"]),
-    ("none",      "unknown",   ["open",          "-",      "-",      "-",       "-",      "-",             "-"]),
-    ("succeeded", "succeeded", ["known",         "amount", "amount", "payment", "method", "second",        "-"]),
-    ("succeeded", "failed",    ["contradiction", "amount", "amount", "payment", "method", "contradiction", "contradiction"]),
-    ("succeeded", "refused",   ["contradiction", "-",      "-",      "-",       "-",      "-",             "contradiction"]),
-    ("succeeded", "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
-    ("failed",    "succeeded", ["contradiction", "amount", "amount", "payment", "method", "contradiction", "-"]),
-    ("failed",    "failed",    ["known",         "amount", "amount", "payment", "method", "second",        "reason"]),
-    ("failed",    "refused",   ["known",         "-",      "-",      "-",       "-",      "-",             "reason"]),
-    ("failed",    "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
+const TABLE: [(&str, &str, [&str; 8]); 16] = [
+    ("none",      "succeeded", ["settled", "kind", "amount", "amount", "payment", "method", "settled", "-"]),
+    ("none",      "failed",    ["settled", "kind", "amount", "amount", "payment", "method", "settled", "settled"]),
+    ("none",      "refused",   ["settled", "-", "-", "-", "-", "-", "-", "settled"]),
+    ("none",      "unknown",   ["open", "-", "-", "-", "-", "-", "-", "-"]),
+    ("succeeded", "succeeded", ["known", "kind", "amount", "amount", "payment", "method", "second", "-"]),
+    ("succeeded", "failed",    ["contradiction", "kind", "amount", "amount", "payment", "method", "contradiction", "contradiction"]),
+    ("succeeded", "refused",   ["contradiction", "-", "-", "-", "-", "-", "-", "contradiction"]),
+    ("succeeded", "unknown",   ["known", "-", "-", "-", "-", "-", "-", "-"]),
+    ("failed",    "succeeded", ["contradiction", "kind", "amount", "amount", "payment", "method", "contradiction", "-"]),
+    ("failed",    "failed",    ["known", "kind", "amount", "amount", "payment", "method", "second", "reason"]),
+    ("failed",    "refused",   ["known", "-", "-", "-", "-", "-", "-", "reason"]),
+    ("failed",    "unknown",   ["known", "-", "-", "-", "-", "-", "-", "-"]),
     // The operation was refused without a charge, so there is no reference to compare with.
-    ("refused",   "succeeded", ["contradiction", "amount", "amount", "payment", "method", "contradiction", "-"]),
-    ("refused",   "failed",    ["known",         "amount", "amount", "payment", "method", "known",         "reason"]),
-    ("refused",   "refused",   ["known",         "-",      "-",      "-",       "-",      "-",             "reason"]),
-    ("refused",   "unknown",   ["known",         "-",      "-",      "-",       "-",      "-",             "-"]),
+    ("refused",   "succeeded", ["contradiction", "kind", "amount", "amount", "payment", "method", "contradiction", "-"]),
+    ("refused",   "failed",    ["known", "kind", "amount", "amount", "payment", "method", "known", "reason"]),
+    ("refused",   "refused",   ["known", "-", "-", "-", "-", "-", "-", "reason"]),
+    ("refused",   "unknown",   ["known", "-", "-", "-", "-", "-", "-", "-"]),
 ];
 
 struct Stage {
@@ -85,10 +86,14 @@ impl Stage {
         format!("{operation:?} {payment:?} {posted:?} {edges:?}")
     }
 
-    fn charge(&self, field: &str) -> Charge {
+    fn record_with(&self, field: &str) -> Record {
         let own = self.operation.payment.to_string();
-        Charge {
+        Record {
             reference: ProviderText::parse(vary(field, "reference", "ch_2", "ch_1")).unwrap(),
+            kind: Some(match field {
+                "kind" => OperationKind::Authorize,
+                _ => OperationKind::Charge,
+            }),
             money: match field {
                 "amount" => euros(1100),
                 "currency" => Money {
@@ -108,15 +113,15 @@ impl Stage {
         let plain = field == "nothing";
         match kind {
             "succeeded" if field != "decline_code" => Some(Fact::Succeeded {
-                charge: self.charge(field),
+                record: self.record_with(field),
             }),
             "failed" => Some(Fact::Failed {
                 decline_code,
-                charge: Some(self.charge(field)),
+                record: Some(self.record_with(field)),
             }),
             "refused" if plain || field == "decline_code" => Some(Fact::Failed {
                 decline_code,
-                charge: None,
+                record: None,
             }),
             "unknown" if plain => Some(Fact::Unknown { retry_at: NOW }),
             _ => None,
@@ -127,6 +132,7 @@ impl Stage {
 fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
     let new = NewPayment {
         money: euros(1099),
+        capture_method: CaptureMethod::Automatic,
         customer: None,
         payment_method: Some(PaymentMethod::parse("pm_card").unwrap()),
         confirm: true,
@@ -135,11 +141,8 @@ fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
         name: "sandbox".to_owned(),
         lease_millis: 1_000,
     };
-    let payment = create(shelf, new, key, &Providers::only(provider), ids, NOW).unwrap();
-    let mut submitted = shelf.submitted().into_iter();
-    submitted
-        .find(|operation| operation.payment == payment.id)
-        .unwrap()
+    let (_, operation) = create(shelf, new, key, &Providers::only(provider), ids, NOW).unwrap();
+    operation.unwrap()
 }
 
 fn vary<'a>(field: &str, this: &str, other: &'a str, plain: &'a str) -> &'a str {
@@ -158,13 +161,14 @@ fn word(recorded: &Result<FactEffect, OutcomeError>) -> &'static str {
         Ok(FactEffect::Finished(_)) => "settled",
         Ok(FactEffect::Open(_)) => "open",
         Ok(FactEffect::Known) => "known",
+        Err(OutcomeError::WrongKind { .. }) => "kind",
         Err(OutcomeError::WrongAmount { .. }) => "amount",
         Err(OutcomeError::WrongPayment) => "payment",
         Err(OutcomeError::WrongMethod) => "method",
         Err(OutcomeError::Contradiction { .. }) => "contradiction",
-        Err(OutcomeError::SecondCharge { .. }) => "second",
+        Err(OutcomeError::SecondRecord { .. }) => "second",
         Err(OutcomeError::OtherDeclineCode) => "reason",
-        Err(OutcomeError::ChargeOfAnother { .. }) => "another's",
+        Err(OutcomeError::RecordOfAnother { .. }) => "another's",
         Err(OutcomeError::NotFound | OutcomeError::Ledger(_)) => "something else",
     }
 }
@@ -193,7 +197,7 @@ fn every_pair_of_facts_is_compared_in_every_field() {
 }
 
 #[test]
-fn a_charge_is_one_operations() {
+fn a_record_is_one_operations() {
     for (first, second) in [
         ("succeeded", "succeeded"),
         ("succeeded", "failed"),
@@ -203,11 +207,11 @@ fn a_charge_is_one_operations() {
         let fact = stage.fact(first, "nothing").unwrap();
         stage.record(&fact).unwrap();
         let of = stage.operation.id;
-        // Another payment, of which the provider names the same charge.
+        // Another payment, of which the provider names the same record.
         stage.submit("k-2");
         let fact = stage.fact(second, "nothing").unwrap();
         let before = stage.seen();
-        let refused = Err(OutcomeError::ChargeOfAnother { of });
+        let refused = Err(OutcomeError::RecordOfAnother { of });
         assert_eq!(stage.record(&fact), refused, "{first}, {second}");
         assert_eq!(stage.seen(), before, "{first}, {second}");
         let own = stage.fact(second, "reference").unwrap();
@@ -220,12 +224,13 @@ fn what_a_provider_does_not_say_is_not_compared() {
     let mut stage = Stage::submitted();
     let first = stage.fact("succeeded", "nothing").unwrap();
     assert_eq!(word(&stage.record(&first)), "settled");
-    let charge = Charge {
+    let record = Record {
+        kind: None,
         payment: None,
         payment_method: None,
-        ..stage.charge("nothing")
+        ..stage.record_with("nothing")
     };
-    let further = Fact::Succeeded { charge };
+    let further = Fact::Succeeded { record };
     assert_eq!(stage.record(&further), Ok(FactEffect::Known));
 }
 

@@ -1,7 +1,7 @@
 //! Sends events to the configured receiver: each try is signed anew; after a few tries it gives up.
 //!
 //! Deliveries are in memory only, as the replies are, and are lost when the process ends.
-//! `POST /v1/webhooks/{charge id}/redeliver` sends an event again.
+//! `POST /v1/webhooks/{record id}/redeliver` sends an event again.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,16 +9,25 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use webhook_signatures::{SignError, sign};
+use webhook_signatures::{Scheme, Secret, SignError, sign};
 
-use crate::WebhookTarget;
-use crate::charge::Event;
 use crate::patience::Patience;
+use crate::record::Event;
 
 /// Greatest number of events that are being sent or wait for a retry; more are dropped and logged.
 const MAX_UNDER_WAY: usize = 4096;
 /// Greatest number of open requests to the receiver.
 const MAX_CONNECTIONS: usize = 32;
+
+/// A receiver of webhooks.
+pub struct WebhookTarget {
+    /// The URL to which events are posted, `http://…` or `https://…`.
+    pub url: String,
+    /// The signing scheme.
+    pub scheme: Scheme,
+    /// The signing secret.
+    pub secret: Secret,
+}
 
 /// The result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

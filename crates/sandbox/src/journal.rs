@@ -1,59 +1,29 @@
 //! The journal: all calls of the provider and their effects, in an append-only file of JSON lines.
 //!
-//! One call is one line. It is written in one go before anyone learns of the call. The file is the truth; the map
-//! in memory is the result of reading it from the top. Lines reach the operating system before a reply, so they
-//! survive when the process is killed. They are not forced to the disk, so a power cut may lose the newest of
-//! them.
+//! One call is one line, and so is each later change of a record. It is written before anyone learns of it. The file
+//! is the truth; the pages in memory are the result of reading it from the top.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::charge::{Charge, Event, Order, ProviderKey, fresh_id};
-use crate::method::Effect;
+use crate::lines::{Lines, OpenError, WriteError};
+use crate::method::{Outcome, Script, Step};
+use crate::order::{Order, ProviderKey};
+use crate::pages::{Entry, Page, Pages};
+use crate::record::{Event, Record, Shown, fresh_id};
 use crate::refusal::Refusal;
-
-/// Greatest length of a line: far more than this module ever writes, so that a foreign file cannot fill the memory.
-const MAX_LINE_BYTES: u64 = 64 * 1024;
-
-/// Why a journal cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file cannot be opened, read or cut.
-    #[error("the journal cannot be read or written: {0}")]
-    File(#[from] io::Error),
-    /// Another process uses the file.
-    #[error("the journal is in use by another process")]
-    InUse,
-    /// A complete line has content that no sandbox wrote.
-    #[error("line {line} of the journal cannot be understood")]
-    Corrupt {
-        /// The number of the line, from 1.
-        line: u64,
-    },
-}
-
-/// Why a call could not be recorded; the call then had no effect.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    #[error("the journal is closed")]
-    Closed,
-    #[error("the entry cannot be written as JSON: {0}")]
-    Entry(#[from] serde_json::Error),
-    #[error("the journal cannot be written: {0}")]
-    File(#[from] io::Error),
-}
+use crate::totals::{CurrencyTotals, Totals};
 
 /// The result of a recorded call.
 pub(crate) struct CallRecord {
-    /// Whether the key was new, so that the script of the method must be played.
-    pub(crate) first: bool,
-    /// The event of the charge, if the key was executed.
+    /// What is still to be played.
+    pub(crate) script: Script,
+    /// The record of the key, if it was executed now or before.
+    pub(crate) record: Option<Record>,
+    /// The event of the record, if this call executed it and its outcome is known.
     pub(crate) event: Option<Event>,
 }
 
@@ -71,121 +41,145 @@ pub(crate) struct Row {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Subject {
-    Charge(Charge),
+    Record(Shown),
     NeverExecuted { idempotency_key: ProviderKey },
 }
 
-/// The file and its index behind one lock, which is never held across an await.
+/// The file and its pages behind one lock, which is never held across an await.
 pub(crate) struct Journal {
-    pages: Mutex<Pages>,
+    state: Mutex<State>,
+}
+
+struct State {
+    lines: Lines,
+    pages: Pages,
 }
 
 impl Journal {
     /// Opens or creates the file, locks it against other processes and reads it.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let file = OpenOptions::new()
-            .mode(0o600)
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse,
-            TryLockError::Error(error) => OpenError::File(error),
-        })?;
         let mut pages = Pages::default();
-        pages.read_back(&file)?;
-        // A line without its end was never answered: the process died while it wrote the line.
-        if file.metadata()?.len() > pages.length {
-            tracing::warn!("the journal's last line was torn and is dropped");
-            file.set_len(pages.length)?;
-        }
-        pages.file = Some(file);
+        let lines = Lines::open(path, |entry| pages.turn(entry))?;
         Ok(Self {
-            pages: Mutex::new(pages),
+            state: Mutex::new(State { lines, pages }),
         })
     }
 
-    /// Records one call, and its effect if it is the first call with the key.
+    /// Records one call, and its effect if the key has none yet.
     ///
     /// The look-up, the decision and the write happen under one lock: of many equal calls that arrive at once, exactly
-    /// one is the first.
+    /// one is executed, and of many steps of one charge each sees the totals that the others left.
     pub(crate) fn call(
         &self,
         key: ProviderKey,
         order: Order,
         now: i64,
     ) -> Result<CallRecord, Refusal> {
-        let mut pages = self.lock();
-        let (entry, called) = match pages.by_key.get(&key) {
-            Some(page) if page.order != order => return Err(Refusal::Mismatch),
-            Some(page) => {
-                let event = page.event.clone();
-                (
-                    Entry::Repeated {
-                        idempotency_key: key,
-                    },
-                    CallRecord {
-                        first: false,
-                        event,
-                    },
-                )
-            }
-            None => match order.payment_method.script().effect {
-                Effect::Nothing => (
-                    Entry::Unexecuted {
-                        idempotency_key: key,
-                        order,
-                    },
-                    CallRecord {
-                        first: true,
-                        event: None,
-                    },
-                ),
-                Effect::Executes(decline_code) => {
-                    let charge = Charge::executed(fresh_id("ch_")?, key, &order, decline_code);
-                    let event = Event::of(fresh_id("evt_")?, now, charge);
-                    (
-                        Entry::Executed {
-                            order,
-                            event: event.clone(),
-                        },
-                        CallRecord {
-                            first: true,
-                            event: Some(event),
-                        },
-                    )
-                }
-            },
+        let mut state = self.lock();
+        let page = state.pages.by_key(&key);
+        if page.is_some_and(|page| page.order != order) {
+            return Err(Refusal::Mismatch);
+        }
+        let is_new = page.is_none();
+        if let Some(record) = page.and_then(|page| page.record.clone()) {
+            state.write(Entry::Repeated {
+                idempotency_key: key,
+            })?;
+            return Ok(CallRecord {
+                script: Script::OF_KNOWN_KEY,
+                record: Some(record),
+                event: None,
+            });
+        }
+
+        let (script, record) = state.decide(&key, &order)?;
+        let event = match &record {
+            Some(record) => Event::of(record, now)?,
+            None => None,
         };
-        pages.append(&entry)?;
-        pages.turn(entry);
-        Ok(called)
+        state.write(match (&record, &event) {
+            (_, Some(event)) => Entry::Executed {
+                order,
+                event: event.clone(),
+            },
+            (Some(record), None) => Entry::Opened {
+                order,
+                record: record.clone(),
+            },
+            (None, None) if is_new => Entry::Unexecuted {
+                idempotency_key: key,
+                order,
+            },
+            (None, None) => Entry::Repeated {
+                idempotency_key: key,
+            },
+        })?;
+        Ok(CallRecord {
+            script,
+            record,
+            event,
+        })
     }
 
-    /// The charge that was executed under a key.
-    pub(crate) fn charge_of(&self, key: &ProviderKey) -> Option<Charge> {
-        let pages = self.lock();
-        pages
-            .by_key
-            .get(key)?
-            .event
-            .as_ref()
-            .map(|event| event.charge().clone())
+    /// Gives the open record with this id its outcome; `step` says which kind of record it must be.
+    pub(crate) fn finish(
+        &self,
+        id: &str,
+        step: Option<Step>,
+        outcome: Outcome,
+        now: i64,
+    ) -> Result<Event, Refusal> {
+        let mut state = self.lock();
+        let open = state.page(id, step)?.open_record();
+        let finished = open.map(|record| record.finished(outcome));
+        let event = match &finished {
+            Some(record) => Event::of(record, now)?,
+            None => None,
+        };
+        let event = event.ok_or(Refusal::AlreadyFinished)?;
+        state.write(Entry::Finished {
+            event: event.clone(),
+        })?;
+        Ok(event)
     }
 
-    /// The event of a charge.
-    pub(crate) fn event_of(&self, charge_id: &str) -> Option<Event> {
-        let pages = self.lock();
-        let key = pages.by_charge.get(charge_id)?;
-        pages.by_key.get(key)?.event.clone()
+    /// Notes that the refund with this id came back after its success.
+    pub(crate) fn take_back(&self, id: &str, now: i64) -> Result<Event, Refusal> {
+        let mut state = self.lock();
+        let refund = state.page(id, Some(Step::Refund))?.returnable();
+        let event = Event::of_return(refund.ok_or(Refusal::AlreadyFinished)?, now)?;
+        state.write(Entry::Returned {
+            event: event.clone(),
+        })?;
+        Ok(event)
     }
 
-    /// All keys that were ever called, in the order of the keys.
-    pub(crate) fn rows(&self) -> Vec<Row> {
+    /// The record of a key, if it is of this step; `None` is a charge.
+    pub(crate) fn record_of(&self, key: &ProviderKey, step: Option<Step>) -> Option<Record> {
+        let state = self.lock();
+        let record = state.pages.by_key(key)?.record.clone()?;
+        (record.step() == step).then_some(record)
+    }
+
+    /// The charge with this id, if it waits for its payer.
+    pub(crate) fn waiting_charge(&self, id: &str) -> Result<Record, Refusal> {
+        let state = self.lock();
+        let waiting = state.page(id, None)?.open_record().cloned();
+        waiting.ok_or(Refusal::AlreadyFinished)
+    }
+
+    /// The newest event of the record with this id.
+    pub(crate) fn event_of(&self, id: &str) -> Result<Event, Refusal> {
+        let state = self.lock();
+        let page = state.pages.by_id(id).ok_or(Refusal::NoSuchCharge)?;
+        page.event.clone().ok_or(Refusal::NoSuchEvent)
+    }
+
+    /// All keys that were ever called, in the order of the keys, as callers see them at this host.
+    pub(crate) fn rows(&self, host: &str) -> Vec<Row> {
         let row = |(key, page): (&ProviderKey, &Page)| Row {
-            subject: match &page.event {
-                Some(event) => Subject::Charge(event.charge().clone()),
+            subject: match &page.record {
+                Some(record) => Subject::Record(record.shown(host)),
                 None => Subject::NeverExecuted {
                     idempotency_key: key.clone(),
                 },
@@ -193,147 +187,93 @@ impl Journal {
             effects: page.effects,
             calls: page.calls,
         };
-        self.lock().by_key.iter().map(row).collect()
+        self.lock().pages.iter().map(row).collect()
+    }
+
+    /// The totals of all charges, in the order of the currencies.
+    pub(crate) fn totals(&self) -> Vec<CurrencyTotals> {
+        let mut sums: BTreeMap<String, Totals> = BTreeMap::new();
+        let state = self.lock();
+        for (_, page) in state.pages.iter() {
+            if let Some(charge) = &page.record
+                && let Some(totals) = state.pages.totals(&charge.id)
+            {
+                sums.entry(charge.currency.clone())
+                    .or_default()
+                    .join(totals);
+            }
+        }
+        let shown = |(currency, totals)| CurrencyTotals { currency, totals };
+        sums.into_iter().map(shown).collect()
     }
 
     /// Closes the file; from here on every call is refused.
     pub(crate) fn close(&self) {
-        self.lock().file = None;
+        self.lock().lines.close();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pages> {
-        // The map changes only after the line is written, so a panic leaves nothing half done.
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The pages change only after the line is written, so a panic leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One line of the file.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "entry", rename_all = "snake_case")]
-enum Entry {
-    /// The first call of a key, which was executed.
-    Executed { order: Order, event: Event },
-    /// The first call of a key whose method never executes.
-    Unexecuted {
-        idempotency_key: ProviderKey,
-        order: Order,
-    },
-    /// A later call of a known key.
-    Repeated { idempotency_key: ProviderKey },
-}
-
-/// Everything that is known about one key.
-struct Page {
-    order: Order,
-    event: Option<Event>,
-    effects: u64,
-    calls: u64,
-}
-
-#[derive(Default)]
-struct Pages {
-    file: Option<File>,
-    /// Number of bytes of complete lines.
-    length: u64,
-    by_key: BTreeMap<ProviderKey, Page>,
-    by_charge: HashMap<String, ProviderKey>,
-}
-
-impl Pages {
-    fn read_back(&mut self, file: &File) -> Result<(), OpenError> {
-        let mut reader = BufReader::new(file);
-        let mut bytes = Vec::new();
-        let mut line = 0;
-        loop {
-            bytes.clear();
-            reader
-                .by_ref()
-                .take(MAX_LINE_BYTES)
-                .read_until(b'\n', &mut bytes)?;
-            line += 1;
-            let Some(text) = bytes.strip_suffix(b"\n") else {
-                if byte_count(&bytes) == MAX_LINE_BYTES {
-                    return Err(OpenError::Corrupt { line });
-                }
-                return Ok(());
-            };
-            let entry = serde_json::from_slice(text).map_err(|error| {
-                tracing::error!(%error, line, "a line of the journal cannot be read");
-                OpenError::Corrupt { line }
-            })?;
-            if !self.turn(entry) {
-                return Err(OpenError::Corrupt { line });
+impl State {
+    /// The script for a key without a record, and the record that results from it.
+    fn decide(
+        &self,
+        key: &ProviderKey,
+        order: &Order,
+    ) -> Result<(Script, Option<Record>), Refusal> {
+        match order {
+            Order::Charge(order) => {
+                let calls_before = self.pages.chain_calls(key, order);
+                let script = order.payment_method.charge_script(calls_before);
+                let Some(outcome) = script.effect else {
+                    return Ok((script, None));
+                };
+                let record = Record::of_charge(fresh_id("ch_")?, key.clone(), order, outcome);
+                Ok((script, Some(record)))
             }
-            self.length += byte_count(&bytes);
-        }
-    }
-
-    /// Adds an entry to the map; returns false if it repeats a key that was never called.
-    fn turn(&mut self, entry: Entry) -> bool {
-        match entry {
-            Entry::Executed { order, event } => {
-                let key = event.charge().idempotency_key.clone();
-                self.by_charge
-                    .insert(event.charge().id.clone(), key.clone());
-                // The executions are counted: a second execution in the file must show in the rows.
-                let page = self
-                    .by_key
-                    .entry(key)
-                    .or_insert_with(|| Page::new(order, Some(event)));
-                page.effects += 1;
-                page.calls += 1;
-                true
-            }
-            Entry::Unexecuted {
-                idempotency_key,
-                order,
-            } => {
-                let page = self
-                    .by_key
-                    .entry(idempotency_key)
-                    .or_insert_with(|| Page::new(order, None));
-                page.calls += 1;
-                true
-            }
-            Entry::Repeated { idempotency_key } => {
-                let page = self.by_key.get_mut(&idempotency_key);
-                page.map(|page| page.calls += 1).is_some()
+            Order::Step(order) => {
+                let page = self.page(&order.charge, None)?;
+                let (Order::Charge(ordered), Some(charge), Some(totals)) =
+                    (&page.order, &page.record, self.pages.totals(&order.charge))
+                else {
+                    return Err(Refusal::NoSuchCharge);
+                };
+                let script = ordered.payment_method.step_script(order.step);
+                let Some(scripted) = script.effect else {
+                    return Ok((script, None));
+                };
+                let objection = totals.objection(order);
+                let outcome = objection.map_or(scripted, Outcome::Declined);
+                let id = fresh_id(order.step.id_prefix())?;
+                let record = Record::of_step(id, key.clone(), order, charge, outcome);
+                Ok((script, Some(record)))
             }
         }
     }
 
-    fn append(&mut self, entry: &Entry) -> Result<(), WriteError> {
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        let Some(file) = &mut self.file else {
-            return Err(WriteError::Closed);
+    /// The page of the record with this id, which must be of this step; `None` is a charge.
+    fn page(&self, id: &str, step: Option<Step>) -> Result<&Page, Refusal> {
+        let is_wanted = |page: &&Page| {
+            let record = page.record.as_ref();
+            record.is_some_and(|record| record.step() == step)
         };
-        if let Err(error) = file.write_all(&line).and_then(|()| file.flush()) {
-            // Half a line may be in the file. It is removed; if that fails too, nothing more is written,
-            // because the next line would be joined to it.
-            if file.set_len(self.length).is_err() {
-                self.file = None;
-            }
-            return Err(WriteError::File(error));
-        }
-        self.length += byte_count(&line);
+        let page = self.pages.by_id(id).filter(is_wanted);
+        page.ok_or(match step {
+            None => Refusal::NoSuchCharge,
+            Some(_) => Refusal::NoSuchRefund,
+        })
+    }
+
+    /// Writes a line, and only then turns the pages.
+    fn write(&mut self, entry: Entry) -> Result<(), WriteError> {
+        self.lines.append(&entry)?;
+        self.pages.turn(entry);
         Ok(())
     }
-}
-
-impl Page {
-    fn new(order: Order, event: Option<Event>) -> Self {
-        Self {
-            order,
-            event,
-            effects: 0,
-            calls: 0,
-        }
-    }
-}
-
-fn byte_count(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -344,7 +284,7 @@ mod tests {
         reason = "a test may stop at the first surprise"
     )]
 
-    use std::fs;
+    use std::fs::{self, File};
 
     use serde_json::{Value, json};
 
@@ -358,11 +298,11 @@ mod tests {
 
     fn order(amount: i64) -> Order {
         let body = json!({ "amount": amount, "currency": "EUR", "payment_method": METHOD });
-        Order::parse(body.to_string().as_bytes()).unwrap()
+        Order::charge(body.to_string().as_bytes()).unwrap()
     }
 
     fn rows(journal: &Journal) -> Value {
-        json!(journal.rows())
+        json!(journal.rows("host"))
     }
 
     #[test]
@@ -382,8 +322,8 @@ mod tests {
         for length in whole.len()..both.len() {
             fs::write(&path, both.get(..length).unwrap()).unwrap();
             let journal = Journal::open(&path).unwrap();
-            assert!(journal.charge_of(&key("first")).is_some());
-            assert!(journal.charge_of(&key("second")).is_none());
+            assert!(journal.record_of(&key("first"), None).is_some());
+            assert!(journal.record_of(&key("second"), None).is_none());
             journal.close();
             assert_eq!(fs::read(&path).unwrap(), whole);
         }
@@ -392,7 +332,7 @@ mod tests {
         journal.call(key("second"), order(2), 0).unwrap();
         journal.close();
         let journal = Journal::open(&path).unwrap();
-        assert_eq!(journal.rows().len(), 2);
+        assert_eq!(journal.rows("host").len(), 2);
     }
 
     #[test]
@@ -400,7 +340,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let repeat_of_nothing = r#"{"entry":"repeated","idempotency_key":"unheard"}"#;
-        for nonsense in ["{}", "", repeat_of_nothing] {
+        let record = |id: &str, status: &str| {
+            json!({
+                "id": id, "object": "refund", "status": status, "charge": "ch_unheard", "amount": 1,
+                "currency": "EUR", "reference": null, "idempotency_key": id, "decline_code": null,
+            })
+        };
+        let change = |entry: &str| {
+            let data = json!({ "object": record("rf_1", "succeeded") });
+            let event = json!({ "id": "evt_1", "type": "refund.x", "created": 0, "data": data });
+            json!({ "entry": entry, "event": event }).to_string()
+        };
+        let of_nothing =
+            json!({ "step": "refund", "charge": "ch_unheard", "amount": 1, "final": false });
+        let refund = record("rf_1", "pending");
+        let step_of_nothing = json!({ "entry": "opened", "order": of_nothing, "record": refund });
+        for nonsense in [
+            "{}",
+            "",
+            repeat_of_nothing,
+            &change("finished"),
+            &change("returned"),
+            &step_of_nothing.to_string(),
+        ] {
             let journal = Journal::open(&path).unwrap();
             journal.call(key("first"), order(1), 0).unwrap();
             journal.close();
@@ -459,7 +421,7 @@ mod tests {
         let path = folder.path().join("journal");
         let journal = Journal::open(&path).unwrap();
         // A handle that can only read refuses every write, as a full disk would.
-        journal.lock().file = Some(File::open(&path).unwrap());
+        journal.lock().lines.file = Some(File::open(&path).unwrap());
 
         for _ in 0..2 {
             let refused = journal.call(key("lost"), order(1), 0);

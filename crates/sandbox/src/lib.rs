@@ -1,33 +1,66 @@
 //! A simulated payment provider over real HTTP, with scripted behaviour.
 //!
 //! It charges nothing, but it behaves as real providers do: it declines, times out after the execution, answers 500
-//! after the execution, sends its webhook before its reply, or twice, or never. The *payment method* of a charge
-//! selects the behaviour:
+//! after the execution, sends its webhook before its reply, or twice, or never. A charge is captured at once, or only
+//! authorized; then *steps* follow: captures, increments, a void. What was captured can be refunded. The *payment
+//! method* of a charge selects the behaviour:
 //!
 //! | payment method | executes | answers | webhook |
 //! |---|---|---|---|
-//! | `pm_succeeds` | succeeded | 200 | once, after the reply |
+//! | `pm_succeeds` | succeeded, or authorized | 200 | once, after the reply |
 //! | `pm_declines` | failed, `do_not_honor` | 402 | once, after the reply |
 //! | `pm_declines_insufficient_funds`, `pm_declines_expired_card`, `pm_declines_stolen_card` | failed, the code in the name | 402 | once, after the reply |
-//! | `pm_times_out` | succeeded | nothing; closed after 120 s | none |
-//! | `pm_server_error` | succeeded | 500 | none |
-//! | `pm_webhook_before_reply` | succeeded | 200, once the webhook was answered (10 s at most) | once, before the reply |
-//! | `pm_webhook_twice` | succeeded | 200 | twice, one event id |
+//! | `pm_times_out` | as `pm_succeeds` | nothing; closed after 120 s | none |
+//! | `pm_server_error` | as `pm_succeeds` | 500 | none |
+//! | `pm_webhook_before_reply` | as `pm_succeeds` | 200, once the webhook was answered (10 s at most) | once, before the reply |
+//! | `pm_webhook_twice` | as `pm_succeeds` | 200 | twice, one event id |
 //! | `pm_never_answers` | no | nothing; closed after 120 s | none |
+//! | `pm_requires_action` | no, until the payer acts | 200 with `action_url` | once, after the payer's action |
+//! | `pm_refund_pending` | as `pm_succeeds`; its refunds wait | 200 | of a refund: once the bank has decided |
+//! | `pm_STEP_declines`, `pm_STEP_times_out`, `pm_STEP_server_error`, `pm_STEP_webhook_before_reply`, `pm_STEP_webhook_twice`, `pm_STEP_never_answers` | as `pm_succeeds`; this one step behaves as the charge of the method without `STEP_` | 200 | once, after the reply |
+//! | `pm_declines\|pm_succeeds` | a chain: see below | | |
+//!
+//! `STEP` is `capture`, `void`, `increment` or `refund`. All other steps succeed.
+//!
+//! A *chain* is 2 to 8 methods of the charge, joined by `|`. The first is for the first call that has this chain and
+//! this reference (or this key, if it has no reference), the second for the second call, and so on; the last is
+//! repeated. A member that answers without a record (`pm_times_out`, `pm_server_error`, `pm_never_answers`) executes
+//! nothing unless it is the last; then the next call can execute the same key. A call of an executed key gets its
+//! record and does not move the chain.
 //!
 //! | request | answer |
 //! |---|---|
-//! | `POST /v1/charges` with `Idempotency-Key` | as above; the key again: the stored charge, no webhook; the key with another body: 409 |
-//! | `GET /v1/charges?idempotency_key=…` | the inquiry: 200 with the charge, or 404 |
+//! | `POST /v1/charges` with `Idempotency-Key` | as above; the key again: the stored record, no webhook; the key with another order: 409 |
+//! | `POST /v1/charges/{charge id}/captures`, `…/voids`, `…/increments`, `…/refunds` with `Idempotency-Key` | the same for a step |
+//! | `GET /v1/charges?idempotency_key=…`, `/v1/captures?…`, `/v1/voids?…`, `/v1/increments?…`, `/v1/refunds?…` | the inquiry: 200 with the record as it is now, or 404 |
+//! | `GET /pay/{charge id}` | a page with two forms, if the charge waits for its payer |
+//! | `POST /pay/{charge id}/complete`, `…/fail` | the payer acts: 200 with the record; a second time: 409 |
+//! | `POST /v1/refunds/{refund id}/succeed`, `…/fail` | the bank decides about a refund that waits: 200 with the record, or 409 |
+//! | `POST /v1/refunds/{refund id}/return` | a refund comes back after its success, which has an event of its own: 200 with the record, or 409 |
 //! | `GET /v1/journal` | every key with its `effects` and `calls` |
-//! | `POST /v1/webhooks/{charge id}/redeliver` | sends the same event again, signed anew, and says whether it was `delivered` |
+//! | `GET /v1/totals` | the amounts authorized, captured, released and refunded, by currency |
+//! | `POST /v1/webhooks/{record id}/redeliver` | sends the newest event of the record again, signed anew, and says whether it was `delivered` |
+//!
+//! The provider keeps the totals of each charge and refuses steps by them, before it plays the script. A refused step
+//! is a record too: it failed, and is answered with 402.
+//!
+//! | step | refused if | `decline_code` |
+//! |---|---|---|
+//! | every step | the charge failed, or waits for its payer | `not_authorized` |
+//! | capture | it is more than what is left: authorized − captured − released | `amount_too_large` |
+//! | void | it is not exactly what is left | `amount_mismatch` |
+//! | increment | nothing is left | `not_authorized` |
+//! | refund | it is more than captured − refunded; refunds that wait are counted | `exceeds_captured` |
+//!
+//! A capture that is `final` releases the rest.
 //!
 //! It never knows anything about the system that calls it, and never stores a secret on disk.
 //!
 //! Invariants:
 //! - A provider key has at most one effect, however many calls have it and however often the process is killed.
-//! - A call is in the journal before anyone learns of it.
-//! - The event of a charge has one id for ever.
+//! - A call, and a change of a record, is in the journal before anyone learns of it.
+//! - An event has one id for ever. Only a refund that comes back has a second event.
+//! - No charge is captured beyond its authorization or refunded beyond its capture, however many steps come at once.
 //! - Every wait, queue and body has a bound. (The journal itself grows with use: delete the file.)
 //!
 //! ```
@@ -58,13 +91,19 @@
 //! # }
 //! ```
 
-mod charge;
+mod actions;
 mod courier;
 mod journal;
+mod lines;
 mod method;
+mod order;
+mod pages;
 mod patience;
+mod provider;
+mod record;
 mod refusal;
 mod routes;
+mod totals;
 
 use std::io;
 use std::net::SocketAddr;
@@ -76,14 +115,14 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
-use webhook_signatures::{Scheme, Secret};
 
 use crate::courier::Courier;
 use crate::journal::Journal;
 use crate::patience::Patience;
-use crate::routes::Provider;
+use crate::provider::Provider;
 
-pub use crate::journal::OpenError;
+pub use crate::courier::WebhookTarget;
+pub use crate::lines::OpenError;
 
 /// Greatest number of open connections; more wait in the backlog of the listener.
 const MAX_CONNECTIONS: usize = 4096;
@@ -96,16 +135,6 @@ pub struct Settings {
     pub journal: PathBuf,
     /// The receiver of webhooks, if it is known already.
     pub webhook: Option<WebhookTarget>,
-}
-
-/// A receiver of webhooks.
-pub struct WebhookTarget {
-    /// The URL to which events are posted, `http://…` or `https://…`.
-    pub url: String,
-    /// The signing scheme.
-    pub scheme: Scheme,
-    /// The signing secret.
-    pub secret: Secret,
 }
 
 /// Why the provider did not start.

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, ResponseError};
 use money::{AmountError, CurrencyError};
 use serde_json::json;
 
-use crate::journal::WriteError;
+use crate::lines::WriteError;
 
 /// One variant for each reason; its text is the `error` member of the answer.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,12 @@ pub(crate) enum Refusal {
     Mismatch,
     #[error("no_such_charge")]
     NoSuchCharge,
+    #[error("no_such_refund")]
+    NoSuchRefund,
+    #[error("no_such_event")]
+    NoSuchEvent,
+    #[error("already_finished")]
+    AlreadyFinished,
     #[error("no_such_route")]
     NoSuchRoute,
     #[error("no_webhook_target")]
@@ -54,9 +60,11 @@ impl ResponseError for Refusal {
             | Self::InvalidCurrency(_)
             | Self::InvalidReference
             | Self::UnknownPaymentMethod => StatusCode::BAD_REQUEST,
-            Self::NoSuchCharge | Self::NoSuchRoute => StatusCode::NOT_FOUND,
+            Self::NoSuchCharge | Self::NoSuchRefund | Self::NoSuchEvent | Self::NoSuchRoute => {
+                StatusCode::NOT_FOUND
+            }
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Mismatch | Self::NoWebhookTarget => StatusCode::CONFLICT,
+            Self::Mismatch | Self::AlreadyFinished | Self::NoWebhookTarget => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Scripted | Self::NotRecorded(_) | Self::NoRandomness(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

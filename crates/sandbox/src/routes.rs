@@ -1,85 +1,76 @@
 //! Every URL of the provider, and the function behind it.
 
-use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::StatusCode;
+use actix_web::http::header::HOST;
 use actix_web::web::{self, Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use crate::charge::{Charge, ChargeStatus, Order, ProviderKey};
-use crate::courier::{Courier, Delivery};
-use crate::journal::{CallRecord, Journal};
-use crate::method::{Announcement, Answer};
+use crate::actions;
+use crate::courier::Delivery;
+use crate::method::Step;
+use crate::order::{Order, ProviderKey};
 use crate::patience::Patience;
+use crate::provider::Provider;
 use crate::refusal::Refusal;
+use crate::totals::CurrencyTotals;
 
 /// Greatest size of a request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-
-/// The state that every route needs.
-pub(crate) struct Provider {
-    pub(crate) journal: Journal,
-    pub(crate) courier: Arc<Courier>,
-    pub(crate) clock: fn() -> i64,
-    pub(crate) patience: Patience,
-}
 
 /// The routes.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
     service
         .route("/v1/charges", web::post().to(charge))
-        .route("/v1/charges", web::get().to(inquire))
+        .route(
+            "/v1/charges",
+            web::get().to(|request, provider| inquire(None, request, provider)),
+        )
         .route("/v1/journal", web::get().to(journal))
-        .route("/v1/webhooks/{charge}/redeliver", web::post().to(redeliver))
+        .route("/v1/totals", web::get().to(totals))
+        .route("/v1/webhooks/{record}/redeliver", web::post().to(redeliver))
+        .configure(actions::configure)
         .default_service(web::to(no_such_route));
+    for step in Step::ALL {
+        let records = format!("{}s", step.name());
+        service
+            .route(
+                &format!("/v1/charges/{{charge}}/{records}"),
+                web::post().to(move |charge, request, payload, provider| {
+                    take_step(step, charge, request, payload, provider)
+                }),
+            )
+            .route(
+                &format!("/v1/{records}"),
+                web::get().to(move |request, provider| inquire(Some(step), request, provider)),
+            );
+    }
 }
 
-/// Plays the script of the payment method, once per provider key.
+/// Takes an order for a charge.
 async fn charge(
     request: HttpRequest,
     payload: Payload,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
     let key = provider_key(&request)?;
-    let order = Order::parse(&read_body(payload, &provider.patience).await?)?;
-    let script = order.payment_method.script();
-    let CallRecord { first, event } = provider.journal.call(key, order, (provider.clock)())?;
-    let Some(event) = event else {
-        return Ok(silence(&provider.patience).await);
-    };
-    if !first {
-        return Ok(shown(event.charge()));
-    }
+    let order = Order::charge(&read_body(payload, &provider.patience).await?)?;
+    provider.call(key, order, host(&request)).await
+}
 
-    let charge = event.charge().clone();
-    match script.announcement {
-        Announcement::None => {}
-        // The task runs on the only thread of this worker: it is first polled after this handler has returned and its
-        // reply was handed to the socket.
-        Announcement::AfterReply => drop(provider.courier.announce(event, 1)),
-        Announcement::TwiceAfterReply => drop(provider.courier.announce(event, 2)),
-        Announcement::BeforeReply => {
-            let delivery = provider.courier.announce(event, 1);
-            if timeout(provider.patience.announcement, delivery)
-                .await
-                .is_err()
-            {
-                tracing::info!("the reply no longer waits for the webhook that should go first");
-            }
-        }
-    }
-    match script.answer {
-        Answer::Charge => Ok(shown(&charge)),
-        Answer::ServerError => Err(Refusal::Scripted),
-        Answer::Silence => Ok(silence(&provider.patience).await),
-    }
+/// Takes an order for a step of a charge.
+async fn take_step(
+    step: Step,
+    charge: web::Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    provider: Data<Provider>,
+) -> Result<HttpResponse, Refusal> {
+    let key = provider_key(&request)?;
+    let body = read_body(payload, &provider.patience).await?;
+    let order = Order::step(step, charge.into_inner(), &body)?;
+    provider.call(key, order, host(&request)).await
 }
 
 #[derive(Deserialize)]
@@ -88,8 +79,13 @@ struct Inquiry {
     idempotency_key: String,
 }
 
-/// Reports the result of a provider key, without any effect.
-async fn inquire(request: HttpRequest, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
+/// Reports the record of a provider key as it is now, without any effect. The record must be of this step; `None` is
+/// a charge.
+async fn inquire(
+    step: Option<Step>,
+    request: HttpRequest,
+    provider: Data<Provider>,
+) -> Result<HttpResponse, Refusal> {
     let inquiry = web::Query::<Inquiry>::from_query(request.query_string())
         .map_err(|error| {
             tracing::debug!(%error, "an inquiry that cannot be read");
@@ -97,27 +93,33 @@ async fn inquire(request: HttpRequest, provider: Data<Provider>) -> Result<HttpR
         })?
         .into_inner();
     let key = ProviderKey::parse(&inquiry.idempotency_key).ok_or(Refusal::InvalidKey)?;
-    let charge = provider
-        .journal
-        .charge_of(&key)
-        .ok_or(Refusal::NoSuchCharge)?;
-    Ok(HttpResponse::Ok().json(charge))
+    let record = provider.journal.record_of(&key, step);
+    let record = record.ok_or(Refusal::NoSuchCharge)?;
+    Ok(HttpResponse::Ok().json(record.shown(host(&request))))
 }
 
 /// Shows all provider keys with their effects and calls.
-async fn journal(provider: Data<Provider>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "data": provider.journal.rows() }))
+async fn journal(request: HttpRequest, provider: Data<Provider>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "data": provider.journal.rows(host(&request)) }))
 }
 
-/// Sends the event of a charge again and reports whether it was accepted.
+/// Shows the sums over all charges, for each currency.
+async fn totals(provider: Data<Provider>) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Sums {
+        data: Vec<CurrencyTotals>,
+    }
+    // The sums are wider than the numbers of `serde_json::Value`, so they are written directly.
+    let data = provider.journal.totals();
+    HttpResponse::Ok().json(Sums { data })
+}
+
+/// Sends the event of a record again, its newest one, and reports whether it was accepted.
 async fn redeliver(
-    charge_id: web::Path<String>,
+    id: web::Path<String>,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let event = provider
-        .journal
-        .event_of(&charge_id)
-        .ok_or(Refusal::NoSuchCharge)?;
+    let event = provider.journal.event_of(&id)?;
     if !provider.courier.has_target() {
         return Err(Refusal::NoWebhookTarget);
     }
@@ -132,6 +134,14 @@ async fn redeliver(
 
 async fn no_such_route() -> Result<HttpResponse, Refusal> {
     Err(Refusal::NoSuchRoute)
+}
+
+/// The host that the caller has named, or else the one that this server listens on.
+fn host(request: &HttpRequest) -> &str {
+    let named = request.headers().get(HOST);
+    named
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_else(|| request.app_config().host())
 }
 
 /// The one `Idempotency-Key` of a request.
@@ -154,39 +164,5 @@ async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refus
         Ok(Err(_over)) => Err(Refusal::BodyTooLarge),
         Ok(Ok(Err(_cut))) => Err(Refusal::MalformedBody),
         Ok(Ok(Ok(body))) => Ok(body),
-    }
-}
-
-/// A charge as the answer to the call that made it, and to any later call.
-fn shown(charge: &Charge) -> HttpResponse {
-    let status = match charge.status {
-        ChargeStatus::Succeeded => StatusCode::OK,
-        ChargeStatus::Failed => StatusCode::PAYMENT_REQUIRED,
-    };
-    HttpResponse::build(status).json(charge)
-}
-
-/// Holds the connection open and then closes it without a byte of an answer.
-async fn silence(patience: &Patience) -> HttpResponse {
-    sleep(patience.hold).await;
-    HttpResponse::Ok().body(Cut)
-}
-
-/// A body that fails before its first byte. Then the server drops the connection, together with the status line,
-/// which is still in the write buffer.
-struct Cut;
-
-impl MessageBody for Cut {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, io::Error>>> {
-        Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }

@@ -565,7 +565,7 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/v1/".to_owned(),
         "/v2/accounts".to_owned(),
         "/v1/accounts/".to_owned(),
-        "/v1/refunds".to_owned(),
+        "/v1/nothing".to_owned(),
         "/../etc/passwd".to_owned(),
         "/%00".to_owned(),
         "/v1/accounts/x".to_owned(),

@@ -60,7 +60,7 @@ async fn a_webhook_is_compared_in_every_field_and_the_first_fact_stands(database
     }
     assert_eq!(kept(&database).1, i64::try_from(wrong.len()).expect("few"));
     for rule in [
-        "second charge",
+        "second record",
         "another amount",
         "another payment",
         "another decline code",
@@ -68,7 +68,7 @@ async fn a_webhook_is_compared_in_every_field_and_the_first_fact_stands(database
         let kept = format!("SELECT count(*) FROM quarantine WHERE reason LIKE '%{rule}%'");
         assert!(database.number(&kept) > 0, "{rule}");
     }
-    assert!(shop.florin.log().contains("second charge"), "it is alarmed");
+    assert!(shop.florin.log().contains("second record"), "it is alarmed");
 
     // The same fact in another event changes nothing.
     let again = event("evt_again", "charge.succeeded", &taken);
@@ -123,7 +123,7 @@ async fn second_charge(database: Database, told_by: &str) {
     .await;
     let aside = database.number(
         "SELECT count(*) FROM quarantine WHERE provider = 'sandbox' AND event_id LIKE 'answer:op_%' \
-         AND reason = 'a second charge for one operation'",
+         AND reason = 'a second record for one operation'",
     );
     assert_eq!(aside, 1, "{told_by}");
     assert_eq!(
@@ -137,7 +137,7 @@ async fn second_charge(database: Database, told_by: &str) {
     );
     let log = shop.florin.log();
     assert!(
-        log.contains("ERROR") && log.contains("second charge"),
+        log.contains("ERROR") && log.contains("second record"),
         "{log}"
     );
     assert_eq!(
@@ -168,7 +168,7 @@ async fn one_charge_is_believed_for_one_payment(database: Database) {
     let second = text(&reply.json(), "/id");
     let same = call.charge("ch_same");
     call.answer(200, same.to_string());
-    let aside = "SELECT count(*) FROM quarantine WHERE reason = 'the charge of another operation'";
+    let aside = "SELECT count(*) FROM quarantine WHERE reason = 'the record of another operation'";
     eventually("the reply is put aside", async || {
         (database.number(aside) == 1).then_some(())
     })

@@ -9,6 +9,7 @@
 mod accounting_programs;
 mod answers;
 mod assets;
+mod authorizations;
 mod bad_input;
 mod books;
 mod books_changes;
@@ -44,6 +45,7 @@ mod poolers;
 mod provider;
 mod providers;
 mod raw_connections;
+mod refunds;
 mod room;
 mod shop;
 mod silence;

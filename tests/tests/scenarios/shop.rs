@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tests::{Client, Database, Florin, Reply};
 
-use crate::given::{eventually, text};
+use crate::given::{eventually, number, text};
 
 /// The price of every payment here: EUR 10.99.
 pub(crate) const PRICE: i64 = 1099;
@@ -51,6 +51,43 @@ impl Shop {
     pub(crate) async fn pay_waiting(&self, key: &str, method: &str, seconds: u32) -> Reply {
         self.post_waiting("/v1/payments", key, &order(method), seconds)
             .await
+    }
+
+    /// Authorizes [`PRICE`], to be captured later. Returns the payment.
+    pub(crate) async fn authorize(&self, key: &str, method: &str) -> Value {
+        let mut body = order(method);
+        body["capture_method"] = json!("manual");
+        let reply = self.client.post("/v1/payments", key, &body).await;
+        assert_eq!(reply.status, 201, "{:?}", reply.json());
+        reply.json()
+    }
+
+    /// Asks for a move of a payment: `capture`, `cancel`, `increment`, `refunds`.
+    pub(crate) async fn ask(&self, payment: &str, to: &str, key: &str, body: &Value) -> Reply {
+        let path = format!("/v1/payments/{payment}/{to}");
+        self.client.post(&path, key, body).await
+    }
+
+    /// Asserts that the books and the provider's own totals agree, in EUR, with nothing in flight.
+    pub(crate) async fn assert_as_the_provider_says(&self) {
+        let provider = Client::new(self.florin.sandbox(), None);
+        let totals = list(&provider.get("/v1/totals").await.json());
+        let total = |name: &str| {
+            let of_euro = totals.iter().find(|total| total["currency"] == "EUR");
+            of_euro.map_or(0, |total| number(total, &format!("/{name}")))
+        };
+        let open = total("authorized") - total("captured") - total("released");
+        for (code, expected) in [
+            (CLEARING, total("captured") - total("refunded")),
+            (PENDING, total("captured") - total("refunded")),
+            ("memo:auth_hold:EUR", open),
+            ("memo:auth_hold_contra:EUR", open),
+            ("liabilities:refunds_in_transit:EUR", 0),
+        ] {
+            let account = self.find(code).await;
+            let posted = account.map_or(0, |account| number(&account, "/balances/posted"));
+            assert_eq!(posted, expected, "{code} and the provider's {totals:?}");
+        }
     }
 
     pub(crate) async fn post_waiting(

@@ -24,6 +24,11 @@ pub fn show_refusal<C: Command<Refusal = Refusal>>(
     refusal_reply(refusal)
 }
 
+/// The problem of a step that the ledger has refused to another family.
+pub fn refused_step(rule: &ledger::Refusal) -> Problem {
+    rules::refused(rule, Fields::Transaction)
+}
+
 /// The problem of a refusal. The match is exhaustive: a new refusal does not compile until it has a problem.
 pub(crate) fn refused(refusal: &Refusal) -> Problem {
     match refusal {

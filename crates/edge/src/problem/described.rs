@@ -31,6 +31,15 @@ pub struct Problem {
     /// The reason for which the payment was declined.
     #[schema(nullable = false)]
     pub decline_code: Option<String>,
+    /// The present state of the resource, if that state does not allow the request.
+    #[schema(nullable = false, example = "succeeded")]
+    pub state: Option<String>,
+    /// The moves that this state allows: `confirmed`, `captured`, `incremented`, `canceled`, `refunded`.
+    #[schema(nullable = false)]
+    pub moves: Option<Vec<String>>,
+    /// The amount that is left, in minor units, if the request asks for more.
+    #[schema(nullable = false, minimum = 0)]
+    pub left: Option<i64>,
     /// The id of the request; absent if the answer is saved for replay.
     #[schema(nullable = false, pattern = "^req_[0-9a-f]{16}$")]
     pub request_id: Option<String>,

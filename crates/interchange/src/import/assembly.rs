@@ -116,11 +116,12 @@ fn kind_named(text: &str, step: Option<Final>) -> Result<Kind, String> {
             "is the kind of a step, and this is none: choose a name of your own".to_owned(),
         );
     }
-    let parse = |text| Kind::parse(text).map_err(|error: KindError| error.to_string());
+    let parse = |text: &str| Kind::parse(text).map_err(|error: KindError| error.to_string());
     match parse(text)? {
-        Kind::Capture => parse("imported_capture"),
-        // The terms of an exchange are not imported, so an imported exchange gets another kind too.
-        Kind::Exchange => parse("imported_exchange"),
+        // Payments and the terms of an exchange are not imported, so their transactions get another kind.
+        own @ (Kind::Capture | Kind::OfPayments(_) | Kind::Exchange) => {
+            parse(&format!("imported_{own}"))
+        }
         other @ (Kind::Transfer | Kind::Other(_)) => Ok(other),
     }
 }

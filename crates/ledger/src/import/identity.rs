@@ -139,7 +139,7 @@ pub(super) fn is_same(
 /// The kind after an import. Payments and the terms of an exchange cannot be imported.
 fn travels_as(kind: Kind) -> String {
     match kind {
-        Kind::Capture | Kind::Exchange => format!("imported_{}", kind.name()),
+        Kind::Capture | Kind::OfPayments(_) | Kind::Exchange => format!("imported_{}", kind.name()),
         Kind::Transfer | Kind::Other(_) => kind.name().to_owned(),
     }
 }

@@ -1,21 +1,18 @@
-//! The command that answers a request that has waited long enough, with the present state of its payment.
+//! The command that answers a request that has waited long enough, with the present state of its operation.
 
 use std::convert::Infallible;
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Key, Reply};
 
-use super::ShowPayment;
-use crate::{PaymentId, Shelf};
+use crate::{OperationId, Shelf, begun};
 
-/// Answers the request that made or confirmed a payment, if it has no answer yet.
+/// Answers the request that has submitted an operation, if it has no answer yet.
 #[derive(Debug, Clone)]
 pub struct AnswerNow {
     /// Idempotency key of the request.
     pub key: Key,
-    /// The payment of the request.
-    pub payment: PaymentId,
-    /// Makes the reply.
-    pub show: ShowPayment,
+    /// The operation of the request.
+    pub operation: Option<OperationId>,
 }
 
 impl Command for AnswerNow {
@@ -28,7 +25,7 @@ impl Command for AnswerNow {
             keys.waiting.push(self.key.clone());
         }
         if let Some(needs) = asks.of::<Shelf>() {
-            needs.payments.push(self.payment);
+            needs.operations.extend(self.operation);
         }
     }
 
@@ -36,25 +33,31 @@ impl Command for AnswerNow {
         if let Some(reply) = book.reply_to(&self.key) {
             return Ok(Decision::now(Some(reply.clone())));
         }
-        let Some(payment) = book.shelf::<Shelf>().payment(&self.payment) else {
+        let shelf = book.shelf::<Shelf>();
+        let operation = self.operation.and_then(|id| shelf.operation(&id));
+        let both = operation.and_then(|operation| {
+            let payment = shelf.payment(&operation.payment)?;
+            Some((operation, payment))
+        });
+        let Some((operation, payment)) = both else {
             return Ok(Decision::now(None));
         };
-        let reply = (self.show)(payment);
+        let (kind, id) = begun::subject(operation);
+        let reply = begun::reply_to(operation, payment);
         book.answer(self.key.as_str(), reply.clone());
-        let id = self.payment.to_string();
-        book.record(&AuditEvent::done(
-            "payment.answered_early",
-            ("payment", &id),
-            &[],
-        ));
+        let action = match kind {
+            begun::Subject::Payment => "payment.answered_early",
+            begun::Subject::Refund => "refund.answered_early",
+        };
+        book.record(&AuditEvent::done(action, (kind.name(), &id), &[]));
         Ok(Decision::now(Some(reply)))
     }
 
     fn attempt(&self) -> Attempt {
         Attempt {
-            action: "payment.answer_early",
-            kind: "payment",
-            id: self.payment.to_string(),
+            action: "operation.answer_early",
+            kind: "operation",
+            id: self.operation.map_or_else(String::new, |id| id.to_string()),
         }
     }
 }

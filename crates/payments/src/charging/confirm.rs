@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, changed};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed};
 
-use crate::{ConfirmError, Payment, PaymentId, PaymentMethod, Providers, Shelf};
+use crate::{Begun, PaymentId, PaymentMethod, Providers, Refusal, Shelf, begun};
 
 /// Submits a payment's next operation.
 #[derive(Debug, Clone)]
@@ -20,8 +20,8 @@ pub struct ConfirmPayment {
 }
 
 impl Command for ConfirmPayment {
-    type Done = Payment;
-    type Refusal = ConfirmError;
+    type Done = Begun;
+    type Refusal = Refusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
         if let Some(needs) = asks.of::<Shelf>() {
@@ -29,26 +29,22 @@ impl Command for ConfirmPayment {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Payment>, ConfirmError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
         let now = book.now();
         let (shelf, ids) = book.shelf_mut::<Shelf>();
         let before = shelf
             .payment(&self.id)
             .map_or("", |payment| payment.state.name());
         let method = self.payment_method.clone();
-        let payment = crate::confirm(shelf, self.id, method, &self.key, &self.providers, ids, now)?;
+        let begun = crate::confirm(shelf, self.id, method, &self.key, &self.providers, ids, now)?;
         let text = self.id.to_string();
-        let delta = [changed("status", before, payment.state.name())];
+        let delta = [changed("status", before, begun.0.state.name())];
         book.record(&AuditEvent::done(
             "payment.confirmed",
             ("payment", &text),
             &delta,
         ));
-        super::tell_of_submitted(book, &payment, &self.providers);
-        Ok(Decision {
-            done: payment,
-            keep: Keep::Later(text),
-        })
+        Ok(begun::decision(book, begun, &self.providers, text))
     }
 
     fn attempt(&self) -> Attempt {

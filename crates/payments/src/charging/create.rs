@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 
-use crate::{ConfirmError, NewPayment, Payment, Providers, Shelf};
+use crate::{Begun, NewPayment, Providers, Refusal, Shelf, begun};
 
 /// Makes a payment, and with `confirm` its first operation.
 #[derive(Debug, Clone)]
@@ -18,15 +18,15 @@ pub struct CreatePayment {
 }
 
 impl Command for CreatePayment {
-    type Done = Payment;
-    type Refusal = ConfirmError;
+    type Done = Begun;
+    type Refusal = Refusal;
 
     fn asks(&self, _asks: &mut Asks<'_>) {}
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Payment>, ConfirmError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
         let now = book.now();
         let (shelf, ids) = book.shelf_mut::<Shelf>();
-        let payment = crate::create(
+        let (payment, operation) = crate::create(
             shelf,
             self.new.clone(),
             &self.key,
@@ -46,15 +46,13 @@ impl Command for CreatePayment {
             ("payment", &id),
             &delta,
         ));
-        if self.new.confirm {
-            super::tell_of_submitted(book, &payment, &self.providers);
-            let keep = Keep::Later(id);
-            return Ok(Decision {
-                done: payment,
-                keep,
-            });
-        }
-        Ok(Decision::now(payment))
+        Ok(match operation {
+            Some(operation) => begun::decision(book, (payment, operation), &self.providers, id),
+            None => Decision::now(Begun {
+                payment,
+                operation: None,
+            }),
+        })
     }
 
     fn attempt(&self) -> Attempt {

@@ -1,23 +1,16 @@
 //! `/v1/payments`: the routes that make, confirm and read payments.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use books::reading::positive;
 use edge::cursor::Cursor;
-use edge::strict_json::currency;
-use edge::strict_json::{Body, Slot, boolean, nullable, object, prose};
-use edge::{
-    Call, KeyRule, Problem, Reader, Response, Routes, Shared, State, Submission, code, headers,
-    page,
+use edge::strict_json::{Body, Slot, boolean, choice, nullable, object, prose};
+use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers, page};
+use money::Money;
+
+use super::{ConfirmPayment, CreatePayment, codes, show};
+use crate::{
+    CaptureMethod, Customer, NewPayment, Payment, PaymentId, PaymentMethod, begun, moved, reading,
+    shapes,
 };
-use engine::Command;
-use money::{Currency, Money};
-
-use super::{AnswerNow, ConfirmPayment, CreatePayment, codes, show};
-use crate::{ConfirmError, Customer, NewPayment, Payment, PaymentId, PaymentMethod, shapes};
-
-const NOT_OF_ISO: &str = "A payment is made through a provider, which takes currencies of ISO 4217 alone. Use its code in capitals, such as EUR.";
 
 /// Every route of payments.
 pub(crate) fn routes(r: &mut Routes) {
@@ -34,7 +27,7 @@ pub(crate) fn routes(r: &mut Routes) {
     .key(KeyRule::Required)
     .waits()
     .body(|known| new_payment().describe(known))
-    .gives::<show::Payment>(201, "The payment has succeeded, or waits for your next request")
+    .gives::<show::Payment>(201, "The payment has succeeded, or waits for you or the payer")
     .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
     .refuses(402, "The payment was declined", &[codes::DECLINED])
     .refuses(409, "The same request is still in progress", &[])
@@ -53,7 +46,7 @@ pub(crate) fn routes(r: &mut Routes) {
     .waits()
     .segment("id", shapes::PaymentId::SHAPE, "pay_…")
     .body(|known| confirmation().describe(known))
-    .gives::<show::Payment>(201, "The payment has succeeded")
+    .gives::<show::Payment>(201, "The payment has succeeded, or waits for you or the payer")
     .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
     .refuses(402, "The payment was declined", &[codes::DECLINED])
     .refuses(404, "No such payment", &[])
@@ -92,9 +85,17 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let command = CreatePayment {
         new: submission.read_by(&new_payment())?,
         key: submission.key_text(),
-        providers: Arc::clone(state.part()?),
+        providers: begun::providers(&state)?,
     };
-    submit(&state, submission, command, wait).await
+    begun::submit(
+        &state,
+        submission,
+        command,
+        wait,
+        begun::show,
+        moved::show_refusal,
+    )
+    .await
 }
 
 async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -107,37 +108,17 @@ async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
         id,
         payment_method,
         key: submission.key_text(),
-        providers: Arc::clone(state.part()?),
+        providers: begun::providers(&state)?,
     };
-    submit(&state, submission, command, wait).await
-}
-
-/// Submits a command whose operation goes to the provider, and waits for the outcome as long as the request
-/// allows.
-async fn submit<C>(
-    state: &State,
-    submission: Submission,
-    command: C,
-    wait: Duration,
-) -> Result<Response, Problem>
-where
-    C: Command<Done = Payment, Refusal = ConfirmError>,
-{
-    let answer_now = |key, payment: Payment| AnswerNow {
-        key,
-        payment: payment.id,
-        show: show::reply,
-    };
-    state
-        .submit_and_wait(
-            submission,
-            wait,
-            command,
-            show::made,
-            show::show_refusal,
-            answer_now,
-        )
-        .await
+    begun::submit(
+        &state,
+        submission,
+        command,
+        wait,
+        begun::show,
+        moved::show_refusal,
+    )
+    .await
 }
 
 async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -171,7 +152,7 @@ fn new_payment() -> impl Body<Out = NewPayment> {
     object("NewPayment", "Makes a payment.", |fields| {
         let amount = positive().says("The amount in minor units, 1 to 2^63 - 1.");
         let amount = fields.required("amount", amount);
-        let unit = fields.required("currency", of_iso().says("ISO 4217 code."));
+        let unit = fields.required("currency", reading::of_iso().says("ISO 4217 code."));
         let customer = prose::<Customer>(shapes::ShortText::SHAPE);
         let customer = customer.says("Your reference for the payer: at most 255 characters.");
         let customer = fields.optional("customer", nullable(customer));
@@ -180,13 +161,21 @@ fn new_payment() -> impl Body<Out = NewPayment> {
         let confirm =
             boolean().says("Whether the payment is sent to the provider at once; true if absent.");
         let confirm = fields.optional("confirm", confirm).or(true);
-        let slots = (amount, unit, customer, method, confirm);
-        Slot::together(slots).map(|(amount, currency, customer, method, confirm)| NewPayment {
-            money: Money { amount, currency },
-            customer: customer.flatten(),
-            payment_method: method.flatten(),
-            confirm,
-        })
+        let capture = choice(shapes::CaptureMethodName::SHAPE, CaptureMethod::from_name)
+            .says("`automatic` takes the money at once; `manual` authorizes it, and you capture it later. `automatic` if absent.");
+        let capture = fields
+            .optional("capture_method", capture)
+            .or(CaptureMethod::Automatic);
+        let slots = (amount, unit, customer, method, confirm, capture);
+        Slot::together(slots).map(
+            |(amount, currency, customer, method, confirm, capture_method)| NewPayment {
+                money: Money { amount, currency },
+                capture_method,
+                customer: customer.flatten(),
+                payment_method: method.flatten(),
+                confirm,
+            },
+        )
     })
 }
 
@@ -205,12 +194,6 @@ fn method() -> impl Reader<Out = PaymentMethod> {
     prose(shapes::ProviderToken::SHAPE)
 }
 
-/// Reads a currency of ISO 4217.
-fn of_iso() -> impl Reader<Out = Currency> {
-    let known = |code: &str| Currency::from_code(code).ok();
-    currency(known, NOT_OF_ISO, shapes::IsoCurrencyCode::SHAPE)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(
@@ -225,6 +208,7 @@ mod tests {
     use regex_lite::Regex;
 
     use super::*;
+    use crate::reading::of_iso;
 
     fn takes<T>(reader: &impl Reader<Out = T>, text: &str) -> bool {
         reader.read(Value::Text(text.to_owned())).is_ok()
@@ -265,7 +249,7 @@ mod tests {
     #[test]
     fn a_payment_is_of_a_currency_of_iso() {
         let text = |code: &str| Value::Text(code.to_owned());
-        let euro = Currency::from_code("EUR");
+        let euro = money::Currency::from_code("EUR");
         assert_eq!(of_iso().read(text("EUR")).ok(), euro.ok());
         let refused = of_iso().read(text("USDC")).unwrap_err();
         assert_eq!(refused[0].code, "unknown_currency");

@@ -5,8 +5,7 @@ use std::convert::Infallible;
 use engine::errand::Errands;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 
-use super::LeasedOperation;
-use crate::{Operation, OperationId, Shelf};
+use crate::{LeasedOperation, Operation, OperationId, Shelf};
 
 /// Leases operations that are due.
 #[derive(Debug, Clone)]

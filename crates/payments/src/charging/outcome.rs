@@ -6,11 +6,13 @@ use std::convert::Infallible;
 use books::Books;
 use engine::errand::Errands;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, set};
-use ledger::{Account, AccountId};
 use webhooks::Event;
 
-use super::ShowPayment;
-use crate::{CHARGE, Fact, FactEffect, OperationId, OutcomeError, Shelf, record_outcome};
+use crate::begun::{self, Subject};
+use crate::{
+    Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationState,
+    OutcomeError, Payment, Shelf, opened, record_outcome,
+};
 
 /// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
 const REST_SECONDS: i64 = 3_600;
@@ -27,8 +29,6 @@ pub struct RecordOutcome {
     /// The answer itself, for the quarantine if it cannot be right. If the outcome is unknown, this is an
     /// answer that cannot be right in any case.
     pub answer: Option<Box<Event>>,
-    /// Makes the reply to the request that waits for the payment.
-    pub show: ShowPayment,
 }
 
 impl Command for RecordOutcome {
@@ -38,7 +38,7 @@ impl Command for RecordOutcome {
     fn asks(&self, asks: &mut Asks<'_>) {
         if let Some(needs) = asks.of::<Shelf>() {
             needs.operations.push(self.operation);
-            needs.add_charge(&self.fact);
+            needs.add_record(&self.fact);
         }
         if let Some(needs) = asks.of::<webhooks::Shelf>() {
             needs
@@ -53,21 +53,29 @@ impl Command for RecordOutcome {
             // Another worker has the lease. It will ask for the outcome itself.
             return Ok(Decision::now(()));
         }
-        match believe(book, id, &self.fact, self.show) {
+        match believe(book, id, &self.fact) {
             Ok(_) => match (&self.fact, &self.answer) {
                 (Fact::Unknown { .. }, Some(answer)) => {
                     put_aside(book, id, answer, "cannot be right, whatever is known");
                 }
-                (Fact::Succeeded { .. } | Fact::Failed { .. } | Fact::Unknown { .. }, _) => {}
+                (
+                    Fact::Succeeded { .. }
+                    | Fact::Failed { .. }
+                    | Fact::ActionRequired { .. }
+                    | Fact::Returned { .. }
+                    | Fact::Unknown { .. },
+                    _,
+                ) => {}
             },
             Err(OutcomeError::NotFound) => {}
             Err(
                 error @ (OutcomeError::Contradiction { .. }
+                | OutcomeError::WrongKind { .. }
                 | OutcomeError::WrongAmount { .. }
                 | OutcomeError::WrongPayment
                 | OutcomeError::WrongMethod
-                | OutcomeError::SecondCharge { .. }
-                | OutcomeError::ChargeOfAnother { .. }
+                | OutcomeError::SecondRecord { .. }
+                | OutcomeError::RecordOfAnother { .. }
                 | OutcomeError::OtherDeclineCode
                 | OutcomeError::Ledger(_)),
             ) => {
@@ -77,7 +85,7 @@ impl Command for RecordOutcome {
                     put_aside(book, id, answer, error.rule());
                 }
                 let retry_at = book.now().plus_seconds(REST_SECONDS);
-                let _known = believe(book, id, &Fact::Unknown { retry_at }, self.show);
+                let _known = believe(book, id, &Fact::Unknown { retry_at });
             }
         }
         Ok(Decision::now(()))
@@ -97,7 +105,7 @@ impl RecordOutcome {
     fn may_speak(&self, book: &Book) -> bool {
         let errand = book
             .shelf::<Errands>()
-            .get((CHARGE, self.operation.bytes()));
+            .get((OPERATION, self.operation.bytes()));
         errand.is_none_or(|errand| errand.epoch == self.epoch)
     }
 }
@@ -122,71 +130,131 @@ fn put_aside(book: &mut Book, id: OperationId, answer: &Event, reason: &'static 
     }
 }
 
-/// Records a fact, answers the request that waits for it, and adds an audit record.
+/// Records a fact, answers the request that waits for it, and adds an audit record. If the fact is refused, nothing
+/// changes.
 pub(crate) fn believe(
     book: &mut Book,
     id: OperationId,
     fact: &Fact,
-    show: ShowPayment,
 ) -> Result<FactEffect, OutcomeError> {
+    book.try_part(|book| {
+        let operation = book.shelf::<Shelf>().operation(&id);
+        // A refund that comes back has succeeded before, whether that was reported or not.
+        if let Fact::Returned { record: refund } = fact
+            && operation.is_some_and(Operation::is_unfinished)
+        {
+            let record = refund.clone();
+            self::record(book, id, &Fact::Succeeded { record })?;
+        }
+        record(book, id, fact)
+    })
+}
+
+fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, OutcomeError> {
     let now = book.now();
-    let (payments, books, ids) = book.shelves_mut::<Shelf, Books>();
-    let posted_before = books.posted().len();
-    let opened_before: Vec<AccountId> = books.opened().iter().map(|account| account.id).collect();
-    let recorded = record_outcome(payments, books, id, fact, ids, now);
-    record_opened(book, &opened_before);
-    let recorded = recorded?;
+    let posted_before = book.shelf::<Books>().posted().len();
+    let payments = book.shelf::<Shelf>();
+    let before = payments.operation(&id);
+    let before = before.and_then(|operation| payments.payment(&operation.payment));
+    let before = before.cloned();
+    let recorded = opened::recorded(book, |book| {
+        let (payments, books, ids) = book.shelves_mut::<Shelf, Books>();
+        record_outcome(payments, books, id, fact, ids, now)
+    })?;
     let errands = book.shelf_mut::<Errands>().0;
+    let name = (OPERATION, id.bytes());
     match (&recorded, fact) {
         (FactEffect::Known, _) => {}
-        (FactEffect::Open(_), Fact::Unknown { retry_at }) => {
-            errands.postpone((CHARGE, id.bytes()), *retry_at);
-        }
-        (FactEffect::Finished(_) | FactEffect::Open(_), _) => errands.end((CHARGE, id.bytes())),
+        (
+            FactEffect::Open(_),
+            Fact::Unknown { retry_at } | Fact::ActionRequired { retry_at, .. },
+        ) => errands.postpone(name, *retry_at),
+        (FactEffect::Finished(_) | FactEffect::Open(_), _) => errands.end(name),
     }
-    let (payment, action) = match &recorded {
+    let payment = match &recorded {
         FactEffect::Known => return Ok(recorded),
-        FactEffect::Finished(payment) if payment.decline_code.is_some() => {
-            (payment, "payment.declined")
-        }
-        FactEffect::Finished(payment) => (payment, "payment.succeeded"),
-        FactEffect::Open(payment) => (payment, "payment.outcome_unknown"),
+        FactEffect::Finished(payment) | FactEffect::Open(payment) => payment,
     };
-    book.answer(&payment.idempotency_key, show(payment));
-    let transaction = book
-        .shelf::<Books>()
-        .posted()
-        .get(posted_before)
-        .map(|posted| posted.id.to_string());
-    let captured = payment.captured.to_string();
-    let mut delta = vec![changed("status", "processing", payment.state.name())];
-    if let Some(transaction) = &transaction {
-        delta.push(changed("captured", "0", &captured));
-        delta.push(set("transaction", transaction));
-    }
-    book.record(&AuditEvent {
-        action,
-        subject: ("payment", &payment.id.to_string()),
-        outcome: if payment.decline_code.is_some() {
-            "declined"
-        } else {
-            "ok"
-        },
-        reason: payment.decline_code.as_deref(),
-        delta: &delta,
-        cause: Some(&id.to_string()),
-    });
+    let Some(operation) = book.shelf::<Shelf>().operation(&id).cloned() else {
+        return Ok(recorded);
+    };
+    let reply = begun::reply_to(&operation, payment);
+    book.answer(&operation.idempotency_key, reply);
+    let posted = book.shelf::<Books>().posted().get(posted_before);
+    let transaction = posted.map(|posted| posted.id.to_string());
+    let action = action(&operation, fact);
+    let change = (before.as_ref(), payment);
+    note(book, &operation, change, action, transaction.as_deref());
     Ok(recorded)
 }
 
-/// Adds audit records of the accounts that the first payment in a currency has opened.
-fn record_opened(book: &mut Book, before: &[AccountId]) {
-    let opened = book.shelf::<Books>().opened().into_iter();
-    let opened: Vec<Account> = opened
-        .filter(|account| !before.contains(&account.id))
-        .cloned()
+/// Adds the audit record of a fact: what it was about, and what it has changed.
+fn note(
+    book: &mut Book,
+    operation: &Operation,
+    (before, payment): (Option<&Payment>, &Payment),
+    action: &'static str,
+    transaction: Option<&str>,
+) {
+    let state_before = before.map_or("", |before| before.state.name());
+    let was = before.map(amounts).unwrap_or_default();
+    let changes: Vec<(&str, String, String)> = was
+        .into_iter()
+        .zip(amounts(payment))
+        .filter(|((_, was), (_, is))| was != is)
+        .map(|((name, was), (_, is))| (name, was.to_string(), is.to_string()))
         .collect();
-    for account in &opened {
-        books::accounts::record_opened(book, account);
+    let (subject, text) = begun::subject(operation);
+    let mut delta = Vec::new();
+    if subject == Subject::Payment {
+        delta.push(changed("status", state_before, payment.state.name()));
+    }
+    delta.extend(changes.iter().map(|(name, was, is)| changed(name, was, is)));
+    delta.extend(transaction.map(|id| set("transaction", id)));
+    let has_failed = operation.state == OperationState::Failed;
+    book.record(&AuditEvent {
+        action,
+        subject: (subject.name(), &text),
+        outcome: if has_failed { "declined" } else { "ok" },
+        reason: operation.decline_code.as_deref(),
+        delta: &delta,
+        cause: Some(&operation.id.to_string()),
+    });
+}
+
+/// The amounts of a payment, by name.
+const fn amounts(payment: &Payment) -> [(&'static str, i64); 6] {
+    [
+        ("amount", payment.money.amount.get()),
+        ("authorized", payment.authorized),
+        ("capturable", payment.capturable),
+        ("captured", payment.captured),
+        ("released", payment.released),
+        ("refunded", payment.refunded),
+    ]
+}
+
+/// The name of a fact in the audit log.
+const fn action(operation: &Operation, fact: &Fact) -> &'static str {
+    use OperationKind as K;
+    use OperationState as S;
+    match (operation.kind, operation.state) {
+        (_, _) if matches!(fact, Fact::ActionRequired { .. }) => "payment.action_required",
+        (_, _) if matches!(fact, Fact::Returned { .. }) => "refund.returned",
+        (K::Refund | K::RefundReturn, S::Created | S::Submitted | S::Unknown) => {
+            "refund.outcome_unknown"
+        }
+        (_, S::Created | S::Submitted | S::Unknown) => "payment.outcome_unknown",
+        (K::Charge, S::Succeeded) => "payment.succeeded",
+        (K::Authorize, S::Succeeded) => "payment.authorized",
+        (K::Charge | K::Authorize, S::Failed) => "payment.declined",
+        (K::Capture, S::Succeeded) => "payment.captured",
+        (K::Capture, S::Failed) => "payment.capture_failed",
+        (K::Void, S::Succeeded) => "payment.voided",
+        (K::Void, S::Failed) => "payment.void_failed",
+        (K::Increment, S::Succeeded) => "payment.incremented",
+        (K::Increment, S::Failed) => "payment.increment_failed",
+        (K::Refund | K::RefundReturn, S::Succeeded) => "refund.succeeded",
+        (K::Refund | K::RefundReturn, S::Failed) => "refund.failed",
     }
 }

@@ -1,14 +1,14 @@
 //! The replies about payments, and the problem of each refusal.
 
 use edge::Problem;
-use edge::reply::{json, moment, problem, refusal_reply};
-use engine::{Command, RefusalReply, Reply};
+use edge::reply::{json, moment, problem};
+use engine::Reply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::codes;
+use crate::PaymentState;
 use crate::shapes::*;
-use crate::{ConfirmError, NoProvider, PaymentState};
 
 /// A payment in its present state.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,13 +24,23 @@ pub struct Payment {
     /// ISO 4217 code.
     #[schema(value_type = IsoCurrencyCode)]
     pub currency: String,
-    /// `requires_payment_method`, `requires_confirmation`, `processing`, `succeeded` or `canceled`.
+    /// `automatic` or `manual`.
+    #[schema(value_type = CaptureMethodName)]
+    pub capture_method: &'static str,
+    /// `requires_payment_method`, `requires_confirmation`, `requires_action`, `processing`, `requires_capture`,
+    /// `succeeded` or `canceled`.
     #[schema(value_type = PaymentStatus)]
     pub status: &'static str,
+    /// The authorized amount, in minor units.
+    #[schema(value_type = Count)]
+    pub amount_authorized: i64,
+    /// The amount that can still be captured, in minor units.
+    #[schema(value_type = Count)]
+    pub amount_capturable: i64,
     /// The captured amount, in minor units.
     #[schema(value_type = Count)]
     pub amount_captured: i64,
-    /// The refunded amount, in minor units.
+    /// The refunded amount, in minor units. Refunds whose outcome is not known count.
     #[schema(value_type = Count)]
     pub amount_refunded: i64,
     /// Your reference for the payer.
@@ -42,6 +52,12 @@ pub struct Payment {
     /// The reason for which the last attempt was declined.
     #[schema(required)]
     pub decline_code: Option<String>,
+    /// Where the payer must go, if the status is `requires_action`.
+    #[schema(required)]
+    pub next_action: Option<NextAction>,
+    /// Number of this version, from 1. Each change makes the next one.
+    #[schema(value_type = Count)]
+    pub version: i64,
     /// When the payment was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
@@ -50,9 +66,13 @@ pub struct Payment {
     pub updated_at: String,
 }
 
-/// The reply with a payment that was made or confirmed.
-pub(crate) fn made(payment: &crate::Payment, _is_dry_run: bool) -> Reply {
-    reply(payment)
+/// The next thing that the payer must do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NextAction {
+    /// Always `redirect`: the payer must open the address in a browser.
+    pub r#type: &'static str,
+    /// The address, at the provider.
+    pub url: String,
 }
 
 /// The reply with the present state of a payment.
@@ -68,6 +88,8 @@ pub fn reply(made: &crate::Payment) -> Reply {
         (
             PaymentState::RequiresPaymentMethod
             | PaymentState::RequiresConfirmation
+            | PaymentState::RequiresAction
+            | PaymentState::RequiresCapture
             | PaymentState::Succeeded
             | PaymentState::Canceled,
             _,
@@ -75,33 +97,11 @@ pub fn reply(made: &crate::Payment) -> Reply {
     }
 }
 
-/// The reply to a refusal.
-pub(crate) fn show_refusal<C>(_command: &C, rule: &ConfirmError) -> RefusalReply
-where
-    C: Command<Refusal = ConfirmError>,
-{
-    refusal_reply(&refused(rule), rule.code())
-}
-
-fn refused(rule: &ConfirmError) -> Problem {
-    match rule {
-        ConfirmError::NotFound => Problem::new(edge::code::NOT_FOUND),
-        ConfirmError::WrongState { .. } => {
-            Problem::new(codes::PAYMENT_STATE_CONFLICT).with_detail(rule.to_string())
-        }
-        ConfirmError::CurrencyWithdrawn { .. } => Problem::new(books::code::CURRENCY_WITHDRAWN)
-            .with_detail(rule.to_string())
-            .at("/currency"),
-        ConfirmError::NoPaymentMethod => Problem::new(edge::code::INVALID_FIELD)
-            .with_detail(rule.to_string())
-            .at("/payment_method"),
-        ConfirmError::NoProvider(unserved) => Problem::new(codes::NO_PROVIDER)
-            .with_detail(rule.to_string())
-            .at(match unserved {
-                NoProvider::Currency(_) => "/currency",
-                NoProvider::Method(_) => "/payment_method",
-            }),
-    }
+/// A rule as a sentence: with a capital and a full stop.
+pub(crate) fn sentence(rule: &str) -> String {
+    let mut letters = rule.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
 }
 
 pub(crate) fn payment(payment: &crate::Payment) -> Payment {
@@ -110,12 +110,20 @@ pub(crate) fn payment(payment: &crate::Payment) -> Payment {
         object: "payment",
         amount: payment.money.amount.get(),
         currency: payment.money.currency.code().to_owned(),
+        capture_method: payment.capture_method.name(),
         status: payment.state.name(),
+        amount_authorized: payment.authorized,
+        amount_capturable: payment.capturable,
         amount_captured: payment.captured,
         amount_refunded: payment.refunded,
         customer: payment.customer.clone(),
         payment_method: payment.payment_method.clone(),
         decline_code: payment.decline_code.clone(),
+        next_action: payment.action_url.clone().map(|url| NextAction {
+            r#type: "redirect",
+            url,
+        }),
+        version: payment.version,
         created_at: moment(payment.created_at),
         updated_at: moment(payment.updated_at),
     }

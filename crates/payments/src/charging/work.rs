@@ -11,30 +11,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::errand::{DueErrand, Work, WorkFuture, spawn};
 use engine::{Engine, RepeatedWarning, Request, Tenant};
+use store::Timestamp;
 use webhooks::Event;
 
-use super::show::reply;
-use super::{Lease, LeasedOperation, RecordOutcome};
+use super::{Lease, RecordOutcome};
 use crate::providers::{CallOutcome, ProviderAnswer, Reach, ReachableProvider};
-use crate::{CHARGE, Fact, Operation, OperationId};
+use crate::{Fact, LeasedOperation, OPERATION, Operation, OperationId};
 
 /// First pause before an inquiry; it doubles with every lease.
 const FIRST_PAUSE_MILLIS: i64 = 1_000;
 /// Longest pause before an inquiry.
 const MAX_PAUSE_MILLIS: i64 = 300_000;
 
-/// The work of charging.
+/// The work of the providers: the operations go to them.
 #[derive(Clone)]
-pub struct Charges {
+pub struct ProviderWork {
     engine: Engine,
     providers: Arc<dyn Reach>,
     /// Names of providers that operations need and the settings no longer have.
     absent: Arc<Mutex<BTreeSet<String>>>,
 }
 
-impl Work for Charges {
+impl Work for ProviderWork {
     fn kind(&self) -> &'static str {
-        CHARGE
+        OPERATION
     }
 
     fn full(&self) -> Vec<String> {
@@ -68,8 +68,8 @@ impl Work for Charges {
                 let request = Request::of_system(tenant.clone(), "sweeper", command);
                 let leased = self.engine.submit(request).await?.done();
                 for leased in leased.into_iter().flatten() {
-                    let (charges, tenant) = (self.clone(), tenant.clone());
-                    spawn(async move { charges.inquire(tenant, leased).await });
+                    let (work, tenant) = (self.clone(), tenant.clone());
+                    spawn(async move { work.inquire(tenant, leased).await });
                 }
             }
             Ok(())
@@ -80,8 +80,8 @@ impl Work for Charges {
         let leased = what.downcast::<LeasedOperation>().map_err(Some);
         match leased {
             Ok(leased) => {
-                let (charges, tenant) = (self.clone(), tenant.clone());
-                spawn(async move { charges.charge(tenant, *leased).await });
+                let (work, tenant) = (self.clone(), tenant.clone());
+                spawn(async move { work.request(tenant, *leased).await });
                 None
             }
             Err(what) => what,
@@ -93,7 +93,7 @@ impl Work for Charges {
     }
 }
 
-impl Charges {
+impl ProviderWork {
     /// The work over a lane, with the way to the providers.
     #[must_use]
     pub fn new(engine: Engine, providers: Arc<dyn Reach>) -> Self {
@@ -122,11 +122,11 @@ impl Charges {
     }
 
     /// Asks the provider to execute a new operation, and records the answer.
-    async fn charge(&self, tenant: Tenant, leased: LeasedOperation) {
+    async fn request(&self, tenant: Tenant, leased: LeasedOperation) {
         if self.reachable(&leased.operation.provider).is_none() {
             return;
         }
-        match self.providers.charge(&leased.operation).await {
+        match self.providers.request(&leased.operation).await {
             CallOutcome::Answered(answer) => self.record_answer(tenant, &leased, answer).await,
             CallOutcome::CircuitOpen(pause) => {
                 let retry_at = self.engine.clock().now().plus_millis(pause);
@@ -138,15 +138,16 @@ impl Charges {
         }
     }
 
-    /// Asks for the outcome of an operation whose lease has run out; charges if the provider does not know the operation.
+    /// Asks for the outcome of an operation whose lease has run out; asks for its execution if the provider does not know it.
     async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
         let operation = &leased.operation;
         let Some(_place) = self.providers.place(&operation.provider).await else {
             return;
         };
         let answer = match self.providers.inquire(operation).await {
-            ProviderAnswer::Unknown => self.providers.charge_again(operation).await,
+            ProviderAnswer::Unknown => self.providers.request_again(operation).await,
             answer @ (ProviderAnswer::Done { .. }
+            | ProviderAnswer::Waits { .. }
             | ProviderAnswer::Nothing(_)
             | ProviderAnswer::Wrong { .. }) => answer,
         };
@@ -162,7 +163,20 @@ impl Charges {
         let operation = &leased.operation;
         let (fact, bytes) = match answer {
             ProviderAnswer::Done { fact, answer } => (fact, answer),
-            ProviderAnswer::Unknown => (self.unknown(leased), Vec::new()),
+            ProviderAnswer::Unknown | ProviderAnswer::Waits { action: None } => {
+                (self.unknown(leased), Vec::new())
+            }
+            ProviderAnswer::Waits {
+                action: Some((url, record)),
+            } => {
+                let retry_at = self.next_inquiry(leased);
+                let fact = Fact::ActionRequired {
+                    url,
+                    record: *record,
+                    retry_at,
+                };
+                (fact, Vec::new())
+            }
             ProviderAnswer::Nothing(cause) => {
                 tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
                 metrics::counter!("florin_provider_unknown_total").increment(1);
@@ -185,7 +199,6 @@ impl Charges {
             epoch: leased.epoch,
             fact,
             answer,
-            show: reply,
         };
         let request = Request::of_system(tenant, "worker", command);
         if let Err(error) = self.engine.submit(request).await {
@@ -211,14 +224,18 @@ impl Charges {
     }
 
     fn unknown(&self, leased: &LeasedOperation) -> Fact {
+        let retry_at = self.next_inquiry(leased);
+        Fact::Unknown { retry_at }
+    }
+
+    /// Time of the next inquiry: the pause doubles with every lease.
+    fn next_inquiry(&self, leased: &LeasedOperation) -> Timestamp {
         let doublings = u32::try_from(leased.epoch.saturating_sub(1))
             .unwrap_or(0)
             .min(16);
         let pause =
             FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
         let pause = pause.min(MAX_PAUSE_MILLIS);
-        Fact::Unknown {
-            retry_at: self.engine.clock().now().plus_millis(pause),
-        }
+        self.engine.clock().now().plus_millis(pause)
     }
 }

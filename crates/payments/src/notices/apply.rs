@@ -4,7 +4,7 @@ use engine::{AuditEvent, Book};
 use webhooks::{Event, EventState, Status};
 
 use super::WebhookOutcome;
-use crate::charging::{ShowPayment, believe};
+use crate::charging::believe;
 use crate::{Fact, Shelf};
 
 /// Applies an event, or parks it if its operation is not known yet.
@@ -12,7 +12,6 @@ pub(super) fn apply(
     book: &mut Book,
     event: &Event,
     fact: Option<&(String, Fact)>,
-    show: ShowPayment,
 ) -> WebhookOutcome {
     let Some((provider_key, fact)) = fact else {
         return keep(book, event, Status::Stored, WebhookOutcome::Stored);
@@ -32,7 +31,7 @@ pub(super) fn apply(
             .keep(event, Status::Stored);
         return put_aside(book, event, "about another provider's operation");
     }
-    match believe(book, id, fact, show) {
+    match believe(book, id, fact) {
         Ok(_) => keep(book, event, Status::Applied, WebhookOutcome::Applied),
         Err(error) => {
             tracing::error!(operation = %id, event = %event.id, %error, "a webhook cannot be right");

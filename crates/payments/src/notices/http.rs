@@ -14,7 +14,6 @@ use webhooks::Event;
 
 use super::{QuarantineWebhook, ReceiveWebhook, WebhookOutcome, show};
 use crate::JsonError;
-use crate::charging::show::reply;
 use crate::providers::{Dialect, MalformedEvent, WrongField};
 
 /// The largest webhook that is read, in bytes.
@@ -196,7 +195,6 @@ fn read(state: &State, receiver: &Receiver, provider: &str, body: Vec<u8>) -> Re
             Read::Event(ReceiveWebhook {
                 event,
                 fact: read.fact,
-                show: reply,
             })
         }
         Err(malformed) => {

@@ -10,8 +10,6 @@ use webhooks::tables::next_with_parked;
 use webhooks::{Event, EventState};
 
 use super::apply::apply;
-use crate::charging::ShowPayment;
-use crate::charging::show::reply;
 use crate::providers::Dialects;
 use crate::{Fact, Shelf};
 
@@ -33,8 +31,6 @@ pub struct ParkedEvent {
 pub struct ApplyParked {
     /// The events.
     pub parked: Vec<ParkedEvent>,
-    /// Makes the replies to the requests that wait for the payments.
-    pub show: ShowPayment,
 }
 
 impl Command for ApplyParked {
@@ -48,8 +44,7 @@ impl Command for ApplyParked {
         }
         if let Some(needs) = asks.of::<Shelf>() {
             for parked in &self.parked {
-                needs.provider_keys.push(parked.provider_key.clone());
-                needs.add_charge(&parked.fact);
+                needs.add_fact(&parked.provider_key, &parked.fact);
             }
         }
     }
@@ -74,7 +69,7 @@ impl Command for ApplyParked {
                     .is_some()
             {
                 let fact = (provider_key.clone(), fact.clone());
-                apply(book, event, Some(&fact), self.show);
+                apply(book, event, Some(&fact));
             }
         }
         Ok(Decision::now(()))
@@ -191,10 +186,7 @@ impl Search for ParkedWebhooks {
                 let Some(tenant) = tenants.iter().find(|tenant| tenant.id == id) else {
                     continue;
                 };
-                let command = ApplyParked {
-                    parked,
-                    show: reply,
-                };
+                let command = ApplyParked { parked };
                 let request = Request::of_system(tenant.clone(), "sweeper", command);
                 // A failure for one tenant, whose line may be full, does not stop the events of the others.
                 outcome = outcome.and(self.engine.submit(request).await.map(drop));

@@ -7,7 +7,6 @@ use webhooks::{Event, EventState};
 
 use super::WebhookOutcome;
 use super::apply::{apply, put_aside};
-use crate::charging::ShowPayment;
 use crate::{Fact, Shelf};
 
 /// Receives an event.
@@ -17,8 +16,6 @@ pub struct ReceiveWebhook {
     pub event: Event,
     /// The provider key of an operation and the fact about it, if the type of the event is known here.
     pub fact: Option<(String, Fact)>,
-    /// Makes the reply to the request that waits for the payment.
-    pub show: ShowPayment,
 }
 
 impl Command for ReceiveWebhook {
@@ -30,8 +27,7 @@ impl Command for ReceiveWebhook {
             needs.events.push(self.event.name());
         }
         if let (Some((provider_key, fact)), Some(needs)) = (&self.fact, asks.of::<Shelf>()) {
-            needs.provider_keys.push(provider_key.clone());
-            needs.add_charge(fact);
+            needs.add_fact(provider_key, fact);
         }
     }
 
@@ -40,9 +36,7 @@ impl Command for ReceiveWebhook {
         let received = match book.shelf::<webhooks::Shelf>().look(event) {
             EventState::Done => WebhookOutcome::Duplicate,
             EventState::Changed => put_aside(book, event, "other content under a known id"),
-            EventState::New | EventState::Parked => {
-                apply(book, event, self.fact.as_ref(), self.show)
-            }
+            EventState::New | EventState::Parked => apply(book, event, self.fact.as_ref()),
         };
         Ok(Decision::now(received))
     }

@@ -15,7 +15,7 @@ pub(crate) use object::Object;
 pub use object::WrongField;
 pub use reach::{CallFuture, CallOutcome, Reach, ReachableProvider};
 
-use crate::{Fact, JsonError, Operation};
+use crate::{Fact, JsonError, Operation, Record};
 
 /// A request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,11 @@ pub enum ProviderAnswer {
         fact: Fact,
         /// The bytes of the answer; empty if the status alone tells the fact.
         answer: Vec<u8>,
+    },
+    /// The provider has the operation, and its outcome comes later.
+    Waits {
+        /// Where the payer must go, if the provider waits for the payer, and the record so far.
+        action: Option<(String, Box<Record>)>,
     },
     /// The provider does not know the operation.
     Unknown,
@@ -78,10 +83,10 @@ pub enum MalformedEvent {
 /// The requests to a provider, and the meaning of its answers and events.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// The request that executes an operation. If the same operation is requested again, it is executed once.
-    fn charge(&self, operation: &Operation) -> ProviderRequest;
+    fn request(&self, operation: &Operation) -> ProviderRequest;
 
-    /// Reads the answer to [`Dialect::charge`].
-    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
+    /// Reads the answer to [`Dialect::request`].
+    fn answered(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 
     /// The request for the outcome of an operation.
     fn inquiry(&self, operation: &Operation) -> ProviderRequest;

@@ -54,6 +54,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The value under a key, if it is there and not null.
+    pub(crate) fn optional(&self, key: &str) -> Option<&'a Value> {
+        self.members.get(key).filter(|value| !value.is_null())
+    }
+
     pub(crate) fn required(&self, key: &str) -> Result<&'a Value, WrongField> {
         let value = self.members.get(key);
         value.ok_or_else(|| self.wrong(key, "required", "This field is required."))

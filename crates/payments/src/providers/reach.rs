@@ -39,7 +39,7 @@ pub trait Reach: Send + Sync {
     fn full(&self) -> Vec<String>;
 
     /// Asks for the execution of a new operation, in a place of its own.
-    fn charge<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome>;
+    fn request<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome>;
 
     /// Waits for a place for an inquiry. The place is free again once the value is dropped. `None` if this process
     /// cannot reach the provider.
@@ -49,7 +49,7 @@ pub trait Reach: Send + Sync {
     fn inquire<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
 
     /// Asks for the execution of an operation that the provider does not know, in the place of the inquiry.
-    fn charge_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
+    fn request_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
 
     /// Waits until all calls have ended.
     fn end(&self) -> CallFuture<'_, ()>;

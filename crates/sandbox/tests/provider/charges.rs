@@ -20,7 +20,7 @@ async fn a_charge_that_succeeds_is_shown_whole() {
     let expected = json!({
         "id": id, "object": "charge", "status": "succeeded", "amount": 1099, "currency": "EUR",
         "payment_method": "pm_succeeds", "reference": "pay_1", "idempotency_key": "k",
-        "decline_code": null,
+        "capture": true, "decline_code": null,
     });
     assert_eq!(charge, expected);
     assert_eq!(stage.inquire("k").await, (status, charge));
@@ -141,6 +141,7 @@ async fn a_key_with_another_body_is_refused_and_not_counted() {
         ("currency", json!("USD")),
         ("payment_method", json!("pm_declines")),
         ("reference", Value::Null),
+        ("capture", json!(false)),
     ];
     for (member, value) in changes {
         let mut other = order("pm_succeeds");
@@ -179,6 +180,8 @@ async fn a_body_that_breaks_a_rule_is_named_and_leaves_nothing() {
             "unknown_payment_method",
         ),
         (with("unknown", json!(true)), "malformed_body"),
+        (with("capture", Value::Null), "malformed_body"),
+        (with("capture", json!("no")), "malformed_body"),
         (
             r#"[1099,"EUR","pm_succeeds","pay_1"]"#.to_owned(),
             "malformed_body",

@@ -6,8 +6,13 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod actions;
+mod chains;
 mod charges;
 mod receiver;
+mod refunds;
 mod restarts;
+mod scripts;
 mod stage;
+mod steps;
 mod webhooks;

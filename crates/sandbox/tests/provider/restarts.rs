@@ -100,3 +100,39 @@ async fn settings_that_cannot_be_used_say_so() {
     );
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_an_older_version_is_read() {
+    // These are lines of the versions that knew charges only, the first of a time before records had their method.
+    let lines = r#"{"entry":"executed","order":{"amount":1099,"currency":"EUR","payment_method":"pm_succeeds","reference":"pay_1"},"event":{"id":"evt_1","type":"charge.succeeded","created":1700000000,"data":{"object":{"id":"ch_1","object":"charge","status":"succeeded","amount":1099,"currency":"EUR","reference":"pay_1","idempotency_key":"a","decline_code":null}}}}
+{"entry":"executed","order":{"amount":1099,"currency":"EUR","payment_method":"pm_declines","reference":"pay_1"},"event":{"id":"evt_2","type":"charge.failed","created":1700000000,"data":{"object":{"id":"ch_2","object":"charge","status":"failed","amount":1099,"currency":"EUR","payment_method":"pm_declines","reference":"pay_1","idempotency_key":"b","decline_code":"do_not_honor"}}}}
+{"entry":"unexecuted","idempotency_key":"c","order":{"amount":1,"currency":"EUR","payment_method":"pm_never_answers","reference":null}}
+{"entry":"repeated","idempotency_key":"a"}
+"#;
+    let mut receiver = Receiver::start(Scheme::StandardWebhooks);
+    let stage = Stage::set(None).await;
+    let stage = stage
+        .restarted(|journal| std::fs::write(journal, lines).unwrap())
+        .await;
+    assert_eq!(stage.counts("a").await, (1, 2));
+    assert_eq!(stage.counts("b").await, (1, 1));
+    assert_eq!(stage.counts("c").await, (0, 1));
+    assert_eq!(stage.totals().await, [1099, 1099, 0, 0]);
+    let (status, charge) = stage.charge("a", "pm_succeeds").await;
+    let expected = json!({
+        "id": "ch_1", "object": "charge", "status": "succeeded", "amount": 1099, "currency": "EUR",
+        "reference": "pay_1", "idempotency_key": "a", "capture": true, "decline_code": null,
+    });
+    assert_eq!((status.as_u16(), &charge), (200, &expected));
+    assert_eq!(stage.charge("b", "pm_declines").await.0, 402);
+
+    stage.sandbox.point_webhooks_at(receiver.target());
+    stage.redeliver(&charge).await;
+    assert_eq!(receiver.next().await.event["id"], "evt_1");
+    let refund = json!({ "amount": 99 });
+    assert_eq!(stage.step("r", &charge, "refunds", refund).await.0, 200);
+    let stage = stage.restarted(|_| ()).await;
+    assert_eq!(stage.totals().await, [1099, 1099, 0, 99]);
+    stage.strike().await;
+    receiver.stop().await;
+}

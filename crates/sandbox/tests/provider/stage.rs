@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use sandbox::{Sandbox, Settings, WebhookTarget};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,29 +71,74 @@ impl Stage {
         read(self.post(key, order(method).to_string()).await).await
     }
 
-    pub(crate) async fn inquire(&self, key: &str) -> (StatusCode, Value) {
-        let url = self.url(&format!("/v1/charges?idempotency_key={key}"));
-        read(self.client.get(url).send().await.unwrap()).await
+    /// A charge of 1000 that is not captured at once.
+    pub(crate) async fn authorize(&self, key: &str, method: &str) -> Value {
+        let mut body = order(method);
+        body["amount"] = json!(1000);
+        body["capture"] = json!(false);
+        let (_, charge) = read(self.post(key, body.to_string()).await).await;
+        charge
     }
 
-    pub(crate) async fn redeliver(&self, charge: &Value) -> (StatusCode, Value) {
+    /// A step of a charge with this whole body; `records` is the last part of its URL.
+    pub(crate) async fn step(
+        &self,
+        key: &str,
+        charge: &Value,
+        records: &str,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let request = self.step_request(key, charge, records);
+        read(request.body(body.to_string()).send().await.unwrap()).await
+    }
+
+    pub(crate) fn step_request(&self, key: &str, charge: &Value, records: &str) -> RequestBuilder {
         let id = charge["id"].as_str().unwrap();
-        let url = self.url(&format!("/v1/webhooks/{id}/redeliver"));
-        read(self.client.post(url).send().await.unwrap()).await
+        let url = self.url(&format!("/v1/charges/{id}/{records}"));
+        self.client.post(url).header("Idempotency-Key", key)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(self.client.get(self.url(path)).send().await.unwrap()).await
+    }
+
+    /// Posts without a key and a body: what the payer and the bank do.
+    pub(crate) async fn act(&self, path: &str) -> (StatusCode, Value) {
+        read(self.client.post(self.url(path)).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn inquire(&self, key: &str) -> (StatusCode, Value) {
+        self.inquire_at("charges", key).await
+    }
+
+    pub(crate) async fn inquire_at(&self, records: &str, key: &str) -> (StatusCode, Value) {
+        self.get(&format!("/v1/{records}?idempotency_key={key}"))
+            .await
+    }
+
+    pub(crate) async fn redeliver(&self, record: &Value) -> (StatusCode, Value) {
+        let id = record["id"].as_str().unwrap();
+        self.act(&format!("/v1/webhooks/{id}/redeliver")).await
+    }
+
+    /// The amounts authorized, captured, released and refunded in euro.
+    pub(crate) async fn totals(&self) -> [i64; 4] {
+        let (status, totals) = self.get("/v1/totals").await;
+        assert_eq!(status, 200);
+        let rows = totals["data"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["currency"] == "EUR").unwrap();
+        ["authorized", "captured", "released", "refunded"].map(|name| row[name].as_i64().unwrap())
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<Value> {
+        let (status, journal) = self.get("/v1/journal").await;
+        assert_eq!(status, 200);
+        journal["data"].as_array().unwrap().clone()
     }
 
     /// The numbers of effects and calls of one key.
     pub(crate) async fn counts(&self, key: &str) -> (u64, u64) {
-        let (status, journal) = read(
-            self.client
-                .get(self.url("/v1/journal"))
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await;
-        assert_eq!(status, 200);
-        let rows = journal["data"].as_array().unwrap();
+        let rows = self.rows().await;
         let mut rows = rows.iter().filter(|row| row["idempotency_key"] == key);
         let row = rows.next().unwrap();
         assert!(rows.next().is_none(), "{key} has two rows");

@@ -12,14 +12,15 @@ async fn stage_and_receiver() -> (Stage, Receiver) {
     (Stage::set(Some(receiver.target())).await, receiver)
 }
 
-fn assert_tells_of(webhook: &Webhook, kind: &str, charge: &Value) {
+/// Whether the webhook has an event of this type about this record.
+pub(crate) fn assert_tells_of(webhook: &Webhook, kind: &str, record: &Value) {
     let id = webhook.event["id"].as_str().unwrap();
     assert!(
         id.starts_with("evt_") && id.len() == "evt_".len() + 32,
         "{id}"
     );
     assert_eq!(webhook.message_id.as_deref(), Some(id));
-    let expected = json!({ "id": id, "type": kind, "created": NOW, "data": { "object": charge } });
+    let expected = json!({ "id": id, "type": kind, "created": NOW, "data": { "object": record } });
     assert_eq!(webhook.event, expected);
 }
 

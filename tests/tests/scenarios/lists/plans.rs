@@ -219,6 +219,7 @@ struct Named {
     pending: String,
     exchange: String,
     payment: String,
+    refund: String,
 }
 
 async fn begin(client: &Client) -> Named {
@@ -246,12 +247,18 @@ async fn begin(client: &Client) -> Named {
         "rate": "1.5", "source": "test", "quoted_at": "2026-11-20T15:00:00Z",
     });
     let exchange = client.post("/v1/exchanges", Some("x"), &exchange).await;
-    let payment = json!({"amount": 5, "currency": "EUR", "confirm": false});
+    let payment = json!({"amount": 5, "currency": "EUR", "payment_method": "pm_succeeds"});
     let payment = client.post("/v1/payments", Some("pay"), &payment).await;
+    let payment = text(&payment.json(), "/id");
+    let refunds = format!("/v1/payments/{payment}/refunds");
+    let part = json!({"amount": 1});
+    client.post(&refunds, Some("refund-1"), &part).await;
+    let refund = client.post(&refunds, Some("refund-2"), &part).await;
     Named {
         pending: text(&pending.json(), "/id"),
         exchange: text(&exchange.json(), "/transaction/id"),
-        payment: text(&payment.json(), "/id"),
+        refund: text(&refund.json(), "/id"),
+        payment,
         bank,
         wallet,
     }
@@ -326,11 +333,12 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         pending,
         exchange,
         payment,
+        refund,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
         "/v1/accounts" => vec![format!("{path}?limit=2")],
-        "/v1/payments" | "/v1/assets" => vec![format!("{path}?limit=1")],
+        "/v1/refunds" | "/v1/payments" | "/v1/assets" => vec![format!("{path}?limit=1")],
         "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
         "/v1/balances" => vec![
             format!("{path}?code=liabilities"),
@@ -353,6 +361,8 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         "/v1/transactions/{id}" => vec![format!("/v1/transactions/{pending}")],
         "/v1/exchanges/{id}" => vec![format!("/v1/exchanges/{exchange}")],
         "/v1/payments/{id}" => vec![format!("/v1/payments/{payment}")],
+        "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
+        "/v1/refunds/{id}" => vec![format!("/v1/refunds/{refund}")],
         of_account if of_account.starts_with("/v1/accounts/{id}") => {
             vec![of_account.replace("{id}", bank)]
         }

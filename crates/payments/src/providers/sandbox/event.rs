@@ -1,6 +1,6 @@
 //! The reading of a webhook of the sandbox provider.
 
-use super::charge::{self, Ending};
+use super::record::{self, Ending};
 use crate::json;
 use crate::providers::{MalformedEvent, Object, ProviderEvent};
 
@@ -10,17 +10,12 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     let event = Object::of(&value, "")?;
     let id = event.text("id")?;
     let kind = event.text("type")?;
-    let ending = match kind.as_str() {
-        "charge.succeeded" => Some(Ending::Succeeded),
-        "charge.failed" => Some(Ending::Failed),
-        _ => None,
-    };
-    let fact = match ending {
+    let fact = match ending(kind.as_str()) {
         None => None,
-        Some(ending) => {
+        Some((named, ending)) => {
             let data = event.object("data", "/data")?;
             let object = data.object("object", "/data/object")?;
-            Some(charge::read(&object, ending)?)
+            Some(record::read(&object, Some(named), ending)?)
         }
     };
     Ok(ProviderEvent {
@@ -28,6 +23,19 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
         kind: kind.to_string(),
         fact,
     })
+}
+
+/// The kind of record and its ending in the type of an event; `None` if the type is unknown here.
+fn ending(kind: &str) -> Option<(&str, Ending)> {
+    let (named, word) = kind.split_once('.')?;
+    let ending = match (named, word) {
+        ("charge" | "capture" | "void" | "increment" | "refund", "succeeded") => Ending::Succeeded,
+        ("charge" | "capture" | "void" | "increment" | "refund", "failed") => Ending::Failed,
+        ("charge", "authorized") => Ending::Authorized,
+        ("refund", "returned") => Ending::Returned,
+        _ => return None,
+    };
+    Some((named, ending))
 }
 
 #[cfg(test)]
@@ -176,13 +184,13 @@ mod tests {
     #[test]
     fn an_event_is_read_with_all_that_its_charge_says() {
         let event = read(event("charge.succeeded").to_string().as_bytes()).unwrap();
-        let (key, Fact::Succeeded { charge }) = event.fact.unwrap() else {
+        let (key, Fact::Succeeded { record }) = event.fact.unwrap() else {
             panic!("it succeeded");
         };
-        assert_eq!((key.as_str(), charge.reference.as_str()), ("op_1", "ch_1"));
-        assert_eq!(charge.money.amount.get(), 1099);
-        assert_eq!(charge.payment.as_deref(), Some("pay_1"));
-        assert_eq!(charge.payment_method.as_deref(), Some("pm_1"));
+        assert_eq!((key.as_str(), record.reference.as_str()), ("op_1", "ch_1"));
+        assert_eq!(record.money.amount.get(), 1099);
+        assert_eq!(record.payment.as_deref(), Some("pay_1"));
+        assert_eq!(record.payment_method.as_deref(), Some("pm_1"));
         for (code, expected) in [
             (Some(json!("stolen_card")), "stolen_card"),
             (None, "declined"),

@@ -1,28 +1,44 @@
 //! The dialect of the sandbox provider: its requests, replies and events.
 
-mod charge;
 mod event;
+mod record;
 
-use charge::{MalformedAnswer, read_answer};
+use record::{Answer, MalformedAnswer, Meaning, read_answer};
+use serde_json::json;
 
 use super::{Dialect, MalformedEvent, ProviderAnswer, ProviderEvent, ProviderRequest, wrong};
-use crate::{Fact, JsonError, Operation};
+use crate::{Fact, JsonError, Operation, OperationKind};
 
 /// The dialect of the sandbox provider.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sandbox;
 
 impl Dialect for Sandbox {
-    fn charge(&self, operation: &Operation) -> ProviderRequest {
-        let body = serde_json::json!({
-            "amount": operation.money.amount.get(),
-            "currency": operation.money.currency.code(),
-            "payment_method": operation.payment_method,
-            "reference": operation.payment.to_string(),
-        });
+    fn request(&self, operation: &Operation) -> ProviderRequest {
+        let amount = operation.money.amount.get();
+        let body = match operation.kind {
+            OperationKind::Charge | OperationKind::Authorize => json!({
+                "amount": amount,
+                "currency": operation.money.currency.code(),
+                "payment_method": operation.payment_method,
+                "reference": operation.payment.to_string(),
+                "capture": operation.kind == OperationKind::Charge,
+            }),
+            OperationKind::Capture => {
+                json!({"amount": amount, "final": operation.releases() > 0})
+            }
+            OperationKind::Void
+            | OperationKind::Increment
+            | OperationKind::Refund
+            | OperationKind::RefundReturn => json!({"amount": amount}),
+        };
+        let path = match &operation.charge_ref {
+            None => "/v1/charges".to_owned(),
+            Some(charge) => format!("/v1/charges/{}/{}", segment(charge), collection(operation)),
+        };
         ProviderRequest {
             method: "POST",
-            path: "/v1/charges".to_owned(),
+            path,
             headers: vec![
                 ("content-type", "application/json".to_owned()),
                 ("idempotency-key", operation.provider_key.clone()),
@@ -31,19 +47,20 @@ impl Dialect for Sandbox {
         }
     }
 
-    fn charged(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
+    fn answered(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
         match status {
             200 | 402 => match read(operation, answer) {
                 // The HTTP status must agree with the fact.
                 ProviderAnswer::Done {
                     fact: Fact::Succeeded { .. },
                     answer,
-                } if status == 402 => wrong("402 with a charge that succeeded", answer),
+                } if status == 402 => wrong("402 with a record that succeeded", answer),
                 ProviderAnswer::Done {
                     fact: Fact::Failed { .. },
                     answer,
-                } if status == 200 => wrong("200 with a charge that failed", answer),
+                } if status == 200 => wrong("200 with a record that failed", answer),
                 heard @ (ProviderAnswer::Done { .. }
+                | ProviderAnswer::Waits { .. }
                 | ProviderAnswer::Unknown
                 | ProviderAnswer::Nothing(_)
                 | ProviderAnswer::Wrong { .. }) => heard,
@@ -51,7 +68,7 @@ impl Dialect for Sandbox {
             400 | 422 => ProviderAnswer::Done {
                 fact: Fact::Failed {
                     decline_code: "refused_by_provider".to_owned(),
-                    charge: None,
+                    record: None,
                 },
                 answer: Vec::new(),
             },
@@ -60,9 +77,10 @@ impl Dialect for Sandbox {
     }
 
     fn inquiry(&self, operation: &Operation) -> ProviderRequest {
+        let (collection, key) = (collection(operation), &operation.provider_key);
         ProviderRequest {
             method: "GET",
-            path: format!("/v1/charges?idempotency_key={}", operation.provider_key),
+            path: format!("/v1/{collection}?idempotency_key={key}"),
             headers: Vec::new(),
             body: None,
         }
@@ -81,14 +99,43 @@ impl Dialect for Sandbox {
     }
 }
 
+/// The name of the provider's records of this kind of operation, in a path.
+const fn collection(operation: &Operation) -> &'static str {
+    match operation.kind {
+        OperationKind::Charge | OperationKind::Authorize => "charges",
+        OperationKind::Capture => "captures",
+        OperationKind::Void => "voids",
+        OperationKind::Increment => "increments",
+        OperationKind::Refund | OperationKind::RefundReturn => "refunds",
+    }
+}
+
+/// A reference of the provider as one segment of a path: every byte that could have a meaning there is escaped.
+fn segment(reference: &str) -> String {
+    let mut segment = String::with_capacity(reference.len());
+    for byte in reference.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
+}
+
 /// Reads an answer. It counts only if it is complete and names the requested operation. [`crate::record_outcome`]
 /// then compares it with the operation and with the known facts.
 fn read(operation: &Operation, answer: Vec<u8>) -> ProviderAnswer {
     match read_answer(&answer) {
-        Ok((provider_key, _)) if provider_key != operation.provider_key => {
+        Ok(Answer { provider_key, .. }) if provider_key != operation.provider_key => {
             wrong("the provider's answer is about something else", answer)
         }
-        Ok((_, fact)) => ProviderAnswer::Done { fact, answer },
+        Ok(Answer { meaning, .. }) => match meaning {
+            Meaning::Fact(fact) => ProviderAnswer::Done { fact, answer },
+            Meaning::Waits(action) => ProviderAnswer::Waits {
+                action: action.map(|(url, record)| (url, Box::new(record))),
+            },
+        },
         Err(
             error @ (MalformedAnswer::NotFinal | MalformedAnswer::Json(JsonError::Malformed(_))),
         ) => ProviderAnswer::Nothing(error.to_string()),

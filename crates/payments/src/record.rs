@@ -1,8 +1,10 @@
-//! A charge, as a provider tells of it in any dialect.
+//! A provider's record of an operation, as the provider tells of it in any dialect.
 
 use std::fmt;
 
 use money::Money;
+
+use crate::OperationKind;
 
 /// Longest text of a provider that is kept, in characters.
 const MAX_LENGTH: usize = 255;
@@ -36,14 +38,16 @@ impl fmt::Display for ProviderText {
     }
 }
 
-/// A charge that a provider made, whether it took the money or not.
+/// A provider's record of an operation: a charge, a capture, a refund and so on, whether it succeeded or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charge {
-    /// The provider's reference of the charge.
+pub struct Record {
+    /// The provider's reference of the record.
     pub reference: ProviderText,
-    /// The amount and the currency of the charge.
+    /// The kind of operation that the record is about; `None` if the provider does not tell it.
+    pub kind: Option<OperationKind>,
+    /// The amount and the currency.
     pub money: Money,
-    /// The payment that the charge is for, as the provider was told; `None` if the provider does not name it.
+    /// The payment that the operation belongs to, as the provider was told; `None` if the provider does not name it.
     pub payment: Option<String>,
     /// The payment method of the payer; `None` if the provider does not name it.
     pub payment_method: Option<String>,

@@ -1,0 +1,142 @@
+//! What every command that sends an operation to a provider has in common: the errand, the reply, and the wait for
+//! the outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use edge::{Problem, Response, State, Submission};
+use engine::errand::{Errand, Errands};
+use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
+
+use crate::charging::AnswerNow;
+use crate::refunds::RefundId;
+use crate::{Operation, OperationKind, Payment, Providers, Refusal, charging, moved, refunds};
+
+/// Epoch of the lease with which an operation begins.
+const FIRST_EPOCH: i32 = 1;
+
+/// A payment after a command, and the operation that the command has submitted, if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The payment.
+    pub payment: Payment,
+    /// The operation.
+    pub operation: Option<Operation>,
+}
+
+/// An operation, and the lease under which its outcome may be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeasedOperation {
+    /// The operation.
+    pub operation: Operation,
+    /// Epoch of the lease.
+    pub epoch: i32,
+}
+
+/// The thing that an operation is about, in the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The payment.
+    Payment,
+    /// The refund that the operation makes.
+    Refund,
+}
+
+impl Subject {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Refund => "refund",
+        }
+    }
+}
+
+/// The thing that an operation is about, with its id.
+pub(crate) fn subject(operation: &Operation) -> (Subject, String) {
+    match operation.kind {
+        OperationKind::Charge
+        | OperationKind::Authorize
+        | OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Increment => (Subject::Payment, operation.payment.to_string()),
+        OperationKind::Refund | OperationKind::RefundReturn => {
+            (Subject::Refund, RefundId::of(operation.id).to_string())
+        }
+    }
+}
+
+/// The reply to the request that has submitted an operation, by the present state of both.
+pub(crate) fn reply_to(operation: &Operation, payment: &Payment) -> Reply {
+    match operation.kind {
+        OperationKind::Charge | OperationKind::Authorize => charging::show::reply(payment),
+        OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
+            moved::reply(operation, payment)
+        }
+        OperationKind::Refund | OperationKind::RefundReturn => refunds::show::reply(operation),
+    }
+}
+
+/// The decision of a command that has submitted an operation: the operation gets its errand, already leased, and goes
+/// to the worker after the commit. `resource` names what the request has made or moved; the reply comes later.
+pub(crate) fn decision(
+    book: &mut Book,
+    (payment, operation): (Payment, Operation),
+    providers: &Providers,
+    resource: String,
+) -> Decision<Begun> {
+    let provider = providers.named(&operation.provider);
+    // A provider that is not in the settings any more has no lease: the errand is due at once, for another server.
+    let lease_millis = provider.map_or(0, |provider| provider.lease_millis);
+    let errand = Errand {
+        due_at: book.now().plus_millis(lease_millis),
+        epoch: FIRST_EPOCH,
+        place: operation.provider.clone(),
+    };
+    let errands = book.shelf_mut::<Errands>().0;
+    errands.add(operation.errand(), errand);
+    book.tell_after_commit(LeasedOperation {
+        operation: operation.clone(),
+        epoch: FIRST_EPOCH,
+    });
+    Decision {
+        done: Begun {
+            payment,
+            operation: Some(operation),
+        },
+        keep: Keep::Later(resource),
+    }
+}
+
+/// The reply of a command, at the moment of its decision.
+pub(crate) fn show(begun: &Begun, _is_dry_run: bool) -> Reply {
+    match &begun.operation {
+        Some(operation) => reply_to(operation, &begun.payment),
+        None => charging::show::reply(&begun.payment),
+    }
+}
+
+/// Submits a command that may send an operation to the provider, and waits for the outcome as long as the request
+/// allows.
+pub(crate) async fn submit<C>(
+    state: &State,
+    submission: Submission,
+    command: C,
+    wait: Duration,
+    show: fn(&Begun, bool) -> Reply,
+    show_refusal: fn(&C, &Refusal) -> RefusalReply,
+) -> Result<Response, Problem>
+where
+    C: Command<Done = Begun, Refusal = Refusal>,
+{
+    let answer_now = |key, begun: Begun| AnswerNow {
+        key,
+        operation: begun.operation.map(|operation| operation.id),
+    };
+    let waited = state.submit_and_wait(submission, wait, command, show, show_refusal, answer_now);
+    waited.await
+}
+
+/// The providers, for a command.
+pub(crate) fn providers(state: &State) -> Result<Arc<Providers>, Problem> {
+    Ok(Arc::clone(state.part()?))
+}

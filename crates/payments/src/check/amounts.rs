@@ -1,0 +1,165 @@
+//! P1: the amounts of a payment follow from its operations.
+
+use diesel::prelude::*;
+use store::{AnyConnection, CheckError, Error, Pages, TenantId};
+
+use super::{PAGE, payments, tick};
+use crate::schema::operation;
+use crate::tables::{OperationRow, PaymentRow};
+use crate::{Operation, OperationKind, OperationState};
+
+/// The amounts of a payment, as its operations make them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Amounts {
+    authorized: i128,
+    captured: i128,
+    released: i128,
+    in_flight: i128,
+    incrementing: i128,
+    refunded: i128,
+}
+
+/// P1: refunded ≤ captured ≤ authorized ≤ amount; each amount is what the payment's operations make it, in its
+/// currency; the refunds of a payment count from the moment in which they are made. Returns the number of payments.
+///
+/// # Errors
+/// [`CheckError::Broken`] names the first payment or operation that breaks this.
+pub fn amounts_are_covered(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, CheckError> {
+    let mut payments = payments(tenant);
+    let mut operations: Pages<OperationRow> = Pages::new(tenant, operations_by_payment_after);
+    let mut examined = 0_u64;
+    while let Some(payment) = payments.next(connection)? {
+        let mut amounts = Amounts::default();
+        while let Some(operation) =
+            operations.next_if(connection, |operation| operation.payment_id <= payment.id)?
+        {
+            if operation.payment_id < payment.id {
+                return Err(orphan(&operation));
+            }
+            if operation.currency != payment.currency {
+                let detail = format!(
+                    "it is in {}, its payment in {}",
+                    operation.currency, payment.currency
+                );
+                return Err(CheckError::broken(operation.id, detail));
+            }
+            amounts.count(&operation.read()?);
+        }
+        check_amounts(&payment, &amounts)?;
+        tick(&mut examined, progress);
+    }
+    match operations.next(connection)? {
+        Some(operation) => Err(orphan(&operation)),
+        None => Ok(examined),
+    }
+}
+
+impl Amounts {
+    /// Adds an operation.
+    fn count(&mut self, operation: &Operation) {
+        let amount = i128::from(operation.money.amount.get());
+        let (reserved, releases) = (operation.reserved, i128::from(operation.releases()));
+        let has_succeeded = operation.state == OperationState::Succeeded;
+        match operation.kind {
+            OperationKind::Charge if has_succeeded => {
+                self.authorized += amount;
+                self.captured += amount;
+            }
+            OperationKind::Authorize | OperationKind::Increment if has_succeeded => {
+                self.authorized += amount;
+            }
+            OperationKind::Capture if has_succeeded => {
+                self.captured += amount;
+                self.released += releases;
+            }
+            OperationKind::Void if has_succeeded => self.released += releases,
+            OperationKind::Increment if operation.is_unfinished() => self.incrementing += amount,
+            OperationKind::Capture | OperationKind::Void if operation.is_unfinished() => {
+                self.in_flight += i128::from(reserved);
+            }
+            OperationKind::Refund if operation.state != OperationState::Failed => {
+                self.refunded += amount;
+            }
+            OperationKind::RefundReturn if has_succeeded => self.refunded -= amount,
+            OperationKind::Charge
+            | OperationKind::Authorize
+            | OperationKind::Capture
+            | OperationKind::Void
+            | OperationKind::Increment
+            | OperationKind::Refund
+            | OperationKind::RefundReturn => {}
+        }
+    }
+}
+
+fn check_amounts(payment: &PaymentRow, made: &Amounts) -> Result<(), CheckError> {
+    let order = [
+        ("refunded", payment.refunded, "captured", payment.captured),
+        (
+            "captured",
+            payment.captured,
+            "authorized",
+            payment.authorized,
+        ),
+        ("authorized", payment.authorized, "amount", payment.amount),
+    ];
+    for (less_name, less, more_name, more) in order {
+        if less < 0 || less > more {
+            let detail = format!("{less_name} is {less}, {more_name} is {more}");
+            return Err(CheckError::broken(payment.id, detail));
+        }
+    }
+    let left = made.authorized - made.captured - made.released - made.in_flight;
+    let rows = [
+        ("authorized", payment.authorized, made.authorized),
+        ("captured", payment.captured, made.captured),
+        ("capturable", payment.capturable, left),
+        ("released", payment.released, made.released),
+        ("incrementing", payment.incrementing, made.incrementing),
+        ("refunded", payment.refunded, made.refunded),
+    ];
+    for (name, stored, made) in rows {
+        if i128::from(stored) != made {
+            let detail = format!("{name} is {stored}, its operations make it {made}");
+            return Err(CheckError::broken(payment.id, detail));
+        }
+    }
+    Ok(())
+}
+
+fn orphan(operation: &OperationRow) -> CheckError {
+    CheckError::broken(
+        operation.id,
+        format!("its payment {} does not exist", operation.payment_id),
+    )
+}
+
+/// The operations after a given one, by payment: first the rest of the same payment, then those of later
+/// payments. Each step is a plain range of the unique key.
+fn operations_by_payment_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&OperationRow>,
+) -> Result<Vec<OperationRow>, Error> {
+    let operations = operation::table
+        .filter(operation::tenant_id.eq(tenant))
+        .order((operation::payment_id, operation::ordinal))
+        .limit(PAGE);
+    let Some(last) = after else {
+        return Ok(operations.load(connection)?);
+    };
+    let rest: Vec<OperationRow> = operations
+        .filter(operation::payment_id.eq(last.payment_id))
+        .filter(operation::ordinal.gt(last.ordinal))
+        .load(connection)?;
+    if !rest.is_empty() {
+        return Ok(rest);
+    }
+    Ok(operations
+        .filter(operation::payment_id.gt(last.payment_id))
+        .load(connection)?)
+}

@@ -1,0 +1,200 @@
+//! Refunds: captured money goes back to the payer.
+//!
+//! A payment can be refunded several times, in parts. The commit that makes a refund counts it: what is left to refund
+//! is `captured` less `refunded`, refunds without an outcome count, and the database refuses more. So racing refunds
+//! never exceed the capture, and a refund that is too much is refused before the provider is called.
+//!
+//! A refund is an operation of its payment, and has its id. A refund that comes back after it succeeded stays as it
+//! is; the return is an operation of its own.
+
+mod http;
+mod read;
+pub mod show;
+
+use std::sync::Arc;
+
+use books::Books;
+use edge::Capability;
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
+use money::Amount;
+use store::{Ids, Timestamp};
+
+use crate::outcome::{FactEffect, OutcomeError};
+use crate::payment::{NewOperation, OnCharge, submit, submit_on_charge};
+use crate::state::OperationEvent;
+use crate::{
+    Begun, Operation, OperationId, OperationKind, Payment, PaymentId, Providers, Refusal, Shelf,
+    begun, opened, postings, refusal,
+};
+
+/// The routes and codes, for the edge.
+pub const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: &[],
+};
+
+store::typed_id!(
+    /// A refund's id: `re_…`, with the bytes of its operation's id.
+    RefundId,
+    "re"
+);
+
+impl RefundId {
+    /// The id of the refund that this operation makes.
+    #[must_use]
+    pub const fn of(operation: OperationId) -> Self {
+        Self::from_bytes(operation.bytes())
+    }
+}
+
+/// The provider key of the return of a refund. It is unique, so a refund comes back once at most.
+pub(crate) fn return_key(refund: &str) -> String {
+    format!("{refund}:return")
+}
+
+/// Refunds a payment, or a part of it.
+#[derive(Debug, Clone)]
+pub struct CreateRefund {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The amount; all that is left if it is absent.
+    pub amount: Option<Amount>,
+    /// The merchant's reason.
+    pub reason: Option<String>,
+    /// Idempotency key of the request; empty if it has none.
+    pub key: String,
+    /// The providers.
+    pub providers: Arc<Providers>,
+}
+
+impl Command for CreateRefund {
+    type Done = Begun;
+    type Refusal = Refusal;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(needs) = asks.of::<Shelf>() {
+            needs.payments.push(self.payment);
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
+        let now = book.now();
+        let begun = opened::recorded(book, |book| {
+            let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();
+            refund(shelf, books, self, ids, now)
+        })?;
+        let operation = &begun.1;
+        let id = RefundId::of(operation.id).to_string();
+        let transaction = book.shelf::<Books>().posted().last();
+        let transaction = transaction.map(|posted| posted.id.to_string());
+        let (amount, payment) = (
+            operation.money.amount.get().to_string(),
+            self.payment.to_string(),
+        );
+        let mut delta = vec![
+            set("amount", &amount),
+            set("currency", operation.money.currency.code()),
+            set("payment", &payment),
+        ];
+        delta.extend(transaction.iter().map(|id| set("transaction", id)));
+        book.record(&AuditEvent::done("refund.created", ("refund", &id), &delta));
+        Ok(begun::decision(book, begun, &self.providers, id))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "refund.create",
+            kind: "payment",
+            id: self.payment.to_string(),
+        }
+    }
+}
+
+fn refund(
+    shelf: &mut Shelf,
+    books: &mut ledger::Shelf,
+    asked: &CreateRefund,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<(Payment, Operation), Refusal> {
+    let payment = shelf.payment(&asked.payment).ok_or(Refusal::NotFound)?;
+    if payment.captured == 0 {
+        return Err(Refusal::wrong_state(refusal::REFUNDED, payment));
+    }
+    let left = payment.refundable();
+    let amount = asked.amount.or(Amount::new(left).ok());
+    let amount = amount.filter(|amount| amount.get() <= left);
+    let too_much = || Refusal::TooMuch {
+        asked: asked.amount.map_or(left, Amount::get),
+        left,
+    };
+    let amount = amount.ok_or_else(too_much)?;
+    let mut payment = payment.clone();
+    payment.refunded = payment.refunded.saturating_add(amount.get());
+    let new = OnCharge {
+        kind: OperationKind::Refund,
+        amount,
+        reserved: 0,
+        reason: asked.reason.clone(),
+        idempotency_key: asked.key.clone(),
+    };
+    let (payment, operation) = submit_on_charge(shelf, payment, new, ids, now);
+    // If the books refuse, the whole command is undone.
+    let posted = postings::post(books, &operation, postings::REFUND_MADE, ids, now);
+    posted.map_err(Refusal::Ledger)?;
+    Ok((payment, operation))
+}
+
+/// The amounts of a payment after a refund has failed: its amount can be refunded again.
+pub(crate) const fn failed(payment: &mut Payment, refund: &Operation) {
+    let amount = refund.money.amount.get();
+    payment.refunded = payment.refunded.saturating_sub(amount);
+}
+
+/// Records that a refund came back after it had succeeded. The second report of it changes nothing.
+pub(crate) fn come_back(
+    shelf: &mut Shelf,
+    books: &mut ledger::Shelf,
+    refund: &Operation,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<FactEffect, OutcomeError> {
+    if refund.kind != OperationKind::Refund {
+        return Err(OutcomeError::WrongKind {
+            said: OperationKind::Refund,
+            asked: refund.kind,
+        });
+    }
+    let key = return_key(&refund.provider_key);
+    if shelf.by_provider_key(&key).is_some() {
+        return Ok(FactEffect::Known);
+    }
+    let payment = shelf
+        .payment(&refund.payment)
+        .ok_or(OutcomeError::NotFound)?;
+    let mut payment = payment.clone();
+    let new = NewOperation {
+        kind: OperationKind::RefundReturn,
+        amount: refund.money.amount,
+        reserved: 0,
+        provider: refund.provider.clone(),
+        charge_ref: refund.charge_ref.clone(),
+        payment_method: refund.payment_method.clone(),
+        reason: None,
+        idempotency_key: String::new(),
+    };
+    let mut returned = submit(shelf, &mut payment, new, ids, now);
+    postings::post(books, &returned, postings::REFUND_RETURNED, ids, now)
+        .map_err(OutcomeError::Ledger)?;
+    // After this point nothing may fail.
+    if let Ok(to) = returned.state.on(OperationEvent::Succeeded) {
+        let from = returned.state.name();
+        shelf.record("operation", returned.id.bytes(), from, to.name(), now);
+        returned.state = to;
+    }
+    returned.provider_key = key;
+    shelf.put_new_operation(returned);
+    payment.refunded = payment.refunded.saturating_sub(refund.money.amount.get());
+    shelf.change_payment(&mut payment, now);
+    Ok(FactEffect::Finished(payment))
+}

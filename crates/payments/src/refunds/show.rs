@@ -1,0 +1,76 @@
+//! The replies about refunds.
+
+use edge::reply::{json, moment, problem};
+use engine::Reply;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::moved::declined;
+use crate::shapes::*;
+use crate::{Operation, OperationState};
+
+/// A refund in its present state.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Refund {
+    /// `re_…`
+    #[schema(value_type = RefundId)]
+    pub id: String,
+    /// Always `refund`.
+    pub object: &'static str,
+    /// The payment whose money goes back.
+    #[schema(value_type = PaymentId)]
+    pub payment: String,
+    /// The amount, in minor units.
+    #[schema(value_type = Amount)]
+    pub amount: i64,
+    /// ISO 4217 code.
+    #[schema(value_type = IsoCurrencyCode)]
+    pub currency: String,
+    /// `pending`, `succeeded` or `failed`.
+    #[schema(value_type = RefundStatus)]
+    pub status: &'static str,
+    /// Your reason.
+    #[schema(value_type = Option<ShortText>, required)]
+    pub reason: Option<String>,
+    /// The provider's reason, if it has refused the refund.
+    #[schema(required)]
+    pub decline_code: Option<String>,
+    /// When the refund was made.
+    #[schema(value_type = Moment)]
+    pub created_at: String,
+}
+
+/// The reply to the request that has made a refund.
+pub(crate) fn reply(operation: &Operation) -> Reply {
+    match operation.state {
+        OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
+            json(202, &refund(operation))
+        }
+        OperationState::Succeeded => json(201, &refund(operation)),
+        OperationState::Failed => {
+            let id = super::RefundId::of(operation.id).to_string();
+            problem(&declined(operation).with_resource(id))
+        }
+    }
+}
+
+/// A refund, by its operation.
+pub(crate) fn refund(operation: &Operation) -> Refund {
+    Refund {
+        id: super::RefundId::of(operation.id).to_string(),
+        object: "refund",
+        payment: operation.payment.to_string(),
+        amount: operation.money.amount.get(),
+        currency: operation.money.currency.code().to_owned(),
+        status: match operation.state {
+            OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
+                "pending"
+            }
+            OperationState::Succeeded => "succeeded",
+            OperationState::Failed => "failed",
+        },
+        reason: operation.reason.clone(),
+        decline_code: operation.decline_code.clone(),
+        created_at: moment(operation.created_at),
+    }
+}

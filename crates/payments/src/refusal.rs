@@ -1,0 +1,109 @@
+//! Why a payment does not go the way that a request asks for.
+
+use money::{Currency, Day};
+
+use crate::{NoProvider, PaymentState};
+
+/// Why nothing was done: the first broken rule, in the order of the variants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The payment does not exist, or belongs to another tenant.
+    #[error("there is no such payment")]
+    NotFound,
+    /// The state of the payment does not allow the move.
+    #[error("a payment that is {state} cannot be {asked}; {}", allowed(moves))]
+    WrongState {
+        /// The move that was asked for, as a participle: `captured`.
+        asked: &'static str,
+        /// The state of the payment.
+        state: &'static str,
+        /// The moves that it allows, as participles.
+        moves: Vec<&'static str>,
+    },
+    /// Another operation on the authorization has no outcome yet, and the move needs all that is left of it.
+    #[error("another operation on this authorization has no outcome yet; ask again later")]
+    InFlight,
+    /// More was asked for than is left.
+    #[error("{asked} was asked for, and {left} is left")]
+    TooMuch {
+        /// The amount that was asked for, in minor units.
+        asked: i64,
+        /// The amount that is left, in minor units.
+        left: i64,
+    },
+    /// The authorized amount would be too large to be counted.
+    #[error("the authorized amount would be larger than 2^63 - 1")]
+    Overflow,
+    /// The currency was withdrawn.
+    #[error("{currency} was withdrawn on {since}: no payment is made in it any more")]
+    CurrencyWithdrawn {
+        /// The currency.
+        currency: Currency,
+        /// The first day without this currency.
+        since: Day,
+    },
+    /// The payment has no payment method.
+    #[error("the payment has no payment method")]
+    NoPaymentMethod,
+    /// There are providers, and none of them takes the payment.
+    #[error(transparent)]
+    NoProvider(#[from] NoProvider),
+    /// The books refused the postings.
+    #[error("the ledger refused: {0}")]
+    Ledger(ledger::Refusal),
+}
+
+impl Refusal {
+    /// The code of the rule, for the audit log.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::WrongState { .. } | Self::InFlight => "payment_state_conflict",
+            Self::TooMuch { .. } => "exceeds_remaining",
+            Self::Overflow => "amount_too_large",
+            Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
+            Self::NoPaymentMethod => "payment_method_required",
+            Self::NoProvider(_) => "no_provider",
+            Self::Ledger(_) => "refused_by_the_ledger",
+        }
+    }
+
+    /// The refusal of a move that the state of the payment does not allow.
+    pub(crate) fn wrong_state(asked: &'static str, payment: &crate::Payment) -> Self {
+        Self::WrongState {
+            asked,
+            state: payment.state.name(),
+            moves: payment.moves(),
+        }
+    }
+}
+
+/// The moves that a state allows, as the end of a sentence.
+fn allowed(moves: &[&'static str]) -> String {
+    match moves {
+        [] => "nothing can be done with it".to_owned(),
+        moves => format!("it can be {}", moves.join(", ")),
+    }
+}
+
+/// The moves that a request may ask for, as participles.
+pub(crate) const CONFIRMED: &str = "confirmed";
+pub(crate) const CAPTURED: &str = "captured";
+pub(crate) const INCREMENTED: &str = "incremented";
+pub(crate) const CANCELED: &str = "canceled";
+pub(crate) const REFUNDED: &str = "refunded";
+
+/// The moves that a state allows, apart from refunds.
+pub(crate) const fn moves(state: PaymentState) -> &'static [&'static str] {
+    match state {
+        PaymentState::RequiresPaymentMethod | PaymentState::RequiresConfirmation => {
+            &[CONFIRMED, CANCELED]
+        }
+        PaymentState::RequiresCapture => &[CAPTURED, INCREMENTED, CANCELED],
+        PaymentState::RequiresAction
+        | PaymentState::Processing
+        | PaymentState::Succeeded
+        | PaymentState::Canceled => &[],
+    }
+}

@@ -1,0 +1,158 @@
+//! The order of a call: what the caller wants, checked.
+
+use money::{Amount, Currency};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::method::{PaymentMethod, Step};
+use crate::refusal::Refusal;
+
+/// Greatest length of a provider key and of a reference, in bytes.
+const MAX_TEXT_LENGTH: usize = 255;
+
+/// The provider key: 1 to 255 visible ASCII characters. A key has at most one effect.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct ProviderKey(String);
+
+impl ProviderKey {
+    /// A key from its text; `None` if the text is not a valid key.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let legal = !text.is_empty()
+            && text.len() <= MAX_TEXT_LENGTH
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        legal.then(|| Self(text.to_owned()))
+    }
+}
+
+/// A checked order. Two calls with one key must have equal orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Order {
+    /// A new charge.
+    Charge(ChargeOrder),
+    /// A step of a charge.
+    Step(StepOrder),
+}
+
+/// The order of a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChargeOrder {
+    /// Amount in minor units, above zero.
+    pub(crate) amount: i64,
+    /// An ISO 4217 code.
+    pub(crate) currency: String,
+    pub(crate) payment_method: PaymentMethod,
+    pub(crate) reference: Option<String>,
+    /// Whether the amount is captured at once; journals of older versions do not have it.
+    #[serde(default = "at_once")]
+    pub(crate) capture: bool,
+}
+
+/// The order of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StepOrder {
+    pub(crate) step: Step,
+    /// The id of the charge.
+    pub(crate) charge: String,
+    /// Amount in minor units, above zero.
+    pub(crate) amount: i64,
+    /// Whether a capture releases the rest; other steps are never final.
+    #[serde(rename = "final")]
+    pub(crate) is_final: bool,
+}
+
+/// A charge is captured at once if nothing else is said.
+pub(crate) fn at_once() -> bool {
+    true
+}
+
+/// The body of a charge as it arrives, before any check.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChargeBody {
+    amount: i64,
+    currency: String,
+    payment_method: String,
+    reference: Option<String>,
+    #[serde(default = "at_once")]
+    capture: bool,
+}
+
+/// The body of a capture as it arrives.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaptureBody {
+    amount: i64,
+    #[serde(rename = "final")]
+    is_final: bool,
+}
+
+/// The body of any other step as it arrives.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepBody {
+    amount: i64,
+}
+
+impl Order {
+    /// Reads and checks the body of a charge.
+    pub(crate) fn charge(body: &[u8]) -> Result<Self, Refusal> {
+        let ChargeBody {
+            amount,
+            currency,
+            payment_method,
+            reference,
+            capture,
+        } = read(body)?;
+        Amount::new(amount)?;
+        Currency::from_code(&currency)?;
+        if reference
+            .as_ref()
+            .is_some_and(|text| text.len() > MAX_TEXT_LENGTH)
+        {
+            return Err(Refusal::InvalidReference);
+        }
+        let payment_method =
+            PaymentMethod::parse(&payment_method).ok_or(Refusal::UnknownPaymentMethod)?;
+        Ok(Self::Charge(ChargeOrder {
+            amount,
+            currency,
+            payment_method,
+            reference,
+            capture,
+        }))
+    }
+
+    /// Reads and checks the body of a step of this charge.
+    pub(crate) fn step(step: Step, charge: String, body: &[u8]) -> Result<Self, Refusal> {
+        let (amount, is_final) = match step {
+            Step::Capture => {
+                let CaptureBody { amount, is_final } = read(body)?;
+                (amount, is_final)
+            }
+            Step::Void | Step::Increment | Step::Refund => {
+                let StepBody { amount } = read(body)?;
+                (amount, false)
+            }
+        };
+        Amount::new(amount)?;
+        Ok(Self::Step(StepOrder {
+            step,
+            charge,
+            amount,
+            is_final,
+        }))
+    }
+}
+
+/// Reads a body, which must be an object.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    // Serde accepts a JSON array for a struct, so the first byte must show that it is an object.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refusal::MalformedBody);
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        tracing::debug!(%error, "a body that cannot be read");
+        Refusal::MalformedBody
+    })
+}
