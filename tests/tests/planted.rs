@@ -650,6 +650,29 @@ async fn p1_catches_a_payment_that_gave_back_more_than_it_took() {
 }
 
 #[tokio::test]
+async fn p1_catches_an_authorization_with_a_part_too_much() {
+    for column in ["authorized", "capturable", "released", "incrementing"] {
+        let sql = format!("UPDATE payment SET {column} = {column} + 1 WHERE amount = 700");
+        assert_eq!(caught(&sql).await, ["P1"], "{column}");
+    }
+}
+
+#[tokio::test]
+async fn p1_catches_money_of_a_capture_that_is_nowhere() {
+    for column in ["fee", "unreleased", "made_available", "from_pending"] {
+        let sql = format!("UPDATE operation SET {column} = 1 WHERE amount = 700");
+        let found = caught(&sql).await;
+        // A fee, and money that was made available, have postings too.
+        let expected: &[&str] = match column {
+            "fee" | "made_available" => &["P1", "P3"],
+            "from_pending" => &[],
+            _ => &["P1"],
+        };
+        assert_eq!(found, expected, "{column}");
+    }
+}
+
+#[tokio::test]
 async fn p2_catches_an_edge_that_does_not_exist() {
     let sql = "UPDATE transition SET from_state = 'canceled' \
                WHERE machine = 'payment' AND to_state = 'succeeded'";

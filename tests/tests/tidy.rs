@@ -61,6 +61,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
         "payments",
         &[
             "books",
+            "calendars",
             "edge",
             "engine",
             "idempotency",

@@ -13,6 +13,8 @@ use payments::Providers;
 use payments::charging::ProviderWork;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
+use payments::refunds::Refunding;
+use payments::releases::Releases;
 
 /// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
@@ -57,6 +59,7 @@ pub fn shelves() -> Arc<[Kind]> {
     Arc::new([
         Kind::of::<webhooks::Shelf>(),
         Kind::of::<payments::Shelf>(),
+        Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),
         Kind::of::<books::Books>(),
@@ -66,10 +69,19 @@ pub fn shelves() -> Arc<[Kind]> {
 
 /// The work behind every kind of errands.
 #[must_use]
-pub fn works(engine: &Engine, providers: Arc<dyn Reach>) -> Vec<Arc<dyn Work>> {
+pub fn works(
+    engine: &Engine,
+    providers: &Arc<Providers>,
+    reach: Arc<dyn Reach>,
+) -> Vec<Arc<dyn Work>> {
     vec![
-        Arc::new(ProviderWork::new(engine.clone(), providers)),
+        Arc::new(ProviderWork::new(engine.clone(), reach)),
         Arc::new(Expiries(engine.clone())),
+        Arc::new(Releases(engine.clone())),
+        Arc::new(Refunding {
+            engine: engine.clone(),
+            providers: Arc::clone(providers),
+        }),
     ]
 }
 

@@ -164,7 +164,7 @@ impl Florin {
 
 /// Opens and migrates the database, begins the books, and listens.
 pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
-    let choice = providers::choice(settings)?;
+    let choice = Arc::new(providers::choice(settings)?);
     let listener = listen(&settings.listen, settings.listen_is_default)?;
     let (store, is_new) = open_or_begin(settings).await?;
     store::make_private_folder(&settings.data_dir).map_err(|cause| StartError::System {
@@ -192,7 +192,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     let check = tokio::spawn(check);
     let runner = Runner {
         engine: engine.clone(),
-        works: families::works(&engine, Arc::new(called)),
+        works: families::works(&engine, &choice, Arc::new(called)),
         searches: families::searches(&engine, dialects.clone()),
         interval: SWEEP,
         patience: END_OF_WORK,
@@ -204,7 +204,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         mode,
         key: settings.operator_key,
     };
-    let state = families::state(engine.clone(), operator, Arc::new(choice), receivers);
+    let state = families::state(engine.clone(), operator, choice, receivers);
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
     providers::point_webhooks(&played, server.address)?;

@@ -76,14 +76,25 @@ pub(crate) fn reply_to(operation: &Operation, payment: &Payment) -> Reply {
     }
 }
 
-/// The decision of a command that has submitted an operation: the operation gets its errand, already leased, and goes
-/// to the worker after the commit. `resource` names what the request has made or moved; the reply comes later.
+/// The decision of a command that has submitted an operation. `resource` names what the request has made or moved; the reply comes later.
 pub(crate) fn decision(
     book: &mut Book,
     (payment, operation): (Payment, Operation),
     providers: &Providers,
     resource: String,
 ) -> Decision<Begun> {
+    send(book, &operation, providers);
+    Decision {
+        done: Begun {
+            payment,
+            operation: Some(operation),
+        },
+        keep: Keep::Later(resource),
+    }
+}
+
+/// Gives an operation its errand, already leased, and sends it to the worker after the commit.
+pub(crate) fn send(book: &mut Book, operation: &Operation, providers: &Providers) {
     let provider = providers.named(&operation.provider);
     // A provider that is not in the settings any more has no lease: the errand is due at once, for another server.
     let lease_millis = provider.map_or(0, |provider| provider.lease_millis);
@@ -98,13 +109,6 @@ pub(crate) fn decision(
         operation: operation.clone(),
         epoch: FIRST_EPOCH,
     });
-    Decision {
-        done: Begun {
-            payment,
-            operation: Some(operation),
-        },
-        keep: Keep::Later(resource),
-    }
 }
 
 /// The reply of a command, at the moment of its decision.

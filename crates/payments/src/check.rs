@@ -21,12 +21,14 @@ pub use posted::operations_are_posted_once;
 /// Number of rows that are read at a time.
 const PAGE: i64 = 2_000;
 
-/// Names of the triggers that protect the history of a state machine from changes (L4).
-pub const GUARDS: [&str; 4] = [
+/// Names of the triggers that protect rows of payments from changes (L4).
+pub const GUARDS: [&str; 6] = [
     "transition_immutable",
     "transition_kept",
     "provider_charge_immutable",
     "provider_charge_kept",
+    "payment_terms_immutable",
+    "payment_terms_kept",
 ];
 
 /// All payments, in id order.

@@ -14,6 +14,7 @@
 //! external id).
 
 mod authorizations;
+pub mod balance;
 mod begun;
 pub mod cancellations;
 pub mod captures;
@@ -26,6 +27,7 @@ mod moved;
 pub mod notices;
 mod opened;
 mod operation;
+pub mod operations;
 mod outcome;
 mod payment;
 mod postings;
@@ -36,11 +38,13 @@ mod record;
 mod recorded;
 pub mod refunds;
 mod refusal;
+pub mod releases;
 mod schema;
 mod shapes;
 mod shelf;
 pub mod state;
 pub mod tables;
+pub mod terms;
 
 pub use begun::{Begun, LeasedOperation};
 pub use invariants::FAMILY;
@@ -67,7 +71,10 @@ pub const CAPABILITIES: &[Capability] = &[
     captures::CAPABILITY,
     increments::CAPABILITY,
     cancellations::CAPABILITY,
+    operations::CAPABILITY,
     refunds::CAPABILITY,
+    balance::CAPABILITY,
+    terms::CAPABILITY,
 ];
 
 /// The fields of replies whose integers are amounts in minor units.
@@ -77,7 +84,15 @@ pub const AMOUNTS: &[&str] = &[
     "amount_capturable",
     "amount_captured",
     "amount_refunded",
+    "available",
+    "fee",
+    "fixed",
+    "in_transit",
+    "least",
     "left",
+    "most",
+    "pending",
+    "reserved",
 ];
 
 /// Adds to the state the parts that the handlers of payments need: the providers that get the payments, and the

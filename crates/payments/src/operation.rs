@@ -6,6 +6,7 @@ use store::Timestamp;
 
 use crate::PaymentId;
 use crate::state::OperationState;
+use crate::terms::Delay;
 
 store::typed_id!(
     /// An operation's id: `op_…`.
@@ -95,6 +96,20 @@ pub struct Operation {
     /// The part of the authorization that the operation has taken, in minor units. It is at least the amount of a
     /// capture or a void, and 0 for every other kind. If the operation fails, the part is given back.
     pub reserved: i64,
+    /// The fee for a capture, in minor units; 0 for every other kind.
+    pub fee: i64,
+    /// The version of the terms that the fee and the delay are from.
+    pub terms: Option<i32>,
+    /// When captured money is available; `None` if nothing is captured.
+    pub delay: Option<Delay>,
+    /// The day on which the unreleased money is available, in days since 1970.
+    pub available_on: Option<i32>,
+    /// The money of the operation that is pending for the merchant until that day, in minor units.
+    pub unreleased: i64,
+    /// The money of the operation that was made available to the merchant, in minor units.
+    pub made_available: i64,
+    /// The part of a refund that was taken from pending money; the rest is taken from available money.
+    pub from_pending: i64,
     /// The state.
     pub state: OperationState,
     /// Name of the provider.

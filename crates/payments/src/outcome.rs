@@ -287,6 +287,11 @@ fn succeed(
     // After this point nothing may fail.
     step(shelf, &mut operation, OperationEvent::Succeeded, now);
     keep_record(shelf, &mut operation, record);
+    if let Some(delay) = operation.delay {
+        operation.available_on = Some(delay.available_on(now));
+        let amount = operation.money.amount.get();
+        operation.unreleased = amount.saturating_sub(operation.fee);
+    }
     shelf.put_operation(operation.clone());
     let amount = operation.money.amount.get();
     match operation.kind {
@@ -341,6 +346,8 @@ fn fail(
         keep_record(shelf, &mut operation, record);
     }
     operation.decline_code = Some(decline_code.to_owned());
+    // What came from pending money is pending again, until the day on which it would have been available.
+    operation.unreleased = operation.from_pending;
     shelf.put_operation(operation.clone());
     match operation.kind {
         OperationKind::Charge | OperationKind::Authorize => {

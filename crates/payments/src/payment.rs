@@ -5,6 +5,7 @@ use store::{Ids, Timestamp};
 use text::{Identifier, Token};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
+use crate::terms::{CaptureTerms, TermsShelf};
 use crate::{Operation, OperationId, OperationKind, Providers, Refusal, Shelf, refusal};
 
 store::typed_id!(
@@ -127,6 +128,8 @@ pub(crate) struct NewOperation {
     /// The charge that it is about.
     pub(crate) charge_ref: Option<String>,
     pub(crate) payment_method: String,
+    /// The fee, and when the money is available; `None` if nothing is captured.
+    pub(crate) terms: Option<CaptureTerms>,
     pub(crate) reason: Option<String>,
     pub(crate) idempotency_key: String,
 }
@@ -184,7 +187,7 @@ pub fn create(
     shelf: &mut Shelf,
     new: NewPayment,
     idempotency_key: &str,
-    providers: &Providers,
+    (providers, terms): (&Providers, &TermsShelf),
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<(Payment, Option<Operation>), Refusal> {
@@ -227,7 +230,8 @@ pub fn create(
     let id = payment.id;
     shelf.put_new_payment(payment.clone());
     if new.confirm {
-        let confirmed = confirm(shelf, id, None, idempotency_key, providers, ids, now)?;
+        let known = (providers, terms);
+        let confirmed = confirm(shelf, id, None, idempotency_key, known, ids, now)?;
         let (mut payment, operation) = confirmed;
         // It was made and confirmed by one command, so this is its first version.
         payment.version = 1;
@@ -247,7 +251,7 @@ pub fn confirm(
     id: PaymentId,
     payment_method: Option<PaymentMethod>,
     idempotency_key: &str,
-    providers: &Providers,
+    (providers, terms): (&Providers, &TermsShelf),
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<(Payment, Operation), Refusal> {
@@ -279,6 +283,10 @@ pub fn confirm(
         reserved: 0,
         provider: provider.name.clone(),
         charge_ref: None,
+        terms: match payment.capture_method {
+            CaptureMethod::Automatic => Some(terms.of(payment.money, &method)),
+            CaptureMethod::Manual => None,
+        },
         payment_method: method.clone(),
         reason: None,
         idempotency_key: idempotency_key.to_owned(),
@@ -302,6 +310,24 @@ pub(crate) fn submit(
     ids: &mut Ids,
     now: Timestamp,
 ) -> Operation {
+    let mut operation = add(shelf, payment, new, ids, now);
+    if let Ok(to) = operation.state.on(OperationEvent::Submitted) {
+        let (from, id) = (operation.state.name(), operation.id.bytes());
+        shelf.record("operation", id, from, to.name(), now);
+        operation.state = to;
+    }
+    shelf.put_operation(operation.clone());
+    operation
+}
+
+/// Adds an operation that does not go to its provider yet. The caller stores the payment.
+pub(crate) fn add(
+    shelf: &mut Shelf,
+    payment: &mut Payment,
+    new: NewOperation,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Operation {
     payment.operations = payment.operations.saturating_add(1);
     let id = OperationId::from_bytes(ids.next(now));
     let operation = Operation {
@@ -315,7 +341,14 @@ pub(crate) fn submit(
             currency: payment.money.currency,
         },
         reserved: new.reserved,
-        state: OperationState::Submitted,
+        fee: new.terms.as_ref().map_or(0, |terms| terms.fee),
+        terms: new.terms.as_ref().and_then(|terms| terms.version),
+        delay: new.terms.as_ref().map(|terms| terms.delay),
+        available_on: None,
+        unreleased: 0,
+        made_available: 0,
+        from_pending: 0,
+        state: OperationState::Created,
         provider: new.provider,
         // The key is stored before the first call, so that the provider recognises every later call as the same
         // operation.
@@ -328,13 +361,6 @@ pub(crate) fn submit(
         idempotency_key: new.idempotency_key,
         created_at: now,
     };
-    let created = OperationState::Created;
-    debug_assert_eq!(
-        created.on(OperationEvent::Submitted),
-        Ok(OperationState::Submitted)
-    );
-    let state = operation.state.name();
-    shelf.record("operation", id.bytes(), created.name(), state, now);
     shelf.put_new_operation(operation.clone());
     operation
 }
@@ -354,6 +380,7 @@ pub(crate) fn submit_on_charge(
         provider: payment.provider.clone().unwrap_or_default(),
         charge_ref: payment.charge_ref.clone(),
         payment_method: payment.payment_method.clone().unwrap_or_default(),
+        terms: new.terms,
         reason: new.reason,
         idempotency_key: new.idempotency_key,
     };
@@ -368,6 +395,7 @@ pub(crate) struct OnCharge {
     pub(crate) kind: OperationKind,
     pub(crate) amount: Amount,
     pub(crate) reserved: i64,
+    pub(crate) terms: Option<CaptureTerms>,
     pub(crate) reason: Option<String>,
     pub(crate) idempotency_key: String,
 }

@@ -13,6 +13,7 @@ struct Role {
     code: &'static str,
     name: &'static str,
     class: AccountClass,
+    limits: Limits,
 }
 
 /// The account of the money that the provider owes us.
@@ -20,18 +21,35 @@ const PSP_CLEARING: Role = Role {
     code: "assets:psp_clearing",
     name: "Provider clearing",
     class: AccountClass::Asset,
+    limits: Limits::NONE,
 };
 /// The account of the money that we owe the merchant and that is not yet available.
 const MERCHANT_PENDING: Role = Role {
     code: "liabilities:merchant_pending",
     name: "Merchant, pending",
     class: AccountClass::Liability,
+    limits: Limits::NONE,
+};
+/// The account of the money that the merchant can have. It is never overdrawn by a payout or a refund.
+const MERCHANT_AVAILABLE: Role = Role {
+    code: "liabilities:merchant_available",
+    name: "Merchant, available",
+    class: AccountClass::Liability,
+    limits: Limits::NO_OVERDRAFT,
+};
+/// The account of the fees for captures.
+const FEES: Role = Role {
+    code: "income:fees",
+    name: "Fees",
+    class: AccountClass::Income,
+    limits: Limits::NONE,
 };
 /// The account of the money that is on its way back to payers.
 const REFUNDS_IN_TRANSIT: Role = Role {
     code: "liabilities:refunds_in_transit",
     name: "Refunds in transit",
     class: AccountClass::Liability,
+    limits: Limits::NONE,
 };
 /// The account of what payers' banks have reserved for us. It is a memorandum: nobody owes us this money yet, and
 /// the counter account takes it off the balance sheet.
@@ -39,21 +57,41 @@ const AUTH_HOLD: Role = Role {
     code: "memo:auth_hold",
     name: "Authorized",
     class: AccountClass::Asset,
+    limits: Limits::NONE,
 };
 /// The counter account of [`AUTH_HOLD`].
 const AUTH_HOLD_CONTRA: Role = Role {
     code: "memo:auth_hold_contra",
     name: "Authorized, counter account",
     class: AccountClass::Liability,
+    limits: Limits::NONE,
 };
+
+/// The accounts of the merchant's balance, without the currency: pending, available, reserved, in transit.
+pub(crate) const BALANCES: [&str; 4] = [
+    MERCHANT_PENDING.code,
+    MERCHANT_AVAILABLE.code,
+    "liabilities:reserve",
+    "liabilities:payouts_in_transit",
+];
 
 /// The amount of an operation that a line posts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
     /// The amount of the operation.
     Amount,
+    /// The amount less the fee.
+    Net,
+    /// The fee.
+    Fee,
     /// The part of the authorization that it has taken.
     Reserved,
+    /// The part of a refund that pending money pays.
+    FromPending,
+    /// The part of a refund that available money pays.
+    FromAvailable,
+    /// The money that was made available.
+    MadeAvailable,
 }
 
 /// One line of a posting set: debit, credit, amount.
@@ -91,7 +129,8 @@ pub(crate) const AUTHORIZED: PostingSet = PostingSet {
 pub(crate) const CAPTURED: PostingSet = PostingSet {
     kind: "capture",
     lines: &[
-        (&PSP_CLEARING, &MERCHANT_PENDING, Share::Amount),
+        (&PSP_CLEARING, &MERCHANT_PENDING, Share::Net),
+        (&PSP_CLEARING, &FEES, Share::Fee),
         (&AUTH_HOLD_CONTRA, &AUTH_HOLD, Share::Reserved),
     ],
 };
@@ -103,7 +142,14 @@ pub(crate) const RELEASED: PostingSet = PostingSet {
 /// A refund was made. It is on its way until the provider reports its outcome.
 pub(crate) const REFUND_MADE: PostingSet = PostingSet {
     kind: "payment_refund",
-    lines: &[(&MERCHANT_PENDING, &REFUNDS_IN_TRANSIT, Share::Amount)],
+    lines: &[
+        (&MERCHANT_PENDING, &REFUNDS_IN_TRANSIT, Share::FromPending),
+        (
+            &MERCHANT_AVAILABLE,
+            &REFUNDS_IN_TRANSIT,
+            Share::FromAvailable,
+        ),
+    ],
 };
 /// The provider has given the money back.
 pub(crate) const REFUND_DONE: PostingSet = PostingSet {
@@ -113,16 +159,28 @@ pub(crate) const REFUND_DONE: PostingSet = PostingSet {
 /// The provider has refused the refund: the money goes to where it came from.
 pub(crate) const REFUND_FAILED: PostingSet = PostingSet {
     kind: "payment_refund_failed",
-    lines: &[(&REFUNDS_IN_TRANSIT, &MERCHANT_PENDING, Share::Amount)],
+    lines: &[
+        (&REFUNDS_IN_TRANSIT, &MERCHANT_PENDING, Share::FromPending),
+        (
+            &REFUNDS_IN_TRANSIT,
+            &MERCHANT_AVAILABLE,
+            Share::FromAvailable,
+        ),
+    ],
 };
 /// A refund came back after it was done.
 pub(crate) const REFUND_RETURNED: PostingSet = PostingSet {
     kind: "payment_refund_return",
-    lines: &[(&PSP_CLEARING, &MERCHANT_PENDING, Share::Amount)],
+    lines: &[(&PSP_CLEARING, &MERCHANT_AVAILABLE, Share::Amount)],
+};
+/// The day has come on which pending money is available.
+pub(crate) const MADE_AVAILABLE: PostingSet = PostingSet {
+    kind: "payment_available",
+    lines: &[(&MERCHANT_PENDING, &MERCHANT_AVAILABLE, Share::MadeAvailable)],
 };
 
 /// Every posting set.
-pub(crate) const ALL: [PostingSet; 7] = [
+pub(crate) const ALL: [PostingSet; 8] = [
     AUTHORIZED,
     CAPTURED,
     RELEASED,
@@ -130,6 +188,7 @@ pub(crate) const ALL: [PostingSet; 7] = [
     REFUND_DONE,
     REFUND_FAILED,
     REFUND_RETURNED,
+    MADE_AVAILABLE,
 ];
 
 impl PostingSet {
@@ -148,9 +207,15 @@ impl PostingSet {
 
 impl Share {
     const fn of(self, operation: &Operation) -> i64 {
+        let amount = operation.money.amount.get();
         match self {
-            Self::Amount => operation.money.amount.get(),
+            Self::Amount => amount,
+            Self::Net => amount.saturating_sub(operation.fee),
+            Self::Fee => operation.fee,
             Self::Reserved => operation.reserved,
+            Self::FromPending => operation.from_pending,
+            Self::FromAvailable => amount.saturating_sub(operation.from_pending),
+            Self::MadeAvailable => operation.made_available,
         }
     }
 }
@@ -171,12 +236,15 @@ pub(crate) const fn sets(
 /// The sets that an operation must have in the books: of its kind, and of its state.
 pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
     let (made, succeeded, failed) = sets(operation.kind);
+    // A refund that waits for money was not made yet.
+    let made = made.filter(|_| operation.state != OperationState::Created);
+    let available = (operation.made_available > 0).then_some(MADE_AVAILABLE);
     let ended = match operation.state {
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => None,
         OperationState::Succeeded => Some(succeeded),
         OperationState::Failed => failed,
     };
-    made.into_iter().chain(ended).collect()
+    made.into_iter().chain(ended).chain(available).collect()
 }
 
 impl Role {
@@ -202,7 +270,7 @@ impl Role {
             name: AccountName::trusted(format!("{} ({currency})", self.name)),
             currency,
             class: self.class,
-            limits: Limits::NONE,
+            limits: self.limits,
             metadata: None,
         };
         // The code was just looked up, so no other account can have it.
@@ -266,6 +334,9 @@ pub(crate) fn needs<'a>(
         let mut ended: Vec<PostingSet> = [Some(succeeded), failed].into_iter().flatten().collect();
         if operation.kind == OperationKind::Refund {
             ended.push(REFUND_RETURNED);
+        }
+        if operation.unreleased > 0 {
+            ended.push(MADE_AVAILABLE);
         }
         name(&ended, operation.money.currency);
         external_ids.extend(ended.iter().map(|set| set.external_id(operation.id)));

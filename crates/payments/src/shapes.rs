@@ -3,7 +3,7 @@
 use edge::Shape;
 use edge::strict_json::Guarded;
 
-pub(crate) use books::shapes::{Amount, Count, Moment, ShortText};
+pub(crate) use books::shapes::{Amount, Count, MinorUnits, Moment, ShortText};
 
 edge::shapes! {
     /// The id of a payment.
@@ -16,6 +16,12 @@ edge::shapes! {
     PaymentStatus: Shape::words(&["requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled"]);
     /// When the money is taken: with the authorization, or later.
     CaptureMethodName: Shape::words(&["automatic", "manual"]);
+    /// The id of an operation.
+    OperationId: Shape::id("op_").example("op_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// What an operation asks a provider to do.
+    OperationKindName: Shape::words(&["charge", "authorize", "capture", "void", "increment", "refund", "refund_return"]);
+    /// The state of an operation.
+    OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown"]);
     /// The id of a refund.
     RefundId: Shape::id("re_").example("re_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a refund.

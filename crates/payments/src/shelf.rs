@@ -121,6 +121,13 @@ impl Shelf {
             .collect()
     }
 
+    /// The operations of a payment whose money is not available yet, in the order of their ids.
+    pub(crate) fn pending_of(&self, payment: &PaymentId) -> Vec<Operation> {
+        let pending = self.operations.values().map(|held| &held.row);
+        let pending = pending.filter(|row| row.payment == *payment && row.unreleased > 0);
+        pending.cloned().collect()
+    }
+
     /// The edges that this batch has taken, in order.
     #[must_use]
     pub fn transitions(&self) -> &[Transition] {

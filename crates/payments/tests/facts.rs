@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use money::{Amount, Currency, Money};
+use payments::terms::TermsShelf;
 use payments::{
     CaptureMethod, Fact, FactEffect, NewPayment, Operation, OperationKind, OutcomeError,
     PaymentMethod, Provider, ProviderText, Providers, Record, Shelf, create, record_outcome,
@@ -141,7 +142,9 @@ fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
         name: "sandbox".to_owned(),
         lease_millis: 1_000,
     };
-    let (_, operation) = create(shelf, new, key, &Providers::only(provider), ids, NOW).unwrap();
+    let providers = Providers::only(provider);
+    let known = (&providers, &TermsShelf::default());
+    let (_, operation) = create(shelf, new, key, known, ids, NOW).unwrap();
     operation.unwrap()
 }
 

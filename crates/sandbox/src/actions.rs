@@ -1,5 +1,5 @@
-//! What others do to a record after the call: the payer acts on a page, and the bank decides about a refund. Whoever
-//! tests plays both.
+//! What others do to a record after the call: the payer acts on a page, the bank decides about a refund or a payout,
+//! and the money of a failed charge is taken after all. Whoever tests plays them.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
@@ -7,26 +7,39 @@ use actix_web::web::{self, Data};
 
 use crate::method::{DeclineCode, Outcome, Step};
 use crate::provider::Provider;
-use crate::record::{Event, Record};
+use crate::record::{Kind, Record};
 use crate::refusal::Refusal;
 
 /// The routes of the payer and of the bank.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
     let finish =
-        |step, outcome| web::post().to(move |id, provider| finish(step, outcome, id, provider));
+        |kind, outcome| web::post().to(move |id, provider| finish(kind, outcome, id, provider));
     let declined = Outcome::Declined(DeclineCode::AuthenticationFailed);
-    let failed = Outcome::Declined(DeclineCode::RefundFailed);
-    let refund = Some(Step::Refund);
     service
         .route("/pay/{charge}", web::get().to(page))
-        .route("/pay/{charge}/complete", finish(None, Outcome::Approved))
-        .route("/pay/{charge}/fail", finish(None, declined))
         .route(
-            "/v1/refunds/{refund}/succeed",
-            finish(refund, Outcome::Approved),
+            "/pay/{charge}/complete",
+            finish(Kind::Charge, Outcome::Approved),
         )
-        .route("/v1/refunds/{refund}/fail", finish(refund, failed))
-        .route("/v1/refunds/{refund}/return", web::post().to(take_back));
+        .route("/pay/{charge}/fail", finish(Kind::Charge, declined))
+        .route(
+            "/v1/charges/{charge}/succeed-late",
+            web::post().to(succeed_late),
+        );
+    let refund = Kind::Step(Step::Refund);
+    for (records, kind, code) in [
+        ("refunds", refund, DeclineCode::RefundFailed),
+        ("payouts", Kind::Payout, DeclineCode::PayoutFailed),
+    ] {
+        let of_record = |verb: &str| format!("/v1/{records}/{{record}}/{verb}");
+        service
+            .route(&of_record("succeed"), finish(kind, Outcome::Approved))
+            .route(&of_record("fail"), finish(kind, Outcome::Declined(code)))
+            .route(
+                &of_record("return"),
+                web::post().to(move |id, provider| take_back(kind, id, provider)),
+            );
+    }
 }
 
 /// Shows the page on which the payer acts.
@@ -60,29 +73,32 @@ fn html(charge: &Record) -> String {
 
 /// Gives an open record its outcome.
 async fn finish(
-    step: Option<Step>,
+    kind: Kind,
     outcome: Outcome,
     id: web::Path<String>,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let event = provider
-        .journal
-        .finish(&id, step, outcome, (provider.clock)())?;
-    Ok(told(event, &provider))
+    let now = (provider.clock)();
+    let event = provider.journal.finish(&id, kind, outcome, now)?;
+    Ok(provider.told(&event))
 }
 
-/// Lets a refund come back, as if the payer's account were closed.
+/// Lets a refund or a payout come back, as if the account of its receiver were closed.
 async fn take_back(
+    kind: Kind,
     id: web::Path<String>,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let event = provider.journal.take_back(&id, (provider.clock)())?;
-    Ok(told(event, &provider))
+    let now = (provider.clock)();
+    let event = provider.journal.take_back(&id, kind, now)?;
+    Ok(provider.told(&event))
 }
 
-/// Sends the event after the reply, which shows its record.
-fn told(event: Event, provider: &Provider) -> HttpResponse {
-    let reply = HttpResponse::Ok().json(event.record());
-    drop(provider.courier.announce(event, 1));
-    reply
+/// Lets a failed charge succeed after all, as if the provider had reported the failure too early.
+async fn succeed_late(
+    id: web::Path<String>,
+    provider: Data<Provider>,
+) -> Result<HttpResponse, Refusal> {
+    let event = provider.journal.succeed_late(&id, (provider.clock)())?;
+    Ok(provider.told(&event))
 }

@@ -6,15 +6,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::CONTENT_TYPE;
-use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use webhook_signatures::{Scheme, Secret, SignError, sign};
 
+use crate::event::Message;
 use crate::patience::Patience;
-use crate::record::Event;
 
-/// Greatest number of events that are being sent or wait for a retry; more are dropped and logged.
+/// Greatest number of deliveries that are under way or wait for a retry; more are dropped and logged.
 const MAX_UNDER_WAY: usize = 4096;
 /// Greatest number of open requests to the receiver.
 const MAX_CONNECTIONS: usize = 32;
@@ -91,30 +90,29 @@ impl Courier {
         self.target().is_some()
     }
 
-    /// Starts to deliver an event `times` times, one after the other.
-    pub(crate) fn announce(self: &Arc<Self>, event: Event, times: u8) -> JoinHandle<Delivery> {
+    /// Starts to deliver these events, one after the other. They are accepted if each of them is.
+    pub(crate) fn announce(self: &Arc<Self>, messages: Vec<Message>) -> JoinHandle<Delivery> {
         let courier = Arc::clone(self);
         tokio::spawn(async move {
             let Ok(_place) = courier.under_way.try_acquire() else {
-                tracing::warn!(
-                    event = event.id,
-                    "too many webhooks under way, one is dropped"
-                );
+                tracing::warn!("too many webhooks under way, a delivery is dropped");
                 return Delivery::GivenUp;
             };
-            let mut last = Delivery::GivenUp;
-            for _ in 0..times {
-                last = courier.deliver(&event).await;
+            let mut all = Delivery::Accepted;
+            for message in messages {
+                if courier.deliver(&message).await == Delivery::GivenUp {
+                    all = Delivery::GivenUp;
+                }
             }
-            last
+            all
         })
     }
 
-    async fn deliver(&self, event: &Event) -> Delivery {
+    async fn deliver(&self, message: &Message) -> Delivery {
+        let event = &message.event_id;
         if !self.has_target() {
             return Delivery::GivenUp;
         }
-        let body = json!(event).to_string().into_bytes();
         for pause in self.patience.before_tries {
             tokio::time::sleep(pause).await;
             let Some(target) = self.target() else {
@@ -123,21 +121,21 @@ impl Courier {
             let Ok(_connection) = self.connections.acquire().await else {
                 return Delivery::GivenUp;
             };
-            match self.post(&target, &event.id, &body).await {
+            match self.post(&target, message).await {
                 Ok(status) if status.is_success() => return Delivery::Accepted,
                 Ok(status) => {
-                    tracing::info!(event = event.id, %status, "a webhook was not accepted");
+                    tracing::info!(event, %status, "a webhook was not accepted");
                 }
                 Err(PostError::Sent(error)) => {
-                    tracing::info!(event = event.id, %error, "a webhook did not arrive");
+                    tracing::info!(event, %error, "a webhook did not arrive");
                 }
                 Err(PostError::Unsigned(error)) => {
-                    tracing::error!(event = event.id, %error, "a webhook cannot be signed");
+                    tracing::error!(event, %error, "a webhook cannot be signed");
                     return Delivery::GivenUp;
                 }
             }
         }
-        tracing::warn!(event = event.id, "a webhook is given up after its last try");
+        tracing::warn!(event, "a webhook is given up after its last try");
         Delivery::GivenUp
     }
 
@@ -145,15 +143,14 @@ impl Courier {
     async fn post(
         &self,
         target: &WebhookTarget,
-        message_id: &str,
-        body: &[u8],
+        message: &Message,
     ) -> Result<reqwest::StatusCode, PostError> {
         let headers = sign(
             target.scheme,
             &target.secret,
-            message_id,
+            &message.event_id,
             (self.clock)(),
-            body,
+            &message.body,
         )?;
         let mut request = self
             .client
@@ -162,7 +159,7 @@ impl Courier {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        Ok(request.body(body.to_vec()).send().await?.status())
+        Ok(request.body(message.body.clone()).send().await?.status())
     }
 
     fn target(&self) -> Option<Arc<WebhookTarget>> {

@@ -9,11 +9,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::dispute::{Case, Dispute, DisputeStep};
+use crate::event::{Event, Message};
 use crate::lines::{Lines, OpenError, WriteError};
-use crate::method::{Outcome, Script, Step};
-use crate::order::{Order, ProviderKey};
+use crate::method::{Outcome, Script};
+use crate::order::{DisputeOrder, Evidence, Order, ProviderKey};
 use crate::pages::{Entry, Page, Pages};
-use crate::record::{Event, Record, Shown, fresh_id};
+use crate::record::{Kind, Record, Shown, fresh_id};
 use crate::refusal::Refusal;
 use crate::totals::{CurrencyTotals, Totals};
 
@@ -24,7 +26,7 @@ pub(crate) struct CallRecord {
     /// The record of the key, if it was executed now or before.
     pub(crate) record: Option<Record>,
     /// The event of the record, if this call executed it and its outcome is known.
-    pub(crate) event: Option<Event>,
+    pub(crate) event: Option<Event<Record>>,
 }
 
 /// One provider key in `GET /v1/journal`.
@@ -77,7 +79,8 @@ impl Journal {
     ) -> Result<CallRecord, Refusal> {
         let mut state = self.lock();
         let page = state.pages.by_key(&key);
-        if page.is_some_and(|page| page.order != order) {
+        let is_of_another = page.is_some_and(|page| page.order != order);
+        if is_of_another || state.pages.evidence(&key).is_some() {
             return Err(Refusal::Mismatch);
         }
         let is_new = page.is_none();
@@ -121,16 +124,16 @@ impl Journal {
         })
     }
 
-    /// Gives the open record with this id its outcome; `step` says which kind of record it must be.
+    /// Gives the open record with this id, which must be of this kind, its outcome.
     pub(crate) fn finish(
         &self,
         id: &str,
-        step: Option<Step>,
+        kind: Kind,
         outcome: Outcome,
         now: i64,
-    ) -> Result<Event, Refusal> {
+    ) -> Result<Event<Record>, Refusal> {
         let mut state = self.lock();
-        let open = state.page(id, step)?.open_record();
+        let open = state.page(id, kind)?.open_record();
         let finished = open.map(|record| record.finished(outcome));
         let event = match &finished {
             Some(record) => Event::of(record, now)?,
@@ -143,36 +146,129 @@ impl Journal {
         Ok(event)
     }
 
-    /// Notes that the refund with this id came back after its success.
-    pub(crate) fn take_back(&self, id: &str, now: i64) -> Result<Event, Refusal> {
+    /// Notes that the refund or the payout with this id came back after its success.
+    pub(crate) fn take_back(
+        &self,
+        id: &str,
+        kind: Kind,
+        now: i64,
+    ) -> Result<Event<Record>, Refusal> {
         let mut state = self.lock();
-        let refund = state.page(id, Some(Step::Refund))?.returnable();
-        let event = Event::of_return(refund.ok_or(Refusal::AlreadyFinished)?, now)?;
+        let returned = state.page(id, kind)?.returnable();
+        let event = Event::of_return(returned.ok_or(Refusal::AlreadyFinished)?, now)?;
         state.write(Entry::Returned {
             event: event.clone(),
         })?;
         Ok(event)
     }
 
-    /// The record of a key, if it is of this step; `None` is a charge.
-    pub(crate) fn record_of(&self, key: &ProviderKey, step: Option<Step>) -> Option<Record> {
+    /// Lets the failed charge with this id succeed after all.
+    pub(crate) fn succeed_late(&self, id: &str, now: i64) -> Result<Event<Record>, Refusal> {
+        let mut state = self.lock();
+        let failed = state.page(id, Kind::Charge)?.failed_charge();
+        let charge = failed.ok_or(Refusal::AlreadyFinished)?;
+        let event = Event::of(&charge.finished(Outcome::Approved), now)?;
+        let event = event.ok_or(Refusal::AlreadyFinished)?;
+        state.write(Entry::SucceededLate {
+            event: event.clone(),
+        })?;
+        Ok(event)
+    }
+
+    /// Opens a dispute of the charge with this id.
+    ///
+    /// The check and the write happen under one lock: disputes that come at once never exceed the capture.
+    pub(crate) fn open_dispute(
+        &self,
+        charge: &str,
+        order: DisputeOrder,
+        now: i64,
+    ) -> Result<Event<Dispute>, Refusal> {
+        let mut state = self.lock();
+        let page = state.page(charge, Kind::Charge)?;
+        let (Some(record), Some(totals)) = (&page.record, state.pages.totals(charge)) else {
+            return Err(Refusal::NoSuchCharge);
+        };
+        if !totals.allows_dispute(order.amount) {
+            return Err(Refusal::NotCaptured);
+        }
+        let event = Event::of_opening(Dispute::of(record, order, now)?, now)?;
+        state.write(Entry::DisputeOpened {
+            event: event.clone(),
+        })?;
+        Ok(event)
+    }
+
+    /// Takes a step of the dispute with this id.
+    pub(crate) fn move_dispute(
+        &self,
+        id: &str,
+        step: DisputeStep,
+        now: i64,
+    ) -> Result<Event<Dispute>, Refusal> {
+        let mut state = self.lock();
+        let moved = state.case(id)?.after(step);
+        let event = Event::of_step(step, moved.ok_or(Refusal::AlreadyFinished)?, now)?;
+        state.write(Entry::DisputeMoved {
+            step,
+            event: event.clone(),
+        })?;
+        Ok(event)
+    }
+
+    /// Takes evidence, unless its key has given it before, and returns the dispute as it then is.
+    pub(crate) fn give_evidence(
+        &self,
+        key: ProviderKey,
+        evidence: Evidence,
+    ) -> Result<Dispute, Refusal> {
+        let mut state = self.lock();
+        let id = evidence.dispute.clone();
+        let case = state.case(&id)?;
+        let given = state.pages.evidence(&key);
+        let is_of_another = given.is_some_and(|given| *given != evidence);
+        if is_of_another || state.pages.by_key(&key).is_some() {
+            return Err(Refusal::Mismatch);
+        }
+        if given.is_none() {
+            if !case.takes_evidence() {
+                return Err(Refusal::AlreadyFinished);
+            }
+            state.write(Entry::EvidenceGiven {
+                idempotency_key: key,
+                evidence,
+            })?;
+        }
+        Ok(state.case(&id)?.dispute.clone())
+    }
+
+    /// The dispute with this id as it is now.
+    pub(crate) fn dispute(&self, id: &str) -> Result<Dispute, Refusal> {
+        Ok(self.lock().case(id)?.dispute.clone())
+    }
+
+    /// The record of a key, if it is of this kind.
+    pub(crate) fn record_of(&self, key: &ProviderKey, kind: Kind) -> Option<Record> {
         let state = self.lock();
         let record = state.pages.by_key(key)?.record.clone()?;
-        (record.step() == step).then_some(record)
+        (record.kind() == kind).then_some(record)
     }
 
     /// The charge with this id, if it waits for its payer.
     pub(crate) fn waiting_charge(&self, id: &str) -> Result<Record, Refusal> {
         let state = self.lock();
-        let waiting = state.page(id, None)?.open_record().cloned();
+        let waiting = state.page(id, Kind::Charge)?.open_record().cloned();
         waiting.ok_or(Refusal::AlreadyFinished)
     }
 
-    /// The newest event of the record with this id.
-    pub(crate) fn event_of(&self, id: &str) -> Result<Event, Refusal> {
+    /// The events of the record or the dispute with this id, the oldest first.
+    pub(crate) fn messages_of(&self, id: &str) -> Result<Vec<Message>, Refusal> {
         let state = self.lock();
+        if let Some(case) = state.pages.case(id) {
+            return Ok(case.events.iter().map(Event::message).collect());
+        }
         let page = state.pages.by_id(id).ok_or(Refusal::NoSuchCharge)?;
-        page.event.clone().ok_or(Refusal::NoSuchEvent)
+        Ok(page.events.iter().map(Event::message).collect())
     }
 
     /// All keys that were ever called, in the order of the keys, as callers see them at this host.
@@ -190,15 +286,15 @@ impl Journal {
         self.lock().pages.iter().map(row).collect()
     }
 
-    /// The totals of all charges, in the order of the currencies.
+    /// The totals of all charges and payouts, in the order of the currencies.
     pub(crate) fn totals(&self) -> Vec<CurrencyTotals> {
         let mut sums: BTreeMap<String, Totals> = BTreeMap::new();
         let state = self.lock();
         for (_, page) in state.pages.iter() {
-            if let Some(charge) = &page.record
-                && let Some(totals) = state.pages.totals(&charge.id)
+            if let Some(record) = &page.record
+                && let Some(totals) = state.pages.totals(&record.id)
             {
-                sums.entry(charge.currency.clone())
+                sums.entry(record.currency.clone())
                     .or_default()
                     .join(totals);
             }
@@ -236,7 +332,7 @@ impl State {
                 Ok((script, Some(record)))
             }
             Order::Step(order) => {
-                let page = self.page(&order.charge, None)?;
+                let page = self.page(&order.charge, Kind::Charge)?;
                 let (Order::Charge(ordered), Some(charge), Some(totals)) =
                     (&page.order, &page.record, self.pages.totals(&order.charge))
                 else {
@@ -252,20 +348,34 @@ impl State {
                 let record = Record::of_step(id, key.clone(), order, charge, outcome);
                 Ok((script, Some(record)))
             }
+            Order::Payout(order) => {
+                let script = order.destination.script();
+                let Some(outcome) = script.effect else {
+                    return Ok((script, None));
+                };
+                let record = Record::of_payout(fresh_id("po_")?, key.clone(), order, outcome);
+                Ok((script, Some(record)))
+            }
         }
     }
 
-    /// The page of the record with this id, which must be of this step; `None` is a charge.
-    fn page(&self, id: &str, step: Option<Step>) -> Result<&Page, Refusal> {
+    /// The page of the record with this id, which must be of this kind.
+    fn page(&self, id: &str, kind: Kind) -> Result<&Page, Refusal> {
         let is_wanted = |page: &&Page| {
             let record = page.record.as_ref();
-            record.is_some_and(|record| record.step() == step)
+            record.is_some_and(|record| record.kind() == kind)
         };
         let page = self.pages.by_id(id).filter(is_wanted);
-        page.ok_or(match step {
-            None => Refusal::NoSuchCharge,
-            Some(_) => Refusal::NoSuchRefund,
+        page.ok_or(match kind {
+            Kind::Charge => Refusal::NoSuchCharge,
+            Kind::Step(_) => Refusal::NoSuchRefund,
+            Kind::Payout => Refusal::NoSuchPayout,
         })
+    }
+
+    /// The case of the dispute with this id.
+    fn case(&self, id: &str) -> Result<&Case, Refusal> {
+        self.pages.case(id).ok_or(Refusal::NoSuchDispute)
     }
 
     /// Writes a line, and only then turns the pages.
@@ -322,8 +432,8 @@ mod tests {
         for length in whole.len()..both.len() {
             fs::write(&path, both.get(..length).unwrap()).unwrap();
             let journal = Journal::open(&path).unwrap();
-            assert!(journal.record_of(&key("first"), None).is_some());
-            assert!(journal.record_of(&key("second"), None).is_none());
+            assert!(journal.record_of(&key("first"), Kind::Charge).is_some());
+            assert!(journal.record_of(&key("second"), Kind::Charge).is_none());
             journal.close();
             assert_eq!(fs::read(&path).unwrap(), whole);
         }
@@ -355,6 +465,21 @@ mod tests {
             json!({ "step": "refund", "charge": "ch_unheard", "amount": 1, "final": false });
         let refund = record("rf_1", "pending");
         let step_of_nothing = json!({ "entry": "opened", "order": of_nothing, "record": refund });
+        let dispute_of_nothing = |entry: &str| {
+            let dispute = json!({
+                "object": "dispute", "id": "dp_1", "status": "needs_response", "charge": "ch_unheard",
+                "amount": 1, "currency": "EUR", "reason": "x", "withdrawn": true, "evidence_due_by": 0,
+                "reference": null, "charge_key": "unheard",
+            });
+            let event = json!({
+                "id": "evt_1", "type": "dispute.x", "created": 0, "data": { "object": dispute },
+            });
+            json!({ "entry": entry, "step": "withdraw", "event": event })
+        };
+        let evidence_for_nothing = json!({
+            "entry": "evidence_given", "idempotency_key": "e",
+            "evidence": { "dispute": "dp_1", "text": "x" },
+        });
         for nonsense in [
             "{}",
             "",
@@ -362,6 +487,10 @@ mod tests {
             &change("finished"),
             &change("returned"),
             &step_of_nothing.to_string(),
+            &change("succeeded_late"),
+            &dispute_of_nothing("dispute_opened").to_string(),
+            &dispute_of_nothing("dispute_moved").to_string(),
+            &evidence_for_nothing.to_string(),
         ] {
             let journal = Journal::open(&path).unwrap();
             journal.call(key("first"), order(1), 0).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! It charges nothing, but it behaves as real providers do: it declines, times out after the execution, answers 500
 //! after the execution, sends its webhook before its reply, or twice, or never. A charge is captured at once, or only
-//! authorized; then *steps* follow: captures, increments, a void. What was captured can be refunded. The *payment
-//! method* of a charge selects the behaviour:
+//! authorized; then *steps* follow: captures, increments, a void. What was captured can be refunded, or disputed by the
+//! payer's bank. Payouts go to the merchant. The *payment method* of a charge selects the behaviour:
 //!
 //! | payment method | executes | answers | webhook |
 //! |---|---|---|---|
@@ -28,18 +28,33 @@
 //! nothing unless it is the last; then the next call can execute the same key. A call of an executed key gets its
 //! record and does not move the chain.
 //!
+//! The *destination* of a payout selects the behaviour too:
+//!
+//! | destination | executes | answers | webhook |
+//! |---|---|---|---|
+//! | `ba_declines` | failed, `account_closed` | 402 | once, after the reply |
+//! | `ba_pending` | pending | 200 | once the bank has decided |
+//! | `ba_succeeds`, `ba_server_error`, `ba_times_out`, `ba_never_answers`, `ba_webhook_before_reply`, `ba_webhook_twice` | as the charge with the payment method of this name | as that | as that |
+//!
 //! | request | answer |
 //! |---|---|
 //! | `POST /v1/charges` with `Idempotency-Key` | as above; the key again: the stored record, no webhook; the key with another order: 409 |
 //! | `POST /v1/charges/{charge id}/captures`, `…/voids`, `…/increments`, `…/refunds` with `Idempotency-Key` | the same for a step |
-//! | `GET /v1/charges?idempotency_key=…`, `/v1/captures?…`, `/v1/voids?…`, `/v1/increments?…`, `/v1/refunds?…` | the inquiry: 200 with the record as it is now, or 404 |
+//! | `POST /v1/payouts` with `Idempotency-Key` | the same for a payout |
+//! | `GET /v1/charges?idempotency_key=…`, `/v1/captures?…`, `/v1/voids?…`, `/v1/increments?…`, `/v1/refunds?…`, `/v1/payouts?…` | the inquiry: 200 with the record as it is now, or 404 |
 //! | `GET /pay/{charge id}` | a page with two forms, if the charge waits for its payer |
 //! | `POST /pay/{charge id}/complete`, `…/fail` | the payer acts: 200 with the record; a second time: 409 |
-//! | `POST /v1/refunds/{refund id}/succeed`, `…/fail` | the bank decides about a refund that waits: 200 with the record, or 409 |
-//! | `POST /v1/refunds/{refund id}/return` | a refund comes back after its success, which has an event of its own: 200 with the record, or 409 |
-//! | `GET /v1/journal` | every key with its `effects` and `calls` |
-//! | `GET /v1/totals` | the amounts authorized, captured, released and refunded, by currency |
-//! | `POST /v1/webhooks/{record id}/redeliver` | sends the newest event of the record again, signed anew, and says whether it was `delivered` |
+//! | `POST /v1/charges/{charge id}/succeed-late` | a charge that failed succeeds after all: 200 with the record, or 409 |
+//! | `POST /v1/refunds/{refund id}/succeed`, `…/fail`, `/v1/payouts/{payout id}/succeed`, `…/fail` | the bank decides about a refund or a payout that waits: 200 with the record, or 409 |
+//! | `POST /v1/refunds/{refund id}/return`, `/v1/payouts/{payout id}/return` | it comes back after its success, which has an event of its own: 200 with the record, or 409 |
+//! | `POST /v1/charges/{charge id}/disputes` | the payer's bank opens a dispute: see below |
+//! | `POST /v1/disputes/{dispute id}/withdraw`, `…/reinstate`, `…/win`, `…/lose` | a step of the bank: 200 with the dispute, or 409 |
+//! | `POST /v1/disputes/{dispute id}/evidence` with `Idempotency-Key` | the merchant's evidence: 200 with the dispute; the key with another text: 409 |
+//! | `GET /v1/disputes/{dispute id}` | the dispute as it is now |
+//! | `GET /v1/journal` | every key of a record with its `effects` and `calls` |
+//! | `GET /v1/totals` | the amounts authorized, captured, released, refunded, withdrawn and paid out, by currency |
+//! | `POST /v1/webhooks/{record id}/redeliver` | sends the newest event of the record or dispute again, signed anew, and says whether it was `delivered` |
+//! | `POST /v1/webhooks/{record id}/redeliver-all` | sends all its events again, one after the other, the newest first; their ids are in `events` |
 //!
 //! The provider keeps the totals of each charge and refuses steps by them, before it plays the script. A refused step
 //! is a record too: it failed, and is answered with 402.
@@ -54,13 +69,30 @@
 //!
 //! A capture that is `final` releases the rest.
 //!
+//! A *dispute* is of a charge, has no key, and is never refused by a script. All disputes of a charge together are at
+//! most what was captured of it, or else 409 `not_captured`. Each step but the evidence has an event, which shows the
+//! dispute as it was right after the step.
+//!
+//! | step | possible | effect | event |
+//! |---|---|---|---|
+//! | opening | | `needs_response` | `dispute.opened` |
+//! | withdraw | if the money is not withdrawn | `withdrawn`: true | `dispute.funds_withdrawn` |
+//! | reinstate | if the money is withdrawn | `withdrawn`: false | `dispute.funds_reinstated` |
+//! | evidence | until the bank has decided | `under_review` | |
+//! | win | until the bank has decided | `won` | `dispute.won` |
+//! | lose | until the bank has decided | `lost` | `dispute.lost` |
+//!
+//! Once the bank has decided, each of withdraw and reinstate is possible once more. `evidence_due_by` is only shown:
+//! nothing happens at that time.
+//!
 //! It never knows anything about the system that calls it, and never stores a secret on disk.
 //!
 //! Invariants:
 //! - A provider key has at most one effect, however many calls have it and however often the process is killed.
 //! - A call, and a change of a record, is in the journal before anyone learns of it.
-//! - An event has one id for ever. Only a refund that comes back has a second event.
-//! - No charge is captured beyond its authorization or refunded beyond its capture, however many steps come at once.
+//! - An event has one id for ever. A record has a second event only if it comes back, or succeeds late.
+//! - No charge is captured beyond its authorization, or refunded or disputed beyond its capture, however many steps
+//!   come at once.
 //! - Every wait, queue and body has a bound. (The journal itself grows with use: delete the file.)
 //!
 //! ```
@@ -93,6 +125,10 @@
 
 mod actions;
 mod courier;
+mod destination;
+mod dispute;
+mod disputes;
+mod event;
 mod journal;
 mod lines;
 mod method;
@@ -102,6 +138,7 @@ mod patience;
 mod provider;
 mod record;
 mod refusal;
+mod request;
 mod routes;
 mod totals;
 

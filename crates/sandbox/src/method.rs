@@ -67,7 +67,7 @@ enum Plot {
 /// The reaction of the provider to a call; the name on the wire is that of the variant, in snake case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Behaviour {
+pub(crate) enum Behaviour {
     Succeeds,
     Declines,
     DeclinesInsufficientFunds,
@@ -82,7 +82,7 @@ enum Behaviour {
     Pending,
 }
 
-/// Why a charge or a step failed.
+/// Why a charge, a step or a payout failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeclineCode {
@@ -92,6 +92,8 @@ pub(crate) enum DeclineCode {
     ExpiredCard,
     StolenCard,
     RefundFailed,
+    AccountClosed,
+    PayoutFailed,
     // The code of the payer, who did not finish the action.
     AuthenticationFailed,
     // Codes of the provider itself, by its totals.
@@ -106,7 +108,7 @@ pub(crate) enum DeclineCode {
 pub(crate) enum Outcome {
     Approved,
     Declined(DeclineCode),
-    /// It comes later: a charge waits for its payer, a refund waits for the bank.
+    /// It comes later: a charge waits for its payer, a refund or a payout waits for the bank.
     Open,
 }
 
@@ -241,7 +243,7 @@ impl Plot {
 }
 
 /// The variant with this name on the wire.
-fn by_name<T: DeserializeOwned>(name: &str) -> Option<T> {
+pub(crate) fn by_name<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(Value::from(name)).ok()
 }
 
@@ -264,7 +266,8 @@ impl Behaviour {
         }
     }
 
-    fn script(self) -> Script {
+    /// The script of the first call with this behaviour.
+    pub(crate) fn script(self) -> Script {
         use Announcement::{AfterReply, BeforeReply, TwiceAfterReply};
         let approved = Some(Outcome::Approved);
         let declined = |code| {

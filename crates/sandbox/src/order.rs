@@ -4,11 +4,16 @@ use money::{Amount, Currency};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::destination::Destination;
 use crate::method::{PaymentMethod, Step};
 use crate::refusal::Refusal;
 
 /// Greatest length of a provider key and of a reference, in bytes.
 const MAX_TEXT_LENGTH: usize = 255;
+/// Greatest length of the reason of a dispute, in bytes.
+const MAX_REASON_LENGTH: usize = 64;
+/// Greatest length of evidence, in characters. However they are written in the journal, its lines can hold them.
+const MAX_EVIDENCE_LENGTH: usize = 10_000;
 
 /// The provider key: 1 to 255 visible ASCII characters. A key has at most one effect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +37,8 @@ pub(crate) enum Order {
     Charge(ChargeOrder),
     /// A step of a charge.
     Step(StepOrder),
+    /// A payout to the merchant.
+    Payout(PayoutOrder),
 }
 
 /// The order of a charge.
@@ -59,6 +66,33 @@ pub(crate) struct StepOrder {
     /// Whether a capture releases the rest; other steps are never final.
     #[serde(rename = "final")]
     pub(crate) is_final: bool,
+}
+
+/// The order of a payout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PayoutOrder {
+    /// Amount in minor units, above zero.
+    pub(crate) amount: i64,
+    /// An ISO 4217 code.
+    pub(crate) currency: String,
+    pub(crate) destination: Destination,
+    pub(crate) reference: Option<String>,
+}
+
+/// A new dispute, as the payer's bank wants it.
+#[derive(Debug)]
+pub(crate) struct DisputeOrder {
+    /// Amount in minor units, above zero.
+    pub(crate) amount: i64,
+    pub(crate) reason: String,
+}
+
+/// The evidence of one call. Two calls with one key must have equal evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Evidence {
+    /// The id of the dispute.
+    pub(crate) dispute: String,
+    text: String,
 }
 
 /// A charge is captured at once if nothing else is said.
@@ -94,6 +128,37 @@ struct StepBody {
     amount: i64,
 }
 
+/// The body of a payout as it arrives.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PayoutBody {
+    amount: i64,
+    currency: String,
+    destination: String,
+    reference: Option<String>,
+}
+
+/// The body of a dispute as it arrives.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DisputeBody {
+    amount: i64,
+    #[serde(default = "fraudulent")]
+    reason: String,
+}
+
+/// The body of evidence as it arrives.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EvidenceBody {
+    text: String,
+}
+
+/// A dispute is about fraud if nothing else is said.
+fn fraudulent() -> String {
+    "fraudulent".to_owned()
+}
+
 impl Order {
     /// Reads and checks the body of a charge.
     pub(crate) fn charge(body: &[u8]) -> Result<Self, Refusal> {
@@ -104,14 +169,7 @@ impl Order {
             reference,
             capture,
         } = read(body)?;
-        Amount::new(amount)?;
-        Currency::from_code(&currency)?;
-        if reference
-            .as_ref()
-            .is_some_and(|text| text.len() > MAX_TEXT_LENGTH)
-        {
-            return Err(Refusal::InvalidReference);
-        }
+        check(amount, &currency, reference.as_ref())?;
         let payment_method =
             PaymentMethod::parse(&payment_method).ok_or(Refusal::UnknownPaymentMethod)?;
         Ok(Self::Charge(ChargeOrder {
@@ -120,6 +178,24 @@ impl Order {
             payment_method,
             reference,
             capture,
+        }))
+    }
+
+    /// Reads and checks the body of a payout.
+    pub(crate) fn payout(body: &[u8]) -> Result<Self, Refusal> {
+        let PayoutBody {
+            amount,
+            currency,
+            destination,
+            reference,
+        } = read(body)?;
+        check(amount, &currency, reference.as_ref())?;
+        let destination = Destination::parse(&destination).ok_or(Refusal::UnknownDestination)?;
+        Ok(Self::Payout(PayoutOrder {
+            amount,
+            currency,
+            destination,
+            reference,
         }))
     }
 
@@ -143,6 +219,44 @@ impl Order {
             is_final,
         }))
     }
+}
+
+impl DisputeOrder {
+    /// Reads and checks the body of a dispute.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
+        let DisputeBody { amount, reason } = read(body)?;
+        Amount::new(amount)?;
+        let is_legal = !reason.is_empty()
+            && reason.len() <= MAX_REASON_LENGTH
+            && reason
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if !is_legal {
+            return Err(Refusal::InvalidReason);
+        }
+        Ok(Self { amount, reason })
+    }
+}
+
+impl Evidence {
+    /// Reads and checks the body of evidence for this dispute.
+    pub(crate) fn read(dispute: String, body: &[u8]) -> Result<Self, Refusal> {
+        let EvidenceBody { text } = read(body)?;
+        if text.is_empty() || text.chars().count() > MAX_EVIDENCE_LENGTH {
+            return Err(Refusal::InvalidEvidence);
+        }
+        Ok(Self { dispute, text })
+    }
+}
+
+/// Checks what the bodies of charges and payouts have in common.
+fn check(amount: i64, currency: &str, reference: Option<&String>) -> Result<(), Refusal> {
+    Amount::new(amount)?;
+    Currency::from_code(currency)?;
+    if reference.is_some_and(|text| text.len() > MAX_TEXT_LENGTH) {
+        return Err(Refusal::InvalidReference);
+    }
+    Ok(())
 }
 
 /// Reads a body, which must be an object.

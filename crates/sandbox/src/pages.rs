@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dispute::{Case, Dispute, DisputeStep};
+use crate::event::Event;
 use crate::method::{PaymentMethod, Step};
-use crate::order::{ChargeOrder, Order, ProviderKey};
-use crate::record::{Event, Record, Status};
+use crate::order::{ChargeOrder, Evidence, Order, ProviderKey};
+use crate::record::{Kind, Record, Status};
 use crate::totals::Totals;
 
 /// One line of the file.
@@ -15,7 +17,7 @@ use crate::totals::Totals;
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub(crate) enum Entry {
     /// The call of a key that was executed.
-    Executed { order: Order, event: Event },
+    Executed { order: Order, event: Event<Record> },
     /// The call of a key whose outcome comes later.
     Opened { order: Order, record: Record },
     /// The first call of a key, which executed nothing.
@@ -26,9 +28,23 @@ pub(crate) enum Entry {
     /// A later call of a known key that executed nothing.
     Repeated { idempotency_key: ProviderKey },
     /// The outcome of an open record.
-    Finished { event: Event },
-    /// The return of a refund that succeeded.
-    Returned { event: Event },
+    Finished { event: Event<Record> },
+    /// The return of a refund or a payout that succeeded.
+    Returned { event: Event<Record> },
+    /// The success of a charge that had failed.
+    SucceededLate { event: Event<Record> },
+    /// A new dispute.
+    DisputeOpened { event: Event<Dispute> },
+    /// A step of a dispute.
+    DisputeMoved {
+        step: DisputeStep,
+        event: Event<Dispute>,
+    },
+    /// The first call of a key that gives evidence.
+    EvidenceGiven {
+        idempotency_key: ProviderKey,
+        evidence: Evidence,
+    },
 }
 
 /// Everything that is known about one key.
@@ -36,9 +52,9 @@ pub(crate) struct Page {
     pub(crate) order: Order,
     /// The record as it is now; `None` as long as nothing was executed.
     pub(crate) record: Option<Record>,
-    /// The newest event of the record.
-    pub(crate) event: Option<Event>,
-    /// Whether the record is a refund that came back.
+    /// The events of the record, the oldest first.
+    pub(crate) events: Vec<Event<Record>>,
+    /// Whether the record is a refund or a payout that came back.
     is_returned: bool,
     pub(crate) effects: u64,
     pub(crate) calls: u64,
@@ -49,7 +65,7 @@ impl Page {
         Self {
             order,
             record: None,
-            event: None,
+            events: Vec::new(),
             is_returned: false,
             effects: 0,
             calls: 0,
@@ -62,14 +78,20 @@ impl Page {
         record.filter(|record| record.status.is_open())
     }
 
-    /// The record, if it is a refund that can come back.
+    /// The record, if it is a refund or a payout that can come back.
     pub(crate) fn returnable(&self) -> Option<&Record> {
         let record = self.record.as_ref();
         record.filter(|record| {
-            record.step() == Some(Step::Refund)
+            matches!(record.kind(), Kind::Step(Step::Refund) | Kind::Payout)
                 && record.status == Status::Succeeded
                 && !self.is_returned
         })
+    }
+
+    /// The record, if it is a charge that failed.
+    pub(crate) fn failed_charge(&self) -> Option<&Record> {
+        let record = self.record.as_ref();
+        record.filter(|record| record.kind() == Kind::Charge && record.status == Status::Failed)
     }
 }
 
@@ -97,6 +119,8 @@ pub(crate) struct Pages {
     keys: HashMap<String, ProviderKey>,
     totals: HashMap<String, Totals>,
     chain_calls: HashMap<Thread, usize>,
+    cases: HashMap<String, Case>,
+    evidence: HashMap<ProviderKey, Evidence>,
 }
 
 impl Pages {
@@ -114,9 +138,19 @@ impl Pages {
         self.by_key.iter()
     }
 
-    /// The totals of the charge with this id; `None` if there is no such charge.
-    pub(crate) fn totals(&self, charge: &str) -> Option<Totals> {
-        self.totals.get(charge).copied()
+    /// The totals of the charge or the payout with this id; `None` if there is none.
+    pub(crate) fn totals(&self, id: &str) -> Option<Totals> {
+        self.totals.get(id).copied()
+    }
+
+    /// The case of the dispute with this id.
+    pub(crate) fn case(&self, id: &str) -> Option<&Case> {
+        self.cases.get(id)
+    }
+
+    /// The evidence that this key gave.
+    pub(crate) fn evidence(&self, key: &ProviderKey) -> Option<&Evidence> {
+        self.evidence.get(key)
     }
 
     /// Number of calls that followed the chain of this order.
@@ -129,7 +163,7 @@ impl Pages {
     pub(crate) fn turn(&mut self, entry: Entry) -> bool {
         match entry {
             Entry::Executed { order, event } => {
-                let record = event.record().clone();
+                let record = event.object().clone();
                 self.record(order, record, Some(event))
             }
             Entry::Opened { order, record } => self.record(order, record, None),
@@ -155,11 +189,26 @@ impl Pages {
             }
             Entry::Finished { event } => self.finish(event),
             Entry::Returned { event } => self.take_back(event),
+            Entry::SucceededLate { event } => self.succeed_late(event),
+            Entry::DisputeOpened { event } => self.open_case(event),
+            Entry::DisputeMoved { step, event } => self.move_case(step, event),
+            Entry::EvidenceGiven {
+                idempotency_key,
+                evidence,
+            } => {
+                let case = self.cases.get_mut(&evidence.dispute);
+                let Some(case) = case.filter(|case| case.takes_evidence()) else {
+                    return false;
+                };
+                case.review();
+                self.evidence.insert(idempotency_key, evidence);
+                true
+            }
         }
     }
 
     /// Puts the record of a call on the page of its key.
-    fn record(&mut self, order: Order, record: Record, event: Option<Event>) -> bool {
+    fn record(&mut self, order: Order, record: Record, event: Option<Event<Record>>) -> bool {
         let key = record.idempotency_key.clone();
         // A charge that waits for its payer is not executed yet.
         let is_effect = record.status != Status::RequiresAction;
@@ -172,31 +221,38 @@ impl Pages {
             return true;
         }
         page.record = Some(record.clone());
-        page.event = event;
+        page.events.extend(event);
         self.keys.insert(record.id.clone(), key.clone());
         self.follow_chain(&key, &order);
-        let Order::Step(step) = order else {
-            let totals = Totals::of_charge(&record);
-            self.totals.insert(record.id, totals);
-            return true;
-        };
-        let Some(totals) = self.totals.get_mut(&step.charge) else {
-            return false;
-        };
-        if record.status != Status::Failed {
-            totals.add(&step);
+        match order {
+            Order::Charge(_) => {
+                let totals = Totals::of_charge(&record);
+                self.totals.insert(record.id, totals);
+            }
+            Order::Payout(_) => {
+                let totals = Totals::of_payout(&record);
+                self.totals.insert(record.id, totals);
+            }
+            Order::Step(step) => {
+                let Some(totals) = self.totals.get_mut(&step.charge) else {
+                    return false;
+                };
+                if record.status != Status::Failed {
+                    totals.add(&step);
+                }
+            }
         }
         true
     }
 
     /// Gives an open record its outcome.
-    fn finish(&mut self, event: Event) -> bool {
-        let record = event.record().clone();
+    fn finish(&mut self, event: Event<Record>) -> bool {
+        let record = event.object().clone();
         let page = self.by_key.get_mut(&record.idempotency_key);
         let Some(page) = page.filter(|page| page.open_record().is_some()) else {
             return false;
         };
-        let Some(totals) = self.totals.get_mut(record.charge_id()) else {
+        let Some(totals) = self.totals.get_mut(record.counted_at()) else {
             return false;
         };
         match page.order {
@@ -204,27 +260,68 @@ impl Pages {
                 page.effects += 1;
                 *totals = Totals::of_charge(&record);
             }
+            Order::Payout(_) => *totals = Totals::of_payout(&record),
             Order::Step(_) if record.status == Status::Failed => totals.take_back(&record),
             Order::Step(_) => {}
         }
         page.record = Some(record);
-        page.event = Some(event);
+        page.events.push(event);
         true
     }
 
-    /// Notes the return of a refund.
-    fn take_back(&mut self, event: Event) -> bool {
-        let record = event.record().clone();
+    /// Notes the return of a refund or a payout.
+    fn take_back(&mut self, event: Event<Record>) -> bool {
+        let record = event.object().clone();
         let page = self.by_key.get_mut(&record.idempotency_key);
         let Some(page) = page.filter(|page| page.returnable().is_some()) else {
             return false;
         };
-        let Some(totals) = self.totals.get_mut(record.charge_id()) else {
+        let Some(totals) = self.totals.get_mut(record.counted_at()) else {
             return false;
         };
         totals.take_back(&record);
         page.is_returned = true;
-        page.event = Some(event);
+        page.events.push(event);
+        true
+    }
+
+    /// Lets a charge succeed after all. Its failure was counted as its execution, so this is not another one.
+    fn succeed_late(&mut self, event: Event<Record>) -> bool {
+        let record = event.object().clone();
+        let page = self.by_key.get_mut(&record.idempotency_key);
+        let Some(page) = page.filter(|page| page.failed_charge().is_some()) else {
+            return false;
+        };
+        let totals = Totals::of_charge(&record);
+        self.totals.insert(record.id.clone(), totals);
+        page.record = Some(record);
+        page.events.push(event);
+        true
+    }
+
+    /// Opens the case of a dispute.
+    fn open_case(&mut self, event: Event<Dispute>) -> bool {
+        let dispute = event.object();
+        let Some(totals) = self.totals.get_mut(&dispute.charge) else {
+            return false;
+        };
+        totals.dispute(dispute.amount);
+        self.cases.insert(dispute.id.clone(), Case::opened(event));
+        true
+    }
+
+    /// Takes a step of a dispute.
+    fn move_case(&mut self, step: DisputeStep, event: Event<Dispute>) -> bool {
+        let dispute = event.object();
+        let case = self.cases.get_mut(&dispute.id);
+        let Some(case) = case.filter(|case| case.after(step).as_ref() == Some(dispute)) else {
+            return false;
+        };
+        let Some(totals) = self.totals.get_mut(&dispute.charge) else {
+            return false;
+        };
+        totals.add_dispute_step(step, dispute.amount);
+        case.take(step, event);
         true
     }
 

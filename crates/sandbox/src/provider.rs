@@ -9,14 +9,16 @@ use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
+use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::courier::Courier;
+use crate::event::Event;
 use crate::journal::{CallRecord, Journal};
 use crate::method::{Announcement, Answer};
 use crate::order::{Order, ProviderKey};
 use crate::patience::Patience;
-use crate::record::{Event, Record, Status};
+use crate::record::{Record, Status};
 use crate::refusal::Refusal;
 
 /// The state that every route needs.
@@ -41,7 +43,7 @@ impl Provider {
             event,
         } = self.journal.call(key, order, (self.clock)())?;
         if let Some(event) = event {
-            self.announce(event, script.announcement).await;
+            self.announce(&event, script.announcement).await;
         }
         match (script.answer, record) {
             (Answer::Record, Some(record)) => Ok(shown(&record, host)),
@@ -50,16 +52,26 @@ impl Provider {
         }
     }
 
+    /// The reply that shows what an event reports. The event is sent after it.
+    pub(crate) fn told<T: Serialize>(&self, event: &Event<T>) -> HttpResponse {
+        let reply = HttpResponse::Ok().json(event.object());
+        drop(self.courier.announce(vec![event.message()]));
+        reply
+    }
+
     /// Sends the event, and waits for its receiver if the webhook goes before the reply.
-    async fn announce(&self, event: Event, announcement: Announcement) {
+    async fn announce(&self, event: &Event<Record>, announcement: Announcement) {
+        let message = event.message();
         match announcement {
             Announcement::None => {}
             // The task runs on the only thread of this worker: it is first polled after the handler has returned and
             // its reply was handed to the socket.
-            Announcement::AfterReply => drop(self.courier.announce(event, 1)),
-            Announcement::TwiceAfterReply => drop(self.courier.announce(event, 2)),
+            Announcement::AfterReply => drop(self.courier.announce(vec![message])),
+            Announcement::TwiceAfterReply => {
+                drop(self.courier.announce(vec![message.clone(), message]));
+            }
             Announcement::BeforeReply => {
-                let delivery = self.courier.announce(event, 1);
+                let delivery = self.courier.announce(vec![message]);
                 if timeout(self.patience.announcement, delivery).await.is_err() {
                     tracing::info!("the reply no longer waits for the webhook that goes first");
                 }

@@ -1,13 +1,14 @@
-//! A record: the result of a call, and the event that reports it.
+//! A record: the result of a call.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::destination::Destination;
 use crate::method::{DeclineCode, Outcome, PaymentMethod, Step};
-use crate::order::{ChargeOrder, ProviderKey, StepOrder, at_once};
+use crate::order::{ChargeOrder, PayoutOrder, ProviderKey, StepOrder, at_once};
 
-/// A charge or a step of it, as all answers and events show it.
+/// A charge, a step of it or a payout, as all answers and events show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) id: String,
@@ -16,10 +17,10 @@ pub(crate) struct Record {
     pub(crate) status: Status,
     pub(crate) amount: i64,
     pub(crate) currency: String,
-    /// The payment method; journals of older versions do not have it.
+    /// The payment method; payouts and journals of older versions do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    payment_method: Option<PaymentMethod>,
-    reference: Option<String>,
+    pub(crate) payment_method: Option<PaymentMethod>,
+    pub(crate) reference: Option<String>,
     pub(crate) idempotency_key: ProviderKey,
     decline_code: Option<DeclineCode>,
 }
@@ -45,6 +46,28 @@ enum Object {
     Refund {
         charge: String,
     },
+    Payout {
+        destination: Destination,
+    },
+}
+
+/// The kind of a record alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Charge,
+    Step(Step),
+    Payout,
+}
+
+impl Kind {
+    /// The name of the kind on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Step(step) => step.name(),
+            Self::Payout => "payout",
+        }
+    }
 }
 
 /// The state of a record.
@@ -57,7 +80,7 @@ pub(crate) enum Status {
     Failed,
     /// A charge waits for its payer.
     RequiresAction,
-    /// A refund waits for the bank.
+    /// A refund or a payout waits for the bank.
     Pending,
 }
 
@@ -82,14 +105,16 @@ impl Object {
                 | Self::Capture { .. }
                 | Self::Void { .. }
                 | Self::Increment { .. }
-                | Self::Refund { .. } => Status::Succeeded,
+                | Self::Refund { .. }
+                | Self::Payout { .. } => Status::Succeeded,
             },
             Outcome::Open => match self {
                 Self::Charge { .. } => Status::RequiresAction,
                 Self::Capture { .. }
                 | Self::Void { .. }
                 | Self::Increment { .. }
-                | Self::Refund { .. } => Status::Pending,
+                | Self::Refund { .. }
+                | Self::Payout { .. } => Status::Pending,
             },
         }
     }
@@ -147,7 +172,30 @@ impl Record {
         }
     }
 
-    /// The same record with the outcome that it waited for.
+    /// The payout that results from `order` under `key`.
+    pub(crate) fn of_payout(
+        id: String,
+        key: ProviderKey,
+        order: &PayoutOrder,
+        outcome: Outcome,
+    ) -> Self {
+        let object = Object::Payout {
+            destination: order.destination.clone(),
+        };
+        Self {
+            id,
+            status: object.status(outcome),
+            object,
+            amount: order.amount,
+            currency: order.currency.clone(),
+            payment_method: None,
+            reference: order.reference.clone(),
+            idempotency_key: key,
+            decline_code: code(outcome),
+        }
+    }
+
+    /// The same record with an outcome that came later.
     pub(crate) fn finished(&self, outcome: Outcome) -> Self {
         Self {
             status: self.object.status(outcome),
@@ -156,21 +204,22 @@ impl Record {
         }
     }
 
-    /// The step that the record is of; `None` for a charge.
-    pub(crate) fn step(&self) -> Option<Step> {
+    /// The kind of the record.
+    pub(crate) fn kind(&self) -> Kind {
         match self.object {
-            Object::Charge { .. } => None,
-            Object::Capture { .. } => Some(Step::Capture),
-            Object::Void { .. } => Some(Step::Void),
-            Object::Increment { .. } => Some(Step::Increment),
-            Object::Refund { .. } => Some(Step::Refund),
+            Object::Charge { .. } => Kind::Charge,
+            Object::Capture { .. } => Kind::Step(Step::Capture),
+            Object::Void { .. } => Kind::Step(Step::Void),
+            Object::Increment { .. } => Kind::Step(Step::Increment),
+            Object::Refund { .. } => Kind::Step(Step::Refund),
+            Object::Payout { .. } => Kind::Payout,
         }
     }
 
-    /// The id of the charge: its own, or that of the charge that the step belongs to.
-    pub(crate) fn charge_id(&self) -> &str {
+    /// The id of the record whose totals count this one: the charge that the step belongs to, or else itself.
+    pub(crate) fn counted_at(&self) -> &str {
         match &self.object {
-            Object::Charge { .. } => &self.id,
+            Object::Charge { .. } | Object::Payout { .. } => &self.id,
             Object::Capture { charge }
             | Object::Void { charge }
             | Object::Increment { charge }
@@ -206,58 +255,6 @@ pub(crate) struct Shown {
     /// The page on which the payer acts. It is not in the journal, because the next start may listen elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     action_url: Option<String>,
-}
-
-/// An event of a record. It is stored with the record, so its id never changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Event {
-    pub(crate) id: String,
-    /// The object and what happened to it: `charge.succeeded`.
-    #[serde(rename = "type")]
-    kind: String,
-    /// Time of the event, in Unix seconds.
-    created: i64,
-    data: EventSubject,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct EventSubject {
-    object: Record,
-}
-
-impl Event {
-    /// The event that reports the status of `record`; `None` while the outcome is open.
-    pub(crate) fn of(record: &Record, created: i64) -> Result<Option<Self>, getrandom::Error> {
-        let happened = match record.status {
-            Status::Succeeded => "succeeded",
-            Status::Authorized => "authorized",
-            Status::Failed => "failed",
-            Status::RequiresAction | Status::Pending => return Ok(None),
-        };
-        Self::that(happened, record, created).map(Some)
-    }
-
-    /// The event that reports the return of a refund, whose status stays as it was.
-    pub(crate) fn of_return(refund: &Record, created: i64) -> Result<Self, getrandom::Error> {
-        Self::that("returned", refund, created)
-    }
-
-    fn that(happened: &str, record: &Record, created: i64) -> Result<Self, getrandom::Error> {
-        let object = record.step().map_or("charge", Step::name);
-        Ok(Self {
-            id: fresh_id("evt_")?,
-            kind: format!("{object}.{happened}"),
-            created,
-            data: EventSubject {
-                object: record.clone(),
-            },
-        })
-    }
-
-    /// The record that the event reports.
-    pub(crate) fn record(&self) -> &Record {
-        &self.data.object
-    }
 }
 
 /// A new id: the prefix and 32 hexadecimal digits.

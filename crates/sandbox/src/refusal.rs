@@ -28,16 +28,28 @@ pub(crate) enum Refusal {
     InvalidReference,
     #[error("unknown_payment_method")]
     UnknownPaymentMethod,
+    #[error("unknown_destination")]
+    UnknownDestination,
+    #[error("invalid_reason")]
+    InvalidReason,
+    #[error("invalid_evidence")]
+    InvalidEvidence,
     #[error("idempotency_mismatch")]
     Mismatch,
     #[error("no_such_charge")]
     NoSuchCharge,
     #[error("no_such_refund")]
     NoSuchRefund,
+    #[error("no_such_payout")]
+    NoSuchPayout,
+    #[error("no_such_dispute")]
+    NoSuchDispute,
     #[error("no_such_event")]
     NoSuchEvent,
     #[error("already_finished")]
     AlreadyFinished,
+    #[error("not_captured")]
+    NotCaptured,
     #[error("no_such_route")]
     NoSuchRoute,
     #[error("no_webhook_target")]
@@ -59,12 +71,20 @@ impl ResponseError for Refusal {
             | Self::InvalidAmount(_)
             | Self::InvalidCurrency(_)
             | Self::InvalidReference
-            | Self::UnknownPaymentMethod => StatusCode::BAD_REQUEST,
-            Self::NoSuchCharge | Self::NoSuchRefund | Self::NoSuchEvent | Self::NoSuchRoute => {
-                StatusCode::NOT_FOUND
-            }
+            | Self::UnknownPaymentMethod
+            | Self::UnknownDestination
+            | Self::InvalidReason
+            | Self::InvalidEvidence => StatusCode::BAD_REQUEST,
+            Self::NoSuchCharge
+            | Self::NoSuchRefund
+            | Self::NoSuchPayout
+            | Self::NoSuchDispute
+            | Self::NoSuchEvent
+            | Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Mismatch | Self::AlreadyFinished | Self::NoWebhookTarget => StatusCode::CONFLICT,
+            Self::Mismatch | Self::AlreadyFinished | Self::NotCaptured | Self::NoWebhookTarget => {
+                StatusCode::CONFLICT
+            }
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Scripted | Self::NotRecorded(_) | Self::NoRandomness(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

@@ -1,36 +1,39 @@
 //! Every URL of the provider, and the function behind it.
 
-use actix_web::http::header::HOST;
-use actix_web::web::{self, Bytes, Data, Payload};
+use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::actions;
 use crate::courier::Delivery;
+use crate::event::Message;
 use crate::method::Step;
 use crate::order::{Order, ProviderKey};
-use crate::patience::Patience;
 use crate::provider::Provider;
+use crate::record::Kind;
 use crate::refusal::Refusal;
+use crate::request::{host, provider_key, read_body};
 use crate::totals::CurrencyTotals;
-
-/// Greatest size of a request body, in bytes.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+use crate::{actions, disputes};
 
 /// The routes.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
+    let inquire = |kind| web::get().to(move |request, provider| inquire(kind, request, provider));
     service
         .route("/v1/charges", web::post().to(charge))
-        .route(
-            "/v1/charges",
-            web::get().to(|request, provider| inquire(None, request, provider)),
-        )
+        .route("/v1/charges", inquire(Kind::Charge))
+        .route("/v1/payouts", web::post().to(payout))
+        .route("/v1/payouts", inquire(Kind::Payout))
         .route("/v1/journal", web::get().to(journal))
         .route("/v1/totals", web::get().to(totals))
         .route("/v1/webhooks/{record}/redeliver", web::post().to(redeliver))
+        .route(
+            "/v1/webhooks/{record}/redeliver-all",
+            web::post().to(redeliver_all),
+        )
         .configure(actions::configure)
+        .configure(disputes::configure)
         .default_service(web::to(no_such_route));
     for step in Step::ALL {
         let records = format!("{}s", step.name());
@@ -41,10 +44,7 @@ pub(crate) fn configure(service: &mut web::ServiceConfig) {
                     take_step(step, charge, request, payload, provider)
                 }),
             )
-            .route(
-                &format!("/v1/{records}"),
-                web::get().to(move |request, provider| inquire(Some(step), request, provider)),
-            );
+            .route(&format!("/v1/{records}"), inquire(Kind::Step(step)));
     }
 }
 
@@ -56,6 +56,17 @@ async fn charge(
 ) -> Result<HttpResponse, Refusal> {
     let key = provider_key(&request)?;
     let order = Order::charge(&read_body(payload, &provider.patience).await?)?;
+    provider.call(key, order, host(&request)).await
+}
+
+/// Takes an order for a payout.
+async fn payout(
+    request: HttpRequest,
+    payload: Payload,
+    provider: Data<Provider>,
+) -> Result<HttpResponse, Refusal> {
+    let key = provider_key(&request)?;
+    let order = Order::payout(&read_body(payload, &provider.patience).await?)?;
     provider.call(key, order, host(&request)).await
 }
 
@@ -79,10 +90,9 @@ struct Inquiry {
     idempotency_key: String,
 }
 
-/// Reports the record of a provider key as it is now, without any effect. The record must be of this step; `None` is
-/// a charge.
+/// Reports the record of a provider key as it is now, without any effect. The record must be of this kind.
 async fn inquire(
-    step: Option<Step>,
+    kind: Kind,
     request: HttpRequest,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
@@ -93,7 +103,7 @@ async fn inquire(
         })?
         .into_inner();
     let key = ProviderKey::parse(&inquiry.idempotency_key).ok_or(Refusal::InvalidKey)?;
-    let record = provider.journal.record_of(&key, step);
+    let record = provider.journal.record_of(&key, kind);
     let record = record.ok_or(Refusal::NoSuchCharge)?;
     Ok(HttpResponse::Ok().json(record.shown(host(&request))))
 }
@@ -103,7 +113,7 @@ async fn journal(request: HttpRequest, provider: Data<Provider>) -> HttpResponse
     HttpResponse::Ok().json(json!({ "data": provider.journal.rows(host(&request)) }))
 }
 
-/// Shows the sums over all charges, for each currency.
+/// Shows the sums over all charges and payouts, for each currency.
 async fn totals(provider: Data<Provider>) -> HttpResponse {
     #[derive(Serialize)]
     struct Sums {
@@ -114,55 +124,46 @@ async fn totals(provider: Data<Provider>) -> HttpResponse {
     HttpResponse::Ok().json(Sums { data })
 }
 
-/// Sends the event of a record again, its newest one, and reports whether it was accepted.
+/// Sends the newest event of a record or a dispute again, and reports whether it was accepted.
 async fn redeliver(
     id: web::Path<String>,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let event = provider.journal.event_of(&id)?;
+    let mut messages = provider.journal.messages_of(&id)?;
+    let newest = messages.pop().ok_or(Refusal::NoSuchEvent)?;
+    let event_id = newest.event_id.clone();
+    let delivered = deliver(vec![newest], &provider).await?;
+    Ok(HttpResponse::Ok().json(json!({ "event": event_id, "delivered": delivered })))
+}
+
+/// Sends all events of a record or a dispute again, the newest first, and reports whether each was accepted.
+async fn redeliver_all(
+    id: web::Path<String>,
+    provider: Data<Provider>,
+) -> Result<HttpResponse, Refusal> {
+    let mut messages = provider.journal.messages_of(&id)?;
+    if messages.is_empty() {
+        return Err(Refusal::NoSuchEvent);
+    }
+    messages.reverse();
+    let event_ids: Vec<String> = messages
+        .iter()
+        .map(|message| message.event_id.clone())
+        .collect();
+    let delivered = deliver(messages, &provider).await?;
+    Ok(HttpResponse::Ok().json(json!({ "events": event_ids, "delivered": delivered })))
+}
+
+/// Sends these events one after the other, and says whether all were accepted in time.
+async fn deliver(messages: Vec<Message>, provider: &Provider) -> Result<bool, Refusal> {
     if !provider.courier.has_target() {
         return Err(Refusal::NoWebhookTarget);
     }
-    let event_id = event.id.clone();
-    let delivery = provider.courier.announce(event, 1);
-    let delivered = matches!(
-        timeout(provider.patience.announcement, delivery).await,
-        Ok(Ok(Delivery::Accepted))
-    );
-    Ok(HttpResponse::Ok().json(json!({ "event": event_id, "delivered": delivered })))
+    let delivery = provider.courier.announce(messages);
+    let delivered = timeout(provider.patience.announcement, delivery).await;
+    Ok(matches!(delivered, Ok(Ok(Delivery::Accepted))))
 }
 
 async fn no_such_route() -> Result<HttpResponse, Refusal> {
     Err(Refusal::NoSuchRoute)
-}
-
-/// The host that the caller has named, or else the one that this server listens on.
-fn host(request: &HttpRequest) -> &str {
-    let named = request.headers().get(HOST);
-    named
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_else(|| request.app_config().host())
-}
-
-/// The one `Idempotency-Key` of a request.
-fn provider_key(request: &HttpRequest) -> Result<ProviderKey, Refusal> {
-    let mut lines = request.headers().get_all("idempotency-key");
-    let only = lines.next().ok_or(Refusal::KeyRequired)?;
-    if lines.next().is_some() {
-        return Err(Refusal::InvalidKey);
-    }
-    only.to_str()
-        .ok()
-        .and_then(ProviderKey::parse)
-        .ok_or(Refusal::InvalidKey)
-}
-
-/// The body, within the limits of size and time.
-async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refusal> {
-    match timeout(patience.body, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
-        Err(_elapsed) => Err(Refusal::BodyTooSlow),
-        Ok(Err(_over)) => Err(Refusal::BodyTooLarge),
-        Ok(Ok(Err(_cut))) => Err(Refusal::MalformedBody),
-        Ok(Ok(Ok(body))) => Ok(body),
-    }
 }

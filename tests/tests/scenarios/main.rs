@@ -25,6 +25,7 @@ mod examples;
 mod exchanges;
 mod exports;
 mod facts;
+mod funds;
 mod given;
 mod guarded;
 mod guards;

@@ -11,6 +11,16 @@ use crate::given::{eventually, number, text};
 /// The price of every payment here: EUR 10.99.
 pub(crate) const PRICE: i64 = 1099;
 pub(crate) const CLEARING: &str = "assets:psp_clearing:EUR";
+/// The accounts, without the currency, that have the merchant's part of the captured money, and ours.
+const MERCHANTS: [&str; 7] = [
+    "liabilities:merchant_pending",
+    "liabilities:merchant_available",
+    "liabilities:payouts_in_transit",
+    "liabilities:reserve",
+    "liabilities:dispute_holds",
+    "income:fees",
+    "income:dispute_fees",
+];
 pub(crate) const PENDING: &str = "liabilities:merchant_pending:EUR";
 
 /// A running server, seen by the merchant whose key it seeded.
@@ -77,17 +87,31 @@ impl Shop {
             of_euro.map_or(0, |total| number(total, &format!("/{name}")))
         };
         let open = total("authorized") - total("captured") - total("released");
+        let taken = total("captured") - total("refunded") - total("withdrawn");
+        let mut merchants = 0;
+        for code in MERCHANTS {
+            merchants += self.posted(&format!("{code}:EUR")).await;
+        }
+        let expected = taken - total("paid_out");
+        assert_eq!(
+            merchants, expected,
+            "the merchant's money and the provider's {totals:?}"
+        );
         for (code, expected) in [
-            (CLEARING, total("captured") - total("refunded")),
-            (PENDING, total("captured") - total("refunded")),
+            (CLEARING, taken),
             ("memo:auth_hold:EUR", open),
             ("memo:auth_hold_contra:EUR", open),
             ("liabilities:refunds_in_transit:EUR", 0),
         ] {
-            let account = self.find(code).await;
-            let posted = account.map_or(0, |account| number(&account, "/balances/posted"));
+            let posted = self.posted(code).await;
             assert_eq!(posted, expected, "{code} and the provider's {totals:?}");
         }
+    }
+
+    /// The posted balance of the account with this code; 0 if it was never opened.
+    pub(crate) async fn posted(&self, code: &str) -> i64 {
+        let account = self.find(code).await;
+        account.map_or(0, |account| number(&account, "/balances/posted"))
     }
 
     pub(crate) async fn post_waiting(

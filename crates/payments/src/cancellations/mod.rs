@@ -116,6 +116,7 @@ pub(crate) fn void(
         kind: OperationKind::Void,
         amount: left,
         reserved: left.get(),
+        terms: None,
         reason: None,
         idempotency_key,
     };

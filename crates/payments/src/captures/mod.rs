@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, set};
-use money::Amount;
+use money::{Amount, Money};
 use store::{Ids, Timestamp};
 
 use crate::payment::{OnCharge, submit_on_charge};
+use crate::terms::TermsShelf;
 use crate::{
     Begun, Operation, OperationKind, Payment, PaymentId, PaymentState, Providers, Refusal, Shelf,
     authorizations, begun, refusal,
@@ -48,13 +49,16 @@ impl Command for CapturePayment {
         if let Some(needs) = asks.of::<Shelf>() {
             needs.payments.push(self.id);
         }
+        if let Some(wanted) = asks.of::<TermsShelf>() {
+            wanted.all = true;
+        }
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
         let now = book.now();
-        let (shelf, ids) = book.shelf_mut::<Shelf>();
+        let (shelf, terms, ids) = book.shelves_mut::<Shelf, TermsShelf>();
         let before = shelf.payment(&self.id).ok_or(Refusal::NotFound)?.clone();
-        let begun = capture(shelf, &before, self, ids, now)?;
+        let begun = capture((shelf, terms), &before, self, ids, now)?;
         let (payment, operation) = &begun;
         let (id, amount) = (
             self.id.to_string(),
@@ -87,7 +91,7 @@ impl Command for CapturePayment {
 }
 
 fn capture(
-    shelf: &mut Shelf,
+    (shelf, terms): (&mut Shelf, &TermsShelf),
     payment: &Payment,
     asked: &CapturePayment,
     ids: &mut Ids,
@@ -111,12 +115,16 @@ fn capture(
         amount.get()
     };
     // After this point nothing may fail.
+    let method = payment.payment_method.clone().unwrap_or_default();
+    let currency = payment.money.currency;
+    let money = Money { amount, currency };
     let mut payment = payment.clone();
     payment.capturable = left.saturating_sub(reserved);
     let new = OnCharge {
         kind: OperationKind::Capture,
         amount,
         reserved,
+        terms: Some(terms.of(money, &method)),
         reason: None,
         idempotency_key: asked.key.clone(),
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed};
 
+use crate::terms::TermsShelf;
 use crate::{Begun, PaymentId, PaymentMethod, Providers, Refusal, Shelf, begun};
 
 /// Submits a payment's next operation.
@@ -27,16 +28,20 @@ impl Command for ConfirmPayment {
         if let Some(needs) = asks.of::<Shelf>() {
             needs.payments.push(self.id);
         }
+        if let Some(wanted) = asks.of::<TermsShelf>() {
+            wanted.all = true;
+        }
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
         let now = book.now();
-        let (shelf, ids) = book.shelf_mut::<Shelf>();
+        let (shelf, terms, ids) = book.shelves_mut::<Shelf, TermsShelf>();
         let before = shelf
             .payment(&self.id)
             .map_or("", |payment| payment.state.name());
         let method = self.payment_method.clone();
-        let begun = crate::confirm(shelf, self.id, method, &self.key, &self.providers, ids, now)?;
+        let known = (&*self.providers, &*terms);
+        let begun = crate::confirm(shelf, self.id, method, &self.key, known, ids, now)?;
         let text = self.id.to_string();
         let delta = [changed("status", before, begun.0.state.name())];
         book.record(&AuditEvent::done(

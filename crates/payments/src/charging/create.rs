@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 
+use crate::terms::TermsShelf;
 use crate::{Begun, NewPayment, Providers, Refusal, Shelf, begun};
 
 /// Makes a payment, and with `confirm` its first operation.
@@ -21,16 +22,20 @@ impl Command for CreatePayment {
     type Done = Begun;
     type Refusal = Refusal;
 
-    fn asks(&self, _asks: &mut Asks<'_>) {}
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(wanted) = asks.of::<TermsShelf>() {
+            wanted.all |= self.new.confirm;
+        }
+    }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
         let now = book.now();
-        let (shelf, ids) = book.shelf_mut::<Shelf>();
+        let (shelf, terms, ids) = book.shelves_mut::<Shelf, TermsShelf>();
         let (payment, operation) = crate::create(
             shelf,
             self.new.clone(),
             &self.key,
-            &self.providers,
+            (&self.providers, terms),
             ids,
             now,
         )?;

@@ -11,7 +11,7 @@ use webhooks::Event;
 use crate::begun::{self, Subject};
 use crate::{
     Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationState,
-    OutcomeError, Payment, Shelf, opened, record_outcome,
+    OutcomeError, Payment, Shelf, opened, record_outcome, releases,
 };
 
 /// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
@@ -180,6 +180,7 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
     };
     let reply = begun::reply_to(&operation, payment);
     book.answer(&operation.idempotency_key, reply);
+    releases::plan(book, &operation);
     let posted = book.shelf::<Books>().posted().get(posted_before);
     let transaction = posted.map(|posted| posted.id.to_string());
     let action = action(&operation, fact);

@@ -17,6 +17,12 @@ struct Amounts {
     in_flight: i128,
     incrementing: i128,
     refunded: i128,
+    /// What captures have brought the merchant, less what is pending and what was made available.
+    used: i128,
+    /// What refunds have taken from pending money.
+    from_pending: i128,
+    /// What failed refunds have given back of it, less what is pending and what was made available.
+    lost: i128,
 }
 
 /// P1: refunded ≤ captured ≤ authorized ≤ amount; each amount is what the payment's operations make it, in its
@@ -63,11 +69,17 @@ impl Amounts {
     fn count(&mut self, operation: &Operation) {
         let amount = i128::from(operation.money.amount.get());
         let (reserved, releases) = (operation.reserved, i128::from(operation.releases()));
+        let kept = i128::from(operation.unreleased) + i128::from(operation.made_available);
+        let (fee, from_pending) = (
+            i128::from(operation.fee),
+            i128::from(operation.from_pending),
+        );
         let has_succeeded = operation.state == OperationState::Succeeded;
         match operation.kind {
             OperationKind::Charge if has_succeeded => {
                 self.authorized += amount;
                 self.captured += amount;
+                self.used += amount - fee - kept;
             }
             OperationKind::Authorize | OperationKind::Increment if has_succeeded => {
                 self.authorized += amount;
@@ -75,14 +87,19 @@ impl Amounts {
             OperationKind::Capture if has_succeeded => {
                 self.captured += amount;
                 self.released += releases;
+                self.used += amount - fee - kept;
             }
             OperationKind::Void if has_succeeded => self.released += releases,
             OperationKind::Increment if operation.is_unfinished() => self.incrementing += amount,
             OperationKind::Capture | OperationKind::Void if operation.is_unfinished() => {
                 self.in_flight += i128::from(reserved);
             }
-            OperationKind::Refund if operation.state != OperationState::Failed => {
-                self.refunded += amount;
+            OperationKind::Refund => {
+                let has_failed = operation.state == OperationState::Failed;
+                let given_back = if has_failed { from_pending } else { 0 };
+                self.refunded += if has_failed { 0 } else { amount };
+                self.from_pending += from_pending;
+                self.lost += given_back - kept;
             }
             OperationKind::RefundReturn if has_succeeded => self.refunded -= amount,
             OperationKind::Charge
@@ -90,7 +107,6 @@ impl Amounts {
             | OperationKind::Capture
             | OperationKind::Void
             | OperationKind::Increment
-            | OperationKind::Refund
             | OperationKind::RefundReturn => {}
         }
     }
@@ -127,6 +143,13 @@ fn check_amounts(payment: &PaymentRow, made: &Amounts) -> Result<(), CheckError>
             let detail = format!("{name} is {stored}, its operations make it {made}");
             return Err(CheckError::broken(payment.id, detail));
         }
+    }
+    let (used, from_pending, lost) = (made.used, made.from_pending, made.lost);
+    if used != from_pending || lost != 0 {
+        let detail = format!(
+            "of what it has brought the merchant {used} is gone, refunds took {from_pending} of it and lost {lost}"
+        );
+        return Err(CheckError::broken(payment.id, detail));
     }
     Ok(())
 }

@@ -89,6 +89,7 @@ fn increment(
         kind: OperationKind::Increment,
         amount: asked.amount,
         reserved: 0,
+        terms: None,
         reason: None,
         idempotency_key: asked.key.clone(),
     };

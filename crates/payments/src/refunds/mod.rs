@@ -4,27 +4,32 @@
 //! is `captured` less `refunded`, refunds without an outcome count, and the database refuses more. So racing refunds
 //! never exceed the capture, and a refund that is too much is refused before the provider is called.
 //!
+//! The merchant's money pays for it: first the money of this payment that is not available yet, then available money.
+//! If both are short, the refund waits, and is sent once there is enough.
+//!
 //! A refund is an operation of its payment, and has its id. A refund that comes back after it succeeded stays as it
 //! is; the return is an operation of its own.
 
+mod funding;
 mod http;
 mod read;
 pub mod show;
 
 use std::sync::Arc;
 
-use books::Books;
+pub use funding::{FundRefunds, Refunding};
+
 use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use money::Amount;
 use store::{Ids, Timestamp};
 
 use crate::outcome::{FactEffect, OutcomeError};
-use crate::payment::{NewOperation, OnCharge, submit, submit_on_charge};
+use crate::payment::{NewOperation, add, submit};
 use crate::state::OperationEvent;
 use crate::{
     Begun, Operation, OperationId, OperationKind, Payment, PaymentId, Providers, Refusal, Shelf,
-    begun, opened, postings, refusal,
+    begun, postings, refusal,
 };
 
 /// The routes and codes, for the edge.
@@ -73,32 +78,43 @@ impl Command for CreateRefund {
 
     fn asks(&self, asks: &mut Asks<'_>) {
         if let Some(needs) = asks.of::<Shelf>() {
-            needs.payments.push(self.payment);
+            needs.pending_of.push(self.payment);
         }
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<Begun>, Refusal> {
         let now = book.now();
-        let begun = opened::recorded(book, |book| {
-            let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();
-            refund(shelf, books, self, ids, now)
-        })?;
-        let operation = &begun.1;
+        let (shelf, ids) = book.shelf_mut::<Shelf>();
+        let (payment, operation) = make(shelf, self, ids, now)?;
         let id = RefundId::of(operation.id).to_string();
-        let transaction = book.shelf::<Books>().posted().last();
-        let transaction = transaction.map(|posted| posted.id.to_string());
-        let (amount, payment) = (
+        let (amount, of_payment) = (
             operation.money.amount.get().to_string(),
             self.payment.to_string(),
         );
         let mut delta = vec![
             set("amount", &amount),
             set("currency", operation.money.currency.code()),
-            set("payment", &payment),
+            set("payment", &of_payment),
         ];
-        delta.extend(transaction.iter().map(|id| set("transaction", id)));
-        book.record(&AuditEvent::done("refund.created", ("refund", &id), &delta));
-        Ok(begun::decision(book, begun, &self.providers, id))
+        match funding::fund(book, &operation) {
+            Ok((operation, transaction)) => {
+                delta.push(set("transaction", &transaction));
+                book.record(&AuditEvent::done("refund.created", ("refund", &id), &delta));
+                let begun = (payment, operation);
+                Ok(begun::decision(book, begun, &self.providers, id))
+            }
+            // The merchant has not as much. The refund waits, and counts.
+            Err(ledger::Refusal::InsufficientFunds { .. }) => {
+                delta.push(set("waits_for", INSUFFICIENT_FUNDS));
+                book.record(&AuditEvent::done("refund.created", ("refund", &id), &delta));
+                funding::wait(book, operation.id);
+                Ok(Decision::now(Begun {
+                    payment,
+                    operation: Some(operation),
+                }))
+            }
+            Err(refusal) => Err(Refusal::Ledger(refusal)),
+        }
     }
 
     fn attempt(&self) -> Attempt {
@@ -110,9 +126,12 @@ impl Command for CreateRefund {
     }
 }
 
-fn refund(
+/// The reason for which a refund was not sent yet.
+pub(crate) const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
+
+/// Makes a refund that is not funded yet, and counts it.
+fn make(
     shelf: &mut Shelf,
-    books: &mut ledger::Shelf,
     asked: &CreateRefund,
     ids: &mut Ids,
     now: Timestamp,
@@ -129,19 +148,22 @@ fn refund(
         left,
     };
     let amount = amount.ok_or_else(too_much)?;
+    // After this point nothing may fail.
     let mut payment = payment.clone();
     payment.refunded = payment.refunded.saturating_add(amount.get());
-    let new = OnCharge {
+    let new = NewOperation {
         kind: OperationKind::Refund,
         amount,
         reserved: 0,
+        provider: payment.provider.clone().unwrap_or_default(),
+        charge_ref: payment.charge_ref.clone(),
+        terms: None,
+        payment_method: payment.payment_method.clone().unwrap_or_default(),
         reason: asked.reason.clone(),
         idempotency_key: asked.key.clone(),
     };
-    let (payment, operation) = submit_on_charge(shelf, payment, new, ids, now);
-    // If the books refuse, the whole command is undone.
-    let posted = postings::post(books, &operation, postings::REFUND_MADE, ids, now);
-    posted.map_err(Refusal::Ledger)?;
+    let operation = add(shelf, &mut payment, new, ids, now);
+    shelf.change_payment(&mut payment, now);
     Ok((payment, operation))
 }
 
@@ -179,6 +201,7 @@ pub(crate) fn come_back(
         reserved: 0,
         provider: refund.provider.clone(),
         charge_ref: refund.charge_ref.clone(),
+        terms: None,
         payment_method: refund.payment_method.clone(),
         reason: None,
         idempotency_key: String::new(),

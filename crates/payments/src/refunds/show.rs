@@ -29,6 +29,9 @@ pub struct Refund {
     /// `pending`, `succeeded` or `failed`.
     #[schema(value_type = RefundStatus)]
     pub status: &'static str,
+    /// Why the refund was not sent to the provider yet: `insufficient_funds`, or null.
+    #[schema(required)]
+    pub pending_reason: Option<&'static str>,
     /// Your reason.
     #[schema(value_type = Option<ShortText>, required)]
     pub reason: Option<String>,
@@ -69,6 +72,8 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
             OperationState::Succeeded => "succeeded",
             OperationState::Failed => "failed",
         },
+        pending_reason: (operation.state == OperationState::Created)
+            .then_some(super::INSUFFICIENT_FUNDS),
         reason: operation.reason.clone(),
         decline_code: operation.decline_code.clone(),
         created_at: moment(operation.created_at),

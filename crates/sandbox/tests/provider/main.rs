@@ -9,6 +9,8 @@
 mod actions;
 mod chains;
 mod charges;
+mod disputes;
+mod payouts;
 mod receiver;
 mod refunds;
 mod restarts;

@@ -7,6 +7,7 @@ use sandbox::{OpenError, Settings, StartError};
 use serde_json::json;
 use webhook_signatures::Scheme;
 
+use crate::disputes::opened;
 use crate::receiver::Receiver;
 use crate::stage::{NOW, Stage, order, read};
 
@@ -131,8 +132,14 @@ async fn a_journal_of_an_older_version_is_read() {
     assert_eq!(receiver.next().await.event["id"], "evt_1");
     let refund = json!({ "amount": 99 });
     assert_eq!(stage.step("r", &charge, "refunds", refund).await.0, 200);
+    let dispute = opened(&stage, &charge, 1099).await;
     let stage = stage.restarted(|_| ()).await;
     assert_eq!(stage.totals().await, [1099, 1099, 0, 99]);
+    let id = dispute["id"].as_str().unwrap();
+    assert_eq!(stage.get(&format!("/v1/disputes/{id}")).await.1, dispute);
+    let answer = stage.act("/v1/charges/ch_2/succeed-late").await;
+    assert_eq!(answer.0, 200);
+    assert_eq!(stage.totals().await, [2198, 2198, 0, 99]);
     stage.strike().await;
     receiver.stop().await;
 }

@@ -59,9 +59,19 @@ impl Stage {
 
     /// A charge with this whole body.
     pub(crate) async fn post(&self, key: &str, body: impl Into<reqwest::Body>) -> Response {
+        self.post_to("/v1/charges", key, body).await
+    }
+
+    /// Anything that has a key, with this whole body.
+    pub(crate) async fn post_to(
+        &self,
+        path: &str,
+        key: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Response {
         let request = self
             .client
-            .post(self.url("/v1/charges"))
+            .post(self.url(path))
             .header("Idempotency-Key", key);
         request.body(body).send().await.unwrap()
     }
@@ -121,13 +131,24 @@ impl Stage {
         self.act(&format!("/v1/webhooks/{id}/redeliver")).await
     }
 
+    pub(crate) async fn redeliver_all(&self, record: &Value) -> (StatusCode, Value) {
+        let id = record["id"].as_str().unwrap();
+        self.act(&format!("/v1/webhooks/{id}/redeliver-all")).await
+    }
+
     /// The amounts authorized, captured, released and refunded in euro.
     pub(crate) async fn totals(&self) -> [i64; 4] {
+        let names = ["authorized", "captured", "released", "refunded"];
+        self.totals_named(names).await
+    }
+
+    /// The totals with these names in euro.
+    pub(crate) async fn totals_named<const N: usize>(&self, names: [&str; N]) -> [i64; N] {
         let (status, totals) = self.get("/v1/totals").await;
         assert_eq!(status, 200);
         let rows = totals["data"].as_array().unwrap();
         let row = rows.iter().find(|row| row["currency"] == "EUR").unwrap();
-        ["authorized", "captured", "released", "refunded"].map(|name| row[name].as_i64().unwrap())
+        names.map(|name| row[name].as_i64().unwrap())
     }
 
     pub(crate) async fn rows(&self) -> Vec<Value> {

@@ -18,10 +18,11 @@ const MAX_ROWS: i64 = 4_200;
 /// Number of rows up to which any plan is good.
 const FEW: i64 = 100;
 /// Tables of a few rows, which are scanned on purpose.
-const SMALL: [&str; 6] = [
+const SMALL: [&str; 7] = [
     "audit_log",
     "tenant",
     "api_key",
+    "payment_terms",
     "books",
     "sqlite_master",
     "__diesel_schema_migrations",
@@ -361,6 +362,9 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         "/v1/transactions/{id}" => vec![format!("/v1/transactions/{pending}")],
         "/v1/exchanges/{id}" => vec![format!("/v1/exchanges/{exchange}")],
         "/v1/payments/{id}" => vec![format!("/v1/payments/{payment}")],
+        "/v1/payments/{id}/operations" => {
+            vec![format!("/v1/payments/{payment}/operations?limit=1")]
+        }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
         "/v1/refunds/{id}" => vec![format!("/v1/refunds/{refund}")],
         of_account if of_account.starts_with("/v1/accounts/{id}") => {

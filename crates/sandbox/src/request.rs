@@ -1,0 +1,44 @@
+//! What a request brings along: its host, its key and its body.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HOST;
+use actix_web::web::{Bytes, Payload};
+use tokio::time::timeout;
+
+use crate::order::ProviderKey;
+use crate::patience::Patience;
+use crate::refusal::Refusal;
+
+/// Greatest size of a request body, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The host that the caller has named, or else the one that this server listens on.
+pub(crate) fn host(request: &HttpRequest) -> &str {
+    let named = request.headers().get(HOST);
+    named
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_else(|| request.app_config().host())
+}
+
+/// The one `Idempotency-Key` of a request.
+pub(crate) fn provider_key(request: &HttpRequest) -> Result<ProviderKey, Refusal> {
+    let mut lines = request.headers().get_all("idempotency-key");
+    let only = lines.next().ok_or(Refusal::KeyRequired)?;
+    if lines.next().is_some() {
+        return Err(Refusal::InvalidKey);
+    }
+    only.to_str()
+        .ok()
+        .and_then(ProviderKey::parse)
+        .ok_or(Refusal::InvalidKey)
+}
+
+/// The body, within the limits of size and time.
+pub(crate) async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refusal> {
+    match timeout(patience.body, payload.to_bytes_limited(MAX_BODY_BYTES)).await {
+        Err(_elapsed) => Err(Refusal::BodyTooSlow),
+        Ok(Err(_over)) => Err(Refusal::BodyTooLarge),
+        Ok(Ok(Err(_cut))) => Err(Refusal::MalformedBody),
+        Ok(Ok(Ok(body))) => Ok(body),
+    }
+}
