@@ -233,7 +233,7 @@ impl Writer {
         };
         let record = record.clone();
         self.hear(&stale, Fact::Succeeded { record }).await;
-        let id = paid.operation.payment;
+        let id = paid.operation.payment();
         let seen = self
             .engine
             .read(move |connection| payments::payment(connection, tenant().id, id))
@@ -354,7 +354,7 @@ impl Book {
             confirm: false,
         };
         let later: PaymentId = writer.create(later).await.parse().unwrap();
-        assert_ne!(later, paid.operation.payment);
+        assert_ne!(later, paid.operation.payment());
         // An event before its cause, an event of an unknown type, and an event that contradicts a known fact.
         writer
             .receive("evt_early", "charge.succeeded", "op_unheard_of", 1)

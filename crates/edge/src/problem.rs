@@ -174,6 +174,12 @@ impl Problem {
         self
     }
 
+    /// The same problem without the place in a body. The request has another body than the one that the rule is about.
+    pub fn nowhere(mut self) -> Problem {
+        self.errors.clear();
+        self
+    }
+
     /// Tells the state of the resource, and the moves that it allows, as participles.
     pub fn with_state(mut self, state: &'static str, moves: Vec<&'static str>) -> Problem {
         let standing = self.standing.get_or_insert_default();

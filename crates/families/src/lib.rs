@@ -10,6 +10,7 @@ use engine::check::Plan;
 use engine::errand::{Search, Work};
 use engine::{Engine, Kind};
 use payments::Providers;
+use payments::approvals::{ApprovalExpiries, ApprovalLimits};
 use payments::charging::ProviderWork;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
@@ -45,11 +46,12 @@ pub fn state(
     engine: Engine,
     operator: Operator,
     providers: Arc<Providers>,
+    limits: Arc<ApprovalLimits>,
     receivers: Receivers,
 ) -> State {
     let state = books::bring(State::new(engine, &CARDS));
     let state = access::bring(state, operator);
-    payments::bring(state, providers, receivers)
+    payments::bring(state, providers, limits, receivers)
 }
 
 /// The kinds of shelves, in the order in which they are loaded: a shelf whose rows name other rows comes first.
@@ -58,6 +60,7 @@ pub fn state(
 pub fn shelves() -> Arc<[Kind]> {
     Arc::new([
         Kind::of::<webhooks::Shelf>(),
+        Kind::of::<payments::approvals::ApprovalShelf>(),
         Kind::of::<payments::Shelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),
@@ -78,6 +81,7 @@ pub fn works(
         Arc::new(ProviderWork::new(engine.clone(), reach)),
         Arc::new(Expiries(engine.clone())),
         Arc::new(Releases(engine.clone())),
+        Arc::new(ApprovalExpiries(engine.clone())),
         Arc::new(Refunding {
             engine: engine.clone(),
             providers: Arc::clone(providers),

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use payments::approvals::ApprovalLimits;
 use payments::providers::Rule;
 use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
@@ -127,6 +128,15 @@ pub(crate) struct Arguments {
     /// Refuse payments that no --provider-rule fits
     #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
     pub(crate) no_default_provider: bool,
+    /// An amount above which a payout needs the approval of a second person, as CURRENCY=AMOUNT in minor units, such
+    /// as EUR=100000; repeat the option for each currency (default: no payout needs one)
+    #[arg(
+        long = "approve-above",
+        global = true,
+        env = "FLORIN_APPROVE_ABOVE",
+        value_delimiter = ','
+    )]
+    pub(crate) approve_above: Vec<String>,
     /// The key with which the operator makes tenants over HTTP: at least 32 visible ASCII characters (default: a
     /// publicly known key in sandbox mode; no key in live mode, so that nobody is the operator)
     #[arg(
@@ -201,6 +211,8 @@ pub(crate) struct Settings {
     pub(crate) provider_rules: Vec<Rule>,
     /// True if payments that no rule fits are refused.
     pub(crate) no_default_provider: bool,
+    /// The amounts above which a payout needs an approval.
+    pub(crate) approve_above: ApprovalLimits,
     pub(crate) webhooks: Webhooks,
 }
 
@@ -208,6 +220,12 @@ pub(crate) struct Settings {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct WrongSetting(pub(crate) String);
+
+/// The limits of the file and of the command line. Of two for one currency, the command line's counts.
+fn limits(file: &[String], arguments: &[String]) -> Result<ApprovalLimits, WrongSetting> {
+    let texts = file.iter().chain(arguments).map(String::as_str);
+    ApprovalLimits::parse(texts).map_err(|error| WrongSetting(format!("--approve-above: {error}")))
+}
 
 impl Settings {
     /// Decides all settings from the flags, the environment, the file and the defaults.
@@ -269,6 +287,7 @@ impl Settings {
             provider_rules: rules(file.provider_rules, &arguments.provider_rules)?,
             no_default_provider: arguments.no_default_provider
                 || file.no_default_provider.unwrap_or(false),
+            approve_above: limits(&file.approve_above, &arguments.approve_above)?,
             webhooks,
         };
         if settings.mode == Mode::Sandbox {

@@ -204,7 +204,13 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         mode,
         key: settings.operator_key,
     };
-    let state = families::state(engine.clone(), operator, choice, receivers);
+    let state = families::state(
+        engine.clone(),
+        operator,
+        choice,
+        Arc::new(settings.approve_above.clone()),
+        receivers,
+    );
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
     providers::point_webhooks(&played, server.address)?;
@@ -396,7 +402,13 @@ pub(crate) fn serve_alone(
     let providers = Arc::new(Providers::only(provider));
     let mode = access::Mode::Sandbox;
     let operator = Operator { mode, key: None };
-    let state = families::state(engine, operator, providers, Receivers::default());
+    let state = families::state(
+        engine,
+        operator,
+        providers,
+        Arc::default(),
+        Receivers::default(),
+    );
     let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())
 }

@@ -36,7 +36,9 @@ pub(crate) fn succeeded(payment: &mut Payment, operation: &Operation) {
         OperationKind::Charge
         | OperationKind::Authorize
         | OperationKind::Refund
-        | OperationKind::RefundReturn => {}
+        | OperationKind::RefundReturn
+        | OperationKind::Payout
+        | OperationKind::PayoutReturn => {}
     }
 }
 
@@ -53,6 +55,8 @@ pub(crate) const fn failed(payment: &mut Payment, operation: &Operation) {
         OperationKind::Charge
         | OperationKind::Authorize
         | OperationKind::Refund
-        | OperationKind::RefundReturn => {}
+        | OperationKind::RefundReturn
+        | OperationKind::Payout
+        | OperationKind::PayoutReturn => {}
     }
 }

@@ -9,8 +9,9 @@ use engine::errand::{Errand, Errands};
 use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::charging::AnswerNow;
-use crate::refunds::RefundId;
-use crate::{Operation, OperationKind, Payment, Providers, Refusal, charging, moved, refunds};
+use crate::{
+    Operation, OperationId, OperationKind, Payment, Providers, Refusal, charging, moved, refunds,
+};
 
 /// Epoch of the lease with which an operation begins.
 const FIRST_EPOCH: i32 = 1;
@@ -33,46 +34,15 @@ pub struct LeasedOperation {
     pub epoch: i32,
 }
 
-/// The thing that an operation is about, in the audit log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
-    /// The payment.
-    Payment,
-    /// The refund that the operation makes.
-    Refund,
+/// The outcome of a command that may submit an operation.
+pub(crate) trait Submits: Send + 'static {
+    /// The operation, if there is one.
+    fn operation(&self) -> Option<OperationId>;
 }
 
-impl Subject {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Payment => "payment",
-            Self::Refund => "refund",
-        }
-    }
-}
-
-/// The thing that an operation is about, with its id.
-pub(crate) fn subject(operation: &Operation) -> (Subject, String) {
-    match operation.kind {
-        OperationKind::Charge
-        | OperationKind::Authorize
-        | OperationKind::Capture
-        | OperationKind::Void
-        | OperationKind::Increment => (Subject::Payment, operation.payment.to_string()),
-        OperationKind::Refund | OperationKind::RefundReturn => {
-            (Subject::Refund, RefundId::of(operation.id).to_string())
-        }
-    }
-}
-
-/// The reply to the request that has submitted an operation, by the present state of both.
-pub(crate) fn reply_to(operation: &Operation, payment: &Payment) -> Reply {
-    match operation.kind {
-        OperationKind::Charge | OperationKind::Authorize => charging::show::reply(payment),
-        OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
-            moved::reply(operation, payment)
-        }
-        OperationKind::Refund | OperationKind::RefundReturn => refunds::show::reply(operation),
+impl Submits for Begun {
+    fn operation(&self) -> Option<OperationId> {
+        self.operation.as_ref().map(|operation| operation.id)
     }
 }
 
@@ -114,27 +84,33 @@ pub(crate) fn send(book: &mut Book, operation: &Operation, providers: &Providers
 /// The reply of a command, at the moment of its decision.
 pub(crate) fn show(begun: &Begun, _is_dry_run: bool) -> Reply {
     match &begun.operation {
-        Some(operation) => reply_to(operation, &begun.payment),
-        None => charging::show::reply(&begun.payment),
+        Some(operation) if operation.kind == OperationKind::Refund => {
+            refunds::show::reply(operation)
+        }
+        Some(operation) if !operation.kind.begins_attempt() => {
+            moved::reply(operation, &begun.payment)
+        }
+        Some(_) | None => charging::show::reply(&begun.payment),
     }
 }
 
 /// Submits a command that may send an operation to the provider, and waits for the outcome as long as the request
 /// allows.
-pub(crate) async fn submit<C>(
+pub(crate) async fn submit<C, D>(
     state: &State,
     submission: Submission,
     command: C,
     wait: Duration,
-    show: fn(&Begun, bool) -> Reply,
+    show: fn(&D, bool) -> Reply,
     show_refusal: fn(&C, &Refusal) -> RefusalReply,
 ) -> Result<Response, Problem>
 where
-    C: Command<Done = Begun, Refusal = Refusal>,
+    C: Command<Done = D, Refusal = Refusal>,
+    D: Submits,
 {
-    let answer_now = |key, begun: Begun| AnswerNow {
+    let answer_now = |key, begun: D| AnswerNow {
         key,
-        operation: begun.operation.map(|operation| operation.id),
+        operation: begun.operation(),
     };
     let waited = state.submit_and_wait(submission, wait, command, show, show_refusal, answer_now);
     waited.await

@@ -4,6 +4,7 @@
 mod amounts;
 mod histories;
 mod posted;
+mod recordable;
 
 use std::collections::HashMap;
 
@@ -12,11 +13,12 @@ use store::{AnyConnection, Error, Pages, TenantId};
 
 use crate::schema::{operation, payment};
 use crate::tables::PaymentRow;
-use crate::{OperationId, OperationState, PaymentId};
+use crate::{OperationId, OperationState};
 
 pub use amounts::amounts_are_covered;
 pub use histories::histories_are_legal;
 pub use posted::operations_are_posted_once;
+pub(crate) use recordable::each_recordable;
 
 /// Number of rows that are read at a time.
 const PAGE: i64 = 2_000;
@@ -47,26 +49,31 @@ pub fn payments(tenant: TenantId) -> Pages<PaymentRow> {
     })
 }
 
-/// The keys of the requests that wait for the outcome of an operation of these payments.
+/// The keys of the requests that wait for the outcome of an operation of these payments or payouts.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
 pub fn awaited_keys(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    payments: &[PaymentId],
-) -> Result<Vec<(PaymentId, String)>, Error> {
+    subjects: &[[u8; 16]],
+) -> Result<Vec<([u8; 16], String)>, Error> {
     let unfinished = [
         OperationState::Created,
         OperationState::Submitted,
         OperationState::Unknown,
     ];
-    Ok(operation::table
+    let subjects = subjects.iter().map(|id| id.to_vec());
+    let rows: Vec<(Vec<u8>, String)> = operation::table
         .filter(operation::tenant_id.eq(tenant))
-        .filter(operation::payment_id.eq_any(payments))
+        .filter(operation::subject_id.eq_any(subjects))
         .filter(operation::status.eq_any(unfinished.map(OperationState::name)))
-        .select((operation::payment_id, operation::idempotency_key))
-        .load(connection)?)
+        .select((operation::subject_id, operation::idempotency_key))
+        .load(connection)?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .filter_map(|(id, key)| Some((id.try_into().ok()?, key)))
+        .collect())
 }
 
 /// The keys of the requests that wait for the outcome of these operations.

@@ -7,8 +7,9 @@ use engine::check::{Family, Invariant, Scope};
 use idempotency::check::StoredKey;
 use store::{AnyConnection, CheckError, TenantId};
 
+use crate::payouts::PayoutId;
 use crate::recorded::RecordedIds;
-use crate::refunds::RefundId;
+use crate::refunds::key::RefundId;
 use crate::{Fact, OperationId, OperationState, PaymentId, check, providers};
 
 /// The family's part of the check.
@@ -97,17 +98,22 @@ fn operations_will_answer(
 ) -> Result<(), CheckError> {
     let of_payments = waiting.iter().filter_map(|(made, _)| made.parse().ok());
     let payments: Vec<PaymentId> = of_payments.collect();
+    let of_payouts = waiting.iter().filter_map(|(made, _)| made.parse().ok());
+    let payouts: Vec<PayoutId> = of_payouts.collect();
     let of_refunds = waiting.iter().filter_map(|(made, _)| made.parse().ok());
     let refunds: Vec<OperationId> = of_refunds
         .map(|id: RefundId| OperationId::from_bytes(id.bytes()))
         .collect();
-    let by_payment = check::awaited_keys(connection, tenant, &payments)?;
-    let by_payment = by_payment
-        .into_iter()
-        .map(|(id, key)| (id.to_string(), key));
+    let payments: Vec<[u8; 16]> = payments.iter().map(|id| id.bytes()).collect();
+    let payouts: Vec<[u8; 16]> = payouts.iter().map(|id| id.bytes()).collect();
+    let by_payment = check::awaited_keys(connection, tenant, &payments)?.into_iter();
+    let by_payment = by_payment.map(|(id, key)| (PaymentId::from_bytes(id).to_string(), key));
+    let by_payout = check::awaited_keys(connection, tenant, &payouts)?.into_iter();
+    let by_payout = by_payout.map(|(id, key)| (PayoutId::from_bytes(id).to_string(), key));
     let by_refund = check::awaited_keys_of(connection, tenant, &refunds)?.into_iter();
     let by_refund = by_refund.map(|(id, key)| (RefundId::of(id).to_string(), key));
-    let answered: HashSet<(String, String)> = by_payment.chain(by_refund).collect();
+    let answered: HashSet<(String, String)> =
+        by_payment.chain(by_payout).chain(by_refund).collect();
     for request in waiting {
         if !answered.contains(request) {
             let (made, key) = request;

@@ -13,6 +13,7 @@
 //! states are never left (P2); one operation has one transaction in the books (P3, by the transaction's
 //! external id).
 
+pub mod approvals;
 mod authorizations;
 pub mod balance;
 mod begun;
@@ -23,6 +24,7 @@ pub mod check;
 pub mod increments;
 mod invariants;
 mod json;
+mod machines;
 mod moved;
 pub mod notices;
 mod opened;
@@ -30,6 +32,7 @@ mod operation;
 pub mod operations;
 mod outcome;
 mod payment;
+pub mod payouts;
 mod postings;
 pub mod providers;
 mod read;
@@ -39,6 +42,7 @@ mod recorded;
 pub mod refunds;
 mod refusal;
 pub mod releases;
+mod replies;
 mod schema;
 mod shapes;
 mod shelf;
@@ -73,6 +77,8 @@ pub const CAPABILITIES: &[Capability] = &[
     cancellations::CAPABILITY,
     operations::CAPABILITY,
     refunds::CAPABILITY,
+    payouts::CAPABILITY,
+    approvals::CAPABILITY,
     balance::CAPABILITY,
     terms::CAPABILITY,
 ];
@@ -95,9 +101,14 @@ pub const AMOUNTS: &[&str] = &[
     "reserved",
 ];
 
-/// Adds to the state the parts that the handlers of payments need: the providers that get the payments, and the
-/// providers that may send webhooks.
+/// Adds to the state the parts that the handlers of payments need: the providers that get the payments, the
+/// amounts above which a payout needs an approval, and the providers that may send webhooks.
 #[must_use]
-pub fn bring(state: State, providers: Arc<Providers>, receivers: notices::Receivers) -> State {
-    state.with(providers).with(receivers)
+pub fn bring(
+    state: State,
+    providers: Arc<Providers>,
+    limits: Arc<approvals::ApprovalLimits>,
+    receivers: notices::Receivers,
+) -> State {
+    state.with(providers).with(limits).with(receivers)
 }

@@ -66,6 +66,9 @@ fn refused(rule: &Refusal) -> Problem {
                 NoProvider::Currency(_) => "/currency",
                 NoProvider::Method(_) => "/payment_method",
             }),
+        Refusal::NoPayoutProvider(_) => Problem::new(codes::NO_PROVIDER)
+            .with_detail(show::sentence(&rule.to_string()))
+            .at("/destination"),
         Refusal::Ledger(rule) => books::refused_step(rule),
     }
 }

@@ -1,10 +1,12 @@
 //! An operation: one request to a provider. The errand of the operation has the lease of the worker that makes
 //! the request.
 
+use ledger::AccountId;
 use money::Money;
 use store::Timestamp;
 
 use crate::PaymentId;
+use crate::payouts::payout::PayoutId;
 use crate::state::OperationState;
 use crate::terms::Delay;
 
@@ -31,11 +33,15 @@ pub enum OperationKind {
     Refund,
     /// Nothing: the provider reports that a refund came back after it had succeeded.
     RefundReturn,
+    /// To pay money out to a bank account.
+    Payout,
+    /// Nothing: the provider reports that a payout came back after it had succeeded.
+    PayoutReturn,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Charge,
         Self::Authorize,
         Self::Capture,
@@ -43,6 +49,8 @@ impl OperationKind {
         Self::Increment,
         Self::Refund,
         Self::RefundReturn,
+        Self::Payout,
+        Self::PayoutReturn,
     ];
 
     /// The name, as it is stored and shown.
@@ -56,6 +64,8 @@ impl OperationKind {
             Self::Increment => "increment",
             Self::Refund => "refund",
             Self::RefundReturn => "refund_return",
+            Self::Payout => "payout",
+            Self::PayoutReturn => "payout_return",
         }
     }
 
@@ -71,9 +81,28 @@ impl OperationKind {
     pub const fn begins_attempt(self) -> bool {
         match self {
             Self::Charge | Self::Authorize => true,
-            Self::Capture | Self::Void | Self::Increment | Self::Refund | Self::RefundReturn => {
-                false
-            }
+            Self::Capture
+            | Self::Void
+            | Self::Increment
+            | Self::Refund
+            | Self::RefundReturn
+            | Self::Payout
+            | Self::PayoutReturn => false,
+        }
+    }
+
+    /// True for the operations of payouts. All others belong to a payment.
+    #[must_use]
+    pub const fn is_of_payout(self) -> bool {
+        match self {
+            Self::Payout | Self::PayoutReturn => true,
+            Self::Charge
+            | Self::Authorize
+            | Self::Capture
+            | Self::Void
+            | Self::Increment
+            | Self::Refund
+            | Self::RefundReturn => false,
         }
     }
 }
@@ -83,14 +112,16 @@ impl OperationKind {
 pub struct Operation {
     /// Its id.
     pub id: OperationId,
-    /// The payment that the operation belongs to.
-    pub payment: PaymentId,
-    /// Number of the operation among those of its payment, from 1.
+    /// The id of the payment that the operation belongs to, or of the payout.
+    pub subject: [u8; 16],
+    /// Number of the operation among those of its subject, from 1.
     pub ordinal: i32,
     /// Number of the payment's conversation with a provider, from 1.
     pub attempt: i32,
     /// What the provider is asked to do.
     pub kind: OperationKind,
+    /// The account that a payout is paid from; `None`: the merchant's available money.
+    pub source: Option<AccountId>,
     /// The requested amount.
     pub money: Money,
     /// The part of the authorization that the operation has taken, in minor units. It is at least the amount of a
@@ -122,7 +153,7 @@ pub struct Operation {
     pub charge_ref: Option<String>,
     /// The provider's reason, if it refused the operation.
     pub decline_code: Option<String>,
-    /// The payment method: a token of the provider.
+    /// The payment method, or the destination of a payout: a token of the provider.
     pub payment_method: String,
     /// The merchant's reason for a refund.
     pub reason: Option<String>,
@@ -137,6 +168,28 @@ pub struct Operation {
 pub const OPERATION: &str = "operation";
 
 impl Operation {
+    /// The payment that the operation belongs to. No payment has the id if it belongs to a payout.
+    #[must_use]
+    pub const fn payment(&self) -> PaymentId {
+        PaymentId::from_bytes(self.subject)
+    }
+
+    /// The payout that the operation belongs to. No payout has the id if it belongs to a payment.
+    #[must_use]
+    pub const fn payout(&self) -> PayoutId {
+        PayoutId::from_bytes(self.subject)
+    }
+
+    /// The name of the thing that the operation is about, as the provider is told.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        if self.kind.is_of_payout() {
+            self.payout().to_string()
+        } else {
+            self.payment().to_string()
+        }
+    }
+
     /// The name of the operation's errand.
     #[must_use]
     pub const fn errand(&self) -> engine::errand::Name {
@@ -162,7 +215,9 @@ impl Operation {
             | OperationKind::Authorize
             | OperationKind::Increment
             | OperationKind::Refund
-            | OperationKind::RefundReturn => 0,
+            | OperationKind::RefundReturn
+            | OperationKind::Payout
+            | OperationKind::PayoutReturn => 0,
         }
     }
 }

@@ -8,7 +8,7 @@ use store::{Ids, Timestamp};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
 use crate::{Operation, OperationId, OperationKind, Payment, PaymentState, Record, Shelf};
-use crate::{authorizations, postings, refunds};
+use crate::{authorizations, payouts, postings, refunds};
 
 /// A provider's report on the outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,9 @@ pub enum Fact {
         /// The earliest time of the next inquiry.
         retry_at: Timestamp,
     },
-    /// A refund had succeeded, and came back.
+    /// A refund or a payout had succeeded, and came back.
     Returned {
-        /// The record of the refund.
+        /// The record of it.
         record: Record,
     },
     /// The outcome is not known.
@@ -61,12 +61,12 @@ impl Fact {
 }
 
 /// The effect of a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactEffect {
-    /// The operation is final. This is the payment after it.
-    Finished(Payment),
-    /// The outcome is still unknown. This is the payment meanwhile.
-    Open(Payment),
+    /// The operation is final now.
+    Finished,
+    /// The outcome is still unknown.
+    Open,
     /// The fact was known already.
     Known,
 }
@@ -159,17 +159,13 @@ pub fn record_outcome(
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
     let operation = shelf.operation(&id).ok_or(OutcomeError::NotFound)?.clone();
-    let payment = shelf
-        .payment(&operation.payment)
-        .ok_or(OutcomeError::NotFound)?
-        .clone();
     match operation.state {
         // The operation was not sent yet, so no answer can be right.
         OperationState::Created => return Err(OutcomeError::NotFound),
         OperationState::Succeeded | OperationState::Failed => {
             compare(&operation, fact)?;
             return match fact {
-                Fact::Returned { .. } => refunds::come_back(shelf, books, &operation, ids, now),
+                Fact::Returned { .. } => come_back(shelf, books, &operation, ids, now),
                 Fact::Succeeded { .. }
                 | Fact::Failed { .. }
                 | Fact::ActionRequired { .. }
@@ -183,7 +179,7 @@ pub fn record_outcome(
         is_its_own(shelf, &operation, record)?;
     }
     match fact {
-        Fact::Succeeded { record } => succeed(shelf, books, operation, payment, record, ids, now),
+        Fact::Succeeded { record } => succeed(shelf, books, operation, record, ids, now),
         // It must have succeeded first.
         Fact::Returned { .. } => Err(OutcomeError::Contradiction {
             state: operation.state.name(),
@@ -193,14 +189,12 @@ pub fn record_outcome(
             record,
         } => {
             let outcome = (decline_code.as_str(), record.as_ref());
-            fail(shelf, books, operation, payment, outcome, ids, now)
+            fail(shelf, books, operation, outcome, ids, now)
         }
         Fact::ActionRequired { url, .. } if operation.kind.begins_attempt() => {
-            Ok(wait_for_payer(shelf, operation, payment, url, now))
+            wait_for_payer(shelf, operation, url, now)
         }
-        Fact::ActionRequired { .. } | Fact::Unknown { .. } => {
-            Ok(lose(shelf, operation, payment, now))
-        }
+        Fact::ActionRequired { .. } | Fact::Unknown { .. } => Ok(lose(shelf, operation, now)),
     }
 }
 
@@ -219,7 +213,7 @@ fn is_what_was_asked(operation: &Operation, record: &Record) -> Result<(), Outco
         });
     }
     if let Some(payment) = &record.payment
-        && *payment != operation.payment.to_string()
+        && *payment != operation.reference()
     {
         return Err(OutcomeError::WrongPayment);
     }
@@ -277,7 +271,6 @@ fn succeed(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
     mut operation: Operation,
-    mut payment: Payment,
     record: &Record,
     ids: &mut Ids,
     now: Timestamp,
@@ -285,7 +278,7 @@ fn succeed(
     let (_, set, _) = postings::sets(operation.kind);
     postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point nothing may fail.
-    step(shelf, &mut operation, OperationEvent::Succeeded, now);
+    shelf.step_operation(&mut operation, OperationEvent::Succeeded, now);
     keep_record(shelf, &mut operation, record);
     if let Some(delay) = operation.delay {
         operation.available_on = Some(delay.available_on(now));
@@ -293,6 +286,11 @@ fn succeed(
         operation.unreleased = amount.saturating_sub(operation.fee);
     }
     shelf.put_operation(operation.clone());
+    if operation.kind.is_of_payout() {
+        payouts::outcome::succeeded(shelf, &operation, now);
+        return Ok(FactEffect::Finished);
+    }
+    let mut payment = payment_of(shelf, &operation)?;
     let amount = operation.money.amount.get();
     match operation.kind {
         OperationKind::Charge => {
@@ -309,10 +307,13 @@ fn succeed(
             authorizations::succeeded(&mut payment, &operation);
             shelf.follow_amounts(&mut payment, now);
         }
-        OperationKind::Refund | OperationKind::RefundReturn => {}
+        OperationKind::Refund
+        | OperationKind::RefundReturn
+        | OperationKind::Payout
+        | OperationKind::PayoutReturn => {}
     }
     shelf.change_payment(&mut payment, now);
-    Ok(FactEffect::Finished(payment))
+    Ok(FactEffect::Finished)
 }
 
 /// Ends the beginning of an attempt: the payment has a charge now.
@@ -332,7 +333,6 @@ fn fail(
     shelf: &mut Shelf,
     books: &mut ledger::Shelf,
     mut operation: Operation,
-    mut payment: Payment,
     (decline_code, record): (&str, Option<&Record>),
     ids: &mut Ids,
     now: Timestamp,
@@ -341,7 +341,7 @@ fn fail(
         postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
     }
     // After this point nothing may fail.
-    step(shelf, &mut operation, OperationEvent::Failed, now);
+    shelf.step_operation(&mut operation, OperationEvent::Failed, now);
     if let Some(record) = record {
         keep_record(shelf, &mut operation, record);
     }
@@ -349,6 +349,11 @@ fn fail(
     // What came from pending money is pending again, until the day on which it would have been available.
     operation.unreleased = operation.from_pending;
     shelf.put_operation(operation.clone());
+    if operation.kind.is_of_payout() {
+        payouts::outcome::failed(shelf, &operation, decline_code, now);
+        return Ok(FactEffect::Finished);
+    }
+    let mut payment = payment_of(shelf, &operation)?;
     match operation.kind {
         OperationKind::Charge | OperationKind::Authorize => {
             payment.decline_code = Some(decline_code.to_owned());
@@ -359,11 +364,11 @@ fn fail(
             authorizations::failed(&mut payment, &operation);
             shelf.follow_amounts(&mut payment, now);
         }
-        OperationKind::Refund => refunds::failed(&mut payment, &operation),
-        OperationKind::RefundReturn => {}
+        OperationKind::Refund => refunds::outcome::failed(&mut payment, &operation),
+        OperationKind::RefundReturn | OperationKind::Payout | OperationKind::PayoutReturn => {}
     }
     shelf.change_payment(&mut payment, now);
-    Ok(FactEffect::Finished(payment))
+    Ok(FactEffect::Finished)
 }
 
 /// Keeps the record, by its reference, for the comparison with later facts.
@@ -373,43 +378,54 @@ fn keep_record(shelf: &mut Shelf, operation: &mut Operation, record: &Record) {
     operation.provider_ref = Some(reference);
 }
 
-fn lose(
-    shelf: &mut Shelf,
-    mut operation: Operation,
-    payment: Payment,
-    now: Timestamp,
-) -> FactEffect {
-    step(shelf, &mut operation, OperationEvent::Lost, now);
-    shelf.put_operation(operation);
-    FactEffect::Open(payment)
+fn lose(shelf: &mut Shelf, mut operation: Operation, now: Timestamp) -> FactEffect {
+    shelf.step_operation(&mut operation, OperationEvent::Lost, now);
+    FactEffect::Open
 }
 
 /// Sends the payer to the provider. The operation has no outcome until they have been there.
 fn wait_for_payer(
     shelf: &mut Shelf,
     mut operation: Operation,
-    mut payment: Payment,
     url: &str,
     now: Timestamp,
-) -> FactEffect {
-    step(shelf, &mut operation, OperationEvent::Lost, now);
-    shelf.put_operation(operation);
+) -> Result<FactEffect, OutcomeError> {
+    shelf.step_operation(&mut operation, OperationEvent::Lost, now);
+    let mut payment = payment_of(shelf, &operation)?;
     if payment.state == PaymentState::Processing {
         payment.action_url = Some(url.to_owned());
         shelf.step_payment(&mut payment, PaymentEvent::ActionRequired, now);
         shelf.change_payment(&mut payment, now);
     }
-    FactEffect::Open(payment)
+    Ok(FactEffect::Open)
 }
 
-/// Takes an edge of an operation.
-fn step(shelf: &mut Shelf, operation: &mut Operation, event: OperationEvent, now: Timestamp) {
-    // A repeated loss leads nowhere, so it is not in the history.
-    if let Ok(to) = operation.state.on(event)
-        && to != operation.state
-    {
-        let from = operation.state.name();
-        shelf.record("operation", operation.id.bytes(), from, to.name(), now);
-        operation.state = to;
+/// Records that what had succeeded came back.
+fn come_back(
+    shelf: &mut Shelf,
+    books: &mut ledger::Shelf,
+    operation: &Operation,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<FactEffect, OutcomeError> {
+    match operation.kind {
+        OperationKind::Refund => refunds::outcome::come_back(shelf, books, operation, ids, now),
+        OperationKind::Payout => payouts::outcome::come_back(shelf, books, operation, ids, now),
+        OperationKind::Charge
+        | OperationKind::Authorize
+        | OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Increment
+        | OperationKind::RefundReturn
+        | OperationKind::PayoutReturn => Err(OutcomeError::WrongKind {
+            said: OperationKind::Refund,
+            asked: operation.kind,
+        }),
     }
+}
+
+/// The payment that an operation belongs to.
+fn payment_of(shelf: &Shelf, operation: &Operation) -> Result<Payment, OutcomeError> {
+    let payment = shelf.payment(&operation.payment());
+    payment.cloned().ok_or(OutcomeError::NotFound)
 }

@@ -311,12 +311,7 @@ pub(crate) fn submit(
     now: Timestamp,
 ) -> Operation {
     let mut operation = add(shelf, payment, new, ids, now);
-    if let Ok(to) = operation.state.on(OperationEvent::Submitted) {
-        let (from, id) = (operation.state.name(), operation.id.bytes());
-        shelf.record("operation", id, from, to.name(), now);
-        operation.state = to;
-    }
-    shelf.put_operation(operation.clone());
+    shelf.step_operation(&mut operation, OperationEvent::Submitted, now);
     operation
 }
 
@@ -332,10 +327,11 @@ pub(crate) fn add(
     let id = OperationId::from_bytes(ids.next(now));
     let operation = Operation {
         id,
-        payment: payment.id,
+        subject: payment.id.bytes(),
         ordinal: payment.operations,
         attempt: payment.attempts,
         kind: new.kind,
+        source: None,
         money: Money {
             amount: new.amount,
             currency: payment.money.currency,

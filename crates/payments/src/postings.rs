@@ -7,6 +7,8 @@ use ledger::{
 use money::{Amount, Currency};
 use store::{Ids, Timestamp};
 
+use crate::payouts::payout::Payout;
+use crate::payouts::state::PayoutState;
 use crate::{Operation, OperationId, OperationKind, OperationState, Payment};
 
 struct Role {
@@ -51,6 +53,25 @@ const REFUNDS_IN_TRANSIT: Role = Role {
     class: AccountClass::Liability,
     limits: Limits::NONE,
 };
+/// The account of the money that is on its way to a bank account.
+const PAYOUTS_IN_TRANSIT: Role = Role {
+    code: "liabilities:payouts_in_transit",
+    name: "Payouts in transit",
+    class: AccountClass::Liability,
+    limits: Limits::NONE,
+};
+/// The account of our money at the bank.
+const BANK: Role = Role {
+    code: "assets:bank",
+    name: "Bank",
+    class: AccountClass::Asset,
+    limits: Limits::NONE,
+};
+/// Not an account of its own, but the one that a payout is paid from: a wallet, or the merchant's available money.
+const SOURCE: Role = Role {
+    code: "the account that pays",
+    ..MERCHANT_AVAILABLE
+};
 /// The account of what payers' banks have reserved for us. It is a memorandum: nobody owes us this money yet, and
 /// the counter account takes it off the balance sheet.
 const AUTH_HOLD: Role = Role {
@@ -72,7 +93,7 @@ pub(crate) const BALANCES: [&str; 4] = [
     MERCHANT_PENDING.code,
     MERCHANT_AVAILABLE.code,
     "liabilities:reserve",
-    "liabilities:payouts_in_transit",
+    PAYOUTS_IN_TRANSIT.code,
 ];
 
 /// The amount of an operation that a line posts.
@@ -179,8 +200,29 @@ pub(crate) const MADE_AVAILABLE: PostingSet = PostingSet {
     lines: &[(&MERCHANT_PENDING, &MERCHANT_AVAILABLE, Share::MadeAvailable)],
 };
 
+/// A payout was made. It is on its way until the provider reports its outcome.
+pub(crate) const PAYOUT_MADE: PostingSet = PostingSet {
+    kind: "payment_payout",
+    lines: &[(&SOURCE, &PAYOUTS_IN_TRANSIT, Share::Amount)],
+};
+/// The provider has paid.
+pub(crate) const PAYOUT_PAID: PostingSet = PostingSet {
+    kind: "payment_payout_paid",
+    lines: &[(&PAYOUTS_IN_TRANSIT, &BANK, Share::Amount)],
+};
+/// The provider has refused the payout: the money goes to where it came from.
+pub(crate) const PAYOUT_FAILED: PostingSet = PostingSet {
+    kind: "payment_payout_failed",
+    lines: &[(&PAYOUTS_IN_TRANSIT, &SOURCE, Share::Amount)],
+};
+/// A payout came back after it was paid.
+pub(crate) const PAYOUT_RETURNED: PostingSet = PostingSet {
+    kind: "payment_payout_return",
+    lines: &[(&BANK, &SOURCE, Share::Amount)],
+};
+
 /// Every posting set.
-pub(crate) const ALL: [PostingSet; 8] = [
+pub(crate) const ALL: [PostingSet; 12] = [
     AUTHORIZED,
     CAPTURED,
     RELEASED,
@@ -189,6 +231,10 @@ pub(crate) const ALL: [PostingSet; 8] = [
     REFUND_FAILED,
     REFUND_RETURNED,
     MADE_AVAILABLE,
+    PAYOUT_MADE,
+    PAYOUT_PAID,
+    PAYOUT_FAILED,
+    PAYOUT_RETURNED,
 ];
 
 impl PostingSet {
@@ -230,13 +276,15 @@ pub(crate) const fn sets(
         OperationKind::Void => (None, RELEASED, None),
         OperationKind::Refund => (Some(REFUND_MADE), REFUND_DONE, Some(REFUND_FAILED)),
         OperationKind::RefundReturn => (None, REFUND_RETURNED, None),
+        OperationKind::Payout => (Some(PAYOUT_MADE), PAYOUT_PAID, Some(PAYOUT_FAILED)),
+        OperationKind::PayoutReturn => (None, PAYOUT_RETURNED, None),
     }
 }
 
 /// The sets that an operation must have in the books: of its kind, and of its state.
 pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
     let (made, succeeded, failed) = sets(operation.kind);
-    // A refund that waits for money was not made yet.
+    // What waits for money was not made yet.
     let made = made.filter(|_| operation.state != OperationState::Created);
     let available = (operation.made_available > 0).then_some(MADE_AVAILABLE);
     let ended = match operation.state {
@@ -249,7 +297,12 @@ pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
 
 impl Role {
     fn code(&self, currency: Currency) -> String {
-        format!("{}:{currency}", self.code)
+        let code = if *self == SOURCE {
+            MERCHANT_AVAILABLE.code
+        } else {
+            self.code
+        };
+        format!("{code}:{currency}")
     }
 
     /// The account of a role. It is opened when it is first needed.
@@ -296,9 +349,13 @@ pub(crate) fn post(
     let mut postings = Vec::with_capacity(set.lines.len());
     for (debit, credit, share) in set.lines {
         if let Ok(amount) = Amount::new(share.of(operation)) {
+            let mut account = |role: &Role| match operation.source {
+                Some(source) if *role == SOURCE => source,
+                Some(_) | None => role.account(books, currency, ids, now),
+            };
             postings.push(Posting {
-                debit: debit.account(books, currency, ids, now),
-                credit: credit.account(books, currency, ids, now),
+                debit: account(debit),
+                credit: account(credit),
                 amount,
                 currency,
             });
@@ -314,33 +371,49 @@ pub(crate) fn post(
     ledger::post(books, transaction).map(|_posted| ())
 }
 
-/// The rows of the books that a batch needs for the outcomes of these operations, and for refunds of these payments.
+/// The rows of the books that a batch needs for the outcomes of these operations, for refunds of these payments, and
+/// for these payouts once they are approved.
 pub(crate) fn needs<'a>(
     payments: impl Iterator<Item = &'a Payment>,
+    payouts: impl Iterator<Item = &'a Payout>,
     operations: impl Iterator<Item = &'a Operation>,
 ) -> ledger::tables::Needs {
     let mut needs = ledger::tables::Needs::default();
-    let mut name = |sets: &[PostingSet], currency: Currency| {
-        let lines = sets.iter().flat_map(|set| set.lines);
-        let roles = lines.flat_map(|(debit, credit, _)| [debit, credit]);
-        needs.codes.extend(roles.map(|role| role.code(currency)));
-    };
     for payment in payments.filter(|payment| payment.refundable() > 0) {
-        name(&[REFUND_MADE], payment.money.currency);
+        name(&mut needs, &[REFUND_MADE], payment.money.currency);
     }
-    let mut external_ids = Vec::new();
+    for payout in payouts.filter(|payout| payout.state == PayoutState::RequiresApproval) {
+        name(&mut needs, &[PAYOUT_MADE], payout.money.currency);
+        needs.accounts.extend(payout.source);
+    }
     for operation in operations {
         let (_, succeeded, failed) = sets(operation.kind);
         let mut ended: Vec<PostingSet> = [Some(succeeded), failed].into_iter().flatten().collect();
-        if operation.kind == OperationKind::Refund {
-            ended.push(REFUND_RETURNED);
+        match operation.kind {
+            OperationKind::Refund => ended.push(REFUND_RETURNED),
+            OperationKind::Payout => ended.push(PAYOUT_RETURNED),
+            OperationKind::Charge
+            | OperationKind::Authorize
+            | OperationKind::Capture
+            | OperationKind::Void
+            | OperationKind::Increment
+            | OperationKind::RefundReturn
+            | OperationKind::PayoutReturn => {}
         }
         if operation.unreleased > 0 {
             ended.push(MADE_AVAILABLE);
         }
-        name(&ended, operation.money.currency);
-        external_ids.extend(ended.iter().map(|set| set.external_id(operation.id)));
+        name(&mut needs, &ended, operation.money.currency);
+        let external_ids = ended.iter().map(|set| set.external_id(operation.id));
+        needs.external_ids.extend(external_ids);
+        needs.accounts.extend(operation.source);
     }
-    needs.external_ids = external_ids;
     needs
+}
+
+/// Asks for the accounts that these sets post to, by their codes.
+pub(crate) fn name(needs: &mut ledger::tables::Needs, sets: &[PostingSet], currency: Currency) {
+    let lines = sets.iter().flat_map(|set| set.lines);
+    let roles = lines.flat_map(|(debit, credit, _)| [debit, credit]);
+    needs.codes.extend(roles.map(|role| role.code(currency)));
 }

@@ -1,4 +1,4 @@
-//! A3 for payments: each payment has an audit record.
+//! A3 for payments: each payment, refund, payout, approval and version of the terms has an audit record.
 
 use std::collections::HashSet;
 
@@ -6,16 +6,20 @@ use engine::Tenant;
 use engine::check::{Leaf, Recorder, Terms, unrecorded};
 use store::{AnyConnection, CheckError};
 
-use crate::{PaymentId, check};
+use crate::check;
 
-/// The payments that audit records name.
+/// The kinds of things that audit records of payments are about.
+const KINDS: [&str; 5] = ["payment", "refund", "payout", "approval", "terms"];
+
+/// The things that audit records name, by kind and id.
 #[derive(Default)]
-pub(crate) struct RecordedIds(HashSet<PaymentId>);
+pub(crate) struct RecordedIds(HashSet<(&'static str, String)>);
 
 impl Recorder for RecordedIds {
     fn note(&mut self, leaf: &Leaf<'_>) {
-        if leaf.kind == "payment" {
-            self.0.extend(leaf.id.parse::<PaymentId>());
+        let kind = KINDS.into_iter().find(|kind| *kind == leaf.kind);
+        if let Some(kind) = kind {
+            self.0.insert((kind, leaf.id.to_owned()));
         }
     }
 
@@ -25,12 +29,12 @@ impl Recorder for RecordedIds {
         tenant: &Tenant,
         _terms: Terms,
     ) -> Result<(), CheckError> {
-        let mut payments = check::payments(tenant.id);
-        while let Some(payment) = payments.next(connection)? {
-            if !self.0.contains(&payment.id) {
-                return Err(unrecorded(&payment.id));
+        check::each_recordable(connection, tenant.id, |kind, id| {
+            if self.0.contains(&(kind, id.clone())) {
+                Ok(())
+            } else {
+                Err(unrecorded(&id))
             }
-        }
-        Ok(())
+        })
     }
 }

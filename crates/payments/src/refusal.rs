@@ -45,6 +45,9 @@ pub enum Refusal {
     /// The payment has no payment method.
     #[error("the payment has no payment method")]
     NoPaymentMethod,
+    /// No provider pays to this destination.
+    #[error("no provider pays {0} to this destination")]
+    NoPayoutProvider(Currency),
     /// There are providers, and none of them takes the payment.
     #[error(transparent)]
     NoProvider(#[from] NoProvider),
@@ -64,7 +67,7 @@ impl Refusal {
             Self::Overflow => "amount_too_large",
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::NoPaymentMethod => "payment_method_required",
-            Self::NoProvider(_) => "no_provider",
+            Self::NoProvider(_) | Self::NoPayoutProvider(_) => "no_provider",
             Self::Ledger(_) => "refused_by_the_ledger",
         }
     }

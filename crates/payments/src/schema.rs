@@ -34,10 +34,11 @@ diesel::table! {
     operation (tenant_id, id) {
         tenant_id -> BigInt,
         id -> Binary,
-        payment_id -> Binary,
+        subject_id -> Binary,
         ordinal -> Integer,
         attempt -> Integer,
         kind -> Text,
+        source -> Nullable<Binary>,
         amount -> BigInt,
         currency -> Text,
         reserved -> BigInt,
@@ -79,5 +80,43 @@ diesel::table! {
         from_state -> Text,
         to_state -> Text,
         at -> BigInt,
+    }
+}
+
+diesel::table! {
+    payout (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        amount -> BigInt,
+        currency -> Text,
+        source -> Nullable<Binary>,
+        destination -> Text,
+        description -> Nullable<Text>,
+        status -> Text,
+        provider -> Text,
+        approval -> Nullable<Binary>,
+        decline_code -> Nullable<Text>,
+        is_returned -> SmallInt,
+        operations -> Integer,
+        idempotency_key -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    approval (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        subject -> Binary,
+        action -> Text,
+        status -> Text,
+        proposed_by -> Text,
+        decided_by -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        expires_at -> BigInt,
+        created_at -> BigInt,
+        decided_at -> Nullable<BigInt>,
     }
 }

@@ -3,7 +3,7 @@
 use edge::Shape;
 use edge::strict_json::Guarded;
 
-pub(crate) use books::shapes::{Amount, Count, MinorUnits, Moment, ShortText};
+pub(crate) use books::shapes::{AccountId, Amount, Count, MinorUnits, Moment, ShortText};
 
 edge::shapes! {
     /// The id of a payment.
@@ -19,7 +19,17 @@ edge::shapes! {
     /// The id of an operation.
     OperationId: Shape::id("op_").example("op_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// What an operation asks a provider to do.
-    OperationKindName: Shape::words(&["charge", "authorize", "capture", "void", "increment", "refund", "refund_return"]);
+    OperationKindName: Shape::words(&["charge", "authorize", "capture", "void", "increment", "refund", "refund_return", "payout", "payout_return"]);
+    /// The id of a payout.
+    PayoutId: Shape::id("po_").example("po_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The state of a payout.
+    PayoutStatus: Shape::words(&["requires_approval", "processing", "paid", "failed", "canceled"]);
+    /// The id of an approval.
+    ApprovalId: Shape::id("apr_").example("apr_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// What is done once an approval is given.
+    ApprovalAction: Shape::words(&["payout"]);
+    /// The state of an approval.
+    ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired"]);
     /// The state of an operation.
     OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown"]);
     /// The id of a refund.

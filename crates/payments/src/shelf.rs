@@ -7,13 +7,16 @@ use store::bulk::Writes;
 use store::rows::{Additions, Rows};
 use store::{Error, TenantId, Timestamp};
 
-use crate::state::PaymentEvent;
+use crate::payouts::payout::{Payout, PayoutId};
+use crate::payouts::state::PayoutEvent;
+use crate::state::{OperationEvent, PaymentEvent};
 use crate::{Operation, OperationId, Payment, PaymentId, tables};
 
 /// The payments and operations that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    payments: Rows<PaymentId, ShelfPayment>,
+    payments: Rows<PaymentId, Versioned<Payment>>,
+    payouts: Rows<PayoutId, Versioned<Payout>>,
     operations: Rows<OperationId, ShelfRow<Operation>>,
     by_provider_key: Rows<String, OperationId>,
     /// The operation of each record of a provider, by provider and reference.
@@ -24,6 +27,7 @@ pub struct Shelf {
 
 store::savepoint!(Shelf {
     payments,
+    payouts,
     operations,
     by_provider_key,
     records,
@@ -54,10 +58,10 @@ struct ShelfRow<T> {
     change: Change,
 }
 
-/// A payment, and the version at which it was loaded.
+/// A row with a version, and the version at which it was loaded.
 #[derive(Debug, Clone)]
-struct ShelfPayment {
-    row: Payment,
+struct Versioned<T> {
+    row: T,
     seen_version: i64,
     change: Change,
 }
@@ -74,6 +78,12 @@ impl Shelf {
     #[must_use]
     pub fn payment(&self, id: &PaymentId) -> Option<&Payment> {
         self.payments.get(id).map(|held| &held.row)
+    }
+
+    /// A payout, with the changes of this batch.
+    #[must_use]
+    pub fn payout(&self, id: &PayoutId) -> Option<&Payout> {
+        self.payouts.get(id).map(|held| &held.row)
     }
 
     /// An operation, with the changes of this batch.
@@ -99,7 +109,9 @@ impl Shelf {
     #[must_use]
     pub fn needs_of_books(&self) -> ledger::tables::Needs {
         let payments = self.payments.values().map(|held| &held.row);
-        crate::postings::needs(payments, self.operations.values().map(|held| &held.row))
+        let payouts = self.payouts.values().map(|held| &held.row);
+        let operations = self.operations.values().map(|held| &held.row);
+        crate::postings::needs(payments, payouts, operations)
     }
 
     /// The keys of the requests that wait for these operations.
@@ -124,7 +136,7 @@ impl Shelf {
     /// The operations of a payment whose money is not available yet, in the order of their ids.
     pub(crate) fn pending_of(&self, payment: &PaymentId) -> Vec<Operation> {
         let pending = self.operations.values().map(|held| &held.row);
-        let pending = pending.filter(|row| row.payment == *payment && row.unreleased > 0);
+        let pending = pending.filter(|row| row.payment() == *payment && row.unreleased > 0);
         pending.cloned().collect()
     }
 
@@ -156,7 +168,7 @@ impl Shelf {
     }
 
     pub(crate) fn put_loaded_payment(&mut self, row: Payment) {
-        let held = ShelfPayment {
+        let held = Versioned {
             seen_version: row.version,
             change: Change::None,
             row,
@@ -165,7 +177,7 @@ impl Shelf {
     }
 
     pub(crate) fn put_new_payment(&mut self, row: Payment) {
-        let held = ShelfPayment {
+        let held = Versioned {
             seen_version: row.version,
             change: Change::New,
             row,
@@ -201,6 +213,24 @@ impl Shelf {
             self.record("payment", id, from, to.name(), now);
             payment.state = to;
         }
+    }
+
+    /// Takes an edge of an operation, and stores the operation.
+    pub(crate) fn step_operation(
+        &mut self,
+        operation: &mut Operation,
+        event: OperationEvent,
+        now: Timestamp,
+    ) {
+        // A repeated loss leads nowhere, so it is not in the history.
+        if let Ok(to) = operation.state.on(event)
+            && to != operation.state
+        {
+            let (from, id) = (operation.state.name(), operation.id.bytes());
+            self.record("operation", id, from, to.name(), now);
+            operation.state = to;
+        }
+        self.put_operation(operation.clone());
     }
 
     /// Brings the state of a payment into line with the amounts of its authorization.
@@ -276,6 +306,61 @@ impl Shelf {
         self.history.put(subject, edges.max(known));
     }
 
+    pub(crate) fn put_loaded_payout(&mut self, row: Payout) {
+        let (seen_version, change) = (row.version, Change::None);
+        let held = Versioned {
+            row,
+            seen_version,
+            change,
+        };
+        self.payouts.put(held.row.id, held);
+    }
+
+    pub(crate) fn put_new_payout(&mut self, row: Payout) {
+        let (seen_version, change) = (row.version, Change::New);
+        let held = Versioned {
+            row,
+            seen_version,
+            change,
+        };
+        self.payouts.put(held.row.id, held);
+    }
+
+    /// Stores a changed payout as its next version.
+    pub(crate) fn change_payout(&mut self, payout: &mut Payout, now: Timestamp) {
+        payout.version = payout.version.saturating_add(1);
+        payout.updated_at = now;
+        if let Some(held) = self.payouts.get_mut(&payout.id) {
+            held.row = payout.clone();
+            if held.change == Change::None {
+                held.change = Change::Changed;
+            }
+        }
+    }
+
+    /// Takes an edge of a payout. The payout itself is stored by the caller.
+    pub(crate) fn step_payout(&mut self, payout: &mut Payout, event: PayoutEvent, now: Timestamp) {
+        if let Ok(to) = payout.state.on(event) {
+            let (from, id) = (payout.state.name(), payout.id.bytes());
+            self.record("payout", id, from, to.name(), now);
+            payout.state = to;
+        }
+    }
+
+    pub(crate) fn new_payouts(&self) -> impl Iterator<Item = &Payout> {
+        let new = self.payouts.values();
+        new.filter(|held| held.change == Change::New)
+            .map(|held| &held.row)
+    }
+
+    /// The changed payouts, each with the version at which it was loaded.
+    pub(crate) fn changed_payouts(&self) -> impl Iterator<Item = (&Payout, i64)> {
+        let changed = self.payouts.values();
+        changed
+            .filter(|held| held.change == Change::Changed)
+            .map(|held| (&held.row, held.seen_version))
+    }
+
     pub(crate) fn new_payments(&self) -> impl Iterator<Item = &Payment> {
         let new = self.payments.values();
         new.filter(|held| held.change == Change::New)
@@ -328,6 +413,7 @@ impl engine::Shelf for Shelf {
             let of_books = self.needs_of_books();
             needs.codes.extend(of_books.codes);
             needs.external_ids.extend(of_books.external_ids);
+            needs.accounts.extend(of_books.accounts);
         }
         Ok(())
     }

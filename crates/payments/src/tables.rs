@@ -6,7 +6,9 @@ use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId};
 
-use crate::refunds::return_key;
+use crate::payouts::payout::PayoutId;
+use crate::payouts::rows as payout_rows;
+use crate::refunds::key::return_key;
 use crate::shelf::Change;
 use crate::{Fact, OperationId, PaymentId, Shelf};
 
@@ -28,6 +30,8 @@ pub struct Needs {
     pub pending_of: Vec<PaymentId>,
     /// Refunds that wait for money, with what the funding of each needs.
     pub refunds: Vec<OperationId>,
+    /// Payouts by id.
+    pub payouts: Vec<PayoutId>,
     /// Records of providers, by the references of the providers.
     pub records: Vec<String>,
 }
@@ -56,6 +60,7 @@ impl Needs {
             && self.provider_keys.is_empty()
             && self.pending_of.is_empty()
             && self.refunds.is_empty()
+            && self.payouts.is_empty()
             && self.records.is_empty()
     }
 }
@@ -99,13 +104,15 @@ pub fn load(
     needs.operations.append(&mut needs.refunds);
     needs
         .pending_of
-        .extend(waiting.iter().map(|row| row.payment_id));
+        .extend(waiting.iter().filter_map(OperationRow::payment));
     needs.pending_of.sort_unstable();
     needs.pending_of.dedup();
     let of_payments: Vec<ByPayment> = needs
         .pending_of
         .iter()
-        .map(|id| ByPayment { payment_id: *id })
+        .map(|id| ByPayment {
+            subject_id: id.bytes().to_vec(),
+        })
         .collect();
     let theirs = ByPayment::find(connection, unlocked, tenant, &of_payments)?;
     let pending = theirs.iter().filter(|row| row.unreleased > 0);
@@ -123,8 +130,13 @@ pub fn load(
         subjects.push(BySubject {
             subject: row.id.bytes().to_vec(),
         });
-        needs.payments.push(row.payment_id);
-        shelf.put_loaded_operation(row.read()?);
+        let operation = row.read()?;
+        if operation.kind.is_of_payout() {
+            needs.payouts.push(operation.payout());
+        } else {
+            needs.payments.push(operation.payment());
+        }
+        shelf.put_loaded_operation(operation);
     }
     needs.payments.sort_unstable();
     needs.payments.dedup();
@@ -138,6 +150,14 @@ pub fn load(
             subject: row.id.bytes().to_vec(),
         });
         shelf.put_loaded_payment(row.read()?);
+    }
+    needs.payouts.sort_unstable();
+    needs.payouts.dedup();
+    for payout in payout_rows::load(connection, tenant, &needs.payouts)? {
+        subjects.push(BySubject {
+            subject: payout.id.bytes().to_vec(),
+        });
+        shelf.put_loaded_payout(payout);
     }
     for edge in BySubject::find(connection, unlocked, tenant, &subjects)? {
         if let Ok(subject) = edge.subject.try_into() {
@@ -190,6 +210,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         })
         .collect();
     writes.add(records);
+    payout_rows::save(writes, tenant, shelf);
     let transitions: Vec<TransitionRow> = shelf
         .transitions()
         .iter()

@@ -81,14 +81,14 @@ impl Stage {
     /// Everything that a refused fact must not change.
     fn seen(&self) -> String {
         let operation = self.shelf.operation(&self.operation.id);
-        let payment = self.shelf.payment(&self.operation.payment);
+        let payment = self.shelf.payment(&self.operation.payment());
         let posted = self.books.posted();
         let edges = self.shelf.transitions();
         format!("{operation:?} {payment:?} {posted:?} {edges:?}")
     }
 
     fn record_with(&self, field: &str) -> Record {
-        let own = self.operation.payment.to_string();
+        let own = self.operation.payment().to_string();
         Record {
             reference: ProviderText::parse(vary(field, "reference", "ch_2", "ch_1")).unwrap(),
             kind: Some(match field {
@@ -161,8 +161,8 @@ fn euros(minor_units: i64) -> Money {
 
 fn word(recorded: &Result<FactEffect, OutcomeError>) -> &'static str {
     match recorded {
-        Ok(FactEffect::Finished(_)) => "settled",
-        Ok(FactEffect::Open(_)) => "open",
+        Ok(FactEffect::Finished) => "settled",
+        Ok(FactEffect::Open) => "open",
         Ok(FactEffect::Known) => "known",
         Err(OutcomeError::WrongKind { .. }) => "kind",
         Err(OutcomeError::WrongAmount { .. }) => "amount",

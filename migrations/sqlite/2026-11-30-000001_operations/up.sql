@@ -27,9 +27,10 @@ CREATE TABLE operation_copy (
     ordinal         INTEGER NOT NULL CHECK (ordinal > 0),   -- the payment's first, second … operation
     attempt         INTEGER NOT NULL,                       -- the payment's first, second … conversation
     id              BLOB NOT NULL CHECK (length(id) = 16),
-    payment_id      BLOB NOT NULL,
+    subject_id      BLOB NOT NULL CHECK (length(subject_id) = 16),  -- the payment, or the payout
     kind            TEXT NOT NULL CHECK (kind IN
-        ('charge', 'authorize', 'capture', 'void', 'increment', 'refund', 'refund_return')),
+        ('charge', 'authorize', 'capture', 'void', 'increment', 'refund', 'refund_return', 'payout', 'payout_return')),
+    source          BLOB CHECK (length(source) = 16),       -- the account that a payout is paid from
     status          TEXT NOT NULL,
     provider        TEXT NOT NULL,
     provider_key    TEXT NOT NULL,
@@ -42,10 +43,9 @@ CREATE TABLE operation_copy (
     idempotency_key TEXT NOT NULL,                          -- of the request that waits; empty: of none
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, provider_key),
-    UNIQUE (tenant_id, payment_id, ordinal),
-    FOREIGN KEY (tenant_id, payment_id) REFERENCES payment (tenant_id, id)
+    UNIQUE (tenant_id, subject_id, ordinal)
 ) STRICT;
-INSERT INTO operation_copy (amount, reserved, created_at, tenant_id, ordinal, attempt, id, payment_id, kind, status,
+INSERT INTO operation_copy (amount, reserved, created_at, tenant_id, ordinal, attempt, id, subject_id, kind, status,
                             provider, provider_key, provider_ref, charge_ref, decline_code, currency, payment_method,
                             reason, idempotency_key)
 SELECT o.amount, 0, o.created_at, o.tenant_id, o.attempt, o.attempt, o.id, o.payment_id, o.kind, o.status,
@@ -57,14 +57,35 @@ DROP TABLE operation;
 ALTER TABLE operation_copy RENAME TO operation;
 CREATE INDEX operation_refunds ON operation (tenant_id, id) WHERE kind = 'refund';
 
+-- The history of payouts and of approvals is in the same table.
+CREATE TABLE transition_copy (
+    at         INTEGER NOT NULL,
+    tenant_id  INTEGER NOT NULL,
+    ordinal    INTEGER NOT NULL,
+    subject    BLOB NOT NULL,
+    machine    TEXT NOT NULL CHECK (machine IN ('payment', 'operation', 'payout', 'approval', 'dispute')),
+    from_state TEXT NOT NULL,
+    to_state   TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, subject, ordinal)
+) STRICT, WITHOUT ROWID;
+INSERT INTO transition_copy (at, tenant_id, ordinal, subject, machine, from_state, to_state)
+SELECT at, tenant_id, ordinal, subject, machine, from_state, to_state FROM transition
+ ORDER BY tenant_id, subject, ordinal;
+DROP TABLE transition;
+ALTER TABLE transition_copy RENAME TO transition;
+CREATE TRIGGER transition_immutable BEFORE UPDATE ON transition
+BEGIN SELECT RAISE(ABORT, 'rows of transition are never changed or deleted'); END;
+CREATE TRIGGER transition_kept BEFORE DELETE ON transition
+BEGIN SELECT RAISE(ABORT, 'rows of transition are never changed or deleted'); END;
+
 UPDATE payment
-   SET attempts = (SELECT count(*) FROM operation AS o WHERE o.tenant_id = payment.tenant_id AND o.payment_id = payment.id),
-       operations = (SELECT count(*) FROM operation AS o WHERE o.tenant_id = payment.tenant_id AND o.payment_id = payment.id),
+   SET attempts = (SELECT count(*) FROM operation AS o WHERE o.tenant_id = payment.tenant_id AND o.subject_id = payment.id),
+       operations = (SELECT count(*) FROM operation AS o WHERE o.tenant_id = payment.tenant_id AND o.subject_id = payment.id),
        provider = (SELECT o.provider FROM operation AS o
-                    WHERE o.tenant_id = payment.tenant_id AND o.payment_id = payment.id
+                    WHERE o.tenant_id = payment.tenant_id AND o.subject_id = payment.id
                     ORDER BY o.ordinal DESC LIMIT 1),
        charge_ref = (SELECT o.provider_ref FROM operation AS o
-                      WHERE o.tenant_id = payment.tenant_id AND o.payment_id = payment.id AND o.status = 'succeeded');
+                      WHERE o.tenant_id = payment.tenant_id AND o.subject_id = payment.id AND o.status = 'succeeded');
 
 CREATE TRIGGER operation_undeletable BEFORE DELETE ON operation
 BEGIN SELECT RAISE(ABORT, 'rows of operation are never changed or deleted'); END;

@@ -42,6 +42,7 @@ mod moments;
 mod older;
 mod outages;
 mod payments;
+mod payouts;
 mod poolers;
 mod provider;
 mod providers;

@@ -7,6 +7,7 @@ use store::{Clock, DatabaseUrl, Ids, Store, TenantId};
 use tests::{Client, Database, Florin, Reply};
 
 use crate::given::{eventually, number, text};
+use crate::tenants::verb;
 
 /// The price of every payment here: EUR 10.99.
 pub(crate) const PRICE: i64 = 1099;
@@ -112,6 +113,13 @@ impl Shop {
     pub(crate) async fn posted(&self, code: &str) -> i64 {
         let account = self.find(code).await;
         account.map_or(0, |account| number(&account, "/balances/posted"))
+    }
+
+    /// A client with another API key of the same tenant.
+    pub(crate) fn second_person(&self, database: &Database) -> Client {
+        let (code, key, said) = verb(database, &["key", "create", "--tenant", "demo"]);
+        assert_eq!(code, Some(0), "{said}");
+        Client::new(self.florin.api(), key.as_str())
     }
 
     pub(crate) async fn post_waiting(

@@ -18,7 +18,7 @@ use crate::shop::{movement, pointers};
 use crate::violations::{report, tamper};
 
 /// Runs a verb on a database. Returns its exit code, its output and its error messages.
-fn verb(database: &Database, words: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn verb(database: &Database, words: &[&str]) -> (Option<i32>, String, String) {
     let data_dir = database.data_dir();
     let data_dir = data_dir.to_str().expect("plain names");
     let more = ["--database-url", database.url(), "--data-dir", data_dir];

@@ -26,7 +26,7 @@ pub fn show_refusal<C: Command<Refusal = Refusal>>(
 
 /// The problem of a step that the ledger has refused to another family.
 pub fn refused_step(rule: &ledger::Refusal) -> Problem {
-    rules::refused(rule, Fields::Transaction)
+    rules::refused(rule, Fields::Transaction).nowhere()
 }
 
 /// The problem of a refusal. The match is exhaustive: a new refusal does not compile until it has a problem.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Key, Reply};
 
-use crate::{OperationId, Shelf, begun};
+use crate::{OperationId, Shelf, replies};
 
 /// Answers the request that has submitted an operation, if it has no answer yet.
 #[derive(Debug, Clone)]
@@ -35,19 +35,18 @@ impl Command for AnswerNow {
         }
         let shelf = book.shelf::<Shelf>();
         let operation = self.operation.and_then(|id| shelf.operation(&id));
-        let both = operation.and_then(|operation| {
-            let payment = shelf.payment(&operation.payment)?;
-            Some((operation, payment))
+        let known = operation.and_then(|operation| {
+            let reply = replies::reply_to(operation, shelf)?;
+            Some((reply, replies::subject(operation)))
         });
-        let Some((operation, payment)) = both else {
+        let Some((reply, (kind, id))) = known else {
             return Ok(Decision::now(None));
         };
-        let (kind, id) = begun::subject(operation);
-        let reply = begun::reply_to(operation, payment);
         book.answer(self.key.as_str(), reply.clone());
         let action = match kind {
-            begun::Subject::Payment => "payment.answered_early",
-            begun::Subject::Refund => "refund.answered_early",
+            replies::Subject::Payment => "payment.answered_early",
+            replies::Subject::Refund => "refund.answered_early",
+            replies::Subject::Payout => "payout.answered_early",
         };
         book.record(&AuditEvent::done(action, (kind.name(), &id), &[]));
         Ok(Decision::now(Some(reply)))

@@ -8,7 +8,7 @@ use engine::errand::Errands;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, set};
 use webhooks::Event;
 
-use crate::begun::{self, Subject};
+use crate::replies::{self, Subject};
 use crate::{
     Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationState,
     OutcomeError, Payment, Shelf, opened, record_outcome, releases,
@@ -139,7 +139,7 @@ pub(crate) fn believe(
 ) -> Result<FactEffect, OutcomeError> {
     book.try_part(|book| {
         let operation = book.shelf::<Shelf>().operation(&id);
-        // A refund that comes back has succeeded before, whether that was reported or not.
+        // What comes back has succeeded before, whether that was reported or not.
         if let Fact::Returned { record: refund } = fact
             && operation.is_some_and(Operation::is_unfinished)
         {
@@ -155,60 +155,69 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
     let posted_before = book.shelf::<Books>().posted().len();
     let payments = book.shelf::<Shelf>();
     let before = payments.operation(&id);
-    let before = before.and_then(|operation| payments.payment(&operation.payment));
-    let before = before.cloned();
+    let before = before.and_then(|operation| standing(payments, operation));
     let recorded = opened::recorded(book, |book| {
         let (payments, books, ids) = book.shelves_mut::<Shelf, Books>();
         record_outcome(payments, books, id, fact, ids, now)
     })?;
     let errands = book.shelf_mut::<Errands>().0;
     let name = (OPERATION, id.bytes());
-    match (&recorded, fact) {
-        (FactEffect::Known, _) => {}
-        (
-            FactEffect::Open(_),
-            Fact::Unknown { retry_at } | Fact::ActionRequired { retry_at, .. },
-        ) => errands.postpone(name, *retry_at),
-        (FactEffect::Finished(_) | FactEffect::Open(_), _) => errands.end(name),
+    match (recorded, fact) {
+        (FactEffect::Known, _) => return Ok(recorded),
+        (FactEffect::Open, Fact::Unknown { retry_at } | Fact::ActionRequired { retry_at, .. }) => {
+            errands.postpone(name, *retry_at)
+        }
+        (FactEffect::Finished | FactEffect::Open, _) => errands.end(name),
     }
-    let payment = match &recorded {
-        FactEffect::Known => return Ok(recorded),
-        FactEffect::Finished(payment) | FactEffect::Open(payment) => payment,
-    };
-    let Some(operation) = book.shelf::<Shelf>().operation(&id).cloned() else {
+    let shelf = book.shelf::<Shelf>();
+    let Some(operation) = shelf.operation(&id).cloned() else {
         return Ok(recorded);
     };
-    let reply = begun::reply_to(&operation, payment);
-    book.answer(&operation.idempotency_key, reply);
+    if let Some(reply) = replies::reply_to(&operation, shelf) {
+        book.answer(&operation.idempotency_key, reply);
+    }
     releases::plan(book, &operation);
     let posted = book.shelf::<Books>().posted().get(posted_before);
     let transaction = posted.map(|posted| posted.id.to_string());
     let action = action(&operation, fact);
-    let change = (before.as_ref(), payment);
-    note(book, &operation, change, action, transaction.as_deref());
+    note(book, &operation, before, action, transaction.as_deref());
     Ok(recorded)
+}
+
+/// The state and the amounts of what an operation belongs to, by name.
+type Standing = (&'static str, [(&'static str, i64); 6]);
+
+/// The standing of the payment or payout that an operation belongs to.
+fn standing(shelf: &Shelf, operation: &Operation) -> Option<Standing> {
+    if operation.kind.is_of_payout() {
+        let payout = shelf.payout(&operation.payout())?;
+        return Some((payout.state.name(), Default::default()));
+    }
+    let payment = shelf.payment(&operation.payment())?;
+    Some((payment.state.name(), amounts(payment)))
 }
 
 /// Adds the audit record of a fact: what it was about, and what it has changed.
 fn note(
     book: &mut Book,
     operation: &Operation,
-    (before, payment): (Option<&Payment>, &Payment),
+    before: Option<Standing>,
     action: &'static str,
     transaction: Option<&str>,
 ) {
-    let state_before = before.map_or("", |before| before.state.name());
-    let was = before.map(amounts).unwrap_or_default();
+    let after = standing(book.shelf::<Shelf>(), operation);
+    let (was, is) = (before.unwrap_or_default(), after.unwrap_or_default());
     let changes: Vec<(&str, String, String)> = was
+        .1
         .into_iter()
-        .zip(amounts(payment))
+        .zip(is.1)
         .filter(|((_, was), (_, is))| was != is)
         .map(|((name, was), (_, is))| (name, was.to_string(), is.to_string()))
         .collect();
-    let (subject, text) = begun::subject(operation);
+    let (subject, text) = replies::subject(operation);
     let mut delta = Vec::new();
-    if subject == Subject::Payment {
-        delta.push(changed("status", state_before, payment.state.name()));
+    if subject != Subject::Refund {
+        delta.push(changed("status", was.0, is.0));
     }
     delta.extend(changes.iter().map(|(name, was, is)| changed(name, was, is)));
     delta.extend(transaction.map(|id| set("transaction", id)));
@@ -241,7 +250,15 @@ const fn action(operation: &Operation, fact: &Fact) -> &'static str {
     use OperationState as S;
     match (operation.kind, operation.state) {
         (_, _) if matches!(fact, Fact::ActionRequired { .. }) => "payment.action_required",
+        (K::Payout | K::PayoutReturn, _) if matches!(fact, Fact::Returned { .. }) => {
+            "payout.returned"
+        }
         (_, _) if matches!(fact, Fact::Returned { .. }) => "refund.returned",
+        (K::Payout | K::PayoutReturn, S::Created | S::Submitted | S::Unknown) => {
+            "payout.outcome_unknown"
+        }
+        (K::Payout | K::PayoutReturn, S::Succeeded) => "payout.paid",
+        (K::Payout | K::PayoutReturn, S::Failed) => "payout.failed",
         (K::Refund | K::RefundReturn, S::Created | S::Submitted | S::Unknown) => {
             "refund.outcome_unknown"
         }

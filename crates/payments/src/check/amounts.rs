@@ -40,10 +40,10 @@ pub fn amounts_are_covered(
     let mut examined = 0_u64;
     while let Some(payment) = payments.next(connection)? {
         let mut amounts = Amounts::default();
-        while let Some(operation) =
-            operations.next_if(connection, |operation| operation.payment_id <= payment.id)?
-        {
-            if operation.payment_id < payment.id {
+        while let Some(operation) = operations.next_if(connection, |operation| {
+            operation.subject_id.as_slice() <= &payment.id.bytes()[..]
+        })? {
+            if operation.subject_id != payment.id.bytes() {
                 return Err(orphan(&operation));
             }
             if operation.currency != payment.currency {
@@ -107,7 +107,9 @@ impl Amounts {
             | OperationKind::Capture
             | OperationKind::Void
             | OperationKind::Increment
-            | OperationKind::RefundReturn => {}
+            | OperationKind::RefundReturn
+            | OperationKind::Payout
+            | OperationKind::PayoutReturn => {}
         }
     }
 }
@@ -155,10 +157,7 @@ fn check_amounts(payment: &PaymentRow, made: &Amounts) -> Result<(), CheckError>
 }
 
 fn orphan(operation: &OperationRow) -> CheckError {
-    CheckError::broken(
-        operation.id,
-        format!("its payment {} does not exist", operation.payment_id),
-    )
+    CheckError::broken(operation.id, "its payment does not exist")
 }
 
 /// The operations after a given one, by payment: first the rest of the same payment, then those of later
@@ -168,21 +167,25 @@ fn operations_by_payment_after(
     tenant: TenantId,
     after: Option<&OperationRow>,
 ) -> Result<Vec<OperationRow>, Error> {
-    let operations = operation::table
-        .filter(operation::tenant_id.eq(tenant))
-        .order((operation::payment_id, operation::ordinal))
-        .limit(PAGE);
-    let Some(last) = after else {
-        return Ok(operations.load(connection)?);
+    let of_payouts = [OperationKind::Payout, OperationKind::PayoutReturn];
+    let operations = || {
+        operation::table
+            .filter(operation::tenant_id.eq(tenant))
+            .filter(operation::kind.ne_all(of_payouts.map(OperationKind::name)))
+            .order((operation::subject_id, operation::ordinal))
+            .limit(PAGE)
     };
-    let rest: Vec<OperationRow> = operations
-        .filter(operation::payment_id.eq(last.payment_id))
+    let Some(last) = after else {
+        return Ok(operations().load(connection)?);
+    };
+    let rest: Vec<OperationRow> = operations()
+        .filter(operation::subject_id.eq(&last.subject_id))
         .filter(operation::ordinal.gt(last.ordinal))
         .load(connection)?;
     if !rest.is_empty() {
         return Ok(rest);
     }
-    Ok(operations
-        .filter(operation::payment_id.gt(last.payment_id))
+    Ok(operations()
+        .filter(operation::subject_id.gt(&last.subject_id))
         .load(connection)?)
 }

@@ -4,12 +4,14 @@ use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, tick};
-use crate::schema::{operation, payment, transition};
-use crate::state::is_edge;
+use crate::approvals::{ApprovalId, ApprovalState};
+use crate::machines::is_edge;
+use crate::payouts::{PayoutId, PayoutState};
+use crate::schema::{approval, operation, payment, payout, transition};
 use crate::tables::TransitionRow;
 use crate::{OperationId, OperationState, PaymentId, PaymentState};
 
-/// P2: the history of each payment and operation is an unbroken chain of legal edges, from a state in
+/// P2: the history of each payment, operation, payout and approval is an unbroken chain of legal edges, from a state in
 /// which it may begin to the state it is in. No edge leaves a final state, so a chain ends there.
 /// Returns the number of payments, operations and edges.
 ///
@@ -21,7 +23,7 @@ pub fn histories_are_legal(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
     let mut examined = 0_u64;
-    for machine in [&PAYMENT, &OPERATION] {
+    for machine in [&PAYMENT, &OPERATION, &PAYOUT, &APPROVAL] {
         let mut standing = (machine.standing)(tenant);
         let name = machine.name;
         let mut edges: Pages<TransitionRow> =
@@ -55,7 +57,7 @@ pub fn histories_are_legal(
 /// The subjects of a state machine, each with its present state.
 type Standing = Pages<([u8; 16], String)>;
 
-/// One of the two state machines, for the check of its history.
+/// One of the state machines, for the check of its history.
 struct Machine {
     name: &'static str,
     /// Formats the id of a subject.
@@ -117,6 +119,64 @@ const OPERATION: Machine = Machine {
                     query = query.filter(operation::id.gt(OperationId::from_bytes(*last)));
                 }
                 let rows: Vec<(OperationId, String)> = query.load(connection)?;
+                Ok(rows
+                    .into_iter()
+                    .map(|(id, status)| (id.bytes(), status))
+                    .collect())
+            },
+        )
+    },
+};
+
+const PAYOUT: Machine = Machine {
+    name: "payout",
+    show: |id| PayoutId::from_bytes(id).to_string(),
+    begins: |state| {
+        [PayoutState::RequiresApproval, PayoutState::Processing]
+            .into_iter()
+            .any(|first| first.name() == state)
+    },
+    standing: |tenant| {
+        Pages::new(
+            tenant,
+            |connection, tenant, after: Option<&([u8; 16], _)>| {
+                let mut query = payout::table
+                    .filter(payout::tenant_id.eq(tenant))
+                    .order(payout::id)
+                    .limit(PAGE)
+                    .select((payout::id, payout::status))
+                    .into_boxed();
+                if let Some((last, _)) = after {
+                    query = query.filter(payout::id.gt(PayoutId::from_bytes(*last)));
+                }
+                let rows: Vec<(PayoutId, String)> = query.load(connection)?;
+                Ok(rows
+                    .into_iter()
+                    .map(|(id, status)| (id.bytes(), status))
+                    .collect())
+            },
+        )
+    },
+};
+
+const APPROVAL: Machine = Machine {
+    name: "approval",
+    show: |id| ApprovalId::from_bytes(id).to_string(),
+    begins: |state| state == ApprovalState::Proposed.name(),
+    standing: |tenant| {
+        Pages::new(
+            tenant,
+            |connection, tenant, after: Option<&([u8; 16], _)>| {
+                let mut query = approval::table
+                    .filter(approval::tenant_id.eq(tenant))
+                    .order(approval::id)
+                    .limit(PAGE)
+                    .select((approval::id, approval::status))
+                    .into_boxed();
+                if let Some((last, _)) = after {
+                    query = query.filter(approval::id.gt(ApprovalId::from_bytes(*last)));
+                }
+                let rows: Vec<(ApprovalId, String)> = query.load(connection)?;
                 Ok(rows
                     .into_iter()
                     .map(|(id, status)| (id.bytes(), status))

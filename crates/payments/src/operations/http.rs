@@ -59,7 +59,7 @@ fn operations(
     let newest = OperationId::from_bytes([0xff; 16]);
     let rows: Vec<OperationRow> = operation::table
         .filter(operation::tenant_id.eq(tenant))
-        .filter(operation::payment_id.eq(payment))
+        .filter(operation::subject_id.eq(payment))
         .filter(operation::id.lt(before.unwrap_or(newest)))
         .order(operation::ordinal.desc())
         .limit(limit)

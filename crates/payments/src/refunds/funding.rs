@@ -28,12 +28,7 @@ pub(super) fn fund(
             let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();
             let mut refund = refund.clone();
             take_pending(shelf, &mut refund);
-            if let Ok(to) = refund.state.on(OperationEvent::Submitted) {
-                let (from, id) = (refund.state.name(), refund.id.bytes());
-                shelf.record("operation", id, from, to.name(), now);
-                refund.state = to;
-            }
-            shelf.put_operation(refund.clone());
+            shelf.step_operation(&mut refund, OperationEvent::Submitted, now);
             postings::post(books, &refund, postings::REFUND_MADE, ids, now)?;
             Ok(refund)
         })?;
@@ -46,7 +41,7 @@ pub(super) fn fund(
 /// Takes as much as possible from the money of the payment that is not available yet, so that less is released later.
 fn take_pending(shelf: &mut Shelf, refund: &mut Operation) {
     let mut missing = refund.money.amount.get();
-    for mut capture in shelf.pending_of(&refund.payment) {
+    for mut capture in shelf.pending_of(&refund.payment()) {
         let taken = capture.unreleased.min(missing);
         if taken == 0 || capture.id == refund.id {
             continue;

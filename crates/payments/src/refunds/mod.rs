@@ -12,24 +12,26 @@
 
 mod funding;
 mod http;
+pub(crate) mod key;
+pub(crate) mod outcome;
 mod read;
 pub mod show;
 
 use std::sync::Arc;
 
 pub use funding::{FundRefunds, Refunding};
+pub use key::RefundId;
+
+use key::INSUFFICIENT_FUNDS;
 
 use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use money::Amount;
 use store::{Ids, Timestamp};
 
-use crate::outcome::{FactEffect, OutcomeError};
-use crate::payment::{NewOperation, add, submit};
-use crate::state::OperationEvent;
+use crate::payment::{NewOperation, add};
 use crate::{
-    Begun, Operation, OperationId, OperationKind, Payment, PaymentId, Providers, Refusal, Shelf,
-    begun, postings, refusal,
+    Begun, Operation, OperationKind, Payment, PaymentId, Providers, Refusal, Shelf, begun, refusal,
 };
 
 /// The routes and codes, for the edge.
@@ -37,25 +39,6 @@ pub const CAPABILITY: Capability = Capability {
     routes: http::routes,
     codes: &[],
 };
-
-store::typed_id!(
-    /// A refund's id: `re_…`, with the bytes of its operation's id.
-    RefundId,
-    "re"
-);
-
-impl RefundId {
-    /// The id of the refund that this operation makes.
-    #[must_use]
-    pub const fn of(operation: OperationId) -> Self {
-        Self::from_bytes(operation.bytes())
-    }
-}
-
-/// The provider key of the return of a refund. It is unique, so a refund comes back once at most.
-pub(crate) fn return_key(refund: &str) -> String {
-    format!("{refund}:return")
-}
 
 /// Refunds a payment, or a part of it.
 #[derive(Debug, Clone)]
@@ -126,9 +109,6 @@ impl Command for CreateRefund {
     }
 }
 
-/// The reason for which a refund was not sent yet.
-pub(crate) const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
-
 /// Makes a refund that is not funded yet, and counts it.
 fn make(
     shelf: &mut Shelf,
@@ -165,59 +145,4 @@ fn make(
     let operation = add(shelf, &mut payment, new, ids, now);
     shelf.change_payment(&mut payment, now);
     Ok((payment, operation))
-}
-
-/// The amounts of a payment after a refund has failed: its amount can be refunded again.
-pub(crate) const fn failed(payment: &mut Payment, refund: &Operation) {
-    let amount = refund.money.amount.get();
-    payment.refunded = payment.refunded.saturating_sub(amount);
-}
-
-/// Records that a refund came back after it had succeeded. The second report of it changes nothing.
-pub(crate) fn come_back(
-    shelf: &mut Shelf,
-    books: &mut ledger::Shelf,
-    refund: &Operation,
-    ids: &mut Ids,
-    now: Timestamp,
-) -> Result<FactEffect, OutcomeError> {
-    if refund.kind != OperationKind::Refund {
-        return Err(OutcomeError::WrongKind {
-            said: OperationKind::Refund,
-            asked: refund.kind,
-        });
-    }
-    let key = return_key(&refund.provider_key);
-    if shelf.by_provider_key(&key).is_some() {
-        return Ok(FactEffect::Known);
-    }
-    let payment = shelf
-        .payment(&refund.payment)
-        .ok_or(OutcomeError::NotFound)?;
-    let mut payment = payment.clone();
-    let new = NewOperation {
-        kind: OperationKind::RefundReturn,
-        amount: refund.money.amount,
-        reserved: 0,
-        provider: refund.provider.clone(),
-        charge_ref: refund.charge_ref.clone(),
-        terms: None,
-        payment_method: refund.payment_method.clone(),
-        reason: None,
-        idempotency_key: String::new(),
-    };
-    let mut returned = submit(shelf, &mut payment, new, ids, now);
-    postings::post(books, &returned, postings::REFUND_RETURNED, ids, now)
-        .map_err(OutcomeError::Ledger)?;
-    // After this point nothing may fail.
-    if let Ok(to) = returned.state.on(OperationEvent::Succeeded) {
-        let from = returned.state.name();
-        shelf.record("operation", returned.id.bytes(), from, to.name(), now);
-        returned.state = to;
-    }
-    returned.provider_key = key;
-    shelf.put_new_operation(returned);
-    payment.refunded = payment.refunded.saturating_sub(refund.money.amount.get());
-    shelf.change_payment(&mut payment, now);
-    Ok(FactEffect::Finished(payment))
 }

@@ -42,7 +42,7 @@ pub(super) fn refunds(
         .limit(limit)
         .into_boxed();
     if let Some(payment) = payment {
-        query = query.filter(operation::payment_id.eq(payment));
+        query = query.filter(operation::subject_id.eq(payment));
     }
     let rows: Vec<OperationRow> = query.load(connection)?;
     rows.into_iter().map(OperationRow::read).collect()

@@ -51,7 +51,7 @@ pub(crate) fn reply(operation: &Operation) -> Reply {
         }
         OperationState::Succeeded => json(201, &refund(operation)),
         OperationState::Failed => {
-            let id = super::RefundId::of(operation.id).to_string();
+            let id = super::key::RefundId::of(operation.id).to_string();
             problem(&declined(operation).with_resource(id))
         }
     }
@@ -60,9 +60,9 @@ pub(crate) fn reply(operation: &Operation) -> Reply {
 /// A refund, by its operation.
 pub(crate) fn refund(operation: &Operation) -> Refund {
     Refund {
-        id: super::RefundId::of(operation.id).to_string(),
+        id: super::key::RefundId::of(operation.id).to_string(),
         object: "refund",
-        payment: operation.payment.to_string(),
+        payment: operation.payment().to_string(),
         amount: operation.money.amount.get(),
         currency: operation.money.currency.code().to_owned(),
         status: match operation.state {
@@ -73,7 +73,7 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
             OperationState::Failed => "failed",
         },
         pending_reason: (operation.state == OperationState::Created)
-            .then_some(super::INSUFFICIENT_FUNDS),
+            .then_some(super::key::INSUFFICIENT_FUNDS),
         reason: operation.reason.clone(),
         decline_code: operation.decline_code.clone(),
         created_at: moment(operation.created_at),

@@ -112,7 +112,7 @@ fn release(book: &mut Book, id: OperationId) -> Result<(), ledger::Refusal> {
         let transaction = book.shelf::<Books>().posted().last();
         let transaction = transaction.map(|posted| posted.id.to_string());
         let (payment, amount) = (
-            operation.payment.to_string(),
+            operation.payment().to_string(),
             operation.made_available.to_string(),
         );
         let mut delta = vec![set("made_available", &amount)];

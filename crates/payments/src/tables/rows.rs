@@ -1,5 +1,6 @@
 //! The rows of the tables of payments, and what they say.
 
+use ledger::AccountId;
 use money::{Amount, Currency, Money};
 use store::{Error, TenantId, Timestamp};
 
@@ -74,10 +75,11 @@ store::bulk_insert! {
     pub struct OperationRow in operation {
         tenant_id: TenantId,
         id: OperationId,
-        payment_id: PaymentId,
+        subject_id: Vec<u8>,
         ordinal: i32,
         attempt: i32,
         kind: String,
+        source: Option<AccountId>,
         amount: i64,
         currency: String,
         reserved: i64,
@@ -180,8 +182,8 @@ store::bulk_find! {
 store::bulk_find! {
     /// The operations of a payment.
     pub struct ByPayment => OperationRow in operation {
-        /// The payment.
-        payment_id: PaymentId,
+        /// The payment's id.
+        subject_id: Vec<u8>,
     }
 }
 
@@ -288,10 +290,11 @@ impl OperationRow {
         Self {
             tenant_id,
             id: row.id,
-            payment_id: row.payment,
+            subject_id: row.subject.to_vec(),
             ordinal: row.ordinal,
             attempt: row.attempt,
             kind: row.kind.name().to_owned(),
+            source: row.source,
             amount: row.money.amount.get(),
             currency: row.money.currency.code().to_owned(),
             reserved: row.reserved,
@@ -315,14 +318,25 @@ impl OperationRow {
         }
     }
 
+    /// The payment that the operation belongs to, if it belongs to one.
+    pub(crate) fn payment(&self) -> Option<PaymentId> {
+        let id = self.subject_id.as_slice().try_into().ok()?;
+        Some(PaymentId::from_bytes(id))
+    }
+
     pub(crate) fn read(self) -> Result<Operation, Error> {
         let wrong = |column: &str| Error::Refused(format!("operation {}: bad {column}", self.id));
         Ok(Operation {
             id: self.id,
-            payment: self.payment_id,
+            subject: self
+                .subject_id
+                .as_slice()
+                .try_into()
+                .map_err(|_length| wrong("subject_id"))?,
             ordinal: self.ordinal,
             attempt: self.attempt,
             kind: OperationKind::from_name(&self.kind).ok_or_else(|| wrong("kind"))?,
+            source: self.source,
             reserved: self.reserved,
             fee: self.fee,
             terms: self.terms,

@@ -17,6 +17,7 @@ use money::{Amount, Currency, Rounding, divide};
 use store::Timestamp;
 
 pub use shelf::TermsShelf;
+pub(crate) use shelf::versions;
 
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {

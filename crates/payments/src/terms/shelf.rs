@@ -132,6 +132,17 @@ pub(super) fn all(connection: &mut AnyConnection, tenant: TenantId) -> Result<Ve
     rows.into_iter().map(read).collect()
 }
 
+/// The numbers of all versions of a tenant.
+pub(crate) fn versions(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<Vec<i32>, Error> {
+    Ok(payment_terms::table
+        .filter(payment_terms::tenant_id.eq(tenant))
+        .select(payment_terms::version)
+        .load(connection)?)
+}
+
 fn read(row: TermsRow) -> Result<Terms, Error> {
     let wrong = |column: &str| Error::Refused(format!("terms {}: bad {column}", row.version));
     Ok(Terms {

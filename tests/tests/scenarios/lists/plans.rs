@@ -50,7 +50,10 @@ fn postgres_answers_every_question_by_an_index() {
     // statistics it keeps plans of small tables; those must not read all postings.
     let (filled, looked) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     runtime().block_on(async {
-        let florin = Florin::start(&database, &["--check-every", "0"]);
+        let florin = Florin::start(
+            &database,
+            &["--check-every", "0", "--approve-above", "EUR=8"],
+        );
         ask_everything(
             &florin.client(),
             || filled.set(cluster.log().len()),
@@ -221,6 +224,8 @@ struct Named {
     exchange: String,
     payment: String,
     refund: String,
+    payout: String,
+    approval: String,
 }
 
 async fn begin(client: &Client) -> Named {
@@ -255,10 +260,19 @@ async fn begin(client: &Client) -> Named {
     let part = json!({"amount": 1});
     client.post(&refunds, Some("refund-1"), &part).await;
     let refund = client.post(&refunds, Some("refund-2"), &part).await;
+    let mut approvals = Vec::new();
+    for key in ["payout-1", "payout-2"] {
+        let payout = json!({"amount": 9, "currency": "EUR", "destination": "ba_succeeds"});
+        let payout = client.post("/v1/payouts", Some(key), &payout).await.json();
+        approvals.push((text(&payout, "/id"), text(&payout, "/approval")));
+    }
+    let (payout, approval) = approvals.remove(0);
     Named {
         pending: text(&pending.json(), "/id"),
         exchange: text(&exchange.json(), "/transaction/id"),
         refund: text(&refund.json(), "/id"),
+        payout,
+        approval,
         payment,
         bank,
         wallet,
@@ -335,11 +349,15 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         exchange,
         payment,
         refund,
+        payout,
+        approval,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
         "/v1/accounts" => vec![format!("{path}?limit=2")],
-        "/v1/refunds" | "/v1/payments" | "/v1/assets" => vec![format!("{path}?limit=1")],
+        "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/payments" | "/v1/assets" => {
+            vec![format!("{path}?limit=1")]
+        }
         "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
         "/v1/balances" => vec![
             format!("{path}?code=liabilities"),
@@ -366,6 +384,8 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             vec![format!("/v1/payments/{payment}/operations?limit=1")]
         }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
+        "/v1/payouts/{id}" => vec![format!("/v1/payouts/{payout}")],
+        "/v1/approvals/{id}" => vec![format!("/v1/approvals/{approval}")],
         "/v1/refunds/{id}" => vec![format!("/v1/refunds/{refund}")],
         of_account if of_account.starts_with("/v1/accounts/{id}") => {
             vec![of_account.replace("{id}", bank)]

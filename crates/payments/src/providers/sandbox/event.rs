@@ -29,10 +29,14 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
 fn ending(kind: &str) -> Option<(&str, Ending)> {
     let (named, word) = kind.split_once('.')?;
     let ending = match (named, word) {
-        ("charge" | "capture" | "void" | "increment" | "refund", "succeeded") => Ending::Succeeded,
-        ("charge" | "capture" | "void" | "increment" | "refund", "failed") => Ending::Failed,
+        ("charge" | "capture" | "void" | "increment" | "refund" | "payout", "succeeded") => {
+            Ending::Succeeded
+        }
+        ("charge" | "capture" | "void" | "increment" | "refund" | "payout", "failed") => {
+            Ending::Failed
+        }
         ("charge", "authorized") => Ending::Authorized,
-        ("refund", "returned") => Ending::Returned,
+        ("refund" | "payout", "returned") => Ending::Returned,
         _ => return None,
     };
     Some((named, ending))

@@ -21,19 +21,25 @@ impl Dialect for Sandbox {
                 "amount": amount,
                 "currency": operation.money.currency.code(),
                 "payment_method": operation.payment_method,
-                "reference": operation.payment.to_string(),
+                "reference": operation.reference(),
                 "capture": operation.kind == OperationKind::Charge,
             }),
             OperationKind::Capture => {
                 json!({"amount": amount, "final": operation.releases() > 0})
             }
+            OperationKind::Payout | OperationKind::PayoutReturn => json!({
+                "amount": amount,
+                "currency": operation.money.currency.code(),
+                "destination": operation.payment_method,
+                "reference": operation.reference(),
+            }),
             OperationKind::Void
             | OperationKind::Increment
             | OperationKind::Refund
             | OperationKind::RefundReturn => json!({"amount": amount}),
         };
         let path = match &operation.charge_ref {
-            None => "/v1/charges".to_owned(),
+            None => format!("/v1/{}", collection(operation)),
             Some(charge) => format!("/v1/charges/{}/{}", segment(charge), collection(operation)),
         };
         ProviderRequest {
@@ -107,6 +113,7 @@ const fn collection(operation: &Operation) -> &'static str {
         OperationKind::Void => "voids",
         OperationKind::Increment => "increments",
         OperationKind::Refund | OperationKind::RefundReturn => "refunds",
+        OperationKind::Payout | OperationKind::PayoutReturn => "payouts",
     }
 }
 

@@ -151,8 +151,9 @@ fn kind(object: &Object<'_>, named: Option<&str>) -> Result<Option<OperationKind
         (Some("void"), _) => Some(OperationKind::Void),
         (Some("increment"), _) => Some(OperationKind::Increment),
         (Some("refund"), _) => Some(OperationKind::Refund),
+        (Some("payout"), _) => Some(OperationKind::Payout),
         (Some(_), _) => {
-            let detail = "This must be charge, capture, void, increment or refund.";
+            let detail = "This must be charge, capture, void, increment, refund or payout.";
             return Err(object.wrong("object", "unknown_object", detail));
         }
     })
@@ -164,7 +165,10 @@ fn record(object: &Object<'_>, kind: Option<OperationKind>) -> Result<Record, Wr
         kind,
         money: money(object)?,
         payment: object.optional_text("reference")?,
-        payment_method: object.optional_text("payment_method")?,
+        payment_method: match object.optional_text("payment_method")? {
+            Some(method) => Some(method),
+            None => object.optional_text("destination")?,
+        },
     })
 }
 

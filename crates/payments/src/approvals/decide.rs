@@ -1,0 +1,105 @@
+//! The command that decides on an approval.
+
+use std::sync::Arc;
+
+use engine::errand::Errands;
+use engine::{Asks, Attempt, Book, Command, Decision};
+
+use super::{Approval, ApprovalEvent, ApprovalId, ApprovalShelf, ApprovalState, EXPIRY, end};
+use crate::Providers;
+
+/// A decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done.
+    Approve,
+    /// It is given up.
+    Reject,
+}
+
+/// Decides on an approval.
+#[derive(Debug, Clone)]
+pub struct DecideApproval {
+    /// The approval.
+    pub id: ApprovalId,
+    /// The decision.
+    pub verdict: Verdict,
+    /// The person who decides: the label of their key.
+    pub by: String,
+    /// The reason.
+    pub reason: Option<String>,
+    /// The providers, for what is done.
+    pub providers: Arc<Providers>,
+}
+
+/// Why nothing was decided: the first broken rule, in the order of the variants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecisionError {
+    /// The approval does not exist, or belongs to another tenant.
+    #[error("there is no such approval")]
+    NotFound,
+    /// It was decided already, or has expired.
+    #[error("the approval is {} already", .0.name())]
+    Decided(ApprovalState),
+    /// The person has proposed it themselves.
+    #[error("nobody decides on what they have proposed")]
+    SamePerson,
+    /// The books refuse what was approved.
+    #[error("the ledger refused: {0}")]
+    Ledger(ledger::Refusal),
+}
+
+impl Command for DecideApproval {
+    type Done = Approval;
+    type Refusal = DecisionError;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(approvals) = asks.of::<ApprovalShelf>() {
+            approvals.push(self.id);
+        }
+        if let Some(errands) = asks.of::<Errands>() {
+            errands.push((EXPIRY, self.id.bytes()));
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decision<Approval>, DecisionError> {
+        let approval = book.shelf::<ApprovalShelf>().approval(&self.id).cloned();
+        let approval = approval.ok_or(DecisionError::NotFound)?;
+        if approval.state != ApprovalState::Proposed {
+            return Err(DecisionError::Decided(approval.state));
+        }
+        if approval.proposed_by == self.by {
+            return Err(DecisionError::SamePerson);
+        }
+        let (action, subject) = (approval.action, approval.subject);
+        let event = match self.verdict {
+            Verdict::Approve => ApprovalEvent::Approved,
+            Verdict::Reject => ApprovalEvent::Rejected,
+        };
+        let approval = end(
+            book,
+            approval,
+            event,
+            Some(&self.by),
+            self.reason.as_deref(),
+        );
+        book.shelf_mut::<Errands>().0.end((EXPIRY, self.id.bytes()));
+        match self.verdict {
+            // If the books refuse, the whole command is undone, and the approval still waits.
+            Verdict::Approve => {
+                let done = action.approved(book, subject, &self.providers);
+                done.map_err(DecisionError::Ledger)?;
+            }
+            Verdict::Reject => action.dropped(book, subject),
+        }
+        Ok(Decision::now(approval))
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "approval.decide",
+            kind: "approval",
+            id: self.id.to_string(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `/v1/approvals`.
+
+use edge::cursor::Cursor;
+use edge::strict_json::{Body, nullable, object, prose};
+use edge::{Call, Problem, Reader, Response, Routes, Shared, code, page};
+use text::Identifier;
+
+use super::codes::{APPROVAL_DECIDED, SECOND_PERSON_REQUIRED};
+use super::{ApprovalId, DecideApproval, Verdict, shelf, show};
+use crate::{begun, shapes};
+
+/// The reason of a decision.
+type Reason = Identifier<255>;
+
+/// Every route of approvals.
+pub(crate) fn routes(r: &mut Routes) {
+    r.tag(
+        "approvals",
+        "What is too much for one person, and is decided by another",
+    );
+    r.post(
+        "/v1/approvals/{id}/approve",
+        "approve",
+        "Approves what somebody else has proposed; it is done at once.",
+        |state, call| decide(state, call, Verdict::Approve),
+    )
+    .segment("id", shapes::ApprovalId::SHAPE, "apr_…")
+    .body(|known| decision().describe(known))
+    .gives::<show::Approval>(200, "It is approved")
+    .refuses(403, "Somebody else has to decide", &[SECOND_PERSON_REQUIRED])
+    .refuses(
+        404,
+        "No such approval, or the account that should pay does not exist",
+        &[books::code::ACCOUNT_NOT_FOUND],
+    )
+    .refuses(
+        409,
+        "It was decided already, or an account does not take postings. In the latter case it still waits",
+        &[
+            APPROVAL_DECIDED,
+            books::code::ACCOUNT_FROZEN,
+            books::code::ACCOUNT_CLOSED,
+        ],
+    )
+    .refuses(
+        422,
+        "A field is wrong, or the books refuse what was proposed. In the latter case it still waits",
+        &[
+            books::code::CURRENCY_MISMATCH,
+            books::code::INSUFFICIENT_FUNDS,
+            books::code::LIMIT_EXCEEDED,
+            books::code::BALANCE_OVERFLOW,
+        ],
+    );
+    r.post(
+        "/v1/approvals/{id}/reject",
+        "reject",
+        "Rejects what somebody else has proposed.",
+        |state, call| decide(state, call, Verdict::Reject),
+    )
+    .segment("id", shapes::ApprovalId::SHAPE, "apr_…")
+    .body(|known| decision().describe(known))
+    .gives::<show::Approval>(200, "It is rejected")
+    .refuses(
+        403,
+        "Somebody else has to decide",
+        &[SECOND_PERSON_REQUIRED],
+    )
+    .refuses(404, "No such approval", &[])
+    .refuses(409, "It was decided already", &[APPROVAL_DECIDED])
+    .refuses(422, "A field is wrong", &[]);
+    r.get(
+        "/v1/approvals/{id}",
+        "getApproval",
+        "Reads one approval.",
+        read_one,
+    )
+    .segment("id", shapes::ApprovalId::SHAPE, "apr_…")
+    .gives::<show::Approval>(200, "The approval")
+    .refuses(404, "No such approval", &[]);
+    r.get(
+        "/v1/approvals",
+        "listApprovals",
+        "Lists approvals, newest first.",
+        list,
+    )
+    .page()
+    .gives_page::<show::Approval>("A page of approvals");
+}
+
+async fn decide(state: Shared, call: Call, verdict: Verdict) -> Result<Response, Problem> {
+    let id = call.named::<ApprovalId>("id", code::NOT_FOUND);
+    let by = call.caller.label.to_string();
+    let mut submission = state.submission(call)?;
+    let id = id?;
+    let reason = submission.read_by(&decision())?;
+    let command = DecideApproval {
+        id,
+        verdict,
+        by,
+        reason: reason.map(String::from),
+        providers: begun::providers(&state)?,
+    };
+    state
+        .submit(submission, command, show::decided, show::show_refusal)
+        .await
+}
+
+async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: ApprovalId = call.named("id", code::NOT_FOUND)?;
+    let found = state
+        .read(move |connection| shelf::approval(connection, tenant, id))
+        .await?;
+    let approval = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    Ok(Response::json(200, &show::approval(&approval)))
+}
+
+async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let before = wanted
+        .cursor
+        .map(|cursor| ApprovalId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state
+        .read(move |connection| shelf::approvals(connection, tenant, before, more))
+        .await?;
+    let cursor = |approval: &super::Approval| Cursor {
+        id: approval.id.bytes(),
+        position: None,
+    };
+    let page = page(found, &wanted, show::approval, cursor);
+    Ok(Response::json(200, &page))
+}
+
+/// Reads the body of a decision.
+fn decision() -> impl Body<Out = Option<Reason>> {
+    object("ApprovalDecision", "Decides on an approval.", |fields| {
+        let reason =
+            prose::<Reason>(shapes::ShortText::SHAPE).says("The reason: at most 255 characters.");
+        fields
+            .optional("reason", nullable(reason))
+            .map(Option::flatten)
+    })
+}

@@ -1,0 +1,85 @@
+//! Everything of payments that must have an audit record.
+
+use diesel::prelude::*;
+use store::{AnyConnection, CheckError, Error, Pages, TenantId};
+
+use super::{PAGE, payments};
+use crate::approvals::ApprovalId;
+use crate::payouts::PayoutId;
+use crate::refunds::key::RefundId;
+use crate::schema::{approval, operation, payout};
+use crate::{OperationId, OperationKind, terms};
+
+/// Calls `look` with the kind and the id of each payment, refund, payout, approval and version of the terms.
+pub(crate) fn each_recordable(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut look: impl FnMut(&'static str, String) -> Result<(), CheckError>,
+) -> Result<(), CheckError> {
+    let mut payments = payments(tenant);
+    while let Some(payment) = payments.next(connection)? {
+        look("payment", payment.id.to_string())?;
+    }
+    let mut refunds: Pages<OperationId> = Pages::new(tenant, refunds_after);
+    while let Some(id) = refunds.next(connection)? {
+        look("refund", RefundId::of(id).to_string())?;
+    }
+    let mut payouts: Pages<PayoutId> = Pages::new(tenant, payouts_after);
+    while let Some(id) = payouts.next(connection)? {
+        look("payout", id.to_string())?;
+    }
+    let mut approvals: Pages<ApprovalId> = Pages::new(tenant, approvals_after);
+    while let Some(id) = approvals.next(connection)? {
+        look("approval", id.to_string())?;
+    }
+    for version in terms::versions(connection, tenant)? {
+        look("terms", version.to_string())?;
+    }
+    Ok(())
+}
+
+fn refunds_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&OperationId>,
+) -> Result<Vec<OperationId>, Error> {
+    let first = OperationId::from_bytes([0; 16]);
+    Ok(operation::table
+        .filter(operation::tenant_id.eq(tenant))
+        .filter(operation::kind.eq(OperationKind::Refund.name()))
+        .filter(operation::id.gt(after.copied().unwrap_or(first)))
+        .order(operation::id)
+        .limit(PAGE)
+        .select(operation::id)
+        .load(connection)?)
+}
+
+fn payouts_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&PayoutId>,
+) -> Result<Vec<PayoutId>, Error> {
+    let first = PayoutId::from_bytes([0; 16]);
+    Ok(payout::table
+        .filter(payout::tenant_id.eq(tenant))
+        .filter(payout::id.gt(after.copied().unwrap_or(first)))
+        .order(payout::id)
+        .limit(PAGE)
+        .select(payout::id)
+        .load(connection)?)
+}
+
+fn approvals_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&ApprovalId>,
+) -> Result<Vec<ApprovalId>, Error> {
+    let first = ApprovalId::from_bytes([0; 16]);
+    Ok(approval::table
+        .filter(approval::tenant_id.eq(tenant))
+        .filter(approval::id.gt(after.copied().unwrap_or(first)))
+        .order(approval::id)
+        .limit(PAGE)
+        .select(approval::id)
+        .load(connection)?)
+}

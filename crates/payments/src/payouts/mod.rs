@@ -1,0 +1,237 @@
+//! Payouts: money leaves for a bank account, from the merchant's available money or from a wallet.
+//!
+//! A payout is made from money that is there: the books refuse more, in the commit that makes it. Above a limit, a
+//! second person has to approve it first ([`crate::approvals`]). A payout that the provider refuses goes back to
+//! where it came from. One that comes back after it was paid stays paid; its return is an operation of its own.
+
+mod http;
+pub(crate) mod outcome;
+pub(crate) mod payout;
+pub(crate) mod rows;
+pub mod show;
+pub(crate) mod state;
+
+use std::sync::Arc;
+
+use books::Books;
+use edge::Capability;
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
+use ledger::AccountId;
+use money::Money;
+
+pub use payout::{Payout, PayoutId};
+pub use state::{PayoutEvent, PayoutState};
+
+use payout::operation_of;
+
+use crate::approvals::{self, Action, ApprovalId, ApprovalLimits};
+use crate::state::OperationEvent;
+use crate::{Operation, OperationId, Providers, Refusal, Shelf, begun, opened, postings};
+
+/// The routes and codes, for the edge.
+pub const CAPABILITY: Capability = Capability {
+    routes: http::routes,
+    codes: &[],
+};
+
+/// Makes a payout.
+#[derive(Debug, Clone)]
+pub struct CreatePayout {
+    /// The amount.
+    pub money: Money,
+    /// The account that pays; `None`: the merchant's available money.
+    pub source: Option<AccountId>,
+    /// The destination: a token of the provider for a bank account.
+    pub destination: String,
+    /// The tenant's own words.
+    pub description: Option<String>,
+    /// Idempotency key of the request; empty if it has none.
+    pub key: String,
+    /// The person who asks for it: the label of their key.
+    pub by: String,
+    /// The amounts above which a second person has to approve.
+    pub limits: Arc<ApprovalLimits>,
+    /// The providers. One of them gets the payout.
+    pub providers: Arc<Providers>,
+}
+
+/// A payout after a command, and the operation that the command has submitted, if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BegunPayout {
+    /// The payout.
+    pub payout: Payout,
+    /// The operation.
+    pub operation: Option<Operation>,
+}
+
+impl begun::Submits for BegunPayout {
+    fn operation(&self) -> Option<OperationId> {
+        self.operation.as_ref().map(|operation| operation.id)
+    }
+}
+
+impl Command for CreatePayout {
+    type Done = BegunPayout;
+    type Refusal = Refusal;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        if let Some(needs) = asks.of::<Books>() {
+            postings::name(needs, &[postings::PAYOUT_MADE], self.money.currency);
+            needs.accounts.extend(self.source);
+        }
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decision<BegunPayout>, Refusal> {
+        let now = book.now();
+        let currency = self.money.currency;
+        let provider = self.providers.choose(currency, &self.destination);
+        let provider = provider.map_err(|_none| Refusal::NoPayoutProvider(currency))?;
+        let needs_approval = self.limits.needs_approval(self.money);
+        let approval = needs_approval.then(|| ApprovalId::from_bytes(book.next_id()));
+        let mut payout = Payout {
+            id: PayoutId::from_bytes(book.next_id()),
+            money: self.money,
+            source: self.source,
+            destination: self.destination.clone(),
+            description: self.description.clone(),
+            state: if needs_approval {
+                PayoutState::RequiresApproval
+            } else {
+                PayoutState::Processing
+            },
+            provider: provider.name.clone(),
+            approval,
+            decline_code: None,
+            is_returned: false,
+            operations: 0,
+            idempotency_key: self.key.clone(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        book.shelf_mut::<Shelf>().0.put_new_payout(payout.clone());
+        let id = payout.id.to_string();
+        let amount = self.money.amount.get().to_string();
+        let mut delta = vec![
+            set("amount", &amount),
+            set("currency", currency.code()),
+            set("destination", &self.destination),
+            set("status", payout.state.name()),
+        ];
+        if let Some(approval) = approval {
+            let text = approval.to_string();
+            delta.push(set("approval", &text));
+            book.record(&AuditEvent::done(
+                "payout.proposed",
+                ("payout", &id),
+                &delta,
+            ));
+            let subject = payout.id.bytes();
+            approvals::propose(book, approval, Action::Payout, subject, &self.by);
+            return Ok(Decision::now(BegunPayout {
+                payout,
+                operation: None,
+            }));
+        }
+        let made = make(book, &mut payout, &self.key);
+        let (operation, transaction) = made.map_err(Refusal::Ledger)?;
+        // It was made and submitted by one command, so this is its first version.
+        delta.push(set("transaction", &transaction));
+        book.record(&AuditEvent::done("payout.created", ("payout", &id), &delta));
+        begun::send(book, &operation, &self.providers);
+        Ok(Decision {
+            done: BegunPayout {
+                payout,
+                operation: Some(operation),
+            },
+            keep: Keep::Later(id),
+        })
+    }
+
+    fn attempt(&self) -> Attempt {
+        Attempt {
+            action: "payout.create",
+            kind: "payout",
+            id: String::new(),
+        }
+    }
+}
+
+/// Takes the money of a payout, and submits its operation. Returns the operation, and the id of the transaction. If
+/// the books refuse, nothing changes.
+fn make(
+    book: &mut Book,
+    payout: &mut Payout,
+    idempotency_key: &str,
+) -> Result<(Operation, String), ledger::Refusal> {
+    let made = book.try_part(|book| {
+        let now = book.now();
+        let mut payout = payout.clone();
+        let mut operation = operation_of(&payout, OperationId::from_bytes(book.next_id()), now);
+        idempotency_key.clone_into(&mut operation.idempotency_key);
+        opened::recorded(book, |book| {
+            let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();
+            shelf.put_new_operation(operation.clone());
+            shelf.step_operation(&mut operation, OperationEvent::Submitted, now);
+            payout.operations = operation.ordinal;
+            shelf.change_payout(&mut payout, now);
+            postings::post(books, &operation, postings::PAYOUT_MADE, ids, now)
+        })?;
+        let transaction = book.shelf::<Books>().posted().last();
+        let transaction = transaction.map(|posted| posted.id.to_string());
+        Ok((payout, operation, transaction.unwrap_or_default()))
+    });
+    let (made, operation, transaction) = made?;
+    *payout = made;
+    Ok((operation, transaction))
+}
+
+/// A payout was approved: it is made now. If the books refuse, nothing changes.
+pub(crate) fn approved(
+    book: &mut Book,
+    id: PayoutId,
+    providers: &Providers,
+) -> Result<(), ledger::Refusal> {
+    let Some(mut payout) = book.shelf::<Shelf>().payout(&id).cloned() else {
+        return Ok(());
+    };
+    let now = book.now();
+    let shelf = book.shelf_mut::<Shelf>().0;
+    shelf.step_payout(&mut payout, PayoutEvent::Approved, now);
+    let (operation, transaction) = make(book, &mut payout, "")?;
+    let text = id.to_string();
+    let delta = [
+        engine::changed(
+            "status",
+            PayoutState::RequiresApproval.name(),
+            payout.state.name(),
+        ),
+        set("transaction", &transaction),
+    ];
+    book.record(&AuditEvent::done(
+        "payout.approved",
+        ("payout", &text),
+        &delta,
+    ));
+    begun::send(book, &operation, providers);
+    Ok(())
+}
+
+/// A payout was rejected, or nobody has decided in time. No money was taken yet.
+pub(crate) fn dropped(book: &mut Book, id: PayoutId) {
+    let Some(mut payout) = book.shelf::<Shelf>().payout(&id).cloned() else {
+        return;
+    };
+    let now = book.now();
+    let shelf = book.shelf_mut::<Shelf>().0;
+    shelf.step_payout(&mut payout, PayoutEvent::Dropped, now);
+    shelf.change_payout(&mut payout, now);
+    let text = id.to_string();
+    let before = PayoutState::RequiresApproval.name();
+    let delta = [engine::changed("status", before, payout.state.name())];
+    book.record(&AuditEvent::done(
+        "payout.canceled",
+        ("payout", &text),
+        &delta,
+    ));
+}

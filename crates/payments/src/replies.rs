@@ -1,0 +1,61 @@
+//! The reply to the request that waits for an operation, and the name of what the operation is about.
+
+use engine::Reply;
+
+use crate::refunds::key::RefundId;
+use crate::{Operation, OperationKind, Shelf, charging, moved, payouts, refunds};
+
+/// The thing that an operation is about, in the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The payment.
+    Payment,
+    /// The refund that the operation makes.
+    Refund,
+    /// The payout.
+    Payout,
+}
+
+impl Subject {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Refund => "refund",
+            Self::Payout => "payout",
+        }
+    }
+}
+
+/// The thing that an operation is about, with its id.
+pub(crate) fn subject(operation: &Operation) -> (Subject, String) {
+    match operation.kind {
+        OperationKind::Charge
+        | OperationKind::Authorize
+        | OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Increment => (Subject::Payment, operation.payment().to_string()),
+        OperationKind::Refund | OperationKind::RefundReturn => {
+            (Subject::Refund, RefundId::of(operation.id).to_string())
+        }
+        OperationKind::Payout | OperationKind::PayoutReturn => {
+            (Subject::Payout, operation.payout().to_string())
+        }
+    }
+}
+
+/// The reply to the request that has submitted an operation, by the present state of both. `None` if the shelf does
+/// not have what the operation belongs to.
+pub(crate) fn reply_to(operation: &Operation, shelf: &Shelf) -> Option<Reply> {
+    Some(match operation.kind {
+        OperationKind::Charge | OperationKind::Authorize => {
+            charging::show::reply(shelf.payment(&operation.payment())?)
+        }
+        OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
+            moved::reply(operation, shelf.payment(&operation.payment())?)
+        }
+        OperationKind::Refund | OperationKind::RefundReturn => refunds::show::reply(operation),
+        OperationKind::Payout | OperationKind::PayoutReturn => {
+            payouts::show::reply(operation, shelf.payout(&operation.payout())?)
+        }
+    })
+}
