@@ -90,7 +90,11 @@ fn postgres_answers_every_question_by_an_index() {
 fn sqlite_answers_every_question_by_an_index() {
     scenario(Kind::Sqlite, async |database: Database| {
         let shown = [("FLORIN_LOG", "florin::statements=trace")];
-        let florin = Florin::start_with_environment(&database, &["--check-every", "0"], &shown);
+        let florin = Florin::start_with_environment(
+            &database,
+            &["--check-every", "0", "--approve-above", "EUR=8"],
+            &shown,
+        );
         ask_everything(&florin.client(), || {}, || {}).await;
         let log = florin.log();
         let mut statements: Vec<String> = log.lines().filter_map(statement).collect();
