@@ -209,6 +209,7 @@ impl Writer {
             providers: Arc::new(Providers::only(Provider {
                 name: "sandbox".to_owned(),
                 lease_millis: 60_000,
+                authorization_millis: 60_000,
             })),
         };
         let show_refusal = |_: &_, rule: &Refusal| panic!("{rule}");

@@ -12,6 +12,7 @@ use engine::{Engine, Kind};
 use payments::Providers;
 use payments::approvals::{ApprovalExpiries, ApprovalLimits};
 use payments::charging::ProviderWork;
+use payments::expiries::AuthorizationExpiries;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
@@ -82,6 +83,10 @@ pub fn works(
         Arc::new(Expiries(engine.clone())),
         Arc::new(Releases(engine.clone())),
         Arc::new(ApprovalExpiries(engine.clone())),
+        Arc::new(AuthorizationExpiries {
+            engine: engine.clone(),
+            providers: Arc::clone(providers),
+        }),
         Arc::new(Refunding {
             engine: engine.clone(),
             providers: Arc::clone(providers),

@@ -38,9 +38,11 @@ pub(crate) enum ProviderError {
 
 /// The providers and rules of the settings, for payments.
 pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
+    let authorization_millis = i64::from(settings.authorization_seconds).saturating_mul(1_000);
     let known = settings.providers().into_iter();
     let known = known.map(|provider| payments::Provider {
         lease_millis: lease_millis(provider.timeout),
+        authorization_millis,
         name: provider.name,
     });
     let rules = settings.provider_rules.clone();

@@ -128,6 +128,14 @@ pub(crate) struct Arguments {
     /// Refuse payments that no --provider-rule fits
     #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
     pub(crate) no_default_provider: bool,
+    /// Seconds after which what is left of an authorization is voided, 1 to 31536000 (default: 604800, a week)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_AUTHORIZATION_SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..=MAX_AUTHORIZATION_SECONDS)
+    )]
+    pub(crate) authorization_seconds: Option<u32>,
     /// An amount above which a payout needs the approval of a second person, as CURRENCY=AMOUNT in minor units, such
     /// as EUR=100000; repeat the option for each currency (default: no payout needs one)
     #[arg(
@@ -211,6 +219,8 @@ pub(crate) struct Settings {
     pub(crate) provider_rules: Vec<Rule>,
     /// True if payments that no rule fits are refused.
     pub(crate) no_default_provider: bool,
+    /// Seconds after which what is left of an authorization is voided.
+    pub(crate) authorization_seconds: u32,
     /// The amounts above which a payout needs an approval.
     pub(crate) approve_above: ApprovalLimits,
     pub(crate) webhooks: Webhooks,
@@ -220,6 +230,22 @@ pub(crate) struct Settings {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct WrongSetting(pub(crate) String);
+
+/// The greatest time for which an authorization may last, in seconds: a year.
+const MAX_AUTHORIZATION_SECONDS: i64 = 31_536_000;
+/// The time for which an authorization lasts, in seconds, if no setting says otherwise.
+const AUTHORIZATION_SECONDS: u32 = 604_800;
+
+/// The time for which an authorization lasts.
+fn seconds(set: Option<u32>) -> Result<u32, WrongSetting> {
+    let seconds = set.unwrap_or(AUTHORIZATION_SECONDS);
+    if (1..=MAX_AUTHORIZATION_SECONDS).contains(&i64::from(seconds)) {
+        return Ok(seconds);
+    }
+    Err(WrongSetting(format!(
+        "authorization_seconds: {seconds} is not from 1 to {MAX_AUTHORIZATION_SECONDS}"
+    )))
+}
 
 /// The limits of the file and of the command line. Of two for one currency, the command line's counts.
 fn limits(file: &[String], arguments: &[String]) -> Result<ApprovalLimits, WrongSetting> {
@@ -287,6 +313,11 @@ impl Settings {
             provider_rules: rules(file.provider_rules, &arguments.provider_rules)?,
             no_default_provider: arguments.no_default_provider
                 || file.no_default_provider.unwrap_or(false),
+            authorization_seconds: seconds(
+                arguments
+                    .authorization_seconds
+                    .or(file.authorization_seconds),
+            )?,
             approve_above: limits(&file.approve_above, &arguments.approve_above)?,
             webhooks,
         };

@@ -398,6 +398,7 @@ pub(crate) fn serve_alone(
     let provider = payments::Provider {
         name: String::new(),
         lease_millis: 0,
+        authorization_millis: 0,
     };
     let providers = Arc::new(Providers::only(provider));
     let mode = access::Mode::Sandbox;

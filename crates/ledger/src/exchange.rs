@@ -214,6 +214,7 @@ fn transaction(
     conditions: Vec<Condition>,
 ) -> NewTransaction {
     NewTransaction {
+        beyond_limits: false,
         id: heading.id,
         kind: heading.kind,
         postings,

@@ -165,6 +165,9 @@ pub struct NewTransaction {
     pub effective_at: Timestamp,
     /// The time at which the transaction was recorded.
     pub recorded_at: Timestamp,
+    /// True for what has happened already and cannot be refused: a debit that another party has made. The limits of
+    /// the accounts are not checked.
+    pub beyond_limits: bool,
 }
 
 impl NewTransaction {
@@ -187,6 +190,7 @@ impl NewTransaction {
             metadata: None,
             effective_at: now,
             recorded_at: now,
+            beyond_limits: false,
         }
     }
 }

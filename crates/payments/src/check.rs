@@ -2,6 +2,7 @@
 //! time. Tables that belong together are merged like sorted lists.
 
 mod amounts;
+mod disputes;
 mod histories;
 mod posted;
 mod recordable;

@@ -202,7 +202,7 @@ fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
         (Some(OperationState::Succeeded), Some((_, Fact::Failed { .. })))
         | (
             Some(OperationState::Failed),
-            Some((_, Fact::Succeeded { .. } | Fact::Returned { .. })),
+            Some((_, Fact::Succeeded { .. } | Fact::Returned { .. } | Fact::Disputed(_))),
         ) => false,
         (Some(OperationState::Succeeded | OperationState::Failed), _) => true,
         (

@@ -21,6 +21,8 @@ pub mod cancellations;
 pub mod captures;
 pub mod charging;
 pub mod check;
+pub mod disputes;
+pub mod expiries;
 pub mod increments;
 mod invariants;
 mod json;
@@ -77,6 +79,7 @@ pub const CAPABILITIES: &[Capability] = &[
     cancellations::CAPABILITY,
     operations::CAPABILITY,
     refunds::CAPABILITY,
+    disputes::CAPABILITY,
     payouts::CAPABILITY,
     approvals::CAPABILITY,
     balance::CAPABILITY,
@@ -89,8 +92,10 @@ pub const AMOUNTS: &[&str] = &[
     "amount_authorized",
     "amount_capturable",
     "amount_captured",
+    "amount_disputed",
     "amount_refunded",
     "available",
+    "dispute_fee",
     "fee",
     "fixed",
     "in_transit",

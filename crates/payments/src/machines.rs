@@ -2,6 +2,7 @@
 //! refuses an illegal edge as well.
 
 use crate::approvals::{ApprovalEvent, ApprovalState};
+use crate::disputes::{DisputeEvent, DisputeState};
 use crate::payouts::{PayoutEvent, PayoutState};
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
 
@@ -32,12 +33,13 @@ macro_rules! machine {
 }
 
 /// Every machine.
-pub(crate) fn all() -> [Machine; 4] {
+pub(crate) fn all() -> [Machine; 5] {
     [
         machine!("payment", PaymentState, PaymentEvent),
         machine!("operation", OperationState, OperationEvent),
         machine!("payout", PayoutState, PayoutEvent),
         machine!("approval", ApprovalState, ApprovalEvent),
+        machine!("dispute", DisputeState, DisputeEvent),
     ]
 }
 
@@ -93,6 +95,7 @@ mod tests {
         let schemas = [
             include_str!("../../../migrations/sqlite/2026-11-30-000001_operations/up.sql"),
             include_str!("../../../migrations/sqlite/2026-11-30-000003_payouts/up.sql"),
+            include_str!("../../../migrations/sqlite/2026-11-30-000004_disputes/up.sql"),
         ]
         .concat();
         for machine in all() {

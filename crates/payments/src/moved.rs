@@ -55,13 +55,16 @@ fn refused(rule: &Refusal) -> Problem {
             .with_detail(show::sentence(&rule.to_string()))
             .at("/amount"),
         Refusal::CurrencyWithdrawn { .. } => Problem::new(books::code::CURRENCY_WITHDRAWN)
-            .with_detail(rule.to_string())
+            .with_detail(show::sentence(&rule.to_string()))
             .at("/currency"),
+        Refusal::NoWallet => Problem::new(edge::code::INVALID_FIELD)
+            .with_detail(show::sentence(&rule.to_string()))
+            .at("/from"),
         Refusal::NoPaymentMethod => Problem::new(edge::code::INVALID_FIELD)
-            .with_detail(rule.to_string())
+            .with_detail(show::sentence(&rule.to_string()))
             .at("/payment_method"),
         Refusal::NoProvider(unserved) => Problem::new(codes::NO_PROVIDER)
-            .with_detail(rule.to_string())
+            .with_detail(show::sentence(&rule.to_string()))
             .at(match unserved {
                 NoProvider::Currency(_) => "/currency",
                 NoProvider::Method(_) => "/payment_method",

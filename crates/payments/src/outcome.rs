@@ -6,6 +6,7 @@
 use money::Money;
 use store::{Ids, Timestamp};
 
+use crate::disputes::dispute::DisputeFact;
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
 use crate::{Operation, OperationId, OperationKind, Payment, PaymentState, Record, Shelf};
 use crate::{authorizations, payouts, postings, refunds};
@@ -39,6 +40,8 @@ pub enum Fact {
         /// The record of it.
         record: Record,
     },
+    /// The payer's bank disputes a charge that had succeeded, or there is news of such a dispute.
+    Disputed(DisputeFact),
     /// The outcome is not known.
     Unknown {
         /// The earliest time of the next inquiry.
@@ -55,7 +58,7 @@ impl Fact {
             | Self::ActionRequired { record, .. }
             | Self::Returned { record } => Some(record),
             Self::Failed { record, .. } => record.as_ref(),
-            Self::Unknown { .. } => None,
+            Self::Disputed(_) | Self::Unknown { .. } => None,
         }
     }
 }
@@ -169,6 +172,7 @@ pub fn record_outcome(
                 Fact::Succeeded { .. }
                 | Fact::Failed { .. }
                 | Fact::ActionRequired { .. }
+                | Fact::Disputed(_)
                 | Fact::Unknown { .. } => Ok(FactEffect::Known),
             };
         }
@@ -181,7 +185,7 @@ pub fn record_outcome(
     match fact {
         Fact::Succeeded { record } => succeed(shelf, books, operation, record, ids, now),
         // It must have succeeded first.
-        Fact::Returned { .. } => Err(OutcomeError::Contradiction {
+        Fact::Returned { .. } | Fact::Disputed(_) => Err(OutcomeError::Contradiction {
             state: operation.state.name(),
         }),
         Fact::Failed {
@@ -242,7 +246,9 @@ fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
     let ending = match fact {
         // Older than the outcome that is known.
         Fact::Unknown { .. } | Fact::ActionRequired { .. } => return Ok(()),
-        Fact::Succeeded { .. } | Fact::Returned { .. } => OperationState::Succeeded,
+        Fact::Succeeded { .. } | Fact::Returned { .. } | Fact::Disputed(_) => {
+            OperationState::Succeeded
+        }
         Fact::Failed { .. } => OperationState::Failed,
     };
     if ending != state {

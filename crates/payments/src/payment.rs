@@ -75,6 +75,8 @@ pub struct Payment {
     pub incrementing: i64,
     /// The amount of refunds that have not failed, those without an outcome among them.
     pub refunded: i64,
+    /// The part of the captured amount that is disputed and was not refunded, of disputes that were not won.
+    pub disputed: i64,
     /// The merchant's own reference for the payer.
     pub customer: Option<String>,
     /// The payment method: a token of the provider.
@@ -146,7 +148,8 @@ impl Payment {
     /// The amount that can still be refunded.
     #[must_use]
     pub const fn refundable(&self) -> i64 {
-        self.captured.saturating_sub(self.refunded)
+        let captured = self.captured.saturating_sub(self.refunded);
+        captured.saturating_sub(self.disputed)
     }
 
     /// The moves that are legal now, as participles.
@@ -213,6 +216,7 @@ pub fn create(
         released: 0,
         incrementing: 0,
         refunded: 0,
+        disputed: 0,
         customer: new.customer.map(String::from),
         payment_method: new.payment_method.map(String::from),
         decline_code: None,
@@ -296,6 +300,10 @@ pub fn confirm(
     shelf.record("payment", id.bytes(), from.name(), to.name(), now);
     payment.state = to;
     payment.provider = Some(provider.name.clone());
+    payment.capture_before = match payment.capture_method {
+        CaptureMethod::Automatic => None,
+        CaptureMethod::Manual => Some(now.plus_millis(provider.authorization_millis)),
+    };
     payment.payment_method = Some(method);
     payment.decline_code = None;
     shelf.change_payment(&mut payment, now);

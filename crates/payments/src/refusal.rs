@@ -24,7 +24,7 @@ pub enum Refusal {
     #[error("another operation on this authorization has no outcome yet; ask again later")]
     InFlight,
     /// More was asked for than is left.
-    #[error("{asked} was asked for, and {left} is left")]
+    #[error("{}", too_much(*asked, *left))]
     TooMuch {
         /// The amount that was asked for, in minor units.
         asked: i64,
@@ -45,6 +45,9 @@ pub enum Refusal {
     /// The payment has no payment method.
     #[error("the payment has no payment method")]
     NoPaymentMethod,
+    /// The account that should pay is no wallet: it is not a liability, or it is an account of payments themselves.
+    #[error("this account is no wallet: only a liability that payments do not use can pay out")]
+    NoWallet,
     /// No provider pays to this destination.
     #[error("no provider pays {0} to this destination")]
     NoPayoutProvider(Currency),
@@ -67,6 +70,7 @@ impl Refusal {
             Self::Overflow => "amount_too_large",
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::NoPaymentMethod => "payment_method_required",
+            Self::NoWallet => "no_wallet",
             Self::NoProvider(_) | Self::NoPayoutProvider(_) => "no_provider",
             Self::Ledger(_) => "refused_by_the_ledger",
         }
@@ -79,6 +83,14 @@ impl Refusal {
             state: payment.state.name(),
             moves: payment.moves(),
         }
+    }
+}
+
+/// What was asked for beside what is left.
+fn too_much(asked: i64, left: i64) -> String {
+    match left {
+        0 => "nothing is left".to_owned(),
+        left => format!("{asked} was asked for, and {left} is left"),
     }
 }
 

@@ -14,6 +14,7 @@ diesel::table! {
         released -> BigInt,
         incrementing -> BigInt,
         refunded -> BigInt,
+        disputed -> BigInt,
         customer -> Nullable<Text>,
         payment_method -> Nullable<Text>,
         decline_code -> Nullable<Text>,
@@ -118,5 +119,27 @@ diesel::table! {
         expires_at -> BigInt,
         created_at -> BigInt,
         decided_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    dispute (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        payment_id -> Binary,
+        provider -> Text,
+        reference -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        fee -> BigInt,
+        blocked -> BigInt,
+        reason -> Text,
+        status -> Text,
+        is_withdrawn -> SmallInt,
+        is_reinstated -> SmallInt,
+        is_released -> SmallInt,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
     }
 }

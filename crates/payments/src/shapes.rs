@@ -20,6 +20,10 @@ edge::shapes! {
     OperationId: Shape::id("op_").example("op_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// What an operation asks a provider to do.
     OperationKindName: Shape::words(&["charge", "authorize", "capture", "void", "increment", "refund", "refund_return", "payout", "payout_return"]);
+    /// The id of a dispute.
+    DisputeId: Shape::id("dp_").example("dp_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The state of a dispute.
+    DisputeStatus: Shape::words(&["open", "won", "lost"]);
     /// The id of a payout.
     PayoutId: Shape::id("po_").example("po_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a payout.

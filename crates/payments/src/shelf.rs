@@ -7,6 +7,7 @@ use store::bulk::Writes;
 use store::rows::{Additions, Rows};
 use store::{Error, TenantId, Timestamp};
 
+use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::{Payout, PayoutId};
 use crate::payouts::state::PayoutEvent;
 use crate::state::{OperationEvent, PaymentEvent};
@@ -17,6 +18,8 @@ use crate::{Operation, OperationId, Payment, PaymentId, tables};
 pub struct Shelf {
     payments: Rows<PaymentId, Versioned<Payment>>,
     payouts: Rows<PayoutId, Versioned<Payout>>,
+    /// The disputes, by provider and reference.
+    disputes: Rows<(String, String), Versioned<Dispute>>,
     operations: Rows<OperationId, ShelfRow<Operation>>,
     by_provider_key: Rows<String, OperationId>,
     /// The operation of each record of a provider, by provider and reference.
@@ -28,6 +31,7 @@ pub struct Shelf {
 store::savepoint!(Shelf {
     payments,
     payouts,
+    disputes,
     operations,
     by_provider_key,
     records,
@@ -84,6 +88,13 @@ impl Shelf {
     #[must_use]
     pub fn payout(&self, id: &PayoutId) -> Option<&Payout> {
         self.payouts.get(id).map(|held| &held.row)
+    }
+
+    /// A dispute by the provider and its reference, with the changes of this batch.
+    #[must_use]
+    pub fn dispute(&self, provider: &str, reference: &str) -> Option<&Dispute> {
+        let name = (provider.to_owned(), reference.to_owned());
+        self.disputes.get(&name).map(|held| &held.row)
     }
 
     /// An operation, with the changes of this batch.
@@ -330,8 +341,12 @@ impl Shelf {
     pub(crate) fn change_payout(&mut self, payout: &mut Payout, now: Timestamp) {
         payout.version = payout.version.saturating_add(1);
         payout.updated_at = now;
-        if let Some(held) = self.payouts.get_mut(&payout.id) {
-            held.row = payout.clone();
+        self.put_payout(payout.clone());
+    }
+
+    pub(crate) fn put_payout(&mut self, row: Payout) {
+        if let Some(held) = self.payouts.get_mut(&row.id) {
+            held.row = row;
             if held.change == Change::None {
                 held.change = Change::Changed;
             }
@@ -356,6 +371,52 @@ impl Shelf {
     /// The changed payouts, each with the version at which it was loaded.
     pub(crate) fn changed_payouts(&self) -> impl Iterator<Item = (&Payout, i64)> {
         let changed = self.payouts.values();
+        changed
+            .filter(|held| held.change == Change::Changed)
+            .map(|held| (&held.row, held.seen_version))
+    }
+
+    pub(crate) fn put_loaded_dispute(&mut self, row: Dispute) {
+        self.put_dispute(row, Change::None);
+    }
+
+    pub(crate) fn put_new_dispute(&mut self, row: Dispute) {
+        self.put_dispute(row, Change::New);
+    }
+
+    fn put_dispute(&mut self, row: Dispute, change: Change) {
+        let name = (row.provider.clone(), row.reference.clone());
+        let seen_version = row.version;
+        let held = Versioned {
+            row,
+            seen_version,
+            change,
+        };
+        self.disputes.put(name, held);
+    }
+
+    /// Stores a changed dispute as its next version.
+    pub(crate) fn change_dispute(&mut self, dispute: &mut Dispute, now: Timestamp) {
+        dispute.version = dispute.version.saturating_add(1);
+        dispute.updated_at = now;
+        let name = (dispute.provider.clone(), dispute.reference.clone());
+        if let Some(held) = self.disputes.get_mut(&name) {
+            held.row = dispute.clone();
+            if held.change == Change::None {
+                held.change = Change::Changed;
+            }
+        }
+    }
+
+    pub(crate) fn new_disputes(&self) -> impl Iterator<Item = &Dispute> {
+        let new = self.disputes.values();
+        new.filter(|held| held.change == Change::New)
+            .map(|held| &held.row)
+    }
+
+    /// The changed disputes, each with the version at which it was loaded.
+    pub(crate) fn changed_disputes(&self) -> impl Iterator<Item = (&Dispute, i64)> {
+        let changed = self.disputes.values();
         changed
             .filter(|held| held.change == Change::Changed)
             .map(|held| (&held.row, held.seen_version))

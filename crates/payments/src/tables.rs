@@ -2,15 +2,19 @@
 
 mod rows;
 
+use books::Books;
+use engine::Asks;
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId};
 
+use crate::disputes::rows as dispute_rows;
 use crate::payouts::payout::PayoutId;
 use crate::payouts::rows as payout_rows;
 use crate::refunds::key::return_key;
 use crate::shelf::Change;
-use crate::{Fact, OperationId, PaymentId, Shelf};
+use crate::terms::TermsShelf;
+use crate::{Fact, OperationId, PaymentId, Shelf, postings};
 
 pub use rows::{
     ByPayment, ByProviderKey, ByReference, BySubject, OperationById, OperationChange, OperationRow,
@@ -32,8 +36,32 @@ pub struct Needs {
     pub refunds: Vec<OperationId>,
     /// Payouts by id.
     pub payouts: Vec<PayoutId>,
+    /// Disputes, by the references of the providers.
+    pub disputes: Vec<String>,
     /// Records of providers, by the references of the providers.
     pub records: Vec<String>,
+}
+
+/// Asks for all that a fact about the operation with this provider key needs.
+pub(crate) fn ask_fact(asks: &mut Asks<'_>, provider_key: &str, fact: &Fact) {
+    if let Some(needs) = asks.of::<Shelf>() {
+        needs.provider_keys.push(provider_key.to_owned());
+        if let Fact::Returned { .. } = fact {
+            needs.provider_keys.push(return_key(provider_key));
+        }
+        if let Fact::Disputed(dispute) = fact {
+            needs.disputes.push(dispute.reference.clone());
+        }
+        needs.add_record(fact);
+    }
+    if let Fact::Disputed(dispute) = fact {
+        if let Some(wanted) = asks.of::<TermsShelf>() {
+            wanted.all = true;
+        }
+        if let Some(needs) = asks.of::<Books>() {
+            postings::name(needs, &postings::OF_DISPUTES, dispute.money.currency);
+        }
+    }
 }
 
 impl Needs {
@@ -41,15 +69,6 @@ impl Needs {
     pub(crate) fn add_record(&mut self, fact: &Fact) {
         let record = fact.record().map(|record| record.reference.to_string());
         self.records.extend(record);
-    }
-
-    /// Asks for all that a fact about the operation with this provider key needs.
-    pub(crate) fn add_fact(&mut self, provider_key: &str, fact: &Fact) {
-        self.provider_keys.push(provider_key.to_owned());
-        if let Fact::Returned { .. } = fact {
-            self.provider_keys.push(return_key(provider_key));
-        }
-        self.add_record(fact);
     }
 
     /// True if nothing is asked for.
@@ -61,6 +80,7 @@ impl Needs {
             && self.pending_of.is_empty()
             && self.refunds.is_empty()
             && self.payouts.is_empty()
+            && self.disputes.is_empty()
             && self.records.is_empty()
     }
 }
@@ -159,6 +179,14 @@ pub fn load(
         });
         shelf.put_loaded_payout(payout);
     }
+    needs.disputes.sort_unstable();
+    needs.disputes.dedup();
+    for dispute in dispute_rows::load(connection, tenant, needs.disputes)? {
+        subjects.push(BySubject {
+            subject: dispute.id.bytes().to_vec(),
+        });
+        shelf.put_loaded_dispute(dispute);
+    }
     for edge in BySubject::find(connection, unlocked, tenant, &subjects)? {
         if let Ok(subject) = edge.subject.try_into() {
             shelf.put_history(subject, edge.ordinal);
@@ -211,6 +239,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .collect();
     writes.add(records);
     payout_rows::save(writes, tenant, shelf);
+    dispute_rows::save(writes, tenant, shelf);
     let transitions: Vec<TransitionRow> = shelf
         .transitions()
         .iter()

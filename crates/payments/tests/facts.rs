@@ -141,6 +141,7 @@ fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
     let provider = Provider {
         name: "sandbox".to_owned(),
         lease_millis: 1_000,
+        authorization_millis: 1_000,
     };
     let providers = Providers::only(provider);
     let known = (&providers, &TermsShelf::default());

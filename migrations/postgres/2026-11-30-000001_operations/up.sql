@@ -88,7 +88,9 @@ BEGIN
         ('payout', 'processing', 'failed'),
         ('approval', 'proposed', 'approved'),
         ('approval', 'proposed', 'rejected'),
-        ('approval', 'proposed', 'expired')
+        ('approval', 'proposed', 'expired'),
+        ('dispute', 'open', 'won'),
+        ('dispute', 'open', 'lost')
     ) THEN
         RAISE EXCEPTION 'a % never goes from % to %', TG_TABLE_NAME, OLD.status, NEW.status
             USING ERRCODE = 'check_violation';

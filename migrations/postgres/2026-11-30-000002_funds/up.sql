@@ -7,6 +7,7 @@ CREATE TABLE payment_terms (
     fixed           BIGINT  NOT NULL CHECK (fixed >= 0),
     least           BIGINT  NOT NULL CHECK (least >= 0),
     most            BIGINT  CHECK (most >= least),
+    dispute_fee     BIGINT  NOT NULL CHECK (dispute_fee >= 0),
     created_at      BIGINT  NOT NULL,
     tenant_id       BIGINT  NOT NULL REFERENCES tenant,
     version         INTEGER NOT NULL CHECK (version > 0),

@@ -7,6 +7,7 @@ CREATE TABLE payment_terms (
     fixed           INTEGER NOT NULL CHECK (fixed >= 0),
     least           INTEGER NOT NULL CHECK (least >= 0),
     most            INTEGER CHECK (most >= least),
+    dispute_fee     INTEGER NOT NULL CHECK (dispute_fee >= 0),
     created_at      INTEGER NOT NULL,
     tenant_id       INTEGER NOT NULL REFERENCES tenant,
     version         INTEGER NOT NULL CHECK (version > 0),

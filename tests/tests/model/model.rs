@@ -177,6 +177,7 @@ impl Model {
         let conditions = conditions.collect();
         let heading = self.heading(&draft.said);
         NewTransaction {
+            beyond_limits: false,
             id: heading.id,
             kind: heading.kind,
             postings,

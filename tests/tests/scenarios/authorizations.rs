@@ -346,6 +346,24 @@ async fn while_a_capture_has_no_outcome_the_rest_is_not_given_up(database: Datab
     books_hold(&database);
 }
 
+on_both_databases!(what_nobody_captures_in_time_is_voided);
+async fn what_nobody_captures_in_time_is_voided(database: Database) {
+    let shop = Shop::open_with(&database, &["--authorization-seconds", "1"]);
+    let left = shop.authorize("k-1", "pm_succeeds").await;
+    assert!(text(&left, "/capture_before") > text(&left, "/created_at"));
+    let part = text(&shop.authorize("k-2", "pm_succeeds").await, "/id");
+    let body = json!({"amount": 99, "final": false});
+    assert_eq!(shop.ask(&part, "capture", "c-1", &body).await.status, 200);
+    for (id, status) in [(text(&left, "/id"), "canceled"), (part, "succeeded")] {
+        eventually("the time is over", async || {
+            (shop.payment(&id).await["status"] == status).then_some(())
+        })
+        .await;
+    }
+    shop.assert_as_the_provider_says().await;
+    books_hold(&database);
+}
+
 on_both_databases!(racing_captures_never_take_more_than_is_authorized);
 async fn racing_captures_never_take_more_than_is_authorized(database: Database) {
     let shop = Shop::open(&database);

@@ -20,6 +20,7 @@ mod contract;
 mod crashes;
 mod crowds;
 mod databases;
+mod disputes;
 mod entrances;
 mod examples;
 mod exchanges;

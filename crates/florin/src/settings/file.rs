@@ -49,6 +49,7 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "rules")]
     pub(super) provider_rules: Vec<Rule>,
     pub(super) no_default_provider: Option<bool>,
+    pub(super) authorization_seconds: Option<u32>,
     #[serde(default)]
     pub(super) approve_above: Vec<String>,
     #[serde(default, deserialize_with = "secrets")]

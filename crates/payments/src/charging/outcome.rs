@@ -11,7 +11,7 @@ use webhooks::Event;
 use crate::replies::{self, Subject};
 use crate::{
     Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationState,
-    OutcomeError, Payment, Shelf, opened, record_outcome, releases,
+    OutcomeError, Payment, Shelf, disputes, expiries, opened, record_outcome, releases,
 };
 
 /// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
@@ -63,6 +63,7 @@ impl Command for RecordOutcome {
                     | Fact::Failed { .. }
                     | Fact::ActionRequired { .. }
                     | Fact::Returned { .. }
+                    | Fact::Disputed(_)
                     | Fact::Unknown { .. },
                     _,
                 ) => {}
@@ -138,6 +139,9 @@ pub(crate) fn believe(
     fact: &Fact,
 ) -> Result<FactEffect, OutcomeError> {
     book.try_part(|book| {
+        if let Fact::Disputed(fact) = fact {
+            return disputes::hear(book, id, fact);
+        }
         let operation = book.shelf::<Shelf>().operation(&id);
         // What comes back has succeeded before, whether that was reported or not.
         if let Fact::Returned { record: refund } = fact
@@ -177,6 +181,7 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
         book.answer(&operation.idempotency_key, reply);
     }
     releases::plan(book, &operation);
+    expiries::plan(book, &operation);
     let posted = book.shelf::<Books>().posted().get(posted_before);
     let transaction = posted.map(|posted| posted.id.to_string());
     let action = action(&operation, fact);

@@ -43,6 +43,9 @@ pub struct Payment {
     /// The refunded amount, in minor units. Refunds whose outcome is not known count.
     #[schema(value_type = Count)]
     pub amount_refunded: i64,
+    /// The captured amount that is disputed, in minor units. It cannot be refunded.
+    #[schema(value_type = Count)]
+    pub amount_disputed: i64,
     /// Your reference for the payer.
     #[schema(value_type = Option<ShortText>, required)]
     pub customer: Option<String>,
@@ -55,6 +58,9 @@ pub struct Payment {
     /// Where the payer must go, if the status is `requires_action`.
     #[schema(required)]
     pub next_action: Option<NextAction>,
+    /// When what is left of the authorization is voided; null if nothing is authorized for later.
+    #[schema(value_type = Option<Moment>, required)]
+    pub capture_before: Option<String>,
     /// Number of this version, from 1. Each change makes the next one.
     #[schema(value_type = Count)]
     pub version: i64,
@@ -116,6 +122,7 @@ pub(crate) fn payment(payment: &crate::Payment) -> Payment {
         amount_capturable: payment.capturable,
         amount_captured: payment.captured,
         amount_refunded: payment.refunded,
+        amount_disputed: payment.disputed,
         customer: payment.customer.clone(),
         payment_method: payment.payment_method.clone(),
         decline_code: payment.decline_code.clone(),
@@ -123,6 +130,7 @@ pub(crate) fn payment(payment: &crate::Payment) -> Payment {
             r#type: "redirect",
             url,
         }),
+        capture_before: payment.capture_before.map(moment),
         version: payment.version,
         created_at: moment(payment.created_at),
         updated_at: moment(payment.updated_at),

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use super::{PAGE, payments, tick};
+use super::{PAGE, disputes, payments, tick};
 use crate::schema::operation;
 use crate::tables::{OperationRow, PaymentRow};
 use crate::{Operation, OperationKind, OperationState};
@@ -58,10 +58,11 @@ pub fn amounts_are_covered(
         check_amounts(&payment, &amounts)?;
         tick(&mut examined, progress);
     }
-    match operations.next(connection)? {
-        Some(operation) => Err(orphan(&operation)),
-        None => Ok(examined),
+    if let Some(operation) = operations.next(connection)? {
+        return Err(orphan(&operation));
     }
+    disputes::disputed_amounts_fit(connection, tenant)?;
+    Ok(examined)
 }
 
 impl Amounts {

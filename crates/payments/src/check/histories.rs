@@ -5,13 +5,14 @@ use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, tick};
 use crate::approvals::{ApprovalId, ApprovalState};
+use crate::disputes::{DisputeId, DisputeState};
 use crate::machines::is_edge;
 use crate::payouts::{PayoutId, PayoutState};
-use crate::schema::{approval, operation, payment, payout, transition};
+use crate::schema::{approval, dispute, operation, payment, payout, transition};
 use crate::tables::TransitionRow;
 use crate::{OperationId, OperationState, PaymentId, PaymentState};
 
-/// P2: the history of each payment, operation, payout and approval is an unbroken chain of legal edges, from a state in
+/// P2: the history of each payment, operation, payout, approval and dispute is an unbroken chain of legal edges, from a state in
 /// which it may begin to the state it is in. No edge leaves a final state, so a chain ends there.
 /// Returns the number of payments, operations and edges.
 ///
@@ -23,7 +24,7 @@ pub fn histories_are_legal(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, CheckError> {
     let mut examined = 0_u64;
-    for machine in [&PAYMENT, &OPERATION, &PAYOUT, &APPROVAL] {
+    for machine in [&PAYMENT, &OPERATION, &PAYOUT, &APPROVAL, &DISPUTE] {
         let mut standing = (machine.standing)(tenant);
         let name = machine.name;
         let mut edges: Pages<TransitionRow> =
@@ -177,6 +178,33 @@ const APPROVAL: Machine = Machine {
                     query = query.filter(approval::id.gt(ApprovalId::from_bytes(*last)));
                 }
                 let rows: Vec<(ApprovalId, String)> = query.load(connection)?;
+                Ok(rows
+                    .into_iter()
+                    .map(|(id, status)| (id.bytes(), status))
+                    .collect())
+            },
+        )
+    },
+};
+
+const DISPUTE: Machine = Machine {
+    name: "dispute",
+    show: |id| DisputeId::from_bytes(id).to_string(),
+    begins: |state| state == DisputeState::Open.name(),
+    standing: |tenant| {
+        Pages::new(
+            tenant,
+            |connection, tenant, after: Option<&([u8; 16], _)>| {
+                let mut query = dispute::table
+                    .filter(dispute::tenant_id.eq(tenant))
+                    .order(dispute::id)
+                    .limit(PAGE)
+                    .select((dispute::id, dispute::status))
+                    .into_boxed();
+                if let Some((last, _)) = after {
+                    query = query.filter(dispute::id.gt(DisputeId::from_bytes(*last)));
+                }
+                let rows: Vec<(DisputeId, String)> = query.load(connection)?;
                 Ok(rows
                     .into_iter()
                     .map(|(id, status)| (id.bytes(), status))

@@ -7,7 +7,7 @@ use ledger::Kind;
 use ledger::check::TransactionReference;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use super::{PAGE, tick};
+use super::{PAGE, disputes, tick};
 use crate::postings::{self, PostingSet};
 use crate::schema::{operation, provider_charge};
 use crate::tables::{OperationRow, ProviderRecordRow};
@@ -57,6 +57,7 @@ pub fn operations_are_posted_once(
     for set in postings::ALL {
         every_set_has_its_operation(connection, tenant, set, &mut examined, progress)?;
     }
+    disputes::disputes_are_posted_once(connection, tenant, &mut examined, progress)?;
     Ok(examined)
 }
 

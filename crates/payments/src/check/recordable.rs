@@ -5,9 +5,10 @@ use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, payments};
 use crate::approvals::ApprovalId;
+use crate::disputes::DisputeId;
 use crate::payouts::PayoutId;
 use crate::refunds::key::RefundId;
-use crate::schema::{approval, operation, payout};
+use crate::schema::{approval, dispute, operation, payout};
 use crate::{OperationId, OperationKind, terms};
 
 /// Calls `look` with the kind and the id of each payment, refund, payout, approval and version of the terms.
@@ -31,6 +32,10 @@ pub(crate) fn each_recordable(
     let mut approvals: Pages<ApprovalId> = Pages::new(tenant, approvals_after);
     while let Some(id) = approvals.next(connection)? {
         look("approval", id.to_string())?;
+    }
+    let mut disputes: Pages<DisputeId> = Pages::new(tenant, disputes_after);
+    while let Some(id) = disputes.next(connection)? {
+        look("dispute", id.to_string())?;
     }
     for version in terms::versions(connection, tenant)? {
         look("terms", version.to_string())?;
@@ -81,5 +86,20 @@ fn approvals_after(
         .order(approval::id)
         .limit(PAGE)
         .select(approval::id)
+        .load(connection)?)
+}
+
+fn disputes_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&DisputeId>,
+) -> Result<Vec<DisputeId>, Error> {
+    let first = DisputeId::from_bytes([0; 16]);
+    Ok(dispute::table
+        .filter(dispute::tenant_id.eq(tenant))
+        .filter(dispute::id.gt(after.copied().unwrap_or(first)))
+        .order(dispute::id)
+        .limit(PAGE)
+        .select(dispute::id)
         .load(connection)?)
 }

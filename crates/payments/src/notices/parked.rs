@@ -11,6 +11,7 @@ use webhooks::{Event, EventState};
 
 use super::apply::apply;
 use crate::providers::Dialects;
+use crate::tables::ask_fact;
 use crate::{Fact, Shelf};
 
 /// Number of references that are read at a time.
@@ -42,10 +43,8 @@ impl Command for ApplyParked {
             let names = self.parked.iter().map(|parked| parked.event.name());
             needs.events.extend(names);
         }
-        if let Some(needs) = asks.of::<Shelf>() {
-            for parked in &self.parked {
-                needs.add_fact(&parked.provider_key, &parked.fact);
-            }
+        for parked in &self.parked {
+            ask_fact(asks, &parked.provider_key, &parked.fact);
         }
     }
 

@@ -7,7 +7,8 @@ use webhooks::{Event, EventState};
 
 use super::WebhookOutcome;
 use super::apply::{apply, put_aside};
-use crate::{Fact, Shelf};
+use crate::Fact;
+use crate::tables::ask_fact;
 
 /// Receives an event.
 #[derive(Debug, Clone)]
@@ -26,8 +27,8 @@ impl Command for ReceiveWebhook {
         if let Some(needs) = asks.of::<webhooks::Shelf>() {
             needs.events.push(self.event.name());
         }
-        if let (Some((provider_key, fact)), Some(needs)) = (&self.fact, asks.of::<Shelf>()) {
-            needs.add_fact(provider_key, fact);
+        if let Some((provider_key, fact)) = &self.fact {
+            ask_fact(asks, provider_key, fact);
         }
     }
 

@@ -86,6 +86,12 @@ impl Command for CreatePayout {
         let currency = self.money.currency;
         let provider = self.providers.choose(currency, &self.destination);
         let provider = provider.map_err(|_none| Refusal::NoPayoutProvider(currency))?;
+        let payer = self
+            .source
+            .and_then(|id| book.shelf::<Books>().account(&id));
+        if payer.is_some_and(|account| !postings::is_wallet(account)) {
+            return Err(Refusal::NoWallet);
+        }
         let needs_approval = self.limits.needs_approval(self.money);
         let approval = needs_approval.then(|| ApprovalId::from_bytes(book.next_id()));
         let mut payout = Payout {
@@ -136,6 +142,8 @@ impl Command for CreatePayout {
         let made = make(book, &mut payout, &self.key);
         let (operation, transaction) = made.map_err(Refusal::Ledger)?;
         // It was made and submitted by one command, so this is its first version.
+        payout.version = 1;
+        book.shelf_mut::<Shelf>().0.put_payout(payout.clone());
         delta.push(set("transaction", &transaction));
         book.record(&AuditEvent::done("payout.created", ("payout", &id), &delta));
         begun::send(book, &operation, &self.providers);

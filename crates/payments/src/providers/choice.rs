@@ -9,6 +9,8 @@ pub struct Provider {
     pub name: String,
     /// Duration of the first lease in milliseconds. After it, another worker may take over.
     pub lease_millis: i64,
+    /// Time after which what is left of an authorization is voided, in milliseconds.
+    pub authorization_millis: i64,
 }
 
 /// Payment methods that a rule names.
@@ -183,6 +185,7 @@ mod tests {
         Provider {
             name: name.to_owned(),
             lease_millis: 1,
+            authorization_millis: 1,
         }
     }
 

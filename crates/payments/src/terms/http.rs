@@ -79,6 +79,8 @@ fn wanted() -> impl Body<Out = CreateTerms> {
         let least = fields.optional("least", least).or(0);
         let most = unsigned().says("The greatest fee, in minor units; no limit if absent.");
         let most = fields.optional("most", nullable(most)).map(Option::flatten);
+        let of_dispute = unsigned().says("The fee for a dispute, in minor units; 0 if absent.");
+        let of_dispute = fields.optional("dispute_fee", of_dispute).or(0);
         let days = integer(shapes::BusinessDays::SHAPE)
             .says("Business days after the capture on which the money is available; 2 if absent.");
         let days = fields.optional("available_after_days", days);
@@ -86,9 +88,16 @@ fn wanted() -> impl Body<Out = CreateTerms> {
             "The calendar of business days: `target`, `fedwire`, `chaps`, `weekdays` or `every_day`. If absent, that of the currency.",
         );
         let calendar = fields.optional("calendar", calendar);
-        let slots = (currency, method, rate, fixed, least, most, days, calendar);
+        let fees = Slot::together((rate, fixed, least, most, of_dispute));
+        let slots = (currency, method, fees, days, calendar);
         Slot::together(slots).map(
-            |(currency, method, rate_millionths, fixed, least, most, days, calendar)| {
+            |(
+                currency,
+                method,
+                (rate_millionths, fixed, least, most, dispute_fee),
+                days,
+                calendar,
+            )| {
                 let usual = Delay::of_currency(currency);
                 let days = days.and_then(|days| u16::try_from(days).ok());
                 CreateTerms {
@@ -98,6 +107,7 @@ fn wanted() -> impl Body<Out = CreateTerms> {
                     fixed,
                     least,
                     most,
+                    dispute_fee,
                     delay: Delay {
                         calendar: calendar.unwrap_or(usual.calendar),
                         days: days.unwrap_or(usual.days),

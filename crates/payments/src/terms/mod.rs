@@ -58,6 +58,8 @@ pub struct Terms {
     pub least: i64,
     /// The greatest fee, in minor units; `None` for no limit.
     pub most: Option<i64>,
+    /// The fee for a dispute, in minor units.
+    pub dispute_fee: i64,
     /// When the money is available.
     pub delay: Delay,
     /// Time at which the version was made.
@@ -133,6 +135,16 @@ impl Terms {
     }
 }
 
+/// The terms for this payment method: those with the longest beginning, and of these the newest.
+pub(crate) fn fitting<'t>(
+    all: impl Iterator<Item = &'t Terms>,
+    currency: Currency,
+    method: &str,
+) -> Option<&'t Terms> {
+    let fitting = all.filter(|terms| terms.fits(currency, method));
+    fitting.max_by_key(|terms| (terms.method.len(), terms.version))
+}
+
 /// The terms of a capture of this amount, by this payment method.
 pub(crate) fn choose<'t>(
     all: impl Iterator<Item = &'t Terms>,
@@ -140,9 +152,7 @@ pub(crate) fn choose<'t>(
     method: &str,
     amount: Amount,
 ) -> CaptureTerms {
-    let fitting = all.filter(|terms| terms.fits(currency, method));
-    let chosen = fitting.max_by_key(|terms| (terms.method.len(), terms.version));
-    match chosen {
+    match fitting(all, currency, method) {
         Some(terms) => CaptureTerms {
             version: Some(terms.version),
             fee: terms.fee(amount),
@@ -171,6 +181,8 @@ pub struct CreateTerms {
     pub least: i64,
     /// The greatest fee, in minor units.
     pub most: Option<i64>,
+    /// The fee for a dispute, in minor units.
+    pub dispute_fee: i64,
     /// When the money is available.
     pub delay: Delay,
 }
@@ -215,6 +227,7 @@ impl Command for CreateTerms {
             fixed: self.fixed,
             least: self.least,
             most: self.most,
+            dispute_fee: self.dispute_fee,
             delay: self.delay,
             created_at,
         };
@@ -229,12 +242,14 @@ impl Command for CreateTerms {
             terms.most.map(|most| most.to_string()),
         );
         let delay = terms.delay.stored();
+        let dispute_fee = terms.dispute_fee.to_string();
         let mut delta = vec![
             set("currency", terms.currency.code()),
             set("method", &terms.method),
             set("rate_millionths", &rate),
             set("fixed", &fixed),
             set("least", &least),
+            set("dispute_fee", &dispute_fee),
             set("available", &delay),
         ];
         delta.extend(most.iter().map(|most| set("most", most)));
@@ -270,6 +285,7 @@ mod tests {
             fixed,
             least: 0,
             most: None,
+            dispute_fee: 0,
             delay: Delay {
                 calendar: Calendar::EveryDay,
                 days: 0,

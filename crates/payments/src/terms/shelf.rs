@@ -7,7 +7,7 @@ use store::bulk::Writes;
 use store::rows::Rows;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use super::{CaptureTerms, Delay, Terms, choose};
+use super::{CaptureTerms, Delay, Terms, choose, fitting};
 
 diesel::table! {
     payment_terms (tenant_id, version) {
@@ -19,6 +19,7 @@ diesel::table! {
         fixed -> BigInt,
         least -> BigInt,
         most -> Nullable<BigInt>,
+        dispute_fee -> BigInt,
         delay -> Text,
         created_at -> BigInt,
     }
@@ -35,6 +36,7 @@ store::bulk_insert! {
         fixed: i64,
         least: i64,
         most: Option<i64>,
+        dispute_fee: i64,
         delay: String,
         created_at: i64,
     }
@@ -76,6 +78,13 @@ impl TermsShelf {
         choose(self.terms(), money.currency, method, money.amount)
     }
 
+    /// The fee for a dispute of a payment by this method, in minor units.
+    #[must_use]
+    pub fn dispute_fee(&self, currency: Currency, method: &str) -> i64 {
+        let terms = fitting(self.terms(), currency, method);
+        terms.map_or(0, |terms| terms.dispute_fee)
+    }
+
     pub(super) fn add(&mut self, terms: Terms) {
         let is_new = true;
         self.rows.put(terms.version, ShelfRow { terms, is_new });
@@ -114,6 +123,7 @@ impl engine::Shelf for TermsShelf {
                 fixed: held.terms.fixed,
                 least: held.terms.least,
                 most: held.terms.most,
+                dispute_fee: held.terms.dispute_fee,
                 delay: held.terms.delay.stored(),
                 created_at: held.terms.created_at.micros(),
             })
@@ -153,6 +163,7 @@ fn read(row: TermsRow) -> Result<Terms, Error> {
         fixed: row.fixed,
         least: row.least,
         most: row.most,
+        dispute_fee: row.dispute_fee,
         delay: Delay::from_stored(&row.delay).ok_or_else(|| wrong("delay"))?,
         created_at: Timestamp::from_micros(row.created_at),
     })

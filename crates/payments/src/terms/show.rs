@@ -35,6 +35,9 @@ pub struct PaymentTerms {
     /// The greatest fee, in minor units; null for no limit.
     #[schema(value_type = Option<Count>, required)]
     pub most: Option<i64>,
+    /// The fee for a dispute, in minor units.
+    #[schema(value_type = Count)]
+    pub dispute_fee: i64,
     /// Business days after the capture on which the money is available.
     #[schema(value_type = BusinessDays)]
     pub available_after_days: u16,
@@ -76,6 +79,7 @@ pub(crate) fn terms(terms: &Terms) -> PaymentTerms {
         fixed: terms.fixed,
         least: terms.least,
         most: terms.most,
+        dispute_fee: terms.dispute_fee,
         available_after_days: terms.delay.days,
         calendar: terms.delay.calendar.name(),
         created_at: moment(terms.created_at),

@@ -179,6 +179,7 @@ fn turned(posting: Posting) -> Posting {
 fn transaction(new: &NewExchange, postings: Vec<Posting>) -> NewTransaction {
     let heading = new.heading.clone();
     NewTransaction {
+        beyond_limits: false,
         id: heading.id,
         kind: heading.kind,
         postings,

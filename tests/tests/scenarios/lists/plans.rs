@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tests::{Client, Cluster, Database, Florin, Kind, scenario};
 
-use crate::given::{account, text};
+use crate::given::{account, eventually, text};
 
 /// Number of transactions in the books at the end: more than twice what a page may read.
 const MANY: usize = 5_000;
@@ -55,7 +55,7 @@ fn postgres_answers_every_question_by_an_index() {
             &["--check-every", "0", "--approve-above", "EUR=8"],
         );
         ask_everything(
-            &florin.client(),
+            &florin,
             || filled.set(cluster.log().len()),
             || {
                 looked.set(cluster.log().len());
@@ -95,7 +95,7 @@ fn sqlite_answers_every_question_by_an_index() {
             &["--check-every", "0", "--approve-above", "EUR=8"],
             &shown,
         );
-        ask_everything(&florin.client(), || {}, || {}).await;
+        ask_everything(&florin, || {}, || {}).await;
         let log = florin.log();
         let mut statements: Vec<String> = log.lines().filter_map(statement).collect();
         statements.sort_unstable();
@@ -197,8 +197,9 @@ fn is_by_index(step: &str) -> bool {
 
 /// Asks everything that can be asked over HTTP, of small books and of larger ones. A list that is in the description
 /// of the API and is not asked here stops the test.
-async fn ask_everything(client: &Client, filled: impl Fn(), look_at_tables: impl Fn()) {
-    let accounts = begin(client).await;
+async fn ask_everything(florin: &Florin, filled: impl Fn(), look_at_tables: impl Fn()) {
+    let client = &florin.client();
+    let accounts = begin(florin).await;
     fill(client, &accounts, 60).await;
     // Statements are prepared now, while any plan would do.
     for _ in 0..3 {
@@ -230,9 +231,11 @@ struct Named {
     refund: String,
     payout: String,
     approval: String,
+    dispute: String,
 }
 
-async fn begin(client: &Client) -> Named {
+async fn begin(florin: &Florin) -> Named {
+    let client = &florin.client();
     let bank = account(client, "assets:bank", &Value::Null).await;
     let wallet = account(client, "liabilities:wallets:1", &Value::Null).await;
     account(client, "liabilities:wallets:2", &Value::Null).await;
@@ -271,16 +274,39 @@ async fn begin(client: &Client) -> Named {
         approvals.push((text(&payout, "/id"), text(&payout, "/approval")));
     }
     let (payout, approval) = approvals.remove(0);
+    let dispute = disputed(florin, &payment).await;
     Named {
         pending: text(&pending.json(), "/id"),
         exchange: text(&exchange.json(), "/transaction/id"),
         refund: text(&refund.json(), "/id"),
         payout,
         approval,
+        dispute,
         payment,
         bank,
         wallet,
     }
+}
+
+/// Has the payer's bank dispute a payment twice. Returns the newest dispute.
+async fn disputed(florin: &Florin, payment: &str) -> String {
+    let bank = Client::new(florin.sandbox(), None);
+    let journal = bank.get("/v1/journal").await.json();
+    let mut rows = journal["data"].as_array().expect("a list").iter();
+    let is_charge = |row: &&Value| row["object"] == "charge" && row["reference"] == payment;
+    let charge = text(rows.find(is_charge).expect("its charge"), "/id");
+    for _ in 0..2 {
+        let path = format!("/v1/charges/{charge}/disputes");
+        let made = bank.post(&path, None, &json!({"amount": 1})).await;
+        assert_eq!(made.status, 200);
+    }
+    let client = florin.client();
+    eventually("both disputes", async || {
+        let disputes = client.get("/v1/disputes").await.json();
+        let both = disputes["data"].as_array().filter(|all| all.len() == 2)?;
+        Some(text(both.first()?, "/id"))
+    })
+    .await
 }
 
 /// Posts this number of transactions: a fifth of them displaced, each with metadata and an external id.
@@ -355,11 +381,13 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         refund,
         payout,
         approval,
+        dispute,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
         "/v1/accounts" => vec![format!("{path}?limit=2")],
-        "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/payments" | "/v1/assets" => {
+        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/payments"
+        | "/v1/assets" => {
             vec![format!("{path}?limit=1")]
         }
         "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
@@ -388,6 +416,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             vec![format!("/v1/payments/{payment}/operations?limit=1")]
         }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
+        "/v1/disputes/{id}" => vec![format!("/v1/disputes/{dispute}")],
         "/v1/payouts/{id}" => vec![format!("/v1/payouts/{payout}")],
         "/v1/approvals/{id}" => vec![format!("/v1/approvals/{approval}")],
         "/v1/refunds/{id}" => vec![format!("/v1/refunds/{refund}")],

@@ -1,6 +1,7 @@
 //! The reading of a webhook of the sandbox provider.
 
 use super::record::{self, Ending};
+use crate::disputes::DisputeNews;
 use crate::json;
 use crate::providers::{MalformedEvent, Object, ProviderEvent};
 
@@ -11,7 +12,14 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     let id = event.text("id")?;
     let kind = event.text("type")?;
     let fact = match ending(kind.as_str()) {
-        None => None,
+        None => match news(kind.as_str()) {
+            None => None,
+            Some(news) => {
+                let data = event.object("data", "/data")?;
+                let object = data.object("object", "/data/object")?;
+                Some(record::dispute(&object, news)?)
+            }
+        },
         Some((named, ending)) => {
             let data = event.object("data", "/data")?;
             let object = data.object("object", "/data/object")?;
@@ -22,6 +30,18 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
         id: id.to_string(),
         kind: kind.to_string(),
         fact,
+    })
+}
+
+/// The news about a dispute in the type of an event; `None` if the type is no such news.
+fn news(kind: &str) -> Option<DisputeNews> {
+    Some(match kind {
+        "dispute.opened" => DisputeNews::Opened,
+        "dispute.funds_withdrawn" => DisputeNews::Withdrawn,
+        "dispute.funds_reinstated" => DisputeNews::Reinstated,
+        "dispute.won" => DisputeNews::Won,
+        "dispute.lost" => DisputeNews::Lost,
+        _ => return None,
     })
 }
 

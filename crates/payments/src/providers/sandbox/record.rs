@@ -4,6 +4,7 @@
 use money::{Amount, Currency, Money};
 use serde_json::Value;
 
+use crate::disputes::{DisputeFact, DisputeNews};
 use crate::json::{self, JsonError};
 use crate::providers::{Object, WrongField};
 use crate::{Fact, OperationKind, Record};
@@ -124,6 +125,21 @@ pub(super) fn read(
         return Err(object.wrong("status", "contradiction", detail));
     }
     Ok((provider_key.to_string(), fact))
+}
+
+/// Reads a dispute. Returns the provider key of the charge, and the fact.
+pub(super) fn dispute(
+    object: &Object<'_>,
+    news: DisputeNews,
+) -> Result<(String, Fact), WrongField> {
+    let fact = DisputeFact {
+        news,
+        reference: object.text("id")?.to_string(),
+        money: money(object)?,
+        reason: object.text("reason")?.to_string(),
+    };
+    let charge = object.text("charge_key")?;
+    Ok((charge.to_string(), Fact::Disputed(fact)))
 }
 
 /// The kind of operation that a record is about, if it tells it: by `object`, and for a charge by `capture`.

@@ -1,0 +1,161 @@
+//! The posting sets of payments.
+
+use super::accounts::*;
+
+/// The amount of an operation that a line posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// The amount of the operation.
+    Amount,
+    /// The amount less the fee.
+    Net,
+    /// The fee.
+    Fee,
+    /// The part of the authorization that it has taken.
+    Reserved,
+    /// The part of a refund that pending money pays.
+    FromPending,
+    /// The part of a refund that available money pays.
+    FromAvailable,
+    /// The money that was made available.
+    MadeAvailable,
+}
+
+/// One line of a posting set: debit, credit, amount.
+pub(crate) type Line = (&'static Role, &'static Role, Share);
+
+/// A posting set: what one step of an operation posts. An operation has each set at most once, because the name of
+/// the operation and the set is the external id of the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PostingSet {
+    /// The kind of the transaction.
+    pub(crate) kind: &'static str,
+    pub(crate) lines: &'static [Line],
+}
+
+/// The money is reserved at the payer's bank.
+pub(crate) const AUTHORIZED: PostingSet = PostingSet {
+    kind: "payment_authorization",
+    lines: &[(&AUTH_HOLD, &AUTH_HOLD_CONTRA, Share::Amount)],
+};
+/// The money was taken. Of a charge, nothing was reserved before; of a capture, the memorandum goes.
+pub(crate) const CAPTURED: PostingSet = PostingSet {
+    kind: "capture",
+    lines: &[
+        (&PSP_CLEARING, &MERCHANT_PENDING, Share::Net),
+        (&PSP_CLEARING, &FEES, Share::Fee),
+        (&AUTH_HOLD_CONTRA, &AUTH_HOLD, Share::Reserved),
+    ],
+};
+/// What was left of the authorization is released.
+pub(crate) const RELEASED: PostingSet = PostingSet {
+    kind: "payment_release",
+    lines: &[(&AUTH_HOLD_CONTRA, &AUTH_HOLD, Share::Reserved)],
+};
+/// A refund was made. It is on its way until the provider reports its outcome.
+pub(crate) const REFUND_MADE: PostingSet = PostingSet {
+    kind: "payment_refund",
+    lines: &[
+        (&MERCHANT_PENDING, &REFUNDS_IN_TRANSIT, Share::FromPending),
+        (
+            &MERCHANT_AVAILABLE,
+            &REFUNDS_IN_TRANSIT,
+            Share::FromAvailable,
+        ),
+    ],
+};
+/// The provider has given the money back.
+pub(crate) const REFUND_DONE: PostingSet = PostingSet {
+    kind: "payment_refund_done",
+    lines: &[(&REFUNDS_IN_TRANSIT, &PSP_CLEARING, Share::Amount)],
+};
+/// The provider has refused the refund: the money goes to where it came from.
+pub(crate) const REFUND_FAILED: PostingSet = PostingSet {
+    kind: "payment_refund_failed",
+    lines: &[
+        (&REFUNDS_IN_TRANSIT, &MERCHANT_PENDING, Share::FromPending),
+        (
+            &REFUNDS_IN_TRANSIT,
+            &MERCHANT_AVAILABLE,
+            Share::FromAvailable,
+        ),
+    ],
+};
+/// A refund came back after it was done.
+pub(crate) const REFUND_RETURNED: PostingSet = PostingSet {
+    kind: "payment_refund_return",
+    lines: &[(&PSP_CLEARING, &MERCHANT_AVAILABLE, Share::Amount)],
+};
+/// The day has come on which pending money is available.
+pub(crate) const MADE_AVAILABLE: PostingSet = PostingSet {
+    kind: "payment_available",
+    lines: &[(&MERCHANT_PENDING, &MERCHANT_AVAILABLE, Share::MadeAvailable)],
+};
+
+/// A payout was made. It is on its way until the provider reports its outcome.
+pub(crate) const PAYOUT_MADE: PostingSet = PostingSet {
+    kind: "payment_payout",
+    lines: &[(&SOURCE, &PAYOUTS_IN_TRANSIT, Share::Amount)],
+};
+/// The provider has paid.
+pub(crate) const PAYOUT_PAID: PostingSet = PostingSet {
+    kind: "payment_payout_paid",
+    lines: &[(&PAYOUTS_IN_TRANSIT, &BANK, Share::Amount)],
+};
+/// The provider has refused the payout: the money goes to where it came from.
+pub(crate) const PAYOUT_FAILED: PostingSet = PostingSet {
+    kind: "payment_payout_failed",
+    lines: &[(&PAYOUTS_IN_TRANSIT, &SOURCE, Share::Amount)],
+};
+/// A payout came back after it was paid.
+pub(crate) const PAYOUT_RETURNED: PostingSet = PostingSet {
+    kind: "payment_payout_return",
+    lines: &[(&BANK, &SOURCE, Share::Amount)],
+};
+
+/// A dispute was opened. Its money and its fee leave what the merchant can have, whether that suffices or not.
+pub(crate) const DISPUTE_OPENED: PostingSet = PostingSet {
+    kind: "payment_dispute",
+    lines: &[
+        (&MERCHANT_AVAILABLE, &DISPUTE_HOLDS, Share::Amount),
+        (&MERCHANT_AVAILABLE, &DISPUTE_FEES, Share::Fee),
+    ],
+};
+/// The provider has taken the disputed money.
+pub(crate) const DISPUTE_WITHDRAWN: PostingSet = PostingSet {
+    kind: "payment_dispute_taken",
+    lines: &[(&DISPUTE_HOLDS, &PSP_CLEARING, Share::Amount)],
+};
+/// The provider has given the disputed money back.
+pub(crate) const DISPUTE_REINSTATED: PostingSet = PostingSet {
+    kind: "payment_dispute_back",
+    lines: &[(&PSP_CLEARING, &DISPUTE_HOLDS, Share::Amount)],
+};
+/// A dispute was won, and the merchant has the money again.
+pub(crate) const DISPUTE_RELEASED: PostingSet = PostingSet {
+    kind: "payment_dispute_won",
+    lines: &[(&DISPUTE_HOLDS, &MERCHANT_AVAILABLE, Share::Amount)],
+};
+/// The sets of disputes.
+pub(crate) const OF_DISPUTES: [PostingSet; 4] = [
+    DISPUTE_OPENED,
+    DISPUTE_WITHDRAWN,
+    DISPUTE_REINSTATED,
+    DISPUTE_RELEASED,
+];
+
+/// Every posting set of operations.
+pub(crate) const ALL: [PostingSet; 12] = [
+    AUTHORIZED,
+    CAPTURED,
+    RELEASED,
+    REFUND_MADE,
+    REFUND_DONE,
+    REFUND_FAILED,
+    REFUND_RETURNED,
+    MADE_AVAILABLE,
+    PAYOUT_MADE,
+    PAYOUT_PAID,
+    PAYOUT_FAILED,
+    PAYOUT_RETURNED,
+];
