@@ -335,13 +335,16 @@ mod tests {
     /// A new integer in an answer must be among the amounts of the surface, or in this list of other integers.
     #[test]
     fn every_integer_of_the_description_is_an_amount_or_known_as_none() {
-        const NONE: [&str; 10] = [
+        const NONE: [&str; 13] = [
             "accounts",
+            "attempt",
+            "available_after_days",
             "expires_in",
             "exponent",
             "limit",
             "ordinal",
             "status",
+            "terms",
             "version",
             // Amounts in requests, which are always integers.
             "available_at_least",

@@ -9,6 +9,7 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 use edge::query::Parameters;
 use edge::route::{Handler, Reads, Route};
 use edge::{Call, Problem, Response, code, headers};
+use engine::Key;
 
 use crate::request::{self, RequestId, written};
 use crate::server::Api;
@@ -75,17 +76,25 @@ async fn serve(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let outcome = outcome(&api, row, &request, payload).await;
-    answer(&request, outcome)
+    let mut key = None;
+    let outcome = outcome(&api, row, &request, payload, &mut key).await;
+    let response =
+        outcome.unwrap_or_else(|problem| problem.into_response(&RequestId::of(&request)));
+    // A client that sends several requests at once sees which of them is answered.
+    written(match key {
+        Some(key) => response.with("idempotency-key", key.as_str().to_owned()),
+        None => response,
+    })
 }
 
-/// Answers a request. Every route checks in the same order: the caller, the query, the idempotency key, the media
+/// Answers a request, and tells its idempotency key. Every route checks in the same order: the caller, the query, the idempotency key, the media
 /// type, the body. A route without an API key has no idempotency key.
 async fn outcome(
     api: &Api,
     row: &Route,
     request: &HttpRequest,
     payload: Payload,
+    key: &mut Option<Key>,
 ) -> Result<Response, Problem> {
     let mut call = head(row, request).await;
     let running = match &row.handler {
@@ -95,6 +104,7 @@ async fn outcome(
             call.query = row.parameters(&call.path, request.query_string())?;
             if matches!(row.body, Some(Reads::Json(_))) {
                 call.key = headers::idempotency_key(&call.headers)?;
+                key.clone_from(&call.key);
                 headers::json_content(&call.headers)?;
             }
             if row.body.is_some() {

@@ -1,7 +1,7 @@
 //! Readers of fields that several routes share.
 
 use edge::Reader;
-use edge::strict_json::{BrokenRule, amount, guarded, id, moment};
+use edge::strict_json::{BrokenRule, amount, guarded, id, integer, moment};
 use ledger::{AccountCode, AccountId, TransactionId};
 use money::Amount;
 use store::Timestamp;
@@ -27,7 +27,7 @@ pub fn positive() -> impl Reader<Out = Amount> {
 
 /// Reads an amount in minor units that may be 0.
 pub fn unsigned() -> impl Reader<Out = i64> {
-    amount(shapes::Count::SHAPE)
+    integer(shapes::Count::SHAPE)
 }
 
 /// Reads a moment in any time zone.

@@ -11,12 +11,12 @@ use engine::errand::{Search, Work};
 use engine::{Engine, Kind};
 use payments::Providers;
 use payments::approvals::{ApprovalExpiries, ApprovalLimits};
+use payments::availability::Availability;
 use payments::charging::ProviderWork;
 use payments::expiries::AuthorizationExpiries;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
-use payments::releases::Releases;
 
 /// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
@@ -81,7 +81,7 @@ pub fn works(
     vec![
         Arc::new(ProviderWork::new(engine.clone(), reach)),
         Arc::new(Expiries(engine.clone())),
-        Arc::new(Releases(engine.clone())),
+        Arc::new(Availability(engine.clone())),
         Arc::new(ApprovalExpiries(engine.clone())),
         Arc::new(AuthorizationExpiries {
             engine: engine.clone(),

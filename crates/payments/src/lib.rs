@@ -15,6 +15,7 @@
 
 pub mod approvals;
 mod authorizations;
+pub mod availability;
 pub mod balance;
 mod begun;
 pub mod cancellations;
@@ -43,7 +44,6 @@ mod record;
 mod recorded;
 pub mod refunds;
 mod refusal;
-pub mod releases;
 mod replies;
 mod schema;
 mod shapes;

@@ -36,5 +36,5 @@ UPDATE operation
    SET delay = 'every_day+0', available_on = created_at / 86400000000, unreleased = amount
  WHERE status = 'succeeded' AND kind = 'charge';
 INSERT INTO errand (due_at, tenant_id, epoch, kind, place, subject)
-SELECT created_at, tenant_id, 0, 'release', '', id
+SELECT created_at, tenant_id, 0, 'availability', '', id
   FROM operation WHERE status = 'succeeded' AND kind = 'charge';

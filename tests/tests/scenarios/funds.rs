@@ -82,7 +82,8 @@ async fn captured_money_is_available_on_its_day_less_the_fee(database: Database)
     let authorized = text(&shop.authorize("k-3", "pm_webhook_twice").await, "/id");
     assert_eq!(agree(&shop, &in_a_year()).await["version"], 2);
     let free = json!({"currency": "EUR", "method": "pm_webhook", "calendar": "every_day",
-                      "available_after_days": 0});
+                      "available_after_days": 0, "fixed": 0, "least": 0, "most": 0,
+                      "dispute_fee": 0});
     assert_eq!(agree(&shop, &free).await["version"], 3);
     let reply = shop.ask(&authorized, "capture", "c-3", &json!({})).await;
     assert_eq!(reply.status, 200);

@@ -40,6 +40,7 @@ mod later;
 mod lists;
 mod modes;
 mod moments;
+mod moves_of_chance;
 mod older;
 mod outages;
 mod payments;

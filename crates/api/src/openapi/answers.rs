@@ -89,11 +89,16 @@ const REFUSALS: [Refusal; 11] = [
 ];
 
 /// The headers of answers: the name of the component, the name of the header, and its description.
-const HEADERS: [(&str, &str, &str); 4] = [
+const HEADERS: [(&str, &str, &str); 5] = [
     (
         "RequestId",
         "Request-Id",
         "The id of this request in the server's log",
+    ),
+    (
+        "IdempotencyKey",
+        "Idempotency-Key",
+        "The idempotency key of the request, if it has one",
     ),
     (
         "IdempotentReplayed",
@@ -117,6 +122,7 @@ pub(super) fn define(components: &mut Components) {
     for (name, header, description) in HEADERS {
         let schema = match header {
             "Request-Id" => text().pattern(Some("^req_[0-9a-f]{16}$")),
+            "Idempotency-Key" => text().max_length(Some(255)),
             "Idempotent-Replayed" => text().enum_values(Some(["true"])),
             "Retry-After" => ObjectBuilder::new()
                 .schema_type(Type::Integer)
@@ -199,6 +205,9 @@ fn problem_of(mut response: Response) -> Response {
 fn with_headers(response: Response, status: &str, key: KeyRule) -> Response {
     let is_saved = status.starts_with('2') || matches!(status, "402" | "409" | "422");
     let mut headers = vec!["RequestId"];
+    if key != KeyRule::None {
+        headers.push("IdempotencyKey");
+    }
     if is_saved && key != KeyRule::None {
         headers.push("IdempotentReplayed");
     }

@@ -20,7 +20,7 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.post(
         "/v1/approvals/{id}/approve",
-        "approve",
+        "grantApproval",
         "Approves what somebody else has proposed; it is done at once.",
         |state, call| decide(state, call, Verdict::Approve),
     )
@@ -54,7 +54,7 @@ pub(crate) fn routes(r: &mut Routes) {
     );
     r.post(
         "/v1/approvals/{id}/reject",
-        "reject",
+        "rejectApproval",
         "Rejects what somebody else has proposed.",
         |state, call| decide(state, call, Verdict::Reject),
     )

@@ -1,7 +1,7 @@
-//! Releases: captured money becomes available to the merchant on its day.
+//! Availability: captured money becomes available to the merchant on its day.
 //!
 //! The day is a fact of the capture ([`crate::terms`]). The commit that records the capture adds an errand for it, due
-//! when the day begins, in UTC. A refund of the payment takes from its pending money first, so less is released then.
+//! when the day begins, in UTC. A refund of the payment takes from its pending money first, so less becomes available then.
 
 use std::convert::Infallible;
 
@@ -12,9 +12,9 @@ use store::Timestamp;
 
 use crate::{Operation, OperationId, Shelf, opened, postings};
 
-/// Kind of the errand of a release.
-const RELEASE: &str = "release";
-/// Pause after which a release that was refused is tried again.
+/// Kind of the errand that makes money available.
+const AVAILABILITY: &str = "availability";
+/// Pause after which money that could not be made available is tried again.
 const NEXT_TRY_SECONDS: i64 = 60;
 /// Number of microseconds of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
@@ -30,7 +30,7 @@ pub(crate) fn plan(book: &mut Book, operation: &Operation) {
         place: String::new(),
     };
     let errands = book.shelf_mut::<Errands>().0;
-    errands.add((RELEASE, operation.id.bytes()), errand);
+    errands.add((AVAILABILITY, operation.id.bytes()), errand);
 }
 
 /// The moment at which a day begins, in UTC.
@@ -40,12 +40,12 @@ fn beginning_of(day: i32) -> Timestamp {
 
 /// Makes the pending money of operations available, if its day has come.
 #[derive(Debug, Clone)]
-pub struct Release {
+pub struct MakeAvailable {
     /// The operations.
     pub operations: Vec<OperationId>,
 }
 
-impl Command for Release {
+impl Command for MakeAvailable {
     /// The operations whose money could not be made available, and why.
     type Done = Vec<(OperationId, ledger::Refusal)>;
     type Refusal = Infallible;
@@ -55,7 +55,7 @@ impl Command for Release {
             needs.operations.extend(&self.operations);
         }
         if let Some(errands) = asks.of::<Errands>() {
-            errands.extend(self.operations.iter().map(|id| (RELEASE, id.bytes())));
+            errands.extend(self.operations.iter().map(|id| (AVAILABILITY, id.bytes())));
         }
     }
 
@@ -67,12 +67,12 @@ impl Command for Release {
         let now = book.now();
         let mut refused = Vec::new();
         for id in &self.operations {
-            let name = (RELEASE, id.bytes());
+            let name = (AVAILABILITY, id.bytes());
             let errand = book.shelf::<Errands>().get(name);
             if errand.is_none_or(|errand| errand.due_at > now) {
                 continue;
             }
-            match release(book, *id) {
+            match make_available(book, *id) {
                 Ok(()) => book.shelf_mut::<Errands>().0.end(name),
                 Err(refusal) => {
                     refused.push((*id, refusal));
@@ -86,7 +86,7 @@ impl Command for Release {
 
     fn attempt(&self) -> Attempt {
         Attempt {
-            action: "operation.release",
+            action: "operation.make_available",
             kind: "operation",
             id: String::new(),
         }
@@ -94,7 +94,7 @@ impl Command for Release {
 }
 
 /// Makes the pending money of one operation available. If nothing is pending any more, nothing is done.
-fn release(book: &mut Book, id: OperationId) -> Result<(), ledger::Refusal> {
+fn make_available(book: &mut Book, id: OperationId) -> Result<(), ledger::Refusal> {
     let operation = book.shelf::<Shelf>().operation(&id).cloned();
     let Some(mut operation) = operation.filter(|operation| operation.unreleased > 0) else {
         return Ok(());
@@ -125,18 +125,18 @@ fn release(book: &mut Book, id: OperationId) -> Result<(), ledger::Refusal> {
     })
 }
 
-/// The work of releases.
-pub struct Releases(pub Engine);
+/// The work of money whose day has come.
+pub struct Availability(pub Engine);
 
-impl Work for Releases {
+impl Work for Availability {
     fn kind(&self) -> &'static str {
-        RELEASE
+        AVAILABILITY
     }
 
     fn take(&self, tenant: Tenant, due: Vec<DueErrand>) -> WorkFuture<'_> {
         let operations = due.iter().map(|due| due.subject);
         let operations = operations.map(OperationId::from_bytes).collect();
-        let request = Request::of_system(tenant, "sweeper", Release { operations });
+        let request = Request::of_system(tenant, "sweeper", MakeAvailable { operations });
         Box::pin(async move {
             let refused = self.0.submit(request).await?.done().unwrap_or_default();
             for (operation, refusal) in refused {
