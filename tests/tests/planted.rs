@@ -674,6 +674,12 @@ async fn p1_catches_money_of_a_capture_that_is_nowhere() {
 }
 
 #[tokio::test]
+async fn p3_catches_money_of_a_failed_charge_that_was_never_posted() {
+    let sql = "UPDATE operation SET unallocated = amount WHERE status = 'failed'";
+    assert_eq!(caught(sql).await, ["P3"]);
+}
+
+#[tokio::test]
 async fn p2_catches_an_edge_that_does_not_exist() {
     let sql = "UPDATE transition SET from_state = 'canceled' \
                WHERE machine = 'payment' AND to_state = 'succeeded'";

@@ -3,6 +3,8 @@
 //! The provider executes the payment and then answers 500, so that the outcome is unknown. A signed webhook
 //! reports it, twenty times, eight at once. The money moves once.
 
+mod all;
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
@@ -30,6 +32,9 @@ pub(crate) struct DemoArguments {
     /// The URL of the running server's sandbox provider, as the server printed it
     #[arg(long, requires = "url")]
     sandbox_url: Option<String>,
+    /// Show every edge of the life of a payment, each with its postings
+    #[arg(long, conflicts_with = "url")]
+    all: bool,
 }
 
 /// The failure of a step.
@@ -78,7 +83,11 @@ pub(crate) async fn run(
         &json!(settings.database.to_string()),
     );
     let store = crate::start::open(settings.database.clone(), settings.tuning).await?;
-    let ended = script.play(Some(store)).await;
+    let ended = if arguments.all {
+        script.play_all(store).await
+    } else {
+        script.play(Some(store)).await
+    };
     florin.stop().await;
     Ok(script.end(ended))
 }
@@ -135,14 +144,14 @@ impl Script {
         }
     }
 
+    async fn play_all(&self, store: Store) -> Result<(), DemoError> {
+        all::Stories::new(self).tell_all().await?;
+        all::every_edge(self, store.clone()).await?;
+        self.prove(store).await
+    }
+
     async fn create(&self) -> Result<(String, Vec<u8>, String), DemoError> {
-        // The digits are split, because a long run of digits may look like a card number, which is refused.
-        let now = Clock::system().now();
-        let key = format!(
-            "demo-{}s{}",
-            now.unix_seconds(),
-            now.micros().rem_euclid(1_000_000)
-        );
+        let key = unique_name();
         let answer = self.post_payment(&key).await?;
         let status = answer.status();
         let body = answer.bytes().await?.to_vec();
@@ -367,6 +376,14 @@ impl Script {
             }
         }
     }
+}
+
+/// A name that no other run of the demo has. The digits are split, because a long run of digits may look like a card
+/// number, which is refused.
+fn unique_name() -> String {
+    let now = Clock::system().now();
+    let micros = now.micros().rem_euclid(1_000_000);
+    format!("demo-{}s{micros}", now.unix_seconds())
 }
 
 fn wrong(step: &'static str, expected: &'static str, got: String) -> DemoError {

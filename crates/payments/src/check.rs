@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use store::{AnyConnection, Error, Pages, TenantId};
 
-use crate::schema::{operation, payment};
+use crate::machines;
+use crate::schema::{operation, payment, transition};
 use crate::tables::PaymentRow;
 use crate::{OperationId, OperationState};
 
@@ -93,8 +94,8 @@ pub fn awaited_keys_of(
         .load(connection)?)
 }
 
-/// The states of the operations with these provider keys. Keys without an operation, and unknown states, are
-/// left out.
+/// The states of the operations with these provider keys, and the money that was taken after they had failed, in minor
+/// units. Keys without an operation, and unknown states, are left out.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
@@ -102,16 +103,55 @@ pub fn states_by_provider_key(
     connection: &mut AnyConnection,
     tenant: TenantId,
     provider_keys: &[String],
-) -> Result<HashMap<String, OperationState>, Error> {
-    let rows: Vec<(String, String)> = operation::table
+) -> Result<HashMap<String, (OperationState, i64)>, Error> {
+    let rows: Vec<(String, String, i64)> = operation::table
         .filter(operation::tenant_id.eq(tenant))
         .filter(operation::provider_key.eq_any(provider_keys))
-        .select((operation::provider_key, operation::status))
+        .select((
+            operation::provider_key,
+            operation::status,
+            operation::unallocated,
+        ))
         .load(connection)?;
     let states = rows.into_iter();
     Ok(states
-        .filter_map(|(key, status)| Some((key, OperationState::from_name(&status)?)))
+        .filter_map(|(key, status, unallocated)| {
+            Some((key, (OperationState::from_name(&status)?, unallocated)))
+        })
         .collect())
+}
+
+/// An edge of a state machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge {
+    /// The state before.
+    pub from: &'static str,
+    /// The state after.
+    pub to: &'static str,
+    /// True if a history in these books has taken the edge.
+    pub is_taken: bool,
+}
+
+/// Every edge of the state machine with this name: `payment`, `operation`, `payout`, `approval` or `dispute`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn edges(connection: &mut AnyConnection, machine: &str) -> Result<Vec<Edge>, Error> {
+    let taken: Vec<(String, String)> = transition::table
+        .filter(transition::machine.eq(machine))
+        .select((transition::from_state, transition::to_state))
+        .distinct()
+        .load(connection)?;
+    let edges = machines::edges(machine).into_iter();
+    let edges = edges.map(|(from, to)| {
+        let same = |(before, after): &(String, String)| before == from && after == to;
+        Edge {
+            from,
+            to,
+            is_taken: taken.iter().any(same),
+        }
+    });
+    Ok(edges.collect())
 }
 
 fn tick(examined: &mut u64, progress: &mut dyn FnMut(u64)) {

@@ -186,7 +186,7 @@ fn events(
         for (reference, row) in applied {
             let state = states.get(&reference).copied();
             if !fits(state, &row.body) {
-                let state = state.map_or("not there", OperationState::name);
+                let state = state.map_or("not there", |(state, _)| state.name());
                 let detail = format!("it was applied, and operation {reference} is {state}");
                 let name = webhooks::check::name(&row.provider, &row.event_id);
                 return Err(CheckError::broken(name, detail));
@@ -195,20 +195,18 @@ fn events(
     }
 }
 
-/// True if the state of an operation agrees with an applied event. A final state never changes again.
-fn fits(state: Option<OperationState>, body: &[u8]) -> bool {
+/// True if the state of an operation, and the money that was taken after it had failed, agree with an applied event. A
+/// final state never changes again.
+fn fits(state: Option<(OperationState, i64)>, body: &[u8]) -> bool {
     let said = providers::event_in_any(body).and_then(|event| event.fact);
+    let Some((state, unallocated)) = state else {
+        return false;
+    };
     match (state, said) {
-        (Some(OperationState::Succeeded), Some((_, Fact::Failed { .. })))
-        | (
-            Some(OperationState::Failed),
-            Some((_, Fact::Succeeded { .. } | Fact::Returned { .. } | Fact::Disputed(_))),
-        ) => false,
-        (Some(OperationState::Succeeded | OperationState::Failed), _) => true,
-        (
-            Some(OperationState::Created | OperationState::Submitted | OperationState::Unknown)
-            | None,
-            _,
-        ) => false,
+        (OperationState::Failed, Some((_, Fact::Succeeded { .. }))) => unallocated > 0,
+        (OperationState::Succeeded, Some((_, Fact::Failed { .. })))
+        | (OperationState::Failed, Some((_, Fact::Returned { .. } | Fact::Disputed(_)))) => false,
+        (OperationState::Succeeded | OperationState::Failed, _) => true,
+        (OperationState::Created | OperationState::Submitted | OperationState::Unknown, _) => false,
     }
 }

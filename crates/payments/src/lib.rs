@@ -104,6 +104,7 @@ pub const AMOUNTS: &[&str] = &[
     "most",
     "pending",
     "reserved",
+    "unallocated",
 ];
 
 /// Adds to the state the parts that the handlers of payments need: the providers that get the payments, the

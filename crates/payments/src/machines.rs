@@ -10,7 +10,6 @@ use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
 pub(crate) struct Machine {
     /// The name, as in the histories.
     pub(crate) name: &'static str,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests print it"))]
     states: Vec<&'static str>,
     events: Vec<&'static str>,
     next: fn(&str, &str) -> Option<&'static str>,
@@ -52,6 +51,19 @@ impl Machine {
             .filter_map(|event| (self.next)(from, event));
         from != to && next.any(|next| next == to)
     }
+}
+
+/// Every edge of the machine with this name: from one state to another.
+pub(crate) fn edges(machine: &str) -> Vec<(&'static str, &'static str)> {
+    let machine = all().into_iter().find(|one| one.name == machine);
+    let Some(machine) = machine else {
+        return Vec::new();
+    };
+    let states = machine.states.iter();
+    let pairs = states.flat_map(|from| machine.states.iter().map(move |to| (*from, *to)));
+    pairs
+        .filter(|(from, to)| machine.is_edge(from, to))
+        .collect()
 }
 
 /// True if the history of a machine may contain this edge.
@@ -98,15 +110,21 @@ mod tests {
             include_str!("../../../migrations/sqlite/2026-11-30-000004_disputes/up.sql"),
         ]
         .concat();
+        let function =
+            include_str!("../../../migrations/postgres/2026-11-30-000001_operations/up.sql");
         for machine in all() {
+            let name = machine.name;
             let trigger = format!("CREATE TRIGGER {}_edges", machine.name);
             let (_, edges) = schemas.split_once(&trigger).unwrap_or_default();
             let (edges, _) = edges.split_once("END;").unwrap_or_default();
             assert!(!edges.is_empty(), "{trigger}");
             for from in &machine.states {
                 for to in &machine.states {
+                    let is_edge = machine.is_edge(from, to);
                     let listed = edges.contains(&format!("('{from}', '{to}')"));
-                    assert_eq!(listed, machine.is_edge(from, to), "{trigger}: {from} {to}");
+                    assert_eq!(listed, is_edge, "{trigger}: {from} {to}");
+                    let listed = function.contains(&format!("('{name}', '{from}', '{to}')"));
+                    assert_eq!(listed, is_edge, "PostgreSQL, {name}: {from} {to}");
                 }
             }
         }

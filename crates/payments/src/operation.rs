@@ -91,6 +91,21 @@ impl OperationKind {
         }
     }
 
+    /// True for the operations that take money from the payer.
+    #[must_use]
+    pub const fn takes_money(self) -> bool {
+        match self {
+            Self::Charge | Self::Capture => true,
+            Self::Authorize
+            | Self::Void
+            | Self::Increment
+            | Self::Refund
+            | Self::RefundReturn
+            | Self::Payout
+            | Self::PayoutReturn => false,
+        }
+    }
+
     /// True for the operations of payouts. All others belong to a payment.
     #[must_use]
     pub const fn is_of_payout(self) -> bool {
@@ -141,6 +156,8 @@ pub struct Operation {
     pub made_available: i64,
     /// The part of a refund that was taken from pending money; the rest is taken from available money.
     pub from_pending: i64,
+    /// The money that the provider has taken although the operation had failed, in minor units. It is 0, or the amount.
+    pub unallocated: i64,
     /// The state.
     pub state: OperationState,
     /// Name of the provider.

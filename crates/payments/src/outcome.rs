@@ -165,6 +165,12 @@ pub fn record_outcome(
     match operation.state {
         // The operation was not sent yet, so no answer can be right.
         OperationState::Created => return Err(OutcomeError::NotFound),
+        OperationState::Failed
+            if let Fact::Succeeded { record } = fact
+                && operation.kind.takes_money() =>
+        {
+            return succeed_late(shelf, books, operation, record, ids, now);
+        }
         OperationState::Succeeded | OperationState::Failed => {
             compare(&operation, fact)?;
             return match fact {
@@ -256,14 +262,8 @@ fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
             state: state.name(),
         });
     }
-    // An operation that is older than the column, or that was refused without a record, has no reference to
-    // compare.
-    if let (Some(known), Some(record)) = (&operation.provider_ref, fact.record())
-        && known != record.reference.as_str()
-    {
-        return Err(OutcomeError::SecondRecord {
-            state: state.name(),
-        });
+    if let Some(record) = fact.record() {
+        is_the_known_record(operation, record)?;
     }
     if let (Some(known), Fact::Failed { decline_code, .. }) = (&operation.decline_code, fact)
         && known != decline_code
@@ -271,6 +271,44 @@ fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
         return Err(OutcomeError::OtherDeclineCode);
     }
     Ok(())
+}
+
+/// Checks that a record is the one that is known, if one is. An operation that is older than the column, or that was
+/// refused without a record, has no reference to compare.
+fn is_the_known_record(operation: &Operation, record: &Record) -> Result<(), OutcomeError> {
+    match &operation.provider_ref {
+        Some(known) if known != record.reference.as_str() => Err(OutcomeError::SecondRecord {
+            state: operation.state.name(),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Records that the money of a failed operation was taken after all. What is final stays: the operation has failed, and
+/// its payment may have been paid in another attempt. So the money is nobody's until a person decides.
+fn succeed_late(
+    shelf: &mut Shelf,
+    books: &mut ledger::Shelf,
+    mut operation: Operation,
+    record: &Record,
+    ids: &mut Ids,
+    now: Timestamp,
+) -> Result<FactEffect, OutcomeError> {
+    is_what_was_asked(&operation, record)?;
+    is_the_known_record(&operation, record)?;
+    is_its_own(shelf, &operation, record)?;
+    if operation.unallocated > 0 {
+        return Ok(FactEffect::Known);
+    }
+    postings::post(books, &operation, postings::TAKEN_LATE, ids, now)
+        .map_err(OutcomeError::Ledger)?;
+    // After this point nothing may fail.
+    if operation.provider_ref.is_none() {
+        keep_record(shelf, &mut operation, record);
+    }
+    operation.unallocated = operation.money.amount.get();
+    shelf.put_operation(operation);
+    Ok(FactEffect::Finished)
 }
 
 fn succeed(

@@ -352,6 +352,7 @@ pub(crate) fn add(
         unreleased: 0,
         made_available: 0,
         from_pending: 0,
+        unallocated: 0,
         state: OperationState::Created,
         provider: new.provider,
         // The key is stored before the first call, so that the provider recognises every later call as the same

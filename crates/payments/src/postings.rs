@@ -140,7 +140,12 @@ pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
         OperationState::Succeeded => Some(succeeded),
         OperationState::Failed => failed,
     };
-    made.into_iter().chain(ended).chain(available).collect()
+    let late = (operation.unallocated > 0).then_some(TAKEN_LATE);
+    made.into_iter()
+        .chain(ended)
+        .chain(available)
+        .chain(late)
+        .collect()
 }
 
 /// Posts a set.
@@ -199,9 +204,8 @@ pub(crate) fn needs<'a>(
         match operation.kind {
             OperationKind::Refund => ended.push(REFUND_RETURNED),
             OperationKind::Payout => ended.push(PAYOUT_RETURNED),
-            OperationKind::Charge
-            | OperationKind::Authorize
-            | OperationKind::Capture
+            OperationKind::Charge | OperationKind::Capture => ended.push(TAKEN_LATE),
+            OperationKind::Authorize
             | OperationKind::Void
             | OperationKind::Increment
             | OperationKind::RefundReturn

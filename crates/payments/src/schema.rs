@@ -50,6 +50,7 @@ diesel::table! {
         unreleased -> BigInt,
         made_available -> BigInt,
         from_pending -> BigInt,
+        unallocated -> BigInt,
         status -> Text,
         provider -> Text,
         provider_key -> Text,

@@ -23,8 +23,6 @@ pub enum PaymentState {
 /// An event in the life of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PaymentEvent {
-    /// A payment method was attached.
-    MethodAttached,
     /// The merchant confirmed, and an operation was submitted.
     Confirmed,
     /// The provider waits for the payer.
@@ -125,7 +123,6 @@ impl PaymentState {
         use PaymentEvent as E;
         use PaymentState as S;
         match (self, event) {
-            (S::RequiresPaymentMethod, E::MethodAttached) => Ok(S::RequiresConfirmation),
             (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Confirmed)
             | (S::RequiresCapture, E::Closing) => Ok(S::Processing),
             (S::Processing, E::ActionRequired) => Ok(S::RequiresAction),
@@ -137,15 +134,6 @@ impl PaymentState {
             (S::RequiresPaymentMethod | S::RequiresConfirmation, E::Canceled)
             | (S::Processing, E::Voided) => Ok(S::Canceled),
             (
-                S::RequiresConfirmation
-                | S::RequiresAction
-                | S::Processing
-                | S::RequiresCapture
-                | S::Succeeded
-                | S::Canceled,
-                E::MethodAttached,
-            )
-            | (
                 S::RequiresAction | S::Processing | S::RequiresCapture | S::Succeeded | S::Canceled,
                 E::Confirmed | E::Canceled,
             )
@@ -185,8 +173,7 @@ impl PaymentState {
 
 impl PaymentEvent {
     /// Every event.
-    pub const ALL: [Self; 10] = [
-        Self::MethodAttached,
+    pub const ALL: [Self; 9] = [
         Self::Confirmed,
         Self::ActionRequired,
         Self::Authorized,
@@ -202,7 +189,6 @@ impl PaymentEvent {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::MethodAttached => "method_attached",
             Self::Confirmed => "confirmed",
             Self::ActionRequired => "action_required",
             Self::Authorized => "authorized",

@@ -223,6 +223,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             unreleased: row.unreleased,
             made_available: row.made_available,
             from_pending: row.from_pending,
+            unallocated: row.unallocated,
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
         })

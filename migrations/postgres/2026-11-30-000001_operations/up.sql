@@ -62,7 +62,6 @@ UPDATE payment AS p
 CREATE OR REPLACE FUNCTION refuse_illegal_edge() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.status <> OLD.status AND NOT (TG_TABLE_NAME, OLD.status, NEW.status) IN (
-        ('payment', 'requires_payment_method', 'requires_confirmation'),
         ('payment', 'requires_payment_method', 'processing'),
         ('payment', 'requires_payment_method', 'canceled'),
         ('payment', 'requires_confirmation', 'processing'),

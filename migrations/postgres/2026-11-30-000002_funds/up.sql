@@ -31,7 +31,9 @@ ALTER TABLE operation
     ADD COLUMN unreleased BIGINT NOT NULL DEFAULT 0 CHECK (unreleased >= 0),
     ADD COLUMN made_available BIGINT NOT NULL DEFAULT 0
         CHECK (made_available >= 0 AND unreleased + made_available <= amount),
-    ADD COLUMN from_pending BIGINT NOT NULL DEFAULT 0 CHECK (from_pending >= 0 AND from_pending <= amount);
+    ADD COLUMN from_pending BIGINT NOT NULL DEFAULT 0 CHECK (from_pending >= 0 AND from_pending <= amount),
+    ADD COLUMN unallocated BIGINT NOT NULL DEFAULT 0    -- what has arrived after the operation had failed
+        CHECK (unallocated = 0 OR (unallocated = amount AND status = 'failed'));
 
 -- Money that was captured before is available at once.
 UPDATE operation

@@ -94,7 +94,6 @@ BEGIN SELECT RAISE(ABORT, 'rows of operation are never changed or deleted'); END
 DROP TRIGGER payment_edges;
 CREATE TRIGGER payment_edges BEFORE UPDATE OF status ON payment
 WHEN NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (VALUES
-    ('requires_payment_method', 'requires_confirmation'),
     ('requires_payment_method', 'processing'),
     ('requires_payment_method', 'canceled'),
     ('requires_confirmation', 'processing'),

@@ -30,6 +30,9 @@ ALTER TABLE operation ADD COLUMN made_available INTEGER NOT NULL DEFAULT 0
     CHECK (made_available >= 0 AND unreleased + made_available <= amount);
 ALTER TABLE operation ADD COLUMN from_pending INTEGER NOT NULL DEFAULT 0
     CHECK (from_pending >= 0 AND from_pending <= amount);
+-- What has arrived for the operation after it had failed.
+ALTER TABLE operation ADD COLUMN unallocated INTEGER NOT NULL DEFAULT 0
+    CHECK (unallocated = 0 OR (unallocated = amount AND status = 'failed'));
 
 -- Money that was captured before is available at once.
 UPDATE operation

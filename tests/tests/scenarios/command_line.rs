@@ -551,6 +551,37 @@ async fn the_demo_ends_well_in_words_and_as_json(database: Database) {
     crate::books_hold(&database);
 }
 
+on_both_databases!(the_whole_demo_shows_every_edge_with_its_postings);
+async fn the_whole_demo_shows_every_edge_with_its_postings(database: Database) {
+    let output = run(&["demo", "--all", "--database-url", database.url()], b"");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let logged = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{logged}");
+    for machine in ["payment", "operation", "dispute"] {
+        assert!(said.contains(&format!("{machine}: all ")), "{said}");
+    }
+    // Every set of postings, as the page of the postings names them.
+    let page = include_str!("../../../docs/postings.md");
+    let (_, sets) = page.split_once("## The sets").expect("it is there");
+    let rows = sets.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows: Vec<&str> = rows
+        .filter_map(|row| Some(row.split_once('`')?.0))
+        .collect();
+    assert!(rows.len() > 20, "{rows:?}");
+    for kind in rows {
+        assert!(said.contains(&format!(" {kind} ")), "{kind} in\n{said}");
+    }
+    let json = ["demo", "--all", "--json", "--database-url", database.url()];
+    let output = run(&json, b"");
+    assert_eq!(output.status.code(), Some(0), "a second time");
+    let said = String::from_utf8(output.stdout).expect("text");
+    for line in said.lines() {
+        let line: Value = serde_json::from_str(line).expect(line);
+        assert_eq!(line["ok"], true, "{line}");
+    }
+    crate::books_hold(&database);
+}
+
 on_both_databases!(the_demo_runs_against_a_server_that_is_there);
 async fn the_demo_runs_against_a_server_that_is_there(database: Database) {
     let florin = Florin::start(&database, &[]);

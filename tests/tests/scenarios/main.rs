@@ -36,6 +36,7 @@ mod idempotency;
 mod import_form;
 mod import_known;
 mod imports;
+mod late;
 mod later;
 mod lists;
 mod modes;

@@ -139,7 +139,8 @@ pub(super) fn define(components: &mut Components) {
     }
     for refusal in REFUSALS {
         let response = Response::new(refusal.means);
-        let response = with_headers(problem_of(response), refusal.status, KeyRule::None);
+        // Several routes share it, with a key and without.
+        let response = with_headers(problem_of(response), refusal.status, true, false);
         components
             .responses
             .insert(refusal.name.to_owned(), RefOr::T(response));
@@ -164,7 +165,7 @@ pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
             }
         }
         let status = answer.status.to_string();
-        let response = with_headers(response, &status, kind.key);
+        let response = with_headers(response, &status, kind.key != KeyRule::None, true);
         responses.responses.insert(status, RefOr::T(response));
     }
     for refusal in REFUSALS.into_iter().filter(|refusal| (refusal.of)(kind)) {
@@ -202,13 +203,14 @@ fn problem_of(mut response: Response) -> Response {
     response
 }
 
-fn with_headers(response: Response, status: &str, key: KeyRule) -> Response {
-    let is_saved = status.starts_with('2') || matches!(status, "402" | "409" | "422");
+/// Describes the headers: of a request that may have a key, and of an answer that may be a replay.
+fn with_headers(response: Response, status: &str, has_key: bool, is_saved: bool) -> Response {
+    let is_saved = is_saved && (status.starts_with('2') || matches!(status, "402" | "409" | "422"));
     let mut headers = vec!["RequestId"];
-    if key != KeyRule::None {
+    if has_key {
         headers.push("IdempotencyKey");
     }
-    if is_saved && key != KeyRule::None {
+    if is_saved && has_key {
         headers.push("IdempotentReplayed");
     }
     match status {

@@ -226,12 +226,15 @@ fn note(
     }
     delta.extend(changes.iter().map(|(name, was, is)| changed(name, was, is)));
     delta.extend(transaction.map(|id| set("transaction", id)));
-    let has_failed = operation.state == OperationState::Failed;
+    let unallocated = operation.unallocated.to_string();
+    let is_late = operation.unallocated > 0;
+    delta.extend(is_late.then(|| set("unallocated", &unallocated)));
+    let has_failed = operation.state == OperationState::Failed && !is_late;
     book.record(&AuditEvent {
         action,
         subject: (subject.name(), &text),
         outcome: if has_failed { "declined" } else { "ok" },
-        reason: operation.decline_code.as_deref(),
+        reason: operation.decline_code.as_deref().filter(|_| has_failed),
         delta: &delta,
         cause: Some(&operation.id.to_string()),
     });
@@ -268,6 +271,7 @@ const fn action(operation: &Operation, fact: &Fact) -> &'static str {
             "refund.outcome_unknown"
         }
         (_, S::Created | S::Submitted | S::Unknown) => "payment.outcome_unknown",
+        (_, S::Failed) if operation.unallocated > 0 => "payment.taken_late",
         (K::Charge, S::Succeeded) => "payment.succeeded",
         (K::Authorize, S::Succeeded) => "payment.authorized",
         (K::Charge | K::Authorize, S::Failed) => "payment.declined",

@@ -51,6 +51,9 @@ pub struct Operation {
     /// The part of the money that is not available yet, in minor units.
     #[schema(value_type = Count)]
     pub pending: i64,
+    /// The money that was taken although the operation had failed, in minor units. It is in `unallocated_receipts`.
+    #[schema(value_type = Count)]
+    pub unallocated: i64,
     /// When the operation was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
@@ -75,6 +78,7 @@ pub(crate) fn operation(operation: &crate::Operation) -> Operation {
         terms: operation.terms,
         available_on: available_on.map(|date| date.to_string()),
         pending: operation.unreleased,
+        unallocated: operation.unallocated,
         created_at: moment(operation.created_at),
     }
 }

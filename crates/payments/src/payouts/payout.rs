@@ -67,6 +67,7 @@ pub(super) fn operation_of(payout: &Payout, id: OperationId, now: Timestamp) -> 
         unreleased: 0,
         made_available: 0,
         from_pending: 0,
+        unallocated: 0,
         state: OperationState::Created,
         provider: payout.provider.clone(),
         provider_key: id.to_string(),

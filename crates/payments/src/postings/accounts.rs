@@ -61,6 +61,13 @@ pub(crate) const BANK: Role = Role {
     class: AccountClass::Asset,
     limits: Limits::NONE,
 };
+/// The account of money that has arrived and belongs to no payment. A person decides about it.
+pub(crate) const UNALLOCATED_RECEIPTS: Role = Role {
+    code: "liabilities:unallocated_receipts",
+    name: "Unallocated receipts",
+    class: AccountClass::Liability,
+    limits: Limits::NONE,
+};
 /// The account of disputed money.
 pub(crate) const DISPUTE_HOLDS: Role = Role {
     code: "liabilities:dispute_holds",

@@ -47,6 +47,11 @@ pub(crate) const CAPTURED: PostingSet = PostingSet {
         (&AUTH_HOLD_CONTRA, &AUTH_HOLD, Share::Reserved),
     ],
 };
+/// The money was taken although the operation had failed. It belongs to no payment until a person decides.
+pub(crate) const TAKEN_LATE: PostingSet = PostingSet {
+    kind: "payment_late",
+    lines: &[(&PSP_CLEARING, &UNALLOCATED_RECEIPTS, Share::Amount)],
+};
 /// What was left of the authorization is released.
 pub(crate) const RELEASED: PostingSet = PostingSet {
     kind: "payment_release",
@@ -145,9 +150,10 @@ pub(crate) const OF_DISPUTES: [PostingSet; 4] = [
 ];
 
 /// Every posting set of operations.
-pub(crate) const ALL: [PostingSet; 12] = [
+pub(crate) const ALL: [PostingSet; 13] = [
     AUTHORIZED,
     CAPTURED,
+    TAKEN_LATE,
     RELEASED,
     REFUND_MADE,
     REFUND_DONE,
