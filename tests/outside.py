@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Load from outside, by wrk, on one build or on two in turns: one tenant, many tenants, payments.
 
-    tests/outside.py target/release/florin [OLDER_BUILD] [--rounds 5] [--seconds 4] [--databases pg,sqlite] [--floods]
+    tests/outside.py target/release/florin [OLDER_BUILD] [--rounds 5] [--seconds 4] [--databases pg,sqlite] [--only TEXT] [--floods]
+
+With --only: only the shapes whose names end with this text: "64" is one tenant and payments on 64 connections.
 
 With --floods: a quiet tenant's lone transfers, alone and beside the floods of another tenant, on a new database.
 An older build that cannot make tenants over HTTP is measured with one tenant. Prints each block, and then the medians:
@@ -134,8 +136,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--databases", default="pg,sqlite")
+    parser.add_argument("--only", default="")
     parser.add_argument("--floods", action="store_true")
     asked = parser.parse_args()
+    for shape in [shape for shape in SHAPES if not shape.endswith(asked.only)]:
+        del SHAPES[shape]
     folder = tempfile.mkdtemp(prefix="florin-outside-")
     servers, results, as_postgres = {}, {}, []
     if os.getuid() == 0:
@@ -150,6 +155,7 @@ def main():
             subprocess.run([*as_postgres, f"{programs}/pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/pg.log", "-o",
                             f"-k {folder} -c listen_addresses= -c max_connections=200", "start"],
                            stdout=subprocess.DEVNULL, check=True)
+        most = max(shape[0] for shape in SHAPES.values())
         for database in asked.databases.split(","):
             for place, binary in enumerate(asked.builds):
                 name = f"{database}{place}"
@@ -162,7 +168,7 @@ def main():
                     servers[(database, binary)] = (server, False)
                     floods(server, f"{database} {binary}")
                     continue
-                servers[(database, binary)] = (server, server.make_tenants(max(shape[0] for shape in SHAPES.values())))
+                servers[(database, binary)] = (server, most > 1 and server.make_tenants(most))
         for round_ in range(0 if asked.floods else asked.rounds):
             for database in asked.databases.split(","):
                 for shape, (tenants, *_) in SHAPES.items():

@@ -5,8 +5,9 @@
 use money::{Amount, Currency, Money};
 use payments::terms::TermsShelf;
 use payments::{
-    CaptureMethod, Fact, FactEffect, NewPayment, Operation, OperationKind, OutcomeError,
-    PaymentMethod, Provider, ProviderText, Providers, Record, Shelf, create, record_outcome,
+    CaptureMethod, Fact, FactEffect, NewPayment, Operation, OperationKind, OperationState,
+    OutcomeError, PaymentMethod, Provider, ProviderText, Providers, Record, Shelf, create,
+    record_outcome,
 };
 use store::{Ids, Timestamp};
 
@@ -35,12 +36,13 @@ const TABLE: [(&str, &str, [&str; 8]); 16] = [
     ("succeeded", "failed",    ["contradiction", "kind", "amount", "amount", "payment", "method", "contradiction", "contradiction"]),
     ("succeeded", "refused",   ["contradiction", "-", "-", "-", "-", "-", "-", "contradiction"]),
     ("succeeded", "unknown",   ["known", "-", "-", "-", "-", "-", "-", "-"]),
-    ("failed",    "succeeded", ["contradiction", "kind", "amount", "amount", "payment", "method", "contradiction", "-"]),
+    // The money of a failed charge was taken after all.
+    ("failed",    "succeeded", ["settled", "kind", "amount", "amount", "payment", "method", "second", "-"]),
     ("failed",    "failed",    ["known", "kind", "amount", "amount", "payment", "method", "second", "reason"]),
     ("failed",    "refused",   ["known", "-", "-", "-", "-", "-", "-", "reason"]),
     ("failed",    "unknown",   ["known", "-", "-", "-", "-", "-", "-", "-"]),
     // The operation was refused without a charge, so there is no reference to compare with.
-    ("refused",   "succeeded", ["contradiction", "kind", "amount", "amount", "payment", "method", "contradiction", "-"]),
+    ("refused",   "succeeded", ["settled", "kind", "amount", "amount", "payment", "method", "settled", "-"]),
     ("refused",   "failed",    ["known", "kind", "amount", "amount", "payment", "method", "known", "reason"]),
     ("refused",   "refused",   ["known", "-", "-", "-", "-", "-", "-", "reason"]),
     ("refused",   "unknown",   ["known", "-", "-", "-", "-", "-", "-", "-"]),
@@ -196,6 +198,37 @@ fn every_pair_of_facts_is_compared_in_every_field() {
             if recorded.is_err() || recorded == Ok(FactEffect::Known) {
                 assert_eq!(stage.seen(), before, "{case} changed something");
             }
+        }
+    }
+}
+
+#[test]
+fn money_that_was_taken_late_is_held_once_and_the_operation_stays_failed() {
+    for first in ["failed", "refused"] {
+        let mut stage = Stage::submitted();
+        for fact in [first, "succeeded"] {
+            let fact = stage.fact(fact, "nothing").unwrap();
+            assert_eq!(word(&stage.record(&fact)), "settled", "{first}");
+        }
+        let held = stage.seen();
+        let operation = stage.shelf.operation(&stage.operation.id).unwrap();
+        assert_eq!(
+            (operation.state, operation.unallocated),
+            (OperationState::Failed, 1099)
+        );
+        assert_eq!(operation.provider_ref.as_deref(), Some("ch_1"));
+        assert_eq!(stage.books.posted().len(), 1);
+        for (fact, field, expected) in [
+            ("succeeded", "nothing", "known"),
+            ("succeeded", "reference", "second"),
+            ("succeeded", "amount", "amount"),
+            ("failed", "nothing", "known"),
+            ("failed", "reference", "second"),
+            ("unknown", "nothing", "known"),
+        ] {
+            let fact = stage.fact(fact, field).unwrap();
+            assert_eq!(word(&stage.record(&fact)), expected, "{first}, {field}");
+            assert_eq!(stage.seen(), held, "{first}, {field} changed something");
         }
     }
 }
