@@ -1043,6 +1043,35 @@ fn no_merge_is_left_half_done() {
     holds("marks of a merge", half_merged(&files()));
 }
 
+/// The tests that the last column of a page's tables names, and that are in no file.
+fn missing_tests(page: &str, files: &[File]) -> Vec<String> {
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+    let names = cells.filter_map(|cell| cell.strip_prefix('`')?.strip_suffix('`'));
+    let is_missing = |name: &&str| {
+        let declared = format!("fn {name}(");
+        let mut sources = files.iter().filter(|file| file.path.ends_with(".rs"));
+        !sources.any(|file| file.text.contains(&declared))
+    };
+    names.filter(is_missing).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_of_idempotency_names_tests_that_exist() {
+    let planted = "| draft | Florin | test |\n| a | b | `it_is` |\n| a | `c` | `it_was` |\n";
+    let source = [File::planted(
+        "a.rs",
+        "async fn it_is(database: Database) {}",
+    )];
+    assert_eq!(missing_tests(planted, &source), ["it_was"]);
+    let files = files();
+    let page = files.iter().find(|file| file.path == "docs/idempotency.md");
+    let page = page.expect("it is there");
+    let rows = page.text.matches("` |\n").count();
+    assert!(rows >= 15, "{rows} tests");
+    holds("tests of the page", missing_tests(&page.text, &files));
+}
+
 // The schema. -------------------------------------------------------------------------------------
 
 /// Each table with its columns, each index and each view by name, in the order of the file. Objects that the file

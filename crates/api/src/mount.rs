@@ -87,8 +87,8 @@ async fn serve(
     })
 }
 
-/// Answers a request, and tells its idempotency key. Every route checks in the same order: the caller, the query, the idempotency key, the media
-/// type, the body. A route without an API key has no idempotency key.
+/// Answers a request, and tells its idempotency key. Every route checks in the same order: the caller, the query, the
+/// idempotency key, the media type, the body. A route without an API key has no idempotency key.
 async fn outcome(
     api: &Api,
     row: &Route,

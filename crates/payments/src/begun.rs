@@ -46,7 +46,8 @@ impl Submits for Begun {
     }
 }
 
-/// The decision of a command that has submitted an operation. `resource` names what the request has made or moved; the reply comes later.
+/// The decision of a command that has submitted an operation. `resource` names what the request has made or moved; the
+/// reply comes later.
 pub(crate) fn decision(
     book: &mut Book,
     (payment, operation): (Payment, Operation),

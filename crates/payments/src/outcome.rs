@@ -148,8 +148,9 @@ impl OutcomeError {
 }
 
 /// Records a fact, or refuses it. Every field is compared with the operation and with the first final fact. The
-/// caller must have checked the lease, and undoes everything if the fact is refused. A fact about a final operation needs no lease: nothing is written any
-/// more, and a worker whose lease has run out may be the only one that knows of a second record.
+/// caller must have checked the lease, and undoes everything if the fact is refused. A fact about a final operation
+/// needs no lease: nothing is written any more, and a worker whose lease has run out may be the only one that knows of
+/// a second record.
 ///
 /// # Errors
 /// [`OutcomeError`] names the rule.

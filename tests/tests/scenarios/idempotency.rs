@@ -74,6 +74,53 @@ async fn what_means_the_same_is_the_same_request(database: Database) {
     books_hold(&database);
 }
 
+on_both_databases!(a_null_is_another_request_than_an_absent_field);
+async fn a_null_is_another_request_than_an_absent_field(database: Database) {
+    let shop = Shop::open(&database);
+    let plain = json!({"amount": 1099, "currency": "EUR", "payment_method": "pm_succeeds"});
+    let first = shop.client.post("/v1/payments", "k-1", &plain).await;
+    assert_eq!(first.status, 201);
+    for (field, value) in [("customer", Value::Null), ("confirm", json!(true))] {
+        assert_eq!(plain.get(field), None, "{field}");
+        let mut other = plain.clone();
+        other[field] = value;
+        let reply = shop.client.post("/v1/payments", "k-1", &other).await;
+        is_problem(field, &reply, 422, "idempotency_key_reused");
+    }
+    let mut fraction = plain.clone();
+    fraction["amount"] = json!(1099.0);
+    let reply = shop.client.post("/v1/payments", "k-2", &fraction).await;
+    is_problem("a fraction", &reply, 422, "invalid_field");
+    is_replay(
+        &first,
+        &shop.client.post("/v1/payments", "k-1", &plain).await,
+    );
+    books_hold(&database);
+}
+
+on_both_databases!(an_answer_repeats_the_key_of_its_request);
+async fn an_answer_repeats_the_key_of_its_request(database: Database) {
+    let shop = Shop::open(&database);
+    let (good, bad) = (order("pm_succeeds"), json!({"amount": 0}));
+    let declined = order("pm_declines");
+    for (key, body, status) in [
+        ("k-1", &good, 201),
+        ("k-1", &good, 201),
+        ("\"k-1\"", &declined, 422),
+        ("k-2", &declined, 402),
+        ("k-3", &bad, 422),
+    ] {
+        let reply = shop.client.post("/v1/payments", key, body).await;
+        assert_eq!(reply.status, status, "{key} {body}");
+        let repeated = reply.header("idempotency-key");
+        assert_eq!(repeated, Some(key.trim_matches('"')), "{key} {body}");
+    }
+    let without = shop.client.post("/v1/payments", None, &good).await;
+    is_problem("no key", &without, 400, "idempotency_key_required");
+    assert_eq!(without.header("idempotency-key"), None);
+    books_hold(&database);
+}
+
 on_both_databases!(a_request_still_in_flight_is_waited_for_and_then_in_use);
 async fn a_request_still_in_flight_is_waited_for_and_then_in_use(database: Database) {
     let shop = Shop::open(&database);

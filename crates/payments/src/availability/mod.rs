@@ -1,7 +1,8 @@
 //! Availability: captured money becomes available to the merchant on its day.
 //!
 //! The day is a fact of the capture ([`crate::terms`]). The commit that records the capture adds an errand for it, due
-//! when the day begins, in UTC. A refund of the payment takes from its pending money first, so less becomes available then.
+//! when the day begins, in UTC. A refund of the payment takes from its pending money first, so less becomes available
+//! then.
 
 use std::convert::Infallible;
 

@@ -138,7 +138,8 @@ impl ProviderWork {
         }
     }
 
-    /// Asks for the outcome of an operation whose lease has run out; asks for its execution if the provider does not know it.
+    /// Asks for the outcome of an operation whose lease has run out; asks for its execution if the provider does not
+    /// know it.
     async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
         let operation = &leased.operation;
         let Some(_place) = self.providers.place(&operation.provider).await else {

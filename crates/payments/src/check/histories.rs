@@ -12,9 +12,9 @@ use crate::schema::{approval, dispute, operation, payment, payout, transition};
 use crate::tables::TransitionRow;
 use crate::{OperationId, OperationState, PaymentId, PaymentState};
 
-/// P2: the history of each payment, operation, payout, approval and dispute is an unbroken chain of legal edges, from a state in
-/// which it may begin to the state it is in. No edge leaves a final state, so a chain ends there.
-/// Returns the number of payments, operations and edges.
+/// P2: the history of each payment, operation, payout, approval and dispute is an unbroken chain of legal edges, from a
+/// state in which it may begin to the state it is in. No edge leaves a final state, so a chain ends there. Returns the
+/// number of payments, operations and edges.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first payment or operation that breaks this.
