@@ -96,6 +96,7 @@ async fn a_dispute_takes_the_money_at_once_and_may_leave_less_than_nothing(datab
     shop.assert_as_the_provider_says().await;
 
     bank.does("withdraw").await;
+    dispute(&shop, "the withdrawal", |one| one["withdrawn"] == true).await;
     bank.does("lose").await;
     let lost = dispute(&shop, "the end", |one| one["status"] == "lost").await;
     assert_eq!(
@@ -115,6 +116,7 @@ async fn a_dispute_that_is_won_gives_the_money_back_once_the_provider_has(databa
     balance_becomes(&shop, [0, PRICE, 0, 0]).await;
     let bank = Bank::disputes(&shop, &id, PRICE).await;
     bank.does("withdraw").await;
+    dispute(&shop, "the withdrawal", |one| one["withdrawn"] == true).await;
     bank.does("win").await;
     dispute(&shop, "the decision", |one| one["status"] == "won").await;
     assert_eq!(
