@@ -174,7 +174,7 @@ impl Problem {
         self
     }
 
-    /// The same problem without the place in a body. The request has another body than the one that the rule is about.
+    /// The same problem without its list of fields. It is for a request whose body does not have the field of the rule.
     pub fn nowhere(mut self) -> Problem {
         self.errors.clear();
         self

@@ -38,7 +38,7 @@ const EXPIRY: &str = "approval_expiry";
 /// Time after which an approval that nobody has decided on expires.
 const LIFE_SECONDS: i64 = 72 * 3_600;
 
-/// What is done once it is approved.
+/// The thing that is done when an approval is approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// A payout is made.

@@ -68,6 +68,31 @@ struct Machine {
     standing: fn(TenantId) -> Standing,
 }
 
+/// Makes the function that reads the subjects of a table with their states, in the order of their ids.
+macro_rules! standing {
+    ($table:ident, $id:ty) => {
+        |tenant| {
+            Pages::new(
+                tenant,
+                |connection, tenant, after: Option<&([u8; 16], _)>| {
+                    let mut query = $table::table
+                        .filter($table::tenant_id.eq(tenant))
+                        .order($table::id)
+                        .limit(PAGE)
+                        .select(($table::id, $table::status))
+                        .into_boxed();
+                    if let Some((last, _)) = after {
+                        query = query.filter($table::id.gt(<$id>::from_bytes(*last)));
+                    }
+                    let rows: Vec<($id, String)> = query.load(connection)?;
+                    let rows = rows.into_iter();
+                    Ok(rows.map(|(id, status)| (id.bytes(), status)).collect())
+                },
+            )
+        }
+    };
+}
+
 const PAYMENT: Machine = Machine {
     name: "payment",
     show: |id| PaymentId::from_bytes(id).to_string(),
@@ -79,54 +104,14 @@ const PAYMENT: Machine = Machine {
         .into_iter()
         .any(|first| first.name() == state)
     },
-    standing: |tenant| {
-        Pages::new(
-            tenant,
-            |connection, tenant, after: Option<&([u8; 16], _)>| {
-                let mut query = payment::table
-                    .filter(payment::tenant_id.eq(tenant))
-                    .order(payment::id)
-                    .limit(PAGE)
-                    .select((payment::id, payment::status))
-                    .into_boxed();
-                if let Some((last, _)) = after {
-                    query = query.filter(payment::id.gt(PaymentId::from_bytes(*last)));
-                }
-                let rows: Vec<(PaymentId, String)> = query.load(connection)?;
-                Ok(rows
-                    .into_iter()
-                    .map(|(id, status)| (id.bytes(), status))
-                    .collect())
-            },
-        )
-    },
+    standing: standing!(payment, PaymentId),
 };
 
 const OPERATION: Machine = Machine {
     name: "operation",
     show: |id| OperationId::from_bytes(id).to_string(),
     begins: |state| state == OperationState::Created.name(),
-    standing: |tenant| {
-        Pages::new(
-            tenant,
-            |connection, tenant, after: Option<&([u8; 16], _)>| {
-                let mut query = operation::table
-                    .filter(operation::tenant_id.eq(tenant))
-                    .order(operation::id)
-                    .limit(PAGE)
-                    .select((operation::id, operation::status))
-                    .into_boxed();
-                if let Some((last, _)) = after {
-                    query = query.filter(operation::id.gt(OperationId::from_bytes(*last)));
-                }
-                let rows: Vec<(OperationId, String)> = query.load(connection)?;
-                Ok(rows
-                    .into_iter()
-                    .map(|(id, status)| (id.bytes(), status))
-                    .collect())
-            },
-        )
-    },
+    standing: standing!(operation, OperationId),
 };
 
 const PAYOUT: Machine = Machine {
@@ -137,81 +122,21 @@ const PAYOUT: Machine = Machine {
             .into_iter()
             .any(|first| first.name() == state)
     },
-    standing: |tenant| {
-        Pages::new(
-            tenant,
-            |connection, tenant, after: Option<&([u8; 16], _)>| {
-                let mut query = payout::table
-                    .filter(payout::tenant_id.eq(tenant))
-                    .order(payout::id)
-                    .limit(PAGE)
-                    .select((payout::id, payout::status))
-                    .into_boxed();
-                if let Some((last, _)) = after {
-                    query = query.filter(payout::id.gt(PayoutId::from_bytes(*last)));
-                }
-                let rows: Vec<(PayoutId, String)> = query.load(connection)?;
-                Ok(rows
-                    .into_iter()
-                    .map(|(id, status)| (id.bytes(), status))
-                    .collect())
-            },
-        )
-    },
+    standing: standing!(payout, PayoutId),
 };
 
 const APPROVAL: Machine = Machine {
     name: "approval",
     show: |id| ApprovalId::from_bytes(id).to_string(),
     begins: |state| state == ApprovalState::Proposed.name(),
-    standing: |tenant| {
-        Pages::new(
-            tenant,
-            |connection, tenant, after: Option<&([u8; 16], _)>| {
-                let mut query = approval::table
-                    .filter(approval::tenant_id.eq(tenant))
-                    .order(approval::id)
-                    .limit(PAGE)
-                    .select((approval::id, approval::status))
-                    .into_boxed();
-                if let Some((last, _)) = after {
-                    query = query.filter(approval::id.gt(ApprovalId::from_bytes(*last)));
-                }
-                let rows: Vec<(ApprovalId, String)> = query.load(connection)?;
-                Ok(rows
-                    .into_iter()
-                    .map(|(id, status)| (id.bytes(), status))
-                    .collect())
-            },
-        )
-    },
+    standing: standing!(approval, ApprovalId),
 };
 
 const DISPUTE: Machine = Machine {
     name: "dispute",
     show: |id| DisputeId::from_bytes(id).to_string(),
     begins: |state| state == DisputeState::Open.name(),
-    standing: |tenant| {
-        Pages::new(
-            tenant,
-            |connection, tenant, after: Option<&([u8; 16], _)>| {
-                let mut query = dispute::table
-                    .filter(dispute::tenant_id.eq(tenant))
-                    .order(dispute::id)
-                    .limit(PAGE)
-                    .select((dispute::id, dispute::status))
-                    .into_boxed();
-                if let Some((last, _)) = after {
-                    query = query.filter(dispute::id.gt(DisputeId::from_bytes(*last)));
-                }
-                let rows: Vec<(DisputeId, String)> = query.load(connection)?;
-                Ok(rows
-                    .into_iter()
-                    .map(|(id, status)| (id.bytes(), status))
-                    .collect())
-            },
-        )
-    },
+    standing: standing!(dispute, DisputeId),
 };
 
 impl Machine {
