@@ -98,6 +98,7 @@ impl Writer {
             line: 1_024,
             mixes_tenants: true,
             clock: Clock::system(),
+            key_life_seconds: 30 * 86_400,
         };
         let engine = Engine::start(store, settings, Ids::seeded(1)).unwrap();
         Self {

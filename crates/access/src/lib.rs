@@ -1,8 +1,9 @@
-//! Access: the mode of the books, tenants, and the API keys that act for them.
+//! Access: the mode of the books, tenants with their clocks, and the API keys that act for them.
 //!
 //! Books have one mode from their first day, sandbox or live, which never changes. A tenant is made together
 //! with its empty audit log. Only the SHA-256 of an API key is stored.
 
+pub mod clocks;
 mod keys;
 mod mode;
 mod provision;
@@ -26,7 +27,7 @@ pub const FAMILY: Family = Family {
 };
 
 /// The capabilities of access.
-pub const CAPABILITIES: &[Capability] = &[tenants::CAPABILITY];
+pub const CAPABILITIES: &[Capability] = &[tenants::CAPABILITY, clocks::CAPABILITY];
 
 /// The state, with the part that the handlers of access need.
 #[must_use]

@@ -169,7 +169,10 @@ impl engine::Shelf for Shelf {
             .filter(tenant::name.eq(&*asks.name.unwrap_or_default()))
             .select(tenant::tenant_id)
             .load(connection)?;
-        let own: Vec<TenantRow> = tenant::table.find(of).load(connection)?;
+        let own: Vec<TenantId> = tenant::table
+            .find(of)
+            .select(tenant::tenant_id)
+            .load(connection)?;
         let hashes = api_key::table
             .filter(api_key::tenant_id.eq(of))
             .select(api_key::hash);

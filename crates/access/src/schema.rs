@@ -5,6 +5,7 @@ diesel::table! {
         tenant_id -> BigInt,
         name -> Text,
         created_at -> BigInt,
+        clock_offset -> BigInt,
     }
 }
 

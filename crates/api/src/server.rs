@@ -46,7 +46,8 @@ impl Api {
         counters: Option<PrometheusHandle>,
     ) -> Self {
         let mut routes = surface.table();
-        system::routes(&mut routes, openapi::text(surface), counters);
+        let description = openapi::text(surface);
+        system::routes(&mut routes, description, surface.codes(), counters);
         Self {
             state: Arc::new(state),
             // The routes live as long as the process.

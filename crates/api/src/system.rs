@@ -1,12 +1,27 @@
 //! The routes for operators and tools: whether the process lives and is ready, its version, its metrics, and the
 //! description of the API.
 
-use edge::{Call, Method, Problem, Response, Routes, Shared, code};
+use edge::{Call, Code, Method, Problem, Response, Routes, Shared, code};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::Trouble;
 
 /// Adds the routes for operators and tools. They are not in the description.
-pub(crate) fn routes(r: &mut Routes, description: String, counters: Option<PrometheusHandle>) {
+pub(crate) fn routes(
+    r: &mut Routes,
+    description: String,
+    codes: Vec<&'static Code>,
+    counters: Option<PrometheusHandle>,
+) {
+    r.open(
+        Method::Get,
+        "/problems/{code}",
+        ["", "The meaning of a code."],
+        move |_, call: Call<()>| {
+            let name = call.segment("code").to_owned();
+            let code = codes.iter().copied().find(|code| code.name == name);
+            explain(code)
+        },
+    );
     r.open(Method::Get, "/", ["", "Where to go from here."], root);
     r.open(Method::Get, "/livez", ["", "The process answers."], livez);
     let ready = "The process can do its work.";
@@ -88,6 +103,36 @@ async fn version(_: Shared, _: Call<()>) -> Result<Response, Problem> {
         "api": edge::API_VERSION,
     });
     Ok(Response::json(200, &body))
+}
+
+/// Answers with the meaning of a code, for people.
+async fn explain(code: Option<&'static Code>) -> Result<Response, Problem> {
+    let code = code.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let retry = match code.retry {
+        Some(true) => "The same request, with the same Idempotency-Key, may succeed later.",
+        Some(false) => "The same request never succeeds. Change the request.",
+        None => {
+            "The same request may be sent again with the same Idempotency-Key, but it may not help."
+        }
+    };
+    let kept = match code.kept {
+        true => {
+            "The answer is a decision. It is saved, and each repetition with the same Idempotency-Key gets it again. \
+             A new try needs a new key."
+        }
+        false => "The answer is not saved. The Idempotency-Key stays free.",
+    };
+    let Code {
+        name,
+        status,
+        family,
+        title,
+        ..
+    } = code;
+    let page = format!(
+        "{name}\n\n{title}.\n\nHTTP status {status}, error.type {family}.\n{retry}\n{kept}\n"
+    );
+    text("text/plain; charset=utf-8", page).await
 }
 
 async fn text(content_type: &str, text: String) -> Result<Response, Problem> {

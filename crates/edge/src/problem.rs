@@ -20,6 +20,9 @@ use crate::{Code, Response, code};
 /// The media type of every problem.
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
+/// The path of the pages about codes; the name of the code follows.
+pub const PAGES: &str = "/problems/";
+
 const TYPE_PREFIX: &str = "urn:florin:problem:";
 
 /// A refusal as the caller gets it.
@@ -258,7 +261,11 @@ impl Problem {
 
     /// The whole response, for a problem that is not saved.
     pub fn into_response(self, request_id: &str) -> Response {
-        let mut response = Response::of(self.status(), CONTENT_TYPE, self.body(Some(request_id)));
+        let body = self.body(Some(request_id));
+        let mut response = described_by(
+            Response::of(self.status(), CONTENT_TYPE, body),
+            self.code.name,
+        );
         if !request_id.is_empty() {
             response = response.with("request-id", request_id);
         }
@@ -273,6 +280,12 @@ impl Problem {
         }
         response
     }
+}
+
+/// Adds the address of the page about a code to the response with a problem (RFC 8288; the link relation is that of
+/// POWDER, which the draft of the Idempotency-Key header takes too).
+pub fn described_by(response: Response, code: &str) -> Response {
+    response.with("link", format!("<{PAGES}{code}>; rel=\"describedby\""))
 }
 
 /// Malformed JSON is a 400, JSON that is not accepted a 422, and too large a body a 413.

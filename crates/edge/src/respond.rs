@@ -49,15 +49,27 @@ pub fn unavailable(error: &Error) -> Problem {
 }
 
 fn saved(reply: Reply, replayed: bool) -> Response {
-    let content_type = match reply.status {
-        200..300 => "application/json",
-        _ => problem::CONTENT_TYPE,
+    let response = match reply.status {
+        200..300 => Response::of(reply.status, "application/json", reply.body),
+        _ => {
+            let code = code_of(&reply);
+            let response = Response::of(reply.status, problem::CONTENT_TYPE, reply.body);
+            match code {
+                Some(code) => problem::described_by(response, &code),
+                None => response,
+            }
+        }
     };
-    let response = Response::of(reply.status, content_type, reply.body);
     if replayed {
         return response.with("idempotent-replayed", "true");
     }
     response
+}
+
+/// The code of a saved problem.
+fn code_of(reply: &Reply) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).ok()?;
+    body.get("code")?.as_str().map(str::to_owned)
 }
 
 /// The id of the resource that a saved reply is about: `id` in a resource, `resource` in a problem.

@@ -24,6 +24,8 @@ use crate::tenant::Tenant;
 pub struct Book {
     pub(crate) tenant: Tenant,
     pub(crate) now: Timestamp,
+    /// Time for which an answered idempotency key counts, in seconds.
+    pub(crate) key_life_seconds: i64,
     /// The source of ids. The lane lends it to this book while a command is decided.
     pub(crate) ids: Ids,
     pub(crate) shelves: Shelves,
@@ -60,10 +62,16 @@ pub type MakeAgain =
 
 impl Book {
     /// A book with empty shelves.
-    pub(crate) fn empty(kinds: &[Kind], tenant: Tenant, now: Timestamp) -> Self {
+    pub(crate) fn empty(
+        kinds: &[Kind],
+        tenant: Tenant,
+        now: Timestamp,
+        key_life_seconds: i64,
+    ) -> Self {
         Self {
             tenant,
             now,
+            key_life_seconds,
             ids: Ids::random(),
             shelves: Shelves::of(kinds),
             origin: Origin {
@@ -90,6 +98,12 @@ impl Book {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// An answered idempotency key that was claimed before this time counts no more.
+    pub(crate) fn oldest_key(&self) -> Timestamp {
+        self.now
+            .plus_seconds(self.key_life_seconds.saturating_neg())
     }
 
     /// The next id.
@@ -142,10 +156,11 @@ impl Book {
         (one, other, &mut self.ids)
     }
 
-    /// Answers a request that is in flight. A request that was answered already stays answered.
-    pub fn answer(&mut self, key: &str, reply: Reply) {
+    /// Answers a request that is in flight and has made `resource`. A request that was answered already stays
+    /// answered.
+    pub fn answer(&mut self, key: &str, resource: &str, reply: Reply) {
         if let (Ok(key), Some(keys)) = (Key::stored(key.to_owned()), self.keys_mut()) {
-            keys.answer(&key, reply);
+            keys.answer(&key, resource, reply);
         }
     }
 

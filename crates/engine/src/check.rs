@@ -18,7 +18,8 @@ mod vigil;
 pub use recorded::{Leaf, Recorder, Terms, first_unrecorded, unrecorded};
 pub use vigil::keep_checking;
 
-use store::{AnyConnection, CheckError, Error, ExpectedSchema, Schema, Store, TenantId};
+use store::find::Lock;
+use store::{AnyConnection, CheckError, Error, ExpectedSchema, Schema, Store, TenantId, Timestamp};
 
 use crate::tenant::Tenant;
 
@@ -61,6 +62,18 @@ pub enum Scope {
     Everybody(fn(&mut AnyConnection, &[TenantId], Progress<'_>) -> Outcome),
     /// Check the audit records of all families.
     Records,
+}
+
+/// The time of the last audit record of a tenant: the latest time in its books. It is 1970 if there is no record.
+///
+/// # Errors
+/// [`CheckError`] if the end of the log cannot be read.
+pub fn last_recorded_at(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+) -> Result<Timestamp, CheckError> {
+    let head = audit_log::tables::head(connection, tenant, Lock::Nothing)?;
+    Ok(head.map_or(Timestamp::from_micros(0), |head| head.at))
 }
 
 /// Gets the number of rows that are examined so far.

@@ -141,7 +141,7 @@ fn decide<C: Command>(book: &mut Book, request: &Request<C>) -> Outcome<C> {
 
 /// The answer to a request whose key is known.
 fn known(book: &Book, claim: &Claim) -> Option<Answer> {
-    match book.keys()?.look(claim) {
+    match book.keys()?.look(claim, book.oldest_key()) {
         KeyState::New => None,
         KeyState::InFlight => Some(Answer::InFlight { is_first: false }),
         KeyState::Replay(reply) => Some(Answer::Replied {

@@ -66,6 +66,8 @@ pub struct Settings {
     pub mixes_tenants: bool,
     /// The source of time.
     pub clock: Clock,
+    /// Time for which an answered idempotency key counts, in seconds.
+    pub key_life_seconds: i64,
 }
 
 /// Why a command got no answer. Nothing is known to be committed; the same command may be sent again.

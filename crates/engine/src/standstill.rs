@@ -36,10 +36,11 @@ impl Engine {
         self.recorded().learn(at);
     }
 
-    /// How far the clock is behind the books, in whole seconds; 0 while it is not.
+    /// How far the clock is behind the books, in whole seconds; 0 while it is not. If tenants have moved their clocks
+    /// ahead, the clock that is ahead of all others counts.
     #[must_use]
     pub fn seconds_behind(&self) -> u32 {
-        seconds_between(self.clock().now(), self.recorded().latest())
+        seconds_between(self.clock().latest_now(), self.recorded().latest())
     }
 
     /// True if the clock is so far behind that everything is recorded at one moment.

@@ -8,6 +8,11 @@ use tokio::time::Instant;
 use crate::command::{Answer, Command, Outcome, Request};
 use crate::lane::{Engine, LaneError};
 
+/// Waits for a time, without a thread.
+pub async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 impl Engine {
     /// Sends a command and waits, at most `wait`, for the outcome of the operation that it began.
     ///

@@ -13,6 +13,7 @@ use payments::Providers;
 use payments::approvals::{ApprovalExpiries, ApprovalLimits};
 use payments::availability::Availability;
 use payments::charging::ProviderWork;
+use payments::draining::Deliveries;
 use payments::expiries::AuthorizationExpiries;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
@@ -49,10 +50,11 @@ pub fn state(
     providers: Arc<Providers>,
     limits: Arc<ApprovalLimits>,
     receivers: Receivers,
+    deliveries: Deliveries,
 ) -> State {
     let state = books::bring(State::new(engine, &CARDS));
     let state = access::bring(state, operator);
-    payments::bring(state, providers, limits, receivers)
+    payments::bring(state, providers, limits, receivers, deliveries)
 }
 
 /// The kinds of shelves, in the order in which they are loaded: a shelf whose rows name other rows comes first.
@@ -68,6 +70,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<engine::errand::Errands>(),
         Kind::of::<books::Books>(),
         Kind::of::<access::Shelf>(),
+        Kind::of::<access::clocks::ClockShelf>(),
     ])
 }
 
@@ -97,7 +100,10 @@ pub fn works(
 /// The searches for work that is no errand.
 #[must_use]
 pub fn searches(engine: &Engine, dialects: Dialects) -> Vec<Arc<dyn Search>> {
-    vec![Arc::new(ParkedWebhooks::new(engine.clone(), dialects))]
+    vec![
+        Arc::new(ParkedWebhooks::new(engine.clone(), dialects)),
+        Arc::new(engine::keys::KeyWalk::new(engine.clone())),
+    ]
 }
 
 /// The plan of the check: all families.

@@ -308,7 +308,7 @@ mod tests {
         engine::Settings {
             max_batch: 256,
             line: 1,
-            ..crate::lane::lane_settings(true)
+            ..crate::lane::settings_of(true, engine::keys::LEAST_LIFE_SECONDS)
         }
     }
 

@@ -165,8 +165,9 @@ async fn take_over(
     hash: &str,
 ) -> Result<Outcome, ImportError> {
     let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
-    start::check_clock(&store, settings).await?;
-    let engine = lane::start_lane(store, lane::lane_settings(settings.mixes_tenants))?;
+    let (clock, _recorded) = start::check_clock(&store, settings).await?;
+    let settings = lane::lane_settings(settings);
+    let engine = lane::start_lane(store, engine::Settings { clock, ..settings })?;
     let command = books::import::Import {
         books: Arc::new(books),
         on_known: match arguments.known {

@@ -155,6 +155,7 @@ async fn list_tenants(settings: &Settings, json: bool) -> Result<(), KeyError> {
 /// Starts a lane over existing books, or over new ones if that is allowed.
 async fn open(settings: &Settings) -> Result<Engine, StartError> {
     let (store, _is_new) = start::open_or_begin(settings).await?;
-    start::check_clock(&store, settings).await?;
-    lane::start_lane(store, lane::lane_settings(settings.mixes_tenants))
+    let (clock, _recorded) = start::check_clock(&store, settings).await?;
+    let settings = lane::lane_settings(settings);
+    lane::start_lane(store, engine::Settings { clock, ..settings })
 }

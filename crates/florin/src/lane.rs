@@ -3,6 +3,7 @@
 use engine::Engine;
 use store::{Clock, Ids, Store};
 
+use crate::settings::Settings;
 use crate::start::StartError;
 
 /// Greatest number of commands in one tenant's line. One more is refused.
@@ -20,7 +21,12 @@ pub(crate) fn start_lane(store: Store, settings: engine::Settings) -> Result<Eng
 }
 
 /// The settings of the lane in this process.
-pub(crate) fn lane_settings(mixes_tenants: bool) -> engine::Settings {
+pub(crate) fn lane_settings(settings: &Settings) -> engine::Settings {
+    settings_of(settings.mixes_tenants, settings.key_life_seconds)
+}
+
+/// The settings of a lane, with the two that a user may set.
+pub(crate) fn settings_of(mixes_tenants: bool, key_life_seconds: i64) -> engine::Settings {
     engine::Settings {
         shelves: families::shelves(),
         make_again: families::make_again,
@@ -29,5 +35,6 @@ pub(crate) fn lane_settings(mixes_tenants: bool) -> engine::Settings {
         line: LINE,
         mixes_tenants,
         clock: Clock::system(),
+        key_life_seconds,
     }
 }

@@ -36,13 +36,7 @@ pub(crate) async fn run(settings: &Settings, arguments: BenchArguments) -> ExitC
         });
         std::future::ready(address)
     };
-    let ended = bench::run(
-        arguments,
-        &url,
-        lane::lane_settings(settings.mixes_tenants),
-        serve,
-    )
-    .await;
+    let ended = bench::run(arguments, &url, lane::lane_settings(settings), serve).await;
     if let Some(server) = server {
         server.stop().await;
     }

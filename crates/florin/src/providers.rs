@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Tenant;
+use payments::draining::Deliveries;
 use payments::notices::{Receiver, Receivers};
 use payments::providers::{self, Dialect, Dialects, Providers, SANDBOX};
 use sandbox::{Sandbox, WebhookTarget};
@@ -93,6 +94,17 @@ pub(crate) fn point_webhooks(
         });
     }
     Ok(())
+}
+
+/// The webhooks that the played providers have not delivered yet; none in live mode.
+pub(crate) fn deliveries(settings: &Settings, played: &[(String, Sandbox)]) -> Deliveries {
+    let of: Vec<_> = played
+        .iter()
+        .map(|(_, sandbox)| sandbox.deliveries())
+        .collect();
+    let all: Arc<dyn Fn() -> usize + Send + Sync> =
+        Arc::new(move || of.iter().map(|deliveries| deliveries()).sum());
+    Deliveries((settings.mode == Mode::Sandbox).then_some(all))
 }
 
 /// The clients of all providers.

@@ -136,6 +136,14 @@ pub(crate) struct Arguments {
         value_parser = clap::value_parser!(u32).range(1..=MAX_AUTHORIZATION_SECONDS)
     )]
     pub(crate) authorization_seconds: Option<u32>,
+    /// Days for which an answered idempotency key counts, 1 to 3650 (default: 30)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_KEY_DAYS",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_KEY_DAYS)
+    )]
+    pub(crate) key_days: Option<u16>,
     /// An amount above which a payout needs the approval of a second person, as CURRENCY=AMOUNT in minor units, such
     /// as EUR=100000; repeat the option for each currency (default: no payout needs one)
     #[arg(
@@ -221,6 +229,8 @@ pub(crate) struct Settings {
     pub(crate) no_default_provider: bool,
     /// Seconds after which what is left of an authorization is voided.
     pub(crate) authorization_seconds: u32,
+    /// Time for which an answered idempotency key counts, in seconds.
+    pub(crate) key_life_seconds: i64,
     /// The amounts above which a payout needs an approval.
     pub(crate) approve_above: ApprovalLimits,
     pub(crate) webhooks: Webhooks,
@@ -244,6 +254,22 @@ fn seconds(set: Option<u32>) -> Result<u32, WrongSetting> {
     }
     Err(WrongSetting(format!(
         "authorization_seconds: {seconds} is not from 1 to {MAX_AUTHORIZATION_SECONDS}"
+    )))
+}
+
+/// The greatest number of days for which an answered idempotency key counts: ten years.
+const MAX_KEY_DAYS: i64 = 3_650;
+/// The number of days for which an answered idempotency key counts, if no setting says otherwise.
+const KEY_DAYS: u16 = 30;
+
+/// The time for which an answered idempotency key counts, in seconds.
+fn key_life(days: Option<u16>) -> Result<i64, WrongSetting> {
+    let days = i64::from(days.unwrap_or(KEY_DAYS));
+    if (1..=MAX_KEY_DAYS).contains(&days) {
+        return Ok(days.saturating_mul(86_400));
+    }
+    Err(WrongSetting(format!(
+        "key_days: {days} is not from 1 to {MAX_KEY_DAYS}"
     )))
 }
 
@@ -318,6 +344,7 @@ impl Settings {
                     .authorization_seconds
                     .or(file.authorization_seconds),
             )?,
+            key_life_seconds: key_life(arguments.key_days.or(file.key_days))?,
             approve_above: limits(&file.approve_above, &arguments.approve_above)?,
             webhooks,
         };

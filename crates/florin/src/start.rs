@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use access::{Operator, Provision, ProvisionError};
 use api::{Api, Server};
-use engine::errand::Runner;
+use engine::errand::{Runner, read_clocks};
 use engine::standstill::{TOLERATED_SECONDS, seconds_between};
 use engine::{Engine, LaneError, Request, Tenant};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use payments::Providers;
+use payments::draining::Deliveries;
 use payments::notices::Receivers;
 use sandbox::Sandbox;
-use store::{Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
+use store::{AnyConnection, Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
 
 use crate::lane::{lane_settings, start_lane};
@@ -171,8 +172,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         what: format!("cannot create {}", settings.data_dir.display()),
         cause,
     })?;
-    let recorded = check_clock(&store, settings).await?;
-    let (engine, submitted) = lane(store, settings)?;
+    let (clock, recorded) = check_clock(&store, settings).await?;
+    let (engine, submitted) = lane(store, settings, clock)?;
     if let Some(recorded) = recorded {
         engine.learn_recorded(recorded);
     }
@@ -210,6 +211,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         choice,
         Arc::new(settings.approve_above.clone()),
         receivers,
+        providers::deliveries(settings, &played),
     );
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
@@ -354,16 +356,25 @@ pub(crate) fn heed(settings: &Settings, store: &Store) -> Result<(), StartError>
     Ok(())
 }
 
-/// The time at which the books were last written. If the clock is far behind that time, this is an error, unless
-/// the settings accept it.
+/// The clock of this process, and the time at which the books were last written. If the clock is far behind that time,
+/// this is an error, unless the settings accept it. In sandbox mode the clock knows how far the tenants' clocks are
+/// ahead.
 pub(crate) async fn check_clock(
     store: &Store,
     settings: &Settings,
-) -> Result<Option<Timestamp>, StartError> {
-    let store = store.clone();
-    let read = tokio::task::spawn_blocking(move || store.read(audit_log::tables::latest)).await;
+) -> Result<(Clock, Option<Timestamp>), StartError> {
+    let clock = match settings.mode {
+        Mode::Sandbox => Clock::of_tenants(),
+        Mode::Live => Clock::system(),
+    };
+    let (store, known) = (store.clone(), clock.clone());
+    let read = move |connection: &mut AnyConnection| {
+        read_clocks(connection, &known)?;
+        audit_log::tables::latest(connection)
+    };
+    let read = tokio::task::spawn_blocking(move || store.read(read)).await;
     let recorded = read.map_err(panicked)??;
-    let now = Clock::system().now();
+    let now = clock.latest_now();
     match recorded {
         Some(recorded)
             if seconds_between(now, recorded) > TOLERATED_SECONDS
@@ -371,20 +382,25 @@ pub(crate) async fn check_clock(
         {
             Err(StartError::ClockBehind { recorded, now })
         }
-        Some(_) | None => Ok(recorded),
+        Some(_) | None => Ok((clock, recorded)),
     }
 }
 
 type AfterCommit = mpsc::UnboundedReceiver<(Tenant, Box<dyn Any + Send>)>;
 
-fn lane(store: Store, settings: &Settings) -> Result<(Engine, AfterCommit), StartError> {
+fn lane(
+    store: Store,
+    settings: &Settings,
+    clock: Clock,
+) -> Result<(Engine, AfterCommit), StartError> {
     let (submit, submitted) = mpsc::unbounded_channel();
     let after_commit = Some(submit);
     let engine = start_lane(
         store,
         engine::Settings {
             after_commit,
-            ..lane_settings(settings.mixes_tenants)
+            clock,
+            ..lane_settings(settings)
         },
     )?;
     Ok((engine, submitted))
@@ -409,6 +425,7 @@ pub(crate) fn serve_alone(
         providers,
         Arc::default(),
         Receivers::default(),
+        Deliveries(None),
     );
     let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use store::{AnyConnection, CheckError, Error, Pages, TenantId};
+use store::{AnyConnection, CheckError, Error, Pages, TenantId, Timestamp};
 
 use crate::Key;
 use crate::schema::idempotency_key;
@@ -114,7 +114,7 @@ fn keys_after(
         .load(connection)?)
 }
 
-/// The resources that the requests with these keys made, for those keys that exist.
+/// The resources that the requests with these keys made, with the times of their claims, for those keys that exist.
 ///
 /// # Errors
 /// [`Error`] if the database fails.
@@ -122,11 +122,17 @@ pub fn resources(
     connection: &mut AnyConnection,
     tenant: TenantId,
     keys: &[String],
-) -> Result<HashMap<String, Option<String>>, Error> {
-    let rows: Vec<(String, Option<String>)> = idempotency_key::table
+) -> Result<HashMap<String, (Option<String>, Timestamp)>, Error> {
+    let rows: Vec<(String, Option<String>, i64)> = idempotency_key::table
         .filter(idempotency_key::tenant_id.eq(tenant))
         .filter(idempotency_key::key.eq_any(keys))
-        .select((idempotency_key::key, idempotency_key::resource))
+        .select((
+            idempotency_key::key,
+            idempotency_key::resource,
+            idempotency_key::created_at,
+        ))
         .load(connection)?;
-    Ok(rows.into_iter().collect())
+    let made = rows.into_iter();
+    let made = made.map(|(key, resource, at)| (key, (resource, Timestamp::from_micros(at))));
+    Ok(made.collect())
 }

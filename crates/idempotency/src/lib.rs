@@ -4,10 +4,14 @@
 //! together with the reply. Later requests get that result ([`KeyState`]). If the result takes longer than one
 //! commit, the key is *in flight* until it is answered.
 //!
+//! A key has a life, which begins with its claim. After it, an answered key counts no more: the same request is a new
+//! one, and the row is deleted some time later. A key in flight has no end.
+//!
 //! This crate knows neither the meaning of a request nor HTTP: a [`Reply`] is a number and bytes.
 //!
 //! Invariants: there is one effect per (tenant, key) (I1, by the primary key); all replies for a key are identical
-//! (I2, by the stored bytes); a request with another fingerprint is refused and writes nothing (I3).
+//! (I2, by the stored bytes); a request with another fingerprint is refused and writes nothing (I3); a key has no second
+//! effect within its life (I4).
 
 pub mod check;
 mod schema;

@@ -29,6 +29,10 @@ pub(crate) enum Change {
     None,
     Claimed,
     Answered,
+    /// Claimed anew after its life; the time of the old claim.
+    Replaced(Timestamp),
+    /// To be deleted after its life; the time of the claim.
+    Forgotten(Timestamp),
 }
 
 /// The state of a request.
@@ -49,11 +53,21 @@ pub enum KeyState<'a> {
     },
 }
 
+impl ShelfRow {
+    /// True if the life of the key is over. A key in flight has no end.
+    fn is_over(&self, oldest: Timestamp) -> bool {
+        let is_answered = self.reply.is_some() || self.by_reference.is_some();
+        let is_forgotten = matches!(self.change, Change::Forgotten(_));
+        is_forgotten || (is_answered && self.created_at < oldest)
+    }
+}
+
 impl Shelf {
-    /// The state of this request.
+    /// The state of this request. A key that was claimed before `oldest` and is answered counts no more.
     #[must_use]
-    pub fn look(&self, claim: &Claim) -> KeyState<'_> {
-        let Some(held) = self.held.get(&claim.key) else {
+    pub fn look(&self, claim: &Claim, oldest: Timestamp) -> KeyState<'_> {
+        let held = self.held.get(&claim.key);
+        let Some(held) = held.filter(|held| !held.is_over(oldest)) else {
             return KeyState::New;
         };
         if held.fingerprint != claim.fingerprint {
@@ -113,9 +127,11 @@ impl Shelf {
         self.claim(claim, Some(resource), None, now);
     }
 
-    /// Answers a request that is in flight. Returns false if it is not in flight: a reply never changes.
-    pub fn answer(&mut self, key: &Key, reply: Reply) -> bool {
-        match self.held.get_mut(key) {
+    /// Answers a request that is in flight and has made `resource`. Returns false if there is no such request: a
+    /// reply never changes, and after its life a key may name another request.
+    pub fn answer(&mut self, key: &Key, resource: &str, reply: Reply) -> bool {
+        let held = self.held.get_mut(key);
+        match held.filter(|held| held.resource.as_deref() == Some(resource)) {
             Some(held) if held.reply.is_none() && held.by_reference.is_none() => {
                 held.reply = Some(reply);
                 if held.change == Change::None {
@@ -133,6 +149,17 @@ impl Shelf {
         self.held.get(key)?.reply.as_ref()
     }
 
+    /// Forgets a key that was claimed before `oldest` and is answered. Returns false if there is no such key.
+    pub fn forget(&mut self, key: &Key, oldest: Timestamp) -> bool {
+        match self.held.get_mut(key) {
+            Some(held) if held.change == Change::None && held.is_over(oldest) => {
+                held.change = Change::Forgotten(held.created_at);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
     fn claim(
         &mut self,
         claim: Claim,
@@ -140,12 +167,21 @@ impl Shelf {
         reply: Option<Reply>,
         now: Timestamp,
     ) {
+        let change = match self
+            .held
+            .get(&claim.key)
+            .map(|held| (held.change, held.created_at))
+        {
+            None | Some((Change::Claimed, _)) => Change::Claimed,
+            Some((Change::None | Change::Answered, seen)) => Change::Replaced(seen),
+            Some((Change::Replaced(seen) | Change::Forgotten(seen), _)) => Change::Replaced(seen),
+        };
         let held = ShelfRow {
             fingerprint: claim.fingerprint,
             resource,
             reply,
             created_at: now,
-            change: Change::Claimed,
+            change,
             by_reference: None,
         };
         self.held.put(claim.key, held);
@@ -155,11 +191,11 @@ impl Shelf {
         self.held.put(key, held);
     }
 
-    pub(crate) fn changed(&self, change: Change) -> Vec<(&Key, &ShelfRow)> {
+    pub(crate) fn changed(&self, is: impl Fn(Change) -> bool) -> Vec<(&Key, &ShelfRow)> {
         let mut changed: Vec<_> = self
             .held
             .iter()
-            .filter(|(_, held)| held.change == change)
+            .filter(|(_, held)| is(held.change))
             .collect();
         changed.sort_unstable_by_key(|(key, _)| *key);
         changed
@@ -174,8 +210,11 @@ impl Shelf {
     #[must_use]
     pub fn answered(&self) -> Vec<Key> {
         let answered = self.held.iter().filter(|(_, held)| {
-            let waited = held.change == Change::Answered
-                || (held.change == Change::Claimed && held.resource.is_some());
+            let waited = match held.change {
+                Change::Answered => true,
+                Change::Claimed | Change::Replaced(_) => held.resource.is_some(),
+                Change::None | Change::Forgotten(_) => false,
+            };
             held.reply.is_some() && held.by_reference.is_none() && waited
         });
         answered.map(|(key, _)| key.clone()).collect()
@@ -206,17 +245,17 @@ mod tests {
     #[test]
     fn an_answered_request_is_replayed_and_another_body_is_refused() {
         let mut shelf = Shelf::default();
-        assert_eq!(shelf.look(&claim("k", b"a")), KeyState::New);
+        assert_eq!(shelf.look(&claim("k", b"a"), NOW), KeyState::New);
         shelf.save(claim("k", b"a"), reply("done"), NOW);
         assert_eq!(
-            shelf.look(&claim("k", b"a")),
+            shelf.look(&claim("k", b"a"), NOW),
             KeyState::Replay(&reply("done"))
         );
         let reused = KeyState::Reused {
             resource: None,
             reply: Some(&reply("done")),
         };
-        assert_eq!(shelf.look(&claim("k", b"b")), reused);
+        assert_eq!(shelf.look(&claim("k", b"b"), NOW), reused);
     }
 
     #[test]
@@ -224,8 +263,8 @@ mod tests {
         let mut shelf = Shelf::default();
         let one = claim("k", b"a");
         shelf.save_reference(one.clone(), reply("made"), "txn_1".to_owned(), NOW);
-        assert_eq!(shelf.look(&one), KeyState::Replay(&reply("made")));
-        assert!(!shelf.answer(&one.key, reply("another")));
+        assert_eq!(shelf.look(&one, NOW), KeyState::Replay(&reply("made")));
+        assert!(!shelf.answer(&one.key, "txn_1", reply("another")));
         assert!(shelf.referenced().is_empty());
         assert!(shelf.answered().is_empty());
     }
@@ -235,9 +274,45 @@ mod tests {
         let mut shelf = Shelf::default();
         let one = claim("k", b"a");
         shelf.begin(one.clone(), "pay_1".to_owned(), NOW);
-        assert_eq!(shelf.look(&one), KeyState::InFlight);
-        assert!(shelf.answer(&one.key, reply("first")));
-        assert!(!shelf.answer(&one.key, reply("second")));
-        assert_eq!(shelf.look(&one), KeyState::Replay(&reply("first")));
+        assert_eq!(shelf.look(&one, NOW), KeyState::InFlight);
+        assert!(!shelf.answer(&one.key, "pay_2", reply("of another request")));
+        assert!(shelf.answer(&one.key, "pay_1", reply("first")));
+        assert!(!shelf.answer(&one.key, "pay_1", reply("second")));
+        assert_eq!(shelf.look(&one, NOW), KeyState::Replay(&reply("first")));
+    }
+
+    #[test]
+    fn a_key_in_flight_outlives_every_answered_one() {
+        let later = NOW.plus_seconds(1);
+        let mut shelf = Shelf::default();
+        shelf.save(claim("answered", b"a"), reply("done"), NOW);
+        shelf.begin(claim("begun", b"a"), "pay_1".to_owned(), NOW);
+        let known = KeyState::Replay(&reply("done")) == shelf.look(&claim("answered", b"a"), NOW);
+        assert!(known);
+        assert_eq!(shelf.look(&claim("answered", b"a"), later), KeyState::New);
+        assert_eq!(shelf.look(&claim("begun", b"a"), later), KeyState::InFlight);
+    }
+
+    #[test]
+    fn a_forgotten_key_is_claimed_anew_in_the_same_batch() {
+        let key = Key::parse("k".to_owned()).unwrap();
+        let loaded = ShelfRow {
+            fingerprint: claim("k", b"a").fingerprint,
+            resource: None,
+            reply: Some(reply("old")),
+            created_at: NOW,
+            change: Change::None,
+            by_reference: None,
+        };
+        let mut shelf = Shelf::default();
+        shelf.put_loaded(key.clone(), loaded);
+        assert!(!shelf.forget(&key, NOW));
+        let later = NOW.plus_seconds(1);
+        assert!(shelf.forget(&key, later));
+        assert_eq!(shelf.look(&claim("k", b"b"), NOW), KeyState::New);
+        shelf.save(claim("k", b"b"), reply("new"), later);
+        let replaced = shelf.changed(|change| change == Change::Replaced(NOW));
+        assert_eq!(replaced.len(), 1);
+        assert!(!shelf.forget(&key, later));
     }
 }

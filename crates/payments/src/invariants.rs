@@ -1,11 +1,12 @@
 //! The invariants of payments, of their idempotency keys, and of the events about them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use engine::Tenant;
-use engine::check::{Family, Invariant, Scope};
+use engine::check::{Family, Invariant, Scope, last_recorded_at};
+use engine::keys::LEAST_LIFE_SECONDS;
 use idempotency::check::StoredKey;
-use store::{AnyConnection, CheckError, TenantId};
+use store::{AnyConnection, CheckError, TenantId, Timestamp};
 
 use crate::payouts::PayoutId;
 use crate::recorded::RecordedIds;
@@ -58,8 +59,9 @@ pub const FAMILY: Family = Family {
     recorder: || Box::new(RecordedIds::default()),
 };
 
-/// I1: the keys are consistent; the key of each payment exists, belongs to no other payment, and names this
-/// one; each request in flight waits for an operation that will answer it.
+/// I1: the keys are consistent; within its life, the key of each payment exists, belongs to no other payment, and names
+/// this one; each request in flight waits for an operation that will answer it. The books do not tell how long a key
+/// lives, so only the least life counts.
 fn keys(
     connection: &mut AnyConnection,
     tenants: &[TenantId],
@@ -128,8 +130,11 @@ fn payments_have_their_keys(
     connection: &mut AnyConnection,
     tenant: TenantId,
 ) -> Result<(), CheckError> {
+    let latest = last_recorded_at(connection, tenant)?;
+    let outlives =
+        |claimed: Timestamp, at: Timestamp| claimed.plus_seconds(LEAST_LIFE_SECONDS) <= at;
     let mut payments = check::payments(tenant);
-    let mut seen: HashSet<String> = HashSet::new();
+    let mut seen: HashMap<String, Timestamp> = HashMap::new();
     loop {
         let mut page = payments.page(connection)?;
         if page.is_empty() {
@@ -140,21 +145,26 @@ fn payments_have_their_keys(
         let keys: Vec<String> = page.iter().map(|row| row.idempotency_key.clone()).collect();
         let made = idempotency::check::resources(connection, tenant, &keys)?;
         for payment in page {
-            let (id, key) = (payment.id, payment.idempotency_key);
+            let (id, key, claimed) = (payment.id, payment.idempotency_key, payment.created_at);
+            let claimed = Timestamp::from_micros(claimed);
             match made.get(&key) {
+                None if outlives(claimed, latest) => {}
                 None => {
                     return Err(CheckError::broken(
                         id,
                         format!("its key {key:?} does not exist"),
                     ));
                 }
-                Some(Some(other)) if *other != id.to_string() => {
+                Some((Some(other), again))
+                    if *other != id.to_string() && !outlives(claimed, *again) =>
+                {
                     let detail = format!("its key {key:?} has made {other}");
                     return Err(CheckError::broken(id, detail));
                 }
                 Some(_) => {}
             }
-            if let Some(key) = seen.replace(key) {
+            let before = seen.insert(key.clone(), claimed);
+            if before.is_some_and(|before| !outlives(before, claimed)) {
                 let detail = format!("its key {key:?} is another payment's too");
                 return Err(CheckError::broken(id, detail));
             }

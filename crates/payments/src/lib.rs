@@ -23,6 +23,7 @@ pub mod captures;
 pub mod charging;
 pub mod check;
 pub mod disputes;
+pub mod draining;
 pub mod expiries;
 pub mod increments;
 mod invariants;
@@ -84,6 +85,7 @@ pub const CAPABILITIES: &[Capability] = &[
     approvals::CAPABILITY,
     balance::CAPABILITY,
     terms::CAPABILITY,
+    draining::CAPABILITY,
 ];
 
 /// The fields of replies whose integers are amounts in minor units.
@@ -108,13 +110,16 @@ pub const AMOUNTS: &[&str] = &[
 ];
 
 /// Adds to the state the parts that the handlers of payments need: the providers that get the payments, the
-/// amounts above which a payout needs an approval, and the providers that may send webhooks.
+/// amounts above which a payout needs an approval, the providers that may send webhooks, and the deliveries of the
+/// played providers.
 #[must_use]
 pub fn bring(
     state: State,
     providers: Arc<Providers>,
     limits: Arc<approvals::ApprovalLimits>,
     receivers: notices::Receivers,
+    deliveries: draining::Deliveries,
 ) -> State {
-    state.with(providers).with(limits).with(receivers)
+    let state = state.with(providers).with(limits);
+    state.with(receivers).with(deliveries)
 }

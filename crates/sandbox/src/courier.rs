@@ -85,6 +85,11 @@ impl Courier {
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(target));
     }
 
+    /// Number of deliveries that are under way or wait for a retry.
+    pub(crate) fn under_way(&self) -> usize {
+        MAX_UNDER_WAY.saturating_sub(self.under_way.available_permits())
+    }
+
     /// Whether a receiver is configured.
     pub(crate) fn has_target(&self) -> bool {
         self.target().is_some()
@@ -93,8 +98,9 @@ impl Courier {
     /// Starts to deliver these events, one after the other. They are accepted if each of them is.
     pub(crate) fn announce(self: &Arc<Self>, messages: Vec<Message>) -> JoinHandle<Delivery> {
         let courier = Arc::clone(self);
+        let place = Arc::clone(&self.under_way).try_acquire_owned();
         tokio::spawn(async move {
-            let Ok(_place) = courier.under_way.try_acquire() else {
+            let Ok(_place) = place else {
                 tracing::warn!("too many webhooks under way, a delivery is dropped");
                 return Delivery::GivenUp;
             };

@@ -231,6 +231,12 @@ impl Sandbox {
         self.provider.courier.point_at(target);
     }
 
+    /// A function that tells the number of deliveries of webhooks that are under way or wait for a retry.
+    pub fn deliveries(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let courier = Arc::clone(&self.provider.courier);
+        move || courier.under_way()
+    }
+
     /// Stops at once, as a crash would: open connections are cut, and webhooks that are being sent are lost. When this
     /// returns, another provider can use the journal.
     pub async fn stop(mut self) {

@@ -63,11 +63,13 @@ pub fn secret() -> [u8; 32] {
 pub struct IdError;
 
 /// A source of ids. An id contains the millisecond in which it was made; searches by recording time use that. Ids
-/// from one source grow in the order in which they were made, as long as the clock does not go back.
+/// from one source grow in the order in which they were made, as long as the clock does not go back. Tenants whose
+/// clocks differ share a source: the ids of each of them grow.
 #[derive(Debug)]
 pub struct Ids {
     randomness: Randomness,
-    millis: u64,
+    /// The latest millisecond for which an id was made. The counter begins again only after it.
+    latest: u64,
     counter: u16,
     /// A count in the random part that goes on after the counter is full.
     surplus: u32,
@@ -101,7 +103,7 @@ impl Ids {
     const fn over(randomness: Randomness) -> Self {
         Self {
             randomness,
-            millis: 0,
+            latest: 0,
             counter: 0,
             surplus: 0,
         }
@@ -119,8 +121,8 @@ impl Ids {
     /// The next id, made at `now`.
     pub fn next(&mut self, now: Timestamp) -> [u8; 16] {
         let now = u64::try_from(now.micros().div_euclid(1000)).unwrap_or(0);
-        if now != self.millis {
-            self.millis = now;
+        if now > self.latest {
+            self.latest = now;
             self.counter = 0;
             self.surplus = 0;
         } else if self.counter < FULL {
@@ -139,7 +141,7 @@ impl Ids {
                 *high = self.surplus.to_be_bytes();
             }
         }
-        *uuid::Builder::from_unix_timestamp_millis(self.millis, &tail)
+        *uuid::Builder::from_unix_timestamp_millis(now, &tail)
             .into_uuid()
             .as_bytes()
     }

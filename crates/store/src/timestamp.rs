@@ -81,6 +81,12 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
+    /// This moment plus `micros`; the last representable moment if the result does not fit.
+    #[must_use]
+    pub const fn plus_micros(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+
     /// This moment plus `millis`; the last representable moment if the result does not fit.
     #[must_use]
     pub const fn plus_millis(self, millis: i64) -> Self {

@@ -168,6 +168,7 @@ impl Lanes {
                 line: 1_000,
                 mixes_tenants: true,
                 clock: self.clock.clone(),
+                key_life_seconds: 30 * 86_400,
             };
             let engine = Engine::start(self.store.clone(), settings, Ids::random());
             self.engines.push(engine.expect("a thread"));

@@ -14,6 +14,7 @@ mod bad_input;
 mod books;
 mod books_changes;
 mod books_of_chance;
+mod clocks;
 mod command_line;
 mod conditions;
 mod contract;

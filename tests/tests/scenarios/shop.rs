@@ -301,6 +301,7 @@ pub(crate) fn engine_beside(database: &Database, max_batch: usize) -> Engine {
         line: 10_000,
         mixes_tenants: true,
         clock: Clock::system(),
+        key_life_seconds: 30 * 86_400,
     };
     Engine::start(store, settings, Ids::random()).expect("a thread")
 }

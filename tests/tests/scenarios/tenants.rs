@@ -128,6 +128,7 @@ async fn commits_are_mixed(database: &Database, mixes_tenants: bool) -> bool {
         line: 1_000,
         mixes_tenants,
         clock: Clock::system(),
+        key_life_seconds: 30 * 86_400,
     };
     let engine = Engine::start(store.clone(), settings, Ids::random()).expect("a thread");
     let mut tenants = Vec::new();

@@ -36,10 +36,13 @@ store::bulk_insert! {
 /// # Errors
 /// [`Error`] as the database gives it.
 pub fn tenants(connection: &mut AnyConnection) -> Result<Vec<Tenant>, Error> {
-    let rows: Vec<TenantRow> = tenant::table.order(tenant::tenant_id).load(connection)?;
-    let tenant = |row: TenantRow| Tenant {
-        id: row.tenant_id,
-        name: row.name.into(),
+    let rows: Vec<(TenantId, String)> = tenant::table
+        .order(tenant::tenant_id)
+        .select((tenant::tenant_id, tenant::name))
+        .load(connection)?;
+    let tenant = |(id, name): (_, String)| Tenant {
+        id,
+        name: name.into(),
     };
     Ok(rows.into_iter().map(tenant).collect())
 }

@@ -89,7 +89,7 @@ const REFUSALS: [Refusal; 11] = [
 ];
 
 /// The headers of answers: the name of the component, the name of the header, and its description.
-const HEADERS: [(&str, &str, &str); 5] = [
+const HEADERS: [(&str, &str, &str); 6] = [
     (
         "RequestId",
         "Request-Id",
@@ -104,6 +104,11 @@ const HEADERS: [(&str, &str, &str); 5] = [
         "IdempotentReplayed",
         "Idempotent-Replayed",
         "`true` if this is the saved answer of an earlier request under the same key",
+    ),
+    (
+        "DescribedBy",
+        "Link",
+        "The page about the code of the problem, as a link with the relation `describedby` (RFC 8288)",
     ),
     (
         "RetryAfter",
@@ -122,6 +127,7 @@ pub(super) fn define(components: &mut Components) {
     for (name, header, description) in HEADERS {
         let schema = match header {
             "Request-Id" => text().pattern(Some("^req_[0-9a-f]{16}$")),
+            "Link" => text().pattern(Some("^</problems/[a-z_]+>; rel=\"describedby\"$")),
             "Idempotency-Key" => text().max_length(Some(255)),
             "Idempotent-Replayed" => text().enum_values(Some(["true"])),
             "Retry-After" => ObjectBuilder::new()
@@ -212,6 +218,9 @@ fn with_headers(response: Response, status: &str, has_key: bool, is_saved: bool)
     }
     if is_saved && has_key {
         headers.push("IdempotentReplayed");
+    }
+    if !status.starts_with('2') {
+        headers.push("DescribedBy");
     }
     match status {
         "401" => headers.push("WwwAuthenticate"),

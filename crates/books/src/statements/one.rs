@@ -74,7 +74,7 @@ async fn balance(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
     let (as_of, by) = call.query.ask(moment_of)?;
     let id = id(&call)?;
-    let now = state.engine.clock().now();
+    let now = state.engine.clock().now_of(tenant);
     let found = state.read(move |connection| {
         let Some(account) = ledger::account(connection, tenant, id)? else {
             return Ok(None);

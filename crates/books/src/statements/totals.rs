@@ -5,7 +5,7 @@ use edge::query::{PageQuery, Query, foreign_cursor};
 use edge::strict_json::Slot;
 use edge::{Call, Problem, Response, Routes, Shared, State};
 use ledger::{AccountBalance, AccountCode, AccountId, By, Scope};
-use store::Timestamp;
+use store::{TenantId, Timestamp};
 
 use super::show;
 use crate::query::{as_of, by, subtree};
@@ -64,7 +64,7 @@ fn of_subtree(query: &mut Query) -> Slot<(AccountCode, By, Option<Timestamp>)> {
 async fn trial_balance(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
     let (wanted, by, as_of) = call.query.ask(of_all)?;
-    let as_of = standing(&state, as_of, by);
+    let as_of = standing(&state, tenant, as_of, by);
     let scope = Scope {
         subtree: None,
         as_of,
@@ -103,7 +103,7 @@ async fn balances(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
     let (code, by, as_of) = call.query.ask(of_subtree)?;
     let code = String::from(code);
-    let as_of = standing(&state, as_of, by);
+    let as_of = standing(&state, tenant, as_of, by);
     let scope = Scope {
         subtree: Some(code.clone()),
         as_of,
@@ -116,10 +116,15 @@ async fn balances(state: Shared, call: Call) -> Result<Response, Problem> {
 
 /// The moment of a question. If the question names none, it is the present moment for the effective time, and
 /// `None` for the recording time, which means the present balances.
-fn standing(state: &State, as_of: Option<Timestamp>, by: By) -> Option<(Timestamp, By)> {
+fn standing(
+    state: &State,
+    tenant: TenantId,
+    as_of: Option<Timestamp>,
+    by: By,
+) -> Option<(Timestamp, By)> {
     match (as_of, by) {
         (None, By::Recorded) => None,
-        (None, By::Effective) => Some((state.engine.clock().now(), by)),
+        (None, By::Effective) => Some((state.engine.clock().now_of(tenant), by)),
         (Some(at), _) => Some((at, by)),
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use super::tables::{DueErrand, due};
+use super::tables::{DueErrand, due, read_clocks};
 use crate::lane::{Engine, LaneError};
 use crate::standstill::Watch;
 use crate::tenant::Tenant;
@@ -156,11 +156,12 @@ impl Runner {
     }
 
     async fn due(&self, left_out: Vec<TenantId>) -> Result<Vec<DueErrand>, Error> {
-        let now = self.engine.clock().now();
+        let clock = self.engine.clock().clone();
         let kinds: Vec<&'static str> = self.works.iter().map(|work| work.kind()).collect();
         let full: Vec<String> = self.works.iter().flat_map(|work| work.full()).collect();
         let question = move |connection: &mut AnyConnection| {
-            due(connection, now, &kinds, &left_out, &full, PAGE)
+            read_clocks(connection, &clock)?;
+            due(connection, &clock, &kinds, &left_out, &full, PAGE)
         };
         self.engine.read(question).await
     }

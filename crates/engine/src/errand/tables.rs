@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use store::find::Lock;
-use store::{AnyConnection, Error, TenantId, Timestamp};
+use store::{AnyConnection, Clock, Error, TenantId, Timestamp};
 
 use super::{Errand, Name};
 use crate::tenant::Tenant;
@@ -22,6 +22,7 @@ diesel::table! {
     tenant (tenant_id) {
         tenant_id -> BigInt,
         name -> Text,
+        clock_offset -> BigInt,
     }
 }
 
@@ -125,22 +126,42 @@ pub struct DueErrand {
     pub subject: [u8; 16],
 }
 
-/// The errands of these kinds that are due, of all tenants but those that are left out, the oldest first, at most
-/// `limit`. Errands that take one of the full places are left out too.
+/// Reads how far the clocks of tenants are ahead.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn read_clocks(connection: &mut AnyConnection, clock: &Clock) -> Result<(), Error> {
+    if clock.is_of_tenants() {
+        let moved: Vec<(TenantId, i64)> = tenant::table
+            .filter(tenant::clock_offset.gt(0))
+            .select((tenant::tenant_id, tenant::clock_offset))
+            .load(connection)?;
+        for (tenant, offset) in moved {
+            clock.move_ahead(tenant, offset);
+        }
+    }
+    Ok(())
+}
+
+/// The errands of these kinds that are due by the clocks of their tenants, of all tenants but those that are left out,
+/// the oldest first, at most `limit`. Errands that take one of the full places are left out too.
 ///
 /// # Errors
 /// [`Error`] as the database gives it.
 pub fn due(
     connection: &mut AnyConnection,
-    now: Timestamp,
+    clock: &Clock,
     kinds: &[&str],
     left_out: &[TenantId],
     full: &[String],
     limit: i64,
 ) -> Result<Vec<DueErrand>, Error> {
+    let (now, latest) = (clock.now(), clock.latest_now());
     let rows: Vec<(TenantId, String, String, String, Vec<u8>)> = errand::table
         .inner_join(tenant::table.on(tenant::tenant_id.eq(errand::tenant_id)))
-        .filter(errand::due_at.le(now.micros()))
+        // The first condition is for the index.
+        .filter(errand::due_at.le(latest.micros()))
+        .filter((errand::due_at - tenant::clock_offset).le(now.micros()))
         .filter(diesel::dsl::not(errand::tenant_id.eq_any(left_out)))
         .filter(errand::kind.eq_any(kinds))
         .filter(diesel::dsl::not(errand::place.eq_any(full)))
@@ -170,6 +191,25 @@ pub fn due(
     rows.into_iter().map(due).collect()
 }
 
+/// The errands of a tenant, due or not, in the order of their names, at most `limit`: kind, subject and due time.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn of_tenant(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    limit: i64,
+) -> Result<Vec<(String, Vec<u8>, Timestamp)>, Error> {
+    let rows: Vec<(String, Vec<u8>, i64)> = errand::table
+        .filter(errand::tenant_id.eq(tenant))
+        .order((errand::kind, errand::subject))
+        .limit(limit)
+        .select((errand::kind, errand::subject, errand::due_at))
+        .load(connection)?;
+    let at = |(kind, subject, due_at)| (kind, subject, Timestamp::from_micros(due_at));
+    Ok(rows.into_iter().map(at).collect())
+}
+
 /// The tenants with these ids.
 ///
 /// # Errors
@@ -178,6 +218,7 @@ pub fn tenants(connection: &mut AnyConnection, ids: &[TenantId]) -> Result<Vec<T
     let rows: Vec<(TenantId, String)> = tenant::table
         .filter(tenant::tenant_id.eq_any(ids))
         .order(tenant::tenant_id)
+        .select((tenant::tenant_id, tenant::name))
         .load(connection)?;
     let tenant = |(id, name): (_, String)| Tenant {
         id,

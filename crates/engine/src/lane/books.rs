@@ -55,9 +55,8 @@ impl Books {
     pub(super) fn decide(&mut self, batch: &mut Batch, clock: &Clock, ids: &mut Ids) {
         // The clock is read only now, so that a batch that waited for locks seldom has an earlier time than its
         // predecessor.
-        let now = clock.now();
-        for book in self.of.values_mut() {
-            book.now = book.now.max(now);
+        for (tenant, book) in &mut self.of {
+            book.now = book.now.max(clock.now_of(*tenant));
         }
         for job in batch {
             if let Some(book) = self.of.get_mut(&job.tenant().id) {
@@ -82,7 +81,7 @@ impl Books {
         ids: &mut Ids,
     ) {
         let Some(mut book) = book else { return };
-        book.now = book.now.max(clock.now());
+        book.now = book.now.max(clock.now_of(tenant));
         for job in batch.iter_mut().filter(|job| job.tenant().id == tenant) {
             decide(job.as_mut(), &mut book, ids);
         }
@@ -92,8 +91,15 @@ impl Books {
 
 /// A book in which nothing is asked for yet.
 pub(super) fn open(tenant: &Tenant, settings: &Settings, memories: &mut Memories) -> Book {
-    let now = memories.of(tenant.id).not_before(settings.clock.now());
-    Book::empty(&settings.shelves, tenant.clone(), now)
+    let now = memories
+        .of(tenant.id)
+        .not_before(settings.clock.now_of(tenant.id));
+    Book::empty(
+        &settings.shelves,
+        tenant.clone(),
+        now,
+        settings.key_life_seconds,
+    )
 }
 
 /// Decides one command with the lane's source of ids.

@@ -50,6 +50,7 @@ pub(super) struct File {
     pub(super) provider_rules: Vec<Rule>,
     pub(super) no_default_provider: Option<bool>,
     pub(super) authorization_seconds: Option<u32>,
+    pub(super) key_days: Option<u16>,
     #[serde(default)]
     pub(super) approve_above: Vec<String>,
     #[serde(default, deserialize_with = "secrets")]

@@ -42,7 +42,7 @@ impl Command for AnswerNow {
         let Some((reply, (kind, id))) = known else {
             return Ok(Decision::now(None));
         };
-        book.answer(self.key.as_str(), reply.clone());
+        book.answer(self.key.as_str(), &id, reply.clone());
         let action = match kind {
             replies::Subject::Payment => "payment.answered_early",
             replies::Subject::Refund => "refund.answered_early",

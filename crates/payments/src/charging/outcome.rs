@@ -178,7 +178,8 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
         return Ok(recorded);
     };
     if let Some(reply) = replies::reply_to(&operation, shelf) {
-        book.answer(&operation.idempotency_key, reply);
+        let (_, resource) = replies::subject(&operation);
+        book.answer(&operation.idempotency_key, &resource, reply);
     }
     availability::plan(book, &operation);
     expiries::plan(book, &operation);

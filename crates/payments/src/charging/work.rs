@@ -129,7 +129,8 @@ impl ProviderWork {
         match self.providers.request(&leased.operation).await {
             CallOutcome::Answered(answer) => self.record_answer(tenant, &leased, answer).await,
             CallOutcome::CircuitOpen(pause) => {
-                let retry_at = self.engine.clock().now().plus_millis(pause);
+                let now = self.engine.clock().now_of(tenant.id);
+                let retry_at = now.plus_millis(pause);
                 let unknown = Fact::Unknown { retry_at };
                 self.record(tenant, &leased, unknown, Vec::new()).await;
             }
@@ -165,12 +166,12 @@ impl ProviderWork {
         let (fact, bytes) = match answer {
             ProviderAnswer::Done { fact, answer } => (fact, answer),
             ProviderAnswer::Unknown | ProviderAnswer::Waits { action: None } => {
-                (self.unknown(leased), Vec::new())
+                (self.unknown(&tenant, leased), Vec::new())
             }
             ProviderAnswer::Waits {
                 action: Some((url, record)),
             } => {
-                let retry_at = self.next_inquiry(leased);
+                let retry_at = self.next_inquiry(&tenant, leased);
                 let fact = Fact::ActionRequired {
                     url,
                     record: *record,
@@ -181,12 +182,12 @@ impl ProviderWork {
             ProviderAnswer::Nothing(cause) => {
                 tracing::warn!(operation = %operation.id, %cause, "the outcome is unknown");
                 metrics::counter!("florin_provider_unknown_total").increment(1);
-                (self.unknown(leased), Vec::new())
+                (self.unknown(&tenant, leased), Vec::new())
             }
             ProviderAnswer::Wrong { cause, answer } => {
                 tracing::error!(operation = %operation.id, %cause, "a provider's answer cannot be right");
                 metrics::counter!("florin_provider_answers_refused_total").increment(1);
-                (self.unknown(leased), answer)
+                (self.unknown(&tenant, leased), answer)
             }
         };
         self.record(tenant, leased, fact, bytes).await;
@@ -194,7 +195,9 @@ impl ProviderWork {
 
     async fn record(&self, tenant: Tenant, leased: &LeasedOperation, fact: Fact, answer: Vec<u8>) {
         let operation = &leased.operation;
-        let answer = (!answer.is_empty()).then(|| Box::new(self.received(operation, answer)));
+        let received_at = self.engine.clock().now_of(tenant.id);
+        let answer =
+            (!answer.is_empty()).then(|| Box::new(received(operation, answer, received_at)));
         let command = RecordOutcome {
             operation: operation.id,
             epoch: leased.epoch,
@@ -211,32 +214,32 @@ impl ProviderWork {
         }
     }
 
-    /// An answer in the form that the quarantine keeps. An answer has no id of its own, so it gets one from the
-    /// operation's id.
-    fn received(&self, operation: &Operation, body: Vec<u8>) -> Event {
-        Event {
-            provider: operation.provider.clone(),
-            id: format!("answer:{}", operation.id),
-            kind: "answer".to_owned(),
-            reference: Some(operation.provider_key.clone()),
-            body,
-            received_at: self.engine.clock().now(),
-        }
-    }
-
-    fn unknown(&self, leased: &LeasedOperation) -> Fact {
-        let retry_at = self.next_inquiry(leased);
+    fn unknown(&self, tenant: &Tenant, leased: &LeasedOperation) -> Fact {
+        let retry_at = self.next_inquiry(tenant, leased);
         Fact::Unknown { retry_at }
     }
 
     /// Time of the next inquiry: the pause doubles with every lease.
-    fn next_inquiry(&self, leased: &LeasedOperation) -> Timestamp {
+    fn next_inquiry(&self, tenant: &Tenant, leased: &LeasedOperation) -> Timestamp {
         let doublings = u32::try_from(leased.epoch.saturating_sub(1))
             .unwrap_or(0)
             .min(16);
         let pause =
             FIRST_PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
         let pause = pause.min(MAX_PAUSE_MILLIS);
-        self.engine.clock().now().plus_millis(pause)
+        self.engine.clock().now_of(tenant.id).plus_millis(pause)
+    }
+}
+
+/// An answer in the form that the quarantine keeps. An answer has no id of its own, so it gets one from the
+/// operation's id.
+fn received(operation: &Operation, body: Vec<u8>, received_at: Timestamp) -> Event {
+    Event {
+        provider: operation.provider.clone(),
+        id: format!("answer:{}", operation.id),
+        kind: "answer".to_owned(),
+        reference: Some(operation.provider_key.clone()),
+        body,
+        received_at,
     }
 }

@@ -20,6 +20,7 @@ pub(super) fn lane(store: &Store, seed: u64, clock: &Clock) -> Engine {
         line: 16,
         mixes_tenants: true,
         clock: clock.clone(),
+        key_life_seconds: 30 * 86_400,
     };
     Engine::start(store.clone(), settings, Ids::seeded(seed)).expect("a thread")
 }
