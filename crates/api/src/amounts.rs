@@ -335,17 +335,22 @@ mod tests {
     /// A new integer in an answer must be among the amounts of the surface, or in this list of other integers.
     #[test]
     fn every_integer_of_the_description_is_an_amount_or_known_as_none() {
-        const NONE: [&str; 13] = [
+        const NONE: [&str; 18] = [
             "accounts",
             "attempt",
             "available_after_days",
+            "errands",
             "expires_in",
             "exponent",
             "limit",
+            "offset_seconds",
+            "operations",
             "ordinal",
+            "seconds",
             "status",
             "terms",
             "version",
+            "webhooks",
             // Amounts in requests, which are always integers.
             "available_at_least",
             "buy",

@@ -104,7 +104,7 @@ async fn a_clock_belongs_to_its_tenant_is_stored_and_has_a_limit(database: Datab
     assert_eq!((offset(&shop.client).await, offset(&other).await), (DAY, 0));
     // The other process and the next one know it too.
     assert_eq!(offset(&beside.client).await, DAY);
-    drop(beside.florin.terminate());
+    assert!(beside.florin.terminate().success());
     let before = shop.pay("k-1", "pm_succeeds").await.json();
     shop.florin.kill9();
     let shop = Shop::open(&database);
