@@ -17,6 +17,7 @@ pub mod approvals;
 mod authorizations;
 pub mod availability;
 pub mod balance;
+pub mod balance_transactions;
 mod begun;
 pub mod cancellations;
 pub mod captures;
@@ -84,6 +85,7 @@ pub const CAPABILITIES: &[Capability] = &[
     payouts::CAPABILITY,
     approvals::CAPABILITY,
     balance::CAPABILITY,
+    balance_transactions::CAPABILITY,
     terms::CAPABILITY,
     draining::CAPABILITY,
 ];
@@ -104,6 +106,7 @@ pub const AMOUNTS: &[&str] = &[
     "least",
     "left",
     "most",
+    "net",
     "pending",
     "reserved",
     "unallocated",

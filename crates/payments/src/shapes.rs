@@ -3,7 +3,9 @@
 use edge::Shape;
 use edge::strict_json::Guarded;
 
-pub(crate) use books::shapes::{AccountId, Amount, Count, MinorUnits, Moment, ShortText};
+pub(crate) use books::shapes::{
+    AccountId, Amount, Count, MinorUnits, Moment, ShortText, TransactionId,
+};
 
 edge::shapes! {
     /// The id of a payment.

@@ -78,6 +78,41 @@ async fn captured_money_is_available_on_its_day_less_the_fee(database: Database)
     let fees = shop.find("income:fees:EUR").await.expect("it is open");
     assert_eq!(fees["balances"]["posted"], 60);
 
+    let movements = shop.assert_movements_add_up().await;
+    let shown: Vec<(&str, i64, i64, i64, i64)> = movements
+        .iter()
+        .map(|one| {
+            let number = |name| number(one, &format!("/{name}"));
+            let kind = one["kind"].as_str().unwrap_or_default();
+            (
+                kind,
+                number("amount"),
+                number("fee"),
+                number("pending"),
+                number("available"),
+            )
+        })
+        .collect();
+    let net = PRICE - 60;
+    assert_eq!(
+        shown,
+        [
+            ("payment_available", 0, 0, -net, net),
+            ("capture", PRICE, 60, net, 0),
+            ("capture", PRICE, 0, PRICE, 0),
+        ]
+    );
+    assert_eq!(movements[2]["source"], json!(first), "{}", movements[2]);
+    assert_eq!(movements[2]["payment"], json!(first), "{}", movements[2]);
+    assert!(movements[2]["available_on"].is_string());
+    for wrong in ["", "?currency=eur", "?currency=XXX", "?currency=EUR&kind=x"] {
+        let reply = shop
+            .client
+            .get(&format!("/v1/balance_transactions{wrong}"))
+            .await;
+        is_problem(wrong, &reply, 400, "invalid_query");
+    }
+
     // New terms are for new captures; a manual payment gets those of the moment of its capture.
     let authorized = text(&shop.authorize("k-3", "pm_webhook_twice").await, "/id");
     assert_eq!(agree(&shop, &in_a_year()).await["version"], 2);

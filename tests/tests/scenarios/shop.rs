@@ -107,6 +107,51 @@ impl Shop {
             let posted = self.posted(code).await;
             assert_eq!(posted, expected, "{code} and the provider's {totals:?}");
         }
+        self.assert_movements_add_up().await;
+    }
+
+    /// The movements of the balance in EUR, read page by page, newest first.
+    async fn movements(&self) -> Vec<Value> {
+        let mut movements = Vec::new();
+        let mut next = Some(String::new());
+        while let Some(cursor) = next {
+            let path = format!("/v1/balance_transactions?currency=EUR&limit=7{cursor}");
+            let page = self.client.get(&path).await;
+            assert_eq!(page.status, 200, "{}", page.json());
+            let page = page.json();
+            movements.extend(list(&page));
+            let cursor = page["next_cursor"].as_str();
+            next = cursor.map(|cursor| format!("&cursor={cursor}"));
+        }
+        movements
+    }
+
+    /// Asserts that the movements of the balance in EUR, read page by page, are the balance. Returns them, newest
+    /// first.
+    pub(crate) async fn assert_movements_add_up(&self) -> Vec<Value> {
+        // Money may become available meanwhile.
+        let (movements, balance) = eventually("a balance that stands still", async || {
+            let before = crate::funds::balance(self).await;
+            let movements = self.movements().await;
+            let after = crate::funds::balance(self).await;
+            (before == after).then_some((movements, after))
+        })
+        .await;
+        let sum = |name: &str| -> i64 {
+            let of = movements.iter();
+            of.map(|movement| number(movement, &format!("/{name}")))
+                .sum()
+        };
+        let [pending, available, reserved, _] = balance;
+        let sums = ["pending", "available", "reserved"].map(sum);
+        assert_eq!(sums, [pending, available, reserved], "{movements:?}");
+        assert_eq!(sum("net"), sums.iter().sum::<i64>());
+        assert_eq!(sum("amount"), sum("net") + sum("fee"));
+        let mut ids: Vec<String> = movements.iter().map(|one| text(one, "/id")).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), movements.len(), "a movement is listed once");
+        movements
     }
 
     /// The posted balance of the account with this code; 0 if it was never opened.

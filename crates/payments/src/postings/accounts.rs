@@ -103,6 +103,16 @@ pub(crate) const AUTH_HOLD_CONTRA: Role = Role {
     limits: Limits::NONE,
 };
 
+/// The accounts with money that is the merchant's, without the currency: available, pending, reserved.
+pub(crate) const HELD: [&str; 3] = [
+    MERCHANT_AVAILABLE.code,
+    MERCHANT_PENDING.code,
+    "liabilities:reserve",
+];
+
+/// The accounts of what we charge the merchant, without the currency.
+pub(crate) const INCOME: [&str; 2] = [FEES.code, DISPUTE_FEES.code];
+
 /// The accounts of the merchant's balance, without the currency: pending, available, reserved, in transit.
 pub(crate) const BALANCES: [&str; 4] = [
     MERCHANT_PENDING.code,

@@ -391,6 +391,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             vec![format!("{path}?limit=1")]
         }
         "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
+        "/v1/balance_transactions" => vec![format!("{path}?currency=EUR&limit=2")],
         "/v1/balances" => vec![
             format!("{path}?code=liabilities"),
             format!("{path}?code=liabilities:wallets:1&as_of=2025-01-01T00:00:00Z&by=effective"),
