@@ -75,7 +75,7 @@ pub struct KeyWalk {
 #[derive(Clone, Default)]
 struct Place {
     /// The last key that was read.
-    after: Option<(String, TenantId)>,
+    after: Option<tables::KeyPlace>,
     /// Time of the clock that is ahead of all others when this walk began; `None` between two walks.
     began: Option<Timestamp>,
     /// Time at which the next walk begins.

@@ -77,6 +77,9 @@ const STEP: i64 = 1_000;
 /// A key of a tenant, and the time of its claim.
 pub type OldKey = (TenantId, String, Timestamp);
 
+/// The last key that a walk has read.
+pub type KeyPlace = (String, TenantId);
+
 /// One step of a walk over the keys of all tenants, in the order of the primary key: reads the keys after `after`, and
 /// returns those that are answered, and the place where the walk goes on. The place is `None` at the end.
 ///
@@ -86,8 +89,8 @@ pub type OldKey = (TenantId, String, Timestamp);
 /// [`Error`] if the database fails.
 pub fn old(
     connection: &mut AnyConnection,
-    after: Option<&(String, TenantId)>,
-) -> Result<(Vec<OldKey>, Option<(String, TenantId)>), Error> {
+    after: Option<&KeyPlace>,
+) -> Result<(Vec<OldKey>, Option<KeyPlace>), Error> {
     let keys = || {
         idempotency_key::table
             .order((idempotency_key::key, idempotency_key::tenant_id))
