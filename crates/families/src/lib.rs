@@ -64,6 +64,7 @@ pub fn shelves() -> Arc<[Kind]> {
     Arc::new([
         Kind::of::<webhooks::Shelf>(),
         Kind::of::<payments::approvals::ApprovalShelf>(),
+        Kind::of::<payments::settlement::SettlementShelf>(),
         Kind::of::<payments::Shelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),

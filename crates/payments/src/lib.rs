@@ -48,6 +48,7 @@ pub mod refunds;
 mod refusal;
 mod replies;
 mod schema;
+pub mod settlement;
 mod shapes;
 mod shelf;
 pub mod state;
@@ -87,6 +88,7 @@ pub const CAPABILITIES: &[Capability] = &[
     balance::CAPABILITY,
     balance_transactions::CAPABILITY,
     terms::CAPABILITY,
+    settlement::CAPABILITY,
     draining::CAPABILITY,
 ];
 

@@ -7,19 +7,23 @@ use ledger::{AccountId, Kind, NewTransaction, NormalSide, Posting, Refusal, Tran
 use money::{Amount, Currency};
 use store::{Ids, Timestamp};
 
-use accounts::{Role, SOURCE};
+use accounts::SOURCE;
 
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::Payout;
 use crate::payouts::state::PayoutState;
 use crate::{Operation, OperationKind, OperationState, Payment};
 
-pub(crate) use accounts::{BALANCES, HELD, INCOME};
+pub(crate) use accounts::{BALANCES, HELD, INCOME, Role};
 pub(crate) use sets::*;
 
 /// True if a payout may be paid from this account: it is a liability, and none of the accounts of payments.
 pub(crate) fn is_wallet(account: &ledger::Account) -> bool {
-    let sets = ALL.iter().chain(&OF_DISPUTES);
+    let sets = ALL
+        .iter()
+        .chain(&OF_DISPUTES)
+        .chain(&OF_SETTLEMENT)
+        .chain(&OF_EXCEPTIONS);
     let lines = sets.flat_map(|set| set.lines);
     let mut roles = lines.flat_map(|(debit, credit, _)| [debit, credit]);
     let is_own = roles.any(|role| role.code(account.currency) == account.code);
@@ -248,7 +252,12 @@ mod tests {
     /// The lines of every set: a row for each posting.
     fn sets() -> String {
         let mut text = "| set | debit | credit | amount |\n|---|---|---|---|\n".to_owned();
-        for set in ALL.iter().chain(&OF_DISPUTES) {
+        for set in ALL
+            .iter()
+            .chain(&OF_DISPUTES)
+            .chain(&OF_SETTLEMENT)
+            .chain(&OF_EXCEPTIONS)
+        {
             for (debit, credit, share) in set.lines {
                 let amount = words(*share);
                 text += &format!(

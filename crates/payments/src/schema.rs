@@ -146,3 +146,85 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(payment, operation);
+
+diesel::table! {
+    settlement_line (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        number -> BigInt,
+        content -> Binary,
+        provider -> Text,
+        report -> Text,
+        kind -> Text,
+        reference -> Text,
+        gross -> BigInt,
+        fee -> BigInt,
+        net -> BigInt,
+        currency -> Text,
+        day -> Integer,
+        settlement -> Text,
+        status -> Text,
+        subject -> Nullable<Text>,
+        transaction_id -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    settlement (tenant_id, provider, reference, currency) {
+        tenant_id -> BigInt,
+        provider -> Text,
+        reference -> Text,
+        currency -> Text,
+        day -> Integer,
+        lines -> BigInt,
+        gross -> BigInt,
+        fee -> BigInt,
+        net -> BigInt,
+        banked -> BigInt,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    bank_line (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        number -> BigInt,
+        content -> Binary,
+        account -> Text,
+        statement -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        day -> Integer,
+        reference -> Text,
+        status -> Text,
+        subject -> Nullable<Text>,
+        transaction_id -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reconciliation_exception (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        kind -> Text,
+        subject -> Text,
+        provider -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        day -> Integer,
+        detail -> Text,
+        status -> Text,
+        resolution -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        closed_by -> Nullable<Text>,
+        transaction_id -> Nullable<Binary>,
+        version -> BigInt,
+        opened_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+    }
+}

@@ -38,6 +38,14 @@ edge::shapes! {
     ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired"]);
     /// The state of an operation.
     OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown"]);
+    /// The id of an exception.
+    ExceptionId: Shape::id("exc_").example("exc_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The kind of a difference.
+    ExceptionKindName: Shape::words(&["missing_here", "missing_there", "amount", "currency", "fee", "duplicate", "timing", "unlinked"]);
+    /// The state of an exception.
+    ExceptionStatus: Shape::words(&["open", "resolved"]);
+    /// How a person resolves an exception.
+    ResolutionName: Shape::words(&["accepted", "posted_as_fee", "posted_as_unallocated"]);
     /// The id of a refund.
     RefundId: Shape::id("re_").example("re_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a refund.

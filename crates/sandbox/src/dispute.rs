@@ -19,7 +19,7 @@ pub(crate) struct Dispute {
     /// The id of the charge.
     pub(crate) charge: String,
     pub(crate) amount: i64,
-    currency: String,
+    pub(crate) currency: String,
     reason: String,
     /// Whether the bank has the money for now.
     withdrawn: bool,

@@ -23,6 +23,23 @@ struct EventSubject<T> {
     object: T,
 }
 
+impl<T> Event<T> {
+    /// The id of the event.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The object and what happened to it: `charge.succeeded`.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Time of the event, in Unix seconds.
+    pub(crate) const fn created(&self) -> i64 {
+        self.created
+    }
+}
+
 impl Event<Record> {
     /// The event that reports the status of `record`; `None` while the outcome is open.
     pub(crate) fn of(record: &Record, created: i64) -> Result<Option<Self>, getrandom::Error> {

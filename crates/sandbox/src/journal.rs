@@ -17,6 +17,7 @@ use crate::order::{DisputeOrder, Evidence, Order, ProviderKey};
 use crate::pages::{Entry, Page, Pages};
 use crate::record::{Kind, Record, Shown, fresh_id};
 use crate::refusal::Refusal;
+use crate::settlements::{BankMove, Settlement};
 use crate::totals::{CurrencyTotals, Totals};
 
 /// The result of a recorded call.
@@ -240,6 +241,34 @@ impl Journal {
             })?;
         }
         Ok(state.case(&id)?.dispute.clone())
+    }
+
+    /// Settles everything that is not settled yet.
+    pub(crate) fn settle(&self, now: i64) -> Result<Settlement, Refusal> {
+        let mut state = self.lock();
+        let lines = state.pages.unsettled();
+        if lines.is_empty() {
+            return Err(Refusal::NothingToSettle);
+        }
+        let settlement = Settlement {
+            id: fresh_id("st_")?,
+            created: now,
+            lines,
+        };
+        state.write(Entry::Settled {
+            settlement: settlement.clone(),
+        })?;
+        Ok(settlement)
+    }
+
+    /// All settlements, the oldest first.
+    pub(crate) fn settlements(&self) -> Vec<Settlement> {
+        self.lock().pages.settlements().to_vec()
+    }
+
+    /// The movements on the merchant's account at the bank, the oldest first.
+    pub(crate) fn bank_moves(&self) -> Vec<BankMove> {
+        self.lock().pages.bank_moves()
     }
 
     /// The dispute with this id as it is now.

@@ -27,6 +27,11 @@ impl ProviderKey {
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         legal.then(|| Self(text.to_owned()))
     }
+
+    /// The key as text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A checked order. Two calls with one key must have equal orders.

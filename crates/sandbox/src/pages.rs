@@ -1,7 +1,7 @@
 //! The pages of the journal: what its lines say, in memory. One line turns the pages in the same way when it is
 //! written and when it is read back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::method::{PaymentMethod, Step};
 use crate::order::{ChargeOrder, Evidence, Order, ProviderKey};
 use crate::record::{Kind, Record, Status};
+use crate::settlements::{BankMove, Line, LineKind, Settlement, fee_for_capture};
 use crate::totals::Totals;
 
 /// One line of the file.
@@ -45,6 +46,8 @@ pub(crate) enum Entry {
         idempotency_key: ProviderKey,
         evidence: Evidence,
     },
+    /// A settlement.
+    Settled { settlement: Settlement },
 }
 
 /// Everything that is known about one key.
@@ -70,6 +73,69 @@ impl Page {
             effects: 0,
             calls: 0,
         }
+    }
+
+    /// The lines by which the record is settled, if it has moved money of the merchant.
+    fn lines(&self) -> Vec<Line> {
+        let Some(record) = &self.record else {
+            return Vec::new();
+        };
+        if record.status != Status::Succeeded {
+            return Vec::new();
+        }
+        let line = |id: &str, kind, gross: i64, fee| Line {
+            id: id.to_owned(),
+            kind,
+            reference: record.id.clone(),
+            our_reference: record.idempotency_key.as_str().to_owned(),
+            gross,
+            fee,
+            currency: record.currency.clone(),
+        };
+        let (id, amount) = (record.id.as_str(), record.amount);
+        match record.kind() {
+            Kind::Charge | Kind::Step(Step::Capture) => {
+                let fee = fee_for_capture(amount);
+                vec![line(id, LineKind::Capture, amount, fee)]
+            }
+            Kind::Step(Step::Refund) => {
+                let mut lines = vec![line(id, LineKind::Refund, amount.saturating_neg(), 0)];
+                if self.is_returned {
+                    let of_return = format!("{id}:return");
+                    lines.push(Line {
+                        our_reference: format!("{}:return", record.idempotency_key.as_str()),
+                        ..line(&of_return, LineKind::RefundReturn, amount, 0)
+                    });
+                }
+                lines
+            }
+            Kind::Step(Step::Void | Step::Increment) | Kind::Payout => Vec::new(),
+        }
+    }
+
+    /// The movements of a payout on the merchant's account at the bank.
+    fn bank_moves(&self) -> Vec<BankMove> {
+        let record = self.record.as_ref();
+        let paid = record
+            .filter(|record| record.kind() == Kind::Payout && record.status == Status::Succeeded);
+        let Some(record) = paid else {
+            return Vec::new();
+        };
+        let times: Vec<i64> = self.events.iter().map(Event::created).collect();
+        let first = times.first().copied().unwrap_or_default();
+        let one = |created, amount, reference: &str| BankMove {
+            created,
+            currency: record.currency.clone(),
+            amount,
+            reference: reference.to_owned(),
+        };
+        let mut moves = vec![one(first, record.amount.saturating_neg(), &record.id)];
+        if self.is_returned {
+            let last = times.last().copied().unwrap_or(first);
+            let reference = format!("RETURN {}", record.id);
+            moves.push(one(last, record.amount, &reference));
+        }
+        moves
     }
 
     /// The record, if its outcome is open.
@@ -121,6 +187,9 @@ pub(crate) struct Pages {
     chain_calls: HashMap<Thread, usize>,
     cases: HashMap<String, Case>,
     evidence: HashMap<ProviderKey, Evidence>,
+    settlements: Vec<Settlement>,
+    /// The ids of the lines of all settlements.
+    settled: HashSet<String>,
 }
 
 impl Pages {
@@ -204,7 +273,67 @@ impl Pages {
                 self.evidence.insert(idempotency_key, evidence);
                 true
             }
+            Entry::Settled { settlement } => {
+                let ids = settlement.lines.iter().map(|line| line.id.clone());
+                self.settled.extend(ids);
+                self.settlements.push(settlement);
+                true
+            }
         }
+    }
+
+    /// All settlements, the oldest first.
+    pub(crate) fn settlements(&self) -> &[Settlement] {
+        &self.settlements
+    }
+
+    /// The lines of everything that has moved money and is not settled yet.
+    pub(crate) fn unsettled(&self) -> Vec<Line> {
+        let of_records = self.by_key.values().flat_map(Page::lines);
+        let mut cases: Vec<&Case> = self.cases.values().collect();
+        cases.sort_unstable_by(|one, other| one.dispute.id.cmp(&other.dispute.id));
+        let of_disputes = cases.into_iter().flat_map(|case| {
+            let moved = case.events.iter().filter_map(|event| {
+                let (kind, sign) = match event.kind() {
+                    "dispute.funds_withdrawn" => (LineKind::Dispute, -1),
+                    "dispute.funds_reinstated" => (LineKind::DisputeReversal, 1),
+                    _ => return None,
+                };
+                let dispute = event.object();
+                Some(Line {
+                    id: event.id().to_owned(),
+                    kind,
+                    reference: dispute.id.clone(),
+                    our_reference: String::new(),
+                    gross: dispute.amount.saturating_mul(sign),
+                    fee: 0,
+                    currency: dispute.currency.clone(),
+                })
+            });
+            moved.collect::<Vec<_>>()
+        });
+        let all = of_records.chain(of_disputes);
+        all.filter(|line| !self.settled.contains(&line.id))
+            .collect()
+    }
+
+    /// The movements on the merchant's account at the bank, the oldest first: settlements and payouts.
+    pub(crate) fn bank_moves(&self) -> Vec<BankMove> {
+        let settled = self.settlements.iter().flat_map(|settlement| {
+            let nets = settlement.nets().into_iter().filter(|(_, net)| *net != 0);
+            nets.map(|(currency, amount)| BankMove {
+                created: settlement.created,
+                currency,
+                amount,
+                reference: settlement.id.clone(),
+            })
+        });
+        let paid_out = self.by_key.values().flat_map(Page::bank_moves);
+        let mut moves: Vec<BankMove> = settled.chain(paid_out).collect();
+        moves.sort_by(|one, other| {
+            (one.created, &one.reference).cmp(&(other.created, &other.reference))
+        });
+        moves
     }
 
     /// Puts the record of a call on the page of its key.

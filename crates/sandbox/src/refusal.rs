@@ -46,6 +46,10 @@ pub(crate) enum Refusal {
     NoSuchDispute,
     #[error("no_such_event")]
     NoSuchEvent,
+    #[error("no_such_settlement")]
+    NoSuchSettlement,
+    #[error("nothing_to_settle")]
+    NothingToSettle,
     #[error("already_finished")]
     AlreadyFinished,
     #[error("not_captured")]
@@ -80,11 +84,14 @@ impl ResponseError for Refusal {
             | Self::NoSuchPayout
             | Self::NoSuchDispute
             | Self::NoSuchEvent
+            | Self::NoSuchSettlement
             | Self::NoSuchRoute => StatusCode::NOT_FOUND,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Mismatch | Self::AlreadyFinished | Self::NotCaptured | Self::NoWebhookTarget => {
-                StatusCode::CONFLICT
-            }
+            Self::Mismatch
+            | Self::AlreadyFinished
+            | Self::NotCaptured
+            | Self::NothingToSettle
+            | Self::NoWebhookTarget => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Scripted | Self::NotRecorded(_) | Self::NoRandomness(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR

@@ -15,7 +15,7 @@ use crate::record::Kind;
 use crate::refusal::Refusal;
 use crate::request::{host, provider_key, read_body};
 use crate::totals::CurrencyTotals;
-use crate::{actions, disputes};
+use crate::{actions, disputes, settlements};
 
 /// The routes.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
@@ -34,6 +34,7 @@ pub(crate) fn configure(service: &mut web::ServiceConfig) {
         )
         .configure(actions::configure)
         .configure(disputes::configure)
+        .configure(settlements::configure)
         .default_service(web::to(no_such_route));
     for step in Step::ALL {
         let records = format!("{}s", step.name());

@@ -61,6 +61,20 @@ pub(crate) const BANK: Role = Role {
     class: AccountClass::Asset,
     limits: Limits::NONE,
 };
+/// The account of the money that a provider has settled and that is on its way to our bank.
+pub(crate) const PROVIDER_PAYOUT_TRANSIT: Role = Role {
+    code: "assets:provider_payout_transit",
+    name: "Settlements in transit",
+    class: AccountClass::Asset,
+    limits: Limits::NONE,
+};
+/// The account of what the providers charge us.
+pub(crate) const PSP_FEES: Role = Role {
+    code: "expenses:psp_fees",
+    name: "Provider fees",
+    class: AccountClass::Expense,
+    limits: Limits::NONE,
+};
 /// The account of money that has arrived and belongs to no payment. A person decides about it.
 pub(crate) const UNALLOCATED_RECEIPTS: Role = Role {
     code: "liabilities:unallocated_receipts",

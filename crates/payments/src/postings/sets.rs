@@ -165,3 +165,90 @@ pub(crate) const ALL: [PostingSet; 13] = [
     PAYOUT_FAILED,
     PAYOUT_RETURNED,
 ];
+
+/// The provider has settled money that came in: it is on its way to our bank, less the provider's fee.
+pub(crate) const SETTLED: PostingSet = PostingSet {
+    kind: "payment_settled",
+    lines: &[
+        (&PROVIDER_PAYOUT_TRANSIT, &PSP_CLEARING, Share::Net),
+        (&PSP_FEES, &PSP_CLEARING, Share::Fee),
+    ],
+};
+/// The provider has settled money that went out: the next transfer to our bank is smaller.
+pub(crate) const SETTLED_OUT: PostingSet = PostingSet {
+    kind: "payment_settled_out",
+    lines: &[
+        (&PSP_CLEARING, &PROVIDER_PAYOUT_TRANSIT, Share::Amount),
+        (&PSP_FEES, &PROVIDER_PAYOUT_TRANSIT, Share::Fee),
+    ],
+};
+/// The money of a settlement is on the bank's statement.
+pub(crate) const BANKED: PostingSet = PostingSet {
+    kind: "payment_banked",
+    lines: &[(&BANK, &PROVIDER_PAYOUT_TRANSIT, Share::Amount)],
+};
+/// The money of a negative settlement has left our bank.
+pub(crate) const BANKED_OUT: PostingSet = PostingSet {
+    kind: "payment_banked_out",
+    lines: &[(&PROVIDER_PAYOUT_TRANSIT, &BANK, Share::Amount)],
+};
+/// The sets of settlement.
+pub(crate) const OF_SETTLEMENT: [PostingSet; 4] = [SETTLED, SETTLED_OUT, BANKED, BANKED_OUT];
+
+/// A provider's fee that belongs to no operation. It is taken from, or given with, the settlements.
+pub(crate) const EXCEPTION_FEE_OUT: PostingSet =
+    of_exception(&[(&PSP_FEES, &PROVIDER_PAYOUT_TRANSIT, Share::Amount)]);
+/// The same, the other way.
+pub(crate) const EXCEPTION_FEE_IN: PostingSet =
+    of_exception(&[(&PROVIDER_PAYOUT_TRANSIT, &PSP_FEES, Share::Amount)]);
+/// Settled money that belongs to nothing.
+pub(crate) const EXCEPTION_RECEIPT_IN: PostingSet = of_exception(&[(
+    &PROVIDER_PAYOUT_TRANSIT,
+    &UNALLOCATED_RECEIPTS,
+    Share::Amount,
+)]);
+/// The same, the other way.
+pub(crate) const EXCEPTION_RECEIPT_OUT: PostingSet = of_exception(&[(
+    &UNALLOCATED_RECEIPTS,
+    &PROVIDER_PAYOUT_TRANSIT,
+    Share::Amount,
+)]);
+/// A fee on the bank's statement.
+pub(crate) const EXCEPTION_BANK_FEE_OUT: PostingSet =
+    of_exception(&[(&PSP_FEES, &BANK, Share::Amount)]);
+/// The same, the other way.
+pub(crate) const EXCEPTION_BANK_FEE_IN: PostingSet =
+    of_exception(&[(&BANK, &PSP_FEES, Share::Amount)]);
+/// Money on the bank's statement that belongs to nothing.
+pub(crate) const EXCEPTION_BANK_RECEIPT_IN: PostingSet =
+    of_exception(&[(&BANK, &UNALLOCATED_RECEIPTS, Share::Amount)]);
+/// The same, the other way.
+pub(crate) const EXCEPTION_BANK_RECEIPT_OUT: PostingSet =
+    of_exception(&[(&UNALLOCATED_RECEIPTS, &BANK, Share::Amount)]);
+/// The sets by which exceptions are resolved. An exception is resolved by one of them at most.
+pub(crate) const OF_EXCEPTIONS: [PostingSet; 8] = [
+    EXCEPTION_FEE_OUT,
+    EXCEPTION_FEE_IN,
+    EXCEPTION_RECEIPT_IN,
+    EXCEPTION_RECEIPT_OUT,
+    EXCEPTION_BANK_FEE_OUT,
+    EXCEPTION_BANK_FEE_IN,
+    EXCEPTION_BANK_RECEIPT_IN,
+    EXCEPTION_BANK_RECEIPT_OUT,
+];
+
+const fn of_exception(lines: &'static [Line]) -> PostingSet {
+    PostingSet {
+        kind: "payment_exception",
+        lines,
+    }
+}
+
+/// The accounts of settlement and of its exceptions.
+pub(crate) const SETTLEMENT_ROLES: &[&Role] = &[
+    &PSP_CLEARING,
+    &PROVIDER_PAYOUT_TRANSIT,
+    &PSP_FEES,
+    &BANK,
+    &UNALLOCATED_RECEIPTS,
+];

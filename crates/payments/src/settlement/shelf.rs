@@ -1,0 +1,504 @@
+//! The shelf of settlement: the lines, settlements and exceptions that a batch names, and what the lines are about.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use books::Books;
+use engine::Loading;
+use ledger::TransactionId;
+use money::Currency;
+use store::bulk::Writes;
+use store::find::Lock;
+use store::rows::Single;
+use store::{Error, Ids, TenantId, Timestamp};
+
+use super::bank_rows::{
+    BankLineByContent, BankLineById, BankLineBySubject, BankLineResolved, BankLineRow, candidates,
+};
+use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
+use super::rows::*;
+use super::{BankLineId, SettlementLineId};
+use crate::disputes::dispute::Dispute;
+use crate::disputes::rows as dispute_rows;
+use crate::postings::{EXCEPTION_FEE_OUT, OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
+use crate::tables::{ByProviderKey, ByReference, OperationById};
+use crate::{Operation, OperationId};
+
+/// The rows that a batch needs.
+#[derive(Debug, Default)]
+pub struct SettlementNeeds {
+    /// The provider.
+    pub provider: String,
+    /// Contents of settlement lines.
+    pub contents: Vec<Vec<u8>>,
+    /// The provider's references of records.
+    pub references: Vec<String>,
+    /// Our references, which are provider keys.
+    pub our_references: Vec<String>,
+    /// The provider's names of settlements.
+    pub settlements: Vec<String>,
+    /// Ids of operations and disputes whose exceptions and lines are needed.
+    pub subjects: Vec<String>,
+    /// Contents of bank lines.
+    pub bank_contents: Vec<Vec<u8>>,
+    /// Amounts of bank lines, each with its currency and day, by which settlements are looked for.
+    pub bank_amounts: Vec<(Currency, i64, i32)>,
+    /// Exceptions to resolve.
+    pub exceptions: Vec<ExceptionId>,
+    /// The currencies of all of this.
+    pub currencies: Vec<Currency>,
+}
+
+impl SettlementNeeds {
+    fn is_empty(&self) -> bool {
+        self.contents.is_empty()
+            && self.bank_contents.is_empty()
+            && self.subjects.is_empty()
+            && self.exceptions.is_empty()
+    }
+}
+
+/// The shelf of settlement.
+#[derive(Debug, Default)]
+pub struct SettlementShelf {
+    pub(super) state: Single<State>,
+}
+
+store::savepoint!(SettlementShelf { state });
+
+/// Provider, reference and currency of a settlement.
+pub(super) type SettlementName = (String, String, String);
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct State {
+    /// Contents of lines that are in the books already, or were added by this batch.
+    pub(super) known: HashSet<Vec<u8>>,
+    /// Lines that are in the books and open, by their contents. They are tried again.
+    pub(super) open_lines: HashMap<Vec<u8>, SettlementLineRow>,
+    by_reference: HashMap<String, OperationId>,
+    by_our_reference: HashMap<String, OperationId>,
+    operations: HashMap<OperationId, Operation>,
+    /// By the provider's reference.
+    disputes: HashMap<String, Dispute>,
+    /// What is settled already: the subject, and the kind of the line.
+    pub(super) settled: HashSet<(String, String)>,
+    pub(super) settlements: BTreeMap<SettlementName, Versioned<SettlementRow>>,
+    pub(super) exceptions: BTreeMap<(String, ExceptionKind), Versioned<Exception>>,
+    pub(super) lines: BTreeMap<SettlementLineId, SettlementLineRow>,
+    pub(super) bank_lines: BTreeMap<BankLineId, BankLineRow>,
+    pub(super) new_lines: Vec<SettlementLineRow>,
+    pub(super) new_bank_lines: Vec<BankLineRow>,
+    pub(super) resolved_lines: Vec<LineResolved>,
+    pub(super) resolved_bank_lines: Vec<BankLineResolved>,
+}
+
+/// A row, and the version at which it was read; `None` if it is new.
+#[derive(Debug, Clone)]
+pub(super) struct Versioned<T> {
+    pub(super) row: T,
+    pub(super) seen: Option<i64>,
+    pub(super) is_changed: bool,
+}
+
+impl State {
+    /// The operations that a line names: by the provider's reference first, then by ours.
+    pub(super) fn named(&self, reference: &str, ours: &str) -> impl Iterator<Item = &Operation> {
+        let by_reference = self.by_reference.get(reference);
+        let ids = by_reference
+            .into_iter()
+            .chain(self.by_our_reference.get(ours));
+        ids.filter_map(|id| self.operations.get(id))
+    }
+
+    /// The dispute that a line names, by the provider's reference.
+    pub(super) fn dispute(&self, reference: &str) -> Option<&Dispute> {
+        self.disputes.get(reference)
+    }
+
+    /// Opens an exception, unless there is one of this kind about this subject.
+    pub(super) fn open(&mut self, exception: Exception) -> Option<ExceptionId> {
+        let name = (exception.subject.clone(), exception.kind);
+        if self.exceptions.contains_key(&name) {
+            return None;
+        }
+        let id = exception.id;
+        let new = Versioned {
+            row: exception,
+            seen: None,
+            is_changed: true,
+        };
+        self.exceptions.insert(name, new);
+        Some(id)
+    }
+
+    /// Resolves an open exception. Returns false if there is no open one.
+    pub(super) fn resolve(
+        &mut self,
+        name: &(String, ExceptionKind),
+        end: &End,
+        now: Timestamp,
+    ) -> bool {
+        let open = self.exceptions.get_mut(name);
+        let Some(held) = open.filter(|held| held.row.resolution.is_none()) else {
+            return false;
+        };
+        held.is_changed = true;
+        let row = &mut held.row;
+        row.resolution = Some(end.resolution);
+        row.reason.clone_from(&end.reason);
+        row.closed_by.clone_from(&end.by);
+        row.transaction = end.transaction;
+        row.version = row.version.saturating_add(1);
+        row.closed_at = Some(now);
+        true
+    }
+
+    /// The settlement of this name; made if it is new.
+    pub(super) fn settlement(
+        &mut self,
+        tenant_id: TenantId,
+        name: &SettlementName,
+        now: Timestamp,
+    ) -> &mut SettlementRow {
+        let held = self
+            .settlements
+            .entry(name.clone())
+            .or_insert_with(|| Versioned {
+                row: SettlementRow {
+                    tenant_id,
+                    provider: name.0.clone(),
+                    reference: name.1.clone(),
+                    currency: name.2.clone(),
+                    day: i32::MIN,
+                    lines: 0,
+                    gross: 0,
+                    fee: 0,
+                    net: 0,
+                    banked: 0,
+                    version: 0,
+                    created_at: now.micros(),
+                    updated_at: now.micros(),
+                },
+                seen: None,
+                is_changed: true,
+            });
+        if !held.is_changed {
+            held.is_changed = true;
+        }
+        held.row.updated_at = now.micros();
+        &mut held.row
+    }
+}
+
+/// The end of an exception.
+pub(super) struct End {
+    pub(super) resolution: Resolution,
+    pub(super) reason: Option<String>,
+    pub(super) by: Option<String>,
+    pub(super) transaction: Option<TransactionId>,
+}
+
+/// A new exception that is open.
+pub(super) fn opened(
+    (kind, subject): (ExceptionKind, String),
+    (provider, currency): (&str, &str),
+    (amount, day): (i64, i32),
+    detail: String,
+    (ids, now): (&mut Ids, Timestamp),
+) -> Exception {
+    Exception {
+        id: ExceptionId::from_bytes(ids.next(now)),
+        kind,
+        subject,
+        provider: provider.to_owned(),
+        amount,
+        currency: currency.to_owned(),
+        day,
+        detail,
+        resolution: None,
+        reason: None,
+        closed_by: None,
+        transaction: None,
+        version: 1,
+        opened_at: now,
+        closed_at: None,
+    }
+}
+
+impl engine::Shelf for SettlementShelf {
+    type Asks = SettlementNeeds;
+    type Memory = ();
+
+    fn must_lock(asks: &SettlementNeeds) -> bool {
+        !asks.is_empty()
+    }
+
+    fn is_nothing(asks: &SettlementNeeds) -> bool {
+        asks.is_empty()
+    }
+
+    fn load(&mut self, from: &mut Loading<'_>, asks: SettlementNeeds) -> Result<(), Error> {
+        let mut names = asks.subjects.clone();
+        let state = &mut self.state.value;
+        state.load_subjects(from, &asks, &mut names)?;
+        let (connection, tenant) = (&mut *from.connection, from.tenant);
+        let contents = asks.contents.into_iter();
+        let contents: Vec<LineByContent> =
+            contents.map(|content| LineByContent { content }).collect();
+        for row in LineByContent::find(connection, Lock::Rows, tenant, &contents)? {
+            state.known.insert(row.content.clone());
+            if row.status == OPEN {
+                names.push(row.id.to_string());
+                state.open_lines.insert(row.content.clone(), row);
+            }
+        }
+        let contents = asks.bank_contents.into_iter();
+        let contents: Vec<BankLineByContent> = contents
+            .map(|content| BankLineByContent { content })
+            .collect();
+        for row in BankLineByContent::find(connection, Lock::Nothing, tenant, &contents)? {
+            state.known.insert(row.content);
+        }
+        let mut exceptions = asks.exceptions;
+        exceptions.sort_unstable();
+        let wanted: Vec<ExceptionById> = exceptions
+            .into_iter()
+            .map(|id| ExceptionById { id })
+            .collect();
+        let mut found = ExceptionById::find(connection, Lock::Rows, tenant, &wanted)?;
+        let mut currencies = asks.currencies;
+        let resolved: Vec<String> = found
+            .iter()
+            .map(|row| EXCEPTION_FEE_OUT.external_id(row.id))
+            .collect();
+        for row in &found {
+            currencies.extend(Currency::from_code(&row.currency).ok());
+            state.load_lines(connection, tenant, &row.subject)?;
+        }
+        names.sort_unstable();
+        names.dedup();
+        let about: Vec<ExceptionBySubject> = names
+            .iter()
+            .map(|subject| ExceptionBySubject {
+                subject: subject.clone(),
+            })
+            .collect();
+        found.extend(ExceptionBySubject::find(
+            connection,
+            Lock::Rows,
+            tenant,
+            &about,
+        )?);
+        for row in found {
+            let row = row.read()?;
+            let seen = Some(row.version);
+            let name = (row.subject.clone(), row.kind);
+            state.exceptions.insert(
+                name,
+                Versioned {
+                    row,
+                    seen,
+                    is_changed: false,
+                },
+            );
+        }
+        let lines: Vec<LineBySubject> = names
+            .iter()
+            .map(|subject| LineBySubject {
+                subject: subject.clone(),
+            })
+            .collect();
+        for row in LineBySubject::find(connection, Lock::Nothing, tenant, &lines)? {
+            if let (MATCHED, Some(subject)) = (row.status.as_str(), row.subject) {
+                state.settled.insert((subject, row.kind));
+            }
+        }
+        let lines: Vec<BankLineBySubject> = names
+            .iter()
+            .map(|subject| BankLineBySubject {
+                subject: subject.clone(),
+            })
+            .collect();
+        for row in BankLineBySubject::find(connection, Lock::Nothing, tenant, &lines)? {
+            if let (MATCHED, Some(subject)) = (row.status.as_str(), row.subject) {
+                state.settled.insert((subject, String::new()));
+            }
+        }
+        let mut settlements = asks.settlements;
+        settlements.sort_unstable();
+        settlements.dedup();
+        let wanted: Vec<SettlementByReference> = settlements
+            .into_iter()
+            .map(|reference| SettlementByReference { reference })
+            .collect();
+        let mut rows = SettlementByReference::find(connection, Lock::Rows, tenant, &wanted)?;
+        rows.extend(candidates(connection, tenant, &asks.bank_amounts)?);
+        for row in rows {
+            let name = (
+                row.provider.clone(),
+                row.reference.clone(),
+                row.currency.clone(),
+            );
+            let seen = Some(row.version);
+            state.settlements.insert(
+                name,
+                Versioned {
+                    row,
+                    seen,
+                    is_changed: false,
+                },
+            );
+        }
+        currencies.sort_unstable_by(|one, other| one.code().cmp(other.code()));
+        currencies.dedup();
+        if let Some(needs) = from.ask::<Books>() {
+            let codes = currencies.iter().flat_map(|currency| {
+                let roles: &'static [&'static Role] = SETTLEMENT_ROLES;
+                roles.iter().map(|role| role.code(*currency))
+            });
+            needs.codes.extend(codes);
+            let sets = OF_SETTLEMENT.iter();
+            let external_ids = names
+                .iter()
+                .flat_map(|name| sets.clone().map(move |set| set.external_id(name)));
+            needs.external_ids.extend(external_ids);
+            needs.external_ids.extend(resolved);
+        }
+        Ok(())
+    }
+
+    fn save(&self, tenant: TenantId, writes: &mut Writes) {
+        let state = &self.state.value;
+        writes.add(state.new_lines.clone());
+        writes.add(state.new_bank_lines.clone());
+        writes.add(state.resolved_lines.clone());
+        writes.add(state.resolved_bank_lines.clone());
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for held in state.settlements.values().filter(|held| held.is_changed) {
+            let mut row = held.row.clone();
+            row.version = held.seen.unwrap_or(0).saturating_add(1);
+            match held.seen {
+                None => new.push(row),
+                Some(seen_version) => changed.push(SettlementChange {
+                    tenant_id: tenant,
+                    provider: row.provider,
+                    reference: row.reference,
+                    currency: row.currency,
+                    seen_version,
+                    day: row.day,
+                    lines: row.lines,
+                    gross: row.gross,
+                    fee: row.fee,
+                    net: row.net,
+                    banked: row.banked,
+                    next_version: row.version,
+                    updated_at: row.updated_at,
+                }),
+            }
+        }
+        writes.add(new);
+        writes.add(changed);
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for held in state.exceptions.values().filter(|held| held.is_changed) {
+            let row = ExceptionRow::of(tenant, &held.row);
+            match held.seen {
+                None => new.push(row),
+                Some(seen_version) => changed.push(ExceptionChange {
+                    tenant_id: tenant,
+                    id: row.id,
+                    seen_version,
+                    status: row.status,
+                    resolution: row.resolution,
+                    reason: row.reason,
+                    closed_by: row.closed_by,
+                    transaction_id: row.transaction_id,
+                    next_version: row.version,
+                    closed_at: row.closed_at,
+                }),
+            }
+        }
+        writes.add(new);
+        writes.add(changed);
+    }
+}
+
+impl State {
+    /// Loads the operations and disputes that lines name, and adds their ids to `names`.
+    fn load_subjects(
+        &mut self,
+        from: &mut Loading<'_>,
+        asks: &SettlementNeeds,
+        names: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let (connection, tenant) = (&mut *from.connection, from.tenant);
+        let sorted = |texts: &[String]| -> Vec<String> {
+            let mut texts: Vec<String> = texts.to_vec();
+            texts.retain(|text| !text.is_empty());
+            texts.sort_unstable();
+            texts.dedup();
+            texts
+        };
+        let references = sorted(&asks.references);
+        let records: Vec<ByReference> = references
+            .iter()
+            .map(|reference| ByReference {
+                provider_ref: reference.clone(),
+            })
+            .collect();
+        for row in ByReference::find(connection, Lock::Nothing, tenant, &records)? {
+            if row.provider == asks.provider || asks.provider.is_empty() {
+                self.by_reference.insert(row.provider_ref, row.operation_id);
+            }
+        }
+        let keys: Vec<ByProviderKey> = sorted(&asks.our_references)
+            .into_iter()
+            .map(|provider_key| ByProviderKey { provider_key })
+            .collect();
+        let mut rows = ByProviderKey::find(connection, Lock::Nothing, tenant, &keys)?;
+        for row in &rows {
+            self.by_our_reference
+                .insert(row.provider_key.clone(), row.id);
+        }
+        let mut ids: Vec<OperationId> = self.by_reference.values().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let wanted: Vec<OperationById> = ids.into_iter().map(|id| OperationById { id }).collect();
+        rows.extend(OperationById::find(
+            connection,
+            Lock::Nothing,
+            tenant,
+            &wanted,
+        )?);
+        for row in rows {
+            let operation = row.read()?;
+            names.push(operation.id.to_string());
+            self.operations.insert(operation.id, operation);
+        }
+        for dispute in dispute_rows::load(connection, tenant, references)? {
+            if dispute.provider == asks.provider {
+                names.push(dispute.id.to_string());
+                self.disputes.insert(dispute.reference.clone(), dispute);
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the line that an exception is about.
+    fn load_lines(
+        &mut self,
+        connection: &mut store::AnyConnection,
+        tenant: TenantId,
+        subject: &str,
+    ) -> Result<(), Error> {
+        if let Ok(id) = subject.parse::<SettlementLineId>() {
+            let found = LineById::find(connection, Lock::Rows, tenant, &[LineById { id }])?;
+            self.lines
+                .extend(found.into_iter().map(|row| (row.id, row)));
+        }
+        if let Ok(id) = subject.parse::<BankLineId>() {
+            let found = BankLineById::find(connection, Lock::Rows, tenant, &[BankLineById { id }])?;
+            self.bank_lines
+                .extend(found.into_iter().map(|row| (row.id, row)));
+        }
+        Ok(())
+    }
+}
