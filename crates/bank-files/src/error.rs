@@ -115,24 +115,8 @@ pub enum Problem {
         right: Currency,
     },
     /// The opening balance and the entries do not make the closing balance.
-    #[error(
-        "the statement does not tally: opening {opening} and entries {entries} make {sum}, and closing is {closing}; \
-         the difference is {difference} {currency}"
-    )]
-    DoesNotTally {
-        /// The currency of the account.
-        currency: Currency,
-        /// The opening balance.
-        opening: String,
-        /// The sum of the entries.
-        entries: String,
-        /// The sum of both.
-        sum: String,
-        /// The closing balance.
-        closing: String,
-        /// The closing balance less the sum.
-        difference: String,
-    },
+    #[error("{0}")]
+    DoesNotTally(Box<Tally>),
     /// A page does not begin with the balance with which the page before it ends.
     #[error("page {page} begins with {found}, and the page before it ends with {right}")]
     PagesDoNotJoin {
@@ -173,6 +157,27 @@ pub enum Problem {
         /// What would be right.
         right: &'static str,
     },
+}
+
+/// A statement that does not tally, or a row of one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the statement does not tally: opening {opening} and entries {entries} make {sum}, and closing is {closing}; the \
+     difference is {difference} {currency}"
+)]
+pub struct Tally {
+    /// The currency of the account.
+    pub currency: Currency,
+    /// The opening balance.
+    pub opening: String,
+    /// The sum of the entries.
+    pub entries: String,
+    /// The sum of both.
+    pub sum: String,
+    /// The closing balance.
+    pub closing: String,
+    /// The closing balance less the sum.
+    pub difference: String,
 }
 
 impl Problem {

@@ -13,7 +13,7 @@ mod narrative;
 use jiff::civil::Date;
 use money::{Currency, MinorUnits};
 
-use crate::pages::{self, Page};
+use crate::pages;
 use crate::places::decoded;
 use crate::statement::Account;
 use crate::{Balance, Counterpart, Entry, Kind, Place, Problem, ReadError, Statement, amounts};
@@ -35,8 +35,8 @@ pub fn read(file: &[u8]) -> Result<Vec<Statement>, ReadError> {
     }
     let text = decoded(file);
     let messages = fields::messages(&text)?;
-    let pages: Result<Vec<Page>, ReadError> = messages.iter().map(page).collect();
-    pages::joined(pages?)
+    let pages: Result<Vec<Statement>, ReadError> = messages.iter().map(page).collect();
+    pages::of_file(pages?)
 }
 
 /// A balance with its mark, its currency and its place.
@@ -48,7 +48,7 @@ struct MarkedBalance {
     place: Place,
 }
 
-fn page(message: &Message<'_>) -> Result<Page, ReadError> {
+fn page(message: &Message<'_>) -> Result<Statement, ReadError> {
     let mut parts = Parts::default();
     for field in &message.fields {
         parts.take(field)?;
@@ -77,16 +77,12 @@ fn page(message: &Message<'_>) -> Result<Page, ReadError> {
         closing: Some(closing.balance),
         entries,
         expected: Vec::new(),
-        is_complete: opening.is_final && closing.is_final,
+        has_first: opening.is_final,
+        has_last: closing.is_final,
         place: message.place,
     };
     pages::tallies(&statement, closing.place)?;
-    Ok(Page {
-        statement,
-        is_first: opening.is_final,
-        is_last: closing.is_final,
-        opening_at: opening.place,
-    })
+    Ok(statement)
 }
 
 /// What has been read of a message.
@@ -172,7 +168,10 @@ fn number(field: &Field<'_>) -> Result<(String, u32), ReadError> {
     if !is_number(number) || !is_number(page) {
         return Err(wrong());
     }
-    Ok((number.to_owned(), page.parse().map_err(|_| wrong())?))
+    Ok((
+        number.to_owned(),
+        page.parse().map_err(|_too_large| wrong())?,
+    ))
 }
 
 /// A balance: `C`, `D`, date, currency, amount.

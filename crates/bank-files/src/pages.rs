@@ -5,30 +5,22 @@ use std::collections::HashMap;
 use money::{Currency, MinorUnits};
 
 use crate::amounts::sum;
-use crate::{Place, Problem, ReadError, Statement};
+use crate::error::Tally;
+use crate::{Kind, Place, Problem, ReadError, Statement};
 
-/// One page of a statement, as it stands in a file.
-pub(crate) struct Page {
-    /// What is on the page. Its first and its last page are the number of this page.
-    pub(crate) statement: Statement,
-    /// Whether the page opens the statement.
-    pub(crate) is_first: bool,
-    /// Whether the page closes the statement.
-    pub(crate) is_last: bool,
-    /// Where the opening balance is.
-    pub(crate) opening_at: Place,
-}
-
-/// The statements of which these are the pages, in the order of their first pages in the file.
+/// The statements of which these are the pages, in the order of their first pages.
 ///
 /// Pages of one account and one number belong together if each begins with the balance with which the one before it
-/// ends. What is missing leaves a statement open.
-pub(crate) fn joined(pages: Vec<Page>) -> Result<Vec<Statement>, ReadError> {
-    let mut order: HashMap<(String, Option<String>), usize> = HashMap::new();
-    let mut groups: Vec<Vec<Page>> = Vec::new();
+/// ends. What is missing leaves a statement open. The readers have joined the pages of one file already; this joins
+/// statements of several files.
+///
+/// # Errors
+/// [`Problem::PagesDoNotJoin`] or [`Problem::OtherCurrency`], with the place of the later page in its own file.
+pub fn join(pages: Vec<Statement>) -> Result<Vec<Statement>, ReadError> {
+    let mut order: HashMap<(Kind, String, Option<String>), usize> = HashMap::new();
+    let mut groups: Vec<Vec<Statement>> = Vec::new();
     for page in pages {
-        let statement = &page.statement;
-        let key = (statement.account.key().to_owned(), statement.id.clone());
+        let key = (page.kind, page.account.key().to_owned(), page.id.clone());
         let at = *order.entry(key).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.push(page),
@@ -38,65 +30,68 @@ pub(crate) fn joined(pages: Vec<Page>) -> Result<Vec<Statement>, ReadError> {
     let mut statements = Vec::new();
     for mut group in groups {
         // The order of equal numbers stays: some banks give every statement the same.
-        group.sort_by_key(|page| page.statement.first_page);
-        let mut open: Option<Page> = None;
+        group.sort_by_key(|page| page.first_page);
+        let mut open: Option<Statement> = None;
         for page in group {
             open = match open {
-                Some(before) if continues(&before, &page) => Some(joined_pair(before, page)?),
+                Some(before) if continues(&before, &page) => Some(joined(before, page)?),
                 Some(before) => {
-                    statements.push(before.statement);
+                    statements.push(before);
                     Some(page)
                 }
                 None => Some(page),
             };
         }
-        statements.extend(open.map(|page| page.statement));
+        statements.extend(open);
     }
+    Ok(statements)
+}
+
+/// The same for the pages of one file; the order is that of the file.
+pub(crate) fn of_file(pages: Vec<Statement>) -> Result<Vec<Statement>, ReadError> {
+    let mut statements = join(pages)?;
     statements.sort_by_key(|statement| statement.place);
     Ok(statements)
 }
 
-fn continues(before: &Page, page: &Page) -> bool {
-    let next = before.statement.last_page.saturating_add(1);
-    !before.is_last && !page.is_first && page.statement.first_page == next
+fn continues(before: &Statement, page: &Statement) -> bool {
+    let next = before.last_page.saturating_add(1);
+    !before.has_last && !page.has_first && page.first_page == next
 }
 
-fn joined_pair(before: Page, page: Page) -> Result<Page, ReadError> {
-    let (mut whole, rest) = (before.statement, page.statement);
-    if whole.currency != rest.currency {
-        let (found, right) = (rest.currency, whole.currency);
-        return Err(Problem::OtherCurrency { found, right }.at(page.opening_at));
+fn joined(mut whole: Statement, page: Statement) -> Result<Statement, ReadError> {
+    if whole.currency != page.currency {
+        let (found, right) = (page.currency, whole.currency);
+        return Err(Problem::OtherCurrency { found, right }.at(page.place));
     }
-    if let (Some(end), Some(beginning)) = (whole.closing, rest.opening)
+    if let (Some(end), Some(beginning)) = (whole.closing, page.opening)
         && end.units != beginning.units
     {
         return Err(Problem::PagesDoNotJoin {
-            page: rest.first_page,
-            found: beginning.units.to_decimal_string(rest.currency),
+            page: page.first_page,
+            found: beginning.units.to_decimal_string(page.currency),
             right: end.units.to_decimal_string(whole.currency),
         }
-        .at(page.opening_at));
+        .at(page.place));
     }
-    let count = whole.entries.len().saturating_add(whole.expected.len());
+    let mut count = 0;
+    for entry in whole.entries.iter().chain(&whole.expected) {
+        count = count.max(entry.position);
+    }
     for (into, from) in [
-        (&mut whole.entries, rest.entries),
-        (&mut whole.expected, rest.expected),
+        (&mut whole.entries, page.entries),
+        (&mut whole.expected, page.expected),
     ] {
         into.extend(from.into_iter().map(|mut entry| {
             entry.position = entry.position.saturating_add(count);
             entry
         }));
     }
-    whole.closing = rest.closing;
-    whole.last_page = rest.last_page;
-    whole.is_complete = before.is_first && page.is_last;
-    whole.place = whole.place.min(rest.place);
-    Ok(Page {
-        statement: whole,
-        is_first: before.is_first,
-        is_last: page.is_last,
-        opening_at: before.opening_at,
-    })
+    whole.closing = page.closing;
+    whole.last_page = page.last_page;
+    whole.has_last = page.has_last;
+    whole.place = whole.place.min(page.place);
+    Ok(whole)
 }
 
 /// Refuses a page if its opening balance and its entries do not make its closing balance.
@@ -113,14 +108,14 @@ pub(crate) fn tallies(statement: &Statement, closing_at: Place) -> Result<(), Re
     let currency = statement.currency;
     let written = |units: MinorUnits| units.to_decimal_string(currency);
     let total = |terms: &mut dyn Iterator<Item = MinorUnits>| wide(terms, currency);
-    Err(Problem::DoesNotTally {
+    Err(Problem::DoesNotTally(Box::new(Tally {
         currency,
         opening: written(opening.units),
         entries: total(&mut units()),
         sum: total(&mut units().chain([opening.units])),
         closing: written(closing.units),
         difference: written(fits),
-    }
+    }))
     .at(closing_at))
 }
 

@@ -34,8 +34,10 @@ pub struct Statement {
     pub entries: Vec<Entry>,
     /// Entries that the bank expects and has not booked. They are part of no balance.
     pub expected: Vec<Entry>,
-    /// Whether all pages are here, from the first to the last. A statement is open as long as they are not.
-    pub is_complete: bool,
+    /// Whether the first page is here.
+    pub has_first: bool,
+    /// Whether the last page is here. Until then the statement is open.
+    pub has_last: bool,
     /// Where the statement begins in the file.
     pub place: Place,
 }
@@ -176,6 +178,12 @@ pub struct EntryIdentity {
 }
 
 impl Statement {
+    /// Whether all pages are here, from the first to the last.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.has_first && self.has_last
+    }
+
     /// What the statement is known by.
     #[must_use]
     pub fn identity(&self) -> StatementIdentity {

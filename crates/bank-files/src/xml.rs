@@ -60,6 +60,20 @@ impl Element {
         self.text_at(path).map(str::to_owned)
     }
 
+    /// Takes out the first element that is reached by these names.
+    #[cfg(test)]
+    pub(crate) fn take(&mut self, path: &[&str]) -> Option<Element> {
+        let (first, rest) = path.split_first()?;
+        let at = self
+            .children
+            .iter()
+            .position(|child| child.name == *first)?;
+        match rest {
+            [] => Some(self.children.remove(at)),
+            rest => self.children.get_mut(at)?.take(rest),
+        }
+    }
+
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let mut attributes = self.attributes.iter();
         let found = attributes.find(|(known, _)| known == name);
@@ -89,6 +103,11 @@ impl Element {
 pub(crate) struct Document {
     pub(crate) root: Element,
     pub(crate) namespace: String,
+}
+
+/// The name of a message of ISO 20022 in a namespace: `camt.053.001.08`.
+pub(crate) fn message(namespace: &str) -> Option<&str> {
+    namespace.strip_prefix("urn:iso:std:iso:20022:tech:xsd:")
 }
 
 /// The document in a file.
@@ -123,7 +142,7 @@ fn decoded(file: &[u8]) -> Result<String, ReadError> {
     match named {
         Some("iso-8859-1" | "iso_8859-1" | "latin1") => Ok(latin_1(file)),
         None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => {
-            let text = str::from_utf8(file).map_err(|_| wrong())?;
+            let text = str::from_utf8(file).map_err(|_invalid| wrong())?;
             Ok(text.to_owned())
         }
         Some(_) => Err(wrong()),

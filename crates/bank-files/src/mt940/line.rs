@@ -1,6 +1,5 @@
 //! Field 61, the line of a statement.
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use money::{Currency, MinorUnits};
 

@@ -47,7 +47,7 @@ fn the_marks_give_the_sign_and_reversals_are_the_opposite() {
         .collect();
     assert_eq!(reversals, [false, true, true, false, false]);
     assert_eq!(statement.closing.unwrap().units.get(), -112_850);
-    assert!(statement.is_complete);
+    assert!(statement.is_complete());
     assert!(statement.entries[1].may_undo(&statement.entries[0]));
     assert!(!statement.entries[2].may_undo(&statement.entries[0]));
 }
@@ -118,7 +118,7 @@ fn pages_are_joined_by_account_and_number() {
         let statements = read(text.as_bytes()).unwrap();
         assert_eq!(statements.len(), 2);
         let whole = statements.iter().find(|one| one.account.id == "1").unwrap();
-        assert!(whole.is_complete);
+        assert!(whole.is_complete());
         assert_eq!((whole.first_page, whole.last_page), (1, 3));
         assert_eq!(whole.closing.unwrap().units.get(), 700);
         let positions: Vec<usize> = whole.entries.iter().map(|entry| entry.position).collect();
@@ -133,10 +133,10 @@ fn a_statement_without_its_last_page_is_open() {
     let three = page("7/3", "M:C260331EUR3,00", "4,00", "F:C260331EUR7,00");
     let open = read(format!("{one}{two}").as_bytes()).unwrap();
     assert_eq!(open.len(), 1);
-    assert!(!open[0].is_complete);
+    assert!(!open[0].is_complete());
     let gap = read(format!("{one}{three}").as_bytes()).unwrap();
     assert_eq!(gap.len(), 2);
-    assert!(gap.iter().all(|statement| !statement.is_complete));
+    assert!(gap.iter().all(|statement| !statement.is_complete()));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn pages_with_different_balances_do_not_join() {
     let two = page("7/2", "M:C260331EUR1,01", "2,00", "F:C260331EUR3,01");
     assert_eq!(
         refused(&format!("{one}{two}")),
-        "line 11, column 1: page 2 begins with 1.01, and the page before it ends with 1.00"
+        "line 8, column 1: page 2 begins with 1.01, and the page before it ends with 1.00"
     );
 }
 
@@ -156,7 +156,7 @@ fn several_accounts_and_several_statements_of_one_number_are_normal() {
     let other = one.replace(":25:1", ":25:2");
     let statements = read(format!("{one}{two}{other}").as_bytes()).unwrap();
     assert_eq!(statements.len(), 3);
-    assert!(statements.iter().all(|statement| statement.is_complete));
+    assert!(statements.iter().all(|statement| statement.is_complete()));
     assert_ne!(statements[0].identity(), statements[1].identity());
 }
 
