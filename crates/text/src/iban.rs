@@ -1,11 +1,11 @@
-//! International bank account numbers (ISO 13616), so that they are not taken for card numbers.
+//! International bank account numbers (ISO 13616) in running text, so that they are not taken for card numbers.
 //!
 //! A number is valid by its country, its length, the structure of its national part, and its check digits. These
 //! are 02 to 98 and make the remainder by 97 equal to 1 (ISO 7064).
 
 /// The national part of each country's numbers (SWIFT IBAN registry, release 101): numbers of digits (`n`), of
 /// capital letters (`a`), or of either (`c`).
-const COUNTRIES: [(&str, &str); 89] = [
+pub(crate) const COUNTRIES: [(&str, &str); 89] = [
     ("AD", "8n12c"),
     ("AE", "19n"),
     ("AL", "8n16c"),
@@ -146,7 +146,7 @@ pub(crate) fn prefix(text: &str) -> Option<usize> {
 }
 
 /// The kind of each character: `2a3n` becomes `aannn`.
-fn places(structure: &str) -> impl Iterator<Item = u8> {
+pub(crate) fn places(structure: &str) -> impl Iterator<Item = u8> {
     structure
         .split_inclusive(|end: char| end.is_ascii_lowercase())
         .flat_map(|run| {
@@ -157,7 +157,7 @@ fn places(structure: &str) -> impl Iterator<Item = u8> {
 }
 
 /// The remainder by 97 of a number with one more character at its end; a letter counts as two digits, 10 to 35.
-fn modulo(remainder: u32, character: u8) -> u32 {
+pub(crate) fn modulo(remainder: u32, character: u8) -> u32 {
     let value = char::from(character).to_digit(36).unwrap_or(0);
     let shift = if value < 10 { 10 } else { 100 };
     (remainder * shift + value) % 97

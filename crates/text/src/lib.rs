@@ -9,9 +9,12 @@
 //! ([`is_card_number`]): a reference often consists of several numbers, and a reference that only resembles a card
 //! number must be accepted. An identifier with white space in it is prose, and is checked as prose.
 //!
+//! An [`Iban`] is an international bank account number that was checked and is kept in its electronic form.
+//!
 //! # What it never does
 //!
 //! There is no I/O, no database, no trimming and no other change of a text: an accepted text is kept as it was given.
+//! The one exception is an [`Iban`], whose blanks and hyphens are taken out.
 //!
 //! # Invariants
 //!
@@ -30,12 +33,15 @@
 //! assert_eq!(Reference::parse("4242.4242.4242.4242"), Err(TextError::CardNumber));
 //! ```
 
+mod account_number;
 mod digits;
 mod guarded;
 mod iban;
+mod national;
 mod networks;
 mod scan;
 
+pub use account_number::{Iban, IbanError};
 pub use guarded::{Identifier, Text, TextError, Token, identifier, printable, prose, token};
 pub use iban::is_iban;
 pub use scan::{contains_card_number, is_card_number};

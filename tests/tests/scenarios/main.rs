@@ -11,6 +11,7 @@ mod answers;
 mod assets;
 mod authorizations;
 mod bad_input;
+mod bank_files;
 mod books;
 mod books_changes;
 mod books_of_chance;

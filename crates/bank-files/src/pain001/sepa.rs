@@ -1,0 +1,23 @@
+//! Which transfers are those of SEPA.
+
+use super::batch::{Batch, CreditorAccount, Transfer};
+
+/// The largest amount: 999,999,999.99 euros.
+pub(super) const MAX_CENTS: i64 = 99_999_999_999;
+
+/// The country codes of the IBANs of SEPA (EPC409-09). Territories have the code of their country.
+const COUNTRIES: [&str; 42] = [
+    "AD", "AL", "AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GI",
+    "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MC", "MD", "ME", "MK", "MT", "NL",
+    "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "VA",
+];
+
+/// Whether a transfer of a batch is one of SEPA: in euros, between two IBANs of its countries.
+pub(super) fn is_sepa(batch: &Batch, transfer: &Transfer) -> bool {
+    let is_of_sepa = |iban: &text::Iban| COUNTRIES.contains(&iban.country());
+    let to_sepa = match &transfer.creditor.account {
+        CreditorAccount::Iban(iban) => is_of_sepa(iban),
+        CreditorAccount::Other(_) => false,
+    };
+    to_sepa && is_of_sepa(&batch.debtor.iban) && transfer.amount.currency.code() == "EUR"
+}
