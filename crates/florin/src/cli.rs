@@ -9,7 +9,9 @@ use store::{Clock, Store};
 use crate::existing::open_existing;
 use crate::output::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
-use crate::{audit, bench, check, demo, export, import, key, measure, output, serve, webhook};
+use crate::{
+    audit, bench, check, demo, export, import, key, measure, output, reconcile, serve, webhook,
+};
 
 #[derive(Debug, Parser)]
 #[command(name = "florin", version, about, long_about = None, arg_required_else_help = false)]
@@ -39,6 +41,9 @@ enum Verb {
     /// Take over accounts, opening balances and past transactions from CSV or JSON (exit 0: all
     /// was imported, 1: nothing was imported, because the file is wrong, 2: the outcome is not known)
     Import(import::ImportArguments),
+    /// Hold a provider's settlement report and a bank's statements against the books (exit 0: nothing
+    /// is open, 3: there are open exceptions, 1: a file is wrong, and nothing of it was taken)
+    Reconcile(reconcile::ReconcileArguments),
     /// Make API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -80,6 +85,9 @@ pub(crate) fn run() -> ExitCode {
         Some(Verb::Demo(arguments)) => run_async(&cli.settings, RunVerb::Demo(arguments), cli.json),
         Some(Verb::Import(arguments)) => {
             run_async(&cli.settings, RunVerb::Import(arguments), cli.json)
+        }
+        Some(Verb::Reconcile(arguments)) => {
+            run_async(&cli.settings, RunVerb::Reconcile(arguments), cli.json)
         }
         Some(Verb::Key(command)) => run_async(&cli.settings, RunVerb::Key(command), cli.json),
         Some(Verb::Tenant(command)) => run_async(&cli.settings, RunVerb::Tenant(command), cli.json),
@@ -126,6 +134,7 @@ enum RunVerb {
     Key(key::KeyCommand),
     Tenant(key::TenantCommand),
     Import(import::ImportArguments),
+    Reconcile(reconcile::ReconcileArguments),
 }
 
 fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
@@ -150,6 +159,9 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
                 ended.unwrap_or_else(|error| cannot(&error))
             }
             RunVerb::Import(arguments) => import::run(&settings, &arguments, json)
+                .await
+                .unwrap_or_else(|error| cannot(&error)),
+            RunVerb::Reconcile(arguments) => reconcile::run(&settings, &arguments, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
             RunVerb::Key(command) => key::run(&settings, &command, json).await,

@@ -18,6 +18,7 @@ mod places;
 mod provider;
 mod providers;
 mod reach;
+mod reconcile;
 mod serve;
 mod settings;
 mod start;

@@ -6,6 +6,7 @@ mod disputes;
 mod histories;
 mod posted;
 mod recordable;
+mod settled;
 
 use std::collections::HashMap;
 
@@ -21,6 +22,7 @@ pub use amounts::amounts_are_covered;
 pub use histories::histories_are_legal;
 pub use posted::operations_are_posted_once;
 pub(crate) use recordable::each_recordable;
+pub use settled::settlements_add_up;
 
 /// Number of rows that are read at a time.
 const PAGE: i64 = 2_000;

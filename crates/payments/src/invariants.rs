@@ -19,6 +19,7 @@ use crate::{Fact, OperationId, OperationState, PaymentId, check, providers};
 /// |---|---|---|
 /// | P1, P2 | payments beside their operations; both beside their histories | by id |
 /// | P3 | operations, then the transactions of each posting set, each page with its counterparts | by id |
+/// | R2 | lines of settlement reports, with the transaction of each; settlements; lines of bank statements | by id |
 /// | I1 | all tenants' keys together; payments, and their keys | by key; by id |
 /// | W1 | events, and the operations they name | by key |
 pub const FAMILY: Family = Family {
@@ -43,6 +44,13 @@ pub const FAMILY: Family = Family {
             rule: "one operation has one posting set",
             scope: Scope::Tenant(|connection, tenant, progress| {
                 check::operations_are_posted_once(connection, tenant.id, progress)
+            }),
+        },
+        Invariant {
+            name: "R2",
+            rule: "settlements are the sums of their lines, and on their way until they arrive",
+            scope: Scope::Tenant(|connection, tenant, progress| {
+                check::settlements_add_up(connection, tenant.id, progress)
             }),
         },
         Invariant {

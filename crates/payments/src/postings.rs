@@ -14,7 +14,7 @@ use crate::payouts::payout::Payout;
 use crate::payouts::state::PayoutState;
 use crate::{Operation, OperationKind, OperationState, Payment};
 
-pub(crate) use accounts::{BALANCES, HELD, INCOME, Role};
+pub(crate) use accounts::{BALANCES, HELD, INCOME, Role, TRANSIT};
 pub(crate) use sets::*;
 
 /// True if a payout may be paid from this account: it is a liability, and none of the accounts of payments.

@@ -52,6 +52,7 @@ mod poolers;
 mod provider;
 mod providers;
 mod raw_connections;
+mod reconciliation;
 mod refunds;
 mod room;
 mod shop;

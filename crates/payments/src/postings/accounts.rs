@@ -117,6 +117,9 @@ pub(crate) const AUTH_HOLD_CONTRA: Role = Role {
     limits: Limits::NONE,
 };
 
+/// The account of settlements on their way to our bank, without the currency.
+pub(crate) const TRANSIT: &str = PROVIDER_PAYOUT_TRANSIT.code;
+
 /// The accounts with money that is the merchant's, without the currency: available, pending, reserved.
 pub(crate) const HELD: [&str; 3] = [
     MERCHANT_AVAILABLE.code,

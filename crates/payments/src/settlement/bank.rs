@@ -58,6 +58,16 @@ pub struct BankTally {
     pub open: u64,
 }
 
+impl BankTally {
+    /// Adds the result of further lines.
+    pub fn add(&mut self, more: &Self) {
+        self.known = self.known.saturating_add(more.known);
+        self.settlements = self.settlements.saturating_add(more.settlements);
+        self.payouts = self.payouts.saturating_add(more.payouts);
+        self.open = self.open.saturating_add(more.open);
+    }
+}
+
 impl Command for MatchBankLines {
     type Done = BankTally;
     type Refusal = Infallible;

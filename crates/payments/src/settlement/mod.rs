@@ -17,6 +17,7 @@ mod bank;
 mod bank_rows;
 pub mod exception;
 mod http;
+mod proof;
 mod resolve;
 mod rows;
 mod settle;
@@ -25,11 +26,13 @@ pub mod show;
 
 pub use absent::{OpenAbsent, absent};
 pub use bank::{BankLine, BankTally, MatchBankLines};
+pub use proof::{CurrencyProof, Proof, Sum, proof};
 pub use resolve::ResolveException;
 pub use settle::{SettleLines, Tally};
 pub use shelf::SettlementShelf;
 
-pub(crate) use rows::SettlementRow;
+pub(crate) use rows::{SettlementLineRow, SettlementRow};
+pub(crate) use settle::set_of;
 
 use edge::Capability;
 use money::Currency;

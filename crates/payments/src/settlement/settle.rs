@@ -1,6 +1,5 @@
 //! The command that matches lines of a settlement report with operations and disputes, and posts what is settled.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use books::Books;
@@ -27,8 +26,8 @@ pub struct SettleLines {
     pub lines: Vec<ReportLine>,
 }
 
-/// The result of matching lines. Amounts are in minor units, by currency.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The result of matching lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Number of lines that were in the books already.
     pub known: u64,
@@ -40,12 +39,20 @@ pub struct Tally {
     pub ignored: u64,
     /// Number of matched lines whose settlement the report does not tell.
     pub unlinked: u64,
-    /// The net amounts of matched lines.
-    pub matched_net: BTreeMap<String, i64>,
-    /// The net amounts of open lines.
-    pub open_net: BTreeMap<String, i64>,
     /// Number of exceptions that were resolved, because the missing line has come.
     pub resolved: u64,
+}
+
+impl Tally {
+    /// Adds the result of further lines.
+    pub fn add(&mut self, more: &Self) {
+        self.known = self.known.saturating_add(more.known);
+        self.matched = self.matched.saturating_add(more.matched);
+        self.open = self.open.saturating_add(more.open);
+        self.ignored = self.ignored.saturating_add(more.ignored);
+        self.unlinked = self.unlinked.saturating_add(more.unlinked);
+        self.resolved = self.resolved.saturating_add(more.resolved);
+    }
 }
 
 impl Command for SettleLines {
@@ -112,7 +119,7 @@ fn try_again(book: &mut Book, line: &ReportLine, mut row: SettlementLineRow, tal
     row.subject = Some(subject.clone());
     row.transaction_id = transaction;
     record(book, &row);
-    count(&mut tally.matched, &mut tally.matched_net, line);
+    tally.matched = tally.matched.saturating_add(1);
     let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
     state.settled.insert((subject.clone(), row.kind.clone()));
     let end = End {
@@ -171,7 +178,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
         Finding::Settles(subject) => {
             row.status = MATCHED.to_owned();
             row.subject = Some(subject.clone());
-            count(&mut tally.matched, &mut tally.matched_net, line);
+            tally.matched = tally.matched.saturating_add(1);
             record(book, &row);
             let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
             state.settled.insert((subject.clone(), row.kind.clone()));
@@ -197,7 +204,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
         }
         Finding::Open(kind, detail) => {
             row.status = OPEN.to_owned();
-            count(&mut tally.open, &mut tally.open_net, line);
+            tally.open = tally.open.saturating_add(1);
             let (shelf, ids) = book.shelf_mut::<SettlementShelf>();
             let state = &mut shelf.state.value;
             let about = (kind, id.to_string());
@@ -258,12 +265,6 @@ fn unlinked(book: &mut Book, command: &SettleLines, line: &ReportLine) {
             &delta,
         ));
     }
-}
-
-fn count(number: &mut u64, net: &mut BTreeMap<String, i64>, line: &ReportLine) {
-    *number = number.saturating_add(1);
-    let sum = net.entry(line.currency.code().to_owned()).or_default();
-    *sum = sum.saturating_add(line.net());
 }
 
 /// Finds what a line is about. The rules are in a fixed order, and nothing is guessed.

@@ -1,0 +1,432 @@
+//! `florin reconcile`: reads a provider's settlement report and a bank's statements, matches their lines, and proves that
+//! everything adds up.
+
+mod report;
+mod say;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bank_files::Statement;
+use engine::{Command, Engine, LaneError, Request, Tenant};
+use payments::settlement::{
+    self, BankLine, BankTally, MatchBankLines, OpenAbsent, Proof, ReportLine, SettleLines, Tally,
+};
+use sha2::{Digest as _, Sha256};
+use store::{Error, Store};
+
+use crate::check::progress_bar;
+use crate::existing::open_existing;
+use crate::lane;
+use crate::settings::Settings;
+use crate::start::{self, StartError};
+use crate::tenant::{TenantError, chosen};
+use report::{Report, ReportMapping, ReportMistake};
+
+/// A file is wrong, and nothing of it was taken.
+const WRONG: u8 = 1;
+/// There are open exceptions, or the sums do not add up.
+const OPEN: u8 = 3;
+/// Number of lines of one command.
+const BATCH: usize = 500;
+
+/// Options of `florin reconcile`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ReconcileArguments {
+    /// The provider whose report is read
+    #[arg(long, value_name = "NAME", default_value = "sandbox")]
+    of: String,
+    /// The provider's settlement report, as CSV
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// How the report is written: sandbox, stripe, or a file of TOML
+    #[arg(long, value_name = "NAME", default_value = "sandbox")]
+    mapping: String,
+    /// The bank's statements; repeat the option for each file
+    #[arg(long = "statement", value_name = "FILE")]
+    statements: Vec<PathBuf>,
+    /// How the statements are written
+    #[arg(long, value_enum, default_value = "mt940")]
+    format: StatementFormat,
+    /// The mapping of statements as CSV, a file of TOML
+    #[arg(long, value_name = "FILE")]
+    statement_mapping: Option<PathBuf>,
+    /// Days after which the report should have what the books have
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(i32).range(0..=60))]
+    days: i32,
+    /// The tenant whose books are reconciled (default: the only tenant)
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+}
+
+/// The formats of statements, as they are typed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum StatementFormat {
+    /// SWIFT's MT940
+    Mt940,
+    /// camt.053 of ISO 20022
+    Camt053,
+    /// CSV, by --statement-mapping
+    Csv,
+}
+
+/// Why nothing, or not everything, was reconciled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReconcileError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Whose(#[from] TenantError),
+    #[error("{0}; run it once more: what is matched then is known, and is not matched again")]
+    Lane(#[from] LaneError),
+    #[error("{0}; run it once more: what is matched then is known, and is not matched again")]
+    Database(#[from] Error),
+    #[error(
+        "there is nothing to read: name a report with --report, or a statement with --statement"
+    )]
+    Nothing,
+    #[error("{0}")]
+    Mapping(String),
+    #[error("the files are read in a thread that has panicked: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+struct Done {
+    lines: Tally,
+    bank: BankTally,
+    /// Number of exceptions about what the report does not have.
+    absent: u64,
+    proof: Proof,
+}
+
+/// A file that is wrong.
+struct Wrong {
+    path: String,
+    mistake: String,
+}
+
+/// Reconciles. The exit status is 0 if nothing is open, 3 if there are open exceptions, and 1 if a file is wrong.
+pub(crate) async fn run(
+    settings: &Settings,
+    arguments: &ReconcileArguments,
+    json: bool,
+) -> Result<ExitCode, ReconcileError> {
+    if arguments.report.is_none() && arguments.statements.is_empty() {
+        return Err(ReconcileError::Nothing);
+    }
+    // All files are read to their end before anything is taken: nothing of a wrong file is used.
+    let checked = match check_files(arguments) {
+        Ok(checked) => checked?,
+        Err(wrong) => {
+            say::wrong(&wrong.path, &wrong.mistake, json);
+            return Ok(ExitCode::from(WRONG));
+        }
+    };
+    let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
+    let (clock, _recorded) = start::check_clock(&store, settings).await?;
+    let settings = lane::lane_settings(settings);
+    let engine = lane::start_lane(store.clone(), engine::Settings { clock, ..settings })?;
+    let outcome = reconcile(&engine, &tenant, arguments, checked).await;
+    engine.shut_down().await;
+    let done = outcome?;
+    let is_done = done.proof.open_exceptions.is_empty() && adds_up(&done.proof);
+    say::done(&done, json);
+    Ok(match is_done {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(OPEN),
+    })
+}
+
+fn adds_up(proof: &Proof) -> bool {
+    let mut currencies = proof.currencies.values();
+    currencies.all(settlement::CurrencyProof::adds_up)
+}
+
+/// What the files have, after they were read once to their end.
+struct Checked {
+    mapping: ReportMapping,
+    /// The first and the last day of the report; `None` if it has no line.
+    days: Option<(i32, i32)>,
+    statements: Vec<Statement>,
+}
+
+type CheckedFiles = Result<Result<Checked, ReconcileError>, Wrong>;
+
+fn check_files(arguments: &ReconcileArguments) -> CheckedFiles {
+    let mapping = match ReportMapping::named(&arguments.mapping) {
+        Ok(mapping) => mapping,
+        Err(problem) => return Ok(Err(ReconcileError::Mapping(problem))),
+    };
+    let mut days: Option<(i32, i32)> = None;
+    if let Some(path) = &arguments.report {
+        let wrong = |mistake: ReportMistake| Wrong {
+            path: path.display().to_string(),
+            mistake: mistake.to_string(),
+        };
+        let bar = progress_bar();
+        bar.set_prefix("read");
+        for (number, line) in Report::open(path, &mapping).map_err(wrong)?.enumerate() {
+            let day = line.map_err(wrong)?.day;
+            let (first, last) = days.unwrap_or((day, day));
+            days = Some((first.min(day), last.max(day)));
+            if number.is_multiple_of(1_000) {
+                bar.set_position(u64::try_from(number).unwrap_or(u64::MAX));
+            }
+        }
+        bar.finish_and_clear();
+    }
+    let mut statements = Vec::new();
+    for path in &arguments.statements {
+        match read_statements(path, arguments) {
+            Ok(read) => statements.extend(read?),
+            Err(problem) => return Ok(Err(problem)),
+        }
+    }
+    Ok(Ok(Checked {
+        mapping,
+        days,
+        statements,
+    }))
+}
+
+type ReadStatements = Result<Result<Vec<Statement>, Wrong>, ReconcileError>;
+
+fn read_statements(path: &Path, arguments: &ReconcileArguments) -> ReadStatements {
+    let wrong = |mistake: String| Wrong {
+        path: path.display().to_string(),
+        mistake,
+    };
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(cause) => return Ok(Err(wrong(format!("it cannot be read: {cause}")))),
+    };
+    let read = match arguments.format {
+        StatementFormat::Mt940 => bank_files::mt940::read(&bytes),
+        StatementFormat::Camt053 => bank_files::camt053::read(&bytes),
+        StatementFormat::Csv => {
+            let Some(path) = &arguments.statement_mapping else {
+                let needed = "--format csv needs --statement-mapping FILE";
+                return Err(ReconcileError::Mapping(needed.to_owned()));
+            };
+            let name = path.display();
+            let text = std::fs::read_to_string(path).map_err(|cause| {
+                ReconcileError::Mapping(format!("cannot read the mapping {name}: {cause}"))
+            })?;
+            let mapping = toml::from_str(&text)
+                .map_err(|cause| ReconcileError::Mapping(format!("the mapping {name}: {cause}")))?;
+            bank_files::csv::read(&bytes, &mapping)
+        }
+    };
+    Ok(read.map_err(|error| wrong(error.to_string())))
+}
+
+async fn reconcile(
+    engine: &Engine,
+    tenant: &Tenant,
+    arguments: &ReconcileArguments,
+    checked: Checked,
+) -> Result<Done, ReconcileError> {
+    let mut done = Done::default();
+    let bar = progress_bar();
+    if let Some(path) = &arguments.report {
+        bar.set_prefix("match");
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().chars().take(200).collect::<String>();
+        let mut lines = Vec::with_capacity(BATCH);
+        let report = Report::open(path, &checked.mapping);
+        let report = report.map_err(|changed| ReconcileError::Mapping(changed.to_string()))?;
+        for line in report {
+            lines.push(line.map_err(|changed| ReconcileError::Mapping(changed.to_string()))?);
+            if lines.len() >= BATCH {
+                let batch = std::mem::replace(&mut lines, Vec::with_capacity(BATCH));
+                settle(
+                    engine,
+                    tenant,
+                    (&arguments.of, &name),
+                    batch,
+                    &mut done.lines,
+                )
+                .await?;
+                bar.inc(u64::try_from(BATCH).unwrap_or(0));
+            }
+        }
+        settle(
+            engine,
+            tenant,
+            (&arguments.of, &name),
+            lines,
+            &mut done.lines,
+        )
+        .await?;
+        if let Some((first, last)) = checked.days {
+            bar.set_prefix("missing");
+            let days = (first, last.saturating_sub(arguments.days));
+            done.absent = absent(engine, tenant, (&arguments.of, &name), days).await?;
+        }
+    }
+    bar.set_prefix("bank");
+    for statement in &checked.statements {
+        match_bank(engine, tenant, statement, &mut done.bank).await?;
+    }
+    bar.set_prefix("prove");
+    let id = tenant.id;
+    done.proof = engine
+        .read(move |connection| settlement::proof(connection, id))
+        .await?;
+    bar.finish_and_clear();
+    Ok(done)
+}
+
+async fn submit<C: Command<Refusal = std::convert::Infallible>>(
+    engine: &Engine,
+    tenant: &Tenant,
+    command: C,
+) -> Result<C::Done, ReconcileError> {
+    let request = Request::of_system(tenant.clone(), "reconcile", command);
+    let outcome = engine.submit(request).await?;
+    outcome
+        .done()
+        .ok_or(ReconcileError::Lane(LaneError::Failed))
+}
+
+async fn settle(
+    engine: &Engine,
+    tenant: &Tenant,
+    (provider, report): (&str, &str),
+    lines: Vec<ReportLine>,
+    sum: &mut Tally,
+) -> Result<(), ReconcileError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let command = SettleLines {
+        provider: provider.to_owned(),
+        report: report.to_owned(),
+        lines,
+    };
+    let tally = submit(engine, tenant, command).await?;
+    sum.add(&tally);
+    Ok(())
+}
+
+/// Opens exceptions for what the report should have and has not.
+async fn absent(
+    engine: &Engine,
+    tenant: &Tenant,
+    (provider, report): (&str, &str),
+    days: (i32, i32),
+) -> Result<u64, ReconcileError> {
+    let (mut opened, mut after) = (0_u64, None);
+    loop {
+        let (id, of) = (tenant.id, provider.to_owned());
+        let page =
+            engine.read(move |connection| settlement::absent(connection, id, &of, days, after));
+        let (operations, next) = page.await?;
+        for batch in operations.chunks(BATCH) {
+            let command = OpenAbsent {
+                provider: provider.to_owned(),
+                report: report.to_owned(),
+                operations: batch.to_vec(),
+            };
+            let found = submit(engine, tenant, command).await?;
+            opened = opened.saturating_add(found);
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(opened);
+        }
+    }
+}
+
+async fn match_bank(
+    engine: &Engine,
+    tenant: &Tenant,
+    statement: &Statement,
+    sum: &mut BankTally,
+) -> Result<(), ReconcileError> {
+    let lines = bank_lines(statement);
+    for batch in lines.chunks(BATCH) {
+        let command = MatchBankLines {
+            account: statement.account.key().to_owned(),
+            statement: statement.id.clone().unwrap_or_default(),
+            lines: batch.to_vec(),
+        };
+        let tally = submit(engine, tenant, command).await?;
+        sum.add(&tally);
+    }
+    Ok(())
+}
+
+/// The booked entries of a statement. An entry is known by its account, its statement and its position there, and by
+/// what it says: a statement that was made again with another entry at that position has a new one.
+fn bank_lines(statement: &Statement) -> Vec<BankLine> {
+    let number = statement.id.clone().unwrap_or_default();
+    let lines = statement.entries.iter().map(|entry| {
+        let details = entry.details.iter().flat_map(|detail| {
+            [
+                &detail.end_to_end_id,
+                &detail.bank_reference,
+                &detail.remittance,
+                &detail.creditor_reference,
+            ]
+        });
+        let own = [
+            &entry.bank_reference,
+            &entry.own_reference,
+            &entry.end_to_end_id,
+            &entry.remittance,
+        ];
+        let texts = own.into_iter().chain(details).flatten();
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        let reference: String = texts.join(" ").chars().take(1_000).collect();
+        // A bank's text may have anything in it. A card number is never stored.
+        let reference = match text::contains_card_number(&reference) {
+            true => String::new(),
+            false => reference,
+        };
+        let mut content = Sha256::new();
+        let position = entry.position.to_string();
+        let day = entry.booked_on.to_string();
+        let amount = entry.units.get().to_string();
+        for part in [
+            statement.account.key(),
+            &number,
+            &position,
+            &day,
+            &amount,
+            &reference,
+        ] {
+            content.update(part.len().to_be_bytes());
+            content.update(part);
+        }
+        let epoch = bank_files::Date::constant(1970, 1, 1);
+        let days = entry.booked_on.since(epoch);
+        BankLine {
+            number: i64::try_from(entry.position)
+                .unwrap_or(i64::MAX)
+                .saturating_add(1),
+            content: content.finalize().into(),
+            amount: entry.units.get(),
+            currency: statement.currency,
+            day: days.map_or(0, |span| span.get_days()),
+            reference,
+        }
+    });
+    lines.filter(|line| line.amount != 0).collect()
+}
+
+/// Opens existing books: a mistyped address never begins new ones.
+async fn open(
+    settings: &Settings,
+    asked: Option<String>,
+) -> Result<(Store, Tenant), ReconcileError> {
+    let settings = settings.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = open_existing(&settings)?.patient();
+        let tenant = store.read(|connection| chosen(connection, asked.as_deref()))?;
+        Ok((store, tenant))
+    });
+    opened.await?
+}
