@@ -288,10 +288,10 @@ mod tests {
     }
 
     #[test]
-    fn the_totals_of_a_batch_are_checked() {
+    fn the_totals_of_a_group_are_checked() {
         let text = with(OLD, "<NbOfTxs>2<", "<NbOfTxs>3<");
         assert!(refused(&text).starts_with(
-            "line 95, column 11: the number of payments of the batch is \"3\"; right is 2"
+            "line 95, column 11: the number of payments of the group is \"3\"; right is 2"
         ));
         let text = with(
             OLD,
@@ -300,9 +300,9 @@ mod tests {
         );
         assert_eq!(
             refused(&text),
-            "line 95, column 11: the total of the batch is -600.01, and right is -600.00: the difference is 0.01"
+            "line 95, column 11: the total of the group is -600.01, and right is -600.00: the difference is 0.01"
         );
-        // A batch whose payments come in another file.
+        // A group whose payments come in another file.
         let from = OLD
             .find("<TxDtls>\n            <Refs><EndToEndId>PAY-1")
             .unwrap();
@@ -315,7 +315,7 @@ mod tests {
             "<TtlAmt Ccy=\"EUR\">600.01<",
         );
         assert!(
-            refused(&wrong).contains("the total of the batches is -600.01, and right is -600.00")
+            refused(&wrong).contains("the total of the groups is -600.01, and right is -600.00")
         );
     }
 
@@ -544,6 +544,10 @@ mod tests {
             ),
             (
                 include_str!("../tests/files/camt.054.001.02.xml"),
+                Kind::Notice,
+            ),
+            (
+                include_str!("../tests/files/camt.054.001.04.xml"),
                 Kind::Notice,
             ),
             (
