@@ -36,9 +36,12 @@ pub fn read(file: &[u8]) -> Result<Vec<Statement>, ReadError> {
     let document = xml::read(file)?;
     let (body, name, kind) = opened(&document)?;
     let count = body.all(name).count();
+    let header = body.needs(&["GrpHdr"], "the message")?;
     // The pages of a message are those of a statement only if the message has a single one.
-    let of_message = body.at(&["GrpHdr", "MsgPgntn"]).filter(|_| count == 1);
-    let pages = body.all(name).map(|one| page(one, kind, of_message));
+    let of_message = header.at(&["MsgPgntn"]).filter(|_| count == 1);
+    let pages = body
+        .all(name)
+        .map(|one| page(one, kind, header, of_message));
     let pages: Result<Vec<Statement>, ReadError> = pages.collect();
     let pages = pages?;
     if pages.is_empty() {
@@ -71,6 +74,7 @@ fn opened(document: &Document) -> Result<(&Element, &'static str, Kind), ReadErr
 fn page(
     statement: &Element,
     kind: Kind,
+    header: &Element,
     of_message: Option<&Element>,
 ) -> Result<Statement, ReadError> {
     const INSIDE: &str = "a statement";
@@ -81,8 +85,12 @@ fn page(
     let currency = currency(statement, &balances)?;
     let mut entries = Vec::new();
     let mut expected = Vec::new();
+    let made_at = statement
+        .at(&["CreDtTm"])
+        .or_else(|| header.at(&["CreDtTm"]));
+    let made_on = made_at.map(balances::date).transpose()?;
     for (position, element) in (1..).zip(statement.all("Ntry")) {
-        match entry::read(element, position, currency)? {
+        match entry::read(element, position, currency, made_on)? {
             Booking::Booked(entry) => entries.push(entry),
             Booking::Expected(entry) => expected.push(entry),
             Booking::Information => {}
@@ -409,6 +417,14 @@ mod tests {
             .map(|entry| (entry.position, entry.units.get()))
             .collect();
         assert_eq!(expected, [(6, 7_700)]);
+        // Without any date it is expected on the day of the message; a booked entry must have one.
+        let undated = with(OLD, "<ValDt><Dt>2026-04-02</Dt></ValDt>", "");
+        assert_eq!(
+            first(&undated).expected[0].booked_on.to_string(),
+            "2026-04-01"
+        );
+        let undated = with(&undated, "<Sts>PDNG</Sts>", "<Sts>BOOK</Sts>");
+        assert!(refused(&undated).contains("an entry needs BookgDt or ValDt"));
         // The code may stand one step further down.
         let text = with(OLD, "<Sts>PDNG</Sts>", "<Sts><Cd>INFO</Cd></Sts>");
         assert!(first(&text).expected.is_empty());
@@ -670,7 +686,7 @@ mod tests {
                     written(*units)
                 )).collect();
                 format!(
-                    "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.02'><BkToCstmrStmt><Stmt><Id>1</Id>\
+                    "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.02'><BkToCstmrStmt><GrpHdr/><Stmt><Id>1</Id>\
                      <Acct><Id><Othr><Id>1</Id></Othr></Id></Acct>{}{}{lines}</Stmt></BkToCstmrStmt></Document>",
                     balance("OPBD", opening), balance("CLBD", closing)
                 )

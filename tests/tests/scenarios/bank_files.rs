@@ -136,7 +136,7 @@ fn transfer(number: usize, units: i64, code: &str, to: &str, remittance: Remitta
         creditor: Creditor {
             name: "\u{141}ukasz Gro\u{df} & S\u{f8}n <\u{20ac}>".to_owned(),
             account,
-            bic: (needs_bic || number % 2 == 0).then(|| bic("CHASUS33")),
+            bic: (needs_bic || number.is_multiple_of(2)).then(|| bic("CHASUS33")),
         },
         remittance,
     }

@@ -1,5 +1,6 @@
 //! An entry, and the payments of which it is made.
 
+use jiff::civil::Date;
 use money::{Currency, MinorUnits};
 
 use super::balances::{amount, date, direction};
@@ -21,11 +22,12 @@ pub(super) enum Booking {
     Information,
 }
 
-/// Reads an entry. Its amount is the booked one, in the currency of the account.
+/// Reads an entry. Its amount is the booked one, in the currency of the account. `made_on` is the date of the message.
 pub(super) fn read(
     element: &Element,
     position: usize,
     currency: Currency,
+    made_on: Option<Date>,
 ) -> Result<Booking, ReadError> {
     const INSIDE: &str = "an entry";
     let status = element.needs(&["Sts"], INSIDE)?;
@@ -56,7 +58,9 @@ pub(super) fn read(
     let units = signed(units, is_in).map_err(|problem| problem.at(amount_at.place))?;
     let value_on = element.at(&["ValDt"]).map(date).transpose()?;
     let booked_on = element.at(&["BookgDt"]).map(date).transpose()?;
-    let booked_on = booked_on.or(value_on).ok_or_else(|| {
+    // What is only expected may have no date yet: it is expected on the day of the message.
+    let made_on = made_on.filter(|_| !is_booked);
+    let booked_on = booked_on.or(value_on).or(made_on).ok_or_else(|| {
         let (what, inside) = ("BookgDt or ValDt".to_owned(), INSIDE);
         Problem::Missing { what, inside }.at(element.place)
     })?;
