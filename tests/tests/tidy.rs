@@ -1077,7 +1077,7 @@ fn missing_tests(page: &str, files: &[File]) -> Vec<String> {
 }
 
 #[test]
-fn the_page_of_idempotency_names_tests_that_exist() {
+fn two_pages_name_tests_that_exist() {
     let planted = "| draft | Florin | test |\n| a | b | `it_is` |\n| a | `c` | `it_was` |\n";
     let source = [File::planted(
         "a.rs",
@@ -1085,11 +1085,13 @@ fn the_page_of_idempotency_names_tests_that_exist() {
     )];
     assert_eq!(missing_tests(planted, &source), ["it_was"]);
     let files = files();
-    let page = files.iter().find(|file| file.path == "docs/idempotency.md");
-    let page = page.expect("it is there");
-    let rows = page.text.matches("` |\n").count();
-    assert!(rows >= 15, "{rows} tests");
-    holds("tests of the page", missing_tests(&page.text, &files));
+    for path in ["docs/idempotency.md", "docs/bank-files.md"] {
+        let page = files.iter().find(|file| file.path == path);
+        let page = page.expect("it is there");
+        let rows = page.text.matches("` |\n").count();
+        assert!(rows >= 15, "{path}: {rows} tests");
+        holds(path, missing_tests(&page.text, &files));
+    }
 }
 
 // The schema. -------------------------------------------------------------------------------------

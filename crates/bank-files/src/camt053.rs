@@ -36,9 +36,12 @@ pub fn read(file: &[u8]) -> Result<Vec<Statement>, ReadError> {
     let document = xml::read(file)?;
     let (body, name, kind) = opened(&document)?;
     let count = body.all(name).count();
+    let header = body.needs(&["GrpHdr"], "the message")?;
     // The pages of a message are those of a statement only if the message has a single one.
-    let of_message = body.at(&["GrpHdr", "MsgPgntn"]).filter(|_| count == 1);
-    let pages = body.all(name).map(|one| page(one, kind, of_message));
+    let of_message = header.at(&["MsgPgntn"]).filter(|_| count == 1);
+    let pages = body
+        .all(name)
+        .map(|one| page(one, kind, header, of_message));
     let pages: Result<Vec<Statement>, ReadError> = pages.collect();
     let pages = pages?;
     if pages.is_empty() {
@@ -71,6 +74,7 @@ fn opened(document: &Document) -> Result<(&Element, &'static str, Kind), ReadErr
 fn page(
     statement: &Element,
     kind: Kind,
+    header: &Element,
     of_message: Option<&Element>,
 ) -> Result<Statement, ReadError> {
     const INSIDE: &str = "a statement";
@@ -81,8 +85,12 @@ fn page(
     let currency = currency(statement, &balances)?;
     let mut entries = Vec::new();
     let mut expected = Vec::new();
+    let made_at = statement
+        .at(&["CreDtTm"])
+        .or_else(|| header.at(&["CreDtTm"]));
+    let made_on = made_at.map(balances::date).transpose()?;
     for (position, element) in (1..).zip(statement.all("Ntry")) {
-        match entry::read(element, position, currency)? {
+        match entry::read(element, position, currency, made_on)? {
             Booking::Booked(entry) => entries.push(entry),
             Booking::Expected(entry) => expected.push(entry),
             Booking::Information => {}
@@ -288,10 +296,10 @@ mod tests {
     }
 
     #[test]
-    fn the_totals_of_a_batch_are_checked() {
+    fn the_totals_of_a_group_are_checked() {
         let text = with(OLD, "<NbOfTxs>2<", "<NbOfTxs>3<");
         assert!(refused(&text).starts_with(
-            "line 95, column 11: the number of payments of the batch is \"3\"; right is 2"
+            "line 95, column 11: the number of payments of the group is \"3\"; right is 2"
         ));
         let text = with(
             OLD,
@@ -300,9 +308,9 @@ mod tests {
         );
         assert_eq!(
             refused(&text),
-            "line 95, column 11: the total of the batch is -600.01, and right is -600.00: the difference is 0.01"
+            "line 95, column 11: the total of the group is -600.01, and right is -600.00: the difference is 0.01"
         );
-        // A batch whose payments come in another file.
+        // A group whose payments come in another file.
         let from = OLD
             .find("<TxDtls>\n            <Refs><EndToEndId>PAY-1")
             .unwrap();
@@ -315,7 +323,7 @@ mod tests {
             "<TtlAmt Ccy=\"EUR\">600.01<",
         );
         assert!(
-            refused(&wrong).contains("the total of the batches is -600.01, and right is -600.00")
+            refused(&wrong).contains("the total of the groups is -600.01, and right is -600.00")
         );
     }
 
@@ -409,6 +417,14 @@ mod tests {
             .map(|entry| (entry.position, entry.units.get()))
             .collect();
         assert_eq!(expected, [(6, 7_700)]);
+        // Without any date it is expected on the day of the message; a booked entry must have one.
+        let undated = with(OLD, "<ValDt><Dt>2026-04-02</Dt></ValDt>", "");
+        assert_eq!(
+            first(&undated).expected[0].booked_on.to_string(),
+            "2026-04-01"
+        );
+        let undated = with(&undated, "<Sts>PDNG</Sts>", "<Sts>BOOK</Sts>");
+        assert!(refused(&undated).contains("an entry needs BookgDt or ValDt"));
         // The code may stand one step further down.
         let text = with(OLD, "<Sts>PDNG</Sts>", "<Sts><Cd>INFO</Cd></Sts>");
         assert!(first(&text).expected.is_empty());
@@ -547,6 +563,10 @@ mod tests {
                 Kind::Notice,
             ),
             (
+                include_str!("../tests/files/camt.054.001.04.xml"),
+                Kind::Notice,
+            ),
+            (
                 include_str!("../tests/files/camt.054.001.08.xml"),
                 Kind::Notice,
             ),
@@ -666,7 +686,7 @@ mod tests {
                     written(*units)
                 )).collect();
                 format!(
-                    "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.02'><BkToCstmrStmt><Stmt><Id>1</Id>\
+                    "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.02'><BkToCstmrStmt><GrpHdr/><Stmt><Id>1</Id>\
                      <Acct><Id><Othr><Id>1</Id></Othr></Id></Acct>{}{}{lines}</Stmt></BkToCstmrStmt></Document>",
                     balance("OPBD", opening), balance("CLBD", closing)
                 )

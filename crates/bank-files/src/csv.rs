@@ -429,6 +429,8 @@ mod tests {
         reason = "a test may stop at the first surprise"
     )]
 
+    use proptest::prelude::*;
+
     use super::*;
 
     const GERMAN: &str = "\
@@ -745,6 +747,35 @@ DE89370400440532013000;31.03.2026;;;;Geb\u{fc}hr;-34,5;EUR;1.300,00
                 said.starts_with("line 1, column 1: the mapping is wrong: "),
                 "{said}"
             );
+        }
+    }
+
+    #[test]
+    fn the_mapping_of_the_page_is_read() {
+        let page = include_str!("../../../docs/bank-files.md");
+        let (_, rest) = page.split_once("```json\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let mapping: Mapping = serde_json::from_str(example).unwrap();
+        let own = Mapping {
+            currency: Source::Fixed("EUR".to_owned()),
+            ..german()
+        };
+        assert_eq!(mapping, own);
+        let wrong = example.replace("\"name\"", "\"nmae\"");
+        assert!(serde_json::from_str::<Mapping>(&wrong).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_change_of_a_file_makes_the_reader_stop(
+            at in 0..GERMAN.len(),
+            length in 0..60_usize,
+            with in "[;\"\n\r.,0-9\u{e9}-]{0,8}",
+        ) {
+            let end = (at + length).min(GERMAN.len());
+            let (from, to) = (GERMAN.floor_char_boundary(at), GERMAN.floor_char_boundary(end));
+            let text = format!("{}{with}{}", &GERMAN[..from], &GERMAN[to..]);
+            let _ = read(text.as_bytes(), &german());
         }
     }
 }

@@ -127,7 +127,7 @@ pub enum Problem {
         /// The balance with which the page before it ends.
         right: String,
     },
-    /// The details of an entry, or the totals of a batch, do not add up to its amount.
+    /// The details of an entry, or the totals of a group of them, do not add up to its amount.
     #[error("{what} is {found}, and right is {right}: the difference is {difference}")]
     Differs {
         /// What does not fit.

@@ -5,7 +5,7 @@
 //! | [`mt940`] | reads statements of SWIFT's MT940 |
 //! | [`camt053`] | reads statements, reports and notices of ISO 20022: camt.053, camt.052, camt.054 |
 //! | [`csv`] | reads statements as CSV, by a mapping |
-//! | [`pain001`] | writes batches of credit transfers: pain.001 |
+//! | [`pain001`] | writes orders of credit transfers: pain.001 |
 //! | [`pain002`] | reads what a bank says of them: pain.002 |
 //!
 //! All readers of statements give the same [`Statement`]. Which values are right where banks and libraries disagree is
@@ -17,7 +17,7 @@
 //! - A date is the one that the bank wrote. No time zone ever moves it.
 //! - A statement whose opening balance and entries do not make its closing balance is refused.
 //! - A file is read as a whole or refused with the first problem, its line and its column.
-//! - The same batch of transfers gives the same bytes.
+//! - The same order of transfers gives the same bytes.
 //!
 //! # What it never does
 //!

@@ -1,14 +1,14 @@
-//! pain.001 of ISO 20022: a batch of credit transfers for a bank, in version .001.03 or .001.09.
+//! pain.001 of ISO 20022: an order of credit transfers for a bank, in version .001.03 or .001.09.
 //!
-//! A batch is written as a whole or refused with the first reason. Names and texts are written in the characters that
+//! An order is written as a whole or refused with the first reason. Names and texts are written in the characters that
 //! every bank of SEPA takes; ids are not changed, but refused if they have other ones. No BIC is ever made up.
 //!
 //! Sources: the message definitions of ISO 20022 and their schemas; the implementation guidelines of the European
 //! Payments Council for SEPA credit transfers (EPC132-08) and its list of countries (EPC409-09); the Swiss
 //! implementation guidelines for QR-IBANs.
 
-mod batch;
 mod document;
+mod order;
 mod refusal;
 mod sepa;
 
@@ -19,7 +19,7 @@ use money::Currency;
 use crate::Reference;
 use crate::characters::{is_taken, taken};
 
-pub use batch::{Batch, Creditor, CreditorAccount, Debtor, Remittance, Transfer, Version};
+pub use order::{Creditor, CreditorAccount, Debtor, Remittance, Transfer, TransferOrder, Version};
 pub use refusal::{At, Field, Refusal, Warning};
 
 /// Greatest number of characters of an id.
@@ -54,15 +54,15 @@ struct Checked<'b> {
     text: Option<String>,
 }
 
-/// Writes a batch. The same batch gives the same bytes.
+/// Writes an order. The same order gives the same bytes.
 ///
 /// # Errors
-/// [`Refusal`], with the first reason. Nothing of the batch may be sent.
-pub fn write(batch: &Batch) -> Result<Written, Refusal> {
-    id(&batch.message_id, At::Batch, Field::MessageId)?;
-    let debtor = name(&batch.debtor.name, At::Debtor)?;
+/// [`Refusal`], with the first reason. Nothing of the order may be sent.
+pub fn write(order: &TransferOrder) -> Result<Written, Refusal> {
+    id(&order.message_id, At::Order, Field::MessageId)?;
+    let debtor = name(&order.debtor.name, At::Debtor)?;
     let most = MAX_TRANSFERS;
-    match batch.transfers.len() {
+    match order.transfers.len() {
         0 => return Err(Refusal::NoTransfers),
         count if count > most => return Err(Refusal::TooManyTransfers { most }),
         _ => {}
@@ -70,32 +70,32 @@ pub fn write(batch: &Batch) -> Result<Written, Refusal> {
     let mut warnings = Vec::new();
     warn(
         At::Debtor,
-        &batch.debtor.iban,
-        batch.debtor.bic.as_ref(),
+        &order.debtor.iban,
+        order.debtor.bic.as_ref(),
         &mut warnings,
     );
-    let is_sepa = batch
+    let is_sepa = order
         .transfers
         .first()
-        .is_some_and(|first| sepa::is_sepa(batch, first));
+        .is_some_and(|first| sepa::is_sepa(order, first));
     let mut known: HashMap<&str, usize> = HashMap::new();
-    let mut checked = Vec::with_capacity(batch.transfers.len());
-    for (number, transfer) in (1..).zip(&batch.transfers) {
+    let mut checked = Vec::with_capacity(order.transfers.len());
+    for (number, transfer) in (1..).zip(&order.transfers) {
         let at = At::Transfer(number);
         id(&transfer.end_to_end_id, at, Field::EndToEndId)?;
         if let Some(first) = known.insert(&transfer.end_to_end_id, number) {
             return Err(Refusal::EndToEndIdTwice { at, first });
         }
-        if sepa::is_sepa(batch, transfer) != is_sepa {
+        if sepa::is_sepa(order, transfer) != is_sepa {
             return Err(Refusal::MixedSchemes { at });
         }
-        checked.push(check(batch, transfer, at, is_sepa)?);
+        checked.push(check(order, transfer, at, is_sepa)?);
         if let CreditorAccount::Iban(iban) = &transfer.creditor.account {
             warn(at, iban, transfer.creditor.bic.as_ref(), &mut warnings);
         }
     }
-    let control_sum = control_sum(batch)?;
-    let file = document::write(batch, &debtor, &checked, &control_sum, is_sepa);
+    let control_sum = control_sum(order)?;
+    let file = document::write(order, &debtor, &checked, &control_sum, is_sepa);
     Ok(Written {
         file,
         control_sum,
@@ -104,7 +104,7 @@ pub fn write(batch: &Batch) -> Result<Written, Refusal> {
 }
 
 fn check<'b>(
-    batch: &Batch,
+    order: &TransferOrder,
     transfer: &'b Transfer,
     at: At,
     is_sepa: bool,
@@ -116,7 +116,7 @@ fn check<'b>(
     }
     if let Some(since) = currency.withdrawn_since() {
         let day = since.to_string();
-        if day <= batch.requested_on.to_string() {
+        if day <= order.requested_on.to_string() {
             return Err(Refusal::WithdrawnCurrency {
                 at,
                 currency,
@@ -251,14 +251,14 @@ fn warn(at: At, iban: &text::Iban, bic: Option<&crate::Bic>, warnings: &mut Vec<
 }
 
 /// The sum of all amounts as decimal numbers, whatever their currencies are.
-fn control_sum(batch: &Batch) -> Result<String, Refusal> {
-    let exponents = batch
+fn control_sum(order: &TransferOrder) -> Result<String, Refusal> {
+    let exponents = order
         .transfers
         .iter()
         .map(|one| one.amount.currency.exponent());
     let places = exponents.max().unwrap_or(0);
     let mut sum = 0_i128;
-    for transfer in &batch.transfers {
+    for transfer in &order.transfers {
         let missing = places.saturating_sub(transfer.amount.currency.exponent());
         let factor = 10_i128.pow(u32::from(missing));
         let units = i128::from(transfer.amount.amount.get()).saturating_mul(factor);
@@ -268,7 +268,7 @@ fn control_sum(batch: &Batch) -> Result<String, Refusal> {
         return Err(Refusal::ControlSumTooLarge);
     }
     // A custom currency has been refused, so there is one of ISO 4217 with as many places.
-    let widest = batch.transfers.iter().map(|one| one.amount.currency);
+    let widest = order.transfers.iter().map(|one| one.amount.currency);
     let widest = widest.max_by_key(|currency: &Currency| currency.exponent());
     Ok(widest.map_or_else(String::new, |currency| currency.decimal(sum)))
 }
@@ -311,8 +311,8 @@ mod tests {
         }
     }
 
-    fn batch(transfers: Vec<Transfer>) -> Batch {
-        Batch {
+    fn order(transfers: Vec<Transfer>) -> TransferOrder {
+        TransferOrder {
             version: Version::V03,
             message_id: "RUN-1".to_owned(),
             created_at: "2026-11-30T10:00:00.123456Z".parse().unwrap(),
@@ -326,18 +326,18 @@ mod tests {
         }
     }
 
-    fn euros() -> Batch {
-        batch(vec![
+    fn euros() -> TransferOrder {
+        order(vec![
             transfer("PAY-1", 100_050, "EUR"),
             transfer("PAY-2", 1, "EUR"),
         ])
     }
 
-    /// The payments' group of a batch that is written.
-    fn group(batch: &Batch) -> Element {
-        let written = write(batch).unwrap();
+    /// The payments' group of an order that is written.
+    fn group(order: &TransferOrder) -> Element {
+        let written = write(order).unwrap();
         let document = xml::read(&written.file).unwrap();
-        assert!(document.namespace.ends_with(batch.version.message()));
+        assert!(document.namespace.ends_with(order.version.message()));
         let body = document.root;
         let header = body.at(&["CstmrCdtTrfInitn", "GrpHdr"]).unwrap();
         assert_eq!(
@@ -348,8 +348,8 @@ mod tests {
         document.take(&["CstmrCdtTrfInitn", "PmtInf"]).unwrap()
     }
 
-    fn amounts(batch: &Batch) -> Vec<(String, String)> {
-        let group = group(batch);
+    fn amounts(order: &TransferOrder) -> Vec<(String, String)> {
+        let group = group(order);
         let all = group.all("CdtTrfTxInf").map(|one| {
             let amount = one.at(&["Amt", "InstdAmt"]).unwrap();
             (
@@ -360,14 +360,14 @@ mod tests {
         all.collect()
     }
 
-    fn first(change: impl FnOnce(&mut Transfer)) -> Batch {
-        let mut batch = euros();
-        change(&mut batch.transfers[0]);
-        batch
+    fn first(change: impl FnOnce(&mut Transfer)) -> TransferOrder {
+        let mut order = euros();
+        change(&mut order.transfers[0]);
+        order
     }
 
-    fn refused(batch: &Batch) -> String {
-        write(batch).unwrap_err().to_string()
+    fn refused(order: &TransferOrder) -> String {
+        write(order).unwrap_err().to_string()
     }
 
     /// A transfer that is none of SEPA.
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn an_amount_has_exactly_the_digits_of_its_currency_and_the_sum_has_no_currency() {
-        let mixed = batch(vec![
+        let mixed = order(vec![
             abroad("1", 1_000, "JPY"),
             abroad("2", 1_234, "KWD"),
             transfer("3", 100_050, "USD"),
@@ -400,17 +400,17 @@ mod tests {
             [own("1000.50", "EUR"), own("0.01", "EUR")]
         );
         assert_eq!(write(&euros()).unwrap().control_sum, "1000.51");
-        let yen = batch(vec![abroad("1", 5, "JPY"), abroad("2", 6, "JPY")]);
+        let yen = order(vec![abroad("1", 5, "JPY"), abroad("2", 6, "JPY")]);
         assert_eq!(write(&yen).unwrap().control_sum, "11");
     }
 
     #[test]
     fn names_and_texts_are_written_in_the_characters_of_sepa() {
-        let batch = first(|transfer| {
+        let order = first(|transfer| {
             transfer.creditor.name = "Łukasz Groß & Søn".to_owned();
             transfer.remittance = Remittance::Text("50 € für Æ\u{a0}<1>".to_owned());
         });
-        let group = group(&batch);
+        let group = group(&order);
         let written = group.at(&["CdtTrfTxInf"]).unwrap();
         assert_eq!(written.text_at(&["Cdtr", "Nm"]), Some("Lukasz Gross + Son"));
         assert_eq!(
@@ -432,13 +432,13 @@ mod tests {
                 said,
                 "transfer 1: end_to_end_id must not begin or end with a slash, or have two together"
             );
-            let said = refused(&Batch {
+            let said = refused(&TransferOrder {
                 message_id: id.to_owned(),
                 ..euros()
             });
             assert_eq!(
                 said,
-                "the batch: message_id must not begin or end with a slash, or have two together"
+                "the order: message_id must not begin or end with a slash, or have two together"
             );
         }
         assert!(
@@ -484,22 +484,22 @@ mod tests {
             refused(&text("a".repeat(141)))
                 .starts_with("transfer 1: remittance text may have at most 140")
         );
-        let mut batch = euros();
-        batch.debtor.name = "a".repeat(71);
-        assert!(refused(&batch).starts_with("the debtor: name may have at most 70"));
-        batch = Batch {
+        let mut order = euros();
+        order.debtor.name = "a".repeat(71);
+        assert!(refused(&order).starts_with("the debtor: name may have at most 70"));
+        order = TransferOrder {
             message_id: "a".repeat(36),
             ..euros()
         };
-        assert!(refused(&batch).starts_with("the batch: message_id may have at most 35"));
+        assert!(refused(&order).starts_with("the order: message_id may have at most 35"));
     }
 
     #[test]
     fn no_bic_is_made_up() {
         for (version, name) in [(Version::V03, "BIC"), (Version::V09, "BICFI")] {
-            let mut batch = Batch { version, ..euros() };
-            batch.transfers[0].creditor.bic = Some(Bic::parse("BKAUATWW").unwrap());
-            let group = group(&batch);
+            let mut order = TransferOrder { version, ..euros() };
+            order.transfers[0].creditor.bic = Some(Bic::parse("BKAUATWW").unwrap());
+            let group = group(&order);
             assert_eq!(
                 group.text_at(&["DbtrAgt", "FinInstnId", name]),
                 Some("COBADEFFXXX")
@@ -511,8 +511,8 @@ mod tests {
             assert_eq!(agents[0].text_at(&[name]), Some("BKAUATWW"));
             assert_eq!(agents[1].text_at(&["Othr", "Id"]), Some("NOTPROVIDED"));
             assert_eq!(agents[1].text_at(&[name]), None);
-            batch.debtor.bic = None;
-            let group = self::group(&batch);
+            order.debtor.bic = None;
+            let group = self::group(&order);
             assert_eq!(
                 group.text_at(&["DbtrAgt", "FinInstnId", "Othr", "Id"]),
                 Some("NOTPROVIDED")
@@ -521,7 +521,7 @@ mod tests {
         let mut without = abroad("1", 1, "USD");
         without.creditor.bic = None;
         assert_eq!(
-            refused(&batch(vec![without])),
+            refused(&order(vec![without])),
             "transfer 1: bic must be there, because the account is no IBAN"
         );
     }
@@ -529,11 +529,11 @@ mod tests {
     #[test]
     fn a_bic_of_another_country_is_a_warning() {
         let with = |iban: &str, bic: &str| {
-            let batch = first(|transfer| {
+            let order = first(|transfer| {
                 transfer.creditor.account = CreditorAccount::Iban(Iban::parse(iban).unwrap());
                 transfer.creditor.bic = Some(Bic::parse(bic).unwrap());
             });
-            let warnings = write(&batch).unwrap().warnings;
+            let warnings = write(&order).unwrap().warnings;
             warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(
@@ -558,10 +558,10 @@ mod tests {
         let qrr = Reference::qrr("210000000003139471430009017").unwrap();
         let rf = Reference::rf("RF18539007547034").unwrap();
         let with = |iban: &Iban, remittance: Remittance| {
-            let mut batch = batch(vec![transfer("1", 1_000, "CHF")]);
-            batch.transfers[0].creditor.account = CreditorAccount::Iban(iban.clone());
-            batch.transfers[0].remittance = remittance;
-            batch
+            let mut order = order(vec![transfer("1", 1_000, "CHF")]);
+            order.transfers[0].creditor.account = CreditorAccount::Iban(iban.clone());
+            order.transfers[0].remittance = remittance;
+            order
         };
         let written = group(&with(&qr, Remittance::Reference(qrr.clone())));
         let reference = written
@@ -585,7 +585,7 @@ mod tests {
         }
         let said = refused(&with(&plain, Remittance::Reference(qrr.clone())));
         assert!(said.contains("so the account must be a QR-IBAN"), "{said}");
-        let mut other = batch(vec![abroad("1", 1, "CHF")]);
+        let mut other = order(vec![abroad("1", 1, "CHF")]);
         other.transfers[0].remittance = Remittance::Reference(qrr);
         assert!(refused(&other).contains("so the account must be a QR-IBAN"));
         let written = group(&with(&plain, Remittance::Reference(rf)));
@@ -596,19 +596,19 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_of_sepa_or_it_is_not() {
+    fn an_order_is_of_sepa_or_it_is_not() {
         let sepa = group(&euros());
         assert_eq!(sepa.text_at(&["PmtTpInf", "SvcLvl", "Cd"]), Some("SEPA"));
         assert_eq!(sepa.text_at(&["ChrgBr"]), Some("SLEV"));
-        let other = group(&batch(vec![transfer("1", 1, "USD")]));
+        let other = group(&order(vec![transfer("1", 1, "USD")]));
         assert_eq!(other.text_at(&["PmtTpInf", "SvcLvl", "Cd"]), None);
         assert_eq!(other.text_at(&["ChrgBr"]), Some("SHAR"));
         let mut turkish = transfer("2", 1, "EUR");
         turkish.creditor.account =
             CreditorAccount::Iban(Iban::parse("TR330006100519786457841326").unwrap());
-        let said = refused(&batch(vec![transfer("1", 1, "EUR"), turkish]));
+        let said = refused(&order(vec![transfer("1", 1, "EUR"), turkish]));
         assert!(
-            said.starts_with("transfer 2: either all transfers of a batch are those of SEPA"),
+            said.starts_with("transfer 2: either all transfers of an order are those of SEPA"),
             "{said}"
         );
     }
@@ -617,7 +617,7 @@ mod tests {
     fn the_versions_write_the_date_in_their_own_way() {
         let old = group(&euros());
         assert_eq!(old.text_at(&["ReqdExctnDt"]), Some("2026-12-01"));
-        let new = group(&Batch {
+        let new = group(&TransferOrder {
             version: Version::V09,
             ..euros()
         });
@@ -631,49 +631,49 @@ mod tests {
 
     #[test]
     fn what_no_bank_can_do_is_refused() {
-        for (batch, says) in [
-            (batch(Vec::new()), "the batch needs at least one transfer"),
+        for (order, says) in [
+            (order(Vec::new()), "the order needs at least one transfer"),
             (
-                batch(vec![transfer("1", 1, "EUR"), transfer("1", 2, "EUR")]),
+                order(vec![transfer("1", 1, "EUR"), transfer("1", 2, "EUR")]),
                 "transfer 2: end_to_end_id is that of transfer 1 already",
             ),
             (
-                batch(vec![abroad("1", 1, "USDC")]),
+                order(vec![abroad("1", 1, "USDC")]),
                 "transfer 1: amount is in USDC, which is no currency of ISO 4217",
             ),
             (
-                batch(vec![abroad("1", 1, "HRK")]),
+                order(vec![abroad("1", 1, "HRK")]),
                 "transfer 1: amount is in HRK, which was withdrawn on 2023-01-01",
             ),
             (
-                batch(vec![transfer("1", 100_000_000_000, "EUR")]),
+                order(vec![transfer("1", 100_000_000_000, "EUR")]),
                 "transfer 1: amount may be at most 999999999.99",
             ),
             (
-                batch(vec![abroad("1", i64::MAX, "USD")]),
+                order(vec![abroad("1", i64::MAX, "USD")]),
                 "transfer 1: amount may be at most 9999999999999999.99",
             ),
             (
-                batch(vec![
+                order(vec![
                     abroad("1", 999_999_999_999_999_999, "USD"),
                     abroad("2", 1, "USD"),
                 ]),
-                "the sum of all amounts has more than 18 digits: make several batches",
+                "the sum of all amounts has more than 18 digits: make several orders",
             ),
         ] {
-            assert_eq!(refused(&batch), says);
+            assert_eq!(refused(&order), says);
         }
         let many = (0..=100_000)
             .map(|number| transfer(&number.to_string(), 1, "EUR"))
             .collect();
         assert_eq!(
-            refused(&batch(many)),
-            "the batch may have at most 100000 transfers"
+            refused(&order(many)),
+            "the order may have at most 100000 transfers"
         );
-        assert!(write(&batch(vec![transfer("1", 99_999_999_999, "EUR")])).is_ok());
+        assert!(write(&order(vec![transfer("1", 99_999_999_999, "EUR")])).is_ok());
         let mut account = abroad("1", 1, "USD");
         account.creditor.account = CreditorAccount::Other("/1".to_owned());
-        assert!(refused(&batch(vec![account])).starts_with("transfer 1: account must not begin"));
+        assert!(refused(&order(vec![account])).starts_with("transfer 1: account must not begin"));
     }
 
     proptest! {
@@ -684,27 +684,27 @@ mod tests {
         ) {
             let transfers = payments.iter().enumerate();
             let transfers = transfers.map(|(number, (units, code))| abroad(&number.to_string(), *units, code)).collect();
-            let batch = Batch { version: Version::V09, ..batch(transfers) };
+            let order = TransferOrder { version: Version::V09, ..order(transfers) };
             let mut sum = money::Decimal::ZERO;
-            for ((text, code), (units, written)) in amounts(&batch).iter().zip(&payments) {
+            for ((text, code), (units, written)) in amounts(&order).iter().zip(&payments) {
                 prop_assert_eq!(code, written);
                 let read = Money::from_decimal(text, Currency::from_code(code).unwrap()).unwrap();
                 prop_assert_eq!(read.amount.get(), *units);
                 prop_assert_eq!(&read.to_decimal_string(), text);
                 sum += money::Decimal::from_str_exact(text).unwrap();
             }
-            let control = money::Decimal::from_str_exact(&write(&batch).unwrap().control_sum).unwrap();
+            let control = money::Decimal::from_str_exact(&write(&order).unwrap().control_sum).unwrap();
             prop_assert_eq!(control, sum);
         }
 
         #[test]
         fn every_text_gives_well_formed_xml_or_a_refusal(name in "\\PC{0,80}", text in "\\PC{0,150}", id in "\\PC{0,40}") {
-            let batch = first(|transfer| {
+            let order = first(|transfer| {
                 transfer.creditor.name = name;
                 transfer.remittance = Remittance::Text(text);
                 transfer.end_to_end_id = id;
             });
-            if let Ok(written) = write(&batch) {
+            if let Ok(written) = write(&order) {
                 prop_assert!(xml::read(&written.file).is_ok());
             }
         }

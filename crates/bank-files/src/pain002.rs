@@ -1,4 +1,4 @@
-//! pain.002 of ISO 20022: what a bank says of a batch of credit transfers, for the whole, for groups and for single
+//! pain.002 of ISO 20022: what a bank says of an order of credit transfers, for the whole, for groups and for single
 //! transfers.
 //!
 //! Versions .001.03 to .001.12 are read. A transfer without a status of its own has that of its group, and a group

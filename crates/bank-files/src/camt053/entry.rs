@@ -1,5 +1,6 @@
 //! An entry, and the payments of which it is made.
 
+use jiff::civil::Date;
 use money::{Currency, MinorUnits};
 
 use super::balances::{amount, date, direction};
@@ -21,11 +22,12 @@ pub(super) enum Booking {
     Information,
 }
 
-/// Reads an entry. Its amount is the booked one, in the currency of the account.
+/// Reads an entry. Its amount is the booked one, in the currency of the account. `made_on` is the date of the message.
 pub(super) fn read(
     element: &Element,
     position: usize,
     currency: Currency,
+    made_on: Option<Date>,
 ) -> Result<Booking, ReadError> {
     const INSIDE: &str = "an entry";
     let status = element.needs(&["Sts"], INSIDE)?;
@@ -56,7 +58,9 @@ pub(super) fn read(
     let units = signed(units, is_in).map_err(|problem| problem.at(amount_at.place))?;
     let value_on = element.at(&["ValDt"]).map(date).transpose()?;
     let booked_on = element.at(&["BookgDt"]).map(date).transpose()?;
-    let booked_on = booked_on.or(value_on).ok_or_else(|| {
+    // What is only expected may have no date yet: it is expected on the day of the message.
+    let made_on = made_on.filter(|_| !is_booked);
+    let booked_on = booked_on.or(value_on).or(made_on).ok_or_else(|| {
         let (what, inside) = ("BookgDt or ValDt".to_owned(), INSIDE);
         Problem::Missing { what, inside }.at(element.place)
     })?;
@@ -121,54 +125,60 @@ struct Side {
     is_reversal: bool,
 }
 
-/// The payments of one group, after the totals of the batch were checked.
+/// The payments of one group, after its totals were checked.
 fn group_of(group: &Element, currency: Currency, side: Side) -> Result<Vec<Detail>, ReadError> {
     let details: Result<Vec<Detail>, ReadError> = group
         .all("TxDtls")
         .map(|payment| detail(payment, currency, side))
         .collect();
     let details = details?;
-    let Some(batch) = group.at(&["Btch"]) else {
+    let Some(totals) = group.at(&["Btch"]) else {
         return Ok(details);
     };
-    if let Some(number) = batch.text_at(&["NbOfTxs"])
+    if let Some(number) = totals.text_at(&["NbOfTxs"])
         && !details.is_empty()
     {
         let trimmed = number.trim_start_matches('0');
         let right = details.len().to_string();
         if trimmed != right {
             return Err(Problem::Malformed {
-                what: "the number of payments of the batch",
+                what: "the number of payments of the group",
                 found: crate::error::shown(number),
                 right: format!("{right}, because so many are here"),
             }
-            .at(batch.place));
+            .at(totals.place));
         }
     }
     let amounts: Option<Vec<MinorUnits>> = details.iter().map(|detail| detail.units).collect();
     let amounts = amounts.filter(|amounts| !amounts.is_empty());
-    if let (Some(amounts), Some(total)) = (amounts, total(batch, currency, side)?) {
-        let right = sum(amounts).map_err(|problem| problem.at(batch.place))?;
-        same("the total of the batch", total, right, currency, batch)?;
+    if let (Some(amounts), Some(total)) = (amounts, total(totals, currency, side)?) {
+        let right = sum(amounts).map_err(|problem| problem.at(totals.place))?;
+        same("the total of the group", total, right, currency, totals)?;
     }
     Ok(details)
 }
 
-/// The total of a batch with its sign, if it is in the currency of the entry.
-fn total(batch: &Element, currency: Currency, side: Side) -> Result<Option<MinorUnits>, ReadError> {
-    let Some(element) = batch.at(&["TtlAmt"]) else {
+/// The total of a group with its sign, if it is in the currency of the entry.
+fn total(
+    totals: &Element,
+    currency: Currency,
+    side: Side,
+) -> Result<Option<MinorUnits>, ReadError> {
+    let Some(element) = totals.at(&["TtlAmt"]) else {
         return Ok(None);
     };
     let (units, found) = amount(element)?;
     if found != currency {
         return Ok(None);
     }
-    let is_in = batch.at(&["CdtDbtInd"]).map_or(Ok(side.is_in), direction)?;
+    let is_in = totals
+        .at(&["CdtDbtInd"])
+        .map_or(Ok(side.is_in), direction)?;
     let units = signed(units, is_in).map_err(|problem| problem.at(element.place))?;
     Ok(Some(units))
 }
 
-/// Refuses an entry whose payments, or whose batches, all have amounts that do not add up to its own.
+/// Refuses an entry whose payments, or whose groups, all have amounts that do not add up to its own.
 fn adds_up(
     element: &Element,
     details: &[Detail],
@@ -182,17 +192,17 @@ fn adds_up(
         let found = sum(amounts).map_err(at)?;
         same("the sum of the details", found, units, currency, element)?;
     }
-    let batches = element
+    let all = element
         .all("NtryDtls")
         .map(|group| match group.at(&["Btch"]) {
-            Some(batch) => total(batch, currency, side),
+            Some(totals) => total(totals, currency, side),
             None => Ok(None),
         });
-    let totals: Result<Vec<_>, ReadError> = batches.collect();
+    let totals: Result<Vec<_>, ReadError> = all.collect();
     let totals: Option<Vec<MinorUnits>> = totals?.into_iter().collect();
     if let Some(totals) = totals.filter(|totals| !totals.is_empty()) {
         let found = sum(totals).map_err(at)?;
-        same("the total of the batches", found, units, currency, element)?;
+        same("the total of the groups", found, units, currency, element)?;
     }
     Ok(())
 }

@@ -4,14 +4,14 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::Checked;
-use super::batch::{Batch, CreditorAccount, Remittance, Version};
+use super::order::{CreditorAccount, Remittance, TransferOrder, Version};
 use crate::{Bic, Reference};
 
 /// The id of a bank whose BIC is not known.
 const NOT_PROVIDED: &str = "NOTPROVIDED";
 
 pub(super) fn write(
-    batch: &Batch,
+    order: &TransferOrder,
     debtor: &str,
     transfers: &[Checked<'_>],
     control_sum: &str,
@@ -19,19 +19,19 @@ pub(super) fn write(
 ) -> Vec<u8> {
     let count = transfers.len().to_string();
     let mut xml = Xml::new();
-    let namespace = format!("urn:iso:std:iso:20022:tech:xsd:{}", batch.version.message());
+    let namespace = format!("urn:iso:std:iso:20022:tech:xsd:{}", order.version.message());
     xml.inside_with("Document", ("xmlns", &namespace), |xml| {
         xml.inside("CstmrCdtTrfInitn", |xml| {
             xml.inside("GrpHdr", |xml| {
-                xml.leaf("MsgId", &batch.message_id);
-                let created_at = batch.created_at.strftime("%Y-%m-%dT%H:%M:%SZ");
+                xml.leaf("MsgId", &order.message_id);
+                let created_at = order.created_at.strftime("%Y-%m-%dT%H:%M:%SZ");
                 xml.leaf("CreDtTm", &created_at.to_string());
                 xml.leaf("NbOfTxs", &count);
                 xml.leaf("CtrlSum", control_sum);
                 xml.inside("InitgPty", |xml| xml.leaf("Nm", debtor));
             });
             xml.inside("PmtInf", |xml| {
-                xml.leaf("PmtInfId", &batch.message_id);
+                xml.leaf("PmtInfId", &order.message_id);
                 xml.leaf("PmtMtd", "TRF");
                 xml.leaf("NbOfTxs", &count);
                 xml.leaf("CtrlSum", control_sum);
@@ -40,21 +40,21 @@ pub(super) fn write(
                         xml.inside("SvcLvl", |xml| xml.leaf("Cd", "SEPA"));
                     });
                 }
-                let date = batch.requested_on.to_string();
-                match batch.version {
+                let date = order.requested_on.to_string();
+                match order.version {
                     Version::V03 => xml.leaf("ReqdExctnDt", &date),
                     Version::V09 => xml.inside("ReqdExctnDt", |xml| xml.leaf("Dt", &date)),
                 }
                 xml.inside("Dbtr", |xml| xml.leaf("Nm", debtor));
                 xml.inside("DbtrAcct", |xml| {
-                    let iban = batch.debtor.iban.electronic();
+                    let iban = order.debtor.iban.electronic();
                     xml.inside("Id", |xml| xml.leaf("IBAN", iban));
                 });
-                bank(xml, "DbtrAgt", batch.debtor.bic.as_ref(), batch.version);
+                bank(xml, "DbtrAgt", order.debtor.bic.as_ref(), order.version);
                 // Charges are shared: SEPA has a word of its own for it.
                 xml.leaf("ChrgBr", if is_sepa { "SLEV" } else { "SHAR" });
                 for checked in transfers {
-                    xml.inside("CdtTrfTxInf", |xml| transfer(xml, checked, batch.version));
+                    xml.inside("CdtTrfTxInf", |xml| transfer(xml, checked, order.version));
                 }
             });
         });

@@ -1,14 +1,14 @@
-//! Why a batch is refused, and what is only odd.
+//! Why an order is refused, and what is only odd.
 
 use std::fmt;
 
 use money::Currency;
 
-/// A part of a batch.
+/// A part of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum At {
-    /// The batch itself.
-    Batch,
+    /// The order itself.
+    Order,
     /// Who pays.
     Debtor,
     /// The transfer with this number; the first is 1.
@@ -18,14 +18,14 @@ pub enum At {
 impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Batch => f.write_str("the batch"),
+            Self::Order => f.write_str("the order"),
             Self::Debtor => f.write_str("the debtor"),
             Self::Transfer(number) => write!(f, "transfer {number}"),
         }
     }
 }
 
-/// A field of a batch.
+/// A field of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// The id of the message.
@@ -52,14 +52,14 @@ impl fmt::Display for Field {
     }
 }
 
-/// Why a batch is not written: the first reason, in the order of the fields of the file.
+/// Why an order is not written: the first reason, in the order of the fields of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The batch has no transfers.
-    #[error("the batch needs at least one transfer")]
+    /// The order has no transfers.
+    #[error("the order needs at least one transfer")]
     NoTransfers,
-    /// The batch has too many transfers.
-    #[error("the batch may have at most {most} transfers")]
+    /// The order has too many transfers.
+    #[error("the order may have at most {most} transfers")]
     TooManyTransfers {
         /// The greatest number.
         most: usize,
@@ -122,12 +122,12 @@ pub enum Refusal {
         /// The number of the earlier transfer.
         first: usize,
     },
-    /// A batch has transfers of SEPA and other ones.
+    /// An order has transfers of SEPA and other ones.
     #[error(
-        "{at}: either all transfers of a batch are those of SEPA (EUR, from and to an IBAN of its countries) or none is, and this one is not like the first"
+        "{at}: either all transfers of an order are those of SEPA (EUR, from and to an IBAN of its countries) or none is, and this one is not like the first"
     )]
     MixedSchemes {
-        /// The first transfer that is not like the first one of the batch.
+        /// The first transfer that is not like the first one of the order.
         at: At,
     },
     /// A currency is not one of ISO 4217.
@@ -157,7 +157,7 @@ pub enum Refusal {
         most: String,
     },
     /// The sum of the amounts has more digits than the message can have.
-    #[error("the sum of all amounts has more than 18 digits: make several batches")]
+    #[error("the sum of all amounts has more than 18 digits: make several orders")]
     ControlSumTooLarge,
     /// An account that is no IBAN needs the BIC of its bank.
     #[error("{at}: bic must be there, because the account is no IBAN")]

@@ -1,6 +1,6 @@
 //! Which transfers are those of SEPA.
 
-use super::batch::{Batch, CreditorAccount, Transfer};
+use super::order::{CreditorAccount, Transfer, TransferOrder};
 
 /// The largest amount: 999,999,999.99 euros.
 pub(super) const MAX_CENTS: i64 = 99_999_999_999;
@@ -12,12 +12,12 @@ const COUNTRIES: [&str; 42] = [
     "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "VA",
 ];
 
-/// Whether a transfer of a batch is one of SEPA: in euros, between two IBANs of its countries.
-pub(super) fn is_sepa(batch: &Batch, transfer: &Transfer) -> bool {
+/// Whether a transfer of an order is one of SEPA: in euros, between two IBANs of its countries.
+pub(super) fn is_sepa(order: &TransferOrder, transfer: &Transfer) -> bool {
     let is_of_sepa = |iban: &text::Iban| COUNTRIES.contains(&iban.country());
     let to_sepa = match &transfer.creditor.account {
         CreditorAccount::Iban(iban) => is_of_sepa(iban),
         CreditorAccount::Other(_) => false,
     };
-    to_sepa && is_of_sepa(&batch.debtor.iban) && transfer.amount.currency.code() == "EUR"
+    to_sepa && is_of_sepa(&order.debtor.iban) && transfer.amount.currency.code() == "EUR"
 }

@@ -1,4 +1,4 @@
-//! What is written: a batch of credit transfers from one account.
+//! What is written: an order of credit transfers from one account.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,7 +12,7 @@ use crate::{Bic, Reference};
 /// Either all transfers are those of SEPA (euros, from and to an IBAN of its countries) or none is: banks do them
 /// in different ways.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
+pub struct TransferOrder {
     /// The version of the message.
     pub version: Version,
     /// The id of the message: 1 to 35 characters. The bank refuses the second message with an id that it knows. It is
