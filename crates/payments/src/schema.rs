@@ -171,8 +171,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    settlement (tenant_id, provider, reference, currency) {
+    settlement (tenant_id, id) {
         tenant_id -> BigInt,
+        id -> Binary,
         provider -> Text,
         reference -> Text,
         currency -> Text,

@@ -38,6 +38,14 @@ edge::shapes! {
     ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired"]);
     /// The state of an operation.
     OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown"]);
+    /// The id of a settlement.
+    SettlementId: Shape::id("set_").example("set_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The id of a line of a settlement report.
+    SettlementLineId: Shape::id("srl_").example("srl_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// What a line of a settlement report is about.
+    SettlementLineKind: Shape::words(&["capture", "refund", "refund_return", "dispute", "dispute_reversal", "payout", "fee", "adjustment"]);
+    /// The state of a line of a settlement report.
+    SettlementLineStatus: Shape::words(&["matched", "open", "ignored", "resolved"]);
     /// The id of an exception.
     ExceptionId: Shape::id("exc_").example("exc_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The kind of a difference.

@@ -39,12 +39,13 @@ CREATE TABLE settlement (
     updated_at   BIGINT NOT NULL,
     tenant_id    BIGINT NOT NULL REFERENCES tenant,
     day          INTEGER NOT NULL,                          -- of its latest line, in days since 1970
+    id           BYTEA NOT NULL CHECK (length(id) = 16),
     provider     TEXT NOT NULL,
     reference    TEXT NOT NULL,
     currency     TEXT NOT NULL,
-    PRIMARY KEY (tenant_id, provider, reference, currency)
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (reference, tenant_id, provider, currency)
 );
-CREATE INDEX settlement_reference ON settlement (reference, tenant_id);
 CREATE INDEX settlement_open ON settlement (tenant_id, currency, net) WHERE banked <> net;
 
 -- A line of a bank statement. It is known again by account, statement, content and ordinal.

@@ -116,6 +116,27 @@ async fn from_a_first_payment_to_a_payout_that_is_on_the_statement(database: Dat
     assert_eq!(settlements[0]["reference"], json!(settlement));
     assert_eq!(number(&settlements[0], "/net"), taken - cost);
     assert_eq!(number(&settlements[0], "/lines"), 4);
+    let path = format!(
+        "/v1/settlements/{}/lines?limit=3",
+        text(&settlements[0], "/id")
+    );
+    let page = shop.client.get(&path).await.json();
+    let next = text(&page, "/next_cursor");
+    let rest = shop
+        .client
+        .get(&format!("{path}&cursor={next}"))
+        .await
+        .json();
+    let lines = [list(&page), list(&rest)].concat();
+    assert_eq!(lines.len(), 4);
+    assert!(
+        lines.iter().all(|line| line["status"] == "matched"),
+        "{lines:?}"
+    );
+    let sum: i64 = lines.iter().map(|line| number(line, "/net")).sum();
+    assert_eq!(sum, taken - cost);
+    let absent = "/v1/settlements/set_00000000000000000000000000000000/lines";
+    is_problem("absent", &shop.client.get(absent).await, 404, "not_found");
 
     // The same report again adds nothing.
     let (code, said) = reconcile(&database, &["--report", shown(&report)]);

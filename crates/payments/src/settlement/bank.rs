@@ -178,7 +178,11 @@ fn enter(book: &mut Book, command: &MatchBankLines, line: &BankLine, tally: &mut
             row.subject = Some(names.collect::<Vec<_>>().join(" "));
             let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
             for (of, part) in &parts {
-                let settlement = state.settlement(tenant, of, now);
+                let Some(held) = state.settlements.get(of) else {
+                    continue;
+                };
+                let id = held.row.id;
+                let settlement = state.settlement((tenant, id), of, now);
                 settlement.banked = settlement.banked.saturating_add(*part);
             }
             record(book, &row);

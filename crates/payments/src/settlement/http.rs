@@ -10,16 +10,13 @@ use text::Identifier;
 
 use super::exception::{Exception, ExceptionId, Resolution};
 use super::resolve::ResolveException;
-use super::rows::{ExceptionRow, OPEN, RESOLVED, SettlementRow};
-use super::{EXCEPTION_RESOLVED, NOTHING_TO_POST, show};
-use crate::schema::{reconciliation_exception, settlement};
+use super::rows::{ExceptionRow, OPEN, RESOLVED, SettlementLineRow, SettlementRow};
+use super::{EXCEPTION_RESOLVED, NOTHING_TO_POST, SettlementId, SettlementLineId, show};
+use crate::schema::{reconciliation_exception, settlement, settlement_line};
 use crate::shapes;
 
 /// The words of a person.
 type Reason = Identifier<255>;
-
-/// Greatest number of settlements that are listed.
-const MAX_SETTLEMENTS: i64 = 200;
 
 /// Every route of settlement.
 pub(super) fn routes(r: &mut Routes) {
@@ -30,10 +27,21 @@ pub(super) fn routes(r: &mut Routes) {
     r.get(
         "/v1/settlements",
         "listSettlements",
-        "Lists the latest settlements of the providers, newest first.",
+        "Lists the settlements of the providers, newest first.",
         settlements,
     )
-    .gives_page::<show::Settlement>("The settlements, at most 200");
+    .page()
+    .gives_page::<show::Settlement>("A page of settlements");
+    r.get(
+        "/v1/settlements/{id}/lines",
+        "listSettlementLines",
+        "Lists the lines of a settlement, newest first.",
+        lines,
+    )
+    .segment("id", shapes::SettlementId::SHAPE, "set_…")
+    .page()
+    .gives_page::<show::SettlementLine>("A page of lines")
+    .refuses(404, "No such settlement", &[]);
     r.get(
         "/v1/reconciliation_exceptions",
         "listReconciliationExceptions",
@@ -83,19 +91,61 @@ fn wanted(query: &mut Query) -> Slot<(Option<bool>, PageQuery)> {
 
 async fn settlements(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let before = wanted
+        .cursor
+        .map(|cursor| SettlementId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
     let found = state.read(move |connection| {
+        let newest = SettlementId::from_bytes([0xff; 16]);
         let rows: Vec<SettlementRow> = settlement::table
             .filter(settlement::tenant_id.eq(tenant))
-            .order((settlement::day.desc(), settlement::reference.desc()))
-            .limit(MAX_SETTLEMENTS)
+            .filter(settlement::id.lt(before.unwrap_or(newest)))
+            .order(settlement::id.desc())
+            .limit(more)
             .load(connection)?;
         Ok(rows)
     });
-    let found = found.await?;
-    let page = edge::Page {
-        data: found.iter().map(show::settlement).collect(),
-        next_cursor: None,
+    let cursor = |row: &SettlementRow| Cursor {
+        id: row.id.bytes(),
+        position: None,
     };
+    let page = page(found.await?, &wanted, show::settlement, cursor);
+    Ok(Response::json(200, &page))
+}
+
+async fn lines(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: SettlementId = call.named("id", code::NOT_FOUND)?;
+    let wanted = call.query.page()?;
+    let before = wanted
+        .cursor
+        .map(|cursor| SettlementLineId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state.read(move |connection| {
+        let of: Option<SettlementRow> = settlement::table
+            .find((tenant, id))
+            .first(connection)
+            .optional()?;
+        let Some(of) = of else { return Ok(None) };
+        let newest = SettlementLineId::from_bytes([0xff; 16]);
+        let rows: Vec<SettlementLineRow> = settlement_line::table
+            .filter(settlement_line::tenant_id.eq(tenant))
+            .filter(settlement_line::provider.eq(of.provider))
+            .filter(settlement_line::settlement.eq(of.reference))
+            .filter(settlement_line::currency.eq(of.currency))
+            .filter(settlement_line::id.lt(before.unwrap_or(newest)))
+            .order(settlement_line::id.desc())
+            .limit(more)
+            .load(connection)?;
+        Ok(Some(rows))
+    });
+    let found = found.await?.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let cursor = |row: &SettlementLineRow| Cursor {
+        id: row.id.bytes(),
+        position: None,
+    };
+    let page = page(found, &wanted, show::line, cursor);
     Ok(Response::json(200, &page))
 }
 

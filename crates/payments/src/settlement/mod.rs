@@ -49,6 +49,12 @@ pub(crate) const CAPABILITY: Capability = Capability {
 };
 
 store::typed_id!(
+    /// The id of a settlement: `set_…`.
+    SettlementId,
+    "set"
+);
+
+store::typed_id!(
     /// The id of a line of a settlement report: `srl_…`.
     SettlementLineId,
     "srl"

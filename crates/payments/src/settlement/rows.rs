@@ -4,7 +4,7 @@ use ledger::TransactionId;
 use store::{Error, TenantId, Timestamp};
 
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
-use super::{ReportLine, SettlementLineId};
+use super::{ReportLine, SettlementId, SettlementLineId};
 
 /// The status of a line that was matched.
 pub(super) const MATCHED: &str = "matched";
@@ -79,6 +79,7 @@ store::bulk_insert! {
     /// A row of `settlement`. Amounts are minor units, times microseconds since 1970.
     pub struct SettlementRow in settlement {
         tenant_id: TenantId,
+        id: SettlementId,
         provider: String,
         reference: String,
         currency: String,
@@ -99,9 +100,7 @@ store::bulk_update! {
     pub struct SettlementChange in settlement {
         find {
             tenant_id: TenantId = tenant_id,
-            provider: String = provider,
-            reference: String = reference,
-            currency: String = currency,
+            id: SettlementId = id,
             seen_version: i64 = version,
         }
         set {

@@ -10,7 +10,7 @@ use money::Currency;
 use super::exception::{ExceptionKind, Resolution};
 use super::rows::{IGNORED, LineResolved, MATCHED, OPEN, SettlementLineRow};
 use super::shelf::{End, SettlementShelf, State, opened};
-use super::{LineKind, ReportLine, SettlementLineId};
+use super::{LineKind, ReportLine, SettlementId, SettlementLineId};
 use crate::opened::recorded;
 use crate::postings::{self, Posted, PostingSet, SETTLED, SETTLED_OUT, Share};
 use crate::{OperationKind, OperationState};
@@ -161,6 +161,8 @@ enum Finding {
 fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut Tally) {
     let (tenant, now) = (book.tenant().id, book.now());
     let id = SettlementLineId::from_bytes(book.next_id());
+    // The id of the settlement, if the line is its first one.
+    let settlement = SettlementId::from_bytes(book.next_id());
     let names = (command.provider.as_str(), command.report.as_str());
     let mut row = SettlementLineRow::of(tenant, id, names, line, now);
     let currency = line.currency.code();
@@ -195,7 +197,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
                 tally.unlinked = tally.unlinked.saturating_add(1);
                 unlinked(book, command, line);
             } else {
-                join(state, tenant, command, line, now);
+                join(state, (tenant, settlement), command, line, now);
             }
         }
         Finding::Ignored => {
@@ -213,7 +215,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
             let exception = opened(about, where_, amount, detail, (ids, now));
             let opened = state.open(exception);
             if !line.settlement.is_empty() {
-                join(state, tenant, command, line, now);
+                join(state, (tenant, settlement), command, line, now);
             }
             if let Some(exception) = opened {
                 let (exception, about) = (exception.to_string(), id.to_string());
@@ -230,7 +232,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
 /// Adds a line to its settlement: matched or not, it is part of what the provider sends.
 fn join(
     state: &mut State,
-    tenant: store::TenantId,
+    (tenant, id): (store::TenantId, SettlementId),
     command: &SettleLines,
     line: &ReportLine,
     now: store::Timestamp,
@@ -240,7 +242,7 @@ fn join(
         line.settlement.clone(),
         line.currency.code().to_owned(),
     );
-    let settlement = state.settlement(tenant, &name, now);
+    let settlement = state.settlement((tenant, id), &name, now);
     settlement.lines = settlement.lines.saturating_add(1);
     settlement.gross = settlement.gross.saturating_add(line.gross);
     settlement.fee = settlement.fee.saturating_add(line.fee);

@@ -16,7 +16,7 @@ use super::bank_rows::{
 };
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
 use super::rows::*;
-use super::{BankLineId, SettlementLineId};
+use super::{BankLineId, SettlementId, SettlementLineId};
 use crate::disputes::dispute::Dispute;
 use crate::disputes::rows as dispute_rows;
 use crate::postings::{EXCEPTION_FEE_OUT, OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
@@ -152,10 +152,10 @@ impl State {
         true
     }
 
-    /// The settlement of this name; made if it is new.
+    /// The settlement of this name; made with this id if it is new.
     pub(super) fn settlement(
         &mut self,
-        tenant_id: TenantId,
+        (tenant_id, id): (TenantId, SettlementId),
         name: &SettlementName,
         now: Timestamp,
     ) -> &mut SettlementRow {
@@ -165,6 +165,7 @@ impl State {
             .or_insert_with(|| Versioned {
                 row: SettlementRow {
                     tenant_id,
+                    id,
                     provider: name.0.clone(),
                     reference: name.1.clone(),
                     currency: name.2.clone(),
@@ -181,9 +182,7 @@ impl State {
                 seen: None,
                 is_changed: true,
             });
-        if !held.is_changed {
-            held.is_changed = true;
-        }
+        held.is_changed = true;
         held.row.updated_at = now.micros();
         &mut held.row
     }
@@ -380,9 +379,7 @@ impl engine::Shelf for SettlementShelf {
                 None => new.push(row),
                 Some(seen_version) => changed.push(SettlementChange {
                     tenant_id: tenant,
-                    provider: row.provider,
-                    reference: row.reference,
-                    currency: row.currency,
+                    id: row.id,
                     seen_version,
                     day: row.day,
                     lines: row.lines,

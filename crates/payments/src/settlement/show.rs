@@ -14,6 +14,9 @@ use crate::shapes::*;
 /// A settlement: the money of many lines, which the provider sends to the bank as one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Settlement {
+    /// `set_…`
+    #[schema(value_type = SettlementId)]
+    pub id: String,
     /// The provider's name of the settlement.
     pub reference: String,
     /// Always `settlement`.
@@ -44,6 +47,69 @@ pub struct Settlement {
     /// Time at which the first line was read.
     #[schema(value_type = Moment)]
     pub created_at: String,
+}
+
+/// A line of a settlement report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SettlementLine {
+    /// `srl_…`
+    #[schema(value_type = SettlementLineId)]
+    pub id: String,
+    /// Always `settlement_line`.
+    pub object: &'static str,
+    /// What the line is about.
+    #[schema(value_type = SettlementLineKind)]
+    pub kind: String,
+    /// `matched`, `open`, `ignored` or `resolved`.
+    #[schema(value_type = SettlementLineStatus)]
+    pub status: String,
+    /// The report.
+    pub report: String,
+    /// Number of the line in its report.
+    #[schema(value_type = Count)]
+    pub number: i64,
+    /// The provider's reference; empty if there is none.
+    pub reference: String,
+    /// The amount before the fee, in minor units.
+    #[schema(value_type = MinorUnits)]
+    pub gross: i64,
+    /// The provider's fee, in minor units.
+    #[schema(value_type = Count)]
+    pub fee: i64,
+    /// The amount less the fee, in minor units.
+    #[schema(value_type = MinorUnits)]
+    pub net: i64,
+    /// ISO 4217 code.
+    #[schema(value_type = IsoCurrencyCode)]
+    pub currency: String,
+    /// The day of the line.
+    #[schema(value_type = Day)]
+    pub day: String,
+    /// The operation or dispute that it settles.
+    #[schema(required)]
+    pub subject: Option<String>,
+    /// The transaction that was posted.
+    #[schema(value_type = Option<TransactionId>, required)]
+    pub transaction: Option<String>,
+}
+
+pub(super) fn line(row: &super::SettlementLineRow) -> SettlementLine {
+    SettlementLine {
+        id: row.id.to_string(),
+        object: "settlement_line",
+        kind: row.kind.clone(),
+        status: row.status.clone(),
+        report: row.report.clone(),
+        number: row.number,
+        reference: row.reference.clone(),
+        gross: row.gross,
+        fee: row.fee,
+        net: row.net,
+        currency: row.currency.clone(),
+        day: calendars::date_of(row.day).to_string(),
+        subject: row.subject.clone(),
+        transaction: row.transaction_id.map(|id| id.to_string()),
+    }
 }
 
 /// A difference that reconciliation has found.
@@ -100,6 +166,7 @@ pub struct ReconciliationException {
 
 pub(super) fn settlement(row: &super::SettlementRow) -> Settlement {
     Settlement {
+        id: row.id.to_string(),
         reference: row.reference.clone(),
         object: "settlement",
         provider: row.provider.clone(),

@@ -386,6 +386,14 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
         "/v1/accounts" => vec![format!("{path}?limit=2")],
+        "/v1/settlements" => vec![format!("{path}?limit=1")],
+        // Nothing is settled here. The lines of a settlement, and one exception, are read by what a list finds.
+        "/v1/settlements/{id}/lines" => Vec::new(),
+        "/v1/reconciliation_exceptions/{id}" => Vec::new(),
+        "/v1/reconciliation_exceptions" => vec![
+            format!("{path}?limit=1"),
+            format!("{path}?limit=1&status=open"),
+        ],
         "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/payments"
         | "/v1/assets" => {
             vec![format!("{path}?limit=1")]
