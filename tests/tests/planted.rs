@@ -192,8 +192,11 @@ impl Writer {
         let new = NewPayment {
             money: usd(amount),
             capture_method: CaptureMethod::Automatic,
+            external_id: None,
+            description: None,
+            metadata: None,
             customer: None,
-            payment_method: Some(payments::PaymentMethod::trusted("pm_card")),
+            payment_method: Some(payments::PaymentMethod::trusted("pm_card").into()),
             confirm: true,
         };
         self.create(new).await;
@@ -204,6 +207,7 @@ impl Writer {
     async fn create(&mut self, new: NewPayment) -> String {
         let command = CreatePayment {
             new,
+            saved: None,
             // The key of the request in which the command is sent.
             key: format!("request-{}", self.requests + 1),
             providers: Arc::new(Providers::only(Provider {
@@ -350,6 +354,9 @@ impl Book {
         let later = NewPayment {
             money: usd(9),
             capture_method: CaptureMethod::Automatic,
+            external_id: None,
+            description: None,
+            metadata: None,
             customer: None,
             payment_method: None,
             confirm: false,

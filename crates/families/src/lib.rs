@@ -63,6 +63,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<webhooks::Shelf>(),
         Kind::of::<payments::approvals::ApprovalShelf>(),
         Kind::of::<payments::Shelf>(),
+        Kind::of::<payments::customers::CustomerShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),

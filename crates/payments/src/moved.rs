@@ -6,7 +6,7 @@ use engine::{Command, RefusalReply, Reply};
 
 use crate::charging::show::payment;
 use crate::charging::{codes, show};
-use crate::{NoProvider, Operation, OperationState, Payment, Refusal};
+use crate::{NoProvider, Operation, OperationState, Payment, Refusal, customers};
 
 /// The reply to a request that moves a payment.
 pub(crate) fn reply(operation: &Operation, moved: &Payment) -> Reply {
@@ -41,6 +41,14 @@ where
 fn refused(rule: &Refusal) -> Problem {
     match rule {
         Refusal::NotFound => Problem::new(edge::code::NOT_FOUND),
+        Refusal::NoCustomer => Problem::new(customers::codes::CUSTOMER_NOT_FOUND).at("/customer"),
+        Refusal::NoSavedMethod => Problem::new(customers::codes::PAYMENT_METHOD_NOT_FOUND)
+            .with_detail(show::sentence(&rule.to_string()))
+            .at("/payment_method"),
+        Refusal::ExternalIdTaken { by } => Problem::new(books::code::EXTERNAL_ID_TAKEN)
+            .with_detail(show::sentence(&rule.to_string()))
+            .at("/external_id")
+            .with_resource(by.to_string()),
         Refusal::WrongState { state, moves, .. } => Problem::new(codes::PAYMENT_STATE_CONFLICT)
             .with_detail(show::sentence(&rule.to_string()))
             .with_state(state, moves.clone()),

@@ -70,12 +70,12 @@ async fn routes(client: &Client) -> Vec<Route> {
             fields: vec![
                 ("amount", "1".into()),
                 ("currency", quoted("EUR")),
-                ("customer", quoted("ann")),
+                ("external_id", quoted("ann")),
                 ("payment_method", quoted("pm_succeeds")),
                 ("confirm", "false".into()),
             ],
             required: &["amount", "currency"],
-            texts: &["currency", "customer", "payment_method"],
+            texts: &["currency", "external_id", "payment_method"],
             amounts: &["amount"],
         },
         Route {
