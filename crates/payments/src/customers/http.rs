@@ -5,11 +5,11 @@ use books::query::metadata_texts;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, Page, Problem, Reader, Response, Routes, Shared};
+use edge::{Call, Page, Problem, Reader, Response, Routes, Shared, code};
 use ledger::Metadata;
 
 use super::read::{self, Search};
-use super::{ChangeCustomer, CreateCustomer, CustomerId, codes, show};
+use super::{ChangeCustomer, CreateCustomer, CustomerId, show};
 use crate::{Description, ExternalId, shapes};
 
 /// Every route of customers.
@@ -41,7 +41,7 @@ pub(super) fn routes(r: &mut Routes) {
     .segment("id", shapes::CustomerId::SHAPE, "cus_…")
     .body(|known| customer_patch().describe(known))
     .gives::<show::Customer>(200, "The customer as it is now")
-    .refuses(404, "No such customer", &[codes::CUSTOMER_NOT_FOUND])
+    .refuses(404, "No such customer", &[])
     .refuses(422, "A field is wrong", &[]);
     r.get(
         "/v1/customers/{id}",
@@ -51,7 +51,7 @@ pub(super) fn routes(r: &mut Routes) {
     )
     .segment("id", shapes::CustomerId::SHAPE, "cus_…")
     .gives::<show::Customer>(200, "The customer")
-    .refuses(404, "No such customer", &[codes::CUSTOMER_NOT_FOUND]);
+    .refuses(404, "No such customer", &[]);
     r.get(
         "/v1/customers",
         "listCustomers",
@@ -72,7 +72,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
 }
 
 async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
-    let id = call.named::<CustomerId>("id", codes::CUSTOMER_NOT_FOUND);
+    let id = call.named::<CustomerId>("id", code::NOT_FOUND);
     let mut submission = state.submission(call)?;
     let id = id?;
     let (description, metadata) = submission.read_by(&customer_patch())?;
@@ -87,11 +87,11 @@ async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let id: CustomerId = call.named("id", codes::CUSTOMER_NOT_FOUND)?;
+    let id: CustomerId = call.named("id", code::NOT_FOUND)?;
     let found = state
         .read(move |connection| read::one(connection, tenant, id))
         .await?;
-    let customer = found.ok_or_else(|| Problem::new(codes::CUSTOMER_NOT_FOUND))?;
+    let customer = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
     Ok(Response::json(200, &show::customer(&customer)))
 }
 

@@ -2,11 +2,9 @@
 
 use edge::cursor::Cursor;
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, Problem, Reader, Response, Routes, Shared, page};
+use edge::{Call, Problem, Reader, Response, Routes, Shared, code, page};
 
-use super::{
-    AttachMethod, CustomerId, DetachMethod, SavedMethod, SavedMethodId, codes, read, show,
-};
+use super::{AttachMethod, CustomerId, DetachMethod, SavedMethod, SavedMethodId, read, show};
 use crate::{PaymentMethod, begun, shapes};
 
 /// Every route of payment methods. They belong to the group of customers.
@@ -20,7 +18,7 @@ pub(super) fn routes(r: &mut Routes) {
     .segment("id", shapes::CustomerId::SHAPE, "cus_…")
     .body(|known| wanted().describe(known))
     .gives::<show::PaymentMethod>(201, "The payment method")
-    .refuses(404, "No such customer", &[codes::CUSTOMER_NOT_FOUND])
+    .refuses(404, "No such customer", &[])
     .refuses(422, "A field is wrong, or there is no such provider", &[]);
     r.get(
         "/v1/customers/{id}/payment_methods",
@@ -31,7 +29,7 @@ pub(super) fn routes(r: &mut Routes) {
     .segment("id", shapes::CustomerId::SHAPE, "cus_…")
     .page()
     .gives_page::<show::PaymentMethod>("A page of payment methods")
-    .refuses(404, "No such customer", &[codes::CUSTOMER_NOT_FOUND]);
+    .refuses(404, "No such customer", &[]);
     r.get(
         "/v1/payment_methods/{id}",
         "getPaymentMethod",
@@ -40,11 +38,7 @@ pub(super) fn routes(r: &mut Routes) {
     )
     .segment("id", shapes::SavedMethodId::SHAPE, "pmt_…")
     .gives::<show::PaymentMethod>(200, "The payment method")
-    .refuses(
-        404,
-        "No such payment method",
-        &[codes::PAYMENT_METHOD_NOT_FOUND],
-    );
+    .refuses(404, "No such payment method", &[]);
     r.post(
         "/v1/payment_methods/{id}/detach",
         "detachPaymentMethod",
@@ -54,16 +48,12 @@ pub(super) fn routes(r: &mut Routes) {
     .segment("id", shapes::SavedMethodId::SHAPE, "pmt_…")
     .body(|known| nothing().describe(known))
     .gives::<show::PaymentMethod>(200, "The payment method, which takes no further payment")
-    .refuses(
-        404,
-        "No such payment method",
-        &[codes::PAYMENT_METHOD_NOT_FOUND],
-    )
+    .refuses(404, "No such payment method", &[])
     .refuses(422, "A field is wrong", &[]);
 }
 
 async fn attach(state: Shared, call: Call) -> Result<Response, Problem> {
-    let customer = call.named::<CustomerId>("id", codes::CUSTOMER_NOT_FOUND);
+    let customer = call.named::<CustomerId>("id", code::NOT_FOUND);
     let mut submission = state.submission(call)?;
     let customer = customer?;
     let (provider, token) = submission.read_by(&wanted())?;
@@ -78,7 +68,7 @@ async fn attach(state: Shared, call: Call) -> Result<Response, Problem> {
 }
 
 async fn detach(state: Shared, call: Call) -> Result<Response, Problem> {
-    let id = call.named::<SavedMethodId>("id", codes::PAYMENT_METHOD_NOT_FOUND);
+    let id = call.named::<SavedMethodId>("id", code::NOT_FOUND);
     let mut submission = state.submission(call)?;
     let id = id?;
     submission.read_by(&nothing())?;
@@ -89,17 +79,17 @@ async fn detach(state: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let id: SavedMethodId = call.named("id", codes::PAYMENT_METHOD_NOT_FOUND)?;
+    let id: SavedMethodId = call.named("id", code::NOT_FOUND)?;
     let found = state
         .read(move |connection| read::method(connection, tenant, id))
         .await?;
-    let method = found.ok_or_else(|| Problem::new(codes::PAYMENT_METHOD_NOT_FOUND))?;
+    let method = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
     Ok(Response::json(200, &show::method(&method)))
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let customer: CustomerId = call.named("id", codes::CUSTOMER_NOT_FOUND)?;
+    let customer: CustomerId = call.named("id", code::NOT_FOUND)?;
     let wanted = call.query.page()?;
     let after = wanted.cursor;
     let after = after.map(|cursor| SavedMethodId::from_bytes(cursor.id));
@@ -112,7 +102,7 @@ async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
             attached.transpose()
         })
         .await?;
-    let found = found.ok_or_else(|| Problem::new(codes::CUSTOMER_NOT_FOUND))?;
+    let found = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
     let cursor = |method: &SavedMethod| Cursor {
         id: method.id.bytes(),
         position: None,

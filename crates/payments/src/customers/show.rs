@@ -9,7 +9,7 @@ use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CustomerError, codes};
+use super::CustomerError;
 use crate::charging::show::sentence;
 use crate::shapes::*;
 
@@ -90,8 +90,7 @@ pub(super) fn detached(detached: &super::SavedMethod, _is_dry_run: bool) -> Repl
 pub(super) fn show_refusal<C>(_command: &C, rule: &CustomerError) -> RefusalReply {
     let detail = sentence(&rule.to_string());
     let problem = match rule {
-        CustomerError::NoCustomer => Problem::new(codes::CUSTOMER_NOT_FOUND),
-        CustomerError::NoMethod => Problem::new(codes::PAYMENT_METHOD_NOT_FOUND),
+        CustomerError::NoCustomer | CustomerError::NoMethod => Problem::new(edge::code::NOT_FOUND),
         CustomerError::ExternalIdTaken { by } => Problem::new(books::code::EXTERNAL_ID_TAKEN)
             .with_detail(detail)
             .at("/external_id")
