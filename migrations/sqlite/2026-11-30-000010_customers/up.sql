@@ -63,4 +63,4 @@ CREATE UNIQUE INDEX payment_external ON payment (external_id, tenant_id) WHERE e
 CREATE INDEX payment_customer ON payment (customer_id, id, tenant_id) WHERE customer_id IS NOT NULL;
 -- The key stays here when the row of the key is gone.
 CREATE INDEX payment_key ON payment (idempotency_key, id, tenant_id);
-CREATE INDEX dispute_payment ON dispute (payment_id, id, tenant_id);
+CREATE INDEX dispute_payment ON dispute (payment_id, tenant_id, id);
