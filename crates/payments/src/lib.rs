@@ -39,6 +39,7 @@ mod outcome;
 mod payment;
 pub mod payouts;
 mod postings;
+mod problems;
 pub mod providers;
 mod read;
 mod reading;

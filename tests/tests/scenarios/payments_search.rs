@@ -205,36 +205,24 @@ async fn payments(client: &Client, customers: &[Value]) -> Vec<Value> {
     made
 }
 
-on_both_databases!(each_filter_and_any_two_of_them_find_what_a_look_at_all_payments_finds);
-async fn each_filter_and_any_two_of_them_find_what_a_look_at_all_payments_finds(
-    database: Database,
-) {
-    let shop = Shop::open(&database);
-    let client = &shop.client;
-    let customers = [
-        customer(client, &json!({})).await,
-        customer(client, &json!({})).await,
-    ];
-    let all = payments(client, &customers).await;
-    let foreign = acme(&shop, &database);
-    let theirs = json!({
-        "amount": 101, "currency": "EUR", "confirm": false, "metadata": {"channel": "web"},
-        "external_id": "order-5",
-    });
-    pay(&foreign, "key-5", &theirs).await;
-    let middle = text(&all[20], "/created_at");
-    let today = &middle[..10];
+/// A question, by its parameter, and what it finds.
+type Filter = (String, Box<dyn Fn(&Value) -> bool>);
+
+/// Filters, each with a look at a payment.
+fn filters(all: &[Value], customer: &Value) -> Vec<Filter> {
     let amount = |row: &Value| row["amount"].as_i64().expect("an amount");
-    let of_ann = customers[0]["id"].clone();
-    type Fits<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
-    let filters: Vec<(String, Fits)> = vec![
+    let of = customer["id"].clone();
+    let middle = text(&all[20], "/created_at");
+    let today = middle[..10].to_owned();
+    let (from, to) = (middle.clone(), middle.clone());
+    vec![
         (
             "external_id=order-5".into(),
             Box::new(|row| row["external_id"] == "order-5"),
         ),
         (
-            format!("customer={}", text(&customers[0], "/id")),
-            Box::new(|row| row["customer"] == of_ann),
+            format!("customer={}", text(customer, "/id")),
+            Box::new(move |row| row["customer"] == of),
         ),
         (
             "status=succeeded".into(),
@@ -260,23 +248,49 @@ async fn each_filter_and_any_two_of_them_find_what_a_look_at_all_payments_finds(
             "metadata.channel=".into(),
             Box::new(|row| row["metadata"]["channel"] == ""),
         ),
-        ("amount=103".into(), Box::new(|row| amount(row) == 103)),
-        ("amount_min=104".into(), Box::new(|row| amount(row) >= 104)),
-        ("amount_max=102".into(), Box::new(|row| amount(row) <= 102)),
+        ("amount=103".into(), Box::new(move |row| amount(row) == 103)),
+        (
+            "amount_min=104".into(),
+            Box::new(move |row| amount(row) >= 104),
+        ),
+        (
+            "amount_max=102".into(),
+            Box::new(move |row| amount(row) <= 102),
+        ),
         (
             format!("from={middle}"),
-            Box::new(|row| text(row, "/created_at") >= middle),
+            Box::new(move |row| text(row, "/created_at") >= from),
         ),
         (
             format!("to={middle}"),
-            Box::new(|row| text(row, "/created_at") < middle),
+            Box::new(move |row| text(row, "/created_at") < to),
         ),
         (
             format!("day={today}"),
-            Box::new(|row| text(row, "/created_at").starts_with(today)),
+            Box::new(move |row| text(row, "/created_at").starts_with(&today)),
         ),
         ("day=1999-12-31".into(), Box::new(|_| false)),
+    ]
+}
+
+on_both_databases!(each_filter_and_any_two_of_them_find_what_a_look_at_all_payments_finds);
+async fn each_filter_and_any_two_of_them_find_what_a_look_at_all_payments_finds(
+    database: Database,
+) {
+    let shop = Shop::open(&database);
+    let client = &shop.client;
+    let customers = [
+        customer(client, &json!({})).await,
+        customer(client, &json!({})).await,
     ];
+    let all = payments(client, &customers).await;
+    let foreign = acme(&shop, &database);
+    let theirs = json!({
+        "amount": 101, "currency": "EUR", "confirm": false, "metadata": {"channel": "web"},
+        "external_id": "order-5",
+    });
+    pay(&foreign, "key-5", &theirs).await;
+    let filters = filters(&all, &customers[0]);
     let name = |filter: &str| filter.split('=').next().unwrap_or_default().to_owned();
     for (place, (one, fits)) in filters.iter().enumerate() {
         for (other, fits_too) in filters.iter().skip(place) {
@@ -288,9 +302,6 @@ async fn each_filter_and_any_two_of_them_find_what_a_look_at_all_payments_finds(
                 let path = format!("/v1/payments?{one}&{other}");
                 is_problem(&path, &client.get(&path).await, 400, "invalid_query");
                 continue;
-            } else if one.starts_with("from=") && other.starts_with("to=") {
-                // The range is empty, and in order.
-                format!("&{one}&{other}")
             } else {
                 format!("&{one}&{other}")
             };
@@ -536,7 +547,7 @@ async fn a_list_with_few_matches_among_many_payments_goes_on_and_ends(database: 
                 None => break,
             }
         }
-        assert_eq!(found, [rare.clone()], "{query}");
+        assert_eq!(found, std::slice::from_ref(&rare), "{query}");
         assert!(read_pages >= pages, "{query}: {read_pages} pages");
     }
 }
@@ -562,4 +573,70 @@ fn copies(database: &Database) -> String {
          {digits} INSERT INTO metadata_text (tenant_id, kind, key, value, subject) \
          SELECT tenant_id, kind, key, value, {id} FROM metadata_text, n"
     )
+}
+
+/// The change that gave payments customers.
+const CHANGE: &str = "20261130000010";
+
+on_both_databases!(payments_that_are_older_than_customers_keep_their_reference_as_metadata);
+async fn payments_that_are_older_than_customers_keep_their_reference_as_metadata(
+    database: Database,
+) {
+    let reference = "ann \"the \\ first\" \u{e9}";
+    let shop = Shop::open(&database);
+    let order = json!({"amount": 1099, "currency": "EUR", "payment_method": "pm_succeeds"});
+    let paid = pay(&shop.client, "k-1", &order).await;
+    let plain = pay(&shop.client, "k-2", &order).await;
+    assert_eq!(shop.florin.terminate().code(), Some(0));
+
+    // Given books of before the change,
+    let id = text(&paid, "/id").replace("pay_", "");
+    let is_paid = match database.kind() {
+        tests::Kind::Sqlite => format!("id = unhex('{id}')"),
+        tests::Kind::Postgres => format!("id = decode('{id}', 'hex')"),
+    };
+    for index in [
+        "payment_external",
+        "payment_customer",
+        "payment_key",
+        "dispute_payment",
+    ] {
+        database.execute_raw(&format!("DROP INDEX {index}"));
+    }
+    for table in ["customer", "payment_method", "metadata_text"] {
+        database.execute_raw(&format!("DROP TABLE {table}"));
+    }
+    for column in [
+        "external_id",
+        "description",
+        "metadata",
+        "customer_id",
+        "saved_method",
+    ] {
+        database.execute_raw(&format!("ALTER TABLE payment DROP COLUMN {column}"));
+    }
+    database.execute_raw("ALTER TABLE payment ADD COLUMN customer TEXT");
+    let quoted = reference.replace('\'', "''");
+    database.execute_raw(&format!(
+        "UPDATE payment SET customer = '{quoted}' WHERE {is_paid}"
+    ));
+    database.execute_raw(&format!(
+        "DELETE FROM __diesel_schema_migrations WHERE version = '{CHANGE}'"
+    ));
+    // when a server opens them,
+    let shop = Shop::open(&database);
+    let client = &shop.client;
+
+    // then the reference is metadata, and everything else is as it was.
+    let mut expected = paid.clone();
+    expected["metadata"] = json!({"customer": reference});
+    assert_eq!(shop.payment(&text(&paid, "/id")).await, expected);
+    assert_eq!(shop.payment(&text(&plain, "/id")).await, plain);
+    let query = "&metadata.customer=ann+%22the+%5C+first%22+%C3%A9";
+    assert_eq!(search(client, query, 5).await, [expected.clone()]);
+    assert_eq!(search(client, "", 5).await, [plain, expected]);
+    let id = text(&paid, "/id");
+    let refund = shop.ask(&id, "refunds", "r-1", &json!({})).await;
+    assert_eq!(refund.json()["status"], "succeeded");
+    books_hold(&database);
 }

@@ -151,13 +151,6 @@ pub fn reply(made: &crate::Payment) -> Reply {
     }
 }
 
-/// A rule as a sentence: with a capital and a full stop.
-pub(crate) fn sentence(rule: &str) -> String {
-    let mut letters = rule.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).chain(['.']).collect()
-}
-
 pub(crate) fn payment(payment: &crate::Payment) -> Payment {
     Payment {
         id: payment.id.to_string(),

@@ -5,6 +5,7 @@ use edge::strict_json::{Body, Slot, nullable, object, prose};
 use edge::{Call, Problem, Reader, Response, Routes, Shared, code, page};
 
 use super::{AttachMethod, CustomerId, DetachMethod, SavedMethod, SavedMethodId, read, show};
+use crate::charging::codes::NO_PROVIDER;
 use crate::{PaymentMethod, begun, shapes};
 
 /// Every route of payment methods. They belong to the group of customers.
@@ -19,7 +20,11 @@ pub(super) fn routes(r: &mut Routes) {
     .body(|known| wanted().describe(known))
     .gives::<show::PaymentMethod>(201, "The payment method")
     .refuses(404, "No such customer", &[])
-    .refuses(422, "A field is wrong, or there is no such provider", &[]);
+    .refuses(
+        422,
+        "A field is wrong, or there is no such provider",
+        &[NO_PROVIDER],
+    );
     r.get(
         "/v1/customers/{id}/payment_methods",
         "listPaymentMethods",

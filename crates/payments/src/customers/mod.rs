@@ -114,7 +114,7 @@ impl CustomerError {
             Self::NoCustomer => "customer_not_found",
             Self::NoMethod => "payment_method_not_found",
             Self::ExternalIdTaken { .. } => "external_id_taken",
-            Self::UnknownProvider => "unknown_provider",
+            Self::UnknownProvider => "no_provider",
         }
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use edge::Problem;
 use edge::reply::{json, moment, refusal_reply};
-use edge::strict_json::FieldError;
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::CustomerError;
-use crate::charging::show::sentence;
+use crate::charging::codes::NO_PROVIDER;
+use crate::problems::sentence;
 use crate::shapes::*;
 
 /// A payer whom you know.
@@ -96,8 +96,8 @@ pub(super) fn show_refusal<C>(_command: &C, rule: &CustomerError) -> RefusalRepl
             .at("/external_id")
             .with_resource(by.to_string()),
         CustomerError::UnknownProvider => {
-            let error = FieldError::here("unknown_provider", detail);
-            Problem::invalid_fields(vec![error.below("provider")])
+            let problem = Problem::new(NO_PROVIDER).with_detail(detail);
+            problem.at("/provider")
         }
     };
     refusal_reply(&problem, rule.code())
