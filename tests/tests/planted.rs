@@ -193,8 +193,11 @@ impl Writer {
         let new = NewPayment {
             money: usd(amount),
             capture_method: CaptureMethod::Automatic,
+            external_id: None,
+            description: None,
+            metadata: None,
             customer: None,
-            payment_method: Some(payments::PaymentMethod::trusted("pm_card")),
+            payment_method: Some(payments::PaymentMethod::trusted("pm_card").into()),
             confirm: true,
         };
         self.create(new).await;
@@ -205,6 +208,7 @@ impl Writer {
     async fn create(&mut self, new: NewPayment) -> String {
         let command = CreatePayment {
             new,
+            saved: None,
             // The key of the request in which the command is sent.
             key: format!("request-{}", self.requests + 1),
             providers: Arc::new(Providers::only(Provider {
@@ -351,6 +355,9 @@ impl Book {
         let later = NewPayment {
             money: usd(9),
             capture_method: CaptureMethod::Automatic,
+            external_id: None,
+            description: None,
+            metadata: None,
             customer: None,
             payment_method: None,
             confirm: false,
@@ -387,7 +394,7 @@ impl Book {
     /// The names of the invariants that do not hold.
     fn violated(&self) -> Vec<&'static str> {
         let report = self.check();
-        assert_eq!(report.invariants.len(), 15);
+        assert_eq!(report.invariants.len(), 16);
         let broken = report
             .invariants
             .iter()
@@ -462,8 +469,8 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "I1", "W1", "A1",
-            "A3"
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "P4", "I1", "W1",
+            "A1", "A3"
         ]
     );
     for verdict in report.invariants {
@@ -678,6 +685,46 @@ async fn p1_catches_money_of_a_capture_that_is_nowhere() {
 async fn p3_catches_money_of_a_failed_charge_that_was_never_posted() {
     let sql = "UPDATE operation SET unallocated = amount WHERE status = 'failed'";
     assert_eq!(caught(sql).await, ["P3"]);
+}
+
+/// A customer, a payment method, and a text of metadata, of the payment of 700.
+const WITH_CUSTOMER: &str = "
+    INSERT INTO customer (version, created_at, updated_at, tenant_id, id) SELECT 1, 0, 0, 1, CAST('0123456789abcdef' AS BLOB);
+    INSERT INTO payment_method (created_at, tenant_id, id, customer_id, token)
+    SELECT 0, 1, id, id, 'pm_card' FROM customer;
+    UPDATE payment SET metadata = '{\"order\":\"17\"}', customer_id = (SELECT id FROM customer),
+           saved_method = (SELECT id FROM customer)
+     WHERE amount = 700;
+    INSERT INTO metadata_text (tenant_id, kind, key, value, subject)
+    SELECT tenant_id, 1, 'order', '17', id FROM payment WHERE amount = 700;";
+
+async fn with_customer() -> Book {
+    let book = Book::written().await;
+    book.connection().batch_execute(WITH_CUSTOMER).unwrap();
+    book
+}
+
+#[tokio::test]
+async fn p4_catches_a_payment_without_its_customer_or_its_metadata() {
+    // What is planted has no audit records, and is in order otherwise.
+    assert_eq!(with_customer().await.violated(), ["A3"]);
+    for sql in [
+        "UPDATE payment SET customer_id = randomblob(16) WHERE amount = 700",
+        "UPDATE payment SET customer_id = NULL WHERE amount = 700",
+        "UPDATE payment SET saved_method = randomblob(16) WHERE amount = 700",
+        "UPDATE payment SET payment_method = 'pm_other' WHERE amount = 700",
+        "UPDATE payment_method SET customer_id = randomblob(16)",
+        "UPDATE payment SET metadata = NULL WHERE amount = 700",
+        "UPDATE payment SET metadata = '{\"order\":\"18\"}' WHERE amount = 700",
+        "UPDATE customer SET metadata = '{\"tier\":\"gold\"}'",
+        "DELETE FROM metadata_text",
+        "UPDATE metadata_text SET kind = 2",
+        "UPDATE metadata_text SET subject = randomblob(16)",
+    ] {
+        let book = with_customer().await;
+        book.tamper(sql);
+        assert_eq!(book.violated(), ["P4", "A3"], "{sql}");
+    }
 }
 
 #[tokio::test]

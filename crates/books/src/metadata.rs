@@ -1,4 +1,4 @@
-//! The readers of metadata, which a tenant stores with an account or a transaction.
+//! The readers of metadata, which a tenant stores with an account, a transaction, a payment or a customer.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::shapes;
 ///
 /// Errors: those of [`labels`], and for each entry those of [`MetadataError`](ledger::MetadataError), because
 /// the ledger is stricter.
-pub(crate) fn kept() -> impl Reader<Out = Option<Metadata>> {
+pub fn kept() -> impl Reader<Out = Option<Metadata>> {
     labels(shapes::METADATA, shapes::Metadata::SHAPE).then(checked)
 }
 
@@ -37,7 +37,7 @@ fn checked(labels: BTreeMap<String, String>) -> Reading<Option<Metadata>> {
 /// The name of the body that replaces metadata, and its description.
 pub(crate) const REPLACED: [&str; 2] = [
     "NewMetadata",
-    "The new metadata of an account or a transaction, in place of the old. Null or an empty object removes it.",
+    "The new metadata, in place of the old. Null or an empty object removes it.",
 ];
 
 /// Reads the field of the body that replaces metadata.
@@ -48,7 +48,7 @@ pub(crate) fn replaced(fields: &mut Fields) -> Slot<Option<Metadata>> {
 }
 
 /// Reads a body that replaces metadata.
-pub(crate) fn replacement() -> impl Body<Out = Option<Metadata>> {
+pub fn replacement() -> impl Body<Out = Option<Metadata>> {
     let [name, says] = REPLACED;
     object(name, says, replaced)
 }

@@ -1,7 +1,9 @@
 //! Query parameters with values of the books. The types of the domain read them, so that an impossible value is
 //! refused, and not answered with an empty list.
 
+use edge::Shape;
 use edge::query::{Query, broken, moment};
+use edge::route::Parameter;
 use edge::strict_json::{BrokenRule, FieldError, Slot};
 use ledger::{
     AccountCode, AccountCodeError, By, Metadata, MetadataError, MetadataKey, MetadataValue,
@@ -9,6 +11,21 @@ use ledger::{
 use store::Timestamp;
 
 use crate::shapes;
+
+/// The name of the parameter for a text of metadata.
+const TEXT: Shape = Shape::pattern(r"^metadata\.[A-Za-z0-9_.-]{1,40}$");
+
+/// Reads the parameters `metadata.KEY`, each a text by its key.
+pub fn metadata_texts(
+    query: &mut Query,
+    says: &'static str,
+) -> Slot<Vec<(MetadataKey, MetadataValue)>> {
+    let text = Shape::text(0, shapes::METADATA.longest);
+    let shapes = [TEXT, text];
+    let parameter = Parameter::by_key("metadata", says, shapes, Metadata::MAX_ENTRIES);
+    let texts = query.by_key(parameter);
+    texts.check(|texts| labels(texts, "metadata.").map_err(|error| vec![error]))
+}
 
 /// The broken rule of an account code, for the edge.
 pub(crate) fn code_rule(rule: AccountCodeError) -> BrokenRule {

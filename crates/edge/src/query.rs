@@ -1,4 +1,5 @@
-//! The query of a request: the parameters that its route knows, each at most once, and nothing else.
+//! The query of a request: the parameters that its route knows, each at most once, and nothing else. Only a parameter
+//! whose name ends with `[]` may be given several times.
 
 mod decoding;
 mod taking;
@@ -32,7 +33,7 @@ impl PageQuery {
 /// The parameters of a query by name, and the list that they ask for.
 #[derive(Debug, Clone)]
 pub struct Parameters {
-    given: BTreeMap<String, String>,
+    given: BTreeMap<String, Vec<String>>,
     list: List,
 }
 
@@ -42,22 +43,23 @@ impl Parameters {
     /// # Errors
     /// A 400 at the first parameter that cannot be read, that is not known, or that occurs twice.
     pub fn of(path: &str, query: &str, known: impl Fn(&str) -> bool) -> Result<Self, Problem> {
-        let mut given = BTreeMap::new();
+        let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in decoding::pairs(query).map_err(wrong)? {
             if !known(&name) {
                 let detail = "there is no such parameter";
                 return Err(wrong(named(&name, "unknown_parameter", detail)));
             }
-            if given.contains_key(&name) {
+            if given.contains_key(&name) && !name.ends_with("[]") {
                 return Err(wrong(named(
                     &name,
                     "duplicate_parameter",
                     "it is given twice",
                 )));
             }
-            given.insert(name, value);
+            given.entry(name).or_default().push(value);
         }
-        let asked = given.iter().map(|(name, value)| (&**name, &**value));
+        let asked = given.iter();
+        let asked = asked.flat_map(|(name, values)| values.iter().map(|value| (&**name, &**value)));
         let list = List::of(path, asked);
         Ok(Self { given, list })
     }
@@ -103,13 +105,19 @@ impl Parameters {
 
     /// The text of a parameter.
     fn text(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(String::as_str)
+        self.texts(name).first().map(String::as_str)
+    }
+
+    /// The texts of a parameter that may be given several times.
+    fn texts(&self, name: &str) -> &[String] {
+        self.given.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The parameters whose names begin with the prefix, by the rest of their names.
     fn below(&self, prefix: &str) -> Vec<(String, String)> {
-        let rest = |(name, value): (&String, &String)| {
-            Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
+        let rest = |(name, values): (&String, &Vec<String>)| {
+            let name = name.strip_prefix(prefix)?.to_owned();
+            Some((name, values.first()?.clone()))
         };
         self.given.iter().filter_map(rest).collect()
     }

@@ -66,6 +66,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<payments::approvals::ApprovalShelf>(),
         Kind::of::<payments::settlement::SettlementShelf>(),
         Kind::of::<payments::Shelf>(),
+        Kind::of::<payments::customers::CustomerShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),

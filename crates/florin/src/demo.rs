@@ -187,7 +187,7 @@ impl Script {
 
     async fn post_payment(&self, key: &str) -> Result<reqwest::Response, DemoError> {
         let body = json!({
-            "amount": 1099, "currency": "EUR", "customer": "ann",
+            "amount": 1099, "currency": "EUR", "description": "ann",
             "payment_method": "pm_server_error", "confirm": true,
         });
         let request = self.http.post(format!("{}/v1/payments", self.url));

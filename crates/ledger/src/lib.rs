@@ -154,7 +154,7 @@ pub use read::{
 pub use refusal::{Refusal, order};
 pub use release::{NewRelease, expire, void};
 pub use reverse::{Amounts, Correction, NewReversal, reverse};
-pub use search::{MAX_READ, MetadataMatch, Place, Search, SearchPage, search};
+pub use search::{MAX_READ, MetadataMatch, Place, Search, SearchPage, ids_between, search};
 pub use shelf::Shelf;
 pub use statement::{Line, Position, Span, Statement, statement};
 pub use texts::{AccountName, AssetName, Description, ExternalId, RateSource};

@@ -99,6 +99,21 @@ pub struct SearchPage {
     pub next: Option<Place>,
 }
 
+/// The ids between which everything lies that was recorded from one moment on and before another: from the first id on,
+/// and before the second. Other things may lie there too.
+///
+/// # Errors
+/// [`Error`] if the database fails.
+pub fn ids_between(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+) -> Result<[[u8; 16]; 2], Error> {
+    let ids = walk::recorded_between(connection, tenant, from, to)?;
+    Ok([ids.from.bytes(), ids.to.bytes()])
+}
+
 /// The transactions that match a search, after a place; at most `limit`.
 ///
 /// # Errors

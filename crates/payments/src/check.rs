@@ -2,6 +2,7 @@
 //! time. Tables that belong together are merged like sorted lists.
 
 mod amounts;
+mod customers;
 mod disputes;
 mod histories;
 mod posted;
@@ -19,6 +20,7 @@ use crate::tables::PaymentRow;
 use crate::{OperationId, OperationState};
 
 pub use amounts::amounts_are_covered;
+pub use customers::payments_have_their_customers;
 pub use histories::histories_are_legal;
 pub use posted::operations_are_posted_once;
 pub(crate) use recordable::each_recordable;

@@ -23,6 +23,8 @@ pub mod cancellations;
 pub mod captures;
 pub mod charging;
 pub mod check;
+pub mod customers;
+pub mod described;
 pub mod disputes;
 pub mod draining;
 pub mod expiries;
@@ -39,6 +41,7 @@ mod outcome;
 mod payment;
 pub mod payouts;
 mod postings;
+mod problems;
 pub mod providers;
 mod read;
 mod reading;
@@ -49,11 +52,13 @@ mod refusal;
 mod replies;
 mod schema;
 pub mod settlement;
+pub mod search;
 mod shapes;
 mod shelf;
 pub mod state;
 pub mod tables;
 pub mod terms;
+mod texts;
 
 pub use begun::{Begun, LeasedOperation};
 pub use invariants::FAMILY;
@@ -61,10 +66,11 @@ pub use json::JsonError;
 pub use operation::{OPERATION, Operation, OperationId, OperationKind};
 pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
 pub use payment::{
-    CaptureMethod, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
+    CaptureMethod, ChosenMethod, Description, ExternalId, NewPayment, Payment, PaymentId,
+    PaymentMethod, confirm, create,
 };
 pub use providers::{NoProvider, Provider, Providers};
-pub use read::{known_provider_keys, payment, payments};
+pub use read::{known_provider_keys, payment};
 pub use record::{ProviderText, Record};
 pub use refusal::Refusal;
 pub use shelf::{Shelf, Transition};
@@ -77,12 +83,15 @@ use edge::{Capability, State};
 /// The capabilities of payments that requests use, in the order of their routes in the description.
 pub const CAPABILITIES: &[Capability] = &[
     charging::CAPABILITY,
+    search::CAPABILITY,
+    described::CAPABILITY,
     captures::CAPABILITY,
     increments::CAPABILITY,
     cancellations::CAPABILITY,
     operations::CAPABILITY,
     refunds::CAPABILITY,
     disputes::CAPABILITY,
+    customers::CAPABILITY,
     payouts::CAPABILITY,
     approvals::CAPABILITY,
     balance::CAPABILITY,

@@ -1,12 +1,15 @@
 //! A payment, and the rules for making and confirming one: the first of the three phases.
 
+use ledger::Metadata;
 use money::{Amount, Currency, Money};
 use store::{Ids, Timestamp};
-use text::{Identifier, Token};
+use text::{Identifier, Text, Token};
 
+use crate::customers::{CustomerId, SavedMethodId};
 use crate::state::{OperationEvent, OperationState, PaymentEvent, PaymentState};
 use crate::terms::{CaptureTerms, TermsShelf};
-use crate::{Operation, OperationId, OperationKind, Providers, Refusal, Shelf, refusal};
+use crate::{NoProvider, Operation, OperationId, OperationKind, Provider, Providers};
+use crate::{Refusal, Shelf, refusal};
 
 store::typed_id!(
     /// A payment's id: `pay_…`.
@@ -14,8 +17,10 @@ store::typed_id!(
     "pay"
 );
 
-/// The merchant's own reference for a payer.
-pub type Customer = Identifier<255>;
+/// The merchant's own name for a payment or a customer; unique per tenant.
+pub type ExternalId = Identifier<255>;
+/// A description for people.
+pub type Description = Text<500>;
 /// A payment method: a token of the provider. A card number is put into this field most easily, so it must not
 /// have one anywhere. It must not have control characters, because a provider repeats it in its answers.
 pub type PaymentMethod = Token<255>;
@@ -77,10 +82,18 @@ pub struct Payment {
     pub refunded: i64,
     /// The part of the captured amount that is disputed and was not refunded, of disputes that were not won.
     pub disputed: i64,
-    /// The merchant's own reference for the payer.
-    pub customer: Option<String>,
+    /// The merchant's own name for the payment.
+    pub external_id: Option<String>,
+    /// A description for people.
+    pub description: Option<String>,
+    /// The metadata that the merchant keeps with it.
+    pub metadata: Option<Metadata>,
+    /// The payer.
+    pub customer: Option<CustomerId>,
     /// The payment method: a token of the provider.
     pub payment_method: Option<String>,
+    /// The saved payment method that the token is from.
+    pub saved_method: Option<SavedMethodId>,
     /// The reason for which the last attempt was declined.
     pub decline_code: Option<String>,
     /// Where the payer must go, while the payment waits for the payer.
@@ -112,12 +125,53 @@ pub struct NewPayment {
     pub money: Money,
     /// When the money is taken.
     pub capture_method: CaptureMethod,
-    /// The merchant's own reference for the payer.
-    pub customer: Option<Customer>,
-    /// The payment method: a token of the provider.
-    pub payment_method: Option<PaymentMethod>,
+    /// The merchant's own name for the payment.
+    pub external_id: Option<ExternalId>,
+    /// A description for people.
+    pub description: Option<Description>,
+    /// The metadata that the merchant keeps with it.
+    pub metadata: Option<Metadata>,
+    /// The payer.
+    pub customer: Option<CustomerId>,
+    /// The payment method.
+    pub payment_method: Option<ChosenMethod>,
     /// True if the payment goes to the provider at once.
     pub confirm: bool,
+}
+
+/// A payment method with which a payment goes to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenMethod {
+    /// The provider's token.
+    pub token: String,
+    /// The saved payment method that the token is from.
+    pub saved: Option<SavedMethodId>,
+    /// The provider that the token belongs to, if that is known. It gets the payment, whatever the rules choose.
+    pub provider: Option<String>,
+}
+
+impl From<PaymentMethod> for ChosenMethod {
+    fn from(token: PaymentMethod) -> Self {
+        Self {
+            token: token.into(),
+            saved: None,
+            provider: None,
+        }
+    }
+}
+
+impl ChosenMethod {
+    /// The provider that a payment in this currency goes to.
+    fn provider<'p>(
+        &self,
+        providers: &'p Providers,
+        currency: Currency,
+    ) -> Result<&'p Provider, NoProvider> {
+        match &self.provider {
+            Some(name) => providers.choose_named(name, currency, &self.token),
+            None => providers.choose(currency, &self.token),
+        }
+    }
 }
 
 /// An operation that a rule is about to submit.
@@ -195,10 +249,14 @@ pub fn create(
     now: Timestamp,
 ) -> Result<(Payment, Option<Operation>), Refusal> {
     check_currency(new.money.currency, now)?;
+    let external_id = new.external_id.map(String::from);
+    if let Some(by) = external_id.as_ref().and_then(|id| shelf.payment_named(id)) {
+        return Err(Refusal::ExternalIdTaken { by });
+    }
     if new.confirm {
         let method = new.payment_method.as_ref();
         let method = method.ok_or(Refusal::NoPaymentMethod)?;
-        providers.choose(new.money.currency, method.as_str())?;
+        method.provider(providers, new.money.currency)?;
     }
     // After this point nothing may fail.
     let state = match new.payment_method {
@@ -217,8 +275,15 @@ pub fn create(
         incrementing: 0,
         refunded: 0,
         disputed: 0,
-        customer: new.customer.map(String::from),
-        payment_method: new.payment_method.map(String::from),
+        external_id,
+        description: new.description.map(String::from),
+        metadata: new.metadata,
+        customer: new.customer,
+        saved_method: new.payment_method.as_ref().and_then(|method| method.saved),
+        payment_method: new
+            .payment_method
+            .as_ref()
+            .map(|method| method.token.clone()),
         decline_code: None,
         action_url: None,
         provider: None,
@@ -235,7 +300,8 @@ pub fn create(
     shelf.put_new_payment(payment.clone());
     if new.confirm {
         let known = (providers, terms);
-        let confirmed = confirm(shelf, id, None, idempotency_key, known, ids, now)?;
+        let method = new.payment_method;
+        let confirmed = confirm(shelf, id, method, idempotency_key, known, ids, now)?;
         let (mut payment, operation) = confirmed;
         // It was made and confirmed by one command, so this is its first version.
         payment.version = 1;
@@ -253,7 +319,7 @@ pub fn create(
 pub fn confirm(
     shelf: &mut Shelf,
     id: PaymentId,
-    payment_method: Option<PaymentMethod>,
+    payment_method: Option<ChosenMethod>,
     idempotency_key: &str,
     (providers, terms): (&Providers, &TermsShelf),
     ids: &mut Ids,
@@ -264,7 +330,6 @@ pub fn confirm(
     let to = from.on(PaymentEvent::Confirmed);
     let to = to.map_err(|_illegal| Refusal::wrong_state(refusal::CONFIRMED, &payment))?;
     check_currency(payment.money.currency, now)?;
-    let payment_method = payment_method.map(String::from);
     // A declined method is not tried again unless the request names it.
     let method = match from {
         PaymentState::RequiresPaymentMethod => payment_method,
@@ -273,10 +338,16 @@ pub fn confirm(
         | PaymentState::Processing
         | PaymentState::RequiresCapture
         | PaymentState::Succeeded
-        | PaymentState::Canceled => payment_method.or(payment.payment_method.take()),
+        | PaymentState::Canceled => payment_method.or_else(|| {
+            Some(ChosenMethod {
+                token: payment.payment_method.take()?,
+                saved: payment.saved_method,
+                provider: None,
+            })
+        }),
     };
     let method = method.ok_or(Refusal::NoPaymentMethod)?;
-    let provider = providers.choose(payment.money.currency, &method)?;
+    let provider = method.provider(providers, payment.money.currency)?;
     // After this point nothing may fail.
     let new = NewOperation {
         kind: match payment.capture_method {
@@ -288,10 +359,10 @@ pub fn confirm(
         provider: provider.name.clone(),
         charge_ref: None,
         terms: match payment.capture_method {
-            CaptureMethod::Automatic => Some(terms.of(payment.money, &method)),
+            CaptureMethod::Automatic => Some(terms.of(payment.money, &method.token)),
             CaptureMethod::Manual => None,
         },
-        payment_method: method.clone(),
+        payment_method: method.token.clone(),
         reason: None,
         idempotency_key: idempotency_key.to_owned(),
     };
@@ -304,7 +375,8 @@ pub fn confirm(
         CaptureMethod::Automatic => None,
         CaptureMethod::Manual => Some(now.plus_millis(provider.authorization_millis)),
     };
-    payment.payment_method = Some(method);
+    payment.payment_method = Some(method.token);
+    payment.saved_method = method.saved;
     payment.decline_code = None;
     shelf.change_payment(&mut payment, now);
     Ok((payment, operation))

@@ -23,26 +23,6 @@ pub fn payment(
     row.map(PaymentRow::read).transpose()
 }
 
-/// At most `limit` payments, newest first, that were made before the payment `before`.
-///
-/// # Errors
-/// [`Error`] as the database gives it.
-pub fn payments(
-    connection: &mut AnyConnection,
-    tenant: TenantId,
-    before: Option<PaymentId>,
-    limit: i64,
-) -> Result<Vec<Payment>, Error> {
-    let newest = PaymentId::from_bytes([0xff; 16]);
-    let rows: Vec<PaymentRow> = schema::payment::table
-        .filter(schema::payment::tenant_id.eq(tenant))
-        .filter(schema::payment::id.lt(before.unwrap_or(newest)))
-        .order(schema::payment::id.desc())
-        .limit(limit)
-        .load(connection)?;
-    rows.into_iter().map(PaymentRow::read).collect()
-}
-
 /// The provider keys among these that name an operation of the tenant.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use money::{Currency, Day};
 
-use crate::{NoProvider, PaymentState};
+use crate::{NoProvider, PaymentId, PaymentState};
 
 /// Why nothing was done: the first broken rule, in the order of the variants.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +10,18 @@ pub enum Refusal {
     /// The payment does not exist, or belongs to another tenant.
     #[error("there is no such payment")]
     NotFound,
+    /// The customer does not exist, or belongs to another tenant.
+    #[error("there is no such customer")]
+    NoCustomer,
+    /// The saved payment method does not exist, or the customer of the payment does not have it.
+    #[error("the customer of the payment has no such payment method")]
+    NoSavedMethod,
+    /// Another payment has the external id.
+    #[error("another payment has this external id")]
+    ExternalIdTaken {
+        /// That payment.
+        by: PaymentId,
+    },
     /// The state of the payment does not allow the move.
     #[error("a payment that is {state} cannot be {asked}; {}", allowed(moves))]
     WrongState {
@@ -65,6 +77,9 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",
+            Self::NoCustomer => "customer_not_found",
+            Self::NoSavedMethod => "payment_method_not_found",
+            Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::WrongState { .. } | Self::InFlight => "payment_state_conflict",
             Self::TooMuch { .. } => "exceeds_remaining",
             Self::Overflow => "amount_too_large",

@@ -15,7 +15,6 @@ diesel::table! {
         incrementing -> BigInt,
         refunded -> BigInt,
         disputed -> BigInt,
-        customer -> Nullable<Text>,
         payment_method -> Nullable<Text>,
         decline_code -> Nullable<Text>,
         action_url -> Nullable<Text>,
@@ -28,6 +27,11 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        external_id -> Nullable<Text>,
+        description -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        customer_id -> Nullable<Binary>,
+        saved_method -> Nullable<Binary>,
     }
 }
 
@@ -145,7 +149,6 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(payment, operation);
 
 diesel::table! {
     settlement_line (tenant_id, id) {
@@ -229,3 +232,40 @@ diesel::table! {
         closed_at -> Nullable<BigInt>,
     }
 }
+
+diesel::table! {
+    customer (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        external_id -> Nullable<Text>,
+        description -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    payment_method (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        customer_id -> Binary,
+        provider -> Nullable<Text>,
+        token -> Text,
+        created_at -> BigInt,
+        detached_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    metadata_text (kind, tenant_id, key, value, subject) {
+        tenant_id -> BigInt,
+        kind -> SmallInt,
+        key -> Text,
+        value -> Text,
+        subject -> Binary,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(payment, operation, customer, metadata_text);

@@ -4,7 +4,8 @@ use edge::Shape;
 use edge::strict_json::Guarded;
 
 pub(crate) use books::shapes::{
-    AccountId, Amount, Count, MinorUnits, Moment, ShortText, TransactionId,
+    AccountId, Amount, AskedMoment, Count, LongText, Metadata, MinorUnits, Moment, ShortText,
+    TransactionId,
 };
 
 edge::shapes! {
@@ -18,6 +19,10 @@ edge::shapes! {
     PaymentStatus: Shape::words(&["requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled"]);
     /// When the money is taken: with the authorization, or later.
     CaptureMethodName: Shape::words(&["automatic", "manual"]);
+    /// The id of a customer.
+    CustomerId: Shape::id("cus_").example("cus_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The id of a saved payment method. Tokens of providers are not of this form.
+    SavedMethodId: Shape::id("pmt_").example("pmt_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The id of an operation.
     OperationId: Shape::id("op_").example("op_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// What an operation asks a provider to do.

@@ -1,12 +1,16 @@
 //! The payments that one batch holds in memory.
 
+mod named;
+
 use books::Books;
 use engine::errand::Errands;
 use engine::{Key, Loading};
+use ledger::Metadata;
 use store::bulk::Writes;
 use store::rows::{Additions, Rows};
 use store::{Error, TenantId, Timestamp};
 
+use crate::customers::CustomerShelf;
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::{Payout, PayoutId};
 use crate::payouts::state::PayoutEvent;
@@ -25,6 +29,10 @@ pub struct Shelf {
     /// The operation of each record of a provider, by provider and reference.
     records: Rows<(String, String), ShelfRow<OperationId>>,
     history: Rows<[u8; 16], i32>,
+    /// The payment of each external id that the batch asks about.
+    by_external_id: Rows<String, PaymentId>,
+    /// The metadata that the batch found, of payments whose metadata it sets.
+    seen_metadata: Rows<PaymentId, Option<Metadata>>,
     transitions: Additions<Transition>,
 }
 
@@ -36,6 +44,8 @@ store::savepoint!(Shelf {
     by_provider_key,
     records,
     history,
+    by_external_id,
+    seen_metadata,
     transitions
 });
 
@@ -188,6 +198,7 @@ impl Shelf {
     }
 
     pub(crate) fn put_new_payment(&mut self, row: Payment) {
+        self.put_taken(row.external_id.clone(), row.id);
         let held = Versioned {
             seen_version: row.version,
             change: Change::New,
@@ -449,7 +460,7 @@ impl engine::Shelf for Shelf {
     type Memory = ();
 
     fn must_lock(asks: &tables::Needs) -> bool {
-        !asks.is_empty()
+        !asks.changes_nothing()
     }
 
     fn is_nothing(asks: &tables::Needs) -> bool {
@@ -469,6 +480,9 @@ impl engine::Shelf for Shelf {
             let unfinished = self.operations().into_iter();
             let unfinished = unfinished.filter(Operation::is_unfinished);
             errands.extend(unfinished.map(|operation| operation.errand()));
+        }
+        if let Some(wanted) = from.ask::<CustomerShelf>() {
+            wanted.methods.extend(self.methods_to_use());
         }
         if let Some(needs) = from.ask::<Books>() {
             let of_books = self.needs_of_books();

@@ -17,8 +17,9 @@ use crate::terms::TermsShelf;
 use crate::{Fact, OperationId, PaymentId, Shelf, postings};
 
 pub use rows::{
-    ByPayment, ByProviderKey, ByReference, BySubject, OperationById, OperationChange, OperationRow,
-    PaymentById, PaymentChange, PaymentRow, ProviderRecordRow, TransitionRow,
+    ByExternalId, ByOrdinal, ByPayment, ByProviderKey, ByReference, BySubject, OperationById,
+    OperationChange, OperationRow, PaymentById, PaymentChange, PaymentRow, ProviderRecordRow,
+    TransitionRow,
 };
 
 /// The rows that a batch needs of the payments.
@@ -40,6 +41,8 @@ pub struct Needs {
     pub disputes: Vec<String>,
     /// Records of providers, by the references of the providers.
     pub records: Vec<String>,
+    /// External ids that new payments want.
+    pub external_ids: Vec<String>,
 }
 
 /// Asks for all that a fact about the operation with this provider key needs.
@@ -74,6 +77,12 @@ impl Needs {
     /// True if nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        self.changes_nothing() && self.external_ids.is_empty()
+    }
+
+    /// True if no row is asked for that may be changed.
+    #[must_use]
+    pub fn changes_nothing(&self) -> bool {
         self.payments.is_empty()
             && self.operations.is_empty()
             && self.provider_keys.is_empty()
@@ -187,12 +196,32 @@ pub fn load(
         });
         shelf.put_loaded_dispute(dispute);
     }
+    load_taken(connection, tenant, needs.external_ids, &mut shelf)?;
     for edge in BySubject::find(connection, unlocked, tenant, &subjects)? {
         if let Ok(subject) = edge.subject.try_into() {
             shelf.put_history(subject, edge.ordinal);
         }
     }
     Ok(shelf)
+}
+
+/// Notes the payments that have these external ids.
+fn load_taken(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    mut names: Vec<String>,
+    shelf: &mut Shelf,
+) -> Result<(), Error> {
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<ByExternalId> = names
+        .into_iter()
+        .map(|external_id| ByExternalId { external_id })
+        .collect();
+    for row in ByExternalId::find(connection, Lock::Nothing, tenant, &names)? {
+        shelf.put_taken(row.external_id, row.id);
+    }
+    Ok(())
 }
 
 /// Adds the writes of the batch. If another writer has changed one of the payments meanwhile, the batch is a
@@ -203,6 +232,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .map(|row| PaymentRow::of(tenant, row))
         .collect();
     writes.add(new);
+    shelf.text_changes(tenant).save(writes);
     let new: Vec<OperationRow> = shelf
         .operations_with(Change::New)
         .map(|row| OperationRow::of(tenant, row))

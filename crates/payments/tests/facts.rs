@@ -136,8 +136,11 @@ fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
     let new = NewPayment {
         money: euros(1099),
         capture_method: CaptureMethod::Automatic,
+        external_id: None,
+        description: None,
+        metadata: None,
         customer: None,
-        payment_method: Some(PaymentMethod::parse("pm_card").unwrap()),
+        payment_method: Some(PaymentMethod::parse("pm_card").unwrap().into()),
         confirm: true,
     };
     let provider = Provider {

@@ -70,12 +70,12 @@ async fn routes(client: &Client) -> Vec<Route> {
             fields: vec![
                 ("amount", "1".into()),
                 ("currency", quoted("EUR")),
-                ("customer", quoted("ann")),
+                ("external_id", quoted("ann")),
                 ("payment_method", quoted("pm_succeeds")),
                 ("confirm", "false".into()),
             ],
             required: &["amount", "currency"],
-            texts: &["currency", "customer", "payment_method"],
+            texts: &["currency", "external_id", "payment_method"],
             amounts: &["amount"],
         },
         Route {
@@ -574,6 +574,11 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         format!("/v1/accounts/acc_{zeroes}"),
         format!("/v1/accounts/pay_{zeroes}/entries"),
         format!("/v1/payments/pay_{zeroes}"),
+        format!("/v1/customers/cus_{zeroes}"),
+        format!("/v1/customers/pay_{zeroes}"),
+        format!("/v1/customers/cus_{zeroes}/payment_methods"),
+        format!("/v1/payment_methods/pmt_{zeroes}"),
+        "/v1/payment_methods/pm_succeeds".to_owned(),
         format!("/v1/transactions/txn_{zeroes}"),
         format!("/v1/payments/{}", "x".repeat(3_000)),
     ] {
@@ -590,7 +595,8 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/v1/periods",
         "/v1/accounts/x/balances",
         "/v1/accounts/x/entries",
-        "/v1/payments/x",
+        "/v1/payments/x/operations",
+        "/v1/payment_methods/x",
         "/livez",
         "/readyz",
         "/version",
@@ -609,12 +615,24 @@ async fn what_is_not_there_is_a_404_and_a_wrong_method_a_405(database: Database)
         "/v1/periods/close",
         "/v1/transfers",
         "/v1/payments/x/confirm",
+        "/v1/payment_methods/x/detach",
         "/webhooks/sandbox",
     ];
-    let both = ["/v1/accounts", "/v1/payments", "/v1/transactions"];
+    let both = [
+        "/v1/accounts",
+        "/v1/payments",
+        "/v1/transactions",
+        "/v1/customers",
+        "/v1/customers/x/payment_methods",
+    ];
     let allowed = reads.map(|path| (path, "GET, HEAD, OPTIONS")).into_iter();
     let allowed = allowed.chain(posts.map(|path| (path, "POST, OPTIONS")));
-    let patched = ["/v1/accounts/x", "/v1/transactions/x"];
+    let patched = [
+        "/v1/accounts/x",
+        "/v1/transactions/x",
+        "/v1/payments/x",
+        "/v1/customers/x",
+    ];
     let allowed = allowed.chain(patched.map(|path| (path, "GET, HEAD, PATCH, OPTIONS")));
     for (path, allow) in allowed.chain(both.map(|path| (path, "GET, HEAD, POST, OPTIONS"))) {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {

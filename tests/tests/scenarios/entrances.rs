@@ -354,8 +354,8 @@ async fn what_bodies_keep_holds_no_card_number_and_references_may_resemble_one(d
         ),
         (
             "/v1/payments",
-            payment("customer", "4242424242424242"),
-            "/customer",
+            payment("external_id", "4242424242424242"),
+            "/external_id",
         ),
     ] {
         let reply = client.post(path, "card", &body).await;
@@ -378,7 +378,7 @@ async fn what_bodies_keep_holds_no_card_number_and_references_may_resemble_one(d
             "/v1/accounts",
             json!({"code": "liabilities:wallets:4242424242424242", "currency": "EUR"}),
         ),
-        ("/v1/payments", payment("customer", "cus:4242424242424242")),
+        ("/v1/payments", payment("external_id", "c:4242424242424242")),
     ] {
         let reply = client
             .post(path, body.to_string().len().to_string().as_str(), &body)

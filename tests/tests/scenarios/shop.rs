@@ -296,7 +296,7 @@ impl Shop {
 
 /// A payment of [`PRICE`].
 pub(crate) fn order(method: &str) -> Value {
-    json!({"amount": PRICE, "currency": "EUR", "customer": "ann", "payment_method": method})
+    json!({"amount": PRICE, "currency": "EUR", "description": "ann", "payment_method": method})
 }
 
 /// A transfer in EUR.

@@ -4,7 +4,9 @@ use edge::cursor::{DEFAULT_LIMIT, MAX_LIMIT};
 use edge::route::{self, ParameterKind};
 use edge::{Describe, KeyRule, Route};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::{AdditionalProperties, Components, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, Components, ObjectBuilder, Schema, Type,
+};
 use utoipa::openapi::{Ref, RefOr, Required};
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
@@ -93,6 +95,16 @@ fn described(own: &route::Parameter, place: ParameterIn, known: &mut Describe) -
         ParameterKind::Limit => return reference("Limit"),
         ParameterKind::Cursor => return reference("Cursor"),
         ParameterKind::One(shape) => parameter.schema(Some(shape.describe(known))).build(),
+        ParameterKind::Several { item, most } => {
+            let items = ArrayBuilder::new()
+                .items(item.describe(known))
+                .max_items(Some(most));
+            parameter
+                .style(Some(ParameterStyle::Form))
+                .explode(Some(true))
+                .schema(Some(items))
+                .build()
+        }
         // There is one parameter for each key. Together they are described as an object whose members are the
         // parameters of the query.
         ParameterKind::ByKey {

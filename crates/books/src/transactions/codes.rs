@@ -12,7 +12,7 @@ edge::codes! {
     LIMIT_EXCEEDED: "limit_exceeded" 422 INVALID_REQUEST NEVER KEPT "A limit of the account would be exceeded";
     BALANCE_OVERFLOW: "balance_overflow" 422 INVALID_REQUEST NEVER KEPT "The balance would grow beyond what can be counted";
     CURRENCY_WITHDRAWN: "currency_withdrawn" 422 INVALID_REQUEST NEVER KEPT "There is no such currency any more";
-    EXTERNAL_ID_TAKEN: "external_id_taken" 409 INVALID_REQUEST NEVER KEPT "The external id names another transaction";
+    EXTERNAL_ID_TAKEN: "external_id_taken" 409 INVALID_REQUEST NEVER KEPT "The external id names something else already";
     EFFECTIVE_IN_THE_FUTURE: "effective_in_the_future" 422 INVALID_REQUEST NEVER FREE "The effective time is more than five minutes ahead";
     VERSION_MISMATCH: "version_mismatch" 409 INVALID_REQUEST NEVER KEPT "The account is at another version";
     CONDITION_FAILED: "condition_failed" 422 INVALID_REQUEST NEVER KEPT "A condition of the request does not hold";

@@ -65,6 +65,28 @@ impl<'q> Query<'q> {
         })
     }
 
+    /// Reads a parameter that may be given up to `most` times. Its name ends with `[]`.
+    pub fn several<T>(
+        &mut self,
+        name: &'static str,
+        (shape, most): (Shape, usize),
+        says: &'static str,
+        read: impl Fn(&str) -> Result<T, BrokenRule>,
+    ) -> Slot<Vec<T>> {
+        let Some(given) = self.given else {
+            let kind = ParameterKind::Several { item: shape, most };
+            self.noted.push(Parameter::new(name, says, kind));
+            return Slot::none();
+        };
+        let texts = given.texts(name);
+        if texts.len() > most {
+            let detail = format!("it is given at most {most} times");
+            return Slot::of(Err(vec![at(name, ("too_many", detail))]));
+        }
+        let read = |text: &String| read(text).map_err(|rule| vec![broken(name, rule)]);
+        Slot::of(texts.iter().map(read).collect())
+    }
+
     /// Reads one parameter for each key, by key.
     pub fn by_key(&mut self, parameter: Parameter) -> Slot<Vec<(String, String)>> {
         match self.given {

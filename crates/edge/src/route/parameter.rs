@@ -29,6 +29,13 @@ pub enum ParameterKind {
         /// Greatest number of keys.
         max_entries: usize,
     },
+    /// Any number of values, each given by itself: `name[]=a&name[]=b`.
+    Several {
+        /// The shape of each value.
+        item: Shape,
+        /// Greatest number of values.
+        most: usize,
+    },
     /// The `limit` of a page.
     Limit,
     /// The `cursor` of a page.
@@ -70,9 +77,10 @@ impl Parameter {
                 let rest = name.strip_prefix(self.name);
                 rest.is_some_and(|rest| rest.starts_with('.'))
             }
-            ParameterKind::One(_) | ParameterKind::Limit | ParameterKind::Cursor => {
-                self.name == name
-            }
+            ParameterKind::One(_)
+            | ParameterKind::Several { .. }
+            | ParameterKind::Limit
+            | ParameterKind::Cursor => self.name == name,
         }
     }
 }

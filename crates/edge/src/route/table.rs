@@ -197,7 +197,11 @@ mod tests {
                 let any = Shape::any_text();
                 let colour = query.optional("colour", any, "Its colour", text);
                 let labels = Parameter::by_key("label", "Its labels", [any; 2], 5);
-                drop((colour, query.by_key(labels), query.page()));
+                let shown = query.several("shown[]", (any, 2), "Its parts", |part| match part {
+                    "wheel" => Ok(()),
+                    _ => Err(BrokenRule::new("unknown_value", &"it is wheel")),
+                });
+                drop((colour, query.by_key(labels), shown, query.page()));
             });
         r.patch("/things/{id}", "updateThing", "Changes it.", nothing);
         r.post("/things/count", "countThings", "Counts them.", nothing)
@@ -238,10 +242,23 @@ mod tests {
     fn a_query_has_the_parameters_of_its_row_and_no_others() {
         let r = things();
         let row = r.of("/things").next().unwrap();
-        for query in ["", "colour=red&limit=3", "label.a=1&label.b.c=2&cursor=x"] {
+        for query in [
+            "",
+            "colour=red&limit=3",
+            "label.a=1&label.b.c=2&cursor=x",
+            "shown[]=wheel&shown%5B%5D=wheel",
+        ] {
             assert!(row.parameters("/things", query).is_ok(), "{query}");
         }
-        for query in ["colours=red", "label=1", "labels.a=1", "COLOUR=red", "id=1"] {
+        for query in [
+            "colours=red",
+            "label=1",
+            "labels.a=1",
+            "COLOUR=red",
+            "id=1",
+            "shown=wheel",
+            "colour=red&colour=red",
+        ] {
             let refused = row.parameters("/things", query).unwrap_err();
             assert_eq!(refused.status(), 400, "{query}");
         }

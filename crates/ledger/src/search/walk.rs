@@ -356,7 +356,7 @@ fn under_text(
 }
 
 /// The range of ids of the transactions that were recorded within a span of time.
-fn recorded_between(
+pub(super) fn recorded_between(
     connection: &mut AnyConnection,
     tenant: TenantId,
     from: Option<Timestamp>,

@@ -7,8 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Action, DecideApproval, DecisionError, codes};
-use crate::charging::show::sentence;
 use crate::payouts::PayoutId;
+use crate::problems::sentence;
 use crate::shapes::*;
 
 /// An approval in its present state.

@@ -1,15 +1,17 @@
 //! `/v1/payments`: the routes that make, confirm and read payments.
 
+use books::metadata::kept;
 use books::reading::positive;
-use edge::cursor::Cursor;
-use edge::strict_json::{Body, Slot, boolean, choice, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers, page};
+use edge::strict_json::{Body, Slot, boolean, choice, id, nullable, object, prose};
+use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers};
 use money::Money;
 
 use super::{ConfirmPayment, CreatePayment, codes, show};
+use crate::customers::codes::{CUSTOMER_NOT_FOUND, PAYMENT_METHOD_NOT_FOUND};
+use crate::customers::{CustomerId, SavedMethodId};
 use crate::{
-    CaptureMethod, Customer, NewPayment, Payment, PaymentId, PaymentMethod, begun, moved, reading,
-    shapes,
+    CaptureMethod, Description, ExternalId, NewPayment, PaymentId, PaymentMethod, begun, moved,
+    reading, shapes,
 };
 
 /// Every route of payments.
@@ -30,7 +32,16 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<show::Payment>(201, "The payment has succeeded, or waits for you or the payer")
     .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
     .refuses(402, "The payment was declined", &[codes::DECLINED])
-    .refuses(409, "The same request is still in progress", &[])
+    .refuses(
+        404,
+        "No such customer or payment method",
+        &[CUSTOMER_NOT_FOUND, PAYMENT_METHOD_NOT_FOUND],
+    )
+    .refuses(
+        409,
+        "The external id is taken, or the same request is still in progress",
+        &[books::code::EXTERNAL_ID_TAKEN],
+    )
     .refuses(
         422,
         "A field is wrong, no provider takes this payment, or the idempotency key belongs to another request",
@@ -49,7 +60,11 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<show::Payment>(201, "The payment has succeeded, or waits for you or the payer")
     .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
     .refuses(402, "The payment was declined", &[codes::DECLINED])
-    .refuses(404, "No such payment", &[])
+    .refuses(
+        404,
+        "No such payment, or the customer has no such payment method",
+        &[PAYMENT_METHOD_NOT_FOUND],
+    )
     .refuses(
         409,
         "The state of the payment does not allow it",
@@ -60,30 +75,15 @@ pub(crate) fn routes(r: &mut Routes) {
         "A field is wrong, no provider takes this payment, or the idempotency key belongs to another request",
         &[codes::NO_PROVIDER],
     );
-    r.get(
-        "/v1/payments/{id}",
-        "getPayment",
-        "Reads one payment.",
-        read_one,
-    )
-    .segment("id", shapes::PaymentId::SHAPE, "pay_…")
-    .gives::<show::Payment>(200, "The payment")
-    .refuses(404, "No such payment", &[]);
-    r.get(
-        "/v1/payments",
-        "listPayments",
-        "Lists payments, newest first.",
-        list,
-    )
-    .page()
-    .gives_page::<show::Payment>("A page of payments");
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let wait = headers::prefer_wait(&call.headers);
     let mut submission = state.submission(call)?;
+    let (new, saved) = submission.read_by(&new_payment())?;
     let command = CreatePayment {
-        new: submission.read_by(&new_payment())?,
+        new,
+        saved,
         key: submission.key_text(),
         providers: begun::providers(&state)?,
     };
@@ -103,10 +103,11 @@ async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
     let id = call.named::<PaymentId>("id", code::NOT_FOUND);
     let mut submission = state.submission(call)?;
     let id = id?;
-    let payment_method = submission.read_by(&confirmation())?;
+    let (payment_method, saved) = given(submission.read_by(&confirmation())?);
     let command = ConfirmPayment {
         id,
         payment_method,
+        saved,
         key: submission.key_text(),
         providers: begun::providers(&state)?,
     };
@@ -121,42 +122,17 @@ async fn confirm(state: Shared, call: Call) -> Result<Response, Problem> {
     .await
 }
 
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: PaymentId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| crate::payment(connection, tenant, id))
-        .await?;
-    let payment = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::payment(&payment)))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted.cursor.map(|cursor| PaymentId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| crate::payments(connection, tenant, before, more))
-        .await?;
-    let cursor = |payment: &Payment| Cursor {
-        id: payment.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::payment, cursor);
-    Ok(Response::json(200, &page))
-}
-
-/// Reads the body that makes a payment.
-fn new_payment() -> impl Body<Out = NewPayment> {
+/// Reads the body that makes a payment, and the saved payment method that it names.
+fn new_payment() -> impl Body<Out = (NewPayment, Option<SavedMethodId>)> {
     object("NewPayment", "Makes a payment.", |fields| {
         let amount = positive().says("The amount in minor units, 1 to 2^63 - 1.");
         let amount = fields.required("amount", amount);
         let unit = fields.required("currency", reading::of_iso().says("ISO 4217 code."));
-        let customer = prose::<Customer>(shapes::ShortText::SHAPE);
-        let customer = customer.says("Your reference for the payer: at most 255 characters.");
+        let customer = id(shapes::CustomerId::SHAPE)
+            .map(CustomerId::from_bytes)
+            .says("The customer who pays.");
         let customer = fields.optional("customer", nullable(customer));
-        let method = method().says("The provider's token for the payment method.");
+        let method = method().says("The provider's token for the payment method, or the id of a payment method of the customer (`pmt_…`).");
         let method = fields.optional("payment_method", nullable(method));
         let confirm =
             boolean().says("Whether the payment is sent to the provider at once; true if absent.");
@@ -166,14 +142,35 @@ fn new_payment() -> impl Body<Out = NewPayment> {
         let capture = fields
             .optional("capture_method", capture)
             .or(CaptureMethod::Automatic);
-        let slots = (amount, unit, customer, method, confirm, capture);
+        let external_id = prose::<ExternalId>(shapes::ShortText::SHAPE).says(
+            "Your own name for the payment, unique among all payments: at most 255 characters.",
+        );
+        let external_id = fields.optional("external_id", nullable(external_id));
+        let description = prose::<Description>(shapes::LongText::SHAPE).says(
+            "A description for people: at most 500 characters. It is not sent to the provider.",
+        );
+        let description = fields.optional("description", nullable(description));
+        let metadata = kept().says(
+            "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
+        );
+        let metadata = fields.optional("metadata", nullable(metadata));
+        let own = Slot::together((external_id, description, metadata));
+        let slots = (amount, unit, customer, method, confirm, capture, own);
         Slot::together(slots).map(
-            |(amount, currency, customer, method, confirm, capture_method)| NewPayment {
-                money: Money { amount, currency },
-                capture_method,
-                customer: customer.flatten(),
-                payment_method: method.flatten(),
-                confirm,
+            |(amount, currency, customer, method, confirm, capture_method, own)| {
+                let (external_id, description, metadata) = own;
+                let (method, saved) = given(method.flatten());
+                let new = NewPayment {
+                    money: Money { amount, currency },
+                    capture_method,
+                    external_id: external_id.flatten(),
+                    description: description.flatten(),
+                    metadata: metadata.flatten().flatten(),
+                    customer: customer.flatten(),
+                    payment_method: method.map(Into::into),
+                    confirm,
+                };
+                (new, saved)
             },
         )
     })
@@ -183,10 +180,18 @@ fn new_payment() -> impl Body<Out = NewPayment> {
 fn confirmation() -> impl Body<Out = Option<PaymentMethod>> {
     object("Confirmation", "Confirms a payment.", |fields| {
         let method = method()
-            .says("The provider's token for the payment method. It is needed if the payment has none yet, or if the last one was declined.");
+            .says("The provider's token for the payment method, or the id of a payment method of the customer (`pmt_…`). It is needed if the payment has none yet, or if the last one was declined.");
         let method = fields.optional("payment_method", nullable(method));
         method.map(Option::flatten)
     })
+}
+
+/// A text that names a payment method: the provider's token, or the id of a saved one.
+fn given(method: Option<PaymentMethod>) -> (Option<PaymentMethod>, Option<SavedMethodId>) {
+    let saved = method
+        .as_ref()
+        .and_then(|method| method.as_str().parse().ok());
+    (method.filter(|_| saved.is_none()), saved)
 }
 
 /// Reads a payment method, which is a token of the provider.

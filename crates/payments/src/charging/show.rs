@@ -1,5 +1,7 @@
 //! The replies about payments, and the problem of each refusal.
 
+use std::collections::BTreeMap;
+
 use edge::Problem;
 use edge::reply::{json, moment, problem};
 use engine::Reply;
@@ -8,6 +10,10 @@ use utoipa::ToSchema;
 
 use super::codes;
 use crate::PaymentState;
+use crate::customers::show::{Customer, PaymentMethod};
+use crate::disputes::show::Dispute;
+use crate::operations::show::Operation;
+use crate::refunds::show::Refund;
 use crate::shapes::*;
 
 /// A payment in its present state.
@@ -46,12 +52,21 @@ pub struct Payment {
     /// The captured amount that is disputed, in minor units. It cannot be refunded.
     #[schema(value_type = Count)]
     pub amount_disputed: i64,
-    /// Your reference for the payer.
+    /// Your own name for the payment.
     #[schema(value_type = Option<ShortText>, required)]
-    pub customer: Option<String>,
-    /// The provider's token for the payment method.
-    #[schema(value_type = Option<ShortText>, required)]
-    pub payment_method: Option<String>,
+    pub external_id: Option<String>,
+    /// A description for people.
+    #[schema(value_type = Option<LongText>, required)]
+    pub description: Option<String>,
+    /// The metadata that you keep with it.
+    #[schema(value_type = Option<Metadata>, required)]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// The customer who pays.
+    #[schema(required)]
+    pub customer: Option<CustomerOrId>,
+    /// The payment method.
+    #[schema(required)]
+    pub payment_method: Option<PaymentMethodOrToken>,
     /// The reason for which the last attempt was declined.
     #[schema(required)]
     pub decline_code: Option<String>,
@@ -70,6 +85,39 @@ pub struct Payment {
     /// When the payment last changed.
     #[schema(value_type = Moment)]
     pub updated_at: String,
+    /// The newest operations, newest first, if `expand[]` asks for them: at most 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub operations: Option<Vec<Operation>>,
+    /// The refunds among the newest 20 operations, newest first, if `expand[]` asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub refunds: Option<Vec<Refund>>,
+    /// The newest disputes, newest first, if `expand[]` asks for them: at most 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disputes: Option<Vec<Dispute>>,
+}
+
+/// The id of a customer, or the customer if `expand[]` asks for it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum CustomerOrId {
+    /// The id.
+    Id(String),
+    /// The customer.
+    Customer(Box<Customer>),
+}
+
+/// The id of a payment method of a customer, or the provider's token; or the payment method of the customer if
+/// `expand[]` asks for it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum PaymentMethodOrToken {
+    /// The id, or the token.
+    Text(String),
+    /// The payment method.
+    PaymentMethod(Box<PaymentMethod>),
 }
 
 /// The next thing that the payer must do.
@@ -103,13 +151,6 @@ pub fn reply(made: &crate::Payment) -> Reply {
     }
 }
 
-/// A rule as a sentence: with a capital and a full stop.
-pub(crate) fn sentence(rule: &str) -> String {
-    let mut letters = rule.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).chain(['.']).collect()
-}
-
 pub(crate) fn payment(payment: &crate::Payment) -> Payment {
     Payment {
         id: payment.id.to_string(),
@@ -123,8 +164,15 @@ pub(crate) fn payment(payment: &crate::Payment) -> Payment {
         amount_captured: payment.captured,
         amount_refunded: payment.refunded,
         amount_disputed: payment.disputed,
-        customer: payment.customer.clone(),
-        payment_method: payment.payment_method.clone(),
+        external_id: payment.external_id.clone(),
+        description: payment.description.clone(),
+        metadata: payment.metadata.as_ref().map(ledger::Metadata::entries),
+        customer: payment.customer.map(|id| CustomerOrId::Id(id.to_string())),
+        payment_method: payment
+            .saved_method
+            .map(|id| id.to_string())
+            .or_else(|| payment.payment_method.clone())
+            .map(PaymentMethodOrToken::Text),
         decline_code: payment.decline_code.clone(),
         next_action: payment.action_url.clone().map(|url| NextAction {
             r#type: "redirect",
@@ -134,5 +182,8 @@ pub(crate) fn payment(payment: &crate::Payment) -> Payment {
         version: payment.version,
         created_at: moment(payment.created_at),
         updated_at: moment(payment.updated_at),
+        operations: None,
+        refunds: None,
+        disputes: None,
     }
 }

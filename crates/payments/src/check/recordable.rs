@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
+use super::customers::{customers, methods};
 use super::{PAGE, payments};
 use crate::approvals::ApprovalId;
 use crate::disputes::DisputeId;
@@ -11,7 +12,8 @@ use crate::refunds::key::RefundId;
 use crate::schema::{approval, dispute, operation, payout};
 use crate::{OperationId, OperationKind, terms};
 
-/// Calls `look` with the kind and the id of each payment, refund, payout, approval and version of the terms.
+/// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, customer, payment method
+/// and version of the terms.
 pub(crate) fn each_recordable(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -36,6 +38,14 @@ pub(crate) fn each_recordable(
     let mut disputes: Pages<DisputeId> = Pages::new(tenant, disputes_after);
     while let Some(id) = disputes.next(connection)? {
         look("dispute", id.to_string())?;
+    }
+    let mut customers = customers(tenant);
+    while let Some(row) = customers.next(connection)? {
+        look("customer", row.id.to_string())?;
+    }
+    let mut methods = methods(tenant);
+    while let Some(row) = methods.next(connection)? {
+        look("payment_method", row.id.to_string())?;
     }
     for version in terms::versions(connection, tenant)? {
         look("terms", version.to_string())?;

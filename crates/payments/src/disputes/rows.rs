@@ -56,6 +56,28 @@ store::bulk_find! {
     }
 }
 
+store::bulk_find! {
+    /// The disputes of a payment: as many as the payer's bank has opened.
+    pub struct DisputesOfPayment => DisputeRow in dispute {
+        /// The payment.
+        payment_id: PaymentId,
+    }
+}
+
+/// All disputes of these payments. No payment may occur twice.
+pub(crate) fn of_payments(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    payments: &[PaymentId],
+) -> Result<Vec<Dispute>, Error> {
+    let payments = payments.iter();
+    let payments: Vec<DisputesOfPayment> = payments
+        .map(|id| DisputesOfPayment { payment_id: *id })
+        .collect();
+    let rows = DisputesOfPayment::find(connection, Lock::Nothing, tenant, &payments)?;
+    rows.into_iter().map(DisputeRow::read).collect()
+}
+
 /// The disputes with these references, locked.
 pub(crate) fn load(
     connection: &mut AnyConnection,

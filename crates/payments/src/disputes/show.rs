@@ -51,7 +51,7 @@ pub struct Dispute {
 }
 
 /// A dispute.
-pub(crate) fn dispute(dispute: &super::Dispute) -> Dispute {
+pub(crate) fn dispute(dispute: &super::dispute::Dispute) -> Dispute {
     Dispute {
         id: dispute.id.to_string(),
         object: "dispute",

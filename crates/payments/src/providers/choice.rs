@@ -168,6 +168,24 @@ impl Providers {
         chosen.or(self.default.as_ref()).ok_or(refusal)
     }
 
+    /// The provider of this name, if one of its rules fits a payment, or if it is the default.
+    ///
+    /// # Errors
+    /// [`NoProvider::Method`] if it does not take the payment.
+    pub fn choose_named(
+        &self,
+        name: &str,
+        currency: Currency,
+        method: &str,
+    ) -> Result<&Provider, NoProvider> {
+        let fits = |rule: &Rule| rule.takes_currency(currency) && rule.takes_method(method);
+        let mut fitting = self.rules.iter().filter(|(rule, _)| fits(rule));
+        let by_rule = fitting.find(|(_, provider)| provider.name == name);
+        let default = self.default.as_ref().filter(|default| default.name == name);
+        let chosen = by_rule.map(|(_, provider)| provider);
+        chosen.or(default).ok_or(NoProvider::Method(currency))
+    }
+
     /// The provider of this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Provider> {
@@ -211,6 +229,27 @@ mod tests {
             rule("b", &["JPY"], &[]),
             rule("a", &[], &["pm_everywhere"]),
         ]
+    }
+
+    #[test]
+    fn a_named_provider_takes_what_its_rules_or_the_default_allow() {
+        let known = || vec![provider("a"), provider("b"), provider("c")];
+        let with = Providers::new(known(), rules(), Some("c")).unwrap();
+        for (name, code, token, is_taken) in [
+            ("b", "EUR", "pm_card_1", true),
+            ("a", "EUR", "pm_card_1", true),
+            ("b", "EUR", "pm_one", false),
+            ("b", "JPY", "pm_one", true),
+            ("c", "EUR", "pm_card_1", true),
+            ("d", "EUR", "pm_card_1", false),
+        ] {
+            let chosen = with.choose_named(name, currency(code), token);
+            let expected = match is_taken {
+                true => Ok(name),
+                false => Err(NoProvider::Method(currency(code))),
+            };
+            assert_eq!(chosen.map(|provider| provider.name.as_str()), expected);
+        }
     }
 
     #[test]

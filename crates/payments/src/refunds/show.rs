@@ -5,7 +5,7 @@ use engine::Reply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::moved::declined;
+use crate::problems::declined;
 use crate::shapes::*;
 use crate::{Operation, OperationState};
 

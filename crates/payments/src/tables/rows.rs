@@ -4,7 +4,9 @@ use ledger::AccountId;
 use money::{Amount, Currency, Money};
 use store::{Error, TenantId, Timestamp};
 
+use crate::customers::{CustomerId, SavedMethodId};
 use crate::terms::Delay;
+use crate::texts;
 use crate::{
     CaptureMethod, Operation, OperationId, OperationKind, OperationState, Payment, PaymentId,
     PaymentState,
@@ -27,7 +29,6 @@ store::bulk_insert! {
         incrementing: i64,
         refunded: i64,
         disputed: i64,
-        customer: Option<String>,
         payment_method: Option<String>,
         decline_code: Option<String>,
         action_url: Option<String>,
@@ -40,6 +41,11 @@ store::bulk_insert! {
         version: i64,
         created_at: i64,
         updated_at: i64,
+        external_id: Option<String>,
+        description: Option<String>,
+        metadata: Option<String>,
+        customer_id: Option<CustomerId>,
+        saved_method: Option<SavedMethodId>,
     }
 }
 
@@ -67,6 +73,8 @@ store::bulk_update! {
             capture_before: Option<i64> = capture_before,
             next_version: i64 = version,
             updated_at: i64 = updated_at,
+            metadata: Option<String> = metadata,
+            saved_method: Option<SavedMethodId> = saved_method,
         }
     }
 }
@@ -168,6 +176,24 @@ store::bulk_find! {
 }
 
 store::bulk_find! {
+    /// The payment with this external id.
+    pub struct ByExternalId => PaymentRow in payment {
+        /// The external id.
+        external_id: String,
+    }
+}
+
+store::bulk_find! {
+    /// An operation by its place among those of its payment.
+    pub struct ByOrdinal => OperationRow in operation {
+        /// The payment's id.
+        subject_id: Vec<u8>,
+        /// Its number, from 1.
+        ordinal: i32,
+    }
+}
+
+store::bulk_find! {
     /// An operation by its id.
     pub struct OperationById => OperationRow in operation {
         /// Its id.
@@ -215,7 +241,6 @@ impl PaymentRow {
             incrementing: row.incrementing,
             refunded: row.refunded,
             disputed: row.disputed,
-            customer: row.customer.clone(),
             payment_method: row.payment_method.clone(),
             decline_code: row.decline_code.clone(),
             action_url: row.action_url.clone(),
@@ -228,6 +253,11 @@ impl PaymentRow {
             version: row.version,
             created_at: row.created_at.micros(),
             updated_at: row.updated_at.micros(),
+            external_id: row.external_id.clone(),
+            description: row.description.clone(),
+            metadata: texts::stored(row.metadata.as_ref()),
+            customer_id: row.customer,
+            saved_method: row.saved_method,
         }
     }
 
@@ -246,7 +276,6 @@ impl PaymentRow {
             incrementing: self.incrementing,
             refunded: self.refunded,
             disputed: self.disputed,
-            customer: self.customer,
             payment_method: self.payment_method,
             decline_code: self.decline_code,
             action_url: self.action_url,
@@ -259,6 +288,11 @@ impl PaymentRow {
             version: self.version,
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),
+            metadata: texts::read(self.metadata.as_deref()).ok_or_else(|| wrong("metadata"))?,
+            external_id: self.external_id,
+            description: self.description,
+            customer: self.customer_id,
+            saved_method: self.saved_method,
         })
     }
 }
@@ -288,6 +322,8 @@ impl PaymentChange {
             capture_before: row.capture_before.map(Timestamp::micros),
             next_version: row.version,
             updated_at: row.updated_at.micros(),
+            metadata: texts::stored(row.metadata.as_ref()),
+            saved_method: row.saved_method,
         }
     }
 }

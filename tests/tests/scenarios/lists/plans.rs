@@ -55,7 +55,7 @@ fn postgres_answers_every_question_by_an_index() {
             &["--check-every", "0", "--approve-above", "EUR=8"],
         );
         ask_everything(
-            &florin,
+            (&florin, &database),
             || filled.set(cluster.log().len()),
             || {
                 looked.set(cluster.log().len());
@@ -95,7 +95,7 @@ fn sqlite_answers_every_question_by_an_index() {
             &["--check-every", "0", "--approve-above", "EUR=8"],
             &shown,
         );
-        ask_everything(&florin, || {}, || {}).await;
+        ask_everything((&florin, &database), || {}, || {}).await;
         let log = florin.log();
         let mut statements: Vec<String> = log.lines().filter_map(statement).collect();
         statements.sort_unstable();
@@ -197,7 +197,11 @@ fn is_by_index(step: &str) -> bool {
 
 /// Asks everything that can be asked over HTTP, of small books and of larger ones. A list that is in the description
 /// of the API and is not asked here stops the test.
-async fn ask_everything(florin: &Florin, filled: impl Fn(), look_at_tables: impl Fn()) {
+async fn ask_everything(
+    (florin, database): (&Florin, &Database),
+    filled: impl Fn(),
+    look_at_tables: impl Fn(),
+) {
     let client = &florin.client();
     let accounts = begin(florin).await;
     fill(client, &accounts, 60).await;
@@ -206,6 +210,7 @@ async fn ask_everything(florin: &Florin, filled: impl Fn(), look_at_tables: impl
         ask(client, &accounts).await;
     }
     fill(client, &accounts, MANY).await;
+    fill_payments(&accounts, database);
     for number in 0..3 * FEW {
         account(
             client,
@@ -232,6 +237,8 @@ struct Named {
     payout: String,
     approval: String,
     dispute: String,
+    customer: String,
+    method: String,
 }
 
 async fn begin(florin: &Florin) -> Named {
@@ -260,7 +267,16 @@ async fn begin(florin: &Florin) -> Named {
         "rate": "1.5", "source": "test", "quoted_at": "2026-11-20T15:00:00Z",
     });
     let exchange = client.post("/v1/exchanges", Some("x"), &exchange).await;
-    let payment = json!({"amount": 5, "currency": "EUR", "payment_method": "pm_succeeds"});
+    let customer = client.post("/v1/customers", None, &json!({})).await;
+    let customer = text(&customer.json(), "/id");
+    let methods = format!("/v1/customers/{customer}/payment_methods");
+    let token = json!({"token": "pm_succeeds"});
+    client.post(&methods, None, &token).await;
+    let method = client.post(&methods, None, &token).await;
+    let method = text(&method.json(), "/id");
+    let payment = json!({
+        "amount": 5, "currency": "EUR", "customer": customer, "payment_method": method,
+    });
     let payment = client.post("/v1/payments", Some("pay"), &payment).await;
     let payment = text(&payment.json(), "/id");
     let refunds = format!("/v1/payments/{payment}/refunds");
@@ -282,6 +298,8 @@ async fn begin(florin: &Florin) -> Named {
         payout,
         approval,
         dispute,
+        customer,
+        method,
         payment,
         bank,
         wallet,
@@ -344,6 +362,51 @@ async fn fill(client: &Client, named: &Named, number: usize) {
     }
 }
 
+/// Copies the payment and the customer [`MANY`] times, each with a key, an external id and metadata of its own. They go
+/// around the server, because the provider is not needed here.
+fn fill_payments(named: &Named, database: &Database) {
+    let (numbers, id) = match database.kind() {
+        Kind::Sqlite => (
+            format!(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MANY})"
+            ),
+            "unhex(printf('01%030x', i))",
+        ),
+        Kind::Postgres => (
+            format!("WITH n(i) AS (SELECT generate_series(1, {MANY}))"),
+            "decode('01' || lpad(to_hex(i), 30, '0'), 'hex')",
+        ),
+    };
+    let columns = "amount, currency, capture_method, status, authorized, capturable, captured, released, \
+                   incrementing, refunded, disputed, attempts, operations, version, created_at, updated_at, \
+                   tenant_id, customer_id";
+    let customer = named.customer.trim_start_matches("cus_");
+    let payment = named.payment.trim_start_matches("pay_");
+    let is = |id: &str| match database.kind() {
+        Kind::Sqlite => format!("id = unhex('{id}')"),
+        Kind::Postgres => format!("id = decode('{id}', 'hex')"),
+    };
+    database.execute_raw(&format!(
+        "{numbers} INSERT INTO payment ({columns}, id, idempotency_key, external_id) \
+         SELECT {columns}, {id}, 'p-' || i, 'p-' || i FROM payment, n WHERE {}; \
+         {numbers} INSERT INTO customer (version, created_at, updated_at, tenant_id, id, external_id, metadata) \
+         SELECT version, created_at, updated_at, tenant_id, {id}, 'c-' || i, '{{\"all\":\"1\",\"n\":\"1\"}}' \
+         FROM customer, n WHERE {}",
+        is(payment),
+        is(customer),
+    ));
+    for kind in [1, 2] {
+        for value in ["CAST(i % 10 AS TEXT)", "'1'"] {
+            let key = if value == "'1'" { "all" } else { "n" };
+            database.execute_raw(&format!(
+                "{numbers} INSERT INTO metadata_text (tenant_id, kind, key, value, subject) \
+                 SELECT tenant_id, {kind}, '{key}', {value}, {id} FROM customer, n WHERE {}",
+                is(customer)
+            ));
+        }
+    }
+}
+
 async fn ask(client: &Client, named: &Named) {
     let described = client.get("/openapi.json").await.json();
     let paths = described["paths"].as_object().expect("paths");
@@ -382,6 +445,8 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         payout,
         approval,
         dispute,
+        customer,
+        method,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
@@ -394,10 +459,21 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             format!("{path}?limit=1"),
             format!("{path}?limit=1&status=open"),
         ],
-        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/payments"
-        | "/v1/assets" => {
+        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/assets" => {
             vec![format!("{path}?limit=1")]
         }
+        "/v1/payments" => payments(named),
+        "/v1/customers" => vec![
+            format!("{path}?limit=1"),
+            format!("{path}?limit=1&external_id=c-7"),
+            format!("{path}?limit=1&metadata.n=1"),
+            format!("{path}?limit=1&metadata.n=1&metadata.all=1"),
+        ],
+        "/v1/customers/{id}" => vec![format!("/v1/customers/{customer}")],
+        "/v1/customers/{id}/payment_methods" => {
+            vec![format!("/v1/customers/{customer}/payment_methods?limit=1")]
+        }
+        "/v1/payment_methods/{id}" => vec![format!("/v1/payment_methods/{method}")],
         "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
         "/v1/balance_transactions" => vec![format!("{path}?currency=EUR&limit=2")],
         "/v1/balances" => vec![
@@ -420,7 +496,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         "/v1/transactions" => searches(named),
         "/v1/transactions/{id}" => vec![format!("/v1/transactions/{pending}")],
         "/v1/exchanges/{id}" => vec![format!("/v1/exchanges/{exchange}")],
-        "/v1/payments/{id}" => vec![format!("/v1/payments/{payment}")],
+        "/v1/payments/{id}" => vec![format!("/v1/payments/{payment}?{EXPANDED}")],
         "/v1/payments/{id}/operations" => {
             vec![format!("/v1/payments/{payment}/operations?limit=1")]
         }
@@ -435,6 +511,35 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         plain if !plain.contains('{') => vec![plain.to_owned()],
         unknown => panic!("{unknown} is not asked about: say here what to ask"),
     };
+    asked
+}
+
+/// All parts of a payment but the refunds, which are among the operations.
+const EXPANDED: &str =
+    "expand[]=customer&expand[]=payment_method&expand[]=operations&expand[]=disputes";
+
+/// Each filter on payments alone, and each beside each other one.
+fn payments(named: &Named) -> Vec<String> {
+    let filters = [
+        "external_id=p-7".to_owned(),
+        "idempotency_key=p-7".to_owned(),
+        format!("customer={}", named.customer),
+        "metadata.n=1".to_owned(),
+        "metadata.all=1".to_owned(),
+        "status=canceled".to_owned(),
+        "currency=USD".to_owned(),
+        "amount=3".to_owned(),
+        "from=2026-01-01T00:00:00Z".to_owned(),
+        "to=2100-01-01T00:00:00Z".to_owned(),
+        "day=2026-11-30".to_owned(),
+    ];
+    let mut asked = vec![format!("/v1/payments?limit=3&{EXPANDED}")];
+    for (place, one) in filters.iter().enumerate() {
+        asked.push(format!("/v1/payments?limit=3&{one}"));
+        for other in filters.iter().skip(place + 1) {
+            asked.push(format!("/v1/payments?limit=3&{one}&{other}"));
+        }
+    }
     asked
 }
 

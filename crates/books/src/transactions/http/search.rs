@@ -6,18 +6,17 @@ use edge::route::Parameter;
 use edge::strict_json::{BrokenRule, FieldError, Slot};
 use edge::{Call, Page, Problem, Response, Routes, Shape, Shared, State};
 use ledger::{
-    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, MetadataMatch, Place, Search,
-    TransactionId,
+    AccountId, ExternalId, HoldStatus, Kind, Metadata, MetadataKey, MetadataMatch, MetadataValue,
+    Place, Search, TransactionId,
 };
 use money::Currency;
 use store::TenantId;
 
-use crate::query::{labels, rule, subtree};
+use crate::query::{labels, metadata_texts, rule, subtree};
 use crate::shapes;
 use crate::transactions::show;
 
-/// The names of the parameters for a text of metadata, and for the beginning of a text.
-const TEXT: Shape = Shape::pattern(r"^metadata\.[A-Za-z0-9_.-]{1,40}$");
+/// The name of the parameter for the beginning of a text of metadata.
 const PREFIX: Shape = Shape::pattern(r"^metadata_prefix\.[A-Za-z0-9_.-]{1,40}$");
 /// Keys of metadata, separated by commas.
 const KEYS: Shape = Shape::pattern("^[A-Za-z0-9_.-]{1,40}(,[A-Za-z0-9_.-]{1,40}){0,49}$");
@@ -181,13 +180,8 @@ fn status(text: &str) -> Result<HoldStatus, BrokenRule> {
 
 /// Reads the filters on metadata, by key.
 fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
-    let text = Shape::text(0, shapes::METADATA.longest);
-    let texts = query.by_key(Parameter::by_key(
-        "metadata",
-        "The metadata has this text under KEY. The parameter may be given for several keys",
-        [TEXT, text],
-        Metadata::MAX_ENTRIES,
-    ));
+    let says = "The metadata has this text under KEY. The parameter may be given for several keys";
+    let texts = metadata_texts(query, says);
     // Every text begins with the empty text, so a beginning has at least one character.
     let beginning = Shape::text(1, shapes::METADATA.longest);
     let beginnings = query.by_key(Parameter::by_key(
@@ -209,7 +203,7 @@ fn metadata(query: &mut Query) -> Slot<Vec<(String, MetadataMatch)>> {
 
 /// Combines the filters on metadata, by key.
 fn told(
-    texts: Vec<(String, String)>,
+    texts: Vec<(MetadataKey, MetadataValue)>,
     beginnings: Vec<(String, String)>,
     keys: Option<String>,
 ) -> Result<Vec<(String, MetadataMatch)>, FieldError> {
@@ -218,8 +212,9 @@ fn told(
         ("metadata_prefix.", !beginnings.is_empty()),
         ("metadata.", true),
     ];
-    let texts = labels(texts, "metadata.")?.into_iter();
-    let texts = texts.map(|(key, text)| (key.into(), MetadataMatch::Text(text.into())));
+    let texts = texts
+        .into_iter()
+        .map(|(key, text)| (key.into(), MetadataMatch::Text(text.into())));
     let mut told: Vec<(String, MetadataMatch)> = texts.collect();
     for (key, text) in labels(beginnings, "metadata_prefix.")? {
         let (key, begin) = (String::from(key), String::from(text));
