@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crash_points::{Point, here};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
@@ -268,12 +269,15 @@ impl Worker {
         let commands = batch.len();
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        here(Point::LaneCommitted);
         for job in batch {
             job.end(Ok(()));
+            here(Point::LaneAnswered);
         }
         for (tenant, key, reply) in after.answered {
             self.waiters.tell(tenant.id, &key, &reply);
         }
+        here(Point::LaneSilent);
         if let Some(sender) = &self.settings.after_commit {
             for what in after.messages {
                 let _stopping = sender.send(what);
@@ -330,6 +334,7 @@ impl Worker {
             Some(connection) => connection,
             None => self.connect()?,
         };
+        here(Point::LaneTaken);
         let books = Books::open(batch, &self.settings, &mut self.memories);
         // If the database has only one writer, a lock costs nothing.
         let has_one_writer = connection.has_one_writer();
@@ -399,6 +404,7 @@ impl Worker {
             let memory = trusts.then_some(&*memory);
             book.load(connection, reading.lock, memory, self.settings.make_again)?;
         }
+        here(Point::LaneLoaded);
         let (clock, ids) = (&self.settings.clock, &mut self.ids);
         books.decide(batch, clock, ids);
         // Remembered rows may be stale, and a key that is not remembered may exist nevertheless.
@@ -419,6 +425,7 @@ impl Worker {
             })?;
             self.state.recorded.learn(memory.latest());
         }
+        here(Point::LaneDecided);
         if hand_over {
             let writing = Writing::of(&writes, overlap::weight(batch));
             return Ok((Some(writing), after));

@@ -17,6 +17,7 @@ mod books_of_chance;
 mod command_line;
 mod conditions;
 mod contract;
+mod crash_points;
 mod crashes;
 mod crowds;
 mod databases;
