@@ -12,11 +12,11 @@ use std::time::Duration;
 use crash_points::{DIED_AT, Point};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Client, Database, Florin, Kind, Reply};
+use tests::{Database, Florin, Kind, Reply};
 
 use crate::books_hold;
 use crate::funds::balance_becomes;
-use crate::given::{eventually, text};
+use crate::given::{eventually_every, text};
 use crate::shop::{PRICE, Shop, list, order};
 use crate::webhooks::{Sender, event};
 
@@ -24,6 +24,8 @@ use crate::webhooks::{Sender, event};
 const IMPATIENT: [&str; 2] = ["--provider-timeout-ms", "600"];
 /// Number of servers at a time.
 const AT_ONCE: usize = 5;
+/// Pause between two looks. Many servers look at once.
+const PAUSE: Duration = Duration::from_millis(150);
 /// Greatest time until a point is hit after everything was asked for.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The signal of a process that aborts itself (SIGABRT).
@@ -168,6 +170,12 @@ async fn die(database: Database, death: Death) {
         park(&database).await;
     }
     let mut merchant = Merchant::open(&database, death);
+    if death.play == Play::Parked {
+        // The server chooses a provider key, and nobody knows it before the commit. So this simulates the late commit.
+        database.execute_raw(
+            "UPDATE operation SET provider_key = 'op_not_known_yet' WHERE status <> 'succeeded'",
+        );
+    }
     match death.play {
         Play::Shop => merchant.trade().await,
         Play::Parked => merchant.hear_late().await,
@@ -237,7 +245,7 @@ impl<'d> Merchant<'d> {
             ("idempotency-key", key),
             ("prefer", wait.as_str()),
         ];
-        eventually(key, async || {
+        eventually_every(PAUSE, key, async || {
             let client = self.shop().client.clone();
             let sent = client.try_send(Method::POST, path, &headers, body.to_string());
             let Ok(reply) = sent.await else {
@@ -257,7 +265,7 @@ impl<'d> Merchant<'d> {
 
     /// Reads until the answer is as wanted, whichever server gives it.
     async fn until(&mut self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        eventually(path, async || {
+        eventually_every(PAUSE, path, async || {
             let client = self.shop().client.clone();
             let sent = client.try_send(Method::GET, path, &[], "").await;
             match sent {
@@ -289,7 +297,7 @@ impl<'d> Merchant<'d> {
 
     /// Sends a webhook until it is accepted, as a provider does.
     async fn delivers(&mut self, bytes: &[u8]) -> u16 {
-        eventually("the webhook is accepted", async || {
+        eventually_every(PAUSE, "the webhook is accepted", async || {
             let sender = Sender::of(self.shop());
             match sender.try_deliver(bytes).await {
                 Ok(reply) => (reply.status < 300).then_some(reply.status),
@@ -332,6 +340,9 @@ impl<'d> Merchant<'d> {
         }
         let is_paid = |read: &Value| list(read).iter().all(|one| one["status"] == "paid");
         self.until("/v1/payouts", is_paid).await;
+        // Accounts are read one after the other, so no money may move between them meanwhile.
+        let is_available = |read: &Value| read["balances"][0]["pending"] == 0;
+        self.until("/v1/balance", is_available).await;
         if !self.died {
             self.revive();
         }
@@ -392,7 +403,7 @@ impl<'d> Merchant<'d> {
     }
 }
 
-/// A webhook arrives before its cause, and then the cause is there.
+/// A webhook arrives before its cause.
 async fn park(database: &Database) {
     let shop = Shop::open_with(database, &IMPATIENT);
     let reply = shop.pay_waiting("k-1", "pm_never_answers", 0).await;
@@ -404,8 +415,4 @@ async fn park(database: &Database) {
     let early = event("evt_1", "charge.succeeded", &early);
     assert_eq!(Sender::of(&shop).deliver(&early).await.status, 202);
     shop.florin.kill9();
-    // The server chooses a provider key, and nobody knows it before the commit. So this simulates the late commit.
-    database.execute_raw(
-        "UPDATE operation SET provider_key = 'op_not_known_yet' WHERE status <> 'succeeded'",
-    );
 }
