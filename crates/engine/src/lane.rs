@@ -27,7 +27,7 @@ use crate::repeated::RepeatedWarning;
 use crate::shelf::Kind;
 use crate::tenant::Tenant;
 use crate::waiters::Waiters;
-use books::{Books, by_tenant};
+use books::{Books, by_tenant, is_mixed};
 pub use engine::Engine;
 use lines::{BatchBuilder, Limits};
 use overlap::{DecidedBatch, SpareConnection, Writers, Writing};
@@ -472,13 +472,6 @@ impl Worker {
         }
         connected
     }
-}
-
-/// True if a batch carries the commands of more than one tenant.
-fn is_mixed(batch: &Batch) -> bool {
-    let mut tenants = batch.iter().map(|job| job.tenant().id);
-    let first = tenants.next();
-    tenants.any(|tenant| Some(tenant) != first)
 }
 
 /// Answers all requests of a batch with an error.
