@@ -17,6 +17,8 @@ mod books_of_chance;
 mod command_line;
 mod conditions;
 mod contract;
+// Crash points are compiled in with debug assertions only.
+#[cfg(debug_assertions)]
 mod crash_points;
 mod crashes;
 mod crowds;
@@ -50,6 +52,7 @@ mod payouts;
 mod poolers;
 mod provider;
 mod providers;
+mod races;
 mod raw_connections;
 mod refunds;
 mod room;
