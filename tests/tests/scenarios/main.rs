@@ -41,6 +41,7 @@ mod import_known;
 mod imports;
 mod late;
 mod later;
+mod linearizable;
 mod lists;
 mod modes;
 mod moments;
