@@ -17,6 +17,7 @@ use tests::{Database, Florin, Kind, Reply};
 use crate::books_hold;
 use crate::funds::balance_becomes;
 use crate::given::{eventually_every, text};
+use crate::moves_of_chance::Chance;
 use crate::shop::{PRICE, Shop, list, order};
 use crate::webhooks::{Sender, event};
 
@@ -30,6 +31,9 @@ const PAUSE: Duration = Duration::from_millis(150);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The signal of a process that aborts itself (SIGABRT).
 const ABORTED: i32 = 6;
+/// Number of deaths that are drawn, and the greatest number of a hit.
+const DRAWN: usize = 150;
+const MOST_HITS: usize = 24;
 /// Number of operations at the provider in [`Play::Shop`], with the one from before.
 const OPERATIONS: usize = 9;
 
@@ -85,6 +89,8 @@ struct Death {
     play: Play,
     /// The number of the hit, from 1.
     hit: usize,
+    /// True if it is known that the point is hit as often.
+    is_certain: bool,
 }
 
 impl Death {
@@ -99,28 +105,61 @@ impl Death {
 
 #[test]
 fn the_process_dies_at_every_point_and_nothing_is_lost_or_done_twice_sqlite() {
-    die_everywhere(Kind::Sqlite);
+    die_one_by_one(Kind::Sqlite, &everywhere());
 }
 
 #[test]
 fn the_process_dies_at_every_point_and_nothing_is_lost_or_done_twice_postgres() {
-    die_everywhere(Kind::Postgres);
+    die_one_by_one(Kind::Postgres, &everywhere());
 }
 
-fn die_everywhere(kind: Kind) {
+#[test]
+#[ignore = "it takes many minutes: run it by hand (docs/reliability.md)"]
+fn the_process_dies_at_hundreds_of_hits_and_nothing_is_lost_or_done_twice() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        die_one_by_one(kind, &anywhere());
+    }
+}
+
+/// Each point, at the hits that are certain.
+fn everywhere() -> Vec<Death> {
+    let deaths = Point::ALL.iter().flat_map(|point| {
+        let (play, hits) = way(*point);
+        hits.iter().map(move |hit| Death {
+            point: *point,
+            play,
+            hit: *hit,
+            is_certain: true,
+        })
+    });
+    deaths.collect()
+}
+
+/// Hits drawn by chance. Some points are not hit as often; then the process does not die.
+fn anywhere() -> Vec<Death> {
+    let mut chance = Chance(20_261_130);
+    let mut draw = |bound: usize| {
+        let bound = u64::try_from(bound).expect("few");
+        usize::try_from(chance.below(bound)).expect("few")
+    };
+    let deaths = (0..DRAWN).map(|_| {
+        let point = Point::ALL[draw(Point::ALL.len())];
+        Death {
+            point,
+            play: way(point).0,
+            hit: 1 + draw(MOST_HITS),
+            is_certain: false,
+        }
+    });
+    deaths.collect()
+}
+
+fn die_one_by_one(kind: Kind, deaths: &[Death]) {
     let Some(first) = Database::fresh(kind) else {
         return;
     };
     wait_for(begin(&first));
-    let deaths = Point::ALL.iter().flat_map(|point| {
-        let (play, hits) = way(*point);
-        let point = *point;
-        hits.iter().map(move |hit| Death {
-            point,
-            play,
-            hit: *hit,
-        })
-    });
+    let deaths = deaths.iter().copied();
     // Only on PostgreSQL, a batch is written by a thread of its own.
     let deaths = deaths.filter(|death| kind == Kind::Postgres || death.play != Play::Heavy);
     let (deaths, failed) = (Mutex::new(deaths.collect()), Mutex::new(Vec::new()));
@@ -228,6 +267,13 @@ impl<'d> Merchant<'d> {
         assert_eq!(log.lines().last(), Some(last.as_str()), "{death:?}:\n{log}");
         self.died = true;
         self.shop = Some(Shop::open_with(self.database, &IMPATIENT));
+    }
+
+    /// Waits until the server has died, if that has not happened yet.
+    fn must_have_died(&mut self) {
+        if !self.died && self.death.is_certain {
+            self.revive();
+        }
     }
 
     /// Sends a request until there is a final answer, whichever server gives it.
@@ -343,9 +389,7 @@ impl<'d> Merchant<'d> {
         // Accounts are read one after the other, so no money may move between them meanwhile.
         let is_available = |read: &Value| read["balances"][0]["pending"] == 0;
         self.until("/v1/balance", is_available).await;
-        if !self.died {
-            self.revive();
-        }
+        self.must_have_died();
 
         let shop = self.shop();
         shop.assert_as_the_provider_says().await;
@@ -363,9 +407,7 @@ impl<'d> Merchant<'d> {
             payments.len() == 2 && payments.iter().all(|one| one["status"] == "succeeded")
         };
         self.until("/v1/payments", is_paid).await;
-        if !self.died {
-            self.revive();
-        }
+        self.must_have_died();
         let early = self.database.number("SELECT count(*) FROM inbox");
         assert_eq!(early, 2, "that of the first payment, and the parked one");
     }
@@ -385,16 +427,13 @@ impl<'d> Merchant<'d> {
         let path = "/v1/transactions/bulk";
         let posted = self.ask("bulk", path, bulk, 10).await;
         assert!(posted.status < 300, "{}", posted.status);
-        if !self.died {
-            self.revive();
-        }
+        self.must_have_died();
         let till = self.shop().read(&ids[1]).await;
         assert_eq!(till["balances"]["posted"], ITEMS);
     }
 
     /// Every request that is sent again gets the answer that it had.
     async fn hears_the_same_again(&mut self) {
-        assert!(self.died, "{:?}", self.death);
         for (key, path, body, reply) in std::mem::take(&mut self.asked) {
             let again = self.insist(&key, &path, &body, 10).await;
             let (first, again) = ((reply.status, reply.body), (again.status, again.body));

@@ -311,70 +311,77 @@ fn answer_of_part(to: &str, amount: i64, reply: &Reply) -> Option<PaymentAnswer>
 
 #[test]
 fn the_history_of_each_payment_is_linearizable() {
-    const PAYMENTS: usize = 6;
-    const EACH: usize = 14;
-    scenario(Kind::Postgres, async |database: Database| {
-        let one = Shop::open(&database);
-        let other = one.beside(&database);
-        let mut chance = Chance(3);
-        let mut payments = Vec::new();
-        let (mut refused, mut requests) = (0, 0);
-        for place in 0..PAYMENTS {
-            let key = format!("k-{place}");
-            let payment = text(&one.authorize(&key, "pm_succeeds").await, "/id");
-            let recorder = Recorder::new();
-            let mut customers = JoinSet::new();
-            for customer in 0..CUSTOMERS {
-                let client = [&one.client, &other.client][customer % 2].clone();
-                let (recorder, payment) = (recorder.copy(), payment.clone());
-                let drawn: Vec<(&str, i64)> = (0..EACH)
-                    .map(|_| {
-                        let to = chance.of(&["", "capture", "capture", "refunds"]);
-                        (to, i64::try_from(1 + chance.below(60)).expect("small"))
-                    })
-                    .collect();
-                customers.spawn(async move {
-                    for (step, (to, amount)) in drawn.into_iter().enumerate() {
-                        let path = format!("/v1/payments/{payment}");
-                        if to.is_empty() {
-                            recorder.note(customer, Action::Call(PaymentAnswer::Waits));
-                            let read = client.get(&path).await.json();
-                            recorder.note(customer, Action::Response(shown(&read)));
-                            continue;
-                        }
-                        let mut body = json!({"amount": amount});
-                        if to == "capture" {
-                            body["final"] = json!(false);
-                        }
-                        let (path, key) =
-                            (format!("{path}/{to}"), format!("{place}-{customer}-{step}"));
-                        let note = (&recorder, customer, PaymentAnswer::Waits);
-                        let read = |reply: &Reply| answer_of_part(to, amount, reply);
-                        ask(&client, (&path, &key), &body, note, read).await;
+    scenario(Kind::Postgres, |database| move_payments(database, 6, 14));
+}
+
+#[test]
+#[ignore = "it takes minutes: run it by hand (docs/reliability.md)"]
+fn the_long_history_of_each_payment_is_linearizable() {
+    scenario(Kind::Postgres, |database| move_payments(database, 12, 64));
+}
+
+/// So many payments, and so many requests of each customer about each of them.
+async fn move_payments(database: Database, number_of_payments: usize, each: usize) {
+    let one = Shop::open(&database);
+    let other = one.beside(&database);
+    let mut chance = Chance(3);
+    let mut payments = Vec::new();
+    let (mut refused, mut requests) = (0, 0);
+    for place in 0..number_of_payments {
+        let key = format!("k-{place}");
+        let payment = text(&one.authorize(&key, "pm_succeeds").await, "/id");
+        let recorder = Recorder::new();
+        let mut customers = JoinSet::new();
+        for customer in 0..CUSTOMERS {
+            let client = [&one.client, &other.client][customer % 2].clone();
+            let (recorder, payment) = (recorder.copy(), payment.clone());
+            let drawn: Vec<(&str, i64)> = (0..each)
+                .map(|_| {
+                    let to = chance.of(&["", "capture", "capture", "refunds"]);
+                    (to, i64::try_from(1 + chance.below(60)).expect("small"))
+                })
+                .collect();
+            customers.spawn(async move {
+                for (step, (to, amount)) in drawn.into_iter().enumerate() {
+                    let path = format!("/v1/payments/{payment}");
+                    if to.is_empty() {
+                        recorder.note(customer, Action::Call(PaymentAnswer::Waits));
+                        let read = client.get(&path).await.json();
+                        recorder.note(customer, Action::Response(shown(&read)));
+                        continue;
                     }
-                });
-            }
-            customers.join_all().await;
-            let events = recorder.events();
-            requests += events.len() / 2;
-            let is_refused = |(_, action): &&(usize, Action<PaymentAnswer>)| {
-                use PaymentAnswer::{CaptureExceeds, RefundExceeds};
-                matches!(
-                    action,
-                    Action::Response(CaptureExceeds(..) | RefundExceeds(..))
-                )
-            };
-            refused += events.iter().filter(is_refused).count();
-            assert!(is_linearizable::<OnePayment>(&events), "{events:?}");
-            assert!(!is_linearizable::<OnePayment>(&tampered(&events)));
-            payments.push(payment);
+                    let mut body = json!({"amount": amount});
+                    if to == "capture" {
+                        body["final"] = json!(false);
+                    }
+                    let (path, key) =
+                        (format!("{path}/{to}"), format!("{place}-{customer}-{step}"));
+                    let note = (&recorder, customer, PaymentAnswer::Waits);
+                    let read = |reply: &Reply| answer_of_part(to, amount, reply);
+                    ask(&client, (&path, &key), &body, note, read).await;
+                }
+            });
         }
-        assert!(refused > 0, "nothing was refused");
-        assert_eq!(requests, PAYMENTS * CUSTOMERS * EACH);
-        is_at_rest(&one.client, &payments).await;
-        one.assert_as_the_provider_says().await;
-        books_hold(&database);
-    });
+        customers.join_all().await;
+        let events = recorder.events();
+        requests += events.len() / 2;
+        let is_refused = |(_, action): &&(usize, Action<PaymentAnswer>)| {
+            use PaymentAnswer::{CaptureExceeds, RefundExceeds};
+            matches!(
+                action,
+                Action::Response(CaptureExceeds(..) | RefundExceeds(..))
+            )
+        };
+        refused += events.iter().filter(is_refused).count();
+        assert!(is_linearizable::<OnePayment>(&events), "{events:?}");
+        assert!(!is_linearizable::<OnePayment>(&tampered(&events)));
+        payments.push(payment);
+    }
+    assert!(refused > 0, "nothing was refused");
+    assert_eq!(requests, payments.len() * CUSTOMERS * each);
+    is_at_rest(&one.client, &payments).await;
+    one.assert_as_the_provider_says().await;
+    books_hold(&database);
 }
 
 /// The same history, in which the last refund that was seen by somebody was seen as one cent more.
