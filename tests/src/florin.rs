@@ -349,6 +349,7 @@ fn florin_command() -> Command {
             command.env_remove(name);
         }
     }
+    command.env_remove("FAILPOINTS");
     // The PostgreSQL of the tests runs without fsync. A scenario about that uses another setting.
     command.env("FLORIN_ACCEPT_DATA_LOSS", "true");
     command

@@ -317,7 +317,7 @@ fn the_history_of_each_payment_is_linearizable() {
 #[test]
 #[ignore = "it takes minutes: run it by hand (docs/reliability.md)"]
 fn the_long_history_of_each_payment_is_linearizable() {
-    scenario(Kind::Postgres, |database| move_payments(database, 12, 64));
+    scenario(Kind::Postgres, |database| move_payments(database, 4, 64));
 }
 
 /// So many payments, and so many requests of each customer about each of them.
