@@ -64,8 +64,28 @@ impl Database {
         Self::on_server(&cluster.administration_url())
     }
 
+    /// A copy of the database and of its folder. No server may be running on it.
+    pub fn copy(&self) -> Self {
+        let copy = match &self.on_server {
+            None => Self::fresh(self.kind).expect("SQLite is built in"),
+            Some(OnServer {
+                administration_url,
+                name,
+            }) => {
+                let made = postgres::copy_database(administration_url, name);
+                Self::called(administration_url, made)
+            }
+        };
+        copy_folder(self.folder(), copy.folder());
+        copy
+    }
+
     fn on_server(administration_url: &str) -> Self {
-        let (name, url) = postgres::create_database(administration_url);
+        let made = postgres::create_database(administration_url);
+        Self::called(administration_url, made)
+    }
+
+    fn called(administration_url: &str, (name, url): (String, String)) -> Self {
         let on_server = Some(OnServer {
             administration_url: administration_url.to_owned(),
             name,
@@ -167,6 +187,20 @@ impl Drop for Database {
         {
             // A scenario may have stopped its server, and a failing scenario must not panic twice.
             let _gone_with_the_server = postgres::drop_database(administration_url, name);
+        }
+    }
+}
+
+/// Copies the files and the folders in a folder.
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("readable");
+        let copy = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&copy).expect("a folder in the scratch folder");
+            copy_folder(&entry.path(), &copy);
+        } else {
+            std::fs::copy(entry.path(), &copy).expect("a file in the scratch folder");
         }
     }
 }

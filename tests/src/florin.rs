@@ -202,6 +202,21 @@ impl Florin {
         child.wait().expect("an own child can be waited for")
     }
 
+    /// Waits until the process ends by itself, at most `patience`. Returns its status and its log; `None` if it still
+    /// runs.
+    pub fn ended_within(&mut self, patience: Duration) -> Option<(ExitStatus, String)> {
+        let deadline = std::time::Instant::now() + patience;
+        let left = || deadline.saturating_duration_since(std::time::Instant::now());
+        while self.lines.recv_timeout(left()).is_ok() {}
+        if left().is_zero() {
+            return None;
+        }
+        let mut child = self.child.take().expect("it runs until it is consumed");
+        scratch::died(child.id());
+        let status = child.wait().expect("an own child can be waited for");
+        Some((status, self.log()))
+    }
+
     /// Sends a signal by its short name: `STOP` pauses the whole process, `CONT` resumes it.
     pub fn signal(&self, name: &str) {
         // The shell's own `kill` is used, because a program of that name does not exist on every machine.
@@ -334,6 +349,7 @@ fn florin_command() -> Command {
             command.env_remove(name);
         }
     }
+    command.env_remove("FAILPOINTS");
     // The PostgreSQL of the tests runs without fsync. A scenario about that uses another setting.
     command.env("FLORIN_ACCEPT_DATA_LOSS", "true");
     command

@@ -72,14 +72,19 @@ pub(crate) fn programs() -> Option<&'static Programs> {
 
 /// Creates an empty database and returns its name and URL.
 pub(crate) fn create_database(administration_url: &str) -> (String, String) {
+    // template0 is the one template to which nobody can be connected, so several tests can copy it at once.
+    copy_database(administration_url, "template0")
+}
+
+/// Creates a copy of a database to which nobody is connected, and returns its name and URL.
+pub(crate) fn copy_database(administration_url: &str, template: &str) -> (String, String) {
     let name = format!(
         "florin_test_{:016x}",
         getrandom::u64().expect("the system has randomness")
     );
-    // template0 is the one template to which nobody can be connected, so several tests can copy it at once.
     execute(
         administration_url,
-        &format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"),
+        &format!("CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"),
     )
     .unwrap_or_else(|error| panic!("cannot create a test database: {error}"));
     let url = with_database(administration_url, &name);

@@ -7,6 +7,9 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "tidy/crash_points.rs"]
+mod crash_points_rule;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -20,8 +23,15 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("bank-files", &["money", "text"]),
     ("books", &["edge", "engine", "ledger", "money", "store"]),
     ("calendars", &[]),
-    ("edge", &["engine", "idempotency", "store", "text"]),
-    ("engine", &["audit-log", "idempotency", "store"]),
+    ("crash-points", &[]),
+    (
+        "edge",
+        &["crash-points", "engine", "idempotency", "store", "text"],
+    ),
+    (
+        "engine",
+        &["audit-log", "crash-points", "idempotency", "store"],
+    ),
     (
         "families",
         &[
@@ -41,6 +51,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "api",
             "audit-log",
             "books",
+            "crash-points",
             "engine",
             "families",
             "idempotency",
@@ -63,6 +74,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
         &[
             "books",
             "calendars",
+            "crash-points",
             "edge",
             "engine",
             "idempotency",
@@ -75,7 +87,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
         ],
     ),
     ("sandbox", &["money", "webhook-signatures"]),
-    ("store", &[]),
+    ("store", &["crash-points"]),
     ("text", &[]),
     ("webhook-signatures", &[]),
     ("webhooks", &["engine", "store"]),

@@ -1,5 +1,6 @@
 //! HTTP responses made from the answers of the lane.
 
+use crash_points::{Point, here};
 use engine::{Answer, LaneError, RepeatedWarning, Reply};
 use store::Error;
 
@@ -10,6 +11,7 @@ use crate::{Problem, Response, code, problem};
 /// # Errors
 /// The key is in use, or names another request.
 pub fn to_command(answer: Answer) -> Result<Response, Problem> {
+    here(Point::ReplyBefore);
     match answer {
         Answer::Replied { reply, is_replay } => Ok(saved(reply, is_replay)),
         Answer::InFlight { .. } => {

@@ -14,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crash_points::{Point, here};
 use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Clock, Error, Ids, Store, TenantId};
@@ -26,7 +27,7 @@ use crate::repeated::RepeatedWarning;
 use crate::shelf::Kind;
 use crate::tenant::Tenant;
 use crate::waiters::Waiters;
-use books::{Books, by_tenant};
+use books::{Books, by_tenant, is_mixed};
 pub use engine::Engine;
 use lines::{BatchBuilder, Limits};
 use overlap::{DecidedBatch, SpareConnection, Writers, Writing};
@@ -270,12 +271,15 @@ impl Worker {
         let commands = batch.len();
         metrics::histogram!("florin_lane_batch_commands")
             .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        here(Point::LaneCommitted);
         for job in batch {
             job.end(Ok(()));
+            here(Point::LaneAnswered);
         }
         for (tenant, key, reply) in after.answered {
             self.waiters.tell(tenant.id, &key, &reply);
         }
+        here(Point::LaneSilent);
         if let Some(sender) = &self.settings.after_commit {
             for what in after.messages {
                 let _stopping = sender.send(what);
@@ -332,6 +336,7 @@ impl Worker {
             Some(connection) => connection,
             None => self.connect()?,
         };
+        here(Point::LaneTaken);
         let books = Books::open(batch, &self.settings, &mut self.memories);
         // If the database has only one writer, a lock costs nothing.
         let has_one_writer = connection.has_one_writer();
@@ -401,6 +406,7 @@ impl Worker {
             let memory = trusts.then_some(&*memory);
             book.load(connection, reading.lock, memory, self.settings.make_again)?;
         }
+        here(Point::LaneLoaded);
         let (clock, ids) = (&self.settings.clock, &mut self.ids);
         books.decide(batch, clock, ids);
         // Remembered rows may be stale, and a key that is not remembered may exist nevertheless.
@@ -421,6 +427,7 @@ impl Worker {
             })?;
             self.state.recorded.learn(memory.latest());
         }
+        here(Point::LaneDecided);
         if hand_over {
             let writing = Writing::of(&writes, overlap::weight(batch));
             return Ok((Some(writing), after));
@@ -467,13 +474,6 @@ impl Worker {
         }
         connected
     }
-}
-
-/// True if a batch carries the commands of more than one tenant.
-fn is_mixed(batch: &Batch) -> bool {
-    let mut tenants = batch.iter().map(|job| job.tenant().id);
-    let first = tenants.next();
-    tenants.any(|tenant| Some(tenant) != first)
 }
 
 /// Answers all requests of a batch with an error.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crash_points::{Point, here};
 use store::find::Lock;
 use tokio::time::Instant;
 
@@ -40,12 +41,14 @@ impl Engine {
         let (Answer::InFlight { is_first }, Some(mut waiting)) = (&answer, waiting) else {
             return Ok(answer);
         };
+        here(Point::WaitBegun);
         let replied = |reply, is_replay| Answer::Replied { reply, is_replay };
         if let Ok(Ok(reply)) = tokio::time::timeout_at(deadline, &mut waiting.reply).await {
             return Ok(replied(reply, !is_first));
         }
         match decided {
             Some(Ok(begun)) => {
+                here(Point::WaitOver);
                 let reply = self.submit(answer_now(begun)).await?.done().flatten();
                 reply
                     .map(|reply| replied(reply, false))

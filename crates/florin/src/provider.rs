@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crash_points::{Point, here};
 use payments::Operation;
 use payments::providers::{Dialect, ProviderAnswer, ProviderRequest};
 
@@ -69,7 +70,9 @@ impl Provider {
         if let Some(body) = outgoing.body {
             request = request.body(body);
         }
+        here(Point::CallBefore);
         let mut response = request.send().await.map_err(|error| error.to_string())?;
+        here(Point::CallSent);
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
             bytes.extend_from_slice(&chunk);
@@ -77,6 +80,7 @@ impl Provider {
                 return Err("the provider's answer is too long".to_owned());
             }
         }
+        here(Point::CallAfter);
         Ok((response.status().as_u16(), bytes))
     }
 }

@@ -144,7 +144,7 @@ pub fn load(
         })
         .collect();
     let theirs = ByPayment::find(connection, unlocked, tenant, &of_payments)?;
-    let pending = theirs.iter().filter(|row| row.unreleased > 0);
+    let pending = theirs.iter().filter(|row| row.may_have_pending());
     needs.operations.extend(pending.map(|row| row.id));
     needs.payments.append(&mut needs.pending_of);
     needs.operations.sort_unstable();

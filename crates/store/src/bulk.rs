@@ -7,6 +7,7 @@
 
 use std::any::Any;
 
+use crash_points::{Point, here};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types as sql;
@@ -154,8 +155,10 @@ impl Statement {
             return Err(Error::Refused("it is not PostgreSQL".to_owned()));
         };
         if !self.parts.is_empty() {
+            here(Point::WriteBefore);
             // If an update did not find all its rows, the statement itself fails, which undoes it.
             let _held: bool = AllAtOnce(&self.parts).get_result(connection)?;
+            here(Point::WriteAfter);
         }
         Ok(())
     }
@@ -196,6 +199,7 @@ impl<R: BulkRow> Rows for Table<R> {
     }
 
     fn write_each(&self, connection: &mut diesel::SqliteConnection) -> Result<(), Error> {
+        here(Point::WriteBefore);
         for row in &self.0 {
             if One(row).execute(connection)? != 1 {
                 return Err(Error::Conflict(
@@ -203,6 +207,7 @@ impl<R: BulkRow> Rows for Table<R> {
                 ));
             }
         }
+        here(Point::WriteAfter);
         Ok(())
     }
 }

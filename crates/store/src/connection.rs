@@ -1,5 +1,6 @@
 //! One connection to either database, and the three operations of a batch: begin, commit, roll back.
 
+use crash_points::{Point, here};
 use diesel::Connection as _;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
@@ -82,12 +83,14 @@ impl AnyConnection {
 /// # Errors
 /// [`Error`] if the database does not answer.
 pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
+    here(Point::BeginBefore);
     match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN")?,
         AnyConnection::Sqlite(c) => {
             AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?;
         }
     }
+    here(Point::BeginAfter);
     Ok(())
 }
 
@@ -99,6 +102,7 @@ pub fn begin_write(connection: &mut AnyConnection) -> Result<(), Error> {
 /// [`Error::Unavailable`] if the database does not answer as expected: drop the connection, which may have begun
 /// a transaction.
 pub fn begin_early(connection: &mut AnyConnection) -> Result<(), Error> {
+    here(Point::BeginBefore);
     let begun = match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
             c,
@@ -109,7 +113,9 @@ pub fn begin_early(connection: &mut AnyConnection) -> Result<(), Error> {
             AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
         }
     };
-    begun.map_err(|error| Error::Unavailable(error.to_string()))
+    begun.map_err(|error| Error::Unavailable(error.to_string()))?;
+    here(Point::BeginAfter);
+    Ok(())
 }
 
 /// Begins a read on one consistent snapshot.
@@ -163,10 +169,12 @@ pub fn content_version(connection: &mut AnyConnection) -> Result<Option<i64>, Er
 /// # Errors
 /// [`Error::Unavailable`] if the outcome is not known: the commit may or may not have happened.
 pub fn commit(connection: &mut AnyConnection) -> Result<(), Error> {
+    here(Point::CommitBefore);
     match connection {
         AnyConnection::Postgres(c) => AnsiTransactionManager::commit_transaction(c)?,
         AnyConnection::Sqlite(c) => AnsiTransactionManager::commit_transaction(c)?,
     }
+    here(Point::CommitAfter);
     Ok(())
 }
 

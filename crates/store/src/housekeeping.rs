@@ -1,5 +1,6 @@
 //! Rows about the database itself: they say nothing about the books.
 
+use crash_points::{Point, here};
 use diesel::prelude::*;
 
 use crate::{AnyConnection, Error, Timestamp, begin_write, commit, rollback};
@@ -18,9 +19,11 @@ diesel::table! {
 /// [`Error`] if the database fails: the reason why nothing can be written.
 pub fn leave_trace(connection: &mut AnyConnection, now: Timestamp) -> Result<(), Error> {
     begin_write(connection)?;
+    here(Point::WriteBefore);
     let touched = diesel::update(housekeeping::table)
         .set(housekeeping::touched_at.eq(now.micros()))
         .execute(connection);
+    here(Point::WriteAfter);
     let written = match touched {
         Ok(1) => commit(connection),
         Ok(_) => Err(Error::Refused("housekeeping has no row".to_owned())),

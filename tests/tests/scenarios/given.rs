@@ -14,9 +14,18 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Asks until there is an answer; panics with the name `what` when the time is over.
-pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_every(LOOK_AGAIN, what, ask).await
+}
+
+/// As [`eventually`], with another pause between two looks.
+pub(crate) async fn eventually_every<T>(
+    pause: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let asking = async {
-        let mut looks = tokio::time::interval(LOOK_AGAIN);
+        let mut looks = tokio::time::interval(pause);
         loop {
             looks.tick().await;
             if let Some(answer) = ask().await {

@@ -19,6 +19,9 @@ mod clocks;
 mod command_line;
 mod conditions;
 mod contract;
+// Crash points are compiled in with debug assertions only.
+#[cfg(debug_assertions)]
+mod crash_points;
 mod crashes;
 mod crowds;
 mod customers;
@@ -41,6 +44,7 @@ mod import_known;
 mod imports;
 mod late;
 mod later;
+mod linearizable;
 mod lists;
 mod modes;
 mod moments;
@@ -53,6 +57,7 @@ mod payouts;
 mod poolers;
 mod provider;
 mod providers;
+mod races;
 mod raw_connections;
 mod reconciliation;
 mod refunds;

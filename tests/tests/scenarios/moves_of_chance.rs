@@ -17,10 +17,10 @@ const PAYMENTS: u64 = 12;
 const MOVES: u64 = 14;
 
 /// Numbers that look drawn by chance, and are the same at every run.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -28,7 +28,7 @@ impl Chance {
         (self.0 >> 33) % bound
     }
 
-    fn of<'t>(&mut self, all: &[&'t str]) -> &'t str {
+    pub(crate) fn of<'t>(&mut self, all: &[&'t str]) -> &'t str {
         let bound = u64::try_from(all.len()).expect("few words");
         let place = usize::try_from(self.below(bound)).expect("few words");
         all[place]
@@ -107,7 +107,7 @@ async fn whatever_is_asked_the_books_agree_with_the_provider(database: Database)
 }
 
 /// Waits until no operation of these payments is without an outcome.
-async fn is_at_rest(client: &Client, payments: &[String]) {
+pub(crate) async fn is_at_rest(client: &Client, payments: &[String]) {
     for payment in payments {
         let path = format!("/v1/payments/{payment}/operations?limit=100");
         eventually("every outcome is known", async || {

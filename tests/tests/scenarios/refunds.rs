@@ -42,6 +42,21 @@ async fn refund_at_provider(shop: &Shop, payment: &str) -> String {
     text(refund.expect("the provider has a refund"), "/id")
 }
 
+on_both_databases!(a_refund_takes_what_a_refund_that_failed_has_given_back);
+async fn a_refund_takes_what_a_refund_that_failed_has_given_back(database: Database) {
+    let shop = Shop::open(&database);
+    let id = paid(&shop, "k-1", "pm_refund_declines").await;
+    // The second one needs the money of the charge, and what the first one has given back.
+    for (key, amount) in [("r-1", 600), ("r-2", PRICE)] {
+        let refused = shop
+            .ask(&id, "refunds", key, &json!({"amount": amount}))
+            .await;
+        assert_eq!(refused.status, 402, "{}", refused.json());
+    }
+    shop.assert_as_the_provider_says().await;
+    books_hold(&database);
+}
+
 on_both_databases!(a_payment_is_refunded_in_parts_until_nothing_is_left);
 async fn a_payment_is_refunded_in_parts_until_nothing_is_left(database: Database) {
     let shop = Shop::open(&database);

@@ -539,6 +539,16 @@ impl Sender {
         }
     }
 
+    /// As [`Sender::deliver`], to a receiver that may die before it answers.
+    pub(crate) async fn try_deliver(&self, body: &[u8]) -> Result<Reply, reqwest::Error> {
+        let signed = self.headers(now(), body);
+        let mut all = vec![("content-type", "application/json")];
+        all.extend(signed.iter().map(|(name, value)| (*name, value.as_str())));
+        self.to
+            .try_send(Method::POST, self.path, &all, body.to_vec())
+            .await
+    }
+
     fn headers(&self, at: i64, body: &[u8]) -> Vec<(&'static str, String)> {
         sign(self.scheme, &self.secret, "msg_1", at, body).expect("signed")
     }

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crash_points::{Point, here};
 use store::{AnyConnection, Error, TenantId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
@@ -113,6 +114,7 @@ impl Runner {
     /// Gives the messages of commits to the works.
     async fn hand_over(&self, mut after_commit: Messages) {
         while let Some((tenant, what)) = after_commit.recv().await {
+            here(Point::MessageHeard);
             let mut what = Some(what);
             for work in &self.works {
                 what = what.and_then(|what| work.hear(&tenant, what));
@@ -208,7 +210,10 @@ impl Runner {
 /// Takes errands of one tenant. The task of a failure ends only after a pause, so that the same errands do not fail
 /// all the time. The lane has logged why the command failed; the errands stay due.
 async fn take(work: Arc<dyn Work>, tenant: Tenant, due: Vec<DueErrand>) {
-    if work.take(tenant, due).await.is_err() {
+    here(Point::ErrandFound);
+    let taken = work.take(tenant, due).await;
+    here(Point::ErrandTaken);
+    if taken.is_err() {
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -117,3 +117,10 @@ pub(super) fn by_tenant(batch: Batch) -> Vec<Batch> {
     }
     of.into_values().collect()
 }
+
+/// True if a batch carries the commands of more than one tenant.
+pub(super) fn is_mixed(batch: &Batch) -> bool {
+    let mut tenants = batch.iter().map(|job| job.tenant().id);
+    let first = tenants.next();
+    tenants.any(|tenant| Some(tenant) != first)
+}

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crash_points::{Point, here};
 use engine::errand::{DueErrand, Work, WorkFuture, spawn};
 use engine::{Engine, RepeatedWarning, Request, Tenant};
 use store::Timestamp;
@@ -66,7 +67,9 @@ impl Work for ProviderWork {
                     lease_millis,
                 };
                 let request = Request::of_system(tenant.clone(), "sweeper", command);
+                here(Point::LeaseBefore);
                 let leased = self.engine.submit(request).await?.done();
+                here(Point::LeaseAfter);
                 for leased in leased.into_iter().flatten() {
                     let (work, tenant) = (self.clone(), tenant.clone());
                     spawn(async move { work.inquire(tenant, leased).await });
@@ -146,8 +149,14 @@ impl ProviderWork {
         let Some(_place) = self.providers.place(&operation.provider).await else {
             return;
         };
-        let answer = match self.providers.inquire(operation).await {
-            ProviderAnswer::Unknown => self.providers.request_again(operation).await,
+        here(Point::InquiryBefore);
+        let told = self.providers.inquire(operation).await;
+        here(Point::InquiryAfter);
+        let answer = match told {
+            ProviderAnswer::Unknown => {
+                here(Point::AgainBefore);
+                self.providers.request_again(operation).await
+            }
             answer @ (ProviderAnswer::Done { .. }
             | ProviderAnswer::Waits { .. }
             | ProviderAnswer::Nothing(_)
@@ -205,7 +214,10 @@ impl ProviderWork {
             answer,
         };
         let request = Request::of_system(tenant, "worker", command);
-        if let Err(error) = self.engine.submit(request).await {
+        here(Point::OutcomeBefore);
+        let recorded = self.engine.submit(request).await;
+        here(Point::OutcomeAfter);
+        if let Err(error) = recorded {
             // The lease will run out, and a worker will inquire.
             static UNRECORDED: RepeatedWarning = RepeatedWarning::new();
             if let Some(times) = UNRECORDED.due() {

@@ -22,7 +22,7 @@ struct Amounts {
     /// What refunds have taken from pending money.
     from_pending: i128,
     /// What failed refunds have given back of it, less what is pending and what was made available.
-    lost: i128,
+    given_again: i128,
 }
 
 /// P1: refunded ≤ captured ≤ authorized ≤ amount; each amount is what the payment's operations make it, in its
@@ -100,7 +100,7 @@ impl Amounts {
                 let given_back = if has_failed { from_pending } else { 0 };
                 self.refunded += if has_failed { 0 } else { amount };
                 self.from_pending += from_pending;
-                self.lost += given_back - kept;
+                self.given_again += given_back - kept;
             }
             OperationKind::RefundReturn if has_succeeded => self.refunded -= amount,
             OperationKind::Charge
@@ -147,10 +147,12 @@ fn check_amounts(payment: &PaymentRow, made: &Amounts) -> Result<(), CheckError>
             return Err(CheckError::broken(payment.id, detail));
         }
     }
-    let (used, from_pending, lost) = (made.used, made.from_pending, made.lost);
-    if used != from_pending || lost != 0 {
+    let (used, from_pending, given_again) = (made.used, made.from_pending, made.given_again);
+    // A refund takes pending money of captures, and of refunds that have failed before.
+    if used + given_again != from_pending {
         let detail = format!(
-            "of what it has brought the merchant {used} is gone, refunds took {from_pending} of it and lost {lost}"
+            "of what it has brought the merchant {used} is gone, and {given_again} of what failed refunds gave back; \
+             refunds took {from_pending}"
         );
         return Err(CheckError::broken(payment.id, detail));
     }

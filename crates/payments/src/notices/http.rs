@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crash_points::{Point, here};
 use edge::strict_json::{FieldError, Rule};
 use edge::{
     Call, Method, Problem, Proof, Response, Right, Routes, Shape, Shared, Signature, State, code,
@@ -141,7 +142,9 @@ where
     C: Command<Done = WebhookOutcome>,
 {
     let request = Request::of_system(receiver.tenant.clone(), "webhooks", command);
+    here(Point::WebhookBefore);
     let outcome = state.engine.submit(Request { origin, ..request }).await;
+    here(Point::WebhookAfter);
     let received = outcome.map_err(edge::respond::lane_error)?.done();
     received.ok_or_else(|| Problem::new(code::INTERNAL))
 }

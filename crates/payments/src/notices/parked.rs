@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
+use crash_points::{Point, here};
 use engine::errand::{Search, WorkFuture, tenants};
 use engine::{Asks, Attempt, Book, Command, Decision, Engine, LaneError, Request};
 use store::{AnyConnection, Error, TenantId};
@@ -188,7 +189,10 @@ impl Search for ParkedWebhooks {
                 let command = ApplyParked { parked };
                 let request = Request::of_system(tenant.clone(), "sweeper", command);
                 // A failure for one tenant, whose line may be full, does not stop the events of the others.
-                outcome = outcome.and(self.engine.submit(request).await.map(drop));
+                here(Point::ParkedBefore);
+                let applied = self.engine.submit(request).await;
+                here(Point::ParkedAfter);
+                outcome = outcome.and(applied.map(drop));
             }
             outcome
         })

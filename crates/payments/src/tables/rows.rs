@@ -368,6 +368,17 @@ impl OperationRow {
         Some(PaymentId::from_bytes(id))
     }
 
+    /// True if money of the operation is not available yet, or may be so by the time the row is locked: another
+    /// process may be recording its outcome just now, and a refund that fails gives its money back.
+    pub(crate) fn may_have_pending(&self) -> bool {
+        let has_outcome = match OperationState::from_name(&self.status) {
+            Some(OperationState::Succeeded | OperationState::Failed) => true,
+            Some(OperationState::Created | OperationState::Submitted | OperationState::Unknown)
+            | None => false,
+        };
+        self.unreleased > 0 || !has_outcome
+    }
+
     pub(crate) fn read(self) -> Result<Operation, Error> {
         let wrong = |column: &str| Error::Refused(format!("operation {}: bad {column}", self.id));
         Ok(Operation {

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
+use crash_points::{Point, here};
 use store::bulk::{Statement, Writes};
 use store::{AnyConnection, Error};
 
@@ -72,10 +73,12 @@ impl Writers {
             let report = report.clone();
             let work = move || {
                 for mut task in asked {
+                    here(Point::WriterBefore);
                     let written = AssertUnwindSafe(|| task.write());
                     let outcome = catch_unwind(written).unwrap_or_else(|_panic| {
                         Err(Error::Unavailable("writing panicked".to_owned()))
                     });
+                    here(Point::WriterAfter);
                     let connection = task.connection;
                     let done = Report {
                         writer,
@@ -152,9 +155,12 @@ impl Task {
             Writing::InTwo(early, rest) => (early, rest),
         };
         store::begin_early(connection)?;
-        let written = early.run(connection).and_then(|()| match self.turn.recv() {
-            Ok(()) => rest.run(connection),
-            Err(_predecessor_failed) => Err(predecessor_failed()),
+        let written = early.run(connection).and_then(|()| {
+            here(Point::WriterEarly);
+            match self.turn.recv() {
+                Ok(()) => rest.run(connection),
+                Err(_predecessor_failed) => Err(predecessor_failed()),
+            }
         });
         match written {
             Ok(()) => store::commit(connection),
