@@ -18,6 +18,7 @@ use payments::expiries::AuthorizationExpiries;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
+use payments::reserves::ReserveReleases;
 
 /// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
@@ -65,6 +66,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<webhooks::Shelf>(),
         Kind::of::<payments::approvals::ApprovalShelf>(),
         Kind::of::<payments::Shelf>(),
+        Kind::of::<payments::reserves::ReserveShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),
@@ -86,6 +88,7 @@ pub fn works(
         Arc::new(Expiries(engine.clone())),
         Arc::new(Availability(engine.clone())),
         Arc::new(ApprovalExpiries(engine.clone())),
+        Arc::new(ReserveReleases(engine.clone())),
         Arc::new(AuthorizationExpiries {
             engine: engine.clone(),
             providers: Arc::clone(providers),

@@ -6,6 +6,7 @@ mod disputes;
 mod histories;
 mod posted;
 mod recordable;
+mod reserves;
 
 use std::collections::HashMap;
 
@@ -26,13 +27,15 @@ pub(crate) use recordable::each_recordable;
 const PAGE: i64 = 2_000;
 
 /// Names of the triggers that protect rows of payments from changes (L4).
-pub const GUARDS: [&str; 6] = [
+pub const GUARDS: [&str; 8] = [
     "transition_immutable",
     "transition_kept",
     "provider_charge_immutable",
     "provider_charge_kept",
     "payment_terms_immutable",
     "payment_terms_kept",
+    "reserve_release_immutable",
+    "reserve_release_kept",
 ];
 
 /// All payments, in id order.

@@ -46,6 +46,7 @@ mod recorded;
 pub mod refunds;
 mod refusal;
 mod replies;
+pub mod reserves;
 mod schema;
 mod shapes;
 mod shelf;
@@ -84,6 +85,7 @@ pub const CAPABILITIES: &[Capability] = &[
     payouts::CAPABILITY,
     approvals::CAPABILITY,
     balance::CAPABILITY,
+    reserves::CAPABILITY,
     terms::CAPABILITY,
     draining::CAPABILITY,
 ];

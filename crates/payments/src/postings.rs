@@ -12,6 +12,7 @@ use accounts::{Role, SOURCE};
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::Payout;
 use crate::payouts::state::PayoutState;
+use crate::reserves::{Release, Reserve};
 use crate::{Operation, OperationKind, OperationState, Payment};
 
 pub(crate) use accounts::BALANCES;
@@ -19,14 +20,14 @@ pub(crate) use sets::*;
 
 /// True if a payout may be paid from this account: it is a liability, and none of the accounts of payments.
 pub(crate) fn is_wallet(account: &ledger::Account) -> bool {
-    let sets = ALL.iter().chain(&OF_DISPUTES);
+    let sets = ALL.iter().chain(&OF_DISPUTES).chain(&OF_RESERVES);
     let lines = sets.flat_map(|set| set.lines);
     let mut roles = lines.flat_map(|(debit, credit, _)| [debit, credit]);
     let is_own = roles.any(|role| role.code(account.currency) == account.code);
     account.normal_side == NormalSide::Credit && !is_own
 }
 
-/// What a posting set is posted for: an operation, or a dispute.
+/// What a posting set is posted for: an operation, a dispute, a reserve or its release.
 pub(crate) trait Posted {
     /// The id, as text.
     fn name(&self) -> String;
@@ -83,6 +84,43 @@ impl Posted for Operation {
         false
     }
 }
+
+/// Implements [`Posted`] for a thing that has an id and money, and no other part.
+macro_rules! posts_its_amount {
+    ($($thing:ty),+) => {$(
+        impl Posted for $thing {
+            fn name(&self) -> String {
+                self.id.to_string()
+            }
+
+            fn currency(&self) -> Currency {
+                self.money.currency
+            }
+
+            fn source(&self) -> Option<AccountId> {
+                None
+            }
+
+            fn share(&self, share: Share) -> i64 {
+                match share {
+                    Share::Amount => self.money.amount.get(),
+                    Share::Fee
+                    | Share::Net
+                    | Share::Reserved
+                    | Share::FromPending
+                    | Share::FromAvailable
+                    | Share::MadeAvailable => 0,
+                }
+            }
+
+            fn is_beyond_limits(&self) -> bool {
+                false
+            }
+        }
+    )+};
+}
+
+posts_its_amount!(Reserve, Release);
 
 impl Posted for Dispute {
     fn name(&self) -> String {
@@ -213,6 +251,7 @@ pub(crate) fn needs<'a>(
         }
         if operation.unreleased > 0 {
             ended.push(MADE_AVAILABLE);
+            name(&mut needs, &[RESERVED], operation.money.currency);
         }
         name(&mut needs, &ended, operation.money.currency);
         let external_ids = ended.iter().map(|set| set.external_id(operation.id));
@@ -248,7 +287,7 @@ mod tests {
     /// The lines of every set: a row for each posting.
     fn sets() -> String {
         let mut text = "| set | debit | credit | amount |\n|---|---|---|---|\n".to_owned();
-        for set in ALL.iter().chain(&OF_DISPUTES) {
+        for set in ALL.iter().chain(&OF_DISPUTES).chain(&OF_RESERVES) {
             for (debit, credit, share) in set.lines {
                 let amount = words(*share);
                 text += &format!(

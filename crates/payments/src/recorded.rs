@@ -1,4 +1,4 @@
-//! A3 for payments: each payment, refund, payout, approval, dispute and version of the terms has an audit record.
+//! A3 for payments: each payment, refund, payout, approval, dispute, reserve and version of the terms has an audit record.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use store::{AnyConnection, CheckError};
 use crate::check;
 
 /// The kinds of things that audit records of payments are about.
-const KINDS: [&str; 6] = [
-    "payment", "refund", "payout", "approval", "dispute", "terms",
+const KINDS: [&str; 7] = [
+    "payment", "refund", "payout", "approval", "dispute", "reserve", "terms",
 ];
 
 /// The things that audit records name, by kind and id.

@@ -11,7 +11,7 @@ use tests::{Database, Kind, on_both_databases};
 use crate::guards::{TRIED, try_all, with_ids};
 
 /// The tables that do not belong to the ledger.
-const OTHERS: [&str; 21] = [
+const OTHERS: [&str; 23] = [
     // Written only by its migration, and read by searches.
     "id_lead",
     "housekeeping",
@@ -28,6 +28,8 @@ const OTHERS: [&str; 21] = [
     "payout",
     "approval",
     "dispute",
+    "reserve",
+    "reserve_release",
     "inbox",
     "quarantine",
     "idempotency_key",

@@ -52,6 +52,7 @@ mod provider;
 mod providers;
 mod raw_connections;
 mod refunds;
+mod reserves;
 mod room;
 mod shop;
 mod silence;

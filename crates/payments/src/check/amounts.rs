@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use super::{PAGE, disputes, payments, tick};
+use super::{PAGE, disputes, payments, reserves, tick};
 use crate::schema::operation;
 use crate::tables::{OperationRow, PaymentRow};
 use crate::{Operation, OperationKind, OperationState};
@@ -62,6 +62,7 @@ pub fn amounts_are_covered(
         return Err(orphan(&operation));
     }
     disputes::disputed_amounts_fit(connection, tenant)?;
+    reserves::reserves_add_up(connection, tenant)?;
     Ok(examined)
 }
 

@@ -8,10 +8,12 @@ use crate::approvals::ApprovalId;
 use crate::disputes::DisputeId;
 use crate::payouts::PayoutId;
 use crate::refunds::key::RefundId;
-use crate::schema::{approval, dispute, operation, payout};
+use crate::reserves::ReserveId;
+use crate::schema::{approval, dispute, operation, payout, reserve};
 use crate::{OperationId, OperationKind, terms};
 
-/// Calls `look` with the kind and the id of each payment, refund, payout, approval and version of the terms.
+/// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, reserve and version of the
+/// terms.
 pub(crate) fn each_recordable(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -36,6 +38,10 @@ pub(crate) fn each_recordable(
     let mut disputes: Pages<DisputeId> = Pages::new(tenant, disputes_after);
     while let Some(id) = disputes.next(connection)? {
         look("dispute", id.to_string())?;
+    }
+    let mut reserves: Pages<ReserveId> = Pages::new(tenant, reserves_after);
+    while let Some(id) = reserves.next(connection)? {
+        look("reserve", id.to_string())?;
     }
     for version in terms::versions(connection, tenant)? {
         look("terms", version.to_string())?;
@@ -101,5 +107,20 @@ fn disputes_after(
         .order(dispute::id)
         .limit(PAGE)
         .select(dispute::id)
+        .load(connection)?)
+}
+
+fn reserves_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&ReserveId>,
+) -> Result<Vec<ReserveId>, Error> {
+    let first = ReserveId::from_bytes([0; 16]);
+    Ok(reserve::table
+        .filter(reserve::tenant_id.eq(tenant))
+        .filter(reserve::id.gt(after.copied().unwrap_or(first)))
+        .order(reserve::id)
+        .limit(PAGE)
+        .select(reserve::id)
         .load(connection)?)
 }

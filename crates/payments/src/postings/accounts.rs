@@ -82,6 +82,13 @@ pub(crate) const DISPUTE_FEES: Role = Role {
     class: AccountClass::Income,
     limits: Limits::NONE,
 };
+/// The account of available money that is held back.
+pub(crate) const RESERVE: Role = Role {
+    code: "liabilities:reserve",
+    name: "Reserve",
+    class: AccountClass::Liability,
+    limits: Limits::NONE,
+};
 /// Not an account of its own, but the one that a payout is paid from: a wallet, or the merchant's available money.
 pub(crate) const SOURCE: Role = Role {
     code: "the account that pays",
@@ -107,7 +114,7 @@ pub(crate) const AUTH_HOLD_CONTRA: Role = Role {
 pub(crate) const BALANCES: [&str; 4] = [
     MERCHANT_PENDING.code,
     MERCHANT_AVAILABLE.code,
-    "liabilities:reserve",
+    RESERVE.code,
     PAYOUTS_IN_TRANSIT.code,
 ];
 

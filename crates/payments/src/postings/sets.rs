@@ -149,6 +149,19 @@ pub(crate) const OF_DISPUTES: [PostingSet; 4] = [
     DISPUTE_RELEASED,
 ];
 
+/// A part of the merchant's available money is held back.
+pub(crate) const RESERVED: PostingSet = PostingSet {
+    kind: "payment_reserve",
+    lines: &[(&MERCHANT_AVAILABLE, &RESERVE, Share::Amount)],
+};
+/// Money that was held back is available again.
+pub(crate) const RESERVE_RELEASED: PostingSet = PostingSet {
+    kind: "payment_reserve_released",
+    lines: &[(&RESERVE, &MERCHANT_AVAILABLE, Share::Amount)],
+};
+/// The sets of reserves, and of their releases.
+pub(crate) const OF_RESERVES: [PostingSet; 2] = [RESERVED, RESERVE_RELEASED];
+
 /// Every posting set of operations.
 pub(crate) const ALL: [PostingSet; 13] = [
     AUTHORIZED,
