@@ -15,6 +15,7 @@ use payments::availability::Availability;
 use payments::charging::ProviderWork;
 use payments::draining::Deliveries;
 use payments::expiries::AuthorizationExpiries;
+use payments::late::LateMoneyWork;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
@@ -89,6 +90,10 @@ pub fn works(
         Arc::new(Availability(engine.clone())),
         Arc::new(ApprovalExpiries(engine.clone())),
         Arc::new(ReserveReleases(engine.clone())),
+        Arc::new(LateMoneyWork {
+            engine: engine.clone(),
+            providers: Arc::clone(providers),
+        }),
         Arc::new(AuthorizationExpiries {
             engine: engine.clone(),
             providers: Arc::clone(providers),

@@ -28,6 +28,7 @@ pub mod expiries;
 pub mod increments;
 mod invariants;
 mod json;
+pub mod late;
 mod machines;
 mod moved;
 pub mod notices;
@@ -81,6 +82,7 @@ pub const CAPABILITIES: &[Capability] = &[
     cancellations::CAPABILITY,
     operations::CAPABILITY,
     refunds::CAPABILITY,
+    late::CAPABILITY,
     disputes::CAPABILITY,
     payouts::CAPABILITY,
     approvals::CAPABILITY,
@@ -92,6 +94,7 @@ pub const CAPABILITIES: &[Capability] = &[
 
 /// The fields of replies whose integers are amounts in minor units.
 pub const AMOUNTS: &[&str] = &[
+    "allocated",
     "amount",
     "amount_authorized",
     "amount_capturable",
@@ -102,6 +105,7 @@ pub const AMOUNTS: &[&str] = &[
     "dispute_fee",
     "fee",
     "fixed",
+    "given_back",
     "in_transit",
     "least",
     "left",

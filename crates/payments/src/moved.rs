@@ -6,6 +6,7 @@ use engine::{Command, RefusalReply, Reply};
 
 use crate::charging::show::payment;
 use crate::charging::{codes, show};
+use crate::late::codes::NOTHING_UNALLOCATED;
 use crate::{NoProvider, Operation, OperationState, Payment, Refusal};
 
 /// The reply to a request that moves a payment.
@@ -54,6 +55,9 @@ fn refused(rule: &Refusal) -> Problem {
         Refusal::Overflow => Problem::new(books::code::BALANCE_OVERFLOW)
             .with_detail(show::sentence(&rule.to_string()))
             .at("/amount"),
+        Refusal::NothingUnallocated => {
+            Problem::new(NOTHING_UNALLOCATED).with_detail(show::sentence(&rule.to_string()))
+        }
         Refusal::CurrencyWithdrawn { .. } => Problem::new(books::code::CURRENCY_WITHDRAWN)
             .with_detail(show::sentence(&rule.to_string()))
             .at("/currency"),

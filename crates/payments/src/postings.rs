@@ -12,7 +12,7 @@ use accounts::{Role, SOURCE};
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::Payout;
 use crate::payouts::state::PayoutState;
-use crate::reserves::{Release, Reserve};
+use crate::reserves::reserve::{Release, Reserve};
 use crate::{Operation, OperationKind, OperationState, Payment};
 
 pub(crate) use accounts::BALANCES;
@@ -152,11 +152,18 @@ impl Posted for Dispute {
     }
 }
 
-/// The sets that a kind of operation posts when it is made, when it has succeeded, and when it has failed.
+/// The sets that an operation posts when it is made, when it has succeeded, and when it has failed.
 pub(crate) const fn sets(
     kind: OperationKind,
+    is_of_late_money: bool,
 ) -> (Option<PostingSet>, PostingSet, Option<PostingSet>) {
     match kind {
+        OperationKind::Refund if is_of_late_money => (
+            Some(LATE_REFUND_MADE),
+            REFUND_DONE,
+            Some(LATE_REFUND_FAILED),
+        ),
+        OperationKind::RefundReturn if is_of_late_money => (None, LATE_REFUND_RETURNED, None),
         OperationKind::Charge | OperationKind::Capture => (None, CAPTURED, None),
         OperationKind::Authorize | OperationKind::Increment => (None, AUTHORIZED, None),
         OperationKind::Void => (None, RELEASED, None),
@@ -169,7 +176,7 @@ pub(crate) const fn sets(
 
 /// The sets that an operation must have in the books: of its kind, and of its state.
 pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
-    let (made, succeeded, failed) = sets(operation.kind);
+    let (made, succeeded, failed) = sets(operation.kind, operation.gives_back.is_some());
     // What waits for money was not made yet.
     let made = made.filter(|_| operation.state != OperationState::Created);
     let available = (operation.made_available > 0).then_some(MADE_AVAILABLE);
@@ -179,10 +186,12 @@ pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
         OperationState::Failed => failed,
     };
     let late = (operation.unallocated > 0).then_some(TAKEN_LATE);
+    let allocated = (operation.allocated > 0).then_some(LATE_ALLOCATED);
     made.into_iter()
         .chain(ended)
         .chain(available)
         .chain(late)
+        .chain(allocated)
         .collect()
 }
 
@@ -237,9 +246,11 @@ pub(crate) fn needs<'a>(
         needs.accounts.extend(payout.source);
     }
     for operation in operations {
-        let (_, succeeded, failed) = sets(operation.kind);
+        let is_of_late_money = operation.gives_back.is_some();
+        let (_, succeeded, failed) = sets(operation.kind, is_of_late_money);
         let mut ended: Vec<PostingSet> = [Some(succeeded), failed].into_iter().flatten().collect();
         match operation.kind {
+            OperationKind::Refund if is_of_late_money => ended.push(LATE_REFUND_RETURNED),
             OperationKind::Refund => ended.push(REFUND_RETURNED),
             OperationKind::Payout => ended.push(PAYOUT_RETURNED),
             OperationKind::Charge | OperationKind::Capture => ended.push(TAKEN_LATE),
@@ -248,6 +259,10 @@ pub(crate) fn needs<'a>(
             | OperationKind::Increment
             | OperationKind::RefundReturn
             | OperationKind::PayoutReturn => {}
+        }
+        if operation.undecided() > 0 {
+            ended.push(LATE_ALLOCATED);
+            name(&mut needs, &[LATE_REFUND_MADE], operation.money.currency);
         }
         if operation.unreleased > 0 {
             ended.push(MADE_AVAILABLE);
@@ -304,10 +319,16 @@ mod tests {
         let mut text = "| operation | made | succeeded | failed |\n|---|---|---|---|\n".to_owned();
         let shown =
             |set: Option<PostingSet>| set.map_or("–".to_owned(), |set| format!("`{}`", set.kind));
-        for kind in OperationKind::ALL {
-            let (made, succeeded, failed) = super::sets(kind);
+        let kinds = OperationKind::ALL.map(|kind| (kind, false));
+        let of_late_money = [OperationKind::Refund, OperationKind::RefundReturn];
+        for (kind, is_late) in kinds
+            .into_iter()
+            .chain(of_late_money.map(|kind| (kind, true)))
+        {
+            let (made, succeeded, failed) = super::sets(kind, is_late);
             let cells = [made, Some(succeeded), failed].map(shown).join(" | ");
-            text += &format!("| {} | {cells} |\n", kind.name());
+            let of = if is_late { ", of late money" } else { "" };
+            text += &format!("| {}{of} | {cells} |\n", kind.name());
         }
         text
     }

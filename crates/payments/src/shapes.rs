@@ -46,6 +46,8 @@ edge::shapes! {
     BusinessDays: Shape::integer(0, 365).example_number(2);
     /// A number of days for which money is held back.
     ReserveDays: Shape::integer(0, 3650).example_number(90);
+    /// What happens to money that is taken after its operation has failed.
+    LateMoneyRule: Shape::words(&["hold", "refund"]);
     /// The id of a reserve.
     ReserveId: Shape::id("rsv_").example("rsv_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// A calendar of business days.

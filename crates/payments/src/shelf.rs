@@ -10,7 +10,7 @@ use store::{Error, TenantId, Timestamp};
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::{Payout, PayoutId};
 use crate::payouts::state::PayoutEvent;
-use crate::reserves::ReserveShelf;
+use crate::reserves::shelf::ReserveShelf;
 use crate::state::{OperationEvent, PaymentEvent};
 use crate::{Operation, OperationId, Payment, PaymentId, tables};
 

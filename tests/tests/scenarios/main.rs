@@ -38,6 +38,7 @@ mod import_form;
 mod import_known;
 mod imports;
 mod late;
+mod late_money;
 mod later;
 mod lists;
 mod modes;

@@ -6,7 +6,8 @@ use engine::errand::{DueErrand, Errands, Work, WorkFuture};
 use engine::{Asks, Attempt, Book, Command, Decision, Engine, Request, Tenant};
 use money::Amount;
 
-use super::{Cause, RELEASE, ReserveId, ReserveShelf, release};
+use super::reserve::RELEASE;
+use super::{Cause, ReserveId, ReserveShelf, release};
 
 /// Pause after which a reserve that could not be released is tried again.
 const NEXT_TRY_SECONDS: i64 = 60;

@@ -24,13 +24,15 @@ use engine::{AuditEvent, Book, changed, set};
 use money::Amount;
 use store::Timestamp;
 
+use reserve::RELEASE;
+
 pub use create::CreateReserve;
 pub use due::{ReleaseDue, ReserveReleases};
 pub use release::ReleaseReserve;
 pub use reserve::{Cause, Release, ReleaseId, Reserve, ReserveId};
 pub use shelf::{ReserveShelf, Wanted};
 
-use crate::disputes::DisputeId;
+use crate::disputes::dispute::DisputeId;
 use crate::postings::accounts::MERCHANT_AVAILABLE;
 use crate::terms::TermsShelf;
 use crate::{Operation, PaymentId, opened, postings};
@@ -41,8 +43,6 @@ pub const CAPABILITY: Capability = Capability {
     codes: &[],
 };
 
-/// Kind of the errand that releases a reserve.
-const RELEASE: &str = "reserve_release";
 /// Number of microseconds of a day.
 const DAY_MICROS: i64 = 86_400_000_000;
 

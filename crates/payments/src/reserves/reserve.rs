@@ -3,7 +3,7 @@
 use money::Money;
 use store::Timestamp;
 
-use crate::disputes::DisputeId;
+use crate::disputes::dispute::DisputeId;
 use crate::{OperationId, PaymentId};
 
 store::typed_id!(
@@ -17,6 +17,9 @@ store::typed_id!(
     ReleaseId,
     "rrl"
 );
+
+/// Kind of the errand that releases a reserve.
+pub(super) const RELEASE: &str = "reserve_release";
 
 /// Available money that is held back.
 #[derive(Debug, Clone, PartialEq, Eq)]

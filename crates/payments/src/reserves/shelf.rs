@@ -10,8 +10,8 @@ use store::find::Lock;
 use store::rows::{Additions, Rows};
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use super::{Cause, RELEASE, Release, ReleaseId, Reserve, ReserveId};
-use crate::disputes::DisputeId;
+use super::reserve::{Cause, RELEASE, Release, ReleaseId, Reserve, ReserveId};
+use crate::disputes::dispute::DisputeId;
 use crate::schema::reserve;
 use crate::{OperationId, PaymentId, postings};
 

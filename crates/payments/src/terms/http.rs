@@ -5,7 +5,7 @@ use calendars::Calendar;
 use edge::strict_json::{Body, BrokenRule, Slot, choice, integer, nullable, object, prose, text};
 use edge::{Call, Page, Problem, Reader, Response, Right, Routes, Shared};
 
-use super::{CreateTerms, Delay, MAX_VERSIONS, ReserveTerms, shelf, show};
+use super::{CreateTerms, Delay, LateMoney, MAX_VERSIONS, ReserveTerms, shelf, show};
 use crate::shapes;
 use crate::terms::codes::TOO_MANY_TERMS;
 
@@ -90,8 +90,14 @@ fn wanted() -> impl Body<Out = CreateTerms> {
         );
         let kept_days = fields.optional("reserve_days", kept_days).or(0);
         let fees = Slot::together((rate, fixed, least, most, of_dispute));
-        let reserve = Slot::together((share, kept_days));
-        let slots = (currency, method, fees, days, calendar, reserve);
+        let late_money = choice(shapes::LateMoneyRule::SHAPE, LateMoney::from_name).says(
+            "What happens to money that is taken after its operation has failed: `hold` until a person decides, or `refund`; `hold` if absent.",
+        );
+        let late_money = fields
+            .optional("late_money", late_money)
+            .or(LateMoney::Hold);
+        let after = Slot::together((share, kept_days, late_money));
+        let slots = (currency, method, fees, days, calendar, after);
         Slot::together(slots).map(
             |(
                 currency,
@@ -99,7 +105,7 @@ fn wanted() -> impl Body<Out = CreateTerms> {
                 (rate_millionths, fixed, least, most, dispute_fee),
                 days,
                 calendar,
-                (share, kept_days),
+                (share, kept_days, late_money),
             )| {
                 let usual = Delay::of_currency(currency);
                 let days = days.and_then(|days| u16::try_from(days).ok());
@@ -119,6 +125,7 @@ fn wanted() -> impl Body<Out = CreateTerms> {
                         rate_millionths: share,
                         days: i32::try_from(kept_days).unwrap_or(i32::MAX),
                     },
+                    late_money,
                 }
             },
         )

@@ -60,6 +60,36 @@ impl ReserveTerms {
     }
 }
 
+/// What happens by itself to money that is taken after its operation has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LateMoney {
+    /// It is held until a person decides.
+    #[default]
+    Hold,
+    /// It goes back to the payer.
+    Refund,
+}
+
+impl LateMoney {
+    /// Every value.
+    pub const ALL: [Self; 2] = [Self::Hold, Self::Refund];
+
+    /// The name, as it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Refund => "refund",
+        }
+    }
+
+    /// The value with this stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.name() == name)
+    }
+}
+
 /// What a version says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
@@ -83,6 +113,8 @@ pub struct Terms {
     pub delay: Delay,
     /// What is held back of the money when it becomes available.
     pub reserve: ReserveTerms,
+    /// What happens to money that is taken after its operation has failed.
+    pub late_money: LateMoney,
     /// Time at which the version was made.
     pub created_at: Timestamp,
 }
@@ -208,6 +240,8 @@ pub struct CreateTerms {
     pub delay: Delay,
     /// What is held back of the money when it becomes available.
     pub reserve: ReserveTerms,
+    /// What happens to money that is taken after its operation has failed.
+    pub late_money: LateMoney,
 }
 
 /// Why no terms were made.
@@ -259,6 +293,7 @@ impl Command for CreateTerms {
             dispute_fee: self.dispute_fee,
             delay: self.delay,
             reserve: self.reserve,
+            late_money: self.late_money,
             created_at,
         };
         shelf.add(terms.clone());
@@ -287,6 +322,9 @@ impl Command for CreateTerms {
             terms.reserve.rate_millionths.to_string(),
             terms.reserve.days.to_string(),
         );
+        if terms.late_money != LateMoney::Hold {
+            delta.push(set("late_money", terms.late_money.name()));
+        }
         if terms.reserve != ReserveTerms::default() {
             delta.push(set("reserve_millionths", &share));
             delta.push(set("reserve_days", &days));
@@ -329,6 +367,7 @@ mod tests {
                 days: 0,
             },
             reserve: ReserveTerms::default(),
+            late_money: LateMoney::Hold,
             created_at: Timestamp::from_micros(0),
         }
     }

@@ -50,6 +50,9 @@ pub struct PaymentTerms {
     /// Days for which the share is held back.
     #[schema(value_type = ReserveDays)]
     pub reserve_days: i32,
+    /// What happens to money that is taken after its operation has failed: `hold` or `refund`.
+    #[schema(value_type = LateMoneyRule)]
+    pub late_money: &'static str,
     /// When the version was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
@@ -94,6 +97,7 @@ pub(crate) fn terms(terms: &Terms) -> PaymentTerms {
         calendar: terms.delay.calendar.name(),
         reserve_rate: decimal(terms.reserve.rate_millionths),
         reserve_days: terms.reserve.days,
+        late_money: terms.late_money.name(),
         created_at: moment(terms.created_at),
     }
 }
