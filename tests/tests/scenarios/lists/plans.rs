@@ -232,6 +232,7 @@ struct Named {
     payout: String,
     approval: String,
     dispute: String,
+    reserve: String,
 }
 
 async fn begin(florin: &Florin) -> Named {
@@ -275,6 +276,7 @@ async fn begin(florin: &Florin) -> Named {
     }
     let (payout, approval) = approvals.remove(0);
     let dispute = disputed(florin, &payment).await;
+    let reserve = reserved(client).await;
     Named {
         pending: text(&pending.json(), "/id"),
         exchange: text(&exchange.json(), "/transaction/id"),
@@ -282,10 +284,30 @@ async fn begin(florin: &Florin) -> Named {
         payout,
         approval,
         dispute,
+        reserve,
         payment,
         bank,
         wallet,
     }
+}
+
+/// Makes two payments of which a share is held back. Returns the newest reserve.
+async fn reserved(client: &Client) -> String {
+    let terms = json!({"currency": "CHF", "calendar": "every_day", "available_after_days": 0,
+                       "reserve_rate": "0.5", "reserve_days": 90});
+    let agreed = client.post("/v1/payment_terms", None, &terms).await;
+    assert_eq!(agreed.status, 201);
+    for key in ["share-1", "share-2"] {
+        let payment = json!({"amount": 8, "currency": "CHF", "payment_method": "pm_succeeds"});
+        let paid = client.post("/v1/payments", Some(key), &payment).await;
+        assert_eq!(paid.status, 201);
+    }
+    eventually("both reserves", async || {
+        let reserves = client.get("/v1/reserves").await.json();
+        let both = reserves["data"].as_array().filter(|all| all.len() == 2)?;
+        Some(text(both.first()?, "/id"))
+    })
+    .await
 }
 
 /// Has the payer's bank dispute a payment twice. Returns the newest dispute.
@@ -382,12 +404,13 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         payout,
         approval,
         dispute,
+        reserve,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
         "/v1/accounts" => vec![format!("{path}?limit=2")],
         "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/payments"
-        | "/v1/assets" => {
+        | "/v1/reserves" | "/v1/assets" => {
             vec![format!("{path}?limit=1")]
         }
         "/v1/assets/{code}" => vec!["/v1/assets/POINTS".to_owned()],
@@ -417,6 +440,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
         "/v1/disputes/{id}" => vec![format!("/v1/disputes/{dispute}")],
+        "/v1/reserves/{id}" => vec![format!("/v1/reserves/{reserve}")],
         "/v1/payouts/{id}" => vec![format!("/v1/payouts/{payout}")],
         "/v1/approvals/{id}" => vec![format!("/v1/approvals/{approval}")],
         "/v1/refunds/{id}" => vec![format!("/v1/refunds/{refund}")],
