@@ -308,6 +308,28 @@ async fn a_dispute_takes_from_the_reserve_of_its_payment_first(database: Databas
     books_hold(&database);
 }
 
+on_both_databases!(a_share_never_makes_available_money_negative);
+async fn a_share_never_makes_available_money_negative(database: Database) {
+    let shop = open(&database, "0", 0).await;
+    let first = paid(&shop, "k-1").await;
+    balance_becomes(&shop, [0, PRICE, 0, 0]).await;
+    let provider = Client::new(shop.florin.sandbox(), None);
+    let charge = text(&shop.charge_of(&first).await, "/id");
+    let path = format!("/v1/charges/{charge}/disputes");
+    let made = provider.post(&path, None, &json!({"amount": PRICE})).await;
+    assert_eq!(made.status, 200, "{}", made.json());
+    balance_becomes(&shop, [0, -30, 0, 0]).await;
+    agree(&shop, "1", 5).await;
+
+    paid(&shop, "k-2").await;
+
+    balance_becomes(&shop, [0, 0, PRICE - 30, 0]).await;
+    shop.advance(5).await;
+    assert_eq!(shop.drain().await["finished"], true);
+    assert_eq!(balance(&shop).await, [0, PRICE - 30, 0, 0]);
+    books_hold(&database);
+}
+
 on_both_databases!(check_names_a_reserve_that_does_not_add_up);
 async fn check_names_a_reserve_that_does_not_add_up(database: Database) {
     let shop = open(&database, "0.1", 90).await;
