@@ -31,7 +31,7 @@ pub fn unsigned() -> impl Reader<Out = i64> {
 }
 
 /// Reads a moment in any time zone.
-pub(crate) fn any_moment() -> impl Reader<Out = Timestamp> {
+pub fn any_moment() -> impl Reader<Out = Timestamp> {
     moment(shapes::NewMoment::SHAPE)
 }
 

@@ -15,9 +15,11 @@ use payments::availability::Availability;
 use payments::charging::ProviderWork;
 use payments::draining::Deliveries;
 use payments::expiries::AuthorizationExpiries;
+use payments::late::LateMoneyWork;
 use payments::notices::{ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
+use payments::reserves::ReserveReleases;
 
 /// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
@@ -67,6 +69,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<payments::settlement::SettlementShelf>(),
         Kind::of::<payments::Shelf>(),
         Kind::of::<payments::customers::CustomerShelf>(),
+        Kind::of::<payments::reserves::ReserveShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),
@@ -88,6 +91,11 @@ pub fn works(
         Arc::new(Expiries(engine.clone())),
         Arc::new(Availability(engine.clone())),
         Arc::new(ApprovalExpiries(engine.clone())),
+        Arc::new(ReserveReleases(engine.clone())),
+        Arc::new(LateMoneyWork {
+            engine: engine.clone(),
+            providers: Arc::clone(providers),
+        }),
         Arc::new(AuthorizationExpiries {
             engine: engine.clone(),
             providers: Arc::clone(providers),

@@ -8,6 +8,7 @@ mod histories;
 mod posted;
 mod recordable;
 mod settled;
+mod reserves;
 
 use std::collections::HashMap;
 
@@ -30,13 +31,15 @@ pub use settled::settlements_add_up;
 const PAGE: i64 = 2_000;
 
 /// Names of the triggers that protect rows of payments from changes (L4).
-pub const GUARDS: [&str; 6] = [
+pub const GUARDS: [&str; 8] = [
     "transition_immutable",
     "transition_kept",
     "provider_charge_immutable",
     "provider_charge_kept",
     "payment_terms_immutable",
     "payment_terms_kept",
+    "reserve_release_immutable",
+    "reserve_release_kept",
 ];
 
 /// All payments, in id order.

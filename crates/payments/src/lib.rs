@@ -31,6 +31,7 @@ pub mod expiries;
 pub mod increments;
 mod invariants;
 mod json;
+pub mod late;
 mod machines;
 mod moved;
 pub mod notices;
@@ -50,6 +51,7 @@ mod recorded;
 pub mod refunds;
 mod refusal;
 mod replies;
+pub mod reserves;
 mod schema;
 pub mod settlement;
 pub mod search;
@@ -90,12 +92,14 @@ pub const CAPABILITIES: &[Capability] = &[
     cancellations::CAPABILITY,
     operations::CAPABILITY,
     refunds::CAPABILITY,
+    late::CAPABILITY,
     disputes::CAPABILITY,
     customers::CAPABILITY,
     payouts::CAPABILITY,
     approvals::CAPABILITY,
     balance::CAPABILITY,
     balance_transactions::CAPABILITY,
+    reserves::CAPABILITY,
     terms::CAPABILITY,
     settlement::CAPABILITY,
     draining::CAPABILITY,
@@ -103,6 +107,7 @@ pub const CAPABILITIES: &[Capability] = &[
 
 /// The fields of replies whose integers are amounts in minor units.
 pub const AMOUNTS: &[&str] = &[
+    "allocated",
     "amount",
     "amount_authorized",
     "amount_capturable",
@@ -115,6 +120,7 @@ pub const AMOUNTS: &[&str] = &[
     "fee",
     "fixed",
     "gross",
+    "given_back",
     "in_transit",
     "least",
     "left",

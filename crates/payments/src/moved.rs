@@ -6,6 +6,7 @@ use engine::{Command, RefusalReply, Reply};
 
 use crate::charging::codes;
 use crate::charging::show::payment;
+use crate::late::codes::NOTHING_UNALLOCATED;
 use crate::problems::{declined, sentence};
 use crate::{NoProvider, Operation, OperationState, Payment, Refusal, customers};
 
@@ -57,6 +58,9 @@ fn refused(rule: &Refusal) -> Problem {
         Refusal::Overflow => Problem::new(books::code::BALANCE_OVERFLOW)
             .with_detail(sentence(&rule.to_string()))
             .at("/amount"),
+        Refusal::NothingUnallocated => {
+            Problem::new(NOTHING_UNALLOCATED).with_detail(sentence(&rule.to_string()))
+        }
         Refusal::CurrencyWithdrawn { .. } => Problem::new(books::code::CURRENCY_WITHDRAWN)
             .with_detail(sentence(&rule.to_string()))
             .at("/currency"),

@@ -158,6 +158,12 @@ pub struct Operation {
     pub from_pending: i64,
     /// The money that the provider has taken although the operation had failed, in minor units. It is 0, or the amount.
     pub unallocated: i64,
+    /// The part of it that the merchant got, in minor units. It is 0, or all of it.
+    pub allocated: i64,
+    /// The part of it that goes back to the payer, in minor units, refunds without an outcome among it.
+    pub given_back: i64,
+    /// The operation whose late money a refund gives back; `None` if it gives back captured money.
+    pub gives_back: Option<OperationId>,
     /// The state.
     pub state: OperationState,
     /// Name of the provider.
@@ -205,6 +211,13 @@ impl Operation {
         } else {
             self.payment().to_string()
         }
+    }
+
+    /// The money that has arrived for the failed operation and about which nobody has decided, in minor units.
+    #[must_use]
+    pub const fn undecided(&self) -> i64 {
+        let decided = self.allocated.saturating_add(self.given_back);
+        self.unallocated.saturating_sub(decided)
     }
 
     /// The name of the operation's errand.

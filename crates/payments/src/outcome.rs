@@ -320,7 +320,7 @@ fn succeed(
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
-    let (_, set, _) = postings::sets(operation.kind);
+    let (_, set, _) = postings::sets(operation.kind, operation.gives_back.is_some());
     postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point nothing may fail.
     shelf.step_operation(&mut operation, OperationEvent::Succeeded, now);
@@ -382,7 +382,8 @@ fn fail(
     ids: &mut Ids,
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
-    if let (_, _, Some(set)) = postings::sets(operation.kind) {
+    let (_, _, failed) = postings::sets(operation.kind, operation.gives_back.is_some());
+    if let Some(set) = failed {
         postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
     }
     // After this point nothing may fail.
@@ -409,7 +410,7 @@ fn fail(
             authorizations::failed(&mut payment, &operation);
             shelf.follow_amounts(&mut payment, now);
         }
-        OperationKind::Refund => refunds::outcome::failed(&mut payment, &operation),
+        OperationKind::Refund => refunds::outcome::failed(shelf, &mut payment, &operation),
         OperationKind::RefundReturn | OperationKind::Payout | OperationKind::PayoutReturn => {}
     }
     shelf.change_payment(&mut payment, now);

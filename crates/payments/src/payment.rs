@@ -425,6 +425,9 @@ pub(crate) fn add(
         made_available: 0,
         from_pending: 0,
         unallocated: 0,
+        allocated: 0,
+        given_back: 0,
+        gives_back: None,
         state: OperationState::Created,
         provider: new.provider,
         // The key is stored before the first call, so that the provider recognises every later call as the same

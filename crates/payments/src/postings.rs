@@ -12,6 +12,7 @@ use accounts::SOURCE;
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::Payout;
 use crate::payouts::state::PayoutState;
+use crate::reserves::reserve::{Release, Reserve};
 use crate::{Operation, OperationKind, OperationState, Payment};
 
 pub(crate) use accounts::{BALANCES, HELD, INCOME, Role, TRANSIT};
@@ -23,14 +24,15 @@ pub(crate) fn is_wallet(account: &ledger::Account) -> bool {
         .iter()
         .chain(&OF_DISPUTES)
         .chain(&OF_SETTLEMENT)
-        .chain(&OF_EXCEPTIONS);
+        .chain(&OF_EXCEPTIONS)
+        .chain(&OF_RESERVES);
     let lines = sets.flat_map(|set| set.lines);
     let mut roles = lines.flat_map(|(debit, credit, _)| [debit, credit]);
     let is_own = roles.any(|role| role.code(account.currency) == account.code);
     account.normal_side == NormalSide::Credit && !is_own
 }
 
-/// What a posting set is posted for: an operation, or a dispute.
+/// What a posting set is posted for: an operation, a dispute, a reserve or its release.
 pub(crate) trait Posted {
     /// The id, as text.
     fn name(&self) -> String;
@@ -88,6 +90,43 @@ impl Posted for Operation {
     }
 }
 
+/// Implements [`Posted`] for a thing that has an id and money, and no other part.
+macro_rules! posts_its_amount {
+    ($($thing:ty),+) => {$(
+        impl Posted for $thing {
+            fn name(&self) -> String {
+                self.id.to_string()
+            }
+
+            fn currency(&self) -> Currency {
+                self.money.currency
+            }
+
+            fn source(&self) -> Option<AccountId> {
+                None
+            }
+
+            fn share(&self, share: Share) -> i64 {
+                match share {
+                    Share::Amount => self.money.amount.get(),
+                    Share::Fee
+                    | Share::Net
+                    | Share::Reserved
+                    | Share::FromPending
+                    | Share::FromAvailable
+                    | Share::MadeAvailable => 0,
+                }
+            }
+
+            fn is_beyond_limits(&self) -> bool {
+                false
+            }
+        }
+    )+};
+}
+
+posts_its_amount!(Reserve, Release);
+
 impl Posted for Dispute {
     fn name(&self) -> String {
         self.id.to_string()
@@ -118,11 +157,18 @@ impl Posted for Dispute {
     }
 }
 
-/// The sets that a kind of operation posts when it is made, when it has succeeded, and when it has failed.
+/// The sets that an operation posts when it is made, when it has succeeded, and when it has failed.
 pub(crate) const fn sets(
     kind: OperationKind,
+    is_of_late_money: bool,
 ) -> (Option<PostingSet>, PostingSet, Option<PostingSet>) {
     match kind {
+        OperationKind::Refund if is_of_late_money => (
+            Some(LATE_REFUND_MADE),
+            REFUND_DONE,
+            Some(LATE_REFUND_FAILED),
+        ),
+        OperationKind::RefundReturn if is_of_late_money => (None, LATE_REFUND_RETURNED, None),
         OperationKind::Charge | OperationKind::Capture => (None, CAPTURED, None),
         OperationKind::Authorize | OperationKind::Increment => (None, AUTHORIZED, None),
         OperationKind::Void => (None, RELEASED, None),
@@ -135,7 +181,7 @@ pub(crate) const fn sets(
 
 /// The sets that an operation must have in the books: of its kind, and of its state.
 pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
-    let (made, succeeded, failed) = sets(operation.kind);
+    let (made, succeeded, failed) = sets(operation.kind, operation.gives_back.is_some());
     // What waits for money was not made yet.
     let made = made.filter(|_| operation.state != OperationState::Created);
     let available = (operation.made_available > 0).then_some(MADE_AVAILABLE);
@@ -145,10 +191,12 @@ pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
         OperationState::Failed => failed,
     };
     let late = (operation.unallocated > 0).then_some(TAKEN_LATE);
+    let allocated = (operation.allocated > 0).then_some(LATE_ALLOCATED);
     made.into_iter()
         .chain(ended)
         .chain(available)
         .chain(late)
+        .chain(allocated)
         .collect()
 }
 
@@ -203,9 +251,11 @@ pub(crate) fn needs<'a>(
         needs.accounts.extend(payout.source);
     }
     for operation in operations {
-        let (_, succeeded, failed) = sets(operation.kind);
+        let is_of_late_money = operation.gives_back.is_some();
+        let (_, succeeded, failed) = sets(operation.kind, is_of_late_money);
         let mut ended: Vec<PostingSet> = [Some(succeeded), failed].into_iter().flatten().collect();
         match operation.kind {
+            OperationKind::Refund if is_of_late_money => ended.push(LATE_REFUND_RETURNED),
             OperationKind::Refund => ended.push(REFUND_RETURNED),
             OperationKind::Payout => ended.push(PAYOUT_RETURNED),
             OperationKind::Charge | OperationKind::Capture => ended.push(TAKEN_LATE),
@@ -215,8 +265,13 @@ pub(crate) fn needs<'a>(
             | OperationKind::RefundReturn
             | OperationKind::PayoutReturn => {}
         }
+        if operation.undecided() > 0 {
+            ended.push(LATE_ALLOCATED);
+            name(&mut needs, &[LATE_REFUND_MADE], operation.money.currency);
+        }
         if operation.unreleased > 0 {
             ended.push(MADE_AVAILABLE);
+            name(&mut needs, &[RESERVED], operation.money.currency);
         }
         name(&mut needs, &ended, operation.money.currency);
         let external_ids = ended.iter().map(|set| set.external_id(operation.id));
@@ -257,6 +312,7 @@ mod tests {
             .chain(&OF_DISPUTES)
             .chain(&OF_SETTLEMENT)
             .chain(&OF_EXCEPTIONS)
+            .chain(&OF_RESERVES)
         {
             for (debit, credit, share) in set.lines {
                 let amount = words(*share);
@@ -274,10 +330,16 @@ mod tests {
         let mut text = "| operation | made | succeeded | failed |\n|---|---|---|---|\n".to_owned();
         let shown =
             |set: Option<PostingSet>| set.map_or("–".to_owned(), |set| format!("`{}`", set.kind));
-        for kind in OperationKind::ALL {
-            let (made, succeeded, failed) = super::sets(kind);
+        let kinds = OperationKind::ALL.map(|kind| (kind, false));
+        let of_late_money = [OperationKind::Refund, OperationKind::RefundReturn];
+        for (kind, is_late) in kinds
+            .into_iter()
+            .chain(of_late_money.map(|kind| (kind, true)))
+        {
+            let (made, succeeded, failed) = super::sets(kind, is_late);
             let cells = [made, Some(succeeded), failed].map(shown).join(" | ");
-            text += &format!("| {} | {cells} |\n", kind.name());
+            let of = if is_late { ", of late money" } else { "" };
+            text += &format!("| {}{of} | {cells} |\n", kind.name());
         }
         text
     }

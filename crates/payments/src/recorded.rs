@@ -1,5 +1,5 @@
-//! A3 for payments: each payment, refund, payout, approval, dispute, customer, payment method and version of the terms has an
-//! audit record.
+//! A3 for payments: each payment, refund, payout, approval, dispute, reserve, customer, payment method and version of the
+//! terms has an audit record.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use store::{AnyConnection, CheckError};
 use crate::check;
 
 /// The kinds of things that audit records of payments are about.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 9] = [
     "payment",
     "refund",
     "payout",
@@ -18,6 +18,7 @@ const KINDS: [&str; 8] = [
     "dispute",
     "customer",
     "payment_method",
+    "reserve",
     "terms",
 ];
 

@@ -46,6 +46,9 @@ pub enum Refusal {
     /// The authorized amount would be too large to be counted.
     #[error("the authorized amount would be larger than 2^63 - 1")]
     Overflow,
+    /// No late money of the operation is left to decide on.
+    #[error("no money is left that was taken after the operation had failed")]
+    NothingUnallocated,
     /// The currency was withdrawn.
     #[error("{currency} was withdrawn on {since}: no payment is made in it any more")]
     CurrencyWithdrawn {
@@ -83,6 +86,7 @@ impl Refusal {
             Self::WrongState { .. } | Self::InFlight => "payment_state_conflict",
             Self::TooMuch { .. } => "exceeds_remaining",
             Self::Overflow => "amount_too_large",
+            Self::NothingUnallocated => "nothing_unallocated",
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::NoPaymentMethod => "payment_method_required",
             Self::NoWallet => "no_wallet",

@@ -55,6 +55,9 @@ diesel::table! {
         made_available -> BigInt,
         from_pending -> BigInt,
         unallocated -> BigInt,
+        allocated -> BigInt,
+        given_back -> BigInt,
+        gives_back -> Nullable<Binary>,
         status -> Text,
         provider -> Text,
         provider_key -> Text,
@@ -269,3 +272,33 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(payment, operation, customer, metadata_text);
+
+diesel::table! {
+    reserve (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        payment_id -> Nullable<Binary>,
+        operation_id -> Nullable<Binary>,
+        amount -> BigInt,
+        remaining -> BigInt,
+        currency -> Text,
+        reason -> Nullable<Text>,
+        release_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reserve_release (tenant_id, id) {
+        tenant_id -> BigInt,
+        id -> Binary,
+        reserve_id -> Binary,
+        amount -> BigInt,
+        cause -> Text,
+        dispute_id -> Nullable<Binary>,
+        created_at -> BigInt,
+    }
+}
+

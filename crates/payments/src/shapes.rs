@@ -67,6 +67,12 @@ edge::shapes! {
     FeeRate: Shape::pattern(r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$").length(1, 8).example("0.029");
     /// A number of business days.
     BusinessDays: Shape::integer(0, 365).example_number(2);
+    /// A number of days for which money is held back.
+    ReserveDays: Shape::integer(0, 3650).example_number(90);
+    /// What happens to money that is taken after its operation has failed.
+    LateMoneyRule: Shape::words(&["hold", "refund"]);
+    /// The id of a reserve.
+    ReserveId: Shape::id("rsv_").example("rsv_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// A calendar of business days.
     CalendarName: Shape::words(&["every_day", "weekdays", "target", "fedwire", "chaps"]);
     /// A day in UTC.

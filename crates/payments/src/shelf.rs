@@ -14,6 +14,7 @@ use crate::customers::CustomerShelf;
 use crate::disputes::dispute::Dispute;
 use crate::payouts::payout::{Payout, PayoutId};
 use crate::payouts::state::PayoutEvent;
+use crate::reserves::shelf::ReserveShelf;
 use crate::state::{OperationEvent, PaymentEvent};
 use crate::{Operation, OperationId, Payment, PaymentId, tables};
 
@@ -467,10 +468,15 @@ impl engine::Shelf for Shelf {
         asks.is_empty()
     }
 
-    /// Also asks for the keys of the requests that wait for the payments, for the errands of the operations,
-    /// and for the rows of the books that their outcomes need.
+    /// Also asks for the keys of the requests that wait for the payments, for the errands of the operations, for the
+    /// reserves of disputed payments, and for the rows of the books that their outcomes need.
     fn load(&mut self, from: &mut Loading<'_>, asks: tables::Needs) -> Result<(), Error> {
+        let is_disputed = !asks.disputes.is_empty();
         *self = tables::load(from.connection, from.tenant, asks)?;
+        if let (true, Some(wanted)) = (is_disputed, from.ask::<ReserveShelf>()) {
+            let payments = self.payments.values().map(|held| held.row.id);
+            wanted.of_payments.extend(payments);
+        }
         if let Some(keys) = from.ask::<idempotency::Shelf>() {
             let waiting = self.idempotency_keys().into_iter();
             keys.waiting

@@ -155,7 +155,7 @@ pub fn load(
         .map(|id| OperationById { id })
         .collect();
     let mut subjects: Vec<BySubject> = Vec::new();
-    for row in OperationById::find(connection, Lock::Rows, tenant, &ids)? {
+    for row in locked(connection, tenant, &ids)? {
         subjects.push(BySubject {
             subject: row.id.bytes().to_vec(),
         });
@@ -224,6 +224,23 @@ fn load_taken(
     Ok(())
 }
 
+/// The operations with these ids, and those whose late money one of them gives back, because its outcome changes them.
+fn locked(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: &[OperationById],
+) -> Result<Vec<OperationRow>, Error> {
+    let mut rows = OperationById::find(connection, Lock::Rows, tenant, ids)?;
+    let mut late: Vec<OperationId> = rows.iter().filter_map(|row| row.gives_back).collect();
+    late.retain(|id| rows.iter().all(|row| row.id != *id));
+    late.sort_unstable();
+    late.dedup();
+    let late: Vec<OperationById> = late.into_iter().map(|id| OperationById { id }).collect();
+    let late = OperationById::find(connection, Lock::Rows, tenant, &late)?;
+    rows.extend(late);
+    Ok(rows)
+}
+
 /// Adds the writes of the batch. If another writer has changed one of the payments meanwhile, the batch is a
 /// conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
@@ -254,6 +271,8 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             made_available: row.made_available,
             from_pending: row.from_pending,
             unallocated: row.unallocated,
+            allocated: row.allocated,
+            given_back: row.given_back,
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
         })

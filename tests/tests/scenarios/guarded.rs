@@ -11,7 +11,7 @@ use tests::{Database, Kind, on_both_databases};
 use crate::guards::{TRIED, try_all, with_ids};
 
 /// The tables that do not belong to the ledger.
-const OTHERS: [&str; 28] = [
+const OTHERS: [&str; 30] = [
     // Written only by its migration, and read by searches.
     "id_lead",
     "housekeeping",
@@ -35,6 +35,8 @@ const OTHERS: [&str; 28] = [
     "customer",
     "payment_method",
     "metadata_text",
+    "reserve",
+    "reserve_release",
     "inbox",
     "quarantine",
     "idempotency_key",

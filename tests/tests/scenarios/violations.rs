@@ -269,7 +269,7 @@ pub(crate) fn report(database: &Database) -> (Option<i32>, Value) {
 }
 
 /// The exit code of `check`, and the names of the invariants that it finds violated.
-fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
+pub(crate) fn violated(database: &Database) -> (Option<i32>, Vec<String>) {
     let (status, report) = report(database);
     let invariants = report["invariants"].as_array().expect("a list");
     assert!(invariants.len() >= 15, "{report}");

@@ -2,7 +2,7 @@
 //!
 //! The day is a fact of the capture ([`crate::terms`]). The commit that records the capture adds an errand for it, due
 //! when the day begins, in UTC. A refund of the payment takes from its pending money first, so less becomes available
-//! then.
+//! then. The terms may say that a share of it is held back from that moment on ([`crate::reserves`]).
 
 use std::convert::Infallible;
 
@@ -11,7 +11,8 @@ use engine::errand::{DueErrand, Errand, Errands, Work, WorkFuture};
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Engine, Request, Tenant, set};
 use store::Timestamp;
 
-use crate::{Operation, OperationId, Shelf, opened, postings};
+use crate::terms::TermsShelf;
+use crate::{Operation, OperationId, Shelf, opened, postings, reserves};
 
 /// Kind of the errand that makes money available.
 const AVAILABILITY: &str = "availability";
@@ -57,6 +58,9 @@ impl Command for MakeAvailable {
         }
         if let Some(errands) = asks.of::<Errands>() {
             errands.extend(self.operations.iter().map(|id| (AVAILABILITY, id.bytes())));
+        }
+        if let Some(wanted) = asks.of::<TermsShelf>() {
+            wanted.all = true;
         }
     }
 
@@ -122,7 +126,7 @@ fn make_available(book: &mut Book, id: OperationId) -> Result<(), ledger::Refusa
             cause: Some(&operation.id.to_string()),
             ..AuditEvent::done("payment.made_available", ("payment", &payment), &delta)
         });
-        Ok(())
+        reserves::hold_share(book, &operation)
     })
 }
 

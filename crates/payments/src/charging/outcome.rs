@@ -11,7 +11,7 @@ use webhooks::Event;
 use crate::replies::{self, Subject};
 use crate::{
     Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationState,
-    OutcomeError, Payment, Shelf, availability, disputes, expiries, opened, record_outcome,
+    OutcomeError, Payment, Shelf, availability, disputes, expiries, late, opened, record_outcome,
 };
 
 /// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
@@ -183,6 +183,7 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
     }
     availability::plan(book, &operation);
     expiries::plan(book, &operation);
+    late::plan(book, &operation);
     let posted = book.shelf::<Books>().posted().get(posted_before);
     let transaction = posted.map(|posted| posted.id.to_string());
     let action = action(&operation, fact);

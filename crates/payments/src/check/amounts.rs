@@ -1,12 +1,14 @@
 //! P1: the amounts of a payment follow from its operations.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use super::{PAGE, disputes, payments, tick};
+use super::{PAGE, disputes, payments, reserves, tick};
 use crate::schema::operation;
 use crate::tables::{OperationRow, PaymentRow};
-use crate::{Operation, OperationKind, OperationState};
+use crate::{Operation, OperationId, OperationKind, OperationState};
 
 /// The amounts of a payment, as its operations make them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,8 @@ struct Amounts {
     from_pending: i128,
     /// What failed refunds have given back of it, less what is pending and what was made available.
     given_again: i128,
+    /// What refunds give back of the late money of each operation, less what the operation says of it.
+    given_back: BTreeMap<OperationId, i128>,
 }
 
 /// P1: refunded ≤ captured ≤ authorized ≤ amount; each amount is what the payment's operations make it, in its
@@ -62,6 +66,7 @@ pub fn amounts_are_covered(
         return Err(orphan(&operation));
     }
     disputes::disputed_amounts_fit(connection, tenant)?;
+    reserves::reserves_add_up(connection, tenant)?;
     Ok(examined)
 }
 
@@ -76,6 +81,27 @@ impl Amounts {
             i128::from(operation.from_pending),
         );
         let has_succeeded = operation.state == OperationState::Succeeded;
+        let has_failed = operation.state == OperationState::Failed;
+        match (operation.kind, operation.gives_back) {
+            (OperationKind::Charge | OperationKind::Capture, _) if has_failed => {
+                let allocated = i128::from(operation.allocated);
+                let fee = if allocated > 0 { fee } else { 0 };
+                self.used += allocated - fee - kept;
+                *self.given_back.entry(operation.id).or_default() -=
+                    i128::from(operation.given_back);
+                return;
+            }
+            (OperationKind::Refund, Some(late)) => {
+                let counted = if has_failed { 0 } else { amount };
+                *self.given_back.entry(late).or_default() += counted;
+                return;
+            }
+            (OperationKind::RefundReturn, Some(late)) if has_succeeded => {
+                *self.given_back.entry(late).or_default() -= amount;
+                return;
+            }
+            (_, _) => {}
+        }
         match operation.kind {
             OperationKind::Charge if has_succeeded => {
                 self.authorized += amount;
@@ -96,7 +122,6 @@ impl Amounts {
                 self.in_flight += i128::from(reserved);
             }
             OperationKind::Refund => {
-                let has_failed = operation.state == OperationState::Failed;
                 let given_back = if has_failed { from_pending } else { 0 };
                 self.refunded += if has_failed { 0 } else { amount };
                 self.from_pending += from_pending;
@@ -156,7 +181,14 @@ fn check_amounts(payment: &PaymentRow, made: &Amounts) -> Result<(), CheckError>
         );
         return Err(CheckError::broken(payment.id, detail));
     }
-    Ok(())
+    let mut wrong = made.given_back.iter().filter(|(_, rest)| **rest != 0);
+    match wrong.next() {
+        Some((late, _)) => {
+            let detail = "its refunds do not add up to what was given back of its late money";
+            Err(CheckError::broken(*late, detail))
+        }
+        None => Ok(()),
+    }
 }
 
 fn orphan(operation: &OperationRow) -> CheckError {

@@ -7,7 +7,7 @@ use ledger::Kind;
 use ledger::check::TransactionReference;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
-use super::{PAGE, disputes, tick};
+use super::{PAGE, disputes, reserves, tick};
 use crate::postings::{self, PostingSet};
 use crate::schema::{operation, provider_charge};
 use crate::tables::{OperationRow, ProviderRecordRow};
@@ -58,6 +58,7 @@ pub fn operations_are_posted_once(
         every_set_has_its_operation(connection, tenant, set, &mut examined, progress)?;
     }
     disputes::disputes_are_posted_once(connection, tenant, &mut examined, progress)?;
+    reserves::reserves_are_posted_once(connection, tenant, &mut examined, progress)?;
     Ok(examined)
 }
 

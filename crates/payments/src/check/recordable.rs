@@ -9,11 +9,12 @@ use crate::approvals::ApprovalId;
 use crate::disputes::DisputeId;
 use crate::payouts::PayoutId;
 use crate::refunds::key::RefundId;
-use crate::schema::{approval, dispute, operation, payout};
+use crate::reserves::ReserveId;
+use crate::schema::{approval, dispute, operation, payout, reserve};
 use crate::{OperationId, OperationKind, terms};
 
-/// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, customer, payment method
-/// and version of the terms.
+/// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, reserve, customer, payment
+/// method and version of the terms.
 pub(crate) fn each_recordable(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -46,6 +47,10 @@ pub(crate) fn each_recordable(
     let mut methods = methods(tenant);
     while let Some(row) = methods.next(connection)? {
         look("payment_method", row.id.to_string())?;
+    }
+    let mut reserves: Pages<ReserveId> = Pages::new(tenant, reserves_after);
+    while let Some(id) = reserves.next(connection)? {
+        look("reserve", id.to_string())?;
     }
     for version in terms::versions(connection, tenant)? {
         look("terms", version.to_string())?;
@@ -111,5 +116,20 @@ fn disputes_after(
         .order(dispute::id)
         .limit(PAGE)
         .select(dispute::id)
+        .load(connection)?)
+}
+
+fn reserves_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&ReserveId>,
+) -> Result<Vec<ReserveId>, Error> {
+    let first = ReserveId::from_bytes([0; 16]);
+    Ok(reserve::table
+        .filter(reserve::tenant_id.eq(tenant))
+        .filter(reserve::id.gt(after.copied().unwrap_or(first)))
+        .order(reserve::id)
+        .limit(PAGE)
+        .select(reserve::id)
         .load(connection)?)
 }

@@ -6,7 +6,7 @@
 //!
 //! | report | the money |
 //! |---|---|
-//! | opened | from available money into the holds, with the fee |
+//! | opened | from available money into the holds, with the fee; what is in reserve for the payment is available first |
 //! | funds withdrawn, reinstated | from the holds to the provider, and back |
 //! | won | from the holds to available money, as soon as the provider does not have it any more |
 //! | lost | stays where it is: the provider has taken it, or will |
@@ -25,7 +25,7 @@ pub use dispute::{Dispute, DisputeEvent, DisputeFact, DisputeId, DisputeNews, Di
 use crate::outcome::{FactEffect, OutcomeError};
 use crate::postings::{self, PostingSet};
 use crate::terms::TermsShelf;
-use crate::{Operation, OperationId, OperationState, Payment, Shelf, opened};
+use crate::{Operation, OperationId, OperationState, Payment, Shelf, opened, reserves};
 
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
@@ -140,6 +140,8 @@ fn open(
         created_at: now,
         updated_at: now,
     };
+    let needed = dispute.money.amount.get().saturating_add(fee);
+    reserves::release_for(book, payment.id, dispute.id, needed).map_err(OutcomeError::Ledger)?;
     post(book, &dispute, postings::DISPUTE_OPENED, "dispute.opened")?;
     payment.disputed = payment.disputed.saturating_add(blocked);
     book.shelf_mut::<Shelf>()

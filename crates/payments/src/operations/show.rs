@@ -51,9 +51,16 @@ pub struct Operation {
     /// The part of the money that is not available yet, in minor units.
     #[schema(value_type = Count)]
     pub pending: i64,
-    /// The money that was taken although the operation had failed, in minor units. It is in `unallocated_receipts`.
+    /// The money that was taken although the operation had failed and about which nobody has decided, in minor units. It
+    /// is in `unallocated_receipts`.
     #[schema(value_type = Count)]
     pub unallocated: i64,
+    /// The part of the late money that the merchant got, in minor units, the fee included.
+    #[schema(value_type = Count)]
+    pub allocated: i64,
+    /// The part of the late money that goes back to the payer, in minor units.
+    #[schema(value_type = Count)]
+    pub given_back: i64,
     /// When the operation was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
@@ -78,7 +85,9 @@ pub(crate) fn operation(operation: &crate::Operation) -> Operation {
         terms: operation.terms,
         available_on: available_on.map(|date| date.to_string()),
         pending: operation.unreleased,
-        unallocated: operation.unallocated,
+        unallocated: operation.undecided(),
+        allocated: operation.allocated,
+        given_back: operation.given_back,
         created_at: moment(operation.created_at),
     }
 }

@@ -96,6 +96,13 @@ pub(crate) const DISPUTE_FEES: Role = Role {
     class: AccountClass::Income,
     limits: Limits::NONE,
 };
+/// The account of available money that is held back.
+pub(crate) const RESERVE: Role = Role {
+    code: "liabilities:reserve",
+    name: "Reserve",
+    class: AccountClass::Liability,
+    limits: Limits::NONE,
+};
 /// Not an account of its own, but the one that a payout is paid from: a wallet, or the merchant's available money.
 pub(crate) const SOURCE: Role = Role {
     code: "the account that pays",
@@ -134,7 +141,7 @@ pub(crate) const INCOME: [&str; 2] = [FEES.code, DISPUTE_FEES.code];
 pub(crate) const BALANCES: [&str; 4] = [
     MERCHANT_PENDING.code,
     MERCHANT_AVAILABLE.code,
-    "liabilities:reserve",
+    RESERVE.code,
     PAYOUTS_IN_TRANSIT.code,
 ];
 

@@ -52,6 +52,29 @@ pub(crate) const TAKEN_LATE: PostingSet = PostingSet {
     kind: "payment_late",
     lines: &[(&PSP_CLEARING, &UNALLOCATED_RECEIPTS, Share::Amount)],
 };
+/// The merchant gets money that was taken late, less the fee.
+pub(crate) const LATE_ALLOCATED: PostingSet = PostingSet {
+    kind: "payment_late_allocated",
+    lines: &[
+        (&UNALLOCATED_RECEIPTS, &MERCHANT_PENDING, Share::Net),
+        (&UNALLOCATED_RECEIPTS, &FEES, Share::Fee),
+    ],
+};
+/// A refund of money that was taken late was made.
+pub(crate) const LATE_REFUND_MADE: PostingSet = PostingSet {
+    kind: "payment_late_refund",
+    lines: &[(&UNALLOCATED_RECEIPTS, &REFUNDS_IN_TRANSIT, Share::Amount)],
+};
+/// The provider has refused the refund of money that was taken late.
+pub(crate) const LATE_REFUND_FAILED: PostingSet = PostingSet {
+    kind: "payment_late_refund_failed",
+    lines: &[(&REFUNDS_IN_TRANSIT, &UNALLOCATED_RECEIPTS, Share::Amount)],
+};
+/// A refund of money that was taken late came back after it was done.
+pub(crate) const LATE_REFUND_RETURNED: PostingSet = PostingSet {
+    kind: "payment_late_refund_return",
+    lines: &[(&PSP_CLEARING, &UNALLOCATED_RECEIPTS, Share::Amount)],
+};
 /// What was left of the authorization is released.
 pub(crate) const RELEASED: PostingSet = PostingSet {
     kind: "payment_release",
@@ -149,11 +172,28 @@ pub(crate) const OF_DISPUTES: [PostingSet; 4] = [
     DISPUTE_RELEASED,
 ];
 
+/// A part of the merchant's available money is held back.
+pub(crate) const RESERVED: PostingSet = PostingSet {
+    kind: "payment_reserve",
+    lines: &[(&MERCHANT_AVAILABLE, &RESERVE, Share::Amount)],
+};
+/// Money that was held back is available again.
+pub(crate) const RESERVE_RELEASED: PostingSet = PostingSet {
+    kind: "payment_reserve_released",
+    lines: &[(&RESERVE, &MERCHANT_AVAILABLE, Share::Amount)],
+};
+/// The sets of reserves, and of their releases.
+pub(crate) const OF_RESERVES: [PostingSet; 2] = [RESERVED, RESERVE_RELEASED];
+
 /// Every posting set of operations.
-pub(crate) const ALL: [PostingSet; 13] = [
+pub(crate) const ALL: [PostingSet; 17] = [
     AUTHORIZED,
     CAPTURED,
     TAKEN_LATE,
+    LATE_ALLOCATED,
+    LATE_REFUND_MADE,
+    LATE_REFUND_FAILED,
+    LATE_REFUND_RETURNED,
     RELEASED,
     REFUND_MADE,
     REFUND_DONE,

@@ -8,10 +8,17 @@ use crate::payment::{NewOperation, submit};
 use crate::state::OperationEvent;
 use crate::{Operation, OperationKind, Payment, Shelf, postings};
 
-/// The amounts of a payment after a refund has failed: its amount can be refunded again.
-pub(crate) const fn failed(payment: &mut Payment, refund: &Operation) {
+/// The amounts after a refund has failed, or has come back: its amount can be refunded again.
+pub(crate) fn failed(shelf: &mut Shelf, payment: &mut Payment, refund: &Operation) {
     let amount = refund.money.amount.get();
-    payment.refunded = payment.refunded.saturating_sub(amount);
+    let Some(late) = refund.gives_back else {
+        payment.refunded = payment.refunded.saturating_sub(amount);
+        return;
+    };
+    if let Some(mut late) = shelf.operation(&late).cloned() {
+        late.given_back = late.given_back.saturating_sub(amount);
+        shelf.put_operation(late);
+    }
 }
 
 /// Records that a refund came back after it had succeeded. The second report of it changes nothing.
@@ -42,13 +49,14 @@ pub(crate) fn come_back(
         idempotency_key: String::new(),
     };
     let mut returned = submit(shelf, &mut payment, new, ids, now);
-    postings::post(books, &returned, postings::REFUND_RETURNED, ids, now)
-        .map_err(OutcomeError::Ledger)?;
+    returned.gives_back = refund.gives_back;
+    let (_, set, _) = postings::sets(returned.kind, returned.gives_back.is_some());
+    postings::post(books, &returned, set, ids, now).map_err(OutcomeError::Ledger)?;
     // After this point nothing may fail.
     returned.provider_key = key;
     shelf.put_new_operation(returned.clone());
     shelf.step_operation(&mut returned, OperationEvent::Succeeded, now);
-    payment.refunded = payment.refunded.saturating_sub(refund.money.amount.get());
+    failed(shelf, &mut payment, refund);
     shelf.change_payment(&mut payment, now);
     Ok(FactEffect::Finished)
 }

@@ -32,6 +32,9 @@ pub struct Refund {
     /// Why the refund was not sent to the provider yet: `insufficient_funds`, or null.
     #[schema(required)]
     pub pending_reason: Option<&'static str>,
+    /// The operation whose late money goes back; null if captured money goes back.
+    #[schema(value_type = Option<OperationId>, required)]
+    pub gives_back: Option<String>,
     /// Your reason.
     #[schema(value_type = Option<ShortText>, required)]
     pub reason: Option<String>,
@@ -74,6 +77,7 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
         },
         pending_reason: (operation.state == OperationState::Created)
             .then_some(super::key::INSUFFICIENT_FUNDS),
+        gives_back: operation.gives_back.map(|id| id.to_string()),
         reason: operation.reason.clone(),
         decline_code: operation.decline_code.clone(),
         created_at: moment(operation.created_at),

@@ -5,7 +5,7 @@ use calendars::Calendar;
 use edge::strict_json::{Body, BrokenRule, Slot, choice, integer, nullable, object, prose, text};
 use edge::{Call, Page, Problem, Reader, Response, Right, Routes, Shared};
 
-use super::{CreateTerms, Delay, MAX_VERSIONS, shelf, show};
+use super::{CreateTerms, Delay, LateMoney, MAX_VERSIONS, ReserveTerms, shelf, show};
 use crate::shapes;
 use crate::terms::codes::TOO_MANY_TERMS;
 
@@ -66,12 +66,7 @@ fn wanted() -> impl Body<Out = CreateTerms> {
         let method = fields
             .optional("method", nullable(method))
             .map(Option::flatten);
-        let rate = text(1, 8, shapes::FeeRate::SHAPE)
-            .checked(|text| {
-                let detail = "This is a number from 0 to 1 with at most 6 decimal places.";
-                millionths(&text).ok_or_else(|| BrokenRule::new("malformed_rate", &detail))
-            })
-            .says("The share of the captured amount that is the fee, from 0 to 1: `0.029` is 2.9%. 0 if absent.");
+        let rate = rate_text().says("The share of the captured amount that is the fee, from 0 to 1: `0.029` is 2.9%. 0 if absent.");
         let rate = fields.optional("rate", rate).or(0);
         let fixed = unsigned().says("The fixed part of the fee, in minor units; 0 if absent.");
         let fixed = fields.optional("fixed", fixed).or(0);
@@ -88,8 +83,21 @@ fn wanted() -> impl Body<Out = CreateTerms> {
             "The calendar of business days: `target`, `fedwire`, `chaps`, `weekdays` or `every_day`. If absent, that of the currency.",
         );
         let calendar = fields.optional("calendar", calendar);
+        let share = rate_text().says("The share that is held back of the money of a capture when it becomes available, from 0 to 1; 0 if absent.");
+        let share = fields.optional("reserve_rate", share).or(0);
+        let kept_days = integer(shapes::ReserveDays::SHAPE).says(
+            "Days for which the share is held back; required if there is one. A day is a day in UTC.",
+        );
+        let kept_days = fields.optional("reserve_days", kept_days).or(0);
         let fees = Slot::together((rate, fixed, least, most, of_dispute));
-        let slots = (currency, method, fees, days, calendar);
+        let late_money = choice(shapes::LateMoneyRule::SHAPE, LateMoney::from_name).says(
+            "What happens to money that is taken after its operation has failed: `hold` until a person decides, or `refund`; `hold` if absent.",
+        );
+        let late_money = fields
+            .optional("late_money", late_money)
+            .or(LateMoney::Hold);
+        let after = Slot::together((share, kept_days, late_money));
+        let slots = (currency, method, fees, days, calendar, after);
         Slot::together(slots).map(
             |(
                 currency,
@@ -97,6 +105,7 @@ fn wanted() -> impl Body<Out = CreateTerms> {
                 (rate_millionths, fixed, least, most, dispute_fee),
                 days,
                 calendar,
+                (share, kept_days, late_money),
             )| {
                 let usual = Delay::of_currency(currency);
                 let days = days.and_then(|days| u16::try_from(days).ok());
@@ -112,9 +121,22 @@ fn wanted() -> impl Body<Out = CreateTerms> {
                         calendar: calendar.unwrap_or(usual.calendar),
                         days: days.unwrap_or(usual.days),
                     },
+                    reserve: ReserveTerms {
+                        rate_millionths: share,
+                        days: i32::try_from(kept_days).unwrap_or(i32::MAX),
+                    },
+                    late_money,
                 }
             },
         )
+    })
+}
+
+/// Reads a rate from 0 to 1, as decimal text, in millionths.
+fn rate_text() -> impl Reader<Out = i64> {
+    text(1, 8, shapes::FeeRate::SHAPE).checked(|text| {
+        let detail = "This is a number from 0 to 1 with at most 6 decimal places.";
+        millionths(&text).ok_or_else(|| BrokenRule::new("malformed_rate", &detail))
     })
 }
 

@@ -41,6 +41,55 @@ pub struct Delay {
     pub days: u16,
 }
 
+/// What is held back of the money of a capture when it becomes available.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReserveTerms {
+    /// The share of each million of the money that becomes available; 0 to hold nothing back.
+    pub rate_millionths: i64,
+    /// The number of days for which it is held back.
+    pub days: i32,
+}
+
+impl ReserveTerms {
+    /// The share of this amount, in minor units, rounded half-even.
+    #[must_use]
+    pub fn share(self, amount: i64) -> i64 {
+        let product = i128::from(amount).checked_mul(i128::from(self.rate_millionths));
+        let share = product.and_then(|product| divide(product, MILLION, Rounding::HalfEven));
+        i64::try_from(share.unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+/// What happens by itself to money that is taken after its operation has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LateMoney {
+    /// It is held until a person decides.
+    #[default]
+    Hold,
+    /// It goes back to the payer.
+    Refund,
+}
+
+impl LateMoney {
+    /// Every value.
+    pub const ALL: [Self; 2] = [Self::Hold, Self::Refund];
+
+    /// The name, as it is stored and shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Refund => "refund",
+        }
+    }
+
+    /// The value with this stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.name() == name)
+    }
+}
+
 /// What a version says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
@@ -62,6 +111,10 @@ pub struct Terms {
     pub dispute_fee: i64,
     /// When the money is available.
     pub delay: Delay,
+    /// What is held back of the money when it becomes available.
+    pub reserve: ReserveTerms,
+    /// What happens to money that is taken after its operation has failed.
+    pub late_money: LateMoney,
     /// Time at which the version was made.
     pub created_at: Timestamp,
 }
@@ -185,6 +238,10 @@ pub struct CreateTerms {
     pub dispute_fee: i64,
     /// When the money is available.
     pub delay: Delay,
+    /// What is held back of the money when it becomes available.
+    pub reserve: ReserveTerms,
+    /// What happens to money that is taken after its operation has failed.
+    pub late_money: LateMoney,
 }
 
 /// Why no terms were made.
@@ -196,6 +253,9 @@ pub enum TermsError {
     /// The tenant has as many versions as it may have.
     #[error("a tenant has at most 200 versions of terms")]
     TooMany,
+    /// A share is held back for no time, or nothing is held back for some days.
+    #[error("a reserve has both a rate above 0 and at least one day, or neither of them")]
+    HalfAReserve,
 }
 
 impl Command for CreateTerms {
@@ -211,6 +271,9 @@ impl Command for CreateTerms {
     fn decide(&self, book: &mut Book) -> Result<Decision<Terms>, TermsError> {
         if self.most.is_some_and(|most| most < self.least) {
             return Err(TermsError::MostBelowLeast);
+        }
+        if (self.reserve.rate_millionths == 0) != (self.reserve.days == 0) {
+            return Err(TermsError::HalfAReserve);
         }
         let created_at = book.now();
         let (shelf, _) = book.shelf_mut::<TermsShelf>();
@@ -229,6 +292,8 @@ impl Command for CreateTerms {
             most: self.most,
             dispute_fee: self.dispute_fee,
             delay: self.delay,
+            reserve: self.reserve,
+            late_money: self.late_money,
             created_at,
         };
         shelf.add(terms.clone());
@@ -253,6 +318,17 @@ impl Command for CreateTerms {
             set("available", &delay),
         ];
         delta.extend(most.iter().map(|most| set("most", most)));
+        let (share, days) = (
+            terms.reserve.rate_millionths.to_string(),
+            terms.reserve.days.to_string(),
+        );
+        if terms.late_money != LateMoney::Hold {
+            delta.push(set("late_money", terms.late_money.name()));
+        }
+        if terms.reserve != ReserveTerms::default() {
+            delta.push(set("reserve_millionths", &share));
+            delta.push(set("reserve_days", &days));
+        }
         book.record(&AuditEvent::done(
             "terms.created",
             ("terms", &version),
@@ -290,6 +366,8 @@ mod tests {
                 calendar: Calendar::EveryDay,
                 days: 0,
             },
+            reserve: ReserveTerms::default(),
+            late_money: LateMoney::Hold,
             created_at: Timestamp::from_micros(0),
         }
     }
@@ -322,6 +400,24 @@ mod tests {
         }
         assert_eq!(fee(&terms(1, "", 1_000_000, i64::MAX), i64::MAX), i64::MAX);
         assert_eq!(fee(&terms(1, "", 0, 0), 1099), 0);
+    }
+
+    #[test]
+    fn a_share_is_rounded_half_even_and_never_more_than_the_amount() {
+        let share = |rate_millionths, amount| {
+            let days = 1;
+            ReserveTerms {
+                rate_millionths,
+                days,
+            }
+            .share(amount)
+        };
+        // 1099 × 0.1 = 109.9; 5 × 0.1 = 0.5; 15 × 0.1 = 1.5.
+        for (amount, expected) in [(1099, 110), (5, 0), (15, 2), (0, 0)] {
+            assert_eq!(share(100_000, amount), expected, "{amount}");
+        }
+        assert_eq!(share(1_000_000, i64::MAX), i64::MAX);
+        assert_eq!(share(0, i64::MAX), 0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use store::bulk::Writes;
 use store::rows::Rows;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
-use super::{CaptureTerms, Delay, Terms, choose, fitting};
+use super::{CaptureTerms, Delay, LateMoney, ReserveTerms, Terms, choose, fitting};
 
 diesel::table! {
     payment_terms (tenant_id, version) {
@@ -21,6 +21,9 @@ diesel::table! {
         most -> Nullable<BigInt>,
         dispute_fee -> BigInt,
         delay -> Text,
+        reserve_millionths -> BigInt,
+        reserve_days -> Integer,
+        late_money -> Text,
         created_at -> BigInt,
     }
 }
@@ -38,6 +41,9 @@ store::bulk_insert! {
         most: Option<i64>,
         dispute_fee: i64,
         delay: String,
+        reserve_millionths: i64,
+        reserve_days: i32,
+        late_money: String,
         created_at: i64,
     }
 }
@@ -85,6 +91,20 @@ impl TermsShelf {
         terms.map_or(0, |terms| terms.dispute_fee)
     }
 
+    /// What the version of a capture holds back; nothing if the capture has no terms.
+    #[must_use]
+    pub fn reserve(&self, version: Option<i32>) -> ReserveTerms {
+        let terms = version.and_then(|version| self.rows.get(&version));
+        terms.map_or_else(ReserveTerms::default, |held| held.terms.reserve)
+    }
+
+    /// What the version of an operation says about its late money.
+    #[must_use]
+    pub fn late_money(&self, version: Option<i32>) -> LateMoney {
+        let terms = version.and_then(|version| self.rows.get(&version));
+        terms.map_or(LateMoney::Hold, |held| held.terms.late_money)
+    }
+
     pub(super) fn add(&mut self, terms: Terms) {
         let is_new = true;
         self.rows.put(terms.version, ShelfRow { terms, is_new });
@@ -125,6 +145,9 @@ impl engine::Shelf for TermsShelf {
                 most: held.terms.most,
                 dispute_fee: held.terms.dispute_fee,
                 delay: held.terms.delay.stored(),
+                reserve_millionths: held.terms.reserve.rate_millionths,
+                reserve_days: held.terms.reserve.days,
+                late_money: held.terms.late_money.name().to_owned(),
                 created_at: held.terms.created_at.micros(),
             })
             .collect();
@@ -165,6 +188,11 @@ fn read(row: TermsRow) -> Result<Terms, Error> {
         most: row.most,
         dispute_fee: row.dispute_fee,
         delay: Delay::from_stored(&row.delay).ok_or_else(|| wrong("delay"))?,
+        reserve: ReserveTerms {
+            rate_millionths: row.reserve_millionths,
+            days: row.reserve_days,
+        },
+        late_money: LateMoney::from_name(&row.late_money).ok_or_else(|| wrong("late_money"))?,
         created_at: Timestamp::from_micros(row.created_at),
     })
 }

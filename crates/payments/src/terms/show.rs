@@ -44,6 +44,15 @@ pub struct PaymentTerms {
     /// The calendar of business days.
     #[schema(value_type = CalendarName)]
     pub calendar: &'static str,
+    /// The share that is held back of the money of a capture when it becomes available.
+    #[schema(value_type = FeeRate)]
+    pub reserve_rate: String,
+    /// Days for which the share is held back.
+    #[schema(value_type = ReserveDays)]
+    pub reserve_days: i32,
+    /// What happens to money that is taken after its operation has failed: `hold` or `refund`.
+    #[schema(value_type = LateMoneyRule)]
+    pub late_money: &'static str,
     /// When the version was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
@@ -60,6 +69,10 @@ pub(crate) fn show_refusal(_command: &CreateTerms, rule: &TermsError) -> Refusal
         TermsError::MostBelowLeast => {
             let problem = Problem::new(edge::code::INVALID_FIELD).with_detail(rule.to_string());
             refusal_reply(&problem.at("/most"), "most_below_least")
+        }
+        TermsError::HalfAReserve => {
+            let problem = Problem::new(edge::code::INVALID_FIELD).with_detail(rule.to_string());
+            refusal_reply(&problem.at("/reserve_rate"), "half_a_reserve")
         }
         TermsError::TooMany => refusal_reply(
             &Problem::new(codes::TOO_MANY_TERMS),
@@ -82,6 +95,9 @@ pub(crate) fn terms(terms: &Terms) -> PaymentTerms {
         dispute_fee: terms.dispute_fee,
         available_after_days: terms.delay.days,
         calendar: terms.delay.calendar.name(),
+        reserve_rate: decimal(terms.reserve.rate_millionths),
+        reserve_days: terms.reserve.days,
+        late_money: terms.late_money.name(),
         created_at: moment(terms.created_at),
     }
 }

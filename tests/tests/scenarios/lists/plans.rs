@@ -239,6 +239,7 @@ struct Named {
     dispute: String,
     customer: String,
     method: String,
+    reserve: String,
 }
 
 async fn begin(florin: &Florin) -> Named {
@@ -291,6 +292,7 @@ async fn begin(florin: &Florin) -> Named {
     }
     let (payout, approval) = approvals.remove(0);
     let dispute = disputed(florin, &payment).await;
+    let reserve = reserved(client).await;
     Named {
         pending: text(&pending.json(), "/id"),
         exchange: text(&exchange.json(), "/transaction/id"),
@@ -300,10 +302,30 @@ async fn begin(florin: &Florin) -> Named {
         dispute,
         customer,
         method,
+        reserve,
         payment,
         bank,
         wallet,
     }
+}
+
+/// Makes two payments of which a share is held back. Returns the newest reserve.
+async fn reserved(client: &Client) -> String {
+    let terms = json!({"currency": "CHF", "calendar": "every_day", "available_after_days": 0,
+                       "reserve_rate": "0.5", "reserve_days": 90});
+    let agreed = client.post("/v1/payment_terms", None, &terms).await;
+    assert_eq!(agreed.status, 201);
+    for key in ["share-1", "share-2"] {
+        let payment = json!({"amount": 8, "currency": "CHF", "payment_method": "pm_succeeds"});
+        let paid = client.post("/v1/payments", Some(key), &payment).await;
+        assert_eq!(paid.status, 201);
+    }
+    eventually("both reserves", async || {
+        let reserves = client.get("/v1/reserves").await.json();
+        let both = reserves["data"].as_array().filter(|all| all.len() == 2)?;
+        Some(text(both.first()?, "/id"))
+    })
+    .await
 }
 
 /// Has the payer's bank dispute a payment twice. Returns the newest dispute.
@@ -447,6 +469,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         dispute,
         customer,
         method,
+        reserve,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
@@ -459,7 +482,8 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             format!("{path}?limit=1"),
             format!("{path}?limit=1&status=open"),
         ],
-        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/assets" => {
+        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/reserves"
+        | "/v1/assets" => {
             vec![format!("{path}?limit=1")]
         }
         "/v1/payments" => payments(named),
@@ -502,6 +526,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
         "/v1/disputes/{id}" => vec![format!("/v1/disputes/{dispute}")],
+        "/v1/reserves/{id}" => vec![format!("/v1/reserves/{reserve}")],
         "/v1/payouts/{id}" => vec![format!("/v1/payouts/{payout}")],
         "/v1/approvals/{id}" => vec![format!("/v1/approvals/{approval}")],
         "/v1/refunds/{id}" => vec![format!("/v1/refunds/{refund}")],
