@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// The crates of this workspace that each crate may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("access", &["edge", "engine", "store"]),
     ("api", &["access", "edge", "engine", "store"]),
     ("audit-log", &["store"]),

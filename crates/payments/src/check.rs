@@ -7,8 +7,8 @@ mod disputes;
 mod histories;
 mod posted;
 mod recordable;
-mod settled;
 mod reserves;
+mod settled;
 
 use std::collections::HashMap;
 

@@ -152,7 +152,6 @@ diesel::table! {
     }
 }
 
-
 diesel::table! {
     settlement_line (tenant_id, id) {
         tenant_id -> BigInt,
@@ -301,4 +300,3 @@ diesel::table! {
         created_at -> BigInt,
     }
 }
-

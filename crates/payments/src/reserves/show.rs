@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ReserveRefusal;
-use crate::charging::show::sentence;
+use crate::problems::sentence;
 use crate::shapes::*;
 
 /// A reserve in its present state.
