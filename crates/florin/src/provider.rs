@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use payments::Operation;
-use payments::providers::{Dialect, ProviderAnswer, ProviderRequest};
+use payments::providers::{Dialect, ProviderAnswer, ProviderRequest, Unsendable};
+use payments::{Fact, LeasedOperation};
 
-/// Longest answer that is read, in bytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// Longest answer that is read, in bytes. A page of a list may have a hundred records.
+const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+/// Greatest number of requests of one inquiry after its first.
+const MAX_FURTHER: usize = 20;
 
 /// A provider: its address, its dialect, and the HTTP client.
 #[derive(Clone)]
@@ -42,18 +44,38 @@ impl Provider {
     }
 
     /// Asks for the execution of an operation. If the same operation is requested again, it is executed once.
-    pub(crate) async fn request(&self, operation: &Operation) -> ProviderAnswer {
-        match self.send(self.dialect.request(operation)).await {
-            Ok((status, answer)) => self.dialect.answered(operation, status, answer),
+    pub(crate) async fn request(&self, leased: &LeasedOperation) -> ProviderAnswer {
+        let request = match self.dialect.request(leased) {
+            Ok(request) => request,
+            Err(Unsendable { decline_code }) => {
+                let fact = Fact::Failed {
+                    decline_code: decline_code.to_owned(),
+                    record: None,
+                };
+                let answer = Vec::new();
+                return ProviderAnswer::Done { fact, answer };
+            }
+        };
+        match self.send(request).await {
+            Ok((status, answer)) => self.dialect.answered(leased, status, answer),
             Err(cause) => ProviderAnswer::Nothing(cause),
         }
     }
 
-    /// Asks for the outcome of an operation.
-    pub(crate) async fn inquire(&self, operation: &Operation) -> ProviderAnswer {
-        match self.send(self.dialect.inquiry(operation)).await {
-            Ok((status, answer)) => self.dialect.inquired(operation, status, answer),
-            Err(cause) => ProviderAnswer::Nothing(cause),
+    /// Asks for the outcome of an operation. An inquiry may take several requests.
+    pub(crate) async fn inquire(&self, leased: &LeasedOperation) -> ProviderAnswer {
+        let mut request = self.dialect.inquiry(leased);
+        let mut left = MAX_FURTHER;
+        loop {
+            let (status, answer) = match self.send(request).await {
+                Ok(answered) => answered,
+                Err(cause) => return ProviderAnswer::Nothing(cause),
+            };
+            match self.dialect.further(leased, status, &answer) {
+                Some(next) if left > 0 => request = next,
+                Some(_) | None => return self.dialect.inquired(leased, status, answer),
+            }
+            left = left.saturating_sub(1);
         }
     }
 

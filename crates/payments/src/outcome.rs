@@ -40,6 +40,14 @@ pub enum Fact {
         /// The record of it.
         record: Record,
     },
+    /// A refund or a payout failed. The provider may have reported before that it succeeded: then it came back, and
+    /// otherwise it never succeeded.
+    Undone {
+        /// The provider's reason.
+        decline_code: String,
+        /// The record of it.
+        record: Record,
+    },
     /// The payer's bank disputes a charge that had succeeded, or there is news of such a dispute.
     Disputed(DisputeFact),
     /// The outcome is not known.
@@ -56,9 +64,34 @@ impl Fact {
         match self {
             Self::Succeeded { record }
             | Self::ActionRequired { record, .. }
-            | Self::Returned { record } => Some(record),
+            | Self::Returned { record }
+            | Self::Undone { record, .. } => Some(record),
             Self::Failed { record, .. } => record.as_ref(),
             Self::Disputed(_) | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// What the fact says about an operation in this state. [`Fact::Undone`] becomes [`Fact::Returned`] or
+    /// [`Fact::Failed`]; all other facts say the same about every state.
+    #[must_use]
+    pub fn about(&self, state: OperationState) -> Self {
+        match self {
+            Self::Undone { record, .. } if state == OperationState::Succeeded => Self::Returned {
+                record: record.clone(),
+            },
+            Self::Undone {
+                decline_code,
+                record,
+            } => Self::Failed {
+                decline_code: decline_code.clone(),
+                record: Some(record.clone()),
+            },
+            Self::Succeeded { .. }
+            | Self::Failed { .. }
+            | Self::ActionRequired { .. }
+            | Self::Returned { .. }
+            | Self::Disputed(_)
+            | Self::Unknown { .. } => self.clone(),
         }
     }
 }
@@ -163,6 +196,7 @@ pub fn record_outcome(
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
     let operation = shelf.operation(&id).ok_or(OutcomeError::NotFound)?.clone();
+    let fact = &fact.about(operation.state);
     match operation.state {
         // The operation was not sent yet, so no answer can be right.
         OperationState::Created => return Err(OutcomeError::NotFound),
@@ -179,6 +213,7 @@ pub fn record_outcome(
                 Fact::Succeeded { .. }
                 | Fact::Failed { .. }
                 | Fact::ActionRequired { .. }
+                | Fact::Undone { .. }
                 | Fact::Disputed(_)
                 | Fact::Unknown { .. } => Ok(FactEffect::Known),
             };
@@ -192,7 +227,7 @@ pub fn record_outcome(
     match fact {
         Fact::Succeeded { record } => succeed(shelf, books, operation, record, ids, now),
         // It must have succeeded first.
-        Fact::Returned { .. } | Fact::Disputed(_) => Err(OutcomeError::Contradiction {
+        Fact::Returned { .. } | Fact::Undone { .. } | Fact::Disputed(_) => Err(OutcomeError::Contradiction {
             state: operation.state.name(),
         }),
         Fact::Failed {
@@ -256,7 +291,7 @@ fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
         Fact::Succeeded { .. } | Fact::Returned { .. } | Fact::Disputed(_) => {
             OperationState::Succeeded
         }
-        Fact::Failed { .. } => OperationState::Failed,
+        Fact::Failed { .. } | Fact::Undone { .. } => OperationState::Failed,
     };
     if ending != state {
         return Err(OutcomeError::Contradiction {

@@ -11,6 +11,7 @@ use store::{AnyConnection, Error, TenantId};
 use crate::disputes::rows as dispute_rows;
 use crate::payouts::payout::PayoutId;
 use crate::payouts::rows as payout_rows;
+use crate::providers::About;
 use crate::refunds::key::return_key;
 use crate::shelf::Change;
 use crate::terms::TermsShelf;
@@ -40,14 +41,21 @@ pub struct Needs {
     pub disputes: Vec<String>,
     /// Records of providers, by the references of the providers.
     pub records: Vec<String>,
+    /// Records of providers whose operations are needed too, by the references of the providers.
+    pub owners: Vec<String>,
 }
 
-/// Asks for all that a fact about the operation with this provider key needs.
-pub(crate) fn ask_fact(asks: &mut Asks<'_>, provider_key: &str, fact: &Fact) {
+/// Asks for all that a fact about this operation needs.
+pub(crate) fn ask_fact(asks: &mut Asks<'_>, about: &About, fact: &Fact) {
     if let Some(needs) = asks.of::<Shelf>() {
-        needs.provider_keys.push(provider_key.to_owned());
-        if let Fact::Returned { .. } = fact {
-            needs.provider_keys.push(return_key(provider_key));
+        match about {
+            About::Key(provider_key) => {
+                needs.provider_keys.push(provider_key.clone());
+                if matches!(fact, Fact::Returned { .. } | Fact::Undone { .. }) {
+                    needs.provider_keys.push(return_key(provider_key));
+                }
+            }
+            About::Record(reference) => needs.owners.push(reference.clone()),
         }
         if let Fact::Disputed(dispute) = fact {
             needs.disputes.push(dispute.reference.clone());
@@ -82,6 +90,7 @@ impl Needs {
             && self.payouts.is_empty()
             && self.disputes.is_empty()
             && self.records.is_empty()
+            && self.owners.is_empty()
     }
 }
 
@@ -105,6 +114,7 @@ pub fn load(
         .collect();
     let named = ByProviderKey::find(connection, unlocked, tenant, &keys)?;
     needs.operations.extend(named.iter().map(|row| row.id));
+    needs.records.extend_from_slice(&needs.owners);
     needs.records.sort_unstable();
     needs.records.dedup();
     let records: Vec<ByReference> = needs
@@ -113,6 +123,9 @@ pub fn load(
         .map(|provider_ref| ByReference { provider_ref })
         .collect();
     for row in ByReference::find(connection, unlocked, tenant, &records)? {
+        if needs.owners.contains(&row.provider_ref) {
+            needs.operations.push(row.operation_id);
+        }
         shelf.put_loaded_record(row.provider, row.provider_ref, row.operation_id);
     }
     let refunds: Vec<OperationById> = needs

@@ -126,7 +126,7 @@ impl ProviderWork {
         if self.reachable(&leased.operation.provider).is_none() {
             return;
         }
-        match self.providers.request(&leased.operation).await {
+        match self.providers.request(&leased).await {
             CallOutcome::Answered(answer) => self.record_answer(tenant, &leased, answer).await,
             CallOutcome::CircuitOpen(pause) => {
                 let retry_at = self.engine.clock().now().plus_millis(pause);
@@ -141,12 +141,11 @@ impl ProviderWork {
     /// Asks for the outcome of an operation whose lease has run out; asks for its execution if the provider does not
     /// know it.
     async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
-        let operation = &leased.operation;
-        let Some(_place) = self.providers.place(&operation.provider).await else {
+        let Some(_place) = self.providers.place(&leased.operation.provider).await else {
             return;
         };
-        let answer = match self.providers.inquire(operation).await {
-            ProviderAnswer::Unknown => self.providers.request_again(operation).await,
+        let answer = match self.providers.inquire(&leased).await {
+            ProviderAnswer::Unknown => self.providers.request_again(&leased).await,
             answer @ (ProviderAnswer::Done { .. }
             | ProviderAnswer::Waits { .. }
             | ProviderAnswer::Nothing(_)
