@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use payments::providers::{Dialect, ProviderAnswer, ProviderRequest, Unsendable};
 use payments::{Fact, LeasedOperation};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Longest answer that is read, in bytes. A page of a list may have a hundred records.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
@@ -16,11 +18,13 @@ const MAX_FURTHER: usize = 20;
 pub(crate) struct Provider {
     base: String,
     dialect: Arc<dyn Dialect>,
+    /// The value of `Authorization` of every request. Its text is in no log.
+    authorization: Option<HeaderValue>,
     http: reqwest::Client,
 }
 
 impl Provider {
-    /// A provider at the address `base` (`http://…`), which must answer within `timeout`.
+    /// A provider at the address `base` (`http://…`), which must answer within `timeout`, and which gets this API key.
     ///
     /// # Errors
     /// The error of the HTTP client, if it cannot be set up.
@@ -28,6 +32,7 @@ impl Provider {
         base: String,
         dialect: Arc<dyn Dialect>,
         timeout: Duration,
+        key: Option<&SecretString>,
     ) -> Result<Self, reqwest::Error> {
         // An error means that a crypto provider is installed already, which is as good.
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -36,9 +41,17 @@ impl Provider {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
+        // The settings take only keys that can stand in a header.
+        let authorization = key.and_then(|key| {
+            let text = format!("Bearer {}", key.expose_secret());
+            let mut value = HeaderValue::try_from(text).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        });
         Ok(Self {
             base,
             dialect,
+            authorization,
             http,
         })
     }
@@ -85,6 +98,9 @@ impl Provider {
             "POST" => self.http.post(url),
             _ => self.http.get(url),
         };
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
         for (name, value) in outgoing.headers {
             request = request.header(name, value);
         }

@@ -227,9 +227,11 @@ pub fn record_outcome(
     match fact {
         Fact::Succeeded { record } => succeed(shelf, books, operation, record, ids, now),
         // It must have succeeded first.
-        Fact::Returned { .. } | Fact::Undone { .. } | Fact::Disputed(_) => Err(OutcomeError::Contradiction {
-            state: operation.state.name(),
-        }),
+        Fact::Returned { .. } | Fact::Undone { .. } | Fact::Disputed(_) => {
+            Err(OutcomeError::Contradiction {
+                state: operation.state.name(),
+            })
+        }
         Fact::Failed {
             decline_code,
             record,

@@ -105,6 +105,7 @@ pub fn load(
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
     let unlocked = Lock::Nothing;
+    load_records(connection, tenant, &mut needs, &mut shelf)?;
     needs.provider_keys.sort_unstable();
     needs.provider_keys.dedup();
     let keys: Vec<ByProviderKey> = needs
@@ -114,20 +115,6 @@ pub fn load(
         .collect();
     let named = ByProviderKey::find(connection, unlocked, tenant, &keys)?;
     needs.operations.extend(named.iter().map(|row| row.id));
-    needs.records.extend_from_slice(&needs.owners);
-    needs.records.sort_unstable();
-    needs.records.dedup();
-    let records: Vec<ByReference> = needs
-        .records
-        .into_iter()
-        .map(|provider_ref| ByReference { provider_ref })
-        .collect();
-    for row in ByReference::find(connection, unlocked, tenant, &records)? {
-        if needs.owners.contains(&row.provider_ref) {
-            needs.operations.push(row.operation_id);
-        }
-        shelf.put_loaded_record(row.provider, row.provider_ref, row.operation_id);
-    }
     let refunds: Vec<OperationById> = needs
         .refunds
         .iter()
@@ -206,6 +193,29 @@ pub fn load(
         }
     }
     Ok(shelf)
+}
+
+/// Loads the records of providers, and asks for the operations of those that are owners.
+fn load_records(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    needs: &mut Needs,
+    shelf: &mut Shelf,
+) -> Result<(), Error> {
+    needs.records.extend_from_slice(&needs.owners);
+    needs.records.sort_unstable();
+    needs.records.dedup();
+    let records: Vec<ByReference> = std::mem::take(&mut needs.records)
+        .into_iter()
+        .map(|provider_ref| ByReference { provider_ref })
+        .collect();
+    for row in ByReference::find(connection, Lock::Nothing, tenant, &records)? {
+        if needs.owners.contains(&row.provider_ref) {
+            needs.operations.push(row.operation_id);
+        }
+        shelf.put_loaded_record(row.provider, row.provider_ref, row.operation_id);
+    }
+    Ok(())
 }
 
 /// Adds the writes of the batch. If another writer has changed one of the payments meanwhile, the batch is a

@@ -5,6 +5,7 @@ mod choice;
 mod object;
 mod reach;
 mod sandbox;
+mod stripe;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -145,16 +146,19 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 pub type Dialects = HashMap<String, Arc<dyn Dialect>>;
 
 /// The names of all dialects.
-pub const DIALECTS: &[&str] = &[SANDBOX];
+pub const DIALECTS: &[&str] = &[SANDBOX, STRIPE];
 
 /// The name of the sandbox's dialect.
 pub const SANDBOX: &str = "sandbox";
+/// The name of Stripe's dialect.
+pub const STRIPE: &str = "stripe";
 
-/// The dialect of this name.
+/// The dialect of this name. `return_url` is the address to which the provider sends the payer back.
 #[must_use]
-pub fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
+pub fn dialect(name: &str, return_url: Option<String>) -> Option<Arc<dyn Dialect>> {
     match name {
         SANDBOX => Some(Arc::new(sandbox::Sandbox)),
+        STRIPE => Some(Arc::new(stripe::Stripe { return_url })),
         _ => None,
     }
 }
@@ -162,7 +166,7 @@ pub fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
 /// Reads an event in the first dialect in which it is a fact, or else in the first that accepts it. The books have the
 /// name of the provider, but not the dialect; a program that only checks books has no settings for it.
 pub(crate) fn event_in_any(body: &[u8]) -> Option<ProviderEvent> {
-    let dialects = DIALECTS.iter().filter_map(|name| dialect(name));
+    let dialects = DIALECTS.iter().filter_map(|name| dialect(name, None));
     let read: Vec<ProviderEvent> = dialects
         .filter_map(|dialect| dialect.event(body).ok())
         .collect();
