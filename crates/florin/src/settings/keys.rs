@@ -120,7 +120,7 @@ mod tests {
         let mut keys = Keys::new();
         add_key(&mut keys, "acme=sk_test_s3cret=").unwrap();
         add_key(&mut keys, "acme=sk_test_s3cret2").unwrap();
-        assert_eq!(keys["acme"].expose_secret(), "sk_test_s3cret2");
+        assert_eq!(keys.get("acme").unwrap().expose_secret(), "sk_test_s3cret2");
         assert!(!format!("{keys:?}").contains("s3cret"), "{keys:?}");
         for (text, word) in [
             ("s3cret", "PROVIDER=KEY"),
@@ -159,7 +159,7 @@ mod tests {
     fn a_return_address_is_one() {
         let mut urls = BTreeMap::new();
         add_return_url(&mut urls, "acme=https://shop.example/paid?a=b").unwrap();
-        assert_eq!(urls["acme"], "https://shop.example/paid?a=b");
+        assert_eq!(urls.get("acme").unwrap(), "https://shop.example/paid?a=b");
         for text in [
             "acme",
             "a b=https://x",
