@@ -8,6 +8,7 @@
 //!   their own.
 //! - [`Client`]: requests with a key, an idempotency key, or bytes that no client would send. Each answer is compared
 //!   with `docs/openapi.json`.
+//! - [`Program`]: a program of somebody else that runs beside it.
 //! - [`Cluster`]: a PostgreSQL of the test, to be stopped and started under the server.
 //!
 //! What it never does: touch a database that it did not create; leave anything behind (a watchdog survives even a test
@@ -39,6 +40,7 @@ mod contract;
 mod database;
 mod florin;
 mod postgres;
+mod program;
 mod scratch;
 mod watchdog;
 mod wheel;
@@ -47,3 +49,4 @@ pub use client::{Client, Reply};
 pub use cluster::Cluster;
 pub use database::{Database, Kind, scenario};
 pub use florin::{Florin, binary, run};
+pub use program::Program;
