@@ -20,13 +20,9 @@ use crate::shop::list;
 /// The API key. localstripe takes every key that begins like this.
 pub(crate) const KEY: &str = "sk_test_of_the_scenario_0123456789";
 
-/// Starts localstripe without its file in /tmp, which all processes would share.
-const START: &str = "import localstripe.resources as r; r.Store.dump_to_disk = lambda store: None; \
-                     from localstripe import server; server.start()";
-
 static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("localstripe");
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/localstripe.txt");
+    let list = own("localstripe.txt");
     let wanted = std::fs::read_to_string(&list).expect("it is there");
     let (stamp, python) = (folder.join("installed"), folder.join("bin/python"));
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -59,6 +55,76 @@ fn done(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {said}");
 }
 
+fn own(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("clients")
+        .join(name)
+}
+
+/// Starts localstripe, with TLS if there is a certificate with its key. Returns its port.
+async fn run(database: &Database, pem: Option<&Path>) -> Option<(Program, u16)> {
+    let python = PYTHON.as_ref()?;
+    // localstripe takes no port 0. The port is free at this moment.
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("bound").port();
+    drop(free);
+    let mut command = Command::new(python);
+    command.arg(own("localstripe.py"));
+    command.args(["--from-scratch", "--port", &port.to_string()]);
+    command.envs(pem.map(|pem| ("PEM", pem)));
+    let program = Program::start(command, database.folder());
+    eventually("localstripe listens", async || {
+        TcpStream::connect(("127.0.0.1", port)).await.ok()
+    })
+    .await;
+    Some((program, port))
+}
+
+/// A running localstripe behind TLS, with a certificate that nobody knows.
+pub(crate) struct Encrypted {
+    pub(crate) url: String,
+    /// The file with the certificate.
+    pub(crate) certificate: PathBuf,
+    _program: Program,
+}
+
+impl Encrypted {
+    /// Starts it; `None` if it is not installed and need not be.
+    pub(crate) async fn start(database: &Database) -> Option<Self> {
+        let folder = database.folder();
+        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        let mut openssl = Command::new("openssl");
+        openssl.args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ]);
+        openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+        openssl.args(["-addext", "subjectAltName=DNS:localhost"]);
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+        done(
+            openssl
+                .arg("-keyout")
+                .arg(&key)
+                .arg("-out")
+                .arg(&certificate),
+        );
+        let both = [&certificate, &key].map(|file| std::fs::read(file).expect("it was made"));
+        let pem = folder.join("both.pem");
+        std::fs::write(&pem, both.concat()).expect("the folder is writable");
+        let (program, port) = run(database, Some(&pem)).await?;
+        Some(Self {
+            url: format!("https://localhost:{port}"),
+            certificate,
+            _program: program,
+        })
+    }
+}
+
 /// A running localstripe, empty at first.
 pub(crate) struct LocalStripe {
     pub(crate) client: Client,
@@ -69,18 +135,7 @@ pub(crate) struct LocalStripe {
 impl LocalStripe {
     /// Starts localstripe; `None` if it is not installed and need not be.
     pub(crate) async fn start(database: &Database) -> Option<Self> {
-        let python = PYTHON.as_ref()?;
-        // localstripe takes no port 0. The port is free at this moment.
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("bound").port();
-        drop(free);
-        let mut command = Command::new(python);
-        command.args(["-c", START, "--from-scratch", "--port", &port.to_string()]);
-        let program = Program::start(command, database.folder());
-        eventually("localstripe listens", async || {
-            TcpStream::connect(("127.0.0.1", port)).await.ok()
-        })
-        .await;
+        let (program, port) = run(database, None).await?;
         Some(Self {
             client: Client::new(&format!("http://127.0.0.1:{port}"), KEY),
             wire: Wire::to(port).await,

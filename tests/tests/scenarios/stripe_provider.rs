@@ -6,7 +6,7 @@ use webhook_signatures::Scheme;
 
 use crate::books_hold;
 use crate::given::{eventually, number, text};
-use crate::localstripe::{Fault, KEY, LocalStripe};
+use crate::localstripe::{Encrypted, Fault, KEY, LocalStripe};
 use crate::shop::{CLEARING, PRICE, Shop, list, order};
 use crate::webhooks::{Sender, event, kept, said};
 
@@ -267,6 +267,37 @@ async fn a_payer_who_acts_at_stripe_is_reported_and_the_key_is_told_to_nobody(da
     let log = shop.florin.log();
     assert!(log.contains("TRACE"), "{}", log.len());
     assert!(!log.contains(KEY) && !log.contains(SECRET));
+    books_hold(&database);
+}
+
+on_both_databases!(an_encrypted_address_is_trusted_by_the_roots_of_the_system);
+async fn an_encrypted_address_is_trusted_by_the_roots_of_the_system(database: Database) {
+    let Some(stripe) = Encrypted::start(&database).await else {
+        return;
+    };
+    let arguments = [
+        &*format!("--other-provider=card=stripe:5000:{}", stripe.url),
+        "--provider-rule=card=*",
+        &format!("--provider-key=card={KEY}"),
+    ];
+    let certificate = stripe.certificate.to_str().expect("a plain path");
+    let trusting = [("SSL_CERT_FILE", certificate)];
+    // A certificate that the system does not know is not trusted, and nothing is sent.
+    for (environment, status) in [(&[][..], 202), (&trusting[..], 201)] {
+        let florin = Florin::start_with_environment(&database, &arguments, environment);
+        let client = florin.client();
+        let shop = Shop { florin, client };
+        let reply = shop.pay(&format!("k-{status}"), GOOD).await;
+        assert_eq!(reply.status, status, "{}", reply.json());
+        if status == 201 {
+            // The first payment was not sent, so it is sent now.
+            eventually("both are paid", async || {
+                (shop.posted(CLEARING).await == 2 * PRICE).then_some(())
+            })
+            .await;
+        }
+        assert!(shop.florin.terminate().success());
+    }
     books_hold(&database);
 }
 
