@@ -24,6 +24,7 @@ pub mod charging;
 pub mod check;
 pub mod disputes;
 pub mod expiries;
+mod fact;
 pub mod increments;
 mod invariants;
 mod json;
@@ -53,10 +54,11 @@ pub mod tables;
 pub mod terms;
 
 pub use begun::{Begun, LeasedOperation};
+pub use fact::Fact;
 pub use invariants::FAMILY;
 pub use json::JsonError;
 pub use operation::{OPERATION, Operation, OperationId, OperationKind};
-pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
+pub use outcome::{FactEffect, OutcomeError, record_outcome};
 pub use payment::{
     CaptureMethod, Customer, NewPayment, Payment, PaymentId, PaymentMethod, confirm, create,
 };

@@ -193,3 +193,32 @@ fn segment(reference: &str) -> String {
     }
     segment
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_in_the_dialect_in_which_it_is_a_fact() {
+        let of_stripe = json!({
+            "id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {
+                "id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 1,
+                "currency": "eur", "metadata": {"florin_operation": "op_1"},
+            }},
+        });
+        let read = event_in_any(of_stripe.to_string().as_bytes()).unwrap();
+        assert!(matches!(read.fact, Some((_, Fact::Succeeded { .. }))));
+        let of_sandbox = json!({
+            "id": "evt_1", "type": "payout.failed", "data": {"object": {
+                "id": "po_1", "status": "failed", "amount": 1, "currency": "EUR",
+                "idempotency_key": "op_1",
+            }},
+        });
+        let read = event_in_any(of_sandbox.to_string().as_bytes()).unwrap();
+        assert!(matches!(read.fact, Some((_, Fact::Failed { .. }))));
+    }
+}

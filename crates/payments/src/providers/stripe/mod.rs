@@ -18,9 +18,6 @@ mod inquiry;
 mod intent;
 mod transfer;
 
-#[cfg(test)]
-mod tests;
-
 use serde_json::Value;
 
 use fields::{OPERATION, REFERENCE};

@@ -1,4 +1,4 @@
-//! Tests of the dialect on shapes as Stripe documents them.
+//! Tests of the dialect of Stripe on shapes as Stripe documents them.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,13 +10,14 @@ mod events;
 mod inquiries;
 mod requests;
 
+use std::sync::Arc;
+
 use money::{Amount, Currency, Money};
 use serde_json::{Value, json};
 use store::Timestamp;
 
-use super::Stripe;
-use crate::providers::{Dialect as _, ProviderAnswer};
-use crate::{Fact, LeasedOperation, Operation, OperationId, OperationKind, OperationState};
+use payments::providers::{Dialect, ProviderAnswer, STRIPE, dialect};
+use payments::{Fact, LeasedOperation, Operation, OperationId, OperationKind, OperationState};
 
 /// Time at which every operation here was made, in seconds.
 const MADE_AT: i64 = 1_790_000_000;
@@ -69,6 +70,11 @@ fn capture(amount: i64, reserved: i64, captured: i64) -> LeasedOperation {
     leased.operation.reserved = reserved;
     leased.captured = captured;
     leased
+}
+
+/// The dialect, without a return address.
+fn stripe() -> Arc<dyn Dialect> {
+    dialect(STRIPE, None).unwrap()
 }
 
 fn euros(amount: i64) -> Money {
@@ -127,12 +133,12 @@ fn without(mut value: Value, key: &str) -> Value {
 
 fn answered(leased: &LeasedOperation, status: u16, answer: &Value) -> String {
     let answer = answer.to_string().into_bytes();
-    said(leased, &Stripe::default().answered(leased, status, answer))
+    said(leased, &stripe().answered(leased, status, answer))
 }
 
 fn inquired(leased: &LeasedOperation, answer: &Value) -> String {
     let answer = answer.to_string().into_bytes();
-    said(leased, &Stripe::default().inquired(leased, 200, answer))
+    said(leased, &stripe().inquired(leased, 200, answer))
 }
 
 /// The answer in a few words: the outcome, the record, the kind, and the amount.

@@ -1,10 +1,10 @@
 //! The requests.
 
 use super::*;
-use crate::providers::Unsendable;
+use payments::providers::Unsendable;
 
 /// The path and the fields of a request, decoded.
-fn sent(stripe: &Stripe, leased: &LeasedOperation) -> String {
+fn sent(stripe: &dyn Dialect, leased: &LeasedOperation) -> String {
     let request = stripe.request(leased).unwrap();
     assert_eq!(request.method, "POST");
     let header = |name: &str| {
@@ -23,7 +23,7 @@ fn sent(stripe: &Stripe, leased: &LeasedOperation) -> String {
 }
 
 fn plain(leased: &LeasedOperation) -> String {
-    sent(&Stripe::default(), leased)
+    sent(&*stripe(), leased)
 }
 
 fn names() -> String {
@@ -46,11 +46,10 @@ fn a_payment_is_made_confirmed() {
             plain(&leased(kind)),
             format!("{begin} payment_method_types[]=card {}", names())
         );
-        let redirecting = Stripe {
-            return_url: Some("https://shop.example/paid?a=b".to_owned()),
-        };
+        let url = "https://shop.example/paid?a=b".to_owned();
+        let redirecting = dialect(STRIPE, Some(url)).unwrap();
         assert_eq!(
-            sent(&redirecting, &leased(kind)),
+            sent(&*redirecting, &leased(kind)),
             format!(
                 "{begin} automatic_payment_methods[enabled]=true return_url=https://shop.example/paid?a=b {}",
                 names()
@@ -85,7 +84,7 @@ fn steps_name_the_payment_intent() {
         format!("{path}/increment_authorization amount=1250 metadata[{KEY}]=250")
     );
     more.authorized = i64::MAX;
-    assert!(Stripe::default().request(&more).is_err());
+    assert!(stripe().request(&more).is_err());
     let mut strange = leased(OperationKind::Void);
     strange.operation.charge_ref = Some("pi_1/../x?y".to_owned());
     assert_eq!(
@@ -131,10 +130,10 @@ fn an_amount_that_stripe_cannot_take_is_never_sent() {
         (charge, "KWD", 1_001),
         (OperationKind::Payout, "HUF", 1_050),
     ] {
-        let stripe = Stripe::default();
+        let stripe = stripe();
         assert_eq!(stripe.request(&of(kind, code, amount)), refused, "{code}");
     }
     for kind in [OperationKind::RefundReturn, OperationKind::PayoutReturn] {
-        assert!(Stripe::default().request(&leased(kind)).is_err());
+        assert!(stripe().request(&leased(kind)).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The events.
 
 use super::*;
-use crate::providers::{About, MalformedEvent, event_in_any};
+use payments::providers::{About, MalformedEvent};
 
 fn event(kind: &str, object: Value) -> Value {
     json!({
@@ -14,7 +14,7 @@ fn event(kind: &str, object: Value) -> Value {
 /// What the event says, in a few words; `None` if nothing that matters.
 fn heard(kind: &str, object: Value) -> Option<String> {
     let event = event(kind, object);
-    let read = Stripe::default().event(event.to_string().as_bytes());
+    let read = stripe().event(event.to_string().as_bytes());
     let read = read.unwrap_or_else(|error| panic!("{event}: {error}"));
     assert_eq!((read.id.as_str(), read.kind.as_str()), ("evt_1", kind));
     let (about, fact) = read.fact?;
@@ -34,7 +34,7 @@ fn heard(kind: &str, object: Value) -> Option<String> {
 
 fn wrong(kind: &str, object: Value) -> String {
     let event = event(kind, object);
-    match Stripe::default().event(event.to_string().as_bytes()) {
+    match stripe().event(event.to_string().as_bytes()) {
         Err(MalformedEvent::Field(field)) => field.pointer,
         other => panic!("{event}: {other:?}"),
     }
@@ -239,17 +239,4 @@ fn a_field_that_is_wrong_is_named() {
         wrong("payout.paid", with(payout("paid"), "/amount", json!(-5))),
         "/data/object/amount"
     );
-}
-
-#[test]
-fn an_event_is_read_in_the_dialect_in_which_it_is_a_fact() {
-    let kind = "payment_intent.succeeded";
-    let event = event(kind, intent("succeeded", "automatic", 1_000));
-    let read = event_in_any(event.to_string().as_bytes()).unwrap();
-    assert!(matches!(read.fact, Some((_, Fact::Succeeded { .. }))));
-    let of_sandbox = json!({"id": "evt_1", "type": "payout.failed", "data": {"object": {
-        "id": "po_1", "status": "failed", "amount": 1, "currency": "EUR", "idempotency_key": KEY,
-    }}});
-    let read = event_in_any(of_sandbox.to_string().as_bytes()).unwrap();
-    assert!(matches!(read.fact, Some((_, Fact::Failed { .. }))));
 }

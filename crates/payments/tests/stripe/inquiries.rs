@@ -3,14 +3,14 @@
 use super::*;
 
 fn asked(leased: &LeasedOperation) -> String {
-    let request = Stripe::default().inquiry(leased);
+    let request = stripe().inquiry(leased);
     assert_eq!((request.method, request.body), ("GET", None));
     request.path
 }
 
 fn further(leased: &LeasedOperation, answer: &Value) -> Option<String> {
     let answer = answer.to_string();
-    let next = Stripe::default().further(leased, 200, answer.as_bytes());
+    let next = stripe().further(leased, 200, answer.as_bytes());
     next.map(|request| request.path)
 }
 
@@ -178,9 +178,9 @@ fn a_step_is_seen_in_its_payment_intent() {
     ] {
         assert_eq!(inquired(leased, &answer), expected, "{answer}");
     }
-    let stripe = Stripe::default();
+    let dialect = stripe();
     for status in [404, 429, 500] {
-        let answer = stripe.inquired(&whole, status, b"{}".to_vec());
+        let answer = dialect.inquired(&whole, status, b"{}".to_vec());
         assert_eq!(said(&whole, &answer), "nothing");
     }
 }

@@ -117,12 +117,12 @@ fn what_is_not_about_the_operation_is_wrong() {
         json!(1_050),
     );
     assert!(answered(&charge, 200, &krona).starts_with("wrong: "));
-    let stripe = Stripe::default();
+    let dialect = stripe();
     let twice = br#"{"id":"pi_1","id":"pi_2"}"#.to_vec();
-    assert!(said(&charge, &stripe.answered(&charge, 200, twice)).starts_with("wrong: "));
+    assert!(said(&charge, &dialect.answered(&charge, 200, twice)).starts_with("wrong: "));
     let cut = br#"{"id":"pi_1","#.to_vec();
     assert_eq!(
-        said(&charge, &stripe.answered(&charge, 200, cut)),
+        said(&charge, &dialect.answered(&charge, 200, cut)),
         "nothing"
     );
 }
@@ -272,7 +272,7 @@ fn each_status_of_a_refund_and_of_a_payout_has_its_meaning() {
     }
     // The core compares the destination.
     let answer = payout("paid").to_string().into_bytes();
-    let answer = Stripe::default().answered(&out, 200, answer);
+    let answer = stripe().answered(&out, 200, answer);
     let ProviderAnswer::Done { fact, .. } = answer else {
         panic!("{answer:?}");
     };
