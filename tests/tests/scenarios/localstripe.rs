@@ -69,7 +69,7 @@ async fn run(database: &Database, pem: Option<&Path>) -> Option<(Program, u16)> 
     let port = free.local_addr().expect("bound").port();
     drop(free);
     let mut command = Command::new(python);
-    command.arg(own("localstripe.py"));
+    command.arg(own("start_localstripe.py"));
     command.args(["--from-scratch", "--port", &port.to_string()]);
     command.envs(pem.map(|pem| ("PEM", pem)));
     let program = Program::start(command, database.folder());
