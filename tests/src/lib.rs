@@ -9,6 +9,7 @@
 //! - [`Client`]: requests with a key, an idempotency key, or bytes that no client would send. Each answer is compared
 //!   with `docs/openapi.json`.
 //! - [`packages`]: files of other people, from pinned packages of Python.
+//! - [`Program`]: a program of somebody else that runs beside it.
 //! - [`Cluster`]: a PostgreSQL of the test, to be stopped and started under the server.
 //!
 //! What it never does: touch a database that it did not create; leave anything behind (a watchdog survives even a test
@@ -40,6 +41,7 @@ mod contract;
 mod database;
 mod florin;
 mod postgres;
+mod program;
 mod scratch;
 mod watchdog;
 mod wheel;
@@ -49,3 +51,4 @@ pub use cluster::Cluster;
 pub use database::{Database, Kind, scenario};
 pub use florin::{Florin, binary, run};
 pub use wheel::{packages, pinned};
+pub use program::Program;

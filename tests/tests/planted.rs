@@ -258,12 +258,15 @@ impl Writer {
             r#"{{"id":"{id}","type":"{kind}","data":{{"object":{{"id":"ch_{provider_key}","amount":{amount},
                 "currency":"USD","idempotency_key":"{provider_key}","decline_code":null}}}}}}"#
         );
-        let read = dialect(SANDBOX).unwrap().event(body.as_bytes()).unwrap();
+        let read = dialect(SANDBOX, None)
+            .unwrap()
+            .event(body.as_bytes())
+            .unwrap();
         let event = Event {
             provider: "sandbox".to_owned(),
             id: read.id,
             kind: read.kind,
-            reference: read.fact.as_ref().map(|(key, _)| key.clone()),
+            reference: read.fact.as_ref().map(|(about, _)| about.text().to_owned()),
             body: body.into_bytes(),
             received_at: self.engine.clock().now(),
         };

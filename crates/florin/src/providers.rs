@@ -126,7 +126,12 @@ pub(crate) fn called(
             (None, None) => String::new(),
         };
         let link = Link {
-            provider: Provider::new(base, dialect_of(&dialect)?, timeout)?,
+            provider: Provider::new(
+                base,
+                dialect_of(&dialect, settings.return_urls.get(&name).cloned())?,
+                timeout,
+                settings.provider_keys.get(&name),
+            )?,
             places: Places::new(name.clone()),
             lease_millis: lease_millis(timeout),
         };
@@ -140,16 +145,16 @@ pub(crate) fn dialects(settings: &Settings) -> Result<Dialects, WrongSetting> {
     let mut dialects = Dialects::new();
     // A provider that has only a secret may still send events about payments that it got before.
     for name in settings.webhooks.keys() {
-        dialects.insert(name.clone(), dialect_of(SANDBOX)?);
+        dialects.insert(name.clone(), dialect_of(SANDBOX, None)?);
     }
     for NamedProvider { name, dialect, .. } in settings.providers() {
-        dialects.insert(name, dialect_of(&dialect)?);
+        dialects.insert(name, dialect_of(&dialect, None)?);
     }
     Ok(dialects)
 }
 
-fn dialect_of(name: &str) -> Result<Arc<dyn Dialect>, WrongSetting> {
-    let dialect = providers::dialect(name);
+fn dialect_of(name: &str, return_url: Option<String>) -> Result<Arc<dyn Dialect>, WrongSetting> {
+    let dialect = providers::dialect(name, return_url);
     dialect.ok_or_else(|| WrongSetting(format!("there is no dialect {name}")))
 }
 

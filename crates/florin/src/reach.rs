@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use payments::Operation;
+use payments::LeasedOperation;
 use payments::providers::{CallFuture, CallOutcome, ProviderAnswer, Reach, ReachableProvider};
 
 use crate::places::{OPEN, Places};
@@ -28,12 +28,12 @@ impl Link {
         answer
     }
 
-    async fn request(&self, operation: &Operation) -> CallOutcome {
+    async fn request(&self, leased: &LeasedOperation) -> CallOutcome {
         if !self.places.lets_through() {
             return CallOutcome::CircuitOpen(i64::try_from(OPEN.as_millis()).unwrap_or(i64::MAX));
         }
         let lease = u64::try_from(self.lease_millis).unwrap_or(0);
-        let call = self.provider.request(operation);
+        let call = self.provider.request(leased);
         let answer = self.places.call(Duration::from_millis(lease), call).await;
         answer.map_or(CallOutcome::TooLate, |answer| {
             CallOutcome::Answered(self.noted(answer))
@@ -42,8 +42,8 @@ impl Link {
 }
 
 impl Links {
-    fn link(&self, operation: &Operation) -> Option<&Link> {
-        self.0.get(&operation.provider)
+    fn link(&self, leased: &LeasedOperation) -> Option<&Link> {
+        self.0.get(&leased.operation.provider)
     }
 }
 
@@ -66,10 +66,10 @@ impl Reach for Links {
         full.map(|(name, _)| name.clone()).collect()
     }
 
-    fn request<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome> {
+    fn request<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, CallOutcome> {
         Box::pin(async move {
-            match self.link(operation) {
-                Some(link) => link.request(operation).await,
+            match self.link(leased) {
+                Some(link) => link.request(leased).await,
                 None => CallOutcome::Answered(absent()),
             }
         })
@@ -83,19 +83,19 @@ impl Reach for Links {
         })
     }
 
-    fn inquire<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
+    fn inquire<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
-            match self.link(operation) {
-                Some(link) => link.noted(link.provider.inquire(operation).await),
+            match self.link(leased) {
+                Some(link) => link.noted(link.provider.inquire(leased).await),
                 None => absent(),
             }
         })
     }
 
-    fn request_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer> {
+    fn request_again<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
-            match self.link(operation) {
-                Some(link) => link.noted(link.provider.request(operation).await),
+            match self.link(leased) {
+                Some(link) => link.noted(link.provider.request(leased).await),
                 None => absent(),
             }
         })

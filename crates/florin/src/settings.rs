@@ -1,12 +1,14 @@
 //! The settings. Each comes from the first of these that has it: a flag, the environment, the TOML file, the default.
 
 mod file;
+mod keys;
 mod listen;
 mod providers;
 mod tuning;
 mod values;
 mod webhooks;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;
 
+use keys::{Keys, add_key, add_return_url};
 pub(crate) use listen::Listen;
 pub(crate) use providers::{NamedProvider, OtherProvider};
 use providers::{rules, together};
@@ -105,8 +108,8 @@ pub(crate) struct Arguments {
     /// The provider's address (default in sandbox mode: the built-in provider)
     #[arg(long, global = true, env = "FLORIN_PROVIDER_URL")]
     pub(crate) provider_url: Option<ProviderUrl>,
-    /// A further provider, as NAME=DIALECT[:TIMEOUT_MS][:URL]; repeat the option for each (dialects: sandbox). In
-    /// sandbox mode, a provider without an address is built in
+    /// A further provider, as NAME=DIALECT[:TIMEOUT_MS][:URL]; repeat the option for each (dialects: sandbox, stripe). In
+    /// sandbox mode, a provider of the dialect sandbox without an address is built in
     #[arg(
         long = "other-provider",
         global = true,
@@ -128,6 +131,23 @@ pub(crate) struct Arguments {
     /// Refuse payments that no --provider-rule fits
     #[arg(long, global = true, env = "FLORIN_NO_DEFAULT_PROVIDER")]
     pub(crate) no_default_provider: bool,
+    /// The API key for a provider, as PROVIDER=KEY; repeat the option for each. Every request to the provider has it
+    #[arg(
+        long = "provider-key",
+        global = true,
+        env = "FLORIN_PROVIDER_KEYS",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) provider_keys: Vec<String>,
+    /// Where a provider sends the payer back to, as PROVIDER=URL; repeat the option for each
+    #[arg(
+        long = "return-url",
+        global = true,
+        env = "FLORIN_RETURN_URLS",
+        value_delimiter = ','
+    )]
+    pub(crate) return_urls: Vec<String>,
     /// Seconds after which what is left of an authorization is voided, 1 to 31536000 (default: 604800, a week)
     #[arg(
         long,
@@ -227,6 +247,10 @@ pub(crate) struct Settings {
     pub(crate) provider_rules: Vec<Rule>,
     /// True if payments that no rule fits are refused.
     pub(crate) no_default_provider: bool,
+    /// The API keys of providers, by name.
+    pub(crate) provider_keys: Keys,
+    /// Where providers send payers back to, by name.
+    pub(crate) return_urls: BTreeMap<String, String>,
     /// Seconds after which what is left of an authorization is voided.
     pub(crate) authorization_seconds: u32,
     /// Time for which an answered idempotency key counts, in seconds.
@@ -309,6 +333,14 @@ impl Settings {
         for text in &arguments.webhook_secrets {
             add_secret(&mut webhooks, text)?;
         }
+        let mut provider_keys = file.provider_keys;
+        for text in &arguments.provider_keys {
+            add_key(&mut provider_keys, text)?;
+        }
+        let mut return_urls = file.return_urls;
+        for text in &arguments.return_urls {
+            add_return_url(&mut return_urls, text)?;
+        }
         let provider = arguments.provider.clone().or(file.provider);
         if let Some(provider) = &provider {
             check_name(provider)?;
@@ -339,6 +371,8 @@ impl Settings {
             provider_rules: rules(file.provider_rules, &arguments.provider_rules)?,
             no_default_provider: arguments.no_default_provider
                 || file.no_default_provider.unwrap_or(false),
+            provider_keys,
+            return_urls,
             authorization_seconds: seconds(
                 arguments
                     .authorization_seconds
@@ -384,6 +418,7 @@ impl Settings {
     /// Settings with which a server may start. In sandbox mode missing ones are filled in; in live mode they are
     /// an error.
     pub(crate) fn ready_to_serve(mut self) -> Result<Self, WrongSetting> {
+        self.check_keys()?;
         if self.mode == Mode::Sandbox {
             return Ok(self);
         }

@@ -10,7 +10,8 @@ use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::charging::AnswerNow;
 use crate::{
-    Operation, OperationId, OperationKind, Payment, Providers, Refusal, charging, moved, refunds,
+    Operation, OperationId, OperationKind, Payment, Providers, Refusal, Shelf, charging, moved,
+    refunds,
 };
 
 /// Epoch of the lease with which an operation begins.
@@ -32,6 +33,24 @@ pub struct LeasedOperation {
     pub operation: Operation,
     /// Epoch of the lease.
     pub epoch: i32,
+    /// The authorized amount of its payment when the lease began, in minor units; 0 for a payout.
+    pub authorized: i64,
+    /// The captured part of it, in minor units; 0 for a payout.
+    pub captured: i64,
+}
+
+impl LeasedOperation {
+    /// An operation with its lease, and with the amounts of its payment on the shelf.
+    #[must_use]
+    pub fn new(shelf: &Shelf, operation: Operation, epoch: i32) -> Self {
+        let payment = shelf.payment(&operation.payment());
+        Self {
+            authorized: payment.map_or(0, |payment| payment.authorized),
+            captured: payment.map_or(0, |payment| payment.captured),
+            operation,
+            epoch,
+        }
+    }
 }
 
 /// The outcome of a command that may submit an operation.
@@ -76,10 +95,8 @@ pub(crate) fn send(book: &mut Book, operation: &Operation, providers: &Providers
     };
     let errands = book.shelf_mut::<Errands>().0;
     errands.add(operation.errand(), errand);
-    book.tell_after_commit(LeasedOperation {
-        operation: operation.clone(),
-        epoch: FIRST_EPOCH,
-    });
+    let leased = LeasedOperation::new(book.shelf::<Shelf>(), operation.clone(), FIRST_EPOCH);
+    book.tell_after_commit(leased);
 }
 
 /// The reply of a command, at the moment of its decision.

@@ -28,6 +28,7 @@ pub mod described;
 pub mod disputes;
 pub mod draining;
 pub mod expiries;
+mod fact;
 pub mod increments;
 mod invariants;
 mod json;
@@ -63,10 +64,11 @@ pub mod terms;
 mod texts;
 
 pub use begun::{Begun, LeasedOperation};
+pub use fact::Fact;
 pub use invariants::FAMILY;
 pub use json::JsonError;
 pub use operation::{OPERATION, Operation, OperationId, OperationKind};
-pub use outcome::{Fact, FactEffect, OutcomeError, record_outcome};
+pub use outcome::{FactEffect, OutcomeError, record_outcome};
 pub use payment::{
     CaptureMethod, ChosenMethod, Description, ExternalId, NewPayment, Payment, PaymentId,
     PaymentMethod, confirm, create,

@@ -6,62 +6,9 @@
 use money::Money;
 use store::{Ids, Timestamp};
 
-use crate::disputes::dispute::DisputeFact;
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
-use crate::{Operation, OperationId, OperationKind, Payment, PaymentState, Record, Shelf};
+use crate::{Fact, Operation, OperationId, OperationKind, Payment, PaymentState, Record, Shelf};
 use crate::{authorizations, payouts, postings, refunds};
-
-/// A provider's report on the outcome of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
-    /// The operation succeeded.
-    Succeeded {
-        /// The record of it.
-        record: Record,
-    },
-    /// The operation was refused for ever.
-    Failed {
-        /// The provider's reason.
-        decline_code: String,
-        /// The record of it; `None` if the provider has refused the request without making a record.
-        record: Option<Record>,
-    },
-    /// The provider waits for the payer, who must do something there. The outcome is not known yet.
-    ActionRequired {
-        /// Where the payer must go.
-        url: String,
-        /// The record of the charge so far.
-        record: Record,
-        /// The earliest time of the next inquiry.
-        retry_at: Timestamp,
-    },
-    /// A refund or a payout had succeeded, and came back.
-    Returned {
-        /// The record of it.
-        record: Record,
-    },
-    /// The payer's bank disputes a charge that had succeeded, or there is news of such a dispute.
-    Disputed(DisputeFact),
-    /// The outcome is not known.
-    Unknown {
-        /// The earliest time of the next inquiry.
-        retry_at: Timestamp,
-    },
-}
-
-impl Fact {
-    /// The record in the fact, if there is one.
-    #[must_use]
-    pub const fn record(&self) -> Option<&Record> {
-        match self {
-            Self::Succeeded { record }
-            | Self::ActionRequired { record, .. }
-            | Self::Returned { record } => Some(record),
-            Self::Failed { record, .. } => record.as_ref(),
-            Self::Disputed(_) | Self::Unknown { .. } => None,
-        }
-    }
-}
 
 /// The effect of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +110,7 @@ pub fn record_outcome(
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
     let operation = shelf.operation(&id).ok_or(OutcomeError::NotFound)?.clone();
+    let fact = &fact.about(operation.state);
     match operation.state {
         // The operation was not sent yet, so no answer can be right.
         OperationState::Created => return Err(OutcomeError::NotFound),
@@ -179,6 +127,7 @@ pub fn record_outcome(
                 Fact::Succeeded { .. }
                 | Fact::Failed { .. }
                 | Fact::ActionRequired { .. }
+                | Fact::Undone { .. }
                 | Fact::Disputed(_)
                 | Fact::Unknown { .. } => Ok(FactEffect::Known),
             };
@@ -192,9 +141,11 @@ pub fn record_outcome(
     match fact {
         Fact::Succeeded { record } => succeed(shelf, books, operation, record, ids, now),
         // It must have succeeded first.
-        Fact::Returned { .. } | Fact::Disputed(_) => Err(OutcomeError::Contradiction {
-            state: operation.state.name(),
-        }),
+        Fact::Returned { .. } | Fact::Undone { .. } | Fact::Disputed(_) => {
+            Err(OutcomeError::Contradiction {
+                state: operation.state.name(),
+            })
+        }
         Fact::Failed {
             decline_code,
             record,
@@ -256,7 +207,7 @@ fn compare(operation: &Operation, fact: &Fact) -> Result<(), OutcomeError> {
         Fact::Succeeded { .. } | Fact::Returned { .. } | Fact::Disputed(_) => {
             OperationState::Succeeded
         }
-        Fact::Failed { .. } => OperationState::Failed,
+        Fact::Failed { .. } | Fact::Undone { .. } => OperationState::Failed,
     };
     if ending != state {
         return Err(OutcomeError::Contradiction {

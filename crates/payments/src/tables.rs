@@ -11,6 +11,7 @@ use store::{AnyConnection, Error, TenantId};
 use crate::disputes::rows as dispute_rows;
 use crate::payouts::payout::PayoutId;
 use crate::payouts::rows as payout_rows;
+use crate::providers::About;
 use crate::refunds::key::return_key;
 use crate::shelf::Change;
 use crate::terms::TermsShelf;
@@ -43,14 +44,21 @@ pub struct Needs {
     pub records: Vec<String>,
     /// External ids that new payments want.
     pub external_ids: Vec<String>,
+    /// Records of providers whose operations are needed too, by the references of the providers.
+    pub owners: Vec<String>,
 }
 
-/// Asks for all that a fact about the operation with this provider key needs.
-pub(crate) fn ask_fact(asks: &mut Asks<'_>, provider_key: &str, fact: &Fact) {
+/// Asks for all that a fact about this operation needs.
+pub(crate) fn ask_fact(asks: &mut Asks<'_>, about: &About, fact: &Fact) {
     if let Some(needs) = asks.of::<Shelf>() {
-        needs.provider_keys.push(provider_key.to_owned());
-        if let Fact::Returned { .. } = fact {
-            needs.provider_keys.push(return_key(provider_key));
+        match about {
+            About::Key(provider_key) => {
+                needs.provider_keys.push(provider_key.clone());
+                if matches!(fact, Fact::Returned { .. } | Fact::Undone { .. }) {
+                    needs.provider_keys.push(return_key(provider_key));
+                }
+            }
+            About::Record(reference) => needs.owners.push(reference.clone()),
         }
         if let Fact::Disputed(dispute) = fact {
             needs.disputes.push(dispute.reference.clone());
@@ -91,6 +99,7 @@ impl Needs {
             && self.payouts.is_empty()
             && self.disputes.is_empty()
             && self.records.is_empty()
+            && self.owners.is_empty()
     }
 }
 
@@ -105,6 +114,7 @@ pub fn load(
 ) -> Result<Shelf, Error> {
     let mut shelf = Shelf::default();
     let unlocked = Lock::Nothing;
+    load_records(connection, tenant, &mut needs, &mut shelf)?;
     needs.provider_keys.sort_unstable();
     needs.provider_keys.dedup();
     let keys: Vec<ByProviderKey> = needs
@@ -114,16 +124,6 @@ pub fn load(
         .collect();
     let named = ByProviderKey::find(connection, unlocked, tenant, &keys)?;
     needs.operations.extend(named.iter().map(|row| row.id));
-    needs.records.sort_unstable();
-    needs.records.dedup();
-    let records: Vec<ByReference> = needs
-        .records
-        .into_iter()
-        .map(|provider_ref| ByReference { provider_ref })
-        .collect();
-    for row in ByReference::find(connection, unlocked, tenant, &records)? {
-        shelf.put_loaded_record(row.provider, row.provider_ref, row.operation_id);
-    }
     let refunds: Vec<OperationById> = needs
         .refunds
         .iter()
@@ -220,6 +220,29 @@ fn load_taken(
         .collect();
     for row in ByExternalId::find(connection, Lock::Nothing, tenant, &names)? {
         shelf.put_taken(row.external_id, row.id);
+    }
+    Ok(())
+}
+
+/// Loads the records of providers, and asks for the operations of those that are owners.
+fn load_records(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    needs: &mut Needs,
+    shelf: &mut Shelf,
+) -> Result<(), Error> {
+    needs.records.extend_from_slice(&needs.owners);
+    needs.records.sort_unstable();
+    needs.records.dedup();
+    let records: Vec<ByReference> = std::mem::take(&mut needs.records)
+        .into_iter()
+        .map(|provider_ref| ByReference { provider_ref })
+        .collect();
+    for row in ByReference::find(connection, Lock::Nothing, tenant, &records)? {
+        if needs.owners.contains(&row.provider_ref) {
+            needs.operations.push(row.operation_id);
+        }
+        shelf.put_loaded_record(row.provider, row.provider_ref, row.operation_id);
     }
     Ok(())
 }

@@ -213,6 +213,44 @@ const WRONG: &[(&[&str], &[&str])] = &[
         &["no books", "DIR/mistyped/florin.db", "--init"],
     ),
     (&["--webhook-secret", "s3cret"], &["PROVIDER=SCHEME:SECRET"]),
+    (&["--provider-key", "s3cret"], &["PROVIDER=KEY"]),
+    (
+        &["--other-provider", "card=stripe"],
+        &["card", "--provider-key card=KEY", "FLORIN_PROVIDER_KEYS"],
+    ),
+    (
+        &[
+            "--other-provider",
+            "card=stripe:http://stripe.example",
+            "--provider-key",
+            "card=sk_test_s3cret",
+        ],
+        &["card", "unencrypted", "https://"],
+    ),
+    (
+        &[
+            "--other-provider",
+            "card=stripe",
+            "--provider-key",
+            "card=rk_live_s3cret",
+        ],
+        &["card", "real money", "sk_test_"],
+    ),
+    (
+        &[
+            "--mode",
+            "live",
+            "--other-provider",
+            "card=stripe",
+            "--provider-key",
+            "card=sk_test_s3cret",
+        ],
+        &["card", "for tests", "sk_live_"],
+    ),
+    (
+        &["--return-url", "card=shop.example"],
+        &["card", "https://shop.example"],
+    ),
     (
         &["--webhook-secret", "-----BEGIN PUBLIC KEY-----s3cret"],
         &["PROVIDER=SCHEME:SECRET"],

@@ -93,7 +93,10 @@ async fn serve(mut connection: TcpStream, told: mpsc::UnboundedSender<Call>) {
 }
 
 /// The next request, if there is one.
-async fn request(connection: &mut TcpStream, heard: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn request(
+    connection: &mut TcpStream,
+    heard: &mut Vec<u8>,
+) -> Option<(String, Vec<u8>)> {
     loop {
         if let Some(end) = heard.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&heard[..end]).into_owned();
@@ -122,7 +125,7 @@ fn key(head: &str) -> String {
         .unwrap_or_default()
 }
 
-fn header(head: &str, name: &str) -> Option<String> {
+pub(crate) fn header(head: &str, name: &str) -> Option<String> {
     head.lines().find_map(|line| {
         let (found, value) = line.split_once(':')?;
         found

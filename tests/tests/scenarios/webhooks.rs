@@ -549,6 +549,17 @@ impl Sender {
             .await
     }
 
+    /// A provider whose webhooks are signed in this scheme, with this secret.
+    pub(crate) fn signing(shop: &Shop, path: &'static str, scheme: Scheme, text: &str) -> Self {
+        let (to, secret) = (Client::new(shop.florin.api(), None), secret(scheme, text));
+        Self {
+            to,
+            path,
+            scheme,
+            secret,
+        }
+    }
+
     fn headers(&self, at: i64, body: &[u8]) -> Vec<(&'static str, String)> {
         sign(self.scheme, &self.secret, "msg_1", at, body).expect("signed")
     }

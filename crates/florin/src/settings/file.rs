@@ -10,6 +10,7 @@ use payments::providers::Rule;
 use serde::{Deserialize, Deserializer};
 use store::DatabaseUrl;
 
+use super::keys::{Keys, add_key, add_return_url};
 use super::listen::Listen;
 use super::providers::{OtherProvider, WrittenProvider, WrittenRule};
 use super::tuning::{DatabaseTimeout, LogLimit};
@@ -49,6 +50,10 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "rules")]
     pub(super) provider_rules: Vec<Rule>,
     pub(super) no_default_provider: Option<bool>,
+    #[serde(default, deserialize_with = "keys")]
+    pub(super) provider_keys: Keys,
+    #[serde(default, deserialize_with = "return_urls")]
+    pub(super) return_urls: BTreeMap<String, String>,
     pub(super) authorization_seconds: Option<u32>,
     pub(super) key_days: Option<u16>,
     #[serde(default)]
@@ -186,6 +191,25 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Webhooks, D::Er
     Ok(webhooks)
 }
 
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
+    let mut keys = Keys::new();
+    for (provider, key) in BTreeMap::<String, String>::deserialize(deserializer)? {
+        add_key(&mut keys, &format!("{provider}={key}")).map_err(serde::de::Error::custom)?;
+    }
+    Ok(keys)
+}
+
+fn return_urls<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let mut urls = BTreeMap::new();
+    for (provider, url) in BTreeMap::<String, String>::deserialize(deserializer)? {
+        add_return_url(&mut urls, &format!("{provider}={url}"))
+            .map_err(serde::de::Error::custom)?;
+    }
+    Ok(urls)
+}
+
 /// The secrets of a provider: `["SCHEME:SECRET", …]`, or one text alone.
 struct Secrets(Vec<String>);
 
@@ -249,6 +273,14 @@ mod tests {
             ("data_dir = 7\n", &["line 1", "data_dir"]),
             ("mode = \"live\"\nmode = \"live\"\n", &["line 2", "mode"]),
             ("listen = \n", &["line 1", "listen"]),
+            (
+                "[provider_keys]\nacme = \"s3cret two\"\n",
+                &["acme", "visible ASCII"],
+            ),
+            (
+                "[return_urls]\nacme = \"ftp://s3cret\"\n",
+                &["acme", "http://"],
+            ),
             (
                 "webhook_secrets = \"s3cret\"\n",
                 &["line 1", "webhook_secrets"],

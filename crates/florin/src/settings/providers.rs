@@ -5,12 +5,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use money::Currency;
-use payments::providers::{DIALECTS, Methods, ProvidersError, Rule, SANDBOX};
+use payments::providers::{DIALECTS, Methods, ProvidersError, Rule, SANDBOX, STRIPE};
 use serde::Deserialize;
 
 use super::values::{ProviderTimeout, ProviderUrl};
 use super::webhooks::check_name;
 use super::{Settings, WrongSetting};
+
+/// The address of Stripe.
+const STRIPE_URL: &str = "https://api.stripe.com";
 
 /// A provider, as the settings name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +50,13 @@ impl OtherProvider {
                 DIALECTS.join(", ")
             )));
         }
+        // Stripe has one address. Every other provider has one of its own.
+        let of_stripe = || STRIPE_URL.parse().ok().filter(|_| dialect == STRIPE);
         Ok(Self {
             name: name.to_owned(),
             dialect: dialect.to_owned(),
             timeout,
-            url,
+            url: url.or_else(of_stripe),
         })
     }
 }

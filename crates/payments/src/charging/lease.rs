@@ -47,7 +47,11 @@ impl Command for Lease {
                 ("operation", &id),
                 &delta,
             ));
-            leased.push(LeasedOperation { operation, epoch });
+            leased.push(LeasedOperation::new(
+                book.shelf::<Shelf>(),
+                operation,
+                epoch,
+            ));
         }
         Ok(Decision::now(leased))
     }

@@ -63,6 +63,7 @@ impl Command for RecordOutcome {
                     | Fact::Failed { .. }
                     | Fact::ActionRequired { .. }
                     | Fact::Returned { .. }
+                    | Fact::Undone { .. }
                     | Fact::Disputed(_)
                     | Fact::Unknown { .. },
                     _,
@@ -143,6 +144,7 @@ pub(crate) fn believe(
             return disputes::hear(book, id, fact);
         }
         let operation = book.shelf::<Shelf>().operation(&id);
+        let fact = &operation.map_or_else(|| fact.clone(), |known| fact.about(known.state));
         // What comes back has succeeded before, whether that was reported or not.
         if let Fact::Returned { record: refund } = fact
             && operation.is_some_and(Operation::is_unfinished)

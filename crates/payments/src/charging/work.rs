@@ -129,7 +129,7 @@ impl ProviderWork {
         if self.reachable(&leased.operation.provider).is_none() {
             return;
         }
-        match self.providers.request(&leased.operation).await {
+        match self.providers.request(&leased).await {
             CallOutcome::Answered(answer) => self.record_answer(tenant, &leased, answer).await,
             CallOutcome::CircuitOpen(pause) => {
                 let now = self.engine.clock().now_of(tenant.id);
@@ -145,17 +145,16 @@ impl ProviderWork {
     /// Asks for the outcome of an operation whose lease has run out; asks for its execution if the provider does not
     /// know it.
     async fn inquire(&self, tenant: Tenant, leased: LeasedOperation) {
-        let operation = &leased.operation;
-        let Some(_place) = self.providers.place(&operation.provider).await else {
+        let Some(_place) = self.providers.place(&leased.operation.provider).await else {
             return;
         };
         here(Point::InquiryBefore);
-        let told = self.providers.inquire(operation).await;
+        let told = self.providers.inquire(&leased).await;
         here(Point::InquiryAfter);
         let answer = match told {
             ProviderAnswer::Unknown => {
                 here(Point::AgainBefore);
-                self.providers.request_again(operation).await
+                self.providers.request_again(&leased).await
             }
             answer @ (ProviderAnswer::Done { .. }
             | ProviderAnswer::Waits { .. }

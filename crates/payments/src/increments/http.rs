@@ -28,8 +28,8 @@ pub(crate) fn routes(r: &mut Routes) {
     .refuses(404, "No such payment", &[])
     .refuses(
         409,
-        "The state of the payment does not allow it",
-        &[codes::PAYMENT_STATE_CONFLICT],
+        "The state of the payment does not allow it, or another increment has no outcome yet",
+        &[codes::PAYMENT_STATE_CONFLICT, codes::OPERATION_IN_FLIGHT],
     )
     .refuses(
         422,

@@ -79,6 +79,10 @@ fn increment(
     if payment.state != PaymentState::RequiresCapture {
         return Err(Refusal::wrong_state(refusal::INCREMENTED, payment));
     }
+    // Some providers are told the new sum, so that two increments at once would each undo the other.
+    if payment.incrementing > 0 {
+        return Err(Refusal::InFlight);
+    }
     let incrementing = payment.incrementing.checked_add(asked.amount.get());
     let incrementing = incrementing.filter(|all| payment.authorized.checked_add(*all).is_some());
     let incrementing = incrementing.ok_or(Refusal::Overflow)?;

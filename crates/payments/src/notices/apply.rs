@@ -5,25 +5,41 @@ use webhooks::{Event, EventState, Status};
 
 use super::WebhookOutcome;
 use crate::charging::believe;
+use crate::providers::About;
 use crate::{Fact, Shelf};
 
 /// Applies an event, or parks it if its operation is not known yet.
 pub(super) fn apply(
     book: &mut Book,
     event: &Event,
-    fact: Option<&(String, Fact)>,
+    fact: Option<&(About, Fact)>,
 ) -> WebhookOutcome {
-    let Some((provider_key, fact)) = fact else {
+    let Some((about, fact)) = fact else {
         return keep(book, event, Status::Stored, WebhookOutcome::Stored);
     };
     let payments = book.shelf::<Shelf>();
-    let Some(id) = payments.by_provider_key(provider_key) else {
-        if book.shelf::<webhooks::Shelf>().look(event) == EventState::Parked {
-            return WebhookOutcome::Parked;
+    let (id, event) = match about {
+        About::Key(provider_key) => match payments.by_provider_key(provider_key) {
+            Some(id) => (id, event.clone()),
+            None if book.shelf::<webhooks::Shelf>().look(event) == EventState::Parked => {
+                return WebhookOutcome::Parked;
+            }
+            None => return keep(book, event, Status::Parked, WebhookOutcome::Parked),
+        },
+        About::Record(reference) => {
+            let id = payments.record_of(&event.provider, reference);
+            // Another program may use the same account of the provider. Its records are not ours.
+            let Some(known) = id.and_then(|id| payments.operation(&id)) else {
+                return keep(book, event, Status::Stored, WebhookOutcome::Stored);
+            };
+            let mut event = event.clone();
+            event.reference = Some(known.provider_key.clone());
+            (known.id, event)
         }
-        return keep(book, event, Status::Parked, WebhookOutcome::Parked);
     };
+    let event = &event;
     // A provider may only report on its own operations.
+    let payments = book.shelf::<Shelf>();
     let provider = payments.operation(&id).map(|known| known.provider.clone());
     if provider.as_deref() != Some(event.provider.as_str()) {
         book.shelf_mut::<webhooks::Shelf>()

@@ -190,10 +190,7 @@ fn read(state: &State, receiver: &Receiver, provider: &str, body: Vec<u8>) -> Re
     };
     match receiver.dialect.event(&body) {
         Ok(read) => {
-            let reference = read
-                .fact
-                .as_ref()
-                .map(|(provider_key, _)| provider_key.clone());
+            let reference = read.fact.as_ref().map(|(about, _)| about.text().to_owned());
             let event = event(read.id, read.kind, reference);
             Read::Event(ReceiveWebhook {
                 event,

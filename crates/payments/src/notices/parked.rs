@@ -11,7 +11,7 @@ use webhooks::tables::next_with_parked;
 use webhooks::{Event, EventState};
 
 use super::apply::apply;
-use crate::providers::Dialects;
+use crate::providers::{About, Dialects};
 use crate::tables::ask_fact;
 use crate::{Fact, Shelf};
 
@@ -45,7 +45,8 @@ impl Command for ApplyParked {
             needs.events.extend(names);
         }
         for parked in &self.parked {
-            ask_fact(asks, &parked.provider_key, &parked.fact);
+            let about = About::Key(parked.provider_key.clone());
+            ask_fact(asks, &about, &parked.fact);
         }
     }
 
@@ -68,7 +69,7 @@ impl Command for ApplyParked {
                     .by_provider_key(provider_key)
                     .is_some()
             {
-                let fact = (provider_key.clone(), fact.clone());
+                let fact = (About::Key(provider_key.clone()), fact.clone());
                 apply(book, event, Some(&fact));
             }
         }
@@ -136,12 +137,15 @@ fn arrived(
 /// Reads the body of a parked event again. It was read once before it was parked, so this succeeds.
 fn read(event: Event, dialects: &Dialects) -> Option<ParkedEvent> {
     let dialect = dialects.get(&event.provider)?;
-    let (provider_key, fact) = dialect.event(&event.body).ok()?.fact?;
-    Some(ParkedEvent {
-        event,
-        provider_key,
-        fact,
-    })
+    match dialect.event(&event.body).ok()?.fact? {
+        (About::Key(provider_key), fact) => Some(ParkedEvent {
+            event,
+            provider_key,
+            fact,
+        }),
+        // What is about a record is never parked.
+        (About::Record(_), _) => None,
+    }
 }
 
 /// The work that applies parked webhooks whose cause has arrived.

@@ -8,6 +8,7 @@ use webhooks::{Event, EventState};
 use super::WebhookOutcome;
 use super::apply::{apply, put_aside};
 use crate::Fact;
+use crate::providers::About;
 use crate::tables::ask_fact;
 
 /// Receives an event.
@@ -15,8 +16,8 @@ use crate::tables::ask_fact;
 pub struct ReceiveWebhook {
     /// The event.
     pub event: Event,
-    /// The provider key of an operation and the fact about it, if the type of the event is known here.
-    pub fact: Option<(String, Fact)>,
+    /// A fact and the operation that it is about, if the event says anything that matters here.
+    pub fact: Option<(About, Fact)>,
 }
 
 impl Command for ReceiveWebhook {
@@ -27,8 +28,8 @@ impl Command for ReceiveWebhook {
         if let Some(needs) = asks.of::<webhooks::Shelf>() {
             needs.events.push(self.event.name());
         }
-        if let Some((provider_key, fact)) = &self.fact {
-            ask_fact(asks, provider_key, fact);
+        if let Some((about, fact)) = &self.fact {
+            ask_fact(asks, about, fact);
         }
     }
 

@@ -5,6 +5,7 @@ mod choice;
 mod object;
 mod reach;
 mod sandbox;
+mod stripe;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +16,7 @@ pub(crate) use object::Object;
 pub use object::WrongField;
 pub use reach::{CallFuture, CallOutcome, Reach, ReachableProvider};
 
-use crate::{Fact, JsonError, Operation, Record};
+use crate::{Fact, JsonError, LeasedOperation, Record};
 
 /// A request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct ProviderRequest {
     pub path: String,
     /// Headers in addition to those that every request has.
     pub headers: Vec<(&'static str, String)>,
-    /// The body in JSON, if there is one.
+    /// The body, if there is one. A header says its form.
     pub body: Option<Vec<u8>>,
 }
 
@@ -65,8 +66,34 @@ pub struct ProviderEvent {
     pub id: String,
     /// The provider's name for the type of the event.
     pub kind: String,
-    /// The provider key of an operation, and the fact about it; `None` if the type of the event is unknown here.
-    pub fact: Option<(String, Fact)>,
+    /// A fact, and the operation that it is about; `None` if the event says nothing that matters here.
+    pub fact: Option<(About, Fact)>,
+}
+
+/// The operation that an event is about, as the event names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// The operation with this provider key.
+    Key(String),
+    /// The operation that has this record of the provider, by the provider's reference.
+    Record(String),
+}
+
+impl About {
+    /// The name in the event.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Key(text) | Self::Record(text) => text,
+        }
+    }
+}
+
+/// An operation that a provider cannot be asked for. Its request is never sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsendable {
+    /// The reason, which becomes the decline code of the operation.
+    pub decline_code: &'static str,
 }
 
 /// Why bytes are not an event.
@@ -83,16 +110,30 @@ pub enum MalformedEvent {
 /// The requests to a provider, and the meaning of its answers and events.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// The request that executes an operation. If the same operation is requested again, it is executed once.
-    fn request(&self, operation: &Operation) -> ProviderRequest;
+    ///
+    /// # Errors
+    /// [`Unsendable`] if the provider has no request for the operation. The operation has failed then.
+    fn request(&self, leased: &LeasedOperation) -> Result<ProviderRequest, Unsendable>;
 
     /// Reads the answer to [`Dialect::request`].
-    fn answered(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
+    fn answered(&self, leased: &LeasedOperation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 
     /// The request for the outcome of an operation.
-    fn inquiry(&self, operation: &Operation) -> ProviderRequest;
+    fn inquiry(&self, leased: &LeasedOperation) -> ProviderRequest;
 
-    /// Reads the answer to [`Dialect::inquiry`].
-    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
+    /// The next request of an inquiry, if the answer to [`Dialect::inquiry`] does not tell yet whether the provider
+    /// knows the operation: the next page of a list, for example. Only the last answer is read.
+    fn further(
+        &self,
+        _leased: &LeasedOperation,
+        _status: u16,
+        _answer: &[u8],
+    ) -> Option<ProviderRequest> {
+        None
+    }
+
+    /// Reads the answer to [`Dialect::inquiry`], or to the last request of [`Dialect::further`].
+    fn inquired(&self, leased: &LeasedOperation, status: u16, answer: Vec<u8>) -> ProviderAnswer;
 
     /// Reads the bytes of an event whose signature was verified.
     ///
@@ -105,32 +146,79 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 pub type Dialects = HashMap<String, Arc<dyn Dialect>>;
 
 /// The names of all dialects.
-pub const DIALECTS: &[&str] = &[SANDBOX];
+pub const DIALECTS: &[&str] = &[SANDBOX, STRIPE];
 
 /// The name of the sandbox's dialect.
 pub const SANDBOX: &str = "sandbox";
+/// The name of Stripe's dialect.
+pub const STRIPE: &str = "stripe";
 
-/// The dialect of this name.
+/// The dialect of this name. `return_url` is the address to which the provider sends the payer back.
 #[must_use]
-pub fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
+pub fn dialect(name: &str, return_url: Option<String>) -> Option<Arc<dyn Dialect>> {
     match name {
         SANDBOX => Some(Arc::new(sandbox::Sandbox)),
+        STRIPE => Some(Arc::new(stripe::Stripe { return_url })),
         _ => None,
     }
 }
 
-/// Reads an event in the first dialect that accepts it. The books have the name of the provider, but not the
-/// dialect; a program that only checks books has no settings for it.
+/// Reads an event in the first dialect in which it is a fact, or else in the first that accepts it. The books have the
+/// name of the provider, but not the dialect; a program that only checks books has no settings for it.
 pub(crate) fn event_in_any(body: &[u8]) -> Option<ProviderEvent> {
-    let dialects = DIALECTS.iter().filter_map(|name| dialect(name));
-    dialects
-        .map(|dialect| dialect.event(body))
-        .find_map(Result::ok)
+    let dialects = DIALECTS.iter().filter_map(|name| dialect(name, None));
+    let read: Vec<ProviderEvent> = dialects
+        .filter_map(|dialect| dialect.event(body).ok())
+        .collect();
+    let with_fact = read.iter().find(|event| event.fact.is_some());
+    with_fact.or(read.first()).cloned()
 }
 
 fn wrong(cause: &str, answer: Vec<u8>) -> ProviderAnswer {
     ProviderAnswer::Wrong {
         cause: cause.to_owned(),
         answer,
+    }
+}
+
+/// A reference of the provider as one segment of a path: every byte that could have a meaning there is escaped.
+fn segment(reference: &str) -> String {
+    let mut segment = String::with_capacity(reference.len());
+    for byte in reference.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_read_in_the_dialect_in_which_it_is_a_fact() {
+        let of_stripe = json!({
+            "id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {
+                "id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 1,
+                "currency": "eur", "metadata": {"florin_operation": "op_1"},
+            }},
+        });
+        let read = event_in_any(of_stripe.to_string().as_bytes()).unwrap();
+        assert!(matches!(read.fact, Some((_, Fact::Succeeded { .. }))));
+        let of_sandbox = json!({
+            "id": "evt_1", "type": "payout.failed", "data": {"object": {
+                "id": "po_1", "status": "failed", "amount": 1, "currency": "EUR",
+                "idempotency_key": "op_1",
+            }},
+        });
+        let read = event_in_any(of_sandbox.to_string().as_bytes()).unwrap();
+        assert!(matches!(read.fact, Some((_, Fact::Failed { .. }))));
     }
 }

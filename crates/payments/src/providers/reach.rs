@@ -4,7 +4,7 @@
 use std::pin::Pin;
 
 use super::ProviderAnswer;
-use crate::Operation;
+use crate::LeasedOperation;
 
 /// A call that has begun.
 pub type CallFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -39,17 +39,17 @@ pub trait Reach: Send + Sync {
     fn full(&self) -> Vec<String>;
 
     /// Asks for the execution of a new operation, in a place of its own.
-    fn request<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, CallOutcome>;
+    fn request<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, CallOutcome>;
 
     /// Waits for a place for an inquiry. The place is free again once the value is dropped. `None` if this process
     /// cannot reach the provider.
     fn place<'a>(&'a self, provider: &'a str) -> CallFuture<'a, Option<Box<dyn Send>>>;
 
     /// Asks for the outcome of an operation, in a place that the caller has.
-    fn inquire<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
+    fn inquire<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer>;
 
     /// Asks for the execution of an operation that the provider does not know, in the place of the inquiry.
-    fn request_again<'a>(&'a self, operation: &'a Operation) -> CallFuture<'a, ProviderAnswer>;
+    fn request_again<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer>;
 
     /// Waits until all calls have ended.
     fn end(&self) -> CallFuture<'_, ()>;

@@ -3,7 +3,7 @@
 use super::record::{self, Ending};
 use crate::disputes::DisputeNews;
 use crate::json;
-use crate::providers::{MalformedEvent, Object, ProviderEvent};
+use crate::providers::{About, MalformedEvent, Object, ProviderEvent};
 
 /// Reads the bytes of an event.
 pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
@@ -11,7 +11,7 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     let event = Object::of(&value, "")?;
     let id = event.text("id")?;
     let kind = event.text("type")?;
-    let fact = match ending(kind.as_str()) {
+    let told = match ending(kind.as_str()) {
         None => match news(kind.as_str()) {
             None => None,
             Some(news) => {
@@ -29,7 +29,7 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     Ok(ProviderEvent {
         id: id.to_string(),
         kind: kind.to_string(),
-        fact,
+        fact: told.map(|(key, fact)| (About::Key(key), fact)),
     })
 }
 
@@ -211,7 +211,7 @@ mod tests {
         let (key, Fact::Succeeded { record }) = event.fact.unwrap() else {
             panic!("it succeeded");
         };
-        assert_eq!((key.as_str(), record.reference.as_str()), ("op_1", "ch_1"));
+        assert_eq!((key.text(), record.reference.as_str()), ("op_1", "ch_1"));
         assert_eq!(record.money.amount.get(), 1099);
         assert_eq!(record.payment.as_deref(), Some("pay_1"));
         assert_eq!(record.payment_method.as_deref(), Some("pm_1"));

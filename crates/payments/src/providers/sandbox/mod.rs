@@ -6,15 +6,19 @@ mod record;
 use record::{Answer, MalformedAnswer, Meaning, read_answer};
 use serde_json::json;
 
-use super::{Dialect, MalformedEvent, ProviderAnswer, ProviderEvent, ProviderRequest, wrong};
-use crate::{Fact, JsonError, Operation, OperationKind};
+use super::{
+    Dialect, MalformedEvent, ProviderAnswer, ProviderEvent, ProviderRequest, Unsendable, segment,
+    wrong,
+};
+use crate::{Fact, JsonError, LeasedOperation, Operation, OperationKind};
 
 /// The dialect of the sandbox provider.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sandbox;
 
 impl Dialect for Sandbox {
-    fn request(&self, operation: &Operation) -> ProviderRequest {
+    fn request(&self, leased: &LeasedOperation) -> Result<ProviderRequest, Unsendable> {
+        let operation = &leased.operation;
         let amount = operation.money.amount.get();
         let body = match operation.kind {
             OperationKind::Charge | OperationKind::Authorize => json!({
@@ -42,7 +46,7 @@ impl Dialect for Sandbox {
             None => format!("/v1/{}", collection(operation)),
             Some(charge) => format!("/v1/charges/{}/{}", segment(charge), collection(operation)),
         };
-        ProviderRequest {
+        Ok(ProviderRequest {
             method: "POST",
             path,
             headers: vec![
@@ -50,10 +54,11 @@ impl Dialect for Sandbox {
                 ("idempotency-key", operation.provider_key.clone()),
             ],
             body: Some(body.to_string().into_bytes()),
-        }
+        })
     }
 
-    fn answered(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
+    fn answered(&self, leased: &LeasedOperation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
+        let operation = &leased.operation;
         match status {
             200 | 402 => match read(operation, answer) {
                 // The HTTP status must agree with the fact.
@@ -82,7 +87,8 @@ impl Dialect for Sandbox {
         }
     }
 
-    fn inquiry(&self, operation: &Operation) -> ProviderRequest {
+    fn inquiry(&self, leased: &LeasedOperation) -> ProviderRequest {
+        let operation = &leased.operation;
         let (collection, key) = (collection(operation), &operation.provider_key);
         ProviderRequest {
             method: "GET",
@@ -92,9 +98,9 @@ impl Dialect for Sandbox {
         }
     }
 
-    fn inquired(&self, operation: &Operation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
+    fn inquired(&self, leased: &LeasedOperation, status: u16, answer: Vec<u8>) -> ProviderAnswer {
         match status {
-            200 => read(operation, answer),
+            200 => read(&leased.operation, answer),
             404 => ProviderAnswer::Unknown,
             status => ProviderAnswer::Nothing(format!("the provider answered {status}")),
         }
@@ -115,19 +121,6 @@ const fn collection(operation: &Operation) -> &'static str {
         OperationKind::Refund | OperationKind::RefundReturn => "refunds",
         OperationKind::Payout | OperationKind::PayoutReturn => "payouts",
     }
-}
-
-/// A reference of the provider as one segment of a path: every byte that could have a meaning there is escaped.
-fn segment(reference: &str) -> String {
-    let mut segment = String::with_capacity(reference.len());
-    for byte in reference.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            segment.push(char::from(byte));
-        } else {
-            segment.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    segment
 }
 
 /// Reads an answer. It counts only if it is complete and names the requested operation. [`crate::record_outcome`]
