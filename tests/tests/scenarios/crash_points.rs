@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -162,16 +163,24 @@ fn die_one_by_one(kind: Kind, deaths: &[Death]) {
     let deaths = deaths.iter().copied();
     // Only on PostgreSQL, a batch is written by a thread of its own.
     let deaths = deaths.filter(|death| kind == Kind::Postgres || death.play != Play::Heavy);
-    let (deaths, failed) = (Mutex::new(deaths.collect()), Mutex::new(Vec::new()));
+    let deaths: VecDeque<Death> = deaths.collect();
+    let planned = deaths.len();
+    let (deaths, failed) = (Mutex::new(deaths), Mutex::new(Vec::new()));
+    let died = AtomicUsize::new(0);
     std::thread::scope(|threads| {
         for _ in 0..AT_ONCE {
             threads.spawn(|| {
                 while let Some(death) = next(&deaths) {
                     let database = first.copy();
                     let told = AssertUnwindSafe(|| wait_for(die(database, death)));
-                    if catch_unwind(told).is_err() {
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        failed.push(death);
+                    match catch_unwind(told) {
+                        Ok(has_died) => {
+                            died.fetch_add(usize::from(has_died), Ordering::Relaxed);
+                        }
+                        Err(_panic) => {
+                            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                            failed.push(death);
+                        }
                     }
                 }
             });
@@ -179,6 +188,9 @@ fn die_one_by_one(kind: Kind, deaths: &[Death]) {
     });
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     assert!(failed.is_empty(), "the reasons are above: {failed:?}");
+    // Of the hits that are drawn, many are too late in the story.
+    let died = died.into_inner();
+    assert!(died >= planned / 5, "{died} of {planned} have died");
 }
 
 fn next(deaths: &Mutex<VecDeque<Death>>) -> Option<Death> {
@@ -186,11 +198,11 @@ fn next(deaths: &Mutex<VecDeque<Death>>) -> Option<Death> {
     deaths.pop_front()
 }
 
-fn wait_for(story: impl Future<Output = ()>) {
+fn wait_for<T>(story: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    runtime.expect("a runtime").block_on(story);
+    runtime.expect("a runtime").block_on(story)
 }
 
 /// The books before each death: terms, and money that can be paid out.
@@ -204,7 +216,8 @@ async fn begin(database: &Database) {
     assert_eq!(shop.florin.terminate().code(), Some(0));
 }
 
-async fn die(database: Database, death: Death) {
+/// Plays until the process has died. Returns false if it has not, because the hit is too late.
+async fn die(database: Database, death: Death) -> bool {
     if death.play == Play::Parked {
         park(&database).await;
     }
@@ -222,6 +235,7 @@ async fn die(database: Database, death: Death) {
     }
     merchant.hears_the_same_again().await;
     books_hold(&database);
+    merchant.died
 }
 
 /// A merchant whose server dies once.
