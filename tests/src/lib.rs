@@ -50,5 +50,5 @@ pub use client::{Client, Reply};
 pub use cluster::Cluster;
 pub use database::{Database, Kind, scenario};
 pub use florin::{Florin, binary, run};
-pub use wheel::{packages, pinned};
 pub use program::Program;
+pub use wheel::{packages, pinned};
