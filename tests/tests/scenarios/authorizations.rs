@@ -473,3 +473,34 @@ async fn a_payer_who_must_act_at_the_provider_is_sent_there(database: Database) 
     shop.assert_as_the_provider_says().await;
     books_hold(&database);
 }
+
+on_both_databases!(one_increment_is_asked_for_at_a_time);
+async fn one_increment_is_asked_for_at_a_time(database: Database) {
+    let shop = Shop::open(&database);
+    let authorized = shop.authorize("k-1", "pm_increment_times_out").await;
+    let id = text(&authorized, "/id");
+    let path = format!("/v1/payments/{id}/increment");
+    let first = shop
+        .post_waiting(&path, "i-1", &json!({"amount": 100}), 0)
+        .await;
+    assert_eq!(first.status, 202, "{}", first.json());
+    let second = shop
+        .post_waiting(&path, "i-2", &json!({"amount": 50}), 0)
+        .await;
+    is_problem("a second increment", &second, 409, "operation_in_flight");
+    // The refusal is not kept: the same request succeeds later.
+    eventually("the first one is known", async || {
+        (shop.payment(&id).await["amount"] == PRICE + 100).then_some(())
+    })
+    .await;
+    let again = shop
+        .post_waiting(&path, "i-2", &json!({"amount": 50}), 0)
+        .await;
+    assert_eq!(again.status, 202, "{}", again.json());
+    eventually("the second one is known", async || {
+        (shop.payment(&id).await["amount"] == PRICE + 150).then_some(())
+    })
+    .await;
+    shop.assert_as_the_provider_says().await;
+    books_hold(&database);
+}
