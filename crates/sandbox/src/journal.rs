@@ -17,7 +17,7 @@ use crate::order::{DisputeOrder, Evidence, Order, ProviderKey};
 use crate::pages::{Entry, Page, Pages};
 use crate::record::{Kind, Record, Shown, fresh_id};
 use crate::refusal::Refusal;
-use crate::settlements::{BankMove, Settlement};
+use crate::settlement::{BankMove, Settlement};
 use crate::totals::{CurrencyTotals, Totals};
 
 /// The result of a recorded call.

@@ -140,6 +140,7 @@ mod record;
 mod refusal;
 mod request;
 mod routes;
+mod settlement;
 mod settlements;
 mod totals;
 

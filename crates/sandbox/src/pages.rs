@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::method::{PaymentMethod, Step};
 use crate::order::{ChargeOrder, Evidence, Order, ProviderKey};
 use crate::record::{Kind, Record, Status};
-use crate::settlements::{BankMove, Line, LineKind, Settlement, fee_for_capture};
+use crate::settlement::{BankMove, Line, LineKind, Settlement, fee_for_capture};
 use crate::totals::Totals;
 
 /// One line of the file.

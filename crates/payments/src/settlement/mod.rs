@@ -17,6 +17,7 @@ mod bank;
 mod bank_rows;
 pub mod exception;
 mod http;
+mod loading;
 mod proof;
 mod resolve;
 mod rows;

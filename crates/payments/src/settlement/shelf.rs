@@ -12,15 +12,13 @@ use store::rows::Single;
 use store::{Error, Ids, TenantId, Timestamp};
 
 use super::bank_rows::{
-    BankLineByContent, BankLineById, BankLineBySubject, BankLineResolved, BankLineRow, candidates,
+    BankLineByContent, BankLineBySubject, BankLineResolved, BankLineRow, candidates,
 };
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
 use super::rows::*;
 use super::{BankLineId, SettlementId, SettlementLineId};
 use crate::disputes::dispute::Dispute;
-use crate::disputes::rows as dispute_rows;
 use crate::postings::{EXCEPTION_FEE_OUT, OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
-use crate::tables::{ByProviderKey, ByReference, OperationById};
 use crate::{Operation, OperationId};
 
 /// The rows that a batch needs.
@@ -74,11 +72,11 @@ pub(super) struct State {
     pub(super) known: HashSet<Vec<u8>>,
     /// Lines that are in the books and open, by their contents. They are tried again.
     pub(super) open_lines: HashMap<Vec<u8>, SettlementLineRow>,
-    by_reference: HashMap<String, OperationId>,
-    by_our_reference: HashMap<String, OperationId>,
-    operations: HashMap<OperationId, Operation>,
+    pub(super) by_reference: HashMap<String, OperationId>,
+    pub(super) by_our_reference: HashMap<String, OperationId>,
+    pub(super) operations: HashMap<OperationId, Operation>,
     /// By the provider's reference.
-    disputes: HashMap<String, Dispute>,
+    pub(super) disputes: HashMap<String, Dispute>,
     /// What is settled already: the subject, and the kind of the line.
     pub(super) settled: HashSet<(String, String)>,
     pub(super) settlements: BTreeMap<SettlementName, Versioned<SettlementRow>>,
@@ -415,87 +413,5 @@ impl engine::Shelf for SettlementShelf {
         }
         writes.add(new);
         writes.add(changed);
-    }
-}
-
-impl State {
-    /// Loads the operations and disputes that lines name, and adds their ids to `names`.
-    fn load_subjects(
-        &mut self,
-        from: &mut Loading<'_>,
-        asks: &SettlementNeeds,
-        names: &mut Vec<String>,
-    ) -> Result<(), Error> {
-        let (connection, tenant) = (&mut *from.connection, from.tenant);
-        let sorted = |texts: &[String]| -> Vec<String> {
-            let mut texts: Vec<String> = texts.to_vec();
-            texts.retain(|text| !text.is_empty());
-            texts.sort_unstable();
-            texts.dedup();
-            texts
-        };
-        let references = sorted(&asks.references);
-        let records: Vec<ByReference> = references
-            .iter()
-            .map(|reference| ByReference {
-                provider_ref: reference.clone(),
-            })
-            .collect();
-        for row in ByReference::find(connection, Lock::Nothing, tenant, &records)? {
-            if row.provider == asks.provider || asks.provider.is_empty() {
-                self.by_reference.insert(row.provider_ref, row.operation_id);
-            }
-        }
-        let keys: Vec<ByProviderKey> = sorted(&asks.our_references)
-            .into_iter()
-            .map(|provider_key| ByProviderKey { provider_key })
-            .collect();
-        let mut rows = ByProviderKey::find(connection, Lock::Nothing, tenant, &keys)?;
-        for row in &rows {
-            self.by_our_reference
-                .insert(row.provider_key.clone(), row.id);
-        }
-        let mut ids: Vec<OperationId> = self.by_reference.values().copied().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let wanted: Vec<OperationById> = ids.into_iter().map(|id| OperationById { id }).collect();
-        rows.extend(OperationById::find(
-            connection,
-            Lock::Nothing,
-            tenant,
-            &wanted,
-        )?);
-        for row in rows {
-            let operation = row.read()?;
-            names.push(operation.id.to_string());
-            self.operations.insert(operation.id, operation);
-        }
-        for dispute in dispute_rows::load(connection, tenant, references)? {
-            if dispute.provider == asks.provider {
-                names.push(dispute.id.to_string());
-                self.disputes.insert(dispute.reference.clone(), dispute);
-            }
-        }
-        Ok(())
-    }
-
-    /// Loads the line that an exception is about.
-    fn load_lines(
-        &mut self,
-        connection: &mut store::AnyConnection,
-        tenant: TenantId,
-        subject: &str,
-    ) -> Result<(), Error> {
-        if let Ok(id) = subject.parse::<SettlementLineId>() {
-            let found = LineById::find(connection, Lock::Rows, tenant, &[LineById { id }])?;
-            self.lines
-                .extend(found.into_iter().map(|row| (row.id, row)));
-        }
-        if let Ok(id) = subject.parse::<BankLineId>() {
-            let found = BankLineById::find(connection, Lock::Rows, tenant, &[BankLineById { id }])?;
-            self.bank_lines
-                .extend(found.into_iter().map(|row| (row.id, row)));
-        }
-        Ok(())
     }
 }
