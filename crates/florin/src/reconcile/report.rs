@@ -300,12 +300,30 @@ impl<'a> Report<'a> {
         let reference = short(Some(places.reference), &columns.reference)?;
         let our_reference = short(places.our_reference, &named(&columns.our_reference))?;
         let settlement = short(places.settlement, &named(&columns.settlement))?;
+        let texts = [word, &reference, &our_reference, &code, &settlement];
+        let content = self.content(texts, [gross, fee, i64::from(day)]);
+        Ok(ReportLine {
+            number: i64::try_from(line).unwrap_or(i64::MAX),
+            content,
+            kind,
+            reference,
+            our_reference,
+            gross,
+            fee,
+            currency,
+            day,
+            settlement,
+        })
+    }
+
+    /// The hash of a line: of its content, and of its ordinal among equal lines.
+    fn content(&mut self, texts: [&str; 5], numbers: [i64; 3]) -> [u8; 32] {
         let mut content = Sha256::new();
-        for part in [word, &reference, &our_reference, &code, &settlement] {
-            content.update(part.len().to_be_bytes());
-            content.update(part);
+        for text in texts {
+            content.update(text.len().to_be_bytes());
+            content.update(text);
         }
-        for number in [gross, fee, i64::from(day)] {
+        for number in numbers {
             content.update(number.to_be_bytes());
         }
         let first = content.clone().finalize();
@@ -317,18 +335,7 @@ impl<'a> Report<'a> {
         let ordinal = self.seen.entry(beginning).or_default();
         content.update(ordinal.to_be_bytes());
         *ordinal = ordinal.saturating_add(1);
-        Ok(ReportLine {
-            number: i64::try_from(line).unwrap_or(i64::MAX),
-            content: content.finalize().into(),
-            kind,
-            reference,
-            our_reference,
-            gross,
-            fee,
-            currency,
-            day,
-            settlement,
-        })
+        content.finalize().into()
     }
 
     /// A day in days since 1970. What follows the date, such as a time, is not read.

@@ -1,18 +1,146 @@
 //! Loads what the lines of a batch are about: operations, disputes, and the lines of exceptions.
 
 use engine::Loading;
+use money::Currency;
 use store::find::Lock;
-use store::{Error, TenantId};
+use store::{AnyConnection, Error, TenantId};
 
-use super::bank_rows::BankLineById;
-use super::rows::LineById;
-use super::shelf::{SettlementNeeds, State};
+use super::bank_rows::{BankLineByContent, BankLineById, BankLineBySubject, candidates};
+use super::exception::ExceptionId;
+use super::rows::*;
+use super::shelf::{SettlementNeeds, State, Versioned};
 use super::{BankLineId, SettlementLineId};
 use crate::OperationId;
 use crate::disputes::rows as dispute_rows;
+use crate::postings::EXCEPTION_FEE_OUT;
 use crate::tables::{ByProviderKey, ByReference, OperationById};
 
 impl State {
+    /// Loads the lines that are in the books already, and adds the ids of those that are open to `names`.
+    pub(super) fn load_known(
+        &mut self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        asks: &SettlementNeeds,
+        names: &mut Vec<String>,
+    ) -> Result<(), Error> {
+        let contents = asks.contents.iter().cloned();
+        let contents: Vec<LineByContent> =
+            contents.map(|content| LineByContent { content }).collect();
+        for row in LineByContent::find(connection, Lock::Rows, tenant, &contents)? {
+            self.known.insert(row.content.clone());
+            if row.status == OPEN {
+                names.push(row.id.to_string());
+                self.open_lines.insert(row.content.clone(), row);
+            }
+        }
+        let contents = asks.bank_contents.iter().cloned();
+        let contents: Vec<BankLineByContent> = contents
+            .map(|content| BankLineByContent { content })
+            .collect();
+        for row in BankLineByContent::find(connection, Lock::Nothing, tenant, &contents)? {
+            self.known.insert(row.content);
+        }
+        Ok(())
+    }
+
+    /// Loads exceptions by their ids, each with its line, and by what they are about. Adds the currencies of the
+    /// former. Returns the external ids of the postings by which they may be resolved.
+    pub(super) fn load_exceptions(
+        &mut self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        ids: &[ExceptionId],
+        names: &[String],
+        currencies: &mut Vec<Currency>,
+    ) -> Result<Vec<String>, Error> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        let wanted: Vec<ExceptionById> = ids.into_iter().map(|id| ExceptionById { id }).collect();
+        let mut found = ExceptionById::find(connection, Lock::Rows, tenant, &wanted)?;
+        let resolved = found.iter();
+        let resolved = resolved.map(|row| EXCEPTION_FEE_OUT.external_id(row.id));
+        let resolved = resolved.collect();
+        for row in &found {
+            currencies.extend(Currency::from_code(&row.currency).ok());
+            self.load_lines(connection, tenant, &row.subject)?;
+        }
+        let about = names.iter().cloned();
+        let about: Vec<ExceptionBySubject> = about
+            .map(|subject| ExceptionBySubject { subject })
+            .collect();
+        let others = ExceptionBySubject::find(connection, Lock::Rows, tenant, &about)?;
+        found.extend(others);
+        for row in found {
+            let row = row.read()?;
+            let name = (row.subject.clone(), row.kind);
+            let held = Versioned {
+                seen: Some(row.version),
+                row,
+                is_changed: false,
+            };
+            self.exceptions.insert(name, held);
+        }
+        Ok(resolved)
+    }
+
+    /// Notes what is settled already, and which payouts are on a statement.
+    pub(super) fn load_settled(
+        &mut self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        names: &[String],
+    ) -> Result<(), Error> {
+        let lines = names.iter().cloned();
+        let lines: Vec<LineBySubject> = lines.map(|subject| LineBySubject { subject }).collect();
+        for row in LineBySubject::find(connection, Lock::Nothing, tenant, &lines)? {
+            if let (MATCHED, Some(subject)) = (row.status.as_str(), row.subject) {
+                self.settled.insert((subject, row.kind));
+            }
+        }
+        let lines = names.iter().cloned();
+        let lines: Vec<BankLineBySubject> =
+            lines.map(|subject| BankLineBySubject { subject }).collect();
+        for row in BankLineBySubject::find(connection, Lock::Nothing, tenant, &lines)? {
+            if let (MATCHED, Some(subject)) = (row.status.as_str(), row.subject) {
+                self.settled.insert((subject, String::new()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads settlements by the names that lines give them, and by the amounts of bank lines.
+    pub(super) fn load_settlements(
+        &mut self,
+        connection: &mut AnyConnection,
+        tenant: TenantId,
+        asks: &SettlementNeeds,
+    ) -> Result<(), Error> {
+        let mut names = asks.settlements.clone();
+        names.sort_unstable();
+        names.dedup();
+        let wanted: Vec<SettlementByReference> = names
+            .into_iter()
+            .map(|reference| SettlementByReference { reference })
+            .collect();
+        let mut rows = SettlementByReference::find(connection, Lock::Rows, tenant, &wanted)?;
+        rows.extend(candidates(connection, tenant, &asks.bank_amounts)?);
+        for row in rows {
+            let name = (
+                row.provider.clone(),
+                row.reference.clone(),
+                row.currency.clone(),
+            );
+            let held = Versioned {
+                seen: Some(row.version),
+                row,
+                is_changed: false,
+            };
+            self.settlements.insert(name, held);
+        }
+        Ok(())
+    }
+
     /// Loads the operations and disputes that lines name, and adds their ids to `names`.
     pub(super) fn load_subjects(
         &mut self,
@@ -76,7 +204,7 @@ impl State {
     /// Loads the line that an exception is about.
     pub(super) fn load_lines(
         &mut self,
-        connection: &mut store::AnyConnection,
+        connection: &mut AnyConnection,
         tenant: TenantId,
         subject: &str,
     ) -> Result<(), Error> {

@@ -7,18 +7,15 @@ use engine::Loading;
 use ledger::TransactionId;
 use money::Currency;
 use store::bulk::Writes;
-use store::find::Lock;
 use store::rows::Single;
 use store::{Error, Ids, TenantId, Timestamp};
 
-use super::bank_rows::{
-    BankLineByContent, BankLineBySubject, BankLineResolved, BankLineRow, candidates,
-};
+use super::bank_rows::{BankLineResolved, BankLineRow};
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
 use super::rows::*;
 use super::{BankLineId, SettlementId, SettlementLineId};
 use crate::disputes::dispute::Dispute;
-use crate::postings::{EXCEPTION_FEE_OUT, OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
+use crate::postings::{OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
 use crate::{Operation, OperationId};
 
 /// The rows that a batch needs.
@@ -234,117 +231,23 @@ impl engine::Shelf for SettlementShelf {
     }
 
     fn load(&mut self, from: &mut Loading<'_>, asks: SettlementNeeds) -> Result<(), Error> {
-        let mut names = asks.subjects.clone();
         let state = &mut self.state.value;
+        let mut names = asks.subjects.clone();
         state.load_subjects(from, &asks, &mut names)?;
         let (connection, tenant) = (&mut *from.connection, from.tenant);
-        let contents = asks.contents.into_iter();
-        let contents: Vec<LineByContent> =
-            contents.map(|content| LineByContent { content }).collect();
-        for row in LineByContent::find(connection, Lock::Rows, tenant, &contents)? {
-            state.known.insert(row.content.clone());
-            if row.status == OPEN {
-                names.push(row.id.to_string());
-                state.open_lines.insert(row.content.clone(), row);
-            }
-        }
-        let contents = asks.bank_contents.into_iter();
-        let contents: Vec<BankLineByContent> = contents
-            .map(|content| BankLineByContent { content })
-            .collect();
-        for row in BankLineByContent::find(connection, Lock::Nothing, tenant, &contents)? {
-            state.known.insert(row.content);
-        }
-        let mut exceptions = asks.exceptions;
-        exceptions.sort_unstable();
-        let wanted: Vec<ExceptionById> = exceptions
-            .into_iter()
-            .map(|id| ExceptionById { id })
-            .collect();
-        let mut found = ExceptionById::find(connection, Lock::Rows, tenant, &wanted)?;
-        let mut currencies = asks.currencies;
-        let resolved: Vec<String> = found
-            .iter()
-            .map(|row| EXCEPTION_FEE_OUT.external_id(row.id))
-            .collect();
-        for row in &found {
-            currencies.extend(Currency::from_code(&row.currency).ok());
-            state.load_lines(connection, tenant, &row.subject)?;
-        }
+        state.load_known(connection, tenant, &asks, &mut names)?;
         names.sort_unstable();
         names.dedup();
-        let about: Vec<ExceptionBySubject> = names
-            .iter()
-            .map(|subject| ExceptionBySubject {
-                subject: subject.clone(),
-            })
-            .collect();
-        found.extend(ExceptionBySubject::find(
+        let mut currencies = asks.currencies.clone();
+        let resolved = state.load_exceptions(
             connection,
-            Lock::Rows,
             tenant,
-            &about,
-        )?);
-        for row in found {
-            let row = row.read()?;
-            let seen = Some(row.version);
-            let name = (row.subject.clone(), row.kind);
-            state.exceptions.insert(
-                name,
-                Versioned {
-                    row,
-                    seen,
-                    is_changed: false,
-                },
-            );
-        }
-        let lines: Vec<LineBySubject> = names
-            .iter()
-            .map(|subject| LineBySubject {
-                subject: subject.clone(),
-            })
-            .collect();
-        for row in LineBySubject::find(connection, Lock::Nothing, tenant, &lines)? {
-            if let (MATCHED, Some(subject)) = (row.status.as_str(), row.subject) {
-                state.settled.insert((subject, row.kind));
-            }
-        }
-        let lines: Vec<BankLineBySubject> = names
-            .iter()
-            .map(|subject| BankLineBySubject {
-                subject: subject.clone(),
-            })
-            .collect();
-        for row in BankLineBySubject::find(connection, Lock::Nothing, tenant, &lines)? {
-            if let (MATCHED, Some(subject)) = (row.status.as_str(), row.subject) {
-                state.settled.insert((subject, String::new()));
-            }
-        }
-        let mut settlements = asks.settlements;
-        settlements.sort_unstable();
-        settlements.dedup();
-        let wanted: Vec<SettlementByReference> = settlements
-            .into_iter()
-            .map(|reference| SettlementByReference { reference })
-            .collect();
-        let mut rows = SettlementByReference::find(connection, Lock::Rows, tenant, &wanted)?;
-        rows.extend(candidates(connection, tenant, &asks.bank_amounts)?);
-        for row in rows {
-            let name = (
-                row.provider.clone(),
-                row.reference.clone(),
-                row.currency.clone(),
-            );
-            let seen = Some(row.version);
-            state.settlements.insert(
-                name,
-                Versioned {
-                    row,
-                    seen,
-                    is_changed: false,
-                },
-            );
-        }
+            &asks.exceptions,
+            &names,
+            &mut currencies,
+        )?;
+        state.load_settled(connection, tenant, &names)?;
+        state.load_settlements(connection, tenant, &asks)?;
         currencies.sort_unstable_by(|one, other| one.code().cmp(other.code()));
         currencies.dedup();
         if let Some(needs) = from.ask::<Books>() {
