@@ -28,6 +28,7 @@ use money::{Amount, Currency, MinorUnits, Money};
 use payments::charging::{CreatePayment, RecordOutcome};
 use payments::notices::{ReceiveWebhook, WebhookOutcome};
 use payments::providers::{SANDBOX, dialect};
+use payments::settlement::{LineKind, ReportLine, SettleLines};
 use payments::{
     Begun, CaptureMethod, Fact, LeasedOperation, NewPayment, PaymentId, Provider, ProviderText,
     Providers, Record, Refusal,
@@ -221,6 +222,28 @@ impl Writer {
         self.ask(command, payment, show_refusal).await
     }
 
+    /// The provider settles a payment, and charges 20 for it.
+    async fn settle(&self, paid: &LeasedOperation) {
+        let line = ReportLine {
+            number: 2,
+            content: [7; 32],
+            kind: LineKind::Capture,
+            reference: String::new(),
+            our_reference: paid.operation.provider_key.clone(),
+            gross: paid.operation.money.amount.get(),
+            fee: 20,
+            currency: paid.operation.money.currency,
+            day: 20_787,
+            settlement: "st_1".to_owned(),
+        };
+        let command = SettleLines {
+            provider: "sandbox".to_owned(),
+            report: "report.csv".to_owned(),
+            lines: vec![line],
+        };
+        assert_eq!(self.tell(command).await.matched, 1);
+    }
+
     async fn hear(&self, leased: &LeasedOperation, fact: Fact) {
         let command = RecordOutcome {
             operation: leased.operation.id,
@@ -380,6 +403,7 @@ impl Book {
                 700,
             )
             .await;
+        writer.settle(&paid).await;
         writer.engine.shut_down().await;
         Self {
             _folder: folder,
@@ -397,7 +421,7 @@ impl Book {
     /// The names of the invariants that do not hold.
     fn violated(&self) -> Vec<&'static str> {
         let report = self.check();
-        assert_eq!(report.invariants.len(), 16);
+        assert_eq!(report.invariants.len(), 17);
         let broken = report
             .invariants
             .iter()
@@ -472,8 +496,8 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "P4", "I1", "W1",
-            "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "P4", "R2", "I1",
+            "W1", "A1", "A3"
         ]
     );
     for verdict in report.invariants {
@@ -767,6 +791,35 @@ async fn p3_catches_a_posting_set_of_an_operation_that_did_not_succeed() {
                external_id = 'op_' || lower(hex(zeroblob(16))) || ':capture' \
                WHERE id = (SELECT min(id) FROM ledger_transaction WHERE kind = 'transfer')";
     assert_eq!(caught(sql).await, ["P3"]);
+}
+
+#[tokio::test]
+async fn r2_catches_settlements_and_lines_that_do_not_add_up() {
+    for sql in [
+        "UPDATE settlement SET gross = gross + 1, net = net + 1",
+        "UPDATE settlement SET lines = 2",
+        "UPDATE settlement SET banked = 5",
+        "UPDATE settlement SET currency = 'EUR'",
+        "DELETE FROM settlement",
+        "UPDATE settlement_line SET fee = fee + 1, net = net - 1",
+        "UPDATE settlement_line SET transaction_id = NULL",
+        "UPDATE settlement_line SET subject = 'op_' || lower(hex(zeroblob(16)))",
+        "UPDATE settlement_line SET kind = 'refund'",
+    ] {
+        assert_eq!(caught(sql).await, ["R2"], "{sql}");
+    }
+    let sql = "UPDATE ledger_transaction SET external_id = NULL WHERE kind = 'payment_settled'";
+    assert_eq!(caught(sql).await, ["R2"]);
+}
+
+#[tokio::test]
+async fn a3_catches_a_line_and_an_exception_without_their_records() {
+    let sql = "UPDATE settlement_line SET id = randomblob(16)";
+    assert_eq!(caught(sql).await, ["A3"]);
+    let sql = "INSERT INTO reconciliation_exception (amount, version, opened_at, tenant_id, day, id, kind, subject, \
+               provider, currency, detail, status) \
+               VALUES (1, 1, 0, 1, 0, randomblob(16), 'fee', 'x', 'sandbox', 'USD', 'x', 'open')";
+    assert_eq!(caught(sql).await, ["A3"]);
 }
 
 #[tokio::test]

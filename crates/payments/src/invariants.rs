@@ -19,8 +19,8 @@ use crate::{Fact, OperationId, OperationState, PaymentId, check, providers};
 /// |---|---|---|
 /// | P1, P2 | payments beside their operations; both beside their histories | by id |
 /// | P3 | operations, then the transactions of each posting set, each page with its counterparts | by id |
-/// | R2 | lines of settlement reports, with the transaction of each; settlements; lines of bank statements | by id |
 /// | P4 | payments, customers, payment methods, texts of metadata, each page with its counterparts | by id; by key |
+/// | R2 | lines of settlement reports, with the transaction of each; settlements; lines of bank statements | by id |
 /// | I1 | all tenants' keys together; payments, and their keys | by key; by id |
 /// | W1 | events, and the operations they name | by key |
 pub const FAMILY: Family = Family {
@@ -48,17 +48,17 @@ pub const FAMILY: Family = Family {
             }),
         },
         Invariant {
-            name: "R2",
-            rule: "settlements are the sums of their lines, and on their way until they arrive",
-            scope: Scope::Tenant(|connection, tenant, progress| {
-                check::settlements_add_up(connection, tenant.id, progress)
-            }),
-        },
-        Invariant {
             name: "P4",
             rule: "a payment has its customer, and is found by its metadata",
             scope: Scope::Tenant(|connection, tenant, progress| {
                 check::payments_have_their_customers(connection, tenant.id, progress)
+            }),
+        },
+        Invariant {
+            name: "R2",
+            rule: "settlements are the sums of their lines, and on their way until they arrive",
+            scope: Scope::Tenant(|connection, tenant, progress| {
+                check::settlements_add_up(connection, tenant.id, progress)
             }),
         },
         Invariant {

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::customers::{customers, methods};
-use super::{PAGE, payments};
+use super::{PAGE, payments, settled};
 use crate::approvals::ApprovalId;
 use crate::disputes::DisputeId;
 use crate::payouts::PayoutId;
@@ -14,7 +14,7 @@ use crate::schema::{approval, dispute, operation, payout, reserve};
 use crate::{OperationId, OperationKind, terms};
 
 /// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, reserve, customer, payment
-/// method and version of the terms.
+/// method, matched line, exception and version of the terms.
 pub(crate) fn each_recordable(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -52,6 +52,7 @@ pub(crate) fn each_recordable(
     while let Some(id) = reserves.next(connection)? {
         look("reserve", id.to_string())?;
     }
+    settled::each_recordable(connection, tenant, &mut look)?;
     for version in terms::versions(connection, tenant)? {
         look("terms", version.to_string())?;
     }

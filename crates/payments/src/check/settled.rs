@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use store::{AnyConnection, CheckError, Error, TenantId};
+use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, tick};
 use crate::postings::PostingSet;
-use crate::schema::{settlement, settlement_line};
+use crate::schema::{bank_line, reconciliation_exception, settlement, settlement_line};
+use crate::settlement::exception::ExceptionId;
 use crate::settlement::{
-    LineKind, SettlementLineId, SettlementLineRow, SettlementRow, proof, set_of,
+    BankLineId, LineKind, SettlementLineId, SettlementLineRow, SettlementRow, proof, set_of,
 };
 
 /// Lines, gross and fee of a settlement.
@@ -126,4 +127,73 @@ fn lines_are_posted(
         }
     }
     Ok(())
+}
+
+/// Calls `look` with the kind and the id of each line of a report or of a statement that was matched, and of each
+/// exception.
+pub(super) fn each_recordable(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    look: &mut dyn FnMut(&'static str, String) -> Result<(), CheckError>,
+) -> Result<(), CheckError> {
+    let mut lines: Pages<SettlementLineId> = Pages::new(tenant, lines_after);
+    while let Some(id) = lines.next(connection)? {
+        look("settlement_line", id.to_string())?;
+    }
+    let mut lines: Pages<BankLineId> = Pages::new(tenant, bank_lines_after);
+    while let Some(id) = lines.next(connection)? {
+        look("bank_line", id.to_string())?;
+    }
+    let mut exceptions: Pages<ExceptionId> = Pages::new(tenant, exceptions_after);
+    while let Some(id) = exceptions.next(connection)? {
+        look("exception", id.to_string())?;
+    }
+    Ok(())
+}
+
+fn lines_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&SettlementLineId>,
+) -> Result<Vec<SettlementLineId>, Error> {
+    let first = SettlementLineId::from_bytes([0; 16]);
+    Ok(settlement_line::table
+        .filter(settlement_line::tenant_id.eq(tenant))
+        .filter(settlement_line::status.eq("matched"))
+        .filter(settlement_line::id.gt(after.copied().unwrap_or(first)))
+        .order(settlement_line::id)
+        .limit(PAGE)
+        .select(settlement_line::id)
+        .load(connection)?)
+}
+
+fn bank_lines_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&BankLineId>,
+) -> Result<Vec<BankLineId>, Error> {
+    let first = BankLineId::from_bytes([0; 16]);
+    Ok(bank_line::table
+        .filter(bank_line::tenant_id.eq(tenant))
+        .filter(bank_line::status.eq("matched"))
+        .filter(bank_line::id.gt(after.copied().unwrap_or(first)))
+        .order(bank_line::id)
+        .limit(PAGE)
+        .select(bank_line::id)
+        .load(connection)?)
+}
+
+fn exceptions_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&ExceptionId>,
+) -> Result<Vec<ExceptionId>, Error> {
+    let first = ExceptionId::from_bytes([0; 16]);
+    Ok(reconciliation_exception::table
+        .filter(reconciliation_exception::tenant_id.eq(tenant))
+        .filter(reconciliation_exception::id.gt(after.copied().unwrap_or(first)))
+        .order(reconciliation_exception::id)
+        .limit(PAGE)
+        .select(reconciliation_exception::id)
+        .load(connection)?)
 }
