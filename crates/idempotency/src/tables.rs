@@ -103,7 +103,10 @@ pub fn old(
             ))
     };
     let mut rows: Vec<(TenantId, String, i64, bool)> = match after {
-        None => keys().load(connection)?,
+        // No key is empty. The condition makes the first step a range of the primary key too.
+        None => keys()
+            .filter(idempotency_key::key.gt(""))
+            .load(connection)?,
         Some((key, tenant)) => keys()
             .filter(idempotency_key::key.eq(key))
             .filter(idempotency_key::tenant_id.gt(tenant))

@@ -73,7 +73,9 @@ impl Books {
     pub(crate) fn begin(&mut self) {
         static LAST: AtomicI64 = AtomicI64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        let insert = format!("INSERT INTO tenant VALUES (0, {number}, 'tenant {number}')");
+        let insert = format!(
+            "INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, {number}, 'tenant {number}')"
+        );
         self.database.execute_raw(&insert);
         self.tenant = TenantId(number);
         self.restart();

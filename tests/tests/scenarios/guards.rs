@@ -451,7 +451,8 @@ pub(crate) fn try_all(database: &Database) {
         )
     };
     let given = [
-        "INSERT INTO tenant VALUES (0, 1, 'one'), (0, 2, 'two');".to_owned(),
+        "INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, 1, 'one'), (0, 2, 'two');"
+            .to_owned(),
         account(1, 1, "EUR"),
         account(1, 2, "EUR"),
         account(1, 3, "USD"),

@@ -222,6 +222,39 @@ async fn tampered(shop: &Shop, database: &Database) -> (PathBuf, PathBuf) {
     (report, path)
 }
 
+on_both_databases!(a_payout_that_came_back_is_on_the_statement_twice);
+async fn a_payout_that_came_back_is_on_the_statement_twice(database: Database) {
+    let shop = Shop::open(&database);
+    let terms = json!({"currency": "EUR", "calendar": "every_day", "available_after_days": 0});
+    let terms = shop.client.post("/v1/payment_terms", None, &terms).await;
+    assert_eq!(terms.status, 201);
+    assert_eq!(shop.pay("k-1", "pm_succeeds").await.status, 201);
+    crate::funds::balance_becomes(&shop, [0, PRICE, 0, 0]).await;
+    let body = json!({"amount": 1000, "currency": "EUR", "destination": "ba_pending"});
+    let made = shop.client.post("/v1/payouts", "p-1", &body).await;
+    assert_eq!(made.status, 202, "{}", made.json());
+    let journal = shop.journal().await;
+    let payout = journal.iter().find(|row| row["object"] == "payout");
+    let payout = text(payout.expect("it was asked for"), "/id");
+    for step in ["succeed", "return"] {
+        let path = format!("/v1/payouts/{payout}/{step}");
+        let done = shop.bank().post(&path, None, &json!({})).await;
+        assert_eq!(done.status, 200, "{step}");
+        shop.drain().await;
+    }
+    let (_, report) = shop.settled(&database).await;
+    let statement = shop.statement(&database).await;
+    let words = ["--report", shown(&report), "--statement", shown(&statement)];
+
+    let (code, said) = reconcile(&database, &words);
+
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said["bank"]["payouts"], 2, "{said}");
+    assert_eq!(shop.posted(TRANSIT).await, 0);
+    assert_eq!(shop.posted("assets:bank:EUR").await, PRICE - COST);
+    books_hold(&database);
+}
+
 on_both_databases!(each_difference_is_an_exception_of_its_kind_until_a_person_resolves_it);
 async fn each_difference_is_an_exception_of_its_kind_until_a_person_resolves_it(
     database: Database,

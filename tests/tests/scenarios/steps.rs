@@ -96,7 +96,7 @@ on_both_databases!(each_step_of_a_transaction_is_written_and_what_is_stale_is_a_
 async fn each_step_of_a_transaction_is_written_and_what_is_stale_is_a_conflict(database: Database) {
     let url = DatabaseUrl::parse(database.url()).expect("a URL");
     let store = Store::open(&url).expect("the migrations are applied");
-    database.execute_raw("INSERT INTO tenant VALUES (0, 1, 'one')");
+    database.execute_raw("INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, 1, 'one')");
     let mut book = Book {
         connection: store.writer().expect("a connection"),
         ids: Ids::seeded(1),

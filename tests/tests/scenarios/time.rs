@@ -254,7 +254,10 @@ fn written_for(
     seed: u64,
     commits: u32,
 ) -> Book {
-    let tenant_row = format!("INSERT INTO tenant VALUES (0, {0}, 'tenant {0}')", tenant.0);
+    let tenant_row = format!(
+        "INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, {0}, 'tenant {0}')",
+        tenant.0
+    );
     database.execute_raw(&tenant_row);
     let mut book = Book {
         tenant,

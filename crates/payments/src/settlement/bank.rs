@@ -274,9 +274,14 @@ const fn is_within(amount: i64, left: i64) -> bool {
 /// The payout that a word names, if the line can be it.
 fn payout(state: &State, line: &BankLine, word: &str) -> Option<Finding> {
     let mut named = state.named(word, word);
-    let operation = named.find(|operation| operation.kind == OperationKind::Payout)?;
+    let paid = named.find(|operation| operation.kind == OperationKind::Payout)?;
+    // Money that comes in under the name of a payout is the payout that came back.
+    let (operation, sign) = match (line.amount > 0, state.returned(paid)) {
+        (true, Some(returned)) => (returned, 1),
+        (true, None) | (false, _) => (paid, -1),
+    };
     let (name, amount) = (operation.id.to_string(), operation.money.amount.get());
-    if operation.money.currency != line.currency || line.amount != amount.saturating_neg() {
+    if operation.money.currency != line.currency || line.amount != amount.saturating_mul(sign) {
         let detail = format!("{name} pays {amount} {}", operation.money.currency.code());
         return Some(Finding::Open(ExceptionKind::Amount, detail));
     }

@@ -10,10 +10,11 @@ use super::exception::ExceptionId;
 use super::rows::*;
 use super::shelf::{SettlementNeeds, State, Versioned};
 use super::{BankLineId, SettlementLineId};
-use crate::OperationId;
 use crate::disputes::rows as dispute_rows;
 use crate::postings::EXCEPTION_FEE_OUT;
+use crate::refunds::key::return_key;
 use crate::tables::{ByProviderKey, ByReference, OperationById};
+use crate::{OperationId, OperationKind};
 
 impl State {
     /// Loads the lines that are in the books already, and adds the ids of those that are open to `names`.
@@ -187,6 +188,20 @@ impl State {
             tenant,
             &wanted,
         )?);
+        // A payout that came back is on the statement twice: the return has a key of its own.
+        let returns: Vec<ByProviderKey> = rows
+            .iter()
+            .filter(|row| {
+                !asks.bank_contents.is_empty() && row.kind == OperationKind::Payout.name()
+            })
+            .map(|row| ByProviderKey {
+                provider_key: return_key(&row.provider_key),
+            })
+            .collect();
+        for row in ByProviderKey::find(connection, Lock::Nothing, tenant, &returns)? {
+            self.returns.insert(row.subject_id.clone(), row.id);
+            rows.push(row);
+        }
         for row in rows {
             let operation = row.read()?;
             names.push(operation.id.to_string());

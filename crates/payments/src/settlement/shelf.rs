@@ -72,6 +72,8 @@ pub(super) struct State {
     pub(super) by_reference: HashMap<String, OperationId>,
     pub(super) by_our_reference: HashMap<String, OperationId>,
     pub(super) operations: HashMap<OperationId, Operation>,
+    /// The operation by which a payout came back, by the id of the payout.
+    pub(super) returns: HashMap<Vec<u8>, OperationId>,
     /// By the provider's reference.
     pub(super) disputes: HashMap<String, Dispute>,
     /// What is settled already: the subject, and the kind of the line.
@@ -102,6 +104,12 @@ impl State {
             .into_iter()
             .chain(self.by_our_reference.get(ours));
         ids.filter_map(|id| self.operations.get(id))
+    }
+
+    /// The operation by which a payout came back.
+    pub(super) fn returned(&self, payout: &Operation) -> Option<&Operation> {
+        self.operations
+            .get(self.returns.get(payout.subject.as_slice())?)
     }
 
     /// The dispute that a line names, by the provider's reference.

@@ -63,7 +63,9 @@ struct Book {
 
 impl Book {
     fn begun(database: &Database, store: &Store) -> Self {
-        database.execute_raw("INSERT INTO tenant VALUES (0, 1, 'tenant 1')");
+        database.execute_raw(
+            "INSERT INTO tenant (created_at, tenant_id, name) VALUES (0, 1, 'tenant 1')",
+        );
         let mut book = Self {
             connection: store.writer().expect("a connection"),
             ids: Ids::seeded(3),
