@@ -335,7 +335,7 @@ mod tests {
     /// A new integer in an answer must be among the amounts of the surface, or in this list of other integers.
     #[test]
     fn every_integer_of_the_description_is_an_amount_or_known_as_none() {
-        const NONE: [&str; 18] = [
+        const NONE: [&str; 21] = [
             "accounts",
             "attempt",
             "available_after_days",
@@ -343,9 +343,12 @@ mod tests {
             "expires_in",
             "exponent",
             "limit",
+            "lines",
+            "number",
             "offset_seconds",
             "operations",
             "ordinal",
+            "reserve_days",
             "seconds",
             "status",
             "terms",

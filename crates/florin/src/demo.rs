@@ -4,6 +4,7 @@
 //! reports it, twenty times, eight at once. The money moves once.
 
 mod all;
+mod held;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -145,7 +146,7 @@ impl Script {
     }
 
     async fn play_all(&self, store: Store) -> Result<(), DemoError> {
-        all::Stories::new(self).tell_all().await?;
+        all::Stories::new(self).tell_all(&store).await?;
         all::every_edge(self, store.clone()).await?;
         self.prove(store).await
     }

@@ -91,6 +91,36 @@ pub(crate) enum ReconcileError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
+/// Reconciles the only tenant's books with files of the sandbox.
+///
+/// # Errors
+/// The first thing that went wrong, in words.
+pub(crate) async fn reconcile_files(
+    store: &Store,
+    report: Option<PathBuf>,
+    statement: Option<PathBuf>,
+) -> Result<(), String> {
+    let arguments = ReconcileArguments {
+        of: "sandbox".to_owned(),
+        report,
+        mapping: "sandbox".to_owned(),
+        statements: statement.into_iter().collect(),
+        format: StatementFormat::Mt940,
+        statement_mapping: None,
+        days: 60,
+        tenant: None,
+    };
+    let checked = check_files(&arguments).map_err(|wrong| wrong.mistake)?;
+    let checked = checked.map_err(|error| error.to_string())?;
+    let tenant = store.read(|connection| chosen(connection, None));
+    let tenant = tenant.map_err(|error| error.to_string())?;
+    let settings = lane::settings_of(true, engine::keys::LEAST_LIFE_SECONDS);
+    let engine = lane::start_lane(store.clone(), settings).map_err(|error| error.to_string())?;
+    let outcome = reconcile(&engine, &tenant, &arguments, checked).await;
+    engine.shut_down().await;
+    outcome.map(drop).map_err(|error| error.to_string())
+}
+
 /// What was done.
 #[derive(Debug, Default)]
 struct Done {

@@ -204,7 +204,7 @@ async fn a_schema_that_was_changed_is_refused_and_the_check_says_where(database:
     // Tables of others, and an index that changes no answer, do not matter.
     database.execute_raw(
         "CREATE TABLE somebody_elses (id INTEGER); CREATE UNIQUE INDEX theirs ON somebody_elses (id);
-         CREATE INDEX wanted_by_reports ON payment (customer)",
+         CREATE INDEX wanted_by_reports ON payment (customer_id)",
     );
     begun(&database);
     books_hold(&database);

@@ -25,9 +25,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The stories, told one after the other.
 pub(super) struct Stories<'s> {
-    script: &'s Script,
+    pub(super) script: &'s Script,
     /// The beginning of every idempotency key.
-    name: String,
+    pub(super) name: String,
     requests: u32,
     /// The ids of the transactions that were shown.
     shown: HashSet<String>,
@@ -46,7 +46,7 @@ impl<'s> Stories<'s> {
         }
     }
 
-    pub(super) async fn tell_all(&mut self) -> Result<(), DemoError> {
+    pub(super) async fn tell_all(&mut self, store: &Store) -> Result<(), DemoError> {
         let terms = json!({"currency": "EUR", "calendar": "every_day", "available_after_days": 0,
                            "rate": "0.029", "fixed": 30, "dispute_fee": 1500});
         self.ask("/payment_terms", &terms, 201).await?;
@@ -60,7 +60,10 @@ impl<'s> Stories<'s> {
         self.payers().await?;
         self.refunds().await?;
         self.payouts().await?;
-        self.disputes().await
+        self.disputes().await?;
+        self.reserves().await?;
+        self.late_money().await?;
+        self.settlements(store).await
     }
 
     /// Payments that are charged at once, declined, canceled, or unknown for a while.
@@ -122,7 +125,7 @@ impl<'s> Stories<'s> {
     }
 
     /// The provider finds out that it has taken the money of a failed charge.
-    async fn late(&mut self, payment: &str) -> Result<(), DemoError> {
+    pub(super) async fn late(&mut self, payment: &str) -> Result<(), DemoError> {
         let charge = self.at_provider(payment, "ch_").await?;
         self.bank(&format!("/v1/charges/{charge}/succeed-late"), &json!({}))
             .await?;
@@ -266,7 +269,12 @@ impl<'s> Stories<'s> {
     }
 
     /// Makes a payment. Returns its id.
-    async fn pay(&mut self, method: &str, capture: &str, status: u16) -> Result<String, DemoError> {
+    pub(super) async fn pay(
+        &mut self,
+        method: &str,
+        capture: &str,
+        status: u16,
+    ) -> Result<String, DemoError> {
         let body = json!({"amount": PRICE, "currency": "EUR", "payment_method": method,
                           "capture_method": capture});
         Ok(id_of(&self.ask("/payments", &body, status).await?))
@@ -278,7 +286,12 @@ impl<'s> Stories<'s> {
     }
 
     /// Asks for something under a new idempotency key. The answer must have this status.
-    async fn ask(&mut self, path: &str, body: &Value, expected: u16) -> Result<Value, DemoError> {
+    pub(super) async fn ask(
+        &mut self,
+        path: &str,
+        body: &Value,
+        expected: u16,
+    ) -> Result<Value, DemoError> {
         self.requests = self.requests.saturating_add(1);
         let url = format!("{}/v1{path}", self.script.url);
         let key = format!("{}-{}", self.name, self.requests);
@@ -295,7 +308,7 @@ impl<'s> Stories<'s> {
     }
 
     /// Does something that the payer, the bank or the provider does.
-    async fn bank(&self, path: &str, body: &Value) -> Result<Value, DemoError> {
+    pub(super) async fn bank(&self, path: &str, body: &Value) -> Result<Value, DemoError> {
         let url = format!("{}{path}", self.script.sandbox);
         let answer = self.script.http.post(url).json(body).send().await?;
         let status = answer.status();
@@ -307,14 +320,18 @@ impl<'s> Stories<'s> {
         Ok(serde_json::from_str(&said).unwrap_or_default())
     }
 
-    async fn read(&self, path: &str) -> Result<Value, DemoError> {
+    pub(super) async fn read(&self, path: &str) -> Result<Value, DemoError> {
         let url = format!("{}/v1{path}", self.script.url);
         let request = self.script.http.get(url).bearer_auth(SANDBOX_KEY);
         Ok(request.send().await?.json().await?)
     }
 
     /// Reads until the answer is as wanted.
-    async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value, DemoError> {
+    pub(super) async fn until(
+        &self,
+        path: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value, DemoError> {
         let reading = async {
             loop {
                 let said = self.read(path).await?;
@@ -337,7 +354,7 @@ impl<'s> Stories<'s> {
     }
 
     /// Waits until the captured money of a payment is available.
-    async fn settled(&self, payment: &str) -> Result<(), DemoError> {
+    pub(super) async fn settled(&self, payment: &str) -> Result<(), DemoError> {
         let path = format!("/payments/{payment}/operations");
         let is_settled = |said: &Value| !any(said, |one| integer(one, "pending") > 0);
         self.until(&path, is_settled).await?;
@@ -345,7 +362,11 @@ impl<'s> Stories<'s> {
     }
 
     /// The id of the provider's first record of this kind about something of ours.
-    async fn at_provider(&self, reference: &str, kind: &str) -> Result<String, DemoError> {
+    pub(super) async fn at_provider(
+        &self,
+        reference: &str,
+        kind: &str,
+    ) -> Result<String, DemoError> {
         let url = format!("{}/v1/journal", self.script.sandbox);
         let journal: Value = self.script.http.get(url).send().await?.json().await?;
         let mut ours = rows(&journal).filter(|row| row["reference"] == reference);
@@ -355,8 +376,8 @@ impl<'s> Stories<'s> {
     }
 
     /// Says what has happened, and shows what was posted since the last time.
-    async fn tell(&mut self, step: &'static str, text: &str) -> Result<(), DemoError> {
-        let said = self.read("/transactions?limit=50").await?;
+    pub(super) async fn tell(&mut self, step: &'static str, text: &str) -> Result<(), DemoError> {
+        let said = self.read("/transactions?limit=100").await?;
         let mut new: Vec<&Value> = rows(&said).collect();
         new.retain(|one| self.shown.insert(id_of(one)));
         new.reverse();
@@ -429,12 +450,12 @@ pub(super) async fn every_edge(script: &Script, store: Store) -> Result<(), Demo
 }
 
 /// The rows of a list.
-fn rows(list: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn rows(list: &Value) -> impl Iterator<Item = &Value> {
     list["data"].as_array().into_iter().flatten()
 }
 
 /// True if a row of the list is so.
-fn any(list: &Value, is_so: impl Fn(&Value) -> bool) -> bool {
+pub(super) fn any(list: &Value, is_so: impl Fn(&Value) -> bool) -> bool {
     rows(list).any(is_so)
 }
 
@@ -442,12 +463,12 @@ fn text_of(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_default().to_owned()
 }
 
-fn integer(value: &Value, name: &str) -> i64 {
+pub(super) fn integer(value: &Value, name: &str) -> i64 {
     value[name].as_i64().unwrap_or_default()
 }
 
 /// The id of a thing, or of the thing that a problem names.
-fn id_of(value: &Value) -> String {
+pub(super) fn id_of(value: &Value) -> String {
     let id = value["id"].as_str().or_else(|| value["resource"].as_str());
     id.unwrap_or_default().to_owned()
 }

@@ -159,6 +159,9 @@ fn with_operations(
     mut found: Vec<BalanceTransaction>,
 ) -> Result<Vec<BalanceTransaction>, Error> {
     let named: Vec<OperationId> = found.iter().filter_map(operation_of).collect();
+    if named.is_empty() {
+        return Ok(found);
+    }
     let rows: Vec<OperationRow> = operation::table
         .filter(operation::tenant_id.eq(tenant))
         .filter(operation::id.eq_any(&named))
