@@ -21,7 +21,7 @@ CREATE TABLE settlement_line (
     subject      TEXT,                                     -- the operation or dispute that it settles
     transaction_id BYTEA,
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (content, provider, tenant_id)
+    UNIQUE (content, tenant_id, provider)
 );
 -- What settles is settled once.
 CREATE UNIQUE INDEX settlement_line_subject ON settlement_line (subject, tenant_id, kind);
@@ -93,7 +93,7 @@ CREATE TABLE reconciliation_exception (
     transaction_id BYTEA,
     CHECK ((status = 'resolved') = (closed_at IS NOT NULL AND resolution IS NOT NULL)),
     PRIMARY KEY (tenant_id, id),
-    UNIQUE (subject, kind, tenant_id)
+    UNIQUE (subject, tenant_id, kind)
 );
 CREATE INDEX reconciliation_exception_open ON reconciliation_exception (tenant_id, id) WHERE status = 'open';
 CREATE TRIGGER settlement_line_kept BEFORE TRUNCATE ON settlement_line
