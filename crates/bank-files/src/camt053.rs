@@ -18,7 +18,7 @@ use crate::{Kind, Place, Problem, ReadError, Statement, amounts};
 use balances::Balances;
 use entry::Booking;
 
-/// What the reader reads, for errors.
+/// The kinds of messages that are read, as errors name them.
 const READ: &str = "camt.052, camt.053 or camt.054, version .001.02 to .001.08";
 
 /// The kinds of messages: their names, the elements below the root, the elements of a statement.

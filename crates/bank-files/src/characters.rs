@@ -7,7 +7,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-/// Whether every bank takes the character.
+/// True if every bank takes the character.
 pub(crate) const fn is_taken(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || matches!(

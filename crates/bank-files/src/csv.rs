@@ -45,7 +45,7 @@ pub fn read(file: &[u8], mapping: &Mapping) -> Result<Vec<Statement>, ReadError>
     groups.statements(mapping.order)
 }
 
-/// What a row says.
+/// The values of a row.
 struct Row {
     key: (String, Currency, Option<String>),
     entry: Entry,

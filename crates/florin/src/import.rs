@@ -6,19 +6,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{LaneError, Request, Tenant};
+use engine::{LaneError, Request};
 use interchange::{Mistake, Source};
 use ledger::{Import, ImportResult, Misfit, OnKnown};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::Store;
 
 use crate::check::progress_bar;
-use crate::existing::open_existing;
+use crate::existing::open_of_tenant;
 use crate::lane;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
-use crate::tenant::{TenantError, chosen};
+use crate::tenant::TenantError;
 
 /// The file is wrong, and its mistakes were printed.
 const WRONG: u8 = 1;
@@ -164,7 +163,7 @@ async fn take_over(
     books: Import,
     hash: &str,
 ) -> Result<Outcome, ImportError> {
-    let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
+    let (store, tenant) = open_of_tenant::<ImportError>(settings, arguments.tenant.clone()).await?;
     let (clock, _recorded) = start::check_clock(&store, settings).await?;
     let settings = lane::lane_settings(settings);
     let engine = lane::start_lane(store, engine::Settings { clock, ..settings })?;
@@ -192,22 +191,6 @@ async fn take_over(
         )),
         None => Err(ImportError::Unexpected),
     }
-}
-
-/// Opens existing books: a mistyped address never begins new ones.
-async fn open(settings: &Settings, asked: Option<String>) -> Result<(Store, Tenant), ImportError> {
-    let settings = settings.clone();
-    let opened = tokio::task::spawn_blocking(move || {
-        let store = open_existing(&settings)?.patient();
-        let tenant = store.read(|connection| chosen(connection, asked.as_deref()))?;
-        Ok((store, tenant))
-    });
-    opened.await.unwrap_or_else(|panic| {
-        Err(ImportError::Start(StartError::System {
-            what: "opening the database panicked".to_owned(),
-            cause: io::Error::other(panic),
-        }))
-    })
 }
 
 impl From<Mistake> for Wrong {

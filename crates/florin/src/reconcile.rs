@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use store::{Error, Store};
 
 use crate::check::progress_bar;
-use crate::existing::open_existing;
+use crate::existing::open_of_tenant;
 use crate::lane;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
@@ -87,8 +87,6 @@ pub(crate) enum ReconcileError {
     Nothing,
     #[error("{0}")]
     Mapping(String),
-    #[error("the files are read in a thread that has panicked: {0}")]
-    Panicked(#[from] tokio::task::JoinError),
 }
 
 /// Reconciles the only tenant's books with files of the sandbox.
@@ -154,7 +152,8 @@ pub(crate) async fn run(
             return Ok(ExitCode::from(WRONG));
         }
     };
-    let (store, tenant) = open(settings, arguments.tenant.clone()).await?;
+    let (store, tenant) =
+        open_of_tenant::<ReconcileError>(settings, arguments.tenant.clone()).await?;
     let (clock, _recorded) = start::check_clock(&store, settings).await?;
     let settings = lane::lane_settings(settings);
     let engine = lane::start_lane(store.clone(), engine::Settings { clock, ..settings })?;
@@ -445,18 +444,4 @@ fn bank_lines(statement: &Statement) -> Vec<BankLine> {
         }
     });
     lines.filter(|line| line.amount != 0).collect()
-}
-
-/// Opens existing books: a mistyped address never begins new ones.
-async fn open(
-    settings: &Settings,
-    asked: Option<String>,
-) -> Result<(Store, Tenant), ReconcileError> {
-    let settings = settings.clone();
-    let opened = tokio::task::spawn_blocking(move || {
-        let store = open_existing(&settings)?.patient();
-        let tenant = store.read(|connection| chosen(connection, asked.as_deref()))?;
-        Ok((store, tenant))
-    });
-    opened.await?
 }

@@ -41,7 +41,7 @@ pub struct AdvanceClock {
 /// A clock that was moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advanced {
-    /// How far the clock is ahead now, in microseconds.
+    /// Offset of the clock after the move, in microseconds.
     pub offset: i64,
     /// The tenant's time after the move.
     pub now: Timestamp,
@@ -104,9 +104,9 @@ store::savepoint!(ClockShelf { state });
 
 #[derive(Debug, Default, Clone)]
 struct State {
-    /// As it was read, in microseconds.
+    /// Offset in the database, in microseconds.
     seen: i64,
-    /// As it is now.
+    /// Offset with the changes of the batch, in microseconds.
     offset: i64,
 }
 

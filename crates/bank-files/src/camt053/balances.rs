@@ -93,7 +93,7 @@ pub(super) fn amount(element: &Element) -> Result<(MinorUnits, Currency), ReadEr
     read().map_err(|problem: Problem| problem.at(element.place))
 }
 
-/// Whether the money comes in.
+/// True if the money comes in.
 pub(super) fn direction(element: &Element) -> Result<bool, ReadError> {
     match element.text().unwrap_or_default() {
         "CRDT" => Ok(true),

@@ -12,7 +12,7 @@ use crate::{Counterpart, Detail, Entry, Problem, ReadError};
 /// The reference of payers who have none.
 const NOT_PROVIDED: &str = "NOTPROVIDED";
 
-/// What a status says of an entry.
+/// The meaning of an entry's status.
 pub(super) enum Booking {
     /// It is booked.
     Booked(Entry),

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 
 use diesel::prelude::*;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set as field};
+use engine::{Asks, Attempt, Book, Command, Decision};
 use store::{AnyConnection, Error, TenantId};
 
 use super::exception::ExceptionKind;
 use super::rows::MATCHED;
-use super::shelf::{SettlementShelf, opened};
+use super::shelf::{Difference, SettlementShelf, open_exception};
 use crate::schema::{operation, settlement_line};
 use crate::tables::OperationRow;
 use crate::{Operation, OperationId, OperationKind, OperationState};
@@ -117,12 +117,10 @@ impl Command for OpenAbsent {
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<u64>, Infallible> {
-        let now = book.now();
         let mut found = 0_u64;
         for operation in &self.operations {
             let name = operation.id.to_string();
-            let (shelf, ids) = book.shelf_mut::<SettlementShelf>();
-            let state = &mut shelf.state.value;
+            let state = &book.shelf::<SettlementShelf>().state.value;
             // A line may have come meanwhile.
             if state.settled.iter().any(|(subject, _)| *subject == name) {
                 continue;
@@ -142,18 +140,14 @@ impl Command for OpenAbsent {
             let day = i32::try_from(day).unwrap_or(i32::MAX);
             let reference = operation.provider_ref.clone().unwrap_or_default();
             let detail = format!("{} does not have {reference}", self.report);
-            let about = (ExceptionKind::MissingThere, name.clone());
-            let names = (self.provider.as_str(), operation.money.currency.code());
-            let exception = opened(about, names, (amount, day), detail, (ids, now));
-            if let Some(id) = state.open(exception) {
+            let at = Difference {
+                provider: &self.provider,
+                currency: operation.money.currency.code(),
+                amount,
+                day,
+            };
+            if open_exception(book, ExceptionKind::MissingThere, &name, &at, detail) {
                 found = found.saturating_add(1);
-                let id = id.to_string();
-                let delta = [field("kind", "missing_there"), field("subject", &name)];
-                book.record(&AuditEvent::done(
-                    "exception.opened",
-                    ("exception", &id),
-                    &delta,
-                ));
             }
         }
         Ok(Decision::now(found))

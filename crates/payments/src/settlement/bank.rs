@@ -10,7 +10,7 @@ use super::bank_rows::{BankLineRow, DAYS_APART};
 use super::exception::ExceptionKind;
 use super::rows::{MATCHED, OPEN};
 use super::settle::{Settled, post_set};
-use super::shelf::{SettlementName, SettlementShelf, State, opened};
+use super::shelf::{Difference, SettlementName, SettlementShelf, State, open_exception};
 use crate::postings::{BANKED, BANKED_OUT};
 use crate::{OperationKind, OperationState};
 
@@ -197,16 +197,13 @@ fn enter(book: &mut Book, command: &MatchBankLines, line: &BankLine, tally: &mut
         }
         Finding::Open(kind, detail) => {
             tally.open = tally.open.saturating_add(1);
-            let (shelf, ids) = book.shelf_mut::<SettlementShelf>();
-            let names = (command.account.as_str(), line.currency.code());
-            let amount = (line.amount, line.day);
-            let exception = opened((kind, name.clone()), names, amount, detail, (ids, now));
-            if let Some(exception) = shelf.state.value.open(exception) {
-                let exception = exception.to_string();
-                let delta = [field("kind", kind.name()), field("subject", &name)];
-                let subject = ("exception", exception.as_str());
-                book.record(&AuditEvent::done("exception.opened", subject, &delta));
-            }
+            let at = Difference {
+                provider: &command.account,
+                currency: line.currency.code(),
+                amount: line.amount,
+                day: line.day,
+            };
+            open_exception(book, kind, &name, &at, detail);
         }
     }
     let shelf = book.shelf_mut::<SettlementShelf>().0;

@@ -58,14 +58,6 @@ store::bulk_find! {
     }
 }
 
-store::bulk_find! {
-    /// A bank line by its id.
-    pub struct BankLineById => BankLineRow in bank_line {
-        /// Its id.
-        id: BankLineId,
-    }
-}
-
 /// The settlements that are not at the bank and whose whole net amount is one of these, within some days.
 pub(super) fn candidates(
     connection: &mut AnyConnection,

@@ -1,15 +1,14 @@
-//! Loads what the lines of a batch are about: operations, disputes, and the lines of exceptions.
+//! Loads what the lines of a batch are about: operations, disputes, settlements and exceptions.
 
 use engine::Loading;
 use money::Currency;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId};
 
-use super::bank_rows::{BankLineByContent, BankLineById, BankLineBySubject, candidates};
+use super::bank_rows::{BankLineByContent, BankLineBySubject, candidates};
 use super::exception::ExceptionId;
 use super::rows::*;
 use super::shelf::{SettlementNeeds, State, Versioned};
-use super::{BankLineId, SettlementLineId};
 use crate::disputes::rows as dispute_rows;
 use crate::postings::EXCEPTION_FEE_OUT;
 use crate::refunds::key::return_key;
@@ -45,7 +44,7 @@ impl State {
         Ok(())
     }
 
-    /// Loads exceptions by their ids, each with its line, and by what they are about. Adds the currencies of the
+    /// Loads exceptions by their ids, and by what they are about. Adds the currencies of the
     /// former. Returns the external ids of the postings by which they may be resolved.
     pub(super) fn load_exceptions(
         &mut self,
@@ -64,7 +63,6 @@ impl State {
         let resolved = resolved.collect();
         for row in &found {
             currencies.extend(Currency::from_code(&row.currency).ok());
-            self.load_lines(connection, tenant, &row.subject)?;
         }
         let about = names.iter().cloned();
         let about: Vec<ExceptionBySubject> = about
@@ -212,26 +210,6 @@ impl State {
                 names.push(dispute.id.to_string());
                 self.disputes.insert(dispute.reference.clone(), dispute);
             }
-        }
-        Ok(())
-    }
-
-    /// Loads the line that an exception is about.
-    pub(super) fn load_lines(
-        &mut self,
-        connection: &mut AnyConnection,
-        tenant: TenantId,
-        subject: &str,
-    ) -> Result<(), Error> {
-        if let Ok(id) = subject.parse::<SettlementLineId>() {
-            let found = LineById::find(connection, Lock::Rows, tenant, &[LineById { id }])?;
-            self.lines
-                .extend(found.into_iter().map(|row| (row.id, row)));
-        }
-        if let Ok(id) = subject.parse::<BankLineId>() {
-            let found = BankLineById::find(connection, Lock::Rows, tenant, &[BankLineById { id }])?;
-            self.bank_lines
-                .extend(found.into_iter().map(|row| (row.id, row)));
         }
         Ok(())
     }

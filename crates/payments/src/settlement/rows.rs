@@ -67,14 +67,6 @@ store::bulk_find! {
     }
 }
 
-store::bulk_find! {
-    /// A line by its id.
-    pub struct LineById => SettlementLineRow in settlement_line {
-        /// Its id.
-        id: SettlementLineId,
-    }
-}
-
 store::bulk_insert! {
     /// A row of `settlement`. Amounts are minor units, times microseconds since 1970.
     pub struct SettlementRow in settlement {

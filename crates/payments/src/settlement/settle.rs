@@ -9,7 +9,7 @@ use money::Currency;
 
 use super::exception::{ExceptionKind, Resolution};
 use super::rows::{IGNORED, LineResolved, MATCHED, OPEN, SettlementLineRow};
-use super::shelf::{End, SettlementShelf, State, opened};
+use super::shelf::{Difference, End, SettlementShelf, State, open_exception};
 use super::{LineKind, ReportLine, SettlementId, SettlementLineId};
 use crate::opened::recorded;
 use crate::postings::{self, Posted, PostingSet, SETTLED, SETTLED_OUT, Share};
@@ -107,7 +107,6 @@ impl Command for SettleLines {
 
 /// Looks again at an open line: what it is about may have come meanwhile.
 fn try_again(book: &mut Book, line: &ReportLine, mut row: SettlementLineRow, tally: &mut Tally) {
-    let now = book.now();
     let found = find(&book.shelf::<SettlementShelf>().state.value, line);
     let Finding::Settles(subject) = found else {
         return;
@@ -115,29 +114,12 @@ fn try_again(book: &mut Book, line: &ReportLine, mut row: SettlementLineRow, tal
     let Ok(transaction) = post(book, line, &subject) else {
         return;
     };
-    row.status = MATCHED.to_owned();
-    row.subject = Some(subject.clone());
-    row.transaction_id = transaction;
-    record(book, &row);
-    tally.matched = tally.matched.saturating_add(1);
-    let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
-    state.settled.insert((subject.clone(), row.kind.clone()));
-    let end = End {
-        resolution: Resolution::Matched,
-        reason: None,
-        by: None,
-        transaction,
-    };
     let id = row.id.to_string();
-    for name in ExceptionKind::ALL
-        .map(|kind| (id.clone(), kind))
-        .into_iter()
-        .chain([(subject, ExceptionKind::MissingThere)])
-    {
-        if state.resolve(&name, &end, now) {
-            tally.resolved = tally.resolved.saturating_add(1);
-        }
-    }
+    row.transaction_id = transaction;
+    let mut ended = ExceptionKind::ALL.map(|kind| (id.clone(), kind)).to_vec();
+    ended.push((subject.clone(), ExceptionKind::MissingThere));
+    matched(book, &mut row, subject, &ended, tally);
+    let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
     state.resolved_lines.push(LineResolved {
         tenant_id: row.tenant_id,
         id: row.id,
@@ -146,6 +128,34 @@ fn try_again(book: &mut Book, line: &ReportLine, mut row: SettlementLineRow, tal
         subject: row.subject,
         transaction_id: row.transaction_id,
     });
+}
+
+/// Notes that a line has settled a subject, and resolves the exceptions that end with it.
+fn matched(
+    book: &mut Book,
+    row: &mut SettlementLineRow,
+    subject: String,
+    ended: &[(String, ExceptionKind)],
+    tally: &mut Tally,
+) {
+    let now = book.now();
+    row.status = MATCHED.to_owned();
+    row.subject = Some(subject.clone());
+    tally.matched = tally.matched.saturating_add(1);
+    record(book, row);
+    let end = End {
+        resolution: Resolution::Matched,
+        reason: None,
+        by: None,
+        transaction: row.transaction_id,
+    };
+    let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
+    state.settled.insert((subject, row.kind.clone()));
+    for name in ended {
+        if state.resolve(name, &end, now) {
+            tally.resolved = tally.resolved.saturating_add(1);
+        }
+    }
 }
 
 /// What a line is about, as the books know it.
@@ -165,7 +175,6 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
     let settlement = SettlementId::from_bytes(book.next_id());
     let names = (command.provider.as_str(), command.report.as_str());
     let mut row = SettlementLineRow::of(tenant, id, names, line, now);
-    let currency = line.currency.code();
     let finding = match find(&book.shelf::<SettlementShelf>().state.value, line) {
         Finding::Settles(subject) => match post(book, line, &subject) {
             Ok(transaction) => {
@@ -178,26 +187,11 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
     };
     match finding {
         Finding::Settles(subject) => {
-            row.status = MATCHED.to_owned();
-            row.subject = Some(subject.clone());
-            tally.matched = tally.matched.saturating_add(1);
-            record(book, &row);
-            let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
-            state.settled.insert((subject.clone(), row.kind.clone()));
-            let end = End {
-                resolution: Resolution::Matched,
-                reason: None,
-                by: None,
-                transaction: row.transaction_id,
-            };
-            if state.resolve(&(subject, ExceptionKind::MissingThere), &end, now) {
-                tally.resolved = tally.resolved.saturating_add(1);
-            }
+            let ended = [(subject.clone(), ExceptionKind::MissingThere)];
+            matched(book, &mut row, subject, &ended, tally);
             if line.settlement.is_empty() {
                 tally.unlinked = tally.unlinked.saturating_add(1);
                 unlinked(book, command, line);
-            } else {
-                join(state, (tenant, settlement), command, line, now);
             }
         }
         Finding::Ignored => {
@@ -207,26 +201,20 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
         Finding::Open(kind, detail) => {
             row.status = OPEN.to_owned();
             tally.open = tally.open.saturating_add(1);
-            let (shelf, ids) = book.shelf_mut::<SettlementShelf>();
-            let state = &mut shelf.state.value;
-            let about = (kind, id.to_string());
-            let where_ = (names.0, currency);
-            let amount = (line.net(), line.day);
-            let exception = opened(about, where_, amount, detail, (ids, now));
-            let opened = state.open(exception);
-            if !line.settlement.is_empty() {
-                join(state, (tenant, settlement), command, line, now);
-            }
-            if let Some(exception) = opened {
-                let (exception, about) = (exception.to_string(), id.to_string());
-                let delta = [field("kind", kind.name()), field("subject", &about)];
-                let subject = ("exception", exception.as_str());
-                book.record(&AuditEvent::done("exception.opened", subject, &delta));
-            }
+            let at = Difference {
+                provider: &command.provider,
+                currency: line.currency.code(),
+                amount: line.net(),
+                day: line.day,
+            };
+            open_exception(book, kind, &id.to_string(), &at, detail);
         }
     }
-    let shelf = book.shelf_mut::<SettlementShelf>().0;
-    shelf.state.value.new_lines.push(row);
+    let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
+    if !line.settlement.is_empty() && row.status != IGNORED {
+        join(state, (tenant, settlement), command, line, now);
+    }
+    state.new_lines.push(row);
 }
 
 /// Adds a line to its settlement: matched or not, it is part of what the provider sends.
@@ -252,21 +240,14 @@ fn join(
 
 /// Notes that a report does not tell to which settlement its lines belong: once for each report.
 fn unlinked(book: &mut Book, command: &SettleLines, line: &ReportLine) {
-    let now = book.now();
-    let (shelf, ids) = book.shelf_mut::<SettlementShelf>();
+    let at = Difference {
+        provider: &command.provider,
+        currency: line.currency.code(),
+        amount: 0,
+        day: line.day,
+    };
     let detail = "the report does not tell to which settlement its lines belong".to_owned();
-    let about = (ExceptionKind::Unlinked, command.report.clone());
-    let names = (command.provider.as_str(), line.currency.code());
-    let exception = opened(about, names, (0, line.day), detail, (ids, now));
-    if let Some(id) = shelf.state.value.open(exception) {
-        let id = id.to_string();
-        let delta = [field("kind", "unlinked"), field("subject", &command.report)];
-        book.record(&AuditEvent::done(
-            "exception.opened",
-            ("exception", &id),
-            &delta,
-        ));
-    }
+    open_exception(book, ExceptionKind::Unlinked, &command.report, &at, detail);
 }
 
 /// Finds what a line is about. The rules are in a fixed order, and nothing is guessed.

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use books::Books;
-use engine::Loading;
+use engine::{AuditEvent, Book, Loading, set};
 use ledger::TransactionId;
 use money::Currency;
 use store::bulk::Writes;
 use store::rows::Single;
-use store::{Error, Ids, TenantId, Timestamp};
+use store::{Error, TenantId, Timestamp};
 
+use super::SettlementId;
 use super::bank_rows::{BankLineResolved, BankLineRow};
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
 use super::rows::*;
-use super::{BankLineId, SettlementId, SettlementLineId};
 use crate::disputes::dispute::Dispute;
 use crate::postings::{OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
 use crate::{Operation, OperationId};
@@ -74,14 +74,12 @@ pub(super) struct State {
     pub(super) operations: HashMap<OperationId, Operation>,
     /// The operation by which a payout came back, by the id of the payout.
     pub(super) returns: HashMap<Vec<u8>, OperationId>,
-    /// By the provider's reference.
+    /// The disputes, by the provider's reference.
     pub(super) disputes: HashMap<String, Dispute>,
-    /// What is settled already: the subject, and the kind of the line.
+    /// Subject and kind of each line that was matched before.
     pub(super) settled: HashSet<(String, String)>,
     pub(super) settlements: BTreeMap<SettlementName, Versioned<SettlementRow>>,
     pub(super) exceptions: BTreeMap<(String, ExceptionKind), Versioned<Exception>>,
-    pub(super) lines: BTreeMap<SettlementLineId, SettlementLineRow>,
-    pub(super) bank_lines: BTreeMap<BankLineId, BankLineRow>,
     pub(super) new_lines: Vec<SettlementLineRow>,
     pub(super) new_bank_lines: Vec<BankLineRow>,
     pub(super) resolved_lines: Vec<LineResolved>,
@@ -117,20 +115,19 @@ impl State {
         self.disputes.get(reference)
     }
 
-    /// Opens an exception, unless there is one of this kind about this subject.
-    pub(super) fn open(&mut self, exception: Exception) -> Option<ExceptionId> {
+    /// Adds an exception. Returns false if there is one of this kind about this subject.
+    fn open(&mut self, exception: Exception) -> bool {
         let name = (exception.subject.clone(), exception.kind);
         if self.exceptions.contains_key(&name) {
-            return None;
+            return false;
         }
-        let id = exception.id;
         let new = Versioned {
             row: exception,
             seen: None,
             is_changed: true,
         };
         self.exceptions.insert(name, new);
-        Some(id)
+        true
     }
 
     /// Resolves an open exception. Returns false if there is no open one.
@@ -199,22 +196,36 @@ pub(super) struct End {
     pub(super) transaction: Option<TransactionId>,
 }
 
-/// A new exception that is open.
-pub(super) fn opened(
-    (kind, subject): (ExceptionKind, String),
-    (provider, currency): (&str, &str),
-    (amount, day): (i64, i32),
+/// The place and the amount of a difference.
+pub(super) struct Difference<'a> {
+    /// The provider, or the account at the bank.
+    pub(super) provider: &'a str,
+    /// The code of the currency.
+    pub(super) currency: &'a str,
+    /// The amount in minor units.
+    pub(super) amount: i64,
+    /// The day, in days since 1970.
+    pub(super) day: i32,
+}
+
+/// Opens an exception, with its audit record. Returns false if there is one of this kind about this subject.
+pub(super) fn open_exception(
+    book: &mut Book,
+    kind: ExceptionKind,
+    subject: &str,
+    at: &Difference<'_>,
     detail: String,
-    (ids, now): (&mut Ids, Timestamp),
-) -> Exception {
-    Exception {
-        id: ExceptionId::from_bytes(ids.next(now)),
+) -> bool {
+    let now = book.now();
+    let id = ExceptionId::from_bytes(book.next_id());
+    let exception = Exception {
+        id,
         kind,
-        subject,
-        provider: provider.to_owned(),
-        amount,
-        currency: currency.to_owned(),
-        day,
+        subject: subject.to_owned(),
+        provider: at.provider.to_owned(),
+        amount: at.amount,
+        currency: at.currency.to_owned(),
+        day: at.day,
         detail,
         resolution: None,
         reason: None,
@@ -223,7 +234,19 @@ pub(super) fn opened(
         version: 1,
         opened_at: now,
         closed_at: None,
+    };
+    let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
+    let is_new = state.open(exception);
+    if is_new {
+        let id = id.to_string();
+        let delta = [set("kind", kind.name()), set("subject", subject)];
+        book.record(&AuditEvent::done(
+            "exception.opened",
+            ("exception", &id),
+            &delta,
+        ));
     }
+    is_new
 }
 
 impl engine::Shelf for SettlementShelf {
