@@ -216,6 +216,7 @@ impl Writer {
                 name: "sandbox".to_owned(),
                 lease_millis: 60_000,
                 authorization_millis: 60_000,
+                bank: None,
             })),
         };
         let show_refusal = |_: &_, rule: &Refusal| panic!("{rule}");
@@ -496,13 +497,13 @@ async fn a_clean_book_keeps_every_invariant() {
     assert_eq!(
         names,
         [
-            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "P4", "R2", "I1",
-            "W1", "A1", "A3"
+            "L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "P1", "P2", "P3", "P4", "R2", "B1",
+            "I1", "W1", "A1", "A3"
         ]
     );
     for verdict in report.invariants {
-        // These books have no exchanges, no displaced entries and no metadata.
-        if ["L6", "L7"].contains(&verdict.name) {
+        // These books have no exchanges, no displaced entries, no metadata and no orders for banks.
+        if ["L6", "L7", "B1"].contains(&verdict.name) {
             continue;
         }
         assert!(verdict.examined > 0, "{} looked at nothing", verdict.name);
@@ -751,6 +752,41 @@ async fn p4_catches_a_payment_without_its_customer_or_its_metadata() {
         let book = with_customer().await;
         book.tamper(sql);
         assert_eq!(book.violated(), ["P4", "A3"], "{sql}");
+    }
+}
+
+/// An order for a bank, of the charge of 700 as if it were a payout.
+const WITH_ORDER: &str = "
+    UPDATE operation SET kind = 'payout' WHERE amount = 700;
+    INSERT INTO bank_order (sum, transfers, requested_on, created_at, tenant_id, id, provider, currency, file)
+    SELECT 700, 1, 0, 0, tenant_id, CAST('0123456789abcdef' AS BLOB), provider, currency, x'00'
+      FROM operation WHERE amount = 700;
+    INSERT INTO bank_order_transfer (position, tenant_id, operation_id, order_id)
+    SELECT 1, o.tenant_id, o.id, b.id FROM operation o, bank_order b WHERE o.amount = 700;";
+
+#[tokio::test]
+async fn b1_catches_an_order_that_is_not_the_sum_of_its_payouts() {
+    let with_order = async || {
+        let book = Book::written().await;
+        book.tamper(WITH_ORDER);
+        book
+    };
+    let others = with_order().await.violated();
+    assert!(!others.contains(&"B1"), "{others:?}");
+    for sql in [
+        "UPDATE bank_order SET sum = 701",
+        "UPDATE bank_order SET transfers = 2",
+        "UPDATE bank_order SET provider = 'other'",
+        "UPDATE bank_order SET currency = 'USD'",
+        "UPDATE operation SET kind = 'refund' WHERE amount = 700",
+        "DELETE FROM bank_order_transfer",
+        "INSERT INTO errand (due_at, epoch, tenant_id, kind, place, subject)
+         SELECT 0, 0, tenant_id, 'bank_transfer', provider, id FROM operation WHERE amount = 700",
+    ] {
+        let book = with_order().await;
+        book.tamper(sql);
+        let found = book.violated();
+        assert!(found.contains(&"B1"), "{sql}: {found:?}");
     }
 }
 

@@ -56,6 +56,7 @@ pub use pages::join;
 pub use places::Place;
 pub use reference::{Reference, ReferenceError};
 pub use statement::{
-    Account, Balance, Counterpart, Detail, Entry, EntryIdentity, Kind, Statement, StatementIdentity,
+    Account, Balance, Counterpart, Detail, Entry, EntryIdentity, Kind, Part, Statement,
+    StatementIdentity,
 };
 pub use text::{Iban, IbanError};

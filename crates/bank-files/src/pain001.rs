@@ -139,33 +139,11 @@ fn check<'b>(
         let most = currency.decimal(i128::from(most));
         return Err(Refusal::AmountTooLarge { at, most });
     }
-    let creditor = &transfer.creditor;
-    let name = name(&creditor.name, at)?;
-    match &creditor.account {
-        CreditorAccount::Other(account) => {
-            id_of(account, at, Field::Account, MAX_ACCOUNT)?;
-            if creditor.bic.is_none() {
-                return Err(Refusal::MissingBic { at });
-            }
-        }
-        CreditorAccount::Iban(iban) => {
-            let is_qrr = matches!(
-                transfer.remittance,
-                Remittance::Reference(Reference::Qrr(_))
-            );
-            if iban.is_qr() && !is_qrr {
-                return Err(Refusal::QrIbanWithoutReference { at });
-            }
-            if is_qrr && !iban.is_qr() {
-                return Err(Refusal::QrReferenceWithoutQrIban { at });
-            }
-        }
-    }
-    if let (CreditorAccount::Other(_), Remittance::Reference(Reference::Qrr(_))) =
-        (&creditor.account, &transfer.remittance)
-    {
-        return Err(Refusal::QrReferenceWithoutQrIban { at });
-    }
+    let is_qrr = matches!(
+        transfer.remittance,
+        Remittance::Reference(Reference::Qrr(_))
+    );
+    let name = creditor(&transfer.creditor, is_qrr, at)?;
     let text = match &transfer.remittance {
         Remittance::Text(text) => Some(words(text, at, Field::Text, MAX_TEXT)?),
         Remittance::None | Remittance::Reference(_) => None,
@@ -176,6 +154,42 @@ fn check<'b>(
         name,
         text,
     })
+}
+
+impl Creditor {
+    /// Checks that a transfer to this creditor can be written. The transfer may have a text, but no reference.
+    ///
+    /// # Errors
+    /// [`Refusal`], as of the first transfer of an order.
+    pub fn check(&self) -> Result<(), Refusal> {
+        creditor(self, false, At::Transfer(1)).map(drop)
+    }
+}
+
+/// True if a transfer of this money between these accounts is one of SEPA. An order has only such transfers, or none.
+#[must_use]
+pub fn is_sepa(debtor: &text::Iban, creditor: &text::Iban, currency: Currency) -> bool {
+    sepa::is_between(debtor, creditor, currency)
+}
+
+/// Checks a creditor. Returns the name as it is written.
+fn creditor(creditor: &Creditor, is_qrr: bool, at: At) -> Result<String, Refusal> {
+    let name = name(&creditor.name, at)?;
+    let is_qr = match &creditor.account {
+        CreditorAccount::Other(account) => {
+            id_of(account, at, Field::Account, MAX_ACCOUNT)?;
+            if creditor.bic.is_none() {
+                return Err(Refusal::MissingBic { at });
+            }
+            false
+        }
+        CreditorAccount::Iban(iban) => iban.is_qr(),
+    };
+    match (is_qr, is_qrr) {
+        (true, false) => Err(Refusal::QrIbanWithoutReference { at }),
+        (false, true) => Err(Refusal::QrReferenceWithoutQrIban { at }),
+        (true, true) | (false, false) => Ok(name),
+    }
 }
 
 /// Checks an id. It is not changed: it has to come back as it was sent.

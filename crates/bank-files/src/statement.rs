@@ -138,6 +138,17 @@ pub struct Detail {
     pub creditor_reference: Option<String>,
 }
 
+/// A part of an entry that is matched on its own: one of its payments, or the entry as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<'e> {
+    /// The position of the entry, such as `3`, and the number of the payment in it: `3.2`.
+    pub position: String,
+    /// Minor units with the sign of the entry.
+    pub units: MinorUnits,
+    /// All references and texts.
+    pub texts: Vec<&'e str>,
+}
+
 /// The other side of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counterpart {
@@ -217,7 +228,50 @@ impl Statement {
     }
 }
 
+impl Detail {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let texts = [
+            &self.end_to_end_id,
+            &self.bank_reference,
+            &self.remittance,
+            &self.creditor_reference,
+        ];
+        texts.into_iter().flatten().map(String::as_str)
+    }
+}
+
 impl Entry {
+    /// The parts that are matched one by one: the payments, if there are several and each has its amount, and otherwise
+    /// the entry as a whole.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        let amounts: Option<Vec<MinorUnits>> =
+            self.details.iter().map(|detail| detail.units).collect();
+        if let Some(amounts) = amounts.filter(|amounts| amounts.len() > 1) {
+            let parts = (1..).zip(&self.details).zip(amounts);
+            return parts
+                .map(|((number, detail), units): ((usize, _), _)| Part {
+                    position: format!("{}.{number}", self.position),
+                    units,
+                    texts: detail.texts().collect(),
+                })
+                .collect();
+        }
+        let own = [
+            &self.bank_reference,
+            &self.own_reference,
+            &self.end_to_end_id,
+            &self.remittance,
+        ];
+        let own = own.into_iter().flatten().map(String::as_str);
+        let details = self.details.iter().flat_map(Detail::texts);
+        vec![Part {
+            position: self.position.to_string(),
+            units: self.units,
+            texts: own.chain(details).collect(),
+        }]
+    }
+
     /// Whether this entry may be the reversal of another one: it is a reversal, the other one is none, and together they
     /// are nothing.
     #[must_use]

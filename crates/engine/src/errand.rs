@@ -12,7 +12,7 @@ mod runner;
 mod tables;
 
 pub use runner::{Messages, Runner, Search, Work, WorkFuture, spawn};
-pub use tables::{DueErrand, due, of_tenant, read_clocks, tenants};
+pub use tables::{DueErrand, due, of_tenant, read_clocks, tenants, waiting};
 
 use store::bulk::Writes;
 use store::rows::Rows;

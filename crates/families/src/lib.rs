@@ -68,6 +68,8 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<payments::approvals::ApprovalShelf>(),
         Kind::of::<payments::settlement::SettlementShelf>(),
         Kind::of::<payments::Shelf>(),
+        Kind::of::<payments::bank_orders::BankOrderShelf>(),
+        Kind::of::<payments::bank_accounts::BankAccountShelf>(),
         Kind::of::<payments::customers::CustomerShelf>(),
         Kind::of::<payments::reserves::ReserveShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),

@@ -10,7 +10,8 @@ use crate::existing::open_existing;
 use crate::output::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
 use crate::{
-    audit, bench, check, demo, export, import, key, measure, output, reconcile, serve, webhook,
+    audit, bank, bench, check, demo, export, import, key, measure, output, reconcile, serve,
+    webhook,
 };
 
 #[derive(Debug, Parser)]
@@ -44,6 +45,9 @@ enum Verb {
     /// Hold a provider's settlement report and a bank's statements against the books (exit 0: nothing
     /// is open, 3: there are open exceptions, 1: a file is wrong, and nothing of it was taken)
     Reconcile(reconcile::ReconcileArguments),
+    /// Make files of payouts for a bank, and read its reports on them
+    #[command(subcommand)]
+    Bank(bank::BankCommand),
     /// Make API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -89,6 +93,7 @@ pub(crate) fn run() -> ExitCode {
         Some(Verb::Reconcile(arguments)) => {
             run_async(&cli.settings, RunVerb::Reconcile(arguments), cli.json)
         }
+        Some(Verb::Bank(command)) => run_async(&cli.settings, RunVerb::Bank(command), cli.json),
         Some(Verb::Key(command)) => run_async(&cli.settings, RunVerb::Key(command), cli.json),
         Some(Verb::Tenant(command)) => run_async(&cli.settings, RunVerb::Tenant(command), cli.json),
         Some(Verb::Bench(arguments)) => {
@@ -135,6 +140,7 @@ enum RunVerb {
     Tenant(key::TenantCommand),
     Import(import::ImportArguments),
     Reconcile(reconcile::ReconcileArguments),
+    Bank(bank::BankCommand),
 }
 
 fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
@@ -162,6 +168,9 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
             RunVerb::Reconcile(arguments) => reconcile::run(&settings, &arguments, json)
+                .await
+                .unwrap_or_else(|error| cannot(&error)),
+            RunVerb::Bank(command) => bank::run(&settings, &command, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
             RunVerb::Key(command) => key::run(&settings, &command, json).await,

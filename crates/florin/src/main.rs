@@ -3,6 +3,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod audit;
+mod bank;
 mod bench;
 mod check;
 mod cli;

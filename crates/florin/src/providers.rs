@@ -45,10 +45,18 @@ pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
         lease_millis: lease_millis(provider.timeout),
         authorization_millis,
         name: provider.name,
+        bank: None,
+    });
+    let banks = settings.bank_accounts.iter();
+    let banks = banks.map(|(name, own)| payments::Provider {
+        lease_millis: 0,
+        authorization_millis,
+        name: name.clone(),
+        bank: Some(Arc::clone(own)),
     });
     let rules = settings.provider_rules.clone();
     Ok(Providers::new(
-        known.collect(),
+        known.chain(banks).collect(),
         rules,
         settings.default_provider(),
     )?)

@@ -15,6 +15,7 @@ use payments::settlement::{
 use sha2::{Digest as _, Sha256};
 use store::{Error, Store};
 
+use crate::bank::{BankError, hear_statement};
 use crate::check::progress_bar;
 use crate::existing::open_of_tenant;
 use crate::lane;
@@ -87,6 +88,8 @@ pub(crate) enum ReconcileError {
     Nothing,
     #[error("{0}")]
     Mapping(String),
+    #[error(transparent)]
+    Bank(#[from] BankError),
 }
 
 /// Reconciles the only tenant's books with files of the sandbox.
@@ -155,9 +158,12 @@ pub(crate) async fn run(
     let (store, tenant) =
         open_of_tenant::<ReconcileError>(settings, arguments.tenant.clone()).await?;
     let (clock, _recorded) = start::check_clock(&store, settings).await?;
-    let settings = lane::lane_settings(settings);
+    let (of_banks, settings) = (settings, lane::lane_settings(settings));
     let engine = lane::start_lane(store.clone(), engine::Settings { clock, ..settings })?;
-    let outcome = reconcile(&engine, &tenant, arguments, checked).await;
+    let outcome = match hear(&engine, &tenant, of_banks, &checked.statements).await {
+        Ok(()) => reconcile(&engine, &tenant, arguments, checked).await,
+        Err(error) => Err(error),
+    };
     engine.shut_down().await;
     let done = outcome?;
     let is_done = done.proof.open_exceptions.is_empty() && adds_up(&done.proof);
@@ -166,6 +172,19 @@ pub(crate) async fn run(
         true => ExitCode::SUCCESS,
         false => ExitCode::from(OPEN),
     })
+}
+
+/// Records what statements say of the payouts of bank-file providers. Their lines are matched with these payouts then.
+async fn hear(
+    engine: &Engine,
+    tenant: &Tenant,
+    settings: &Settings,
+    statements: &[Statement],
+) -> Result<(), ReconcileError> {
+    for statement in statements {
+        hear_statement(engine, tenant, settings, statement).await?;
+    }
+    Ok(())
 }
 
 fn adds_up(proof: &Proof) -> bool {
@@ -388,41 +407,29 @@ async fn match_bank(
     Ok(())
 }
 
-/// The booked entries of a statement. An entry is known by its account, its statement and its position there, and by
-/// what it says: a statement that was made again with another entry at that position has a new one.
+/// The booked entries of a statement, with the payments of an entry one by one if each has its amount. A line is known
+/// by its account, its statement and its position there, and by what it says: a statement that was made again with
+/// another entry at that position has a new one.
 fn bank_lines(statement: &Statement) -> Vec<BankLine> {
     let number = statement.id.clone().unwrap_or_default();
-    let lines = statement.entries.iter().map(|entry| {
-        let details = entry.details.iter().flat_map(|detail| {
-            [
-                &detail.end_to_end_id,
-                &detail.bank_reference,
-                &detail.remittance,
-                &detail.creditor_reference,
-            ]
-        });
-        let own = [
-            &entry.bank_reference,
-            &entry.own_reference,
-            &entry.end_to_end_id,
-            &entry.remittance,
-        ];
-        let texts = own.into_iter().chain(details).flatten();
-        let texts: Vec<&str> = texts.map(String::as_str).collect();
-        let reference: String = texts.join(" ").chars().take(1_000).collect();
+    let parts = statement.entries.iter().flat_map(|entry| {
+        let parts = entry.parts().into_iter();
+        parts.map(move |part| (entry, part))
+    });
+    let lines = parts.map(|(entry, part)| {
+        let reference: String = part.texts.join(" ").chars().take(1_000).collect();
         // A bank's text may have anything in it. A card number is never stored.
         let reference = match text::contains_card_number(&reference) {
             true => String::new(),
             false => reference,
         };
         let mut content = Sha256::new();
-        let position = entry.position.to_string();
         let day = entry.booked_on.to_string();
-        let amount = entry.units.get().to_string();
+        let amount = part.units.get().to_string();
         for part in [
             statement.account.key(),
             &number,
-            &position,
+            &part.position,
             &day,
             &amount,
             &reference,
@@ -437,7 +444,7 @@ fn bank_lines(statement: &Statement) -> Vec<BankLine> {
                 .unwrap_or(i64::MAX)
                 .saturating_add(1),
             content: content.finalize().into(),
-            amount: entry.units.get(),
+            amount: part.units.get(),
             currency: statement.currency,
             day: days.map_or(0, |span| span.get_days()),
             reference,

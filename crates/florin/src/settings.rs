@@ -1,5 +1,6 @@
 //! The settings. Each comes from the first of these that has it: a flag, the environment, the TOML file, the default.
 
+mod banks;
 mod file;
 mod keys;
 mod listen;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
 use webhook_signatures::Scheme;
 
+use banks::{Banks, SANDBOX_ACCOUNT, SANDBOX_BANK, add_bank};
 use keys::{Keys, add_key, add_return_url};
 pub(crate) use listen::Listen;
 pub(crate) use providers::{NamedProvider, OtherProvider};
@@ -140,6 +142,14 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(crate) provider_keys: Vec<String>,
+    /// The account from which a bank-file provider pays, as PROVIDER=IBAN[/BIC]:HOLDER; repeat the option for each
+    #[arg(
+        long = "bank-account",
+        global = true,
+        env = "FLORIN_BANK_ACCOUNTS",
+        value_delimiter = ';'
+    )]
+    pub(crate) bank_accounts: Vec<String>,
     /// Where a provider sends the payer back to, as PROVIDER=URL; repeat the option for each
     #[arg(
         long = "return-url",
@@ -249,6 +259,8 @@ pub(crate) struct Settings {
     pub(crate) no_default_provider: bool,
     /// The API keys of providers, by name.
     pub(crate) provider_keys: Keys,
+    /// The accounts from which bank-file providers pay, by the provider's name.
+    pub(crate) bank_accounts: Banks,
     /// Where providers send payers back to, by name.
     pub(crate) return_urls: BTreeMap<String, String>,
     /// Seconds after which what is left of an authorization is voided.
@@ -337,6 +349,10 @@ impl Settings {
         for text in &arguments.provider_keys {
             add_key(&mut provider_keys, text)?;
         }
+        let mut bank_accounts = file.bank_accounts;
+        for text in &arguments.bank_accounts {
+            add_bank(&mut bank_accounts, text)?;
+        }
         let mut return_urls = file.return_urls;
         for text in &arguments.return_urls {
             add_return_url(&mut return_urls, text)?;
@@ -372,6 +388,7 @@ impl Settings {
             no_default_provider: arguments.no_default_provider
                 || file.no_default_provider.unwrap_or(false),
             provider_keys,
+            bank_accounts,
             return_urls,
             authorization_seconds: seconds(
                 arguments
@@ -398,6 +415,9 @@ impl Settings {
     fn complete_sandbox(&mut self) -> Result<(), WrongSetting> {
         if self.provider.is_empty() {
             SANDBOX.clone_into(&mut self.provider);
+        }
+        if self.bank_accounts.is_empty() && !self.is_another(SANDBOX_BANK) {
+            add_bank(&mut self.bank_accounts, SANDBOX_ACCOUNT)?;
         }
         if self.operator_key.is_none() {
             self.operator_key = Some(access::hash(SANDBOX_OPERATOR_KEY));

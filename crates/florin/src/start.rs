@@ -415,6 +415,7 @@ pub(crate) fn serve_alone(
         name: String::new(),
         lease_millis: 0,
         authorization_millis: 0,
+        bank: None,
     };
     let providers = Arc::new(Providers::only(provider));
     let mode = access::Mode::Sandbox;

@@ -10,8 +10,8 @@ use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::charging::AnswerNow;
 use crate::{
-    Operation, OperationId, OperationKind, Payment, Providers, Refusal, Shelf, charging, moved,
-    refunds,
+    Operation, OperationId, OperationKind, Payment, Providers, Refusal, Shelf, bank_orders,
+    charging, moved, refunds,
 };
 
 /// Epoch of the lease with which an operation begins.
@@ -83,9 +83,13 @@ pub(crate) fn decision(
     }
 }
 
-/// Gives an operation its errand, already leased, and sends it to the worker after the commit.
+/// Gives an operation its errand, already leased, and sends it to the worker after the commit. A transfer of a bank-file
+/// provider waits for an order instead.
 pub(crate) fn send(book: &mut Book, operation: &Operation, providers: &Providers) {
     let provider = providers.named(&operation.provider);
+    if provider.is_some_and(|provider| provider.bank.is_some()) {
+        return bank_orders::wait(book, operation);
+    }
     // A provider that is not in the settings any more has no lease: the errand is due at once, for another server.
     let lease_millis = provider.map_or(0, |provider| provider.lease_millis);
     let errand = Errand {

@@ -5,6 +5,7 @@ mod amounts;
 mod customers;
 mod disputes;
 mod histories;
+mod orders;
 mod posted;
 mod recordable;
 mod reserves;
@@ -23,6 +24,7 @@ use crate::{OperationId, OperationState};
 pub use amounts::amounts_are_covered;
 pub use customers::payments_have_their_customers;
 pub use histories::histories_are_legal;
+pub use orders::orders_are_whole;
 pub use posted::operations_are_posted_once;
 pub(crate) use recordable::each_recordable;
 pub use settled::settlements_add_up;
@@ -31,7 +33,7 @@ pub use settled::settlements_add_up;
 const PAGE: i64 = 2_000;
 
 /// Names of the triggers that protect rows of payments from changes (L4).
-pub const GUARDS: [&str; 8] = [
+pub const GUARDS: [&str; 12] = [
     "transition_immutable",
     "transition_kept",
     "provider_charge_immutable",
@@ -40,6 +42,10 @@ pub const GUARDS: [&str; 8] = [
     "payment_terms_kept",
     "reserve_release_immutable",
     "reserve_release_kept",
+    "bank_order_immutable",
+    "bank_order_kept",
+    "bank_order_transfer_immutable",
+    "bank_order_transfer_kept",
 ];
 
 /// All payments, in id order.

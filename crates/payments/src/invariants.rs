@@ -21,6 +21,7 @@ use crate::{Fact, OperationId, OperationState, PaymentId, check, providers};
 /// | P3 | operations, then the transactions of each posting set, each page with its counterparts | by id |
 /// | P4 | payments, customers, payment methods, texts of metadata, each page with its counterparts | by id; by key |
 /// | R2 | lines of settlement reports, with the transaction of each; settlements; lines of bank statements | by id |
+/// | B1 | orders for banks, with the operations of each page; payouts that wait for an order | by id |
 /// | I1 | all tenants' keys together; payments, and their keys | by key; by id |
 /// | W1 | events, and the operations they name | by key |
 pub const FAMILY: Family = Family {
@@ -59,6 +60,13 @@ pub const FAMILY: Family = Family {
             rule: "settlements are the sums of their lines, and on their way until they arrive",
             scope: Scope::Tenant(|connection, tenant, progress| {
                 check::settlements_add_up(connection, tenant.id, progress)
+            }),
+        },
+        Invariant {
+            name: "B1",
+            rule: "an order for a bank is the sum of its payouts, each of which is in one order",
+            scope: Scope::Tenant(|connection, tenant, progress| {
+                check::orders_are_whole(connection, tenant.id, progress)
             }),
         },
         Invariant {

@@ -18,6 +18,8 @@ mod authorizations;
 pub mod availability;
 pub mod balance;
 pub mod balance_transactions;
+pub mod bank_accounts;
+pub mod bank_orders;
 mod begun;
 pub mod cancellations;
 pub mod captures;
@@ -98,6 +100,8 @@ pub const CAPABILITIES: &[Capability] = &[
     disputes::CAPABILITY,
     customers::CAPABILITY,
     payouts::CAPABILITY,
+    bank_accounts::CAPABILITY,
+    bank_orders::CAPABILITY,
     approvals::CAPABILITY,
     balance::CAPABILITY,
     balance_transactions::CAPABILITY,

@@ -8,7 +8,9 @@ use crate::charging::codes;
 use crate::charging::show::payment;
 use crate::late::codes::NOTHING_UNALLOCATED;
 use crate::problems::{declined, sentence};
-use crate::{NoProvider, Operation, OperationState, Payment, Refusal, customers};
+use crate::{
+    NoProvider, Operation, OperationState, Payment, Refusal, bank_accounts, bank_orders, customers,
+};
 
 /// The reply to a request that moves a payment.
 pub(crate) fn reply(operation: &Operation, moved: &Payment) -> Reply {
@@ -76,6 +78,15 @@ fn refused(rule: &Refusal) -> Problem {
                 NoProvider::Currency(_) => "/currency",
                 NoProvider::Method(_) => "/payment_method",
             }),
+        Refusal::NoBankAccount => {
+            Problem::new(bank_accounts::codes::BANK_ACCOUNT_NOT_FOUND).at("/destination")
+        }
+        Refusal::BankAccountClosed => {
+            Problem::new(bank_accounts::codes::BANK_ACCOUNT_CLOSED).at("/destination")
+        }
+        Refusal::NotPayableByBank(_) => Problem::new(bank_orders::codes::NOT_PAYABLE_BY_BANK)
+            .with_detail(sentence(&rule.to_string()))
+            .at("/amount"),
         Refusal::NoPayoutProvider(_) => Problem::new(codes::NO_PROVIDER)
             .with_detail(sentence(&rule.to_string()))
             .at("/destination"),

@@ -169,7 +169,14 @@ impl ChosenMethod {
     ) -> Result<&'p Provider, NoProvider> {
         match &self.provider {
             Some(name) => providers.choose_named(name, currency, &self.token),
-            None => providers.choose(currency, &self.token),
+            None => {
+                let provider = providers.choose(currency, &self.token)?;
+                // A bank is not asked for money.
+                match provider.bank {
+                    None => Ok(provider),
+                    Some(_) => Err(NoProvider::Method(currency)),
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The readers of fields that several capabilities of payments have.
 
 use edge::Reader;
-use edge::strict_json::currency;
+use edge::strict_json::{Body, Slot, currency, object};
 use money::Currency;
 
 use crate::shapes;
@@ -12,4 +12,9 @@ const NOT_OF_ISO: &str = "A payment is made through a provider, which takes curr
 pub(crate) fn of_iso() -> impl Reader<Out = Currency> {
     let known = |code: &str| Currency::from_code(code).ok();
     currency(known, NOT_OF_ISO, shapes::IsoCurrencyCode::SHAPE)
+}
+
+/// Reads an empty object.
+pub(crate) fn nothing() -> impl Body<Out = ()> {
+    object("Nothing", "An empty object.", |_| Slot::together(()))
 }

@@ -1,5 +1,5 @@
-//! A3 for payments: each payment, refund, payout, approval, dispute, reserve, customer, payment method, matched line,
-//! exception and version of the terms has an audit record.
+//! A3 for payments: each payment, refund, payout, approval, dispute, reserve, customer, payment method, bank account,
+//! bank order, matched line, exception and version of the terms has an audit record.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use store::{AnyConnection, CheckError};
 use crate::check;
 
 /// The kinds of things that audit records of payments are about.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "payment",
     "refund",
     "payout",
@@ -19,6 +19,8 @@ const KINDS: [&str; 12] = [
     "customer",
     "payment_method",
     "reserve",
+    "bank_account",
+    "bank_order",
     "settlement_line",
     "bank_line",
     "exception",

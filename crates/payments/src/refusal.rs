@@ -63,6 +63,15 @@ pub enum Refusal {
     /// The account that should pay is no wallet: it is not a liability, or it is an account of payments themselves.
     #[error("this account is no wallet: only a liability that payments do not use can pay out")]
     NoWallet,
+    /// The bank account does not exist, or belongs to another tenant.
+    #[error("there is no such bank account")]
+    NoBankAccount,
+    /// The bank account is closed.
+    #[error("the bank account is closed: it gets no further payout")]
+    BankAccountClosed,
+    /// A file for the bank cannot have the payout.
+    #[error("{}", .0.about_one())]
+    NotPayableByBank(bank_files::pain001::Refusal),
     /// No provider pays to this destination.
     #[error("no provider pays {0} to this destination")]
     NoPayoutProvider(Currency),
@@ -90,6 +99,9 @@ impl Refusal {
             Self::CurrencyWithdrawn { .. } => "currency_withdrawn",
             Self::NoPaymentMethod => "payment_method_required",
             Self::NoWallet => "no_wallet",
+            Self::NoBankAccount => "bank_account_not_found",
+            Self::BankAccountClosed => "bank_account_closed",
+            Self::NotPayableByBank(_) => "not_payable_by_bank",
             Self::NoProvider(_) | Self::NoPayoutProvider(_) => "no_provider",
             Self::Ledger(_) => "refused_by_the_ledger",
         }

@@ -35,6 +35,20 @@ edge::shapes! {
     PayoutId: Shape::id("po_").example("po_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a payout.
     PayoutStatus: Shape::words(&["requires_approval", "processing", "paid", "failed", "canceled"]);
+    /// The id of a bank account.
+    BankAccountId: Shape::id("bac_").example("bac_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The name of the holder of a bank account.
+    HolderName: Shape::pattern(r"^[^\u0000-\u001f\u007f-\u009f]*$").length(1, 70).example("Erika Mustermann");
+    /// The number of a bank account: an IBAN, with or without blanks.
+    IbanText: Shape::any_text().length(15, 80).example("DE89370400440532013000");
+    /// The BIC of a bank.
+    BicText: Shape::any_text().length(8, 20).example("COBADEFFXXX");
+    /// The id of a bank order.
+    BankOrderId: Shape::id("bor_").example("bor_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// The id of a message in files of a bank.
+    MessageId: Shape::pattern("^[0-9a-f]{32}$").example("019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// A file as text.
+    AnyText: Shape::any_text();
     /// The id of an approval.
     ApprovalId: Shape::id("apr_").example("apr_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// What is done once an approval is given.

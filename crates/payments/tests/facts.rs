@@ -147,6 +147,7 @@ fn submit(shelf: &mut Shelf, ids: &mut Ids, key: &str) -> Operation {
         name: "sandbox".to_owned(),
         lease_millis: 1_000,
         authorization_millis: 1_000,
+        bank: None,
     };
     let providers = Providers::only(provider);
     let known = (&providers, &TermsShelf::default());

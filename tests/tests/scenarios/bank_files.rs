@@ -42,7 +42,7 @@ const FOLDERS: [(&str, &str); 3] = [
     ("pain.002", "pain001/pain002/schemas"),
 ];
 
-static SCHEMAS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+pub(crate) static SCHEMAS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let is_required = std::env::var_os("REQUIRE_CLIENTS").is_some_and(|value| value == "1");
     let shelf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemas");
     let lines = PACKAGES.map(|(package, version, hash)| pinned(package, version, &[hash]));
@@ -76,7 +76,7 @@ fn asked(schema: &Path, file: &Path) -> Output {
 }
 
 /// The schema accepts the file, and does not accept it without one of its elements.
-fn validates(schemas: &Path, message: &str, file: &[u8], needed: &str) {
+pub(crate) fn validates(schemas: &Path, message: &str, file: &[u8], needed: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file.xml");
     let schema = schema(schemas, message);

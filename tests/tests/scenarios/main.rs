@@ -12,6 +12,7 @@ mod assets;
 mod authorizations;
 mod bad_input;
 mod bank_files;
+mod bank_orders;
 mod books;
 mod books_changes;
 mod books_of_chance;

@@ -13,7 +13,7 @@ use crate::shop::{PRICE, Shop, list, pointers};
 const IMPATIENT: [&str; 2] = ["--provider-timeout-ms", "500"];
 
 /// A shop with [`PRICE`] of available money.
-async fn with_money(database: &Database, arguments: &[&str]) -> Shop {
+pub(crate) async fn with_money(database: &Database, arguments: &[&str]) -> Shop {
     let shop = Shop::open_with(database, arguments);
     let at_once = json!({"currency": "EUR", "calendar": "every_day", "available_after_days": 0});
     let agreed = shop.client.post("/v1/payment_terms", None, &at_once).await;
@@ -23,15 +23,15 @@ async fn with_money(database: &Database, arguments: &[&str]) -> Shop {
     shop
 }
 
-fn wanted(amount: i64, destination: &str) -> Value {
+pub(crate) fn wanted(amount: i64, destination: &str) -> Value {
     json!({"amount": amount, "currency": "EUR", "destination": destination})
 }
 
-async fn pay_out(shop: &Shop, key: &str, body: &Value) -> Reply {
+pub(crate) async fn pay_out(shop: &Shop, key: &str, body: &Value) -> Reply {
     shop.client.post("/v1/payouts", key, body).await
 }
 
-async fn payout(shop: &Shop, id: &str) -> Value {
+pub(crate) async fn payout(shop: &Shop, id: &str) -> Value {
     let reply = shop.client.get(&format!("/v1/payouts/{id}")).await;
     assert_eq!(reply.status, 200, "{id}");
     reply.json()

@@ -39,27 +39,27 @@ impl Shop {
     }
 
     /// The open exceptions, newest first.
-    async fn open_exceptions(&self) -> Vec<Value> {
+    pub(crate) async fn open_exceptions(&self) -> Vec<Value> {
         let path = "/v1/reconciliation_exceptions?status=open&limit=100";
         list(&self.client.get(path).await.json())
     }
 }
 
-fn write(database: &Database, name: &str, bytes: &[u8]) -> PathBuf {
+pub(crate) fn write(database: &Database, name: &str, bytes: &[u8]) -> PathBuf {
     let path = database.folder().join(name);
     std::fs::write(&path, bytes).expect("a scratch folder can be written");
     path
 }
 
 /// Runs `florin reconcile`, and returns its exit status and its JSON.
-fn reconcile(database: &Database, words: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn reconcile(database: &Database, words: &[&str]) -> (Option<i32>, Value) {
     let words = [&["reconcile", "--json", "--days", "0"], words].concat();
     let (code, said, heard) = verb(database, &words);
     let said = serde_json::from_str(&said);
     (code, said.unwrap_or_else(|_| panic!("{heard}")))
 }
 
-fn shown(path: &std::path::Path) -> &str {
+pub(crate) fn shown(path: &std::path::Path) -> &str {
     path.to_str().expect("plain names")
 }
 

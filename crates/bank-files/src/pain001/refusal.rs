@@ -181,6 +181,39 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// The field that is wrong, if it is one of the texts of an order.
+    #[must_use]
+    pub const fn field(&self) -> Option<Field> {
+        match self {
+            Self::Empty { field, .. }
+            | Self::TooLong { field, .. }
+            | Self::Character { field, .. }
+            | Self::Blank { field, .. }
+            | Self::Slash { field, .. } => Some(*field),
+            Self::NoTransfers
+            | Self::TooManyTransfers { .. }
+            | Self::EndToEndIdTwice { .. }
+            | Self::MixedSchemes { .. }
+            | Self::NoCurrency { .. }
+            | Self::WithdrawnCurrency { .. }
+            | Self::AmountTooLarge { .. }
+            | Self::ControlSumTooLarge
+            | Self::MissingBic { .. }
+            | Self::QrIbanWithoutReference { .. }
+            | Self::QrReferenceWithoutQrIban { .. } => None,
+        }
+    }
+
+    /// The reason without the number of the transfer, for an order that has only one.
+    #[must_use]
+    pub fn about_one(&self) -> String {
+        let text = self.to_string();
+        let first = format!("{}: ", At::Transfer(1));
+        text.strip_prefix(&first).unwrap_or(&text).to_owned()
+    }
+}
+
 /// What looks wrong, and may be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {

@@ -1,5 +1,8 @@
 //! Which transfers are those of SEPA.
 
+use money::Currency;
+use text::Iban;
+
 use super::order::{CreditorAccount, Transfer, TransferOrder};
 
 /// The largest amount: 999,999,999.99 euros.
@@ -12,12 +15,18 @@ const COUNTRIES: [&str; 42] = [
     "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "VA",
 ];
 
-/// Whether a transfer of an order is one of SEPA: in euros, between two IBANs of its countries.
+/// Whether a transfer of an order is one of SEPA.
 pub(super) fn is_sepa(order: &TransferOrder, transfer: &Transfer) -> bool {
-    let is_of_sepa = |iban: &text::Iban| COUNTRIES.contains(&iban.country());
-    let to_sepa = match &transfer.creditor.account {
-        CreditorAccount::Iban(iban) => is_of_sepa(iban),
+    match &transfer.creditor.account {
+        CreditorAccount::Iban(iban) => {
+            is_between(&order.debtor.iban, iban, transfer.amount.currency)
+        }
         CreditorAccount::Other(_) => false,
-    };
-    to_sepa && is_of_sepa(&order.debtor.iban) && transfer.amount.currency.code() == "EUR"
+    }
+}
+
+/// Whether a transfer is one of SEPA: in euros, between two IBANs of its countries.
+pub(super) fn is_between(debtor: &Iban, creditor: &Iban, currency: Currency) -> bool {
+    let is_of_sepa = |iban: &Iban| COUNTRIES.contains(&iban.country());
+    is_of_sepa(debtor) && is_of_sepa(creditor) && currency.code() == "EUR"
 }

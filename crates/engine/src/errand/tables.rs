@@ -210,6 +210,30 @@ pub fn of_tenant(
     Ok(rows.into_iter().map(at).collect())
 }
 
+/// The subjects of the errands of this kind and place, due or not, in the order of their ids, at most `limit`.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn waiting(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    kind: &str,
+    place: &str,
+    limit: i64,
+) -> Result<Vec<[u8; 16]>, Error> {
+    let rows: Vec<Vec<u8>> = errand::table
+        .filter(errand::tenant_id.eq(tenant))
+        .filter(errand::kind.eq(kind))
+        .filter(errand::place.eq(place))
+        .order(errand::subject)
+        .limit(limit)
+        .select(errand::subject)
+        .load(connection)?;
+    let damaged = |_length| Error::Refused("errand: bad subject".to_owned());
+    let subjects = rows.into_iter().map(|subject| subject.try_into());
+    subjects.collect::<Result<_, _>>().map_err(damaged)
+}
+
 /// The tenants with these ids.
 ///
 /// # Errors

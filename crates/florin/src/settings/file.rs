@@ -10,6 +10,7 @@ use payments::providers::Rule;
 use serde::{Deserialize, Deserializer};
 use store::DatabaseUrl;
 
+use super::banks::{Banks, WrittenBank, add_written};
 use super::keys::{Keys, add_key, add_return_url};
 use super::listen::Listen;
 use super::providers::{OtherProvider, WrittenProvider, WrittenRule};
@@ -52,6 +53,8 @@ pub(super) struct File {
     pub(super) no_default_provider: Option<bool>,
     #[serde(default, deserialize_with = "keys")]
     pub(super) provider_keys: Keys,
+    #[serde(default, deserialize_with = "banks")]
+    pub(super) bank_accounts: Banks,
     #[serde(default, deserialize_with = "return_urls")]
     pub(super) return_urls: BTreeMap<String, String>,
     pub(super) authorization_seconds: Option<u32>,
@@ -197,6 +200,14 @@ fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
         add_key(&mut keys, &format!("{provider}={key}")).map_err(serde::de::Error::custom)?;
     }
     Ok(keys)
+}
+
+fn banks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Banks, D::Error> {
+    let mut banks = Banks::new();
+    for (provider, written) in BTreeMap::<String, WrittenBank>::deserialize(deserializer)? {
+        add_written(&mut banks, &provider, written).map_err(serde::de::Error::custom)?;
+    }
+    Ok(banks)
 }
 
 fn return_urls<'de, D: Deserializer<'de>>(

@@ -4,8 +4,11 @@ use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::customers::{customers, methods};
+use super::orders::orders_after;
 use super::{PAGE, payments, settled};
 use crate::approvals::ApprovalId;
+use crate::bank_accounts::{self, BankAccountId};
+use crate::bank_orders::BankOrderId;
 use crate::disputes::DisputeId;
 use crate::payouts::PayoutId;
 use crate::refunds::key::RefundId;
@@ -14,7 +17,7 @@ use crate::schema::{approval, dispute, operation, payout, reserve};
 use crate::{OperationId, OperationKind, terms};
 
 /// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, reserve, customer, payment
-/// method, matched line, exception and version of the terms.
+/// method, bank account, bank order, matched line, exception and version of the terms.
 pub(crate) fn each_recordable(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -47,6 +50,16 @@ pub(crate) fn each_recordable(
     let mut methods = methods(tenant);
     while let Some(row) = methods.next(connection)? {
         look("payment_method", row.id.to_string())?;
+    }
+    let mut accounts: Pages<BankAccountId> = Pages::new(tenant, |connection, tenant, after| {
+        bank_accounts::each_id(connection, tenant, after.copied(), PAGE)
+    });
+    while let Some(id) = accounts.next(connection)? {
+        look("bank_account", id.to_string())?;
+    }
+    let mut orders: Pages<BankOrderId> = Pages::new(tenant, orders_after);
+    while let Some(id) = orders.next(connection)? {
+        look("bank_order", id.to_string())?;
     }
     let mut reserves: Pages<ReserveId> = Pages::new(tenant, reserves_after);
     while let Some(id) = reserves.next(connection)? {

@@ -6,6 +6,7 @@ use edge::{Call, Problem, Reader, Response, Routes, Shared, code, page};
 
 use super::{AttachMethod, CustomerId, DetachMethod, SavedMethod, SavedMethodId, read, show};
 use crate::charging::codes::NO_PROVIDER;
+use crate::reading::nothing;
 use crate::{PaymentMethod, begun, shapes};
 
 /// Every route of payment methods. They belong to the group of customers.
@@ -132,9 +133,4 @@ fn wanted() -> impl Body<Out = (Option<PaymentMethod>, PaymentMethod)> {
             Slot::together((provider, token)).map(|(provider, token)| (provider.flatten(), token))
         },
     )
-}
-
-/// Reads an empty object.
-fn nothing() -> impl Body<Out = ()> {
-    object("Nothing", "An empty object.", |_| Slot::together(()))
 }

@@ -17,6 +17,7 @@ use engine::errand::{Errands, of_tenant};
 use engine::{Asks, Attempt, Book, Command, Decision};
 use store::{AnyConnection, Clock, Error, TenantId};
 
+use crate::bank_orders::BANK_TRANSFER;
 use crate::operation::OPERATION;
 use crate::{OperationId, PaymentState, known_provider_keys, schema};
 
@@ -70,6 +71,8 @@ pub(crate) fn unfinished(
     for (kind, subject, due_at) in of_tenant(connection, tenant, PAGE)? {
         if kind == OPERATION {
             subjects.push(subject);
+        } else if kind == BANK_TRANSFER {
+            // It waits for a person, who has to make the order.
         } else if due_at <= now {
             found.errands = found.errands.saturating_add(1);
         }

@@ -1,6 +1,7 @@
 //! `/v1/payouts`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use books::reading::positive;
 use edge::cursor::Cursor;
@@ -12,6 +13,9 @@ use text::Identifier;
 
 use super::show::Payout;
 use super::{CreatePayout, PayoutId, rows, show};
+use crate::bank_accounts::codes::{BANK_ACCOUNT_CLOSED, BANK_ACCOUNT_NOT_FOUND};
+use crate::bank_accounts::is_bank_account;
+use crate::bank_orders::codes::NOT_PAYABLE_BY_BANK;
 use crate::charging::codes;
 use crate::{PaymentMethod, begun, reading, shapes};
 
@@ -41,17 +45,26 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<Payout>(201, "The money was paid out")
     .gives::<Payout>(202, "The outcome is not known yet, or a second person has to approve")
     .refuses(402, "The provider has refused the payout", &[codes::DECLINED])
-    .refuses(404, "There is no such account", &[books::code::ACCOUNT_NOT_FOUND])
+    .refuses(
+        404,
+        "There is no such account",
+        &[books::code::ACCOUNT_NOT_FOUND, BANK_ACCOUNT_NOT_FOUND],
+    )
     .refuses(
         409,
         "An account does not take postings",
-        &[books::code::ACCOUNT_FROZEN, books::code::ACCOUNT_CLOSED],
+        &[
+            books::code::ACCOUNT_FROZEN,
+            books::code::ACCOUNT_CLOSED,
+            BANK_ACCOUNT_CLOSED,
+        ],
     )
     .refuses(
         422,
         "A field is wrong, there is not as much money, no provider pays to this destination, or the idempotency key belongs to another request",
         &[
             codes::NO_PROVIDER,
+            NOT_PAYABLE_BY_BANK,
             books::code::CURRENCY_MISMATCH,
             books::code::INSUFFICIENT_FUNDS,
             books::code::LIMIT_EXCEEDED,
@@ -79,14 +92,19 @@ pub(crate) fn routes(r: &mut Routes) {
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
-    let wait = headers::prefer_wait(&call.headers);
+    let mut wait = headers::prefer_wait(&call.headers);
     let by = call.caller.label.to_string();
     let mut submission = state.submission(call)?;
     let wanted = submission.read_by(&wanted())?;
+    let destination = String::from(wanted.destination);
+    if is_bank_account(&destination) {
+        // A bank answers in days.
+        wait = Duration::ZERO;
+    }
     let command = CreatePayout {
         money: wanted.money,
         source: wanted.source,
-        destination: wanted.destination.into(),
+        destination,
         description: wanted.description.map(String::from),
         key: submission.key_text(),
         by,
@@ -137,7 +155,7 @@ fn wanted() -> impl Body<Out = Wanted> {
         let amount = fields.required("amount", amount);
         let currency = fields.required("currency", reading::of_iso().says("ISO 4217 code."));
         let destination = prose::<PaymentMethod>(shapes::ProviderToken::SHAPE)
-            .says("The provider's token for the bank account.");
+            .says("The provider's token for the bank account, or a bank account (`bac_…`) for a bank-file provider.");
         let destination = fields.required("destination", destination);
         let from = id(shapes::AccountId::SHAPE)
             .map(AccountId::from_bytes)

@@ -25,6 +25,8 @@ pub use state::{PayoutEvent, PayoutState};
 use payout::operation_of;
 
 use crate::approvals::{self, Action, ApprovalId, ApprovalLimits};
+use crate::bank_accounts::{BankAccountId, BankAccountShelf};
+use crate::bank_orders::{self, OwnAccount};
 use crate::state::OperationEvent;
 use crate::{Operation, OperationId, Providers, Refusal, Shelf, begun, opened, postings};
 
@@ -79,6 +81,11 @@ impl Command for CreatePayout {
             postings::name(needs, &[postings::PAYOUT_MADE], self.money.currency);
             needs.accounts.extend(self.source);
         }
+        if let Some(wanted) = asks.of::<BankAccountShelf>() {
+            wanted
+                .accounts
+                .extend(self.destination.parse::<BankAccountId>().ok());
+        }
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<BegunPayout>, Refusal> {
@@ -86,6 +93,8 @@ impl Command for CreatePayout {
         let currency = self.money.currency;
         let provider = self.providers.choose(currency, &self.destination);
         let provider = provider.map_err(|_none| Refusal::NoPayoutProvider(currency))?;
+        let own = provider.bank.as_deref();
+        own.map_or(Ok(()), |own| self.payable_by_bank(own, book))?;
         let payer = self
             .source
             .and_then(|id| book.shelf::<Books>().account(&id));
@@ -162,6 +171,21 @@ impl Command for CreatePayout {
             kind: "payout",
             id: String::new(),
         }
+    }
+}
+
+impl CreatePayout {
+    /// Checks that a bank-file provider can pay to the destination.
+    fn payable_by_bank(&self, own: &OwnAccount, book: &Book) -> Result<(), Refusal> {
+        let id = self.destination.parse::<BankAccountId>();
+        let id = id.map_err(|_other| Refusal::NoBankAccount)?;
+        let account = book.shelf::<BankAccountShelf>().account(&id);
+        let account = account.ok_or(Refusal::NoBankAccount)?;
+        if account.closed_at.is_some() {
+            return Err(Refusal::BankAccountClosed);
+        }
+        let checked = bank_orders::check(own, self.money, account, book.now());
+        checked.map_err(Refusal::NotPayableByBank)
     }
 }
 

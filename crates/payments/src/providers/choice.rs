@@ -1,6 +1,11 @@
 //! The choice of the provider of a payment: a pure function of its currency and its payment method.
 
+use std::sync::Arc;
+
 use money::Currency;
+
+use crate::bank_accounts::is_bank_account;
+use crate::bank_orders::OwnAccount;
 
 /// A provider that gets operations, and the duration of their first lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +16,9 @@ pub struct Provider {
     pub lease_millis: i64,
     /// Time after which what is left of an authorization is voided, in milliseconds.
     pub authorization_millis: i64,
+    /// The account from which a bank-file provider pays; `None` for every other provider. A bank-file provider takes
+    /// payouts to our bank accounts and nothing else, and gets them in files.
+    pub bank: Option<Arc<OwnAccount>>,
 }
 
 /// Payment methods that a rule names.
@@ -105,7 +113,8 @@ pub enum NoProvider {
 }
 
 impl Providers {
-    /// Providers with the rules by which one of them is chosen. The default takes payments that no rule fits.
+    /// Providers with the rules by which one of them is chosen. The default takes payments that no rule fits. A
+    /// bank-file provider that no rule names takes every currency.
     ///
     /// # Errors
     /// [`ProvidersError`] names the first mistake.
@@ -125,12 +134,22 @@ impl Providers {
             Some(provider) => Ok((rule, provider)),
             None => Err(ProvidersError::UnknownInRule(rule.provider)),
         });
-        let rules: Vec<_> = rules.collect::<Result<_, _>>()?;
+        let mut rules: Vec<_> = rules.collect::<Result<_, _>>()?;
         let unknown = |name: &str| ProvidersError::UnknownDefault(name.to_owned());
         let default = default.map(|name| find(name).ok_or_else(|| unknown(name)));
         let default = default.transpose()?;
         if rules.is_empty() && default.is_none() {
             return Err(ProvidersError::NothingServed);
+        }
+        for bank in known.iter().filter(|provider| provider.bank.is_some()) {
+            if !rules.iter().any(|(rule, _)| rule.provider == bank.name) {
+                let rule = Rule {
+                    provider: bank.name.clone(),
+                    currencies: Vec::new(),
+                    methods: Vec::new(),
+                };
+                rules.push((rule, bank.clone()));
+            }
         }
         Ok(Self {
             known,
@@ -149,15 +168,19 @@ impl Providers {
         }
     }
 
-    /// The provider that a payment goes to: the provider of the first rule that fits, otherwise the default.
+    /// The provider that a payment goes to: the provider of the first rule that fits, otherwise the default. Payouts to
+    /// our bank accounts go to bank-file providers, and everything else to the other ones.
     ///
     /// # Errors
     /// [`NoProvider`] if there is none.
     pub fn choose(&self, currency: Currency, method: &str) -> Result<&Provider, NoProvider> {
+        let to_bank = is_bank_account(method);
         let mut of_currency = self
             .rules
             .iter()
-            .filter(|(rule, _)| rule.takes_currency(currency))
+            .filter(|(rule, provider)| {
+                provider.bank.is_some() == to_bank && rule.takes_currency(currency)
+            })
             .peekable();
         let refusal = match of_currency.peek() {
             Some(_) => NoProvider::Method(currency),
@@ -165,7 +188,8 @@ impl Providers {
         };
         let fitting = of_currency.find(|(rule, _)| rule.takes_method(method));
         let chosen = fitting.map(|(_, provider)| provider);
-        chosen.or(self.default.as_ref()).ok_or(refusal)
+        let default = self.default.as_ref().filter(|_| !to_bank);
+        chosen.or(default).ok_or(refusal)
     }
 
     /// The provider of this name, if one of its rules fits a payment, or if it is the default.
@@ -178,6 +202,9 @@ impl Providers {
         currency: Currency,
         method: &str,
     ) -> Result<&Provider, NoProvider> {
+        if is_bank_account(method) || self.named(name).is_some_and(|known| known.bank.is_some()) {
+            return Err(NoProvider::Method(currency));
+        }
         let fits = |rule: &Rule| rule.takes_currency(currency) && rule.takes_method(method);
         let mut fitting = self.rules.iter().filter(|(rule, _)| fits(rule));
         let by_rule = fitting.find(|(_, provider)| provider.name == name);
@@ -204,6 +231,7 @@ mod tests {
             name: name.to_owned(),
             lease_millis: 1,
             authorization_millis: 1,
+            bank: None,
         }
     }
 

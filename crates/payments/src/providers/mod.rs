@@ -16,7 +16,7 @@ pub(crate) use object::Object;
 pub use object::WrongField;
 pub use reach::{CallFuture, CallOutcome, Reach, ReachableProvider};
 
-use crate::{Fact, JsonError, LeasedOperation, Record};
+use crate::{Fact, JsonError, LeasedOperation, Record, bank_orders};
 
 /// A request to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,13 +163,14 @@ pub fn dialect(name: &str, return_url: Option<String>) -> Option<Arc<dyn Dialect
     }
 }
 
-/// Reads an event in the first dialect in which it is a fact, or else in the first that accepts it. The books have the
+/// Reads an event in the first dialect in which it is a fact, or else in the first that accepts it. A line of a bank's
+/// file is an event too. The books have the
 /// name of the provider, but not the dialect; a program that only checks books has no settings for it.
 pub(crate) fn event_in_any(body: &[u8]) -> Option<ProviderEvent> {
     let dialects = DIALECTS.iter().filter_map(|name| dialect(name, None));
-    let read: Vec<ProviderEvent> = dialects
-        .filter_map(|dialect| dialect.event(body).ok())
-        .collect();
+    let read = dialects.map(|dialect| dialect.event(body));
+    let of_bank = std::iter::once_with(|| bank_orders::event::read(body));
+    let read: Vec<ProviderEvent> = read.chain(of_bank).filter_map(Result::ok).collect();
     let with_fact = read.iter().find(|event| event.fact.is_some());
     with_fact.or(read.first()).cloned()
 }

@@ -3,6 +3,7 @@
 //! A field that is present must be right. If one field is wrong, the whole object is refused: a wrong value is not
 //! corrected, cut or left out.
 
+use money::{Amount, Currency, Money};
 use serde_json::{Map, Value};
 
 use crate::ProviderText;
@@ -52,6 +53,21 @@ impl<'a> Object<'a> {
             None | Some(Value::Null) => Ok(None),
             Some(_) => Ok(Some(self.text(key)?.to_string())),
         }
+    }
+
+    /// The fields `amount`, in minor units, and `currency`.
+    pub(crate) fn money(&self) -> Result<Money, WrongField> {
+        let amount = self.required("amount")?.as_i64();
+        let detail = "This must be an integer of minor units.";
+        let amount = amount.ok_or_else(|| self.wrong("amount", "expected_integer", detail))?;
+        let detail = "This must be above zero.";
+        let amount = Amount::new(amount);
+        let amount = amount.map_err(|_rule| self.wrong("amount", "amount_not_positive", detail))?;
+        let currency = Currency::from_code(self.text("currency")?.as_str());
+        let detail = "This must be a currency of ISO 4217, in capitals.";
+        let currency =
+            currency.map_err(|_rule| self.wrong("currency", "unknown_currency", detail))?;
+        Ok(Money { amount, currency })
     }
 
     /// The value under a key, if it is there and not null.

@@ -12,7 +12,7 @@ use super::rows::{MATCHED, OPEN};
 use super::settle::{Settled, post_set};
 use super::shelf::{Difference, SettlementName, SettlementShelf, State, open_exception};
 use crate::postings::{BANKED, BANKED_OUT};
-use crate::{OperationKind, OperationState};
+use crate::{OperationKind, OperationState, bank_orders};
 
 /// Greatest number of words of a bank line that are looked up.
 const MAX_WORDS: usize = 40;
@@ -86,6 +86,7 @@ impl Command for MatchBankLines {
                 needs.settlements.push(word.to_owned());
                 needs.references.push(word.to_owned());
                 needs.our_references.push(word.to_owned());
+                needs.our_references.extend(ordered(word));
             }
         }
     }
@@ -122,6 +123,11 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
     let words = text.split(move |letter| !is_part(letter));
     words.filter(|word| word.len() >= 4).take(MAX_WORDS)
+}
+
+/// The provider key of the payout that a bank was told about by this word: files for banks have ids without a prefix.
+fn ordered(word: &str) -> Option<String> {
+    bank_orders::named(word).map(|id| id.to_string())
 }
 
 /// What a bank line is about.
@@ -270,7 +276,8 @@ const fn is_within(amount: i64, left: i64) -> bool {
 
 /// The payout that a word names, if the line can be it.
 fn payout(state: &State, line: &BankLine, word: &str) -> Option<Finding> {
-    let mut named = state.named(word, word);
+    let ordered = ordered(word);
+    let mut named = state.named(word, ordered.as_deref().unwrap_or(word));
     let paid = named.find(|operation| operation.kind == OperationKind::Payout)?;
     // Money that comes in under the name of a payout is the payout that came back.
     let (operation, sign) = match (line.amount > 0, state.returned(paid)) {

@@ -1,7 +1,6 @@
 //! The reading of a record of the sandbox provider. A record is read in the same way in a reply to a request, in
 //! an answer to an inquiry, and in a webhook.
 
-use money::{Amount, Currency, Money};
 use serde_json::Value;
 
 use crate::disputes::{DisputeFact, DisputeNews};
@@ -135,7 +134,7 @@ pub(super) fn dispute(
     let fact = DisputeFact {
         news,
         reference: object.text("id")?.to_string(),
-        money: money(object)?,
+        money: object.money()?,
         reason: object.text("reason")?.to_string(),
     };
     let charge = object.text("charge_key")?;
@@ -179,25 +178,11 @@ fn record(object: &Object<'_>, kind: Option<OperationKind>) -> Result<Record, Wr
     Ok(Record {
         reference: object.text("id")?,
         kind,
-        money: money(object)?,
+        money: object.money()?,
         payment: object.optional_text("reference")?,
         payment_method: match object.optional_text("payment_method")? {
             Some(method) => Some(method),
             None => object.optional_text("destination")?,
         },
     })
-}
-
-fn money(object: &Object<'_>) -> Result<Money, WrongField> {
-    let amount = object.required("amount")?.as_i64();
-    let detail = "This must be an integer of minor units.";
-    let amount = amount.ok_or_else(|| object.wrong("amount", "expected_integer", detail))?;
-    let detail = "This must be above zero.";
-    let amount = Amount::new(amount);
-    let amount = amount.map_err(|_rule| object.wrong("amount", "amount_not_positive", detail))?;
-    let currency = Currency::from_code(object.text("currency")?.as_str());
-    let detail = "This must be a currency of ISO 4217, in capitals.";
-    let currency =
-        currency.map_err(|_rule| object.wrong("currency", "unknown_currency", detail))?;
-    Ok(Money { amount, currency })
 }

@@ -1,0 +1,124 @@
+//! `/v1/bank_orders`.
+
+use edge::cursor::Cursor;
+use edge::strict_json::{Body, BrokenRule, Slot, guarded, nullable, object, prose};
+use edge::{Call, KeyRule, Problem, Reader as _, Response, Routes, Shared, code, page};
+use text::Identifier;
+
+use super::codes::{NOT_PAYABLE_BY_BANK, NOTHING_WAITS};
+use super::{BankOrderId, MakeBankOrder, rows, show};
+use crate::charging::codes::NO_PROVIDER;
+use crate::{begun, shapes};
+
+/// The name of a provider.
+type ProviderName = Identifier<255>;
+
+/// Every route of bank orders.
+pub(super) fn routes(r: &mut Routes) {
+    r.tag("bank orders", "Payouts that a bank gets as a file");
+    r.post(
+        "/v1/bank_orders",
+        "createBankOrder",
+        "Makes one file of the payouts that wait for the bank.",
+        create,
+    )
+    .more("An order has at most 500 payouts, all of one currency, and either all or none of them within SEPA. Ask again until the answer is `nothing_waits`.")
+    .key(KeyRule::Required)
+    .body(|known| wanted().describe(known))
+    .gives::<show::BankOrder>(201, "The order")
+    .refuses(409, "No payout waits", &[NOTHING_WAITS])
+    .refuses(
+        422,
+        "A field is wrong, or the idempotency key belongs to another request",
+        &[NO_PROVIDER, NOT_PAYABLE_BY_BANK],
+    );
+    r.get(
+        "/v1/bank_orders/{id}",
+        "getBankOrder",
+        "Reads one order with its file.",
+        read_one,
+    )
+    .segment("id", shapes::BankOrderId::SHAPE, "bor_…")
+    .gives::<show::BankOrder>(200, "The order")
+    .refuses(404, "No such order", &[]);
+    r.get(
+        "/v1/bank_orders",
+        "listBankOrders",
+        "Lists orders without their files, newest first.",
+        list,
+    )
+    .page()
+    .gives_page::<show::BankOrder>("A page of orders");
+}
+
+async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let mut submission = state.submission(call)?;
+    let (provider, requested_on) = submission.read_by(&wanted())?;
+    let provider = String::from(provider);
+    let of = provider.clone();
+    let waiting = state.read(move |connection| rows::waiting(connection, tenant, &of));
+    let command = MakeBankOrder {
+        provider,
+        waiting: waiting.await?,
+        requested_on,
+        providers: begun::providers(&state)?,
+    };
+    state
+        .submit(submission, command, show::made, show::show_refusal)
+        .await
+}
+
+async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id: BankOrderId = call.named("id", code::NOT_FOUND)?;
+    let found = state
+        .read(move |connection| rows::order(connection, tenant, id))
+        .await?;
+    let (order, file) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
+    let shown = show::BankOrder {
+        file: Some(String::from_utf8_lossy(&file).into_owned()),
+        ..show::order(&order)
+    };
+    Ok(Response::json(200, &shown))
+}
+
+async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let wanted = call.query.page()?;
+    let before = wanted
+        .cursor
+        .map(|cursor| BankOrderId::from_bytes(cursor.id));
+    let more = i64::from(wanted.limit).saturating_add(1);
+    let found = state
+        .read(move |connection| rows::orders(connection, tenant, before, more))
+        .await?;
+    let cursor = |order: &super::BankOrder| Cursor {
+        id: order.id.bytes(),
+        position: None,
+    };
+    let page = page(found, &wanted, show::order, cursor);
+    Ok(Response::json(200, &page))
+}
+
+/// Reads the body that makes an order: the provider, and the day in days since 1970.
+fn wanted() -> impl Body<Out = (ProviderName, Option<i32>)> {
+    object("NewBankOrder", "Makes an order.", |fields| {
+        let provider = prose::<ProviderName>(shapes::ShortText::SHAPE)
+            .says("The name of the bank-file provider.");
+        let provider = fields.required("provider", provider);
+        let day = guarded(day, shapes::Day::SHAPE)
+            .says("The day on which the bank shall pay; today, in UTC, if absent.");
+        let day = fields.optional("requested_on", nullable(day));
+        Slot::together((provider, day)).map(|(provider, day)| (provider, day.flatten()))
+    })
+}
+
+/// Reads a day as its number since 1970.
+fn day(text: String) -> Result<i32, BrokenRule> {
+    let date: Result<bank_files::Date, _> = text.parse();
+    let wrong = |detail: &str| BrokenRule::new("malformed_date", &detail);
+    let date = date.map_err(|_malformed| wrong("it is not a day such as 2026-12-01"))?;
+    let days = date.since(bank_files::Date::constant(1970, 1, 1));
+    Ok(days.map_or(i32::MAX, |days| days.get_days()))
+}
