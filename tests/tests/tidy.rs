@@ -74,6 +74,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     (
         "payments",
         &[
+            "bank-files",
             "books",
             "calendars",
             "crash-points",

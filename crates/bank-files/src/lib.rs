@@ -38,6 +38,7 @@ mod bic;
 pub mod camt053;
 mod characters;
 pub mod csv;
+mod days;
 mod error;
 pub mod mt940;
 mod pages;
@@ -49,6 +50,7 @@ mod statement;
 mod xml;
 
 pub use bic::{Bic, BicError};
+pub use days::{date_of, days_of};
 pub use error::{Problem, ReadError, Tally};
 pub use jiff::Timestamp;
 pub use jiff::civil::Date;

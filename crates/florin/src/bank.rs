@@ -110,10 +110,7 @@ async fn order(
     json: bool,
 ) -> Result<ExitCode, BankError> {
     let providers = Arc::new(providers::choice(settings)?);
-    let day = arguments.day.map(|day| {
-        let days = day.since(Date::constant(1970, 1, 1));
-        days.map_or(i32::MAX, |days| days.get_days())
-    });
+    let day = arguments.day.map(bank_files::days_of);
     let (engine, tenant) = begin(settings, arguments.tenant.clone()).await?;
     let mut made = Vec::new();
     let outcome = loop {

@@ -437,8 +437,6 @@ fn bank_lines(statement: &Statement) -> Vec<BankLine> {
             content.update(part.len().to_be_bytes());
             content.update(part);
         }
-        let epoch = bank_files::Date::constant(1970, 1, 1);
-        let days = entry.booked_on.since(epoch);
         BankLine {
             number: i64::try_from(entry.position)
                 .unwrap_or(i64::MAX)
@@ -446,7 +444,7 @@ fn bank_lines(statement: &Statement) -> Vec<BankLine> {
             content: content.finalize().into(),
             amount: part.units.get(),
             currency: statement.currency,
-            day: days.map_or(0, |span| span.get_days()),
+            day: bank_files::days_of(entry.booked_on),
             reference,
         }
     });

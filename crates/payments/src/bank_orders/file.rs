@@ -1,10 +1,9 @@
 //! The file of an order.
 
-use bank_files::Date;
+use bank_files::date_of;
 use bank_files::pain001::{
     Creditor, CreditorAccount, Refusal, Remittance, Transfer, TransferOrder, Written, write,
 };
-use jiff::{Span, Timestamp as Instant};
 use money::Money;
 use store::Timestamp;
 
@@ -35,13 +34,13 @@ pub(super) fn written(
     (made_at, requested_on): (Timestamp, i32),
     transfers: Vec<Transfer>,
 ) -> Result<Written, Refusal> {
-    let created_at = Instant::from_microsecond(made_at.micros());
+    let created_at = bank_files::Timestamp::from_microsecond(made_at.micros());
     write(&TransferOrder {
         version: own.version,
         message_id,
         created_at: created_at.unwrap_or_default(),
         debtor: own.debtor.clone(),
-        requested_on: date(requested_on),
+        requested_on: date_of(requested_on),
         transfers,
     })
 }
@@ -63,11 +62,4 @@ pub fn check(
 /// The day of a moment in UTC, in days since 1970.
 pub(super) fn today(now: Timestamp) -> i32 {
     i32::try_from(now.micros().div_euclid(DAY_MICROS)).unwrap_or(i32::MAX)
-}
-
-/// A day, by its number since 1970.
-pub(super) fn date(days: i32) -> Date {
-    let span = Span::new().try_days(days);
-    let date = span.and_then(|span| Date::constant(1970, 1, 1).checked_add(span));
-    date.unwrap_or(Date::MAX)
 }

@@ -119,6 +119,5 @@ fn day(text: String) -> Result<i32, BrokenRule> {
     let date: Result<bank_files::Date, _> = text.parse();
     let wrong = |detail: &str| BrokenRule::new("malformed_date", &detail);
     let date = date.map_err(|_malformed| wrong("it is not a day such as 2026-12-01"))?;
-    let days = date.since(bank_files::Date::constant(1970, 1, 1));
-    Ok(days.map_or(i32::MAX, |days| days.get_days()))
+    Ok(bank_files::days_of(date))
 }

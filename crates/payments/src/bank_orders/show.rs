@@ -1,12 +1,12 @@
 //! The replies about bank orders.
 
+use bank_files::date_of;
 use edge::Problem;
 use edge::reply::{json, moment, refusal_reply};
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::file::date;
 use super::{MakeBankOrder, OrderRefusal, codes, message_id};
 use crate::charging::codes::NO_PROVIDER;
 use crate::problems::sentence;
@@ -74,7 +74,7 @@ pub(super) fn order(row: &super::BankOrder) -> BankOrder {
         transfers: row.transfers.into(),
         amount: row.sum,
         currency: row.currency.code().to_owned(),
-        requested_on: date(row.requested_on).to_string(),
+        requested_on: date_of(row.requested_on).to_string(),
         file: None,
         created_at: moment(row.created_at),
     }
