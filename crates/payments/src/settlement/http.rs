@@ -1,6 +1,8 @@
 //! `/v1/settlements` and `/v1/reconciliation_exceptions`.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, BrokenRule, Slot, choice, object, prose};
@@ -232,11 +234,15 @@ fn exceptions(
             .order(reconciliation_exception::id.desc())
             .limit(limit)
     };
-    let of = |status: &'static str| all().filter(reconciliation_exception::status.eq(status));
     let rows: Vec<ExceptionRow> = match is_open {
         None => all().load(connection)?,
-        Some(true) => of(OPEN).load(connection)?,
-        Some(false) => of(RESOLVED).load(connection)?,
+        // As a text, so that the index of open exceptions fits.
+        Some(true) => all()
+            .filter(sql::<Bool>("status = 'open'"))
+            .load(connection)?,
+        Some(false) => all()
+            .filter(reconciliation_exception::status.eq(RESOLVED))
+            .load(connection)?,
     };
     rows.into_iter().map(ExceptionRow::read).collect()
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tests::{Client, Cluster, Database, Florin, Kind, scenario};
 
 use crate::given::{account, eventually, text};
+use crate::tenants::verb;
 
 /// Number of transactions in the books at the end: more than twice what a page may read.
 const MANY: usize = 5_000;
@@ -34,18 +35,7 @@ fn postgres_answers_every_question_by_an_index() {
         return;
     };
     let database = Database::within(&cluster);
-    for setting in [
-        "session_preload_libraries = 'auto_explain'",
-        "auto_explain.log_min_duration = 0",
-        "auto_explain.log_analyze = on",
-        "auto_explain.log_timing = off",
-        "auto_explain.log_format = json",
-    ] {
-        let alter = format!("'ALTER DATABASE %I SET {}'", setting.replace('\'', "''"));
-        database.execute_raw(&format!(
-            "DO $$ BEGIN EXECUTE format({alter}, current_database()); END $$"
-        ));
-    }
+    explain(&database);
     // While there are almost no rows, any plan is good; from then on none of these is. Until the planner has new
     // statistics it keeps plans of small tables; those must not read all postings.
     let (filled, looked) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
@@ -84,6 +74,78 @@ fn postgres_answers_every_question_by_an_index() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(examined > 100, "only {examined} questions were asked");
+}
+
+/// PostgreSQL is asked to report what it did for each statement.
+fn explain(database: &Database) {
+    for setting in [
+        "session_preload_libraries = 'auto_explain'",
+        "auto_explain.log_min_duration = 0",
+        "auto_explain.log_analyze = on",
+        "auto_explain.log_timing = off",
+        "auto_explain.log_format = json",
+    ] {
+        let alter = format!("'ALTER DATABASE %I SET {}'", setting.replace('\'', "''"));
+        database.execute_raw(&format!(
+            "DO $$ BEGIN EXECUTE format({alter}, current_database()); END $$"
+        ));
+    }
+}
+
+/// The first report of a book finds empty tables, and the plans that are made then are kept while its lines come.
+#[test]
+fn postgres_matches_the_first_report_by_an_index() {
+    let Some(cluster) = Cluster::private() else {
+        return;
+    };
+    let database = Database::within(&cluster);
+    drop(Florin::start(&database, &[]));
+    for table in ["settlement_line", "reconciliation_exception"] {
+        // No new statistics: with them the plans would be made again.
+        database.execute_raw(&format!(
+            "ALTER TABLE {table} SET (autovacuum_enabled = off)"
+        ));
+    }
+    explain(&database);
+    let mut report =
+        "id,type,reference,our_reference,gross,fee,net,currency,day,settlement\n".to_owned();
+    // More than two commands have lines.
+    for number in 0..1_200 {
+        report += &format!(
+            "ch_{number},capture,ch_{number},op_{number},1.00,0.20,0.80,EUR,2026-11-30,st_1\n"
+        );
+    }
+    let path = database.folder().join("report.csv");
+    std::fs::write(&path, report).expect("a scratch folder can be written");
+    let path = path.to_str().expect("plain names");
+    // The lines are new, and then open and tried again.
+    for (key, number) in [("open", 1_200), ("known", 1_200)] {
+        let before = cluster.log().len();
+        let words = ["reconcile", "--json", "--report", path];
+        let (_, said, heard) = verb(&database, &words);
+        let said: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{heard}"));
+        assert_eq!(said["report"][key], number, "{said}");
+
+        let plans = plans(&cluster.log()[before..]);
+        let is_of_keys = |plan: &&Value| {
+            let text = plan["Query Text"].as_str().expect("a text");
+            text.starts_with("WITH ") || text.contains("CROSS JOIN LATERAL")
+        };
+        let of_keys: Vec<&Value> = plans.iter().filter(is_of_keys).collect();
+        assert!(of_keys.len() > 20, "{plans:#?}");
+        for plan in of_keys {
+            let faults = faults(&plan["Plan"]);
+            assert!(faults.is_empty(), "{faults:?}: {plan:#}");
+        }
+        // The proof counts the open exceptions, and reads no others.
+        let proof = "SELECT \"reconciliation_exception\".\"kind\"";
+        let of_proof = plans.iter().find(|plan| {
+            let text = plan["Query Text"].as_str().expect("a text");
+            text.starts_with(proof)
+        });
+        let index = &of_proof.expect("it is asked")["Plan"]["Index Name"];
+        assert_eq!(index, "reconciliation_exception_open");
+    }
 }
 
 #[test]
