@@ -340,6 +340,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_creditor_is_refused_alone_as_it_is_in_an_order() {
+        let iban = |text: &str| CreditorAccount::Iban(Iban::parse(text).unwrap());
+        let other = || CreditorAccount::Other("998877".to_owned());
+        for (name, account, field) in [
+            ("", iban("AT611904300234573201"), Some(Field::Name)),
+            ("\u{4e2d}", iban("AT611904300234573201"), Some(Field::Name)),
+            ("Erika", iban("CH4431999123000889012"), None),
+            ("Erika", other(), None),
+        ] {
+            let mut one = transfer("PAY-1", 1, "EUR");
+            one.creditor.name = name.to_owned();
+            one.creditor.account = account;
+            let alone = one.creditor.check().unwrap_err();
+            assert_eq!(alone.field(), field);
+            assert!(!alone.about_one().contains("transfer 1"), "{alone}");
+            assert_eq!(write(&order(vec![one])), Err(alone));
+        }
+        assert_eq!(transfer("PAY-1", 1, "EUR").creditor.check(), Ok(()));
+    }
+
     fn euros() -> TransferOrder {
         order(vec![
             transfer("PAY-1", 100_050, "EUR"),

@@ -282,7 +282,34 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
     use super::*;
+
+    #[test]
+    fn the_payments_of_an_entry_are_matched_one_by_one_if_each_has_its_amount() {
+        let file = include_bytes!("../tests/files/camt.053.001.02.xml");
+        let statements = crate::camt053::read(file).unwrap();
+        let mut entries = statements.iter().flat_map(|statement| &statement.entries);
+        let entry = entries.find(|entry| entry.details.len() > 1).unwrap();
+        let parts = entry.parts();
+        assert_eq!(parts.len(), entry.details.len());
+        for (number, (part, detail)) in (1..).zip(parts.iter().zip(&entry.details)) {
+            assert_eq!(part.position, format!("{}.{number}", entry.position));
+            assert_eq!(Some(part.units), detail.units);
+            let texts: Vec<&str> = detail.texts().collect();
+            assert_eq!(part.texts, texts);
+        }
+        // Without the amount of one of them, nobody knows how the entry is made up.
+        let mut unknown = entry.clone();
+        unknown.details.last_mut().unwrap().units = None;
+        let parts = unknown.parts();
+        let whole = parts.first().unwrap();
+        assert_eq!((parts.len(), whole.units), (1, entry.units));
+        assert_eq!(whole.position, entry.position.to_string());
+        let detail = entry.details.first().unwrap().texts().next().unwrap();
+        assert!(whole.texts.contains(&detail), "{:?}", whole.texts);
+    }
 
     #[test]
     fn an_account_is_known_by_the_iban_in_its_name() {

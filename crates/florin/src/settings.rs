@@ -449,6 +449,14 @@ impl Settings {
                     .to_owned(),
             ));
         }
+        let is_bank_alone = self.provider.is_empty()
+            && self.provider_url.is_none()
+            && self.other_providers.is_empty()
+            && self.no_default_provider
+            && !self.bank_accounts.is_empty();
+        if is_bank_alone {
+            return Ok(self);
+        }
         if self.webhooks.is_empty() {
             return Err(WrongSetting(
                 "live mode needs a webhook secret: set --webhook-secret \

@@ -436,7 +436,7 @@ recovered_while_paused! {
 
 impl Shop {
     /// As [`Shop::beside`], with more arguments and with environment variables.
-    fn beside_with(
+    pub(crate) fn beside_with(
         &self,
         database: &Database,
         arguments: &[&str],

@@ -138,9 +138,6 @@ impl Providers {
         let unknown = |name: &str| ProvidersError::UnknownDefault(name.to_owned());
         let default = default.map(|name| find(name).ok_or_else(|| unknown(name)));
         let default = default.transpose()?;
-        if rules.is_empty() && default.is_none() {
-            return Err(ProvidersError::NothingServed);
-        }
         for bank in known.iter().filter(|provider| provider.bank.is_some()) {
             if !rules.iter().any(|(rule, _)| rule.provider == bank.name) {
                 let rule = Rule {
@@ -150,6 +147,9 @@ impl Providers {
                 };
                 rules.push((rule, bank.clone()));
             }
+        }
+        if rules.is_empty() && default.is_none() {
+            return Err(ProvidersError::NothingServed);
         }
         Ok(Self {
             known,
@@ -224,6 +224,9 @@ impl Providers {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+    use bank_files::pain001::{Debtor, Version};
+    use text::Iban;
+
     use super::*;
 
     fn provider(name: &str) -> Provider {
@@ -278,6 +281,48 @@ mod tests {
             };
             assert_eq!(chosen.map(|provider| provider.name.as_str()), expected);
         }
+    }
+
+    #[test]
+    fn a_bank_gets_payouts_to_bank_accounts_and_nothing_else() {
+        const TO_BANK: &str = "bac_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6";
+        let bank = |name: &str| Provider {
+            bank: Some(Arc::new(OwnAccount {
+                debtor: Debtor {
+                    name: "A".to_owned(),
+                    iban: Iban::parse("DE89370400440532013000").unwrap(),
+                    bic: None,
+                },
+                version: Version::V09,
+            })),
+            ..provider(name)
+        };
+        let name = |chosen: Result<&Provider, NoProvider>| chosen.map(|one| one.name.clone());
+        let (method, by_currency) = (NoProvider::Method, NoProvider::Currency);
+        let euro = currency("EUR");
+        // No rule names it, so it takes every currency.
+        let known = || vec![bank("house"), provider("a")];
+        let free = Providers::new(known(), vec![rule("a", &["EUR"], &[])], Some("a")).unwrap();
+        for code in ["EUR", "JPY"] {
+            let chosen = name(free.choose(currency(code), TO_BANK));
+            assert_eq!(chosen, Ok("house".to_owned()));
+            assert_eq!(
+                name(free.choose(currency(code), "ba_1")),
+                Ok("a".to_owned())
+            );
+        }
+        for (provider, token) in [("house", "ba_1"), ("house", TO_BANK), ("a", TO_BANK)] {
+            assert_eq!(
+                name(free.choose_named(provider, euro, token)),
+                Err(method(euro))
+            );
+        }
+        let ruled = Providers::new(known(), vec![rule("house", &["EUR"], &[])], None).unwrap();
+        assert_eq!(name(ruled.choose(euro, TO_BANK)), Ok("house".to_owned()));
+        assert_eq!(name(ruled.choose(euro, "ba_1")), Err(by_currency(euro)));
+        let yen = currency("JPY");
+        assert_eq!(name(ruled.choose(yen, TO_BANK)), Err(by_currency(yen)));
+        assert!(Providers::new(vec![bank("house")], Vec::new(), None).is_ok());
     }
 
     #[test]

@@ -302,6 +302,8 @@ struct Named {
     customer: String,
     method: String,
     reserve: String,
+    bank_account: String,
+    order: String,
 }
 
 async fn begin(florin: &Florin) -> Named {
@@ -355,6 +357,7 @@ async fn begin(florin: &Florin) -> Named {
     let (payout, approval) = approvals.remove(0);
     let dispute = disputed(florin, &payment).await;
     let reserve = reserved(client).await;
+    let (bank_account, order) = ordered(client).await;
     Named {
         pending: text(&pending.json(), "/id"),
         exchange: text(&exchange.json(), "/transaction/id"),
@@ -365,10 +368,31 @@ async fn begin(florin: &Florin) -> Named {
         customer,
         method,
         reserve,
+        bank_account,
+        order,
         payment,
         bank,
         wallet,
     }
+}
+
+/// Makes two bank accounts, and two orders of a payout each from the money of [`reserved`]. Returns the newest account
+/// and the newest order.
+async fn ordered(client: &Client) -> (String, String) {
+    let (mut account, mut order) = (String::new(), String::new());
+    for key in ["bank-1", "bank-2"] {
+        let new = json!({"holder": "Erika", "iban": "AT611904300234573201"});
+        let made = client.post("/v1/bank_accounts", None, &new).await;
+        account = text(&made.json(), "/id");
+        let payout = json!({"amount": 1, "currency": "CHF", "destination": account});
+        let made = client.post("/v1/payouts", Some(key), &payout).await;
+        assert_eq!(made.status, 202, "{}", made.json());
+        let wanted = json!({"provider": "bank"});
+        let name = format!("order-{key}");
+        let made = client.post("/v1/bank_orders", name.as_str(), &wanted).await;
+        order = text(&made.json(), "/id");
+    }
+    (account, order)
 }
 
 /// Makes two payments of which a share is held back. Returns the newest reserve.
@@ -532,6 +556,8 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         customer,
         method,
         reserve,
+        bank_account,
+        order,
     } = named;
     let span = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
     let asked: Vec<String> = match path {
@@ -545,7 +571,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             format!("{path}?limit=1&status=open"),
         ],
         "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/reserves"
-        | "/v1/assets" => {
+        | "/v1/assets" | "/v1/bank_accounts" | "/v1/bank_orders" => {
             vec![format!("{path}?limit=1")]
         }
         "/v1/payments" => payments(named),
@@ -588,6 +614,8 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
         "/v1/disputes/{id}" => vec![format!("/v1/disputes/{dispute}")],
+        "/v1/bank_accounts/{id}" => vec![format!("/v1/bank_accounts/{bank_account}")],
+        "/v1/bank_orders/{id}" => vec![format!("/v1/bank_orders/{order}")],
         "/v1/reserves/{id}" => vec![format!("/v1/reserves/{reserve}")],
         "/v1/payouts/{id}" => vec![format!("/v1/payouts/{payout}")],
         "/v1/approvals/{id}" => vec![format!("/v1/approvals/{approval}")],
