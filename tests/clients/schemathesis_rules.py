@@ -33,6 +33,12 @@ RULES_OF_THE_BOOKS = {
     "named_twice": "two items of a bulk bear one external id",
     "reserved_kind": "a few kinds are given to other routes",
     "malformed_rate": "a rate has at most 18 digits, and is not zero",
+    "malformed_day": "not every month has 31 days",
+    "iban_country_unknown": "which countries have IBANs, their registry says",
+    "iban_length": "so it does of their length",
+    "iban_structure": "and of their structure",
+    "iban_check_digits": "two digits of an IBAN are computed from the others",
+    "not_for_banks": "which letters banks take, and how long a name is as they write it",
     "malformed_cursor": "a cursor is what an earlier page of the same list gave",
 }
 

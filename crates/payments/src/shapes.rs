@@ -40,9 +40,9 @@ edge::shapes! {
     /// The name of the holder of a bank account.
     HolderName: Shape::pattern(r"^[^\u0000-\u001f\u007f-\u009f]*$").length(1, 70).example("Erika Mustermann");
     /// The number of a bank account: an IBAN, with or without blanks.
-    IbanText: Shape::any_text().length(15, 80).example("DE89370400440532013000");
+    IbanText: Shape::pattern("^[A-Za-z]{2}[0-9]{2}( ?[0-9A-Za-z]){11,30}$").length(15, 64).example("DE89370400440532013000");
     /// The BIC of a bank.
-    BicText: Shape::any_text().length(8, 20).example("COBADEFFXXX");
+    BicText: Shape::pattern("^[A-Za-z]{6}[2-9A-Za-z][0-9A-NP-Za-np-z]([0-9A-Za-z]{3})?$").length(8, 11).example("COBADEFFXXX");
     /// The id of a bank order.
     BankOrderId: Shape::id("bor_").example("bor_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The id of a message in files of a bank.
@@ -91,6 +91,8 @@ edge::shapes! {
     CalendarName: Shape::words(&["every_day", "weekdays", "target", "fedwire", "chaps"]);
     /// A day in UTC.
     Day: Shape::pattern("^-?[0-9]{4,6}-[0-9]{2}-[0-9]{2}$").example("2026-12-01");
+    /// A day that a request names, in UTC.
+    AskedDay: Shape::pattern("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$").length(10, 10).example("2026-12-01");
     /// The outcome of a webhook.
     ReceiptStatus: Shape::words(&["applied", "duplicate", "parked", "stored", "quarantined"]);
 }

@@ -107,7 +107,7 @@ fn wanted() -> impl Body<Out = (ProviderName, Option<i32>)> {
         let provider = prose::<ProviderName>(shapes::ShortText::SHAPE)
             .says("The name of the bank-file provider.");
         let provider = fields.required("provider", provider);
-        let day = guarded(day, shapes::Day::SHAPE)
+        let day = guarded(day, shapes::AskedDay::SHAPE)
             .says("The day on which the bank shall pay; today, in UTC, if absent.");
         let day = fields.optional("requested_on", nullable(day));
         Slot::together((provider, day)).map(|(provider, day)| (provider, day.flatten()))
@@ -117,7 +117,7 @@ fn wanted() -> impl Body<Out = (ProviderName, Option<i32>)> {
 /// Reads a day as its number since 1970.
 fn day(text: String) -> Result<i32, BrokenRule> {
     let date: Result<bank_files::Date, _> = text.parse();
-    let wrong = |detail: &str| BrokenRule::new("malformed_date", &detail);
-    let date = date.map_err(|_malformed| wrong("it is not a day such as 2026-12-01"))?;
+    let wrong = "it is not a day such as 2026-12-01";
+    let date = date.map_err(|_malformed| BrokenRule::new("malformed_day", &wrong))?;
     Ok(bank_files::days_of(date))
 }
