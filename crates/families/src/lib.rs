@@ -39,7 +39,12 @@ pub const SURFACE: Surface = Surface {
 
 /// The rule for card numbers in every body: the fields with identifiers, and the field with labels.
 pub const CARDS: CardNumbers = CardNumbers {
-    identifiers: &["code", "customer", "external_id"],
+    identifiers: &[
+        "code",
+        "customer",
+        "external_id",
+        "shipping_tracking_number",
+    ],
     labels: "metadata",
     detail: "Card numbers are not accepted in any field. Send a payment method token.",
 };

@@ -67,7 +67,7 @@ pub use begun::{Begun, LeasedOperation};
 pub use fact::Fact;
 pub use invariants::FAMILY;
 pub use json::JsonError;
-pub use operation::{OPERATION, Operation, OperationId, OperationKind};
+pub use operation::{OPERATION, Operation, OperationId, OperationKind, OperationOwner};
 pub use outcome::{FactEffect, OutcomeError, record_outcome};
 pub use payment::{
     CaptureMethod, ChosenMethod, Description, ExternalId, NewPayment, Payment, PaymentId,

@@ -149,6 +149,12 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        evidence -> Nullable<Text>,
+        evidence_due_by -> Nullable<BigInt>,
+        submissions -> Integer,
+        submission -> Nullable<Binary>,
+        submitted_at -> Nullable<BigInt>,
+        evidence_decline_code -> Nullable<Text>,
     }
 }
 

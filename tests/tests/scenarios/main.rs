@@ -28,6 +28,7 @@ mod customers;
 mod databases;
 mod disputes;
 mod entrances;
+mod evidence;
 mod examples;
 mod exchanges;
 mod exports;

@@ -342,7 +342,8 @@ const fn is_of(line: LineKind, operation: OperationKind) -> bool {
         | OperationKind::Void
         | OperationKind::Increment
         | OperationKind::Payout
-        | OperationKind::PayoutReturn => false,
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => false,
     }
 }
 
