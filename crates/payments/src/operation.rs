@@ -1,7 +1,7 @@
 //! An operation: one request to a provider. The errand of the operation has the lease of the worker that makes
 //! the request.
 
-use ledger::AccountId;
+use ledger::{AccountId, Metadata};
 use money::Money;
 use store::Timestamp;
 
@@ -209,6 +209,8 @@ pub struct Operation {
     pub payment_method: String,
     /// The merchant's reason for a refund.
     pub reason: Option<String>,
+    /// The metadata of a refund.
+    pub metadata: Option<Metadata>,
     /// The key of the request that has submitted the operation; empty if there is none. The reply to the request
     /// waits for the outcome.
     pub idempotency_key: String,

@@ -68,6 +68,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         idempotency_key -> Text,
         created_at -> BigInt,
+        metadata -> Nullable<Text>,
     }
 }
 
@@ -111,6 +112,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        metadata -> Nullable<Text>,
     }
 }
 

@@ -27,8 +27,8 @@ pub struct Shelf {
     history: Rows<[u8; 16], i32>,
     /// The payment of each external id that the batch asks about.
     by_external_id: Rows<String, PaymentId>,
-    /// The metadata that the batch found, of payments whose metadata it sets.
-    seen_metadata: Rows<PaymentId, Option<Metadata>>,
+    /// The metadata that the batch found, of the payments, refunds and payouts whose metadata it sets, by id.
+    seen_metadata: Rows<[u8; 16], Option<Metadata>>,
     transitions: Additions<Transition>,
 }
 

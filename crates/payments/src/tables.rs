@@ -16,7 +16,7 @@ use crate::providers::About;
 use crate::refunds::key::return_key;
 use crate::shelf::Change;
 use crate::terms::TermsShelf;
-use crate::{Fact, OperationId, OperationOwner, PaymentId, Shelf, postings};
+use crate::{Fact, OperationId, OperationOwner, PaymentId, Shelf, postings, texts};
 
 pub use rows::{
     ByExternalId, ByOrdinal, ByPayment, ByProviderKey, ByReference, BySubject, OperationById,
@@ -274,7 +274,9 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .map(|row| PaymentRow::of(tenant, row))
         .collect();
     writes.add(new);
-    shelf.text_changes(tenant).save(writes);
+    for changes in shelf.text_changes(tenant) {
+        changes.save(writes);
+    }
     let new: Vec<OperationRow> = shelf
         .operations_with(Change::New)
         .map(|row| OperationRow::of(tenant, row))
@@ -300,6 +302,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             given_back: row.given_back,
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
+            metadata: texts::stored(row.metadata.as_ref()),
         })
         .collect();
     writes.add(changed);

@@ -26,6 +26,7 @@ mod crashes;
 mod crowds;
 mod customers;
 mod databases;
+mod described;
 mod disputes;
 mod entrances;
 mod evidence;

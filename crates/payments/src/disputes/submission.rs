@@ -160,6 +160,7 @@ fn operation_of(dispute: &Dispute, id: OperationId, now: Timestamp) -> Operation
         decline_code: None,
         payment_method: String::new(),
         reason: None,
+        metadata: None,
         idempotency_key: String::new(),
         created_at: now,
     }

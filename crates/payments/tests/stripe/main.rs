@@ -61,6 +61,7 @@ fn leased(kind: OperationKind) -> LeasedOperation {
             decline_code: None,
             payment_method: if kind.is_of_payout() { "ba_1" } else { "pm_1" }.to_owned(),
             reason: None,
+            metadata: None,
             idempotency_key: String::new(),
             created_at: Timestamp::from_micros(MADE_AT * 1_000_000),
         },
