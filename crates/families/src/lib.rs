@@ -76,6 +76,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<payments::customers::CustomerShelf>(),
         Kind::of::<payments::reserves::ReserveShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
+        Kind::of::<payments::prices::PriceShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),
         Kind::of::<books::Books>(),

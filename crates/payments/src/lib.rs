@@ -43,6 +43,7 @@ mod outcome;
 mod payment;
 pub mod payouts;
 mod postings;
+pub mod prices;
 mod problems;
 pub mod providers;
 mod read;
@@ -60,6 +61,7 @@ mod shapes;
 mod shelf;
 pub mod state;
 pub mod tables;
+pub mod tariff;
 pub mod terms;
 mod texts;
 
@@ -104,6 +106,7 @@ pub const CAPABILITIES: &[Capability] = &[
     reserves::CAPABILITY,
     terms::CAPABILITY,
     settlement::CAPABILITY,
+    prices::CAPABILITY,
     draining::CAPABILITY,
 ];
 
@@ -119,6 +122,7 @@ pub const AMOUNTS: &[&str] = &[
     "available",
     "banked",
     "dispute_fee",
+    "expected_fee",
     "fee",
     "fixed",
     "gross",
@@ -129,7 +133,9 @@ pub const AMOUNTS: &[&str] = &[
     "most",
     "net",
     "pending",
+    "reported_fee",
     "reserved",
+    "tolerance",
     "unallocated",
 ];
 

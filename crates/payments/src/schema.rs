@@ -240,6 +240,8 @@ diesel::table! {
         version -> BigInt,
         opened_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        expected_fee -> Nullable<BigInt>,
+        reported_fee -> Nullable<BigInt>,
     }
 }
 

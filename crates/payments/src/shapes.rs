@@ -69,6 +69,10 @@ edge::shapes! {
     RefundId: Shape::id("re_").example("re_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a refund.
     RefundStatus: Shape::words(&["pending", "succeeded", "failed"]);
+    /// A kind of lines of settlement reports that can have a price.
+    PricedLineKind: Shape::words(&["capture", "refund", "refund_return", "dispute", "dispute_reversal"]);
+    /// A day in UTC, from 1970-01-01 on.
+    PricedDay: Shape::pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$").example("2026-12-01");
     /// A share from 0 to 1, as decimal text with at most 6 places.
     FeeRate: Shape::pattern(r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$").length(1, 8).example("0.029");
     /// A number of business days.

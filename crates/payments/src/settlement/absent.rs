@@ -147,6 +147,7 @@ impl Command for OpenAbsent {
                 currency: operation.money.currency.code(),
                 amount,
                 day,
+                fees: None,
             };
             if open_exception(book, ExceptionKind::MissingThere, &name, &at, detail) {
                 found = found.saturating_add(1);

@@ -18,11 +18,12 @@ const MAX_ROWS: i64 = 4_200;
 /// Number of rows up to which any plan is good.
 const FEW: i64 = 100;
 /// Tables of a few rows, which are scanned on purpose.
-const SMALL: [&str; 7] = [
+const SMALL: [&str; 8] = [
     "audit_log",
     "tenant",
     "api_key",
     "payment_terms",
+    "provider_price",
     "books",
     "sqlite_master",
     "__diesel_schema_migrations",
