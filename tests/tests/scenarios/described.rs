@@ -9,6 +9,7 @@ use crate::disputes::{open, paid};
 use crate::funds::balance_becomes;
 use crate::given::{is_problem, number, text};
 use crate::shop::{PRICE, Shop, list, pointers};
+use crate::tenants::verb;
 
 async fn replace(client: &Client, path: &str, metadata: &Value) -> Reply {
     let headers = [("content-type", "application/json")];
@@ -133,4 +134,14 @@ async fn refunds_and_payouts_are_described_as_payments_are(database: Database) {
         assert!(database.number(&told) >= 2, "{action}");
     }
     books_hold(&database);
+    for (kind, subject) in [(4, "po_"), (3, "re_")] {
+        database.execute_raw(&format!("DELETE FROM metadata_text WHERE kind = {kind}"));
+        let (code, said, heard) = verb(&database, &["check"]);
+        assert_eq!(code, Some(1), "{said}{heard}");
+        let said = format!("{said}{heard}");
+        let found = said
+            .lines()
+            .find(|line| line.contains("is not found by its metadata"));
+        assert!(found.is_some_and(|line| line.contains(subject)), "{said}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::books_hold;
 use crate::disputes::{Bank, dispute, open, paid};
 use crate::given::{is_problem, number, text};
 use crate::shop::{Shop, list, pointers};
+use crate::tenants::verb;
 
 /// A shop, and a dispute of 1000 that it knows.
 async fn disputed(database: &Database) -> (Shop, Bank, String) {
@@ -120,6 +121,17 @@ async fn evidence_is_a_draft_until_it_is_sent_once(database: Database) {
         assert_eq!(leaves_with(word), 0, "{word}");
     }
     books_hold(&database);
+    // The check compares the marks of the dispute with its operations.
+    database.execute_raw("UPDATE dispute SET submissions = 2");
+    let (code, said, heard) = verb(&database, &["check"]);
+    assert_eq!(code, Some(1), "{said}{heard}");
+    assert!(
+        format!("{said}{heard}").contains("its evidence is submitted"),
+        "{said}{heard}"
+    );
+    let changed = database.try_raw("UPDATE dispute SET evidence = '{}'");
+    let changed = changed.expect_err("what was sent is never changed");
+    assert!(changed.contains("never changed"), "{changed}");
 }
 
 on_both_databases!(evidence_can_win_and_lose_a_dispute);

@@ -418,7 +418,8 @@ fn fill_payments(named: &Named, database: &Database) {
         is(payment),
         is(customer),
     ));
-    for kind in [1, 2] {
+    // Of payments, customers, refunds and payouts.
+    for kind in 1..=4 {
         for value in ["CAST(i % 10 AS TEXT)", "'1'"] {
             let key = if value == "'1'" { "all" } else { "n" };
             database.execute_raw(&format!(
@@ -483,10 +484,14 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             format!("{path}?limit=1"),
             format!("{path}?limit=1&status=open"),
         ],
-        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/reserves"
-        | "/v1/assets" => {
+        "/v1/disputes" | "/v1/approvals" | "/v1/reserves" | "/v1/assets" => {
             vec![format!("{path}?limit=1")]
         }
+        "/v1/payouts" | "/v1/refunds" => vec![
+            format!("{path}?limit=1"),
+            format!("{path}?limit=1&metadata.n=1"),
+            format!("{path}?limit=1&metadata.n=1&metadata.all=1"),
+        ],
         "/v1/payments" => payments(named),
         "/v1/customers" => vec![
             format!("{path}?limit=1"),
