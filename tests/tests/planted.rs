@@ -862,6 +862,14 @@ async fn a3_catches_a_line_and_an_exception_without_their_records() {
 }
 
 #[tokio::test]
+async fn a3_catches_a_price_without_its_record() {
+    let sql = "INSERT INTO provider_price (rate_millionths, fixed, least, tolerance, created_at, tenant_id, version, \
+               valid_from, provider, currency, kind) \
+               VALUES (0, 1, 0, 1, 0, 1, 1, 0, 'sandbox', 'EUR', 'capture')";
+    assert_eq!(caught(sql).await, ["A3"]);
+}
+
+#[tokio::test]
 async fn i1_catches_a_request_that_nothing_will_answer() {
     let sql = "UPDATE idempotency_key SET resource = NULL WHERE status IS NULL";
     assert_eq!(caught(sql).await, ["I1"]);

@@ -39,7 +39,12 @@ pub const SURFACE: Surface = Surface {
 
 /// The rule for card numbers in every body: the fields with identifiers, and the field with labels.
 pub const CARDS: CardNumbers = CardNumbers {
-    identifiers: &["code", "customer", "external_id"],
+    identifiers: &[
+        "code",
+        "customer",
+        "external_id",
+        "shipping_tracking_number",
+    ],
     labels: "metadata",
     detail: "Card numbers are not accepted in any field. Send a payment method token.",
 };
@@ -73,6 +78,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<payments::customers::CustomerShelf>(),
         Kind::of::<payments::reserves::ReserveShelf>(),
         Kind::of::<payments::terms::TermsShelf>(),
+        Kind::of::<payments::prices::PriceShelf>(),
         Kind::of::<idempotency::Shelf>(),
         Kind::of::<engine::errand::Errands>(),
         Kind::of::<books::Books>(),

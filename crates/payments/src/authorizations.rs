@@ -38,7 +38,8 @@ pub(crate) fn succeeded(payment: &mut Payment, operation: &Operation) {
         | OperationKind::Refund
         | OperationKind::RefundReturn
         | OperationKind::Payout
-        | OperationKind::PayoutReturn => {}
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => {}
     }
 }
 
@@ -57,6 +58,7 @@ pub(crate) const fn failed(payment: &mut Payment, operation: &Operation) {
         | OperationKind::Refund
         | OperationKind::RefundReturn
         | OperationKind::Payout
-        | OperationKind::PayoutReturn => {}
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => {}
     }
 }

@@ -9,6 +9,7 @@ use engine::errand::{Errand, Errands};
 use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::charging::AnswerNow;
+use crate::disputes::Evidence;
 use crate::{
     Operation, OperationId, OperationKind, Payment, Providers, Refusal, Shelf, bank_orders,
     charging, moved, refunds,
@@ -37,14 +38,19 @@ pub struct LeasedOperation {
     pub authorized: i64,
     /// The captured part of it, in minor units; 0 for a payout.
     pub captured: i64,
+    /// The evidence that the operation sends; `None` if it sends none.
+    pub evidence: Option<Evidence>,
 }
 
 impl LeasedOperation {
-    /// An operation with its lease, and with the amounts of its payment on the shelf.
+    /// An operation with its lease, and with what its request needs of the shelf: the amounts of its payment, or the
+    /// evidence for its dispute.
     #[must_use]
     pub fn new(shelf: &Shelf, operation: Operation, epoch: i32) -> Self {
         let payment = shelf.payment(&operation.payment());
+        let dispute = shelf.dispute_with_id(&operation.dispute());
         Self {
+            evidence: dispute.and_then(|dispute| dispute.evidence.clone()),
             authorized: payment.map_or(0, |payment| payment.authorized),
             captured: payment.map_or(0, |payment| payment.captured),
             operation,

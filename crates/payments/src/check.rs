@@ -33,13 +33,15 @@ pub use settled::settlements_add_up;
 const PAGE: i64 = 2_000;
 
 /// Names of the triggers that protect rows of payments from changes (L4).
-pub const GUARDS: [&str; 12] = [
+pub const GUARDS: [&str; 14] = [
     "transition_immutable",
     "transition_kept",
     "provider_charge_immutable",
     "provider_charge_kept",
     "payment_terms_immutable",
     "payment_terms_kept",
+    "provider_price_immutable",
+    "provider_price_kept",
     "reserve_release_immutable",
     "reserve_release_kept",
     "bank_order_immutable",

@@ -8,6 +8,7 @@ use engine::keys::LEAST_LIFE_SECONDS;
 use idempotency::check::StoredKey;
 use store::{AnyConnection, CheckError, TenantId, Timestamp};
 
+use crate::disputes::DisputeId;
 use crate::payouts::PayoutId;
 use crate::recorded::RecordedIds;
 use crate::refunds::key::RefundId;
@@ -132,14 +133,18 @@ fn operations_will_answer(
         .collect();
     let payments: Vec<[u8; 16]> = payments.iter().map(|id| id.bytes()).collect();
     let payouts: Vec<[u8; 16]> = payouts.iter().map(|id| id.bytes()).collect();
+    let of_disputes = waiting.iter().filter_map(|(made, _)| made.parse().ok());
+    let disputes: Vec<[u8; 16]> = of_disputes.map(|id: DisputeId| id.bytes()).collect();
+    let by_dispute = check::awaited_keys(connection, tenant, &disputes)?.into_iter();
+    let by_dispute = by_dispute.map(|(id, key)| (DisputeId::from_bytes(id).to_string(), key));
     let by_payment = check::awaited_keys(connection, tenant, &payments)?.into_iter();
     let by_payment = by_payment.map(|(id, key)| (PaymentId::from_bytes(id).to_string(), key));
     let by_payout = check::awaited_keys(connection, tenant, &payouts)?.into_iter();
     let by_payout = by_payout.map(|(id, key)| (PayoutId::from_bytes(id).to_string(), key));
     let by_refund = check::awaited_keys_of(connection, tenant, &refunds)?.into_iter();
     let by_refund = by_refund.map(|(id, key)| (RefundId::of(id).to_string(), key));
-    let answered: HashSet<(String, String)> =
-        by_payment.chain(by_payout).chain(by_refund).collect();
+    let answered = by_payment.chain(by_payout).chain(by_refund);
+    let answered: HashSet<(String, String)> = answered.chain(by_dispute).collect();
     for request in waiting {
         if !answered.contains(request) {
             let (made, key) = request;

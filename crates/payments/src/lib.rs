@@ -45,6 +45,7 @@ mod outcome;
 mod payment;
 pub mod payouts;
 mod postings;
+pub mod prices;
 mod problems;
 pub mod providers;
 mod read;
@@ -62,6 +63,7 @@ mod shapes;
 mod shelf;
 pub mod state;
 pub mod tables;
+pub mod tariff;
 pub mod terms;
 mod texts;
 
@@ -69,7 +71,7 @@ pub use begun::{Begun, LeasedOperation};
 pub use fact::Fact;
 pub use invariants::FAMILY;
 pub use json::JsonError;
-pub use operation::{OPERATION, Operation, OperationId, OperationKind};
+pub use operation::{OPERATION, Operation, OperationId, OperationKind, OperationOwner};
 pub use outcome::{FactEffect, OutcomeError, record_outcome};
 pub use payment::{
     CaptureMethod, ChosenMethod, Description, ExternalId, NewPayment, Payment, PaymentId,
@@ -108,6 +110,7 @@ pub const CAPABILITIES: &[Capability] = &[
     reserves::CAPABILITY,
     terms::CAPABILITY,
     settlement::CAPABILITY,
+    prices::CAPABILITY,
     draining::CAPABILITY,
 ];
 
@@ -123,6 +126,7 @@ pub const AMOUNTS: &[&str] = &[
     "available",
     "banked",
     "dispute_fee",
+    "expected_fee",
     "fee",
     "fixed",
     "gross",
@@ -133,7 +137,9 @@ pub const AMOUNTS: &[&str] = &[
     "most",
     "net",
     "pending",
+    "reported_fee",
     "reserved",
+    "tolerance",
     "unallocated",
 ];
 

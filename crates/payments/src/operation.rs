@@ -1,11 +1,12 @@
 //! An operation: one request to a provider. The errand of the operation has the lease of the worker that makes
 //! the request.
 
-use ledger::AccountId;
+use ledger::{AccountId, Metadata};
 use money::Money;
 use store::Timestamp;
 
 use crate::PaymentId;
+use crate::disputes::dispute::DisputeId;
 use crate::payouts::payout::PayoutId;
 use crate::state::OperationState;
 use crate::terms::Delay;
@@ -37,11 +38,24 @@ pub enum OperationKind {
     Payout,
     /// Nothing: the provider reports that a payout came back after it had succeeded.
     PayoutReturn,
+    /// To take the merchant's evidence for a dispute. No money is moved.
+    Evidence,
+}
+
+/// The kind of thing that an operation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationOwner {
+    /// A payment.
+    Payment,
+    /// A payout.
+    Payout,
+    /// A dispute.
+    Dispute,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Charge,
         Self::Authorize,
         Self::Capture,
@@ -51,6 +65,7 @@ impl OperationKind {
         Self::RefundReturn,
         Self::Payout,
         Self::PayoutReturn,
+        Self::Evidence,
     ];
 
     /// The name, as it is stored and shown.
@@ -66,6 +81,7 @@ impl OperationKind {
             Self::RefundReturn => "refund_return",
             Self::Payout => "payout",
             Self::PayoutReturn => "payout_return",
+            Self::Evidence => "evidence",
         }
     }
 
@@ -87,7 +103,8 @@ impl OperationKind {
             | Self::Refund
             | Self::RefundReturn
             | Self::Payout
-            | Self::PayoutReturn => false,
+            | Self::PayoutReturn
+            | Self::Evidence => false,
         }
     }
 
@@ -102,22 +119,33 @@ impl OperationKind {
             | Self::Refund
             | Self::RefundReturn
             | Self::Payout
-            | Self::PayoutReturn => false,
+            | Self::PayoutReturn
+            | Self::Evidence => false,
         }
     }
 
-    /// True for the operations of payouts. All others belong to a payment.
+    /// The kind of thing that operations of this kind belong to.
     #[must_use]
-    pub const fn is_of_payout(self) -> bool {
+    pub const fn owner(self) -> OperationOwner {
         match self {
-            Self::Payout | Self::PayoutReturn => true,
+            Self::Payout | Self::PayoutReturn => OperationOwner::Payout,
+            Self::Evidence => OperationOwner::Dispute,
             Self::Charge
             | Self::Authorize
             | Self::Capture
             | Self::Void
             | Self::Increment
             | Self::Refund
-            | Self::RefundReturn => false,
+            | Self::RefundReturn => OperationOwner::Payment,
+        }
+    }
+
+    /// True for the operations of payouts.
+    #[must_use]
+    pub const fn is_of_payout(self) -> bool {
+        match self.owner() {
+            OperationOwner::Payout => true,
+            OperationOwner::Payment | OperationOwner::Dispute => false,
         }
     }
 }
@@ -127,7 +155,7 @@ impl OperationKind {
 pub struct Operation {
     /// Its id.
     pub id: OperationId,
-    /// The id of the payment that the operation belongs to, or of the payout.
+    /// The id of the payment, the payout or the dispute that the operation belongs to.
     pub subject: [u8; 16],
     /// Number of the operation among those of its subject, from 1.
     pub ordinal: i32,
@@ -172,14 +200,17 @@ pub struct Operation {
     pub provider_key: String,
     /// The provider's reference of its record, from the first final fact.
     pub provider_ref: Option<String>,
-    /// The provider's reference of the charge that the operation is about; `None` if it begins an attempt.
+    /// The provider's reference of the charge or the dispute that the operation is about; `None` if it begins an
+    /// attempt.
     pub charge_ref: Option<String>,
     /// The provider's reason, if it refused the operation.
     pub decline_code: Option<String>,
-    /// The payment method, or the destination of a payout: a token of the provider.
+    /// The payment method, or the destination of a payout: a token of the provider. Empty for evidence.
     pub payment_method: String,
     /// The merchant's reason for a refund.
     pub reason: Option<String>,
+    /// The metadata of a refund.
+    pub metadata: Option<Metadata>,
     /// The key of the request that has submitted the operation; empty if there is none. The reply to the request
     /// waits for the outcome.
     pub idempotency_key: String,
@@ -191,25 +222,31 @@ pub struct Operation {
 pub const OPERATION: &str = "operation";
 
 impl Operation {
-    /// The payment that the operation belongs to. No payment has the id if it belongs to a payout.
+    /// The payment that the operation belongs to. No payment has the id if it belongs to something else.
     #[must_use]
     pub const fn payment(&self) -> PaymentId {
         PaymentId::from_bytes(self.subject)
     }
 
-    /// The payout that the operation belongs to. No payout has the id if it belongs to a payment.
+    /// The payout that the operation belongs to. No payout has the id if it belongs to something else.
     #[must_use]
     pub const fn payout(&self) -> PayoutId {
         PayoutId::from_bytes(self.subject)
     }
 
+    /// The dispute that the operation belongs to. No dispute has the id if it belongs to something else.
+    #[must_use]
+    pub const fn dispute(&self) -> DisputeId {
+        DisputeId::from_bytes(self.subject)
+    }
+
     /// The name of the thing that the operation is about, as the provider is told.
     #[must_use]
     pub fn reference(&self) -> String {
-        if self.kind.is_of_payout() {
-            self.payout().to_string()
-        } else {
-            self.payment().to_string()
+        match self.kind.owner() {
+            OperationOwner::Payment => self.payment().to_string(),
+            OperationOwner::Payout => self.payout().to_string(),
+            OperationOwner::Dispute => self.dispute().to_string(),
         }
     }
 
@@ -247,7 +284,8 @@ impl Operation {
             | OperationKind::Refund
             | OperationKind::RefundReturn
             | OperationKind::Payout
-            | OperationKind::PayoutReturn => 0,
+            | OperationKind::PayoutReturn
+            | OperationKind::Evidence => 0,
         }
     }
 }

@@ -7,8 +7,11 @@ use money::Money;
 use store::{Ids, Timestamp};
 
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
-use crate::{Fact, Operation, OperationId, OperationKind, Payment, PaymentState, Record, Shelf};
-use crate::{authorizations, payouts, postings, refunds};
+use crate::{
+    Fact, Operation, OperationId, OperationKind, OperationOwner, Payment, PaymentState, Record,
+    Shelf,
+};
+use crate::{authorizations, disputes, payouts, postings, refunds};
 
 /// The effect of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,7 +275,9 @@ fn succeed(
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
     let (_, set, _) = postings::sets(operation.kind, operation.gives_back.is_some());
-    postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
+    if let Some(set) = set {
+        postings::post(books, &operation, set, ids, now).map_err(OutcomeError::Ledger)?;
+    }
     // After this point nothing may fail.
     shelf.step_operation(&mut operation, OperationEvent::Succeeded, now);
     keep_record(shelf, &mut operation, record);
@@ -282,9 +287,16 @@ fn succeed(
         operation.unreleased = amount.saturating_sub(operation.fee);
     }
     shelf.put_operation(operation.clone());
-    if operation.kind.is_of_payout() {
-        payouts::outcome::succeeded(shelf, &operation, now);
-        return Ok(FactEffect::Finished);
+    match operation.kind.owner() {
+        OperationOwner::Payout => {
+            payouts::outcome::succeeded(shelf, &operation, now);
+            return Ok(FactEffect::Finished);
+        }
+        OperationOwner::Dispute => {
+            disputes::submission::taken(shelf, &operation, now);
+            return Ok(FactEffect::Finished);
+        }
+        OperationOwner::Payment => {}
     }
     let mut payment = payment_of(shelf, &operation)?;
     let amount = operation.money.amount.get();
@@ -306,7 +318,8 @@ fn succeed(
         OperationKind::Refund
         | OperationKind::RefundReturn
         | OperationKind::Payout
-        | OperationKind::PayoutReturn => {}
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => {}
     }
     shelf.change_payment(&mut payment, now);
     Ok(FactEffect::Finished)
@@ -346,9 +359,16 @@ fn fail(
     // What came from pending money is pending again, until the day on which it would have been available.
     operation.unreleased = operation.from_pending;
     shelf.put_operation(operation.clone());
-    if operation.kind.is_of_payout() {
-        payouts::outcome::failed(shelf, &operation, decline_code, now);
-        return Ok(FactEffect::Finished);
+    match operation.kind.owner() {
+        OperationOwner::Payout => {
+            payouts::outcome::failed(shelf, &operation, decline_code, now);
+            return Ok(FactEffect::Finished);
+        }
+        OperationOwner::Dispute => {
+            disputes::submission::refused(shelf, &operation, decline_code, now);
+            return Ok(FactEffect::Finished);
+        }
+        OperationOwner::Payment => {}
     }
     let mut payment = payment_of(shelf, &operation)?;
     match operation.kind {
@@ -362,7 +382,10 @@ fn fail(
             shelf.follow_amounts(&mut payment, now);
         }
         OperationKind::Refund => refunds::outcome::failed(shelf, &mut payment, &operation),
-        OperationKind::RefundReturn | OperationKind::Payout | OperationKind::PayoutReturn => {}
+        OperationKind::RefundReturn
+        | OperationKind::Payout
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => {}
     }
     shelf.change_payment(&mut payment, now);
     Ok(FactEffect::Finished)
@@ -414,7 +437,8 @@ fn come_back(
         | OperationKind::Void
         | OperationKind::Increment
         | OperationKind::RefundReturn
-        | OperationKind::PayoutReturn => Err(OutcomeError::WrongKind {
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => Err(OutcomeError::WrongKind {
             said: OperationKind::Refund,
             asked: operation.kind,
         }),

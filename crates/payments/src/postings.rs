@@ -161,21 +161,23 @@ impl Posted for Dispute {
 pub(crate) const fn sets(
     kind: OperationKind,
     is_of_late_money: bool,
-) -> (Option<PostingSet>, PostingSet, Option<PostingSet>) {
+) -> (Option<PostingSet>, Option<PostingSet>, Option<PostingSet>) {
     match kind {
         OperationKind::Refund if is_of_late_money => (
             Some(LATE_REFUND_MADE),
-            REFUND_DONE,
+            Some(REFUND_DONE),
             Some(LATE_REFUND_FAILED),
         ),
-        OperationKind::RefundReturn if is_of_late_money => (None, LATE_REFUND_RETURNED, None),
-        OperationKind::Charge | OperationKind::Capture => (None, CAPTURED, None),
-        OperationKind::Authorize | OperationKind::Increment => (None, AUTHORIZED, None),
-        OperationKind::Void => (None, RELEASED, None),
-        OperationKind::Refund => (Some(REFUND_MADE), REFUND_DONE, Some(REFUND_FAILED)),
-        OperationKind::RefundReturn => (None, REFUND_RETURNED, None),
-        OperationKind::Payout => (Some(PAYOUT_MADE), PAYOUT_PAID, Some(PAYOUT_FAILED)),
-        OperationKind::PayoutReturn => (None, PAYOUT_RETURNED, None),
+        OperationKind::RefundReturn if is_of_late_money => (None, Some(LATE_REFUND_RETURNED), None),
+        OperationKind::Charge | OperationKind::Capture => (None, Some(CAPTURED), None),
+        OperationKind::Authorize | OperationKind::Increment => (None, Some(AUTHORIZED), None),
+        OperationKind::Void => (None, Some(RELEASED), None),
+        OperationKind::Refund => (Some(REFUND_MADE), Some(REFUND_DONE), Some(REFUND_FAILED)),
+        OperationKind::RefundReturn => (None, Some(REFUND_RETURNED), None),
+        OperationKind::Payout => (Some(PAYOUT_MADE), Some(PAYOUT_PAID), Some(PAYOUT_FAILED)),
+        OperationKind::PayoutReturn => (None, Some(PAYOUT_RETURNED), None),
+        // No money is moved.
+        OperationKind::Evidence => (None, None, None),
     }
 }
 
@@ -187,7 +189,7 @@ pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
     let available = (operation.made_available > 0).then_some(MADE_AVAILABLE);
     let ended = match operation.state {
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => None,
-        OperationState::Succeeded => Some(succeeded),
+        OperationState::Succeeded => succeeded,
         OperationState::Failed => failed,
     };
     let late = (operation.unallocated > 0).then_some(TAKEN_LATE);
@@ -253,7 +255,7 @@ pub(crate) fn needs<'a>(
     for operation in operations {
         let is_of_late_money = operation.gives_back.is_some();
         let (_, succeeded, failed) = sets(operation.kind, is_of_late_money);
-        let mut ended: Vec<PostingSet> = [Some(succeeded), failed].into_iter().flatten().collect();
+        let mut ended: Vec<PostingSet> = [succeeded, failed].into_iter().flatten().collect();
         match operation.kind {
             OperationKind::Refund if is_of_late_money => ended.push(LATE_REFUND_RETURNED),
             OperationKind::Refund => ended.push(REFUND_RETURNED),
@@ -263,7 +265,8 @@ pub(crate) fn needs<'a>(
             | OperationKind::Void
             | OperationKind::Increment
             | OperationKind::RefundReturn
-            | OperationKind::PayoutReturn => {}
+            | OperationKind::PayoutReturn
+            | OperationKind::Evidence => {}
         }
         if operation.undecided() > 0 {
             ended.push(LATE_ALLOCATED);
@@ -337,7 +340,7 @@ mod tests {
             .chain(of_late_money.map(|kind| (kind, true)))
         {
             let (made, succeeded, failed) = super::sets(kind, is_late);
-            let cells = [made, Some(succeeded), failed].map(shown).join(" | ");
+            let cells = [made, succeeded, failed].map(shown).join(" | ");
             let of = if is_late { ", of late money" } else { "" };
             text += &format!("| {}{of} | {cells} |\n", kind.name());
         }

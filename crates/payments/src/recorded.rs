@@ -1,5 +1,5 @@
 //! A3 for payments: each payment, refund, payout, approval, dispute, reserve, customer, payment method, bank account,
-//! bank order, matched line, exception and version of the terms has an audit record.
+//! bank order, matched line, exception, version of the terms and price has an audit record.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use store::{AnyConnection, CheckError};
 use crate::check;
 
 /// The kinds of things that audit records of payments are about.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "payment",
     "refund",
     "payout",
@@ -25,6 +25,7 @@ const KINDS: [&str; 14] = [
     "bank_line",
     "exception",
     "terms",
+    "price",
 ];
 
 /// The things that audit records name, by kind and id.

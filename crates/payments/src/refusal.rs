@@ -35,6 +35,15 @@ pub enum Refusal {
     /// Another operation on the authorization has no outcome yet, and the move needs all that is left of it.
     #[error("another operation on this authorization has no outcome yet; ask again later")]
     InFlight,
+    /// The state of the dispute, or of its evidence, does not allow that evidence is written or sent.
+    #[error("the evidence for this dispute cannot be written or sent any more: it is {state}")]
+    DisputeState {
+        /// The state: `won`, `lost`, `overdue`, `submitting` or `submitted`.
+        state: &'static str,
+    },
+    /// Nothing was written that could be sent.
+    #[error("no evidence was written for this dispute")]
+    NoEvidence,
     /// More was asked for than is left.
     #[error("{}", too_much(*asked, *left))]
     TooMuch {
@@ -93,6 +102,8 @@ impl Refusal {
             Self::NoSavedMethod => "payment_method_not_found",
             Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::WrongState { .. } | Self::InFlight => "payment_state_conflict",
+            Self::DisputeState { .. } => "dispute_state_conflict",
+            Self::NoEvidence => "evidence_required",
             Self::TooMuch { .. } => "exceeds_remaining",
             Self::Overflow => "amount_too_large",
             Self::NothingUnallocated => "nothing_unallocated",

@@ -3,7 +3,7 @@
 use engine::Reply;
 
 use crate::refunds::key::RefundId;
-use crate::{Operation, OperationKind, Shelf, charging, moved, payouts, refunds};
+use crate::{Operation, OperationKind, Shelf, charging, disputes, moved, payouts, refunds};
 
 /// The thing that an operation is about, in the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(crate) enum Subject {
     Refund,
     /// The payout.
     Payout,
+    /// The dispute.
+    Dispute,
 }
 
 impl Subject {
@@ -22,6 +24,7 @@ impl Subject {
             Self::Payment => "payment",
             Self::Refund => "refund",
             Self::Payout => "payout",
+            Self::Dispute => "dispute",
         }
     }
 }
@@ -40,6 +43,7 @@ pub(crate) fn subject(operation: &Operation) -> (Subject, String) {
         OperationKind::Payout | OperationKind::PayoutReturn => {
             (Subject::Payout, operation.payout().to_string())
         }
+        OperationKind::Evidence => (Subject::Dispute, operation.dispute().to_string()),
     }
 }
 
@@ -56,6 +60,9 @@ pub(crate) fn reply_to(operation: &Operation, shelf: &Shelf) -> Option<Reply> {
         OperationKind::Refund | OperationKind::RefundReturn => refunds::show::reply(operation),
         OperationKind::Payout | OperationKind::PayoutReturn => {
             payouts::show::reply(operation, shelf.payout(&operation.payout())?)
+        }
+        OperationKind::Evidence => {
+            disputes::show::reply(operation, shelf.dispute_with_id(&operation.dispute())?)
         }
     })
 }

@@ -68,6 +68,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         idempotency_key -> Text,
         created_at -> BigInt,
+        metadata -> Nullable<Text>,
     }
 }
 
@@ -111,6 +112,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        metadata -> Nullable<Text>,
     }
 }
 
@@ -149,6 +151,12 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        evidence -> Nullable<Text>,
+        evidence_due_by -> Nullable<BigInt>,
+        submissions -> Integer,
+        submission -> Nullable<Binary>,
+        submitted_at -> Nullable<BigInt>,
+        evidence_decline_code -> Nullable<Text>,
     }
 }
 
@@ -232,6 +240,8 @@ diesel::table! {
         version -> BigInt,
         opened_at -> BigInt,
         closed_at -> Nullable<BigInt>,
+        expected_fee -> Nullable<BigInt>,
+        reported_fee -> Nullable<BigInt>,
     }
 }
 

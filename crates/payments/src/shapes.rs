@@ -26,11 +26,17 @@ edge::shapes! {
     /// The id of an operation.
     OperationId: Shape::id("op_").example("op_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// What an operation asks a provider to do.
-    OperationKindName: Shape::words(&["charge", "authorize", "capture", "void", "increment", "refund", "refund_return", "payout", "payout_return"]);
+    OperationKindName: Shape::words(&["charge", "authorize", "capture", "void", "increment", "refund", "refund_return", "payout", "payout_return", "evidence"]);
     /// The id of a dispute.
     DisputeId: Shape::id("dp_").example("dp_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a dispute.
     DisputeStatus: Shape::words(&["open", "won", "lost"]);
+    /// How far the evidence for a dispute is.
+    EvidenceStatus: Shape::words(&["none", "draft", "submitting", "submitted"]);
+    /// A text of evidence: 1 to 2,000 characters. It may have several lines.
+    EvidenceText: Shape::text(1, 2_000).example("Delivered on 2026-11-20 to the pick-up point.");
+    /// A long text of evidence: 1 to 5,000 characters. It may have several lines.
+    LongEvidenceText: Shape::text(1, 5_000).example("The payer wrote on 2026-11-21 that everything had arrived.");
     /// The id of a payout.
     PayoutId: Shape::id("po_").example("po_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a payout.
@@ -77,6 +83,10 @@ edge::shapes! {
     RefundId: Shape::id("re_").example("re_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The state of a refund.
     RefundStatus: Shape::words(&["pending", "succeeded", "failed"]);
+    /// A kind of lines of settlement reports that can have a price.
+    PricedLineKind: Shape::words(&["capture", "refund", "refund_return", "dispute", "dispute_reversal"]);
+    /// A day in UTC, from 1970-01-01 on.
+    PricedDay: Shape::pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$").example("2026-12-01");
     /// A share from 0 to 1, as decimal text with at most 6 places.
     FeeRate: Shape::pattern(r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$").length(1, 8).example("0.029");
     /// A number of business days.

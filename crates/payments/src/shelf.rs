@@ -7,7 +7,7 @@ use ledger::Metadata;
 use store::Timestamp;
 use store::rows::{Additions, Rows};
 
-use crate::disputes::dispute::Dispute;
+use crate::disputes::dispute::{Dispute, DisputeId};
 use crate::payouts::payout::{Payout, PayoutId};
 use crate::payouts::state::PayoutEvent;
 use crate::state::{OperationEvent, PaymentEvent};
@@ -27,8 +27,8 @@ pub struct Shelf {
     history: Rows<[u8; 16], i32>,
     /// The payment of each external id that the batch asks about.
     by_external_id: Rows<String, PaymentId>,
-    /// The metadata that the batch found, of payments whose metadata it sets.
-    seen_metadata: Rows<PaymentId, Option<Metadata>>,
+    /// The metadata that the batch found, of the payments, refunds and payouts whose metadata it sets, by id.
+    seen_metadata: Rows<[u8; 16], Option<Metadata>>,
     transitions: Additions<Transition>,
 }
 
@@ -101,6 +101,13 @@ impl Shelf {
     pub fn dispute(&self, provider: &str, reference: &str) -> Option<&Dispute> {
         let name = (provider.to_owned(), reference.to_owned());
         self.disputes.get(&name).map(|held| &held.row)
+    }
+
+    /// A dispute by its id, with the changes of this batch.
+    #[must_use]
+    pub fn dispute_with_id(&self, id: &DisputeId) -> Option<&Dispute> {
+        let mut disputes = self.disputes.values().map(|held| &held.row);
+        disputes.find(|dispute| dispute.id == *id)
     }
 
     /// An operation, with the changes of this batch.

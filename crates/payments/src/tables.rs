@@ -8,6 +8,7 @@ use store::bulk::Writes;
 use store::find::Lock;
 use store::{AnyConnection, Error, TenantId};
 
+use crate::disputes::dispute::DisputeId;
 use crate::disputes::rows as dispute_rows;
 use crate::payouts::payout::PayoutId;
 use crate::payouts::rows as payout_rows;
@@ -15,7 +16,7 @@ use crate::providers::About;
 use crate::refunds::key::return_key;
 use crate::shelf::Change;
 use crate::terms::TermsShelf;
-use crate::{Fact, OperationId, PaymentId, Shelf, postings};
+use crate::{Fact, OperationId, OperationOwner, PaymentId, Shelf, postings, texts};
 
 pub use rows::{
     ByExternalId, ByOrdinal, ByPayment, ByProviderKey, ByReference, BySubject, OperationById,
@@ -40,6 +41,8 @@ pub struct Needs {
     pub payouts: Vec<PayoutId>,
     /// Disputes, by the references of the providers.
     pub disputes: Vec<String>,
+    /// Disputes by id.
+    pub dispute_ids: Vec<DisputeId>,
     /// Records of providers, by the references of the providers.
     pub records: Vec<String>,
     /// External ids that new payments want.
@@ -98,6 +101,7 @@ impl Needs {
             && self.refunds.is_empty()
             && self.payouts.is_empty()
             && self.disputes.is_empty()
+            && self.dispute_ids.is_empty()
             && self.records.is_empty()
             && self.owners.is_empty()
     }
@@ -160,10 +164,10 @@ pub fn load(
             subject: row.id.bytes().to_vec(),
         });
         let operation = row.read()?;
-        if operation.kind.is_of_payout() {
-            needs.payouts.push(operation.payout());
-        } else {
-            needs.payments.push(operation.payment());
+        match operation.kind.owner() {
+            OperationOwner::Payment => needs.payments.push(operation.payment()),
+            OperationOwner::Payout => needs.payouts.push(operation.payout()),
+            OperationOwner::Dispute => needs.dispute_ids.push(operation.dispute()),
         }
         shelf.put_loaded_operation(operation);
     }
@@ -188,9 +192,7 @@ pub fn load(
         });
         shelf.put_loaded_payout(payout);
     }
-    needs.disputes.sort_unstable();
-    needs.disputes.dedup();
-    for dispute in dispute_rows::load(connection, tenant, needs.disputes)? {
+    for dispute in dispute_rows::load(connection, tenant, needs.disputes, needs.dispute_ids)? {
         subjects.push(BySubject {
             subject: dispute.id.bytes().to_vec(),
         });
@@ -272,7 +274,9 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .map(|row| PaymentRow::of(tenant, row))
         .collect();
     writes.add(new);
-    shelf.text_changes(tenant).save(writes);
+    for changes in shelf.text_changes(tenant) {
+        changes.save(writes);
+    }
     let new: Vec<OperationRow> = shelf
         .operations_with(Change::New)
         .map(|row| OperationRow::of(tenant, row))
@@ -298,6 +302,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             given_back: row.given_back,
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
+            metadata: texts::stored(row.metadata.as_ref()),
         })
         .collect();
     writes.add(changed);

@@ -1,4 +1,4 @@
-//! The texts of metadata by which payments and customers are found.
+//! The texts of metadata by which payments, customers, refunds and payouts are found.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use store::TenantId;
 use store::bulk::Writes;
 
 store::bulk_insert! {
-    /// A row of `metadata_text`: a text of the metadata of a payment or a customer.
+    /// A row of `metadata_text`: a text of the metadata of a thing.
     pub struct MetadataTextRow in metadata_text {
         tenant_id: TenantId,
         kind: i16,
@@ -26,7 +26,7 @@ store::bulk_find! {
         key: String,
         /// The text.
         value: String,
-        /// The payment or the customer.
+        /// The id of the thing.
         subject: Vec<u8>,
     }
 }
@@ -47,14 +47,21 @@ store::bulk_delete! {
 pub(crate) enum Described {
     Payment,
     Customer,
+    Refund,
+    Payout,
 }
 
 impl Described {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 4] = [Self::Payment, Self::Customer, Self::Refund, Self::Payout];
+
     /// The number under which the kind is stored.
     pub(crate) const fn number(self) -> i16 {
         match self {
             Self::Payment => 1,
             Self::Customer => 2,
+            Self::Refund => 3,
+            Self::Payout => 4,
         }
     }
 }

@@ -3,19 +3,22 @@
 
 use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 
-use crate::dispute::DisputeStep;
-use crate::order::{DisputeOrder, Evidence};
+use crate::dispute::{Dispute, DisputeStep};
+use crate::event::Event;
+use crate::order::{DisputeOrder, Evidence, ProviderKey};
 use crate::provider::Provider;
 use crate::refusal::Refusal;
-use crate::request::{provider_key, read_body};
+use crate::request::{inquired_key, provider_key, read_body};
 
 /// The routes of disputes.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
     service
         .route("/v1/charges/{charge}/disputes", web::post().to(open))
         .route("/v1/disputes/{dispute}", web::get().to(show))
-        .route("/v1/disputes/{dispute}/evidence", web::post().to(evidence));
+        .route("/v1/disputes/{dispute}/evidence", web::post().to(evidence))
+        .route("/v1/evidence", web::get().to(inquire));
     for step in DisputeStep::ALL {
         service.route(
             &format!("/v1/disputes/{{dispute}}/{}", step.verb()),
@@ -62,6 +65,36 @@ async fn evidence(
     let key = provider_key(&request)?;
     let body = read_body(payload, &provider.patience).await?;
     let evidence = Evidence::read(id.into_inner(), &body)?;
-    let dispute = provider.journal.give_evidence(key, evidence)?;
-    Ok(HttpResponse::Ok().json(dispute))
+    let now = (provider.clock)();
+    let given = provider.journal.give_evidence(key.clone(), evidence, now)?;
+    let messages: Vec<_> = given.events.iter().map(Event::message).collect();
+    if !messages.is_empty() {
+        drop(provider.courier.announce(messages));
+    }
+    if given.is_answered {
+        Ok(answer(&given.dispute, &key))
+    } else {
+        Err(Refusal::Scripted)
+    }
+}
+
+/// Reports the dispute for which a key has given evidence.
+async fn inquire(request: HttpRequest, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
+    let key = inquired_key(&request)?;
+    let dispute = provider.journal.answered_dispute(&key)?;
+    Ok(answer(&dispute, &key))
+}
+
+/// The answer to evidence: the dispute, with the key under which the evidence was taken.
+fn answer(dispute: &Dispute, key: &ProviderKey) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        #[serde(flatten)]
+        dispute: &'a Dispute,
+        idempotency_key: &'a ProviderKey,
+    }
+    HttpResponse::Ok().json(Answer {
+        dispute,
+        idempotency_key: key,
+    })
 }

@@ -13,7 +13,7 @@ use crate::dispute::{Case, Dispute, DisputeStep};
 use crate::event::{Event, Message};
 use crate::lines::{Lines, OpenError, WriteError};
 use crate::method::{Outcome, Script};
-use crate::order::{DisputeOrder, Evidence, Order, ProviderKey};
+use crate::order::{DisputeOrder, Evidence, Magic, Order, ProviderKey};
 use crate::pages::{Entry, Page, Pages};
 use crate::record::{Kind, Record, Shown, fresh_id};
 use crate::refusal::Refusal;
@@ -28,6 +28,16 @@ pub(crate) struct CallRecord {
     pub(crate) record: Option<Record>,
     /// The event of the record, if this call executed it and its outcome is known.
     pub(crate) event: Option<Event<Record>>,
+}
+
+/// The result of a call that gives evidence.
+pub(crate) struct Given {
+    /// The dispute.
+    pub(crate) dispute: Dispute,
+    /// Whether the caller gets it.
+    pub(crate) is_answered: bool,
+    /// The events of the decision that the evidence has brought about.
+    pub(crate) events: Vec<Event<Dispute>>,
 }
 
 /// One provider key in `GET /v1/journal`.
@@ -217,12 +227,17 @@ impl Journal {
         Ok(event)
     }
 
-    /// Takes evidence, unless its key has given it before, and returns the dispute as it then is.
+    /// Takes evidence, unless its key has given it before, and lets the bank decide if the evidence makes it. Returns
+    /// the dispute as it was before the decision, what is still to be played, and the events of the decision.
+    ///
+    /// The decision is made by every call until it is there. So it is not lost if the process is killed between two
+    /// lines.
     pub(crate) fn give_evidence(
         &self,
         key: ProviderKey,
         evidence: Evidence,
-    ) -> Result<Dispute, Refusal> {
+        now: i64,
+    ) -> Result<Given, Refusal> {
         let mut state = self.lock();
         let id = evidence.dispute.clone();
         let case = state.case(&id)?;
@@ -231,7 +246,8 @@ impl Journal {
         if is_of_another || state.pages.by_key(&key).is_some() {
             return Err(Refusal::Mismatch);
         }
-        if given.is_none() {
+        let (is_new, magic) = (given.is_none(), evidence.magic());
+        if is_new {
             if !case.takes_evidence() {
                 return Err(Refusal::AlreadyFinished);
             }
@@ -240,7 +256,35 @@ impl Journal {
                 evidence,
             })?;
         }
-        Ok(state.case(&id)?.dispute.clone())
+        let dispute = state.case(&id)?.dispute.clone();
+        let steps: &[DisputeStep] = match magic {
+            Some(Magic::Wins) => &[DisputeStep::Win, DisputeStep::Reinstate],
+            Some(Magic::Loses) => &[DisputeStep::Lose],
+            Some(Magic::Unanswered) | None => &[],
+        };
+        let mut events = Vec::new();
+        for step in steps {
+            if let Some(moved) = state.case(&id)?.after(*step) {
+                let event = Event::of_step(*step, moved, now)?;
+                state.write(Entry::DisputeMoved {
+                    step: *step,
+                    event: event.clone(),
+                })?;
+                events.push(event);
+            }
+        }
+        Ok(Given {
+            dispute,
+            is_answered: !(is_new && magic == Some(Magic::Unanswered)),
+            events,
+        })
+    }
+
+    /// The dispute for which this key has given evidence, as it is now.
+    pub(crate) fn answered_dispute(&self, key: &ProviderKey) -> Result<Dispute, Refusal> {
+        let state = self.lock();
+        let evidence = state.pages.evidence(key).ok_or(Refusal::NoSuchDispute)?;
+        Ok(state.case(&evidence.dispute)?.dispute.clone())
     }
 
     /// Settles everything that is not settled yet.

@@ -49,7 +49,8 @@
 //! | `POST /v1/refunds/{refund id}/return`, `/v1/payouts/{payout id}/return` | it comes back after its success, which has an event of its own: 200 with the record, or 409 |
 //! | `POST /v1/charges/{charge id}/disputes` | the payer's bank opens a dispute: see below |
 //! | `POST /v1/disputes/{dispute id}/withdraw`, `…/reinstate`, `…/win`, `…/lose` | a step of the bank: 200 with the dispute, or 409 |
-//! | `POST /v1/disputes/{dispute id}/evidence` with `Idempotency-Key` | the merchant's evidence: 200 with the dispute; the key with another text: 409 |
+//! | `POST /v1/disputes/{dispute id}/evidence` with `Idempotency-Key` | the merchant's evidence, an object of texts: 200 with the dispute and the key; the key with other texts: 409 |
+//! | `GET /v1/evidence?idempotency_key=…` | the dispute for which this key has given evidence, or 404 |
 //! | `GET /v1/disputes/{dispute id}` | the dispute as it is now |
 //! | `GET /v1/journal` | every key of a record with its `effects` and `calls` |
 //! | `GET /v1/totals` | the amounts authorized, captured, released, refunded, withdrawn and paid out, by currency |
@@ -81,6 +82,10 @@
 //! | evidence | until the bank has decided | `under_review` | |
 //! | win | until the bank has decided | `won` | `dispute.won` |
 //! | lose | until the bank has decided | `lost` | `dispute.lost` |
+//!
+//! A text of the evidence that is a magic word makes more happen: `winning_evidence` lets the bank decide for the
+//! merchant at once and give withdrawn money back, `losing_evidence` lets it decide for the payer,
+//! `unanswered_evidence` is taken, and the first answer is a 500, and `refused_evidence` is refused with a 400.
 //!
 //! Once the bank has decided, each of withdraw and reinstate is possible once more. `evidence_due_by` is only shown:
 //! nothing happens at that time.

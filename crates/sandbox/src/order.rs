@@ -1,5 +1,7 @@
 //! The order of a call: what the caller wants, checked.
 
+use std::collections::BTreeMap;
+
 use money::{Amount, Currency};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,8 @@ use crate::refusal::Refusal;
 const MAX_TEXT_LENGTH: usize = 255;
 /// Greatest length of the reason of a dispute, in bytes.
 const MAX_REASON_LENGTH: usize = 64;
-/// Greatest length of evidence, in characters. However they are written in the journal, its lines can hold them.
+/// Greatest length of a text of evidence, in characters. However they are written in the journal, its lines can hold
+/// all texts of a body.
 const MAX_EVIDENCE_LENGTH: usize = 10_000;
 
 /// The provider key: 1 to 255 visible ASCII characters. A key has at most one effect.
@@ -97,7 +100,20 @@ pub(crate) struct DisputeOrder {
 pub(crate) struct Evidence {
     /// The id of the dispute.
     pub(crate) dispute: String,
-    text: String,
+    /// The texts by their names, which the merchant chooses.
+    #[serde(flatten)]
+    texts: BTreeMap<String, String>,
+}
+
+/// What evidence makes the bank, or the provider, do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Magic {
+    /// The bank decides for the merchant.
+    Wins,
+    /// The bank decides for the payer.
+    Loses,
+    /// The provider takes the evidence, and its answer is an error.
+    Unanswered,
 }
 
 /// A charge is captured at once if nothing else is said.
@@ -150,13 +166,6 @@ struct DisputeBody {
     amount: i64,
     #[serde(default = "fraudulent")]
     reason: String,
-}
-
-/// The body of evidence as it arrives.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EvidenceBody {
-    text: String,
 }
 
 /// A dispute is about fraud if nothing else is said.
@@ -246,11 +255,34 @@ impl DisputeOrder {
 impl Evidence {
     /// Reads and checks the body of evidence for this dispute.
     pub(crate) fn read(dispute: String, body: &[u8]) -> Result<Self, Refusal> {
-        let EvidenceBody { text } = read(body)?;
-        if text.is_empty() || text.chars().count() > MAX_EVIDENCE_LENGTH {
+        let texts: BTreeMap<String, String> = read(body)?;
+        let is_name = |name: &String| {
+            let mut bytes = name.bytes();
+            name != "dispute" && bytes.all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        };
+        if texts.is_empty() || !texts.keys().all(is_name) {
+            return Err(Refusal::MalformedBody);
+        }
+        let is_text = |text: &String| {
+            !text.is_empty()
+                && text.chars().count() <= MAX_EVIDENCE_LENGTH
+                && text != "refused_evidence"
+        };
+        if !texts.values().all(is_text) {
             return Err(Refusal::InvalidEvidence);
         }
-        Ok(Self { dispute, text })
+        Ok(Self { dispute, texts })
+    }
+
+    /// What the evidence makes happen: a text is one of the magic words.
+    pub(crate) fn magic(&self) -> Option<Magic> {
+        let mut texts = self.texts.values();
+        texts.find_map(|text| match text.as_str() {
+            "winning_evidence" => Some(Magic::Wins),
+            "losing_evidence" => Some(Magic::Loses),
+            "unanswered_evidence" => Some(Magic::Unanswered),
+            _ => None,
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::{Bytes, Payload, Query};
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::order::ProviderKey;
@@ -31,6 +32,22 @@ pub(crate) fn provider_key(request: &HttpRequest) -> Result<ProviderKey, Refusal
         .ok()
         .and_then(ProviderKey::parse)
         .ok_or(Refusal::InvalidKey)
+}
+
+/// The provider key that an inquiry is about.
+pub(crate) fn inquired_key(request: &HttpRequest) -> Result<ProviderKey, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inquiry {
+        idempotency_key: String,
+    }
+    let inquiry = Query::<Inquiry>::from_query(request.query_string())
+        .map_err(|error| {
+            tracing::debug!(%error, "an inquiry that cannot be read");
+            Refusal::KeyRequired
+        })?
+        .into_inner();
+    ProviderKey::parse(&inquiry.idempotency_key).ok_or(Refusal::InvalidKey)
 }
 
 /// The body, within the limits of size and time.

@@ -2,18 +2,18 @@
 
 use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;
 
 use crate::courier::Delivery;
 use crate::event::Message;
 use crate::method::Step;
-use crate::order::{Order, ProviderKey};
+use crate::order::Order;
 use crate::provider::Provider;
 use crate::record::Kind;
 use crate::refusal::Refusal;
-use crate::request::{host, provider_key, read_body};
+use crate::request::{host, inquired_key, provider_key, read_body};
 use crate::totals::CurrencyTotals;
 use crate::{actions, disputes, settlements};
 
@@ -85,25 +85,13 @@ async fn take_step(
     provider.call(key, order, host(&request)).await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Inquiry {
-    idempotency_key: String,
-}
-
 /// Reports the record of a provider key as it is now, without any effect. The record must be of this kind.
 async fn inquire(
     kind: Kind,
     request: HttpRequest,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let inquiry = web::Query::<Inquiry>::from_query(request.query_string())
-        .map_err(|error| {
-            tracing::debug!(%error, "an inquiry that cannot be read");
-            Refusal::KeyRequired
-        })?
-        .into_inner();
-    let key = ProviderKey::parse(&inquiry.idempotency_key).ok_or(Refusal::InvalidKey)?;
+    let key = inquired_key(&request)?;
     let record = provider.journal.record_of(&key, kind);
     let record = record.ok_or(Refusal::NoSuchCharge)?;
     Ok(HttpResponse::Ok().json(record.shown(host(&request))))

@@ -10,7 +10,7 @@ use crate::shop::{PRICE, Shop, list};
 use crate::webhooks::{Sender, event, said};
 
 /// A shop with terms by which money is available at once, and a fee of 300 for a dispute.
-async fn open(database: &Database) -> Shop {
+pub(crate) async fn open(database: &Database) -> Shop {
     let shop = Shop::open(database);
     let terms = json!({"currency": "EUR", "calendar": "every_day", "available_after_days": 0,
                        "dispute_fee": 300});
@@ -19,20 +19,20 @@ async fn open(database: &Database) -> Shop {
     shop
 }
 
-async fn paid(shop: &Shop, key: &str) -> String {
+pub(crate) async fn paid(shop: &Shop, key: &str) -> String {
     let reply = shop.pay(key, "pm_succeeds").await;
     assert_eq!(reply.status, 201, "{}", reply.json());
     text(&reply.json(), "/id")
 }
 
 /// The payer's bank, and a dispute of a payment's charge.
-struct Bank {
-    provider: Client,
-    dispute: String,
+pub(crate) struct Bank {
+    pub(crate) provider: Client,
+    pub(crate) dispute: String,
 }
 
 impl Bank {
-    async fn disputes(shop: &Shop, payment: &str, amount: i64) -> Self {
+    pub(crate) async fn disputes(shop: &Shop, payment: &str, amount: i64) -> Self {
         let provider = Client::new(shop.florin.sandbox(), None);
         let charge = text(&shop.charge_of(payment).await, "/id");
         let path = format!("/v1/charges/{charge}/disputes");
@@ -42,7 +42,7 @@ impl Bank {
         Self { provider, dispute }
     }
 
-    async fn does(&self, word: &str) {
+    pub(crate) async fn does(&self, word: &str) {
         let path = format!("/v1/disputes/{}/{word}", self.dispute);
         let done = self.provider.post(&path, None, &json!({})).await;
         assert_eq!(done.status, 200, "{word}: {}", done.json());
@@ -50,7 +50,7 @@ impl Bank {
 }
 
 /// The only dispute, once it is as wanted.
-async fn dispute(shop: &Shop, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn dispute(shop: &Shop, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     eventually(what, async || {
         let disputes = list(&shop.client.get("/v1/disputes").await.json());
         disputes

@@ -577,6 +577,8 @@ fn copies(database: &Database) -> String {
 
 /// The change that gave payments customers.
 const CHANGE: &str = "20261130000010";
+/// The migration that gave metadata to refunds and payouts.
+const MORE_METADATA: &str = "20261130000051";
 
 on_both_databases!(payments_that_are_older_than_customers_keep_their_reference_as_metadata);
 async fn payments_that_are_older_than_customers_keep_their_reference_as_metadata(
@@ -616,12 +618,15 @@ async fn payments_that_are_older_than_customers_keep_their_reference_as_metadata
         database.execute_raw(&format!("ALTER TABLE payment DROP COLUMN {column}"));
     }
     database.execute_raw("ALTER TABLE payment ADD COLUMN customer TEXT");
+    for table in ["operation", "payout"] {
+        database.execute_raw(&format!("ALTER TABLE {table} DROP COLUMN metadata"));
+    }
     let quoted = reference.replace('\'', "''");
     database.execute_raw(&format!(
         "UPDATE payment SET customer = '{quoted}' WHERE {is_paid}"
     ));
     database.execute_raw(&format!(
-        "DELETE FROM __diesel_schema_migrations WHERE version = '{CHANGE}'"
+        "DELETE FROM __diesel_schema_migrations WHERE version IN ('{CHANGE}', '{MORE_METADATA}')"
     ));
     // when a server opens them,
     let shop = Shop::open(&database);

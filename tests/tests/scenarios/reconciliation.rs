@@ -7,7 +7,7 @@ use tests::{Client, Database, on_both_databases};
 
 use crate::books_hold;
 use crate::given::{eventually, is_problem, number, text};
-use crate::shop::{CLEARING, PRICE, Shop, list};
+use crate::shop::{CLEARING, PRICE, Shop, list, pointers};
 use crate::tenants::verb;
 
 const TRANSIT: &str = "assets:provider_payout_transit:EUR";
@@ -462,5 +462,135 @@ async fn disputes_and_returns_are_settled_too(database: Database) {
     assert_eq!(said["report"]["matched"], 6, "{said}");
     assert_eq!(shop.posted(CLEARING).await, 0);
     assert_eq!(shop.posted(TRANSIT).await, 2 * (PRICE - COST));
+    books_hold(&database);
+}
+
+on_both_databases!(a_fee_that_is_not_the_agreed_one_is_an_exception);
+async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
+    let shop = Shop::open(&database);
+    let price = |fixed: i64| json!({"provider": "sandbox", "currency": "EUR", "kind": "capture", "rate": "0.01", "fixed": fixed});
+    let prices = "/v1/provider_prices";
+    for (field, value, code) in [
+        ("kind", json!("payout"), "unknown_value"),
+        ("rate", json!("1.1"), "malformed_rate"),
+        ("valid_from", json!("2026-02-30"), "malformed_day"),
+        ("currency", json!("EURO"), "unknown_currency"),
+        ("tolerance", json!(-1), "below_minimum"),
+    ] {
+        let mut wrong = price(10);
+        wrong[field] = value;
+        let refused = shop.client.post(prices, None, &wrong).await;
+        assert_eq!(refused.status, 422, "{field}: {}", refused.json());
+        let error = &refused.json()["errors"][0];
+        assert_eq!(error["pointer"], format!("/{field}"));
+        assert_eq!(error["code"], code, "{field}");
+    }
+    let mut limits = price(10);
+    limits["least"] = json!(9);
+    limits["most"] = json!(8);
+    let refused = shop.client.post(prices, None, &limits).await;
+    assert_eq!(
+        (refused.status, pointers(&refused)),
+        (422, vec!["/most".to_owned()])
+    );
+
+    // Without a price there is nothing to compare with.
+    shop.pay("k-1", "pm_succeeds").await;
+    let (_, report) = shop.settled(&database).await;
+    let (code, said) = reconcile(&database, &["--report", shown(&report)]);
+    assert_eq!(code, Some(0), "{said}");
+
+    // The price is one minor unit less than what the provider takes: that is its rounding.
+    let made = shop.client.post(prices, None, &price(9)).await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let agreed = made.json();
+    assert_eq!(
+        (&agreed["version"], &agreed["tolerance"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(
+        (&agreed["rate"], &agreed["valid_from"]),
+        (&json!("0.01"), &json!("1970-01-01"))
+    );
+    shop.pay("k-2", "pm_succeeds").await;
+    let (_, report) = shop.settled(&database).await;
+    let (code, said) = reconcile(&database, &["--report", shown(&report)]);
+    assert_eq!(code, Some(0), "{said}");
+
+    // Two less is not. Prices of another provider, another kind and another time count for other lines.
+    assert_eq!(shop.client.post(prices, None, &price(8)).await.status, 201);
+    for (field, value) in [
+        ("provider", json!("north")),
+        ("kind", json!("refund")),
+        ("valid_from", json!("2999-01-01")),
+    ] {
+        let mut other = price(500);
+        other[field] = value;
+        assert_eq!(
+            shop.client.post(prices, None, &other).await.status,
+            201,
+            "{field}"
+        );
+    }
+    let listed = list(&shop.client.get(prices).await.json());
+    assert_eq!(listed.len(), 5);
+    assert_eq!((&listed[0]["version"], &listed[4]), (&json!(5), &agreed));
+    let paid = text(&shop.pay("k-3", "pm_succeeds").await.json(), "/id");
+    let before = shop.posted("expenses:psp_fees:EUR").await;
+    let (_, report) = shop.settled(&database).await;
+    let (code, said) = reconcile(&database, &["--report", shown(&report)]);
+
+    assert_eq!(code, Some(3), "{said}");
+    assert_eq!(
+        (&said["report"]["matched"], &said["report"]["open"]),
+        (&json!(1), &json!(0)),
+        "{said}"
+    );
+    // The money is what the provider says.
+    assert_eq!(shop.posted("expenses:psp_fees:EUR").await, before + COST);
+    let open = shop.open_exceptions().await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    let exception = &open[0];
+    assert_eq!(
+        (
+            &exception["kind"],
+            &exception["expected_fee"],
+            &exception["reported_fee"]
+        ),
+        (&json!("fee"), &json!(COST - 2), &json!(COST))
+    );
+    assert_eq!(exception["amount"], 2);
+    assert!(
+        text(exception, "/subject").starts_with("srl_"),
+        "{exception}"
+    );
+    // The same report again opens no second one.
+    let (code, said) = reconcile(&database, &["--report", shown(&report)]);
+    assert_eq!(
+        (code, &said["report"]["known"]),
+        (Some(3), &json!(1)),
+        "{said}"
+    );
+    assert_eq!(shop.open_exceptions().await.len(), 1);
+
+    // There is no money to post a second time, and the line stays matched.
+    let path = format!(
+        "/v1/reconciliation_exceptions/{}/resolve",
+        text(exception, "/id")
+    );
+    let twice = json!({"resolution": "posted_as_fee", "reason": "x"});
+    let refused = shop.client.post(&path, "e-1", &twice).await;
+    is_problem("posted already", &refused, 422, "nothing_to_post");
+    let accepted = json!({"resolution": "accepted", "reason": "the provider pays it back"});
+    let resolved = shop.client.post(&path, "e-2", &accepted).await;
+    assert_eq!(resolved.status, 200, "{}", resolved.json());
+    assert_eq!(resolved.json()["reported_fee"], COST);
+    let settlements = list(&shop.client.get("/v1/settlements").await.json());
+    let lines = format!("/v1/settlements/{}/lines", text(&settlements[0], "/id"));
+    let lines = list(&shop.client.get(&lines).await.json());
+    assert_eq!(lines[0]["status"], "matched");
+    assert_eq!(shop.payment(&paid).await["status"], "succeeded");
+    let (code, said) = reconcile(&database, &["--report", shown(&report)]);
+    assert_eq!(code, Some(0), "{said}");
     books_hold(&database);
 }

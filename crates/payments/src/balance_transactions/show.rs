@@ -4,9 +4,9 @@ use edge::reply::moment;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::OperationKind;
 use crate::refunds::key::RefundId;
 use crate::shapes::*;
+use crate::{OperationKind, OperationOwner};
 
 /// A movement of the merchant's balance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -61,7 +61,7 @@ pub(super) fn movement(movement: &super::BalanceTransaction, currency: &str) -> 
     let [available, pending, reserved] = movement.changes;
     let net = available.saturating_add(pending).saturating_add(reserved);
     let operation = movement.operation.as_ref();
-    let of_payment = operation.filter(|operation| !operation.kind.is_of_payout());
+    let of_payment = operation.filter(|it| it.kind.owner() == OperationOwner::Payment);
     let payment = of_payment.map(|operation| operation.payment().to_string());
     let day = operation.and_then(|operation| operation.available_on);
     let day = day.filter(|_| pending > 0).map(calendars::date_of);
@@ -101,5 +101,6 @@ fn source(movement: &super::BalanceTransaction) -> Option<String> {
             RefundId::of(operation.id).to_string()
         }
         OperationKind::Payout | OperationKind::PayoutReturn => operation.payout().to_string(),
+        OperationKind::Evidence => operation.dispute().to_string(),
     })
 }

@@ -47,6 +47,7 @@ impl Command for AnswerNow {
             replies::Subject::Payment => "payment.answered_early",
             replies::Subject::Refund => "refund.answered_early",
             replies::Subject::Payout => "payout.answered_early",
+            replies::Subject::Dispute => "dispute.answered_early",
         };
         book.record(&AuditEvent::done(action, (kind.name(), &id), &[]));
         Ok(Decision::now(Some(reply)))

@@ -10,8 +10,9 @@ use webhooks::Event;
 
 use crate::replies::{self, Subject};
 use crate::{
-    Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationState,
-    OutcomeError, Payment, Shelf, availability, disputes, expiries, late, opened, record_outcome,
+    Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationOwner,
+    OperationState, OutcomeError, Payment, Shelf, availability, disputes, expiries, late, opened,
+    record_outcome,
 };
 
 /// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
@@ -196,14 +197,22 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
 /// The state and the amounts of what an operation belongs to, by name.
 type Standing = (&'static str, [(&'static str, i64); 6]);
 
-/// The standing of the payment or payout that an operation belongs to.
+/// The standing of the payment, the payout or the evidence that an operation belongs to.
 fn standing(shelf: &Shelf, operation: &Operation) -> Option<Standing> {
-    if operation.kind.is_of_payout() {
-        let payout = shelf.payout(&operation.payout())?;
-        return Some((payout.state.name(), Default::default()));
-    }
-    let payment = shelf.payment(&operation.payment())?;
-    Some((payment.state.name(), amounts(payment)))
+    Some(match operation.kind.owner() {
+        OperationOwner::Payout => {
+            let payout = shelf.payout(&operation.payout())?;
+            (payout.state.name(), Default::default())
+        }
+        OperationOwner::Dispute => {
+            let dispute = shelf.dispute_with_id(&operation.dispute())?;
+            (dispute.evidence_status().name(), Default::default())
+        }
+        OperationOwner::Payment => {
+            let payment = shelf.payment(&operation.payment())?;
+            (payment.state.name(), amounts(payment))
+        }
+    })
 }
 
 /// Adds the audit record of a fact: what it was about, and what it has changed.
@@ -226,7 +235,11 @@ fn note(
     let (subject, text) = replies::subject(operation);
     let mut delta = Vec::new();
     if subject != Subject::Refund {
-        delta.push(changed("status", was.0, is.0));
+        let name = match subject {
+            Subject::Dispute => "evidence_status",
+            Subject::Payment | Subject::Refund | Subject::Payout => "status",
+        };
+        delta.push(changed(name, was.0, is.0));
     }
     delta.extend(changes.iter().map(|(name, was, is)| changed(name, was, is)));
     delta.extend(transaction.map(|id| set("transaction", id)));
@@ -274,6 +287,9 @@ const fn action(operation: &Operation, fact: &Fact) -> &'static str {
         (K::Refund | K::RefundReturn, S::Created | S::Submitted | S::Unknown) => {
             "refund.outcome_unknown"
         }
+        (K::Evidence, S::Created | S::Submitted | S::Unknown) => "dispute.outcome_unknown",
+        (K::Evidence, S::Succeeded) => "dispute.evidence_submitted",
+        (K::Evidence, S::Failed) => "dispute.evidence_refused",
         (_, S::Created | S::Submitted | S::Unknown) => "payment.outcome_unknown",
         (_, S::Failed) if operation.unallocated > 0 => "payment.taken_late",
         (K::Charge, S::Succeeded) => "payment.succeeded",

@@ -8,7 +8,7 @@ use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 use super::{PAGE, disputes, payments, reserves, tick};
 use crate::schema::operation;
 use crate::tables::{OperationRow, PaymentRow};
-use crate::{Operation, OperationId, OperationKind, OperationState};
+use crate::{Operation, OperationId, OperationKind, OperationOwner, OperationState};
 
 /// The amounts of a payment, as its operations make them.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -135,7 +135,8 @@ impl Amounts {
             | OperationKind::Increment
             | OperationKind::RefundReturn
             | OperationKind::Payout
-            | OperationKind::PayoutReturn => {}
+            | OperationKind::PayoutReturn
+            | OperationKind::Evidence => {}
         }
     }
 }
@@ -202,11 +203,13 @@ fn operations_by_payment_after(
     tenant: TenantId,
     after: Option<&OperationRow>,
 ) -> Result<Vec<OperationRow>, Error> {
-    let of_payouts = [OperationKind::Payout, OperationKind::PayoutReturn];
+    let of_others = OperationKind::ALL.into_iter();
+    let of_others = of_others.filter(|kind| kind.owner() != OperationOwner::Payment);
+    let of_others: Vec<&str> = of_others.map(OperationKind::name).collect();
     let operations = || {
         operation::table
             .filter(operation::tenant_id.eq(tenant))
-            .filter(operation::kind.ne_all(of_payouts.map(OperationKind::name)))
+            .filter(operation::kind.ne_all(of_others.clone()))
             .order((operation::subject_id, operation::ordinal))
             .limit(PAGE)
     };

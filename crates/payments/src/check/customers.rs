@@ -1,5 +1,5 @@
 //! P4: each payment has its customer and its payment method, each payment method has its customer, and the texts by
-//! which payments and customers are found are those of their metadata.
+//! which payments, customers, refunds and payouts are found are those of their metadata.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,10 +13,14 @@ use crate::customers::{
     Customer, CustomerId, CustomerRow, SavedMethod, SavedMethodId, SavedMethodRow, customers_by_id,
     methods_by_id,
 };
-use crate::schema::{customer, metadata_text, payment_method};
-use crate::tables::{PaymentById, PaymentRow};
+use crate::payouts::rows::{PayoutRow, payouts_by_id};
+use crate::payouts::{Payout, PayoutId};
+use crate::refunds::RefundId;
+use crate::refunds::read::refunds_by_id;
+use crate::schema::{customer, metadata_text, operation, payment_method, payout};
+use crate::tables::{OperationRow, PaymentById, PaymentRow};
 use crate::texts::{self, Described, MetadataTextRow, TextByKey};
-use crate::{Payment, PaymentId};
+use crate::{Operation, OperationId, OperationKind, Payment, PaymentId};
 
 /// P4.
 ///
@@ -51,6 +55,31 @@ pub fn payments_have_their_customers(
         let own = page.iter();
         let own = own.map(|row| (row.id.bytes(), row.id.to_string(), row.metadata.as_ref()));
         each_is_found(connection, tenant, Described::Customer, own)?;
+        page.iter().for_each(|_| tick(&mut examined, progress));
+    }
+    let mut all = refunds(tenant);
+    loop {
+        let page = all.page(connection)?.into_iter().map(OperationRow::read);
+        let page: Vec<Operation> = page.collect::<Result<_, _>>()?;
+        if page.is_empty() {
+            break;
+        }
+        let own = page.iter();
+        let named = |row: &Operation| RefundId::of(row.id).to_string();
+        let own = own.map(|row| (row.id.bytes(), named(row), row.metadata.as_ref()));
+        each_is_found(connection, tenant, Described::Refund, own)?;
+        page.iter().for_each(|_| tick(&mut examined, progress));
+    }
+    let mut all = payouts(tenant);
+    loop {
+        let page = all.page(connection)?.into_iter().map(PayoutRow::read);
+        let page: Vec<Payout> = page.collect::<Result<_, _>>()?;
+        if page.is_empty() {
+            break;
+        }
+        let own = page.iter();
+        let own = own.map(|row| (row.id.bytes(), row.id.to_string(), row.metadata.as_ref()));
+        each_is_found(connection, tenant, Described::Payout, own)?;
         page.iter().for_each(|_| tick(&mut examined, progress));
     }
     let mut all = methods(tenant);
@@ -148,14 +177,14 @@ fn each_is_found<'a>(
     Ok(())
 }
 
-/// Checks that each text is one of the metadata of its payment or customer.
+/// Checks that each text is one of the metadata of its subject.
 fn each_text_has_its_subject(
     connection: &mut AnyConnection,
     tenant: TenantId,
     examined: &mut u64,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), CheckError> {
-    for kind in [Described::Payment, Described::Customer] {
+    for kind in Described::ALL {
         let mut all = Pages::new(tenant, move |connection, tenant, after| {
             texts_after(connection, tenant, kind, after)
         });
@@ -176,6 +205,8 @@ fn each_text_has_its_subject(
                     let name = match kind {
                         Described::Payment => PaymentId::from_bytes(id).to_string(),
                         Described::Customer => CustomerId::from_bytes(id).to_string(),
+                        Described::Refund => RefundId::from_bytes(id).to_string(),
+                        Described::Payout => PayoutId::from_bytes(id).to_string(),
                     };
                     let detail = format!(
                         "it is found by the metadata {:?}, which it does not have",
@@ -192,7 +223,7 @@ fn each_text_has_its_subject(
 
 type Texts = HashMap<Vec<u8>, BTreeMap<String, String>>;
 
-/// The metadata of the payments or customers with these ids.
+/// The metadata of the things with these ids.
 fn metadata_of(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -215,6 +246,22 @@ fn metadata_of(
         Described::Customer => {
             let ids = ids.into_iter().map(CustomerId::from_bytes).collect();
             for row in customers_by_id(connection, tenant, ids)? {
+                told.insert(
+                    row.id.bytes().to_vec(),
+                    texts::entries(row.metadata.as_ref()),
+                );
+            }
+        }
+        Described::Refund => {
+            for row in refunds_by_id(connection, tenant, ids.into_iter())? {
+                told.insert(
+                    row.id.bytes().to_vec(),
+                    texts::entries(row.metadata.as_ref()),
+                );
+            }
+        }
+        Described::Payout => {
+            for row in payouts_by_id(connection, tenant, ids.into_iter())? {
                 told.insert(
                     row.id.bytes().to_vec(),
                     texts::entries(row.metadata.as_ref()),
@@ -260,6 +307,36 @@ pub(super) fn customers(tenant: TenantId) -> Pages<CustomerRow> {
             .filter(customer::tenant_id.eq(tenant))
             .filter(customer::id.gt(after.map_or(first, |row| row.id)))
             .order(customer::id)
+            .limit(PAGE)
+            .load(connection)?)
+    })
+}
+
+/// All refunds, in id order.
+fn refunds(tenant: TenantId) -> Pages<OperationRow> {
+    Pages::new(
+        tenant,
+        |connection, tenant, after: Option<&OperationRow>| {
+            let first = OperationId::from_bytes([0; 16]);
+            Ok(operation::table
+                .filter(operation::tenant_id.eq(tenant))
+                .filter(operation::kind.eq(OperationKind::Refund.name()))
+                .filter(operation::id.gt(after.map_or(first, |row| row.id)))
+                .order(operation::id)
+                .limit(PAGE)
+                .load(connection)?)
+        },
+    )
+}
+
+/// All payouts, in id order.
+fn payouts(tenant: TenantId) -> Pages<PayoutRow> {
+    Pages::new(tenant, |connection, tenant, after: Option<&PayoutRow>| {
+        let first = PayoutId::from_bytes([0; 16]);
+        Ok(payout::table
+            .filter(payout::tenant_id.eq(tenant))
+            .filter(payout::id.gt(after.map_or(first, |row| row.id)))
+            .order(payout::id)
             .limit(PAGE)
             .load(connection)?)
     })

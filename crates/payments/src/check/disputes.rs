@@ -8,11 +8,12 @@ use ledger::check::TransactionReference;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, payments, tick};
-use crate::PaymentId;
 use crate::disputes::rows::DisputeRow;
 use crate::disputes::{Dispute, DisputeId, DisputeState};
 use crate::postings::{self, PostingSet};
-use crate::schema::dispute;
+use crate::schema::{dispute, operation};
+use crate::tables::OperationRow;
+use crate::{Operation, OperationKind, OperationState, PaymentId};
 
 /// P1: the disputed amount of each payment is what its disputes block, except those that were won and whose money the
 /// merchant has again.
@@ -47,7 +48,7 @@ pub(super) fn disputed_amounts_fit(
 }
 
 /// P3: each dispute has exactly the posting sets that its marks demand, and each transaction of such a kind has its
-/// dispute.
+/// dispute. Its evidence is as far as its operations are.
 pub(super) fn disputes_are_posted_once(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -75,6 +76,7 @@ pub(super) fn disputes_are_posted_once(
                 posted.entry(name).or_default().push(transaction);
             }
         }
+        evidence_was_sent(connection, tenant, &page)?;
         for dispute in &page {
             for set in sets_of(dispute) {
                 let currency = dispute.money.currency.code();
@@ -94,6 +96,52 @@ pub(super) fn disputes_are_posted_once(
     }
     for set in postings::OF_DISPUTES {
         every_set_has_its_dispute(connection, tenant, set, examined, progress)?;
+    }
+    Ok(())
+}
+
+/// The operations of these disputes, each in their order.
+fn operations_of(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    disputes: &[Dispute],
+) -> Result<Vec<Operation>, Error> {
+    let subjects = disputes.iter().map(|dispute| dispute.id.bytes().to_vec());
+    let rows: Vec<OperationRow> = operation::table
+        .filter(operation::tenant_id.eq(tenant))
+        .filter(operation::subject_id.eq_any(subjects))
+        .order((operation::subject_id, operation::ordinal))
+        .load(connection)?;
+    rows.into_iter().map(OperationRow::read).collect()
+}
+
+/// Each operation of these disputes has sent evidence, and the marks of the dispute are those of its operations.
+fn evidence_was_sent(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    disputes: &[Dispute],
+) -> Result<(), CheckError> {
+    let mut of_disputes: HashMap<DisputeId, Vec<Operation>> = HashMap::new();
+    for operation in operations_of(connection, tenant, disputes)? {
+        let of_dispute = of_disputes.entry(operation.dispute()).or_default();
+        of_dispute.push(operation);
+    }
+    for dispute in disputes {
+        let operations = of_disputes.remove(&dispute.id).unwrap_or_default();
+        let last = operations.last();
+        let sends = last.filter(|last| last.state != OperationState::Failed);
+        let is_taken = sends.is_some_and(|last| last.state == OperationState::Succeeded);
+        let is_right = i32::try_from(operations.len()) == Ok(dispute.submissions)
+            && operations
+                .iter()
+                .all(|one| one.kind == OperationKind::Evidence)
+            && dispute.submission == sends.map(|last| last.id)
+            && dispute.submitted_at.is_some() == is_taken;
+        if !is_right {
+            let status = dispute.evidence_status().name();
+            let detail = format!("its evidence is {status}, its operations say something else");
+            return Err(CheckError::broken(dispute.id, detail));
+        }
     }
     Ok(())
 }

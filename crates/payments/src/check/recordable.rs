@@ -14,10 +14,10 @@ use crate::payouts::PayoutId;
 use crate::refunds::key::RefundId;
 use crate::reserves::ReserveId;
 use crate::schema::{approval, dispute, operation, payout, reserve};
-use crate::{OperationId, OperationKind, terms};
+use crate::{OperationId, OperationKind, prices, terms};
 
 /// Calls `look` with the kind and the id of each payment, refund, payout, approval, dispute, reserve, customer, payment
-/// method, bank account, bank order, matched line, exception and version of the terms.
+/// method, bank account, bank order, matched line, exception, version of the terms and price.
 pub(crate) fn each_recordable(
     connection: &mut AnyConnection,
     tenant: TenantId,
@@ -68,6 +68,9 @@ pub(crate) fn each_recordable(
     settled::each_recordable(connection, tenant, &mut look)?;
     for version in terms::versions(connection, tenant)? {
         look("terms", version.to_string())?;
+    }
+    for version in prices::versions(connection, tenant)? {
+        look("price", version.to_string())?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `/v1/customers`.
 
 use books::metadata::kept;
-use books::query::metadata_texts;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, nullable, object, prose};
@@ -10,6 +9,7 @@ use ledger::Metadata;
 
 use super::read::{self, Search};
 use super::{ChangeCustomer, CreateCustomer, CustomerId, show};
+use crate::described::texts_wanted;
 use crate::{Description, ExternalId, shapes};
 
 /// Every route of customers.
@@ -122,18 +122,11 @@ fn search(query: &mut Query) -> Slot<(Search, PageQuery)> {
         "Your own name for the customer: at most one customer has it",
         |text| ExternalId::parse(text),
     );
-    let metadata = metadata_texts(
-        query,
-        "The metadata has this text under KEY. The parameter may be given for several keys",
-    );
-    let search = Slot::together((external_id, metadata)).map(|(external_id, metadata)| {
-        let metadata = metadata.into_iter();
-        Search {
-            external_id: external_id.map(String::from),
-            metadata: metadata
-                .map(|(key, text)| (key.into(), text.into()))
-                .collect(),
-        }
+    let metadata = texts_wanted(query);
+    let search = Slot::together((external_id, metadata));
+    let search = search.map(|(external_id, metadata)| Search {
+        external_id: external_id.map(String::from),
+        metadata,
     });
     Slot::together((search, query.page()))
 }

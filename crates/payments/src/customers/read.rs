@@ -6,11 +6,9 @@ use store::{AnyConnection, Error, TenantId};
 
 use super::rows::{CustomerById, CustomerRow, SavedMethodById, SavedMethodRow};
 use super::{Customer, CustomerId, SavedMethod, SavedMethodId};
-use crate::schema::{customer, metadata_text, payment_method};
+use crate::described::{self, Wanted};
+use crate::schema::{customer, payment_method};
 use crate::texts::Described;
-
-/// Greatest number of customers that one page reads to find those with every text.
-const MAX_READ: usize = 500;
 
 /// The filters of a list of customers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,10 +90,12 @@ pub(super) fn customers(
             .first(connection)
             .optional()?;
         let found = row.map(CustomerRow::read).transpose()?;
-        let found = found.into_iter().filter(|row| wanted.is_told_by(row));
+        let found = found
+            .into_iter()
+            .filter(|row| described::has_all(&wanted.metadata, row.metadata.as_ref()));
         return Ok((found.collect(), None));
     }
-    let Some((key, value)) = wanted.metadata.first() else {
+    if wanted.metadata.is_empty() {
         let rows: Vec<CustomerRow> = customer::table
             .filter(customer::tenant_id.eq(tenant))
             .filter(customer::id.lt(before))
@@ -103,52 +103,25 @@ pub(super) fn customers(
             .limit(most)
             .load(connection)?;
         let rows = rows.into_iter().map(CustomerRow::read);
-        return Ok(cut(rows.collect::<Result<_, _>>()?, None, limit));
-    };
-    let is_alone = wanted.metadata.len() == 1;
-    let rows = if is_alone {
-        limit.saturating_add(1)
-    } else {
-        MAX_READ
-    };
-    let told: Vec<CustomerId> = metadata_text::table
-        .filter(metadata_text::kind.eq(Described::Customer.number()))
-        .filter(metadata_text::key.eq(key))
-        .filter(metadata_text::value.eq(value))
-        .filter(metadata_text::tenant_id.eq(tenant))
-        .filter(metadata_text::subject.lt(before))
-        .order(metadata_text::subject.desc())
-        .limit(i64::try_from(rows).unwrap_or(i64::MAX))
-        .select(metadata_text::subject)
-        .load(connection)?;
-    let end = told.last().filter(|_| told.len() >= rows).copied();
-    let mut found = customers_by_id(connection, tenant, told)?;
-    found.retain(|row| wanted.is_told_by(row));
-    found.sort_by_key(|row| std::cmp::Reverse(row.id));
-    Ok(cut(found, end, limit))
-}
-
-/// At most `limit` of what was found. The next page begins after the last of them, or else at the end of what was read.
-fn cut(
-    mut found: Vec<Customer>,
-    end: Option<CustomerId>,
-    limit: usize,
-) -> (Vec<Customer>, Option<CustomerId>) {
-    if found.len() <= limit {
-        return (found, end);
+        let mut found: Vec<Customer> = rows.collect::<Result<_, _>>()?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let last = found.last().filter(|_| more).map(|row| row.id);
+        return Ok((found, last));
     }
-    found.truncate(limit);
-    let last = found.last().map(|row| row.id);
-    (found, last)
-}
-
-impl Search {
-    /// Whether a customer has every text.
-    fn is_told_by(&self, customer: &Customer) -> bool {
-        let texts = crate::texts::entries(customer.metadata.as_ref());
-        let has = |(key, value): &(String, String)| texts.get(key) == Some(value);
-        self.metadata.iter().all(has)
-    }
+    let told = Wanted {
+        kind: Described::Customer,
+        texts: &wanted.metadata,
+        before: before.bytes(),
+        limit,
+    };
+    let load = |connection: &mut AnyConnection, ids: Vec<[u8; 16]>| {
+        let ids = ids.into_iter().map(CustomerId::from_bytes);
+        customers_by_id(connection, tenant, ids.collect())
+    };
+    let of = |row: &Customer| (row.id.bytes(), row.metadata.clone());
+    let (found, end) = described::found(connection, tenant, told, load, of)?;
+    Ok((found, end.map(CustomerId::from_bytes)))
 }
 
 /// At most `limit` payment methods that are attached to a customer, newest first, after a payment method.

@@ -3,8 +3,9 @@
 use money::Money;
 use store::Timestamp;
 
-use crate::PaymentId;
+use super::evidence::Evidence;
 use crate::state::IllegalEdge;
+use crate::{OperationId, PaymentId};
 
 store::typed_id!(
     /// A dispute's id: `dp_…`.
@@ -112,12 +113,63 @@ pub struct Dispute {
     pub is_reinstated: bool,
     /// True once the merchant has it again.
     pub is_released: bool,
+    /// The merchant's evidence; `None` if nothing was written.
+    pub evidence: Option<Evidence>,
+    /// Time until which the provider takes evidence; `None` if it does not tell.
+    pub evidence_due_by: Option<Timestamp>,
+    /// Number of times that the evidence was sent. Only what the provider refuses is sent again.
+    pub submissions: i32,
+    /// The operation that sends the evidence; `None` if it is a draft.
+    pub submission: Option<OperationId>,
+    /// Time at which the provider had taken the evidence.
+    pub submitted_at: Option<Timestamp>,
+    /// The provider's reason, if it has refused the evidence the last time.
+    pub evidence_decline_code: Option<String>,
     /// Number of the present version, from 1.
     pub version: i64,
     /// Time at which it became known.
     pub created_at: Timestamp,
     /// Time of the last change.
     pub updated_at: Timestamp,
+}
+
+/// How far the evidence for a dispute is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvidenceStatus {
+    /// Nothing was written.
+    None,
+    /// It was written, and not sent.
+    Draft,
+    /// It was sent, and the provider has not answered.
+    Submitting,
+    /// The provider has it. It never changes again.
+    Submitted,
+}
+
+impl EvidenceStatus {
+    /// The name, as it is shown.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Draft => "draft",
+            Self::Submitting => "submitting",
+            Self::Submitted => "submitted",
+        }
+    }
+}
+
+impl Dispute {
+    /// How far the evidence is.
+    #[must_use]
+    pub const fn evidence_status(&self) -> EvidenceStatus {
+        match (&self.evidence, self.submission, self.submitted_at) {
+            (None, _, _) => EvidenceStatus::None,
+            (Some(_), None, _) => EvidenceStatus::Draft,
+            (Some(_), Some(_), None) => EvidenceStatus::Submitting,
+            (Some(_), Some(_), Some(_)) => EvidenceStatus::Submitted,
+        }
+    }
 }
 
 /// What a provider reports about a dispute.
@@ -147,4 +199,6 @@ pub struct DisputeFact {
     pub money: Money,
     /// The reason of the payer's bank.
     pub reason: String,
+    /// Time until which the provider takes evidence; `None` if it does not tell.
+    pub due_by: Option<Timestamp>,
 }

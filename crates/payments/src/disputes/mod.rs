@@ -10,17 +10,29 @@
 //! | funds withdrawn, reinstated | from the holds to the provider, and back |
 //! | won | from the holds to available money, as soon as the provider does not have it any more |
 //! | lost | stays where it is: the provider has taken it, or will |
+//!
+//! The merchant answers with evidence: a draft, which is sent once, as long as the dispute is open and before the time
+//! that the provider names (`docs/adr/0040`).
 
+pub(crate) mod codes;
 pub(crate) mod dispute;
+mod evidence;
 mod http;
 pub(crate) mod rows;
 pub mod show;
+pub(crate) mod submission;
+mod write;
 
 use books::Books;
 use edge::Capability;
 use engine::{AuditEvent, Book, set as field};
 
-pub use dispute::{Dispute, DisputeEvent, DisputeFact, DisputeId, DisputeNews, DisputeState};
+pub use dispute::{
+    Dispute, DisputeEvent, DisputeFact, DisputeId, DisputeNews, DisputeState, EvidenceStatus,
+};
+pub use evidence::{Evidence, EvidenceChange, EvidenceField};
+pub use submission::{BegunSubmission, SubmitEvidence};
+pub use write::WriteEvidence;
 
 use crate::outcome::{FactEffect, OutcomeError};
 use crate::postings::{self, PostingSet};
@@ -30,7 +42,7 @@ use crate::{Operation, OperationId, OperationState, Payment, Shelf, opened, rese
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
     routes: http::routes,
-    codes: &[],
+    codes: codes::ALL,
 };
 
 /// Records a report on a dispute of the charge that an operation has made. The caller undoes everything if it is
@@ -63,6 +75,8 @@ pub(crate) fn hear(
             asked: dispute.money,
         });
     }
+    // A bank may give more time, and reports come in any order: the latest time counts.
+    dispute.evidence_due_by = dispute.evidence_due_by.max(fact.due_by);
     match fact.news {
         DisputeNews::Opened => {}
         DisputeNews::Withdrawn if dispute.is_withdrawn => {}
@@ -136,6 +150,12 @@ fn open(
         is_withdrawn: false,
         is_reinstated: false,
         is_released: false,
+        evidence: None,
+        evidence_due_by: fact.due_by,
+        submissions: 0,
+        submission: None,
+        submitted_at: None,
+        evidence_decline_code: None,
         version: 1,
         created_at: now,
         updated_at: now,

@@ -7,8 +7,9 @@ use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use super::dispute::{Dispute, DisputeId, DisputeState};
+use super::evidence::Evidence;
 use crate::schema::dispute;
-use crate::{PaymentId, Shelf};
+use crate::{OperationId, PaymentId, Shelf};
 
 store::bulk_insert! {
     /// A row of `dispute`. Amounts are minor units, times microseconds since 1970.
@@ -30,6 +31,12 @@ store::bulk_insert! {
         version: i64,
         created_at: i64,
         updated_at: i64,
+        evidence: Option<String>,
+        evidence_due_by: Option<i64>,
+        submissions: i32,
+        submission: Option<OperationId>,
+        submitted_at: Option<i64>,
+        evidence_decline_code: Option<String>,
     }
 }
 
@@ -44,6 +51,12 @@ store::bulk_update! {
             is_released: i16 = is_released,
             next_version: i64 = version,
             updated_at: i64 = updated_at,
+            evidence: Option<String> = evidence,
+            evidence_due_by: Option<i64> = evidence_due_by,
+            submissions: i32 = submissions,
+            submission: Option<OperationId> = submission,
+            submitted_at: Option<i64> = submitted_at,
+            evidence_decline_code: Option<String> = evidence_decline_code,
         }
     }
 }
@@ -53,6 +66,14 @@ store::bulk_find! {
     pub struct DisputeByReference => DisputeRow in dispute {
         /// The provider's reference.
         reference: String,
+    }
+}
+
+store::bulk_find! {
+    /// A dispute by its id.
+    pub struct DisputeById => DisputeRow in dispute {
+        /// Its id.
+        id: DisputeId,
     }
 }
 
@@ -78,17 +99,25 @@ pub(crate) fn of_payments(
     rows.into_iter().map(DisputeRow::read).collect()
 }
 
-/// The disputes with these references, locked.
+/// The disputes with these references or ids, locked in the order of their ids.
 pub(crate) fn load(
     connection: &mut AnyConnection,
     tenant: TenantId,
-    references: Vec<String>,
+    mut references: Vec<String>,
+    mut ids: Vec<DisputeId>,
 ) -> Result<Vec<Dispute>, Error> {
+    references.sort_unstable();
+    references.dedup();
     let references = references.into_iter();
     let references: Vec<DisputeByReference> = references
         .map(|reference| DisputeByReference { reference })
         .collect();
-    let rows = DisputeByReference::find(connection, Lock::Rows, tenant, &references)?;
+    let named = DisputeByReference::find(connection, Lock::Nothing, tenant, &references)?;
+    ids.extend(named.iter().map(|row| row.id));
+    ids.sort_unstable();
+    ids.dedup();
+    let ids: Vec<DisputeById> = ids.into_iter().map(|id| DisputeById { id }).collect();
+    let rows = DisputeById::find(connection, Lock::Rows, tenant, &ids)?;
     rows.into_iter().map(DisputeRow::read).collect()
 }
 
@@ -111,6 +140,12 @@ pub(crate) fn save(writes: &mut Writes, tenant_id: TenantId, shelf: &Shelf) {
             is_released: row.is_released.into(),
             next_version: row.version,
             updated_at: row.updated_at.micros(),
+            evidence: row.evidence.as_ref().map(Evidence::as_json),
+            evidence_due_by: row.evidence_due_by.map(Timestamp::micros),
+            submissions: row.submissions,
+            submission: row.submission,
+            submitted_at: row.submitted_at.map(Timestamp::micros),
+            evidence_decline_code: row.evidence_decline_code.clone(),
         })
         .collect();
     writes.add(changed);
@@ -166,6 +201,12 @@ impl DisputeRow {
             version: row.version,
             created_at: row.created_at.micros(),
             updated_at: row.updated_at.micros(),
+            evidence: row.evidence.as_ref().map(Evidence::as_json),
+            evidence_due_by: row.evidence_due_by.map(Timestamp::micros),
+            submissions: row.submissions,
+            submission: row.submission,
+            submitted_at: row.submitted_at.map(Timestamp::micros),
+            evidence_decline_code: row.evidence_decline_code.clone(),
         }
     }
 
@@ -188,6 +229,15 @@ impl DisputeRow {
             is_withdrawn: self.is_withdrawn != 0,
             is_reinstated: self.is_reinstated != 0,
             is_released: self.is_released != 0,
+            evidence: match self.evidence.as_deref() {
+                Some(json) => Some(Evidence::stored(json).ok_or_else(|| wrong("evidence"))?),
+                None => None,
+            },
+            evidence_due_by: self.evidence_due_by.map(Timestamp::from_micros),
+            submissions: self.submissions,
+            submission: self.submission,
+            submitted_at: self.submitted_at.map(Timestamp::from_micros),
+            evidence_decline_code: self.evidence_decline_code,
             version: self.version,
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use books::metadata::kept;
 use books::reading::positive;
 use edge::cursor::Cursor;
+use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, id, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers, page};
-use ledger::AccountId;
+use edge::{Call, KeyRule, Page, Problem, Reader, Response, Routes, Shared, code, headers, page};
+use ledger::{AccountId, Metadata};
 use money::Money;
+use store::AnyConnection;
 use text::Identifier;
 
 use super::show::Payout;
@@ -17,7 +20,8 @@ use crate::bank_accounts::codes::{BANK_ACCOUNT_CLOSED, BANK_ACCOUNT_NOT_FOUND};
 use crate::bank_accounts::is_bank_account;
 use crate::bank_orders::codes::NOT_PAYABLE_BY_BANK;
 use crate::charging::codes;
-use crate::{PaymentMethod, begun, reading, shapes};
+use crate::texts::Described;
+use crate::{PaymentMethod, begun, described, reading, shapes};
 
 /// The tenant's own words.
 type Description = Identifier<255>;
@@ -28,6 +32,7 @@ struct Wanted {
     source: Option<AccountId>,
     destination: PaymentMethod,
     description: Option<Description>,
+    metadata: Option<Metadata>,
 }
 
 /// Every route of payouts.
@@ -84,11 +89,14 @@ pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/payouts",
         "listPayouts",
-        "Lists payouts, newest first.",
+        "Lists the payouts that match all given parameters, newest first.",
         list,
     )
-    .page()
-    .gives_page::<Payout>("A page of payouts");
+    .more("With several texts of metadata, a page may be shorter than its limit, or empty, and still have a\n`next_cursor`: only null means the end.")
+    .asks(|query| drop(search(query)))
+    .gives_page::<Payout>("A page of payouts")
+    .refuses(400, "A parameter is wrong", &[]);
+    described::http::of_payouts(r);
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -106,6 +114,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         source: wanted.source,
         destination,
         description: wanted.description.map(String::from),
+        metadata: wanted.metadata,
         key: submission.key_text(),
         by,
         limits: Arc::clone(state.part()?),
@@ -134,18 +143,44 @@ async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
+    let (texts, wanted) = call.query.ask(search)?;
     let before = wanted.cursor.map(|cursor| PayoutId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| rows::payouts(connection, tenant, before, more))
+    let cursor = |id: [u8; 16]| Cursor { id, position: None };
+    if texts.is_empty() {
+        let more = i64::from(wanted.limit).saturating_add(1);
+        let found = state
+            .read(move |connection| rows::payouts(connection, tenant, before, more))
+            .await?;
+        let of = |payout: &super::Payout| cursor(payout.id.bytes());
+        let page = page(found, &wanted, show::payout, of);
+        return Ok(Response::json(200, &page));
+    }
+    let limit = usize::from(wanted.limit);
+    let (found, next) = state
+        .read(move |connection| {
+            let told = described::Wanted {
+                kind: Described::Payout,
+                texts: &texts,
+                before: before.map_or([0xff; 16], |id| id.bytes()),
+                limit,
+            };
+            let load = |connection: &mut AnyConnection, ids: Vec<[u8; 16]>| {
+                rows::payouts_by_id(connection, tenant, ids.into_iter())
+            };
+            let of = |row: &super::Payout| (row.id.bytes(), row.metadata.clone());
+            described::found(connection, tenant, told, load, of)
+        })
         .await?;
-    let cursor = |payout: &super::Payout| Cursor {
-        id: payout.id.bytes(),
-        position: None,
+    let page = Page {
+        next_cursor: next.map(|id| wanted.next(cursor(id))),
+        data: found.iter().map(show::payout).collect(),
     };
-    let page = page(found, &wanted, show::payout, cursor);
     Ok(Response::json(200, &page))
+}
+
+/// Reads the parameters of the list.
+fn search(query: &mut Query) -> Slot<(Vec<(String, String)>, PageQuery)> {
+    Slot::together((described::texts_wanted(query), query.page()))
 }
 
 /// Reads the body that makes a payout.
@@ -164,13 +199,18 @@ fn wanted() -> impl Body<Out = Wanted> {
         let description = prose::<Description>(shapes::ShortText::SHAPE)
             .says("Your own words: at most 255 characters. They are not sent to the provider.");
         let description = fields.optional("description", nullable(description));
-        let slots = (amount, currency, destination, from, description);
+        let metadata = kept().says(
+            "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
+        );
+        let metadata = fields.optional("metadata", nullable(metadata));
+        let slots = (amount, currency, destination, from, description, metadata);
         Slot::together(slots).map(
-            |(amount, currency, destination, from, description)| Wanted {
+            |(amount, currency, destination, from, description, metadata)| Wanted {
                 money: Money { amount, currency },
                 source: from.flatten(),
                 destination,
                 description: description.flatten(),
+                metadata: metadata.flatten().flatten(),
             },
         )
     })

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use books::Books;
 use edge::Capability;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, set};
-use ledger::AccountId;
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, digest, set};
+use ledger::{AccountId, Metadata};
 use money::Money;
 
 pub use payout::{Payout, PayoutId};
@@ -47,6 +47,8 @@ pub struct CreatePayout {
     pub destination: String,
     /// The tenant's own words.
     pub description: Option<String>,
+    /// The tenant's metadata.
+    pub metadata: Option<Metadata>,
     /// Idempotency key of the request; empty if it has none.
     pub key: String,
     /// The person who asks for it: the label of their key.
@@ -109,6 +111,7 @@ impl Command for CreatePayout {
             source: self.source,
             destination: self.destination.clone(),
             description: self.description.clone(),
+            metadata: self.metadata.clone(),
             state: if needs_approval {
                 PayoutState::RequiresApproval
             } else {
@@ -133,6 +136,9 @@ impl Command for CreatePayout {
             set("destination", &self.destination),
             set("status", payout.state.name()),
         ];
+        let metadata = self.metadata.as_ref();
+        let metadata = metadata.map(|metadata| digest(Some(metadata.as_json())));
+        delta.extend(metadata.iter().map(|digest| set("metadata", digest)));
         if let Some(approval) = approval {
             let text = approval.to_string();
             delta.push(set("approval", &text));

@@ -1,6 +1,6 @@
 //! A payout, as it is stored.
 
-use ledger::AccountId;
+use ledger::{AccountId, Metadata};
 use money::Money;
 use store::Timestamp;
 
@@ -27,6 +27,8 @@ pub struct Payout {
     pub destination: String,
     /// The tenant's own words.
     pub description: Option<String>,
+    /// The tenant's metadata.
+    pub metadata: Option<Metadata>,
     /// The state.
     pub state: PayoutState,
     /// Name of the provider.
@@ -79,6 +81,7 @@ pub(super) fn operation_of(payout: &Payout, id: OperationId, now: Timestamp) -> 
         decline_code: None,
         payment_method: payout.destination.clone(),
         reason: None,
+        metadata: None,
         idempotency_key: String::new(),
         created_at: now,
     }

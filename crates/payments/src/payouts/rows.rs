@@ -9,9 +9,9 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use super::payout::{Payout, PayoutId};
 use super::state::PayoutState;
-use crate::Shelf;
 use crate::approvals::state::ApprovalId;
 use crate::schema::payout;
+use crate::{Shelf, texts};
 
 store::bulk_insert! {
     /// A row of `payout`. Amounts are minor units, times microseconds since 1970.
@@ -33,6 +33,7 @@ store::bulk_insert! {
         version: i64,
         created_at: i64,
         updated_at: i64,
+        metadata: Option<String>,
     }
 }
 
@@ -47,6 +48,7 @@ store::bulk_update! {
             operations: i32 = operations,
             next_version: i64 = version,
             updated_at: i64 = updated_at,
+            metadata: Option<String> = metadata,
         }
     }
 }
@@ -89,9 +91,22 @@ pub(crate) fn save(writes: &mut Writes, tenant_id: TenantId, shelf: &Shelf) {
             operations: row.operations,
             next_version: row.version,
             updated_at: row.updated_at.micros(),
+            metadata: texts::stored(row.metadata.as_ref()),
         })
         .collect();
     writes.add(changed);
+}
+
+/// The payouts with these ids.
+pub(crate) fn payouts_by_id(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: impl Iterator<Item = [u8; 16]>,
+) -> Result<Vec<Payout>, Error> {
+    let ids = ids.map(PayoutId::from_bytes);
+    let ids: Vec<PayoutById> = ids.map(|id| PayoutById { id }).collect();
+    let rows = PayoutById::find(connection, Lock::Nothing, tenant, &ids)?;
+    rows.into_iter().map(PayoutRow::read).collect()
 }
 
 /// One payout of the tenant, if it exists.
@@ -144,6 +159,7 @@ impl PayoutRow {
             version: row.version,
             created_at: row.created_at.micros(),
             updated_at: row.updated_at.micros(),
+            metadata: texts::stored(row.metadata.as_ref()),
         }
     }
 
@@ -156,6 +172,7 @@ impl PayoutRow {
                 currency: Currency::from_code(&self.currency)
                     .map_err(|_unknown| wrong("currency"))?,
             },
+            metadata: texts::read(self.metadata.as_deref()).ok_or_else(|| wrong("metadata"))?,
             source: self.source,
             destination: self.destination,
             description: self.description,

@@ -1,5 +1,7 @@
 //! The replies about payouts.
 
+use std::collections::BTreeMap;
+
 use edge::reply::{json, moment, problem, refusal_reply};
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
@@ -33,6 +35,9 @@ pub struct Payout {
     /// Your own words.
     #[schema(value_type = Option<ShortText>, required)]
     pub description: Option<String>,
+    /// The metadata that you keep with it.
+    #[schema(value_type = Option<Metadata>, required)]
+    pub metadata: Option<BTreeMap<String, String>>,
     /// `requires_approval`, `processing`, `paid`, `failed` or `canceled`.
     #[schema(value_type = PayoutStatus)]
     pub status: &'static str,
@@ -106,6 +111,7 @@ pub(crate) fn payout(payout: &super::Payout) -> Payout {
         from: payout.source.map(|account| account.to_string()),
         destination: payout.destination.clone(),
         description: payout.description.clone(),
+        metadata: payout.metadata.as_ref().map(ledger::Metadata::entries),
         status: payout.state.name(),
         approval: payout.approval.map(|approval| approval.to_string()),
         decline_code: payout.decline_code.clone(),

@@ -5,6 +5,7 @@
 
 use money::{Amount, Currency, Money};
 use serde_json::{Map, Value};
+use store::Timestamp;
 
 use crate::ProviderText;
 
@@ -68,6 +69,19 @@ impl<'a> Object<'a> {
         let currency =
             currency.map_err(|_rule| self.wrong("currency", "unknown_currency", detail))?;
         Ok(Money { amount, currency })
+    }
+
+    /// The time under a key, in seconds since 1970, if it is there and not null.
+    pub(crate) fn optional_second(&self, key: &str) -> Result<Option<Timestamp>, WrongField> {
+        let Some(value) = self.optional(key) else {
+            return Ok(None);
+        };
+        let micros = value
+            .as_i64()
+            .and_then(|second| second.checked_mul(1_000_000));
+        let detail = "This must be a time in seconds since 1970.";
+        let micros = micros.ok_or_else(|| self.wrong(key, "expected_integer", detail))?;
+        Ok(Some(Timestamp::from_micros(micros).clamped()))
     }
 
     /// The value under a key, if it is there and not null.

@@ -1,19 +1,33 @@
 //! `/v1/payments/{id}/refunds`, `/v1/refunds`.
 
+use books::metadata::kept;
 use books::reading::positive;
 use edge::cursor::Cursor;
+use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, State, code, headers, page};
+use edge::{
+    Call, KeyRule, Page, Problem, Reader, Response, Routes, Shared, State, code, headers, page,
+};
+use ledger::Metadata;
 use money::Amount;
+use store::AnyConnection;
 use text::Identifier;
 
 use super::show::Refund;
 use super::{CreateRefund, RefundId, read, show};
 use crate::charging::codes;
-use crate::{Operation, PaymentId, begun, moved, shapes};
+use crate::texts::Described;
+use crate::{Operation, PaymentId, begun, described, moved, shapes};
 
 /// The merchant's reason for a refund.
 type Reason = Identifier<255>;
+
+/// What a request says about the refund that it asks for.
+struct Asked {
+    amount: Option<Amount>,
+    reason: Option<Reason>,
+    metadata: Option<Metadata>,
+}
 
 /// Every route of refunds.
 pub(crate) fn routes(r: &mut Routes) {
@@ -73,11 +87,14 @@ pub(crate) fn routes(r: &mut Routes) {
     r.get(
         "/v1/refunds",
         "listRefunds",
-        "Lists refunds, newest first.",
+        "Lists the refunds that match all given parameters, newest first.",
         list,
     )
-    .page()
-    .gives_page::<Refund>("A page of refunds");
+    .more("With several texts of metadata, a page may be shorter than its limit, or empty, and still have a\n`next_cursor`: only null means the end.")
+    .asks(|query| drop(search(query)))
+    .gives_page::<Refund>("A page of refunds")
+    .refuses(400, "A parameter is wrong", &[]);
+    described::http::of_refunds(r);
 }
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -85,11 +102,12 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let payment = call.named::<PaymentId>("id", code::NOT_FOUND);
     let mut submission = state.submission(call)?;
     let payment = payment?;
-    let (amount, reason) = submission.read_by(&wanted())?;
+    let wanted = submission.read_by(&wanted())?;
     let command = CreateRefund {
         payment,
-        amount,
-        reason: reason.map(String::from),
+        amount: wanted.amount,
+        reason: wanted.reason.map(String::from),
+        metadata: wanted.metadata,
         key: submission.key_text(),
         providers: begun::providers(&state)?,
     };
@@ -123,16 +141,53 @@ async fn list_of_payment(state: Shared, call: Call) -> Result<Response, Problem>
     if payment.is_none() {
         return Err(Problem::new(code::NOT_FOUND));
     }
-    of(&state, &call, Some(id)).await
+    let wanted = call.query.page()?;
+    of(&state, &call, Some(id), wanted).await
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    of(&state, &call, None).await
+    let (texts, wanted) = call.query.ask(search)?;
+    if texts.is_empty() {
+        return of(&state, &call, None, wanted).await;
+    }
+    let tenant = call.caller.tenant.id;
+    let before = wanted.cursor.map(|cursor| cursor.id);
+    let limit = usize::from(wanted.limit);
+    let (found, next) = state
+        .read(move |connection| {
+            let told = described::Wanted {
+                kind: Described::Refund,
+                texts: &texts,
+                before: before.unwrap_or([0xff; 16]),
+                limit,
+            };
+            let load = |connection: &mut AnyConnection, ids: Vec<[u8; 16]>| {
+                read::refunds_by_id(connection, tenant, ids.into_iter())
+            };
+            let of = |row: &Operation| (row.id.bytes(), row.metadata.clone());
+            described::found(connection, tenant, told, load, of)
+        })
+        .await?;
+    let cursor = |id: [u8; 16]| Cursor { id, position: None };
+    let page = Page {
+        next_cursor: next.map(|id| wanted.next(cursor(id))),
+        data: found.iter().map(show::refund).collect(),
+    };
+    Ok(Response::json(200, &page))
 }
 
-async fn of(state: &State, call: &Call, payment: Option<PaymentId>) -> Result<Response, Problem> {
+/// Reads the parameters of the list of all refunds.
+fn search(query: &mut Query) -> Slot<(Vec<(String, String)>, PageQuery)> {
+    Slot::together((described::texts_wanted(query), query.page()))
+}
+
+async fn of(
+    state: &State,
+    call: &Call,
+    payment: Option<PaymentId>,
+    wanted: PageQuery,
+) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
     let before = wanted.cursor.map(|cursor| RefundId::from_bytes(cursor.id));
     let more = i64::from(wanted.limit).saturating_add(1);
     let found = state
@@ -147,7 +202,7 @@ async fn of(state: &State, call: &Call, payment: Option<PaymentId>) -> Result<Re
 }
 
 /// Reads the body that makes a refund.
-fn wanted() -> impl Body<Out = (Option<Amount>, Option<Reason>)> {
+fn wanted() -> impl Body<Out = Asked> {
     object("NewRefund", "Makes a refund.", |fields| {
         let amount =
             positive().says("The amount in minor units; all that is left to refund if absent.");
@@ -155,7 +210,14 @@ fn wanted() -> impl Body<Out = (Option<Amount>, Option<Reason>)> {
         let reason = prose::<Reason>(shapes::ShortText::SHAPE)
             .says("Your reason: at most 255 characters. It is not sent to the provider.");
         let reason = fields.optional("reason", nullable(reason));
-        Slot::together((amount, reason))
-            .map(|(amount, reason)| (amount.flatten(), reason.flatten()))
+        let metadata = kept().says(
+            "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
+        );
+        let metadata = fields.optional("metadata", nullable(metadata));
+        Slot::together((amount, reason, metadata)).map(|(amount, reason, metadata)| Asked {
+            amount: amount.flatten(),
+            reason: reason.flatten(),
+            metadata: metadata.flatten().flatten(),
+        })
     })
 }

@@ -14,7 +14,7 @@ mod funding;
 mod http;
 pub(crate) mod key;
 pub(crate) mod outcome;
-mod read;
+pub(crate) mod read;
 pub mod show;
 
 use std::sync::Arc;
@@ -25,7 +25,8 @@ pub use key::RefundId;
 use key::INSUFFICIENT_FUNDS;
 
 use edge::Capability;
-use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
+use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, digest, set};
+use ledger::Metadata;
 use money::Amount;
 use store::{Ids, Timestamp};
 
@@ -49,6 +50,8 @@ pub struct CreateRefund {
     pub amount: Option<Amount>,
     /// The merchant's reason.
     pub reason: Option<String>,
+    /// The merchant's metadata.
+    pub metadata: Option<Metadata>,
     /// Idempotency key of the request; empty if it has none.
     pub key: String,
     /// The providers.
@@ -79,6 +82,9 @@ impl Command for CreateRefund {
             set("currency", operation.money.currency.code()),
             set("payment", &of_payment),
         ];
+        let metadata = self.metadata.as_ref();
+        let metadata = metadata.map(|metadata| digest(Some(metadata.as_json())));
+        delta.extend(metadata.iter().map(|digest| set("metadata", digest)));
         match funding::fund(book, &operation) {
             Ok((operation, transaction)) => {
                 delta.push(set("transaction", &transaction));
@@ -142,7 +148,9 @@ fn make(
         reason: asked.reason.clone(),
         idempotency_key: asked.key.clone(),
     };
-    let operation = add(shelf, &mut payment, new, ids, now);
+    let mut operation = add(shelf, &mut payment, new, ids, now);
+    operation.metadata.clone_from(&asked.metadata);
+    shelf.put_operation(operation.clone());
     shelf.change_payment(&mut payment, now);
     Ok((payment, operation))
 }

@@ -51,7 +51,9 @@ pub(crate) fn come_back(
     let mut returned = submit(shelf, &mut payment, new, ids, now);
     returned.gives_back = refund.gives_back;
     let (_, set, _) = postings::sets(returned.kind, returned.gives_back.is_some());
-    postings::post(books, &returned, set, ids, now).map_err(OutcomeError::Ledger)?;
+    if let Some(set) = set {
+        postings::post(books, &returned, set, ids, now).map_err(OutcomeError::Ledger)?;
+    }
     // After this point nothing may fail.
     returned.provider_key = key;
     shelf.put_new_operation(returned.clone());

@@ -3,11 +3,12 @@
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
+use store::find::Lock;
 use store::{AnyConnection, Error, TenantId};
 
 use super::RefundId;
 use crate::schema::operation;
-use crate::tables::OperationRow;
+use crate::tables::{OperationById, OperationRow};
 use crate::{Operation, OperationId, OperationKind, PaymentId};
 
 /// One refund of the tenant, if it exists.
@@ -22,6 +23,18 @@ pub(super) fn refund(
         .optional()?;
     let row = row.filter(|row| row.kind == OperationKind::Refund.name());
     row.map(OperationRow::read).transpose()
+}
+
+/// The refunds with these ids.
+pub(crate) fn refunds_by_id(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    ids: impl Iterator<Item = [u8; 16]>,
+) -> Result<Vec<Operation>, Error> {
+    let ids = ids.map(OperationId::from_bytes);
+    let ids: Vec<OperationById> = ids.map(|id| OperationById { id }).collect();
+    let rows = OperationById::find(connection, Lock::Nothing, tenant, &ids)?;
+    rows.into_iter().map(OperationRow::read).collect()
 }
 
 /// At most `limit` refunds, newest first, that were made before the refund `before`: of one payment, or of all.

@@ -1,5 +1,7 @@
 //! The replies about refunds.
 
+use std::collections::BTreeMap;
+
 use edge::reply::{json, moment, problem};
 use engine::Reply;
 use serde::Serialize;
@@ -38,6 +40,9 @@ pub struct Refund {
     /// Your reason.
     #[schema(value_type = Option<ShortText>, required)]
     pub reason: Option<String>,
+    /// The metadata that you keep with it.
+    #[schema(value_type = Option<Metadata>, required)]
+    pub metadata: Option<BTreeMap<String, String>>,
     /// The provider's reason, if it has refused the refund.
     #[schema(required)]
     pub decline_code: Option<String>,
@@ -79,6 +84,7 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
             .then_some(super::key::INSUFFICIENT_FUNDS),
         gives_back: operation.gives_back.map(|id| id.to_string()),
         reason: operation.reason.clone(),
+        metadata: operation.metadata.as_ref().map(ledger::Metadata::entries),
         decline_code: operation.decline_code.clone(),
         created_at: moment(operation.created_at),
     }

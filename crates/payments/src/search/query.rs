@@ -1,6 +1,5 @@
 //! The parameters of a search for payments.
 
-use books::query::metadata_texts;
 use edge::Shape;
 use edge::query::{PageQuery, Query, in_order, moment, positive};
 use edge::strict_json::{BrokenRule, Slot};
@@ -11,6 +10,7 @@ use store::Timestamp;
 use super::Search;
 use super::expand::{self, Expand};
 use crate::customers::CustomerId;
+use crate::described::texts_wanted;
 use crate::{ExternalId, PaymentState, shapes};
 
 /// Milliseconds of a day.
@@ -54,10 +54,7 @@ pub(super) fn read(query: &mut Query) -> Slot<(Search, Vec<Expand>, PageQuery)> 
             currency,
         ),
     ));
-    let metadata = metadata_texts(
-        query,
-        "The metadata has this text under KEY. The parameter may be given for several keys",
-    );
+    let metadata = texts_wanted(query);
     let mut amount = |name, says| query.optional(name, shapes::Amount::SHAPE, says, positive);
     let amounts = Slot::together((
         amount("amount", "The amount of the payment, in minor units"),
@@ -98,16 +95,13 @@ pub(super) fn read(query: &mut Query) -> Slot<(Search, Vec<Expand>, PageQuery)> 
     let search = Slot::together((about, metadata, amounts, times)).map(
         |(about, metadata, (amount_min, amount_max), (from, to))| {
             let (external_id, idempotency_key, customer, status, currency) = about;
-            let metadata = metadata.into_iter();
             Search {
                 external_id: external_id.map(String::from),
                 idempotency_key,
                 customer,
                 status,
                 currency,
-                metadata: metadata
-                    .map(|(key, text)| (key.into(), text.into()))
-                    .collect(),
+                metadata,
                 amount_min,
                 amount_max,
                 from,

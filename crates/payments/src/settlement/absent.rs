@@ -85,7 +85,8 @@ const fn is_settled(kind: OperationKind) -> bool {
         | OperationKind::Void
         | OperationKind::Increment
         | OperationKind::Payout
-        | OperationKind::PayoutReturn => false,
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => false,
     }
 }
 
@@ -134,7 +135,8 @@ impl Command for OpenAbsent {
                 | OperationKind::Increment
                 | OperationKind::RefundReturn
                 | OperationKind::Payout
-                | OperationKind::PayoutReturn => operation.money.amount.get(),
+                | OperationKind::PayoutReturn
+                | OperationKind::Evidence => operation.money.amount.get(),
             };
             let day = operation.created_at.micros().div_euclid(DAY_MICROS);
             let day = i32::try_from(day).unwrap_or(i32::MAX);
@@ -145,6 +147,7 @@ impl Command for OpenAbsent {
                 currency: operation.money.currency.code(),
                 amount,
                 day,
+                fees: None,
             };
             if open_exception(book, ExceptionKind::MissingThere, &name, &at, detail) {
                 found = found.saturating_add(1);

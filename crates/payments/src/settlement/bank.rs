@@ -208,6 +208,7 @@ fn enter(book: &mut Book, command: &MatchBankLines, line: &BankLine, tally: &mut
                 currency: line.currency.code(),
                 amount: line.amount,
                 day: line.day,
+                fees: None,
             };
             open_exception(book, kind, &name, &at, detail);
         }

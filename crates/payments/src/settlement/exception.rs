@@ -2,6 +2,8 @@
 
 use store::Timestamp;
 
+use super::fees::Fees;
+
 store::typed_id!(
     /// The id of an exception: `exc_…`.
     ExceptionId,
@@ -19,7 +21,7 @@ pub enum ExceptionKind {
     Amount,
     /// The currencies differ.
     Currency,
-    /// A fee belongs to no operation, or is more than the amount.
+    /// A fee belongs to no operation, or is more than the amount, or is not the agreed one.
     Fee,
     /// The same thing is settled by another line already.
     Duplicate,
@@ -123,6 +125,8 @@ pub struct Exception {
     pub day: i32,
     /// The difference in words.
     pub detail: String,
+    /// The fees, if the agreed and the reported fee of a matched line differ.
+    pub fees: Option<Fees>,
     /// How it was resolved; `None` while it is open.
     pub resolution: Option<Resolution>,
     /// The reason that a person gave.

@@ -206,7 +206,7 @@ impl State {
             names.push(operation.id.to_string());
             self.operations.insert(operation.id, operation);
         }
-        for dispute in dispute_rows::load(connection, tenant, references)? {
+        for dispute in dispute_rows::load(connection, tenant, references, Vec::new())? {
             if dispute.provider == asks.provider {
                 names.push(dispute.id.to_string());
                 self.disputes.insert(dispute.reference.clone(), dispute);

@@ -16,6 +16,7 @@ mod absent;
 mod bank;
 mod bank_rows;
 pub mod exception;
+mod fees;
 mod http;
 mod loading;
 mod proof;
@@ -27,6 +28,7 @@ pub mod show;
 
 pub use absent::{OpenAbsent, absent};
 pub use bank::{BankLine, BankTally, MatchBankLines};
+pub use fees::Fees;
 pub use proof::{CurrencyProof, Proof, Sum, proof};
 pub use resolve::ResolveException;
 pub use settle::{SettleLines, Tally};

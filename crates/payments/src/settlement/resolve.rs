@@ -34,8 +34,8 @@ pub enum ResolveError {
     /// It is resolved already.
     #[error("the exception is resolved already")]
     Resolved,
-    /// It is about no line, so there is no money to post.
-    #[error("an exception of the kind {0} is about no line, so there is no money to post")]
+    /// It is about no line, or about the fee of a line that is posted already.
+    #[error("an exception of the kind {0} about this has no money that is still to be posted")]
     NothingToPost(&'static str),
     /// The books refuse the posting.
     #[error(transparent)]
@@ -61,7 +61,10 @@ impl Command for ResolveException {
         if exception.resolution.is_some() {
             return Err(ResolveError::Resolved);
         }
+        // A line whose fee is not the agreed one is matched, and stays so.
+        let is_of_open_line = exception.fees.is_none();
         let line: Option<SettlementLineId> = exception.subject.parse().ok();
+        let line = line.filter(|_| is_of_open_line);
         let bank_line: Option<BankLineId> = exception.subject.parse().ok();
         let transaction = self.post(book, &exception, bank_line.is_some(), line.is_some())?;
         let now = book.now();

@@ -4,6 +4,7 @@ use ledger::TransactionId;
 use store::{Error, TenantId, Timestamp};
 
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
+use super::fees::Fees;
 use super::{ReportLine, SettlementId, SettlementLineId};
 
 /// The status of a line that was matched.
@@ -136,6 +137,8 @@ store::bulk_insert! {
         version: i64,
         opened_at: i64,
         closed_at: Option<i64>,
+        expected_fee: Option<i64>,
+        reported_fee: Option<i64>,
     }
 }
 
@@ -223,6 +226,8 @@ impl ExceptionRow {
             version: row.version,
             opened_at: row.opened_at.micros(),
             closed_at: row.closed_at.map(Timestamp::micros),
+            expected_fee: row.fees.map(|fees| fees.expected),
+            reported_fee: row.fees.map(|fees| fees.reported),
         }
     }
 
@@ -243,6 +248,10 @@ impl ExceptionRow {
             currency: self.currency,
             day: self.day,
             detail: self.detail,
+            fees: self
+                .expected_fee
+                .zip(self.reported_fee)
+                .map(|(expected, reported)| Fees { expected, reported }),
             resolution,
             reason: self.reason,
             closed_by: self.closed_by,

@@ -8,11 +8,13 @@ use ledger::{AccountId, TransactionId};
 use money::Currency;
 
 use super::exception::{ExceptionKind, Resolution};
+use super::fees;
 use super::rows::{IGNORED, LineResolved, MATCHED, OPEN, SettlementLineRow};
 use super::shelf::{Difference, End, SettlementShelf, State, open_exception};
 use super::{LineKind, ReportLine, SettlementId, SettlementLineId};
 use crate::opened::recorded;
 use crate::postings::{self, Posted, PostingSet, SETTLED, SETTLED_OUT, Share};
+use crate::prices::PriceShelf;
 use crate::{OperationKind, OperationState};
 
 /// Matches lines of a report, and posts what is settled. Lines that are in the books already are counted and left.
@@ -74,6 +76,9 @@ impl Command for SettleLines {
             }
         }
         needs.subjects.push(self.report.clone());
+        if let Some(wanted) = asks.of::<PriceShelf>() {
+            wanted.all = true;
+        }
     }
 
     fn weight(&self) -> usize {
@@ -119,6 +124,7 @@ fn try_again(book: &mut Book, line: &ReportLine, mut row: SettlementLineRow, tal
     let mut ended = ExceptionKind::ALL.map(|kind| (id.clone(), kind)).to_vec();
     ended.push((subject.clone(), ExceptionKind::MissingThere));
     matched(book, &mut row, subject, &ended, tally);
+    fees::compare(book, &row.provider, line, &id);
     let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
     state.resolved_lines.push(LineResolved {
         tenant_id: row.tenant_id,
@@ -189,6 +195,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
         Finding::Settles(subject) => {
             let ended = [(subject.clone(), ExceptionKind::MissingThere)];
             matched(book, &mut row, subject, &ended, tally);
+            fees::compare(book, &command.provider, line, &id.to_string());
             if line.settlement.is_empty() {
                 tally.unlinked = tally.unlinked.saturating_add(1);
                 unlinked(book, command, line);
@@ -206,6 +213,7 @@ fn settle(book: &mut Book, command: &SettleLines, line: &ReportLine, tally: &mut
                 currency: line.currency.code(),
                 amount: line.net(),
                 day: line.day,
+                fees: None,
             };
             open_exception(book, kind, &id.to_string(), &at, detail);
         }
@@ -245,6 +253,7 @@ fn unlinked(book: &mut Book, command: &SettleLines, line: &ReportLine) {
         currency: line.currency.code(),
         amount: 0,
         day: line.day,
+        fees: None,
     };
     let detail = "the report does not tell to which settlement its lines belong".to_owned();
     open_exception(book, ExceptionKind::Unlinked, &command.report, &at, detail);
@@ -342,7 +351,8 @@ const fn is_of(line: LineKind, operation: OperationKind) -> bool {
         | OperationKind::Void
         | OperationKind::Increment
         | OperationKind::Payout
-        | OperationKind::PayoutReturn => false,
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => false,
     }
 }
 

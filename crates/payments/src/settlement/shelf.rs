@@ -13,6 +13,7 @@ use store::{Error, TenantId, Timestamp};
 use super::SettlementId;
 use super::bank_rows::{BankLineResolved, BankLineRow};
 use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
+use super::fees::Fees;
 use super::rows::*;
 use crate::disputes::dispute::Dispute;
 use crate::postings::{OF_SETTLEMENT, Role, SETTLEMENT_ROLES};
@@ -206,6 +207,8 @@ pub(super) struct Difference<'a> {
     pub(super) amount: i64,
     /// The day, in days since 1970.
     pub(super) day: i32,
+    /// The fees, if they are what differs.
+    pub(super) fees: Option<Fees>,
 }
 
 /// Opens an exception, with its audit record. Returns false if there is one of this kind about this subject.
@@ -227,6 +230,7 @@ pub(super) fn open_exception(
         currency: at.currency.to_owned(),
         day: at.day,
         detail,
+        fees: at.fees,
         resolution: None,
         reason: None,
         closed_by: None,

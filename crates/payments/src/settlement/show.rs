@@ -141,6 +141,12 @@ pub struct ReconciliationException {
     pub day: String,
     /// The difference in words.
     pub detail: String,
+    /// The fee by the agreed price, in minor units; null if the exception is about something else.
+    #[schema(value_type = Option<Count>, required)]
+    pub expected_fee: Option<i64>,
+    /// The fee in the report, in minor units; null if the exception is about something else.
+    #[schema(value_type = Option<Count>, required)]
+    pub reported_fee: Option<i64>,
     /// How it was resolved; null while it is open.
     #[schema(required)]
     pub resolution: Option<&'static str>,
@@ -193,6 +199,8 @@ pub(super) fn exception(row: &exception::Exception) -> ReconciliationException {
         currency: row.currency.clone(),
         day: calendars::date_of(row.day).to_string(),
         detail: row.detail.clone(),
+        expected_fee: row.fees.map(|fees| fees.expected),
+        reported_fee: row.fees.map(|fees| fees.reported),
         resolution: row.resolution.map(exception::Resolution::name),
         reason: row.reason.clone(),
         resolved_by: row.closed_by.clone(),

@@ -1,12 +1,13 @@
-//! The parts of the shelf about the names and the metadata of payments.
+//! The parts of the shelf about the names of payments, and about metadata.
 
 use ledger::Metadata;
 use store::{TenantId, Timestamp};
 
 use super::{Change, Shelf};
 use crate::customers::SavedMethodId;
+use crate::described::{DescribedId, DescribedThing};
 use crate::texts::{Described, TextChanges};
-use crate::{Payment, PaymentId, PaymentState};
+use crate::{OperationId, OperationKind, PaymentId, PaymentState};
 
 impl Shelf {
     /// The payment with this external id.
@@ -21,33 +22,67 @@ impl Shelf {
         }
     }
 
-    /// Replaces the metadata of a payment. Returns the payment as it is now, and the metadata before; `None` if there
-    /// is no such payment.
-    pub(crate) fn describe_payment(
+    /// Replaces the metadata of a thing. Returns the thing as it is now, and the metadata before; `None` if there is no
+    /// such thing.
+    pub(crate) fn describe(
         &mut self,
-        id: PaymentId,
+        id: DescribedId,
         metadata: Option<Metadata>,
         now: Timestamp,
-    ) -> Option<(Payment, Option<Metadata>)> {
-        let mut payment = self.payment(&id)?.clone();
-        let before = std::mem::replace(&mut payment.metadata, metadata);
-        if !self.seen_metadata.contains(&id) {
-            self.seen_metadata.put(id, before.clone());
+    ) -> Option<(DescribedThing, Option<Metadata>)> {
+        let (thing, before) = match id {
+            DescribedId::Payment(id) => {
+                let mut payment = self.payment(&id)?.clone();
+                let before = std::mem::replace(&mut payment.metadata, metadata);
+                self.change_payment(&mut payment, now);
+                (DescribedThing::Payment(payment), before)
+            }
+            DescribedId::Refund(id) => {
+                let refund = self.operation(&OperationId::from_bytes(id.bytes()))?;
+                let refund = (refund.kind == OperationKind::Refund).then_some(refund);
+                let mut refund = refund?.clone();
+                let before = std::mem::replace(&mut refund.metadata, metadata);
+                self.put_operation(refund.clone());
+                (DescribedThing::Refund(refund), before)
+            }
+            DescribedId::Payout(id) => {
+                let mut payout = self.payout(&id)?.clone();
+                let before = std::mem::replace(&mut payout.metadata, metadata);
+                self.change_payout(&mut payout, now);
+                (DescribedThing::Payout(payout), before)
+            }
+        };
+        if !self.seen_metadata.contains(&id.bytes()) {
+            self.seen_metadata.put(id.bytes(), before.clone());
         }
-        self.change_payment(&mut payment, now);
-        Some((payment, before))
+        Some((thing, before))
     }
 
-    /// The texts by which payments are found, as far as the batch changes them.
-    pub(crate) fn text_changes(&self, tenant: TenantId) -> TextChanges {
-        let mut changes = TextChanges::of(tenant, Described::Payment);
-        for held in self.payments.values() {
-            let id = held.row.id;
-            let after = held.row.metadata.as_ref();
-            match (held.change, self.seen_metadata.get(&id)) {
-                (Change::New, _) => changes.note(id.bytes(), None, after),
+    /// The texts by which things are found, as far as the batch changes them.
+    pub(crate) fn text_changes(&self, tenant: TenantId) -> [TextChanges; 3] {
+        let payments = self.payments.values();
+        let payments = payments.map(|it| (it.row.id.bytes(), it.change, &it.row.metadata));
+        let refunds = self.operations.values();
+        let refunds = refunds.map(|it| (it.row.id.bytes(), it.change, &it.row.metadata));
+        let payouts = self.payouts.values();
+        let payouts = payouts.map(|it| (it.row.id.bytes(), it.change, &it.row.metadata));
+        [
+            self.changes_of(TextChanges::of(tenant, Described::Payment), payments),
+            self.changes_of(TextChanges::of(tenant, Described::Refund), refunds),
+            self.changes_of(TextChanges::of(tenant, Described::Payout), payouts),
+        ]
+    }
+
+    fn changes_of<'a>(
+        &self,
+        mut changes: TextChanges,
+        things: impl Iterator<Item = ([u8; 16], Change, &'a Option<Metadata>)>,
+    ) -> TextChanges {
+        for (id, change, after) in things {
+            match (change, self.seen_metadata.get(&id)) {
+                (Change::New, _) => changes.note(id, None, after.as_ref()),
                 (Change::Changed, Some(before)) => {
-                    changes.note(id.bytes(), before.as_ref(), after);
+                    changes.note(id, before.as_ref(), after.as_ref());
                 }
                 (Change::Changed | Change::None, _) => {}
             }

@@ -114,6 +114,7 @@ store::bulk_insert! {
         reason: Option<String>,
         idempotency_key: String,
         created_at: i64,
+        metadata: Option<String>,
     }
 }
 
@@ -132,6 +133,7 @@ store::bulk_update! {
             given_back: i64 = given_back,
             provider_ref: Option<String> = provider_ref,
             decline_code: Option<String> = decline_code,
+            metadata: Option<String> = metadata,
         }
     }
 }
@@ -367,6 +369,7 @@ impl OperationRow {
             reason: row.reason.clone(),
             idempotency_key: row.idempotency_key.clone(),
             created_at: row.created_at.micros(),
+            metadata: texts::stored(row.metadata.as_ref()),
         }
     }
 
@@ -421,6 +424,7 @@ impl OperationRow {
             provider_key: self.provider_key,
             provider_ref: self.provider_ref,
             charge_ref: self.charge_ref,
+            metadata: texts::read(self.metadata.as_deref()).ok_or_else(|| wrong("metadata"))?,
             decline_code: self.decline_code,
             payment_method: self.payment_method,
             reason: self.reason,

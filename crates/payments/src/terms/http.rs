@@ -133,7 +133,7 @@ fn wanted() -> impl Body<Out = CreateTerms> {
 }
 
 /// Reads a rate from 0 to 1, as decimal text, in millionths.
-fn rate_text() -> impl Reader<Out = i64> {
+pub(crate) fn rate_text() -> impl Reader<Out = i64> {
     text(1, 8, shapes::FeeRate::SHAPE).checked(|text| {
         let detail = "This is a number from 0 to 1 with at most 6 decimal places.";
         millionths(&text).ok_or_else(|| BrokenRule::new("malformed_rate", &detail))

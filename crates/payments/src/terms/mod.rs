@@ -6,7 +6,7 @@
 //! business days after the capture, by the calendar of the currency's payment system.
 
 mod codes;
-mod http;
+pub(crate) mod http;
 mod shelf;
 pub mod show;
 
@@ -15,6 +15,8 @@ use edge::Capability;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use money::{Amount, Currency, Rounding, divide};
 use store::Timestamp;
+
+use crate::tariff::Tariff;
 
 pub use shelf::TermsShelf;
 pub(crate) use shelf::versions;
@@ -172,15 +174,13 @@ impl Terms {
     /// and the greatest fee; at most the amount itself.
     #[must_use]
     pub fn fee(&self, amount: Amount) -> i64 {
-        let amount = i128::from(amount.get());
-        let product = amount.checked_mul(i128::from(self.rate_millionths));
-        let share = product.and_then(|product| divide(product, MILLION, Rounding::HalfEven));
-        let fee = share
-            .unwrap_or(amount)
-            .saturating_add(i128::from(self.fixed));
-        let fee = fee.max(i128::from(self.least));
-        let fee = self.most.map_or(fee, |most| fee.min(i128::from(most)));
-        i64::try_from(fee.min(amount)).unwrap_or(i64::MAX)
+        let tariff = Tariff {
+            rate_millionths: self.rate_millionths,
+            fixed: self.fixed,
+            least: self.least,
+            most: self.most,
+        };
+        tariff.fee(amount.get()).min(amount.get())
     }
 
     fn fits(&self, currency: Currency, method: &str) -> bool {

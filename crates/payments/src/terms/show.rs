@@ -103,7 +103,7 @@ pub(crate) fn terms(terms: &Terms) -> PaymentTerms {
 }
 
 /// Millionths as decimal text, without zeros at the end.
-fn decimal(millionths: i64) -> String {
+pub(crate) fn decimal(millionths: i64) -> String {
     let (whole, rest) = (
         millionths.div_euclid(1_000_000),
         millionths.rem_euclid(1_000_000),

@@ -216,6 +216,14 @@ fn a_dispute_names_the_record_of_the_charge() {
     let expanded = json!({"id": "pi_1", "object": "payment_intent"});
     let expanded = with(dispute("won"), "/payment_intent", expanded);
     assert!(heard("charge.dispute.closed", expanded).is_some());
+    let mut late = dispute("needs_response");
+    late["evidence_details"] = json!({"due_by": "tomorrow"});
+    let place = wrong("charge.dispute.created", late.clone());
+    assert_eq!(place, "/data/object/evidence_details/due_by");
+    for due_by in [json!(null), json!(1_800_000_000)] {
+        late["evidence_details"] = json!({"due_by": due_by, "has_evidence": false});
+        assert!(heard("charge.dispute.created", late.clone()).is_some());
+    }
     // A person has to look at an end that is not known here.
     let place = wrong("charge.dispute.closed", dispute("prevented"));
     assert_eq!(place, "/data/object/status");

@@ -37,9 +37,39 @@ fn what_has_an_id_is_read_and_the_rest_is_looked_for() {
         (K::Increment, read),
         (K::Refund, "/v1/refunds?payment_intent=pi_1&limit=100"),
         (K::Payout, "/v1/payouts?limit=100"),
+        (K::Evidence, "/v1/disputes/du_1"),
     ] {
         assert_eq!(asked(&leased(kind)), path);
     }
+}
+
+#[test]
+fn a_dispute_tells_whether_it_has_our_evidence() {
+    let evidence = leased(OperationKind::Evidence);
+    let dispute = |operation: Option<&str>, amount: i64| {
+        json!({
+            "id": "du_1", "object": "dispute", "amount": amount, "currency": "eur", "status": "under_review",
+            "payment_intent": "pi_1", "reason": "fraudulent",
+            "evidence_details": {"due_by": 1_800_000_000, "submission_count": 1},
+            "metadata": {"florin_operation": operation, "florin_reference": evidence.operation.reference()},
+        })
+    };
+    let ours = dispute(Some(KEY), 1_000);
+    let expected = "succeeded du_1 evidence EUR 10.00";
+    assert_eq!(inquired(&evidence, &ours), expected);
+    assert_eq!(answered(&evidence, 200, &ours), expected);
+    // The core compares the amount with that of the dispute.
+    let other = inquired(&evidence, &dispute(Some(KEY), 999));
+    assert_eq!(other, "succeeded du_1 evidence EUR 9.99");
+    for operation in [None, Some("op_2")] {
+        let without = dispute(operation, 1_000);
+        assert_eq!(inquired(&evidence, &without), "unknown");
+        assert!(answered(&evidence, 200, &without).starts_with("wrong"));
+    }
+    let charge = json!({"id": "ch_1", "object": "charge", "metadata": {"florin_operation": KEY}});
+    assert!(inquired(&evidence, &charge).starts_with("wrong"));
+    let refused = json!({"error": {"type": "invalid_request_error", "code": "dispute_closed"}});
+    assert_eq!(answered(&evidence, 400, &refused), "failed dispute_closed");
 }
 
 #[test]

@@ -26,7 +26,11 @@ const KEY: &str = "op_00000000000000000000000000000001";
 /// A lease of an operation of this kind, with 10.00 euros of an authorization of 10.00 euros.
 fn leased(kind: OperationKind) -> LeasedOperation {
     let begins = kind.begins_attempt();
-    let on_charge = (!begins && !kind.is_of_payout()).then(|| "pi_1".to_owned());
+    let about = match kind {
+        OperationKind::Evidence => "du_1",
+        _ => "pi_1",
+    };
+    let on_charge = (!begins && !kind.is_of_payout()).then(|| about.to_owned());
     let reserved = matches!(kind, OperationKind::Capture | OperationKind::Void);
     LeasedOperation {
         operation: Operation {
@@ -57,12 +61,14 @@ fn leased(kind: OperationKind) -> LeasedOperation {
             decline_code: None,
             payment_method: if kind.is_of_payout() { "ba_1" } else { "pm_1" }.to_owned(),
             reason: None,
+            metadata: None,
             idempotency_key: String::new(),
             created_at: Timestamp::from_micros(MADE_AT * 1_000_000),
         },
         epoch: 1,
         authorized: if begins { 0 } else { 1_000 },
         captured: 0,
+        evidence: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The requests.
 
 use super::*;
+use payments::disputes::{Evidence, EvidenceField};
 use payments::providers::Unsendable;
 
 /// The path and the fields of a request, decoded.
@@ -108,6 +109,30 @@ fn money_goes_back_and_out() {
              metadata[florin_reference]={reference}"
         )
     );
+}
+
+#[test]
+fn evidence_is_submitted_with_its_texts() {
+    let change = vec![
+        (EvidenceField::ShippingCarrier, Some("DHL".to_owned())),
+        (
+            EvidenceField::UncategorizedText,
+            Some("a & b\nc".to_owned()),
+        ),
+    ];
+    let mut evidence = leased(OperationKind::Evidence);
+    evidence.evidence = Evidence::changed(None, &change);
+    let reference = evidence.operation.reference();
+    assert!(reference.starts_with("dp_"), "{reference}");
+    assert_eq!(
+        plain(&evidence),
+        format!(
+            "/v1/disputes/du_1 evidence[shipping_carrier]=DHL evidence[uncategorized_text]=a & b\nc submit=true \
+             metadata[florin_operation]={KEY} metadata[florin_reference]={reference}"
+        )
+    );
+    evidence.operation.charge_ref = None;
+    assert!(stripe().request(&evidence).is_err());
 }
 
 #[test]

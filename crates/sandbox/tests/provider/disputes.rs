@@ -308,8 +308,16 @@ async fn evidence_is_given_once_for_each_key_and_not_after_the_end() {
     receiver.next().await;
     let text = json!({ "text": "It was delivered." });
     let reviewed = with(&first, "status", json!("under_review"));
+    let under = |key: &str, dispute: &Value| {
+        let mut answer = dispute.clone();
+        answer["idempotency_key"] = json!(key);
+        (StatusCode::OK, answer)
+    };
     let answer = evidence(&stage, &first, "e", text.clone()).await;
-    assert_eq!(answer, (StatusCode::OK, reviewed.clone()));
+    assert_eq!(answer, under("e", &reviewed));
+    assert_eq!(stage.get("/v1/evidence?idempotency_key=e").await, answer);
+    let unheard = stage.get("/v1/evidence?idempotency_key=k").await;
+    assert_eq!(unheard.0, StatusCode::NOT_FOUND);
     assert_eq!(evidence(&stage, &first, "e", text.clone()).await, answer);
     assert_eq!(shown(&stage, &first).await.1, reviewed);
 
@@ -322,7 +330,8 @@ async fn evidence_is_given_once_for_each_key_and_not_after_the_end() {
     assert_eq!(stage.charge("e", "pm_succeeds").await, mismatch);
     assert_eq!(shown(&stage, &other).await.1, other);
     // There can be more of it, until the bank has decided.
-    assert_eq!(evidence(&stage, &first, "e2", lie.clone()).await, answer);
+    let more = evidence(&stage, &first, "e2", lie.clone()).await;
+    assert_eq!(more, under("e2", &reviewed));
     assert_eq!(stage.rows().await.len(), 1);
 
     let stage = stage.restarted(|_| ()).await;
@@ -334,10 +343,53 @@ async fn evidence_is_given_once_for_each_key_and_not_after_the_end() {
         evidence(&stage, &first, "e3", text.clone()).await,
         refused("already_finished")
     );
-    assert_eq!(
-        evidence(&stage, &first, "e", text).await,
-        (StatusCode::OK, lost)
-    );
+    assert_eq!(evidence(&stage, &first, "e", text).await, under("e", &lost));
+    assert!(receiver.is_quiet());
+    stage.strike().await;
+    receiver.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_can_win_or_lose_and_can_be_taken_without_an_answer() {
+    let (stage, mut receiver) = stage_and_receiver().await;
+    let (_, charge) = stage.charge("k", "pm_succeeds").await;
+    receiver.next().await;
+    for (word, withdrawn, events) in [
+        (
+            "winning_evidence",
+            true,
+            vec!["dispute.won", "dispute.funds_reinstated"],
+        ),
+        ("winning_evidence", false, vec!["dispute.won"]),
+        ("losing_evidence", true, vec!["dispute.lost"]),
+        ("unanswered_evidence", false, vec![]),
+    ] {
+        let disputed = opened(&stage, &charge, 100).await;
+        receiver.next().await;
+        if withdrawn {
+            bank(&stage, &disputed, "withdraw").await;
+            receiver.next().await;
+        }
+        let key = format!("e-{word}-{withdrawn}");
+        let text = json!({ "carrier": "DHL", "text": word });
+        let (status, answer) = evidence(&stage, &disputed, &key, text.clone()).await;
+        let is_answered = word != "unanswered_evidence";
+        assert_eq!(status == StatusCode::OK, is_answered, "{answer}");
+        if is_answered {
+            assert_eq!(answer["status"], "under_review");
+        }
+        for kind in events {
+            assert_eq!(receiver.next().await.event["type"], kind);
+        }
+        // The same call again decides nothing again, and is answered.
+        let (status, again) = evidence(&stage, &disputed, &key, text).await;
+        assert_eq!(status, StatusCode::OK);
+        let inquiry = format!("/v1/evidence?idempotency_key={key}");
+        assert_eq!(stage.get(&inquiry).await, (StatusCode::OK, again.clone()));
+        let now = shown(&stage, &disputed).await.1;
+        assert_eq!(again["status"], now["status"]);
+        assert_eq!(now["withdrawn"], json!(word == "losing_evidence"));
+    }
     assert!(receiver.is_quiet());
     stage.strike().await;
     receiver.stop().await;
@@ -373,6 +425,9 @@ async fn a_body_that_breaks_a_rule_is_named_and_leaves_nothing() {
     for (body, error) in [
         (json!({ "text": "" }), "invalid_evidence"),
         (json!({ "text": "x".repeat(10_001) }), "invalid_evidence"),
+        (json!({ "text": "refused_evidence" }), "invalid_evidence"),
+        (json!({ "dispute": "dp_1" }), "malformed_body"),
+        (json!({ "Text": "x" }), "malformed_body"),
         (json!({ "text": null }), "malformed_body"),
         (json!({ "text": "x", "more": 1 }), "malformed_body"),
         (json!({}), "malformed_body"),

@@ -19,11 +19,12 @@ const MAX_ROWS: i64 = 4_200;
 /// Number of rows up to which any plan is good.
 const FEW: i64 = 100;
 /// Tables of a few rows, which are scanned on purpose.
-const SMALL: [&str; 7] = [
+const SMALL: [&str; 8] = [
     "audit_log",
     "tenant",
     "api_key",
     "payment_terms",
+    "provider_price",
     "books",
     "sqlite_master",
     "__diesel_schema_migrations",
@@ -503,7 +504,8 @@ fn fill_payments(named: &Named, database: &Database) {
         is(payment),
         is(customer),
     ));
-    for kind in [1, 2] {
+    // Of payments, customers, refunds and payouts.
+    for kind in 1..=4 {
         for value in ["CAST(i % 10 AS TEXT)", "'1'"] {
             let key = if value == "'1'" { "all" } else { "n" };
             database.execute_raw(&format!(
@@ -570,10 +572,15 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             format!("{path}?limit=1"),
             format!("{path}?limit=1&status=open"),
         ],
-        "/v1/disputes" | "/v1/payouts" | "/v1/approvals" | "/v1/refunds" | "/v1/reserves"
-        | "/v1/assets" | "/v1/bank_accounts" | "/v1/bank_orders" => {
+        "/v1/disputes" | "/v1/approvals" | "/v1/reserves" | "/v1/assets" | "/v1/bank_accounts"
+        | "/v1/bank_orders" => {
             vec![format!("{path}?limit=1")]
         }
+        "/v1/payouts" | "/v1/refunds" => vec![
+            format!("{path}?limit=1"),
+            format!("{path}?limit=1&metadata.n=1"),
+            format!("{path}?limit=1&metadata.n=1&metadata.all=1"),
+        ],
         "/v1/payments" => payments(named),
         "/v1/customers" => vec![
             format!("{path}?limit=1"),

@@ -4,12 +4,13 @@ mod event;
 mod record;
 
 use record::{Answer, MalformedAnswer, Meaning, read_answer};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     Dialect, MalformedEvent, ProviderAnswer, ProviderEvent, ProviderRequest, Unsendable, segment,
     wrong,
 };
+use crate::disputes::Evidence;
 use crate::{Fact, JsonError, LeasedOperation, Operation, OperationKind};
 
 /// The dialect of the sandbox provider.
@@ -41,8 +42,12 @@ impl Dialect for Sandbox {
             | OperationKind::Increment
             | OperationKind::Refund
             | OperationKind::RefundReturn => json!({"amount": amount}),
+            OperationKind::Evidence => evidence(leased),
         };
         let path = match &operation.charge_ref {
+            Some(dispute) if operation.kind == OperationKind::Evidence => {
+                format!("/v1/disputes/{}/evidence", segment(dispute))
+            }
             None => format!("/v1/{}", collection(operation)),
             Some(charge) => format!("/v1/charges/{}/{}", segment(charge), collection(operation)),
         };
@@ -76,13 +81,8 @@ impl Dialect for Sandbox {
                 | ProviderAnswer::Nothing(_)
                 | ProviderAnswer::Wrong { .. }) => heard,
             },
-            400 | 422 => ProviderAnswer::Done {
-                fact: Fact::Failed {
-                    decline_code: "refused_by_provider".to_owned(),
-                    record: None,
-                },
-                answer: Vec::new(),
-            },
+            400 | 422 => refused("refused_by_provider"),
+            409 if record::says_it_is_finished(&answer) => refused(record::FINISHED),
             status => ProviderAnswer::Nothing(format!("the provider answered {status}")),
         }
     }
@@ -120,13 +120,47 @@ const fn collection(operation: &Operation) -> &'static str {
         OperationKind::Increment => "increments",
         OperationKind::Refund | OperationKind::RefundReturn => "refunds",
         OperationKind::Payout | OperationKind::PayoutReturn => "payouts",
+        OperationKind::Evidence => "evidence",
+    }
+}
+
+/// The body that gives evidence: its texts by name.
+fn evidence(leased: &LeasedOperation) -> Value {
+    let evidence = leased.evidence.iter();
+    let texts = evidence.flat_map(Evidence::texts);
+    texts
+        .map(|(name, text)| (name.to_owned(), Value::from(text)))
+        .collect::<Map<String, Value>>()
+        .into()
+}
+
+/// The provider has refused a request without making a record.
+fn refused(reason: &str) -> ProviderAnswer {
+    ProviderAnswer::Done {
+        fact: Fact::Failed {
+            decline_code: reason.to_owned(),
+            record: None,
+        },
+        answer: Vec::new(),
     }
 }
 
 /// Reads an answer. It counts only if it is complete and names the requested operation. [`crate::record_outcome`]
 /// then compares it with the operation and with the known facts.
 fn read(operation: &Operation, answer: Vec<u8>) -> ProviderAnswer {
-    match read_answer(&answer) {
+    let said = match operation.kind {
+        OperationKind::Evidence => record::read_evidence(&answer),
+        OperationKind::Charge
+        | OperationKind::Authorize
+        | OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Increment
+        | OperationKind::Refund
+        | OperationKind::RefundReturn
+        | OperationKind::Payout
+        | OperationKind::PayoutReturn => read_answer(&answer),
+    };
+    match said {
         Ok(Answer { provider_key, .. }) if provider_key != operation.provider_key => {
             wrong("the provider's answer is about something else", answer)
         }

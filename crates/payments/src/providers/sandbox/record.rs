@@ -92,6 +92,40 @@ pub(super) fn read_answer(bytes: &[u8]) -> Result<Answer, MalformedAnswer> {
     })
 }
 
+/// The error of a request that comes after the end of what it is about.
+pub(super) const FINISHED: &str = "already_finished";
+
+/// True if a refusal says that the request comes after the end: it will be refused for ever.
+pub(super) fn says_it_is_finished(answer: &[u8]) -> bool {
+    let answer = json::parse(answer).unwrap_or_default();
+    answer.get("error").and_then(Value::as_str) == Some(FINISHED)
+}
+
+/// Reads the answer to evidence, or to an inquiry about it: the dispute, with the key under which the evidence was
+/// taken.
+///
+/// # Errors
+/// [`MalformedAnswer`] names the first fault.
+pub(super) fn read_evidence(bytes: &[u8]) -> Result<Answer, MalformedAnswer> {
+    let value = json::parse(bytes)?;
+    let object = Object::of(&value, "")?;
+    if object.text("object")?.as_str() != "dispute" {
+        let detail = "This must be dispute.";
+        return Err(object.wrong("object", "unknown_object", detail).into());
+    }
+    let record = Record {
+        reference: object.text("id")?,
+        kind: Some(OperationKind::Evidence),
+        money: object.money()?,
+        payment: None,
+        payment_method: None,
+    };
+    Ok(Answer {
+        provider_key: object.text("idempotency_key")?.to_string(),
+        meaning: Meaning::Fact(Fact::Succeeded { record }),
+    })
+}
+
 /// Reads a record that ended in this way. `named` is the word for the kind of record in the type of an event.
 pub(super) fn read(
     object: &Object<'_>,
@@ -136,6 +170,7 @@ pub(super) fn dispute(
         reference: object.text("id")?.to_string(),
         money: object.money()?,
         reason: object.text("reason")?.to_string(),
+        due_by: object.optional_second("evidence_due_by")?,
     };
     let charge = object.text("charge_key")?;
     Ok((charge.to_string(), Fact::Disputed(fact)))

@@ -143,6 +143,13 @@ fn dispute(
         reference: object.text("id")?.to_string(),
         money: fields::money(&object, "amount")?,
         reason: object.text("reason")?.to_string(),
+        due_by: match object.optional("evidence_details") {
+            None => None,
+            Some(_) => {
+                let details = object.object("evidence_details", "/data/object/evidence_details")?;
+                details.optional_second("due_by")?
+            }
+        },
     };
     Ok(Some((About::Record(intent), Fact::Disputed(fact))))
 }

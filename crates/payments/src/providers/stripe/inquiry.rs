@@ -37,7 +37,15 @@ pub(super) fn first(leased: &LeasedOperation) -> ProviderRequest {
             let intent = segment(intent.as_deref().unwrap_or_default());
             get(format!("/v1/payment_intents/{intent}"))
         }
+        (OperationKind::Evidence, reference) => {
+            get(dispute(reference.as_deref().unwrap_or_default()))
+        }
     }
+}
+
+/// The path of a dispute.
+pub(super) fn dispute(reference: &str) -> String {
+    format!("/v1/disputes/{}", segment(reference))
 }
 
 /// The request after a page that leaves the question open.
@@ -62,7 +70,10 @@ pub(super) fn next(leased: &LeasedOperation, answer: &Value) -> Option<ProviderR
         OperationKind::Payout | OperationKind::PayoutReturn => {
             Some(page("/v1/payouts", Form::default(), Some(last)))
         }
-        OperationKind::Capture | OperationKind::Void | OperationKind::Increment => None,
+        OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Increment
+        | OperationKind::Evidence => None,
     }
 }
 

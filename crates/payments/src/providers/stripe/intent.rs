@@ -207,7 +207,8 @@ impl Intent {
             | OperationKind::Refund
             | OperationKind::RefundReturn
             | OperationKind::Payout
-            | OperationKind::PayoutReturn => None,
+            | OperationKind::PayoutReturn
+            | OperationKind::Evidence => None,
         };
         if let Some(done) = done {
             return done;

@@ -6,10 +6,12 @@
 //! | capture, void, increment | `POST /v1/payment_intents/ID/capture`, `/cancel`, `/increment_authorization` |
 //! | refund | `POST /v1/refunds` |
 //! | payout | `POST /v1/payouts` |
+//! | evidence | `POST /v1/disputes/ID`, submitted |
 //!
 //! The provider key is the idempotency key of each request, and stands in the metadata of each object, so that
 //! inquiries and events find the operation.
 
+mod answered;
 mod currency;
 mod event;
 mod fields;
@@ -20,6 +22,7 @@ mod transfer;
 
 use serde_json::Value;
 
+use answered::Answered;
 use fields::{OPERATION, REFERENCE};
 use form::Form;
 use inquiry::Found;
@@ -30,6 +33,7 @@ use super::{
     Dialect, MalformedEvent, Object, ProviderAnswer, ProviderEvent, ProviderRequest, Unsendable,
     WrongField, segment, wrong,
 };
+use crate::disputes::Evidence;
 use crate::json;
 use crate::{Fact, LeasedOperation, Operation, OperationKind};
 
@@ -99,11 +103,20 @@ impl Dialect for Stripe {
                 let form = named(form, operation);
                 Ok(post(operation, "/v1/payouts".to_owned(), &form))
             }
+            (OperationKind::Evidence, Some(dispute)) => {
+                let texts = leased.evidence.iter().flat_map(Evidence::texts);
+                let form = texts.fold(Form::default(), |form, (name, text)| {
+                    form.with(&format!("evidence[{name}]"), text)
+                });
+                let form = named(form.with("submit", "true"), operation);
+                Ok(post(operation, inquiry::dispute(dispute), &form))
+            }
             (
                 OperationKind::Capture
                 | OperationKind::Void
                 | OperationKind::Increment
-                | OperationKind::Refund,
+                | OperationKind::Refund
+                | OperationKind::Evidence,
                 None,
             )
             | (OperationKind::RefundReturn | OperationKind::PayoutReturn, _) => Err(NOT_OFFERED),
@@ -285,6 +298,15 @@ fn meaning(
         }
         OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
             Intent::read(value, "")?.about_step(leased, is_answer)
+        }
+        OperationKind::Evidence => {
+            let answered = Answered::read(value)?;
+            match is_own(&answered.operation) {
+                true => answered.about_itself(),
+                // The dispute is there, and our evidence is not.
+                false if !is_answer => Meaning::Unknown,
+                false => other(),
+            }
         }
         OperationKind::Refund
         | OperationKind::RefundReturn
