@@ -18,6 +18,7 @@ mod authorizations;
 pub mod availability;
 pub mod balance;
 pub mod balance_transactions;
+pub mod balances_after;
 mod begun;
 pub mod cancellations;
 pub mod captures;

@@ -439,6 +439,7 @@ pub(crate) fn add(
         payment_method: new.payment_method,
         reason: new.reason,
         idempotency_key: new.idempotency_key,
+        version: 1,
         created_at: now,
     };
     shelf.put_new_operation(operation.clone());

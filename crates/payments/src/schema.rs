@@ -67,6 +67,7 @@ diesel::table! {
         payment_method -> Text,
         reason -> Nullable<Text>,
         idempotency_key -> Text,
+        version -> BigInt,
         created_at -> BigInt,
     }
 }

@@ -4,8 +4,8 @@ use edge::Shape;
 use edge::strict_json::Guarded;
 
 pub(crate) use books::shapes::{
-    AccountId, Amount, AskedMoment, Count, LongText, Metadata, MinorUnits, Moment, ShortText,
-    TransactionId,
+    AccountCode, AccountId, Amount, AskedMoment, Count, LongText, Metadata, MinorUnits, Moment,
+    ShortText, TransactionId,
 };
 
 edge::shapes! {

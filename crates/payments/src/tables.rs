@@ -298,6 +298,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             given_back: row.given_back,
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
+            version: row.version,
         })
         .collect();
     writes.add(changed);

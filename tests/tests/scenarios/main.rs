@@ -11,6 +11,7 @@ mod answers;
 mod assets;
 mod authorizations;
 mod bad_input;
+mod balances_after;
 mod bank_files;
 mod books;
 mod books_changes;

@@ -25,6 +25,7 @@ pub use state::{PayoutEvent, PayoutState};
 use payout::operation_of;
 
 use crate::approvals::{self, Action, ApprovalId, ApprovalLimits};
+use crate::balances_after::BalancesAfter;
 use crate::state::OperationEvent;
 use crate::{Operation, OperationId, Providers, Refusal, Shelf, begun, opened, postings};
 
@@ -194,14 +195,14 @@ fn make(
     Ok((operation, transaction))
 }
 
-/// A payout was approved: it is made now. If the books refuse, nothing changes.
+/// A payout was approved: it is made now. Says what this has left on the accounts. If the books refuse, nothing changes.
 pub(crate) fn approved(
     book: &mut Book,
     id: PayoutId,
     providers: &Providers,
-) -> Result<(), ledger::Refusal> {
+) -> Result<BalancesAfter, ledger::Refusal> {
     let Some(mut payout) = book.shelf::<Shelf>().payout(&id).cloned() else {
-        return Ok(());
+        return Ok(BalancesAfter::NONE);
     };
     let now = book.now();
     let shelf = book.shelf_mut::<Shelf>().0;
@@ -222,7 +223,10 @@ pub(crate) fn approved(
         &delta,
     ));
     begun::send(book, &operation, providers);
-    Ok(())
+    Ok(BalancesAfter::by_operation(
+        book.shelf::<Books>(),
+        &operation,
+    ))
 }
 
 /// A payout was rejected, or nobody has decided in time. No money was taken yet.

@@ -80,6 +80,7 @@ pub(super) fn operation_of(payout: &Payout, id: OperationId, now: Timestamp) -> 
         payment_method: payout.destination.clone(),
         reason: None,
         idempotency_key: String::new(),
+        version: 1,
         created_at: now,
     }
 }

@@ -1,11 +1,12 @@
 //! The replies about payouts.
 
-use edge::reply::{json, moment, problem, refusal_reply};
+use edge::reply::{moment, problem, refusal_reply};
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{BegunPayout, CreatePayout, PayoutState};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer};
 use crate::charging::codes;
 use crate::shapes::*;
 use crate::{Operation, Refusal, moved};
@@ -53,11 +54,16 @@ pub struct Payout {
     /// When the payout last changed.
     #[schema(value_type = Moment)]
     pub updated_at: String,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
 
-/// The reply of the command, at the moment of its decision.
+/// The reply of the command, at the moment of its decision. A payout that waits for an approval has moved no money.
 pub(crate) fn begun(begun: &BegunPayout, _is_dry_run: bool) -> Reply {
-    json(202, &payout(&begun.payout))
+    answer(202, payout(&begun.payout), &BalancesAfter::NONE)
 }
 
 /// The reply to a refusal.
@@ -81,12 +87,12 @@ pub(crate) fn show_refusal(command: &CreatePayout, rule: &Refusal) -> RefusalRep
 }
 
 /// The reply to the request that has made a payout.
-pub(crate) fn reply(operation: &Operation, made: &super::Payout) -> Reply {
+pub(crate) fn reply(operation: &Operation, made: &super::Payout, after: &BalancesAfter) -> Reply {
     match made.state {
         PayoutState::RequiresApproval | PayoutState::Processing | PayoutState::Canceled => {
-            json(202, &payout(made))
+            answer(202, payout(made), after)
         }
-        PayoutState::Paid => json(201, &payout(made)),
+        PayoutState::Paid => answer(201, payout(made), after),
         PayoutState::Failed => {
             let reason = operation.decline_code.clone().unwrap_or_default();
             let declined = edge::Problem::new(codes::DECLINED);
@@ -113,5 +119,6 @@ pub(crate) fn payout(payout: &super::Payout) -> Payout {
         version: payout.version,
         created_at: moment(payout.created_at),
         updated_at: moment(payout.updated_at),
+        balances_after: None,
     }
 }

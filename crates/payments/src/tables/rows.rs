@@ -113,6 +113,7 @@ store::bulk_insert! {
         payment_method: String,
         reason: Option<String>,
         idempotency_key: String,
+        version: i64,
         created_at: i64,
     }
 }
@@ -132,6 +133,7 @@ store::bulk_update! {
             given_back: i64 = given_back,
             provider_ref: Option<String> = provider_ref,
             decline_code: Option<String> = decline_code,
+            version: i64 = version,
         }
     }
 }
@@ -366,6 +368,7 @@ impl OperationRow {
             payment_method: row.payment_method.clone(),
             reason: row.reason.clone(),
             idempotency_key: row.idempotency_key.clone(),
+            version: row.version,
             created_at: row.created_at.micros(),
         }
     }
@@ -425,6 +428,7 @@ impl OperationRow {
             payment_method: self.payment_method,
             reason: self.reason,
             idempotency_key: self.idempotency_key,
+            version: self.version,
             created_at: Timestamp::from_micros(self.created_at),
         })
     }

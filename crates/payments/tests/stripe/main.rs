@@ -58,6 +58,7 @@ fn leased(kind: OperationKind) -> LeasedOperation {
             payment_method: if kind.is_of_payout() { "ba_1" } else { "pm_1" }.to_owned(),
             reason: None,
             idempotency_key: String::new(),
+            version: 1,
             created_at: Timestamp::from_micros(MADE_AT * 1_000_000),
         },
         epoch: 1,
