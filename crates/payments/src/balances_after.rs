@@ -12,10 +12,10 @@ use ledger::Account;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::Operation;
 use crate::postings::accounts::SOURCE;
 use crate::postings::{Posted, PostingSet, sets_of};
 use crate::shapes::*;
-use crate::{Operation, approvals, charging, operations, payouts, refunds, reserves, settlement};
 
 /// The accounts that a request has touched, as it left them, in the order in which its postings name them.
 #[derive(Debug, Clone, Default)]
@@ -90,25 +90,18 @@ pub(crate) trait Moved: Serialize {
     fn balances_after(&mut self) -> &mut Option<Vec<AccountAfter>>;
 }
 
+/// Implements [`Moved`] for an object by its field `balances_after`.
 macro_rules! moved {
-    ($($object:ty),+ $(,)?) => {$(
-        impl Moved for $object {
+    ($object:ty) => {
+        impl $crate::balances_after::Moved for $object {
             fn balances_after(&mut self) -> &mut Option<Vec<AccountAfter>> {
                 &mut self.balances_after
             }
         }
-    )+};
+    };
 }
 
-moved! {
-    approvals::show::Approval,
-    charging::show::Payment,
-    operations::show::Operation,
-    payouts::show::Payout,
-    refunds::show::Refund,
-    reserves::show::Reserve,
-    settlement::show::ReconciliationException,
-}
+pub(crate) use moved;
 
 /// The answer to a request that moves money: the object, and the balances after it.
 pub(crate) fn answer(status: u16, mut object: impl Moved, after: &BalancesAfter) -> Reply {

@@ -35,7 +35,8 @@ where
     refusal_reply(&refused(rule), rule.code())
 }
 
-fn refused(rule: &Refusal) -> Problem {
+/// The problem of a refusal.
+pub(crate) fn refused(rule: &Refusal) -> Problem {
     match rule {
         Refusal::NotFound => Problem::new(edge::code::NOT_FOUND),
         Refusal::NoCustomer => Problem::new(customers::codes::CUSTOMER_NOT_FOUND).at("/customer"),
@@ -80,6 +81,12 @@ fn refused(rule: &Refusal) -> Problem {
         Refusal::NoPayoutProvider(_) => Problem::new(codes::NO_PROVIDER)
             .with_detail(sentence(&rule.to_string()))
             .at("/destination"),
+        Refusal::CustomerMayNot {
+            customer, standing, ..
+        } => Problem::new(customers::codes::CUSTOMER_MAY_NOT)
+            .with_detail(sentence(&rule.to_string()))
+            .with_resource(customer.to_string())
+            .with_state(standing.name(), Vec::new()),
         Refusal::Ledger(rule) => books::refused_step(rule),
     }
 }

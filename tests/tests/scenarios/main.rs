@@ -68,6 +68,7 @@ mod reserves;
 mod room;
 mod shop;
 mod silence;
+mod standing;
 mod steps;
 mod stripe_provider;
 mod subtrees;

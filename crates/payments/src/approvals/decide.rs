@@ -6,8 +6,8 @@ use engine::errand::Errands;
 use engine::{Asks, Attempt, Book, Command, Decision};
 
 use super::{Approval, ApprovalEvent, ApprovalId, ApprovalShelf, ApprovalState, EXPIRY, end};
-use crate::Providers;
 use crate::balances_after::BalancesAfter;
+use crate::{Providers, Refusal};
 
 /// A decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +45,9 @@ pub enum DecisionError {
     /// The person has proposed it themselves.
     #[error("nobody decides on what they have proposed")]
     SamePerson,
-    /// The books refuse what was approved.
-    #[error("the ledger refused: {0}")]
-    Ledger(ledger::Refusal),
+    /// What was approved is refused: by the books, or by the standing of the customer.
+    #[error(transparent)]
+    Refused(Refusal),
 }
 
 impl Command for DecideApproval {
@@ -86,10 +86,10 @@ impl Command for DecideApproval {
         );
         book.shelf_mut::<Errands>().0.end((EXPIRY, self.id.bytes()));
         let after = match self.verdict {
-            // If the books refuse, the whole command is undone, and the approval still waits.
+            // If it is refused, the whole command is undone, and the approval still waits.
             Verdict::Approve => {
                 let done = action.approved(book, subject, &self.providers);
-                done.map_err(DecisionError::Ledger)?
+                done.map_err(DecisionError::Refused)?
             }
             Verdict::Reject => {
                 action.dropped(book, subject);

@@ -7,6 +7,7 @@ use text::Identifier;
 
 use super::codes::{APPROVAL_DECIDED, SECOND_PERSON_REQUIRED};
 use super::{ApprovalId, DecideApproval, Verdict, shelf, show};
+use crate::customers::codes::CUSTOMER_MAY_NOT;
 use crate::{begun, shapes};
 
 /// The reason of a decision.
@@ -27,7 +28,11 @@ pub(crate) fn routes(r: &mut Routes) {
     .segment("id", shapes::ApprovalId::SHAPE, "apr_…")
     .body(|known| decision().describe(known))
     .gives::<show::Approval>(200, "It is approved")
-    .refuses(403, "Somebody else has to decide", &[SECOND_PERSON_REQUIRED])
+    .refuses(
+        403,
+        "Somebody else has to decide, or the customer may not be paid. In the latter case it still waits",
+        &[SECOND_PERSON_REQUIRED, CUSTOMER_MAY_NOT],
+    )
     .refuses(
         404,
         "No such approval, or the account that should pay does not exist",

@@ -26,7 +26,7 @@ pub use state::{ApprovalEvent, ApprovalId, ApprovalState};
 
 use crate::balances_after::BalancesAfter;
 use crate::payouts::{self, PayoutId};
-use crate::{Providers, Shelf};
+use crate::{Providers, Refusal, Shelf};
 
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
@@ -71,13 +71,13 @@ impl Action {
         }
     }
 
-    /// Does what was approved, and says what it has left on the accounts. If the books refuse, nothing changes.
+    /// Does what was approved, and says what it has left on the accounts. If it is refused, the caller undoes everything.
     fn approved(
         self,
         book: &mut Book,
         subject: [u8; 16],
         providers: &Providers,
-    ) -> Result<BalancesAfter, ledger::Refusal> {
+    ) -> Result<BalancesAfter, Refusal> {
         match self {
             Self::Payout => payouts::approved(book, PayoutId::from_bytes(subject), providers),
         }

@@ -7,7 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Action, DecideApproval, DecisionError, codes};
-use crate::balances_after::{AccountAfter, BalancesAfter, answer};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
+use crate::moved;
 use crate::payouts::PayoutId;
 use crate::problems::sentence;
 use crate::shapes::*;
@@ -56,6 +57,8 @@ pub struct Approval {
     pub balances_after: Option<Vec<AccountAfter>>,
 }
 
+moved!(Approval);
+
 /// The reply to a decision.
 pub(crate) fn decided(
     (decided, after): &(super::Approval, BalancesAfter),
@@ -78,9 +81,7 @@ pub(crate) fn show_refusal(_command: &DecideApproval, rule: &DecisionError) -> R
             let problem = Problem::new(codes::SECOND_PERSON_REQUIRED).with_detail(told());
             refusal_reply(&problem, codes::SECOND_PERSON_REQUIRED.name)
         }
-        DecisionError::Ledger(rule) => {
-            refusal_reply(&books::refused_step(rule), "refused_by_the_ledger")
-        }
+        DecisionError::Refused(rule) => refusal_reply(&moved::refused(rule), rule.code()),
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::codes;
 use crate::PaymentState;
-use crate::balances_after::{AccountAfter, BalancesAfter, answer};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::customers::show::{Customer, PaymentMethod};
 use crate::disputes::show::Dispute;
 use crate::operations::show::Operation;
@@ -104,6 +104,8 @@ pub struct Payment {
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Payment);
 
 /// The id of a customer, or the customer if `expand[]` asks for it.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,12 +5,17 @@ use books::query::metadata_texts;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, Page, Problem, Reader, Response, Routes, Shared, code};
+use edge::{Call, Page, Problem, Reader, Response, Right, Routes, Shared, code};
 use ledger::Metadata;
+use text::Identifier;
 
+use super::codes::CUSTOMER_STANDING_CONFLICT;
 use super::read::{self, Search};
-use super::{ChangeCustomer, CreateCustomer, CustomerId, show};
+use super::{ChangeCustomer, ChangeStanding, CreateCustomer, CustomerId, Standing, show};
 use crate::{Description, ExternalId, shapes};
+
+/// The reason of a person.
+type Reason = Identifier<255>;
 
 /// Every route of customers.
 pub(super) fn routes(r: &mut Routes) {
@@ -42,6 +47,36 @@ pub(super) fn routes(r: &mut Routes) {
     .body(|known| customer_patch().describe(known))
     .gives::<show::Customer>(200, "The customer as it is now")
     .refuses(404, "No such customer", &[])
+    .refuses(422, "A field is wrong", &[]);
+    r.post(
+        "/v1/customers/{id}/suspend",
+        "suspendCustomer",
+        "Suspends a customer: nothing is paid by them or paid out to them any more. Refunds are still made.",
+        |state, call| turn(state, call, Standing::Suspended),
+    )
+    .may(Right::Admin)
+    .segment("id", shapes::CustomerId::SHAPE, "cus_…")
+    .body(|known| reason().describe(known))
+    .gives::<show::Customer>(200, "The customer as it is now")
+    .refuses(404, "No such customer", &[])
+    .refuses(409, "The customer is suspended already", &[CUSTOMER_STANDING_CONFLICT])
+    .refuses(422, "A field is wrong", &[]);
+    r.post(
+        "/v1/customers/{id}/reinstate",
+        "reinstateCustomer",
+        "Reinstates a customer who was suspended.",
+        |state, call| turn(state, call, Standing::Active),
+    )
+    .may(Right::Admin)
+    .segment("id", shapes::CustomerId::SHAPE, "cus_…")
+    .body(|known| reason().describe(known))
+    .gives::<show::Customer>(200, "The customer as it is now")
+    .refuses(404, "No such customer", &[])
+    .refuses(
+        409,
+        "The customer is active already",
+        &[CUSTOMER_STANDING_CONFLICT],
+    )
     .refuses(422, "A field is wrong", &[]);
     r.get(
         "/v1/customers/{id}",
@@ -80,6 +115,20 @@ async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
         id,
         description,
         metadata,
+    };
+    let done = state.submit(submission, command, show::changed, show::show_refusal);
+    done.await
+}
+
+async fn turn(state: Shared, call: Call, standing: Standing) -> Result<Response, Problem> {
+    let id = call.named::<CustomerId>("id", code::NOT_FOUND);
+    let mut submission = state.submission(call)?;
+    let id = id?;
+    let reason = submission.read_by(&reason())?;
+    let command = ChangeStanding {
+        id,
+        standing,
+        reason: reason.into(),
     };
     let done = state.submit(submission, command, show::changed, show::show_refusal);
     done.await
@@ -136,6 +185,19 @@ fn search(query: &mut Query) -> Slot<(Search, PageQuery)> {
         }
     });
     Slot::together((search, query.page()))
+}
+
+/// Reads the body that says why a customer gets another standing.
+fn reason() -> impl Body<Out = Reason> {
+    object(
+        "StandingReason",
+        "Says why a customer is suspended or reinstated.",
+        |fields| {
+            let reason = prose::<Reason>(shapes::ShortText::SHAPE)
+                .says("The reason, for the audit log: at most 255 characters.");
+            fields.required("reason", reason)
+        },
+    )
 }
 
 /// Reads the body that makes a customer.

@@ -1,6 +1,7 @@
 //! The route that sets the metadata of a payment.
 
 use books::metadata::replacement;
+use edge::reply::json;
 use edge::{Call, Problem, Reader as _, Response, Routes, Shared, code};
 
 use super::DescribePayment;
@@ -32,7 +33,7 @@ async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
         .submit(
             submission,
             command,
-            |payment, _is_dry_run| moved::at_once(payment),
+            |payment, _is_dry_run| json(200, &show::payment(payment)),
             moved::show_refusal,
         )
         .await

@@ -4,7 +4,7 @@ use edge::reply::moment;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::balances_after::AccountAfter;
+use crate::balances_after::{AccountAfter, moved};
 use crate::shapes::*;
 
 /// An operation in its present state.
@@ -74,6 +74,8 @@ pub struct Operation {
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Operation);
 
 /// An operation.
 pub(crate) fn operation(operation: &crate::Operation) -> Operation {

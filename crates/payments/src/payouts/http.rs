@@ -13,6 +13,8 @@ use text::Identifier;
 use super::show::Payout;
 use super::{CreatePayout, PayoutId, rows, show};
 use crate::charging::codes;
+use crate::customers::CustomerId;
+use crate::customers::codes::{CUSTOMER_MAY_NOT, CUSTOMER_NOT_FOUND};
 use crate::{PaymentMethod, begun, reading, shapes};
 
 /// The tenant's own words.
@@ -22,6 +24,7 @@ type Description = Identifier<255>;
 struct Wanted {
     money: Money,
     source: Option<AccountId>,
+    customer: Option<CustomerId>,
     destination: PaymentMethod,
     description: Option<Description>,
 }
@@ -41,7 +44,12 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<Payout>(201, "The money was paid out")
     .gives::<Payout>(202, "The outcome is not known yet, or a second person has to approve")
     .refuses(402, "The provider has refused the payout", &[codes::DECLINED])
-    .refuses(404, "There is no such account", &[books::code::ACCOUNT_NOT_FOUND])
+    .refuses(403, "The customer may not be paid", &[CUSTOMER_MAY_NOT])
+    .refuses(
+        404,
+        "There is no such account, or no such customer",
+        &[books::code::ACCOUNT_NOT_FOUND, CUSTOMER_NOT_FOUND],
+    )
     .refuses(
         409,
         "An account does not take postings",
@@ -86,6 +94,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let command = CreatePayout {
         money: wanted.money,
         source: wanted.source,
+        customer: wanted.customer,
         destination: wanted.destination.into(),
         description: wanted.description.map(String::from),
         key: submission.key_text(),
@@ -146,11 +155,16 @@ fn wanted() -> impl Body<Out = Wanted> {
         let description = prose::<Description>(shapes::ShortText::SHAPE)
             .says("Your own words: at most 255 characters. They are not sent to the provider.");
         let description = fields.optional("description", nullable(description));
-        let slots = (amount, currency, destination, from, description);
+        let customer = id(shapes::CustomerId::SHAPE)
+            .map(CustomerId::from_bytes)
+            .says("The customer who is paid, if it is one.");
+        let customer = fields.optional("customer", nullable(customer));
+        let slots = (amount, currency, destination, from, customer, description);
         Slot::together(slots).map(
-            |(amount, currency, destination, from, description)| Wanted {
+            |(amount, currency, destination, from, customer, description)| Wanted {
                 money: Money { amount, currency },
                 source: from.flatten(),
+                customer: customer.flatten(),
                 destination,
                 description: description.flatten(),
             },

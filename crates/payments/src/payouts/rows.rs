@@ -11,6 +11,7 @@ use super::payout::{Payout, PayoutId};
 use super::state::PayoutState;
 use crate::Shelf;
 use crate::approvals::state::ApprovalId;
+use crate::customers::CustomerId;
 use crate::schema::payout;
 
 store::bulk_insert! {
@@ -21,6 +22,7 @@ store::bulk_insert! {
         amount: i64,
         currency: String,
         source: Option<AccountId>,
+        customer_id: Option<CustomerId>,
         destination: String,
         description: Option<String>,
         status: String,
@@ -132,6 +134,7 @@ impl PayoutRow {
             amount: row.money.amount.get(),
             currency: row.money.currency.code().to_owned(),
             source: row.source,
+            customer_id: row.customer,
             destination: row.destination.clone(),
             description: row.description.clone(),
             status: row.state.name().to_owned(),
@@ -157,6 +160,7 @@ impl PayoutRow {
                     .map_err(|_unknown| wrong("currency"))?,
             },
             source: self.source,
+            customer: self.customer_id,
             destination: self.destination,
             description: self.description,
             state: PayoutState::from_name(&self.status).ok_or_else(|| wrong("status"))?,

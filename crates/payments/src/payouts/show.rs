@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{BegunPayout, CreatePayout, PayoutState};
-use crate::balances_after::{AccountAfter, BalancesAfter, answer};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::charging::codes;
 use crate::shapes::*;
 use crate::{Operation, Refusal, moved};
@@ -28,6 +28,9 @@ pub struct Payout {
     /// The account that pays; null: the merchant's available money.
     #[schema(value_type = Option<AccountId>, required)]
     pub from: Option<String>,
+    /// The customer who is paid, if it is one.
+    #[schema(value_type = Option<CustomerId>, required)]
+    pub customer: Option<String>,
     /// The provider's token for the bank account.
     #[schema(value_type = ShortText)]
     pub destination: String,
@@ -60,6 +63,8 @@ pub struct Payout {
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Payout);
 
 /// The reply of the command, at the moment of its decision. A payout that waits for an approval has moved no money.
 pub(crate) fn begun(begun: &BegunPayout, _is_dry_run: bool) -> Reply {
@@ -110,6 +115,7 @@ pub(crate) fn payout(payout: &super::Payout) -> Payout {
         amount: payout.money.amount.get(),
         currency: payout.money.currency.code().to_owned(),
         from: payout.source.map(|account| account.to_string()),
+        customer: payout.customer.map(|id| id.to_string()),
         destination: payout.destination.clone(),
         description: payout.description.clone(),
         status: payout.state.name(),

@@ -5,7 +5,7 @@ use engine::Reply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::balances_after::{AccountAfter, BalancesAfter, answer};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::problems::declined;
 use crate::shapes::*;
 use crate::{Operation, OperationState};
@@ -54,6 +54,8 @@ pub struct Refund {
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Refund);
 
 /// The reply to the request that has made a refund.
 pub(crate) fn reply(operation: &Operation, after: &BalancesAfter) -> Reply {

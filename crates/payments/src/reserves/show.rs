@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ReserveRefusal;
-use crate::balances_after::{AccountAfter, BalancesAfter, answer};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::problems::sentence;
 use crate::shapes::*;
 
@@ -52,6 +52,8 @@ pub struct Reserve {
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Reserve);
 
 /// The reply with a new reserve.
 pub(crate) fn made((made, after): &(super::Reserve, BalancesAfter), _is_dry_run: bool) -> Reply {

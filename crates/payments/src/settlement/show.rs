@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::exception;
 use super::resolve::{ResolveError, ResolveException};
 use super::{EXCEPTION_RESOLVED, NOTHING_TO_POST};
-use crate::balances_after::{AccountAfter, BalancesAfter, answer};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::shapes::*;
 
 /// A settlement: the money of many lines, which the provider sends to the bank as one.
@@ -169,6 +169,8 @@ pub struct ReconciliationException {
     #[schema(nullable = false)]
     pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(ReconciliationException);
 
 pub(super) fn settlement(row: &super::SettlementRow) -> Settlement {
     Settlement {

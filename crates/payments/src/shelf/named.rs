@@ -4,9 +4,10 @@ use ledger::Metadata;
 use store::{TenantId, Timestamp};
 
 use super::{Change, Shelf};
-use crate::customers::SavedMethodId;
+use crate::customers::{CustomerId, SavedMethodId};
+use crate::payouts::state::PayoutState;
 use crate::texts::{Described, TextChanges};
-use crate::{Payment, PaymentId, PaymentState};
+use crate::{Payment, PaymentId, PaymentState, refusal};
 
 impl Shelf {
     /// The payment with this external id.
@@ -53,6 +54,18 @@ impl Shelf {
             }
         }
         changes
+    }
+
+    /// The customers of payments and payouts for which a request may move money.
+    pub(super) fn customers_to_ask(&self) -> Vec<CustomerId> {
+        let payments = self.payments.values().map(|held| &held.row);
+        let payments = payments.filter(|row| refusal::may_ask_for_money(row.state));
+        let payouts = self.payouts.values().map(|held| &held.row);
+        let payouts = payouts.filter(|row| row.state == PayoutState::RequiresApproval);
+        let of_payments = payments.filter_map(|row| row.customer);
+        of_payments
+            .chain(payouts.filter_map(|row| row.customer))
+            .collect()
     }
 
     /// The saved payment methods of payments that were not sent to a provider yet.
