@@ -270,6 +270,15 @@ async fn a_wrong_suspension_is_refused_with_the_name_of_the_field(database: Data
     books_hold(&database);
 }
 
+/// Asks for a payment until there is an answer. Two processes may keep each other waiting for too long.
+async fn insist(client: &Client, key: &str, order: &Value) -> Reply {
+    eventually("the payment is decided", async || {
+        let reply = client.post("/v1/payments", key, order).await;
+        (reply.status != 503).then_some(reply)
+    })
+    .await
+}
+
 on_both_databases!(no_payment_is_made_after_the_commit_that_has_suspended_its_customer);
 async fn no_payment_is_made_after_the_commit_that_has_suspended_its_customer(database: Database) {
     let shop = Shop::open(&database);
@@ -280,10 +289,16 @@ async fn no_payment_is_made_after_the_commit_that_has_suspended_its_customer(dat
         let client = [&shop, &beside][number % 2].client.clone();
         let order = of(&ann, "automatic");
         let key = format!("race-{number}");
-        racing.spawn(async move { client.post("/v1/payments", key.as_str(), &order).await });
+        racing.spawn(async move { insist(&client, &key, &order).await });
         if number == 11 {
             let (client, ann) = (beside.client.clone(), ann.clone());
-            racing.spawn(async move { turn(&client, &ann, "suspend").await });
+            racing.spawn(async move {
+                eventually("the suspension is decided", async || {
+                    let reply = turn(&client, &ann, "suspend").await;
+                    (reply.status != 503).then_some(reply)
+                })
+                .await
+            });
         }
     }
     let answers = racing.join_all().await;
@@ -303,10 +318,7 @@ async fn no_payment_is_made_after_the_commit_that_has_suspended_its_customer(dat
     }
     for shop in [&shop, &beside] {
         let key = format!("late-{}", shop.florin.pid());
-        let late = shop
-            .client
-            .post("/v1/payments", key.as_str(), &of(&ann, "automatic"))
-            .await;
+        let late = insist(&shop.client, &key, &of(&ann, "automatic")).await;
         may_not("after it", &ann, &late);
     }
     books_hold(&database);
