@@ -13,6 +13,7 @@
 //! states are never left (P2); one operation has one transaction in the books (P3, by the transaction's
 //! external id).
 
+mod answers;
 pub mod approvals;
 mod authorizations;
 pub mod availability;

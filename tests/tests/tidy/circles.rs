@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::files::{File, holds, sources, words};
+use crate::files::{File, holds, sources};
 
 /// Greatest number of files of one crate that name each other in a circle.
 const MAX_CIRCLE: usize = 3;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::files::{holds, read, root, sources};
+use crate::files::{File, files, holds, sources};
 
 /// The crates of this workspace that each crate may use: the arrows of `docs/architecture.md`.
 const ARROWS: [(&str, &[&str]); 21] = [

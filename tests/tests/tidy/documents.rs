@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::files::{File, files, holds, read, sources, words};
+use crate::files::{File, files, holds, read, sources, uncommented, words};
 
 /// Routes for operators and tools, which are not in the description of the API.
 const UNDOCUMENTED: [&str; 7] = [

@@ -44,7 +44,7 @@ impl File {
 }
 
 /// A line up to its comment. A quote in a character literal does not begin a text.
-fn uncommented(line: &str) -> &str {
+pub(crate) fn uncommented(line: &str) -> &str {
     let mut in_text = false;
     let bytes = line.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The schema: both databases have the same tables.
 
-use crate::files::{holds, read, root};
+use crate::files::{holds, read, root, words};
 
 /// Each table with its columns, each index and each view by name, in the order of the file. Objects that the file
 /// drops or renames are left out, because they existed before.

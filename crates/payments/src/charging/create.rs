@@ -34,7 +34,7 @@ impl Command for CreatePayment {
             needs.external_ids.push(name.to_string());
         }
         if let Some(wanted) = asks.of::<CustomerShelf>() {
-            wanted.to_move(self.new.customer);
+            wanted.moves_for(self.new.customer);
             wanted.methods.extend(self.saved);
         }
     }

@@ -12,7 +12,7 @@ use text::Identifier;
 use super::codes::CUSTOMER_STANDING_CONFLICT;
 use super::read::{self, Search};
 use super::{ChangeCustomer, ChangeStanding, CreateCustomer, CustomerId, Standing, show};
-use crate::{Description, ExternalId, shapes};
+use crate::{Description, ExternalId, answers, shapes};
 
 /// The reason of a person.
 type Reason = Identifier<255>;
@@ -82,7 +82,7 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/customers/{id}",
         "getCustomer",
         "Reads one customer.",
-        read_one,
+        |state, call| answers::one(state, call, read::one, show::customer),
     )
     .segment("id", shapes::CustomerId::SHAPE, "cus_…")
     .gives::<show::Customer>(200, "The customer")
@@ -132,16 +132,6 @@ async fn turn(state: Shared, call: Call, standing: Standing) -> Result<Response,
     };
     let done = state.submit(submission, command, show::changed, show::show_refusal);
     done.await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: CustomerId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| read::one(connection, tenant, id))
-        .await?;
-    let customer = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::customer(&customer)))
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {

@@ -60,7 +60,7 @@ struct HeldMethod {
 
 impl Wanted {
     /// Asks for a customer for whom money is moved.
-    pub(crate) fn to_move(&mut self, customer: Option<CustomerId>) {
+    pub(crate) fn moves_for(&mut self, customer: Option<CustomerId>) {
         self.moves |= customer.is_some();
         self.customers.extend(customer);
     }

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use books::reading::positive;
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, Slot, id, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers, page};
+use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, headers};
 use ledger::AccountId;
 use money::Money;
 use text::Identifier;
@@ -15,7 +14,7 @@ use super::{CreatePayout, PayoutId, rows, show};
 use crate::charging::codes;
 use crate::customers::CustomerId;
 use crate::customers::codes::{CUSTOMER_MAY_NOT, CUSTOMER_NOT_FOUND};
-use crate::{PaymentMethod, begun, reading, shapes};
+use crate::{PaymentMethod, answers, begun, reading, shapes};
 
 /// The tenant's own words.
 type Description = Identifier<255>;
@@ -71,7 +70,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/payouts/{id}",
         "getPayout",
         "Reads one payout.",
-        read_one,
+        |state, call| answers::one(state, call, rows::payout, show::payout),
     )
     .segment("id", shapes::PayoutId::SHAPE, "po_…")
     .gives::<Payout>(200, "The payout")
@@ -80,7 +79,16 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/payouts",
         "listPayouts",
         "Lists payouts, newest first.",
-        list,
+        |state, call| {
+            answers::list(
+                state,
+                call,
+                rows::payouts,
+                show::payout,
+                PayoutId::from_bytes,
+                |row| row.id.bytes(),
+            )
+        },
     )
     .page()
     .gives_page::<Payout>("A page of payouts");
@@ -111,32 +119,6 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         show::show_refusal,
     )
     .await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: PayoutId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| rows::payout(connection, tenant, id))
-        .await?;
-    let payout = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::payout(&payout)))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted.cursor.map(|cursor| PayoutId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| rows::payouts(connection, tenant, before, more))
-        .await?;
-    let cursor = |payout: &super::Payout| Cursor {
-        id: payout.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::payout, cursor);
-    Ok(Response::json(200, &page))
 }
 
 /// Reads the body that makes a payout.

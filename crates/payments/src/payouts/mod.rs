@@ -84,7 +84,7 @@ impl Command for CreatePayout {
             needs.accounts.extend(self.source);
         }
         if let Some(wanted) = asks.of::<CustomerShelf>() {
-            wanted.to_move(self.customer);
+            wanted.moves_for(self.customer);
         }
     }
 

@@ -1,16 +1,16 @@
 //! `/v1/payments/{id}/refunds`, `/v1/refunds`.
 
 use books::reading::positive;
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, State, code, headers, page};
+use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers};
 use money::Amount;
+use store::AnyConnection;
 use text::Identifier;
 
 use super::show::Refund;
 use super::{CreateRefund, RefundId, read, show};
 use crate::charging::codes;
-use crate::{Operation, PaymentId, begun, moved, shapes};
+use crate::{PaymentId, answers, begun, moved, shapes};
 
 /// The merchant's reason for a refund.
 type Reason = Identifier<255>;
@@ -65,7 +65,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/refunds/{id}",
         "getRefund",
         "Reads one refund.",
-        read_one,
+        |state, call| answers::one(state, call, read::refund, show::refund),
     )
     .segment("id", shapes::RefundId::SHAPE, "re_…")
     .gives::<Refund>(200, "The refund")
@@ -74,7 +74,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/refunds",
         "listRefunds",
         "Lists refunds, newest first.",
-        list,
+        |state, call| list(state, call, None),
     )
     .page()
     .gives_page::<Refund>("A page of refunds");
@@ -104,16 +104,6 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     .await
 }
 
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: RefundId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| read::refund(connection, tenant, id))
-        .await?;
-    let refund = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::refund(&refund)))
-}
-
 async fn list_of_payment(state: Shared, call: Call) -> Result<Response, Problem> {
     let tenant = call.caller.tenant.id;
     let id: PaymentId = call.named("id", code::NOT_FOUND)?;
@@ -123,27 +113,22 @@ async fn list_of_payment(state: Shared, call: Call) -> Result<Response, Problem>
     if payment.is_none() {
         return Err(Problem::new(code::NOT_FOUND));
     }
-    of(&state, &call, Some(id)).await
+    list(state, call, Some(id)).await
 }
 
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    of(&state, &call, None).await
-}
-
-async fn of(state: &State, call: &Call, payment: Option<PaymentId>) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted.cursor.map(|cursor| RefundId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| read::refunds(connection, tenant, payment, before, more))
-        .await?;
-    let cursor = |refund: &Operation| Cursor {
-        id: refund.id.bytes(),
-        position: None,
+async fn list(state: Shared, call: Call, payment: Option<PaymentId>) -> Result<Response, Problem> {
+    let read = move |connection: &mut AnyConnection, tenant, before, more| {
+        read::refunds(connection, tenant, payment, before, more)
     };
-    let page = page(found, &wanted, show::refund, cursor);
-    Ok(Response::json(200, &page))
+    answers::list(
+        state,
+        call,
+        read,
+        show::refund,
+        RefundId::from_bytes,
+        |row| row.id.bytes(),
+    )
+    .await
 }
 
 /// Reads the body that makes a refund.

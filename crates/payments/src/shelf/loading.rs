@@ -45,7 +45,7 @@ impl engine::Shelf for Shelf {
         if let Some(wanted) = from.ask::<CustomerShelf>() {
             wanted.methods.extend(self.methods_to_use());
             for customer in self.customers_to_ask() {
-                wanted.to_move(Some(customer));
+                wanted.moves_for(Some(customer));
             }
         }
         if let Some(needs) = from.ask::<Books>() {
