@@ -270,13 +270,14 @@ async fn a_wrong_suspension_is_refused_with_the_name_of_the_field(database: Data
     books_hold(&database);
 }
 
-/// Asks for a payment until there is an answer. Two processes may keep each other waiting for too long.
-async fn insist(client: &Client, key: &str, order: &Value) -> Reply {
-    eventually("the payment is decided", async || {
-        let reply = client.post("/v1/payments", key, order).await;
-        (reply.status != 503).then_some(reply)
-    })
-    .await
+/// Sends a request until it is decided. Two processes may keep each other waiting for too long.
+async fn insist(client: Client, path: String, key: String, body: Value) -> Reply {
+    loop {
+        let reply = client.post(&path, key.as_str(), &body).await;
+        if reply.status != 503 {
+            return reply;
+        }
+    }
 }
 
 on_both_databases!(no_payment_is_made_after_the_commit_that_has_suspended_its_customer);
@@ -285,20 +286,21 @@ async fn no_payment_is_made_after_the_commit_that_has_suspended_its_customer(dat
     let beside = shop.beside(&database);
     let ann = text(&customer(&shop.client, &json!({})).await, "/id");
     let mut racing = JoinSet::new();
+    let payments = || "/v1/payments".to_owned();
+    let order = of(&ann, "automatic");
     for number in 0..24 {
         let client = [&shop, &beside][number % 2].client.clone();
-        let order = of(&ann, "automatic");
         let key = format!("race-{number}");
-        racing.spawn(async move { insist(&client, &key, &order).await });
+        racing.spawn(insist(client, payments(), key, order.clone()));
         if number == 11 {
-            let (client, ann) = (beside.client.clone(), ann.clone());
-            racing.spawn(async move {
-                eventually("the suspension is decided", async || {
-                    let reply = turn(&client, &ann, "suspend").await;
-                    (reply.status != 503).then_some(reply)
-                })
-                .await
-            });
+            let path = format!("/v1/customers/{ann}/suspend");
+            let reason = json!({"reason": "the letter came back"});
+            racing.spawn(insist(
+                beside.client.clone(),
+                path,
+                "suspend".to_owned(),
+                reason,
+            ));
         }
     }
     let answers = racing.join_all().await;
@@ -318,7 +320,7 @@ async fn no_payment_is_made_after_the_commit_that_has_suspended_its_customer(dat
     }
     for shop in [&shop, &beside] {
         let key = format!("late-{}", shop.florin.pid());
-        let late = insist(&shop.client, &key, &of(&ann, "automatic")).await;
+        let late = insist(shop.client.clone(), payments(), key, order.clone()).await;
         may_not("after it", &ann, &late);
     }
     books_hold(&database);
