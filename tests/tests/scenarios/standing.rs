@@ -37,8 +37,26 @@ fn may_not(case: &str, customer: &str, reply: &Reply) {
     );
 }
 
-on_both_databases!(nothing_is_paid_by_a_suspended_customer_and_what_was_paid_goes_back);
-async fn nothing_is_paid_by_a_suspended_customer_and_what_was_paid_goes_back(database: Database) {
+/// Four payments of a customer: one that has succeeded, two that are authorized, and one that waits for its confirmation.
+async fn payments_of(client: &Client, customer: &str) -> [String; 4] {
+    let mut made = Vec::new();
+    for (key, capture, confirm) in [
+        ("paid", "automatic", true),
+        ("captured", "manual", true),
+        ("canceled", "manual", true),
+        ("waits", "automatic", false),
+    ] {
+        let mut order = of(customer, capture);
+        order["confirm"] = json!(confirm);
+        let reply = client.post("/v1/payments", key, &order).await;
+        assert_eq!(reply.status, 201, "{}", reply.json());
+        made.push(text(&reply.json(), "/id"));
+    }
+    [0, 1, 2, 3].map(|place| made[place].clone())
+}
+
+on_both_databases!(nothing_is_paid_by_a_suspended_customer_until_they_are_reinstated);
+async fn nothing_is_paid_by_a_suspended_customer_until_they_are_reinstated(database: Database) {
     let shop = Shop::open(&database);
     let client = &shop.client;
     let ann = customer(client, &json!({"external_id": "ann"})).await;
@@ -48,20 +66,7 @@ async fn nothing_is_paid_by_a_suspended_customer_and_what_was_paid_goes_back(dat
     );
     let saved = attached(client, &ann, &json!({"token": "pm_succeeds"})).await;
     let id = text(&ann, "/id");
-    let mut made = Vec::new();
-    for (key, capture, confirm) in [
-        ("paid", "automatic", true),
-        ("captured", "manual", true),
-        ("canceled", "manual", true),
-        ("waits", "automatic", false),
-    ] {
-        let mut order = of(&id, capture);
-        order["confirm"] = json!(confirm);
-        let reply = client.post("/v1/payments", key, &order).await;
-        assert_eq!(reply.status, 201, "{}", reply.json());
-        made.push(text(&reply.json(), "/id"));
-    }
-    let [paid, captured, canceled, waits] = [0, 1, 2, 3].map(|place| made[place].clone());
+    let [_, captured, _, waits] = payments_of(client, &id).await;
 
     let suspended = turn(client, &id, "suspend").await;
 
@@ -118,25 +123,6 @@ async fn nothing_is_paid_by_a_suspended_customer_and_what_was_paid_goes_back(dat
         "without a customer"
     );
 
-    // What was authorized before is captured or voided, and what was paid goes back.
-    let reply = shop.ask(&captured, "capture", "m-1", &json!({})).await;
-    assert_eq!(reply.status, 200, "{}", reply.json());
-    assert_eq!(
-        shop.ask(&canceled, "cancel", "m-2", &json!({}))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        shop.ask(&waits, "cancel", "m-3", &json!({})).await.status,
-        200
-    );
-    let back = shop.ask(&paid, "refunds", "m-4", &json!({})).await;
-    assert_eq!(
-        (back.status, &back.json()["status"]),
-        (201, &json!("succeeded"))
-    );
-
     // The refusal stays under its key; a new request is decided anew.
     let reinstated = turn(client, &id, "reinstate").await;
     assert_eq!(
@@ -157,6 +143,34 @@ async fn nothing_is_paid_by_a_suspended_customer_and_what_was_paid_goes_back(dat
         &turn(client, &id, "reinstate").await,
         409,
         "customer_standing_conflict",
+    );
+    books_hold(&database);
+}
+
+on_both_databases!(what_a_suspended_customer_has_paid_or_agreed_to_goes_on_and_back);
+async fn what_a_suspended_customer_has_paid_or_agreed_to_goes_on_and_back(database: Database) {
+    let shop = Shop::open(&database);
+    let ann = text(&customer(&shop.client, &json!({})).await, "/id");
+    let [paid, captured, canceled, waits] = payments_of(&shop.client, &ann).await;
+    assert_eq!(turn(&shop.client, &ann, "suspend").await.status, 200);
+
+    // What was authorized before is captured or voided, and what was paid goes back.
+    let reply = shop.ask(&captured, "capture", "m-1", &json!({})).await;
+    assert_eq!(reply.status, 200, "{}", reply.json());
+    assert_eq!(
+        shop.ask(&canceled, "cancel", "m-2", &json!({}))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        shop.ask(&waits, "cancel", "m-3", &json!({})).await.status,
+        200
+    );
+    let back = shop.ask(&paid, "refunds", "m-4", &json!({})).await;
+    assert_eq!(
+        (back.status, &back.json()["status"]),
+        (201, &json!("succeeded"))
     );
     books_hold(&database);
 }
