@@ -8,6 +8,7 @@ use edge::{Problem, Response, State, Submission};
 use engine::errand::{Errand, Errands};
 use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
+use crate::balances_after::BalancesAfter;
 use crate::charging::AnswerNow;
 use crate::disputes::Evidence;
 use crate::{
@@ -109,16 +110,17 @@ pub(crate) fn send(book: &mut Book, operation: &Operation, providers: &Providers
     book.tell_after_commit(leased);
 }
 
-/// The reply of a command, at the moment of its decision.
+/// The reply of a command, at the moment of its decision. It has moved no money: a request whose operation goes to the
+/// provider gets its reply with the outcome.
 pub(crate) fn show(begun: &Begun, _is_dry_run: bool) -> Reply {
     match &begun.operation {
         Some(operation) if operation.kind == OperationKind::Refund => {
-            refunds::show::reply(operation)
+            refunds::show::reply(operation, &BalancesAfter::NONE)
         }
         Some(operation) if !operation.kind.begins_attempt() => {
-            moved::reply(operation, &begun.payment)
+            moved::reply(operation, &begun.payment, &BalancesAfter::NONE)
         }
-        Some(_) | None => charging::show::reply(&begun.payment),
+        Some(_) | None => charging::show::reply(&begun.payment, &BalancesAfter::NONE),
     }
 }
 

@@ -13,11 +13,13 @@
 //! states are never left (P2); one operation has one transaction in the books (P3, by the transaction's
 //! external id).
 
+mod answers;
 pub mod approvals;
 mod authorizations;
 pub mod availability;
 pub mod balance;
 pub mod balance_transactions;
+pub mod balances_after;
 pub mod bank_accounts;
 pub mod bank_orders;
 mod begun;

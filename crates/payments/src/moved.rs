@@ -1,9 +1,10 @@
 //! The replies about a move of a payment: a capture, a cancellation, an increment.
 
 use edge::Problem;
-use edge::reply::{json, problem, refusal_reply};
+use edge::reply::{problem, refusal_reply};
 use engine::{Command, RefusalReply, Reply};
 
+use crate::balances_after::{BalancesAfter, answer};
 use crate::charging::codes;
 use crate::charging::show::payment;
 use crate::late::codes::NOTHING_UNALLOCATED;
@@ -14,19 +15,19 @@ use crate::{
 };
 
 /// The reply to a request that moves a payment.
-pub(crate) fn reply(operation: &Operation, moved: &Payment) -> Reply {
+pub(crate) fn reply(operation: &Operation, moved: &Payment, after: &BalancesAfter) -> Reply {
     match operation.state {
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
-            json(202, &payment(moved))
+            answer(202, payment(moved), after)
         }
-        OperationState::Succeeded => json(200, &payment(moved)),
+        OperationState::Succeeded => answer(200, payment(moved), after),
         OperationState::Failed => problem(&declined(operation).with_resource(moved.id.to_string())),
     }
 }
 
 /// The reply to a request that has moved a payment at once, without the provider.
 pub(crate) fn at_once(moved: &Payment) -> Reply {
-    json(200, &payment(moved))
+    answer(200, payment(moved), &BalancesAfter::NONE)
 }
 
 /// The reply to a refusal of any command of payments.
@@ -37,7 +38,8 @@ where
     refusal_reply(&refused(rule), rule.code())
 }
 
-fn refused(rule: &Refusal) -> Problem {
+/// The problem of a refusal.
+pub(crate) fn refused(rule: &Refusal) -> Problem {
     match rule {
         Refusal::NotFound => Problem::new(edge::code::NOT_FOUND),
         Refusal::NoCustomer => Problem::new(customers::codes::CUSTOMER_NOT_FOUND).at("/customer"),
@@ -95,6 +97,12 @@ fn refused(rule: &Refusal) -> Problem {
         Refusal::NoPayoutProvider(_) => Problem::new(codes::NO_PROVIDER)
             .with_detail(sentence(&rule.to_string()))
             .at("/destination"),
+        Refusal::CustomerMayNot {
+            customer, standing, ..
+        } => Problem::new(customers::codes::CUSTOMER_MAY_NOT)
+            .with_detail(sentence(&rule.to_string()))
+            .with_resource(customer.to_string())
+            .with_state(standing.name(), Vec::new()),
         Refusal::Ledger(rule) => books::refused_step(rule),
     }
 }

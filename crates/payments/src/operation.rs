@@ -214,6 +214,8 @@ pub struct Operation {
     /// The key of the request that has submitted the operation; empty if there is none. The reply to the request
     /// waits for the outcome.
     pub idempotency_key: String,
+    /// Number of the present version, from 1. Each change makes the next one.
+    pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -159,7 +159,10 @@ pub fn record_outcome(
         Fact::ActionRequired { url, .. } if operation.kind.begins_attempt() => {
             wait_for_payer(shelf, operation, url, now)
         }
-        Fact::ActionRequired { .. } | Fact::Unknown { .. } => Ok(lose(shelf, operation, now)),
+        Fact::ActionRequired { .. } | Fact::Unknown { .. } => {
+            let mut operation = operation;
+            Ok(lose(shelf, &mut operation, now))
+        }
     }
 }
 
@@ -262,7 +265,7 @@ fn succeed_late(
         keep_record(shelf, &mut operation, record);
     }
     operation.unallocated = operation.money.amount.get();
-    shelf.put_operation(operation);
+    shelf.change_operation(&mut operation);
     Ok(FactEffect::Finished)
 }
 
@@ -286,7 +289,7 @@ fn succeed(
         let amount = operation.money.amount.get();
         operation.unreleased = amount.saturating_sub(operation.fee);
     }
-    shelf.put_operation(operation.clone());
+    shelf.change_operation(&mut operation);
     match operation.kind.owner() {
         OperationOwner::Payout => {
             payouts::outcome::succeeded(shelf, &operation, now);
@@ -358,7 +361,7 @@ fn fail(
     operation.decline_code = Some(decline_code.to_owned());
     // What came from pending money is pending again, until the day on which it would have been available.
     operation.unreleased = operation.from_pending;
-    shelf.put_operation(operation.clone());
+    shelf.change_operation(&mut operation);
     match operation.kind.owner() {
         OperationOwner::Payout => {
             payouts::outcome::failed(shelf, &operation, decline_code, now);
@@ -398,8 +401,13 @@ fn keep_record(shelf: &mut Shelf, operation: &mut Operation, record: &Record) {
     operation.provider_ref = Some(reference);
 }
 
-fn lose(shelf: &mut Shelf, mut operation: Operation, now: Timestamp) -> FactEffect {
-    shelf.step_operation(&mut operation, OperationEvent::Lost, now);
+/// Records that the outcome is not known.
+fn lose(shelf: &mut Shelf, operation: &mut Operation, now: Timestamp) -> FactEffect {
+    let before = operation.state;
+    shelf.step_operation(operation, OperationEvent::Lost, now);
+    if operation.state != before {
+        shelf.change_operation(operation);
+    }
     FactEffect::Open
 }
 
@@ -410,7 +418,7 @@ fn wait_for_payer(
     url: &str,
     now: Timestamp,
 ) -> Result<FactEffect, OutcomeError> {
-    shelf.step_operation(&mut operation, OperationEvent::Lost, now);
+    lose(shelf, &mut operation, now);
     let mut payment = payment_of(shelf, &operation)?;
     if payment.state == PaymentState::Processing {
         payment.action_url = Some(url.to_owned());

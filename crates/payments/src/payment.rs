@@ -447,6 +447,7 @@ pub(crate) fn add(
         reason: new.reason,
         metadata: None,
         idempotency_key: new.idempotency_key,
+        version: 1,
         created_at: now,
     };
     shelf.put_new_operation(operation.clone());

@@ -2,6 +2,7 @@
 
 use money::{Currency, Day};
 
+use crate::customers::{CustomerId, Movement, Standing};
 use crate::{NoProvider, PaymentId, PaymentState};
 
 /// Why nothing was done: the first broken rule, in the order of the variants.
@@ -87,6 +88,16 @@ pub enum Refusal {
     /// There are providers, and none of them takes the payment.
     #[error(transparent)]
     NoProvider(#[from] NoProvider),
+    /// The standing of the customer does not allow it.
+    #[error("the customer is {}, so no {} is made for them", standing.name(), movement.name())]
+    CustomerMayNot {
+        /// The customer.
+        customer: CustomerId,
+        /// The standing.
+        standing: Standing,
+        /// What was asked for.
+        movement: Movement,
+    },
     /// The books refused the postings.
     #[error("the ledger refused: {0}")]
     Ledger(ledger::Refusal),
@@ -114,6 +125,7 @@ impl Refusal {
             Self::BankAccountClosed => "bank_account_closed",
             Self::NotPayableByBank(_) => "not_payable_by_bank",
             Self::NoProvider(_) | Self::NoPayoutProvider(_) => "no_provider",
+            Self::CustomerMayNot { .. } => "customer_may_not",
             Self::Ledger(_) => "refused_by_the_ledger",
         }
     }
@@ -162,5 +174,18 @@ pub(crate) const fn moves(state: PaymentState) -> &'static [&'static str] {
         | PaymentState::Processing
         | PaymentState::Succeeded
         | PaymentState::Canceled => &[],
+    }
+}
+
+/// True if a payment in this state may ask the payer for money: it can be confirmed, or incremented.
+pub(crate) const fn may_ask_for_money(state: PaymentState) -> bool {
+    match state {
+        PaymentState::RequiresPaymentMethod
+        | PaymentState::RequiresConfirmation
+        | PaymentState::RequiresCapture => true,
+        PaymentState::RequiresAction
+        | PaymentState::Processing
+        | PaymentState::Succeeded
+        | PaymentState::Canceled => false,
     }
 }

@@ -1,7 +1,9 @@
 //! The reply to the request that waits for an operation, and the name of what the operation is about.
 
-use engine::Reply;
+use books::Books;
+use engine::{Book, Reply};
 
+use crate::balances_after::BalancesAfter;
 use crate::refunds::key::RefundId;
 use crate::{Operation, OperationKind, Shelf, charging, disputes, moved, payouts, refunds};
 
@@ -47,19 +49,23 @@ pub(crate) fn subject(operation: &Operation) -> (Subject, String) {
     }
 }
 
-/// The reply to the request that has submitted an operation, by the present state of both. `None` if the shelf does
-/// not have what the operation belongs to.
-pub(crate) fn reply_to(operation: &Operation, shelf: &Shelf) -> Option<Reply> {
+/// The reply to the request that has submitted an operation, by the present state of both and of the accounts. `None`
+/// if the shelf does not have what the operation belongs to.
+pub(crate) fn reply_to(operation: &Operation, book: &Book) -> Option<Reply> {
+    let shelf = book.shelf::<Shelf>();
+    let after = &BalancesAfter::by_operation(book.shelf::<Books>(), operation);
     Some(match operation.kind {
         OperationKind::Charge | OperationKind::Authorize => {
-            charging::show::reply(shelf.payment(&operation.payment())?)
+            charging::show::reply(shelf.payment(&operation.payment())?, after)
         }
         OperationKind::Capture | OperationKind::Void | OperationKind::Increment => {
-            moved::reply(operation, shelf.payment(&operation.payment())?)
+            moved::reply(operation, shelf.payment(&operation.payment())?, after)
         }
-        OperationKind::Refund | OperationKind::RefundReturn => refunds::show::reply(operation),
+        OperationKind::Refund | OperationKind::RefundReturn => {
+            refunds::show::reply(operation, after)
+        }
         OperationKind::Payout | OperationKind::PayoutReturn => {
-            payouts::show::reply(operation, shelf.payout(&operation.payout())?)
+            payouts::show::reply(operation, shelf.payout(&operation.payout())?, after)
         }
         OperationKind::Evidence => {
             disputes::show::reply(operation, shelf.dispute_with_id(&operation.dispute())?)

@@ -67,6 +67,7 @@ diesel::table! {
         payment_method -> Text,
         reason -> Nullable<Text>,
         idempotency_key -> Text,
+        version -> BigInt,
         created_at -> BigInt,
         metadata -> Nullable<Text>,
     }
@@ -100,6 +101,7 @@ diesel::table! {
         amount -> BigInt,
         currency -> Text,
         source -> Nullable<Binary>,
+        customer_id -> Nullable<Binary>,
         destination -> Text,
         description -> Nullable<Text>,
         status -> Text,
@@ -252,6 +254,7 @@ diesel::table! {
         external_id -> Nullable<Text>,
         description -> Nullable<Text>,
         metadata -> Nullable<Text>,
+        standing -> Text,
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,

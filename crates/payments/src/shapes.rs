@@ -4,8 +4,8 @@ use edge::Shape;
 use edge::strict_json::Guarded;
 
 pub(crate) use books::shapes::{
-    AccountId, Amount, AskedMoment, Count, LongText, Metadata, MinorUnits, Moment, ShortText,
-    TransactionId,
+    AccountCode, AccountId, Amount, AskedMoment, Count, LongText, Metadata, MinorUnits, Moment,
+    ShortText, TransactionId,
 };
 
 edge::shapes! {
@@ -21,6 +21,8 @@ edge::shapes! {
     CaptureMethodName: Shape::words(&["automatic", "manual"]);
     /// The id of a customer.
     CustomerId: Shape::id("cus_").example("cus_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// Whether money is moved for a customer.
+    CustomerStanding: Shape::words(&["active", "suspended"]);
     /// The id of a saved payment method. Tokens of providers are not of this form.
     SavedMethodId: Shape::id("pmt_").example("pmt_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The id of an operation.

@@ -240,7 +240,7 @@ impl Shelf {
         }
     }
 
-    /// Takes an edge of an operation, and stores the operation.
+    /// Takes an edge of an operation, and stores the operation in its present version.
     pub(crate) fn step_operation(
         &mut self,
         operation: &mut Operation,
@@ -287,13 +287,22 @@ impl Shelf {
         );
     }
 
-    pub(crate) fn put_operation(&mut self, row: Operation) {
+    fn put_operation(&mut self, row: Operation) {
         if let Some(held) = self.operations.get_mut(&row.id) {
             held.row = row;
             if held.change == Change::None {
                 held.change = Change::Changed;
             }
         }
+    }
+
+    /// Stores a changed operation as its next version. An operation that this batch has made keeps its first one.
+    pub(crate) fn change_operation(&mut self, operation: &mut Operation) {
+        let held = self.operations.get(&operation.id);
+        if held.is_some_and(|held| held.change != Change::New) {
+            operation.version = operation.version.saturating_add(1);
+        }
+        self.put_operation(operation.clone());
     }
 
     pub(crate) fn put_loaded_record(

@@ -303,6 +303,7 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             provider_ref: row.provider_ref.clone(),
             decline_code: row.decline_code.clone(),
             metadata: texts::stored(row.metadata.as_ref()),
+            version: row.version,
         })
         .collect();
     writes.add(changed);

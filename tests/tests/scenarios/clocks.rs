@@ -1,6 +1,7 @@
 //! The clock of a tenant: what waits for a day happens when the tenant has moved its clock, and the keys of requests
 //! have an end.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Client, Database, Reply, on_both_databases};
 
@@ -192,6 +193,49 @@ async fn keys_are_deleted_after_their_life_by_the_tenants_own_clock(database: Da
     assert!(is_replay(
         &other.post("/v1/accounts", "theirs", &opened).await
     ));
+    books_hold(&database);
+}
+
+on_both_databases!(a_key_in_flight_outlives_the_walk_that_deletes_old_keys);
+async fn a_key_in_flight_outlives_the_walk_that_deletes_old_keys(database: Database) {
+    // The provider is not given up before the scenario ends, so that the request stays in flight.
+    let slow = ["--key-days", "1", "--provider-timeout-ms", "60000"];
+    let shop = Shop::open_with(&database, &slow);
+    // Keys that end, before and after it in the order of the walk.
+    for key in ["a-ends", "z-ends"] {
+        assert_eq!(shop.pay(key, "pm_succeeds").await.status, 201);
+    }
+    let headers = |wait| {
+        [
+            ("content-type", "application/json"),
+            ("idempotency-key", "m-waits"),
+            ("prefer", wait),
+        ]
+    };
+    let (client, body) = (shop.client.clone(), order("pm_never_answers").to_string());
+    let waiting = tokio::spawn(async move {
+        let long = headers("wait=60");
+        client.send(Method::POST, "/v1/payments", &long, body).await
+    });
+    let in_flight = "SELECT count(*) FROM idempotency_key WHERE key = 'm-waits' AND status IS NULL";
+    eventually("it is in flight", async || {
+        (database.number(in_flight) == 1).then_some(())
+    })
+    .await;
+
+    shop.advance(60).await;
+
+    eventually("the other keys are deleted", async || {
+        let left = "SELECT count(*) FROM idempotency_key WHERE key IN ('a-ends', 'z-ends')";
+        (database.number(left) == 0).then_some(())
+    })
+    .await;
+    assert_eq!(database.number(in_flight), 1);
+    assert!(!waiting.is_finished(), "nobody has answered it");
+    // It still counts: the same request is not made again.
+    let again = shop.pay_waiting("m-waits", "pm_never_answers", 0).await;
+    is_problem("the same request", &again, 409, "idempotency_key_in_use");
+    assert_eq!(database.number("SELECT count(*) FROM payment"), 3);
     books_hold(&database);
 }
 

@@ -59,6 +59,14 @@ pub(crate) fn number(value: &Value, pointer: &str) -> i64 {
     found.unwrap_or_else(|| panic!("no integer at {pointer} in {value}"))
 }
 
+/// What an answer has made, as it is read later: without the balances that only the answer has.
+pub(crate) fn as_read(mut answer: Value) -> Value {
+    let fields = answer.as_object_mut().expect("an object");
+    let balances = fields.remove("balances_after");
+    assert!(balances.is_some(), "no balances in {answer}");
+    answer
+}
+
 /// Checks that the answer is a problem (RFC 9457) with this status and code.
 pub(crate) fn is_problem(case: &str, reply: &Reply, status: u16, code: &str) {
     let shown = String::from_utf8_lossy(&reply.body).into_owned();

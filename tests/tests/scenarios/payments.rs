@@ -7,7 +7,7 @@ use tests::{Client, Database, on_both_databases};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
-use crate::given::{eventually, is_problem, text};
+use crate::given::{as_read, eventually, is_problem, text};
 use crate::shop::{PRICE, Shop, list, order, pointers, second_tenant};
 
 /// Short enough to give up a silent provider soon, long enough for a busy one.
@@ -25,7 +25,10 @@ async fn a_payment_that_succeeds_is_posted_once(database: Database) {
         (201, &json!("succeeded"))
     );
     assert_eq!(payment["amount_captured"], PRICE);
-    assert_eq!(shop.payment(&text(&payment, "/id")).await, payment);
+    assert_eq!(
+        shop.payment(&text(&payment, "/id")).await,
+        as_read(payment.clone())
+    );
     let charge = shop.charge_of(&text(&payment, "/id")).await;
     assert_eq!(
         (&charge["effects"], &charge["calls"]),
@@ -315,7 +318,7 @@ async fn a_list_shows_every_payment_once_newest_first(database: Database) {
             .client
             .post("/v1/payments", key.as_str(), &unconfirmed)
             .await;
-        made.push(reply.json());
+        made.push(as_read(reply.json()));
     }
     made.reverse();
 

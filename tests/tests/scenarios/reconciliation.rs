@@ -315,12 +315,26 @@ async fn each_difference_is_an_exception_of_its_kind_until_a_person_resolves_it(
     );
     assert_eq!(shop.posted(TRANSIT).await, before - 300);
     assert_eq!(shop.posted("expenses:psp_fees:EUR").await, fees + 300);
+    let left = done.json()["balances_after"].clone();
+    let posted = |place: usize| (left[place]["code"].clone(), number(&left[place], "/posted"));
+    assert_eq!(
+        [posted(0), posted(1)],
+        [
+            (json!("expenses:psp_fees:EUR"), fees + 300),
+            (json!(TRANSIT), before - 300)
+        ]
+    );
     let again = resolve(one("fee"), "e-2", "accepted").await;
     is_problem("resolved", &again, 409, "exception_resolved");
     let done = resolve(one("missing_here"), "e-3", "posted_as_unallocated").await;
     assert_eq!(done.status, 200, "{}", done.json());
     assert!(shop.posted("liabilities:unallocated_receipts:EUR").await > 0);
     let done = resolve(one("amount"), "e-4", "accepted").await;
+    assert_eq!(
+        done.json()["balances_after"],
+        json!([]),
+        "nothing is posted"
+    );
     assert_eq!(
         done.json()["resolved_by"].as_str().map(|by| !by.is_empty()),
         Some(true)

@@ -3,7 +3,7 @@
 
 use crash_points::Point;
 
-use super::{File, holds, sources};
+use crate::files::{File, holds, sources};
 
 /// The calls through which a process changes something outside itself: statements, transactions, requests over HTTP.
 const CALLS: [&str; 6] = [

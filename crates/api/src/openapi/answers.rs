@@ -211,7 +211,8 @@ fn problem_of(mut response: Response) -> Response {
 
 /// Describes the headers: of a request that may have a key, and of an answer that may be a replay.
 fn with_headers(response: Response, status: &str, has_key: bool, is_saved: bool) -> Response {
-    let is_saved = is_saved && (status.starts_with('2') || matches!(status, "402" | "409" | "422"));
+    let is_saved =
+        is_saved && (status.starts_with('2') || matches!(status, "402" | "403" | "409" | "422"));
     let mut headers = vec!["RequestId"];
     if has_key {
         headers.push("IdempotencyKey");

@@ -6,7 +6,8 @@ use engine::errand::Errands;
 use engine::{Asks, Attempt, Book, Command, Decision};
 
 use super::{Approval, ApprovalEvent, ApprovalId, ApprovalShelf, ApprovalState, EXPIRY, end};
-use crate::Providers;
+use crate::balances_after::BalancesAfter;
+use crate::{Providers, Refusal};
 
 /// A decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +45,13 @@ pub enum DecisionError {
     /// The person has proposed it themselves.
     #[error("nobody decides on what they have proposed")]
     SamePerson,
-    /// The books refuse what was approved.
-    #[error("the ledger refused: {0}")]
-    Ledger(ledger::Refusal),
+    /// What was approved is refused: by the books, or by the standing of the customer.
+    #[error(transparent)]
+    Refused(Refusal),
 }
 
 impl Command for DecideApproval {
-    type Done = Approval;
+    type Done = (Approval, BalancesAfter);
     type Refusal = DecisionError;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -62,7 +63,7 @@ impl Command for DecideApproval {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Approval>, DecisionError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, DecisionError> {
         let approval = book.shelf::<ApprovalShelf>().approval(&self.id).cloned();
         let approval = approval.ok_or(DecisionError::NotFound)?;
         if approval.state != ApprovalState::Proposed {
@@ -84,15 +85,18 @@ impl Command for DecideApproval {
             self.reason.as_deref(),
         );
         book.shelf_mut::<Errands>().0.end((EXPIRY, self.id.bytes()));
-        match self.verdict {
-            // If the books refuse, the whole command is undone, and the approval still waits.
+        let after = match self.verdict {
+            // If it is refused, the whole command is undone, and the approval still waits.
             Verdict::Approve => {
                 let done = action.approved(book, subject, &self.providers);
-                done.map_err(DecisionError::Ledger)?;
+                done.map_err(DecisionError::Refused)?
             }
-            Verdict::Reject => action.dropped(book, subject),
-        }
-        Ok(Decision::now(approval))
+            Verdict::Reject => {
+                action.dropped(book, subject);
+                BalancesAfter::NONE
+            }
+        };
+        Ok(Decision::now((approval, after)))
     }
 
     fn attempt(&self) -> Attempt {

@@ -1,13 +1,13 @@
 //! `/v1/approvals`.
 
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, nullable, object, prose};
-use edge::{Call, Problem, Reader, Response, Routes, Shared, code, page};
+use edge::{Call, Problem, Reader, Response, Routes, Shared, code};
 use text::Identifier;
 
 use super::codes::{APPROVAL_DECIDED, SECOND_PERSON_REQUIRED};
 use super::{ApprovalId, DecideApproval, Verdict, shelf, show};
-use crate::{begun, shapes};
+use crate::customers::codes::CUSTOMER_MAY_NOT;
+use crate::{answers, begun, shapes};
 
 /// The reason of a decision.
 type Reason = Identifier<255>;
@@ -27,7 +27,11 @@ pub(crate) fn routes(r: &mut Routes) {
     .segment("id", shapes::ApprovalId::SHAPE, "apr_…")
     .body(|known| decision().describe(known))
     .gives::<show::Approval>(200, "It is approved")
-    .refuses(403, "Somebody else has to decide", &[SECOND_PERSON_REQUIRED])
+    .refuses(
+        403,
+        "Somebody else has to decide, or the customer may not be paid. In the latter case it still waits",
+        &[SECOND_PERSON_REQUIRED, CUSTOMER_MAY_NOT],
+    )
     .refuses(
         404,
         "No such approval, or the account that should pay does not exist",
@@ -73,7 +77,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/approvals/{id}",
         "getApproval",
         "Reads one approval.",
-        read_one,
+        |state, call| answers::one(state, call, shelf::approval, show::approval),
     )
     .segment("id", shapes::ApprovalId::SHAPE, "apr_…")
     .gives::<show::Approval>(200, "The approval")
@@ -82,7 +86,16 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/approvals",
         "listApprovals",
         "Lists approvals, newest first.",
-        list,
+        |state, call| {
+            answers::list(
+                state,
+                call,
+                shelf::approvals,
+                show::approval,
+                ApprovalId::from_bytes,
+                |row| row.id.bytes(),
+            )
+        },
     )
     .page()
     .gives_page::<show::Approval>("A page of approvals");
@@ -104,34 +117,6 @@ async fn decide(state: Shared, call: Call, verdict: Verdict) -> Result<Response,
     state
         .submit(submission, command, show::decided, show::show_refusal)
         .await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: ApprovalId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| shelf::approval(connection, tenant, id))
-        .await?;
-    let approval = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::approval(&approval)))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted
-        .cursor
-        .map(|cursor| ApprovalId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| shelf::approvals(connection, tenant, before, more))
-        .await?;
-    let cursor = |approval: &super::Approval| Cursor {
-        id: approval.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::approval, cursor);
-    Ok(Response::json(200, &page))
 }
 
 /// Reads the body of a decision.

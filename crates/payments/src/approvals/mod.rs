@@ -24,8 +24,9 @@ pub use limits::ApprovalLimits;
 pub use shelf::ApprovalShelf;
 pub use state::{ApprovalEvent, ApprovalId, ApprovalState};
 
+use crate::balances_after::BalancesAfter;
 use crate::payouts::{self, PayoutId};
-use crate::{Providers, Shelf};
+use crate::{Providers, Refusal, Shelf};
 
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
@@ -70,13 +71,13 @@ impl Action {
         }
     }
 
-    /// Does what was approved. If the books refuse, nothing changes.
+    /// Does what was approved, and says what it has left on the accounts. If it is refused, the caller undoes everything.
     fn approved(
         self,
         book: &mut Book,
         subject: [u8; 16],
         providers: &Providers,
-    ) -> Result<(), ledger::Refusal> {
+    ) -> Result<BalancesAfter, Refusal> {
         match self {
             Self::Payout => payouts::approved(book, PayoutId::from_bytes(subject), providers),
         }
@@ -113,6 +114,17 @@ pub struct Approval {
     pub created_at: Timestamp,
     /// Time of the decision.
     pub decided_at: Option<Timestamp>,
+}
+
+impl Approval {
+    /// Number of the present version. An approval changes once: when it is decided, or expires.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        match self.state {
+            ApprovalState::Proposed => 1,
+            ApprovalState::Approved | ApprovalState::Rejected | ApprovalState::Expired => 2,
+        }
+    }
 }
 
 /// Proposes an action on something that the same command has made.

@@ -1,12 +1,14 @@
 //! The replies about approvals.
 
 use edge::Problem;
-use edge::reply::{json, moment, refusal_reply};
+use edge::reply::{moment, refusal_reply};
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Action, DecideApproval, DecisionError, codes};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
+use crate::moved;
 use crate::payouts::PayoutId;
 use crate::problems::sentence;
 use crate::shapes::*;
@@ -45,11 +47,24 @@ pub struct Approval {
     /// When it was decided, or expired.
     #[schema(value_type = Option<Moment>, required)]
     pub decided_at: Option<String>,
+    /// Number of this version: 1 while it waits for a decision, 2 after it.
+    #[schema(value_type = Count)]
+    pub version: i64,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
 
+moved!(Approval);
+
 /// The reply to a decision.
-pub(crate) fn decided(decided: &super::Approval, _is_dry_run: bool) -> Reply {
-    json(200, &approval(decided))
+pub(crate) fn decided(
+    (decided, after): &(super::Approval, BalancesAfter),
+    _is_dry_run: bool,
+) -> Reply {
+    answer(200, approval(decided), after)
 }
 
 /// The reply to a refusal.
@@ -66,9 +81,7 @@ pub(crate) fn show_refusal(_command: &DecideApproval, rule: &DecisionError) -> R
             let problem = Problem::new(codes::SECOND_PERSON_REQUIRED).with_detail(told());
             refusal_reply(&problem, codes::SECOND_PERSON_REQUIRED.name)
         }
-        DecisionError::Ledger(rule) => {
-            refusal_reply(&books::refused_step(rule), "refused_by_the_ledger")
-        }
+        DecisionError::Refused(rule) => refusal_reply(&moved::refused(rule), rule.code()),
     }
 }
 
@@ -88,5 +101,7 @@ pub(crate) fn approval(approval: &super::Approval) -> Approval {
         expires_at: moment(approval.expires_at),
         created_at: moment(approval.created_at),
         decided_at: approval.decided_at.map(moment),
+        version: approval.version(),
+        balances_after: None,
     }
 }

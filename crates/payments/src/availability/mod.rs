@@ -111,7 +111,7 @@ fn make_available(book: &mut Book, id: OperationId) -> Result<(), ledger::Refusa
             let now = book.now();
             let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();
             postings::post(books, &operation, postings::MADE_AVAILABLE, ids, now)?;
-            shelf.put_operation(operation.clone());
+            shelf.change_operation(&mut operation);
             Ok(())
         })?;
         let transaction = book.shelf::<Books>().posted().last();

@@ -2,15 +2,14 @@
 
 use bank_files::Bic;
 use bank_files::pain001::{Creditor, CreditorAccount, Field};
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, BrokenRule, FieldError, Slot, guarded, nullable, object, prose};
-use edge::{Call, Problem, Reader as _, Response, Routes, Shared, code, page};
+use edge::{Call, Problem, Reader as _, Response, Routes, Shared, code};
 use text::{Iban, Identifier};
 
 use super::{BankAccountId, CloseBankAccount, CreateBankAccount, rows, show};
 use crate::problems::sentence;
 use crate::reading::nothing;
-use crate::shapes;
+use crate::{answers, shapes};
 
 /// The name of a holder, before it is written for a bank.
 type Holder = Identifier<70>;
@@ -43,7 +42,7 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/bank_accounts/{id}",
         "getBankAccount",
         "Reads one bank account.",
-        read_one,
+        |state, call| answers::one(state, call, rows::account, show::account),
     )
     .segment("id", shapes::BankAccountId::SHAPE, "bac_…")
     .gives::<show::BankAccount>(200, "The bank account")
@@ -52,7 +51,16 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/bank_accounts",
         "listBankAccounts",
         "Lists bank accounts, newest first.",
-        list,
+        |state, call| {
+            answers::list(
+                state,
+                call,
+                rows::accounts,
+                show::account,
+                BankAccountId::from_bytes,
+                |row| row.id.bytes(),
+            )
+        },
     )
     .page()
     .gives_page::<show::BankAccount>("A page of bank accounts");
@@ -73,34 +81,6 @@ async fn close(state: Shared, call: Call) -> Result<Response, Problem> {
     let command = CloseBankAccount { id };
     let done = state.submit(submission, command, show::closed, show::show_refusal);
     done.await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: BankAccountId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| rows::account(connection, tenant, id))
-        .await?;
-    let account = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::account(&account)))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted
-        .cursor
-        .map(|cursor| BankAccountId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| rows::accounts(connection, tenant, before, more))
-        .await?;
-    let cursor = |account: &super::BankAccount| Cursor {
-        id: account.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::account, cursor);
-    Ok(Response::json(200, &page))
 }
 
 /// Reads the body that makes a bank account. What a file for a bank could not have is refused here.

@@ -1,14 +1,13 @@
 //! `/v1/bank_orders`.
 
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, BrokenRule, Slot, guarded, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader as _, Response, Routes, Shared, code, page};
+use edge::{Call, KeyRule, Problem, Reader as _, Response, Routes, Shared};
 use text::Identifier;
 
 use super::codes::{NOT_PAYABLE_BY_BANK, NOTHING_WAITS};
 use super::{BankOrderId, MakeBankOrder, rows, show};
 use crate::charging::codes::NO_PROVIDER;
-use crate::{begun, shapes};
+use crate::{answers, begun, shapes};
 
 /// The name of a provider.
 type ProviderName = Identifier<255>;
@@ -36,7 +35,7 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/bank_orders/{id}",
         "getBankOrder",
         "Reads one order with its file.",
-        read_one,
+        |state, call| answers::one(state, call, rows::order, show::with_file),
     )
     .segment("id", shapes::BankOrderId::SHAPE, "bor_…")
     .gives::<show::BankOrder>(200, "The order")
@@ -45,7 +44,16 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/bank_orders",
         "listBankOrders",
         "Lists orders without their files, newest first.",
-        list,
+        |state, call| {
+            answers::list(
+                state,
+                call,
+                rows::orders,
+                show::order,
+                BankOrderId::from_bytes,
+                |row| row.id.bytes(),
+            )
+        },
     )
     .page()
     .gives_page::<show::BankOrder>("A page of orders");
@@ -67,38 +75,6 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     state
         .submit(submission, command, show::made, show::show_refusal)
         .await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: BankOrderId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| rows::order(connection, tenant, id))
-        .await?;
-    let (order, file) = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    let shown = show::BankOrder {
-        file: Some(String::from_utf8_lossy(&file).into_owned()),
-        ..show::order(&order)
-    };
-    Ok(Response::json(200, &shown))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted
-        .cursor
-        .map(|cursor| BankOrderId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| rows::orders(connection, tenant, before, more))
-        .await?;
-    let cursor = |order: &super::BankOrder| Cursor {
-        id: order.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::order, cursor);
-    Ok(Response::json(200, &page))
 }
 
 /// Reads the body that makes an order: the provider, and the day in days since 1970.

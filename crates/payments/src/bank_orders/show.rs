@@ -79,3 +79,11 @@ pub(super) fn order(row: &super::BankOrder) -> BankOrder {
         created_at: moment(row.created_at),
     }
 }
+
+/// An order with its file.
+pub(super) fn with_file((row, file): &(super::BankOrder, Vec<u8>)) -> BankOrder {
+    BankOrder {
+        file: Some(String::from_utf8_lossy(file).into_owned()),
+        ..order(row)
+    }
+}

@@ -36,7 +36,7 @@ impl Command for AnswerNow {
         let shelf = book.shelf::<Shelf>();
         let operation = self.operation.and_then(|id| shelf.operation(&id));
         let known = operation.and_then(|operation| {
-            let reply = replies::reply_to(operation, shelf)?;
+            let reply = replies::reply_to(operation, book)?;
             Some((reply, replies::subject(operation)))
         });
         let Some((reply, (kind, id))) = known else {

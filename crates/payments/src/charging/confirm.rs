@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed};
 
-use crate::customers::{CustomerShelf, SavedMethodId};
+use crate::customers::{self, CustomerShelf, Movement, SavedMethodId};
 use crate::terms::TermsShelf;
 use crate::{Begun, ChosenMethod, PaymentId, PaymentMethod, PaymentState, Providers, Refusal};
 use crate::{Shelf, begun};
@@ -66,6 +66,7 @@ impl Command for ConfirmPayment {
             .map_or("", |payment| payment.state.name());
         let known = (&*self.providers, &*terms);
         let begun = crate::confirm(shelf, self.id, method, &self.key, known, ids, now)?;
+        customers::may(book, begun.0.customer, Movement::Payment)?;
         let text = self.id.to_string();
         let delta = [changed("status", before, begun.0.state.name())];
         book.record(&AuditEvent::done(

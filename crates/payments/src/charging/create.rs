@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, digest, set};
 use ledger::Metadata;
 
-use crate::customers::{CustomerShelf, SavedMethodId};
+use crate::customers::{self, CustomerShelf, Movement, SavedMethodId};
 use crate::terms::TermsShelf;
 use crate::{Begun, NewPayment, Providers, Refusal, Shelf, begun};
 
@@ -34,7 +34,7 @@ impl Command for CreatePayment {
             needs.external_ids.push(name.to_string());
         }
         if let Some(wanted) = asks.of::<CustomerShelf>() {
-            wanted.customers.extend(self.new.customer);
+            wanted.moves_for(self.new.customer);
             wanted.methods.extend(self.saved);
         }
     }
@@ -52,6 +52,7 @@ impl Command for CreatePayment {
         let (shelf, terms, ids) = book.shelves_mut::<Shelf, TermsShelf>();
         let (payment, operation) =
             crate::create(shelf, new, &self.key, (&self.providers, terms), ids, now)?;
+        customers::may(book, payment.customer, Movement::Payment)?;
         let id = payment.id.to_string();
         let amount = payment.money.amount.get().to_string();
         let customer = payment.customer.map(|id| id.to_string());

@@ -7,7 +7,7 @@ use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, heade
 use money::Money;
 
 use super::{ConfirmPayment, CreatePayment, codes, show};
-use crate::customers::codes::{CUSTOMER_NOT_FOUND, PAYMENT_METHOD_NOT_FOUND};
+use crate::customers::codes::{CUSTOMER_MAY_NOT, CUSTOMER_NOT_FOUND, PAYMENT_METHOD_NOT_FOUND};
 use crate::customers::{CustomerId, SavedMethodId};
 use crate::{
     CaptureMethod, Description, ExternalId, NewPayment, PaymentId, PaymentMethod, begun, moved,
@@ -32,6 +32,7 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<show::Payment>(201, "The payment has succeeded, or waits for you or the payer")
     .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
     .refuses(402, "The payment was declined", &[codes::DECLINED])
+    .refuses(403, "The customer may not pay", &[CUSTOMER_MAY_NOT])
     .refuses(
         404,
         "No such customer or payment method",
@@ -60,6 +61,7 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<show::Payment>(201, "The payment has succeeded, or waits for you or the payer")
     .gives::<show::Payment>(202, "The outcome of the payment is not known yet")
     .refuses(402, "The payment was declined", &[codes::DECLINED])
+    .refuses(403, "The customer may not pay", &[CUSTOMER_MAY_NOT])
     .refuses(
         404,
         "No such payment, or the customer has no such payment method",

@@ -180,7 +180,7 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
     let Some(operation) = shelf.operation(&id).cloned() else {
         return Ok(recorded);
     };
-    if let Some(reply) = replies::reply_to(&operation, shelf) {
+    if let Some(reply) = replies::reply_to(&operation, book) {
         let (_, resource) = replies::subject(&operation);
         book.answer(&operation.idempotency_key, &resource, reply);
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use edge::Problem;
-use edge::reply::{json, moment, problem};
+use edge::reply::{moment, problem};
 use engine::Reply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::codes;
 use crate::PaymentState;
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::customers::show::{Customer, PaymentMethod};
 use crate::disputes::show::Dispute;
 use crate::operations::show::Operation;
@@ -97,7 +98,14 @@ pub struct Payment {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub disputes: Option<Vec<Dispute>>,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Payment);
 
 /// The id of a customer, or the customer if `expand[]` asks for it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -131,14 +139,14 @@ pub struct NextAction {
 
 /// The reply with the present state of a payment.
 #[must_use]
-pub fn reply(made: &crate::Payment) -> Reply {
+pub fn reply(made: &crate::Payment, after: &BalancesAfter) -> Reply {
     match (made.state, &made.decline_code) {
         (PaymentState::RequiresPaymentMethod, Some(reason)) => {
             let declined =
                 Problem::new(codes::DECLINED).with_reason("decline_code", reason.as_str());
             problem(&declined.with_resource(made.id.to_string()))
         }
-        (PaymentState::Processing, _) => json(202, &payment(made)),
+        (PaymentState::Processing, _) => answer(202, payment(made), after),
         (
             PaymentState::RequiresPaymentMethod
             | PaymentState::RequiresConfirmation
@@ -147,7 +155,7 @@ pub fn reply(made: &crate::Payment) -> Reply {
             | PaymentState::Succeeded
             | PaymentState::Canceled,
             _,
-        ) => json(201, &payment(made)),
+        ) => answer(201, payment(made), after),
     }
 }
 
@@ -185,5 +193,6 @@ pub(crate) fn payment(payment: &crate::Payment) -> Payment {
         operations: None,
         refunds: None,
         disputes: None,
+        balances_after: None,
     }
 }

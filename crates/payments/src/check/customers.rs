@@ -1,5 +1,5 @@
-//! P4: each payment has its customer and its payment method, each payment method has its customer, and the texts by
-//! which payments, customers, refunds and payouts are found are those of their metadata.
+//! P4: each payment has its customer and its payment method, each payment method and each payout has its customer, and
+//! the texts by which payments, customers, refunds and payouts are found are those of their metadata.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -96,6 +96,7 @@ pub fn payments_have_their_customers(
         }
         page.iter().for_each(|_| tick(&mut examined, progress));
     }
+    each_payee_is_known(connection, tenant, &mut examined, progress)?;
     each_text_has_its_subject(connection, tenant, &mut examined, progress)?;
     Ok(examined)
 }
@@ -107,6 +108,46 @@ fn known_customers(
 ) -> Result<HashSet<CustomerId>, Error> {
     let known = customers_by_id(connection, tenant, ids)?.into_iter();
     Ok(known.map(|customer| customer.id).collect())
+}
+
+/// Checks that the customers whom payouts pay exist.
+fn each_payee_is_known(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    examined: &mut u64,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), CheckError> {
+    let mut all = Pages::new(tenant, payees_after);
+    loop {
+        let page: Vec<(PayoutId, Option<CustomerId>)> = all.page(connection)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let ids = page.iter().filter_map(|(_, customer)| *customer).collect();
+        let known = known_customers(connection, tenant, ids)?;
+        for (payout, customer) in page {
+            if let Some(id) = customer.filter(|id| !known.contains(id)) {
+                let detail = format!("its customer {id} does not exist");
+                return Err(CheckError::broken(payout, detail));
+            }
+            tick(examined, progress);
+        }
+    }
+}
+
+fn payees_after(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    after: Option<&(PayoutId, Option<CustomerId>)>,
+) -> Result<Vec<(PayoutId, Option<CustomerId>)>, Error> {
+    let first = PayoutId::from_bytes([0; 16]);
+    Ok(payout::table
+        .filter(payout::tenant_id.eq(tenant))
+        .filter(payout::id.gt(after.map_or(first, |row| row.0)))
+        .order(payout::id)
+        .limit(PAGE)
+        .select((payout::id, payout::customer_id))
+        .load(connection)?)
 }
 
 fn each_has_its_customer(

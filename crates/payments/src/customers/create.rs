@@ -3,7 +3,7 @@
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, digest, set};
 use ledger::Metadata;
 
-use super::{Customer, CustomerError, CustomerId, CustomerShelf};
+use super::{Customer, CustomerError, CustomerId, CustomerShelf, Standing};
 use crate::{Description, ExternalId};
 
 /// Makes a customer.
@@ -40,6 +40,7 @@ impl Command for CreateCustomer {
             external_id,
             description: self.description.clone().map(String::from),
             metadata: self.metadata.clone(),
+            standing: Standing::Active,
             version: 1,
             created_at: now,
             updated_at: now,

@@ -4,13 +4,18 @@ use books::metadata::kept;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, Page, Problem, Reader, Response, Routes, Shared, code};
+use edge::{Call, Page, Problem, Reader, Response, Right, Routes, Shared, code};
 use ledger::Metadata;
+use text::Identifier;
 
+use super::codes::CUSTOMER_STANDING_CONFLICT;
 use super::read::{self, Search};
-use super::{ChangeCustomer, CreateCustomer, CustomerId, show};
+use super::{ChangeCustomer, ChangeStanding, CreateCustomer, CustomerId, Standing, show};
 use crate::described::texts_wanted;
-use crate::{Description, ExternalId, shapes};
+use crate::{Description, ExternalId, answers, shapes};
+
+/// The reason of a person.
+type Reason = Identifier<255>;
 
 /// Every route of customers.
 pub(super) fn routes(r: &mut Routes) {
@@ -43,11 +48,41 @@ pub(super) fn routes(r: &mut Routes) {
     .gives::<show::Customer>(200, "The customer as it is now")
     .refuses(404, "No such customer", &[])
     .refuses(422, "A field is wrong", &[]);
+    r.post(
+        "/v1/customers/{id}/suspend",
+        "suspendCustomer",
+        "Suspends a customer: nothing is paid by them or paid out to them any more. Refunds are still made.",
+        |state, call| turn(state, call, Standing::Suspended),
+    )
+    .may(Right::Admin)
+    .segment("id", shapes::CustomerId::SHAPE, "cus_…")
+    .body(|known| reason().describe(known))
+    .gives::<show::Customer>(200, "The customer as it is now")
+    .refuses(404, "No such customer", &[])
+    .refuses(409, "The customer is suspended already", &[CUSTOMER_STANDING_CONFLICT])
+    .refuses(422, "A field is wrong", &[]);
+    r.post(
+        "/v1/customers/{id}/reinstate",
+        "reinstateCustomer",
+        "Reinstates a customer who was suspended.",
+        |state, call| turn(state, call, Standing::Active),
+    )
+    .may(Right::Admin)
+    .segment("id", shapes::CustomerId::SHAPE, "cus_…")
+    .body(|known| reason().describe(known))
+    .gives::<show::Customer>(200, "The customer as it is now")
+    .refuses(404, "No such customer", &[])
+    .refuses(
+        409,
+        "The customer is active already",
+        &[CUSTOMER_STANDING_CONFLICT],
+    )
+    .refuses(422, "A field is wrong", &[]);
     r.get(
         "/v1/customers/{id}",
         "getCustomer",
         "Reads one customer.",
-        read_one,
+        |state, call| answers::one(state, call, read::one, show::customer),
     )
     .segment("id", shapes::CustomerId::SHAPE, "cus_…")
     .gives::<show::Customer>(200, "The customer")
@@ -85,14 +120,18 @@ async fn patch(state: Shared, call: Call) -> Result<Response, Problem> {
     done.await
 }
 
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: CustomerId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| read::one(connection, tenant, id))
-        .await?;
-    let customer = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::customer(&customer)))
+async fn turn(state: Shared, call: Call, standing: Standing) -> Result<Response, Problem> {
+    let id = call.named::<CustomerId>("id", code::NOT_FOUND);
+    let mut submission = state.submission(call)?;
+    let id = id?;
+    let reason = submission.read_by(&reason())?;
+    let command = ChangeStanding {
+        id,
+        standing,
+        reason: reason.into(),
+    };
+    let done = state.submit(submission, command, show::changed, show::show_refusal);
+    done.await
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -129,6 +168,19 @@ fn search(query: &mut Query) -> Slot<(Search, PageQuery)> {
         metadata,
     });
     Slot::together((search, query.page()))
+}
+
+/// Reads the body that says why a customer gets another standing.
+fn reason() -> impl Body<Out = Reason> {
+    object(
+        "StandingReason",
+        "Says why a customer is suspended or reinstated.",
+        |fields| {
+            let reason = prose::<Reason>(shapes::ShortText::SHAPE)
+                .says("The reason, for the audit log: at most 255 characters.");
+            fields.required("reason", reason)
+        },
+    )
 }
 
 /// Reads the body that makes a customer.

@@ -7,7 +7,7 @@ use edge::{Call, Problem, Reader, Response, Routes, Shared, code, page};
 use super::{AttachMethod, CustomerId, DetachMethod, SavedMethod, SavedMethodId, read, show};
 use crate::charging::codes::NO_PROVIDER;
 use crate::reading::nothing;
-use crate::{PaymentMethod, begun, shapes};
+use crate::{PaymentMethod, answers, begun, shapes};
 
 /// Every route of payment methods. They belong to the group of customers.
 pub(super) fn routes(r: &mut Routes) {
@@ -40,7 +40,7 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/payment_methods/{id}",
         "getPaymentMethod",
         "Reads one payment method, attached or detached.",
-        read_one,
+        |state, call| answers::one(state, call, read::method, show::method),
     )
     .segment("id", shapes::SavedMethodId::SHAPE, "pmt_…")
     .gives::<show::PaymentMethod>(200, "The payment method")
@@ -81,16 +81,6 @@ async fn detach(state: Shared, call: Call) -> Result<Response, Problem> {
     let command = DetachMethod { id };
     let done = state.submit(submission, command, show::detached, show::show_refusal);
     done.await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: SavedMethodId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| read::method(connection, tenant, id))
-        .await?;
-    let method = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::method(&method)))
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {

@@ -3,6 +3,8 @@
 //! A customer has a name of the merchant's own (`external_id`), a description and metadata, and nothing that says who
 //! the person is. A payment method is a token of a provider that was attached to a customer; it never has a card number.
 //! A detached one takes no further payment, and payments that were made with it are as they were.
+//!
+//! A customer can be suspended and reinstated. Nothing is paid by a suspended one or paid out to them ([`standing`]).
 
 mod attach;
 mod change;
@@ -15,6 +17,8 @@ mod read;
 mod rows;
 mod shelf;
 pub mod show;
+mod standing;
+mod turn;
 
 pub use attach::AttachMethod;
 pub use change::ChangeCustomer;
@@ -22,8 +26,11 @@ pub use create::CreateCustomer;
 pub use detach::DetachMethod;
 pub use rows::{CustomerRow, SavedMethodRow};
 pub use shelf::{CustomerShelf, Wanted};
+pub use standing::{Movement, Standing};
+pub use turn::ChangeStanding;
 
 pub(crate) use read::{customers_by_id, methods_by_id};
+pub(crate) use standing::may;
 
 use edge::Capability;
 use ledger::Metadata;
@@ -61,6 +68,8 @@ pub struct Customer {
     pub description: Option<String>,
     /// The metadata that the merchant keeps with it.
     pub metadata: Option<Metadata>,
+    /// Whether money is moved for them.
+    pub standing: Standing,
     /// Number of the present version, from 1. Each change makes the next one.
     pub version: i64,
     /// Time at which the customer was made.
@@ -101,6 +110,9 @@ pub enum CustomerError {
         /// That customer.
         by: CustomerId,
     },
+    /// The customer has this standing already.
+    #[error("the customer is {} already", .0.name())]
+    HasThisStanding(Standing),
     /// The provider is not one of the settings.
     #[error("there is no provider of this name")]
     UnknownProvider,
@@ -114,6 +126,7 @@ impl CustomerError {
             Self::NoCustomer => "customer_not_found",
             Self::NoMethod => "payment_method_not_found",
             Self::ExternalIdTaken { .. } => "external_id_taken",
+            Self::HasThisStanding(_) => "customer_standing_conflict",
             Self::UnknownProvider => "no_provider",
         }
     }

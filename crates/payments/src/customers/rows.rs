@@ -2,7 +2,7 @@
 
 use store::{Error, TenantId, Timestamp};
 
-use super::{Customer, CustomerId, SavedMethod, SavedMethodId};
+use super::{Customer, CustomerId, SavedMethod, SavedMethodId, Standing};
 use crate::texts;
 
 store::bulk_insert! {
@@ -14,6 +14,7 @@ store::bulk_insert! {
         external_id: Option<String>,
         description: Option<String>,
         metadata: Option<String>,
+        standing: String,
         version: i64,
         created_at: i64,
         updated_at: i64,
@@ -27,6 +28,7 @@ store::bulk_update! {
         set {
             description: Option<String> = description,
             metadata: Option<String> = metadata,
+            standing: String = standing,
             next_version: i64 = version,
             updated_at: i64 = updated_at,
         }
@@ -87,6 +89,7 @@ impl CustomerRow {
             external_id: row.external_id.clone(),
             description: row.description.clone(),
             metadata: texts::stored(row.metadata.as_ref()),
+            standing: row.standing.name().to_owned(),
             version: row.version,
             created_at: row.created_at.micros(),
             updated_at: row.updated_at.micros(),
@@ -100,6 +103,7 @@ impl CustomerRow {
             metadata: texts::read(self.metadata.as_deref()).ok_or_else(|| wrong("metadata"))?,
             external_id: self.external_id,
             description: self.description,
+            standing: Standing::from_name(&self.standing).ok_or_else(|| wrong("standing"))?,
             version: self.version,
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),

@@ -26,6 +26,8 @@ pub struct Wanted {
     pub methods: Vec<SavedMethodId>,
     /// True if the batch may change the rows that it names.
     pub changes: bool,
+    /// True if the batch moves money for the customers that it names. Their standing must then be that of its commit.
+    pub moves: bool,
 }
 
 /// The customers and payment methods that a batch names, with its changes.
@@ -54,6 +56,14 @@ struct HeldMethod {
     row: SavedMethod,
     /// Whether it is detached in the database; `None` if it is new.
     found: Option<bool>,
+}
+
+impl Wanted {
+    /// Asks for a customer for whom money is moved.
+    pub(crate) fn moves_for(&mut self, customer: Option<CustomerId>) {
+        self.moves |= customer.is_some();
+        self.customers.extend(customer);
+    }
 }
 
 impl CustomerShelf {
@@ -134,7 +144,7 @@ impl engine::Shelf for CustomerShelf {
     type Memory = ();
 
     fn must_lock(asks: &Wanted) -> bool {
-        asks.changes
+        asks.changes || asks.moves
     }
 
     fn is_nothing(asks: &Wanted) -> bool {
@@ -142,7 +152,7 @@ impl engine::Shelf for CustomerShelf {
     }
 
     fn load(&mut self, from: &mut Loading<'_>, asks: Wanted) -> Result<(), Error> {
-        let lock = match asks.changes {
+        let lock = match asks.changes || asks.moves {
             true => Lock::Rows,
             false => Lock::Nothing,
         };
@@ -190,6 +200,7 @@ impl engine::Shelf for CustomerShelf {
                         seen_version: *seen_version,
                         description: held.row.description.clone(),
                         metadata: texts::stored(after),
+                        standing: held.row.standing.name().to_owned(),
                         next_version: held.row.version,
                         updated_at: held.row.updated_at.micros(),
                     });

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::CustomerError;
+use super::codes::CUSTOMER_STANDING_CONFLICT;
 use crate::charging::codes::NO_PROVIDER;
 use crate::problems::sentence;
 use crate::shapes::*;
@@ -30,6 +31,9 @@ pub struct Customer {
     /// The metadata that you keep with it.
     #[schema(value_type = Option<Metadata>, required)]
     pub metadata: Option<BTreeMap<String, String>>,
+    /// Whether money is moved for the customer: `active` or `suspended`.
+    #[schema(value_type = CustomerStanding)]
+    pub standing: &'static str,
     /// Number of this version, from 1. Each change makes the next one.
     #[schema(value_type = Count)]
     pub version: i64,
@@ -95,6 +99,10 @@ pub(super) fn show_refusal<C>(_command: &C, rule: &CustomerError) -> RefusalRepl
             .with_detail(detail)
             .at("/external_id")
             .with_resource(by.to_string()),
+        CustomerError::HasThisStanding(standing) => {
+            let problem = Problem::new(CUSTOMER_STANDING_CONFLICT).with_detail(detail);
+            problem.with_state(standing.name(), Vec::new())
+        }
         CustomerError::UnknownProvider => {
             let problem = Problem::new(NO_PROVIDER).with_detail(detail);
             problem.at("/provider")
@@ -111,6 +119,7 @@ pub(crate) fn customer(row: &super::Customer) -> Customer {
         external_id: row.external_id.clone(),
         description: row.description.clone(),
         metadata: row.metadata.as_ref().map(ledger::Metadata::entries),
+        standing: row.standing.name(),
         version: row.version,
         created_at: moment(row.created_at),
         updated_at: moment(row.updated_at),

@@ -85,12 +85,11 @@ impl DescribedId {
 }
 
 impl DescribedThing {
-    /// The version; refunds have none.
-    const fn version(&self) -> Option<i64> {
+    const fn version(&self) -> i64 {
         match self {
-            Self::Payment(payment) => Some(payment.version),
-            Self::Refund(_) => None,
-            Self::Payout(payout) => Some(payout.version),
+            Self::Payment(payment) => payment.version,
+            Self::Refund(refund) => refund.version,
+            Self::Payout(payout) => payout.version,
         }
     }
 }
@@ -118,9 +117,11 @@ impl Command for Describe {
         let (thing, before) = described.ok_or(Refusal::NotFound)?;
         let before = digest(before.as_ref().map(Metadata::as_json));
         let after = digest(self.metadata.as_ref().map(Metadata::as_json));
-        let version = thing.version().map(|version| version.to_string());
-        let mut delta = vec![changed("metadata", &before, &after)];
-        delta.extend(version.iter().map(|version| set("version", version)));
+        let version = thing.version().to_string();
+        let delta = [
+            changed("metadata", &before, &after),
+            set("version", &version),
+        ];
         let ((kind, action), id) = (self.id.names(), self.id.text());
         book.record(&AuditEvent::done(action, (kind, &id), &delta));
         Ok(Decision::now(thing))

@@ -1,15 +1,14 @@
 //! `/v1/disputes`.
 
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, Fields, Guarded, Slot, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shape, Shared, code, headers, page};
+use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shape, Shared, code, headers};
 use text::{Identifier, Text};
 
 use super::codes::{DISPUTE_STATE_CONFLICT, EVIDENCE_REQUIRED};
 use super::evidence::{EvidenceChange, EvidenceField};
 use super::{DisputeId, SubmitEvidence, WriteEvidence, rows, show};
 use crate::charging::codes;
-use crate::{begun, moved, shapes};
+use crate::{answers, begun, moved, shapes};
 
 /// Every route of disputes.
 pub(crate) fn routes(r: &mut Routes) {
@@ -21,7 +20,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/disputes/{id}",
         "getDispute",
         "Reads one dispute.",
-        read_one,
+        |state, call| answers::one(state, call, rows::dispute, show::dispute),
     )
     .segment("id", shapes::DisputeId::SHAPE, "dp_…")
     .gives::<show::Dispute>(200, "The dispute")
@@ -30,7 +29,16 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/disputes",
         "listDisputes",
         "Lists disputes, newest first.",
-        list,
+        |state, call| {
+            answers::list(
+                state,
+                call,
+                rows::disputes,
+                show::dispute,
+                DisputeId::from_bytes,
+                |row| row.id.bytes(),
+            )
+        },
     )
     .page()
     .gives_page::<show::Dispute>("A page of disputes");
@@ -181,32 +189,6 @@ fn told<T: Guarded + Into<String> + 'static>(
     let text = nullable(prose::<T>(shape).says(says));
     let text = fields.optional(field.name(), text);
     text.map(move |text| text.map(|text| (field, text.map(Into::into))))
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: DisputeId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| rows::dispute(connection, tenant, id))
-        .await?;
-    let dispute = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::dispute(&dispute)))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted.cursor.map(|cursor| DisputeId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| rows::disputes(connection, tenant, before, more))
-        .await?;
-    let cursor = |dispute: &super::Dispute| Cursor {
-        id: dispute.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::dispute, cursor);
-    Ok(Response::json(200, &page))
 }
 
 /// Reads the body of a submission, which has no field.

@@ -162,6 +162,7 @@ fn operation_of(dispute: &Dispute, id: OperationId, now: Timestamp) -> Operation
         reason: None,
         metadata: None,
         idempotency_key: String::new(),
+        version: 1,
         created_at: now,
     }
 }

@@ -8,6 +8,7 @@ use money::Amount;
 use super::IncrementPayment;
 use crate::charging::codes;
 use crate::charging::show::Payment;
+use crate::customers::codes::CUSTOMER_MAY_NOT;
 use crate::{PaymentId, begun, moved, shapes};
 
 /// The route of increments. It belongs to the group of payments.
@@ -25,6 +26,7 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<Payment>(200, "The further amount is authorized")
     .gives::<Payment>(202, "The outcome of the increment is not known yet")
     .refuses(402, "The provider has refused the increment", &[codes::DECLINED])
+    .refuses(403, "The customer may not pay", &[CUSTOMER_MAY_NOT])
     .refuses(404, "No such payment", &[])
     .refuses(
         409,

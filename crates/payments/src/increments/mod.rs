@@ -9,6 +9,7 @@ use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 use money::Amount;
 use store::{Ids, Timestamp};
 
+use crate::customers::{self, Movement};
 use crate::payment::{OnCharge, submit_on_charge};
 use crate::{
     Begun, Operation, OperationKind, Payment, PaymentId, PaymentState, Providers, Refusal, Shelf,
@@ -49,6 +50,7 @@ impl Command for IncrementPayment {
         let (shelf, ids) = book.shelf_mut::<Shelf>();
         let before = shelf.payment(&self.id).ok_or(Refusal::NotFound)?.clone();
         let begun = increment(shelf, &before, self, ids, now)?;
+        customers::may(book, before.customer, Movement::Payment)?;
         let (id, amount) = (self.id.to_string(), self.amount.get().to_string());
         let operation_id = begun.1.id.to_string();
         let delta = [set("increment", &amount), set("operation", &operation_id)];

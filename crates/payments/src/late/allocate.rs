@@ -3,6 +3,7 @@
 use books::Books;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set};
 
+use crate::balances_after::BalancesAfter;
 use crate::{Operation, OperationId, Refusal, Shelf, availability, opened, postings};
 
 /// Gives the late money of an operation to the merchant.
@@ -13,7 +14,7 @@ pub struct AllocateLate {
 }
 
 impl Command for AllocateLate {
-    type Done = Operation;
+    type Done = (Operation, BalancesAfter);
     type Refusal = Refusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -22,7 +23,7 @@ impl Command for AllocateLate {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Operation>, Refusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, Refusal> {
         let now = book.now();
         let operation = book.shelf::<Shelf>().operation(&self.operation);
         let mut operation = operation.ok_or(Refusal::NotFound)?.clone();
@@ -36,7 +37,7 @@ impl Command for AllocateLate {
         opened::recorded(book, |book| {
             let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();
             postings::post(books, &operation, postings::LATE_ALLOCATED, ids, now)?;
-            shelf.put_operation(operation.clone());
+            shelf.change_operation(&mut operation);
             Ok(())
         })
         .map_err(Refusal::Ledger)?;
@@ -50,7 +51,8 @@ impl Command for AllocateLate {
             cause: Some(&operation.id.to_string()),
             ..AuditEvent::done("payment.late_allocated", ("payment", &payment), &delta)
         });
-        Ok(Decision::now(operation))
+        let after = BalancesAfter::by_operation(book.shelf::<Books>(), &operation);
+        Ok(Decision::now((operation, after)))
     }
 
     fn attempt(&self) -> Attempt {

@@ -92,7 +92,7 @@ pub(super) fn give_back(
             postings::post(books, &refund, postings::LATE_REFUND_MADE, ids, now)?;
             shelf.step_operation(&mut refund, OperationEvent::Submitted, now);
             late.given_back = late.given_back.saturating_add(amount.get());
-            shelf.put_operation(late.clone());
+            shelf.change_operation(&mut late);
             shelf.change_payment(&mut payment, now);
             Ok(refund)
         })?;

@@ -1,6 +1,5 @@
 //! `/v1/operations/{id}/allocate`, `/v1/operations/{id}/refund`.
 
-use edge::reply::json;
 use edge::strict_json::{Body, Slot, nullable, object, prose};
 use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, headers};
 use engine::Reply;
@@ -8,6 +7,7 @@ use text::Identifier;
 
 use super::codes::NOTHING_UNALLOCATED;
 use super::{AllocateLate, GiveBack};
+use crate::balances_after::{BalancesAfter, answer};
 use crate::charging::codes;
 use crate::operations::show::{self, Operation};
 use crate::refunds::show::Refund;
@@ -101,8 +101,8 @@ async fn allocate(state: Shared, call: Call) -> Result<Response, Problem> {
 }
 
 /// The reply with an operation whose late money the merchant got.
-fn allocated(operation: &crate::Operation, _is_dry_run: bool) -> Reply {
-    json(200, &show::operation(operation))
+fn allocated((operation, after): &(crate::Operation, BalancesAfter), _is_dry_run: bool) -> Reply {
+    answer(200, show::operation(operation), after)
 }
 
 async fn give_back(state: Shared, call: Call) -> Result<Response, Problem> {

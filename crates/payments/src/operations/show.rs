@@ -4,6 +4,7 @@ use edge::reply::moment;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::balances_after::{AccountAfter, moved};
 use crate::shapes::*;
 
 /// An operation in its present state.
@@ -61,10 +62,20 @@ pub struct Operation {
     /// The part of the late money that goes back to the payer, in minor units.
     #[schema(value_type = Count)]
     pub given_back: i64,
+    /// Number of this version, from 1. Each change makes the next one.
+    #[schema(value_type = Count)]
+    pub version: i64,
     /// When the operation was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(Operation);
 
 /// An operation.
 pub(crate) fn operation(operation: &crate::Operation) -> Operation {
@@ -88,6 +99,8 @@ pub(crate) fn operation(operation: &crate::Operation) -> Operation {
         unallocated: operation.undecided(),
         allocated: operation.allocated,
         given_back: operation.given_back,
+        version: operation.version,
         created_at: moment(operation.created_at),
+        balances_after: None,
     }
 }

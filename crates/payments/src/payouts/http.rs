@@ -8,7 +8,7 @@ use books::reading::positive;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, id, nullable, object, prose};
-use edge::{Call, KeyRule, Page, Problem, Reader, Response, Routes, Shared, code, headers, page};
+use edge::{Call, KeyRule, Page, Problem, Reader, Response, Routes, Shared, headers, page};
 use ledger::{AccountId, Metadata};
 use money::Money;
 use store::AnyConnection;
@@ -20,8 +20,10 @@ use crate::bank_accounts::codes::{BANK_ACCOUNT_CLOSED, BANK_ACCOUNT_NOT_FOUND};
 use crate::bank_accounts::is_bank_account;
 use crate::bank_orders::codes::NOT_PAYABLE_BY_BANK;
 use crate::charging::codes;
+use crate::customers::CustomerId;
+use crate::customers::codes::{CUSTOMER_MAY_NOT, CUSTOMER_NOT_FOUND};
 use crate::texts::Described;
-use crate::{PaymentMethod, begun, described, reading, shapes};
+use crate::{PaymentMethod, answers, begun, described, reading, shapes};
 
 /// The tenant's own words.
 type Description = Identifier<255>;
@@ -30,6 +32,7 @@ type Description = Identifier<255>;
 struct Wanted {
     money: Money,
     source: Option<AccountId>,
+    customer: Option<CustomerId>,
     destination: PaymentMethod,
     description: Option<Description>,
     metadata: Option<Metadata>,
@@ -50,10 +53,15 @@ pub(crate) fn routes(r: &mut Routes) {
     .gives::<Payout>(201, "The money was paid out")
     .gives::<Payout>(202, "The outcome is not known yet, or a second person has to approve")
     .refuses(402, "The provider has refused the payout", &[codes::DECLINED])
+    .refuses(403, "The customer may not be paid", &[CUSTOMER_MAY_NOT])
     .refuses(
         404,
-        "There is no such account",
-        &[books::code::ACCOUNT_NOT_FOUND, BANK_ACCOUNT_NOT_FOUND],
+        "There is no such account, or no such customer",
+        &[
+            books::code::ACCOUNT_NOT_FOUND,
+            BANK_ACCOUNT_NOT_FOUND,
+            CUSTOMER_NOT_FOUND,
+        ],
     )
     .refuses(
         409,
@@ -81,7 +89,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/payouts/{id}",
         "getPayout",
         "Reads one payout.",
-        read_one,
+        |state, call| answers::one(state, call, rows::payout, show::payout),
     )
     .segment("id", shapes::PayoutId::SHAPE, "po_…")
     .gives::<Payout>(200, "The payout")
@@ -112,6 +120,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let command = CreatePayout {
         money: wanted.money,
         source: wanted.source,
+        customer: wanted.customer,
         destination,
         description: wanted.description.map(String::from),
         metadata: wanted.metadata,
@@ -129,16 +138,6 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         show::show_refusal,
     )
     .await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: PayoutId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| rows::payout(connection, tenant, id))
-        .await?;
-    let payout = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::payout(&payout)))
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
@@ -199,15 +198,28 @@ fn wanted() -> impl Body<Out = Wanted> {
         let description = prose::<Description>(shapes::ShortText::SHAPE)
             .says("Your own words: at most 255 characters. They are not sent to the provider.");
         let description = fields.optional("description", nullable(description));
+        let customer = id(shapes::CustomerId::SHAPE)
+            .map(CustomerId::from_bytes)
+            .says("The customer who is paid, if it is one.");
+        let customer = fields.optional("customer", nullable(customer));
         let metadata = kept().says(
             "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
         );
         let metadata = fields.optional("metadata", nullable(metadata));
-        let slots = (amount, currency, destination, from, description, metadata);
+        let slots = (
+            amount,
+            currency,
+            destination,
+            from,
+            customer,
+            description,
+            metadata,
+        );
         Slot::together(slots).map(
-            |(amount, currency, destination, from, description, metadata)| Wanted {
+            |(amount, currency, destination, from, customer, description, metadata)| Wanted {
                 money: Money { amount, currency },
                 source: from.flatten(),
+                customer: customer.flatten(),
                 destination,
                 description: description.flatten(),
                 metadata: metadata.flatten().flatten(),

@@ -25,8 +25,10 @@ pub use state::{PayoutEvent, PayoutState};
 use payout::operation_of;
 
 use crate::approvals::{self, Action, ApprovalId, ApprovalLimits};
+use crate::balances_after::BalancesAfter;
 use crate::bank_accounts::{BankAccountId, BankAccountShelf};
 use crate::bank_orders::{self, OwnAccount};
+use crate::customers::{self, CustomerId, CustomerShelf, Movement};
 use crate::state::OperationEvent;
 use crate::{Operation, OperationId, Providers, Refusal, Shelf, begun, opened, postings};
 
@@ -43,6 +45,8 @@ pub struct CreatePayout {
     pub money: Money,
     /// The account that pays; `None`: the merchant's available money.
     pub source: Option<AccountId>,
+    /// The customer who is paid, if it is one.
+    pub customer: Option<CustomerId>,
     /// The destination: a token of the provider for a bank account.
     pub destination: String,
     /// The tenant's own words.
@@ -88,11 +92,18 @@ impl Command for CreatePayout {
                 .accounts
                 .extend(self.destination.parse::<BankAccountId>().ok());
         }
+        if let Some(wanted) = asks.of::<CustomerShelf>() {
+            wanted.moves_for(self.customer);
+        }
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<BegunPayout>, Refusal> {
         let now = book.now();
         let currency = self.money.currency;
+        if let Some(id) = &self.customer {
+            let customers = book.shelf::<CustomerShelf>();
+            customers.customer(id).ok_or(Refusal::NoCustomer)?;
+        }
         let provider = self.providers.choose(currency, &self.destination);
         let provider = provider.map_err(|_none| Refusal::NoPayoutProvider(currency))?;
         let own = provider.bank.as_deref();
@@ -109,6 +120,7 @@ impl Command for CreatePayout {
             id: PayoutId::from_bytes(book.next_id()),
             money: self.money,
             source: self.source,
+            customer: self.customer,
             destination: self.destination.clone(),
             description: self.description.clone(),
             metadata: self.metadata.clone(),
@@ -136,10 +148,13 @@ impl Command for CreatePayout {
             set("destination", &self.destination),
             set("status", payout.state.name()),
         ];
+        let customer = self.customer.map(|id| id.to_string());
+        delta.extend(customer.iter().map(|id| set("customer", id)));
         let metadata = self.metadata.as_ref();
         let metadata = metadata.map(|metadata| digest(Some(metadata.as_json())));
         delta.extend(metadata.iter().map(|digest| set("metadata", digest)));
         if let Some(approval) = approval {
+            customers::may(book, self.customer, Movement::Payout)?;
             let text = approval.to_string();
             delta.push(set("approval", &text));
             book.record(&AuditEvent::done(
@@ -156,6 +171,7 @@ impl Command for CreatePayout {
         }
         let made = make(book, &mut payout, &self.key);
         let (operation, transaction) = made.map_err(Refusal::Ledger)?;
+        customers::may(book, self.customer, Movement::Payout)?;
         // It was made and submitted by one command, so this is its first version.
         payout.version = 1;
         book.shelf_mut::<Shelf>().0.put_payout(payout.clone());
@@ -224,19 +240,22 @@ fn make(
     Ok((operation, transaction))
 }
 
-/// A payout was approved: it is made now. If the books refuse, nothing changes.
+/// A payout was approved: it is made now. Says what this has left on the accounts. If it is
+/// refused, the caller undoes everything.
 pub(crate) fn approved(
     book: &mut Book,
     id: PayoutId,
     providers: &Providers,
-) -> Result<(), ledger::Refusal> {
+) -> Result<BalancesAfter, Refusal> {
     let Some(mut payout) = book.shelf::<Shelf>().payout(&id).cloned() else {
-        return Ok(());
+        return Ok(BalancesAfter::NONE);
     };
     let now = book.now();
     let shelf = book.shelf_mut::<Shelf>().0;
     shelf.step_payout(&mut payout, PayoutEvent::Approved, now);
-    let (operation, transaction) = make(book, &mut payout, "")?;
+    let made = make(book, &mut payout, "");
+    let (operation, transaction) = made.map_err(Refusal::Ledger)?;
+    customers::may(book, payout.customer, Movement::Payout)?;
     let text = id.to_string();
     let delta = [
         engine::changed(
@@ -252,7 +271,10 @@ pub(crate) fn approved(
         &delta,
     ));
     begun::send(book, &operation, providers);
-    Ok(())
+    Ok(BalancesAfter::by_operation(
+        book.shelf::<Books>(),
+        &operation,
+    ))
 }
 
 /// A payout was rejected, or nobody has decided in time. No money was taken yet.

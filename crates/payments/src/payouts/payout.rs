@@ -6,6 +6,7 @@ use store::Timestamp;
 
 use super::state::PayoutState;
 use crate::approvals::state::ApprovalId;
+use crate::customers::CustomerId;
 use crate::{Operation, OperationId, OperationKind, OperationState};
 
 store::typed_id!(
@@ -23,6 +24,8 @@ pub struct Payout {
     pub money: Money,
     /// The account that pays; `None`: the merchant's available money.
     pub source: Option<AccountId>,
+    /// The customer who is paid, if it is one.
+    pub customer: Option<CustomerId>,
     /// The destination: a token of the provider for a bank account.
     pub destination: String,
     /// The tenant's own words.
@@ -83,6 +86,7 @@ pub(super) fn operation_of(payout: &Payout, id: OperationId, now: Timestamp) -> 
         reason: None,
         metadata: None,
         idempotency_key: String::new(),
+        version: 1,
         created_at: now,
     }
 }

@@ -10,6 +10,7 @@ use store::{AnyConnection, Error, TenantId, Timestamp};
 use super::payout::{Payout, PayoutId};
 use super::state::PayoutState;
 use crate::approvals::state::ApprovalId;
+use crate::customers::CustomerId;
 use crate::schema::payout;
 use crate::{Shelf, texts};
 
@@ -21,6 +22,7 @@ store::bulk_insert! {
         amount: i64,
         currency: String,
         source: Option<AccountId>,
+        customer_id: Option<CustomerId>,
         destination: String,
         description: Option<String>,
         status: String,
@@ -147,6 +149,7 @@ impl PayoutRow {
             amount: row.money.amount.get(),
             currency: row.money.currency.code().to_owned(),
             source: row.source,
+            customer_id: row.customer,
             destination: row.destination.clone(),
             description: row.description.clone(),
             status: row.state.name().to_owned(),
@@ -174,6 +177,7 @@ impl PayoutRow {
             },
             metadata: texts::read(self.metadata.as_deref()).ok_or_else(|| wrong("metadata"))?,
             source: self.source,
+            customer: self.customer_id,
             destination: self.destination,
             description: self.description,
             state: PayoutState::from_name(&self.status).ok_or_else(|| wrong("status"))?,

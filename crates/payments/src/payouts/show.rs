@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use edge::reply::{json, moment, problem, refusal_reply};
+use edge::reply::{moment, problem, refusal_reply};
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{BegunPayout, CreatePayout, PayoutState};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::charging::codes;
 use crate::shapes::*;
 use crate::{Operation, Refusal, moved};
@@ -29,6 +30,9 @@ pub struct Payout {
     /// The account that pays; null: the merchant's available money.
     #[schema(value_type = Option<AccountId>, required)]
     pub from: Option<String>,
+    /// The customer who is paid, if it is one.
+    #[schema(value_type = Option<CustomerId>, required)]
+    pub customer: Option<String>,
     /// The provider's token for the bank account.
     #[schema(value_type = ShortText)]
     pub destination: String,
@@ -58,11 +62,18 @@ pub struct Payout {
     /// When the payout last changed.
     #[schema(value_type = Moment)]
     pub updated_at: String,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
 
-/// The reply of the command, at the moment of its decision.
+moved!(Payout);
+
+/// The reply of the command, at the moment of its decision. A payout that waits for an approval has moved no money.
 pub(crate) fn begun(begun: &BegunPayout, _is_dry_run: bool) -> Reply {
-    json(202, &payout(&begun.payout))
+    answer(202, payout(&begun.payout), &BalancesAfter::NONE)
 }
 
 /// The reply to a refusal.
@@ -86,12 +97,12 @@ pub(crate) fn show_refusal(command: &CreatePayout, rule: &Refusal) -> RefusalRep
 }
 
 /// The reply to the request that has made a payout.
-pub(crate) fn reply(operation: &Operation, made: &super::Payout) -> Reply {
+pub(crate) fn reply(operation: &Operation, made: &super::Payout, after: &BalancesAfter) -> Reply {
     match made.state {
         PayoutState::RequiresApproval | PayoutState::Processing | PayoutState::Canceled => {
-            json(202, &payout(made))
+            answer(202, payout(made), after)
         }
-        PayoutState::Paid => json(201, &payout(made)),
+        PayoutState::Paid => answer(201, payout(made), after),
         PayoutState::Failed => {
             let reason = operation.decline_code.clone().unwrap_or_default();
             let declined = edge::Problem::new(codes::DECLINED);
@@ -109,6 +120,7 @@ pub(crate) fn payout(payout: &super::Payout) -> Payout {
         amount: payout.money.amount.get(),
         currency: payout.money.currency.code().to_owned(),
         from: payout.source.map(|account| account.to_string()),
+        customer: payout.customer.map(|id| id.to_string()),
         destination: payout.destination.clone(),
         description: payout.description.clone(),
         metadata: payout.metadata.as_ref().map(ledger::Metadata::entries),
@@ -119,5 +131,6 @@ pub(crate) fn payout(payout: &super::Payout) -> Payout {
         version: payout.version,
         created_at: moment(payout.created_at),
         updated_at: moment(payout.updated_at),
+        balances_after: None,
     }
 }

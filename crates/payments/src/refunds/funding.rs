@@ -29,6 +29,7 @@ pub(super) fn fund(
             let mut refund = refund.clone();
             take_pending(shelf, &mut refund);
             shelf.step_operation(&mut refund, OperationEvent::Submitted, now);
+            shelf.change_operation(&mut refund);
             postings::post(books, &refund, postings::REFUND_MADE, ids, now)?;
             Ok(refund)
         })?;
@@ -51,7 +52,7 @@ fn take_pending(shelf: &mut Shelf, refund: &mut Operation) {
         // If the refund fails, the money is pending again until the latest of these days.
         refund.available_on = refund.available_on.max(capture.available_on);
         capture.unreleased = capture.unreleased.saturating_sub(taken);
-        shelf.put_operation(capture);
+        shelf.change_operation(&mut capture);
     }
 }
 

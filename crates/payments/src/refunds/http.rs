@@ -17,7 +17,7 @@ use super::show::Refund;
 use super::{CreateRefund, RefundId, read, show};
 use crate::charging::codes;
 use crate::texts::Described;
-use crate::{Operation, PaymentId, begun, described, moved, shapes};
+use crate::{Operation, PaymentId, answers, begun, described, moved, shapes};
 
 /// The merchant's reason for a refund.
 type Reason = Identifier<255>;
@@ -79,7 +79,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/refunds/{id}",
         "getRefund",
         "Reads one refund.",
-        read_one,
+        |state, call| answers::one(state, call, read::refund, show::refund),
     )
     .segment("id", shapes::RefundId::SHAPE, "re_…")
     .gives::<Refund>(200, "The refund")
@@ -120,16 +120,6 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         moved::show_refusal,
     )
     .await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: RefundId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| read::refund(connection, tenant, id))
-        .await?;
-    let refund = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::refund(&refund)))
 }
 
 async fn list_of_payment(state: Shared, call: Call) -> Result<Response, Problem> {

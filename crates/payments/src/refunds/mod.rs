@@ -150,7 +150,7 @@ fn make(
     };
     let mut operation = add(shelf, &mut payment, new, ids, now);
     operation.metadata.clone_from(&asked.metadata);
-    shelf.put_operation(operation.clone());
+    shelf.change_operation(&mut operation);
     shelf.change_payment(&mut payment, now);
     Ok((payment, operation))
 }

@@ -17,7 +17,7 @@ pub(crate) fn failed(shelf: &mut Shelf, payment: &mut Payment, refund: &Operatio
     };
     if let Some(mut late) = shelf.operation(&late).cloned() {
         late.given_back = late.given_back.saturating_sub(amount);
-        shelf.put_operation(late);
+        shelf.change_operation(&mut late);
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use edge::reply::{json, moment, problem};
+use edge::reply::{moment, problem};
 use engine::Reply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::problems::declined;
 use crate::shapes::*;
 use crate::{Operation, OperationState};
@@ -46,18 +47,28 @@ pub struct Refund {
     /// The provider's reason, if it has refused the refund.
     #[schema(required)]
     pub decline_code: Option<String>,
+    /// Number of this version, from 1. Each change makes the next one.
+    #[schema(value_type = Count)]
+    pub version: i64,
     /// When the refund was made.
     #[schema(value_type = Moment)]
     pub created_at: String,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
 
+moved!(Refund);
+
 /// The reply to the request that has made a refund.
-pub(crate) fn reply(operation: &Operation) -> Reply {
+pub(crate) fn reply(operation: &Operation, after: &BalancesAfter) -> Reply {
     match operation.state {
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
-            json(202, &refund(operation))
+            answer(202, refund(operation), after)
         }
-        OperationState::Succeeded => json(201, &refund(operation)),
+        OperationState::Succeeded => answer(201, refund(operation), after),
         OperationState::Failed => {
             let id = super::key::RefundId::of(operation.id).to_string();
             problem(&declined(operation).with_resource(id))
@@ -86,6 +97,8 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
         reason: operation.reason.clone(),
         metadata: operation.metadata.as_ref().map(ledger::Metadata::entries),
         decline_code: operation.decline_code.clone(),
+        version: operation.version,
         created_at: moment(operation.created_at),
+        balances_after: None,
     }
 }

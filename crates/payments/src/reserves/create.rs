@@ -6,6 +6,7 @@ use money::Money;
 use store::Timestamp;
 
 use super::{Reserve, ReserveId, ReserveRefusal, hold, spendable};
+use crate::balances_after::BalancesAfter;
 use crate::postings;
 
 /// Holds available money back.
@@ -20,7 +21,7 @@ pub struct CreateReserve {
 }
 
 impl Command for CreateReserve {
-    type Done = Reserve;
+    type Done = (Reserve, BalancesAfter);
     type Refusal = ReserveRefusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -29,7 +30,7 @@ impl Command for CreateReserve {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Reserve>, ReserveRefusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, ReserveRefusal> {
         let now = book.now();
         if self.release_at.is_some_and(|at| at <= now) {
             return Err(ReserveRefusal::ReleaseInThePast);
@@ -51,7 +52,8 @@ impl Command for CreateReserve {
             updated_at: now,
         };
         hold(book, reserve.clone(), None).map_err(ReserveRefusal::Ledger)?;
-        Ok(Decision::now(reserve))
+        let after = BalancesAfter::by(book.shelf::<Books>(), &reserve, &[postings::RESERVED]);
+        Ok(Decision::now((reserve, after)))
     }
 
     fn attempt(&self) -> Attempt {

@@ -1,14 +1,13 @@
 //! `/v1/reserves`.
 
 use books::reading::{any_moment, positive};
-use edge::cursor::Cursor;
 use edge::strict_json::{Body, Slot, nullable, object, prose};
-use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code, page};
+use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shared, code};
 use money::{Amount, Money};
 use text::Identifier;
 
 use super::{CreateReserve, ReleaseReserve, ReserveId, shelf, show};
-use crate::{reading, shapes};
+use crate::{answers, reading, shapes};
 
 /// The reason of the person who holds money back.
 type Reason = Identifier<255>;
@@ -69,7 +68,7 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/reserves/{id}",
         "getReserve",
         "Reads one reserve.",
-        read_one,
+        |state, call| answers::one(state, call, shelf::reserve, show::reserve),
     )
     .segment("id", shapes::ReserveId::SHAPE, "rsv_…")
     .gives::<show::Reserve>(200, "The reserve")
@@ -78,7 +77,16 @@ pub(crate) fn routes(r: &mut Routes) {
         "/v1/reserves",
         "listReserves",
         "Lists reserves, newest first.",
-        list,
+        |state, call| {
+            answers::list(
+                state,
+                call,
+                shelf::reserves,
+                show::reserve,
+                ReserveId::from_bytes,
+                |row| row.id.bytes(),
+            )
+        },
     )
     .page()
     .gives_page::<show::Reserve>("A page of reserves");
@@ -101,32 +109,6 @@ async fn release(state: Shared, call: Call) -> Result<Response, Problem> {
     state
         .submit(submission, command, show::released, show::show_refusal)
         .await
-}
-
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: ReserveId = call.named("id", code::NOT_FOUND)?;
-    let found = state
-        .read(move |connection| shelf::reserve(connection, tenant, id))
-        .await?;
-    let reserve = found.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::reserve(&reserve)))
-}
-
-async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let wanted = call.query.page()?;
-    let before = wanted.cursor.map(|cursor| ReserveId::from_bytes(cursor.id));
-    let more = i64::from(wanted.limit).saturating_add(1);
-    let found = state
-        .read(move |connection| shelf::reserves(connection, tenant, before, more))
-        .await?;
-    let cursor = |reserve: &super::Reserve| Cursor {
-        id: reserve.id.bytes(),
-        position: None,
-    };
-    let page = page(found, &wanted, show::reserve, cursor);
-    Ok(Response::json(200, &page))
 }
 
 /// Reads the body that holds money back.

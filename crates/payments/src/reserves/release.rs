@@ -1,9 +1,12 @@
 //! The command by which a person releases a reserve.
 
+use books::Books;
 use engine::{Asks, Attempt, Book, Command, Decision};
 use money::Amount;
 
 use super::{Cause, Reserve, ReserveId, ReserveRefusal, ReserveShelf, release};
+use crate::balances_after::BalancesAfter;
+use crate::postings;
 
 /// Releases a reserve, or a part of it.
 #[derive(Debug, Clone)]
@@ -15,7 +18,7 @@ pub struct ReleaseReserve {
 }
 
 impl Command for ReleaseReserve {
-    type Done = Reserve;
+    type Done = (Reserve, BalancesAfter);
     type Refusal = ReserveRefusal;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -24,7 +27,7 @@ impl Command for ReleaseReserve {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Reserve>, ReserveRefusal> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, ReserveRefusal> {
         let reserve = book.shelf::<ReserveShelf>().reserve(&self.id).cloned();
         let reserve = reserve.ok_or(ReserveRefusal::NotFound)?;
         let left = reserve.remaining;
@@ -36,7 +39,10 @@ impl Command for ReleaseReserve {
         };
         let amount = amount.ok_or_else(too_much)?;
         let released = release(book, &reserve, amount, Cause::Asked);
-        released.map(Decision::now).map_err(ReserveRefusal::Ledger)
+        let released = released.map_err(ReserveRefusal::Ledger)?;
+        let sets = [postings::RESERVE_RELEASED];
+        let after = BalancesAfter::by(book.shelf::<Books>(), &released, &sets);
+        Ok(Decision::now((released, after)))
     }
 
     fn attempt(&self) -> Attempt {

@@ -1,12 +1,13 @@
 //! The replies about reserves.
 
 use edge::Problem;
-use edge::reply::{json, moment, refusal_reply};
+use edge::reply::{moment, refusal_reply};
 use engine::{Command, RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ReserveRefusal;
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::problems::sentence;
 use crate::shapes::*;
 
@@ -45,16 +46,26 @@ pub struct Reserve {
     /// When the reserve last changed.
     #[schema(value_type = Moment)]
     pub updated_at: String,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
 
+moved!(Reserve);
+
 /// The reply with a new reserve.
-pub(crate) fn made(made: &super::Reserve, _is_dry_run: bool) -> Reply {
-    json(201, &reserve(made))
+pub(crate) fn made((made, after): &(super::Reserve, BalancesAfter), _is_dry_run: bool) -> Reply {
+    answer(201, reserve(made), after)
 }
 
 /// The reply with a reserve of which a part was released.
-pub(crate) fn released(released: &super::Reserve, _is_dry_run: bool) -> Reply {
-    json(200, &reserve(released))
+pub(crate) fn released(
+    (released, after): &(super::Reserve, BalancesAfter),
+    _is_dry_run: bool,
+) -> Reply {
+    answer(200, reserve(released), after)
 }
 
 /// The reply to a refusal.
@@ -101,5 +112,6 @@ pub(crate) fn reserve(reserve: &super::Reserve) -> Reserve {
         version: reserve.version,
         created_at: moment(reserve.created_at),
         updated_at: moment(reserve.updated_at),
+        balances_after: None,
     }
 }

@@ -14,6 +14,7 @@ use super::exception::{Exception, ExceptionId, Resolution};
 use super::resolve::ResolveException;
 use super::rows::{ExceptionRow, OPEN, RESOLVED, SettlementLineRow, SettlementRow};
 use super::{EXCEPTION_RESOLVED, NOTHING_TO_POST, SettlementId, SettlementLineId, show};
+use crate::answers;
 use crate::schema::{reconciliation_exception, settlement, settlement_line};
 use crate::shapes;
 
@@ -56,7 +57,7 @@ pub(super) fn routes(r: &mut Routes) {
         "/v1/reconciliation_exceptions/{id}",
         "getReconciliationException",
         "Reads one exception.",
-        read_one,
+        |state, call| answers::one(state, call, exception, show::exception),
     )
     .segment("id", shapes::ExceptionId::SHAPE, "exc_…")
     .gives::<show::ReconciliationException>(200, "The exception")
@@ -167,20 +168,6 @@ async fn list(state: Shared, call: Call) -> Result<Response, Problem> {
     Ok(Response::json(200, &page))
 }
 
-async fn read_one(state: Shared, call: Call) -> Result<Response, Problem> {
-    let tenant = call.caller.tenant.id;
-    let id: ExceptionId = call.named("id", code::NOT_FOUND)?;
-    let found = state.read(move |connection| {
-        let row: Option<ExceptionRow> = reconciliation_exception::table
-            .find((tenant, id))
-            .first(connection)
-            .optional()?;
-        row.map(ExceptionRow::read).transpose()
-    });
-    let found = found.await?.ok_or_else(|| Problem::new(code::NOT_FOUND))?;
-    Ok(Response::json(200, &show::exception(&found)))
-}
-
 async fn resolve(state: Shared, call: Call) -> Result<Response, Problem> {
     let exception: ExceptionId = call.named("id", code::NOT_FOUND)?;
     let by = call.caller.label.to_string();
@@ -216,6 +203,19 @@ fn resolution() -> impl Body<Out = (Resolution, String)> {
             Slot::together((how, reason.map(String::from)))
         },
     )
+}
+
+/// One exception, if the tenant has it.
+fn exception(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    id: ExceptionId,
+) -> Result<Option<Exception>, Error> {
+    let row: Option<ExceptionRow> = reconciliation_exception::table
+        .find((tenant, id))
+        .first(connection)
+        .optional()?;
+    row.map(ExceptionRow::read).transpose()
 }
 
 /// At most `limit` exceptions, newest first, that were found before the exception `before`.

@@ -1,5 +1,6 @@
 //! The command by which a person resolves an exception: with a reason alone, or with a posting too.
 
+use books::Books;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, set as field};
 use ledger::TransactionId;
 use money::Currency;
@@ -10,6 +11,7 @@ use super::rows::{LineResolved, OPEN, RESOLVED};
 use super::settle::{Settled, post_set};
 use super::shelf::{End, SettlementShelf};
 use super::{BankLineId, SettlementLineId};
+use crate::balances_after::BalancesAfter;
 use crate::postings::*;
 
 /// Resolves an exception.
@@ -43,7 +45,7 @@ pub enum ResolveError {
 }
 
 impl Command for ResolveException {
-    type Done = Exception;
+    type Done = (Exception, BalancesAfter);
     type Refusal = ResolveError;
 
     fn asks(&self, asks: &mut Asks<'_>) {
@@ -52,7 +54,7 @@ impl Command for ResolveException {
         }
     }
 
-    fn decide(&self, book: &mut Book) -> Result<Decision<Exception>, ResolveError> {
+    fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, ResolveError> {
         let state = &book.shelf::<SettlementShelf>().state.value;
         let mut held = state.exceptions.iter();
         let held = held.find(|(_, held)| held.row.id == self.exception);
@@ -66,7 +68,8 @@ impl Command for ResolveException {
         let line: Option<SettlementLineId> = exception.subject.parse().ok();
         let line = line.filter(|_| is_of_open_line);
         let bank_line: Option<BankLineId> = exception.subject.parse().ok();
-        let transaction = self.post(book, &exception, bank_line.is_some(), line.is_some())?;
+        let posted = self.post(book, &exception, bank_line.is_some(), line.is_some())?;
+        let (transaction, after) = posted.unwrap_or_default();
         let now = book.now();
         let end = End {
             resolution: self.resolution,
@@ -111,7 +114,7 @@ impl Command for ResolveException {
         delta.extend(transaction.iter().map(|id| field("transaction", id)));
         let about = ("exception", id.as_str());
         book.record(&AuditEvent::done("exception.resolved", about, &delta));
-        Ok(Decision::now(resolved))
+        Ok(Decision::now((resolved, after)))
     }
 
     fn attempt(&self) -> Attempt {
@@ -131,7 +134,7 @@ impl ResolveException {
         exception: &Exception,
         is_of_bank: bool,
         is_of_report: bool,
-    ) -> Result<Option<TransactionId>, ResolveError> {
+    ) -> Result<Option<(Option<TransactionId>, BalancesAfter)>, ResolveError> {
         let as_fee = match self.resolution {
             Resolution::Matched | Resolution::Accepted => return Ok(None),
             Resolution::PostedAsFee => true,
@@ -160,6 +163,8 @@ impl ResolveException {
             amount: exception.amount.saturating_abs(),
             fee: 0,
         };
-        Ok(post_set(book, &posted, set)?)
+        let transaction = post_set(book, &posted, set)?;
+        let after = BalancesAfter::by(book.shelf::<Books>(), &posted, &[set]);
+        Ok(Some((transaction, after)))
     }
 }

@@ -1,7 +1,7 @@
 //! The answers about settlements and exceptions.
 
 use edge::Problem;
-use edge::reply::{json, moment, refusal_reply};
+use edge::reply::{moment, refusal_reply};
 use engine::{RefusalReply, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::exception;
 use super::resolve::{ResolveError, ResolveException};
 use super::{EXCEPTION_RESOLVED, NOTHING_TO_POST};
+use crate::balances_after::{AccountAfter, BalancesAfter, answer, moved};
 use crate::shapes::*;
 
 /// A settlement: the money of many lines, which the provider sends to the bank as one.
@@ -168,7 +169,14 @@ pub struct ReconciliationException {
     /// Time at which it was resolved.
     #[schema(value_type = Option<Moment>, required)]
     pub resolved_at: Option<String>,
+    /// What the request has left on the accounts. Only the answer to a request that moves money has it; it is empty if
+    /// no money was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub balances_after: Option<Vec<AccountAfter>>,
 }
+
+moved!(ReconciliationException);
 
 pub(super) fn settlement(row: &super::SettlementRow) -> Settlement {
     Settlement {
@@ -208,11 +216,15 @@ pub(super) fn exception(row: &exception::Exception) -> ReconciliationException {
         version: row.version,
         created_at: moment(row.opened_at),
         resolved_at: row.closed_at.map(moment),
+        balances_after: None,
     }
 }
 
-pub(super) fn resolved(done: &exception::Exception, _is_dry_run: bool) -> Reply {
-    json(200, &exception(done))
+pub(super) fn resolved(
+    (done, after): &(exception::Exception, BalancesAfter),
+    _is_dry_run: bool,
+) -> Reply {
+    answer(200, exception(done), after)
 }
 
 pub(super) fn show_refusal(_command: &ResolveException, rule: &ResolveError) -> RefusalReply {

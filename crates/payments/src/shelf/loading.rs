@@ -44,6 +44,9 @@ impl engine::Shelf for Shelf {
         }
         if let Some(wanted) = from.ask::<CustomerShelf>() {
             wanted.methods.extend(self.methods_to_use());
+            for customer in self.customers_to_ask() {
+                wanted.moves_for(Some(customer));
+            }
         }
         if let Some(needs) = from.ask::<Books>() {
             let of_books = self.needs_of_books();

@@ -4,10 +4,11 @@ use ledger::Metadata;
 use store::{TenantId, Timestamp};
 
 use super::{Change, Shelf};
-use crate::customers::SavedMethodId;
+use crate::customers::{CustomerId, SavedMethodId};
 use crate::described::{DescribedId, DescribedThing};
+use crate::payouts::state::PayoutState;
 use crate::texts::{Described, TextChanges};
-use crate::{OperationId, OperationKind, PaymentId, PaymentState};
+use crate::{OperationId, OperationKind, PaymentId, PaymentState, refusal};
 
 impl Shelf {
     /// The payment with this external id.
@@ -42,7 +43,7 @@ impl Shelf {
                 let refund = (refund.kind == OperationKind::Refund).then_some(refund);
                 let mut refund = refund?.clone();
                 let before = std::mem::replace(&mut refund.metadata, metadata);
-                self.put_operation(refund.clone());
+                self.change_operation(&mut refund);
                 (DescribedThing::Refund(refund), before)
             }
             DescribedId::Payout(id) => {
@@ -88,6 +89,18 @@ impl Shelf {
             }
         }
         changes
+    }
+
+    /// The customers of payments and payouts for which a request may move money.
+    pub(super) fn customers_to_ask(&self) -> Vec<CustomerId> {
+        let payments = self.payments.values().map(|held| &held.row);
+        let payments = payments.filter(|row| refusal::may_ask_for_money(row.state));
+        let payouts = self.payouts.values().map(|held| &held.row);
+        let payouts = payouts.filter(|row| row.state == PayoutState::RequiresApproval);
+        let of_payments = payments.filter_map(|row| row.customer);
+        of_payments
+            .chain(payouts.filter_map(|row| row.customer))
+            .collect()
     }
 
     /// The saved payment methods of payments that were not sent to a provider yet.

@@ -113,6 +113,7 @@ store::bulk_insert! {
         payment_method: String,
         reason: Option<String>,
         idempotency_key: String,
+        version: i64,
         created_at: i64,
         metadata: Option<String>,
     }
@@ -134,6 +135,7 @@ store::bulk_update! {
             provider_ref: Option<String> = provider_ref,
             decline_code: Option<String> = decline_code,
             metadata: Option<String> = metadata,
+            version: i64 = version,
         }
     }
 }
@@ -368,6 +370,7 @@ impl OperationRow {
             payment_method: row.payment_method.clone(),
             reason: row.reason.clone(),
             idempotency_key: row.idempotency_key.clone(),
+            version: row.version,
             created_at: row.created_at.micros(),
             metadata: texts::stored(row.metadata.as_ref()),
         }
@@ -429,6 +432,7 @@ impl OperationRow {
             payment_method: self.payment_method,
             reason: self.reason,
             idempotency_key: self.idempotency_key,
+            version: self.version,
             created_at: Timestamp::from_micros(self.created_at),
         })
     }

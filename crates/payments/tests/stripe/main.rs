@@ -63,6 +63,7 @@ fn leased(kind: OperationKind) -> LeasedOperation {
             reason: None,
             metadata: None,
             idempotency_key: String::new(),
+            version: 1,
             created_at: Timestamp::from_micros(MADE_AT * 1_000_000),
         },
         epoch: 1,

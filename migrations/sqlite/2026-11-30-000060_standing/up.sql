@@ -1,0 +1,9 @@
+-- Customers can be suspended, payouts name the customer whom they pay, and each change of an operation makes its next
+-- version. `../../postgres` has the same change for PostgreSQL: change both files together.
+
+ALTER TABLE customer ADD COLUMN standing TEXT NOT NULL DEFAULT 'active' CHECK (standing IN ('active', 'suspended'));
+
+ALTER TABLE payout ADD COLUMN customer_id BLOB CHECK (length(customer_id) = 16);
+
+-- What was changed before counts as the first version.
+ALTER TABLE operation ADD COLUMN version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0);
