@@ -9,7 +9,7 @@ use engine::errand::{Errand, Errands};
 use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::charging::AnswerNow;
-use crate::disputes::Evidence;
+use crate::disputes::evidence::Evidence;
 use crate::{
     Operation, OperationId, OperationKind, Payment, Providers, Refusal, Shelf, charging, moved,
     refunds,

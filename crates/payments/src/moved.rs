@@ -6,9 +6,10 @@ use engine::{Command, RefusalReply, Reply};
 
 use crate::charging::codes;
 use crate::charging::show::payment;
+use crate::disputes::codes::{DISPUTE_STATE_CONFLICT, EVIDENCE_REQUIRED};
 use crate::late::codes::NOTHING_UNALLOCATED;
 use crate::problems::{declined, sentence};
-use crate::{NoProvider, Operation, OperationState, Payment, Refusal, customers, disputes};
+use crate::{NoProvider, Operation, OperationState, Payment, Refusal, customers};
 
 /// The reply to a request that moves a payment.
 pub(crate) fn reply(operation: &Operation, moved: &Payment) -> Reply {
@@ -51,10 +52,10 @@ fn refused(rule: &Refusal) -> Problem {
         Refusal::InFlight => {
             Problem::new(codes::OPERATION_IN_FLIGHT).with_detail(sentence(&rule.to_string()))
         }
-        Refusal::DisputeState { state } => Problem::new(disputes::codes::DISPUTE_STATE_CONFLICT)
+        Refusal::DisputeState { state } => Problem::new(DISPUTE_STATE_CONFLICT)
             .with_detail(sentence(&rule.to_string()))
             .with_state(state, Vec::new()),
-        Refusal::NoEvidence => Problem::new(disputes::codes::EVIDENCE_REQUIRED),
+        Refusal::NoEvidence => Problem::new(EVIDENCE_REQUIRED),
         Refusal::TooMuch { left, .. } => Problem::new(books::code::EXCEEDS_REMAINING)
             .with_detail(sentence(&rule.to_string()))
             .at("/amount")

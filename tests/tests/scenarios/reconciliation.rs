@@ -471,7 +471,7 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     let price = |fixed: i64| json!({"provider": "sandbox", "currency": "EUR", "kind": "capture", "rate": "0.01", "fixed": fixed});
     let prices = "/v1/provider_prices";
     for (field, value, code) in [
-        ("kind", json!("payout"), "unknown_value"),
+        ("kind", json!("payout"), "unknown_choice"),
         ("rate", json!("1.1"), "malformed_rate"),
         ("valid_from", json!("2026-02-30"), "malformed_day"),
         ("currency", json!("EURO"), "unknown_currency"),

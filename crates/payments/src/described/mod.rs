@@ -33,10 +33,6 @@ pub enum DescribedId {
 
 /// A thing after its metadata was replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one value lives for the time of one answer"
-)]
 pub enum DescribedThing {
     /// A payment.
     Payment(Payment),
