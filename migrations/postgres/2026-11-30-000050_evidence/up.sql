@@ -21,7 +21,3 @@ ALTER TABLE operation
     DROP CONSTRAINT operation_kind_check,
     ADD CHECK (kind IN ('charge', 'authorize', 'capture', 'void', 'increment', 'refund', 'refund_return', 'payout',
                         'payout_return', 'evidence'));
-
--- SQLite makes the table again, and the index with it.
-DROP INDEX operation_refunds;
-CREATE INDEX operation_refunds ON operation (tenant_id, id) WHERE kind = 'refund';
