@@ -10,7 +10,7 @@ use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::balances_after::BalancesAfter;
 use crate::charging::AnswerNow;
-use crate::disputes::Evidence;
+use crate::disputes::evidence::Evidence;
 use crate::{
     Operation, OperationId, OperationKind, Payment, Providers, Refusal, Shelf, bank_orders,
     charging, moved, refunds,

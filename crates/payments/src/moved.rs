@@ -7,11 +7,11 @@ use engine::{Command, RefusalReply, Reply};
 use crate::balances_after::{BalancesAfter, answer};
 use crate::charging::codes;
 use crate::charging::show::payment;
+use crate::disputes::codes::{DISPUTE_STATE_CONFLICT, EVIDENCE_REQUIRED};
 use crate::late::codes::NOTHING_UNALLOCATED;
 use crate::problems::{declined, sentence};
 use crate::{
     NoProvider, Operation, OperationState, Payment, Refusal, bank_accounts, bank_orders, customers,
-    disputes,
 };
 
 /// The reply to a request that moves a payment.
@@ -56,10 +56,10 @@ pub(crate) fn refused(rule: &Refusal) -> Problem {
         Refusal::InFlight => {
             Problem::new(codes::OPERATION_IN_FLIGHT).with_detail(sentence(&rule.to_string()))
         }
-        Refusal::DisputeState { state } => Problem::new(disputes::codes::DISPUTE_STATE_CONFLICT)
+        Refusal::DisputeState { state } => Problem::new(DISPUTE_STATE_CONFLICT)
             .with_detail(sentence(&rule.to_string()))
             .with_state(state, Vec::new()),
-        Refusal::NoEvidence => Problem::new(disputes::codes::EVIDENCE_REQUIRED),
+        Refusal::NoEvidence => Problem::new(EVIDENCE_REQUIRED),
         Refusal::TooMuch { left, .. } => Problem::new(books::code::EXCEEDS_REMAINING)
             .with_detail(sentence(&rule.to_string()))
             .at("/amount")

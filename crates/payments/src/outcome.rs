@@ -6,12 +6,13 @@
 use money::Money;
 use store::{Ids, Timestamp};
 
+use crate::disputes::outcome as evidence;
 use crate::state::{OperationEvent, OperationState, PaymentEvent};
 use crate::{
     Fact, Operation, OperationId, OperationKind, OperationOwner, Payment, PaymentState, Record,
     Shelf,
 };
-use crate::{authorizations, disputes, payouts, postings, refunds};
+use crate::{authorizations, payouts, postings, refunds};
 
 /// The effect of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,7 +297,7 @@ fn succeed(
             return Ok(FactEffect::Finished);
         }
         OperationOwner::Dispute => {
-            disputes::submission::taken(shelf, &operation, now);
+            evidence::taken(shelf, &operation, now);
             return Ok(FactEffect::Finished);
         }
         OperationOwner::Payment => {}
@@ -368,7 +369,7 @@ fn fail(
             return Ok(FactEffect::Finished);
         }
         OperationOwner::Dispute => {
-            disputes::submission::refused(shelf, &operation, decline_code, now);
+            evidence::refused(shelf, &operation, decline_code, now);
             return Ok(FactEffect::Finished);
         }
         OperationOwner::Payment => {}

@@ -67,6 +67,7 @@ SELECT amount, reserved, created_at, tenant_id, ordinal, attempt, id, subject_id
        made_available, from_pending, unallocated, allocated, given_back, gives_back
   FROM operation ORDER BY rowid;
 DROP TRIGGER operation_undeletable;
+DROP INDEX operation_refunds;
 DROP TABLE operation;
 ALTER TABLE operation_copy RENAME TO operation;
 CREATE INDEX operation_refunds ON operation (tenant_id, id) WHERE kind = 'refund';

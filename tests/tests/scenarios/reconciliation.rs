@@ -485,11 +485,11 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     let price = |fixed: i64| json!({"provider": "sandbox", "currency": "EUR", "kind": "capture", "rate": "0.01", "fixed": fixed});
     let prices = "/v1/provider_prices";
     for (field, value, code) in [
-        ("kind", json!("payout"), "unknown_value"),
+        ("kind", json!("payout"), "unknown_choice"),
         ("rate", json!("1.1"), "malformed_rate"),
         ("valid_from", json!("2026-02-30"), "malformed_day"),
         ("currency", json!("EURO"), "unknown_currency"),
-        ("tolerance", json!(-1), "below_minimum"),
+        ("tolerance", json!(-1), "out_of_range"),
     ] {
         let mut wrong = price(10);
         wrong[field] = value;
@@ -514,8 +514,8 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     let (code, said) = reconcile(&database, &["--report", shown(&report)]);
     assert_eq!(code, Some(0), "{said}");
 
-    // The price is one minor unit less than what the provider takes: that is its rounding.
-    let made = shop.client.post(prices, None, &price(9)).await;
+    // By the price it is 10.99 rounded to 11, and 10. The provider rounds down: one minor unit less.
+    let made = shop.client.post(prices, None, &price(10)).await;
     assert_eq!(made.status, 201, "{}", made.json());
     let agreed = made.json();
     assert_eq!(
@@ -532,7 +532,7 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     assert_eq!(code, Some(0), "{said}");
 
     // Two less is not. Prices of another provider, another kind and another time count for other lines.
-    assert_eq!(shop.client.post(prices, None, &price(8)).await.status, 201);
+    assert_eq!(shop.client.post(prices, None, &price(7)).await.status, 201);
     for (field, value) in [
         ("provider", json!("north")),
         ("kind", json!("refund")),

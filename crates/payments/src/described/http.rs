@@ -2,80 +2,54 @@
 
 use books::metadata::replacement;
 use edge::reply::json;
-use edge::{Call, Problem, Reader as _, Response, Routes, Shape, Shared, code};
+use edge::{Call, Problem, Reader as _, Response, Routes, Shared, code};
 use engine::Reply;
-use utoipa::ToSchema;
 
 use super::{Describe, DescribedId, DescribedThing};
 use crate::{charging, moved, payouts, refunds, shapes};
 
-/// The route of a thing that has metadata.
-struct Thing {
-    path: &'static str,
-    operation: &'static str,
-    summary: &'static str,
-    shape: Shape,
-    example: &'static str,
-    given: &'static str,
-    missing: &'static str,
-}
-
 /// The route that replaces the metadata of payments. It belongs to their group.
 pub(crate) fn routes(r: &mut Routes) {
-    let thing = Thing {
-        path: "/v1/payments/{id}",
-        operation: "updatePayment",
-        summary: "Replaces the metadata of a payment. Nothing else changes.",
-        shape: shapes::PaymentId::SHAPE,
-        example: "pay_…",
-        given: "The payment with its new metadata",
-        missing: "No such payment",
-    };
-    route::<charging::show::Payment, _>(r, thing, DescribedId::Payment);
+    r.patch(
+        "/v1/payments/{id}",
+        "updatePayment",
+        "Replaces the metadata of a payment. Nothing else changes.",
+        |state, call| patch(state, call, DescribedId::Payment),
+    )
+    .segment("id", shapes::PaymentId::SHAPE, "pay_…")
+    .body(|known| replacement().describe(known))
+    .gives::<charging::show::Payment>(200, "The payment with its new metadata")
+    .refuses(404, "No such payment", &[])
+    .refuses(422, "A field is wrong", &[]);
 }
 
 /// The route that replaces the metadata of refunds. It belongs to their group.
 pub(crate) fn of_refunds(r: &mut Routes) {
-    let thing = Thing {
-        path: "/v1/refunds/{id}",
-        operation: "updateRefund",
-        summary: "Replaces the metadata of a refund. Nothing else changes.",
-        shape: shapes::RefundId::SHAPE,
-        example: "re_…",
-        given: "The refund with its new metadata",
-        missing: "No such refund",
-    };
-    route::<refunds::show::Refund, _>(r, thing, DescribedId::Refund);
+    r.patch(
+        "/v1/refunds/{id}",
+        "updateRefund",
+        "Replaces the metadata of a refund. Nothing else changes.",
+        |state, call| patch(state, call, DescribedId::Refund),
+    )
+    .segment("id", shapes::RefundId::SHAPE, "re_…")
+    .body(|known| replacement().describe(known))
+    .gives::<refunds::show::Refund>(200, "The refund with its new metadata")
+    .refuses(404, "No such refund", &[])
+    .refuses(422, "A field is wrong", &[]);
 }
 
 /// The route that replaces the metadata of payouts. It belongs to their group.
 pub(crate) fn of_payouts(r: &mut Routes) {
-    let thing = Thing {
-        path: "/v1/payouts/{id}",
-        operation: "updatePayout",
-        summary: "Replaces the metadata of a payout. Nothing else changes.",
-        shape: shapes::PayoutId::SHAPE,
-        example: "po_…",
-        given: "The payout with its new metadata",
-        missing: "No such payout",
-    };
-    route::<payouts::show::Payout, _>(r, thing, DescribedId::Payout);
-}
-
-fn route<T: ToSchema, I>(r: &mut Routes, thing: Thing, id: fn(I) -> DescribedId)
-where
-    I: std::str::FromStr + Send + 'static,
-{
     r.patch(
-        thing.path,
-        thing.operation,
-        thing.summary,
-        move |state, call| patch(state, call, id),
+        "/v1/payouts/{id}",
+        "updatePayout",
+        "Replaces the metadata of a payout. Nothing else changes.",
+        |state, call| patch(state, call, DescribedId::Payout),
     )
-    .segment("id", thing.shape, thing.example)
+    .segment("id", shapes::PayoutId::SHAPE, "po_…")
     .body(|known| replacement().describe(known))
-    .gives::<T>(200, thing.given)
-    .refuses(404, thing.missing, &[])
+    .gives::<payouts::show::Payout>(200, "The payout with its new metadata")
+    .refuses(404, "No such payout", &[])
     .refuses(422, "A field is wrong", &[]);
 }
 

@@ -1,12 +1,14 @@
 //! `/v1/disputes`.
 
+use edge::reply::json;
 use edge::strict_json::{Body, Fields, Guarded, Slot, nullable, object, prose};
 use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shape, Shared, code, headers};
+use engine::Reply;
 use text::{Identifier, Text};
 
 use super::codes::{DISPUTE_STATE_CONFLICT, EVIDENCE_REQUIRED};
 use super::evidence::{EvidenceChange, EvidenceField};
-use super::{DisputeId, SubmitEvidence, WriteEvidence, rows, show};
+use super::{BegunSubmission, DisputeId, SubmitEvidence, WriteEvidence, rows, show};
 use crate::charging::codes;
 use crate::{answers, begun, moved, shapes};
 
@@ -106,7 +108,12 @@ async fn submit(state: Shared, call: Call) -> Result<Response, Problem> {
         providers: begun::providers(&state)?,
     };
     let show_refusal = moved::show_refusal;
-    begun::submit(&state, submission, command, wait, show::begun, show_refusal).await
+    begun::submit(&state, submission, command, wait, begun_now, show_refusal).await
+}
+
+/// The reply at the moment of the decision.
+fn begun_now(begun: &BegunSubmission, _is_dry_run: bool) -> Reply {
+    json(202, &show::dispute(&begun.dispute))
 }
 
 /// Reads the body that writes evidence.

@@ -16,11 +16,12 @@
 
 pub(crate) mod codes;
 pub(crate) mod dispute;
-mod evidence;
+pub(crate) mod evidence;
 mod http;
+pub(crate) mod outcome;
 pub(crate) mod rows;
 pub mod show;
-pub(crate) mod submission;
+mod submission;
 mod write;
 
 use books::Books;

@@ -5,8 +5,8 @@ use engine::Reply;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::BegunSubmission;
-use super::evidence::EvidenceField;
+use super::dispute;
+use super::evidence::{self, EvidenceField};
 use crate::problems::declined;
 use crate::shapes::*;
 use crate::{Operation, OperationState};
@@ -102,18 +102,13 @@ pub struct Evidence {
     pub uncategorized_text: Option<String>,
 }
 
-/// The reply of the command that sends evidence, at the moment of its decision.
-pub(crate) fn begun(begun: &BegunSubmission, _is_dry_run: bool) -> Reply {
-    json(202, &dispute(&begun.dispute))
-}
-
 /// The reply of the command that writes evidence.
-pub(crate) fn written(written: &super::Dispute, _is_dry_run: bool) -> Reply {
+pub(crate) fn written(written: &dispute::Dispute, _is_dry_run: bool) -> Reply {
     json(200, &dispute(written))
 }
 
 /// The reply to the request that has sent evidence.
-pub(crate) fn reply(operation: &Operation, of: &super::Dispute) -> Reply {
+pub(crate) fn reply(operation: &Operation, of: &dispute::Dispute) -> Reply {
     match operation.state {
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
             json(202, &dispute(of))
@@ -123,7 +118,7 @@ pub(crate) fn reply(operation: &Operation, of: &super::Dispute) -> Reply {
     }
 }
 
-fn evidence(evidence: &super::Evidence) -> Evidence {
+fn evidence(evidence: &evidence::Evidence) -> Evidence {
     let text = |field| evidence.text(field).map(str::to_owned);
     Evidence {
         product_description: text(EvidenceField::ProductDescription),
@@ -139,7 +134,7 @@ fn evidence(evidence: &super::Evidence) -> Evidence {
 }
 
 /// A dispute.
-pub(crate) fn dispute(dispute: &super::dispute::Dispute) -> Dispute {
+pub(crate) fn dispute(dispute: &dispute::Dispute) -> Dispute {
     Dispute {
         id: dispute.id.to_string(),
         object: "dispute",

@@ -2,8 +2,6 @@
 
 use store::Timestamp;
 
-use super::fees::Fees;
-
 store::typed_id!(
     /// The id of an exception: `exc_…`.
     ExceptionId,
@@ -104,6 +102,15 @@ impl Resolution {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)
     }
+}
+
+/// The fees that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fees {
+    /// The agreed fee, in minor units.
+    pub expected: i64,
+    /// The reported fee, in minor units.
+    pub reported: i64,
 }
 
 /// A difference between two sides.

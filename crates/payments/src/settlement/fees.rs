@@ -3,18 +3,9 @@
 use engine::Book;
 
 use super::ReportLine;
-use super::exception::ExceptionKind;
+use super::exception::{ExceptionKind, Fees};
 use super::shelf::{Difference, open_exception};
 use crate::prices::{PriceShelf, wrong_fee};
-
-/// The fees that differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fees {
-    /// The agreed fee, in minor units.
-    pub expected: i64,
-    /// The reported fee, in minor units.
-    pub reported: i64,
-}
 
 /// Opens an exception about a line that was matched if its fee is not the agreed one. The line stays matched, and its
 /// money is posted already.

@@ -28,7 +28,6 @@ pub mod show;
 
 pub use absent::{OpenAbsent, absent};
 pub use bank::{BankLine, BankTally, MatchBankLines};
-pub use fees::Fees;
 pub use proof::{CurrencyProof, Proof, Sum, proof};
 pub use resolve::ResolveException;
 pub use settle::{SettleLines, Tally};

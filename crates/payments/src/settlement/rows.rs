@@ -3,8 +3,7 @@
 use ledger::TransactionId;
 use store::{Error, TenantId, Timestamp};
 
-use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
-use super::fees::Fees;
+use super::exception::{Exception, ExceptionId, ExceptionKind, Fees, Resolution};
 use super::{ReportLine, SettlementId, SettlementLineId};
 
 /// The status of a line that was matched.

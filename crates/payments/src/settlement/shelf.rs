@@ -12,8 +12,7 @@ use store::{Error, TenantId, Timestamp};
 
 use super::SettlementId;
 use super::bank_rows::{BankLineResolved, BankLineRow};
-use super::exception::{Exception, ExceptionId, ExceptionKind, Resolution};
-use super::fees::Fees;
+use super::exception::{Exception, ExceptionId, ExceptionKind, Fees, Resolution};
 use super::rows::*;
 use crate::disputes::dispute::Dispute;
 use crate::postings::{OF_SETTLEMENT, Role, SETTLEMENT_ROLES};

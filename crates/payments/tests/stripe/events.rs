@@ -190,6 +190,7 @@ fn dispute(status: &str) -> Value {
     json!({
         "id": "du_1", "object": "dispute", "amount": 500, "charge": "ch_1", "currency": "eur",
         "metadata": {}, "payment_intent": "pi_1", "reason": "fraudulent", "status": status,
+        "evidence_details": {"due_by": 1_790_000_000, "has_evidence": false},
     })
 }
 
@@ -216,13 +217,14 @@ fn a_dispute_names_the_record_of_the_charge() {
     let expanded = json!({"id": "pi_1", "object": "payment_intent"});
     let expanded = with(dispute("won"), "/payment_intent", expanded);
     assert!(heard("charge.dispute.closed", expanded).is_some());
-    let mut late = dispute("needs_response");
-    late["evidence_details"] = json!({"due_by": "tomorrow"});
-    let place = wrong("charge.dispute.created", late.clone());
+    let until = |due_by: Value| {
+        let details = json!({"due_by": due_by, "has_evidence": false});
+        with(dispute("needs_response"), "/evidence_details", details)
+    };
+    let place = wrong("charge.dispute.created", until(json!("tomorrow")));
     assert_eq!(place, "/data/object/evidence_details/due_by");
     for due_by in [json!(null), json!(1_800_000_000)] {
-        late["evidence_details"] = json!({"due_by": due_by, "has_evidence": false});
-        assert!(heard("charge.dispute.created", late.clone()).is_some());
+        assert!(heard("charge.dispute.created", until(due_by)).is_some());
     }
     // A person has to look at an end that is not known here.
     let place = wrong("charge.dispute.closed", dispute("prevented"));

@@ -26,10 +26,8 @@ const KEY: &str = "op_00000000000000000000000000000001";
 /// A lease of an operation of this kind, with 10.00 euros of an authorization of 10.00 euros.
 fn leased(kind: OperationKind) -> LeasedOperation {
     let begins = kind.begins_attempt();
-    let about = match kind {
-        OperationKind::Evidence => "du_1",
-        _ => "pi_1",
-    };
+    let is_evidence = kind == OperationKind::Evidence;
+    let about = if is_evidence { "du_1" } else { "pi_1" };
     let on_charge = (!begins && !kind.is_of_payout()).then(|| about.to_owned());
     let reserved = matches!(kind, OperationKind::Capture | OperationKind::Void);
     LeasedOperation {

@@ -10,7 +10,7 @@ use super::{
     Dialect, MalformedEvent, ProviderAnswer, ProviderEvent, ProviderRequest, Unsendable, segment,
     wrong,
 };
-use crate::disputes::Evidence;
+use crate::disputes::evidence::Evidence;
 use crate::{Fact, JsonError, LeasedOperation, Operation, OperationKind};
 
 /// The dialect of the sandbox provider.

@@ -33,7 +33,7 @@ use super::{
     Dialect, MalformedEvent, Object, ProviderAnswer, ProviderEvent, ProviderRequest, Unsendable,
     WrongField, segment, wrong,
 };
-use crate::disputes::Evidence;
+use crate::disputes::evidence::Evidence;
 use crate::json;
 use crate::{Fact, LeasedOperation, Operation, OperationKind};
 
