@@ -327,6 +327,14 @@ mod tests {
                 &["line 3"],
             ),
             (
+                "[webhook_options.acme]\ncolour = \"red\"\n",
+                &["line 2", "colour", "tolerance"],
+            ),
+            (
+                "[webhook_options.acme]\nform = \"hash=md5\"\n",
+                &["webhook_options", "header"],
+            ),
+            (
                 "[webhook_secrets]\nacme = 7\n",
                 &["line 2", "acme", "SCHEME:SECRET"],
             ),
