@@ -5,6 +5,7 @@
 //! and fails if that is not possible. Without it, if they are not installed, the tests print a message.
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test may stop at the first surprise"
 )]
@@ -369,90 +370,62 @@ const NOTICE: [(Language, &str); 2] = [
     (JavaScript, "adyen-notification"),
 ];
 
+fn append(headers: &mut BTreeMap<String, String>, name: &str, before: &str, after: &str) {
+    let value = headers.get_mut(name).expect("it is signed");
+    *value = format!("{before}{value}{after}");
+}
+
 fn cases(now: i64, local_time: BTreeMap<String, String>) -> Vec<Case> {
+    let mut cases = times(now, local_time);
+    cases.extend(headers(now));
+    cases.extend(notices(now));
+    cases.extend(bodies(now));
+    cases
+}
+
+fn times(now: i64, local_time: BTreeMap<String, String>) -> Vec<Case> {
     let zero = |scheme, secret| Message {
         tolerance: Some(0),
         ..Message::signed(scheme, secret, BODY, now - HOUR)
     };
     let ahead = |scheme, secret| Message::signed(scheme, secret, BODY, now + HOUR);
-    let with_body = |scheme, secret, body| Message::signed(scheme, secret, body, now);
-    let notice = |change: &dyn Fn(String) -> String| {
-        let mut notice = Message::signed(Scheme::AdyenStandard, ADYEN, NOTIFICATION, now);
-        notice.body = change(notice.body);
-        notice
-    };
-    let standard = |change: &dyn Fn(&mut BTreeMap<String, String>)| {
-        let mut message = Message::signed(Scheme::StandardWebhooks, WHSEC, BODY, now);
-        change(&mut message.headers);
-        message
-    };
-    let append = |headers: &mut BTreeMap<String, String>, name: &str, before: &str, after: &str| {
-        let value = headers.get_mut(name).expect("it is signed");
-        *value = format!("{before}{value}{after}");
-    };
-    let fraction = standard(&|headers| append(headers, "webhook-timestamp", "", ".5"));
-    let no_comma = standard(&|headers| append(headers, "webhook-signature", "x ", ""));
-    let mut two = Message::signed(Scheme::Paddle, "pdl_ntfset_1", BODY, now + PADDLE_AHEAD);
-    two.tolerance = Some(HOUR);
-    let other = format!(";h1={}", "0".repeat(64));
-    append(&mut two.headers, "Paddle-Signature", "", &other);
+    let (old, early) = ("tolerance 0, signed an hour ago", "signed an hour ahead");
+    let mut fraction = Message::signed(Scheme::StandardWebhooks, WHSEC, BODY, now);
+    append(&mut fraction.headers, "webhook-timestamp", "", ".5");
+    let mut local = Message::unsigned(Scheme::StandardWebhooks, WHSEC, BODY);
+    local.take(local_time);
+    let zoned = "`sign` was given a local time, five hours ahead of UTC";
+    vec![
+        case(old, zero(Scheme::Stripe, WHSEC), &STRIPE),
+        case(old, zero(Scheme::Paddle, "pdl_ntfset_1"), &PADDLE[..1]),
+        case(early, ahead(Scheme::Stripe, WHSEC), &STRIPE),
+        case(early, ahead(Scheme::StandardWebhooks, WHSEC), &STANDARD),
+        case(early, ahead(Scheme::Paddle, "pdl_ntfset_1"), &PADDLE),
+        case("`.5` after the signed time", fraction, &STANDARD),
+        case(zoned, local, &STANDARD),
+    ]
+}
+
+fn headers(now: i64) -> Vec<Case> {
+    let standard = Scheme::StandardWebhooks;
+    let unpadded = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nw";
+    let unpadded = Message::signed(standard, unpadded, BODY, now);
+    let mut no_comma = Message::signed(standard, WHSEC, BODY, now);
+    append(&mut no_comma.headers, "webhook-signature", "x ", "");
     let mut mixed = Message::signed(Scheme::Svix, WHSEC, BODY, now);
     for part in ["timestamp", "signature"] {
         let value = mixed.headers.remove(&format!("svix-{part}"));
         let value = value.expect("it is signed");
         let _none = mixed.headers.insert(format!("webhook-{part}"), value);
     }
+    let mut two = Message::signed(Scheme::Paddle, "pdl_ntfset_1", BODY, now + PADDLE_AHEAD);
+    two.tolerance = Some(HOUR);
+    let other = format!(";h1={}", "0".repeat(64));
+    append(&mut two.headers, "Paddle-Signature", "", &other);
     let mut slash = Message::signed(Scheme::Square, "asdf1234", BODY, now);
     slash.url = "https://a.example/hooks/pay/";
-    let mut local = Message::unsigned(Scheme::StandardWebhooks, WHSEC, BODY);
-    local.take(local_time);
-    let second = |body: String| {
-        let start = body.find("{\"NotificationRequestItem").expect("an item");
-        let (before, rest) = body.split_at(start);
-        let item = rest.strip_suffix("]}").expect("the end of the items");
-        format!("{before}{item},{}]}}", changed(item))
-    };
-    let mut cases = vec![
-        case(
-            "tolerance 0, signed an hour ago",
-            zero(Scheme::Stripe, WHSEC),
-            &STRIPE,
-        ),
-        case(
-            "tolerance 0, signed an hour ago",
-            zero(Scheme::Paddle, "pdl_ntfset_1"),
-            &PADDLE[..1],
-        ),
-        case(
-            "signed an hour ahead",
-            ahead(Scheme::Stripe, WHSEC),
-            &STRIPE,
-        ),
-        case(
-            "signed an hour ahead",
-            ahead(Scheme::StandardWebhooks, WHSEC),
-            &STANDARD,
-        ),
-        case(
-            "signed an hour ahead",
-            ahead(Scheme::Paddle, "pdl_ntfset_1"),
-            &PADDLE,
-        ),
-        case("`.5` after the signed time", fraction, &STANDARD),
-        case(
-            "`sign` was given a local time, five hours ahead of UTC",
-            local,
-            &STANDARD,
-        ),
-        case(
-            "a secret without its base64 padding",
-            with_body(
-                Scheme::StandardWebhooks,
-                "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nw",
-                BODY,
-            ),
-            &STANDARD,
-        ),
+    vec![
+        case("a secret without its base64 padding", unpadded, &STANDARD),
         case(
             "an entry without a comma before the right signature",
             no_comma,
@@ -469,30 +442,47 @@ fn cases(now: i64, local_time: BTreeMap<String, String>) -> Vec<Case> {
             slash,
             &SQUARE,
         ),
+    ]
+}
+
+fn notices(now: i64) -> Vec<Case> {
+    let notice = |change: &dyn Fn(String) -> String| {
+        let mut notice = Message::signed(Scheme::AdyenStandard, ADYEN, NOTIFICATION, now);
+        notice.body = change(notice.body);
+        notice
+    };
+    let second = |body: String| {
+        let start = body.find("{\"NotificationRequestItem").expect("an item");
+        let (before, rest) = body.split_at(start);
+        let item = rest.strip_suffix("]}").expect("the end of the items");
+        format!("{before}{item},{}]}}", changed(item))
+    };
+    let (empty, null) = ("\"originalReference\":\"\"", "\"originalReference\":null");
+    let reason = notice(&|body| body.replace("\"none\"", "\"new\""));
+    let none = notice(&|body| body.replace("additionalData", "other"));
+    vec![
         case(
             "`reason` was changed, which is not one of the eight fields",
-            notice(&|body| body.replace("\"none\"", "\"new\"")),
+            reason,
             &NOTICE,
         ),
         case(
             "`originalReference` is null",
-            notice(&|body| {
-                body.replace("\"originalReference\":\"\"", "\"originalReference\":null")
-            }),
+            notice(&|body| body.replace(empty, null)),
             &NOTICE,
         ),
-        case(
-            "no `additionalData`, so no signature",
-            notice(&|body| body.replace("additionalData", "other")),
-            &NOTICE,
-        ),
+        case("no `additionalData`, so no signature", none, &NOTICE),
         // The program for JavaScript gives the library one item, so it is not asked.
         case(
             "two items, the second one changed",
             notice(&second),
             &NOTICE[..1],
         ),
-    ];
+    ]
+}
+
+fn bodies(now: i64) -> Vec<Case> {
+    let mut cases = Vec::new();
     for (says, body) in [("signed, and empty", ""), ("signed, and not JSON", "a=b")] {
         let kinds = [
             (Scheme::Stripe, WHSEC, &STRIPE[..]),
@@ -502,7 +492,8 @@ fn cases(now: i64, local_time: BTreeMap<String, String>) -> Vec<Case> {
             (Scheme::Github, "It's a Secret", &[(JavaScript, "octokit")]),
         ];
         for (scheme, secret, asked) in kinds {
-            cases.push(case(says, with_body(scheme, secret, body), asked));
+            let message = Message::signed(scheme, secret, body, now);
+            cases.push(case(says, message, asked));
         }
     }
     cases
