@@ -23,6 +23,9 @@ const ALGORITHM: &str = "hmac-sha256";
 /// The label of our own signatures.
 const LABEL: &str = "sig1";
 
+/// The greatest integer of a structured field (RFC 9651, section 3.3.1).
+const LAST_TIMESTAMP: i64 = 999_999_999_999_999;
+
 /// A signature of the request with all that it says of itself.
 struct Signed {
     label: String,
@@ -308,6 +311,9 @@ pub(crate) fn sign(
     timestamp: i64,
     body: &[u8],
 ) -> Result<Vec<(&'static str, String)>, SignError> {
+    if timestamp > LAST_TIMESTAMP {
+        return Err(SignError::LongTimestamp);
+    }
     let body_digest = format!("sha-256=:{}:", base64(&Sha256::digest(body)));
     let parameters = format!("(\"content-digest\");created={timestamp};alg=\"{ALGORITHM}\"");
     let base = format!("\"content-digest\": {body_digest}\n\"@signature-params\": {parameters}");
@@ -327,7 +333,7 @@ mod tests {
     use hmac::{KeyInit as _, Mac as _};
 
     use crate::mac::{HmacSha256, base64};
-    use crate::{Covers, Refusal, Request, Scheme, Secret, Setup, SignedData};
+    use crate::{Covers, Refusal, Request, Scheme, Secret, Setup, SignError, SignedData, sign};
 
     const KEY: &[u8] = b"a key of RFC 9421, 32 bytes long";
     const NOW: i64 = 1_767_225_600;
@@ -494,6 +500,18 @@ mod tests {
         assert_eq!(
             dated(";created=1767225600", "other"),
             malformed("Signature")
+        );
+    }
+
+    #[test]
+    fn a_time_that_no_receiver_could_read_is_not_signed() {
+        let scheme = Scheme::Rfc9421HmacSha256;
+        let secret = Secret::parse(scheme, &base64(KEY)).unwrap();
+        let signed = |timestamp| sign(scheme, &secret, "", timestamp, b"").map(|_| ());
+        assert_eq!(signed(super::LAST_TIMESTAMP), Ok(()));
+        assert_eq!(
+            signed(super::LAST_TIMESTAMP + 1),
+            Err(SignError::LongTimestamp)
         );
     }
 

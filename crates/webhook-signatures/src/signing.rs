@@ -32,6 +32,9 @@ pub enum SignError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The time has more than 15 digits, the most that a structured field can hold (RFC 9651).
+    #[error("the timestamp has more than 15 digits")]
+    LongTimestamp,
     /// The time is before 1970, which no header can express.
     #[error("the timestamp is negative")]
     NegativeTimestamp,
