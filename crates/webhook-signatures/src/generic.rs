@@ -40,11 +40,15 @@ pub struct Form {
 /// Why a text is no form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// A part of the text is not of the form `name=value`, or its name is unknown or occurs twice.
+    /// A part of the text is not of the form `name=value`, or its name is unknown or occurs twice. The part is not
+    /// repeated, because it may be a secret in the wrong place.
     #[error(
-        "`{0}` is not one of header=, signed=, hash=, encoding=, prefix=, separator=, timestamp-header=, id-header=, each once"
+        "part {number} of the form is not one of header=, signed=, hash=, encoding=, prefix=, separator=, timestamp-header=, id-header=, each once"
     )]
-    UnknownPart(String),
+    UnknownPart {
+        /// The number of the part, from 1.
+        number: usize,
+    },
     /// The value of a part cannot be used.
     #[error("the value of `{0}` cannot be used")]
     WrongValue(&'static str),
@@ -292,12 +296,9 @@ impl Parts {
 
     fn of(text: &str) -> Result<Self, FormError> {
         let mut parts: Vec<(&'static str, String)> = Vec::new();
-        for part in text
-            .split(';')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
-            let unknown = || FormError::UnknownPart(part.to_owned());
+        let written = text.split(';').map(str::trim);
+        for (number, part) in (1..).zip(written).filter(|(_, part)| !part.is_empty()) {
+            let unknown = || FormError::UnknownPart { number };
             let (name, value) = part.split_once('=').ok_or_else(unknown)?;
             let name = Self::NAMES.into_iter().find(|known| *known == name.trim());
             let name = name.ok_or_else(unknown)?;
@@ -442,9 +443,13 @@ mod tests {
             None
         );
         assert_eq!(refused(""), Some(FormError::Missing("header")));
+        assert_eq!(
+            refused("header=A;;s3cret").map(|error| error.to_string().contains("s3cret")),
+            Some(false)
+        );
         for part in ["x", "heade=X", "header=A;header=B"] {
             assert!(
-                matches!(refused(part), Some(FormError::UnknownPart(_))),
+                matches!(refused(part), Some(FormError::UnknownPart { .. })),
                 "{part}"
             );
         }

@@ -331,8 +331,8 @@ mod tests {
                 &["line 2", "colour", "tolerance"],
             ),
             (
-                "[webhook_options.acme]\nform = \"hash=md5\"\n",
-                &["webhook_options", "header"],
+                "[webhook_options.acme]\nform = \"header=X;s3cret\"\n",
+                &["acme", "part 2", "header="],
             ),
             (
                 "[webhook_secrets]\nacme = 7\n",
