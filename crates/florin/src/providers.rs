@@ -172,9 +172,8 @@ pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenan
         let receiver = Receiver {
             tenant: tenant.clone(),
             dialect: Arc::clone(dialects.get(name)?),
-            scheme: *scheme,
+            setup: settings.webhook_setup(name, *scheme),
             secrets: secrets.clone(),
-            tolerance_seconds: webhook_signatures::Scheme::default_tolerance_seconds(*scheme),
         };
         Some((name.clone(), receiver))
     };

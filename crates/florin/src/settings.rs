@@ -28,7 +28,7 @@ pub(crate) use providers::{NamedProvider, OtherProvider};
 use providers::{rules, together};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
-use webhooks::{Webhooks, add_secret, check_name};
+use webhooks::{WebhookOptions, Webhooks, add_option, add_secret, check_name};
 
 /// The sandbox's API key: the same at every start, because it protects nothing.
 pub(crate) const SANDBOX_KEY: &str = "sk_sandbox_4f9d2b7c1e8a5036";
@@ -204,6 +204,15 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(crate) webhook_secrets: Vec<String>,
+    /// What a scheme of webhooks needs besides a secret, as PROVIDER=NAME:VALUE: url, id or form, and tolerance in
+    /// seconds; repeat the option for each
+    #[arg(
+        long = "webhook-option",
+        global = true,
+        env = "FLORIN_WEBHOOK_OPTIONS",
+        value_delimiter = '\n'
+    )]
+    pub(crate) webhook_options: Vec<String>,
 }
 
 /// The mode of the server.
@@ -270,6 +279,7 @@ pub(crate) struct Settings {
     /// The amounts above which a payout needs an approval.
     pub(crate) approve_above: ApprovalLimits,
     pub(crate) webhooks: Webhooks,
+    pub(crate) webhook_options: WebhookOptions,
 }
 
 /// A setting that cannot be used, in one line that says what to do.
@@ -345,6 +355,10 @@ impl Settings {
         for text in &arguments.webhook_secrets {
             add_secret(&mut webhooks, text)?;
         }
+        let mut webhook_options = file.webhook_options;
+        for text in &arguments.webhook_options {
+            add_option(&mut webhook_options, text)?;
+        }
         let mut provider_keys = file.provider_keys;
         for text in &arguments.provider_keys {
             add_key(&mut provider_keys, text)?;
@@ -398,10 +412,12 @@ impl Settings {
             key_life_seconds: key_life(arguments.key_days.or(file.key_days))?,
             approve_above: limits(&file.approve_above, &arguments.approve_above)?,
             webhooks,
+            webhook_options,
         };
         if settings.mode == Mode::Sandbox {
             settings.complete_sandbox()?;
         }
+        settings.check_webhooks()?;
         Ok(settings)
     }
 

@@ -10,7 +10,10 @@ use std::process::ExitCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use webhook_signatures::{Refusal, Request, Scheme, Secret, SecretError, SignError, SignedData};
+use webhook_signatures::{
+    Covers, Form, FormError, Refusal, Request, Scheme, Secret, SecretError, Setup, SetupError,
+    SignError, SignedData,
+};
 
 const DONE: u8 = 0;
 const REFUSED: u8 = 1;
@@ -31,18 +34,23 @@ pub(crate) enum WebhookCommand {
 /// Options of `florin webhook sign`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SignArguments {
-    /// The scheme of the signature: stripe, standard-webhooks, standard-webhooks-v1a or svix.
+    /// The scheme of the signature: stripe, standard-webhooks, standard-webhooks-v1a, svix, github, shopify, square, paddle,
+    /// adyen-standard, adyen-platform, checkout.com, paypal, mollie, hyperswitch, column, rfc9421-hmac-sha256 or generic.
     #[arg(long)]
     scheme: String,
-    /// The secret as it was issued: `whsec_…`, or the private key `whsk_…` for standard-webhooks-v1a.
+    /// The secret as it was issued: `whsec_…`, or the private key `whsk_…` for standard-webhooks-v1a. A secret for
+    /// generic may be written as `hex:…` or `base64:…`.
     #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     secret: SecretString,
-    /// The message id, the same at each attempt [default: made from the body's hash]. The scheme stripe has none.
+    /// The message id, the same at each attempt [default: made from the body's hash]. Only standard-webhooks,
+    /// standard-webhooks-v1a, svix and some forms of generic have one.
     #[arg(long)]
     id: Option<String>,
     /// The time of this attempt in Unix seconds [default: now].
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     timestamp: Option<i64>,
+    #[command(flatten)]
+    more: MoreArguments,
     /// Print the headers as one JSON object.
     #[arg(long)]
     json: bool,
@@ -51,10 +59,12 @@ pub(crate) struct SignArguments {
 /// Options of `florin webhook verify`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyArguments {
-    /// The scheme of the signature: stripe, standard-webhooks, standard-webhooks-v1a or svix.
+    /// The scheme of the signature: stripe, standard-webhooks, standard-webhooks-v1a, svix, github, shopify, square, paddle,
+    /// adyen-standard, adyen-platform, checkout.com, paypal, mollie, hyperswitch, column, rfc9421-hmac-sha256 or generic.
     #[arg(long)]
     scheme: String,
-    /// A valid secret as it was issued; repeat the option for each further secret.
+    /// A valid secret as it was issued; repeat the option for each further secret. For paypal it is the certificate
+    /// or the public key in PEM form.
     #[arg(
         long = "secret",
         value_name = "SECRET",
@@ -68,15 +78,30 @@ pub(crate) struct VerifyArguments {
     /// The receiver's clock in Unix seconds [default: now].
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     now: Option<i64>,
-    /// How many seconds the signature may be older or newer than the clock [default: that of the scheme, 300].
+    /// How many seconds the signature may be older or newer than the clock [default: that of the scheme, 300;
+    /// for paddle 5]. Zero means the same second.
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     tolerance: Option<i64>,
-    /// The URL that the message was sent to, for schemes that sign it. None of the present schemes does.
-    #[arg(long)]
-    url: Option<String>,
+    #[command(flatten)]
+    more: MoreArguments,
     /// Print the verdict as one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// What some schemes need besides a secret.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MoreArguments {
+    /// The URL of the webhook as the sender has it, byte for byte: for square, for rfc9421-hmac-sha256 if a part of it
+    /// is signed, and for generic if the form has it.
+    #[arg(long)]
+    url: Option<String>,
+    /// The id of the webhook at the sender, for paypal.
+    #[arg(long)]
+    webhook_id: Option<String>,
+    /// The form of the signature, for generic: 'header=X-Signature; signed={timestamp}.{body}; …'.
+    #[arg(long)]
+    form: Option<String>,
 }
 
 /// Runs the command on standard input and output. `now_unix` is the time in Unix seconds, for when none is given.
@@ -103,6 +128,10 @@ enum Mistake {
     MalformedHeader(usize),
     #[error("the tolerance is negative: {0}")]
     NegativeTolerance(i64),
+    #[error("the scheme cannot be used like this: {0}")]
+    UnusableSetup(#[from] SetupError),
+    #[error("the form cannot be used: {0}")]
+    UnusableForm(#[from] FormError),
     #[error("the secret cannot be used: {0}")]
     UnusableSecret(#[from] SecretError),
     #[error("cannot sign: {0}")]
@@ -120,6 +149,8 @@ impl Mistake {
             Self::UnknownScheme(_)
             | Self::MalformedHeader(_)
             | Self::NegativeTolerance(_)
+            | Self::UnusableSetup(_)
+            | Self::UnusableForm(_)
             | Self::Unsignable(_)
             | Self::UnreadableBody(_)
             | Self::UnwritableAnswer(_) => USAGE,
@@ -155,17 +186,17 @@ fn sign(
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> Result<u8, Mistake> {
-    let scheme = scheme(&arguments.scheme)?;
-    let secret = Secret::parse(scheme, arguments.secret.expose_secret())?;
+    let setup = setup(&arguments.scheme, &arguments.more)?;
+    let secret = Secret::parse(setup.scheme(), arguments.secret.expose_secret())?;
     let body = body(input)?;
     let id = arguments.id.clone().unwrap_or_else(|| id_of(&body));
     let timestamp = arguments.timestamp.unwrap_or(now_unix);
 
-    let headers = webhook_signatures::sign(scheme, &secret, &id, timestamp, &body)?;
+    let headers = setup.sign(&secret, &id, timestamp, &body)?;
     if arguments.json {
         let object: serde_json::Map<_, _> = headers
             .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.into()))
+            .map(|(name, value)| (name.into_owned(), value.into()))
             .collect();
         writeln!(output, "{}", serde_json::Value::from(object))?;
     } else {
@@ -182,12 +213,12 @@ fn verify(
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> Result<u8, Mistake> {
-    let scheme = scheme(&arguments.scheme)?;
+    let setup = setup(&arguments.scheme, &arguments.more)?;
     let headers = headers(&arguments.headers)?;
-    let tolerance = match arguments.tolerance {
+    let setup = match arguments.tolerance {
         Some(seconds) if seconds < 0 => return Err(Mistake::NegativeTolerance(seconds)),
-        Some(seconds) => seconds,
-        None => scheme.default_tolerance_seconds(),
+        Some(seconds) => setup.with_tolerance(seconds),
+        None => setup,
     };
     let body = body(input)?;
     let request = Request {
@@ -196,11 +227,8 @@ fn verify(
     };
     let now = arguments.now.unwrap_or(now_unix);
 
-    let verdict = secrets(scheme, &arguments.secrets).and_then(|secrets| {
-        Ok(webhook_signatures::verify(
-            scheme, &secrets, &request, now, tolerance,
-        )?)
-    });
+    let verdict = secrets(setup.scheme(), &arguments.secrets)
+        .and_then(|secrets| Ok(setup.verify(&secrets, &request, now)?));
     match verdict {
         Ok(verified) => {
             print_accepted(&verified, arguments.json, output)?;
@@ -217,16 +245,37 @@ fn print_accepted(verified: &SignedData, json: bool, output: &mut impl Write) ->
     let SignedData {
         timestamp,
         message_id,
+        covers,
     } = verified;
+    let (covered, warning) = match covers {
+        Covers::Body => ("body", ""),
+        Covers::Fields => (
+            "fields",
+            "; only the signed fields are genuine, not the rest of the body",
+        ),
+        Covers::Checksum => (
+            "checksum",
+            "; only a checksum of the body is signed: fetch what it is about",
+        ),
+        Covers::Nothing => (
+            "nothing",
+            "; the body is not signed: fetch what it is about",
+        ),
+    };
     if json {
-        let verdict = json!({ "accepted": true, "timestamp": timestamp, "message_id": message_id });
+        let verdict = json!({
+            "accepted": true, "timestamp": timestamp, "message_id": message_id, "covers": covered,
+        });
         return writeln!(output, "{verdict}");
     }
-    write!(output, "accepted: signed at {timestamp}")?;
-    match message_id {
-        Some(id) => writeln!(output, ", message {id}"),
-        None => writeln!(output),
+    match timestamp {
+        Some(timestamp) => write!(output, "accepted: signed at {timestamp}")?,
+        None => write!(output, "accepted: signed at an unknown time")?,
     }
+    if let Some(id) = message_id {
+        write!(output, ", message {id}")?;
+    }
+    writeln!(output, "{warning}")
 }
 
 fn print_refused(refused: &Verdict, json: bool, output: &mut impl Write) -> io::Result<()> {
@@ -248,6 +297,12 @@ const fn rule(refused: &Verdict) -> &'static str {
             Refusal::DuplicateHeader { .. } => "duplicate_header",
             Refusal::MalformedHeader { .. } => "malformed_header",
             Refusal::TooManySignatures { .. } => "too_many_signatures",
+            Refusal::NotSetUp { .. } => "not_set_up",
+            Refusal::MalformedBody { .. } => "malformed_body",
+            Refusal::UnsignedItem { .. } => "unsigned_item",
+            Refusal::UnknownComponent { .. } => "unknown_component",
+            Refusal::WrongDigest => "wrong_digest",
+            Refusal::UntrustedAddress => "untrusted_address",
             Refusal::NoMatchingSignature => "no_matching_signature",
             Refusal::TooOld { .. } => "too_old",
             Refusal::InTheFuture { .. } => "in_the_future",
@@ -255,8 +310,20 @@ const fn rule(refused: &Verdict) -> &'static str {
     }
 }
 
-fn scheme(name: &str) -> Result<Scheme, Mistake> {
-    Scheme::from_name(name).ok_or_else(|| Mistake::UnknownScheme(name.to_owned()))
+fn setup(name: &str, more: &MoreArguments) -> Result<Setup, Mistake> {
+    let scheme = Scheme::from_name(name).ok_or_else(|| Mistake::UnknownScheme(name.to_owned()))?;
+    let mut setup = Setup::new(scheme);
+    if let Some(url) = &more.url {
+        setup = setup.with_url(url);
+    }
+    if let Some(id) = &more.webhook_id {
+        setup = setup.with_webhook_id(id);
+    }
+    if let Some(form) = &more.form {
+        setup = setup.with_form(Form::parse(form)?);
+    }
+    setup.check()?;
+    Ok(setup)
 }
 
 fn scheme_names() -> String {
@@ -319,6 +386,7 @@ mod tests {
     const NOW: i64 = 1_767_225_600;
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const PRIVATE: &str = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8DoQe/884Qvh1w3RjnS8CZZ+TWMJulDV8d3IZkElUxuA==";
+    const ADYEN: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
     const PUBLIC: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
 
     #[derive(Debug, clap::Parser)]
@@ -337,47 +405,141 @@ mod tests {
         }
     }
 
+    /// A secret that signs, and one that verifies.
+    fn secrets(scheme: Scheme) -> (&'static str, &'static str) {
+        match scheme {
+            Scheme::StandardWebhooksV1a => (PRIVATE, PUBLIC),
+            Scheme::AdyenStandard | Scheme::AdyenPlatform => (ADYEN, ADYEN),
+            Scheme::Rfc9421HmacSha256 => {
+                let (_, encoded) = SECRET.split_once('_').unwrap();
+                (encoded, encoded)
+            }
+            Scheme::Stripe
+            | Scheme::StandardWebhooks
+            | Scheme::Svix
+            | Scheme::Github
+            | Scheme::Shopify
+            | Scheme::Square
+            | Scheme::Paddle
+            | Scheme::CheckoutCom
+            | Scheme::Paypal
+            | Scheme::Mollie
+            | Scheme::Hyperswitch
+            | Scheme::Column
+            | Scheme::Generic => (SECRET, SECRET),
+        }
+    }
+
+    /// What the scheme needs besides.
+    fn more(scheme: Scheme) -> &'static [&'static str] {
+        match scheme {
+            Scheme::Square => &["--url", "https://a.example/hook"],
+            Scheme::Generic => &[
+                "--form",
+                "header=X-S; signed={timestamp}.{body}; timestamp-header=X-T",
+            ],
+            Scheme::Paypal => &["--webhook-id", "8PT597110X687430LKGECATA"],
+            Scheme::Stripe
+            | Scheme::StandardWebhooks
+            | Scheme::StandardWebhooksV1a
+            | Scheme::Svix
+            | Scheme::Github
+            | Scheme::Shopify
+            | Scheme::Paddle
+            | Scheme::AdyenStandard
+            | Scheme::AdyenPlatform
+            | Scheme::CheckoutCom
+            | Scheme::Mollie
+            | Scheme::Hyperswitch
+            | Scheme::Column
+            | Scheme::Rfc9421HmacSha256 => &[],
+        }
+    }
+
     fn headers_of(scheme: Scheme, body: &str) -> Vec<String> {
-        let secret = if scheme == Scheme::StandardWebhooksV1a {
-            PRIVATE
-        } else {
-            SECRET
-        };
-        let (status, printed) = florin_webhook(
-            &["sign", "--scheme", scheme.name(), "--secret", secret],
-            body,
-        );
+        let (secret, _) = secrets(scheme);
+        let mut arguments = vec!["sign", "--scheme", scheme.name(), "--secret", secret];
+        arguments.extend(more(scheme));
+        let (status, printed) = florin_webhook(&arguments, body);
         assert_eq!(status, DONE, "{printed}");
         printed.lines().map(str::to_owned).collect()
     }
 
-    fn verify(scheme: Scheme, headers: &[String], more: &[&str], body: &str) -> (u8, String) {
-        let secret = if scheme == Scheme::StandardWebhooksV1a {
-            PUBLIC
-        } else {
-            SECRET
-        };
+    fn verify(scheme: Scheme, headers: &[String], options: &[&str], body: &str) -> (u8, String) {
+        let (_, secret) = secrets(scheme);
         let mut arguments = vec!["verify", "--scheme", scheme.name(), "--secret", secret];
         arguments.extend(
             headers
                 .iter()
                 .flat_map(|header| ["--header", header.as_str()]),
         );
-        arguments.extend(more);
+        arguments.extend(more(scheme));
+        arguments.extend(options);
         florin_webhook(&arguments, body)
     }
 
     #[test]
     fn what_sign_prints_verify_accepts_in_every_scheme() {
-        for scheme in Scheme::ALL {
+        // PayPal alone can sign, and Adyen's notification has its signature in the body.
+        let others = [Scheme::Paypal, Scheme::AdyenStandard];
+        for scheme in Scheme::ALL.into_iter().filter(|one| !others.contains(one)) {
             let headers = headers_of(scheme, "{}");
             let (status, printed) = verify(scheme, &headers, &[], "{}");
             assert_eq!(status, DONE, "{}: {printed}", scheme.name());
             assert!(
-                printed.starts_with("accepted: signed at 1767225600"),
+                printed.starts_with("accepted: signed at 1767225600")
+                    || printed == "accepted: signed at an unknown time\n",
                 "{printed}"
             );
+            let (status, printed) = verify(scheme, &headers, &["--json"], "{}");
+            assert_eq!(status, DONE);
+            assert!(printed.contains("\"covers\":\"body\""), "{printed}");
         }
+    }
+
+    #[test]
+    fn a_notification_of_adyen_is_signed_in_its_body() {
+        let unsigned = r#"{"notificationItems":[{"NotificationRequestItem":{"additionalData":{},"amount":{"value":1130,"currency":"EUR"},"pspReference":"7914073381342284","eventCode":"AUTHORISATION","merchantAccountCode":"TestMerchant","merchantReference":"TestPayment-1407325143704","success":"true"}}]}"#;
+        let [signature] = headers_of(Scheme::AdyenStandard, unsigned)
+            .try_into()
+            .unwrap();
+        assert_eq!(
+            signature,
+            "hmacSignature: coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="
+        );
+        let value = signature.trim_start_matches("hmacSignature: ");
+        let data = format!("\"additionalData\":{{\"hmacSignature\":\"{value}\"}}");
+        let signed = unsigned.replace("\"additionalData\":{}", &data);
+        assert_eq!(
+            verify(Scheme::AdyenStandard, &[], &[], &signed),
+            (
+                DONE,
+                "accepted: signed at an unknown time; only the signed fields are genuine, not the rest of the body\n".to_owned()
+            )
+        );
+        let (status, printed) = verify(Scheme::AdyenStandard, &[], &[], unsigned);
+        assert_eq!(
+            (status, printed.as_str()),
+            (REFUSED, "refused: item 1 of the body has no signature\n")
+        );
+    }
+
+    #[test]
+    fn what_a_scheme_needs_besides_is_asked_for() {
+        for (scheme, missing) in [
+            ("square", "this scheme also needs its URL"),
+            ("paypal", "this scheme also needs its webhook id"),
+            ("generic", "this scheme also needs its form"),
+        ] {
+            let arguments = ["verify", "--scheme", scheme, "--secret", SECRET];
+            let (status, printed) = florin_webhook(&arguments, "{}");
+            assert_eq!(status, USAGE);
+            assert!(printed.ends_with(missing), "{printed}");
+        }
+        let arguments = [
+            "sign", "--scheme", "generic", "--secret", SECRET, "--form", "hash=md5",
+        ];
+        assert_eq!(florin_webhook(&arguments, "{}").0, USAGE);
     }
 
     #[test]

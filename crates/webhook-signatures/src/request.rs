@@ -1,4 +1,6 @@
-//! A received request, byte for byte, and the two things that every scheme reads in it: a single header and a time.
+//! A received request, byte for byte, and what the schemes read in it: single headers and times.
+
+use std::borrow::Cow;
 
 use crate::Refusal;
 
@@ -18,22 +20,36 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// The value of a header that must come exactly once.
-    pub(crate) fn sole_header(&self, name: &'static str) -> Result<&'a [u8], Refusal> {
-        let mut values = self
-            .headers
-            .iter()
-            .filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name))
-            .map(|(_, value)| *value);
-        let value = values.next().ok_or(Refusal::MissingHeader { name })?;
-        if values.next().is_some() {
-            return Err(Refusal::DuplicateHeader { name });
+    pub(crate) fn sole_header(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+    ) -> Result<&'a [u8], Refusal> {
+        let name = name.into();
+        let mut values = self.header_values(&name);
+        let (first, second) = (values.next(), values.next());
+        drop(values);
+        match (first, second) {
+            (Some(value), None) => Ok(value),
+            (None, _) => Err(Refusal::MissingHeader { name }),
+            (Some(_), Some(_)) => Err(Refusal::DuplicateHeader { name }),
         }
-        Ok(value)
+    }
+
+    /// All values of a header, in the order in which they came.
+    pub(crate) fn header_values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
     }
 }
 
 /// Checks the number of signatures of one header: at least one, and at most the greatest allowed number.
-pub(crate) fn bounded<T>(name: &'static str, signatures: Vec<T>) -> Result<Vec<T>, Refusal> {
+pub(crate) fn bounded<T>(
+    name: impl Into<Cow<'static, str>>,
+    signatures: Vec<T>,
+) -> Result<Vec<T>, Refusal> {
+    let name = name.into();
     if signatures.is_empty() {
         return Err(Refusal::MalformedHeader { name });
     }
@@ -71,7 +87,7 @@ mod tests {
         assert_eq!(
             request.sole_header("webhook-timestamp"),
             Err(Refusal::MissingHeader {
-                name: "webhook-timestamp"
+                name: "webhook-timestamp".into()
             })
         );
     }
@@ -86,7 +102,9 @@ mod tests {
 
         assert_eq!(
             request.sole_header("webhook-id"),
-            Err(Refusal::DuplicateHeader { name: "webhook-id" })
+            Err(Refusal::DuplicateHeader {
+                name: "webhook-id".into()
+            })
         );
     }
 

@@ -6,11 +6,10 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ed25519_dalek::{KEYPAIR_LENGTH, PUBLIC_KEY_LENGTH, SigningKey, VerifyingKey};
-use hmac::{Hmac, KeyInit as _};
+use hmac::KeyInit;
 use secrecy::{ExposeSecret as _, SecretSlice};
-use sha2::Sha256;
 
-use crate::Scheme;
+use crate::{Scheme, paypal};
 
 /// The alphabet of RFC 4648, section 4. Padding may be missing, because the reference libraries of Standard Webhooks
 /// and Svix for JavaScript and Python accept that.
@@ -29,10 +28,25 @@ const STRIPE_MAX_LENGTH: usize = 512;
 /// Limits of Standard Webhooks 1.0.0, "Signature scheme": 192 bits at least, 512 at most.
 const STANDARD_MIN_BYTES: usize = 24;
 const STANDARD_MAX_BYTES: usize = 64;
+/// Greatest length of a secret that senders give out as a text, or that their users choose, in bytes. The least is 1:
+/// the senders say no other.
+const TEXT_MAX_BYTES: usize = 512;
+/// Adyen makes keys of 32 bytes, written as 64 hexadecimal digits.
+const ADYEN_BYTES: usize = 32;
+/// Least length of a key for RFC 9421, in bytes: 128 bits. The RFC says none.
+const RFC9421_MIN_BYTES: usize = 16;
+const RFC9421_MAX_BYTES: usize = 512;
+/// How the secrets of the scheme `generic` begin that are not used as they are written.
+const GENERIC_HEX: &str = "hex:";
+const GENERIC_BASE64: &str = "base64:";
 
 /// The key for signatures of one scheme. It is never printed, and it is wiped from memory when dropped.
 #[derive(Clone)]
-pub struct Secret(Key);
+pub struct Secret {
+    /// The scheme, or for schemes with the same keys the first one of them.
+    scheme: Scheme,
+    key: Key,
+}
 
 /// Why a text is not a secret. Such a text is a mistake in the settings, so the receiver should not start. No variant
 /// repeats any of the text.
@@ -60,14 +74,35 @@ pub enum SecretError {
     /// The text has a space, a line break or another character that no issued secret has; mostly a copying mistake.
     #[error("the secret has a character that is not visible ASCII (a space or a line break?)")]
     NotVisibleAscii,
+    /// The text has a line break or another control character, or a space at its end; mostly a copying mistake.
+    #[error("the secret has a control character, or a space at its beginning or its end")]
+    NotOneLine,
     /// The text is not base64, the form of keys in this scheme.
     #[error("the secret is not valid base64")]
     NotBase64,
-    /// The text is a key in PEM form, which no scheme gives out.
+    /// The text is not hexadecimal, the form of keys in this scheme.
+    #[error("the secret is not valid hexadecimal")]
+    NotHex,
+    /// The text is a key in PEM form, which only PayPal gives out.
     #[error(
         "the secret is a PEM file; give the text that the sender shows, such as whsec_… or whpk_…"
     )]
     Pem,
+    /// The text is no certificate and no public RSA key in PEM form.
+    #[error("the secret must be a certificate or a public RSA key in PEM form")]
+    NotCertificate,
+    /// The chain of certificates does not lead to a trusted root, or is not valid at this time.
+    #[error("the certificate is not trusted: its chain is broken, or it is not valid now")]
+    UntrustedCertificate,
+    /// The certificate belongs to somebody else.
+    #[error("the certificate is not one of PayPal's for webhooks")]
+    CertificateOfAnother,
+    /// The crate was built without the feature that this scheme needs.
+    #[error("this program was built without the feature `{feature}`")]
+    FeatureMissing {
+        /// The name of the feature.
+        feature: &'static str,
+    },
     /// The scheme tells public from private keys by their prefix, and there is no known prefix.
     #[error("the secret must start with `whpk_` (to verify) or `whsk_` (to sign)")]
     UnknownPrefix,
@@ -80,57 +115,122 @@ pub enum SecretError {
 impl Secret {
     /// A secret from the text that the sender gives out.
     ///
+    /// For the scheme `paypal` the text is a certificate or a public key in PEM form, and whoever gives it vouches for
+    /// it; [`paypal::secret_of_chain`](crate::paypal::secret_of_chain) checks a certificate that came over the network.
+    ///
     /// # Errors
     ///
     /// See [`SecretError`].
     pub fn parse(scheme: Scheme, text: &str) -> Result<Self, SecretError> {
-        if text.trim_start().starts_with("-----BEGIN") {
+        if scheme != Scheme::Paypal && text.trim_start().starts_with("-----BEGIN") {
             return Err(SecretError::Pem);
         }
-        match scheme {
+        let key = match scheme {
             Scheme::Stripe => stripe(text),
             Scheme::StandardWebhooks | Scheme::Svix => standard_symmetric(text),
             Scheme::StandardWebhooksV1a => standard_asymmetric(text),
+            Scheme::Github
+            | Scheme::Shopify
+            | Scheme::Square
+            | Scheme::Paddle
+            | Scheme::CheckoutCom
+            | Scheme::Mollie
+            | Scheme::Hyperswitch
+            | Scheme::Column => plain_text(text),
+            Scheme::AdyenStandard | Scheme::AdyenPlatform => {
+                let bytes = hex_bytes(text)?;
+                within(bytes.expose_secret().len(), ADYEN_BYTES, ADYEN_BYTES)?;
+                Ok(Key::Symmetric(bytes))
+            }
+            Scheme::Rfc9421HmacSha256 => {
+                let bytes = base64_bytes(text)?;
+                let found = bytes.expose_secret().len();
+                within(found, RFC9421_MIN_BYTES, RFC9421_MAX_BYTES)?;
+                Ok(Key::Symmetric(bytes))
+            }
+            Scheme::Generic => generic(text),
+            Scheme::Paypal if text.is_empty() => Err(SecretError::Empty),
+            Scheme::Paypal => paypal::RsaKey::parse(text).map(Key::Rsa),
+        }?;
+        Ok(Self::new(scheme, key))
+    }
+
+    fn new(scheme: Scheme, key: Key) -> Self {
+        Self {
+            scheme: first_of_kind(scheme),
+            key,
         }
-        .map(Self)
+    }
+
+    /// A secret of the scheme `paypal`.
+    #[cfg(feature = "paypal")]
+    pub(crate) fn of_rsa(key: paypal::RsaKey) -> Self {
+        Self::new(Scheme::Paypal, Key::Rsa(key))
+    }
+
+    /// Whether this is a secret of the scheme.
+    pub(crate) fn is_of(&self, scheme: Scheme) -> bool {
+        self.scheme == first_of_kind(scheme)
     }
 
     /// The MAC with this key, if this is a secret of that symmetric scheme.
-    pub(crate) fn mac(&self, scheme: Scheme) -> Option<Hmac<Sha256>> {
-        match (scheme, &self.0) {
-            (Scheme::Stripe, Key::Stripe(bytes))
-            | (Scheme::StandardWebhooks | Scheme::Svix, Key::StandardSymmetric(bytes)) => {
-                // HMAC takes a key of any length, so this is always `Some`.
-                Hmac::new_from_slice(bytes.expose_secret()).ok()
+    pub(crate) fn mac<M: KeyInit>(&self, scheme: Scheme) -> Option<M> {
+        match &self.key {
+            // HMAC takes a key of any length.
+            Key::Symmetric(bytes) if self.is_of(scheme) => {
+                M::new_from_slice(bytes.expose_secret()).ok()
             }
-            (
-                Scheme::Stripe
-                | Scheme::StandardWebhooks
-                | Scheme::StandardWebhooksV1a
-                | Scheme::Svix,
-                Key::Stripe(_)
-                | Key::StandardSymmetric(_)
-                | Key::StandardPublic(_)
-                | Key::StandardPrivate(_),
-            ) => None,
+            Key::Symmetric(_) | Key::Public(_) | Key::Private(_) | Key::Rsa(_) => None,
         }
     }
 
     /// The key that verifies, if this is a secret of the asymmetric scheme. A private key contains its public half.
     pub(crate) fn verifying_key(&self) -> Option<VerifyingKey> {
-        match &self.0 {
-            Key::StandardPublic(key) => Some(*key),
-            Key::StandardPrivate(key) => Some(key.verifying_key()),
-            Key::Stripe(_) | Key::StandardSymmetric(_) => None,
+        match &self.key {
+            Key::Public(key) => Some(*key),
+            Key::Private(key) => Some(key.verifying_key()),
+            Key::Symmetric(_) | Key::Rsa(_) => None,
         }
     }
 
     /// The key that signs, if this is a private key of the asymmetric scheme.
     pub(crate) fn signing_key(&self) -> Option<&SigningKey> {
-        match &self.0 {
-            Key::StandardPrivate(key) => Some(key),
-            Key::Stripe(_) | Key::StandardSymmetric(_) | Key::StandardPublic(_) => None,
+        match &self.key {
+            Key::Private(key) => Some(key),
+            Key::Symmetric(_) | Key::Public(_) | Key::Rsa(_) => None,
         }
+    }
+
+    /// The public RSA key, if this is a secret of the scheme `paypal`.
+    pub(crate) fn rsa_key(&self) -> Option<&paypal::RsaKey> {
+        match &self.key {
+            Key::Rsa(key) => Some(key),
+            Key::Symmetric(_) | Key::Public(_) | Key::Private(_) => None,
+        }
+    }
+}
+
+/// Schemes with the same keys share their secrets; all others are kept apart. Stripe and Standard Webhooks, for
+/// example, derive different bytes from the same `whsec_` text.
+const fn first_of_kind(scheme: Scheme) -> Scheme {
+    match scheme {
+        Scheme::Svix => Scheme::StandardWebhooks,
+        Scheme::Stripe
+        | Scheme::StandardWebhooks
+        | Scheme::StandardWebhooksV1a
+        | Scheme::Github
+        | Scheme::Shopify
+        | Scheme::Square
+        | Scheme::Paddle
+        | Scheme::AdyenStandard
+        | Scheme::AdyenPlatform
+        | Scheme::CheckoutCom
+        | Scheme::Paypal
+        | Scheme::Mollie
+        | Scheme::Hyperswitch
+        | Scheme::Column
+        | Scheme::Rfc9421HmacSha256
+        | Scheme::Generic => scheme,
     }
 }
 
@@ -140,14 +240,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Stripe and Standard Webhooks derive different bytes from the same `whsec_` text, so they are kept apart.
 #[derive(Clone)]
 enum Key {
-    Stripe(SecretSlice<u8>),
-    StandardSymmetric(SecretSlice<u8>),
-    StandardPublic(VerifyingKey),
+    Symmetric(SecretSlice<u8>),
+    Public(VerifyingKey),
     /// This key wipes itself when dropped.
-    StandardPrivate(Box<SigningKey>),
+    Private(Box<SigningKey>),
+    Rsa(paypal::RsaKey),
 }
 
 fn stripe(text: &str) -> Result<Key, SecretError> {
@@ -156,7 +255,7 @@ fn stripe(text: &str) -> Result<Key, SecretError> {
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(SecretError::NotVisibleAscii);
     }
-    Ok(Key::Stripe(text.as_bytes().to_vec().into()))
+    Ok(Key::Symmetric(text.as_bytes().to_vec().into()))
 }
 
 fn standard_symmetric(text: &str) -> Result<Key, SecretError> {
@@ -166,7 +265,7 @@ fn standard_symmetric(text: &str) -> Result<Key, SecretError> {
         STANDARD_MIN_BYTES,
         STANDARD_MAX_BYTES,
     )?;
-    Ok(Key::StandardSymmetric(bytes))
+    Ok(Key::Symmetric(bytes))
 }
 
 fn standard_asymmetric(text: &str) -> Result<Key, SecretError> {
@@ -176,20 +275,45 @@ fn standard_asymmetric(text: &str) -> Result<Key, SecretError> {
             .ok()
             .filter(|key| !key.is_weak())
             .ok_or(SecretError::UnusableKey)?;
-        return Ok(Key::StandardPublic(key));
+        return Ok(Key::Public(key));
     }
     if let Some(encoded) = text.strip_prefix(PRIVATE_PREFIX) {
         let bytes = base64_bytes(encoded)?;
         let key = SigningKey::from_keypair_bytes(exactly::<KEYPAIR_LENGTH>(&bytes)?)
             .ok()
             .ok_or(SecretError::UnusableKey)?;
-        return Ok(Key::StandardPrivate(Box::new(key)));
+        return Ok(Key::Private(Box::new(key)));
     }
     Err(if text.is_empty() {
         SecretError::Empty
     } else {
         SecretError::UnknownPrefix
     })
+}
+
+fn plain_text(text: &str) -> Result<Key, SecretError> {
+    within(text.len(), 1, TEXT_MAX_BYTES)?;
+    if text.trim() != text || text.chars().any(char::is_control) {
+        return Err(SecretError::NotOneLine);
+    }
+    Ok(Key::Symmetric(text.as_bytes().to_vec().into()))
+}
+
+fn generic(text: &str) -> Result<Key, SecretError> {
+    let bytes = if let Some(encoded) = text.strip_prefix(GENERIC_HEX) {
+        hex_bytes(encoded)?
+    } else if let Some(encoded) = text.strip_prefix(GENERIC_BASE64) {
+        base64_bytes(encoded)?
+    } else {
+        return plain_text(text);
+    };
+    within(bytes.expose_secret().len(), 1, TEXT_MAX_BYTES)?;
+    Ok(Key::Symmetric(bytes))
+}
+
+fn hex_bytes(encoded: &str) -> Result<SecretSlice<u8>, SecretError> {
+    let bytes = hex::decode(encoded).ok().ok_or(SecretError::NotHex)?;
+    Ok(bytes.into())
 }
 
 fn base64_bytes(encoded: &str) -> Result<SecretSlice<u8>, SecretError> {
@@ -237,7 +361,11 @@ mod tests {
         }
         let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n";
         for scheme in Scheme::ALL {
-            assert_eq!(refused(scheme, pem), Some(SecretError::Pem));
+            let expected = match scheme == Scheme::Paypal {
+                true => SecretError::NotCertificate,
+                false => SecretError::Pem,
+            };
+            assert_eq!(refused(scheme, pem), Some(expected), "{}", scheme.name());
         }
     }
 
@@ -342,6 +470,57 @@ mod tests {
             refused(scheme, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
             Some(SecretError::UnknownPrefix)
         );
+    }
+
+    #[test]
+    fn a_text_is_a_secret_as_it_is_written_and_on_one_line() {
+        for scheme in [
+            Scheme::Github,
+            Scheme::Square,
+            Scheme::Column,
+            Scheme::Generic,
+        ] {
+            assert_eq!(refused(scheme, "It's a Secret to Everybody"), None);
+            for text in ["secret\n", " secret", "secret ", "a\tb", "\u{a0}secret"] {
+                let expected = Some(SecretError::NotOneLine);
+                assert_eq!(refused(scheme, text), expected, "{text:?}");
+            }
+            assert_eq!(
+                refused(scheme, &"k".repeat(513)),
+                Some(SecretError::TooLong {
+                    most: 512,
+                    found: 513
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_of_adyen_is_64_hexadecimal_digits() {
+        for scheme in [Scheme::AdyenStandard, Scheme::AdyenPlatform] {
+            assert_eq!(refused(scheme, &"Ab".repeat(32)), None);
+            assert_eq!(
+                refused(scheme, &"ab".repeat(31)),
+                Some(SecretError::TooShort {
+                    least: 32,
+                    found: 31
+                })
+            );
+            for text in ["abc", "a key", &"0x".repeat(32)] {
+                assert_eq!(refused(scheme, text), Some(SecretError::NotHex), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_generic_secret_may_be_written_in_hex_or_base64() {
+        let scheme = Scheme::Generic;
+        assert_eq!(refused(scheme, "hex:00ff"), None);
+        assert_eq!(refused(scheme, "base64:AP8="), None);
+        assert_eq!(refused(scheme, "hex:0"), Some(SecretError::NotHex));
+        assert_eq!(refused(scheme, "hex:"), Some(SecretError::Empty));
+        assert_eq!(refused(scheme, "base64:!"), Some(SecretError::NotBase64));
+        assert_eq!(refused(scheme, "base64:"), Some(SecretError::Empty));
     }
 
     #[test]

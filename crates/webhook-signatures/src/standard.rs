@@ -4,13 +4,11 @@
 //! The signature header is a list separated by spaces, each entry a version, a comma and base64. Entries of other
 //! versions are ignored. Rules: <https://www.standardwebhooks.com>, "Signature scheme" and "Webhook headers".
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer as _};
-use hmac::Mac as _;
 
+use crate::mac::{HmacSha256, any_secret, base64, check, digest, exact_base64};
 use crate::request::{bounded, unix_seconds};
-use crate::{Refusal, Request, Scheme, Secret, SignError, SignedData};
+use crate::{Covers, Refusal, Request, Scheme, Secret, SignError, SignedData};
 
 const SYMMETRIC: &str = "v1";
 const ASYMMETRIC: &str = "v1a";
@@ -20,28 +18,12 @@ pub(crate) fn verify_symmetric(
     secrets: &[Secret],
     request: &Request<'_>,
 ) -> Result<SignedData, Refusal> {
-    let mut macs = secrets
-        .iter()
-        .filter_map(|secret| secret.mac(scheme))
-        .peekable();
-    macs.peek().ok_or(Refusal::NoSecret)?;
+    any_secret(scheme, secrets)?;
     let message = Message::read(HeaderNames::of(scheme), request)?;
     let signatures = message.signatures::<32>(SYMMETRIC)?;
-
-    let genuine = macs.any(|mac| {
-        let mac = message
-            .signed_parts()
-            .into_iter()
-            .fold(mac, |mac, part| mac.chain_update(part));
-        signatures
-            .iter()
-            .any(|signature| mac.clone().verify_slice(signature).is_ok())
-    });
-    if genuine {
-        Ok(message.verified())
-    } else {
-        Err(Refusal::NoMatchingSignature)
-    }
+    let signatures: Vec<Vec<u8>> = signatures.into_iter().map(Vec::from).collect();
+    check::<HmacSha256>(scheme, secrets, &message.signed_parts(), &signatures)?;
+    Ok(message.verified())
 }
 
 pub(crate) fn verify_asymmetric(
@@ -76,12 +58,7 @@ pub(crate) fn sign_symmetric(
     body: &[u8],
 ) -> Result<Vec<(&'static str, String)>, SignError> {
     let prefix = signed_prefix(message_id, timestamp)?;
-    let mac = secret.mac(scheme).ok_or(SignError::SecretOfAnotherScheme)?;
-    let digest = mac
-        .chain_update(prefix)
-        .chain_update(body)
-        .finalize()
-        .into_bytes();
+    let digest = digest::<HmacSha256>(scheme, secret, &[prefix.as_bytes(), body])?;
     Ok(HeaderNames::of(scheme).filled(message_id, timestamp, SYMMETRIC, &digest))
 }
 
@@ -129,7 +106,22 @@ impl HeaderNames {
                 timestamp: "svix-timestamp",
                 signature: "svix-signature",
             },
-            Scheme::Stripe | Scheme::StandardWebhooks | Scheme::StandardWebhooksV1a => Self {
+            Scheme::StandardWebhooks
+            | Scheme::StandardWebhooksV1a
+            | Scheme::Stripe
+            | Scheme::Github
+            | Scheme::Shopify
+            | Scheme::Square
+            | Scheme::Paddle
+            | Scheme::AdyenStandard
+            | Scheme::AdyenPlatform
+            | Scheme::CheckoutCom
+            | Scheme::Paypal
+            | Scheme::Mollie
+            | Scheme::Hyperswitch
+            | Scheme::Column
+            | Scheme::Rfc9421HmacSha256
+            | Scheme::Generic => Self {
                 id: "webhook-id",
                 timestamp: "webhook-timestamp",
                 signature: "webhook-signature",
@@ -147,10 +139,7 @@ impl HeaderNames {
         vec![
             (self.id, message_id.to_owned()),
             (self.timestamp, timestamp.to_string()),
-            (
-                self.signature,
-                format!("{version},{}", BASE64.encode(signature)),
-            ),
+            (self.signature, format!("{version},{}", base64(signature))),
         ]
     }
 }
@@ -171,12 +160,12 @@ impl<'a> Message<'a> {
         let time_text = request.sole_header(names.timestamp)?;
         let signature_text = request.sole_header(names.signature)?;
 
-        let malformed = |name| Refusal::MalformedHeader { name };
+        let malformed = |name: &'static str| Refusal::MalformedHeader { name: name.into() };
         let id = Some(id)
             .filter(|id| is_message_id(id))
             .and_then(|id| str::from_utf8(id).ok())
-            .ok_or(malformed(names.id))?;
-        let timestamp = unix_seconds(time_text).ok_or(malformed(names.timestamp))?;
+            .ok_or_else(|| malformed(names.id))?;
+        let timestamp = unix_seconds(time_text).ok_or_else(|| malformed(names.timestamp))?;
         Ok(Self {
             id,
             timestamp,
@@ -193,7 +182,7 @@ impl<'a> Message<'a> {
             .signature_text
             .split(|byte| *byte == b' ')
             .filter_map(|entry| entry.strip_prefix(version.as_bytes())?.strip_prefix(b","))
-            .filter_map(|encoded| BASE64.decode(encoded).ok()?.try_into().ok())
+            .filter_map(|encoded| exact_base64(encoded)?.try_into().ok())
             .collect();
         bounded(self.signature_name, signatures)
     }
@@ -204,8 +193,9 @@ impl<'a> Message<'a> {
 
     fn verified(&self) -> SignedData {
         SignedData {
-            timestamp: self.timestamp,
+            timestamp: Some(self.timestamp),
             message_id: Some(self.id.to_owned()),
+            covers: Covers::Body,
         }
     }
 }
@@ -273,14 +263,16 @@ mod tests {
         let shifted = signature("msg", 5, b"5.5.{}");
         assert_eq!(
             refusal("msg.5", "5", &shifted),
-            Some(Refusal::MalformedHeader { name: "webhook-id" })
+            Some(Refusal::MalformedHeader {
+                name: "webhook-id".into()
+            })
         );
     }
 
     #[test]
     fn a_malformed_header_is_named() {
         let genuine = signature("msg", 5, b"5.{}");
-        let malformed = |name| Some(Refusal::MalformedHeader { name });
+        let malformed = |name: &'static str| Some(Refusal::MalformedHeader { name: name.into() });
 
         assert_eq!(refusal("", "5", &genuine), malformed("webhook-id"));
         assert_eq!(refusal("m\u{fc}", "5", &genuine), malformed("webhook-id"));

@@ -1,18 +1,36 @@
 //! The result for a received request: genuine and on time, or refused with a reason.
 
-use crate::{Request, Scheme, Secret, standard, stripe};
+use std::borrow::Cow;
+
+use crate::{Request, Scheme, Secret, Setup};
 
 /// The signed data of a genuine request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedData {
-    /// The time of signing, in Unix seconds.
-    pub timestamp: i64,
-    /// The sender's id of the message, the same in each delivery attempt; `None` if the scheme has no id.
+    /// The time of signing, in Unix seconds; `None` if the scheme has no time. Such a message can be repeated for ever.
+    pub timestamp: Option<i64>,
+    /// The sender's signed id of the message, the same in each delivery attempt; `None` if the scheme signs no id. What
+    /// identifies the event is told by [`Setup::identities`].
     pub message_id: Option<String>,
+    /// How much of the body is genuine.
+    pub covers: Covers,
+}
+
+/// How much of the body a signature covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Covers {
+    /// Every byte.
+    Body,
+    /// The fields that [`adyen_standard::items`](crate::adyen_standard::items) gives, and nothing else.
+    Fields,
+    /// A checksum that another body can have too. The message is a hint: fetch what it is about.
+    Checksum,
+    /// Nothing. The message is a hint: fetch what it is about.
+    Nothing,
 }
 
 /// Why a request is refused. This is for the receiver's own log: tell the sender only that it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// No secret was given, or no secret of this scheme.
     #[error("no secret of this scheme is configured")]
@@ -21,28 +39,58 @@ pub enum Refusal {
     #[error("header `{name}` is missing")]
     MissingHeader {
         /// The name of the header.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// A header of the scheme occurs more than once, so it is not clear which one is right.
     #[error("header `{name}` came more than once")]
     DuplicateHeader {
         /// The name of the header.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// A header of the scheme cannot be read, or has no signature that the scheme knows.
     #[error("header `{name}` is malformed")]
     MalformedHeader {
         /// The name of the header.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// There are more signatures than any sender makes.
     #[error("header `{name}` holds more than {most} signatures")]
     TooManySignatures {
         /// The name of the header.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// Greatest number of signatures that are checked.
         most: usize,
     },
+    /// The scheme needs more than a secret, and it was not given.
+    #[error("the scheme needs a setting that is missing: {what}")]
+    NotSetUp {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The signature stands in the body, and the body cannot be read.
+    #[error("the body cannot be read: {what}")]
+    MalformedBody {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An item of the body has no signature.
+    #[error("item {item} of the body has no signature")]
+    UnsignedItem {
+        /// The number of the item, from 1.
+        item: usize,
+    },
+    /// The signature covers a part of the request that cannot be compared here.
+    #[error("the signature covers {component}, which this receiver cannot compare")]
+    UnknownComponent {
+        /// The component, as it stands in the header.
+        component: String,
+    },
+    /// The signed digest is not that of the body.
+    #[error("the digest in the header is not that of the body")]
+    WrongDigest,
+    /// The sender's certificate is said to be at an address that is not the sender's.
+    #[error("the certificate's address is not one of the sender's")]
+    UntrustedAddress,
     /// No signature fits any secret. The receiver cannot tell whether the signature or the secret is wrong.
     #[error("no signature matches: the secret is wrong, or the body, id or timestamp was changed")]
     NoMatchingSignature,
@@ -63,7 +111,8 @@ pub enum Refusal {
 /// Verifies that a holder of one of the secrets signed exactly this request, and recently.
 ///
 /// `now_unix` is the receiver's clock in Unix seconds. A message may be up to `tolerance_seconds` old or early, with
-/// that second included; a negative tolerance counts as zero. Secrets of another scheme are ignored.
+/// that second included; a negative tolerance counts as zero. Secrets of another scheme are ignored. A scheme that
+/// needs more than a secret is verified by a [`Setup`].
 ///
 /// # Errors
 ///
@@ -75,19 +124,17 @@ pub fn verify(
     now_unix: i64,
     tolerance_seconds: i64,
 ) -> Result<SignedData, Refusal> {
-    let verified = match scheme {
-        Scheme::Stripe => stripe::verify(secrets, request),
-        Scheme::StandardWebhooks | Scheme::Svix => {
-            standard::verify_symmetric(scheme, secrets, request)
-        }
-        Scheme::StandardWebhooksV1a => standard::verify_asymmetric(secrets, request),
-    }?;
-    check_time(verified.timestamp, now_unix, tolerance_seconds)?;
-    Ok(verified)
+    Setup::new(scheme)
+        .with_tolerance(tolerance_seconds)
+        .verify(secrets, request, now_unix)
 }
 
 /// Differences are unsigned, so no pair of times overflows, however far apart they are.
-fn check_time(timestamp: i64, now_unix: i64, tolerance_seconds: i64) -> Result<(), Refusal> {
+pub(crate) fn check_time(
+    timestamp: i64,
+    now_unix: i64,
+    tolerance_seconds: i64,
+) -> Result<(), Refusal> {
     let tolerance = tolerance_seconds.max(0).unsigned_abs();
     let by = now_unix.abs_diff(timestamp).saturating_sub(tolerance);
     if by == 0 {

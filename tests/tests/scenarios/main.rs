@@ -80,6 +80,7 @@ mod time;
 mod transfers;
 mod unsuitable;
 mod violations;
+mod webhook_schemes;
 mod webhooks;
 mod withdrawn;
 

@@ -583,7 +583,7 @@ fn secret(scheme: Scheme, text: &str) -> Secret {
 }
 
 /// The time of the machine's clock, which the server uses too: Unix seconds.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("after 1970");

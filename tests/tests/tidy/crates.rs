@@ -86,9 +86,14 @@ const ARROWS: [(&str, &[&str]); 21] = [
 ];
 
 /// Crates, and the packages that they must never use.
-const NEVER: [(&[&str], &[&str]); 6] = [
+const NEVER: [(&[&str], &[&str]); 7] = [
+    // It has an extractor for actix-web, behind a feature.
     (
-        &["money", "text", "webhook-signatures"],
+        &["webhook-signatures"],
+        &["diesel", "reqwest", "tokio", "uuid", "jiff", "getrandom"],
+    ),
+    (
+        &["money", "text"],
         &[
             "actix-web",
             "diesel",

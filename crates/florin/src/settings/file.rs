@@ -16,7 +16,7 @@ use super::listen::Listen;
 use super::providers::{OtherProvider, WrittenProvider, WrittenRule};
 use super::tuning::{DatabaseTimeout, LogLimit};
 use super::values::{ProviderTimeout, ProviderUrl};
-use super::webhooks::{Webhooks, add_secret};
+use super::webhooks::{WebhookOptions, Webhooks, WrittenOptions, add_secret};
 use super::{Mode, WrongSetting};
 
 /// Least likeness of a mistyped name to a known one that is suggested for it, in percent; 100 is the same name.
@@ -63,6 +63,8 @@ pub(super) struct File {
     pub(super) approve_above: Vec<String>,
     #[serde(default, deserialize_with = "secrets")]
     pub(super) webhook_secrets: Webhooks,
+    #[serde(default, deserialize_with = "options")]
+    pub(super) webhook_options: WebhookOptions,
 }
 
 /// Reads the named file. Without a name, reads `florin.toml` if it exists.
@@ -192,6 +194,16 @@ fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Webhooks, D::Er
         }
     }
     Ok(webhooks)
+}
+
+fn options<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WebhookOptions, D::Error> {
+    let mut options = WebhookOptions::new();
+    for (provider, written) in BTreeMap::<String, WrittenOptions>::deserialize(deserializer)? {
+        written
+            .add_to(&mut options, &provider)
+            .map_err(serde::de::Error::custom)?;
+    }
+    Ok(options)
 }
 
 fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Keys, D::Error> {
@@ -324,6 +336,14 @@ mod tests {
             (
                 "[webhook_secrets]\nacme = [\n\"stripe:s3cret=,\n]\n",
                 &["line 3"],
+            ),
+            (
+                "[webhook_options.acme]\ncolour = \"red\"\n",
+                &["line 2", "colour", "tolerance"],
+            ),
+            (
+                "[webhook_options.acme]\nform = \"header=X;s3cret\"\n",
+                &["acme", "part 2", "header="],
             ),
             (
                 "[webhook_secrets]\nacme = 7\n",
