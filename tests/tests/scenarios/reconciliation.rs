@@ -479,11 +479,15 @@ async fn disputes_and_returns_are_settled_too(database: Database) {
     books_hold(&database);
 }
 
-on_both_databases!(a_fee_that_is_not_the_agreed_one_is_an_exception);
-async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
-    let shop = Shop::open(&database);
-    let price = |fixed: i64| json!({"provider": "sandbox", "currency": "EUR", "kind": "capture", "rate": "0.01", "fixed": fixed});
-    let prices = "/v1/provider_prices";
+/// Where prices of providers are.
+const PRICES: &str = "/v1/provider_prices";
+
+/// The price of a capture: a hundredth, and this.
+fn price(fixed: i64) -> Value {
+    json!({"provider": "sandbox", "currency": "EUR", "kind": "capture", "rate": "0.01", "fixed": fixed})
+}
+
+async fn wrong_prices_are_refused(shop: &Shop) {
     for (field, value, code) in [
         ("kind", json!("payout"), "unknown_choice"),
         ("rate", json!("1.1"), "malformed_rate"),
@@ -493,7 +497,7 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     ] {
         let mut wrong = price(10);
         wrong[field] = value;
-        let refused = shop.client.post(prices, None, &wrong).await;
+        let refused = shop.client.post(PRICES, None, &wrong).await;
         assert_eq!(refused.status, 422, "{field}: {}", refused.json());
         let error = &refused.json()["errors"][0];
         assert_eq!(error["pointer"], format!("/{field}"));
@@ -502,11 +506,17 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     let mut limits = price(10);
     limits["least"] = json!(9);
     limits["most"] = json!(8);
-    let refused = shop.client.post(prices, None, &limits).await;
+    let refused = shop.client.post(PRICES, None, &limits).await;
     assert_eq!(
         (refused.status, pointers(&refused)),
         (422, vec!["/most".to_owned()])
     );
+}
+
+on_both_databases!(a_fee_that_is_not_the_agreed_one_is_an_exception);
+async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
+    let shop = Shop::open(&database);
+    wrong_prices_are_refused(&shop).await;
 
     // Without a price there is nothing to compare with.
     shop.pay("k-1", "pm_succeeds").await;
@@ -515,7 +525,7 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     assert_eq!(code, Some(0), "{said}");
 
     // By the price it is 10.99 rounded to 11, and 10. The provider rounds down: one minor unit less.
-    let made = shop.client.post(prices, None, &price(10)).await;
+    let made = shop.client.post(PRICES, None, &price(10)).await;
     assert_eq!(made.status, 201, "{}", made.json());
     let agreed = made.json();
     assert_eq!(
@@ -532,7 +542,7 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
     assert_eq!(code, Some(0), "{said}");
 
     // Two less is not. Prices of another provider, another kind and another time count for other lines.
-    assert_eq!(shop.client.post(prices, None, &price(7)).await.status, 201);
+    assert_eq!(shop.client.post(PRICES, None, &price(7)).await.status, 201);
     for (field, value) in [
         ("provider", json!("north")),
         ("kind", json!("refund")),
@@ -541,12 +551,12 @@ async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
         let mut other = price(500);
         other[field] = value;
         assert_eq!(
-            shop.client.post(prices, None, &other).await.status,
+            shop.client.post(PRICES, None, &other).await.status,
             201,
             "{field}"
         );
     }
-    let listed = list(&shop.client.get(prices).await.json());
+    let listed = list(&shop.client.get(PRICES).await.json());
     assert_eq!(listed.len(), 5);
     assert_eq!((&listed[0]["version"], &listed[4]), (&json!(5), &agreed));
     let paid = text(&shop.pay("k-3", "pm_succeeds").await.json(), "/id");
