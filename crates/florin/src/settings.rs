@@ -5,6 +5,7 @@ mod file;
 mod keys;
 mod listen;
 mod providers;
+mod times;
 mod tuning;
 mod values;
 mod webhooks;
@@ -26,6 +27,7 @@ use keys::{Keys, add_key, add_return_url};
 pub(crate) use listen::Listen;
 pub(crate) use providers::{NamedProvider, OtherProvider};
 use providers::{rules, together};
+use times::{MAX_AUTHORIZATION_SECONDS, MAX_KEY_DAYS, key_life, seconds};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{WebhookOptions, Webhooks, add_option, add_secret, check_name};
@@ -287,38 +289,6 @@ pub(crate) struct Settings {
 #[error("{0}")]
 pub(crate) struct WrongSetting(pub(crate) String);
 
-/// The greatest time for which an authorization may last, in seconds: a year.
-const MAX_AUTHORIZATION_SECONDS: i64 = 31_536_000;
-/// The time for which an authorization lasts, in seconds, if no setting says otherwise.
-const AUTHORIZATION_SECONDS: u32 = 604_800;
-
-/// The time for which an authorization lasts.
-fn seconds(set: Option<u32>) -> Result<u32, WrongSetting> {
-    let seconds = set.unwrap_or(AUTHORIZATION_SECONDS);
-    if (1..=MAX_AUTHORIZATION_SECONDS).contains(&i64::from(seconds)) {
-        return Ok(seconds);
-    }
-    Err(WrongSetting(format!(
-        "authorization_seconds: {seconds} is not from 1 to {MAX_AUTHORIZATION_SECONDS}"
-    )))
-}
-
-/// The greatest number of days for which an answered idempotency key counts: ten years.
-const MAX_KEY_DAYS: i64 = 3_650;
-/// The number of days for which an answered idempotency key counts, if no setting says otherwise.
-const KEY_DAYS: u16 = 30;
-
-/// The time for which an answered idempotency key counts, in seconds.
-fn key_life(days: Option<u16>) -> Result<i64, WrongSetting> {
-    let days = i64::from(days.unwrap_or(KEY_DAYS));
-    if (1..=MAX_KEY_DAYS).contains(&days) {
-        return Ok(days.saturating_mul(86_400));
-    }
-    Err(WrongSetting(format!(
-        "key_days: {days} is not from 1 to {MAX_KEY_DAYS}"
-    )))
-}
-
 /// The limits of the file and of the command line. Of two for one currency, the command line's counts.
 fn limits(file: &[String], arguments: &[String]) -> Result<ApprovalLimits, WrongSetting> {
     let texts = file.iter().chain(arguments).map(String::as_str);
@@ -465,12 +435,7 @@ impl Settings {
                     .to_owned(),
             ));
         }
-        let is_bank_alone = self.provider.is_empty()
-            && self.provider_url.is_none()
-            && self.other_providers.is_empty()
-            && self.no_default_provider
-            && !self.bank_accounts.is_empty();
-        if is_bank_alone {
+        if self.has_only_banks() {
             return Ok(self);
         }
         if self.webhooks.is_empty() {

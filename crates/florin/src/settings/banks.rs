@@ -9,8 +9,8 @@ use payments::bank_orders::OwnAccount;
 use serde::Deserialize;
 use text::Iban;
 
-use super::WrongSetting;
 use super::webhooks::check_name;
+use super::{Settings, WrongSetting};
 
 /// The account of each bank-file provider, by the provider's name.
 pub(crate) type Banks = BTreeMap<String, Arc<OwnAccount>>;
@@ -87,6 +87,17 @@ pub(super) fn add_written(
     let own = Arc::new(OwnAccount { debtor, version });
     banks.insert(provider.to_owned(), own);
     Ok(())
+}
+
+impl Settings {
+    /// True if the only providers are bank-file providers, which are never called and send no webhooks.
+    pub(super) fn has_only_banks(&self) -> bool {
+        self.provider.is_empty()
+            && self.provider_url.is_none()
+            && self.other_providers.is_empty()
+            && self.no_default_provider
+            && !self.bank_accounts.is_empty()
+    }
 }
 
 #[cfg(test)]
