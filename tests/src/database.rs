@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, select, sql_query};
 use tempfile::TempDir;
 
@@ -138,6 +138,20 @@ impl Database {
     /// The one number that a query returns: `SELECT count(*) FROM payments`.
     pub fn number(&self, query: &str) -> i64 {
         let query_of_one = select(sql::<BigInt>(&format!("({query})")));
+        let answer = match self.kind {
+            Kind::Sqlite => query_of_one.get_result(&mut self.sqlite()),
+            Kind::Postgres => {
+                let mut connection =
+                    PgConnection::establish(&self.url).expect("the database is there");
+                query_of_one.get_result(&mut connection)
+            }
+        };
+        answer.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    /// The one text that a query returns.
+    pub fn text(&self, query: &str) -> String {
+        let query_of_one = select(sql::<Text>(&format!("({query})")));
         let answer = match self.kind {
             Kind::Sqlite => query_of_one.get_result(&mut self.sqlite()),
             Kind::Postgres => {

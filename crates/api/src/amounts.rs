@@ -335,7 +335,7 @@ mod tests {
     /// A new integer in an answer must be among the amounts of the surface, or in this list of other integers.
     #[test]
     fn every_integer_of_the_description_is_an_amount_or_known_as_none() {
-        const NONE: [&str; 21] = [
+        const NONE: [&str; 22] = [
             "accounts",
             "attempt",
             "available_after_days",
@@ -352,6 +352,7 @@ mod tests {
             "seconds",
             "status",
             "terms",
+            "transfers",
             "version",
             "webhooks",
             // Amounts in requests, which are always integers.

@@ -1,5 +1,6 @@
 //! `florin bank`: makes files of the payouts that wait for a bank, and reads what the bank says of them.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -109,6 +110,12 @@ async fn order(
     arguments: &OrderArguments,
     json: bool,
 ) -> Result<ExitCode, BankError> {
+    if !arguments.out.is_dir() {
+        let folder = arguments.out.display();
+        return Err(BankError::Text(format!(
+            "there is no folder {folder}: make it, or name another one with --out"
+        )));
+    }
     let providers = Arc::new(providers::choice(settings)?);
     let day = arguments.day.map(bank_files::days_of);
     let (engine, tenant) = begin(settings, arguments.tenant.clone()).await?;
@@ -137,7 +144,9 @@ async fn order(
         }
     };
     engine.shut_down().await;
-    say_orders(&made, json);
+    if outcome.is_ok() || !made.is_empty() {
+        say_orders(&made, json);
+    }
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
@@ -152,7 +161,7 @@ async fn write(
     let file = engine.read(move |connection| bank_orders::file_of(connection, id, of));
     let file = file.await?;
     let path = folder.join(format!("{}.xml", order.id));
-    match std::fs::write(&path, file) {
+    match write_privately(&path, &file) {
         Ok(()) => Ok(path),
         Err(cause) => Err(BankError::File {
             path,
@@ -160,6 +169,16 @@ async fn write(
             cause,
         }),
     }
+}
+
+/// Writes a file that only its owner can read. It is there as a whole, or not at all.
+fn write_privately(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 fn say_orders(made: &[(BankOrder, PathBuf)], json: bool) {
@@ -278,23 +297,36 @@ async fn tell(engine: &Engine, tenant: &Tenant, told: Vec<Told>) -> Result<Heard
     Ok(heard)
 }
 
-/// Records what a statement says of transfers, if it is of the account of a bank-file provider.
-pub(crate) async fn hear_statement(
+/// What statements say of the transfers of bank-file providers, each of the statements of its account.
+pub(crate) async fn told_by(
     engine: &Engine,
     tenant: &Tenant,
     settings: &Settings,
-    of: &Statement,
+    statements: &[Statement],
+) -> Result<Vec<Told>, BankError> {
+    let mut all = Vec::new();
+    for of in statements {
+        for (name, own) in &settings.bank_accounts {
+            if own.debtor.iban.electronic() != of.account.key() {
+                continue;
+            }
+            let (id, provider, ids) = (tenant.id, name.clone(), statement::mentioned(of));
+            let known =
+                engine.read(move |connection| open_transfers(connection, id, &provider, &ids));
+            let now = engine.clock().now_of(tenant.id);
+            let told = statement::events(name, of, &known.await?, now);
+            all.extend(told.map_err(|mistake| BankError::Text(mistake.to_string()))?);
+        }
+    }
+    Ok(all)
+}
+
+/// Records what statements say.
+pub(crate) async fn hear(
+    engine: &Engine,
+    tenant: &Tenant,
+    told: Vec<Told>,
 ) -> Result<(), BankError> {
-    let mut banks = settings.bank_accounts.iter();
-    let Some((name, _)) = banks.find(|(_, own)| own.debtor.iban.electronic() == of.account.key())
-    else {
-        return Ok(());
-    };
-    let (id, provider, ids) = (tenant.id, name.clone(), statement::mentioned(of));
-    let known = engine.read(move |connection| open_transfers(connection, id, &provider, &ids));
-    let now = engine.clock().now_of(tenant.id);
-    let told = statement::events(name, of, &known.await?, now);
-    let told = told.map_err(|mistake| BankError::Text(mistake.to_string()))?;
     let heard = tell(engine, tenant, told).await?;
     if heard.quarantined > 0 {
         tracing::warn!(

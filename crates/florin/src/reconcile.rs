@@ -7,7 +7,7 @@ mod say;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bank_files::Statement;
+use bank_files::{Kind, Statement};
 use engine::{Command, Engine, LaneError, Request, Tenant};
 use payments::settlement::{
     self, BankLine, BankTally, MatchBankLines, OpenAbsent, Proof, ReportLine, SettleLines, Tally,
@@ -15,7 +15,7 @@ use payments::settlement::{
 use sha2::{Digest as _, Sha256};
 use store::{Error, Store};
 
-use crate::bank::{BankError, hear_statement};
+use crate::bank::{self, BankError};
 use crate::check::progress_bar;
 use crate::existing::open_of_tenant;
 use crate::lane;
@@ -181,10 +181,8 @@ async fn hear(
     settings: &Settings,
     statements: &[Statement],
 ) -> Result<(), ReconcileError> {
-    for statement in statements {
-        hear_statement(engine, tenant, settings, statement).await?;
-    }
-    Ok(())
+    let told = bank::told_by(engine, tenant, settings, statements).await?;
+    Ok(bank::hear(engine, tenant, told).await?)
 }
 
 fn adds_up(proof: &Proof) -> bool {
@@ -267,7 +265,17 @@ fn read_statements(path: &Path, arguments: &ReconcileArguments) -> ReadStatement
             bank_files::csv::read(&bytes, &mapping)
         }
     };
-    Ok(read.map_err(|error| wrong(error.to_string())))
+    let read = read.map_err(|error| wrong(error.to_string()));
+    Ok(read.and_then(|statements| {
+        // A statement has the entries of reports and notices again.
+        match statements.iter().all(|one| one.kind == Kind::Statement) {
+            true => Ok(statements),
+            false => Err(wrong(
+                "it is a report or a notice, and the statement has its entries again; read camt.053"
+                    .to_owned(),
+            )),
+        }
+    }))
 }
 
 async fn reconcile(
@@ -397,14 +405,22 @@ async fn match_bank(
     let lines = bank_lines(statement);
     for batch in lines.chunks(BATCH) {
         let command = MatchBankLines {
-            account: statement.account.key().to_owned(),
-            statement: statement.id.clone().unwrap_or_default(),
+            account: storable(statement.account.key()),
+            statement: storable(statement.id.as_deref().unwrap_or_default()),
             lines: batch.to_vec(),
         };
         let tally = submit(engine, tenant, command).await?;
         sum.add(&tally);
     }
     Ok(())
+}
+
+/// A bank's text may have anything in it. A card number is never stored.
+fn storable(text: &str) -> String {
+    match text::contains_card_number(text) {
+        true => String::new(),
+        false => text.to_owned(),
+    }
 }
 
 /// The booked entries of a statement, with the payments of an entry one by one if each has its amount. A line is known
@@ -418,11 +434,7 @@ fn bank_lines(statement: &Statement) -> Vec<BankLine> {
     });
     let lines = parts.map(|(entry, part)| {
         let reference: String = part.texts.join(" ").chars().take(1_000).collect();
-        // A bank's text may have anything in it. A card number is never stored.
-        let reference = match text::contains_card_number(&reference) {
-            true => String::new(),
-            false => reference,
-        };
+        let reference = storable(&reference);
         let mut content = Sha256::new();
         let day = entry.booked_on.to_string();
         let amount = part.units.get().to_string();

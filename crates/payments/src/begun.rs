@@ -9,6 +9,7 @@ use engine::errand::{Errand, Errands};
 use engine::{Book, Command, Decision, Keep, RefusalReply, Reply};
 
 use crate::balances_after::BalancesAfter;
+use crate::bank_accounts::is_bank_account;
 use crate::charging::AnswerNow;
 use crate::disputes::evidence::Evidence;
 use crate::{
@@ -93,10 +94,11 @@ pub(crate) fn decision(
 /// Gives an operation its errand, already leased, and sends it to the worker after the commit. A transfer of a bank-file
 /// provider waits for an order instead.
 pub(crate) fn send(book: &mut Book, operation: &Operation, providers: &Providers) {
-    let provider = providers.named(&operation.provider);
-    if provider.is_some_and(|provider| provider.bank.is_some()) {
+    // The destination decides, because the provider may not be in the settings of this server.
+    if is_bank_account(&operation.payment_method) {
         return bank_orders::wait(book, operation);
     }
+    let provider = providers.named(&operation.provider);
     // A provider that is not in the settings any more has no lease: the errand is due at once, for another server.
     let lease_millis = provider.map_or(0, |provider| provider.lease_millis);
     let errand = Errand {

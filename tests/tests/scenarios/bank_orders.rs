@@ -227,8 +227,10 @@ async fn a_bank_account_is_checked_kept_and_closed_for_ever(database: Database) 
     let refused = pay_out(&shop, "p-1", &wanted(1, &id)).await;
     is_problem("closed", &refused, 409, "bank_account_closed");
     let absent = "bac_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6";
-    let refused = pay_out(&shop, "p-2", &wanted(1, absent)).await;
-    is_problem("absent", &refused, 404, "bank_account_not_found");
+    for (key, absent) in [("p-2", absent), ("p-3", "bac_1"), ("p-4", "bac_")] {
+        let refused = pay_out(&shop, key, &wanted(1, absent)).await;
+        is_problem("absent", &refused, 404, "bank_account_not_found");
+    }
     for method in ["get", "close"] {
         let reply = match method {
             "get" => {
@@ -387,6 +389,14 @@ async fn what_a_bank_says_and_cannot_be_right_moves_no_money(database: Database)
         mistake.contains(&stranger) && mistake.contains("line 1"),
         "{mistake}"
     );
+    let twice = [(&*names[0], "ACSC", ""), (&*names[0], "RJCT", "AC04")];
+    let (code, said) = bank_report(&database, &report(&order, "R-1", "PART", &twice));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(text(&said, "/mistake").contains("twice"), "{said}");
+    let group = report(&order, "R-1", "RJCT", &[]).replace("<OrgnlPmtInfId>", "<OrgnlPmtInfId>X");
+    let (code, said) = bank_report(&database, &group);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(text(&said, "/mistake").contains("no group"), "{said}");
     let other = json!({"message_id": stranger});
     let (code, said) = bank_report(&database, &report(&other, "R-1", "RJCT", &[]));
     assert_eq!(code, Some(1), "{said}");
@@ -423,6 +433,59 @@ async fn what_a_bank_says_and_cannot_be_right_moves_no_money(database: Database)
         (&failed["status"], &failed["decline_code"]),
         (&json!("failed"), &json!("refused_by_bank"))
     );
+    books_hold(&database);
+}
+
+on_both_databases!(a_payout_with_an_outcome_waits_for_no_order);
+async fn a_payout_with_an_outcome_waits_for_no_order(database: Database) {
+    let shop = with_money(&database, &[]).await;
+    let erika = bank_account(&shop, "Erika", ERIKA).await;
+    let payout_id = paid_to(&shop, "p-1", 100, &erika).await;
+    // Its order is lost, as after a restored backup, and the bank has paid it.
+    let hex = match database.kind() {
+        Kind::Sqlite => "lower(hex(subject))",
+        Kind::Postgres => "encode(subject, 'hex')",
+    };
+    let name = format!("SELECT {hex} FROM errand WHERE kind = 'bank_transfer'");
+    let name = database.text(&name);
+
+    let (code, said) = bank_statement(&database, &statement(1, &[&[(&name, -100)]]));
+
+    assert_eq!(
+        (code, &said["bank"]["payouts"]),
+        (Some(0), &json!(1)),
+        "{said}"
+    );
+    assert_eq!(payout(&shop, &payout_id).await["status"], "paid");
+    let none = json!({"provider": "bank"});
+    let none = shop.client.post("/v1/bank_orders", "o-1", &none).await;
+    is_problem("it was paid", &none, 409, "nothing_waits");
+    books_hold(&database);
+}
+
+on_both_databases!(an_order_ends_before_its_sum_has_too_many_digits);
+async fn an_order_ends_before_its_sum_has_too_many_digits(database: Database) {
+    let shop = with_money(&database, &[]).await;
+    let most = 999_999_999_999_999_999_i64;
+    let account = async |code: &str, floor: Value| {
+        let new = json!({"code": code, "currency": "JPY", "floor": floor});
+        shop.account(&new).await
+    };
+    let world = account("equity:world", Value::Null).await;
+    let wallet = account("liabilities:ann", json!(0)).await;
+    let body = json!({"from": world, "to": wallet, "amount": most + 1, "currency": "JPY"});
+    let moved = shop.client.post("/v1/transfers", "t-1", &body).await;
+    assert_eq!(moved.status, 201, "{}", moved.json());
+    let erika = bank_account(&shop, "Erika", ERIKA).await;
+    for (key, amount) in [("p-1", most), ("p-2", 1)] {
+        let body =
+            json!({"amount": amount, "currency": "JPY", "destination": erika, "from": wallet});
+        let made = pay_out(&shop, key, &body).await;
+        assert_eq!(made.status, 202, "{}", made.json());
+    }
+    for (key, amount) in [("o-1", most), ("o-2", 1)] {
+        assert_eq!(number(&ordered(&shop, key).await, "/amount"), amount);
+    }
     books_hold(&database);
 }
 

@@ -11,7 +11,7 @@ use tests::{Database, Kind, on_both_databases};
 use crate::guards::{TRIED, try_all, with_ids};
 
 /// The tables that do not belong to the ledger.
-const OTHERS: [&str; 31] = [
+const OTHERS: [&str; 34] = [
     // Written only by its migration, and read by searches.
     "id_lead",
     "housekeeping",
@@ -38,6 +38,9 @@ const OTHERS: [&str; 31] = [
     "metadata_text",
     "reserve",
     "reserve_release",
+    "bank_account",
+    "bank_order",
+    "bank_order_transfer",
     "inbox",
     "quarantine",
     "idempotency_key",

@@ -33,6 +33,7 @@ pub(super) fn routes(r: &mut Routes) {
         "Closes a bank account, for ever: it gets no further payout.",
         close,
     )
+    .more("A payout that was made before goes on.")
     .segment("id", shapes::BankAccountId::SHAPE, "bac_…")
     .body(|known| nothing().describe(known))
     .gives::<show::BankAccount>(200, "The bank account, which gets no further payout")

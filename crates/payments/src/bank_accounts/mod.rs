@@ -4,8 +4,9 @@
 //! transfer must have the holder's name and the IBAN. So they are kept here, and a payout names the account by its id,
 //! `bac_…`. The id is all that audit records, payouts and logs have of it.
 //!
-//! An account is never changed, because orders were made with it. A wrong one is closed, and another one is made. A
-//! closed account gets no further payout; what was ordered before goes on.
+//! An account is never changed, because orders were made with it. A wrong one is closed, and another one is made. No
+//! further payout can name a closed account. A payout that was made before goes on, also if it waits for an approval or
+//! for an order.
 
 mod close;
 pub(crate) mod codes;
@@ -63,7 +64,8 @@ pub enum BankAccountError {
     NotFound,
 }
 
-/// True if a destination of a payout is a bank account of ours, and not a provider's token.
+/// True if a destination of a payout is meant as a bank account of ours, and not as a provider's token.
 pub(crate) fn is_bank_account(destination: &str) -> bool {
-    destination.parse::<BankAccountId>().is_ok()
+    let named = destination.strip_prefix(BankAccountId::PREFIX);
+    named.is_some_and(|rest| rest.starts_with('_'))
 }

@@ -3,12 +3,13 @@
 
 use money::Money;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use store::Timestamp;
 use webhooks::Event;
 
 use super::{Ordered, end_to_end_id};
 use crate::providers::{About, MalformedEvent, Object, ProviderEvent, WrongField};
-use crate::{Fact, OperationKind, Record, json};
+use crate::{Fact, OperationKind, ProviderText, Record, json};
 
 /// The bank has paid.
 const DONE: &str = "transfer.done";
@@ -18,6 +19,9 @@ const REJECTED: &str = "transfer.rejected";
 const RETURNED: &str = "transfer.returned";
 /// Anything else that a bank says on the way.
 const NEWS: &str = "transfer.news";
+
+/// The reason or the status of a bank, if it is none that can be kept.
+const OTHER: &str = "other";
 
 /// What a bank says of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +45,14 @@ pub struct Told {
     pub fact: Option<(About, Fact)>,
 }
 
-/// Makes the event of a line. `id` says which line of which file it is, and `money` is the money in the line.
+/// Makes the event of a line. `line` says which line of which file it is; the id of the event is the hash of it, because
+/// a bank's texts and numbers of accounts stand in no log. `money` is the money in the line.
 ///
 /// # Errors
-/// [`MalformedEvent`] if a text of the file is too long, or is a card number.
+/// [`MalformedEvent`] if the event cannot be read again.
 pub(crate) fn told(
     provider: &str,
-    id: &str,
+    line: &[&str],
     (transfer, money): (&Ordered, Money),
     said: &Said,
     now: Timestamp,
@@ -58,10 +63,19 @@ pub(crate) fn told(
         Said::Returned => (RETURNED, None),
         Said::News(status) => (NEWS, Some(status)),
     };
+    // A bank's own code may be anything.
+    let is_kept = |reason: &&String| ProviderText::parse(reason).is_ok();
+    let reason = reason.map(|reason| Some(reason).filter(is_kept).map_or(OTHER, |text| text));
+    let name = end_to_end_id(transfer.operation);
+    let mut id = Sha256::new();
+    for part in line.iter().chain([&name.as_str()]) {
+        id.update(part.len().to_be_bytes());
+        id.update(part);
+    }
     let body = json!({
-        "id": id,
+        "id": hex::encode(id.finalize()),
         "type": kind,
-        "transfer": end_to_end_id(transfer.operation),
+        "transfer": name,
         "operation": transfer.provider_key,
         "amount": money.amount.get(),
         "currency": money.currency.code(),

@@ -15,6 +15,8 @@ use crate::{Operation, OperationId, Providers, Shelf};
 
 /// Number of days ahead for which an order may be made.
 const MAX_DAYS_AHEAD: i32 = 365;
+/// Greatest sum of an order: 18 digits.
+const MAX_SUM: i64 = 999_999_999_999_999_999;
 
 /// Makes an order of payouts that wait. It has those of the first one's currency and scheme, because a file has one of
 /// each. The others still wait.
@@ -106,10 +108,17 @@ impl Command for MakeBankOrder {
         let Some(first) = waiting.first().map(scheme) else {
             return Err(OrderRefusal::NothingWaits);
         };
-        let alike: Vec<_> = waiting
-            .into_iter()
-            .filter(|one| scheme(one) == first)
-            .collect();
+        let mut alike = Vec::new();
+        let mut sum = 0_i64;
+        for one in waiting.into_iter().filter(|one| scheme(one) == first) {
+            // A file's sum has at most 18 digits. The others are in the next order.
+            let next = sum.saturating_add(one.0.money.amount.get());
+            if next > MAX_SUM && !alike.is_empty() {
+                break;
+            }
+            sum = next;
+            alike.push(one);
+        }
         let id = BankOrderId::from_bytes(book.next_id());
         let transfers = alike.iter().map(|(operation, account)| {
             transfer(end_to_end_id(operation.id), operation.money, account)
@@ -121,14 +130,11 @@ impl Command for MakeBankOrder {
             transfers.collect(),
         );
         let file = file.map_err(OrderRefusal::NotWritten)?.file;
-        let amounts = alike
-            .iter()
-            .map(|(operation, _)| operation.money.amount.get());
         let order = BankOrder {
             id,
             provider: self.provider.clone(),
             currency: first.0,
-            sum: amounts.fold(0, i64::saturating_add),
+            sum,
             transfers: i32::try_from(alike.len()).unwrap_or(i32::MAX),
             requested_on,
             created_at: now,
@@ -167,7 +173,8 @@ impl MakeBankOrder {
             errand.is_some_and(|errand| errand.place == self.provider)
         };
         let found = self.waiting.iter().filter_map(|(id, account)| {
-            let operation = book.shelf::<Shelf>().operation(id).filter(|_| waits(id))?;
+            let operation = book.shelf::<Shelf>().operation(id);
+            let operation = operation.filter(|known| known.is_unfinished() && waits(id))?;
             let account = book.shelf::<BankAccountShelf>().account(account)?;
             Some((operation.clone(), account.clone()))
         });

@@ -11,6 +11,7 @@ use store::Timestamp;
 
 use super::event::{Said, Told, told};
 use super::{Ordered, named};
+use crate::OperationId;
 use crate::providers::MalformedEvent;
 
 /// The reason of a refusal for which the bank gives no code.
@@ -25,6 +26,26 @@ pub enum WrongReport {
     /// The report names a transfer that is not in the order.
     #[error("the order has no transfer {name:?}: line {line}, column {column}")]
     OtherTransfer {
+        /// The name in the report.
+        name: String,
+        /// The line in the file.
+        line: usize,
+        /// The column in the file.
+        column: usize,
+    },
+    /// The report is about another group of payments. A file of ours has one, with the id of the message.
+    #[error("the order has no group {name:?}: line {line}, column {column}")]
+    OtherGroup {
+        /// The id of the group in the report.
+        name: String,
+        /// The line in the file.
+        line: usize,
+        /// The column in the file.
+        column: usize,
+    },
+    /// The report names a transfer twice, so nobody knows what it says of it.
+    #[error("the report names the transfer {name:?} twice: line {line}, column {column}")]
+    Twice {
         /// The name in the report.
         name: String,
         /// The line in the file.
@@ -50,8 +71,30 @@ pub fn events(
     if !report.original_message.starts_with("pain.001") {
         return Err(WrongReport::OtherMessage(report.original_message.clone()));
     }
+    let mut seen: Vec<OperationId> = Vec::new();
+    let other_group = |group: &&Group| {
+        let id = group.original_id.trim();
+        !id.eq_ignore_ascii_case(report.original_message_id.trim())
+    };
+    if let Some(group) = report.groups.iter().find(other_group) {
+        return Err(WrongReport::OtherGroup {
+            name: group.original_id.clone(),
+            line: group.place.line,
+            column: group.place.column,
+        });
+    }
     for one in report.groups.iter().flat_map(|group| &group.transfers) {
         let name = one.original_end_to_end_id.as_deref().unwrap_or_default();
+        if let Some(id) = named(name) {
+            if seen.contains(&id) {
+                return Err(WrongReport::Twice {
+                    name: name.to_owned(),
+                    line: one.place.line,
+                    column: one.place.column,
+                });
+            }
+            seen.push(id);
+        }
         if !order
             .iter()
             .any(|known| named(name) == Some(known.operation))
@@ -68,9 +111,9 @@ pub fn events(
         let Some(said) = said(report, transfer) else {
             continue;
         };
-        let id = format!("{} {}", report.id, super::end_to_end_id(transfer.operation));
+        let line = ["pain.002", &report.id];
         let of = (transfer, transfer.money);
-        events.push(told(provider, &id, of, &said, now)?);
+        events.push(told(provider, &line, of, &said, now)?);
     }
     Ok(events)
 }

@@ -147,19 +147,26 @@ pub fn open_transfers(
     provider: &str,
     ids: &[OperationId],
 ) -> Result<Vec<Ordered>, Error> {
-    let rows: Vec<(OperationId, String, i64, String)> = operation::table
-        .filter(operation::tenant_id.eq(tenant))
-        .filter(operation::id.eq_any(ids))
-        .filter(operation::provider.eq(provider))
-        .filter(operation::kind.eq(OperationKind::Payout.name()))
-        .select((
-            operation::id,
-            operation::provider_key,
-            operation::amount,
-            operation::currency,
-        ))
-        .load(connection)?;
-    rows.into_iter().map(ordered).collect()
+    let mut found = Vec::new();
+    // A statement may name more than one statement of the database has room for.
+    for some in ids.chunks(500) {
+        let rows: Vec<(OperationId, String, i64, String)> = operation::table
+            .filter(operation::tenant_id.eq(tenant))
+            .filter(operation::id.eq_any(some))
+            .filter(operation::provider.eq(provider))
+            .filter(operation::kind.eq(OperationKind::Payout.name()))
+            .select((
+                operation::id,
+                operation::provider_key,
+                operation::amount,
+                operation::currency,
+            ))
+            .load(connection)?;
+        for row in rows {
+            found.push(ordered(row)?);
+        }
+    }
+    Ok(found)
 }
 
 fn ordered(

@@ -55,13 +55,14 @@ pub(super) fn made(made: &super::BankOrder, _is_dry_run: bool) -> Reply {
 /// The reply to a refusal.
 pub(super) fn show_refusal(_command: &MakeBankOrder, rule: &OrderRefusal) -> RefusalReply {
     let detail = sentence(&rule.to_string());
-    let problem = match rule {
-        OrderRefusal::NoProvider => Problem::new(NO_PROVIDER).at("/provider"),
-        OrderRefusal::WrongDay => Problem::new(edge::code::INVALID_FIELD).at("/requested_on"),
-        OrderRefusal::NothingWaits => Problem::new(codes::NOTHING_WAITS),
-        OrderRefusal::NotWritten(_) => Problem::new(codes::NOT_PAYABLE_BY_BANK),
+    let (code, field) = match rule {
+        OrderRefusal::NoProvider => (NO_PROVIDER, "/provider"),
+        OrderRefusal::WrongDay => (edge::code::INVALID_FIELD, "/requested_on"),
+        OrderRefusal::NothingWaits => (codes::NOTHING_WAITS, "/provider"),
+        OrderRefusal::NotWritten(_) => (codes::NOT_PAYABLE_BY_BANK, "/provider"),
     };
-    refusal_reply(&problem.with_detail(detail), rule.code())
+    let problem = Problem::new(code).with_detail(detail).at(field);
+    refusal_reply(&problem, rule.code())
 }
 
 /// An order without its file.

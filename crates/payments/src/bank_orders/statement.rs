@@ -10,7 +10,7 @@ use money::{Amount, Money};
 use store::Timestamp;
 
 use super::event::{Said, Told, told};
-use super::{Ordered, end_to_end_id, named};
+use super::{Ordered, named};
 use crate::OperationId;
 use crate::providers::MalformedEvent;
 
@@ -45,8 +45,13 @@ pub fn events(
         parts.map(move |part| (entry.booked_on, part))
     });
     for (day, part) in parts {
-        let mut named = operations(&part).into_iter();
-        let Some(transfer) = named.find_map(|id| known.get(&id)) else {
+        let mut named: Vec<&&Ordered> = operations(&part)
+            .iter()
+            .filter_map(|id| known.get(id))
+            .collect();
+        named.dedup_by_key(|transfer| transfer.operation);
+        // An entry of several transfers without their amounts does not tell what each of them is.
+        let [transfer] = named.as_slice() else {
             continue;
         };
         // An entry of nothing says nothing.
@@ -58,15 +63,10 @@ pub fn events(
             true => Said::Returned,
             false => Said::Done,
         };
-        let name = end_to_end_id(transfer.operation);
-        let id = format!(
-            "{} {number} {} {} {name}",
-            statement.account.key(),
-            day,
-            part.position
-        );
-        let of = (*transfer, Money { amount, currency });
-        events.push(told(provider, &id, of, &said, now)?);
+        let (day, account) = (day.to_string(), statement.account.key());
+        let line = ["statement", account, number, &day, &part.position];
+        let of = (**transfer, Money { amount, currency });
+        events.push(told(provider, &line, of, &said, now)?);
     }
     Ok(events)
 }

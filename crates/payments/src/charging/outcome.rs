@@ -8,6 +8,7 @@ use engine::errand::Errands;
 use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, set};
 use webhooks::Event;
 
+use crate::bank_orders::BANK_TRANSFER;
 use crate::replies::{self, Subject};
 use crate::{
     Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationOwner,
@@ -174,7 +175,11 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
         (FactEffect::Open, Fact::Unknown { retry_at } | Fact::ActionRequired { retry_at, .. }) => {
             errands.postpone(name, *retry_at)
         }
-        (FactEffect::Finished | FactEffect::Open, _) => errands.end(name),
+        (FactEffect::Finished | FactEffect::Open, _) => {
+            errands.end(name);
+            // What has an outcome is in no later order.
+            errands.end((BANK_TRANSFER, id.bytes()));
+        }
     }
     let shelf = book.shelf::<Shelf>();
     let Some(operation) = shelf.operation(&id).cloned() else {

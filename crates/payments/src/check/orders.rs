@@ -10,15 +10,18 @@ use super::{PAGE, tick};
 use crate::bank_orders::rows::{bank_order, bank_order_transfer};
 use crate::bank_orders::{BANK_TRANSFER, BankOrderId};
 use crate::schema::operation;
-use crate::{OperationId, OperationKind};
+use crate::{OperationId, OperationKind, OperationState};
+
+/// The states of an operation that has an outcome.
+const ENDED: [OperationState; 2] = [OperationState::Succeeded, OperationState::Failed];
 
 /// The columns of an order that are checked.
 type Order = (BankOrderId, String, String, i64, i32);
 /// A transfer of an order, with the columns of its operation.
 type Transfer = (BankOrderId, OperationId, String, String, String, i64);
 
-/// B1: an order is the sum of its payouts, each of its provider and currency; and a payout in an order waits for no
-/// other order. Returns the number of orders and of waiting payouts.
+/// B1: an order is the sum of its payouts, each of its provider and currency; and a payout that is in an order, or has
+/// an outcome, waits for no order. Returns the number of orders and of waiting payouts.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first order or payout that breaks this.
@@ -73,6 +76,18 @@ pub fn orders_are_whole(
             .map_err(Error::from)?;
         if let Some(id) = ordered {
             let detail = "it waits for an order, and is in one already";
+            return Err(CheckError::broken(id, detail));
+        }
+        let ended: Option<OperationId> = operation::table
+            .filter(operation::tenant_id.eq(tenant))
+            .filter(operation::id.eq_any(&ids))
+            .filter(operation::status.eq_any(ENDED.map(OperationState::name)))
+            .select(operation::id)
+            .first(connection)
+            .optional()
+            .map_err(Error::from)?;
+        if let Some(id) = ended {
+            let detail = "it waits for an order, and has an outcome";
             return Err(CheckError::broken(id, detail));
         }
         for _waiting in ids {

@@ -37,8 +37,10 @@ impl Command for AttachMethod {
         let shelf = book.shelf_mut::<CustomerShelf>().0;
         let customer = shelf.customer(&self.customer);
         customer.ok_or(CustomerError::NoCustomer)?;
-        let is_known = |name: &String| self.providers.named(name).is_some();
-        if !self.provider.as_ref().is_none_or(is_known) {
+        // A bank is not asked for money.
+        let takes_payments =
+            |name: &String| (self.providers.named(name)).is_some_and(|one| one.bank.is_none());
+        if !self.provider.as_ref().is_none_or(takes_payments) {
             return Err(CustomerError::UnknownProvider);
         }
         let method = SavedMethod {

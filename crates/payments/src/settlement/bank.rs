@@ -290,9 +290,16 @@ fn payout(state: &State, line: &BankLine, word: &str) -> Option<Finding> {
         let detail = format!("{name} pays {amount} {}", operation.money.currency.code());
         return Some(Finding::Open(ExceptionKind::Amount, detail));
     }
-    if operation.state != OperationState::Succeeded {
-        let detail = format!("{name} is not paid here yet");
-        return Some(Finding::Open(ExceptionKind::Timing, detail));
+    match operation.state {
+        OperationState::Succeeded => {}
+        OperationState::Failed => {
+            let detail = format!("{name} has failed here, and its money is back");
+            return Some(Finding::Open(ExceptionKind::MissingHere, detail));
+        }
+        OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
+            let detail = format!("{name} is not paid here yet");
+            return Some(Finding::Open(ExceptionKind::Timing, detail));
+        }
     }
     if state.settled.contains(&(name.clone(), String::new())) {
         let detail = format!("{name} is on the statement already");

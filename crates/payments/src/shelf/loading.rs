@@ -7,6 +7,8 @@ use store::bulk::Writes;
 use store::{Error, TenantId};
 
 use super::Shelf;
+use crate::bank_accounts::is_bank_account;
+use crate::bank_orders::BANK_TRANSFER;
 use crate::customers::CustomerShelf;
 use crate::reserves::shelf::ReserveShelf;
 use crate::{Operation, tables};
@@ -39,8 +41,12 @@ impl engine::Shelf for Shelf {
         }
         if let Some(errands) = from.ask::<Errands>() {
             let unfinished = self.operations().into_iter();
-            let unfinished = unfinished.filter(Operation::is_unfinished);
-            errands.extend(unfinished.map(|operation| operation.errand()));
+            for operation in unfinished.filter(Operation::is_unfinished) {
+                errands.push(operation.errand());
+                if is_bank_account(&operation.payment_method) {
+                    errands.push((BANK_TRANSFER, operation.id.bytes()));
+                }
+            }
         }
         if let Some(wanted) = from.ask::<CustomerShelf>() {
             wanted.methods.extend(self.methods_to_use());
