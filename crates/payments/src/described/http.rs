@@ -70,7 +70,7 @@ async fn patch<I: std::str::FromStr>(
 
 fn show(thing: &DescribedThing, _is_dry_run: bool) -> Reply {
     match thing {
-        DescribedThing::Payment(payment) => moved::at_once(payment),
+        DescribedThing::Payment(payment) => json(200, &charging::show::payment(payment)),
         DescribedThing::Refund(refund) => json(200, &refunds::show::refund(refund)),
         DescribedThing::Payout(payout) => json(200, &payouts::show::payout(payout)),
     }
