@@ -10,7 +10,8 @@ use crate::existing::open_existing;
 use crate::output::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
 use crate::{
-    audit, bench, check, demo, export, import, key, measure, output, reconcile, serve, webhook,
+    audit, bench, check, demo, export, import, key, measure, output, reconcile, rehearse, serve,
+    webhook,
 };
 
 #[derive(Debug, Parser)]
@@ -52,6 +53,9 @@ enum Verb {
     Tenant(key::TenantCommand),
     /// Measure the lane and the API on this machine, and the same rows without rules for comparison
     Bench(bench::BenchArguments),
+    /// Hurt a webhook consumer on purpose, and judge its answers and its effects (exit 0: it is correct, 1:
+    /// it is not, 2: not found out)
+    Rehearse(rehearse::RehearseArguments),
     /// Sign and verify webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -89,6 +93,11 @@ pub(crate) fn run() -> ExitCode {
         Some(Verb::Reconcile(arguments)) => {
             run_async(&cli.settings, RunVerb::Reconcile(arguments), cli.json)
         }
+        Some(Verb::Rehearse(arguments)) => run_async(
+            &cli.settings,
+            RunVerb::Rehearse(Box::new(arguments)),
+            cli.json,
+        ),
         Some(Verb::Key(command)) => run_async(&cli.settings, RunVerb::Key(command), cli.json),
         Some(Verb::Tenant(command)) => run_async(&cli.settings, RunVerb::Tenant(command), cli.json),
         Some(Verb::Bench(arguments)) => {
@@ -135,6 +144,7 @@ enum RunVerb {
     Tenant(key::TenantCommand),
     Import(import::ImportArguments),
     Reconcile(reconcile::ReconcileArguments),
+    Rehearse(Box<rehearse::RehearseArguments>),
 }
 
 fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
@@ -164,6 +174,7 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
             RunVerb::Reconcile(arguments) => reconcile::run(&settings, &arguments, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
+            RunVerb::Rehearse(arguments) => rehearse::run(&arguments, json).await,
             RunVerb::Key(command) => key::run(&settings, &command, json).await,
             RunVerb::Tenant(command) => key::run_tenant(&settings, &command, json).await,
             RunVerb::Bench(arguments) => measure::run(&settings, arguments).await,

@@ -103,11 +103,6 @@ impl Templates {
         })
     }
 
-    /// Whether there are refunds, so that something can come in the wrong order.
-    pub(crate) const fn has_refund(&self) -> bool {
-        self.refund.is_some()
-    }
-
     /// The order of this number in a schedule.
     pub fn order(&self, seed: u64, schedule: Schedule, number: u32) -> Order {
         // The numbers of the plan are drawn from another row.

@@ -275,17 +275,7 @@ fn track(schedule: Schedule, abilities: &Abilities, chance: &mut Chance, order: 
                 .map(|early| early.expecting(Expected::AcceptedInTheEnd));
             in_turn(early.into_iter().chain([send("credit after it")]))
         }
-        Schedule::Delayed => {
-            let most = u32::try_from(tolerance / 2).unwrap_or(u32::MAX);
-            let age = i64::from(chance.between(1, most.max(1)));
-            let early = send("signed a little ahead").signed(Signing::Right {
-                age: age.saturating_neg() / 2,
-            });
-            in_turn([
-                send("signed a while ago").signed(Signing::Right { age }),
-                early,
-            ])
-        }
+        Schedule::Delayed => delayed(credit, tolerance, chance),
         Schedule::Dropped => {
             let lost = send("answer lost")
                 .sent(Manner::Unheard)
@@ -306,32 +296,12 @@ fn track(schedule: Schedule, abilities: &Abilities, chance: &mut Chance, order: 
                 send("signed anew"),
             ])
         }
-        Schedule::Forged => in_turn([
-            send("another secret").refused(Signing::WithAnotherSecret),
-            send("no signature").refused(Signing::Missing),
-            send("an empty signature").refused(Signing::Empty),
-            send("an altered signature").refused(Signing::Altered),
-            send("the amount was changed")
-                .with_body(&credit.changed)
-                .refused(Signing::Borrowed(credit.body.clone())),
-            send("the genuine one"),
+        Schedule::Forged => forged(credit),
+        Schedule::Reserialised => reserialised(credit, abilities.covers_bytes),
+        Schedule::Rotated => in_turn([
+            send("own signature last").signed(Signing::Twice { own_last: true }),
+            send("own signature first").signed(Signing::Twice { own_last: false }),
         ]),
-        Schedule::Reserialised => {
-            let unusual = spaced(&credit.body);
-            let after = send("spaces added after signing")
-                .with_body(&unusual)
-                .refused(Signing::Borrowed(credit.body.clone()));
-            let after = abilities.covers_bytes.then_some(after);
-            let before = send("spaces that were signed").with_body(&unusual);
-            in_turn(after.into_iter().chain([before]))
-        }
-        Schedule::Rotated => {
-            let twice = |own_last| Signing::Twice { own_last };
-            in_turn([
-                send("own signature last").signed(twice(true)),
-                send("own signature first").signed(twice(false)),
-            ])
-        }
         Schedule::Unknown => {
             effect = 0;
             let unknown = order.unknown.iter();
@@ -364,6 +334,42 @@ fn track(schedule: Schedule, abilities: &Abilities, chance: &mut Chance, order: 
         effect,
         steps,
     }
+}
+
+/// Deliveries whose time is not now, and right.
+fn delayed(credit: &Event, tolerance: i64, chance: &mut Chance) -> Vec<Vec<Delivery>> {
+    let most = u32::try_from(tolerance / 2).unwrap_or(u32::MAX);
+    let age = i64::from(chance.between(1, most.max(1)));
+    let ahead = Signing::Right {
+        age: age.saturating_neg() / 2,
+    };
+    in_turn([
+        Delivery::of("signed a while ago", credit).signed(Signing::Right { age }),
+        Delivery::of("signed a little ahead", credit).signed(ahead),
+    ])
+}
+
+fn forged(credit: &Event) -> Vec<Vec<Delivery>> {
+    let send = |case| Delivery::of(case, credit);
+    in_turn([
+        send("another secret").refused(Signing::WithAnotherSecret),
+        send("no signature").refused(Signing::Missing),
+        send("an empty signature").refused(Signing::Empty),
+        send("an altered signature").refused(Signing::Altered),
+        send("the amount was changed")
+            .with_body(&credit.changed)
+            .refused(Signing::Borrowed(credit.body.clone())),
+        send("the genuine one"),
+    ])
+}
+
+fn reserialised(credit: &Event, covers_bytes: bool) -> Vec<Vec<Delivery>> {
+    let unusual = spaced(&credit.body);
+    let after = Delivery::of("spaces added after signing", credit)
+        .with_body(&unusual)
+        .refused(Signing::Borrowed(credit.body.clone()));
+    let before = Delivery::of("spaces that were signed", credit).with_body(&unusual);
+    in_turn(covers_bytes.then_some(after).into_iter().chain([before]))
 }
 
 /// Steps of one delivery each.
