@@ -1,8 +1,10 @@
 //! Rehearsals of webhooks.
 mod body;
+mod books;
 mod chance;
 mod drive;
 mod effects;
+mod florin;
 mod order;
 pub mod plan;
 mod rehearsal;
@@ -11,7 +13,9 @@ mod report;
 mod schedule;
 mod signer;
 
+pub use books::{Address, BooksError, BooksReport, Difference, MOST_PAYMENTS, rehearse_books};
 pub use effects::{Credited, Effects};
+pub use florin::{Florin, FlorinError};
 pub use order::{Event, Order, TemplateError, Templates};
 pub use rehearsal::{AT_ONCE, COUNT, Rehearsal, RehearsalError};
 pub use report::{Case, EffectsFound, Report, ScheduleReport, Verdict, WrongAnswer, WrongEffect};

@@ -129,12 +129,12 @@ impl Templates {
             }
         };
         let unknown = event("unknown", &self.credit, amount, 0);
+        // Without a fault, some orders are refunded and others are not.
+        let is_refunded = schedule != Schedule::Once || chance.between(1, 3) == 1;
+        let refund = self.refund.as_deref().filter(|_| is_refunded);
         Order {
             credit: event("credit", &self.credit, amount, amount),
-            refund: self
-                .refund
-                .as_deref()
-                .map(|text| event("refund", text, back, back.saturating_neg())),
+            refund: refund.map(|text| event("refund", text, back, back.saturating_neg())),
             unknown: of_unknown_type(unknown),
             thin: self
                 .thin
@@ -242,11 +242,14 @@ mod tests {
             assert_ne!(order.credit, templates.order(8, Schedule::Once, 3).credit);
             assert_eq!(order.name, "order-7-once-3");
             assert!(order.credit.effect >= 100);
-            let refund = order.refund.unwrap();
-            assert!(refund.effect < 0 && refund.effect > -order.credit.effect);
-            for body in [&order.credit.body, &refund.body] {
+            let refund = templates.order(7, Schedule::Reordered, 3).refund.unwrap();
+            assert!(refund.effect < 0 && refund.effect > -100);
+            for (body, name) in [
+                (&order.credit.body, "order-7-once-3"),
+                (&refund.body, "order-7-reordered-3"),
+            ] {
                 assert!(serde_json::from_str::<Value>(body).is_ok(), "{body}");
-                assert!(body.contains("order-7-once-3"), "{body}");
+                assert!(body.contains(name), "{body}");
             }
             assert_ne!(order.credit.body, order.credit.changed);
             assert!(order.unknown.unwrap().body.contains("rehearsal.unknown"));

@@ -251,11 +251,9 @@ fn track(schedule: Schedule, abilities: &Abilities, chance: &mut Chance, order: 
     let steps = match schedule {
         // A mixed schedule has drawn another one for this order.
         Schedule::Once | Schedule::Mixed => {
-            let refund = order.refund.iter().filter(|_| chance.between(1, 3) == 1);
-            let refund: Vec<Delivery> = refund.map(|event| Delivery::of("refund", event)).collect();
-            if let (Some(event), false) = (&order.refund, refund.is_empty()) {
-                effect = effect.saturating_add(event.effect);
-            }
+            let refund = order.refund.as_ref();
+            effect = effect.saturating_add(refund.map_or(0, |event| event.effect));
+            let refund = refund.map(|event| Delivery::of("refund", event));
             in_turn(std::iter::once(send("credit")).chain(refund))
         }
         Schedule::Duplicates => {
