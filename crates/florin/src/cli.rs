@@ -174,7 +174,7 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
             RunVerb::Reconcile(arguments) => reconcile::run(&settings, &arguments, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
-            RunVerb::Rehearse(arguments) => rehearse::run(&arguments, json).await,
+            RunVerb::Rehearse(arguments) => rehearse::run(&settings, &arguments, json).await,
             RunVerb::Key(command) => key::run(&settings, &command, json).await,
             RunVerb::Tenant(command) => key::run_tenant(&settings, &command, json).await,
             RunVerb::Bench(arguments) => measure::run(&settings, arguments).await,

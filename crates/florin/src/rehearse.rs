@@ -1,12 +1,14 @@
 //! `florin rehearse URL`: duplicates, races, forgeries and other faults against a webhook consumer, and the verdict.
 
+mod ours;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use ::rehearse::{
-    AT_ONCE, COUNT, Rehearsal, RehearsalError, Report, Schedule, Signer, SignerError,
+    AT_ONCE, BooksError, COUNT, Rehearsal, RehearsalError, Report, Schedule, Signer, SignerError,
     TemplateError, Templates, Verdict,
 };
 use clap::Args;
@@ -14,6 +16,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use webhook_signatures::Scheme;
 
 use crate::output::{self, CANNOT, cannot};
+use crate::settings::Settings;
+use crate::start::StartError;
 
 /// The consumer is not correct.
 const FAILED: u8 = 1;
@@ -22,8 +26,14 @@ const FAILED: u8 = 1;
 #[derive(Debug, Args)]
 pub(crate) struct RehearseArguments {
     /// The URL of the consumer. All deliveries go there
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "against_florin"])]
     url: Option<String>,
+    /// Rehearse a Florin that is started for this, on books of its own, and compare the books after each schedule
+    #[arg(
+        long,
+        conflicts_with_all = ["url", "scheme", "secret", "effects_url", "effects_command", "event_body", "headers"]
+    )]
+    against_florin: bool,
     /// List the schedules, and end
     #[arg(long)]
     list: bool,
@@ -103,12 +113,27 @@ pub(crate) enum Mistake {
     File { path: String, cause: std::io::Error },
     #[error("cannot write the answer: {0}")]
     Unwritable(#[from] std::io::Error),
+    #[error(transparent)]
+    Books(#[from] BooksError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot check the books: {0}")]
+    Check(String),
 }
 
 /// Makes the rehearsal and prints the report. The exit status is 0 if the consumer has passed, 1 if it has not, 2 if
 /// that was not found out.
-pub(crate) async fn run(arguments: &RehearseArguments, json: bool) -> ExitCode {
-    match answer(arguments, json).await {
+pub(crate) async fn run(
+    settings: &Settings,
+    arguments: &RehearseArguments,
+    json: bool,
+) -> ExitCode {
+    let answered = if arguments.against_florin {
+        ours::answer(settings, arguments, json).await
+    } else {
+        answer(arguments, json).await
+    };
+    match answered {
         Ok(status) => ExitCode::from(status),
         Err(mistake) => cannot(&mistake),
     }
@@ -130,16 +155,25 @@ async fn answer(arguments: &RehearseArguments, json: bool) -> Result<u8, Mistake
             }
         })
         .await?;
-    if let Some(path) = &arguments.junit {
-        let written = report.to_junit().and_then(|xml| std::fs::write(path, xml));
-        written.map_err(|cause| file(path, cause))?;
-    }
+    write_junit(arguments, &report)?;
     print(&report, json)?;
-    Ok(match report.verdict() {
+    Ok(status(report.verdict()))
+}
+
+const fn status(verdict: Verdict) -> u8 {
+    match verdict {
         Verdict::Passed => 0,
         Verdict::Failed => FAILED,
         Verdict::Unknown => CANNOT,
-    })
+    }
+}
+
+fn write_junit(arguments: &RehearseArguments, report: &Report) -> Result<(), Mistake> {
+    let Some(path) = &arguments.junit else {
+        return Ok(());
+    };
+    let written = report.to_junit().and_then(|xml| std::fs::write(path, xml));
+    written.map_err(|cause| file(path, cause))
 }
 
 fn print(report: &Report, json: bool) -> std::io::Result<()> {
