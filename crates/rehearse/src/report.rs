@@ -262,9 +262,12 @@ impl fmt::Display for Report {
             writeln!(out, "✗ at the end: {wrong}")?;
         }
         let failed: Vec<&str> = self.failed().into_iter().map(Schedule::name).collect();
-        let (sent, ran) = (self.deliveries(), self.schedules.len());
+        let ran = self.schedules.iter().filter(|one| one.skipped.is_none());
+        let (sent, ran) = (self.deliveries(), ran.count());
         match self.verdict() {
-            Verdict::Passed => write!(out, "passed: {ran} schedules, {sent} deliveries")?,
+            Verdict::Passed => {
+                write!(out, "passed {ran} of {ran} schedules, {sent} deliveries")?;
+            }
             Verdict::Failed if failed.is_empty() => write!(out, "failed: effects at the end")?,
             Verdict::Failed => write!(
                 out,

@@ -63,6 +63,7 @@ mod races;
 mod raw_connections;
 mod reconciliation;
 mod refunds;
+mod rehearsals;
 mod reserves;
 mod room;
 mod shop;
