@@ -411,6 +411,133 @@ fn florin_rehearses_a_server_of_its_own() {
     assert!(told.contains("✓ check: every invariant holds"), "{told}");
 }
 
+/// The folder with pytest, Jest and Go, at the versions of `tests/clients/rehearsals`. `None` if they are not installed,
+/// and need not be.
+fn runners() -> Option<PathBuf> {
+    let own = |name: &str| root().join("tests/clients/rehearsals").join(name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rehearsals");
+    let wanted = ["package-lock.json", "requirements.txt"].map(own);
+    let wanted = wanted.map(|list| std::fs::read_to_string(list).expect("it is there"));
+    let (stamp, wanted) = (folder.join("installed"), wanted.concat());
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Some(folder);
+    }
+    if std::env::var_os("REQUIRE_CLIENTS").is_none_or(|value| value != "1") {
+        println!(
+            "recipes: SKIPPED, pytest, Jest and Go are not installed: REQUIRE_CLIENTS=1 installs them"
+        );
+        return None;
+    }
+    std::fs::create_dir_all(&folder).expect("the folder is writable");
+    for name in ["package.json", "package-lock.json"] {
+        let _bytes = std::fs::copy(own(name), folder.join(name)).expect("the folder is writable");
+    }
+    let done = |command: &mut Command| {
+        let output = command.output();
+        let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(output.status.success(), "{command:?}: {}", text(&output));
+    };
+    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    done(Command::new("npm").args(npm).current_dir(&folder));
+    let venv = folder.join("python");
+    done(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--requirement",
+    ];
+    let mut install = Command::new(venv.join("bin/python"));
+    done(install.args(pip).arg(own("requirements.txt")));
+    std::fs::write(&stamp, wanted).expect("the folder is writable");
+    Some(folder)
+}
+
+/// The recipes for test suites: each schedule is a test of its own there.
+#[test]
+fn recipes_for_test_suites_run_as_they_are_written() {
+    let Some(folder) = runners() else {
+        return;
+    };
+    let scratch = tempfile::tempdir().expect("a folder");
+    let scratch = scratch.path();
+    for name in ["test_webhooks.py", "webhooks.test.js", "webhooks_test.go"] {
+        // Jest finds its parts beside the test.
+        let to = if name.ends_with(".js") {
+            &folder
+        } else {
+            scratch
+        };
+        let from = root().join("examples/rehearsals").join(name);
+        let _bytes = std::fs::copy(from, to.join(name)).expect("the folder is writable");
+    }
+    std::fs::write(scratch.join("go.mod"), "module webhooks\n").expect("writable");
+    let florin = binary().parent().expect("a folder").display().to_string();
+    let bin = folder.join("python/bin");
+    let path = [
+        florin,
+        bin.display().to_string(),
+        std::env::var("PATH").unwrap_or_default(),
+    ];
+    let path = path.join(":");
+    let runners: [(&str, &[&str], &Path); 3] = [
+        (
+            "pytest",
+            &["-q", "-p", "no:cacheprovider", "test_webhooks.py"],
+            scratch,
+        ),
+        (
+            "node_modules/.bin/jest",
+            &["--ci", "--rootDir=.", "webhooks.test.js"],
+            &folder,
+        ),
+        ("go", &["test", "-count=1", "-v", "./..."], scratch),
+    ];
+    for (file, is_correct) in [("correct.py", true), ("naive.py", false)] {
+        let Some(consumer) = Consumer::start("python3", file) else {
+            return;
+        };
+        for (program, arguments, within) in runners {
+            let program = match program.contains('/') {
+                true => within.join(program),
+                false => bin.join(program),
+            };
+            let mut command = Command::new(&program);
+            command.args(arguments).current_dir(within);
+            command.env("PATH", &path).env("CONSUMER", &consumer.url);
+            command
+                .env("GOCACHE", scratch.join("go"))
+                .env("GOFLAGS", "-mod=mod");
+            command
+                .env("GOPROXY", "off")
+                .env("GOTOOLCHAIN", "local")
+                .env("CGO_ENABLED", "0");
+            let output = command.output();
+            let output = output.unwrap_or_else(|error| panic!("{program:?}: {error}"));
+            let said = text(&output);
+            assert_eq!(
+                output.status.success(),
+                is_correct,
+                "{program:?}, {file}: {said}"
+            );
+            for schedule in Schedule::ALL {
+                let is_told = is_correct || !WRONG.contains(&schedule.name());
+                assert!(
+                    is_told || said.contains(schedule.name()),
+                    "{program:?}: {said}"
+                );
+            }
+            assert_eq!(
+                said.contains("was credited"),
+                !is_correct,
+                "{program:?}: {said}"
+            );
+        }
+    }
+}
+
 /// The commands of a page, each with the output below it.
 fn commands(page: &str) -> Vec<(String, String)> {
     let blocks = page.split("\n```console\n").skip(1);
