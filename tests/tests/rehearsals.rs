@@ -508,7 +508,7 @@ fn recipes_for_test_suites_run_as_they_are_written() {
             command.args(arguments).current_dir(within);
             command.env("PATH", &path).env("CONSUMER", &consumer.url);
             command
-                .env("GOCACHE", scratch.join("go"))
+                .env("GOCACHE", folder.join("go"))
                 .env("GOFLAGS", "-mod=mod");
             command
                 .env("GOPROXY", "off")

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// The crates of this workspace that each crate may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("access", &["edge", "engine", "store"]),
     ("api", &["access", "edge", "engine", "store"]),
     ("audit-log", &["store"]),
@@ -60,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "ledger",
             "money",
             "payments",
+            "rehearse",
             "sandbox",
             "store",
             "text",
@@ -88,6 +89,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "webhooks",
         ],
     ),
+    ("rehearse", &["webhook-signatures"]),
     ("sandbox", &["money", "webhook-signatures"]),
     ("store", &["crash-points"]),
     ("text", &[]),
