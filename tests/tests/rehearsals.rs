@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use rehearse::{Florin, Rehearsal, Schedule, Signer};
+use rehearse::{Florin, Rehearsal, Schedule, Signer, Templates};
 use serde_json::Value;
 use tests::{binary, run};
 use webhook_signatures::Scheme;
@@ -370,6 +370,115 @@ fn a_test_in_rust_rehearses_a_consumer() {
         .run_blocking()
         .expect("it answers");
     assert!(report.passed(), "{report}");
+}
+
+/// A consumer in Python that does something between the request and `correct.py`.
+fn changed(between: &str) -> Consumer {
+    let script = [
+        "import sys\n",
+        "sys.path.insert(0, sys.argv[1])\n",
+        "sys.dont_write_bytecode = True\n",
+        "import correct\n",
+        "receive, met = correct.receive, {}\n",
+        "def between(headers, body):\n",
+        "    event = headers['webhook-id'] if correct.is_genuine(headers, body) else None\n",
+        "    met[event] = met.get(event, 0) + 1\n",
+        between,
+        "    return receive(headers, body)\n",
+        "correct.receive = between\n",
+        "server = correct.ThreadingHTTPServer(('127.0.0.1', 0), correct.Handler)\n",
+        "print(f'listening on http://127.0.0.1:{server.server_port}', flush=True)\n",
+        "server.serve_forever()\n",
+    ];
+    let mut command = Command::new("python3");
+    command
+        .args(["-c", &script.concat()])
+        .arg(root().join("examples/consumers"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    Consumer::of(command.spawn().expect("python3"))
+}
+
+#[test]
+fn a_consumer_may_ask_to_come_again_and_must_then_accept() {
+    let busy = changed("    if event and met[event] == 1: return 503\n");
+    let rehearsed = busy.rehearse(&["--schedule", "once", "--schedule", "burst"]);
+    let told = text(&rehearsed);
+    assert!(rehearsed.status.success(), "{told}");
+    assert!(told.contains("503 → 200 ×50"), "{told}");
+
+    let never = changed("    if event and 'racing_1_' in event: return 409\n");
+    let rehearsed = never.rehearse(&["--schedule", "racing"]);
+    let told = text(&rehearsed);
+    assert_eq!(rehearsed.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("evt_7_racing_1_credit was answered 409"),
+        "{told}"
+    );
+
+    // A crash in the place of a refusal: a sender would come again and again.
+    let crashes = changed("    if event is None: return 500\n");
+    let rehearsed = crashes.rehearse(&["--schedule", "forged"]);
+    let told = text(&rehearsed);
+    assert_eq!(rehearsed.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("✗ forged        another secret              500 ×5"),
+        "{told}"
+    );
+}
+
+#[test]
+fn only_the_last_or_the_first_signature_is_read_by_some_and_that_is_found() {
+    for (place, case) in [("0", "own signature last"), ("-1", "own signature first")] {
+        let reads_one = changed(&format!(
+            "    headers.replace_header('webhook-signature', headers['webhook-signature'].split()[{place}]) if event else None\n"
+        ));
+        let rehearsed = reads_one.rehearse(&["--schedule", "rotated"]);
+        let told = text(&rehearsed);
+        assert_eq!(rehearsed.status.code(), Some(1), "{told}");
+        let wrong: Vec<&str> = told.lines().filter(|line| line.starts_with("✗ ")).collect();
+        assert_eq!(wrong.len(), 1, "{told}");
+        assert!(wrong[0].contains(case), "{told}");
+    }
+}
+
+/// An effect that comes after the question about it.
+#[test]
+fn a_second_credit_that_comes_late_is_found_at_the_end() {
+    let Some(consumer) = Consumer::start("python3", "correct.py") else {
+        return;
+    };
+    let url = format!("{}/webhooks", consumer.url);
+    let signer = Signer::new(Scheme::StandardWebhooks, None, &url, None, None).expect("it signs");
+    let templates = Templates::of(Scheme::StandardWebhooks);
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let order = templates.order(7, Schedule::Slow, 1);
+    let (name, amount) = (order.name, order.credit.effect);
+    let report = Rehearsal::new(&url, signer)
+        .expect("a URL")
+        .schedules(&[Schedule::Slow])
+        .seed(7)
+        .count(1)
+        .effects(move |order: &str| {
+            assert_eq!(order, name);
+            let before = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            if before == 0 { amount } else { amount * 2 }
+        })
+        .run_blocking()
+        .expect("it answers");
+    assert!(report.failed().is_empty(), "{report}");
+    assert!(!report.passed(), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("✗ at the end: order-7-slow-1 was credited"),
+        "{report}"
+    );
+    assert!(
+        report
+            .to_junit()
+            .expect("XML")
+            .contains("name=\"at the end\"")
+    );
 }
 
 /// The library form: a Florin on a free port, its schedules, its books and its check.

@@ -69,7 +69,13 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misread(&error),
     };
-    log_to_stderr();
+    // A rehearsal is full of refusals on purpose. The log of its own server would hide the report.
+    let is_rehearsal = matches!(cli.verb, Some(Verb::Rehearse(_)));
+    log_to_stderr(if is_rehearsal {
+        "off"
+    } else {
+        "warn,florin=info"
+    });
     match cli.verb {
         Some(Verb::Webhook(command)) => webhook::run(command, Clock::system().now().unix_seconds()),
         Some(Verb::Openapi) => {
@@ -185,12 +191,13 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
     ended
 }
 
-/// Sends the log to standard error, as structured lines. Standard output is for the result.
-fn log_to_stderr() {
+/// Sends the log to standard error, as structured lines, at the level `unless_set` if `FLORIN_LOG` sets none. Standard
+/// output is for the result.
+fn log_to_stderr(unless_set: &str) {
     use tracing_subscriber::EnvFilter;
     let asked = std::env::var("FLORIN_LOG").unwrap_or_default();
-    let mut filter = EnvFilter::try_from_env("FLORIN_LOG")
-        .unwrap_or_else(|_unset| EnvFilter::new("warn,florin=info"));
+    let mut filter =
+        EnvFilter::try_from_env("FLORIN_LOG").unwrap_or_else(|_unset| EnvFilter::new(unless_set));
     // The HTTP library logs malformed requests of strangers as its own errors. `api` counts them, and logs them
     // at the level debug.
     if !asked.contains("actix_http")

@@ -439,3 +439,34 @@ fn rows(page: &Value) -> Vec<Value> {
     let rows = page.get("data").and_then(Value::as_array);
     rows.cloned().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Books, added, different};
+    use crate::Schedule;
+
+    fn books(accounts: &[(&str, [i64; 3])]) -> Books {
+        let accounts = accounts.iter();
+        let accounts = accounts.map(|(account, numbers)| ((*account).to_owned(), *numbers));
+        accounts.collect()
+    }
+
+    #[test]
+    fn books_differ_by_what_was_added_to_each_account() {
+        let before = books(&[("a", [10, 10, 1]), ("b", [5, 5, 1])]);
+        let after = books(&[("a", [30, 30, 2]), ("b", [5, 5, 1]), ("c", [0, 0, 2])]);
+        let once = added(&before, &after);
+        assert_eq!(once, books(&[("a", [20, 20, 1]), ("c", [0, 0, 2])]));
+        assert!(different(Schedule::Racing, &once, &once).is_empty());
+
+        // The same balance in more entries, and an account that was left out.
+        let other = books(&[("a", [20, 20, 3])]);
+        let found = different(Schedule::Racing, &once, &other);
+        let found: Vec<(&str, [i64; 3], [i64; 3])> = found
+            .iter()
+            .map(|one| (one.account.as_str(), one.expected, one.found))
+            .collect();
+        let expected = [("a", [20, 20, 1], [20, 20, 3]), ("c", [0, 0, 2], [0; 3])];
+        assert_eq!(found, expected);
+    }
+}

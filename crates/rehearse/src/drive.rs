@@ -262,3 +262,62 @@ pub(crate) const fn orders(schedule: Schedule, count: u32) -> u32 {
         | Schedule::Mixed => count,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Sent};
+    use crate::plan::{Expected, Manner};
+
+    fn is_right(expected: Expected, statuses: &[u16]) -> bool {
+        let answers = statuses.iter();
+        let answers = answers.map(|status| match status {
+            0 => Answer::None("no answer in time".to_owned()),
+            status => Answer::Status(*status, String::new()),
+        });
+        let sent = Sent {
+            case: "a case",
+            expected,
+            order: "order-1".into(),
+            event: "evt_1".to_owned(),
+            manner: Manner::Whole,
+            answers: answers.collect(),
+        };
+        sent.is_right()
+    }
+
+    #[test]
+    fn an_answer_is_right_if_a_correct_consumer_could_have_given_it() {
+        let (accepted, in_the_end) = (Expected::Accepted, Expected::AcceptedInTheEnd);
+        let cases: [(Expected, &[u16], bool); 22] = [
+            (accepted, &[200], true),
+            (accepted, &[204], true),
+            (accepted, &[302], false),
+            (accepted, &[400], false),
+            (accepted, &[500], false),
+            (accepted, &[0], false),
+            (accepted, &[503, 200], true),
+            (accepted, &[429, 429, 202], true),
+            (accepted, &[503, 503], false),
+            (accepted, &[409, 200], false),
+            (in_the_end, &[200], true),
+            (in_the_end, &[404, 200], true),
+            (in_the_end, &[409, 409], false),
+            (in_the_end, &[500, 200], false),
+            (Expected::Refused, &[401], true),
+            (Expected::Refused, &[422], true),
+            (Expected::Refused, &[200], false),
+            (Expected::Refused, &[500], false),
+            (Expected::Refused, &[0], false),
+            (Expected::Answered, &[404], true),
+            (Expected::Answered, &[500], false),
+            (Expected::Nothing, &[0], true),
+        ];
+        for (expected, statuses, right) in cases {
+            assert_eq!(
+                is_right(expected, statuses),
+                right,
+                "{expected:?} {statuses:?}"
+            );
+        }
+    }
+}
