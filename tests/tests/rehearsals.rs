@@ -254,6 +254,11 @@ fn what_cannot_be_found_out_is_told_and_is_no_verdict() {
         (vec![&url, "--count", "0"], "0 is not in 1..=100000"),
         (vec![], "<URL>"),
         (
+            vec!["--against-florin", "--count", "51"],
+            "at most 50 orders",
+        ),
+        (vec!["--against-florin", &url], "cannot be used with"),
+        (
             vec![
                 &url,
                 "--schedule",
@@ -518,6 +523,19 @@ fn florin_rehearses_a_server_of_its_own() {
         "{told}"
     );
     assert!(told.contains("✓ check: every invariant holds"), "{told}");
+    let once = [
+        "rehearse",
+        "--against-florin",
+        "--schedule",
+        "racing",
+        "--seed",
+        "7",
+        "--json",
+    ];
+    let report = json(&run(&once, &[]));
+    assert_eq!(report["verdict"], "passed");
+    assert_eq!(report["differences"], Value::Array(Vec::new()));
+    assert_eq!(report["broken_invariants"], Value::Array(Vec::new()));
 }
 
 /// The folder with pytest, Jest and Go, at the versions of `tests/clients/rehearsals`. `None` if they are not installed,

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ::rehearse::{
-    AT_ONCE, BooksError, COUNT, Rehearsal, RehearsalError, Report, Schedule, Signer, SignerError,
-    TemplateError, Templates, Verdict,
+    AT_ONCE, BooksError, COUNT, MOST_PAYMENTS, Rehearsal, RehearsalError, Report, Schedule, Signer,
+    SignerError, TemplateError, Templates, Verdict,
 };
 use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,7 +31,10 @@ pub(crate) struct RehearseArguments {
     /// Rehearse a Florin that is started for this, on books of its own, and compare the books after each schedule
     #[arg(
         long,
-        conflicts_with_all = ["url", "scheme", "secret", "effects_url", "effects_command", "event_body", "headers"]
+        conflicts_with_all = [
+            "url", "scheme", "secret", "signed_url", "form", "tolerance", "at_once", "timeout", "effects_url",
+            "effects_command", "effects_within", "event_body", "headers",
+        ]
     )]
     against_florin: bool,
     /// List the schedules, and end
@@ -103,6 +106,8 @@ pub(crate) enum Mistake {
     Schedule(String),
     #[error("no schedule is left")]
     NoSchedule,
+    #[error("with --against-florin there are at most {MOST_PAYMENTS} orders in a schedule")]
+    TooManyOrders,
     #[error(transparent)]
     Signer(#[from] SignerError),
     #[error("the file of the event: {0}")]

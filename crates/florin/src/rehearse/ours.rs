@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::rehearse::{Address, BooksReport, rehearse_books};
+use ::rehearse::{Address, BooksReport, MOST_PAYMENTS, rehearse_books};
 use engine::check::Verdict;
 use serde_json::{Value, json};
 use store::Store;
@@ -23,6 +23,9 @@ pub(super) async fn answer(
     json: bool,
 ) -> Result<u8, Mistake> {
     let schedules = schedules(arguments)?;
+    if arguments.count > MOST_PAYMENTS {
+        return Err(Mistake::TooManyOrders);
+    }
     let mut settings = settings.clone();
     settings.webhooks.clear();
     let (mut settings, _folder) = own_books(&settings)?;
