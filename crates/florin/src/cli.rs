@@ -10,8 +10,8 @@ use crate::existing::open_existing;
 use crate::output::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
 use crate::{
-    audit, bank, bench, check, demo, export, import, key, measure, output, reconcile, serve,
-    webhook,
+    audit, bank, bench, check, demo, export, import, key, measure, output, reconcile, rehearse,
+    serve, webhook,
 };
 
 #[derive(Debug, Parser)]
@@ -56,6 +56,9 @@ enum Verb {
     Tenant(key::TenantCommand),
     /// Measure the lane and the API on this machine, and the same rows without rules for comparison
     Bench(bench::BenchArguments),
+    /// Hurt a webhook consumer on purpose, and judge its answers and its effects (exit 0: it is correct, 1:
+    /// it is not, 2: not found out)
+    Rehearse(rehearse::RehearseArguments),
     /// Sign and verify webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -69,7 +72,13 @@ pub(crate) fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misread(&error),
     };
-    log_to_stderr();
+    // A rehearsal is full of refusals on purpose. The log of its own server would hide the report.
+    let is_rehearsal = matches!(cli.verb, Some(Verb::Rehearse(_)));
+    log_to_stderr(if is_rehearsal {
+        "off"
+    } else {
+        "warn,florin=info"
+    });
     match cli.verb {
         Some(Verb::Webhook(command)) => webhook::run(command, Clock::system().now().unix_seconds()),
         Some(Verb::Openapi) => {
@@ -94,6 +103,11 @@ pub(crate) fn run() -> ExitCode {
             run_async(&cli.settings, RunVerb::Reconcile(arguments), cli.json)
         }
         Some(Verb::Bank(command)) => run_async(&cli.settings, RunVerb::Bank(command), cli.json),
+        Some(Verb::Rehearse(arguments)) => run_async(
+            &cli.settings,
+            RunVerb::Rehearse(Box::new(arguments)),
+            cli.json,
+        ),
         Some(Verb::Key(command)) => run_async(&cli.settings, RunVerb::Key(command), cli.json),
         Some(Verb::Tenant(command)) => run_async(&cli.settings, RunVerb::Tenant(command), cli.json),
         Some(Verb::Bench(arguments)) => {
@@ -141,6 +155,7 @@ enum RunVerb {
     Import(import::ImportArguments),
     Reconcile(reconcile::ReconcileArguments),
     Bank(bank::BankCommand),
+    Rehearse(Box<rehearse::RehearseArguments>),
 }
 
 fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
@@ -173,6 +188,7 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
             RunVerb::Bank(command) => bank::run(&settings, &command, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
+            RunVerb::Rehearse(arguments) => rehearse::run(&settings, &arguments, json).await,
             RunVerb::Key(command) => key::run(&settings, &command, json).await,
             RunVerb::Tenant(command) => key::run_tenant(&settings, &command, json).await,
             RunVerb::Bench(arguments) => measure::run(&settings, arguments).await,
@@ -183,12 +199,13 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
     ended
 }
 
-/// Sends the log to standard error, as structured lines. Standard output is for the result.
-fn log_to_stderr() {
+/// Sends the log to standard error, as structured lines, at the level `unless_set` if `FLORIN_LOG` sets none. Standard
+/// output is for the result.
+fn log_to_stderr(unless_set: &str) {
     use tracing_subscriber::EnvFilter;
     let asked = std::env::var("FLORIN_LOG").unwrap_or_default();
-    let mut filter = EnvFilter::try_from_env("FLORIN_LOG")
-        .unwrap_or_else(|_unset| EnvFilter::new("warn,florin=info"));
+    let mut filter =
+        EnvFilter::try_from_env("FLORIN_LOG").unwrap_or_else(|_unset| EnvFilter::new(unless_set));
     // The HTTP library logs malformed requests of strangers as its own errors. `api` counts them, and logs them
     // at the level debug.
     if !asked.contains("actix_http")

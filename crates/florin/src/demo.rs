@@ -61,19 +61,7 @@ pub(crate) async fn run(
         let script = Script::new(url, sandbox, json)?;
         return Ok(script.end(script.play(None).await));
     }
-    // The demo has its own books, unless a database is named. They are deleted afterwards.
-    let folder = tempfile_folder()?;
-    let mut settings = settings.clone().in_sandbox()?;
-    settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
-    settings.listen_is_default = false;
-    // It is about one provider, which takes everything.
-    settings.other_providers.clear();
-    settings.provider_rules.clear();
-    settings.no_default_provider = false;
-    if settings.database == DatabaseUrl::Sqlite(settings.data_dir.join("florin.db")) {
-        settings.database = DatabaseUrl::Sqlite(folder.path().join("florin.db"));
-    }
-    settings.data_dir = folder.path().to_path_buf();
+    let (settings, _folder) = own_books(settings)?;
     let florin = start(&settings).await?;
     let sandbox = florin.played.first();
     let sandbox = sandbox.map(|(_, sandbox)| format!("http://{}", sandbox.address()));
@@ -91,6 +79,23 @@ pub(crate) async fn run(
     };
     florin.stop().await;
     Ok(script.end(ended))
+}
+
+/// Settings for a server on books of its own, unless a database is named. The folder is deleted with the value.
+pub(crate) fn own_books(settings: &Settings) -> Result<(Settings, tempfile::TempDir), StartError> {
+    let folder = tempfile_folder()?;
+    let mut settings = settings.clone().in_sandbox()?;
+    settings.listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into();
+    settings.listen_is_default = false;
+    // It is about one provider, which takes everything.
+    settings.other_providers.clear();
+    settings.provider_rules.clear();
+    settings.no_default_provider = false;
+    if settings.database == DatabaseUrl::Sqlite(settings.data_dir.join("florin.db")) {
+        settings.database = DatabaseUrl::Sqlite(folder.path().join("florin.db"));
+    }
+    settings.data_dir = folder.path().to_path_buf();
+    Ok((settings, folder))
 }
 
 fn tempfile_folder() -> Result<tempfile::TempDir, StartError> {

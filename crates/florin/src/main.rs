@@ -20,6 +20,7 @@ mod provider;
 mod providers;
 mod reach;
 mod reconcile;
+mod rehearse;
 mod serve;
 mod settings;
 mod start;

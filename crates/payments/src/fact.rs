@@ -89,4 +89,16 @@ impl Fact {
             | Self::Unknown { .. } => self.clone(),
         }
     }
+    /// Whether nothing can be done with the fact before the outcome of its operation is known.
+    pub(crate) const fn waits_for_the_end(&self) -> bool {
+        match self {
+            Self::Disputed(_) => true,
+            Self::Succeeded { .. }
+            | Self::Failed { .. }
+            | Self::ActionRequired { .. }
+            | Self::Returned { .. }
+            | Self::Undone { .. }
+            | Self::Unknown { .. } => false,
+        }
+    }
 }

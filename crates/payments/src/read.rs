@@ -5,7 +5,7 @@ use store::{AnyConnection, Error, TenantId};
 
 use crate::schema;
 use crate::tables::PaymentRow;
-use crate::{Payment, PaymentId};
+use crate::{OperationState, Payment, PaymentId};
 
 /// One payment of the tenant, if it exists.
 ///
@@ -35,6 +35,24 @@ pub fn known_provider_keys(
     Ok(schema::operation::table
         .filter(schema::operation::tenant_id.eq(tenant))
         .filter(schema::operation::provider_key.eq_any(keys))
+        .select(schema::operation::provider_key)
+        .load(connection)?)
+}
+
+/// The provider keys among these whose operation has its outcome.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub(crate) fn ended_provider_keys(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    keys: &[String],
+) -> Result<Vec<String>, Error> {
+    let ended = [OperationState::Succeeded, OperationState::Failed].map(OperationState::name);
+    Ok(schema::operation::table
+        .filter(schema::operation::tenant_id.eq(tenant))
+        .filter(schema::operation::provider_key.eq_any(keys))
+        .filter(schema::operation::status.eq_any(ended))
         .select(schema::operation::provider_key)
         .load(connection)?)
 }

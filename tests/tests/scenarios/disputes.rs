@@ -202,6 +202,36 @@ async fn reports_on_a_dispute_end_in_one_state_in_every_order(database: Database
     books_hold(&database);
 }
 
+on_both_databases!(a_dispute_that_is_reported_before_its_charge_waits_for_it);
+async fn a_dispute_that_is_reported_before_its_charge_waits_for_it(database: Database) {
+    let shop = open(&database).await;
+    let sender = Sender::of(&shop);
+    // The provider has taken the money, and has not told yet.
+    let reply = shop.pay_waiting("k-1", "pm_times_out", 0).await;
+    let payment = text(&reply.json(), "/id");
+    let charge = shop.charge_of(&payment).await;
+    let about = json!({"id": "dp_1", "amount": 700, "currency": "EUR", "reason": "fraudulent",
+                       "charge_key": charge["idempotency_key"]});
+    let opened = event("evt_1", "dispute.opened", &about);
+    for _ in 0..2 {
+        let parked = (202, "parked".to_owned());
+        assert_eq!(said(&sender.deliver(&opened).await), parked);
+    }
+    assert_eq!(shop.payment(&payment).await["status"], "processing");
+
+    let taken = event("evt_2", "charge.succeeded", &charge);
+    let applied = (200, "applied".to_owned());
+    assert_eq!(said(&sender.deliver(&taken).await), applied);
+
+    dispute(&shop, "the dispute", |one| one["status"] == "open").await;
+    assert_eq!(shop.payment(&payment).await["amount_disputed"], 700);
+    balance_becomes(&shop, [0, PRICE - 1000, 0, 0]).await;
+    let known = (200, "duplicate".to_owned());
+    assert_eq!(said(&sender.deliver(&opened).await), known);
+    assert_eq!(database.number("SELECT count(*) FROM quarantine"), 0);
+    books_hold(&database);
+}
+
 on_both_databases!(a_report_that_contradicts_a_dispute_is_put_aside);
 async fn a_report_that_contradicts_a_dispute_is_put_aside(database: Database) {
     let shop = open(&database).await;

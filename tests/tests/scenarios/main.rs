@@ -67,6 +67,7 @@ mod races;
 mod raw_connections;
 mod reconciliation;
 mod refunds;
+mod rehearsals;
 mod reserves;
 mod room;
 mod shop;

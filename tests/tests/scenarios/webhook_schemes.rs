@@ -9,15 +9,15 @@ use crate::books_hold;
 use crate::given::is_problem;
 use crate::webhooks::{event, kept, now, said};
 
-const FORM: &str = "header=X-Club-Signature; signed={timestamp}.{body}; timestamp-header=X-Club-Time; hash=sha512; encoding=base64";
-const URL: &str = "https://pay.example/webhooks/square?a=1,2";
+pub(crate) const FORM: &str = "header=X-Club-Signature; signed={timestamp}.{body}; timestamp-header=X-Club-Time; hash=sha512; encoding=base64";
+pub(crate) const URL: &str = "https://pay.example/webhooks/square?a=1,2";
 const ADYEN: &str = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056";
 const PRIVATE: &str =
     "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8DoQe/884Qvh1w3RjnS8CZZ+TWMJulDV8d3IZkElUxuA==";
 const TEXT: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A secret with which the scenario signs, and the server verifies. PayPal alone can sign in its scheme.
-const fn secret(scheme: Scheme) -> Option<&'static str> {
+pub(crate) const fn secret(scheme: Scheme) -> Option<&'static str> {
     match scheme {
         Scheme::Paypal => None,
         Scheme::StandardWebhooksV1a => Some(PRIVATE),
@@ -39,12 +39,12 @@ const fn secret(scheme: Scheme) -> Option<&'static str> {
 }
 
 /// The name of the provider that signs in this scheme.
-fn provider(scheme: Scheme) -> String {
+pub(crate) fn provider(scheme: Scheme) -> String {
     scheme.name().replace('.', "-")
 }
 
 /// Starts a server that knows a provider for each scheme. What some schemes need besides stands in a file.
-fn start(database: &Database) -> Florin {
+pub(crate) fn start(database: &Database) -> Florin {
     let path = database.folder().join("webhooks.toml");
     let file = format!(
         "[webhook_options.square]\nurl = \"{URL}\"\n[webhook_options.generic]\nform = \"{FORM}\"\ntolerance = 60\n\

@@ -66,7 +66,11 @@ const EXCEPTED: [(&str, &[&str], &str); 8] = [
 ];
 
 /// The beginnings of the paths of customers, who call the server as anybody does.
-const CUSTOMERS: [&str; 2] = ["crates/florin/src/demo", "crates/florin/src/bench"];
+const CUSTOMERS: [&str; 3] = [
+    "crates/florin/src/demo",
+    "crates/florin/src/bench",
+    "crates/rehearse/src/",
+];
 
 const POINT: &str = "here(Point::";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{File, files, holds, sources};
 
 /// The crates of this workspace that each crate may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 21] = [
+const ARROWS: [(&str, &[&str]); 22] = [
     ("access", &["edge", "engine", "store"]),
     ("api", &["access", "edge", "engine", "store"]),
     ("audit-log", &["store"]),
@@ -49,6 +49,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "ledger",
             "money",
             "payments",
+            "rehearse",
             "sandbox",
             "store",
             "text",
@@ -78,6 +79,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
             "webhooks",
         ],
     ),
+    ("rehearse", &["webhook-signatures"]),
     ("sandbox", &["money", "webhook-signatures"]),
     ("store", &["crash-points"]),
     ("text", &[]),

@@ -6,9 +6,9 @@ use webhooks::{Event, EventState, Status};
 use super::WebhookOutcome;
 use crate::charging::believe;
 use crate::providers::About;
-use crate::{Fact, Shelf};
+use crate::{Fact, OperationId, OperationState, Shelf};
 
-/// Applies an event, or parks it if its operation is not known yet.
+/// Applies an event, or parks it if its cause is not known yet.
 pub(super) fn apply(
     book: &mut Book,
     event: &Event,
@@ -19,7 +19,7 @@ pub(super) fn apply(
     };
     let payments = book.shelf::<Shelf>();
     let (id, event) = match about {
-        About::Key(provider_key) => match payments.by_provider_key(provider_key) {
+        About::Key(provider_key) => match cause(payments, provider_key, fact) {
             Some(id) => (id, event.clone()),
             None if book.shelf::<webhooks::Shelf>().look(event) == EventState::Parked => {
                 return WebhookOutcome::Parked;
@@ -57,6 +57,17 @@ pub(super) fn apply(
             put_aside(book, event, error.rule())
         }
     }
+}
+
+/// The operation that a fact is about, if it is far enough for the fact: a dispute may be reported before the charge that
+/// it is about, and must wait until the outcome of the charge is known.
+fn cause(payments: &Shelf, provider_key: &str, fact: &Fact) -> Option<OperationId> {
+    let id = payments.by_provider_key(provider_key)?;
+    let has_ended = match payments.operation(&id)?.state {
+        OperationState::Succeeded | OperationState::Failed => true,
+        OperationState::Created | OperationState::Submitted | OperationState::Unknown => false,
+    };
+    (has_ended || !fact.waits_for_the_end()).then_some(id)
 }
 
 fn keep(

@@ -12,6 +12,7 @@ use webhooks::{Event, EventState};
 
 use super::apply::apply;
 use crate::providers::{About, Dialects};
+use crate::read::ended_provider_keys;
 use crate::tables::ask_fact;
 use crate::{Fact, Shelf};
 
@@ -123,10 +124,17 @@ fn arrived(
         place.after = awaited.last().cloned().unwrap_or_default();
         let known = crate::known_provider_keys(connection, place.tenant, &awaited)?;
         let events = webhooks::tables::parked(connection, place.tenant, &known)?;
-        let parked: Vec<ParkedEvent> = events
+        let mut parked: Vec<ParkedEvent> = events
             .into_iter()
             .filter_map(|event| read(event, dialects))
             .collect();
+        if parked.iter().any(|one| one.fact.waits_for_the_end()) {
+            let ended = ended_provider_keys(connection, place.tenant, &known)?;
+            let may_go = |one: &ParkedEvent| {
+                !one.fact.waits_for_the_end() || ended.contains(&one.provider_key)
+            };
+            parked.retain(may_go);
+        }
         if !parked.is_empty() {
             found.push((place.tenant, parked));
         }
