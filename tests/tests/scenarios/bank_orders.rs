@@ -153,9 +153,7 @@ fn heard(said: &Value) -> [i64; 4] {
     ["/applied", "/known", "/news", "/quarantined"].map(|name| number(said, name))
 }
 
-on_both_databases!(a_bank_account_is_checked_kept_and_closed_for_ever);
-async fn a_bank_account_is_checked_kept_and_closed_for_ever(database: Database) {
-    let shop = with_money(&database, &[]).await;
+async fn wrong_accounts_are_refused(shop: &Shop) {
     for (field, code, body) in [
         (
             "/iban",
@@ -206,6 +204,12 @@ async fn a_bank_account_is_checked_kept_and_closed_for_ever(database: Database) 
             refused.json()
         );
     }
+}
+
+on_both_databases!(a_bank_account_is_checked_kept_and_closed_for_ever);
+async fn a_bank_account_is_checked_kept_and_closed_for_ever(database: Database) {
+    let shop = with_money(&database, &[]).await;
+    wrong_accounts_are_refused(&shop).await;
     let id = bank_account(&shop, "Erika M\u{fc}ller", ERIKA).await;
     let other = bank_account(&shop, "Acme", "BE71 0961 2345 6769").await;
     let read = shop
