@@ -402,7 +402,9 @@ impl Settings {
         if self.provider.is_empty() {
             SANDBOX.clone_into(&mut self.provider);
         }
-        if self.bank_accounts.is_empty() && !self.is_another(SANDBOX_BANK) {
+        // With no provider for payments, nothing was set that is served.
+        let serves = !self.no_default_provider || !self.provider_rules.is_empty();
+        if serves && self.bank_accounts.is_empty() && !self.is_another(SANDBOX_BANK) {
             add_bank(&mut self.bank_accounts, SANDBOX_ACCOUNT)?;
         }
         if self.operator_key.is_none() {
