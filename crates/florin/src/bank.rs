@@ -17,6 +17,7 @@ use store::Error;
 
 use crate::check::plain_table;
 use crate::existing::open_of_tenant;
+use crate::reconcile::say;
 use crate::settings::{Settings, WrongSetting};
 use crate::start::{self, StartError};
 use crate::tenant::TenantError;
@@ -222,7 +223,7 @@ async fn read_report(
 ) -> Result<ExitCode, BankError> {
     let name = arguments.file.display().to_string();
     let wrong = |mistake: String| {
-        say_wrong(&name, &mistake, json);
+        say::wrong(&name, &mistake, json);
         Ok(ExitCode::from(WRONG))
     };
     let bytes = match std::fs::read(&arguments.file) {
@@ -264,17 +265,17 @@ async fn read_report(
     }
 }
 
-/// What became of the events of a file.
+/// The number of events of a file, by their effect.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Heard {
+struct Heard {
     /// Number of facts that took effect.
-    pub(crate) applied: u64,
+    applied: u64,
     /// Number of events that were known.
-    pub(crate) known: u64,
+    known: u64,
     /// Number of events that were only news.
-    pub(crate) news: u64,
+    news: u64,
     /// Number of events that cannot be right.
-    pub(crate) quarantined: u64,
+    quarantined: u64,
 }
 
 /// Records events, one commit for each.
@@ -297,8 +298,8 @@ async fn tell(engine: &Engine, tenant: &Tenant, told: Vec<Told>) -> Result<Heard
     Ok(heard)
 }
 
-/// What statements say of the transfers of bank-file providers, each of the statements of its account.
-pub(crate) async fn told_by(
+/// The events of statements about the transfers of bank-file providers. A provider hears the statements of its account.
+async fn told_by(
     engine: &Engine,
     tenant: &Tenant,
     settings: &Settings,
@@ -321,12 +322,14 @@ pub(crate) async fn told_by(
     Ok(all)
 }
 
-/// Records what statements say.
-pub(crate) async fn hear(
+/// Records what statements say of the payouts of bank-file providers. All is read before anything is recorded.
+pub(crate) async fn hear_statements(
     engine: &Engine,
     tenant: &Tenant,
-    told: Vec<Told>,
+    settings: &Settings,
+    statements: &[Statement],
 ) -> Result<(), BankError> {
+    let told = told_by(engine, tenant, settings, statements).await?;
     let heard = tell(engine, tenant, told).await?;
     if heard.quarantined > 0 {
         tracing::warn!(
@@ -335,15 +338,6 @@ pub(crate) async fn hear(
         );
     }
     Ok(())
-}
-
-fn say_wrong(path: &str, mistake: &str, json: bool) {
-    if json {
-        let object = serde_json::json!({ "file": path, "mistake": mistake });
-        let _unheard = output::line(&object);
-    } else {
-        output::mistake(&format!("{path}: {mistake}; nothing was taken"));
-    }
 }
 
 fn say_heard(heard: &Heard, json: bool) {

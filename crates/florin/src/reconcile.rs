@@ -2,7 +2,7 @@
 //! everything adds up.
 
 mod report;
-mod say;
+pub(crate) mod say;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use payments::settlement::{
 use sha2::{Digest as _, Sha256};
 use store::{Error, Store};
 
-use crate::bank::{self, BankError};
+use crate::bank::{BankError, hear_statements};
 use crate::check::progress_bar;
 use crate::existing::open_of_tenant;
 use crate::lane;
@@ -160,9 +160,10 @@ pub(crate) async fn run(
     let (clock, _recorded) = start::check_clock(&store, settings).await?;
     let (of_banks, settings) = (settings, lane::lane_settings(settings));
     let engine = lane::start_lane(store.clone(), engine::Settings { clock, ..settings })?;
-    let outcome = match hear(&engine, &tenant, of_banks, &checked.statements).await {
+    // The lines of statements are matched with the payouts of bank-file providers, whose outcomes they tell first.
+    let outcome = match hear_statements(&engine, &tenant, of_banks, &checked.statements).await {
         Ok(()) => reconcile(&engine, &tenant, arguments, checked).await,
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
     engine.shut_down().await;
     let done = outcome?;
@@ -172,17 +173,6 @@ pub(crate) async fn run(
         true => ExitCode::SUCCESS,
         false => ExitCode::from(OPEN),
     })
-}
-
-/// Records what statements say of the payouts of bank-file providers. Their lines are matched with these payouts then.
-async fn hear(
-    engine: &Engine,
-    tenant: &Tenant,
-    settings: &Settings,
-    statements: &[Statement],
-) -> Result<(), ReconcileError> {
-    let told = bank::told_by(engine, tenant, settings, statements).await?;
-    Ok(bank::hear(engine, tenant, told).await?)
 }
 
 fn adds_up(proof: &Proof) -> bool {

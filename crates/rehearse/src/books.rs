@@ -48,17 +48,17 @@ pub struct Difference {
     pub found: [i64; 3],
 }
 
-/// What a rehearsal of Florin has found.
+/// The result of a rehearsal of Florin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BooksReport {
     /// The answers and the effects.
     pub report: Report,
-    /// Where the books differ.
+    /// The places at which the books differ.
     pub differences: Vec<Difference>,
 }
 
 impl BooksReport {
-    /// Whether the answers, the effects and the books are right.
+    /// True if the answers, the effects and the books are right.
     pub fn passed(&self) -> bool {
         self.report.passed() && self.differences.is_empty()
     }

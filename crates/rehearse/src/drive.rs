@@ -18,10 +18,10 @@ const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Greatest number of orders that are about to be delivered at the same moment.
 const CROWD: usize = 256;
-/// How much of an answer is kept, in bytes.
+/// Greatest part of an answer that is kept, in bytes.
 const EXCERPT: usize = 200;
 
-/// What came back.
+/// The reaction of the consumer to a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The status, and the beginning of the body.
@@ -63,7 +63,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// Whether a correct consumer could have answered so.
+    /// True if a correct consumer could have answered so.
     pub(crate) fn is_right(&self) -> bool {
         let first = self.answers.first().and_then(Answer::status);
         let in_the_end = self.answers.last().is_some_and(Answer::is_accepted);
@@ -79,7 +79,7 @@ impl Sent {
     }
 }
 
-/// Whether the consumer may answer so to a genuine delivery, if the next attempt succeeds.
+/// True if the consumer may answer so to a genuine delivery, if the next attempt succeeds.
 const fn may_wait(expected: Expected, status: u16) -> bool {
     match expected {
         Expected::Accepted => matches!(status, 429 | 503),
@@ -88,7 +88,7 @@ const fn may_wait(expected: Expected, status: u16) -> bool {
     }
 }
 
-/// What sends.
+/// The sender of deliveries.
 #[derive(Debug)]
 pub(crate) struct Driver {
     pub(crate) client: Client,

@@ -5,7 +5,7 @@ use crate::Schedule;
 use crate::chance::Chance;
 use crate::order::{Event, Order, spaced};
 
-/// How a delivery is signed, at the moment when it is sent.
+/// The way in which a delivery is signed, at the moment when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signing {
     /// Rightly, with a time that is `age` seconds ago. A negative age is in the future.
@@ -25,12 +25,12 @@ pub enum Signing {
     Borrowed(String),
     /// With two secrets, of which the consumer has one.
     Twice {
-        /// Whether the consumer's own one comes last.
+        /// True if the consumer's own one comes last.
         own_last: bool,
     },
 }
 
-/// How the bytes are sent.
+/// The way in which the bytes are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// At once, and the answer is read.
@@ -43,7 +43,7 @@ pub enum Manner {
     Cut,
 }
 
-/// What a correct consumer answers.
+/// The answer of a correct consumer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Expected {
     /// 2xx. A 429 or 503 is also right, if the next attempt gets a 2xx.
@@ -74,7 +74,7 @@ impl Expected {
 /// One sending of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// What is done to it, in words.
+    /// The fault of the delivery, in words.
     pub case: &'static str,
     /// The id of the event.
     pub event: String,
@@ -106,7 +106,7 @@ pub struct Track {
 pub struct Plan {
     /// The schedule.
     pub schedule: Schedule,
-    /// Whether all tracks begin at the same moment.
+    /// True if all tracks begin at the same moment.
     pub all_at_once: bool,
     /// The tracks.
     pub tracks: Vec<Track>,
@@ -117,15 +117,15 @@ pub struct Plan {
 pub struct Abilities {
     /// The tolerance in seconds, if signatures have a time.
     pub tolerance: Option<i64>,
-    /// Whether a request can carry two signatures.
+    /// True if a request can carry two signatures.
     pub two_signatures: bool,
-    /// Whether the signature covers the bytes of the body, and not only some of its fields.
+    /// True if the signature covers the bytes of the body, and not only some of its fields.
     pub covers_bytes: bool,
-    /// Whether there are refunds.
+    /// True if there are refunds.
     pub refunds: bool,
-    /// Whether there are events of an unknown type.
+    /// True if there are events of an unknown type.
     pub unknown: bool,
-    /// Whether there are thin events.
+    /// True if there are thin events.
     pub thin: bool,
 }
 

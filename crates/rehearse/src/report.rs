@@ -97,7 +97,7 @@ impl fmt::Display for WrongEffect {
     }
 }
 
-/// What is known of the effects.
+/// The known effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EffectsFound {
     /// Nobody was asked.
@@ -113,7 +113,7 @@ pub enum EffectsFound {
     NotTold(String),
 }
 
-/// What one schedule has found.
+/// The result of one schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleReport {
     /// The schedule.
@@ -143,7 +143,7 @@ impl ScheduleReport {
     }
 }
 
-/// What a rehearsal has found.
+/// The result of a rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The URL that was sent to.
@@ -161,7 +161,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether the consumer has passed.
+    /// True if the consumer has passed.
     pub fn passed(&self) -> bool {
         self.verdict() == Verdict::Passed
     }

@@ -15,7 +15,7 @@ const COUNTRIES: [&str; 42] = [
     "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "VA",
 ];
 
-/// Whether a transfer of an order is one of SEPA.
+/// True if a transfer of an order is one of SEPA.
 pub(super) fn is_sepa(order: &TransferOrder, transfer: &Transfer) -> bool {
     match &transfer.creditor.account {
         CreditorAccount::Iban(iban) => {
@@ -25,7 +25,7 @@ pub(super) fn is_sepa(order: &TransferOrder, transfer: &Transfer) -> bool {
     }
 }
 
-/// Whether a transfer is one of SEPA: in euros, between two IBANs of its countries.
+/// True if a transfer is one of SEPA: in euros, between two IBANs of its countries.
 pub(super) fn is_between(debtor: &Iban, creditor: &Iban, currency: Currency) -> bool {
     let is_of_sepa = |iban: &Iban| COUNTRIES.contains(&iban.country());
     is_of_sepa(debtor) && is_of_sepa(creditor) && currency.code() == "EUR"

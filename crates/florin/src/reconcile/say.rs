@@ -8,7 +8,7 @@ use crate::check::{mark, plain_table};
 use crate::output;
 
 /// Says which file is wrong. Nothing was taken.
-pub(super) fn wrong(path: &str, mistake: &str, json: bool) {
+pub(crate) fn wrong(path: &str, mistake: &str, json: bool) {
     if json {
         let object = serde_json::json!({ "file": path, "mistake": mistake });
         let _unheard = output::line(&object);

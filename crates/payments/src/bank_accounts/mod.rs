@@ -2,7 +2,7 @@
 //!
 //! A provider such as Stripe knows the bank account behind its token. A bank knows nothing: the file that orders a
 //! transfer must have the holder's name and the IBAN. So they are kept here, and a payout names the account by its id,
-//! `bac_…`. The id is all that audit records, payouts and logs have of it.
+//! `bac_…`. Payouts and logs have nothing but the id of it, and the audit log also has the country.
 //!
 //! An account is never changed, because orders were made with it. A wrong one is closed, and another one is made. No
 //! further payout can name a closed account. A payout that was made before goes on, also if it waits for an approval or

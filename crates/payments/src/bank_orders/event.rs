@@ -23,7 +23,7 @@ const NEWS: &str = "transfer.news";
 /// The reason or the status of a bank, if it is none that can be kept.
 const OTHER: &str = "other";
 
-/// What a bank says of a transfer.
+/// The news of a bank about a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     /// The bank has paid.
@@ -36,7 +36,7 @@ pub(crate) enum Said {
     News(String),
 }
 
-/// What a bank says of one transfer: the event, and what it means.
+/// The news about one transfer: the event, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The event.

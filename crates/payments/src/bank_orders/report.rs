@@ -118,7 +118,7 @@ pub fn events(
     Ok(events)
 }
 
-/// What a report says of a transfer; `None` if it says nothing.
+/// The news of a report about a transfer; `None` if there is none.
 fn said(report: &Report, transfer: &Ordered) -> Option<Said> {
     let of_groups = report.groups.iter().flat_map(|group| {
         let transfers = group.transfers.iter();

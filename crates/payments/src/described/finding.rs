@@ -13,7 +13,7 @@ use crate::texts::{self, Described};
 /// Greatest number of things that one page reads to find those with every text.
 const MAX_READ: usize = 500;
 
-/// What a page of a list should have.
+/// The things that a page of a list should have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     /// The kind of things.

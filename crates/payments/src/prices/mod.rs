@@ -44,7 +44,7 @@ const PRICED: [LineKind; 5] = [
     LineKind::DisputeReversal,
 ];
 
-/// What a price says, and which lines it is for.
+/// The terms of a price, and the lines that it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPrice {
     /// Name of the provider.
@@ -53,7 +53,7 @@ pub struct NewPrice {
     pub currency: Currency,
     /// The kind of lines.
     pub kind: LineKind,
-    /// How the fee follows from the amount.
+    /// The rule by which the fee follows from the amount.
     pub tariff: Tariff,
     /// Greatest difference that is no exception, in minor units.
     pub tolerance: i64,
@@ -66,7 +66,7 @@ pub struct NewPrice {
 pub struct Price {
     /// Number of the version among those of the tenant, from 1.
     pub version: i32,
-    /// What it says.
+    /// Its terms.
     pub agreed: NewPrice,
     /// Time at which the version was made.
     pub created_at: Timestamp,

@@ -49,7 +49,7 @@ store::bulk_insert! {
 /// More versions than a tenant may have.
 const LIMIT: i64 = 1_000;
 
-/// Whether a batch needs the prices of its tenant.
+/// The need of a batch for the prices of its tenant.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Wanted {
     /// True if it needs all of them. They are few.
