@@ -75,7 +75,7 @@ pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, 
         }
         let journal = match name == settings.provider {
             true => "sandbox-provider.jsonl".to_owned(),
-            false => format!("sandbox-provider-{name}.jsonl"),
+            false => format!("sandbox-provider-{}.jsonl", name.replace('/', ".")),
         };
         let played_so = sandbox::Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -168,16 +168,18 @@ fn dialect_of(name: &str, return_url: Option<String>) -> Result<Arc<dyn Dialect>
 
 /// The providers that may send webhooks: the providers with a secret.
 pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenant) -> Receivers {
+    let providers = settings.providers();
     let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
         let receiver = Receiver {
             tenant: tenant.clone(),
             dialect: Arc::clone(dialects.get(name)?),
+            only_stored: !providers.iter().any(|provider| provider.name == *name),
             setup: settings.webhook_setup(name, *scheme),
             secrets: secrets.clone(),
         };
         Some((name.clone(), receiver))
     };
-    Receivers(settings.webhooks.iter().filter_map(receiver).collect())
+    Receivers::new(settings.webhooks.iter().filter_map(receiver).collect())
 }
 
 /// Duration of a lease: a worker may need an inquiry and a charge, each of which may last until the provider's

@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use payments::Providers;
 use payments::draining::Deliveries;
 use payments::notices::Receivers;
+use payments::providers::Reach;
 use sandbox::Sandbox;
 use store::{AnyConnection, Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
@@ -191,15 +192,16 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         stopping.clone(),
     );
     let check = tokio::spawn(check);
+    let reach: Arc<dyn Reach> = Arc::new(called);
     let runner = Runner {
         engine: engine.clone(),
-        works: families::works(&engine, &choice, Arc::new(called)),
-        searches: families::searches(&engine, dialects.clone()),
+        works: families::works(&engine, &choice, Arc::clone(&reach)),
+        searches: families::searches(&engine, dialects.clone(), settings.inbox_policy),
         interval: SWEEP,
         patience: END_OF_WORK,
     };
     let worker = tokio::spawn(runner.run(submitted, stopping));
-    let receivers = providers::receivers(settings, &dialects, &tenant);
+    let receivers = providers::receivers(settings, &dialects, &tenant).with_reach(reach);
     let mode = settings.mode.of_books();
     let operator = Operator {
         mode,

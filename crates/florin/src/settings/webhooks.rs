@@ -146,12 +146,16 @@ impl Settings {
 /// operation.
 pub(super) fn check_name(provider: &str) -> Result<(), WrongSetting> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    if provider.is_empty() || !provider.bytes().all(is_plain) {
-        return Err(WrongSetting(
-            "a provider's name is letters, digits, dashes and underscores".to_owned(),
-        ));
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_plain);
+    let (name, account) = provider.split_once('/').unwrap_or((provider, "default"));
+    if is_name(name) && is_name(account) {
+        return Ok(());
     }
-    Ok(())
+    Err(WrongSetting(
+        "a provider's name is letters, digits, dashes and underscores; an account of it follows after a slash, \
+         as in stripe/eu"
+            .to_owned(),
+    ))
 }
 
 /// Reads `PROVIDER=SCHEME:SECRET`. An error never repeats the secret.
