@@ -175,6 +175,7 @@ pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenan
             dialect: Arc::clone(dialects.get(name)?),
             only_stored: !providers.iter().any(|provider| provider.name == *name),
             setup: settings.webhook_setup(name, *scheme),
+            unsigned: settings.takes_unsigned(name),
             secrets: secrets.clone(),
         };
         Some((name.clone(), receiver))

@@ -23,6 +23,7 @@ pub(crate) struct Options {
     id: Option<String>,
     form: Option<Form>,
     tolerance_seconds: Option<i64>,
+    unsigned: bool,
 }
 
 /// The options of one provider, as they are written in the file.
@@ -33,6 +34,7 @@ pub(super) struct WrittenOptions {
     id: Option<String>,
     form: Option<String>,
     tolerance: Option<i64>,
+    unsigned: Option<String>,
 }
 
 impl WrittenOptions {
@@ -48,6 +50,7 @@ impl WrittenOptions {
             ("id", self.id),
             ("form", self.form),
             ("tolerance", tolerance),
+            ("unsigned", self.unsigned),
         ] {
             if let Some(value) = value {
                 add_option(options, &format!("{provider}={name}:{value}"))?;
@@ -89,9 +92,17 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
                 ))
             })?);
         }
+        "unsigned" => {
+            if value != "fetch" {
+                return Err(WrongSetting(format!(
+                    "unsigned webhooks of {provider} can only be taken as hints: write {provider}=unsigned:fetch"
+                )));
+            }
+            of_provider.unsigned = true;
+        }
         _ => {
             return Err(WrongSetting(format!(
-                "the webhooks of {provider} have no such option: use one of url, id, form, tolerance"
+                "the webhooks of {provider} have no such option: use one of url, id, form, tolerance, unsigned"
             )));
         }
     }
@@ -99,6 +110,12 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
 }
 
 impl Settings {
+    /// True if the webhooks of a provider may come without a signature, as hints.
+    pub(crate) fn takes_unsigned(&self, provider: &str) -> bool {
+        let set = self.webhook_options.get(provider);
+        set.is_some_and(|set| set.unsigned)
+    }
+
     /// The scheme of a provider's webhooks with what was set for it.
     pub(crate) fn webhook_setup(&self, provider: &str, scheme: Scheme) -> Setup {
         let set = self.webhook_options.get(provider).cloned();
@@ -248,7 +265,8 @@ mod tests {
         for (text, words) in [
             ("square", "PROVIDER=NAME:VALUE"),
             ("a b=url:x", "a provider's name"),
-            ("square=uri:x", "url, id, form, tolerance"),
+            ("square=uri:x", "url, id, form, tolerance, unsigned"),
+            ("mollie=unsigned:yes", "unsigned:fetch"),
             ("acme=form:signed={body}", "`header` is missing"),
             ("acme=tolerance:-1", "0 to 86400"),
             ("acme=tolerance:86401", "0 to 86400"),

@@ -1,5 +1,6 @@
 //! Hints: deliveries whose body no signature protects. The provider is asked what is true, before anything is committed.
 
+use diesel::prelude::*;
 use edge::{Problem, State, code};
 use engine::Tenant;
 use store::{AnyConnection, Error, TenantId};
@@ -7,8 +8,9 @@ use store::{AnyConnection, Error, TenantId};
 use super::ReceiveWebhook;
 use super::receiver::Receivers;
 use crate::providers::{About, ProviderAnswer};
-use crate::tables::{self, Needs};
-use crate::{Fact, LeasedOperation};
+use crate::schema::{operation, provider_charge};
+use crate::tables::OperationRow;
+use crate::{Fact, LeasedOperation, OperationId};
 use webhooks::Event;
 
 /// Seconds after which the sender may try again, if the provider gave no answer that can be relied on.
@@ -100,24 +102,44 @@ const fn fact_name(fact: &Fact) -> &'static str {
     }
 }
 
-/// The operation of this provider that a hint names, with what an inquiry needs.
+/// The operation of this provider that a hint names, with what an inquiry needs. Nothing is locked.
 fn named(
     connection: &mut AnyConnection,
     tenant: TenantId,
     provider: &str,
     about: &About,
 ) -> Result<Option<LeasedOperation>, Error> {
-    let mut needs = Needs::default();
-    match about {
-        About::Key(key) => needs.provider_keys.push(key.clone()),
-        About::Record(reference) => needs.owners.push(reference.clone()),
-    }
-    let shelf = tables::load(connection, tenant, needs)?;
-    let id = match about {
-        About::Key(key) => shelf.by_provider_key(key),
-        About::Record(reference) => shelf.record_of(provider, reference),
+    let operations = operation::table
+        .filter(operation::tenant_id.eq(tenant))
+        .filter(operation::provider.eq(provider));
+    let row: Option<OperationRow> = match about {
+        About::Key(key) => operations
+            .filter(operation::provider_key.eq(key))
+            .first(connection)
+            .optional()?,
+        About::Record(reference) => {
+            let id: Option<OperationId> = provider_charge::table
+                .filter(provider_charge::tenant_id.eq(tenant))
+                .filter(provider_charge::provider.eq(provider))
+                .filter(provider_charge::provider_ref.eq(reference))
+                .select(provider_charge::operation_id)
+                .first(connection)
+                .optional()?;
+            operations
+                .filter(operation::id.nullable().eq(id))
+                .first(connection)
+                .optional()?
+        }
     };
-    let operation = id.and_then(|id| shelf.operation(&id)).cloned();
-    let own = operation.filter(|operation| operation.provider == provider);
-    Ok(own.map(|operation| LeasedOperation::new(&shelf, operation, 0)))
+    let Some(operation) = row.map(OperationRow::read).transpose()? else {
+        return Ok(None);
+    };
+    let payment = crate::payment(connection, tenant, operation.payment())?;
+    Ok(Some(LeasedOperation {
+        authorized: payment.as_ref().map_or(0, |payment| payment.authorized),
+        captured: payment.as_ref().map_or(0, |payment| payment.captured),
+        evidence: None,
+        epoch: 0,
+        operation,
+    }))
 }

@@ -8,7 +8,7 @@ use engine::Tenant;
 use engine::errand::tenants;
 use serde_json::{Value, json};
 use store::TenantId;
-use webhook_signatures::{Covers, Request, Scheme, Secret, Setup, SignedData};
+use webhook_signatures::{Covers, Refusal, Request, Scheme, Secret, Setup, SignedData};
 
 use crate::providers::{Dialect, Reach};
 
@@ -26,6 +26,9 @@ pub struct Receiver {
     pub only_stored: bool,
     /// The scheme of their signatures, with what it needs besides a secret.
     pub setup: Setup,
+    /// True if a webhook without a signature is taken as a hint: what it names is fetched, and nothing in it is believed.
+    /// Mollie's classic webhooks are such.
+    pub unsigned: bool,
     /// The valid secrets. While one is being replaced, these are the old and the new one.
     pub secrets: Vec<Secret>,
 }
@@ -39,6 +42,13 @@ impl Receiver {
         now: i64,
     ) -> Result<SignedData, Problem> {
         let verdict = self.setup.verify(&self.secrets, request, now);
+        if self.unsigned && matches!(verdict, Err(Refusal::MissingHeader { .. })) {
+            return Ok(SignedData {
+                timestamp: None,
+                message_id: None,
+                covers: Covers::Nothing,
+            });
+        }
         verdict.map_err(|refusal| {
             metrics::counter!("florin_webhooks_refused_total").increment(1);
             tracing::warn!(provider = name, %refusal, "a webhook was refused");

@@ -10,7 +10,7 @@ use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Engine, LaneErr
 use store::{TenantId, Timestamp};
 use webhooks::tables::{Place, with_bytes};
 
-/// Time between the ends and beginnings of two walks over all inboxes, in seconds: a day.
+/// Time from the beginning of a walk over all inboxes to that of the next one, in seconds: a day.
 const PAUSE_SECONDS: i64 = 86_400;
 
 /// The times after which something happens to an event that was received.
@@ -76,8 +76,8 @@ pub struct InboxWalk {
 struct Walked {
     /// The last row that was read.
     after: Option<Place>,
-    /// Time at which the next walk begins.
-    next: Option<Timestamp>,
+    /// Time at which this walk has begun; between two walks, the time at which the last one had begun.
+    began: Option<Timestamp>,
 }
 
 impl InboxWalk {
@@ -102,9 +102,18 @@ impl Search for InboxWalk {
             let clock = self.engine.clock().clone();
             let latest = clock.latest_now();
             let place = *self.place();
-            if place.after.is_none() && place.next.is_some_and(|next| next > latest) {
-                return Ok(());
-            }
+            let began = match place {
+                Walked {
+                    after: Some(_),
+                    began: Some(began),
+                } => began,
+                Walked {
+                    began: Some(last), ..
+                } if last.plus_seconds(PAUSE_SECONDS) > latest => {
+                    return Ok(());
+                }
+                Walked { .. } => latest,
+            };
             let keep = self.keep_seconds.saturating_neg();
             let found = self.engine.read(move |connection| {
                 let (events, after) = with_bytes(connection, place.after)?;
@@ -130,11 +139,10 @@ impl Search for InboxWalk {
                 let request = Request::of_system(owner, "sweeper", ForgetBytes { events });
                 self.engine.submit(request).await?;
             }
-            let next = match after {
-                Some(_) => place.next,
-                None => Some(latest.plus_seconds(PAUSE_SECONDS)),
+            *self.place() = Walked {
+                after,
+                began: Some(began),
             };
-            *self.place() = Walked { after, next };
             Ok(())
         })
     }
