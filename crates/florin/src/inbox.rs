@@ -218,8 +218,12 @@ async fn reprocess(
     let (clock, _recorded) = start::check_clock(&store, settings).await?;
     let of_lane = lane::lane_settings(settings);
     let engine = lane::start_lane(store, engine::Settings { clock, ..of_lane })?;
+    let tenants = engine
+        .read(access::tenants)
+        .await
+        .map_err(StartError::from)?;
     let dialects = providers::dialects(settings)?;
-    let receivers = providers::receivers(settings, &dialects, &tenant);
+    let receivers = providers::receivers(settings, &dialects, &tenant, &tenants)?;
     let state = State::new(engine.clone(), &families::CARDS).with(receivers);
     let origin = Origin {
         kind: "system",

@@ -201,7 +201,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         patience: END_OF_WORK,
     };
     let worker = tokio::spawn(runner.run(submitted, stopping));
-    let receivers = providers::receivers(settings, &dialects, &tenant).with_reach(reach);
+    let tenants = engine.read(access::tenants).await?;
+    let receivers = providers::receivers(settings, &dialects, &tenant, &tenants)?.with_reach(reach);
     let mode = settings.mode.of_books();
     let operator = Operator {
         mode,

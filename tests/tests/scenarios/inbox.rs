@@ -286,7 +286,8 @@ async fn an_event_whose_cause_never_comes_is_a_dead_letter_and_can_be_tried_agai
             .get(&format!("{PATH}/{}", text(&dead, "/id")))
             .await
             .json();
-        (shown.get("body").is_none() && shown["delivery"].is_null()).then_some(())
+        let is_gone = |name: &str| shown.get(name).is_none();
+        (is_gone("body") && is_gone("delivery")).then_some(())
     })
     .await;
     let fresh = event(
@@ -417,6 +418,54 @@ async fn a_webhook_finds_the_tenant_whose_operation_it_is_about(database: Databa
     .await;
     assert_eq!(applied["type"], "charge.succeeded");
     assert!(shop.inbox("limit=1").await.is_empty());
+    books_hold(&database);
+}
+
+on_both_databases!(an_account_may_belong_to_a_tenant);
+async fn an_account_may_belong_to_a_tenant(database: Database) {
+    let shop = Shop::open(&database);
+    let made = shop
+        .client
+        .post("/sandbox/tenants", None, &json!({"name": "north"}))
+        .await
+        .json();
+    let key = text(&made, "/api_key");
+    drop(shop);
+    let setting = format!("stripe/eu=stripe:{STRIPE}");
+    let option = |tenant: &str| format!("stripe/eu=tenant:{tenant}");
+    let north = option("north");
+    let florin = Florin::start(
+        &database,
+        &["--webhook-secret", &setting, "--webhook-option", &north],
+    );
+    let client = Client::new(florin.api(), Some(key.as_str()));
+    let secret = Secret::parse(Scheme::Stripe, STRIPE).expect("a secret");
+    let body = event("evt_1", "customer.created", &json!({}));
+    let signed = sign(Scheme::Stripe, &secret, "", now(), &body).expect("signed");
+    let headers: Vec<(&str, &str)> = signed
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let stored = client
+        .send(Method::POST, "/webhooks/stripe/eu", &headers, body)
+        .await;
+    assert_eq!(said(&stored), (200, "stored".to_owned()));
+    assert_eq!(list(&client.get(PATH).await.json()).len(), 1);
+    assert!(list(&florin.client().get(PATH).await.json()).is_empty());
+    drop(florin);
+    let nobody = option("nobody");
+    let (status, _, mistake) = verb(
+        &database,
+        &[
+            "serve",
+            "--webhook-secret",
+            &setting,
+            "--webhook-option",
+            &nobody,
+        ],
+    );
+    assert_eq!(status, Some(2), "{mistake}");
+    assert!(mistake.contains("florin tenant create"), "{mistake}");
     books_hold(&database);
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct Options {
     form: Option<Form>,
     tolerance_seconds: Option<i64>,
     unsigned: bool,
+    tenant: Option<String>,
 }
 
 /// The options of one provider, as they are written in the file.
@@ -35,6 +36,7 @@ pub(super) struct WrittenOptions {
     form: Option<String>,
     tolerance: Option<i64>,
     unsigned: Option<String>,
+    tenant: Option<String>,
 }
 
 impl WrittenOptions {
@@ -51,6 +53,7 @@ impl WrittenOptions {
             ("form", self.form),
             ("tolerance", tolerance),
             ("unsigned", self.unsigned),
+            ("tenant", self.tenant),
         ] {
             if let Some(value) = value {
                 add_option(options, &format!("{provider}={name}:{value}"))?;
@@ -92,6 +95,7 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
                 ))
             })?);
         }
+        "tenant" => of_provider.tenant = Some(value.to_owned()),
         "unsigned" => {
             if value != "fetch" {
                 return Err(WrongSetting(format!(
@@ -102,7 +106,7 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
         }
         _ => {
             return Err(WrongSetting(format!(
-                "the webhooks of {provider} have no such option: use one of url, id, form, tolerance, unsigned"
+                "the webhooks of {provider} have no such option: use one of url, id, form, tolerance, unsigned, tenant"
             )));
         }
     }
@@ -110,6 +114,11 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
 }
 
 impl Settings {
+    /// Name of the tenant that the webhooks of a provider belong to, if it is set.
+    pub(crate) fn webhook_tenant(&self, provider: &str) -> Option<&str> {
+        self.webhook_options.get(provider)?.tenant.as_deref()
+    }
+
     /// True if the webhooks of a provider may come without a signature, as hints.
     pub(crate) fn takes_unsigned(&self, provider: &str) -> bool {
         let set = self.webhook_options.get(provider);

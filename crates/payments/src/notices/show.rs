@@ -48,10 +48,11 @@ pub struct WebhookEvent {
     /// When the event arrived first.
     #[schema(value_type = Moment)]
     pub received_at: String,
-    /// How the event was delivered; null for an older event. Lists leave it away.
+    /// How the event was delivered. Lists leave it away; it is absent too if it was not stored, or was removed with the
+    /// bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub delivery: Option<Option<Delivery>>,
+    pub delivery: Option<Delivery>,
     /// The bytes, if they are text. Lists leave them away.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -113,7 +114,7 @@ pub fn whole(event: &Listed) -> WebhookEvent {
     let text = bytes.and_then(|bytes| str::from_utf8(bytes).ok());
     let base64 = bytes.filter(|_| text.is_none());
     WebhookEvent {
-        delivery: Some(event.delivery.as_deref().and_then(delivery)),
+        delivery: event.delivery.as_deref().and_then(delivery),
         body: text.map(str::to_owned),
         body_base64: base64.map(|bytes| STANDARD.encode(bytes)),
         ..listed(event)
