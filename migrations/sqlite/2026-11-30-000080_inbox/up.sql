@@ -26,6 +26,7 @@ SELECT received_at, tenant_id,
     provider, event_id, kind, status, reference, body_hash, body
 FROM inbox;
 DROP TRIGGER inbox_undeletable;
+DROP INDEX inbox_parked;
 DROP TABLE inbox;
 ALTER TABLE inbox_with_id RENAME TO inbox;
 CREATE UNIQUE INDEX inbox_event ON inbox (event_id, provider, tenant_id);

@@ -22,13 +22,14 @@ const PROVIDER: Shape = Shape::any_text();
 /// The routes of webhooks.
 pub(crate) fn routes(r: &mut Routes) {
     r.tag("webhooks", "Webhooks that providers send");
-    described(r.open(
+    let of_provider = r.open(
         Method::Post,
         "/webhooks/{provider}",
         ["receiveWebhook", "Receives a provider's webhook."],
         receive,
-    ));
-    described(r.open(
+    );
+    described(of_provider);
+    let of_account = r.open(
         Method::Post,
         "/webhooks/{provider}/{account}",
         [
@@ -36,8 +37,8 @@ pub(crate) fn routes(r: &mut Routes) {
             "Receives a webhook of one of several accounts at a provider.",
         ],
         receive,
-    ))
-    .segment("account", PROVIDER, "The account's name in the settings");
+    );
+    described(of_account).segment("account", PROVIDER, "The account's name in the settings");
 }
 
 fn described(route: &mut Route) -> &mut Route {

@@ -3,9 +3,10 @@
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{BrokenRule, Slot};
-use edge::{Call, KeyRule, Problem, Response, Right, Routes, Shape, Shared, State, code, page};
+use edge::{Call, KeyRule, Problem, Response, Right, Routes, Shared, State, code, page};
 use engine::{Origin, Tenant};
 use serde_json::Value;
+use text::Identifier;
 use webhooks::{EventId, Filter, Listed, Standing};
 
 use super::codes::CANNOT_REPROCESS;
@@ -16,7 +17,7 @@ use crate::provider_key::provider_key;
 use crate::{OperationId, answers, shapes};
 
 /// A text that a list is searched for.
-const SEARCHED: Shape = Shape::pattern(r"^[^\u0000-\u001f\u007f-\u009f]*$").length(1, 255);
+type Searched = Identifier<255>;
 
 /// The routes of the inbox.
 pub(super) fn routes(r: &mut Routes) {
@@ -60,7 +61,7 @@ pub(super) fn routes(r: &mut Routes) {
 
 /// The parameters of the list: what the events have, and the page.
 fn wanted(query: &mut Query) -> Slot<(Asked, PageQuery)> {
-    let text = |text: &str| Ok::<_, BrokenRule>(text.to_owned());
+    let text = |text: &str| Searched::parse(text).map(String::from);
     let standing = |text: &str| {
         let detail = "it is applied, parked, stored, dead or quarantined";
         Standing::from_name(text).ok_or_else(|| BrokenRule::new("unknown_value", &detail))
@@ -77,16 +78,21 @@ fn wanted(query: &mut Query) -> Slot<(Asked, PageQuery)> {
             "Only events with this status",
             standing,
         ),
-        query.optional("provider", SEARCHED, "Only events of this provider", text),
+        query.optional(
+            "provider",
+            shapes::ShortText::SHAPE,
+            "Only events of this provider",
+            text,
+        ),
         query.optional(
             "type",
-            SEARCHED,
+            shapes::ShortText::SHAPE,
             "Only events of this type, as the provider calls it",
             text,
         ),
         query.optional(
             "event_id",
-            SEARCHED,
+            shapes::ShortText::SHAPE,
             "Only events with this id of the provider",
             text,
         ),
