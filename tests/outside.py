@@ -42,6 +42,32 @@ def send(connection, path, body, key, name=None):
     return reply.status, json.loads(reply.read() or b"{}")
 
 
+class Postgres:
+    """A private PostgreSQL with its durable defaults."""
+
+    def __init__(self, folder):
+        self.folder, self.owner = folder, []
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+            group = subprocess.check_output(["id", "-g", "postgres"], text=True).strip()
+            self.owner = ["setpriv", "--reuid", "postgres", "--regid", group, "--clear-groups"]
+        self.programs = os.environ.get("PG_BIN_DIR") or (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
+        self.run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "florin")
+        options = f"-k {folder} -c listen_addresses= -c max_connections=200"
+        self.run("pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/pg.log", "-o", options, "start")
+
+    def run(self, program, *arguments):
+        subprocess.run([*self.owner, f"{self.programs}/{program}", *arguments], stdout=subprocess.DEVNULL, check=True)
+
+    def create(self, name):
+        """The URL of a new database."""
+        subprocess.run([f"{self.programs}/createdb", "-h", self.folder, "-U", "florin", name], check=True)
+        return f"postgres://florin@localhost/{name}?host={self.folder}"
+
+    def stop(self):
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-m", "fast", "stop")
+
+
 class Server:
     def __init__(self, name, binary, url, folder):
         self.path = f"{folder}/{name}"
@@ -142,27 +168,15 @@ def main():
     for shape in [shape for shape in SHAPES if not shape.endswith(asked.only)]:
         del SHAPES[shape]
     folder = tempfile.mkdtemp(prefix="florin-outside-")
-    servers, results, as_postgres = {}, {}, []
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres")
-        group = subprocess.check_output(["id", "-g", "postgres"], text=True).strip()
-        as_postgres = ["setpriv", "--reuid", "postgres", "--regid", group, "--clear-groups"]
-    programs = os.environ.get("PG_BIN_DIR") or (sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [""])[-1]
+    servers, results, postgres = {}, {}, None
     try:
         if "pg" in asked.databases:
-            subprocess.run([*as_postgres, f"{programs}/initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "florin"],
-                           stdout=subprocess.DEVNULL, check=True)
-            subprocess.run([*as_postgres, f"{programs}/pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/pg.log", "-o",
-                            f"-k {folder} -c listen_addresses= -c max_connections=200", "start"],
-                           stdout=subprocess.DEVNULL, check=True)
+            postgres = Postgres(folder)
         most = max(shape[0] for shape in SHAPES.values())
         for database in asked.databases.split(","):
             for place, binary in enumerate(asked.builds):
                 name = f"{database}{place}"
-                url = f"sqlite:{folder}/{name}.db"
-                if database == "pg":
-                    subprocess.run([f"{programs}/createdb", "-h", folder, "-U", "florin", name], check=True)
-                    url = f"postgres://florin@localhost/{name}?host={folder}"
+                url = postgres.create(name) if database == "pg" else f"sqlite:{folder}/{name}.db"
                 server = Server(name, binary, url, folder)
                 if asked.floods:
                     servers[(database, binary)] = (server, False)
@@ -185,8 +199,8 @@ def main():
         for server, _ in servers.values():
             server.process.terminate()
             server.process.wait()
-        if "pg" in asked.databases:
-            subprocess.run([*as_postgres, f"{programs}/pg_ctl", "-D", f"{folder}/data", "-m", "fast", "stop"], stdout=subprocess.DEVNULL)
+        if postgres:
+            postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

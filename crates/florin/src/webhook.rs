@@ -2,7 +2,7 @@
 //! connect a sender to Florin, or who want to know why a delivery was refused.
 //!
 //! The body is read from standard input and taken byte for byte. Exit status: 0 done or accepted, 1 refused, 3 asked
-//! for in a way that cannot be answered.
+//! for in a way that cannot be answered, for example with a secret that cannot be used.
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
@@ -37,7 +37,7 @@ pub(crate) enum SignatureCommand {
     Sign(SignArguments),
     /// Tell whether the body on standard input came with a genuine and recent signature.
     ///
-    /// Exit status: 0 accepted, 1 refused (the reason is printed), 3 wrong command line.
+    /// Exit status: 0 accepted, 1 refused (the reason is printed), 3 wrong command line or unusable secret.
     Verify(VerifyArguments),
 }
 
@@ -125,7 +125,7 @@ pub(crate) fn run(command: SignatureCommand, now_unix: i64) -> ExitCode {
     ExitCode::from(outcome.unwrap_or_else(|mistake| {
         // If standard error is closed too, the exit status still shows the error.
         let _ = writeln!(io::stderr(), "florin webhook: {mistake}");
-        mistake.status()
+        USAGE
     }))
 }
 
@@ -142,40 +142,14 @@ enum Mistake {
     UnusableSetup(#[from] SetupError),
     #[error("the form cannot be used: {0}")]
     UnusableForm(#[from] FormError),
-    #[error("the secret cannot be used: {0}")]
-    UnusableSecret(#[from] SecretError),
+    #[error("secret {position} cannot be used: {error}")]
+    UnusableSecret { position: usize, error: SecretError },
     #[error("cannot sign: {0}")]
     Unsignable(#[from] SignError),
     #[error("cannot read the body from standard input: {0}")]
     UnreadableBody(#[source] io::Error),
     #[error("cannot write the answer: {0}")]
     UnwritableAnswer(#[from] io::Error),
-}
-
-impl Mistake {
-    const fn status(&self) -> u8 {
-        match self {
-            Self::UnusableSecret(_) => REFUSED,
-            Self::UnknownScheme(_)
-            | Self::MalformedHeader(_)
-            | Self::NegativeTolerance(_)
-            | Self::UnusableSetup(_)
-            | Self::UnusableForm(_)
-            | Self::Unsignable(_)
-            | Self::UnreadableBody(_)
-            | Self::UnwritableAnswer(_) => USAGE,
-        }
-    }
-}
-
-/// Why a delivery is refused: because of the delivery itself, or because a secret of the receiver cannot be
-/// used.
-#[derive(Debug, thiserror::Error)]
-enum Verdict {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("{error} (secret {position})")]
-    UnusableSecret { position: usize, error: SecretError },
 }
 
 fn answer(
@@ -197,7 +171,7 @@ fn sign(
     output: &mut impl Write,
 ) -> Result<u8, Mistake> {
     let setup = setup(&arguments.scheme, &arguments.more)?;
-    let secret = Secret::parse(setup.scheme(), arguments.secret.expose_secret())?;
+    let secret = secret(setup.scheme(), 1, &arguments.secret)?;
     let body = body(input)?;
     let id = arguments.id.clone().unwrap_or_else(|| id_of(&body));
     let timestamp = arguments.timestamp.unwrap_or(now_unix);
@@ -230,6 +204,7 @@ fn verify(
         Some(seconds) => setup.with_tolerance(seconds),
         None => setup,
     };
+    let secrets = secrets(setup.scheme(), &arguments.secrets)?;
     let body = body(input)?;
     let request = Request {
         headers: &headers,
@@ -237,9 +212,7 @@ fn verify(
     };
     let now = arguments.now.unwrap_or(now_unix);
 
-    let verdict = secrets(setup.scheme(), &arguments.secrets)
-        .and_then(|secrets| Ok(setup.verify(&secrets, &request, now)?));
-    match verdict {
+    match setup.verify(&secrets, &request, now) {
         Ok(verified) => {
             print_accepted(&verified, arguments.json, output)?;
             Ok(DONE)
@@ -288,7 +261,7 @@ fn print_accepted(verified: &SignedData, json: bool, output: &mut impl Write) ->
     writeln!(output, "{warning}")
 }
 
-fn print_refused(refused: &Verdict, json: bool, output: &mut impl Write) -> io::Result<()> {
+fn print_refused(refused: &Refusal, json: bool, output: &mut impl Write) -> io::Result<()> {
     if json {
         let verdict =
             json!({ "accepted": false, "rule": rule(refused), "reason": refused.to_string() });
@@ -298,25 +271,22 @@ fn print_refused(refused: &Verdict, json: bool, output: &mut impl Write) -> io::
 }
 
 /// The broken rule in one word, for the JSON.
-const fn rule(refused: &Verdict) -> &'static str {
+const fn rule(refused: &Refusal) -> &'static str {
     match refused {
-        Verdict::UnusableSecret { .. } => "unusable_secret",
-        Verdict::Refused(refusal) => match refusal {
-            Refusal::NoSecret => "no_secret",
-            Refusal::MissingHeader { .. } => "missing_header",
-            Refusal::DuplicateHeader { .. } => "duplicate_header",
-            Refusal::MalformedHeader { .. } => "malformed_header",
-            Refusal::TooManySignatures { .. } => "too_many_signatures",
-            Refusal::NotSetUp { .. } => "not_set_up",
-            Refusal::MalformedBody { .. } => "malformed_body",
-            Refusal::UnsignedItem { .. } => "unsigned_item",
-            Refusal::UnknownComponent { .. } => "unknown_component",
-            Refusal::WrongDigest => "wrong_digest",
-            Refusal::UntrustedAddress => "untrusted_address",
-            Refusal::NoMatchingSignature => "no_matching_signature",
-            Refusal::TooOld { .. } => "too_old",
-            Refusal::InTheFuture { .. } => "in_the_future",
-        },
+        Refusal::NoSecret => "no_secret",
+        Refusal::MissingHeader { .. } => "missing_header",
+        Refusal::DuplicateHeader { .. } => "duplicate_header",
+        Refusal::MalformedHeader { .. } => "malformed_header",
+        Refusal::TooManySignatures { .. } => "too_many_signatures",
+        Refusal::NotSetUp { .. } => "not_set_up",
+        Refusal::MalformedBody { .. } => "malformed_body",
+        Refusal::UnsignedItem { .. } => "unsigned_item",
+        Refusal::UnknownComponent { .. } => "unknown_component",
+        Refusal::WrongDigest => "wrong_digest",
+        Refusal::UntrustedAddress => "untrusted_address",
+        Refusal::NoMatchingSignature => "no_matching_signature",
+        Refusal::TooOld { .. } => "too_old",
+        Refusal::InTheFuture { .. } => "in_the_future",
     }
 }
 
@@ -340,16 +310,19 @@ fn scheme_names() -> String {
     Scheme::ALL.map(Scheme::name).join(", ")
 }
 
-/// Reads the secrets. One bad secret refuses everything, even if another one would be enough: settings with a
-/// bad secret must not pass a test.
-fn secrets(scheme: Scheme, texts: &[SecretString]) -> Result<Vec<Secret>, Verdict> {
+/// Reads the secrets. One bad secret ends the command, even if another one would be enough: settings with a bad secret
+/// must not pass a test.
+fn secrets(scheme: Scheme, texts: &[SecretString]) -> Result<Vec<Secret>, Mistake> {
     (1..)
         .zip(texts)
-        .map(|(position, text)| {
-            Secret::parse(scheme, text.expose_secret())
-                .map_err(|error| Verdict::UnusableSecret { position, error })
-        })
+        .map(|(position, text)| secret(scheme, position, text))
         .collect()
+}
+
+/// Reads a secret. `position` is its place on the command line, from 1.
+fn secret(scheme: Scheme, position: usize, text: &SecretString) -> Result<Secret, Mistake> {
+    Secret::parse(scheme, text.expose_secret())
+        .map_err(|error| Mistake::UnusableSecret { position, error })
 }
 
 /// Reads header lines as HTTP does: there is no space in or after the name, and spaces around the value do not
@@ -411,7 +384,7 @@ mod tests {
         let mut output = Vec::new();
         match answer(line.command, NOW, &mut body.as_bytes(), &mut output) {
             Ok(status) => (status, String::from_utf8(output).unwrap()),
-            Err(mistake) => (mistake.status(), mistake.to_string()),
+            Err(mistake) => (USAGE, mistake.to_string()),
         }
     }
 
@@ -586,19 +559,21 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_cannot_be_used_refuses_even_beside_a_good_one() {
+    fn a_secret_that_cannot_be_used_exits_3_even_beside_a_good_one() {
         let scheme = Scheme::Stripe;
         let headers = headers_of(scheme, "{}");
-        let (status, printed) = verify(scheme, &headers, &["--secret", ""], "{}");
-        assert_eq!(
-            (status, printed.as_str()),
-            (REFUSED, "refused: the secret is empty (secret 2)\n")
-        );
+        for json in [&["--secret", ""][..], &["--secret", "", "--json"]] {
+            let (status, printed) = verify(scheme, &headers, json, "{}");
+            assert_eq!(
+                (status, printed.as_str()),
+                (USAGE, "secret 2 cannot be used: the secret is empty")
+            );
+        }
         let (status, printed) =
             florin_webhook(&["sign", "--scheme", "stripe", "--secret", ""], "{}");
         assert_eq!(
             (status, printed.as_str()),
-            (REFUSED, "the secret cannot be used: the secret is empty")
+            (USAGE, "secret 1 cannot be used: the secret is empty")
         );
     }
 
@@ -647,7 +622,6 @@ mod tests {
                 .unwrap();
         let mistake = answer(line.command, NOW, &mut Broken, &mut Vec::new()).unwrap_err();
         assert!(matches!(mistake, Mistake::UnreadableBody(_)));
-        assert_eq!(mistake.status(), USAGE);
     }
 
     #[test]

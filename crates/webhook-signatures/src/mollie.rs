@@ -1,8 +1,9 @@
 //! Mollie's signed webhooks: `X-Mollie-Signature: sha256=…` over the body, in hex.
 //!
-//! While a secret is being replaced, the header comes once for each secret, or all values come in one, with commas
-//! between them. The prefix may be missing, as in the examples of Mollie's documentation. Mollie's classic webhooks
-//! have no signature and no identity, so they are refused here. Rules:
+//! For 24 hours after a secret is replaced, the header comes twice, once for each secret. A program on the way may have
+//! joined the two values with a comma. One genuine value is enough, as in Mollie's own libraries. The prefix may be
+//! missing, as in the examples of Mollie's documentation. Mollie's classic webhooks have no signature and no identity,
+//! so they are refused here. Rules: <https://docs.mollie.com/reference/webhooks-new>,
 //! <https://docs.mollie.com/reference/webhooks-best-practices>.
 
 use crate::mac::{HmacSha256, any_secret, check, digest, lower_case_hex};

@@ -13,21 +13,21 @@ use tokio::net::TcpStream;
 use crate::given::{is_problem, rows, text};
 
 /// A refusal comes at once; this limit only ends a test that waits in vain.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Number of bytes that may be in the buffers of the sockets, which the server has not read.
-const IN_BUFFERS: usize = 16 * 1024 * 1024;
+pub(crate) const IN_BUFFERS: usize = 16 * 1024 * 1024;
 
 /// The head and the body of an answer, as they came over the wire.
 #[derive(Debug)]
-struct Raw {
-    status: u16,
+pub(crate) struct Raw {
+    pub(crate) status: u16,
     head: String,
     body: Vec<u8>,
 }
 
 impl Raw {
     /// The answers in these bytes, one after the other.
-    fn all(mut bytes: &[u8]) -> Vec<Self> {
+    pub(crate) fn all(mut bytes: &[u8]) -> Vec<Self> {
         let mut answers = Vec::new();
         while let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
@@ -56,7 +56,7 @@ impl Raw {
     }
 
     /// Checks that it is a problem, as every refusal is.
-    fn is_problem(&self, case: &str, status: u16, code: &str) {
+    pub(crate) fn is_problem(&self, case: &str, status: u16, code: &str) {
         assert_eq!(self.status, status, "{case}: {self:?}");
         assert_eq!(
             self.header("content-type"),
@@ -75,7 +75,7 @@ impl Raw {
 }
 
 /// Sends bytes, and returns all that comes back until the server closes or is silent for long.
-async fn exchange(florin: &Florin, bytes: &[u8]) -> Vec<u8> {
+pub(crate) async fn exchange(florin: &Florin, bytes: &[u8]) -> Vec<u8> {
     let address = florin.api().strip_prefix("http://").expect("plain HTTP");
     let connection = TcpStream::connect(address).await.expect("it listens");
     let (mut incoming, mut outgoing) = connection.into_split();

@@ -41,6 +41,7 @@ mod given;
 mod guarded;
 mod guards;
 mod heavy;
+mod hostile_webhooks;
 mod http_refusals;
 mod idempotency;
 mod import_form;

@@ -6,7 +6,7 @@ use tests::{Client, Database, Florin, Reply, on_both_databases};
 use webhook_signatures::{Form, Scheme, Secret, Setup};
 
 use crate::books_hold;
-use crate::given::is_problem;
+use crate::given::{is_problem, rows};
 use crate::webhooks::{event, kept, now, said};
 
 pub(crate) const FORM: &str = "header=X-Club-Signature; signed={timestamp}.{body}; timestamp-header=X-Club-Time; hash=sha512; encoding=base64";
@@ -146,5 +146,102 @@ async fn what_a_signature_does_not_cover_is_stored_and_never_applied(database: D
         assert_eq!(said(&reply), (status, word.to_owned()), "{}", scheme.name());
     }
     assert_eq!(kept(&database), (2, 0));
+    books_hold(&database);
+}
+
+on_both_databases!(a_header_of_a_signature_comes_once_but_at_mollie);
+async fn a_header_of_a_signature_comes_once_but_at_mollie(database: Database) {
+    let florin = start(&database);
+    let client = Client::new(florin.api(), None);
+    let before = rows(&database);
+    let body = both(&event("evt_1", "customer.created", &json!({})));
+    let mut doubled = 0;
+    for scheme in Scheme::ALL {
+        // Mollie's header is the subject of the next scenario. Adyen's notification has its signature in the body.
+        if matches!(scheme, Scheme::Mollie | Scheme::AdyenStandard) {
+            continue;
+        }
+        let Some(text) = secret(scheme) else { continue };
+        let key = Secret::parse(scheme, text).expect("a secret");
+        let signed = setup(scheme).sign(&key, "msg_1", now(), &body);
+        let signed = signed.expect("signed");
+        // `Protocol` names the algorithm to readers, and no signature depends on it.
+        for (name, value) in signed.iter().filter(|(name, _)| name != "Protocol") {
+            for second in [value.as_str(), "other"] {
+                for second_is_last in [true, false] {
+                    let mut headers: Vec<(&str, &str)> = signed
+                        .iter()
+                        .map(|(name, value)| (name.as_ref(), value.as_str()))
+                        .collect();
+                    let place = if second_is_last { headers.len() } else { 0 };
+                    headers.insert(place, (name.as_ref(), second));
+                    let path = format!("/webhooks/{}", provider(scheme));
+                    let sent = client.send(Method::POST, &path, &headers, body.clone());
+                    let case = format!("{}: {name} twice, {second}", scheme.name());
+                    is_problem(&case, &sent.await, 401, "signature_refused");
+                    doubled += 1;
+                }
+            }
+        }
+    }
+    assert!(doubled >= 80, "{doubled}");
+    assert_eq!(rows(&database), before);
+    books_hold(&database);
+}
+
+on_both_databases!(mollie_sends_its_header_twice_while_a_secret_is_replaced);
+async fn mollie_sends_its_header_twice_while_a_secret_is_replaced(database: Database) {
+    let florin = start(&database);
+    let client = Client::new(florin.api(), None);
+    let before = rows(&database);
+    let of = |text: &str, body: &[u8]| {
+        let key = Secret::parse(Scheme::Mollie, text).expect("a secret");
+        let mut signed = setup(Scheme::Mollie)
+            .sign(&key, "", 0, body)
+            .expect("signed");
+        signed.pop().expect("one header").1
+    };
+    let bodies: Vec<Vec<u8>> = (0..3)
+        .map(|number| event(&format!("evt_{number}"), "customer.created", &json!({})))
+        .collect();
+    let body = |number: usize| bodies[number].clone();
+    let deliver = async |values: &[&str], body: Vec<u8>| {
+        let headers: Vec<_> = values
+            .iter()
+            .map(|value| ("x-mollie-signature", *value))
+            .collect();
+        client
+            .send(Method::POST, "/webhooks/mollie", &headers, body)
+            .await
+    };
+    let (old, new) = (of("the old secret", &body(0)), of(TEXT, &body(0)));
+    let tampered = of(TEXT, &body(1));
+    for (case, values) in [
+        ("the old secret alone", &[old.as_str()][..]),
+        ("twice of the old secret", &[&old, &old]),
+        ("of another body", &[&old, &tampered]),
+        ("no signature at all", &["", ""]),
+        ("more than any sender has", &[old.as_str(); 33]),
+        (
+            "ours among too many",
+            &[[new.as_str(); 1].as_slice(), &[old.as_str(); 32]].concat(),
+        ),
+    ] {
+        let refused = deliver(values, body(0)).await;
+        is_problem(case, &refused, 401, "signature_refused");
+    }
+    assert_eq!(rows(&database), before);
+
+    let second = [of("the old secret", &body(1)), of(TEXT, &body(1))];
+    let third = [of(TEXT, &body(2)), of("the old secret", &body(2))];
+    for (number, values) in [
+        (0, vec![new.as_str()]),
+        (1, vec![second[0].as_str(), &second[1]]),
+        (2, vec![third[0].as_str(), &third[1]]),
+    ] {
+        let accepted = deliver(&values, body(number)).await;
+        assert_eq!(said(&accepted), (200, "stored".to_owned()), "{number}");
+    }
+    assert_eq!(kept(&database), (3, 0));
     books_hold(&database);
 }

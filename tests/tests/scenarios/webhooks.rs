@@ -560,7 +560,8 @@ impl Sender {
         }
     }
 
-    fn headers(&self, at: i64, body: &[u8]) -> Vec<(&'static str, String)> {
+    /// The headers that sign a body, at this time in Unix seconds.
+    pub(crate) fn headers(&self, at: i64, body: &[u8]) -> Vec<(&'static str, String)> {
         sign(self.scheme, &self.secret, "msg_1", at, body).expect("signed")
     }
 
@@ -569,7 +570,8 @@ impl Sender {
         self.send(&self.headers(now(), body), body).await
     }
 
-    async fn send(&self, headers: &[(&'static str, String)], body: &[u8]) -> Reply {
+    /// Sends a body with these headers.
+    pub(crate) async fn send(&self, headers: &[(&'static str, String)], body: &[u8]) -> Reply {
         let mut all = vec![("content-type", "application/json")];
         all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
         self.to

@@ -130,7 +130,8 @@ impl Routes {
     }
 
     /// The paths, each once, in the order in which they are tried. If a request matches two of them, the exact
-    /// one is tried first.
+    /// one is tried first. Of the others, each of which is a regular expression, those without a key are first: a
+    /// stranger's webhook is refused after a few of them.
     #[must_use]
     pub fn paths(&self) -> Vec<&'static str> {
         let mut paths: Vec<&str> = Vec::new();
@@ -139,7 +140,11 @@ impl Routes {
                 paths.push(row.path);
             }
         }
-        paths.sort_by_key(|path| path.contains('{'));
+        paths.sort_by_key(|path| {
+            let mut rows = self.of(path);
+            let has_key = rows.any(|row| matches!(row.handler, Handler::Keyed(_)));
+            (path.contains('{'), has_key)
+        });
         paths
     }
 
@@ -211,9 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_named_exactly_is_tried_first() {
-        let paths = ["/things", "/things/count", "/alive", "/things/{id}"];
-        assert_eq!(things().paths(), paths);
+    fn a_path_that_is_named_exactly_is_tried_first_and_then_one_without_a_key() {
+        let mut r = things();
+        r.open(Method::Post, "/heard/{from}", ["", "Hears."], nothing)
+            .segment("from", Shape::any_text(), "who");
+        let paths = [
+            "/alive",
+            "/things",
+            "/things/count",
+            "/heard/{from}",
+            "/things/{id}",
+        ];
+        assert_eq!(r.paths(), paths);
     }
 
     #[test]
