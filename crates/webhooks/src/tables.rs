@@ -106,15 +106,16 @@ store::bulk_find! {
 pub struct Needs {
     /// The events that the batch looks up, by [`Event::name`].
     pub events: Vec<(String, String)>,
-    /// The answers of providers that the batch may put into the quarantine, by [`Event::name`].
-    pub answers: Vec<(String, String)>,
+    /// What the batch may put into the quarantine without putting it into the inbox, by [`Event::name`]: bytes that are no
+    /// event, and answers of providers.
+    pub kept: Vec<(String, String)>,
 }
 
 impl Needs {
     /// True if nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.answers.is_empty()
+        self.events.is_empty() && self.kept.is_empty()
     }
 }
 
@@ -135,14 +136,13 @@ pub fn load(
         .into_iter()
         .map(|(provider, event_id)| ByEvent { provider, event_id })
         .collect();
-    put(
-        &mut shelf,
-        ByEvent::find(connection, Lock::Rows, tenant, &events)?,
-    )?;
-    let kept = events
-        .into_iter()
-        .map(|ByEvent { provider, event_id }| (provider, event_id));
-    let mut kept: Vec<(String, String)> = kept.chain(needs.answers.iter().cloned()).collect();
+    let received = ByEvent::find(connection, Lock::Rows, tenant, &events)?;
+    // An event that is in no inbox was never put aside.
+    let known = received
+        .iter()
+        .map(|row| (row.provider.clone(), row.event_id.clone()));
+    let mut kept: Vec<(String, String)> = known.chain(needs.kept.iter().cloned()).collect();
+    put(&mut shelf, received)?;
     kept.sort_unstable();
     kept.dedup();
     let kept: Vec<KeptByEvent> = kept

@@ -43,9 +43,7 @@ impl Command for RecordOutcome {
             needs.add_record(&self.fact);
         }
         if let Some(needs) = asks.of::<webhooks::Shelf>() {
-            needs
-                .answers
-                .extend(self.answer.as_deref().map(Event::name));
+            needs.kept.extend(self.answer.as_deref().map(Event::name));
         }
     }
 

@@ -24,6 +24,7 @@ impl Command for QuarantineWebhook {
     fn asks(&self, asks: &mut Asks<'_>) {
         if let Some(needs) = asks.of::<webhooks::Shelf>() {
             needs.events.push(self.event.name());
+            needs.kept.push(self.event.name());
         }
     }
 
