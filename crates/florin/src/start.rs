@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use payments::Providers;
 use payments::draining::Deliveries;
 use payments::notices::Receivers;
+use payments::scripts::Desks;
 use sandbox::Sandbox;
 use store::{AnyConnection, Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
@@ -212,6 +213,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         Arc::new(settings.approve_above.clone()),
         receivers,
         providers::deliveries(settings, &played),
+        providers::desks(settings, &played),
     );
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
@@ -427,6 +429,7 @@ pub(crate) fn serve_alone(
         Arc::default(),
         Receivers::default(),
         Deliveries(None),
+        Desks::default(),
     );
     let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())

@@ -90,6 +90,10 @@
 //! Once the bank has decided, each of withdraw and reinstate is possible once more. `evidence_due_by` is only shown:
 //! nothing happens at that time.
 //!
+//! *Scripted faults* hit calls and webhooks of one tenant, whatever its payment methods are: see the crate `faults`. A
+//! caller names its tenant in `Sandbox-Tenant`, which the journal keeps with what the call has made. A caller without a
+//! tenant meets no fault.
+//!
 //! It never knows anything about the system that calls it, and never stores a secret on disk.
 //!
 //! Invariants:
@@ -134,6 +138,7 @@ mod destination;
 mod dispute;
 mod disputes;
 mod event;
+mod held;
 mod journal;
 mod lines;
 mod method;
@@ -145,6 +150,7 @@ mod record;
 mod refusal;
 mod request;
 mod routes;
+mod scripted;
 mod settlement;
 mod settlements;
 mod totals;
@@ -158,6 +164,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use faults::Desk;
 use tokio::task::JoinHandle;
 
 use crate::courier::Courier;
@@ -244,6 +251,12 @@ impl Sandbox {
         move || courier.under_way()
     }
 
+    /// The scripted faults of this provider. A caller names its tenant in `Sandbox-Tenant`, and the faults of that tenant
+    /// hit its calls, and the webhooks about what its calls have made.
+    pub fn faults(&self) -> Arc<Desk> {
+        Arc::clone(&self.provider.faults)
+    }
+
     /// Stops at once, as a crash would: open connections are cut, and webhooks that are being sent are lost. When this
     /// returns, another provider can use the journal.
     pub async fn stop(mut self) {
@@ -275,10 +288,13 @@ fn start_with(
         webhook,
     } = settings;
     let journal = Journal::open(&path).map_err(|source| StartError::Journal { path, source })?;
-    let courier = Arc::new(Courier::new(webhook, clock, patience)?);
+    let faults = Arc::new(Desk::default());
+    let desk = Arc::clone(&faults);
+    let courier = Arc::new(Courier::new(webhook, desk, clock, patience)?);
     let provider = Data::new(Provider {
         journal,
         courier,
+        faults,
         clock,
         patience,
     });

@@ -36,6 +36,7 @@ mod examples;
 mod exchanges;
 mod exports;
 mod facts;
+mod faults;
 mod funds;
 mod given;
 mod guarded;

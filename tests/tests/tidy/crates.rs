@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{File, files, holds, sources};
 
 /// The crates of this workspace that each crate may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("access", &["edge", "engine", "store"]),
     ("api", &["access", "edge", "engine", "store"]),
     ("audit-log", &["store"]),
@@ -57,6 +57,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "webhooks",
         ],
     ),
+    ("faults", &[]),
     ("idempotency", &["store", "text"]),
     ("interchange", &["ledger", "money", "store", "text"]),
     ("ledger", &["money", "store", "text"]),
@@ -70,6 +71,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "crash-points",
             "edge",
             "engine",
+            "faults",
             "idempotency",
             "ledger",
             "money",
@@ -80,7 +82,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
         ],
     ),
     ("rehearse", &["webhook-signatures"]),
-    ("sandbox", &["money", "webhook-signatures"]),
+    ("sandbox", &["faults", "money", "webhook-signatures"]),
     ("store", &["crash-points"]),
     ("text", &[]),
     ("webhook-signatures", &[]),
@@ -95,7 +97,7 @@ const NEVER: [(&[&str], &[&str]); 7] = [
         &["diesel", "reqwest", "tokio", "uuid", "jiff", "getrandom"],
     ),
     (
-        &["money", "text"],
+        &["faults", "money", "text"],
         &[
             "actix-web",
             "diesel",
