@@ -86,6 +86,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<books::Books>(),
         Kind::of::<access::Shelf>(),
         Kind::of::<access::clocks::ClockShelf>(),
+        Kind::of::<access::resets::KeyShelf>(),
     ])
 }
 

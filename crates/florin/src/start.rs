@@ -231,9 +231,17 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     })
 }
 
-/// The tenant that the server begins with: `demo` in sandbox mode, `main` in live mode. If it does not exist, it
-/// gets a new id; the sandbox's tenant has a fixed one, because its books never move.
+/// The tenant that the server begins with. In sandbox mode it is the one that the sandbox's key acts for, which a reset
+/// changes, and `demo` at first; in live mode it is `main`. If it does not exist, it gets a new id; the sandbox's tenant
+/// has a fixed one, because its books never move.
 pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenant, StartError> {
+    if settings.mode == Mode::Sandbox {
+        let hash = access::hash(SANDBOX_KEY);
+        let caller = engine.read(move |connection| access::caller(connection, hash));
+        if let Some(caller) = caller.await? {
+            return Ok(caller.tenant);
+        }
+    }
     let name = match settings.mode {
         Mode::Sandbox => "demo",
         Mode::Live => "main",

@@ -70,6 +70,7 @@ mod reconciliation;
 mod refunds;
 mod rehearsals;
 mod reserves;
+mod resets;
 mod room;
 mod shop;
 mod silence;

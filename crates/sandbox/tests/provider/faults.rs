@@ -214,9 +214,10 @@ async fn every_operation_can_be_hit() {
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "{path}: {answer}"
             );
-            let records = match operation {
-                Operation::Evidence => "evidence".to_owned(),
-                _ => format!("{}s", operation.name()),
+            let name = operation.name();
+            let records = match operation == Operation::Evidence {
+                true => name.to_owned(),
+                false => format!("{name}s"),
             };
             let found = stage.inquire_at(&records, operation.name()).await.0;
             assert_eq!(found == StatusCode::OK, when == AFTER, "{path}: {found}");
