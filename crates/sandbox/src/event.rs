@@ -121,6 +121,7 @@ impl<T: Serialize> Event<T> {
     pub(crate) fn message(&self) -> Message {
         Message {
             event_id: self.id.clone(),
+            kind: self.kind.clone(),
             body: json!(self).to_string().into_bytes(),
         }
     }
@@ -130,5 +131,7 @@ impl<T: Serialize> Event<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) event_id: String,
+    /// The type of the event.
+    pub(crate) kind: String,
     pub(crate) body: Vec<u8>,
 }

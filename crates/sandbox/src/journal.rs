@@ -357,8 +357,9 @@ impl Journal {
         Ok((messages, page.tenant.clone()))
     }
 
-    /// All keys that were ever called, in the order of the keys, as callers see them at this host.
-    pub(crate) fn rows(&self, host: &str) -> Vec<Row> {
+    /// All keys that were ever called, in the order of the keys, as callers see them at this host; or only those whose
+    /// records have this reference.
+    pub(crate) fn rows(&self, host: &str, reference: Option<&str>) -> Vec<Row> {
         let row = |(key, page): (&ProviderKey, &Page)| Row {
             subject: match &page.record {
                 Some(record) => Subject::Record(record.shown(host)),
@@ -369,7 +370,17 @@ impl Journal {
             effects: page.effects,
             calls: page.calls,
         };
-        self.lock().pages.iter().map(row).collect()
+        let is_wanted = |(_, page): &(&ProviderKey, &Page)| {
+            let record = page.record.as_ref();
+            reference.is_none()
+                || record.and_then(|record| record.reference.as_deref()) == reference
+        };
+        self.lock()
+            .pages
+            .iter()
+            .filter(is_wanted)
+            .map(row)
+            .collect()
     }
 
     /// The totals of all charges and payouts, in the order of the currencies.
@@ -498,7 +509,7 @@ mod tests {
     }
 
     fn rows(journal: &Journal) -> Value {
-        json!(journal.rows("host"))
+        json!(journal.rows("host", None))
     }
 
     #[test]
@@ -528,7 +539,7 @@ mod tests {
         journal.call(key("second"), order(2), None, 0).unwrap();
         journal.close();
         let journal = Journal::open(&path).unwrap();
-        assert_eq!(journal.rows("host").len(), 2);
+        assert_eq!(journal.rows("host", None).len(), 2);
     }
 
     #[test]

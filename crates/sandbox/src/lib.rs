@@ -52,7 +52,8 @@
 //! | `POST /v1/disputes/{dispute id}/evidence` with `Idempotency-Key` | the merchant's evidence, an object of texts: 200 with the dispute and the key; the key with other texts: 409 |
 //! | `GET /v1/evidence?idempotency_key=…` | the dispute for which this key has given evidence, or 404 |
 //! | `GET /v1/disputes/{dispute id}` | the dispute as it is now |
-//! | `GET /v1/journal` | every key of a record with its `effects` and `calls` |
+//! | `GET /v1/journal`, `GET /v1/journal?reference=…` | every key of a record with its `effects` and `calls`, or those of one reference |
+//! | `GET /v1/webhooks/{record id}` | the events of the record or dispute as they are sent, the oldest first: id, type and body |
 //! | `GET /v1/totals` | the amounts authorized, captured, released, refunded, withdrawn and paid out, by currency |
 //! | `POST /v1/webhooks/{record id}/redeliver` | sends the newest event of the record or dispute again, signed anew, and says whether it was `delivered` |
 //! | `POST /v1/webhooks/{record id}/redeliver-all` | sends all its events again, one after the other, the newest first; their ids are in `events` |

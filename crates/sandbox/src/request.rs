@@ -82,6 +82,21 @@ pub(crate) fn inquired_key(request: &HttpRequest) -> Result<ProviderKey, Refusal
     ProviderKey::parse(&inquiry.idempotency_key).ok_or(Refusal::InvalidKey)
 }
 
+/// The reference by which the journal is asked for, if there is one.
+pub(crate) fn asked_reference(request: &HttpRequest) -> Result<Option<String>, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        reference: Option<String>,
+    }
+    let asked = Query::<Asked>::from_query(request.query_string());
+    let asked = asked.map_err(|error| {
+        tracing::debug!(%error, "a query that cannot be read");
+        Refusal::InvalidReference
+    })?;
+    Ok(asked.into_inner().reference)
+}
+
 /// The body, within the limits of size and time.
 pub(crate) async fn read_body(payload: Payload, patience: &Patience) -> Result<Bytes, Refusal> {
     match timeout(patience.body, payload.to_bytes_limited(MAX_BODY_BYTES)).await {

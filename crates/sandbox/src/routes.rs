@@ -16,7 +16,9 @@ use crate::order::Order;
 use crate::provider::Provider;
 use crate::record::Kind;
 use crate::refusal::Refusal;
-use crate::request::{Tenant, host, inquired_key, provider_key, read_body, tenant};
+use crate::request::{
+    Tenant, asked_reference, host, inquired_key, provider_key, read_body, tenant,
+};
 use crate::scripted::scripted;
 use crate::totals::CurrencyTotals;
 use crate::{actions, disputes, settlements};
@@ -31,6 +33,7 @@ pub(crate) fn configure(service: &mut web::ServiceConfig) {
         .route("/v1/payouts", inquire(Kind::Payout))
         .route("/v1/journal", web::get().to(journal))
         .route("/v1/totals", web::get().to(totals))
+        .route("/v1/webhooks/{record}", web::get().to(events))
         .route("/v1/webhooks/{record}/redeliver", web::post().to(redeliver))
         .route(
             "/v1/webhooks/{record}/redeliver-all",
@@ -124,9 +127,22 @@ async fn inquire(
     scripted(&desk, tenant.as_ref(), Operation::Inquiry, call).await
 }
 
-/// Shows all provider keys with their effects and calls.
-async fn journal(request: HttpRequest, provider: Data<Provider>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "data": provider.journal.rows(host(&request)) }))
+/// Shows all provider keys with their effects and calls, or those whose records have one reference.
+async fn journal(request: HttpRequest, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
+    let reference = asked_reference(&request)?;
+    let rows = provider.journal.rows(host(&request), reference.as_deref());
+    Ok(HttpResponse::Ok().json(json!({ "data": rows })))
+}
+
+/// Shows the events of a record or a dispute as they are sent, the oldest first.
+async fn events(id: web::Path<String>, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
+    let (messages, _) = provider.journal.messages_of(&id)?;
+    let shown = messages.iter().map(|message| {
+        let body = String::from_utf8_lossy(&message.body);
+        json!({ "id": message.event_id, "type": message.kind, "body": body })
+    });
+    let shown: Vec<_> = shown.collect();
+    Ok(HttpResponse::Ok().json(json!({ "data": shown })))
 }
 
 /// Shows the sums over all charges and payouts, for each currency.

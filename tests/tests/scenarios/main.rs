@@ -42,6 +42,7 @@ mod given;
 mod guarded;
 mod guards;
 mod heavy;
+mod histories;
 mod http_refusals;
 mod idempotency;
 mod import_form;
