@@ -84,6 +84,7 @@ mod time;
 mod transfers;
 mod unsuitable;
 mod violations;
+mod webhook_races;
 mod webhook_schemes;
 mod webhooks;
 mod withdrawn;
