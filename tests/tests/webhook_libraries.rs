@@ -17,7 +17,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use reqwest::Method;
 use serde_json::{Value, json};
+use tests::{Client, Database, Florin, on_both_databases};
 use webhook_signatures::{Request, Scheme, Secret, Setup};
 
 const BODY: &str = "{\"id\":\"evt_1\",\"object\":\"event\",\"name\":\"Zo\u{eb}\"}";
@@ -306,6 +308,61 @@ fn what_their_libraries_sign_is_accepted_here() {
         message.body = changed(&message.body);
         assert!(!message.is_accepted(now), "{library}: {answer}");
     }
+}
+
+on_both_databases!(what_their_libraries_sign_is_received_once_by_a_server);
+async fn what_their_libraries_sign_is_received_once_by_a_server(database: Database) {
+    let Some(mut both) = Libraries::start() else {
+        return;
+    };
+    // Each library is a provider of its own, so that equal ids of events are no repetitions.
+    let name = |number: usize| format!("library-{number}");
+    let mut arguments = Vec::new();
+    for (number, (_, _, scheme, secret, _)) in ALL.iter().enumerate() {
+        let secret = format!("{}={}:{secret}", name(number), scheme.name());
+        arguments.extend(["--webhook-secret".to_owned(), secret]);
+        if *scheme == Scheme::Square {
+            let option = format!("{}=url:{URL}", name(number));
+            arguments.extend(["--webhook-option".to_owned(), option]);
+        }
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let florin = Florin::start(&database, &arguments);
+    let client = Client::new(florin.api(), None);
+    for (number, (language, library, scheme, secret, body)) in ALL.into_iter().enumerate() {
+        let mut message = if library == "square" {
+            // Square's libraries only verify.
+            Message::signed(scheme, secret, body, now())
+        } else {
+            let question = json!({
+                "do": "sign", "library": library, "secret": secret, "body": body, "id": "msg_1",
+                "timestamp": now(),
+            });
+            let answer = of(&mut both, language).ask(&question);
+            let headers = serde_json::from_value(answer["headers"].clone());
+            let headers = headers.unwrap_or_else(|error| panic!("{library}: {answer} {error}"));
+            let mut message = Message::unsigned(scheme, secret, body);
+            message.take(headers);
+            message
+        };
+        let mut send = async |message: &Message| {
+            let headers = message.headers.iter();
+            let mut headers: Vec<(&str, &str)> = headers
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            headers.push(("content-type", "application/json"));
+            let path = format!("/webhooks/{}", name(number));
+            let body = message.body.clone().into_bytes();
+            let reply = client.send(Method::POST, &path, &headers, body).await;
+            (reply.status, reply.json()["status"].clone())
+        };
+        assert_eq!(send(&message).await, (200, json!("stored")), "{library}");
+        assert_eq!(send(&message).await, (200, json!("duplicate")), "{library}");
+        message.body = changed(&message.body);
+        assert_eq!(send(&message).await.0, 401, "{library}");
+    }
+    assert_eq!(database.number("SELECT count(*) FROM inbox"), 14);
+    assert_eq!(database.number("SELECT count(*) FROM quarantine"), 0);
 }
 
 #[test]

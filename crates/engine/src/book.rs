@@ -68,12 +68,13 @@ impl Book {
         now: Timestamp,
         key_life_seconds: i64,
     ) -> Self {
+        let shelves = Shelves::of(kinds, tenant.id);
         Self {
             tenant,
             now,
             key_life_seconds,
             ids: Ids::random(),
-            shelves: Shelves::of(kinds),
+            shelves,
             origin: Origin {
                 kind: "system",
                 id: "lane".into(),

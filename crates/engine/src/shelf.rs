@@ -30,6 +30,9 @@ pub trait Shelf: Savepoint + Default + Send + 'static {
     /// row is a conflict.
     type Memory: Default + Send + 'static;
 
+    /// Tells the shelf whose rows it will hold, before anything else.
+    fn begin(&mut self, _tenant: TenantId) {}
+
     /// True if a batch that asks for any of these rows must find them locked.
     fn must_lock(asks: &Self::Asks) -> bool;
 
@@ -111,9 +114,12 @@ pub(crate) struct Shelves {
 }
 
 impl Shelves {
-    pub(crate) fn of(kinds: &[Kind]) -> Self {
+    /// Empty shelves for the rows of a tenant.
+    pub(crate) fn of(kinds: &[Kind], tenant: TenantId) -> Self {
+        let mut slots: Vec<_> = kinds.iter().map(|kind| (kind.slot)()).collect();
+        slots.iter_mut().for_each(|slot| slot.begin(tenant));
         Self {
-            slots: kinds.iter().map(|kind| (kind.slot)()).collect(),
+            slots,
             must_lock: false,
         }
     }
@@ -266,6 +272,7 @@ pub(crate) trait Slot: Send {
     fn shelf_mut(&mut self) -> &mut dyn Any;
     fn asks(&mut self) -> &mut dyn Any;
     fn savepoint(&mut self) -> &mut dyn Savepoint;
+    fn begin(&mut self, tenant: TenantId);
     fn must_lock(&self) -> bool;
     fn is_nothing(&self) -> bool;
     fn withdraw(&mut self);
@@ -304,6 +311,10 @@ impl<S: Shelf> Slot for Place<S> {
 
     fn savepoint(&mut self) -> &mut dyn Savepoint {
         &mut self.shelf
+    }
+
+    fn begin(&mut self, tenant: TenantId) {
+        self.shelf.begin(tenant);
     }
 
     fn must_lock(&self) -> bool {

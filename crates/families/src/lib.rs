@@ -16,7 +16,7 @@ use payments::charging::ProviderWork;
 use payments::draining::Deliveries;
 use payments::expiries::AuthorizationExpiries;
 use payments::late::LateMoneyWork;
-use payments::notices::{ParkedWebhooks, Receivers};
+use payments::notices::{InboxPolicy, InboxWalk, ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
 use payments::reserves::ReserveReleases;
@@ -120,11 +120,16 @@ pub fn works(
 
 /// The searches for work that is no errand.
 #[must_use]
-pub fn searches(engine: &Engine, dialects: Dialects) -> Vec<Arc<dyn Search>> {
-    vec![
-        Arc::new(ParkedWebhooks::new(engine.clone(), dialects)),
+pub fn searches(engine: &Engine, dialects: Dialects, policy: InboxPolicy) -> Vec<Arc<dyn Search>> {
+    let parked = ParkedWebhooks::new(engine.clone(), dialects, policy.wait_seconds);
+    let mut searches: Vec<Arc<dyn Search>> = vec![
+        Arc::new(parked),
         Arc::new(engine::keys::KeyWalk::new(engine.clone())),
-    ]
+    ];
+    if let Some(keep_seconds) = policy.keep_seconds {
+        searches.push(Arc::new(InboxWalk::new(engine.clone(), keep_seconds)));
+    }
+    searches
 }
 
 /// The plan of the check: all families.

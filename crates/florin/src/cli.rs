@@ -9,9 +9,10 @@ use store::{Clock, Store};
 use crate::existing::open_existing;
 use crate::output::{CANNOT, cannot};
 use crate::settings::{Arguments, Settings};
+use crate::webhook::WebhookCommand;
 use crate::{
-    audit, bank, bench, check, demo, export, import, key, measure, output, reconcile, rehearse,
-    serve, webhook,
+    audit, bank, bench, check, demo, export, import, inbox, key, measure, output, reconcile,
+    rehearse, serve, webhook,
 };
 
 #[derive(Debug, Parser)]
@@ -59,9 +60,9 @@ enum Verb {
     /// Hurt a webhook consumer on purpose, and judge its answers and its effects (exit 0: it is correct, 1:
     /// it is not, 2: not found out)
     Rehearse(rehearse::RehearseArguments),
-    /// Sign and verify webhooks
+    /// Sign and verify webhooks, and read those that were received
     #[command(subcommand)]
-    Webhook(webhook::WebhookCommand),
+    Webhook(WebhookCommand),
     /// Print the description of the API (OpenAPI)
     Openapi,
 }
@@ -80,7 +81,12 @@ pub(crate) fn run() -> ExitCode {
         "warn,florin=info"
     });
     match cli.verb {
-        Some(Verb::Webhook(command)) => webhook::run(command, Clock::system().now().unix_seconds()),
+        Some(Verb::Webhook(WebhookCommand::Inbox(arguments))) => {
+            run_async(&cli.settings, RunVerb::Inbox(arguments), cli.json)
+        }
+        Some(Verb::Webhook(WebhookCommand::Signature(command))) => {
+            webhook::run(command, Clock::system().now().unix_seconds())
+        }
         Some(Verb::Openapi) => {
             let said = output::text(&api::openapi::text(&families::SURFACE));
             said.map_or_else(|error| cannot(&error), |()| ExitCode::SUCCESS)
@@ -148,6 +154,7 @@ fn with_books(arguments: &Arguments, look: impl FnOnce(&Store) -> ExitCode) -> E
 /// The verbs that run a server or a lane.
 enum RunVerb {
     Serve,
+    Inbox(Box<inbox::InboxArguments>),
     Demo(demo::DemoArguments),
     Bench(bench::BenchArguments),
     Key(key::KeyCommand),
@@ -186,6 +193,9 @@ fn run_async(arguments: &Arguments, verb: RunVerb, json: bool) -> ExitCode {
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
             RunVerb::Bank(command) => bank::run(&settings, &command, json)
+                .await
+                .unwrap_or_else(|error| cannot(&error)),
+            RunVerb::Inbox(arguments) => inbox::run(&settings, *arguments, json)
                 .await
                 .unwrap_or_else(|error| cannot(&error)),
             RunVerb::Rehearse(arguments) => rehearse::run(&settings, &arguments, json).await,

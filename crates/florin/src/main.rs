@@ -11,6 +11,7 @@ mod demo;
 mod existing;
 mod export;
 mod import;
+mod inbox;
 mod key;
 mod lane;
 mod measure;

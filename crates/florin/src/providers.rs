@@ -1,6 +1,7 @@
 //! The providers of this process, made from its settings: the providers that it calls, the providers that it
 //! plays, and the providers that may send webhooks.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ pub(crate) async fn play(settings: &Settings) -> Result<Vec<(String, Sandbox)>, 
         }
         let journal = match name == settings.provider {
             true => "sandbox-provider.jsonl".to_owned(),
-            false => format!("sandbox-provider-{name}.jsonl"),
+            false => format!("sandbox-provider-{}.jsonl", name.replace('/', ".")),
         };
         let played_so = sandbox::Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -175,18 +176,43 @@ fn dialect_of(name: &str, return_url: Option<String>) -> Result<Arc<dyn Dialect>
     dialect.ok_or_else(|| WrongSetting(format!("there is no dialect {name}")))
 }
 
-/// The providers that may send webhooks: the providers with a secret.
-pub(crate) fn receivers(settings: &Settings, dialects: &Dialects, tenant: &Tenant) -> Receivers {
-    let receiver = |(name, (scheme, secrets)): (&String, &(_, Vec<_>))| {
+/// The providers that may send webhooks: the providers with a secret. What they send belongs to `tenant`, unless the
+/// settings name another one of `tenants`.
+pub(crate) fn receivers(
+    settings: &Settings,
+    dialects: &Dialects,
+    tenant: &Tenant,
+    tenants: &[Tenant],
+) -> Result<Receivers, WrongSetting> {
+    let providers = settings.providers();
+    let mut by_name = HashMap::new();
+    for (name, (scheme, secrets)) in &settings.webhooks {
+        let Some(dialect) = dialects.get(name) else {
+            continue;
+        };
+        let tenant = match settings.webhook_tenant(name) {
+            None => tenant,
+            Some(wanted) => {
+                let found = tenants.iter().find(|tenant| *tenant.name == *wanted);
+                found.ok_or_else(|| {
+                    WrongSetting(format!(
+                        "the webhooks of {name} belong to the tenant {wanted}, which these books do not have: make \
+                         it with florin tenant create"
+                    ))
+                })?
+            }
+        };
         let receiver = Receiver {
             tenant: tenant.clone(),
-            dialect: Arc::clone(dialects.get(name)?),
+            dialect: Arc::clone(dialect),
+            only_stored: !providers.iter().any(|provider| provider.name == *name),
             setup: settings.webhook_setup(name, *scheme),
+            unsigned: settings.takes_unsigned(name),
             secrets: secrets.clone(),
         };
-        Some((name.clone(), receiver))
-    };
-    Receivers(settings.webhooks.iter().filter_map(receiver).collect())
+        by_name.insert(name.clone(), receiver);
+    }
+    Ok(Receivers::new(by_name))
 }
 
 /// Duration of a lease: a worker may need an inquiry and a charge, each of which may last until the provider's

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use payments::approvals::ApprovalLimits;
+use payments::notices::InboxPolicy;
 use payments::providers::Rule;
 use serde::Deserialize;
 use store::{DatabaseUrl, Tuning};
@@ -27,7 +28,7 @@ use keys::{Keys, add_key, add_return_url};
 pub(crate) use listen::Listen;
 pub(crate) use providers::{NamedProvider, OtherProvider};
 use providers::{rules, together};
-use times::{MAX_AUTHORIZATION_SECONDS, MAX_KEY_DAYS, key_life, seconds};
+use times::{InboxTimes, MAX_AUTHORIZATION_SECONDS, MAX_KEY_DAYS, inbox_policy, key_life, seconds};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{WebhookOptions, Webhooks, add_option, add_secret, check_name};
@@ -176,6 +177,8 @@ pub(crate) struct Arguments {
         value_parser = clap::value_parser!(u16).range(1..=MAX_KEY_DAYS)
     )]
     pub(crate) key_days: Option<u16>,
+    #[command(flatten)]
+    pub(crate) inbox_times: InboxTimes,
     /// An amount above which a payout needs the approval of a second person, as CURRENCY=AMOUNT in minor units, such
     /// as EUR=100000; repeat the option for each currency (default: no payout needs one)
     #[arg(
@@ -278,6 +281,8 @@ pub(crate) struct Settings {
     pub(crate) authorization_seconds: u32,
     /// Time for which an answered idempotency key counts, in seconds.
     pub(crate) key_life_seconds: i64,
+    /// The times of events that were received.
+    pub(crate) inbox_policy: InboxPolicy,
     /// The amounts above which a payout needs an approval.
     pub(crate) approve_above: ApprovalLimits,
     pub(crate) webhooks: Webhooks,
@@ -380,6 +385,10 @@ impl Settings {
                     .or(file.authorization_seconds),
             )?,
             key_life_seconds: key_life(arguments.key_days.or(file.key_days))?,
+            inbox_policy: inbox_policy(
+                arguments.inbox_times,
+                (file.webhook_wait_days, file.webhook_keep_days),
+            )?,
             approve_above: limits(&file.approve_above, &arguments.approve_above)?,
             webhooks,
             webhook_options,

@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use payments::Providers;
 use payments::draining::Deliveries;
 use payments::notices::Receivers;
+use payments::providers::Reach;
 use payments::scripts::Desks;
 use sandbox::Sandbox;
 use store::{AnyConnection, Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
@@ -192,15 +193,21 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         stopping.clone(),
     );
     let check = tokio::spawn(check);
+    let reach: Arc<dyn Reach> = Arc::new(called);
     let runner = Runner {
         engine: engine.clone(),
-        works: families::works(&engine, &choice, Arc::new(called)),
-        searches: families::searches(&engine, dialects.clone()),
+        works: families::works(&engine, &choice, Arc::clone(&reach)),
+        searches: families::searches(&engine, dialects.clone(), settings.inbox_policy),
         interval: SWEEP,
         patience: END_OF_WORK,
     };
     let worker = tokio::spawn(runner.run(submitted, stopping));
-    let receivers = providers::receivers(settings, &dialects, &tenant);
+    let tenants = engine.read(access::tenants).await?;
+    // The operations of the first tenant do not name it, also after it was reset.
+    let first = first_tenant(settings.mode);
+    let first = tenants.iter().find(|tenant| &*tenant.name == first);
+    let first = first.unwrap_or(&tenant);
+    let receivers = providers::receivers(settings, &dialects, first, &tenants)?.with_reach(reach);
     let mode = settings.mode.of_books();
     let operator = Operator {
         mode,
@@ -242,10 +249,7 @@ pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenan
             return Ok(caller.tenant);
         }
     }
-    let name = match settings.mode {
-        Mode::Sandbox => "demo",
-        Mode::Live => "main",
-    };
+    let name = first_tenant(settings.mode);
     let tenants = engine.read(access::tenants).await?;
     let known = tenants.into_iter().find(|tenant| &*tenant.name == name);
     Ok(known.unwrap_or_else(|| Tenant {
@@ -255,6 +259,14 @@ pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenan
         },
         name: name.into(),
     }))
+}
+
+/// The name of the first tenant of books of this mode.
+const fn first_tenant(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Sandbox => "demo",
+        Mode::Live => "main",
+    }
 }
 
 /// Makes sure that the books have begun in this mode, that the tenant exists and, if there is a key, that the key

@@ -7,6 +7,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
+use crate::inbox::InboxArguments;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -23,6 +24,15 @@ pub(crate) const USAGE: u8 = 3;
 /// Verbs below `florin webhook`.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum WebhookCommand {
+    #[command(flatten)]
+    Signature(SignatureCommand),
+    /// List, show and try again the events that providers have sent.
+    Inbox(Box<InboxArguments>),
+}
+
+/// The verbs for signatures.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum SignatureCommand {
     /// Print the headers to send with the body on standard input, one on each line.
     Sign(SignArguments),
     /// Tell whether the body on standard input came with a genuine and recent signature.
@@ -105,7 +115,7 @@ pub(crate) struct MoreArguments {
 }
 
 /// Runs the command on standard input and output. `now_unix` is the time in Unix seconds, for when none is given.
-pub(crate) fn run(command: WebhookCommand, now_unix: i64) -> ExitCode {
+pub(crate) fn run(command: SignatureCommand, now_unix: i64) -> ExitCode {
     let outcome = answer(
         command,
         now_unix,
@@ -169,14 +179,14 @@ enum Verdict {
 }
 
 fn answer(
-    command: WebhookCommand,
+    command: SignatureCommand,
     now_unix: i64,
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> Result<u8, Mistake> {
     match command {
-        WebhookCommand::Sign(arguments) => sign(&arguments, now_unix, input, output),
-        WebhookCommand::Verify(arguments) => verify(&arguments, now_unix, input, output),
+        SignatureCommand::Sign(arguments) => sign(&arguments, now_unix, input, output),
+        SignatureCommand::Verify(arguments) => verify(&arguments, now_unix, input, output),
     }
 }
 
@@ -381,7 +391,7 @@ mod tests {
     use clap::{CommandFactory as _, Parser as _};
     use webhook_signatures::Scheme;
 
-    use super::{DONE, Mistake, REFUSED, USAGE, WebhookCommand, answer};
+    use super::{DONE, Mistake, REFUSED, SignatureCommand, USAGE, answer};
 
     const NOW: i64 = 1_767_225_600;
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -392,7 +402,7 @@ mod tests {
     #[derive(Debug, clap::Parser)]
     struct Line {
         #[command(subcommand)]
-        command: WebhookCommand,
+        command: SignatureCommand,
     }
 
     /// The exit status, and the output or the error message.

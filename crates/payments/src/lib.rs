@@ -49,6 +49,7 @@ pub mod payouts;
 mod postings;
 pub mod prices;
 mod problems;
+mod provider_key;
 pub mod providers;
 mod read;
 mod reading;

@@ -439,7 +439,7 @@ pub(crate) fn add(
         provider: new.provider,
         // The key is stored before the first call, so that the provider recognises every later call as the same
         // operation.
-        provider_key: id.to_string(),
+        provider_key: shelf.provider_key(id),
         provider_ref: None,
         charge_ref: new.charge_ref,
         decline_code: None,

@@ -113,6 +113,10 @@ edge::shapes! {
     Day: Shape::pattern("^-?[0-9]{4,6}-[0-9]{2}-[0-9]{2}$").example("2026-12-01");
     /// A day that a request names, in UTC.
     AskedDay: Shape::pattern("^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$").length(10, 10).example("2026-12-01");
+    /// The id of an event that a provider has sent.
+    WebhookEventId: Shape::id("whe_").example("whe_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
+    /// What became of an event.
+    WebhookEventStatus: Shape::words(&["applied", "parked", "stored", "dead", "quarantined"]);
     /// The outcome of a webhook.
     ReceiptStatus: Shape::words(&["applied", "duplicate", "parked", "stored", "quarantined"]);
 }

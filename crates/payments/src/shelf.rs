@@ -4,18 +4,21 @@ mod loading;
 mod named;
 
 use ledger::Metadata;
-use store::Timestamp;
 use store::rows::{Additions, Rows};
+use store::{TenantId, Timestamp};
 
 use crate::disputes::dispute::{Dispute, DisputeId};
 use crate::payouts::payout::{Payout, PayoutId};
 use crate::payouts::state::PayoutEvent;
+use crate::provider_key::provider_key;
 use crate::state::{OperationEvent, PaymentEvent};
 use crate::{Operation, OperationId, Payment, PaymentId};
 
 /// The payments and operations that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
 pub struct Shelf {
+    /// The tenant whose rows these are.
+    tenant: Option<TenantId>,
     payments: Rows<PaymentId, Versioned<Payment>>,
     payouts: Rows<PayoutId, Versioned<Payout>>,
     /// The disputes, by provider and reference.
@@ -114,6 +117,12 @@ impl Shelf {
     #[must_use]
     pub fn operation(&self, id: &OperationId) -> Option<&Operation> {
         self.operations.get(id).map(|held| &held.row)
+    }
+
+    /// The provider key of a new operation.
+    pub(crate) fn provider_key(&self, operation: OperationId) -> String {
+        let local = TenantId(0);
+        provider_key(self.tenant.unwrap_or(local), operation)
     }
 
     /// The operation with this provider key.

@@ -52,6 +52,15 @@ where
     }
 }
 
+impl TenantId {
+    /// True for the small numbers of older books and of the first books of a sandbox. They are not global: other books
+    /// have the same numbers.
+    #[must_use]
+    pub const fn is_local(self) -> bool {
+        self.0 < FIRST_TENANT
+    }
+}
+
 impl std::fmt::Display for TenantId {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(out)
@@ -84,7 +93,7 @@ pub struct Ids {
     surplus: u32,
 }
 
-/// The smallest id of a new tenant.
+/// The smallest id of a tenant that is not among the first of its books.
 const FIRST_TENANT: i64 = 1 << 20;
 
 /// The counter has twelve bits (`rand_a` of RFC 9562, section 6.2, method 1).

@@ -1,9 +1,10 @@
 //! The inbox of received webhooks: each event has one effect, however often and in whatever order
 //! it is delivered.
 //!
-//! An event is identified by its provider and the provider's own id for it. The inbox stores its bytes. The
-//! same id with other bytes is never applied, but stored for a person to read ([`Shelf::quarantine`]). An event
-//! that arrives before its cause is parked.
+//! An event is identified by its provider and the provider's own id for it. The inbox stores its bytes, how it was
+//! delivered, and a hash of what it says. The same id that says something else is never applied, but stored for a person
+//! to read ([`Shelf::quarantine`]). An event that arrives before its cause is parked; if the cause does not come in time,
+//! it becomes a dead letter.
 //!
 //! An answer of a provider that cannot be right is stored in the same place, under a name that the caller
 //! makes.
@@ -14,11 +15,13 @@
 //! Invariant: one effect per (tenant, provider, event) (W1, the primary key).
 
 pub mod check;
+mod listed;
 mod recorded;
 mod schema;
 mod shelf;
 pub mod tables;
 
+pub use listed::{Filter, Listed, Standing, list, one};
 pub use shelf::{EventState, Shelf};
 
 use sha2::{Digest, Sha256};
@@ -31,8 +34,10 @@ pub enum Status {
     Applied,
     /// The cause of the event has not arrived yet.
     Parked,
-    /// The type of the event is unknown here.
+    /// The event has no effect: its type is unknown here, or it cannot be right.
     Stored,
+    /// A dead letter: the event was parked, and its cause did not come in time. A person can have it tried again.
+    Dead,
 }
 
 impl Status {
@@ -43,17 +48,25 @@ impl Status {
             Self::Applied => "applied",
             Self::Parked => "parked",
             Self::Stored => "stored",
+            Self::Dead => "dead",
         }
     }
 
     /// The status with this stored name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Applied, Self::Parked, Self::Stored]
-            .into_iter()
-            .find(|status| status.name() == name)
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
+
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Applied, Self::Parked, Self::Stored, Self::Dead];
 }
+
+store::typed_id!(
+    /// Our id of an event that was received.
+    EventId,
+    "whe"
+);
 
 /// An event as it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +79,13 @@ pub struct Event {
     pub kind: String,
     /// The thing that the event is about: the reference that we have given to the provider.
     pub reference: Option<String>,
+    /// A hash of what the event says, if it is known what is in it. A provider may change other parts of a body when
+    /// it sends an event again.
+    pub meaning: Option<[u8; 32]>,
     /// The bytes that were signed.
     pub body: Vec<u8>,
+    /// The headers and the verdict on the signature, as JSON; `None` for what was no request to us.
+    pub delivery: Option<String>,
     /// Time of arrival.
     pub received_at: Timestamp,
 }

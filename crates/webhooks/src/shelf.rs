@@ -2,10 +2,11 @@
 
 use engine::Loading;
 use store::bulk::Writes;
+use store::id::Ids;
 use store::rows::Rows;
 use store::{Error, TenantId};
 
-use crate::{Event, Status, tables};
+use crate::{Event, EventId, Status, tables};
 
 /// The events that a batch names, as they were locked, with the changes of the batch.
 #[derive(Debug, Default)]
@@ -18,10 +19,13 @@ store::savepoint!(Shelf { held, quarantined });
 
 #[derive(Debug, Clone)]
 pub(crate) struct ShelfRow {
+    pub(crate) id: EventId,
     pub(crate) body_hash: [u8; 32],
     pub(crate) status: Status,
     pub(crate) event: Event,
     pub(crate) origin: Origin,
+    /// True if this batch removes the bytes.
+    pub(crate) forgotten: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,7 @@ pub(crate) enum Origin {
 
 #[derive(Debug, Clone)]
 pub(crate) struct QuarantinedEvent {
+    pub(crate) id: EventId,
     pub(crate) event: Event,
     pub(crate) reason: &'static str,
     pub(crate) known: bool,
@@ -44,10 +49,18 @@ pub enum EventState {
     New,
     /// The event was received and has had its effect.
     Done,
-    /// The event was received and waits for its cause.
+    /// The event was received and waits for its cause, or has waited in vain.
     Parked,
-    /// The event was received with other bytes.
+    /// The event was received, and said something else.
     Changed,
+}
+
+impl ShelfRow {
+    /// True if an event with the same id says the same.
+    fn says_the_same_as(&self, event: &Event) -> bool {
+        self.body_hash == event.body_hash()
+            || (event.meaning.is_some() && event.meaning == self.event.meaning)
+    }
 }
 
 impl Shelf {
@@ -56,24 +69,56 @@ impl Shelf {
     pub fn look(&self, event: &Event) -> EventState {
         match self.held.get(&event.name()) {
             None => EventState::New,
-            Some(held) if held.body_hash != event.body_hash() => EventState::Changed,
+            Some(held) if !held.says_the_same_as(event) => EventState::Changed,
             Some(held) => match held.status {
                 Status::Applied | Status::Stored => EventState::Done,
-                Status::Parked => EventState::Parked,
+                Status::Parked | Status::Dead => EventState::Parked,
             },
         }
     }
 
+    /// The status of an event that has arrived.
+    #[must_use]
+    pub fn status(&self, event: &Event) -> Option<Status> {
+        self.held.get(&event.name()).map(|held| held.status)
+    }
+
+    /// Buries an event that is parked: it becomes a dead letter. Returns it, if it was parked.
+    pub fn bury(&mut self, name: &(String, String)) -> Option<Event> {
+        let held = self.held.get_mut(name)?;
+        (held.status == Status::Parked).then(|| {
+            held.status = Status::Dead;
+            held.event.clone()
+        })
+    }
+
+    /// Removes the bytes and the headers of an event that is done with. Returns false if it still waits, or if they are
+    /// gone already.
+    pub fn forget_bytes(&mut self, name: &(String, String)) -> bool {
+        let Some(held) = self.held.get_mut(name) else {
+            return false;
+        };
+        let is_done = match held.status {
+            Status::Applied | Status::Stored | Status::Dead => true,
+            Status::Parked => false,
+        };
+        let has_bytes = !held.event.body.is_empty() || held.event.delivery.is_some();
+        held.forgotten |= is_done && has_bytes;
+        held.forgotten
+    }
+
     /// Stores the status of an event.
-    pub fn keep(&mut self, event: &Event, status: Status) {
+    pub fn keep(&mut self, event: &Event, status: Status, ids: &mut Ids) {
         match self.held.get_mut(&event.name()) {
             Some(held) => held.status = status,
             None => {
                 let held = ShelfRow {
+                    id: EventId::from_bytes(ids.next(event.received_at)),
                     body_hash: event.body_hash(),
                     status,
                     event: event.clone(),
                     origin: Origin::New,
+                    forgotten: false,
                 };
                 self.held.put(event.name(), held);
             }
@@ -81,13 +126,20 @@ impl Shelf {
     }
 
     /// Stores once an event that has a valid signature and cannot be right. Returns whether it is new.
-    pub fn quarantine(&mut self, event: &Event, reason: &'static str) -> bool {
+    pub fn quarantine(&mut self, event: &Event, reason: &'static str, ids: &mut Ids) -> bool {
         let (provider, id) = event.name();
         let name = (provider, id, event.body_hash());
         if self.quarantined.contains(&name) {
             return false;
         }
+        // An event that is in the inbox as well has one id in both.
+        let held = self.held.get(&event.name());
+        let held = held.filter(|held| held.body_hash == event.body_hash());
         let kept = QuarantinedEvent {
+            id: held.map_or_else(
+                || EventId::from_bytes(ids.next(event.received_at)),
+                |held| held.id,
+            ),
             event: event.clone(),
             reason,
             known: false,
@@ -96,15 +148,22 @@ impl Shelf {
         true
     }
 
-    pub(crate) fn put_loaded(&mut self, event: Event, body_hash: [u8; 32], status: Status) {
+    pub(crate) fn put_loaded(
+        &mut self,
+        (id, event): (EventId, Event),
+        body_hash: [u8; 32],
+        status: Status,
+    ) {
         let origin = Origin::Loaded { status };
         self.held.put(
             event.name(),
             ShelfRow {
+                id,
                 body_hash,
                 status,
                 event,
                 origin,
+                forgotten: false,
             },
         );
     }
@@ -112,6 +171,7 @@ impl Shelf {
     pub(crate) fn put_quarantined(&mut self, event: Event, body_hash: [u8; 32]) {
         let (provider, id) = event.name();
         let known = QuarantinedEvent {
+            id: EventId::from_bytes([0; 16]),
             event,
             reason: "",
             known: true,
@@ -128,6 +188,10 @@ impl Shelf {
             Origin::Loaded { status } => status != held.status,
             Origin::New => false,
         })
+    }
+
+    pub(crate) fn forgotten(&self) -> impl Iterator<Item = &ShelfRow> {
+        self.held.values().filter(|held| held.forgotten)
     }
 
     pub(crate) fn newly_quarantined(&self) -> impl Iterator<Item = &QuarantinedEvent> {

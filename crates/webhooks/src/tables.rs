@@ -6,13 +6,18 @@ use store::find::Lock;
 use store::{AnyConnection, Error, TenantId, Timestamp};
 
 use crate::schema::inbox;
-use crate::{Event, Shelf, Status};
+use crate::{Event, EventId, Shelf, Status};
+
+/// Number of rows that one step of the walk over all inboxes reads.
+const STEP: i64 = 1_000;
 
 store::bulk_insert! {
     /// A row of `inbox`.
     pub struct InboxRow in inbox {
         /// The tenant that the event belongs to.
         tenant_id: TenantId,
+        /// Our id of the event.
+        id: EventId,
         /// Name of the provider that sent the event.
         provider: String,
         /// The provider's own id for the event.
@@ -23,20 +28,32 @@ store::bulk_insert! {
         status: String,
         /// The thing that the event is about.
         reference: Option<String>,
+        /// A hash of what the event says; `None` in older rows, and where nobody knows what is in the body.
+        meaning: Option<Vec<u8>>,
         /// SHA-256 of the bytes.
         body_hash: Vec<u8>,
-        /// The bytes that were signed.
-        body: Vec<u8>,
+        /// The bytes that were signed; `None` if the retention has removed them.
+        body: Option<Vec<u8>>,
+        /// The headers and the verdict, as JSON.
+        delivery: Option<String>,
         /// Microseconds since 1970.
         received_at: i64,
     }
 }
 
 store::bulk_update! {
-    /// The new status of an event that was parked.
+    /// The new status of an event.
     pub struct StatusRow in inbox {
-        find { tenant_id: TenantId = tenant_id, provider: String = provider, event_id: String = event_id }
+        find { tenant_id: TenantId = tenant_id, id: EventId = id }
         set { status: String = status }
+    }
+}
+
+store::bulk_update! {
+    /// An event whose bytes and headers are removed.
+    pub struct ForgottenRow in inbox {
+        find { tenant_id: TenantId = tenant_id, id: EventId = id }
+        set { body: Option<Vec<u8>> = body, delivery: Option<String> = delivery }
     }
 }
 
@@ -51,10 +68,14 @@ store::bulk_insert! {
         event_id: String,
         /// SHA-256 of the bytes.
         body_hash: Vec<u8>,
+        /// Our id of the event.
+        id: Option<EventId>,
         /// The reason why the event cannot be right.
         reason: String,
         /// The bytes that were signed.
         body: Vec<u8>,
+        /// The headers and the verdict, as JSON.
+        delivery: Option<String>,
         /// Microseconds since 1970.
         received_at: i64,
     }
@@ -135,7 +156,9 @@ pub fn load(
             id: row.event_id,
             kind: String::new(),
             reference: None,
+            meaning: None,
             body: row.body,
+            delivery: row.delivery,
             received_at: Timestamp::from_micros(row.received_at),
         };
         shelf.put_quarantined(event, hash);
@@ -167,7 +190,7 @@ pub fn parked(
         .filter(inbox::reference.eq_any(references))
         .order((inbox::provider, inbox::event_id))
         .load(connection)?;
-    Ok(rows.into_iter().map(InboxRow::event).collect())
+    rows.into_iter().map(InboxRow::event).collect()
 }
 
 /// The first tenant after `after` that has parked events, by id.
@@ -208,6 +231,76 @@ pub fn awaited(
     Ok(references.into_iter().flatten().collect())
 }
 
+/// Of the events that are parked and wait for one of these references: those that arrived before a moment, by
+/// [`Event::name`].
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn parked_before(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    references: &[String],
+    moment: Timestamp,
+) -> Result<Vec<(String, String)>, Error> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(inbox::table
+        .filter(inbox::tenant_id.eq(tenant))
+        .filter(is_parked())
+        .filter(inbox::reference.eq_any(references))
+        .filter(inbox::received_at.lt(moment.micros()))
+        .select((inbox::provider, inbox::event_id))
+        .load(connection)?)
+}
+
+/// A place in the inbox of all tenants.
+pub type Place = (TenantId, EventId);
+
+/// An event that has its bytes and does not wait: its tenant, its name and its time of arrival.
+pub type WithBytes = (TenantId, (String, String), Timestamp);
+
+/// The events with bytes among the next rows of the inbox of all tenants, and the place of the last of these rows; `None`
+/// after the last row of all.
+///
+/// # Errors
+/// [`Error`] as the database gives it.
+pub fn with_bytes(
+    connection: &mut AnyConnection,
+    after: Option<Place>,
+) -> Result<(Vec<WithBytes>, Option<Place>), Error> {
+    let events = || {
+        inbox::table
+            .order((inbox::tenant_id, inbox::id))
+            .limit(STEP)
+            .select((
+                (inbox::tenant_id, inbox::id),
+                (inbox::provider, inbox::event_id),
+                inbox::received_at,
+                inbox::status,
+                inbox::body.is_not_null(),
+            ))
+    };
+    type Row = (Place, (String, String), i64, String, bool);
+    let (tenant, id) = after.unwrap_or((TenantId(i64::MIN), EventId::from_bytes([0; 16])));
+    let mut rows: Vec<Row> = events()
+        .filter(inbox::tenant_id.eq(tenant))
+        .filter(inbox::id.gt(id))
+        .load(connection)?;
+    if rows.is_empty() {
+        rows = events()
+            .filter(inbox::tenant_id.gt(tenant))
+            .load(connection)?;
+    }
+    let place = rows.last().map(|(place, ..)| *place);
+    let waits = Status::Parked.name();
+    let found = rows
+        .into_iter()
+        .filter(|(.., status, has_bytes)| *has_bytes && status != waits);
+    let found = found.map(|((tenant, _), name, at, ..)| (tenant, name, Timestamp::from_micros(at)));
+    Ok((found.collect(), place))
+}
+
 /// Adds the writes of the batch. If another process has received one of the events meanwhile, the batch is a
 /// conflict.
 pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
@@ -215,13 +308,16 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .received()
         .map(|held| InboxRow {
             tenant_id: tenant,
+            id: held.id,
             provider: held.event.provider.clone(),
             event_id: held.event.id.clone(),
             kind: held.event.kind.clone(),
             status: held.status.name().to_owned(),
             reference: held.event.reference.clone(),
+            meaning: held.event.meaning.map(|hash| hash.to_vec()),
             body_hash: held.body_hash.to_vec(),
-            body: held.event.body.clone(),
+            body: Some(held.event.body.clone()),
+            delivery: held.event.delivery.clone(),
             received_at: held.event.received_at.micros(),
         })
         .collect();
@@ -230,12 +326,18 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
         .moved()
         .map(|held| StatusRow {
             tenant_id: tenant,
-            provider: held.event.provider.clone(),
-            event_id: held.event.id.clone(),
+            id: held.id,
             status: held.status.name().to_owned(),
         })
         .collect();
     writes.add(moved);
+    let forgotten = shelf.forgotten().map(|held| ForgottenRow {
+        tenant_id: tenant,
+        id: held.id,
+        body: None,
+        delivery: None,
+    });
+    writes.add(forgotten.collect());
     let quarantined: Vec<QuarantineRow> = shelf
         .newly_quarantined()
         .map(|kept| QuarantineRow {
@@ -243,8 +345,10 @@ pub fn save(writes: &mut Writes, tenant: TenantId, shelf: &Shelf) {
             provider: kept.event.provider.clone(),
             event_id: kept.event.id.clone(),
             body_hash: kept.event.body_hash().to_vec(),
+            id: Some(kept.id),
             reason: kept.reason.to_owned(),
             body: kept.event.body.clone(),
+            delivery: kept.event.delivery.clone(),
             received_at: kept.event.received_at.micros(),
         })
         .collect();
@@ -256,27 +360,33 @@ fn put(shelf: &mut Shelf, rows: Vec<InboxRow>) -> Result<(), Error> {
         let status = Status::from_name(&row.status);
         let status = status.ok_or_else(|| Error::Refused("inbox: bad status".to_owned()))?;
         let hash = hash(&row.body_hash)?;
-        let event = row.event();
-        shelf.put_loaded(event, hash, status);
+        let id = row.id;
+        shelf.put_loaded((id, row.event()?), hash, status);
     }
     Ok(())
 }
 
 impl InboxRow {
-    fn event(self) -> Event {
-        Event {
+    /// The event.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the row cannot be read.
+    pub fn event(self) -> Result<Event, Error> {
+        Ok(Event {
+            meaning: self.meaning.as_deref().map(hash).transpose()?,
             provider: self.provider,
             id: self.event_id,
             kind: self.kind,
             reference: self.reference,
-            body: self.body,
+            body: self.body.unwrap_or_default(),
+            delivery: self.delivery,
             received_at: Timestamp::from_micros(self.received_at),
-        }
+        })
     }
 }
 
 fn hash(bytes: &[u8]) -> Result<[u8; 32], Error> {
     bytes
         .try_into()
-        .map_err(|_length| Error::Refused("inbox: bad body_hash".to_owned()))
+        .map_err(|_length| Error::Refused("inbox: a hash that is not 32 bytes long".to_owned()))
 }

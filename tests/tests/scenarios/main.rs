@@ -48,6 +48,7 @@ mod idempotency;
 mod import_form;
 mod import_known;
 mod imports;
+mod inbox;
 mod late;
 mod late_money;
 mod later;

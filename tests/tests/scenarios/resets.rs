@@ -7,6 +7,7 @@ use tests::{Client, Database, Kind, Reply, on_both_databases};
 use tokio::task::JoinSet;
 
 use crate::books_hold;
+use crate::disputes::{Bank, dispute};
 use crate::given::{eventually, is_problem, number, text};
 use crate::shop::{PRICE, Shop, list, second_tenant};
 use crate::tenants::verb;
@@ -85,6 +86,10 @@ async fn a_reset_gives_fresh_books_and_keeps_the_old_ones(database: Database) {
     assert_eq!(again.status, 201);
     assert!(again.header("idempotent-replayed").is_none());
     shop.assert_captured(1).await;
+    // Only a webhook tells of a dispute, and it is the new tenant's.
+    let again = text(&again.json(), "/id");
+    Bank::disputes(&shop, &again, 100).await;
+    dispute(&shop, "the new tenant knows its dispute", |one| one["payment"] == *again).await;
 
     // The old tenant has everything, and its work has gone on.
     let old = client_of(&shop, &database, "demo");
@@ -119,6 +124,15 @@ async fn a_reset_gives_fresh_books_and_keeps_the_old_ones(database: Database) {
     shop.florin.kill9();
     let shop = Shop::open(&database);
     assert_eq!(payments(&shop.client).await.len(), 1);
+    // So do webhooks: what happens to a payment of the old tenant is told to the old tenant.
+    Bank::disputes(&shop, &paid, 100).await;
+    let old = client_of(&shop, &database, "demo");
+    eventually("the old tenant knows its dispute", async || {
+        let disputes = list(&old.get("/v1/disputes").await.json());
+        disputes.iter().any(|one| one["payment"] == *paid).then_some(())
+    })
+    .await;
+    assert_eq!(list(&shop.client.get("/v1/disputes").await.json()).len(), 1);
     let next = reset(&shop.client, "r-2").await;
     assert_eq!(next["predecessor"], *name);
     assert!(payments(&shop.client).await.is_empty());

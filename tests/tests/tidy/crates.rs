@@ -42,6 +42,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
             "bank-files",
             "books",
             "crash-points",
+            "edge",
             "engine",
             "families",
             "idempotency",

@@ -110,7 +110,13 @@ fn verbs(source: &str, name: &str) -> BTreeSet<String> {
 /// The verbs, each with its sub-verbs.
 fn command_line() -> BTreeMap<String, BTreeSet<String>> {
     let below = |verb: &str| match verb {
-        "webhook" => verbs(&read("crates/florin/src/webhook.rs"), "WebhookCommand"),
+        "webhook" => {
+            let source = read("crates/florin/src/webhook.rs");
+            let mut all = verbs(&source, "WebhookCommand");
+            all.remove("signature");
+            all.extend(verbs(&source, "SignatureCommand"));
+            all
+        }
         "audit" => verbs(&read("crates/florin/src/audit.rs"), "AuditCommand"),
         _ => BTreeSet::new(),
     };

@@ -59,6 +59,8 @@ pub(super) struct File {
     pub(super) return_urls: BTreeMap<String, String>,
     pub(super) authorization_seconds: Option<u32>,
     pub(super) key_days: Option<u16>,
+    pub(super) webhook_wait_days: Option<u16>,
+    pub(super) webhook_keep_days: Option<u16>,
     #[serde(default)]
     pub(super) approve_above: Vec<String>,
     #[serde(default, deserialize_with = "secrets")]

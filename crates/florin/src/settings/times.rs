@@ -1,4 +1,6 @@
-//! Times that are settings: of authorizations, and of idempotency keys.
+//! Times that are settings: of authorizations, of idempotency keys, and of events that were received.
+
+use payments::notices::InboxPolicy;
 
 use super::WrongSetting;
 
@@ -32,4 +34,51 @@ pub(super) fn key_life(days: Option<u16>) -> Result<i64, WrongSetting> {
     Err(WrongSetting(format!(
         "key_days: {days} is not from 1 to {MAX_KEY_DAYS}"
     )))
+}
+
+/// The number of days for which an event waits for its cause, if no setting says otherwise.
+const WAIT_DAYS: u16 = 30;
+
+/// The times of events that were received, as they are set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct InboxTimes {
+    /// Days for which a webhook waits for its cause before it is a dead letter, 1 to 3650 (default: 30)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_WEBHOOK_WAIT_DAYS",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_KEY_DAYS)
+    )]
+    webhook_wait_days: Option<u16>,
+    /// Days for which the bytes of a webhook are kept after it is done with, 1 to 3650 (default: for ever)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_WEBHOOK_KEEP_DAYS",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_KEY_DAYS)
+    )]
+    webhook_keep_days: Option<u16>,
+}
+
+/// The times of events that were received. What is given goes before what the file says.
+pub(super) fn inbox_policy(
+    given: InboxTimes,
+    (wait, keep): (Option<u16>, Option<u16>),
+) -> Result<InboxPolicy, WrongSetting> {
+    let seconds = |name: &str, days: u16| {
+        let days = i64::from(days);
+        let is_right = (1..=MAX_KEY_DAYS).contains(&days);
+        let wrong = || WrongSetting(format!("{name}: {days} is not from 1 to {MAX_KEY_DAYS}"));
+        is_right
+            .then(|| days.saturating_mul(86_400))
+            .ok_or_else(wrong)
+    };
+    let wait = given.webhook_wait_days.or(wait);
+    let keep = given.webhook_keep_days.or(keep);
+    Ok(InboxPolicy {
+        wait_seconds: seconds("webhook_wait_days", wait.unwrap_or(WAIT_DAYS))?,
+        keep_seconds: keep
+            .map(|days| seconds("webhook_keep_days", days))
+            .transpose()?,
+    })
 }

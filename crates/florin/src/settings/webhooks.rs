@@ -23,6 +23,8 @@ pub(crate) struct Options {
     id: Option<String>,
     form: Option<Form>,
     tolerance_seconds: Option<i64>,
+    unsigned: bool,
+    tenant: Option<String>,
 }
 
 /// The options of one provider, as they are written in the file.
@@ -33,6 +35,8 @@ pub(super) struct WrittenOptions {
     id: Option<String>,
     form: Option<String>,
     tolerance: Option<i64>,
+    unsigned: Option<String>,
+    tenant: Option<String>,
 }
 
 impl WrittenOptions {
@@ -48,6 +52,8 @@ impl WrittenOptions {
             ("id", self.id),
             ("form", self.form),
             ("tolerance", tolerance),
+            ("unsigned", self.unsigned),
+            ("tenant", self.tenant),
         ] {
             if let Some(value) = value {
                 add_option(options, &format!("{provider}={name}:{value}"))?;
@@ -89,9 +95,18 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
                 ))
             })?);
         }
+        "tenant" => of_provider.tenant = Some(value.to_owned()),
+        "unsigned" => {
+            if value != "fetch" {
+                return Err(WrongSetting(format!(
+                    "unsigned webhooks of {provider} can only be taken as hints: write {provider}=unsigned:fetch"
+                )));
+            }
+            of_provider.unsigned = true;
+        }
         _ => {
             return Err(WrongSetting(format!(
-                "the webhooks of {provider} have no such option: use one of url, id, form, tolerance"
+                "the webhooks of {provider} have no such option: use one of url, id, form, tolerance, unsigned, tenant"
             )));
         }
     }
@@ -99,6 +114,17 @@ pub(super) fn add_option(options: &mut WebhookOptions, text: &str) -> Result<(),
 }
 
 impl Settings {
+    /// Name of the tenant that the webhooks of a provider belong to, if it is set.
+    pub(crate) fn webhook_tenant(&self, provider: &str) -> Option<&str> {
+        self.webhook_options.get(provider)?.tenant.as_deref()
+    }
+
+    /// True if the webhooks of a provider may come without a signature, as hints.
+    pub(crate) fn takes_unsigned(&self, provider: &str) -> bool {
+        let set = self.webhook_options.get(provider);
+        set.is_some_and(|set| set.unsigned)
+    }
+
     /// The scheme of a provider's webhooks with what was set for it.
     pub(crate) fn webhook_setup(&self, provider: &str, scheme: Scheme) -> Setup {
         let set = self.webhook_options.get(provider).cloned();
@@ -146,12 +172,16 @@ impl Settings {
 /// operation.
 pub(super) fn check_name(provider: &str) -> Result<(), WrongSetting> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    if provider.is_empty() || !provider.bytes().all(is_plain) {
-        return Err(WrongSetting(
-            "a provider's name is letters, digits, dashes and underscores".to_owned(),
-        ));
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_plain);
+    let (name, account) = provider.split_once('/').unwrap_or((provider, "default"));
+    if is_name(name) && is_name(account) {
+        return Ok(());
     }
-    Ok(())
+    Err(WrongSetting(
+        "a provider's name is letters, digits, dashes and underscores; an account of it follows after a slash, \
+         as in stripe/eu"
+            .to_owned(),
+    ))
 }
 
 /// Reads `PROVIDER=SCHEME:SECRET`. An error never repeats the secret.
@@ -244,7 +274,8 @@ mod tests {
         for (text, words) in [
             ("square", "PROVIDER=NAME:VALUE"),
             ("a b=url:x", "a provider's name"),
-            ("square=uri:x", "url, id, form, tolerance"),
+            ("square=uri:x", "url, id, form, tolerance, unsigned"),
+            ("mollie=unsigned:yes", "unsigned:fetch"),
             ("acme=form:signed={body}", "`header` is missing"),
             ("acme=tolerance:-1", "0 to 86400"),
             ("acme=tolerance:86401", "0 to 86400"),

@@ -8,7 +8,7 @@ use store::Timestamp;
 use webhooks::Event;
 
 use super::{Ordered, end_to_end_id};
-use crate::providers::{About, MalformedEvent, Object, ProviderEvent, WrongField};
+use crate::providers::{About, MalformedEvent, Object, ProviderEvent, WrongField, meaning};
 use crate::{Fact, OperationKind, ProviderText, Record, json};
 
 /// The bank has paid.
@@ -89,7 +89,9 @@ pub(crate) fn told(
             id: read.id,
             kind: read.kind,
             reference: Some(transfer.provider_key.clone()),
+            meaning: Some(read.meaning),
             body,
+            delivery: None,
             received_at: now,
         },
         fact: read.fact,
@@ -123,6 +125,7 @@ pub(crate) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     };
     Ok(ProviderEvent {
         id: id.to_string(),
+        meaning: meaning(kind.as_str(), &value),
         kind: kind.to_string(),
         fact: about,
     })

@@ -116,11 +116,8 @@ impl RecordOutcome {
 
 /// Puts an answer into the quarantine, once.
 fn put_aside(book: &mut Book, id: OperationId, answer: &Event, reason: &'static str) {
-    if book
-        .shelf_mut::<webhooks::Shelf>()
-        .0
-        .quarantine(answer, reason)
-    {
+    let (inbox, ids) = book.shelf_mut::<webhooks::Shelf>();
+    if inbox.quarantine(answer, reason, ids) {
         metrics::counter!("florin_provider_answers_quarantined_total").increment(1);
         let name = webhooks::check::name(&answer.provider, &answer.id);
         book.record(&AuditEvent {

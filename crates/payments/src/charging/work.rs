@@ -250,7 +250,9 @@ fn received(operation: &Operation, body: Vec<u8>, received_at: Timestamp) -> Eve
         id: format!("answer:{}", operation.id),
         kind: "answer".to_owned(),
         reference: Some(operation.provider_key.clone()),
+        meaning: None,
         body,
+        delivery: None,
         received_at,
     }
 }

@@ -7,6 +7,7 @@ use store::Timestamp;
 
 use super::evidence::Evidence;
 use super::{Dispute, DisputeId, DisputeState, EvidenceStatus};
+use crate::provider_key::provider_key;
 use crate::state::OperationEvent;
 use crate::{
     Operation, OperationId, OperationKind, OperationState, Providers, Refusal, Shelf, begun,
@@ -61,6 +62,7 @@ impl Command for SubmitEvidence {
         dispute.submissions = dispute.submissions.saturating_add(1);
         let id = OperationId::from_bytes(book.next_id());
         let mut operation = operation_of(&dispute, id, now);
+        operation.provider_key = provider_key(book.tenant().id, id);
         self.key.clone_into(&mut operation.idempotency_key);
         dispute.submission = Some(id);
         dispute.evidence_decline_code = None;

@@ -42,18 +42,14 @@ pub(super) fn apply(
     let payments = book.shelf::<Shelf>();
     let provider = payments.operation(&id).map(|known| known.provider.clone());
     if provider.as_deref() != Some(event.provider.as_str()) {
-        book.shelf_mut::<webhooks::Shelf>()
-            .0
-            .keep(event, Status::Stored);
+        set(book, event, Status::Stored);
         return put_aside(book, event, "about another provider's operation");
     }
     match believe(book, id, fact) {
         Ok(_) => keep(book, event, Status::Applied, WebhookOutcome::Applied),
         Err(error) => {
             tracing::error!(operation = %id, event = %event.id, %error, "a webhook cannot be right");
-            book.shelf_mut::<webhooks::Shelf>()
-                .0
-                .keep(event, Status::Stored);
+            set(book, event, Status::Stored);
             put_aside(book, event, error.rule())
         }
     }
@@ -82,18 +78,20 @@ fn keep(
     status: Status,
     received: WebhookOutcome,
 ) -> WebhookOutcome {
-    book.shelf_mut::<webhooks::Shelf>().0.keep(event, status);
+    set(book, event, status);
     note(book, event, status.name(), None);
     received
 }
 
+fn set(book: &mut Book, event: &Event, status: Status) {
+    let (inbox, ids) = book.shelf_mut::<webhooks::Shelf>();
+    inbox.keep(event, status, ids);
+}
+
 /// Puts an event into the quarantine, once.
 pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) -> WebhookOutcome {
-    if book
-        .shelf_mut::<webhooks::Shelf>()
-        .0
-        .quarantine(event, reason)
-    {
+    let (inbox, ids) = book.shelf_mut::<webhooks::Shelf>();
+    if inbox.quarantine(event, reason, ids) {
         tracing::error!(provider = %event.provider, event = %event.id, reason, "webhook quarantined");
         metrics::counter!("florin_webhooks_quarantined_total").increment(1);
         note(book, event, "quarantined", Some(reason));
@@ -101,7 +99,8 @@ pub(super) fn put_aside(book: &mut Book, event: &Event, reason: &'static str) ->
     WebhookOutcome::Quarantined
 }
 
-fn note(book: &mut Book, event: &Event, outcome: &str, reason: Option<&str>) {
+/// Adds the audit record of an event.
+pub(super) fn note(book: &mut Book, event: &Event, outcome: &str, reason: Option<&str>) {
     let name = format!("{}/{}", event.provider, event.id);
     book.record(&AuditEvent {
         action: "webhook.received",

@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use crash_points::{Point, here};
 use engine::errand::{Search, WorkFuture, tenants};
 use engine::{Asks, Attempt, Book, Command, Decision, Engine, LaneError, Request};
-use store::{AnyConnection, Error, TenantId};
+use store::{AnyConnection, Clock, Error, TenantId};
 use webhooks::tables::next_with_parked;
 use webhooks::{Event, EventState};
 
+use super::BuryParked;
 use super::apply::apply;
 use crate::providers::{About, Dialects};
 use crate::read::ended_provider_keys;
@@ -103,6 +104,8 @@ impl Place {
 
 /// Parked events whose cause has arrived, by tenant.
 type Arrived = Vec<(TenantId, Vec<ParkedEvent>)>;
+/// The names of parked events whose cause did not come in time, by tenant.
+type Overdue = Vec<(TenantId, Vec<(String, String)>)>;
 
 /// Reads the parked events whose cause has arrived, of at most [`PAGES`] pages, and the place where the walk ended.
 /// Events of a provider without a dialect stay parked.
@@ -110,12 +113,13 @@ fn arrived(
     connection: &mut AnyConnection,
     mut place: Place,
     dialects: &Dialects,
-) -> Result<(Arrived, Place), Error> {
-    let mut found = Vec::new();
+    (clock, wait_seconds): (&Clock, i64),
+) -> Result<(Arrived, Overdue, Place), Error> {
+    let (mut found, mut overdue) = (Vec::new(), Vec::new());
     for _ in 0..PAGES {
         if place.after.is_empty() {
             let Some(next) = next_with_parked(connection, place.tenant)? else {
-                return Ok((found, Place::START));
+                return Ok((found, overdue, Place::START));
             };
             place.tenant = next;
         }
@@ -123,6 +127,17 @@ fn arrived(
         // After the last page the walk goes on with the next tenant.
         place.after = awaited.last().cloned().unwrap_or_default();
         let known = crate::known_provider_keys(connection, place.tenant, &awaited)?;
+        let latest = clock
+            .now_of(place.tenant)
+            .plus_seconds(wait_seconds.saturating_neg());
+        let absent: Vec<String> = awaited
+            .into_iter()
+            .filter(|key| !known.contains(key))
+            .collect();
+        let late = webhooks::tables::parked_before(connection, place.tenant, &absent, latest)?;
+        if !late.is_empty() {
+            overdue.push((place.tenant, late));
+        }
         let events = webhooks::tables::parked(connection, place.tenant, &known)?;
         let mut parked: Vec<ParkedEvent> = events
             .into_iter()
@@ -139,7 +154,7 @@ fn arrived(
             found.push((place.tenant, parked));
         }
     }
-    Ok((found, place))
+    Ok((found, overdue, place))
 }
 
 /// Reads the body of a parked event again. It was read once before it was parked, so this succeeds.
@@ -161,17 +176,20 @@ pub struct ParkedWebhooks {
     engine: Engine,
     /// The dialect of each provider, for its events.
     dialects: Dialects,
+    /// Seconds after which a parked event is a dead letter.
+    wait_seconds: i64,
     /// The place where the next look begins.
     place: Mutex<Place>,
 }
 
 impl ParkedWebhooks {
-    /// The work over a lane, with the dialect of each provider.
+    /// The work over a lane, with the dialect of each provider. A parked event waits so many seconds.
     #[must_use]
-    pub const fn new(engine: Engine, dialects: Dialects) -> Self {
+    pub const fn new(engine: Engine, dialects: Dialects, wait_seconds: i64) -> Self {
         Self {
             engine,
             dialects,
+            wait_seconds,
             place: Mutex::new(Place::START),
         }
     }
@@ -185,15 +203,28 @@ impl Search for ParkedWebhooks {
     fn look(&self) -> WorkFuture<'_> {
         Box::pin(async move {
             let (dialects, place) = (self.dialects.clone(), self.place().clone());
+            let (clock, wait) = (self.engine.clock().clone(), self.wait_seconds);
             let found = self.engine.read(move |connection| {
-                let (found, place) = arrived(connection, place, &dialects)?;
-                let ids: Vec<TenantId> = found.iter().map(|(tenant, _)| *tenant).collect();
-                Ok((found, tenants(connection, &ids)?, place))
+                let (found, overdue, place) =
+                    arrived(connection, place, &dialects, (&clock, wait))?;
+                let ids = found.iter().map(|(tenant, _)| *tenant);
+                let ids: Vec<TenantId> = ids
+                    .chain(overdue.iter().map(|(tenant, _)| *tenant))
+                    .collect();
+                Ok((found, overdue, tenants(connection, &ids)?, place))
             });
-            let (found, tenants, place) =
+            let (found, overdue, tenants, place) =
                 found.await.map_err(|_unavailable| LaneError::Unavailable)?;
             *self.place() = place;
             let mut outcome = Ok(());
+            for (id, events) in overdue {
+                if let Some(tenant) = tenants.iter().find(|tenant| tenant.id == id) {
+                    let request =
+                        Request::of_system(tenant.clone(), "sweeper", BuryParked { events });
+                    let buried = self.engine.submit(request).await;
+                    outcome = outcome.and(buried.map(drop));
+                }
+            }
             for (id, parked) in found {
                 let Some(tenant) = tenants.iter().find(|tenant| tenant.id == id) else {
                     continue;

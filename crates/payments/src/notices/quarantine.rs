@@ -1,4 +1,4 @@
-//! The command that stores bytes that have a valid signature and are no event.
+//! The command that stores bytes that have a valid signature and cannot be right.
 
 use std::convert::Infallible;
 
@@ -8,11 +8,13 @@ use webhooks::Event;
 use super::WebhookOutcome;
 use super::apply::put_aside;
 
-/// Stores bytes that have a valid signature and are no event, for a person to read.
+/// Stores bytes that have a valid signature and cannot be right, for a person to read.
 #[derive(Debug, Clone)]
 pub struct QuarantineWebhook {
     /// The bytes, with an id that is made from them.
     pub event: Event,
+    /// The reason why they cannot be right.
+    pub reason: &'static str,
 }
 
 impl Command for QuarantineWebhook {
@@ -26,7 +28,7 @@ impl Command for QuarantineWebhook {
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<WebhookOutcome>, Infallible> {
-        Ok(Decision::now(put_aside(book, &self.event, "malformed")))
+        Ok(Decision::now(put_aside(book, &self.event, self.reason)))
     }
 
     fn attempt(&self) -> Attempt {

@@ -1,9 +1,9 @@
-//! The command that receives an event with a valid signature.
+//! The commands that receive events with a valid signature.
 
 use std::convert::Infallible;
 
 use engine::{Asks, Attempt, Book, Command, Decision};
-use webhooks::{Event, EventState};
+use webhooks::{Event, EventState, Status};
 
 use super::WebhookOutcome;
 use super::apply::{apply, put_aside};
@@ -34,20 +34,76 @@ impl Command for ReceiveWebhook {
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<WebhookOutcome>, Infallible> {
-        let event = &self.event;
-        let received = match book.shelf::<webhooks::Shelf>().look(event) {
-            EventState::Done => WebhookOutcome::Duplicate,
-            EventState::Changed => put_aside(book, event, "other content under a known id"),
-            EventState::New | EventState::Parked => apply(book, event, self.fact.as_ref()),
-        };
-        Ok(Decision::now(received))
+        Ok(Decision::now(self.take(book, false)))
     }
 
     fn attempt(&self) -> Attempt {
         Attempt {
             action: "webhook.receive",
             kind: "webhook_event",
-            id: format!("{}/{}", self.event.provider, self.event.id),
+            id: webhooks::check::name(&self.event.provider, &self.event.id),
         }
+    }
+}
+
+impl ReceiveWebhook {
+    /// `again` is true if a person has asked for it: what had no effect is tried again.
+    fn take(&self, book: &mut Book, again: bool) -> WebhookOutcome {
+        let event = &self.event;
+        let inbox = book.shelf::<webhooks::Shelf>();
+        if again
+            && inbox.status(event) == Some(Status::Stored)
+            && inbox.look(event) == EventState::Done
+        {
+            return apply(book, event, self.fact.as_ref());
+        }
+        match book.shelf::<webhooks::Shelf>().look(event) {
+            EventState::Done => WebhookOutcome::Duplicate,
+            EventState::Changed => put_aside(book, event, "other content under a known id"),
+            EventState::New | EventState::Parked => apply(book, event, self.fact.as_ref()),
+        }
+    }
+}
+
+/// Receives the events of one delivery, together.
+#[derive(Debug, Clone)]
+pub struct ReceiveWebhooks {
+    /// The events, at least one.
+    pub events: Vec<ReceiveWebhook>,
+    /// True if they were received before, and a person asks for another try.
+    pub again: bool,
+}
+
+impl Command for ReceiveWebhooks {
+    /// The outcome that matters most.
+    type Done = WebhookOutcome;
+    type Refusal = Infallible;
+
+    fn asks(&self, asks: &mut Asks<'_>) {
+        for event in &self.events {
+            event.asks(asks);
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.events.len()
+    }
+
+    fn decide(&self, book: &mut Book) -> Result<Decision<WebhookOutcome>, Infallible> {
+        let taken = self
+            .events
+            .iter()
+            .map(|event| event.take(book, self.again))
+            .max();
+        Ok(Decision::now(taken.unwrap_or(WebhookOutcome::Duplicate)))
+    }
+
+    fn attempt(&self) -> Attempt {
+        let first = self.events.first().map(Command::attempt);
+        first.unwrap_or(Attempt {
+            action: "webhook.receive",
+            kind: "webhook_event",
+            id: String::new(),
+        })
     }
 }

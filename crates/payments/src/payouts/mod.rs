@@ -29,6 +29,7 @@ use crate::balances_after::BalancesAfter;
 use crate::bank_accounts::{BankAccountId, BankAccountShelf};
 use crate::bank_orders::{self, OwnAccount};
 use crate::customers::{self, CustomerId, CustomerShelf, Movement};
+use crate::provider_key::provider_key;
 use crate::state::OperationEvent;
 use crate::{Operation, OperationId, Providers, Refusal, Shelf, begun, opened, postings};
 
@@ -222,6 +223,7 @@ fn make(
         let now = book.now();
         let mut payout = payout.clone();
         let mut operation = operation_of(&payout, OperationId::from_bytes(book.next_id()), now);
+        operation.provider_key = provider_key(book.tenant().id, operation.id);
         idempotency_key.clone_into(&mut operation.idempotency_key);
         opened::recorded(book, |book| {
             let (shelf, books, ids) = book.shelves_mut::<Shelf, Books>();

@@ -2,6 +2,7 @@
 //! their answers and events. The network stands behind [`Reach`].
 
 mod choice;
+mod meaning;
 mod object;
 mod reach;
 mod sandbox;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use choice::{Methods, NoProvider, Provider, Providers, ProvidersError, Rule};
+pub(crate) use meaning::meaning;
 pub(crate) use object::Object;
 pub use object::WrongField;
 pub use reach::{CallFuture, CallOutcome, Reach, ReachableProvider};
@@ -66,6 +68,8 @@ pub struct ProviderEvent {
     pub id: String,
     /// The provider's name for the type of the event.
     pub kind: String,
+    /// A hash of what the event says. It is the same in each delivery.
+    pub meaning: [u8; 32],
     /// A fact, and the operation that it is about; `None` if the event says nothing that matters here.
     pub fact: Option<(About, Fact)>,
 }

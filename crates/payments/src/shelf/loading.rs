@@ -17,6 +17,10 @@ impl engine::Shelf for Shelf {
     type Asks = tables::Needs;
     type Memory = ();
 
+    fn begin(&mut self, tenant: TenantId) {
+        self.tenant = Some(tenant);
+    }
+
     fn must_lock(asks: &tables::Needs) -> bool {
         !asks.changes_nothing()
     }
@@ -30,6 +34,7 @@ impl engine::Shelf for Shelf {
     fn load(&mut self, from: &mut Loading<'_>, asks: tables::Needs) -> Result<(), Error> {
         let is_disputed = !asks.disputes.is_empty();
         *self = tables::load(from.connection, from.tenant, asks)?;
+        self.tenant = Some(from.tenant);
         if let (true, Some(wanted)) = (is_disputed, from.ask::<ReserveShelf>()) {
             let payments = self.payments.values().map(|held| held.row.id);
             wanted.of_payments.extend(payments);

@@ -620,6 +620,14 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
             vec![format!("/v1/payments/{payment}/operations?limit=1")]
         }
         "/v1/payments/{id}/refunds" => vec![format!("/v1/payments/{payment}/refunds?limit=1")],
+        // The events of the stage come and go; one is read by what a list finds.
+        "/v1/webhook_events/{id}" => Vec::new(),
+        "/v1/webhook_events" => vec![
+            format!("{path}?limit=1"),
+            format!("{path}?limit=1&event_id=evt_1"),
+            format!("{path}?limit=1&status=parked"),
+            format!("{path}?limit=1&operation=op_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6"),
+        ],
         "/v1/disputes/{id}" => vec![format!("/v1/disputes/{dispute}")],
         "/v1/bank_accounts/{id}" => vec![format!("/v1/bank_accounts/{bank_account}")],
         "/v1/bank_orders/{id}" => vec![format!("/v1/bank_orders/{order}")],

@@ -3,7 +3,7 @@
 use super::record::{self, Ending};
 use crate::disputes::DisputeNews;
 use crate::json;
-use crate::providers::{About, MalformedEvent, Object, ProviderEvent};
+use crate::providers::{About, MalformedEvent, Object, ProviderEvent, meaning};
 
 /// Reads the bytes of an event.
 pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
@@ -28,6 +28,7 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     };
     Ok(ProviderEvent {
         id: id.to_string(),
+        meaning: meaning(kind.as_str(), &value),
         kind: kind.to_string(),
         fact: told.map(|(key, fact)| (About::Key(key), fact)),
     })

@@ -12,7 +12,7 @@ use super::transfer::Transfer;
 use crate::Fact;
 use crate::disputes::{DisputeFact, DisputeNews};
 use crate::json;
-use crate::providers::{About, MalformedEvent, Object, ProviderEvent, WrongField};
+use crate::providers::{About, MalformedEvent, Object, ProviderEvent, WrongField, meaning};
 
 /// Time until the next inquiry about a payment that waits for the payer, in seconds.
 const PATIENCE_SECONDS: i64 = 60;
@@ -53,6 +53,7 @@ pub(super) fn read(body: &[u8]) -> Result<ProviderEvent, MalformedEvent> {
     };
     Ok(ProviderEvent {
         id: id.to_string(),
+        meaning: meaning(kind.as_str(), &value),
         kind: kind.to_string(),
         fact,
     })
