@@ -8,10 +8,11 @@ mod keys;
 mod mode;
 mod provision;
 mod recorded;
+pub mod resets;
 mod schema;
 pub mod tenants;
 
-pub use keys::{caller, hash, label, new_key};
+pub use keys::{believed, caller, hash, label, new_key};
 pub use mode::{Mode, mode};
 pub use provision::{Needs, Provision, ProvisionError, Shelf};
 pub use tenants::{MAX_NAME_LENGTH, NameError, Operator, parse_name, tenants};
@@ -27,7 +28,8 @@ pub const FAMILY: Family = Family {
 };
 
 /// The capabilities of access.
-pub const CAPABILITIES: &[Capability] = &[tenants::CAPABILITY, clocks::CAPABILITY];
+pub const CAPABILITIES: &[Capability] =
+    &[tenants::CAPABILITY, clocks::CAPABILITY, resets::CAPABILITY];
 
 /// The state, with the part that the handlers of access need.
 #[must_use]

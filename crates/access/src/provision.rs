@@ -40,7 +40,7 @@ impl Command for Provision {
     fn asks(&self, asks: &mut Asks<'_>) {
         let name = asks.tenant.name.clone();
         if let Some(asked) = asks.of::<Shelf>() {
-            asked.name = Some(name);
+            *asked = Needs::of(name);
         }
     }
 
@@ -148,6 +148,28 @@ impl State {
             changed = true;
         }
         Ok(changed)
+    }
+}
+
+impl Needs {
+    /// What the command needs that may make a tenant of this name.
+    pub(crate) fn of(name: Arc<str>) -> Self {
+        Self { name: Some(name) }
+    }
+}
+
+impl Shelf {
+    /// Makes the tenant, without a key. Returns true if it did not exist.
+    ///
+    /// # Errors
+    /// [`ProvisionError`]. The mode is checked first.
+    pub(crate) fn make(
+        &mut self,
+        tenant: &Tenant,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<bool, ProvisionError> {
+        self.state.value.provision(tenant, mode, None, now)
     }
 }
 

@@ -8,12 +8,10 @@ use access::Mode;
 use edge::{Caller, Headers, Problem, code, headers, respond};
 use engine::Engine;
 
-/// Time for which a key is trusted without asking the database again.
-const BELIEVED: Duration = Duration::from_secs(2);
 /// Greatest number of keys that are remembered. If there are more, all are forgotten.
 const MAX_CALLERS: usize = 10_000;
 
-/// The callers of recent requests, by the hash of their keys, with the time at which each was looked up.
+/// The callers of recent requests, by the hash of their keys, with the time before each was looked up.
 #[derive(Debug, Default)]
 pub(crate) struct Callers(Mutex<HashMap<[u8; 32], (Caller, Instant)>>);
 
@@ -40,9 +38,11 @@ impl Callers {
             )));
         }
         let hash = access::hash(key);
-        if let Some(caller) = self.remembered(hash) {
+        if let Some(caller) = self.remembered(hash, access::believed(mode)) {
             return Ok(caller);
         }
+        // The time before the look: an answer from before a change is not believed longer than one from then.
+        let asked_at = Instant::now();
         let found = engine
             .read(move |connection| access::caller(connection, hash))
             .await;
@@ -52,13 +52,13 @@ impl Callers {
         if known.len() >= MAX_CALLERS {
             known.clear();
         }
-        known.insert(hash, (caller.clone(), Instant::now()));
+        known.insert(hash, (caller.clone(), asked_at));
         Ok(caller)
     }
 
-    fn remembered(&self, hash: [u8; 32]) -> Option<Caller> {
+    fn remembered(&self, hash: [u8; 32], believed: Duration) -> Option<Caller> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (caller, since) = known.get(&hash)?;
-        (since.elapsed() < BELIEVED).then(|| caller.clone())
+        (since.elapsed() < believed).then(|| caller.clone())
     }
 }

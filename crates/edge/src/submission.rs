@@ -88,6 +88,25 @@ impl Submission {
             .map_or_else(String::new, |key| key.as_str().to_owned())
     }
 
+    /// The same request, with another command in the books of this tenant.
+    pub fn request_for<C: Command>(
+        &self,
+        tenant: Tenant,
+        command: C,
+        show: Show<C>,
+        show_refusal: ShowRefusal<C>,
+    ) -> Request<C> {
+        Request {
+            origin: self.origin(),
+            tenant,
+            command,
+            claim: self.claim.clone(),
+            is_dry_run: self.is_dry_run,
+            show,
+            show_refusal,
+        }
+    }
+
     /// The request to the lane, with this command.
     pub fn request<C: Command>(
         self,

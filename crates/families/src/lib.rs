@@ -20,6 +20,7 @@ use payments::notices::{InboxPolicy, InboxWalk, ParkedWebhooks, Receivers};
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
 use payments::reserves::ReserveReleases;
+use payments::scripts::Desks;
 
 /// Makes the replies again that were stored by reference.
 pub use books::transactions::make_again;
@@ -58,10 +59,11 @@ pub fn state(
     limits: Arc<ApprovalLimits>,
     receivers: Receivers,
     deliveries: Deliveries,
+    desks: Desks,
 ) -> State {
     let state = books::bring(State::new(engine, &CARDS));
     let state = access::bring(state, operator);
-    payments::bring(state, providers, limits, receivers, deliveries)
+    payments::bring(state, providers, limits, receivers, deliveries, desks)
 }
 
 /// The kinds of shelves, in the order in which they are loaded: a shelf whose rows name other rows comes first.
@@ -84,6 +86,7 @@ pub fn shelves() -> Arc<[Kind]> {
         Kind::of::<books::Books>(),
         Kind::of::<access::Shelf>(),
         Kind::of::<access::clocks::ClockShelf>(),
+        Kind::of::<access::resets::KeyShelf>(),
     ])
 }
 

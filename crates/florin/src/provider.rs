@@ -8,6 +8,7 @@ use payments::providers::{Dialect, ProviderAnswer, ProviderRequest, Unsendable};
 use payments::{Fact, LeasedOperation};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
+use store::TenantId;
 
 /// Longest answer that is read, in bytes. A page of a list may have a hundred records.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
@@ -22,10 +23,13 @@ pub(crate) struct Provider {
     /// The value of `Authorization` of every request. Its text is in no log.
     authorization: Option<HeaderValue>,
     http: reqwest::Client,
+    /// Whether the provider is told which tenant calls. Only a provider that is played needs it, for its faults.
+    tells_tenant: bool,
 }
 
 impl Provider {
-    /// A provider at the address `base` (`http://…`), which must answer within `timeout`, and which gets this API key.
+    /// A provider at the address `base` (`http://…`), which must answer within `timeout`, and which gets this API key. `tells_tenant` tells it which
+    /// tenant calls.
     ///
     /// # Errors
     /// The error of the HTTP client, if it cannot be set up.
@@ -34,6 +38,7 @@ impl Provider {
         dialect: Arc<dyn Dialect>,
         timeout: Duration,
         key: Option<&SecretString>,
+        tells_tenant: bool,
     ) -> Result<Self, reqwest::Error> {
         // An error means that a crypto provider is installed already, which is as good.
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -54,11 +59,16 @@ impl Provider {
             dialect,
             authorization,
             http,
+            tells_tenant,
         })
     }
 
     /// Asks for the execution of an operation. If the same operation is requested again, it is executed once.
-    pub(crate) async fn request(&self, leased: &LeasedOperation) -> ProviderAnswer {
+    pub(crate) async fn request(
+        &self,
+        tenant: TenantId,
+        leased: &LeasedOperation,
+    ) -> ProviderAnswer {
         let request = match self.dialect.request(leased) {
             Ok(request) => request,
             Err(Unsendable { decline_code }) => {
@@ -70,18 +80,22 @@ impl Provider {
                 return ProviderAnswer::Done { fact, answer };
             }
         };
-        match self.send(request).await {
+        match self.send(tenant, request).await {
             Ok((status, answer)) => self.dialect.answered(leased, status, answer),
             Err(cause) => ProviderAnswer::Nothing(cause),
         }
     }
 
     /// Asks for the outcome of an operation. An inquiry may take several requests.
-    pub(crate) async fn inquire(&self, leased: &LeasedOperation) -> ProviderAnswer {
+    pub(crate) async fn inquire(
+        &self,
+        tenant: TenantId,
+        leased: &LeasedOperation,
+    ) -> ProviderAnswer {
         let mut request = self.dialect.inquiry(leased);
         let mut left = MAX_FURTHER;
         loop {
-            let (status, answer) = match self.send(request).await {
+            let (status, answer) = match self.send(tenant, request).await {
                 Ok(answered) => answered,
                 Err(cause) => return ProviderAnswer::Nothing(cause),
             };
@@ -93,7 +107,11 @@ impl Provider {
         }
     }
 
-    async fn send(&self, outgoing: ProviderRequest) -> Result<(u16, Vec<u8>), String> {
+    async fn send(
+        &self,
+        tenant: TenantId,
+        outgoing: ProviderRequest,
+    ) -> Result<(u16, Vec<u8>), String> {
         let url = format!("{}{}", self.base, outgoing.path);
         let mut request = match outgoing.method {
             "POST" => self.http.post(url),
@@ -101,6 +119,9 @@ impl Provider {
         };
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        if self.tells_tenant {
+            request = request.header("sandbox-tenant", tenant.to_string());
         }
         for (name, value) in outgoing.headers {
             request = request.header(name, value);

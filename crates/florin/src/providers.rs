@@ -10,6 +10,7 @@ use engine::Tenant;
 use payments::draining::Deliveries;
 use payments::notices::{Receiver, Receivers};
 use payments::providers::{self, Dialect, Dialects, Providers, SANDBOX};
+use payments::scripts::Desks;
 use sandbox::{Sandbox, WebhookTarget};
 use store::Clock;
 
@@ -116,6 +117,13 @@ pub(crate) fn deliveries(settings: &Settings, played: &[(String, Sandbox)]) -> D
     Deliveries((settings.mode == Mode::Sandbox).then_some(all))
 }
 
+/// The desks of the played providers, at which their faults are scripted; none in live mode.
+pub(crate) fn desks(settings: &Settings, played: &[(String, Sandbox)]) -> Desks {
+    let desks = played.iter();
+    let desks = desks.map(|(name, sandbox)| (name.clone(), sandbox.faults()));
+    Desks((settings.mode == Mode::Sandbox).then(|| desks.collect()))
+}
+
 /// The clients of all providers.
 pub(crate) fn called(
     settings: &Settings,
@@ -140,6 +148,7 @@ pub(crate) fn called(
                 dialect_of(&dialect, settings.return_urls.get(&name).cloned())?,
                 timeout,
                 settings.provider_keys.get(&name),
+                settings.mode == Mode::Sandbox && dialect == SANDBOX,
             )?,
             places: Places::new(name.clone()),
             lease_millis: lease_millis(timeout),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use payments::LeasedOperation;
 use payments::providers::{CallFuture, CallOutcome, ProviderAnswer, Reach, ReachableProvider};
+use store::TenantId;
 
 use crate::places::{OPEN, Places};
 use crate::provider::Provider;
@@ -28,12 +29,12 @@ impl Link {
         answer
     }
 
-    async fn request(&self, leased: &LeasedOperation) -> CallOutcome {
+    async fn request(&self, tenant: TenantId, leased: &LeasedOperation) -> CallOutcome {
         if !self.places.lets_through() {
             return CallOutcome::CircuitOpen(i64::try_from(OPEN.as_millis()).unwrap_or(i64::MAX));
         }
         let lease = u64::try_from(self.lease_millis).unwrap_or(0);
-        let call = self.provider.request(leased);
+        let call = self.provider.request(tenant, leased);
         let answer = self.places.call(Duration::from_millis(lease), call).await;
         answer.map_or(CallOutcome::TooLate, |answer| {
             CallOutcome::Answered(self.noted(answer))
@@ -66,10 +67,14 @@ impl Reach for Links {
         full.map(|(name, _)| name.clone()).collect()
     }
 
-    fn request<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, CallOutcome> {
+    fn request<'a>(
+        &'a self,
+        tenant: TenantId,
+        leased: &'a LeasedOperation,
+    ) -> CallFuture<'a, CallOutcome> {
         Box::pin(async move {
             match self.link(leased) {
-                Some(link) => link.request(leased).await,
+                Some(link) => link.request(tenant, leased).await,
                 None => CallOutcome::Answered(absent()),
             }
         })
@@ -83,19 +88,27 @@ impl Reach for Links {
         })
     }
 
-    fn inquire<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer> {
+    fn inquire<'a>(
+        &'a self,
+        tenant: TenantId,
+        leased: &'a LeasedOperation,
+    ) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             match self.link(leased) {
-                Some(link) => link.noted(link.provider.inquire(leased).await),
+                Some(link) => link.noted(link.provider.inquire(tenant, leased).await),
                 None => absent(),
             }
         })
     }
 
-    fn request_again<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer> {
+    fn request_again<'a>(
+        &'a self,
+        tenant: TenantId,
+        leased: &'a LeasedOperation,
+    ) -> CallFuture<'a, ProviderAnswer> {
         Box::pin(async move {
             match self.link(leased) {
-                Some(link) => link.noted(link.provider.request(leased).await),
+                Some(link) => link.noted(link.provider.request(tenant, leased).await),
                 None => absent(),
             }
         })

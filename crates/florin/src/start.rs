@@ -15,6 +15,7 @@ use payments::Providers;
 use payments::draining::Deliveries;
 use payments::notices::Receivers;
 use payments::providers::Reach;
+use payments::scripts::Desks;
 use sandbox::Sandbox;
 use store::{AnyConnection, Clock, DatabaseUrl, Ids, Note, Store, TenantId, Timestamp, Tuning};
 use tokio::sync::{mpsc, watch};
@@ -202,7 +203,11 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     };
     let worker = tokio::spawn(runner.run(submitted, stopping));
     let tenants = engine.read(access::tenants).await?;
-    let receivers = providers::receivers(settings, &dialects, &tenant, &tenants)?.with_reach(reach);
+    // The operations of the first tenant do not name it, also after it was reset.
+    let first = first_tenant(settings.mode);
+    let first = tenants.iter().find(|tenant| &*tenant.name == first);
+    let first = first.unwrap_or(&tenant);
+    let receivers = providers::receivers(settings, &dialects, first, &tenants)?.with_reach(reach);
     let mode = settings.mode.of_books();
     let operator = Operator {
         mode,
@@ -215,6 +220,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
         Arc::new(settings.approve_above.clone()),
         receivers,
         providers::deliveries(settings, &played),
+        providers::desks(settings, &played),
     );
     let api = Api::new(state, &families::SURFACE, mode, collect_metrics());
     let server = api::serve(api, listener, threads())?;
@@ -232,13 +238,18 @@ pub(crate) async fn start(settings: &Settings) -> Result<Florin, StartError> {
     })
 }
 
-/// The tenant that the server begins with: `demo` in sandbox mode, `main` in live mode. If it does not exist, it
-/// gets a new id; the sandbox's tenant has a fixed one, because its books never move.
+/// The tenant that the server begins with. In sandbox mode it is the one that the sandbox's key acts for, which a reset
+/// changes, and `demo` at first; in live mode it is `main`. If it does not exist, it gets a new id; the sandbox's tenant
+/// has a fixed one, because its books never move.
 pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenant, StartError> {
-    let name = match settings.mode {
-        Mode::Sandbox => "demo",
-        Mode::Live => "main",
-    };
+    if settings.mode == Mode::Sandbox {
+        let hash = access::hash(SANDBOX_KEY);
+        let caller = engine.read(move |connection| access::caller(connection, hash));
+        if let Some(caller) = caller.await? {
+            return Ok(caller.tenant);
+        }
+    }
+    let name = first_tenant(settings.mode);
     let tenants = engine.read(access::tenants).await?;
     let known = tenants.into_iter().find(|tenant| &*tenant.name == name);
     Ok(known.unwrap_or_else(|| Tenant {
@@ -248,6 +259,14 @@ pub(crate) async fn tenant(engine: &Engine, settings: &Settings) -> Result<Tenan
         },
         name: name.into(),
     }))
+}
+
+/// The name of the first tenant of books of this mode.
+const fn first_tenant(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Sandbox => "demo",
+        Mode::Live => "main",
+    }
 }
 
 /// Makes sure that the books have begun in this mode, that the tenant exists and, if there is a key, that the key
@@ -430,6 +449,7 @@ pub(crate) fn serve_alone(
         Arc::default(),
         Receivers::default(),
         Deliveries(None),
+        Desks::default(),
     );
     let api = Api::new(state, &families::SURFACE, mode, None);
     api::serve(api, listener, threads())

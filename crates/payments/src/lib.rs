@@ -60,6 +60,7 @@ mod refusal;
 mod replies;
 pub mod reserves;
 mod schema;
+pub mod scripts;
 pub mod search;
 pub mod settlement;
 mod shapes;
@@ -115,6 +116,7 @@ pub const CAPABILITIES: &[Capability] = &[
     settlement::CAPABILITY,
     prices::CAPABILITY,
     draining::CAPABILITY,
+    scripts::CAPABILITY,
 ];
 
 /// The fields of replies whose integers are amounts in minor units.
@@ -156,7 +158,8 @@ pub fn bring(
     limits: Arc<approvals::ApprovalLimits>,
     receivers: notices::Receivers,
     deliveries: draining::Deliveries,
+    desks: scripts::Desks,
 ) -> State {
     let state = state.with(providers).with(limits);
-    state.with(receivers).with(deliveries)
+    state.with(receivers).with(deliveries).with(desks)
 }

@@ -19,6 +19,14 @@ edge::shapes! {
     PaymentStatus: Shape::words(&["requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture", "succeeded", "canceled"]);
     /// When the money is taken: with the authorization, or later.
     CaptureMethodName: Shape::words(&["automatic", "manual"]);
+    /// What a scripted fault is about.
+    FaultOperation: Shape::words(&["any", "charge", "capture", "void", "increment", "refund", "payout", "evidence", "inquiry", "webhook"]);
+    /// What a scripted fault makes happen.
+    FaultName: Shape::words(&["status", "latency", "drop", "duplicate", "reorder", "corrupt"]);
+    /// Whether a fault happens before or after the provider does what it is asked for.
+    FaultMoment: Shape::words(&["before", "after"]);
+    /// The part of a webhook that is corrupted.
+    WebhookPart: Shape::words(&["body", "signature"]);
     /// The id of a customer.
     CustomerId: Shape::id("cus_").example("cus_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// Whether money is moved for a customer.

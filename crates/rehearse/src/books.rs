@@ -133,7 +133,8 @@ impl Kind {
     }
 }
 
-type Books = BTreeMap<String, [i64; 3]>;
+/// Accounts by code: posted and pending balance in minor units, and number of entries.
+pub(crate) type Books = BTreeMap<String, [i64; 3]>;
 
 /// Rehearses a Florin in sandbox mode on books that do not know the seed. Every schedule is about payments of the same
 /// amounts; afterwards each account must have had the same added to it as by each event once, in order.
@@ -205,7 +206,7 @@ fn different(schedule: Schedule, expected: &Books, found: &Books) -> Vec<Differe
 }
 
 /// What was added to each account. Accounts that stayed as they were are left out.
-fn added(before: &Books, after: &Books) -> Books {
+pub(crate) fn added(before: &Books, after: &Books) -> Books {
     let added = after.iter().map(|(account, now)| {
         let then = before.get(account).copied().unwrap_or_default();
         let mut added = *now;
@@ -219,11 +220,11 @@ fn added(before: &Books, after: &Books) -> Books {
 
 /// A merchant with payments at the sandbox provider.
 #[derive(Clone)]
-struct Shop {
-    http: Client,
-    at: Arc<Address>,
-    seed: u64,
-    count: u32,
+pub(crate) struct Shop {
+    pub(crate) http: Client,
+    pub(crate) at: Arc<Address>,
+    pub(crate) seed: u64,
+    pub(crate) count: u32,
 }
 
 impl Shop {
@@ -248,11 +249,24 @@ impl Shop {
         key: Option<String>,
         body: Option<Value>,
     ) -> Result<Value, BooksError> {
+        self.ask_waiting(what, (method, url), key, body, "wait=0")
+            .await
+    }
+
+    /// Asks Florin or its provider, and waits for an outcome as long as `wait` says.
+    pub(crate) async fn ask_waiting(
+        &self,
+        what: &'static str,
+        (method, url): (Method, String),
+        key: Option<String>,
+        body: Option<Value>,
+        wait: &str,
+    ) -> Result<Value, BooksError> {
         let mut request = self
             .http
             .request(method, url)
             .bearer_auth(&self.at.key)
-            .header("prefer", "wait=0");
+            .header("prefer", wait);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
@@ -389,7 +403,7 @@ impl Shop {
     }
 
     /// All accounts by code: posted and pending balance, and number of entries.
-    async fn books(&self) -> Result<Books, BooksError> {
+    pub(crate) async fn books(&self) -> Result<Books, BooksError> {
         let mut books = Books::new();
         let mut next = String::new();
         loop {
@@ -430,12 +444,12 @@ impl Effects for Shop {
     }
 }
 
-fn text(value: &Value, name: &str) -> String {
+pub(crate) fn text(value: &Value, name: &str) -> String {
     let text = value.get(name).and_then(Value::as_str);
     text.unwrap_or_default().to_owned()
 }
 
-fn rows(page: &Value) -> Vec<Value> {
+pub(crate) fn rows(page: &Value) -> Vec<Value> {
     let rows = page.get("data").and_then(Value::as_array);
     rows.cloned().unwrap_or_default()
 }

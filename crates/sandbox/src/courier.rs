@@ -4,14 +4,18 @@
 //! `POST /v1/webhooks/{record id}/redeliver` sends an event again.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use faults::{Desk, Group, Part, WebhookFaults};
 use reqwest::header::CONTENT_TYPE;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use webhook_signatures::{Scheme, Secret, SignError, sign};
 
 use crate::event::Message;
+use crate::held::{Held, Holding, Outgoing, Step};
 use crate::patience::Patience;
+use crate::request::Tenant;
 
 /// Greatest number of deliveries that are under way or wait for a retry; more are dropped and logged.
 const MAX_UNDER_WAY: usize = 4096;
@@ -37,6 +41,30 @@ pub(crate) enum Delivery {
     GivenUp,
 }
 
+impl Delivery {
+    /// The result of two deliveries together.
+    const fn and(self, other: Self) -> Self {
+        match self {
+            Self::Accepted => other,
+            Self::GivenUp => Self::GivenUp,
+        }
+    }
+}
+
+/// The same event with another amount; a body without an amount gets a space.
+fn changed(body: &[u8]) -> Vec<u8> {
+    let mut changed = body.to_vec();
+    let name = br#""amount":"#;
+    let at = body.windows(name.len()).position(|bytes| bytes == name);
+    let digit = at.and_then(|at| changed.get_mut(at.saturating_add(name.len())));
+    match digit {
+        Some(digit @ b'9') => *digit = b'8',
+        Some(digit @ b'0'..=b'8') => *digit = b'9',
+        Some(_) | None => changed.push(b' '),
+    }
+    changed
+}
+
 /// Why one try got no answer.
 #[derive(Debug, thiserror::Error)]
 enum PostError {
@@ -50,6 +78,8 @@ enum PostError {
 pub(crate) struct Courier {
     client: reqwest::Client,
     target: Mutex<Option<Arc<WebhookTarget>>>,
+    faults: Arc<Desk>,
+    holding: Holding,
     clock: fn() -> i64,
     patience: Patience,
     under_way: Arc<Semaphore>,
@@ -59,6 +89,7 @@ pub(crate) struct Courier {
 impl Courier {
     pub(crate) fn new(
         target: Option<WebhookTarget>,
+        faults: Arc<Desk>,
         clock: fn() -> i64,
         patience: Patience,
     ) -> Result<Self, reqwest::Error> {
@@ -73,6 +104,8 @@ impl Courier {
         Ok(Self {
             client,
             target: Mutex::new(target.map(Arc::new)),
+            faults,
+            holding: Holding::default(),
             clock,
             patience,
             under_way: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
@@ -95,26 +128,90 @@ impl Courier {
         self.target().is_some()
     }
 
-    /// Starts to deliver these events, one after the other. They are accepted if each of them is.
-    pub(crate) fn announce(self: &Arc<Self>, messages: Vec<Message>) -> JoinHandle<Delivery> {
+    /// Starts to deliver these events, one after the other, with the faults that their tenant has scripted. They are
+    /// accepted if each of them is. An event that is held does not delay the events after it.
+    pub(crate) fn announce(
+        self: &Arc<Self>,
+        tenant: Option<&Tenant>,
+        messages: Vec<Message>,
+    ) -> JoinHandle<Delivery> {
         let courier = Arc::clone(self);
         let place = Arc::clone(&self.under_way).try_acquire_owned();
+        let faults = |_: &Message| match tenant {
+            Some(tenant) => self.faults.webhook(tenant.as_str()),
+            None => WebhookFaults::default(),
+        };
+        let scripts: Vec<WebhookFaults> = messages.iter().map(faults).collect();
         tokio::spawn(async move {
             let Ok(_place) = place else {
                 tracing::warn!("too many webhooks under way, a delivery is dropped");
                 return Delivery::GivenUp;
             };
-            let mut all = Delivery::Accepted;
-            for message in messages {
-                if courier.deliver(&message).await == Delivery::GivenUp {
-                    all = Delivery::GivenUp;
-                }
+            let (mut all, mut held) = (Delivery::Accepted, Vec::new());
+            for (message, faults) in messages.into_iter().zip(scripts) {
+                tokio::time::sleep(Duration::from_millis(u64::from(faults.pause))).await;
+                let outgoing = Outgoing {
+                    message,
+                    copies: faults.copies,
+                    corrupted: faults.corrupted,
+                };
+                let delivered = match (faults.is_lost, faults.held) {
+                    (true, _) => Delivery::GivenUp,
+                    (false, Some(group)) => {
+                        held.push(courier.hold(group, outgoing));
+                        Delivery::Accepted
+                    }
+                    (false, None) => courier.deliver(&outgoing).await,
+                };
+                all = all.and(delivered);
+            }
+            for delivered in held {
+                all = all.and(delivered.await.unwrap_or(Delivery::GivenUp));
             }
             all
         })
     }
 
-    async fn deliver(&self, message: &Message) -> Delivery {
+    /// Holds a webhook until its group is whole, or has waited long enough.
+    fn hold(self: &Arc<Self>, group: Group, outgoing: Outgoing) -> oneshot::Receiver<Delivery> {
+        let (tell, told) = oneshot::channel();
+        let courier = Arc::clone(self);
+        match self.holding.add(group, (outgoing, tell)) {
+            Step::Joined => {}
+            Step::Whole(all) => {
+                tokio::spawn(async move { courier.release(all).await });
+            }
+            Step::Begun(number) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(courier.patience.held).await;
+                    let all = courier.holding.give_up(group.fault, number);
+                    courier.release(all).await;
+                });
+            }
+        }
+        told
+    }
+
+    /// Sends webhooks that were held, one after the other.
+    async fn release(&self, all: Vec<Held>) {
+        for (outgoing, tell) in all {
+            let delivered = self.deliver(&outgoing).await;
+            // Nobody waits any more.
+            let _unheard = tell.send(delivered);
+        }
+    }
+
+    /// Sends all copies of a webhook, one after the other. It is accepted if each of them is.
+    async fn deliver(&self, outgoing: &Outgoing) -> Delivery {
+        let mut all = Delivery::Accepted;
+        let mut corrupted = outgoing.corrupted;
+        for _ in 0..outgoing.copies {
+            all = all.and(self.deliver_once(&outgoing.message, corrupted.take()).await);
+        }
+        all
+    }
+
+    async fn deliver_once(&self, message: &Message, mut corrupted: Option<Part>) -> Delivery {
         let event = &message.event_id;
         if !self.has_target() {
             return Delivery::GivenUp;
@@ -127,7 +224,7 @@ impl Courier {
             let Ok(_connection) = self.connections.acquire().await else {
                 return Delivery::GivenUp;
             };
-            match self.post(&target, message).await {
+            match self.post(&target, message, corrupted.take()).await {
                 Ok(status) if status.is_success() => return Delivery::Accepted,
                 Ok(status) => {
                     tracing::info!(event, %status, "a webhook was not accepted");
@@ -150,13 +247,20 @@ impl Courier {
         &self,
         target: &WebhookTarget,
         message: &Message,
+        corrupted: Option<Part>,
     ) -> Result<reqwest::StatusCode, PostError> {
+        let other = changed(&message.body);
+        let (signed, sent) = match corrupted {
+            None => (&message.body, &message.body),
+            Some(Part::Body) => (&message.body, &other),
+            Some(Part::Signature) => (&other, &message.body),
+        };
         let headers = sign(
             target.scheme,
             &target.secret,
             &message.event_id,
             (self.clock)(),
-            &message.body,
+            signed,
         )?;
         let mut request = self
             .client
@@ -165,7 +269,7 @@ impl Courier {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        Ok(request.body(message.body.clone()).send().await?.status())
+        Ok(request.body(sent.clone()).send().await?.status())
     }
 
     fn target(&self) -> Option<Arc<WebhookTarget>> {

@@ -30,7 +30,7 @@ pub(crate) struct Dispute {
     payment_method: Option<PaymentMethod>,
     reference: Option<String>,
     /// The key of the charge. The dispute has none, because the merchant did not ask for it.
-    charge_key: ProviderKey,
+    pub(crate) charge_key: ProviderKey,
 }
 
 /// The state of a dispute.

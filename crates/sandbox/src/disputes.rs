@@ -1,8 +1,11 @@
 //! The routes of disputes. The payer's bank opens a dispute and decides about it, and whoever tests plays the bank; the
 //! merchant gives evidence.
 
+use std::sync::Arc;
+
 use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use faults::Operation;
 use serde::Serialize;
 
 use crate::dispute::{Dispute, DisputeStep};
@@ -10,7 +13,8 @@ use crate::event::Event;
 use crate::order::{DisputeOrder, Evidence, ProviderKey};
 use crate::provider::Provider;
 use crate::refusal::Refusal;
-use crate::request::{inquired_key, provider_key, read_body};
+use crate::request::{inquired_key, provider_key, read_body, tenant};
+use crate::scripted::scripted;
 
 /// The routes of disputes.
 pub(crate) fn configure(service: &mut web::ServiceConfig) {
@@ -55,8 +59,19 @@ async fn take_step(
     Ok(provider.told(&event))
 }
 
-/// Takes the evidence of the merchant.
+/// Takes the evidence of the merchant, with the faults that are scripted for it.
 async fn evidence(
+    id: web::Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+    provider: Data<Provider>,
+) -> Result<HttpResponse, Refusal> {
+    let (desk, tenant) = (Arc::clone(&provider.faults), tenant(&request)?);
+    let call = take_evidence(id, request, payload, provider);
+    scripted(&desk, tenant.as_ref(), Operation::Evidence, call).await
+}
+
+async fn take_evidence(
     id: web::Path<String>,
     request: HttpRequest,
     payload: Payload,
@@ -66,10 +81,12 @@ async fn evidence(
     let body = read_body(payload, &provider.patience).await?;
     let evidence = Evidence::read(id.into_inner(), &body)?;
     let now = (provider.clock)();
+    let dispute = provider.journal.dispute(&evidence.dispute)?;
+    let tenant = provider.journal.tenant_of(&dispute.charge_key);
     let given = provider.journal.give_evidence(key.clone(), evidence, now)?;
     let messages: Vec<_> = given.events.iter().map(Event::message).collect();
     if !messages.is_empty() {
-        drop(provider.courier.announce(messages));
+        drop(provider.courier.announce(tenant.as_ref(), messages));
     }
     if given.is_answered {
         Ok(answer(&given.dispute, &key))
@@ -80,9 +97,13 @@ async fn evidence(
 
 /// Reports the dispute for which a key has given evidence.
 async fn inquire(request: HttpRequest, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
-    let key = inquired_key(&request)?;
-    let dispute = provider.journal.answered_dispute(&key)?;
-    Ok(answer(&dispute, &key))
+    let (desk, tenant) = (Arc::clone(&provider.faults), tenant(&request)?);
+    let call = async move {
+        let key = inquired_key(&request)?;
+        let dispute = provider.journal.answered_dispute(&key)?;
+        Ok(answer(&dispute, &key))
+    };
+    scripted(&desk, tenant.as_ref(), Operation::Inquiry, call).await
 }
 
 /// The answer to evidence: the dispute, with the key under which the evidence was taken.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::dispute::{Dispute, DisputeStep};
+use crate::order::ProviderKey;
 use crate::record::{Record, Status, fresh_id};
 
 /// An event of a record or a dispute. It is stored with it, so its id never changes.
@@ -21,6 +22,24 @@ pub(crate) struct Event<T> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct EventSubject<T> {
     object: T,
+}
+
+/// What an event is about.
+pub(crate) trait Subject: Serialize {
+    /// The provider key of the record, or of the disputed charge.
+    fn key(&self) -> &ProviderKey;
+}
+
+impl Subject for Record {
+    fn key(&self) -> &ProviderKey {
+        &self.idempotency_key
+    }
+}
+
+impl Subject for Dispute {
+    fn key(&self) -> &ProviderKey {
+        &self.charge_key
+    }
 }
 
 impl<T> Event<T> {
@@ -102,6 +121,7 @@ impl<T: Serialize> Event<T> {
     pub(crate) fn message(&self) -> Message {
         Message {
             event_id: self.id.clone(),
+            kind: self.kind.clone(),
             body: json!(self).to_string().into_bytes(),
         }
     }
@@ -111,5 +131,7 @@ impl<T: Serialize> Event<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) event_id: String,
+    /// The type of the event.
+    pub(crate) kind: String,
     pub(crate) body: Vec<u8>,
 }

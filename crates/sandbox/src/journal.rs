@@ -17,6 +17,7 @@ use crate::order::{DisputeOrder, Evidence, Magic, Order, ProviderKey};
 use crate::pages::{Entry, Page, Pages};
 use crate::record::{Kind, Record, Shown, fresh_id};
 use crate::refusal::Refusal;
+use crate::request::Tenant;
 use crate::settlement::{BankMove, Settlement};
 use crate::totals::{CurrencyTotals, Totals};
 
@@ -86,6 +87,7 @@ impl Journal {
         &self,
         key: ProviderKey,
         order: Order,
+        tenant: Option<Tenant>,
         now: i64,
     ) -> Result<CallRecord, Refusal> {
         let mut state = self.lock();
@@ -115,14 +117,17 @@ impl Journal {
             (_, Some(event)) => Entry::Executed {
                 order,
                 event: event.clone(),
+                tenant,
             },
             (Some(record), None) => Entry::Opened {
                 order,
                 record: record.clone(),
+                tenant,
             },
             (None, None) if is_new => Entry::Unexecuted {
                 idempotency_key: key,
                 order,
+                tenant,
             },
             (None, None) => Entry::Repeated {
                 idempotency_key: key,
@@ -327,6 +332,11 @@ impl Journal {
         (record.kind() == kind).then_some(record)
     }
 
+    /// The tenant whose call first had this key, if it has named itself.
+    pub(crate) fn tenant_of(&self, key: &ProviderKey) -> Option<Tenant> {
+        self.lock().pages.by_key(key)?.tenant.clone()
+    }
+
     /// The charge with this id, if it waits for its payer.
     pub(crate) fn waiting_charge(&self, id: &str) -> Result<Record, Refusal> {
         let state = self.lock();
@@ -334,18 +344,22 @@ impl Journal {
         waiting.ok_or(Refusal::AlreadyFinished)
     }
 
-    /// The events of the record or the dispute with this id, the oldest first.
-    pub(crate) fn messages_of(&self, id: &str) -> Result<Vec<Message>, Refusal> {
+    /// The events of the record or the dispute with this id, the oldest first, and the tenant that they are for.
+    pub(crate) fn messages_of(&self, id: &str) -> Result<(Vec<Message>, Option<Tenant>), Refusal> {
         let state = self.lock();
         if let Some(case) = state.pages.case(id) {
-            return Ok(case.events.iter().map(Event::message).collect());
+            let charge = state.pages.by_key(&case.dispute.charge_key);
+            let tenant = charge.and_then(|page| page.tenant.clone());
+            return Ok((case.events.iter().map(Event::message).collect(), tenant));
         }
         let page = state.pages.by_id(id).ok_or(Refusal::NoSuchCharge)?;
-        Ok(page.events.iter().map(Event::message).collect())
+        let messages = page.events.iter().map(Event::message).collect();
+        Ok((messages, page.tenant.clone()))
     }
 
-    /// All keys that were ever called, in the order of the keys, as callers see them at this host.
-    pub(crate) fn rows(&self, host: &str) -> Vec<Row> {
+    /// All keys that were ever called, in the order of the keys, as callers see them at this host; or only those whose
+    /// records have this reference.
+    pub(crate) fn rows(&self, host: &str, reference: Option<&str>) -> Vec<Row> {
         let row = |(key, page): (&ProviderKey, &Page)| Row {
             subject: match &page.record {
                 Some(record) => Subject::Record(record.shown(host)),
@@ -356,7 +370,17 @@ impl Journal {
             effects: page.effects,
             calls: page.calls,
         };
-        self.lock().pages.iter().map(row).collect()
+        let is_wanted = |(_, page): &(&ProviderKey, &Page)| {
+            let record = page.record.as_ref();
+            reference.is_none()
+                || record.and_then(|record| record.reference.as_deref()) == reference
+        };
+        self.lock()
+            .pages
+            .iter()
+            .filter(is_wanted)
+            .map(row)
+            .collect()
     }
 
     /// The totals of all charges and payouts, in the order of the currencies.
@@ -485,7 +509,7 @@ mod tests {
     }
 
     fn rows(journal: &Journal) -> Value {
-        json!(journal.rows("host"))
+        json!(journal.rows("host", None))
     }
 
     #[test]
@@ -493,13 +517,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::open(&path).unwrap();
-        journal.call(key("first"), order(1), 0).unwrap();
+        journal.call(key("first"), order(1), None, 0).unwrap();
         journal.close();
         let whole = fs::read(&path).unwrap();
 
         // However much of the second line reached the file, only the first line is left.
         let journal = Journal::open(&path).unwrap();
-        journal.call(key("second"), order(2), 0).unwrap();
+        journal.call(key("second"), order(2), None, 0).unwrap();
         journal.close();
         let both = fs::read(&path).unwrap();
         for length in whole.len()..both.len() {
@@ -512,10 +536,10 @@ mod tests {
         }
 
         let journal = Journal::open(&path).unwrap();
-        journal.call(key("second"), order(2), 0).unwrap();
+        journal.call(key("second"), order(2), None, 0).unwrap();
         journal.close();
         let journal = Journal::open(&path).unwrap();
-        assert_eq!(journal.rows("host").len(), 2);
+        assert_eq!(journal.rows("host", None).len(), 2);
     }
 
     #[test]
@@ -566,7 +590,7 @@ mod tests {
             &evidence_for_nothing.to_string(),
         ] {
             let journal = Journal::open(&path).unwrap();
-            journal.call(key("first"), order(1), 0).unwrap();
+            journal.call(key("first"), order(1), None, 0).unwrap();
             journal.close();
             let mut bytes = fs::read(&path).unwrap();
             bytes.extend_from_slice(format!("{nonsense}\n").as_bytes());
@@ -608,7 +632,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let journal = Journal::open(&path).unwrap();
-        journal.call(key("twice"), order(1), 0).unwrap();
+        journal.call(key("twice"), order(1), None, 0).unwrap();
         journal.close();
         let line = fs::read_to_string(&path).unwrap();
         fs::write(&path, line.repeat(2)).unwrap();
@@ -626,7 +650,7 @@ mod tests {
         journal.lock().lines.file = Some(File::open(&path).unwrap());
 
         for _ in 0..2 {
-            let refused = journal.call(key("lost"), order(1), 0);
+            let refused = journal.call(key("lost"), order(1), None, 0);
             assert!(matches!(refused, Err(Refusal::NotRecorded(_))));
         }
         assert_eq!(rows(&journal), json!([]));

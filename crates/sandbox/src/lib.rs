@@ -52,7 +52,8 @@
 //! | `POST /v1/disputes/{dispute id}/evidence` with `Idempotency-Key` | the merchant's evidence, an object of texts: 200 with the dispute and the key; the key with other texts: 409 |
 //! | `GET /v1/evidence?idempotency_key=…` | the dispute for which this key has given evidence, or 404 |
 //! | `GET /v1/disputes/{dispute id}` | the dispute as it is now |
-//! | `GET /v1/journal` | every key of a record with its `effects` and `calls` |
+//! | `GET /v1/journal`, `GET /v1/journal?reference=…` | every key of a record with its `effects` and `calls`, or those of one reference |
+//! | `GET /v1/webhooks/{record id}` | the events of the record or dispute as they are sent, the oldest first: id, type and body |
 //! | `GET /v1/totals` | the amounts authorized, captured, released, refunded, withdrawn and paid out, by currency |
 //! | `POST /v1/webhooks/{record id}/redeliver` | sends the newest event of the record or dispute again, signed anew, and says whether it was `delivered` |
 //! | `POST /v1/webhooks/{record id}/redeliver-all` | sends all its events again, one after the other, the newest first; their ids are in `events` |
@@ -89,6 +90,10 @@
 //!
 //! Once the bank has decided, each of withdraw and reinstate is possible once more. `evidence_due_by` is only shown:
 //! nothing happens at that time.
+//!
+//! *Scripted faults* hit calls and webhooks of one tenant, whatever its payment methods are: see the crate `faults`. A
+//! caller names its tenant in `Sandbox-Tenant`, which the journal keeps with what the call has made. A caller without a
+//! tenant meets no fault.
 //!
 //! It never knows anything about the system that calls it, and never stores a secret on disk.
 //!
@@ -134,6 +139,7 @@ mod destination;
 mod dispute;
 mod disputes;
 mod event;
+mod held;
 mod journal;
 mod lines;
 mod method;
@@ -145,6 +151,7 @@ mod record;
 mod refusal;
 mod request;
 mod routes;
+mod scripted;
 mod settlement;
 mod settlements;
 mod totals;
@@ -158,6 +165,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use faults::Desk;
 use tokio::task::JoinHandle;
 
 use crate::courier::Courier;
@@ -244,6 +252,12 @@ impl Sandbox {
         move || courier.under_way()
     }
 
+    /// The scripted faults of this provider. A caller names its tenant in `Sandbox-Tenant`, and the faults of that tenant
+    /// hit its calls, and the webhooks about what its calls have made.
+    pub fn faults(&self) -> Arc<Desk> {
+        Arc::clone(&self.provider.faults)
+    }
+
     /// Stops at once, as a crash would: open connections are cut, and webhooks that are being sent are lost. When this
     /// returns, another provider can use the journal.
     pub async fn stop(mut self) {
@@ -275,10 +289,13 @@ fn start_with(
         webhook,
     } = settings;
     let journal = Journal::open(&path).map_err(|source| StartError::Journal { path, source })?;
-    let courier = Arc::new(Courier::new(webhook, clock, patience)?);
+    let faults = Arc::new(Desk::default());
+    let desk = Arc::clone(&faults);
+    let courier = Arc::new(Courier::new(webhook, desk, clock, patience)?);
     let provider = Data::new(Provider {
         journal,
         courier,
+        faults,
         clock,
         patience,
     });

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::method::{PaymentMethod, Step};
 use crate::order::{ChargeOrder, Evidence, Order, ProviderKey};
 use crate::record::{Kind, Record, Status};
+use crate::request::Tenant;
 use crate::settlement::{BankMove, Line, LineKind, Settlement, fee_for_capture};
 use crate::totals::Totals;
 
@@ -18,13 +19,26 @@ use crate::totals::Totals;
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub(crate) enum Entry {
     /// The call of a key that was executed.
-    Executed { order: Order, event: Event<Record> },
+    Executed {
+        order: Order,
+        event: Event<Record>,
+        /// The tenant of the caller, if it has named one; journals of older versions do not have it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<Tenant>,
+    },
     /// The call of a key whose outcome comes later.
-    Opened { order: Order, record: Record },
+    Opened {
+        order: Order,
+        record: Record,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<Tenant>,
+    },
     /// The first call of a key, which executed nothing.
     Unexecuted {
         idempotency_key: ProviderKey,
         order: Order,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<Tenant>,
     },
     /// A later call of a known key that executed nothing.
     Repeated { idempotency_key: ProviderKey },
@@ -53,6 +67,8 @@ pub(crate) enum Entry {
 /// Everything that is known about one key.
 pub(crate) struct Page {
     pub(crate) order: Order,
+    /// The tenant whose call made the page.
+    pub(crate) tenant: Option<Tenant>,
     /// The record as it is now; `None` as long as nothing was executed.
     pub(crate) record: Option<Record>,
     /// The events of the record, the oldest first.
@@ -64,9 +80,10 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    fn new(order: Order) -> Self {
+    fn new(order: Order, tenant: Option<Tenant>) -> Self {
         Self {
             order,
+            tenant,
             record: None,
             events: Vec::new(),
             is_returned: false,
@@ -231,18 +248,27 @@ impl Pages {
     /// Adds an entry; returns false if it is about something that never was.
     pub(crate) fn turn(&mut self, entry: Entry) -> bool {
         match entry {
-            Entry::Executed { order, event } => {
+            Entry::Executed {
+                order,
+                event,
+                tenant,
+            } => {
                 let record = event.object().clone();
-                self.record(order, record, Some(event))
+                self.record(order, record, Some(event), tenant)
             }
-            Entry::Opened { order, record } => self.record(order, record, None),
+            Entry::Opened {
+                order,
+                record,
+                tenant,
+            } => self.record(order, record, None, tenant),
             Entry::Unexecuted {
                 idempotency_key,
                 order,
+                tenant,
             } => {
                 self.follow_chain(&idempotency_key, &order);
                 let page = self.by_key.entry(idempotency_key);
-                page.or_insert_with(|| Page::new(order)).calls += 1;
+                page.or_insert_with(|| Page::new(order, tenant)).calls += 1;
                 true
             }
             Entry::Repeated { idempotency_key } => {
@@ -337,12 +363,18 @@ impl Pages {
     }
 
     /// Puts the record of a call on the page of its key.
-    fn record(&mut self, order: Order, record: Record, event: Option<Event<Record>>) -> bool {
+    fn record(
+        &mut self,
+        order: Order,
+        record: Record,
+        event: Option<Event<Record>>,
+        tenant: Option<Tenant>,
+    ) -> bool {
         let key = record.idempotency_key.clone();
         // A charge that waits for its payer is not executed yet.
         let is_effect = record.status != Status::RequiresAction;
         let page = self.by_key.entry(key.clone());
-        let page = page.or_insert_with(|| Page::new(order.clone()));
+        let page = page.or_insert_with(|| Page::new(order.clone(), tenant));
         // The executions are counted: a second execution in the file must show in the rows.
         page.effects += u64::from(is_effect);
         page.calls += 1;

@@ -13,6 +13,8 @@ pub(crate) struct Patience {
     pub(crate) announcement: Duration,
     /// Time that the receiver of a webhook may take to answer one try.
     pub(crate) receiver: Duration,
+    /// Time for which a webhook is held at most until it is sent in another order.
+    pub(crate) held: Duration,
     /// The pause before each try of a webhook; there are as many tries as pauses.
     pub(crate) before_tries: [Duration; 5],
 }
@@ -24,6 +26,7 @@ impl Default for Patience {
             body: Duration::from_secs(10),
             announcement: Duration::from_secs(10),
             receiver: Duration::from_secs(10),
+            held: Duration::from_secs(5),
             before_tries: [0, 100, 300, 900, 2700].map(Duration::from_millis),
         }
     }

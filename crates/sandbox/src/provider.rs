@@ -9,22 +9,24 @@ use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
-use serde::Serialize;
+use faults::Desk;
 use tokio::time::{sleep, timeout};
 
 use crate::courier::Courier;
-use crate::event::Event;
+use crate::event::{Event, Subject};
 use crate::journal::{CallRecord, Journal};
 use crate::method::{Announcement, Answer};
 use crate::order::{Order, ProviderKey};
 use crate::patience::Patience;
 use crate::record::{Record, Status};
 use crate::refusal::Refusal;
+use crate::request::Tenant;
 
 /// The state that every route needs.
 pub(crate) struct Provider {
     pub(crate) journal: Journal,
     pub(crate) courier: Arc<Courier>,
+    pub(crate) faults: Arc<Desk>,
     pub(crate) clock: fn() -> i64,
     pub(crate) patience: Patience,
 }
@@ -35,13 +37,14 @@ impl Provider {
         &self,
         key: ProviderKey,
         order: Order,
+        tenant: Option<Tenant>,
         host: &str,
     ) -> Result<HttpResponse, Refusal> {
         let CallRecord {
             script,
             record,
             event,
-        } = self.journal.call(key, order, (self.clock)())?;
+        } = self.journal.call(key, order, tenant, (self.clock)())?;
         if let Some(event) = event {
             self.announce(&event, script.announcement).await;
         }
@@ -53,25 +56,31 @@ impl Provider {
     }
 
     /// The reply that shows what an event reports. The event is sent after it.
-    pub(crate) fn told<T: Serialize>(&self, event: &Event<T>) -> HttpResponse {
+    pub(crate) fn told<T: Subject>(&self, event: &Event<T>) -> HttpResponse {
         let reply = HttpResponse::Ok().json(event.object());
-        drop(self.courier.announce(vec![event.message()]));
+        let tenant = self.journal.tenant_of(event.object().key());
+        drop(
+            self.courier
+                .announce(tenant.as_ref(), vec![event.message()]),
+        );
         reply
     }
 
     /// Sends the event, and waits for its receiver if the webhook goes before the reply.
     async fn announce(&self, event: &Event<Record>, announcement: Announcement) {
         let message = event.message();
+        let tenant = self.journal.tenant_of(event.object().key());
+        let announce = |messages| self.courier.announce(tenant.as_ref(), messages);
         match announcement {
             Announcement::None => {}
             // The task runs on the only thread of this worker: it is first polled after the handler has returned and
             // its reply was handed to the socket.
-            Announcement::AfterReply => drop(self.courier.announce(vec![message])),
+            Announcement::AfterReply => drop(announce(vec![message])),
             Announcement::TwiceAfterReply => {
-                drop(self.courier.announce(vec![message.clone(), message]));
+                drop(announce(vec![message.clone(), message]));
             }
             Announcement::BeforeReply => {
-                let delivery = self.courier.announce(vec![message]);
+                let delivery = announce(vec![message]);
                 if timeout(self.patience.announcement, delivery).await.is_err() {
                     tracing::info!("the reply no longer waits for the webhook that goes first");
                 }
@@ -99,7 +108,7 @@ async fn silence(patience: &Patience) -> HttpResponse {
 
 /// A body that fails before its first byte. Then the server drops the connection, together with the status line,
 /// which is still in the write buffer.
-struct Cut;
+pub(crate) struct Cut;
 
 impl MessageBody for Cut {
     type Error = io::Error;

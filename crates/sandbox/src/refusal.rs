@@ -14,6 +14,8 @@ pub(crate) enum Refusal {
     KeyRequired,
     #[error("invalid_idempotency_key")]
     InvalidKey,
+    #[error("invalid_tenant")]
+    InvalidTenant,
     #[error("body_too_large")]
     BodyTooLarge,
     #[error("body_too_slow")]
@@ -71,6 +73,7 @@ impl ResponseError for Refusal {
         match self {
             Self::KeyRequired
             | Self::InvalidKey
+            | Self::InvalidTenant
             | Self::MalformedBody
             | Self::InvalidAmount(_)
             | Self::InvalidCurrency(_)

@@ -1,7 +1,10 @@
 //! Every URL of the provider, and the function behind it.
 
+use std::sync::Arc;
+
 use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use faults::Operation;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;
@@ -13,7 +16,10 @@ use crate::order::Order;
 use crate::provider::Provider;
 use crate::record::Kind;
 use crate::refusal::Refusal;
-use crate::request::{host, inquired_key, provider_key, read_body};
+use crate::request::{
+    Tenant, asked_reference, host, inquired_key, provider_key, read_body, tenant,
+};
+use crate::scripted::scripted;
 use crate::totals::CurrencyTotals;
 use crate::{actions, disputes, settlements};
 
@@ -27,6 +33,7 @@ pub(crate) fn configure(service: &mut web::ServiceConfig) {
         .route("/v1/payouts", inquire(Kind::Payout))
         .route("/v1/journal", web::get().to(journal))
         .route("/v1/totals", web::get().to(totals))
+        .route("/v1/webhooks/{record}", web::get().to(events))
         .route("/v1/webhooks/{record}/redeliver", web::post().to(redeliver))
         .route(
             "/v1/webhooks/{record}/redeliver-all",
@@ -55,9 +62,7 @@ async fn charge(
     payload: Payload,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let key = provider_key(&request)?;
-    let order = Order::charge(&read_body(payload, &provider.patience).await?)?;
-    provider.call(key, order, host(&request)).await
+    take(Operation::Charge, request, payload, provider, Order::charge).await
 }
 
 /// Takes an order for a payout.
@@ -66,9 +71,7 @@ async fn payout(
     payload: Payload,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let key = provider_key(&request)?;
-    let order = Order::payout(&read_body(payload, &provider.patience).await?)?;
-    provider.call(key, order, host(&request)).await
+    take(Operation::Payout, request, payload, provider, Order::payout).await
 }
 
 /// Takes an order for a step of a charge.
@@ -79,10 +82,33 @@ async fn take_step(
     payload: Payload,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let key = provider_key(&request)?;
-    let body = read_body(payload, &provider.patience).await?;
-    let order = Order::step(step, charge.into_inner(), &body)?;
-    provider.call(key, order, host(&request)).await
+    let operation = match step {
+        Step::Capture => Operation::Capture,
+        Step::Void => Operation::Void,
+        Step::Increment => Operation::Increment,
+        Step::Refund => Operation::Refund,
+    };
+    let charge = charge.into_inner();
+    let order = move |body: &[u8]| Order::step(step, charge, body);
+    take(operation, request, payload, provider, order).await
+}
+
+/// Takes an order, with the faults that are scripted for it.
+async fn take(
+    operation: Operation,
+    request: HttpRequest,
+    payload: Payload,
+    provider: Data<Provider>,
+    order: impl FnOnce(&[u8]) -> Result<Order, Refusal> + 'static,
+) -> Result<HttpResponse, Refusal> {
+    let (desk, tenant) = (Arc::clone(&provider.faults), tenant(&request)?);
+    let caller = tenant.clone();
+    let call = async move {
+        let key = provider_key(&request)?;
+        let order = order(&read_body(payload, &provider.patience).await?)?;
+        provider.call(key, order, caller, host(&request)).await
+    };
+    scripted(&desk, tenant.as_ref(), operation, call).await
 }
 
 /// Reports the record of a provider key as it is now, without any effect. The record must be of this kind.
@@ -91,15 +117,32 @@ async fn inquire(
     request: HttpRequest,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let key = inquired_key(&request)?;
-    let record = provider.journal.record_of(&key, kind);
-    let record = record.ok_or(Refusal::NoSuchCharge)?;
-    Ok(HttpResponse::Ok().json(record.shown(host(&request))))
+    let (desk, tenant) = (Arc::clone(&provider.faults), tenant(&request)?);
+    let call = async move {
+        let key = inquired_key(&request)?;
+        let record = provider.journal.record_of(&key, kind);
+        let record = record.ok_or(Refusal::NoSuchCharge)?;
+        Ok(HttpResponse::Ok().json(record.shown(host(&request))))
+    };
+    scripted(&desk, tenant.as_ref(), Operation::Inquiry, call).await
 }
 
-/// Shows all provider keys with their effects and calls.
-async fn journal(request: HttpRequest, provider: Data<Provider>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "data": provider.journal.rows(host(&request)) }))
+/// Shows all provider keys with their effects and calls, or those whose records have one reference.
+async fn journal(request: HttpRequest, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
+    let reference = asked_reference(&request)?;
+    let rows = provider.journal.rows(host(&request), reference.as_deref());
+    Ok(HttpResponse::Ok().json(json!({ "data": rows })))
+}
+
+/// Shows the events of a record or a dispute as they are sent, the oldest first.
+async fn events(id: web::Path<String>, provider: Data<Provider>) -> Result<HttpResponse, Refusal> {
+    let (messages, _) = provider.journal.messages_of(&id)?;
+    let shown = messages.iter().map(|message| {
+        let body = String::from_utf8_lossy(&message.body);
+        json!({ "id": message.event_id, "type": message.kind, "body": body })
+    });
+    let shown: Vec<_> = shown.collect();
+    Ok(HttpResponse::Ok().json(json!({ "data": shown })))
 }
 
 /// Shows the sums over all charges and payouts, for each currency.
@@ -118,10 +161,10 @@ async fn redeliver(
     id: web::Path<String>,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let mut messages = provider.journal.messages_of(&id)?;
+    let (mut messages, tenant) = provider.journal.messages_of(&id)?;
     let newest = messages.pop().ok_or(Refusal::NoSuchEvent)?;
     let event_id = newest.event_id.clone();
-    let delivered = deliver(vec![newest], &provider).await?;
+    let delivered = deliver(tenant.as_ref(), vec![newest], &provider).await?;
     Ok(HttpResponse::Ok().json(json!({ "event": event_id, "delivered": delivered })))
 }
 
@@ -130,7 +173,7 @@ async fn redeliver_all(
     id: web::Path<String>,
     provider: Data<Provider>,
 ) -> Result<HttpResponse, Refusal> {
-    let mut messages = provider.journal.messages_of(&id)?;
+    let (mut messages, tenant) = provider.journal.messages_of(&id)?;
     if messages.is_empty() {
         return Err(Refusal::NoSuchEvent);
     }
@@ -139,16 +182,20 @@ async fn redeliver_all(
         .iter()
         .map(|message| message.event_id.clone())
         .collect();
-    let delivered = deliver(messages, &provider).await?;
+    let delivered = deliver(tenant.as_ref(), messages, &provider).await?;
     Ok(HttpResponse::Ok().json(json!({ "events": event_ids, "delivered": delivered })))
 }
 
 /// Sends these events one after the other, and says whether all were accepted in time.
-async fn deliver(messages: Vec<Message>, provider: &Provider) -> Result<bool, Refusal> {
+async fn deliver(
+    tenant: Option<&Tenant>,
+    messages: Vec<Message>,
+    provider: &Provider,
+) -> Result<bool, Refusal> {
     if !provider.courier.has_target() {
         return Err(Refusal::NoWebhookTarget);
     }
-    let delivery = provider.courier.announce(messages);
+    let delivery = provider.courier.announce(tenant, messages);
     let delivered = timeout(provider.patience.announcement, delivery).await;
     Ok(matches!(delivered, Ok(Ok(Delivery::Accepted))))
 }

@@ -20,6 +20,15 @@ use crate::timestamp::Timestamp;
 #[diesel(sql_type = diesel::sql_types::BigInt)]
 pub struct TenantId(pub i64);
 
+impl TenantId {
+    /// The id that these bytes give. It is never a small number: those are of older books.
+    #[must_use]
+    pub fn of_bytes([a, b, c, d, e, f]: [u8; 6]) -> Self {
+        let number = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        Self((number >> 1).max(FIRST_TENANT))
+    }
+}
+
 impl<DB> diesel::serialize::ToSql<diesel::sql_types::BigInt, DB> for TenantId
 where
     DB: diesel::backend::Backend,
@@ -120,11 +129,9 @@ impl Ids {
 
     /// The id of a new tenant.
     pub fn tenant(&mut self) -> TenantId {
-        let mut bytes = [0; 8];
-        let [_, _, random @ ..] = &mut bytes;
-        self.randomness.fill(random);
-        // Small numbers are those of older books.
-        TenantId((i64::from_be_bytes(bytes) >> 1).max(FIRST_TENANT))
+        let mut random = [0; 6];
+        self.randomness.fill(&mut random);
+        TenantId::of_bytes(random)
     }
 
     /// The next id, made at `now`.

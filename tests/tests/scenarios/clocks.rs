@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use tests::{Client, Database, Reply, on_both_databases};
 
 use crate::books_hold;
+use crate::disputes::{Bank, dispute};
 use crate::funds::balance;
 use crate::given::{eventually, is_problem, number, text};
 use crate::shop::{PRICE, Shop, movement, order, second_tenant};
+use crate::webhooks::{Sender, event, now};
 
 const DAY: i64 = 86_400;
 
@@ -297,4 +299,27 @@ async fn a_problem_links_to_a_page_about_its_code(database: Database) {
         "{said}"
     );
     assert_eq!(shop.client.get("/problems/nothing").await.status, 404);
+}
+
+on_both_databases!(signatures_go_by_the_real_time_whatever_the_clock_of_the_tenant);
+async fn signatures_go_by_the_real_time_whatever_the_clock_of_the_tenant(database: Database) {
+    let shop = Shop::open(&database);
+    let paid = shop.pay("k-1", "pm_succeeds").await.json();
+    shop.advance(30).await;
+    shop.drain().await;
+
+    // Only a webhook tells of a dispute. The provider signs it by the machine's clock.
+    let bank = Bank::disputes(&shop, &text(&paid, "/id"), 400).await;
+    bank.does("withdraw").await;
+    let told = dispute(&shop, "it is known", |one| one["withdrawn"] == true).await;
+
+    assert!(text(&told, "/created_at") > text(&paid, "/created_at"));
+    assert_eq!(shop.counter("florin_webhooks_refused_total").await, 0);
+    // A signature by the tenant's clock is one from the future.
+    let sender = Sender::of(&shop);
+    let body = event("evt_1", "customer.created", &json!({}));
+    let refused = sender.deliver_at(now() + 30 * DAY, &body).await;
+    is_problem("30 days ahead", &refused, 401, "signature_refused");
+    assert_eq!(sender.deliver(&body).await.status, 200);
+    books_hold(&database);
 }

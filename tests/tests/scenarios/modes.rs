@@ -173,6 +173,19 @@ async fn in_live_mode_tenants_are_made_with_a_key_that_only_the_operator_knows(d
             assert!(key.starts_with("sk_live_"), "{key}");
             let acme = Client::new(florin.api(), key.as_str());
             assert_eq!(acme.get("/v1/accounts").await.status, 200);
+            let fault = json!({"operation": "any", "fault": "drop", "next": 1});
+            for (path, body) in [
+                ("/sandbox/faults", fault),
+                ("/sandbox/faults/clear", json!({})),
+            ] {
+                is_problem(path, &acme.post(path, None, &body).await, 404, "not_found");
+            }
+            is_problem(
+                "faults",
+                &acme.get("/sandbox/faults").await,
+                404,
+                "not_found",
+            );
         }
         florin.kill9();
     }

@@ -570,6 +570,11 @@ impl Sender {
         self.send(&self.headers(now(), body), body).await
     }
 
+    /// Sends a body, signed at this time in Unix seconds.
+    pub(crate) async fn deliver_at(&self, at: i64, body: &[u8]) -> Reply {
+        self.send(&self.headers(at, body), body).await
+    }
+
     /// Sends a body with these headers.
     pub(crate) async fn send(&self, headers: &[(&'static str, String)], body: &[u8]) -> Reply {
         let mut all = vec![("content-type", "application/json")];

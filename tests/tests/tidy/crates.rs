@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{File, files, holds, sources};
 
 /// The crates of this workspace that each crate may use: the arrows of `docs/architecture.md`.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("access", &["edge", "engine", "store"]),
     ("api", &["access", "edge", "engine", "store"]),
     ("audit-log", &["store"]),
@@ -58,6 +58,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "webhooks",
         ],
     ),
+    ("faults", &[]),
     ("idempotency", &["store", "text"]),
     ("interchange", &["ledger", "money", "store", "text"]),
     ("ledger", &["money", "store", "text"]),
@@ -71,6 +72,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "crash-points",
             "edge",
             "engine",
+            "faults",
             "idempotency",
             "ledger",
             "money",
@@ -81,7 +83,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
         ],
     ),
     ("rehearse", &["webhook-signatures"]),
-    ("sandbox", &["money", "webhook-signatures"]),
+    ("sandbox", &["faults", "money", "webhook-signatures"]),
     ("store", &["crash-points"]),
     ("text", &[]),
     ("webhook-signatures", &[]),
@@ -96,7 +98,7 @@ const NEVER: [(&[&str], &[&str]); 7] = [
         &["diesel", "reqwest", "tokio", "uuid", "jiff", "getrandom"],
     ),
     (
-        &["money", "text"],
+        &["faults", "money", "text"],
         &[
             "actix-web",
             "diesel",

@@ -129,7 +129,7 @@ impl ProviderWork {
         if self.reachable(&leased.operation.provider).is_none() {
             return;
         }
-        match self.providers.request(&leased).await {
+        match self.providers.request(tenant.id, &leased).await {
             CallOutcome::Answered(answer) => self.record_answer(tenant, &leased, answer).await,
             CallOutcome::CircuitOpen(pause) => {
                 let now = self.engine.clock().now_of(tenant.id);
@@ -149,12 +149,12 @@ impl ProviderWork {
             return;
         };
         here(Point::InquiryBefore);
-        let told = self.providers.inquire(&leased).await;
+        let told = self.providers.inquire(tenant.id, &leased).await;
         here(Point::InquiryAfter);
         let answer = match told {
             ProviderAnswer::Unknown => {
                 here(Point::AgainBefore);
-                self.providers.request_again(&leased).await
+                self.providers.request_again(tenant.id, &leased).await
             }
             answer @ (ProviderAnswer::Done { .. }
             | ProviderAnswer::Waits { .. }

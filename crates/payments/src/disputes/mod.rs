@@ -171,6 +171,18 @@ fn open(
     Ok(dispute)
 }
 
+/// True if a report on a dispute is too early: more is disputed than is captured, and a capture may still turn out to have
+/// succeeded.
+pub(crate) fn is_too_early(shelf: &Shelf, operation: &Operation, fact: &DisputeFact) -> bool {
+    let is_known = shelf
+        .dispute(&operation.provider, &fact.reference)
+        .is_some();
+    let payment = shelf.payment(&operation.payment());
+    let waits =
+        |payment: &Payment| fact.money.amount.get() > payment.captured && payment.in_flight() > 0;
+    !is_known && payment.is_some_and(waits)
+}
+
 /// Records the decision of the payer's bank. The same decision again changes nothing.
 fn decide(book: &mut Book, dispute: &mut Dispute, event: DisputeEvent) -> Result<(), OutcomeError> {
     let decided = match event {

@@ -6,7 +6,7 @@ use webhooks::{Event, EventState, Status};
 use super::WebhookOutcome;
 use crate::charging::believe;
 use crate::providers::About;
-use crate::{Fact, OperationId, OperationState, Shelf};
+use crate::{Fact, OperationId, OperationState, Shelf, disputes};
 
 /// Applies an event, or parks it if its cause is not known yet.
 pub(super) fn apply(
@@ -56,10 +56,16 @@ pub(super) fn apply(
 }
 
 /// The operation that a fact is about, if it is far enough for the fact: a dispute may be reported before the charge that
-/// it is about, and must wait until the outcome of the charge is known.
+/// it is about, or before a capture of it, and must wait until their outcomes are known.
 fn cause(payments: &Shelf, provider_key: &str, fact: &Fact) -> Option<OperationId> {
     let id = payments.by_provider_key(provider_key)?;
-    let has_ended = match payments.operation(&id)?.state {
+    let operation = payments.operation(&id)?;
+    if let Fact::Disputed(dispute) = fact
+        && disputes::is_too_early(payments, operation, dispute)
+    {
+        return None;
+    }
+    let has_ended = match operation.state {
         OperationState::Succeeded | OperationState::Failed => true,
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => false,
     };

@@ -53,7 +53,7 @@ pub(super) async fn fetched(
     let Some(_place) = reach.place(&event.provider).await else {
         return Ok(Fetched::nothing(event));
     };
-    match reach.inquire(&named).await {
+    match reach.inquire(tenant.id, &named).await {
         ProviderAnswer::Done { fact, .. } => Ok(Fetched {
             is_contradicted: claimed.is_some_and(|claimed| differ(&claimed, &fact)),
             event: told(event, named.operation.provider_key, fact),

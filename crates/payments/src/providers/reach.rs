@@ -3,6 +3,8 @@
 
 use std::pin::Pin;
 
+use store::TenantId;
+
 use super::ProviderAnswer;
 use crate::LeasedOperation;
 
@@ -38,18 +40,30 @@ pub trait Reach: Send + Sync {
     /// The names of the providers that have no free place for an inquiry.
     fn full(&self) -> Vec<String>;
 
-    /// Asks for the execution of a new operation, in a place of its own.
-    fn request<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, CallOutcome>;
+    /// Asks for the execution of a new operation of this tenant, in a place of its own.
+    fn request<'a>(
+        &'a self,
+        tenant: TenantId,
+        leased: &'a LeasedOperation,
+    ) -> CallFuture<'a, CallOutcome>;
 
     /// Waits for a place for an inquiry. The place is free again once the value is dropped. `None` if this process
     /// cannot reach the provider.
     fn place<'a>(&'a self, provider: &'a str) -> CallFuture<'a, Option<Box<dyn Send>>>;
 
     /// Asks for the outcome of an operation, in a place that the caller has.
-    fn inquire<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer>;
+    fn inquire<'a>(
+        &'a self,
+        tenant: TenantId,
+        leased: &'a LeasedOperation,
+    ) -> CallFuture<'a, ProviderAnswer>;
 
     /// Asks for the execution of an operation that the provider does not know, in the place of the inquiry.
-    fn request_again<'a>(&'a self, leased: &'a LeasedOperation) -> CallFuture<'a, ProviderAnswer>;
+    fn request_again<'a>(
+        &'a self,
+        tenant: TenantId,
+        leased: &'a LeasedOperation,
+    ) -> CallFuture<'a, ProviderAnswer>;
 
     /// Waits until all calls have ended.
     fn end(&self) -> CallFuture<'_, ()>;

@@ -10,6 +10,7 @@ mod actions;
 mod chains;
 mod charges;
 mod disputes;
+mod faults;
 mod payouts;
 mod receiver;
 mod refunds;

@@ -108,6 +108,12 @@ impl Receiver {
         arrival.unwrap().unwrap().unwrap()
     }
 
+    /// Why the next webhook is refused; a genuine one fails the test.
+    pub(crate) async fn next_refused(&mut self) -> String {
+        let arrival = timeout(Duration::from_secs(20), self.arrivals.recv()).await;
+        arrival.unwrap().unwrap().err().unwrap()
+    }
+
     /// Whether everything that arrived was taken.
     pub(crate) fn is_quiet(&self) -> bool {
         self.arrivals.is_empty()
