@@ -270,7 +270,7 @@ impl Operation {
     pub const fn is_unfinished(&self) -> bool {
         match self.state {
             OperationState::Created | OperationState::Submitted | OperationState::Unknown => true,
-            OperationState::Succeeded | OperationState::Failed => false,
+            OperationState::Succeeded | OperationState::Failed | OperationState::Canceled => false,
         }
     }
 

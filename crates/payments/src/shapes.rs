@@ -62,9 +62,9 @@ edge::shapes! {
     /// What is done once an approval is given.
     ApprovalAction: Shape::words(&["payout"]);
     /// The state of an approval.
-    ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired"]);
+    ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired", "withdrawn"]);
     /// The state of an operation.
-    OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown"]);
+    OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown", "canceled"]);
     /// The id of a settlement.
     SettlementId: Shape::id("set_").example("set_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The id of a line of a settlement report.

@@ -17,10 +17,10 @@ use crate::tenants::verb;
 
 /// The account of the sandbox's bank.
 const OWN: &str = "DE89370400440532013000";
-const ERIKA: &str = "AT61 1904 3002 3457 3201";
+pub(crate) const ERIKA: &str = "AT61 1904 3002 3457 3201";
 
 /// Makes a bank account, and returns its id.
-async fn bank_account(shop: &Shop, holder: &str, iban: &str) -> String {
+pub(crate) async fn bank_account(shop: &Shop, holder: &str, iban: &str) -> String {
     let new = json!({"holder": holder, "iban": iban});
     let made = shop.client.post("/v1/bank_accounts", None, &new).await;
     assert_eq!(made.status, 201, "{}", made.json());
@@ -28,7 +28,7 @@ async fn bank_account(shop: &Shop, holder: &str, iban: &str) -> String {
 }
 
 /// Makes a payout to a bank account, and returns its id.
-async fn paid_to(shop: &Shop, key: &str, amount: i64, account: &str) -> String {
+pub(crate) async fn paid_to(shop: &Shop, key: &str, amount: i64, account: &str) -> String {
     let made = pay_out(shop, key, &wanted(amount, account)).await;
     let body = made.json();
     assert_eq!(
@@ -40,7 +40,7 @@ async fn paid_to(shop: &Shop, key: &str, amount: i64, account: &str) -> String {
 }
 
 /// Makes an order of all payouts that wait, and returns it with its file.
-async fn ordered(shop: &Shop, key: &str) -> Value {
+pub(crate) async fn ordered(shop: &Shop, key: &str) -> Value {
     let body = json!({"provider": "bank"});
     let made = shop.client.post("/v1/bank_orders", key, &body).await;
     assert_eq!(made.status, 201, "{}", made.json());
@@ -49,7 +49,7 @@ async fn ordered(shop: &Shop, key: &str) -> Value {
 }
 
 /// The end-to-end ids in a file, in its order.
-fn end_to_end_ids(order: &Value) -> Vec<String> {
+pub(crate) fn end_to_end_ids(order: &Value) -> Vec<String> {
     let file = text(order, "/file");
     let parts = file.split("<EndToEndId>").skip(1);
     let ids = parts.map(|part| part.split('<').next().expect("text").to_owned());

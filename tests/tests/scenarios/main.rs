@@ -59,6 +59,7 @@ mod older;
 mod outages;
 mod payments;
 mod payments_search;
+mod payout_cancellations;
 mod payouts;
 mod poolers;
 mod provider;

@@ -289,6 +289,7 @@ const fn action(operation: &Operation, fact: &Fact) -> &'static str {
         }
         (K::Payout | K::PayoutReturn, S::Succeeded) => "payout.paid",
         (K::Payout | K::PayoutReturn, S::Failed) => "payout.failed",
+        (_, S::Canceled) => "payout.canceled",
         (K::Refund | K::RefundReturn, S::Created | S::Submitted | S::Unknown) => {
             "refund.outcome_unknown"
         }

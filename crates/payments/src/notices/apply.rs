@@ -64,7 +64,7 @@ pub(super) fn apply(
 fn cause(payments: &Shelf, provider_key: &str, fact: &Fact) -> Option<OperationId> {
     let id = payments.by_provider_key(provider_key)?;
     let has_ended = match payments.operation(&id)?.state {
-        OperationState::Succeeded | OperationState::Failed => true,
+        OperationState::Succeeded | OperationState::Failed | OperationState::Canceled => true,
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => false,
     };
     (has_ended || !fact.waits_for_the_end()).then_some(id)

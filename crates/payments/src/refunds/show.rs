@@ -69,7 +69,7 @@ pub(crate) fn reply(operation: &Operation, after: &BalancesAfter) -> Reply {
             answer(202, refund(operation), after)
         }
         OperationState::Succeeded => answer(201, refund(operation), after),
-        OperationState::Failed => {
+        OperationState::Failed | OperationState::Canceled => {
             let id = super::key::RefundId::of(operation.id).to_string();
             problem(&declined(operation).with_resource(id))
         }
@@ -89,7 +89,7 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
                 "pending"
             }
             OperationState::Succeeded => "succeeded",
-            OperationState::Failed => "failed",
+            OperationState::Failed | OperationState::Canceled => "failed",
         },
         pending_reason: (operation.state == OperationState::Created)
             .then_some(super::key::INSUFFICIENT_FUNDS),

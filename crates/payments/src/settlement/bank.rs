@@ -296,6 +296,10 @@ fn payout(state: &State, line: &BankLine, word: &str) -> Option<Finding> {
             let detail = format!("{name} has failed here, and its money is back");
             return Some(Finding::Open(ExceptionKind::MissingHere, detail));
         }
+        OperationState::Canceled => {
+            let detail = format!("{name} was canceled here, and its money is back");
+            return Some(Finding::Open(ExceptionKind::MissingHere, detail));
+        }
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => {
             let detail = format!("{name} is not paid here yet");
             return Some(Finding::Open(ExceptionKind::Timing, detail));

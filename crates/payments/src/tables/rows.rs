@@ -386,7 +386,9 @@ impl OperationRow {
     /// process may be recording its outcome just now, and a refund that fails gives its money back.
     pub(crate) fn may_have_pending(&self) -> bool {
         let has_outcome = match OperationState::from_name(&self.status) {
-            Some(OperationState::Succeeded | OperationState::Failed) => true,
+            Some(OperationState::Succeeded | OperationState::Failed | OperationState::Canceled) => {
+                true
+            }
             Some(OperationState::Created | OperationState::Submitted | OperationState::Unknown)
             | None => false,
         };
