@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bank_files::{Kind, Statement};
+use engine::errand::waiting;
 use engine::{Command, Engine, LaneError, Request, Tenant};
+use payments::OperationId;
+use payments::overdue::{LookAtOverdue, OVERDUE};
 use payments::settlement::{
     self, BankLine, BankTally, MatchBankLines, OpenAbsent, Proof, ReportLine, SettleLines, Tally,
 };
@@ -30,6 +33,8 @@ const WRONG: u8 = 1;
 const OPEN: u8 = 3;
 /// Number of lines of one command.
 const BATCH: usize = 500;
+/// Greatest number of outcomes that are looked at because they may be overdue. A server looks at all of them.
+const MAX_OVERDUE: i64 = 10_000;
 
 /// Options of `florin reconcile`.
 #[derive(Debug, Clone, clap::Args)]
@@ -162,7 +167,10 @@ pub(crate) async fn run(
     let engine = lane::start_lane(store.clone(), engine::Settings { clock, ..settings })?;
     // The lines of statements are matched with the payouts of bank-file providers, whose outcomes they tell first.
     let outcome = match hear_statements(&engine, &tenant, of_banks, &checked.statements).await {
-        Ok(()) => reconcile(&engine, &tenant, arguments, checked).await,
+        Ok(()) => match look_at_overdue(&engine, &tenant).await {
+            Ok(()) => reconcile(&engine, &tenant, arguments, checked).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error.into()),
     };
     engine.shut_down().await;
@@ -323,6 +331,22 @@ async fn reconcile(
         .await?;
     bar.finish_and_clear();
     Ok(done)
+}
+
+/// Opens an exception for each outcome that is overdue, and ends those of outcomes that are known by now.
+async fn look_at_overdue(engine: &Engine, tenant: &Tenant) -> Result<(), ReconcileError> {
+    let id = tenant.id;
+    let expected = engine.read(move |connection| waiting(connection, id, OVERDUE, "", MAX_OVERDUE));
+    let expected: Vec<OperationId> = expected
+        .await?
+        .into_iter()
+        .map(OperationId::from_bytes)
+        .collect();
+    for batch in expected.chunks(BATCH) {
+        let operations = batch.to_vec();
+        submit(engine, tenant, LookAtOverdue { operations }).await?;
+    }
+    Ok(())
 }
 
 async fn submit<C: Command<Refusal = std::convert::Infallible>>(

@@ -76,7 +76,7 @@ edge::shapes! {
     /// The id of an exception.
     ExceptionId: Shape::id("exc_").example("exc_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The kind of a difference.
-    ExceptionKindName: Shape::words(&["missing_here", "missing_there", "amount", "currency", "fee", "duplicate", "timing", "unlinked"]);
+    ExceptionKindName: Shape::words(&["missing_here", "missing_there", "amount", "currency", "fee", "duplicate", "timing", "unlinked", "overdue"]);
     /// The state of an exception.
     ExceptionStatus: Shape::words(&["open", "resolved"]);
     /// How a person resolves an exception.

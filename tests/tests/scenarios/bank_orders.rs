@@ -57,7 +57,12 @@ pub(crate) fn end_to_end_ids(order: &Value) -> Vec<String> {
 }
 
 /// The bank's report on an order: the status of the message, and those of transfers with a reason.
-fn report(order: &Value, id: &str, status: &str, transfers: &[(&str, &str, &str)]) -> String {
+pub(crate) fn report(
+    order: &Value,
+    id: &str,
+    status: &str,
+    transfers: &[(&str, &str, &str)],
+) -> String {
     let message = text(order, "/message_id");
     let mut of_transfers = String::new();
     for (name, status, reason) in transfers {
@@ -82,10 +87,10 @@ fn report(order: &Value, id: &str, status: &str, transfers: &[(&str, &str, &str)
 }
 
 /// An entry of a statement: details with their names, and cents with the sign of the entry.
-type Entry<'e> = &'e [(&'e str, i64)];
+pub(crate) type Entry<'e> = &'e [(&'e str, i64)];
 
 /// The bank's statement with this number and these entries, in euros.
-fn statement(number: u32, entries: &[Entry<'_>]) -> String {
+pub(crate) fn statement(number: u32, entries: &[Entry<'_>]) -> String {
     let cents = |units: i64| format!("{}.{:02}", units.abs() / 100, units.abs() % 100);
     let mark = |units: i64| if units < 0 { "DBIT" } else { "CRDT" };
     let balance = |kind: &str, units: i64| {
@@ -134,14 +139,14 @@ fn statement(number: u32, entries: &[Entry<'_>]) -> String {
 }
 
 /// Runs `florin bank report`, and returns its exit status and its JSON.
-fn bank_report(database: &Database, file: &str) -> (Option<i32>, Value) {
+pub(crate) fn bank_report(database: &Database, file: &str) -> (Option<i32>, Value) {
     let path = write(database, "report.xml", file.as_bytes());
     let (code, said, heard) = verb(database, &["bank", "report", shown(&path), "--json"]);
     let said = serde_json::from_str(&said);
     (code, said.unwrap_or_else(|_| panic!("{heard}")))
 }
 
-fn bank_statement(database: &Database, file: &str) -> (Option<i32>, Value) {
+pub(crate) fn bank_statement(database: &Database, file: &str) -> (Option<i32>, Value) {
     let path = write(database, "statement.xml", file.as_bytes());
     reconcile(
         database,

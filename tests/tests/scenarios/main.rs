@@ -57,6 +57,7 @@ mod moments;
 mod moves_of_chance;
 mod older;
 mod outages;
+mod overdue;
 mod payments;
 mod payments_search;
 mod payout_cancellations;

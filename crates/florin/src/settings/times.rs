@@ -1,4 +1,4 @@
-//! Times that are settings: of authorizations, and of idempotency keys.
+//! Times that are settings: of authorizations, of idempotency keys, and of outcomes that do not come.
 
 use super::WrongSetting;
 
@@ -31,5 +31,19 @@ pub(super) fn key_life(days: Option<u16>) -> Result<i64, WrongSetting> {
     }
     Err(WrongSetting(format!(
         "key_days: {days} is not from 1 to {MAX_KEY_DAYS}"
+    )))
+}
+
+/// The greatest number of bank days after which an outcome is overdue.
+pub(super) const MAX_OVERDUE_DAYS: i64 = 60;
+
+/// The number of bank days after which an outcome is overdue.
+pub(super) fn overdue_days(set: Option<u16>) -> Result<u16, WrongSetting> {
+    let days = set.unwrap_or(payments::overdue::DAYS);
+    if (1..=MAX_OVERDUE_DAYS).contains(&i64::from(days)) {
+        return Ok(days);
+    }
+    Err(WrongSetting(format!(
+        "overdue_days: {days} is not from 1 to {MAX_OVERDUE_DAYS}"
     )))
 }

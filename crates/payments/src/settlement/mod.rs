@@ -35,6 +35,7 @@ pub use shelf::SettlementShelf;
 
 pub(crate) use rows::{SettlementLineRow, SettlementRow};
 pub(crate) use settle::set_of;
+pub(crate) use shelf::{Difference, end_matched, open_exception};
 
 use edge::Capability;
 use money::Currency;
