@@ -1,6 +1,7 @@
 //! `florin reconcile`: reads a provider's settlement report and a bank's statements, matches their lines, and proves that
 //! everything adds up.
 
+mod again;
 mod report;
 pub(crate) mod say;
 
@@ -8,10 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bank_files::{Kind, Statement};
-use engine::errand::waiting;
 use engine::{Command, Engine, LaneError, Request, Tenant};
-use payments::OperationId;
-use payments::overdue::{LookAtOverdue, OVERDUE};
 use payments::settlement::{
     self, BankLine, BankTally, MatchBankLines, OpenAbsent, Proof, ReportLine, SettleLines, Tally,
 };
@@ -25,6 +23,7 @@ use crate::lane;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::tenant::{TenantError, chosen};
+use again::{look_at_overdue, match_open};
 use report::{Report, ReportMapping, ReportMistake};
 
 /// A file is wrong, and nothing of it was taken.
@@ -33,8 +32,6 @@ const WRONG: u8 = 1;
 const OPEN: u8 = 3;
 /// Number of lines of one command.
 const BATCH: usize = 500;
-/// Greatest number of outcomes that are looked at because they may be overdue. A server looks at all of them.
-const MAX_OVERDUE: i64 = 10_000;
 
 /// Options of `florin reconcile`.
 #[derive(Debug, Clone, clap::Args)]
@@ -132,6 +129,8 @@ pub(crate) async fn reconcile_files(
 struct Done {
     lines: Tally,
     bank: BankTally,
+    /// Lines of earlier statements that were open and are matched now.
+    again: BankTally,
     /// Number of exceptions about what the report does not have.
     absent: u64,
     proof: Proof,
@@ -321,6 +320,7 @@ async fn reconcile(
         }
     }
     bar.set_prefix("bank");
+    done.again = match_open(engine, tenant).await?;
     for statement in &checked.statements {
         match_bank(engine, tenant, statement, &mut done.bank).await?;
     }
@@ -331,22 +331,6 @@ async fn reconcile(
         .await?;
     bar.finish_and_clear();
     Ok(done)
-}
-
-/// Opens an exception for each outcome that is overdue, and ends those of outcomes that are known by now.
-async fn look_at_overdue(engine: &Engine, tenant: &Tenant) -> Result<(), ReconcileError> {
-    let id = tenant.id;
-    let expected = engine.read(move |connection| waiting(connection, id, OVERDUE, "", MAX_OVERDUE));
-    let expected: Vec<OperationId> = expected
-        .await?
-        .into_iter()
-        .map(OperationId::from_bytes)
-        .collect();
-    for batch in expected.chunks(BATCH) {
-        let operations = batch.to_vec();
-        submit(engine, tenant, LookAtOverdue { operations }).await?;
-    }
-    Ok(())
 }
 
 async fn submit<C: Command<Refusal = std::convert::Infallible>>(

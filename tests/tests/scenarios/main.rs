@@ -56,6 +56,7 @@ mod modes;
 mod moments;
 mod moves_of_chance;
 mod older;
+mod orders_of_files;
 mod outages;
 mod overdue;
 mod payments;

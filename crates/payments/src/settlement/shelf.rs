@@ -69,6 +69,8 @@ pub(super) struct State {
     pub(super) known: HashSet<Vec<u8>>,
     /// Lines that are in the books and open, by their contents. They are tried again.
     pub(super) open_lines: HashMap<Vec<u8>, SettlementLineRow>,
+    /// Bank lines that are in the books and open, by their contents. They are tried again.
+    pub(super) open_bank_lines: HashMap<Vec<u8>, BankLineRow>,
     pub(super) by_reference: HashMap<String, OperationId>,
     pub(super) by_our_reference: HashMap<String, OperationId>,
     pub(super) operations: HashMap<OperationId, Operation>,
