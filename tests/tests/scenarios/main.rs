@@ -14,6 +14,7 @@ mod bad_input;
 mod balances_after;
 mod bank_files;
 mod bank_orders;
+mod bank_statements;
 mod books;
 mod books_changes;
 mod books_of_chance;

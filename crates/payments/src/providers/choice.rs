@@ -314,6 +314,7 @@ mod tests {
                     bic: None,
                 },
                 version: Version::V09,
+                statement_name: None,
             })),
             ..provider(name)
         };
