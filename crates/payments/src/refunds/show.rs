@@ -41,6 +41,9 @@ pub struct Refund {
     /// Your reason.
     #[schema(value_type = Option<ShortText>, required)]
     pub reason: Option<String>,
+    /// Your own words.
+    #[schema(value_type = Option<LongText>, required)]
+    pub description: Option<String>,
     /// The metadata that you keep with it.
     #[schema(value_type = Option<Metadata>, required)]
     pub metadata: Option<BTreeMap<String, String>>,
@@ -95,6 +98,7 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
             .then_some(super::key::INSUFFICIENT_FUNDS),
         gives_back: operation.gives_back.map(|id| id.to_string()),
         reason: operation.reason.clone(),
+        description: operation.description.clone(),
         metadata: operation.metadata.as_ref().map(ledger::Metadata::entries),
         decline_code: operation.decline_code.clone(),
         version: operation.version,

@@ -1,4 +1,0 @@
--- Open lines of bank statements are looked at again. `../../sqlite` has the same change for SQLite: change
--- both files together.
-
-CREATE INDEX bank_line_open ON bank_line (tenant_id, id) WHERE status = 'open';
