@@ -251,6 +251,7 @@ impl Writer {
             epoch: leased.epoch,
             fact,
             answer: None,
+            is_overdue: false,
         };
         self.tell(command).await;
     }

@@ -83,6 +83,38 @@ impl Account {
     }
 }
 
+impl Account {
+    /// True if the name is that of this account: its IBAN, or in Germany and Austria the number of the bank, a slash and
+    /// the number of the account. Both numbers are in the IBAN there, the second with zeros in front. A currency's code
+    /// may follow.
+    #[must_use]
+    pub fn is_of(&self, iban: &Iban) -> bool {
+        if let Some(own) = &self.iban {
+            return own == iban;
+        }
+        let bank_digits = match iban.country() {
+            "DE" => 8,
+            "AT" => 5,
+            _ => return false,
+        };
+        let of_iban = iban.national().split_at_checked(bank_digits);
+        let (Some((bank, number)), Some((of_bank, rest))) = (of_iban, self.id.split_once('/'))
+        else {
+            return false;
+        };
+        let rest = rest.trim();
+        let digits = rest.trim_end_matches(|letter: char| letter.is_ascii_uppercase());
+        let code = rest.len().saturating_sub(digits.len());
+        let digits = digits.trim_end();
+        let is_number = !digits.is_empty() && digits.bytes().all(|one| one.is_ascii_digit());
+        is_number
+            && [0, 3].contains(&code)
+            && digits.len() <= number.len()
+            && of_bank.trim() == bank
+            && digits.trim_start_matches('0') == number.trim_start_matches('0')
+    }
+}
+
 /// A balance at the beginning or at the end of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Balance {
@@ -323,6 +355,34 @@ mod tests {
         ] {
             assert_eq!(Account::named(id).key(), key, "{id}");
             assert_eq!(Account::named(id).id, id);
+        }
+    }
+
+    #[test]
+    fn an_account_is_known_by_its_iban_or_by_the_numbers_of_bank_and_account() {
+        let german = Iban::parse("DE89370400440532013000").unwrap();
+        let austrian = Iban::parse("AT611904300234573201").unwrap();
+        let french = Iban::parse("FR1420041010050500013M02606").unwrap();
+        for (name, iban, is_its_own) in [
+            ("DE89370400440532013000", &german, true),
+            ("COBADEFFXXX/DE89370400440532013000", &german, true),
+            ("37040044/0532013000", &german, true),
+            ("37040044/532013000", &german, true),
+            ("37040044/532013000EUR", &german, true),
+            ("37040044/532013000 EUR", &german, true),
+            ("19043/234573201", &austrian, true),
+            ("19043/00234573201EUR", &austrian, true),
+            ("37040044/532013001", &german, false),
+            ("37040045/532013000", &german, false),
+            ("37040044/5320130000", &german, false),
+            ("37040044/532013000E", &german, false),
+            ("37040044/", &german, false),
+            ("37040044", &german, false),
+            ("532013000", &german, false),
+            ("AT611904300234573201", &german, false),
+            ("20041/0500013M026", &french, false),
+        ] {
+            assert_eq!(Account::named(name).is_of(iban), is_its_own, "{name}");
         }
     }
 }

@@ -17,6 +17,7 @@ use payments::draining::Deliveries;
 use payments::expiries::AuthorizationExpiries;
 use payments::late::LateMoneyWork;
 use payments::notices::{InboxPolicy, InboxWalk, ParkedWebhooks, Receivers};
+use payments::overdue::OverdueWork;
 use payments::providers::{Dialects, Reach};
 use payments::refunds::Refunding;
 use payments::reserves::ReserveReleases;
@@ -98,7 +99,12 @@ pub fn works(
     reach: Arc<dyn Reach>,
 ) -> Vec<Arc<dyn Work>> {
     vec![
-        Arc::new(ProviderWork::new(engine.clone(), reach)),
+        Arc::new(ProviderWork::new(
+            engine.clone(),
+            reach,
+            providers.overdue_days(),
+        )),
+        Arc::new(OverdueWork(engine.clone())),
         Arc::new(Expiries(engine.clone())),
         Arc::new(Availability(engine.clone())),
         Arc::new(ApprovalExpiries(engine.clone())),

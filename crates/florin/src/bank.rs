@@ -308,7 +308,7 @@ async fn told_by(
     let mut all = Vec::new();
     for of in statements {
         for (name, own) in &settings.bank_accounts {
-            if own.debtor.iban.electronic() != of.account.key() {
+            if !own.has(of) {
                 continue;
             }
             let (id, provider, ids) = (tenant.id, name.clone(), statement::mentioned(of));

@@ -57,11 +57,12 @@ pub(crate) fn choice(settings: &Settings) -> Result<Providers, WrongSetting> {
         bank: Some(Arc::clone(own)),
     });
     let rules = settings.provider_rules.clone();
-    Ok(Providers::new(
+    let providers = Providers::new(
         known.chain(banks).collect(),
         rules,
         settings.default_provider(),
-    )?)
+    )?;
+    Ok(providers.with_overdue_days(settings.overdue_days))
 }
 
 /// Starts the played providers, each with a journal of its own. In sandbox mode these are the providers without an

@@ -1,6 +1,7 @@
 //! `florin reconcile`: reads a provider's settlement report and a bank's statements, matches their lines, and proves that
 //! everything adds up.
 
+mod again;
 mod report;
 pub(crate) mod say;
 
@@ -22,6 +23,7 @@ use crate::lane;
 use crate::settings::Settings;
 use crate::start::{self, StartError};
 use crate::tenant::{TenantError, chosen};
+use again::{look_at_overdue, match_open};
 use report::{Report, ReportMapping, ReportMistake};
 
 /// A file is wrong, and nothing of it was taken.
@@ -127,6 +129,8 @@ pub(crate) async fn reconcile_files(
 struct Done {
     lines: Tally,
     bank: BankTally,
+    /// Lines of earlier statements that were open and are matched now.
+    again: BankTally,
     /// Number of exceptions about what the report does not have.
     absent: u64,
     proof: Proof,
@@ -162,7 +166,10 @@ pub(crate) async fn run(
     let engine = lane::start_lane(store.clone(), engine::Settings { clock, ..settings })?;
     // The lines of statements are matched with the payouts of bank-file providers, whose outcomes they tell first.
     let outcome = match hear_statements(&engine, &tenant, of_banks, &checked.statements).await {
-        Ok(()) => reconcile(&engine, &tenant, arguments, checked).await,
+        Ok(()) => match look_at_overdue(&engine, &tenant).await {
+            Ok(()) => reconcile(&engine, &tenant, arguments, checked).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error.into()),
     };
     engine.shut_down().await;
@@ -313,6 +320,7 @@ async fn reconcile(
         }
     }
     bar.set_prefix("bank");
+    done.again = match_open(engine, tenant).await?;
     for statement in &checked.statements {
         match_bank(engine, tenant, statement, &mut done.bank).await?;
     }

@@ -28,7 +28,10 @@ use keys::{Keys, add_key, add_return_url};
 pub(crate) use listen::Listen;
 pub(crate) use providers::{NamedProvider, OtherProvider};
 use providers::{rules, together};
-use times::{InboxTimes, MAX_AUTHORIZATION_SECONDS, MAX_KEY_DAYS, inbox_policy, key_life, seconds};
+use times::{
+    InboxTimes, MAX_AUTHORIZATION_SECONDS, MAX_KEY_DAYS, MAX_OVERDUE_DAYS, inbox_policy, key_life,
+    overdue_days, seconds,
+};
 use tuning::{DatabaseTimeout, LogLimit};
 use values::{ProviderTimeout, ProviderUrl};
 use webhooks::{WebhookOptions, Webhooks, add_option, add_secret, check_name};
@@ -179,6 +182,14 @@ pub(crate) struct Arguments {
     pub(crate) key_days: Option<u16>,
     #[command(flatten)]
     pub(crate) inbox_times: InboxTimes,
+    /// Bank days after which an operation without an outcome is overdue, 1 to 60 (default: 5)
+    #[arg(
+        long,
+        global = true,
+        env = "FLORIN_OVERDUE_DAYS",
+        value_parser = clap::value_parser!(u16).range(1..=MAX_OVERDUE_DAYS)
+    )]
+    pub(crate) overdue_days: Option<u16>,
     /// An amount above which a payout needs the approval of a second person, as CURRENCY=AMOUNT in minor units, such
     /// as EUR=100000; repeat the option for each currency (default: no payout needs one)
     #[arg(
@@ -279,6 +290,8 @@ pub(crate) struct Settings {
     pub(crate) return_urls: BTreeMap<String, String>,
     /// Seconds after which what is left of an authorization is voided.
     pub(crate) authorization_seconds: u32,
+    /// Bank days after which an operation without an outcome is overdue.
+    pub(crate) overdue_days: u16,
     /// Time for which an answered idempotency key counts, in seconds.
     pub(crate) key_life_seconds: i64,
     /// The times of events that were received.
@@ -384,6 +397,7 @@ impl Settings {
                     .authorization_seconds
                     .or(file.authorization_seconds),
             )?,
+            overdue_days: overdue_days(arguments.overdue_days.or(file.overdue_days))?,
             key_life_seconds: key_life(arguments.key_days.or(file.key_days))?,
             inbox_policy: inbox_policy(
                 arguments.inbox_times,

@@ -247,6 +247,13 @@ fn fits(state: Option<(OperationState, i64)>, body: &[u8]) -> bool {
         (OperationState::Succeeded, Some((_, Fact::Failed { .. })))
         | (OperationState::Failed, Some((_, Fact::Returned { .. } | Fact::Disputed(_)))) => false,
         (OperationState::Succeeded | OperationState::Failed, _) => true,
-        (OperationState::Created | OperationState::Submitted | OperationState::Unknown, _) => false,
+        // What was never sent has no outcome.
+        (
+            OperationState::Created
+            | OperationState::Submitted
+            | OperationState::Unknown
+            | OperationState::Canceled,
+            _,
+        ) => false,
     }
 }

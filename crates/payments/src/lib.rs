@@ -44,6 +44,7 @@ mod opened;
 mod operation;
 pub mod operations;
 mod outcome;
+pub mod overdue;
 mod payment;
 pub mod payouts;
 mod postings;

@@ -105,13 +105,14 @@ mod tests {
     #[test]
     fn the_database_refuses_what_the_machines_refuse() {
         let schemas = [
+            // The first trigger of a name is the one that counts.
+            include_str!("../../../migrations/sqlite/2026-11-30-000082_canceled_payouts/up.sql"),
             include_str!("../../../migrations/sqlite/2026-11-30-000001_operations/up.sql"),
-            include_str!("../../../migrations/sqlite/2026-11-30-000003_payouts/up.sql"),
             include_str!("../../../migrations/sqlite/2026-11-30-000004_disputes/up.sql"),
         ]
         .concat();
         let function =
-            include_str!("../../../migrations/postgres/2026-11-30-000001_operations/up.sql");
+            include_str!("../../../migrations/postgres/2026-11-30-000082_canceled_payouts/up.sql");
         for machine in all() {
             let name = machine.name;
             let trigger = format!("CREATE TRIGGER {}_edges", machine.name);

@@ -9,6 +9,7 @@ use crate::charging::codes;
 use crate::charging::show::payment;
 use crate::disputes::codes::{DISPUTE_STATE_CONFLICT, EVIDENCE_REQUIRED};
 use crate::late::codes::NOTHING_UNALLOCATED;
+use crate::payouts::codes::PAYOUT_STATE_CONFLICT;
 use crate::problems::{declined, sentence};
 use crate::{
     NoProvider, Operation, OperationState, Payment, Refusal, bank_accounts, bank_orders, customers,
@@ -21,7 +22,9 @@ pub(crate) fn reply(operation: &Operation, moved: &Payment, after: &BalancesAfte
             answer(202, payment(moved), after)
         }
         OperationState::Succeeded => answer(200, payment(moved), after),
-        OperationState::Failed => problem(&declined(operation).with_resource(moved.id.to_string())),
+        OperationState::Failed | OperationState::Canceled => {
+            problem(&declined(operation).with_resource(moved.id.to_string()))
+        }
     }
 }
 
@@ -59,6 +62,9 @@ pub(crate) fn refused(rule: &Refusal) -> Problem {
         Refusal::DisputeState { state } => Problem::new(DISPUTE_STATE_CONFLICT)
             .with_detail(sentence(&rule.to_string()))
             .with_state(state, Vec::new()),
+        Refusal::PayoutState { state } => Problem::new(PAYOUT_STATE_CONFLICT)
+            .with_detail(sentence(&rule.to_string()))
+            .with_state(state.name(), Vec::new()),
         Refusal::NoEvidence => Problem::new(EVIDENCE_REQUIRED),
         Refusal::TooMuch { left, .. } => Problem::new(books::code::EXCEEDS_REMAINING)
             .with_detail(sentence(&rule.to_string()))

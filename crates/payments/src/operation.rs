@@ -209,6 +209,8 @@ pub struct Operation {
     pub payment_method: String,
     /// The merchant's reason for a refund.
     pub reason: Option<String>,
+    /// The merchant's own words about a refund.
+    pub description: Option<String>,
     /// The metadata of a refund.
     pub metadata: Option<Metadata>,
     /// The key of the request that has submitted the operation; empty if there is none. The reply to the request
@@ -270,7 +272,7 @@ impl Operation {
     pub const fn is_unfinished(&self) -> bool {
         match self.state {
             OperationState::Created | OperationState::Submitted | OperationState::Unknown => true,
-            OperationState::Succeeded | OperationState::Failed => false,
+            OperationState::Succeeded | OperationState::Failed | OperationState::Canceled => false,
         }
     }
 

@@ -124,7 +124,7 @@ pub fn record_outcome(
         {
             return succeed_late(shelf, books, operation, record, ids, now);
         }
-        OperationState::Succeeded | OperationState::Failed => {
+        OperationState::Succeeded | OperationState::Failed | OperationState::Canceled => {
             compare(&operation, fact)?;
             return match fact {
                 Fact::Returned { .. } => come_back(shelf, books, &operation, ids, now),

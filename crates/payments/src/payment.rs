@@ -445,6 +445,7 @@ pub(crate) fn add(
         decline_code: None,
         payment_method: new.payment_method,
         reason: new.reason,
+        description: None,
         metadata: None,
         idempotency_key: new.idempotency_key,
         version: 1,

@@ -181,6 +181,22 @@ pub(crate) const fn sets(
     }
 }
 
+/// The set that an operation posts when it is canceled before it was sent. Only a payout can be.
+pub(crate) const fn set_of_canceled(kind: OperationKind) -> Option<PostingSet> {
+    match kind {
+        OperationKind::Payout => Some(PAYOUT_CANCELED),
+        OperationKind::Charge
+        | OperationKind::Authorize
+        | OperationKind::Capture
+        | OperationKind::Void
+        | OperationKind::Increment
+        | OperationKind::Refund
+        | OperationKind::RefundReturn
+        | OperationKind::PayoutReturn
+        | OperationKind::Evidence => None,
+    }
+}
+
 /// The sets that an operation must have in the books: of its kind, and of its state.
 pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
     let (made, succeeded, failed) = sets(operation.kind, operation.gives_back.is_some());
@@ -191,6 +207,7 @@ pub(crate) fn sets_of(operation: &Operation) -> Vec<PostingSet> {
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => None,
         OperationState::Succeeded => succeeded,
         OperationState::Failed => failed,
+        OperationState::Canceled => set_of_canceled(operation.kind),
     };
     let late = (operation.unallocated > 0).then_some(TAKEN_LATE);
     let allocated = (operation.allocated > 0).then_some(LATE_ALLOCATED);
@@ -259,7 +276,7 @@ pub(crate) fn needs<'a>(
         match operation.kind {
             OperationKind::Refund if is_of_late_money => ended.push(LATE_REFUND_RETURNED),
             OperationKind::Refund => ended.push(REFUND_RETURNED),
-            OperationKind::Payout => ended.push(PAYOUT_RETURNED),
+            OperationKind::Payout => ended.extend([PAYOUT_RETURNED, PAYOUT_CANCELED]),
             OperationKind::Charge | OperationKind::Capture => ended.push(TAKEN_LATE),
             OperationKind::Authorize
             | OperationKind::Void
@@ -330,7 +347,9 @@ mod tests {
 
     /// The sets of each kind of operation.
     fn operations() -> String {
-        let mut text = "| operation | made | succeeded | failed |\n|---|---|---|---|\n".to_owned();
+        let mut text =
+            "| operation | made | succeeded | failed | canceled |\n|---|---|---|---|---|\n"
+                .to_owned();
         let shown =
             |set: Option<PostingSet>| set.map_or("–".to_owned(), |set| format!("`{}`", set.kind));
         let kinds = OperationKind::ALL.map(|kind| (kind, false));
@@ -340,7 +359,8 @@ mod tests {
             .chain(of_late_money.map(|kind| (kind, true)))
         {
             let (made, succeeded, failed) = super::sets(kind, is_late);
-            let cells = [made, succeeded, failed].map(shown).join(" | ");
+            let canceled = set_of_canceled(kind);
+            let cells = [made, succeeded, failed, canceled].map(shown).join(" | ");
             let of = if is_late { ", of late money" } else { "" };
             text += &format!("| {}{of} | {cells} |\n", kind.name());
         }

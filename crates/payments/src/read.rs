@@ -48,7 +48,12 @@ pub(crate) fn ended_provider_keys(
     tenant: TenantId,
     keys: &[String],
 ) -> Result<Vec<String>, Error> {
-    let ended = [OperationState::Succeeded, OperationState::Failed].map(OperationState::name);
+    let ended = [
+        OperationState::Succeeded,
+        OperationState::Failed,
+        OperationState::Canceled,
+    ]
+    .map(OperationState::name);
     Ok(schema::operation::table
         .filter(schema::operation::tenant_id.eq(tenant))
         .filter(schema::operation::provider_key.eq_any(keys))

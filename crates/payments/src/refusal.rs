@@ -3,6 +3,7 @@
 use money::{Currency, Day};
 
 use crate::customers::{CustomerId, Movement, Standing};
+use crate::payouts::state::PayoutState;
 use crate::{NoProvider, PaymentId, PaymentState};
 
 /// Why nothing was done: the first broken rule, in the order of the variants.
@@ -41,6 +42,12 @@ pub enum Refusal {
     DisputeState {
         /// The state: `won`, `lost`, `overdue`, `submitting` or `submitted`.
         state: &'static str,
+    },
+    /// The state of the payout does not allow that it is canceled.
+    #[error("a payout that is {} cannot be canceled{}", state.name(), why(*state))]
+    PayoutState {
+        /// The state.
+        state: PayoutState,
     },
     /// Nothing was written that could be sent.
     #[error("no evidence was written for this dispute")]
@@ -114,6 +121,7 @@ impl Refusal {
             Self::ExternalIdTaken { .. } => "external_id_taken",
             Self::WrongState { .. } | Self::InFlight => "payment_state_conflict",
             Self::DisputeState { .. } => "dispute_state_conflict",
+            Self::PayoutState { .. } => "payout_state_conflict",
             Self::NoEvidence => "evidence_required",
             Self::TooMuch { .. } => "exceeds_remaining",
             Self::Overflow => "amount_too_large",
@@ -145,6 +153,17 @@ fn too_much(asked: i64, left: i64) -> String {
     match left {
         0 => "nothing is left".to_owned(),
         left => format!("{asked} was asked for, and {left} is left"),
+    }
+}
+
+/// Why a payout in this state cannot be canceled, as the end of a sentence.
+const fn why(state: PayoutState) -> &'static str {
+    match state {
+        PayoutState::Processing => ": the provider or the bank may have it",
+        PayoutState::RequiresApproval
+        | PayoutState::Paid
+        | PayoutState::Failed
+        | PayoutState::Canceled => " any more",
     }
 }
 

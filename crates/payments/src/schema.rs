@@ -70,6 +70,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         metadata -> Nullable<Text>,
+        description -> Nullable<Text>,
     }
 }
 

@@ -70,9 +70,9 @@ edge::shapes! {
     /// What is done once an approval is given.
     ApprovalAction: Shape::words(&["payout"]);
     /// The state of an approval.
-    ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired"]);
+    ApprovalStatus: Shape::words(&["proposed", "approved", "rejected", "expired", "withdrawn"]);
     /// The state of an operation.
-    OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown"]);
+    OperationStatus: Shape::words(&["created", "submitted", "succeeded", "failed", "unknown", "canceled"]);
     /// The id of a settlement.
     SettlementId: Shape::id("set_").example("set_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The id of a line of a settlement report.
@@ -84,7 +84,7 @@ edge::shapes! {
     /// The id of an exception.
     ExceptionId: Shape::id("exc_").example("exc_019f0d5c2b7a7c3e8f10a1b2c3d4e5f6");
     /// The kind of a difference.
-    ExceptionKindName: Shape::words(&["missing_here", "missing_there", "amount", "currency", "fee", "duplicate", "timing", "unlinked"]);
+    ExceptionKindName: Shape::words(&["missing_here", "missing_there", "amount", "currency", "fee", "duplicate", "timing", "unlinked", "overdue"]);
     /// The state of an exception.
     ExceptionStatus: Shape::words(&["open", "resolved"]);
     /// How a person resolves an exception.

@@ -173,6 +173,12 @@ impl Shelf {
         pending.cloned().collect()
     }
 
+    /// The operation of a payout that has no outcome yet.
+    pub(crate) fn unfinished_of(&self, payout: &PayoutId) -> Option<&Operation> {
+        let mut operations = self.operations.values().map(|held| &held.row);
+        operations.find(|row| row.payout() == *payout && row.is_unfinished())
+    }
+
     /// The edges that this batch has taken, in order.
     #[must_use]
     pub fn transitions(&self) -> &[Transition] {

@@ -56,6 +56,8 @@ pub enum OperationState {
     Failed,
     /// The provider may or may not have done it.
     Unknown,
+    /// Final: it was given up before it was sent.
+    Canceled,
 }
 
 /// An event in the life of an operation.
@@ -69,6 +71,8 @@ pub enum OperationEvent {
     Failed,
     /// The provider has not reported the outcome.
     Lost,
+    /// It is given up before it was sent: a payout that no order for a bank has.
+    Canceled,
 }
 
 /// The machine has no such edge.
@@ -204,12 +208,13 @@ impl PaymentEvent {
 
 impl OperationState {
     /// Every state.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Created,
         Self::Submitted,
         Self::Succeeded,
         Self::Failed,
         Self::Unknown,
+        Self::Canceled,
     ];
 
     /// The name, as it is stored.
@@ -221,6 +226,7 @@ impl OperationState {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Canceled => "canceled",
         }
     }
 
@@ -243,22 +249,31 @@ impl OperationState {
             (S::Submitted | S::Unknown, E::Succeeded) => Ok(S::Succeeded),
             (S::Submitted | S::Unknown, E::Failed) => Ok(S::Failed),
             (S::Submitted | S::Unknown, E::Lost) => Ok(S::Unknown),
-            (S::Created, E::Succeeded | E::Failed | E::Lost)
-            | (S::Submitted | S::Unknown, E::Submitted)
-            | (S::Succeeded | S::Failed, E::Submitted | E::Succeeded | E::Failed | E::Lost) => {
-                Err(IllegalEdge {
-                    machine: "operation",
-                    state: self.name(),
-                    event: event.name(),
-                })
-            }
+            (S::Submitted, E::Canceled) => Ok(S::Canceled),
+            (S::Created, E::Succeeded | E::Failed | E::Lost | E::Canceled)
+            | (S::Submitted, E::Submitted)
+            | (S::Unknown, E::Submitted | E::Canceled)
+            | (
+                S::Succeeded | S::Failed | S::Canceled,
+                E::Submitted | E::Succeeded | E::Failed | E::Lost | E::Canceled,
+            ) => Err(IllegalEdge {
+                machine: "operation",
+                state: self.name(),
+                event: event.name(),
+            }),
         }
     }
 }
 
 impl OperationEvent {
     /// Every event.
-    pub const ALL: [Self; 4] = [Self::Submitted, Self::Succeeded, Self::Failed, Self::Lost];
+    pub const ALL: [Self; 5] = [
+        Self::Submitted,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Lost,
+        Self::Canceled,
+    ];
 
     /// The name of the event, for messages.
     #[must_use]
@@ -268,6 +283,7 @@ impl OperationEvent {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Lost => "lost",
+            Self::Canceled => "canceled",
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Needs {
     pub refunds: Vec<OperationId>,
     /// Payouts by id.
     pub payouts: Vec<PayoutId>,
+    /// Payouts whose operations are needed too.
+    pub operations_of: Vec<PayoutId>,
     /// Disputes, by the references of the providers.
     pub disputes: Vec<String>,
     /// Disputes by id.
@@ -100,6 +102,7 @@ impl Needs {
             && self.pending_of.is_empty()
             && self.refunds.is_empty()
             && self.payouts.is_empty()
+            && self.operations_of.is_empty()
             && self.disputes.is_empty()
             && self.dispute_ids.is_empty()
             && self.records.is_empty()
@@ -119,6 +122,7 @@ pub fn load(
     let mut shelf = Shelf::default();
     let unlocked = Lock::Nothing;
     load_records(connection, tenant, &mut needs, &mut shelf)?;
+    name_operations_of(connection, tenant, &mut needs)?;
     needs.provider_keys.sort_unstable();
     needs.provider_keys.dedup();
     let keys: Vec<ByProviderKey> = needs
@@ -205,6 +209,27 @@ pub fn load(
         }
     }
     Ok(shelf)
+}
+
+/// Asks for the operations of payouts.
+fn name_operations_of(
+    connection: &mut AnyConnection,
+    tenant: TenantId,
+    needs: &mut Needs,
+) -> Result<(), Error> {
+    needs.operations_of.sort_unstable();
+    needs.operations_of.dedup();
+    let of_payouts: Vec<ByPayment> = needs
+        .operations_of
+        .iter()
+        .map(|id| ByPayment {
+            subject_id: id.bytes().to_vec(),
+        })
+        .collect();
+    let theirs = ByPayment::find(connection, Lock::Nothing, tenant, &of_payouts)?;
+    needs.operations.extend(theirs.iter().map(|row| row.id));
+    needs.payouts.append(&mut needs.operations_of);
+    Ok(())
 }
 
 /// Notes the payments that have these external ids.

@@ -17,10 +17,10 @@ use crate::tenants::verb;
 
 /// The account of the sandbox's bank.
 const OWN: &str = "DE89370400440532013000";
-const ERIKA: &str = "AT61 1904 3002 3457 3201";
+pub(crate) const ERIKA: &str = "AT61 1904 3002 3457 3201";
 
 /// Makes a bank account, and returns its id.
-async fn bank_account(shop: &Shop, holder: &str, iban: &str) -> String {
+pub(crate) async fn bank_account(shop: &Shop, holder: &str, iban: &str) -> String {
     let new = json!({"holder": holder, "iban": iban});
     let made = shop.client.post("/v1/bank_accounts", None, &new).await;
     assert_eq!(made.status, 201, "{}", made.json());
@@ -28,7 +28,7 @@ async fn bank_account(shop: &Shop, holder: &str, iban: &str) -> String {
 }
 
 /// Makes a payout to a bank account, and returns its id.
-async fn paid_to(shop: &Shop, key: &str, amount: i64, account: &str) -> String {
+pub(crate) async fn paid_to(shop: &Shop, key: &str, amount: i64, account: &str) -> String {
     let made = pay_out(shop, key, &wanted(amount, account)).await;
     let body = made.json();
     assert_eq!(
@@ -40,7 +40,7 @@ async fn paid_to(shop: &Shop, key: &str, amount: i64, account: &str) -> String {
 }
 
 /// Makes an order of all payouts that wait, and returns it with its file.
-async fn ordered(shop: &Shop, key: &str) -> Value {
+pub(crate) async fn ordered(shop: &Shop, key: &str) -> Value {
     let body = json!({"provider": "bank"});
     let made = shop.client.post("/v1/bank_orders", key, &body).await;
     assert_eq!(made.status, 201, "{}", made.json());
@@ -49,7 +49,7 @@ async fn ordered(shop: &Shop, key: &str) -> Value {
 }
 
 /// The end-to-end ids in a file, in its order.
-fn end_to_end_ids(order: &Value) -> Vec<String> {
+pub(crate) fn end_to_end_ids(order: &Value) -> Vec<String> {
     let file = text(order, "/file");
     let parts = file.split("<EndToEndId>").skip(1);
     let ids = parts.map(|part| part.split('<').next().expect("text").to_owned());
@@ -57,7 +57,12 @@ fn end_to_end_ids(order: &Value) -> Vec<String> {
 }
 
 /// The bank's report on an order: the status of the message, and those of transfers with a reason.
-fn report(order: &Value, id: &str, status: &str, transfers: &[(&str, &str, &str)]) -> String {
+pub(crate) fn report(
+    order: &Value,
+    id: &str,
+    status: &str,
+    transfers: &[(&str, &str, &str)],
+) -> String {
     let message = text(order, "/message_id");
     let mut of_transfers = String::new();
     for (name, status, reason) in transfers {
@@ -82,10 +87,10 @@ fn report(order: &Value, id: &str, status: &str, transfers: &[(&str, &str, &str)
 }
 
 /// An entry of a statement: details with their names, and cents with the sign of the entry.
-type Entry<'e> = &'e [(&'e str, i64)];
+pub(crate) type Entry<'e> = &'e [(&'e str, i64)];
 
 /// The bank's statement with this number and these entries, in euros.
-fn statement(number: u32, entries: &[Entry<'_>]) -> String {
+pub(crate) fn statement(number: u32, entries: &[Entry<'_>]) -> String {
     let cents = |units: i64| format!("{}.{:02}", units.abs() / 100, units.abs() % 100);
     let mark = |units: i64| if units < 0 { "DBIT" } else { "CRDT" };
     let balance = |kind: &str, units: i64| {
@@ -134,14 +139,14 @@ fn statement(number: u32, entries: &[Entry<'_>]) -> String {
 }
 
 /// Runs `florin bank report`, and returns its exit status and its JSON.
-fn bank_report(database: &Database, file: &str) -> (Option<i32>, Value) {
+pub(crate) fn bank_report(database: &Database, file: &str) -> (Option<i32>, Value) {
     let path = write(database, "report.xml", file.as_bytes());
     let (code, said, heard) = verb(database, &["bank", "report", shown(&path), "--json"]);
     let said = serde_json::from_str(&said);
     (code, said.unwrap_or_else(|_| panic!("{heard}")))
 }
 
-fn bank_statement(database: &Database, file: &str) -> (Option<i32>, Value) {
+pub(crate) fn bank_statement(database: &Database, file: &str) -> (Option<i32>, Value) {
     let path = write(database, "statement.xml", file.as_bytes());
     reconcile(
         database,

@@ -15,12 +15,12 @@ const TRANSIT: &str = "assets:provider_payout_transit:EUR";
 const COST: i64 = PRICE / 100 + 10;
 
 impl Shop {
-    fn bank(&self) -> Client {
+    pub(crate) fn bank(&self) -> Client {
         Client::new(self.florin.sandbox(), None)
     }
 
     /// Lets the provider settle, and writes its report into a file.
-    async fn settled(&self, database: &Database) -> (String, PathBuf) {
+    pub(crate) async fn settled(&self, database: &Database) -> (String, PathBuf) {
         let made = self.bank().post("/v1/settlements", None, &json!({})).await;
         assert_eq!(made.status, 200, "{}", made.json());
         let id = text(&made.json(), "/id");
@@ -33,7 +33,7 @@ impl Shop {
     }
 
     /// Writes the bank's statements into a file.
-    async fn statement(&self, database: &Database) -> PathBuf {
+    pub(crate) async fn statement(&self, database: &Database) -> PathBuf {
         let statement = self.bank().get("/v1/bank/statement").await;
         write(database, "statement.sta", &statement.body)
     }

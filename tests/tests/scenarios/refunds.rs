@@ -62,7 +62,8 @@ async fn a_payment_is_refunded_in_parts_until_nothing_is_left(database: Database
     let shop = Shop::open(&database);
     let id = paid(&shop, "k-1", "pm_succeeds").await;
 
-    let part = json!({"amount": 99, "reason": "a cup was broken"});
+    let part =
+        json!({"amount": 99, "reason": "a cup was broken", "description": "order 7, second cup"});
     let first = shop.ask(&id, "refunds", "r-1", &part).await;
 
     let made = first.json();
@@ -72,12 +73,17 @@ async fn a_payment_is_refunded_in_parts_until_nothing_is_left(database: Database
         (&json!(99), &json!(id))
     );
     assert_eq!(made["reason"], "a cup was broken");
+    assert_eq!(made["description"], "order 7, second cup");
     let made = as_read(made);
     assert_eq!(refund(&shop, &text(&made, "/id")).await, made);
     assert_eq!(shop.payment(&id).await["amount_refunded"], 99);
     shop.assert_as_the_provider_says().await;
     let again = shop.ask(&id, "refunds", "r-1", &part).await;
     assert_eq!((again.status, &again.body), (201, &first.body));
+    let long = json!({"description": "x".repeat(501)});
+    let long = shop.ask(&id, "refunds", "r-long", &long).await;
+    is_problem("too long", &long, 422, "invalid_field");
+    assert_eq!(pointers(&long), ["/description"]);
     let much = shop
         .ask(&id, "refunds", "r-2", &json!({"amount": 1001}))
         .await;

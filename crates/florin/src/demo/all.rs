@@ -60,6 +60,7 @@ impl<'s> Stories<'s> {
         self.payers().await?;
         self.refunds().await?;
         self.payouts().await?;
+        self.canceled_payout().await?;
         self.disputes().await?;
         self.reserves().await?;
         self.late_money().await?;

@@ -23,6 +23,20 @@ impl Stories<'_> {
         self.tell("released", "they are available again").await
     }
 
+    /// A payout to a bank account, which is canceled before the bank gets a file with it.
+    pub(super) async fn canceled_payout(&mut self) -> Result<(), DemoError> {
+        let account = json!({"holder": "Erika Mustermann", "iban": "AT61 1904 3002 3457 3201"});
+        let account = id_of(&self.ask("/bank_accounts", &account, 201).await?);
+        let payout = json!({"amount": 600, "currency": "EUR", "destination": account});
+        let payout = id_of(&self.ask("/payouts", &payout, 202).await?);
+        self.tell("to a bank", "it waits for a file of payouts")
+            .await?;
+        self.ask(&format!("/payouts/{payout}/cancel"), &json!({}), 200)
+            .await?;
+        self.tell("canceled", "processing → canceled, before the bank has it")
+            .await
+    }
+
     /// Late money: of one charge it is given to the merchant, of another one back to the payer, whose bank returns it.
     pub(super) async fn late_money(&mut self) -> Result<(), DemoError> {
         let (payment, operation) = self.taken_late().await?;

@@ -48,6 +48,7 @@ fn object(done: &Done) -> serde_json::Value {
     });
     let currencies: serde_json::Map<String, serde_json::Value> = currencies.collect();
     let (lines, bank) = (&done.lines, &done.bank);
+    let later = done.again.settlements.saturating_add(done.again.payouts);
     serde_json::json!({
         "report": {
             "known": lines.known,
@@ -63,6 +64,7 @@ fn object(done: &Done) -> serde_json::Value {
             "settlements": bank.settlements,
             "payouts": bank.payouts,
             "open": bank.open,
+            "matched_later": later,
         },
         "currencies": currencies,
         "open_exceptions": done.proof.open_exceptions,
@@ -73,7 +75,7 @@ fn object(done: &Done) -> serde_json::Value {
 fn table(done: &Done) -> String {
     let (lines, bank) = (&done.lines, &done.bank);
     let mut text = format!(
-        "report     {} matched, {} open, {} known, {} ignored, {} missing\nstatement  {} settlements, {} payouts, {} open, {} known\n\n",
+        "report     {} matched, {} open, {} known, {} ignored, {} missing\nstatement  {} settlements, {} payouts, {} open, {} known, {} matched later\n\n",
         lines.matched,
         lines.open,
         lines.known,
@@ -83,6 +85,7 @@ fn table(done: &Done) -> String {
         bank.payouts,
         bank.open,
         bank.known,
+        done.again.settlements.saturating_add(done.again.payouts),
     );
     let mut table = plain_table();
     table.set_header(["", "", "lines", "net", "currency"]);

@@ -28,6 +28,7 @@ pub(super) struct WrittenBank {
     iban: String,
     bic: Option<String>,
     version: Option<String>,
+    statement_account: Option<String>,
 }
 
 /// Reads `PROVIDER=IBAN[/BIC]:HOLDER`.
@@ -48,6 +49,7 @@ pub(super) fn add_bank(banks: &mut Banks, text: &str) -> Result<(), WrongSetting
         iban: iban.to_owned(),
         bic,
         version: None,
+        statement_account: None,
     };
     add_written(banks, provider, written)
 }
@@ -84,7 +86,18 @@ pub(super) fn add_written(
         iban,
         bic: creditor.bic,
     };
-    let own = Arc::new(OwnAccount { debtor, version });
+    let statement_name = written.statement_account;
+    if statement_name
+        .as_ref()
+        .is_some_and(|name| name.trim().is_empty())
+    {
+        return Err(wrong("statement_account is empty".to_owned()));
+    }
+    let own = Arc::new(OwnAccount {
+        debtor,
+        version,
+        statement_name,
+    });
     banks.insert(provider.to_owned(), own);
     Ok(())
 }

@@ -58,6 +58,7 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "return_urls")]
     pub(super) return_urls: BTreeMap<String, String>,
     pub(super) authorization_seconds: Option<u32>,
+    pub(super) overdue_days: Option<u16>,
     pub(super) key_days: Option<u16>,
     pub(super) webhook_wait_days: Option<u16>,
     pub(super) webhook_keep_days: Option<u16>,

@@ -1,4 +1,5 @@
-//! Times that are settings: of authorizations, of idempotency keys, and of events that were received.
+//! Times that are settings: of authorizations, of idempotency keys, of outcomes that do not come, and of events that
+//! were received.
 
 use payments::notices::InboxPolicy;
 
@@ -81,4 +82,18 @@ pub(super) fn inbox_policy(
             .map(|days| seconds("webhook_keep_days", days))
             .transpose()?,
     })
+}
+
+/// The greatest number of bank days after which an outcome is overdue.
+pub(super) const MAX_OVERDUE_DAYS: i64 = 60;
+
+/// The number of bank days after which an outcome is overdue.
+pub(super) fn overdue_days(set: Option<u16>) -> Result<u16, WrongSetting> {
+    let days = set.unwrap_or(payments::overdue::DAYS);
+    if (1..=MAX_OVERDUE_DAYS).contains(&i64::from(days)) {
+        return Ok(days);
+    }
+    Err(WrongSetting(format!(
+        "overdue_days: {days} is not from 1 to {MAX_OVERDUE_DAYS}"
+    )))
 }

@@ -55,12 +55,7 @@ impl Command for DecideApproval {
     type Refusal = DecisionError;
 
     fn asks(&self, asks: &mut Asks<'_>) {
-        if let Some(approvals) = asks.of::<ApprovalShelf>() {
-            approvals.push(self.id);
-        }
-        if let Some(errands) = asks.of::<Errands>() {
-            errands.push((EXPIRY, self.id.bytes()));
-        }
+        super::ask(asks, self.id);
     }
 
     fn decide(&self, book: &mut Book) -> Result<Decision<Self::Done>, DecisionError> {

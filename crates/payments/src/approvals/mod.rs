@@ -15,7 +15,7 @@ pub(crate) mod state;
 
 use edge::Capability;
 use engine::errand::{Errand, Errands};
-use engine::{AuditEvent, Book, set};
+use engine::{Asks, AuditEvent, Book, set};
 use store::Timestamp;
 
 pub use decide::{DecideApproval, DecisionError, Verdict};
@@ -25,7 +25,7 @@ pub use shelf::ApprovalShelf;
 pub use state::{ApprovalEvent, ApprovalId, ApprovalState};
 
 use crate::balances_after::BalancesAfter;
-use crate::payouts::{self, PayoutId};
+use crate::payouts::{self, PayoutEvent, PayoutId};
 use crate::{Providers, Refusal, Shelf};
 
 /// The routes and codes, for the edge.
@@ -86,7 +86,12 @@ impl Action {
     /// Gives up what was rejected, or has expired.
     fn dropped(self, book: &mut Book, subject: [u8; 16]) {
         match self {
-            Self::Payout => payouts::dropped(book, PayoutId::from_bytes(subject)),
+            Self::Payout => {
+                let id = PayoutId::from_bytes(subject);
+                if let Some(payout) = book.shelf::<Shelf>().payout(&id).cloned() {
+                    payouts::dropped(book, payout, PayoutEvent::Dropped);
+                }
+            }
         }
     }
 }
@@ -122,7 +127,10 @@ impl Approval {
     pub const fn version(&self) -> i64 {
         match self.state {
             ApprovalState::Proposed => 1,
-            ApprovalState::Approved | ApprovalState::Rejected | ApprovalState::Expired => 2,
+            ApprovalState::Approved
+            | ApprovalState::Rejected
+            | ApprovalState::Expired
+            | ApprovalState::Withdrawn => 2,
         }
     }
 }
@@ -170,6 +178,26 @@ pub(crate) fn propose(
     errands.add((EXPIRY, id.bytes()), errand);
 }
 
+/// Asks for what [`withdraw`] needs.
+pub(crate) fn ask(asks: &mut Asks<'_>, id: ApprovalId) {
+    if let Some(approvals) = asks.of::<ApprovalShelf>() {
+        approvals.push(id);
+    }
+    if let Some(errands) = asks.of::<Errands>() {
+        errands.push((EXPIRY, id.bytes()));
+    }
+}
+
+/// Withdraws an approval, because what it is about is canceled. Nobody has decided on it, so anybody may do this, also
+/// the person who has proposed it. The caller gives up what it is about.
+pub(crate) fn withdraw(book: &mut Book, id: ApprovalId) {
+    let approval = book.shelf::<ApprovalShelf>().approval(&id).cloned();
+    if let Some(approval) = approval {
+        end(book, approval, ApprovalEvent::Withdrawn, None, None);
+    }
+    book.shelf_mut::<Errands>().0.end((EXPIRY, id.bytes()));
+}
+
 /// Takes an edge of an approval, with its history and its audit record.
 fn end(
     book: &mut Book,
@@ -196,6 +224,7 @@ fn end(
         ApprovalEvent::Approved => "approval.approved",
         ApprovalEvent::Rejected => "approval.rejected",
         ApprovalEvent::Expired => "approval.expired",
+        ApprovalEvent::Withdrawn => "approval.withdrawn",
     };
     book.record(&AuditEvent {
         reason,

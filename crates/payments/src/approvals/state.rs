@@ -19,6 +19,8 @@ pub enum ApprovalState {
     Rejected,
     /// Final: nobody has decided in time.
     Expired,
+    /// Final: what it is about was canceled before a decision.
+    Withdrawn,
 }
 
 /// An event in the life of an approval.
@@ -30,15 +32,18 @@ pub enum ApprovalEvent {
     Rejected,
     /// The time to decide is over.
     Expired,
+    /// What it is about is canceled.
+    Withdrawn,
 }
 
 impl ApprovalState {
     /// Every state.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Proposed,
         Self::Approved,
         Self::Rejected,
         Self::Expired,
+        Self::Withdrawn,
     ];
 
     /// The name, as it is stored and shown.
@@ -49,6 +54,7 @@ impl ApprovalState {
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -69,20 +75,27 @@ impl ApprovalState {
             (S::Proposed, E::Approved) => Ok(S::Approved),
             (S::Proposed, E::Rejected) => Ok(S::Rejected),
             (S::Proposed, E::Expired) => Ok(S::Expired),
-            (S::Approved | S::Rejected | S::Expired, E::Approved | E::Rejected | E::Expired) => {
-                Err(IllegalEdge {
-                    machine: "approval",
-                    state: self.name(),
-                    event: event.name(),
-                })
-            }
+            (S::Proposed, E::Withdrawn) => Ok(S::Withdrawn),
+            (
+                S::Approved | S::Rejected | S::Expired | S::Withdrawn,
+                E::Approved | E::Rejected | E::Expired | E::Withdrawn,
+            ) => Err(IllegalEdge {
+                machine: "approval",
+                state: self.name(),
+                event: event.name(),
+            }),
         }
     }
 }
 
 impl ApprovalEvent {
     /// Every event.
-    pub const ALL: [Self; 3] = [Self::Approved, Self::Rejected, Self::Expired];
+    pub const ALL: [Self; 4] = [
+        Self::Approved,
+        Self::Rejected,
+        Self::Expired,
+        Self::Withdrawn,
+    ];
 
     /// The name of the event, for messages.
     #[must_use]
@@ -91,6 +104,7 @@ impl ApprovalEvent {
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }

@@ -11,6 +11,7 @@ use super::file::{today, transfer, written};
 use super::shelf::{BankOrderShelf, NewOrder};
 use super::{BANK_TRANSFER, BankOrder, BankOrderId, end_to_end_id, message_id};
 use crate::bank_accounts::{BankAccount, BankAccountId, BankAccountShelf};
+use crate::overdue::{self, overdue_at};
 use crate::{Operation, OperationId, Providers, Shelf};
 
 /// Number of days ahead for which an order may be made.
@@ -144,6 +145,11 @@ impl Command for MakeBankOrder {
         let errands = book.shelf_mut::<Errands>().0;
         for operation in &operations {
             errands.end((BANK_TRANSFER, operation.bytes()));
+        }
+        let days = self.providers.overdue_days();
+        for (operation, _) in &alike {
+            let due_at = overdue_at(operation, requested_on, days);
+            overdue::expect(book, operation.id, due_at);
         }
         record(book, &order, &file);
         let orders = book.shelf_mut::<BankOrderShelf>().0;

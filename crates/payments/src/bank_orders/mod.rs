@@ -29,6 +29,7 @@ pub use make::{MakeBankOrder, OrderRefusal};
 pub use rows::{Ordered, file_of, of_message, open_transfers, waiting};
 pub use shelf::BankOrderShelf;
 
+use bank_files::Statement;
 use bank_files::pain001::{Debtor, Version};
 use edge::Capability;
 use engine::Book;
@@ -62,6 +63,19 @@ pub struct OwnAccount {
     pub debtor: Debtor,
     /// The version of pain.001.
     pub version: Version,
+    /// The name of the account in statements, if it is neither its IBAN nor made of it.
+    pub statement_name: Option<String>,
+}
+
+impl OwnAccount {
+    /// True if a statement is about this account.
+    #[must_use]
+    pub fn has(&self, statement: &Statement) -> bool {
+        let name = &statement.account;
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        let is_named = |own: &String| bare(own) == bare(&name.id);
+        name.is_of(&self.debtor.iban) || self.statement_name.as_ref().is_some_and(is_named)
+    }
 }
 
 /// An order, without its file.

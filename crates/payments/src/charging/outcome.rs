@@ -9,11 +9,12 @@ use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, changed, set};
 use webhooks::Event;
 
 use crate::bank_orders::BANK_TRANSFER;
+use crate::overdue::OVERDUE;
 use crate::replies::{self, Subject};
 use crate::{
     Fact, FactEffect, OPERATION, Operation, OperationId, OperationKind, OperationOwner,
     OperationState, OutcomeError, Payment, Shelf, availability, disputes, expiries, late, opened,
-    record_outcome,
+    overdue, record_outcome,
 };
 
 /// Time until the next inquiry after the provider has contradicted itself, because a person has to look at it.
@@ -31,6 +32,8 @@ pub struct RecordOutcome {
     /// The answer itself, for the quarantine if it cannot be right. If the outcome is unknown, this is an
     /// answer that cannot be right in any case.
     pub answer: Option<Box<Event>>,
+    /// True if the provider should have told the outcome by now.
+    pub is_overdue: bool,
 }
 
 impl Command for RecordOutcome {
@@ -41,6 +44,9 @@ impl Command for RecordOutcome {
         if let Some(needs) = asks.of::<Shelf>() {
             needs.operations.push(self.operation);
             needs.add_record(&self.fact);
+        }
+        if let (true, Some(errands)) = (self.is_overdue, asks.of::<Errands>()) {
+            errands.push((OVERDUE, self.operation.bytes()));
         }
         if let Some(needs) = asks.of::<webhooks::Shelf>() {
             needs.kept.extend(self.answer.as_deref().map(Event::name));
@@ -53,7 +59,11 @@ impl Command for RecordOutcome {
             // Another worker has the lease. It will ask for the outcome itself.
             return Ok(Decision::now(()));
         }
-        match believe(book, id, &self.fact) {
+        let believed = believe(book, id, &self.fact);
+        if let (true, Ok(FactEffect::Open)) = (self.is_overdue, &believed) {
+            overdue::expect(book, id, book.now());
+        }
+        match believed {
             Ok(_) => match (&self.fact, &self.answer) {
                 (Fact::Unknown { .. }, Some(answer)) => {
                     put_aside(book, id, answer, "cannot be right, whatever is known");
@@ -174,6 +184,7 @@ fn record(book: &mut Book, id: OperationId, fact: &Fact) -> Result<FactEffect, O
             errands.end(name);
             // What has an outcome is in no later order.
             errands.end((BANK_TRANSFER, id.bytes()));
+            overdue::ended(book, id);
         }
     }
     let shelf = book.shelf::<Shelf>();
@@ -284,6 +295,7 @@ const fn action(operation: &Operation, fact: &Fact) -> &'static str {
         }
         (K::Payout | K::PayoutReturn, S::Succeeded) => "payout.paid",
         (K::Payout | K::PayoutReturn, S::Failed) => "payout.failed",
+        (_, S::Canceled) => "payout.canceled",
         (K::Refund | K::RefundReturn, S::Created | S::Submitted | S::Unknown) => {
             "refund.outcome_unknown"
         }

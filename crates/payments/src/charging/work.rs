@@ -16,6 +16,7 @@ use store::Timestamp;
 use webhooks::Event;
 
 use super::{Lease, RecordOutcome};
+use crate::overdue::is_overdue;
 use crate::providers::{CallOutcome, ProviderAnswer, Reach, ReachableProvider};
 use crate::{Fact, LeasedOperation, OPERATION, Operation, OperationId};
 
@@ -29,6 +30,8 @@ const MAX_PAUSE_MILLIS: i64 = 300_000;
 pub struct ProviderWork {
     engine: Engine,
     providers: Arc<dyn Reach>,
+    /// Number of bank days after which an outcome is overdue.
+    overdue_days: u16,
     /// Names of providers that operations need and the settings no longer have.
     absent: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -97,12 +100,14 @@ impl Work for ProviderWork {
 }
 
 impl ProviderWork {
-    /// The work over a lane, with the way to the providers.
+    /// The work over a lane, with the way to the providers, and the number of bank days after which an outcome is
+    /// overdue.
     #[must_use]
-    pub fn new(engine: Engine, providers: Arc<dyn Reach>) -> Self {
+    pub fn new(engine: Engine, providers: Arc<dyn Reach>, overdue_days: u16) -> Self {
         Self {
             engine,
             providers,
+            overdue_days,
             absent: Arc::default(),
         }
     }
@@ -209,6 +214,9 @@ impl ProviderWork {
         let command = RecordOutcome {
             operation: operation.id,
             epoch: leased.epoch,
+            // A payer takes as long as they like.
+            is_overdue: matches!(fact, Fact::Unknown { .. })
+                && is_overdue(operation, self.overdue_days, received_at),
             fact,
             answer,
         };

@@ -13,7 +13,11 @@ use crate::schema::operation;
 use crate::{OperationId, OperationKind, OperationState};
 
 /// The states of an operation that has an outcome.
-const ENDED: [OperationState; 2] = [OperationState::Succeeded, OperationState::Failed];
+const ENDED: [OperationState; 3] = [
+    OperationState::Succeeded,
+    OperationState::Failed,
+    OperationState::Canceled,
+];
 
 /// The columns of an order that are checked.
 type Order = (BankOrderId, String, String, i64, i32);

@@ -114,7 +114,9 @@ pub(crate) fn reply(operation: &Operation, of: &dispute::Dispute) -> Reply {
             json(202, &dispute(of))
         }
         OperationState::Succeeded => json(200, &dispute(of)),
-        OperationState::Failed => problem(&declined(operation).with_resource(of.id.to_string())),
+        OperationState::Failed | OperationState::Canceled => {
+            problem(&declined(operation).with_resource(of.id.to_string()))
+        }
     }
 }
 

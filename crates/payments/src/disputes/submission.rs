@@ -140,6 +140,7 @@ fn operation_of(dispute: &Dispute, id: OperationId, now: Timestamp) -> Operation
         decline_code: None,
         payment_method: String::new(),
         reason: None,
+        description: None,
         metadata: None,
         idempotency_key: String::new(),
         version: 1,

@@ -66,7 +66,7 @@ fn cause(payments: &Shelf, provider_key: &str, fact: &Fact) -> Option<OperationI
         return None;
     }
     let has_ended = match operation.state {
-        OperationState::Succeeded | OperationState::Failed => true,
+        OperationState::Succeeded | OperationState::Failed | OperationState::Canceled => true,
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => false,
     };
     (has_ended || !fact.waits_for_the_end()).then_some(id)

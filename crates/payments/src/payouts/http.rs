@@ -8,14 +8,15 @@ use books::reading::positive;
 use edge::cursor::Cursor;
 use edge::query::{PageQuery, Query};
 use edge::strict_json::{Body, Slot, id, nullable, object, prose};
-use edge::{Call, KeyRule, Page, Problem, Reader, Response, Routes, Shared, headers, page};
+use edge::{Call, KeyRule, Page, Problem, Reader, Response, Routes, Shared, code, headers, page};
 use ledger::{AccountId, Metadata};
 use money::Money;
 use store::AnyConnection;
 use text::Identifier;
 
+use super::codes::PAYOUT_STATE_CONFLICT;
 use super::show::Payout;
-use super::{CreatePayout, PayoutId, rows, show};
+use super::{CancelPayout, CreatePayout, PayoutId, rows, show};
 use crate::bank_accounts::codes::{BANK_ACCOUNT_CLOSED, BANK_ACCOUNT_NOT_FOUND};
 use crate::bank_accounts::is_bank_account;
 use crate::bank_orders::codes::NOT_PAYABLE_BY_BANK;
@@ -23,7 +24,7 @@ use crate::charging::codes;
 use crate::customers::CustomerId;
 use crate::customers::codes::{CUSTOMER_MAY_NOT, CUSTOMER_NOT_FOUND};
 use crate::texts::Described;
-use crate::{PaymentMethod, answers, begun, described, reading, shapes};
+use crate::{PaymentMethod, answers, begun, described, moved, reading, shapes};
 
 /// The tenant's own words.
 type Description = Identifier<255>;
@@ -85,6 +86,31 @@ pub(crate) fn routes(r: &mut Routes) {
             books::code::BALANCE_OVERFLOW,
         ],
     );
+    r.post(
+        "/v1/payouts/{id}/cancel",
+        "cancelPayout",
+        "Cancels a payout before it is sent: while it waits for an approval, or for an order of a bank.",
+        cancel,
+    )
+    .key(KeyRule::Required)
+    .segment("id", shapes::PayoutId::SHAPE, "po_…")
+    .body(|known| nothing().describe(known))
+    .gives::<Payout>(200, "The payout is canceled, and its money is back where it came from")
+    .refuses(404, "No such payout", &[])
+    .refuses(
+        409,
+        "The payout may have been sent, or it has ended, or an account does not take postings",
+        &[
+            PAYOUT_STATE_CONFLICT,
+            books::code::ACCOUNT_FROZEN,
+            books::code::ACCOUNT_CLOSED,
+        ],
+    )
+    .refuses(
+        422,
+        "A field is wrong, an account cannot take the money, or the idempotency key belongs to another request",
+        &[books::code::LIMIT_EXCEEDED, books::code::BALANCE_OVERFLOW],
+    );
     r.get(
         "/v1/payouts/{id}",
         "getPayout",
@@ -138,6 +164,29 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         show::show_refusal,
     )
     .await
+}
+
+async fn cancel(state: Shared, call: Call) -> Result<Response, Problem> {
+    let tenant = call.caller.tenant.id;
+    let id = call.named::<PayoutId>("id", code::NOT_FOUND);
+    let mut submission = state.submission(call)?;
+    let id = id?;
+    submission.read_by(&nothing())?;
+    let known = state.read(move |connection| rows::payout(connection, tenant, id));
+    let command = CancelPayout {
+        id,
+        approval: known.await?.and_then(|payout| payout.approval),
+    };
+    state
+        .submit(submission, command, show::canceled, moved::show_refusal)
+        .await
+}
+
+/// Reads the body of a cancellation, which has no field.
+fn nothing() -> impl Body<Out = ()> {
+    object("PayoutCancellation", "Cancels a payout.", |_fields| {
+        Slot::together(())
+    })
 }
 
 async fn list(state: Shared, call: Call) -> Result<Response, Problem> {

@@ -4,6 +4,8 @@
 //! second person has to approve it first ([`crate::approvals`]). A payout that the provider refuses goes back to
 //! where it came from. One that comes back after it was paid stays paid; its return is an operation of its own.
 
+mod cancel;
+pub(crate) mod codes;
 mod http;
 pub(crate) mod outcome;
 pub(crate) mod payout;
@@ -19,6 +21,7 @@ use engine::{Asks, Attempt, AuditEvent, Book, Command, Decision, Keep, digest, s
 use ledger::{AccountId, Metadata};
 use money::Money;
 
+pub use cancel::CancelPayout;
 pub use payout::{Payout, PayoutId};
 pub use state::{PayoutEvent, PayoutState};
 
@@ -36,7 +39,7 @@ use crate::{Operation, OperationId, Providers, Refusal, Shelf, begun, opened, po
 /// The routes and codes, for the edge.
 pub const CAPABILITY: Capability = Capability {
     routes: http::routes,
-    codes: &[],
+    codes: codes::ALL,
 };
 
 /// Makes a payout.
@@ -279,16 +282,14 @@ pub(crate) fn approved(
     ))
 }
 
-/// A payout was rejected, or nobody has decided in time. No money was taken yet.
-pub(crate) fn dropped(book: &mut Book, id: PayoutId) {
-    let Some(mut payout) = book.shelf::<Shelf>().payout(&id).cloned() else {
-        return;
-    };
+/// A payout that waits for an approval is given up: it was rejected or canceled, or nobody has decided in time. No
+/// money was taken yet.
+pub(crate) fn dropped(book: &mut Book, mut payout: Payout, event: PayoutEvent) -> Payout {
     let now = book.now();
     let shelf = book.shelf_mut::<Shelf>().0;
-    shelf.step_payout(&mut payout, PayoutEvent::Dropped, now);
+    shelf.step_payout(&mut payout, event, now);
     shelf.change_payout(&mut payout, now);
-    let text = id.to_string();
+    let text = payout.id.to_string();
     let before = PayoutState::RequiresApproval.name();
     let delta = [engine::changed("status", before, payout.state.name())];
     book.record(&AuditEvent::done(
@@ -296,4 +297,5 @@ pub(crate) fn dropped(book: &mut Book, id: PayoutId) {
         ("payout", &text),
         &delta,
     ));
+    payout
 }

@@ -84,6 +84,7 @@ pub(super) fn operation_of(payout: &Payout, id: OperationId, now: Timestamp) -> 
         decline_code: None,
         payment_method: payout.destination.clone(),
         reason: None,
+        description: None,
         metadata: None,
         idempotency_key: String::new(),
         version: 1,

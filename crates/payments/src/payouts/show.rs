@@ -76,6 +76,14 @@ pub(crate) fn begun(begun: &BegunPayout, _is_dry_run: bool) -> Reply {
     answer(202, payout(&begun.payout), &BalancesAfter::NONE)
 }
 
+/// The reply to a cancellation.
+pub(crate) fn canceled(
+    (canceled, after): &(super::Payout, BalancesAfter),
+    _is_dry_run: bool,
+) -> Reply {
+    answer(200, payout(canceled), after)
+}
+
 /// The reply to a refusal.
 pub(crate) fn show_refusal(command: &CreatePayout, rule: &Refusal) -> RefusalReply {
     let Refusal::Ledger(cause) = rule else {

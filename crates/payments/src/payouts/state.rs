@@ -13,7 +13,7 @@ pub enum PayoutState {
     Paid,
     /// Final: the provider has refused it.
     Failed,
-    /// Final: it was not approved.
+    /// Final: it was not approved, or was canceled before it was sent.
     Canceled,
 }
 
@@ -28,6 +28,8 @@ pub enum PayoutEvent {
     Paid,
     /// The provider has refused it.
     Failed,
+    /// A request has canceled it before it was sent.
+    Canceled,
 }
 
 impl PayoutState {
@@ -67,25 +69,34 @@ impl PayoutState {
         use PayoutState as S;
         match (self, event) {
             (S::RequiresApproval, E::Approved) => Ok(S::Processing),
-            (S::RequiresApproval, E::Dropped) => Ok(S::Canceled),
+            (S::RequiresApproval, E::Dropped | E::Canceled)
+            // It is only taken while the payout waits for an order of a bank.
+            | (S::Processing, E::Canceled) => Ok(S::Canceled),
             (S::Processing, E::Paid) => Ok(S::Paid),
             (S::Processing, E::Failed) => Ok(S::Failed),
             (S::RequiresApproval, E::Paid | E::Failed)
             | (S::Processing, E::Approved | E::Dropped)
-            | (S::Paid | S::Failed | S::Canceled, E::Approved | E::Dropped | E::Paid | E::Failed) => {
-                Err(IllegalEdge {
-                    machine: "payout",
-                    state: self.name(),
-                    event: event.name(),
-                })
-            }
+            | (
+                S::Paid | S::Failed | S::Canceled,
+                E::Approved | E::Dropped | E::Paid | E::Failed | E::Canceled,
+            ) => Err(IllegalEdge {
+                machine: "payout",
+                state: self.name(),
+                event: event.name(),
+            }),
         }
     }
 }
 
 impl PayoutEvent {
     /// Every event.
-    pub const ALL: [Self; 4] = [Self::Approved, Self::Dropped, Self::Paid, Self::Failed];
+    pub const ALL: [Self; 5] = [
+        Self::Approved,
+        Self::Dropped,
+        Self::Paid,
+        Self::Failed,
+        Self::Canceled,
+    ];
 
     /// The name of the event, for messages.
     #[must_use]
@@ -95,6 +106,7 @@ impl PayoutEvent {
             Self::Dropped => "dropped",
             Self::Paid => "paid",
             Self::Failed => "failed",
+            Self::Canceled => "canceled",
         }
     }
 }

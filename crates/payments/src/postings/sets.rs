@@ -135,6 +135,11 @@ pub(crate) const PAYOUT_FAILED: PostingSet = PostingSet {
     kind: "payment_payout_failed",
     lines: &[(&PAYOUTS_IN_TRANSIT, &SOURCE, Share::Amount)],
 };
+/// A payout was canceled before it was sent: the money goes to where it came from.
+pub(crate) const PAYOUT_CANCELED: PostingSet = PostingSet {
+    kind: "payment_payout_canceled",
+    lines: &[(&PAYOUTS_IN_TRANSIT, &SOURCE, Share::Amount)],
+};
 /// A payout came back after it was paid.
 pub(crate) const PAYOUT_RETURNED: PostingSet = PostingSet {
     kind: "payment_payout_return",
@@ -186,7 +191,7 @@ pub(crate) const RESERVE_RELEASED: PostingSet = PostingSet {
 pub(crate) const OF_RESERVES: [PostingSet; 2] = [RESERVED, RESERVE_RELEASED];
 
 /// Every posting set of operations.
-pub(crate) const ALL: [PostingSet; 17] = [
+pub(crate) const ALL: [PostingSet; 18] = [
     AUTHORIZED,
     CAPTURED,
     TAKEN_LATE,
@@ -203,6 +208,7 @@ pub(crate) const ALL: [PostingSet; 17] = [
     PAYOUT_MADE,
     PAYOUT_PAID,
     PAYOUT_FAILED,
+    PAYOUT_CANCELED,
     PAYOUT_RETURNED,
 ];
 

@@ -6,6 +6,7 @@ use money::Currency;
 
 use crate::bank_accounts::is_bank_account;
 use crate::bank_orders::OwnAccount;
+use crate::overdue;
 
 /// A provider that gets operations, and the duration of their first lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub struct Providers {
     rules: Vec<(Rule, Provider)>,
     /// The provider of payments that no rule fits.
     default: Option<Provider>,
+    /// Number of bank days after which an outcome is overdue.
+    overdue_days: u16,
 }
 
 /// Why providers and rules do not fit together.
@@ -155,6 +158,7 @@ impl Providers {
             known,
             rules,
             default,
+            overdue_days: overdue::DAYS,
         })
     }
 
@@ -165,7 +169,23 @@ impl Providers {
             known: vec![provider.clone()],
             rules: Vec::new(),
             default: Some(provider),
+            overdue_days: overdue::DAYS,
         }
+    }
+
+    /// The same providers, whose outcomes are overdue after so many bank days.
+    #[must_use]
+    pub fn with_overdue_days(self, overdue_days: u16) -> Self {
+        Self {
+            overdue_days,
+            ..self
+        }
+    }
+
+    /// Number of bank days after which an outcome is overdue.
+    #[must_use]
+    pub const fn overdue_days(&self) -> u16 {
+        self.overdue_days
     }
 
     /// The provider that a payment goes to: the provider of the first rule that fits, otherwise the default. Payouts to
@@ -294,6 +314,7 @@ mod tests {
                     bic: None,
                 },
                 version: Version::V09,
+                statement_name: None,
             })),
             ..provider(name)
         };

@@ -17,7 +17,7 @@ use super::show::Refund;
 use super::{CreateRefund, RefundId, read, show};
 use crate::charging::codes;
 use crate::texts::Described;
-use crate::{Operation, PaymentId, answers, begun, described, moved, shapes};
+use crate::{Description, Operation, PaymentId, answers, begun, described, moved, shapes};
 
 /// The merchant's reason for a refund.
 type Reason = Identifier<255>;
@@ -26,6 +26,7 @@ type Reason = Identifier<255>;
 struct Asked {
     amount: Option<Amount>,
     reason: Option<Reason>,
+    description: Option<Description>,
     metadata: Option<Metadata>,
 }
 
@@ -107,6 +108,7 @@ async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
         payment,
         amount: wanted.amount,
         reason: wanted.reason.map(String::from),
+        description: wanted.description.map(String::from),
         metadata: wanted.metadata,
         key: submission.key_text(),
         providers: begun::providers(&state)?,
@@ -200,14 +202,20 @@ fn wanted() -> impl Body<Out = Asked> {
         let reason = prose::<Reason>(shapes::ShortText::SHAPE)
             .says("Your reason: at most 255 characters. It is not sent to the provider.");
         let reason = fields.optional("reason", nullable(reason));
+        let description = prose::<Description>(shapes::LongText::SHAPE)
+            .says("Your own words: at most 500 characters. They are not sent to the provider.");
+        let description = fields.optional("description", nullable(description));
         let metadata = kept().says(
             "The metadata that you keep with it: at most 50 texts of at most 500 characters.",
         );
         let metadata = fields.optional("metadata", nullable(metadata));
-        Slot::together((amount, reason, metadata)).map(|(amount, reason, metadata)| Asked {
-            amount: amount.flatten(),
-            reason: reason.flatten(),
-            metadata: metadata.flatten().flatten(),
-        })
+        Slot::together((amount, reason, description, metadata)).map(
+            |(amount, reason, description, metadata)| Asked {
+                amount: amount.flatten(),
+                reason: reason.flatten(),
+                description: description.flatten(),
+                metadata: metadata.flatten().flatten(),
+            },
+        )
     })
 }

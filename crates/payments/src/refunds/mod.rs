@@ -50,6 +50,8 @@ pub struct CreateRefund {
     pub amount: Option<Amount>,
     /// The merchant's reason.
     pub reason: Option<String>,
+    /// The merchant's own words.
+    pub description: Option<String>,
     /// The merchant's metadata.
     pub metadata: Option<Metadata>,
     /// Idempotency key of the request; empty if it has none.
@@ -149,6 +151,7 @@ fn make(
         idempotency_key: asked.key.clone(),
     };
     let mut operation = add(shelf, &mut payment, new, ids, now);
+    operation.description.clone_from(&asked.description);
     operation.metadata.clone_from(&asked.metadata);
     shelf.change_operation(&mut operation);
     shelf.change_payment(&mut payment, now);

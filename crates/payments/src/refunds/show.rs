@@ -41,6 +41,9 @@ pub struct Refund {
     /// Your reason.
     #[schema(value_type = Option<ShortText>, required)]
     pub reason: Option<String>,
+    /// Your own words.
+    #[schema(value_type = Option<LongText>, required)]
+    pub description: Option<String>,
     /// The metadata that you keep with it.
     #[schema(value_type = Option<Metadata>, required)]
     pub metadata: Option<BTreeMap<String, String>>,
@@ -69,7 +72,7 @@ pub(crate) fn reply(operation: &Operation, after: &BalancesAfter) -> Reply {
             answer(202, refund(operation), after)
         }
         OperationState::Succeeded => answer(201, refund(operation), after),
-        OperationState::Failed => {
+        OperationState::Failed | OperationState::Canceled => {
             let id = super::key::RefundId::of(operation.id).to_string();
             problem(&declined(operation).with_resource(id))
         }
@@ -89,12 +92,13 @@ pub(crate) fn refund(operation: &Operation) -> Refund {
                 "pending"
             }
             OperationState::Succeeded => "succeeded",
-            OperationState::Failed => "failed",
+            OperationState::Failed | OperationState::Canceled => "failed",
         },
         pending_reason: (operation.state == OperationState::Created)
             .then_some(super::key::INSUFFICIENT_FUNDS),
         gives_back: operation.gives_back.map(|id| id.to_string()),
         reason: operation.reason.clone(),
+        description: operation.description.clone(),
         metadata: operation.metadata.as_ref().map(ledger::Metadata::entries),
         decline_code: operation.decline_code.clone(),
         version: operation.version,

@@ -10,7 +10,9 @@ use super::bank_rows::{BankLineRow, DAYS_APART};
 use super::exception::ExceptionKind;
 use super::rows::{MATCHED, OPEN};
 use super::settle::{Settled, post_set};
-use super::shelf::{Difference, SettlementName, SettlementShelf, State, open_exception};
+use super::shelf::{
+    Difference, SettlementName, SettlementNeeds, SettlementShelf, State, open_exception,
+};
 use crate::postings::{BANKED, BANKED_OUT};
 use crate::{OperationKind, OperationState, bank_orders};
 
@@ -77,17 +79,7 @@ impl Command for MatchBankLines {
             return;
         };
         for line in &self.lines {
-            needs.bank_contents.push(line.content.to_vec());
-            needs.currencies.push(line.currency);
-            needs
-                .bank_amounts
-                .push((line.currency, line.amount, line.day));
-            for word in words(&line.reference) {
-                needs.settlements.push(word.to_owned());
-                needs.references.push(word.to_owned());
-                needs.our_references.push(word.to_owned());
-                needs.our_references.extend(ordered(word));
-            }
+            ask_line(needs, line);
         }
     }
 
@@ -114,6 +106,21 @@ impl Command for MatchBankLines {
             kind: "bank_statement",
             id: self.statement.clone(),
         }
+    }
+}
+
+/// Asks for all that a bank line may be about.
+pub(super) fn ask_line(needs: &mut SettlementNeeds, line: &BankLine) {
+    needs.bank_contents.push(line.content.to_vec());
+    needs.currencies.push(line.currency);
+    needs
+        .bank_amounts
+        .push((line.currency, line.amount, line.day));
+    for word in words(&line.reference) {
+        needs.settlements.push(word.to_owned());
+        needs.references.push(word.to_owned());
+        needs.our_references.push(word.to_owned());
+        needs.our_references.extend(ordered(word));
     }
 }
 
@@ -160,24 +167,44 @@ fn enter(book: &mut Book, command: &MatchBankLines, line: &BankLine, tally: &mut
         transaction_id: None,
         created_at: now.micros(),
     };
-    let mut finding = find(&book.shelf::<SettlementShelf>().state.value, line);
-    if let Finding::Settlements(_) = finding {
-        let banked = Settled {
-            subject: &name,
-            currency: line.currency,
-            amount: line.amount.saturating_abs(),
-            fee: 0,
+    if let Err((kind, detail)) = try_line(book, line, &mut row, tally) {
+        tally.open = tally.open.saturating_add(1);
+        let at = Difference {
+            provider: &command.account,
+            currency: line.currency.code(),
+            amount: line.amount,
+            day: line.day,
+            fees: None,
         };
-        let set = if line.amount > 0 { BANKED } else { BANKED_OUT };
-        match post_set(book, &banked, set) {
-            Ok(transaction) => row.transaction_id = transaction,
-            Err(refusal) => finding = Finding::Open(ExceptionKind::Amount, refusal.to_string()),
-        }
+        open_exception(book, kind, &name, &at, detail);
     }
-    match finding {
+    let shelf = book.shelf_mut::<SettlementShelf>().0;
+    shelf.state.value.new_bank_lines.push(row);
+}
+
+/// Matches a line, if it can be matched: posts what it brings, and notes in the row what it is about. Otherwise tells the
+/// kind of the difference, and the difference in words.
+pub(super) fn try_line(
+    book: &mut Book,
+    line: &BankLine,
+    row: &mut BankLineRow,
+    tally: &mut BankTally,
+) -> Result<(), (ExceptionKind, String)> {
+    let (tenant, now) = (book.tenant().id, book.now());
+    match find(&book.shelf::<SettlementShelf>().state.value, line) {
         Finding::Settlements(parts) => {
+            let name = row.id.to_string();
+            let banked = Settled {
+                subject: &name,
+                currency: line.currency,
+                amount: line.amount.saturating_abs(),
+                fee: 0,
+            };
+            let set = if line.amount > 0 { BANKED } else { BANKED_OUT };
+            let posted = post_set(book, &banked, set);
+            row.transaction_id =
+                posted.map_err(|refusal| (ExceptionKind::Amount, refusal.to_string()))?;
             tally.settlements = tally.settlements.saturating_add(1);
-            row.status = MATCHED.to_owned();
             let names = parts
                 .iter()
                 .map(|((_, reference, _), _)| reference.as_str());
@@ -191,34 +218,22 @@ fn enter(book: &mut Book, command: &MatchBankLines, line: &BankLine, tally: &mut
                 let settlement = state.settlement((tenant, id), of, now);
                 settlement.banked = settlement.banked.saturating_add(*part);
             }
-            record(book, &row);
         }
         Finding::Payout(operation) => {
             tally.payouts = tally.payouts.saturating_add(1);
-            row.status = MATCHED.to_owned();
             row.subject = Some(operation.clone());
             let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
             state.settled.insert((operation, String::new()));
-            record(book, &row);
         }
-        Finding::Open(kind, detail) => {
-            tally.open = tally.open.saturating_add(1);
-            let at = Difference {
-                provider: &command.account,
-                currency: line.currency.code(),
-                amount: line.amount,
-                day: line.day,
-                fees: None,
-            };
-            open_exception(book, kind, &name, &at, detail);
-        }
+        Finding::Open(kind, detail) => return Err((kind, detail)),
     }
-    let shelf = book.shelf_mut::<SettlementShelf>().0;
-    shelf.state.value.new_bank_lines.push(row);
+    row.status = MATCHED.to_owned();
+    record(book, row);
+    Ok(())
 }
 
 /// Finds what a bank line is about: by the names in its text first, then by amount, currency and day, if there is
-/// exactly one such settlement.
+/// exactly one such settlement and the text does not name another one.
 fn find(state: &State, line: &BankLine) -> Finding {
     if let Some(payout) = words(&line.reference).find_map(|word| payout(state, line, word)) {
         return payout;
@@ -254,6 +269,7 @@ fn find(state: &State, line: &BankLine) -> Finding {
         currency == line.currency.code()
             && held.row.net == line.amount
             && held.row.banked == 0
+            && !names_another(&line.reference, &held.row.reference)
             && held.row.day.saturating_sub(line.day).saturating_abs() <= DAYS_APART
     });
     match (alike.next(), alike.next()) {
@@ -268,6 +284,15 @@ fn find(state: &State, line: &BankLine) -> Finding {
             Finding::Open(ExceptionKind::MissingHere, detail.to_owned())
         }
     }
+}
+
+/// True if a text has a word of the form of this settlement's name, and not the name itself: it names another settlement,
+/// which may not be known yet. Names of one provider have the same length and begin alike.
+fn names_another(text: &str, reference: &str) -> bool {
+    let beginning = reference.get(..3);
+    words(text).any(|word| {
+        word != reference && word.len() == reference.len() && word.get(..3) == beginning
+    })
 }
 
 /// True if an amount is a part of what is left, or all of it.
@@ -294,6 +319,10 @@ fn payout(state: &State, line: &BankLine, word: &str) -> Option<Finding> {
         OperationState::Succeeded => {}
         OperationState::Failed => {
             let detail = format!("{name} has failed here, and its money is back");
+            return Some(Finding::Open(ExceptionKind::MissingHere, detail));
+        }
+        OperationState::Canceled => {
+            let detail = format!("{name} was canceled here, and its money is back");
             return Some(Finding::Open(ExceptionKind::MissingHere, detail));
         }
         OperationState::Created | OperationState::Submitted | OperationState::Unknown => {

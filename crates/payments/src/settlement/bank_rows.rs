@@ -35,10 +35,14 @@ store::bulk_insert! {
 }
 
 store::bulk_update! {
-    /// A bank line that a person has resolved.
+    /// An open bank line that was matched, or that a person has resolved.
     pub struct BankLineResolved in bank_line {
         find { tenant_id: TenantId = tenant_id, id: BankLineId = id, seen_status: String = status }
-        set { status: String = status, transaction_id: Option<TransactionId> = transaction_id }
+        set {
+            status: String = status,
+            subject: Option<String> = subject,
+            transaction_id: Option<TransactionId> = transaction_id,
+        }
     }
 }
 

@@ -27,11 +27,13 @@ pub enum ExceptionKind {
     Timing,
     /// The report does not tell to which settlement its lines belong.
     Unlinked,
+    /// A provider or a bank has not told the outcome of an operation in time.
+    Overdue,
 }
 
 impl ExceptionKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MissingHere,
         Self::MissingThere,
         Self::Amount,
@@ -40,6 +42,7 @@ impl ExceptionKind {
         Self::Duplicate,
         Self::Timing,
         Self::Unlinked,
+        Self::Overdue,
     ];
 
     /// The name, in the database and in answers.
@@ -54,6 +57,7 @@ impl ExceptionKind {
             Self::Duplicate => "duplicate",
             Self::Timing => "timing",
             Self::Unlinked => "unlinked",
+            Self::Overdue => "overdue",
         }
     }
 

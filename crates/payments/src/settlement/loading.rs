@@ -40,7 +40,11 @@ impl State {
             .map(|content| BankLineByContent { content })
             .collect();
         for row in BankLineByContent::find(connection, Lock::Nothing, tenant, &contents)? {
-            self.known.insert(row.content);
+            self.known.insert(row.content.clone());
+            if row.status == OPEN {
+                names.push(row.id.to_string());
+                self.open_bank_lines.insert(row.content.clone(), row);
+            }
         }
         Ok(())
     }

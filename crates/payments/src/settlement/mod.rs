@@ -14,6 +14,7 @@
 
 mod absent;
 mod bank;
+mod bank_again;
 mod bank_rows;
 pub mod exception;
 mod fees;
@@ -28,6 +29,7 @@ pub mod show;
 
 pub use absent::{OpenAbsent, absent};
 pub use bank::{BankLine, BankTally, MatchBankLines};
+pub use bank_again::{MatchOpenBankLines, OpenBankLine, open_bank_lines};
 pub use proof::{CurrencyProof, Proof, Sum, proof};
 pub use resolve::ResolveException;
 pub use settle::{SettleLines, Tally};
@@ -35,6 +37,7 @@ pub use shelf::SettlementShelf;
 
 pub(crate) use rows::{SettlementLineRow, SettlementRow};
 pub(crate) use settle::set_of;
+pub(crate) use shelf::{Difference, end_matched, open_exception};
 
 use edge::Capability;
 use money::Currency;

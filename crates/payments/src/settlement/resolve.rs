@@ -99,6 +99,7 @@ impl Command for ResolveException {
                 id,
                 seen_status: OPEN.to_owned(),
                 status: RESOLVED.to_owned(),
+                subject: None,
                 transaction_id: transaction,
             });
             state.resolved_bank_lines.extend(bank_lines);

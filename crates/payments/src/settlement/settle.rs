@@ -310,8 +310,8 @@ fn find(state: &State, line: &ReportLine) -> Finding {
                 }
                 // The money was taken after all, and is held as an unallocated receipt.
                 OperationState::Failed if operation.unallocated > 0 => {}
-                OperationState::Failed => {
-                    let detail = format!("{} has failed here", operation.id);
+                OperationState::Failed | OperationState::Canceled => {
+                    let detail = format!("{} is {} here", operation.id, operation.state.name());
                     return Finding::Open(ExceptionKind::MissingHere, detail);
                 }
             }

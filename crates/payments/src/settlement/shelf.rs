@@ -69,6 +69,8 @@ pub(super) struct State {
     pub(super) known: HashSet<Vec<u8>>,
     /// Lines that are in the books and open, by their contents. They are tried again.
     pub(super) open_lines: HashMap<Vec<u8>, SettlementLineRow>,
+    /// Bank lines that are in the books and open, by their contents. They are tried again.
+    pub(super) open_bank_lines: HashMap<Vec<u8>, BankLineRow>,
     pub(super) by_reference: HashMap<String, OperationId>,
     pub(super) by_our_reference: HashMap<String, OperationId>,
     pub(super) operations: HashMap<OperationId, Operation>,
@@ -197,21 +199,21 @@ pub(super) struct End {
 }
 
 /// The place and the amount of a difference.
-pub(super) struct Difference<'a> {
+pub(crate) struct Difference<'a> {
     /// The provider, or the account at the bank.
-    pub(super) provider: &'a str,
+    pub(crate) provider: &'a str,
     /// The code of the currency.
-    pub(super) currency: &'a str,
+    pub(crate) currency: &'a str,
     /// The amount in minor units.
-    pub(super) amount: i64,
+    pub(crate) amount: i64,
     /// The day, in days since 1970.
-    pub(super) day: i32,
+    pub(crate) day: i32,
     /// The fees, if they are what differs.
-    pub(super) fees: Option<Fees>,
+    pub(crate) fees: Option<Fees>,
 }
 
 /// Opens an exception, with its audit record. Returns false if there is one of this kind about this subject.
-pub(super) fn open_exception(
+pub(crate) fn open_exception(
     book: &mut Book,
     kind: ExceptionKind,
     subject: &str,
@@ -250,6 +252,27 @@ pub(super) fn open_exception(
         ));
     }
     is_new
+}
+
+/// Resolves the open exception of this kind about a subject, because the difference is no more.
+pub(crate) fn end_matched(book: &mut Book, subject: &str, kind: ExceptionKind) {
+    let now = book.now();
+    let end = End {
+        resolution: Resolution::Matched,
+        reason: None,
+        by: None,
+        transaction: None,
+    };
+    let name = (subject.to_owned(), kind);
+    let state = &mut book.shelf_mut::<SettlementShelf>().0.state.value;
+    if !state.resolve(&name, &end, now) {
+        return;
+    }
+    let id = state.exceptions.get(&name).map(|held| held.row.id);
+    let id = id.map_or_else(String::new, |id| id.to_string());
+    let delta = [set("resolution", Resolution::Matched.name())];
+    let about = ("exception", id.as_str());
+    book.record(&AuditEvent::done("exception.resolved", about, &delta));
 }
 
 impl engine::Shelf for SettlementShelf {

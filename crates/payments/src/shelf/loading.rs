@@ -10,6 +10,7 @@ use super::Shelf;
 use crate::bank_accounts::is_bank_account;
 use crate::bank_orders::BANK_TRANSFER;
 use crate::customers::CustomerShelf;
+use crate::overdue::OVERDUE;
 use crate::reserves::shelf::ReserveShelf;
 use crate::{Operation, tables};
 
@@ -50,6 +51,7 @@ impl engine::Shelf for Shelf {
                 errands.push(operation.errand());
                 if is_bank_account(&operation.payment_method) {
                     errands.push((BANK_TRANSFER, operation.id.bytes()));
+                    errands.push((OVERDUE, operation.id.bytes()));
                 }
             }
         }

@@ -116,6 +116,7 @@ store::bulk_insert! {
         version: i64,
         created_at: i64,
         metadata: Option<String>,
+        description: Option<String>,
     }
 }
 
@@ -369,6 +370,7 @@ impl OperationRow {
             decline_code: row.decline_code.clone(),
             payment_method: row.payment_method.clone(),
             reason: row.reason.clone(),
+            description: row.description.clone(),
             idempotency_key: row.idempotency_key.clone(),
             version: row.version,
             created_at: row.created_at.micros(),
@@ -386,7 +388,9 @@ impl OperationRow {
     /// process may be recording its outcome just now, and a refund that fails gives its money back.
     pub(crate) fn may_have_pending(&self) -> bool {
         let has_outcome = match OperationState::from_name(&self.status) {
-            Some(OperationState::Succeeded | OperationState::Failed) => true,
+            Some(OperationState::Succeeded | OperationState::Failed | OperationState::Canceled) => {
+                true
+            }
             Some(OperationState::Created | OperationState::Submitted | OperationState::Unknown)
             | None => false,
         };
@@ -431,6 +435,7 @@ impl OperationRow {
             decline_code: self.decline_code,
             payment_method: self.payment_method,
             reason: self.reason,
+            description: self.description,
             idempotency_key: self.idempotency_key,
             version: self.version,
             created_at: Timestamp::from_micros(self.created_at),

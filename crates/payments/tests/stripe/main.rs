@@ -59,6 +59,7 @@ fn leased(kind: OperationKind) -> LeasedOperation {
             decline_code: None,
             payment_method: if kind.is_of_payout() { "ba_1" } else { "pm_1" }.to_owned(),
             reason: None,
+            description: None,
             metadata: None,
             idempotency_key: String::new(),
             version: 1,
