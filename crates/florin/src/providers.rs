@@ -210,6 +210,7 @@ pub(crate) fn receivers(
             setup: settings.webhook_setup(name, *scheme),
             unsigned: settings.takes_unsigned(name),
             secrets: secrets.clone(),
+            warnings: Arc::default(),
         };
         by_name.insert(name.clone(), receiver);
     }

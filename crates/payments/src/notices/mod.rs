@@ -29,7 +29,7 @@ pub use inbox::reprocess_event;
 pub use parked::{ApplyParked, ParkedEvent, ParkedWebhooks};
 pub use quarantine::QuarantineWebhook;
 pub use receive::{ReceiveWebhook, ReceiveWebhooks};
-pub use receiver::{Receiver, Receivers};
+pub use receiver::{Receiver, Receivers, RefusalWarnings};
 pub use retention::{ForgetBytes, InboxPolicy, InboxWalk};
 pub use schemes::SIGNATURES;
 

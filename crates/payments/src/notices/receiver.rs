@@ -1,11 +1,12 @@
 //! The receivers: how the webhooks of each provider are verified and read, and the tenant that they belong to.
 
 use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use edge::{Call, Headers, Problem, State, code};
-use engine::Tenant;
 use engine::errand::tenants;
+use engine::{RepeatedWarning, Tenant};
 use serde_json::{Value, json};
 use store::TenantId;
 use webhook_signatures::{Covers, Refusal, Request, Scheme, Secret, Setup, SignedData};
@@ -31,6 +32,20 @@ pub struct Receiver {
     pub unsigned: bool,
     /// The valid secrets. While one is being replaced, these are the old and the new one.
     pub secrets: Vec<Secret>,
+    /// The warnings about what was refused.
+    pub warnings: Arc<RefusalWarnings>,
+}
+
+/// The warnings about refused webhooks: one for each kind of refusal, which is logged at most once a minute.
+#[derive(Debug, Default)]
+pub struct RefusalWarnings(Mutex<HashMap<Discriminant<Refusal>, RepeatedWarning>>);
+
+impl RefusalWarnings {
+    /// The number of refusals of this kind since the last line in the log, if it is time for the next one.
+    fn due(&self, refusal: &Refusal) -> Option<u64> {
+        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kinds.entry(discriminant(refusal)).or_default().due()
+    }
 }
 
 impl Receiver {
@@ -51,7 +66,10 @@ impl Receiver {
         }
         verdict.map_err(|refusal| {
             metrics::counter!("florin_webhooks_refused_total").increment(1);
-            tracing::warn!(provider = name, %refusal, "a webhook was refused");
+            // A stranger who sends many must not fill the log.
+            if let Some(times) = self.warnings.due(&refusal) {
+                tracing::warn!(provider = name, %refusal, times, "a webhook was refused");
+            }
             Problem::new(code::SIGNATURE_REFUSED)
         })
     }
