@@ -292,6 +292,8 @@ impl Writer {
             id: read.id,
             kind: read.kind,
             reference: read.fact.as_ref().map(|(about, _)| about.text().to_owned()),
+            meaning: None,
+            delivery: None,
             body: body.into_bytes(),
             received_at: self.engine.clock().now(),
         };

@@ -345,7 +345,7 @@ async fn what_their_libraries_sign_is_received_once_by_a_server(database: Databa
             message.take(headers);
             message
         };
-        let mut send = async |message: &Message| {
+        let send = async |message: &Message| {
             let headers = message.headers.iter();
             let mut headers: Vec<(&str, &str)> = headers
                 .map(|(name, value)| (name.as_str(), value.as_str()))
