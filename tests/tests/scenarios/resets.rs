@@ -89,7 +89,10 @@ async fn a_reset_gives_fresh_books_and_keeps_the_old_ones(database: Database) {
     // Only a webhook tells of a dispute, and it is the new tenant's.
     let again = text(&again.json(), "/id");
     Bank::disputes(&shop, &again, 100).await;
-    dispute(&shop, "the new tenant knows its dispute", |one| one["payment"] == *again).await;
+    dispute(&shop, "the new tenant knows its dispute", |one| {
+        one["payment"] == *again
+    })
+    .await;
 
     // The old tenant has everything, and its work has gone on.
     let old = client_of(&shop, &database, "demo");
@@ -129,7 +132,10 @@ async fn a_reset_gives_fresh_books_and_keeps_the_old_ones(database: Database) {
     let old = client_of(&shop, &database, "demo");
     eventually("the old tenant knows its dispute", async || {
         let disputes = list(&old.get("/v1/disputes").await.json());
-        disputes.iter().any(|one| one["payment"] == *paid).then_some(())
+        disputes
+            .iter()
+            .any(|one| one["payment"] == *paid)
+            .then_some(())
     })
     .await;
     assert_eq!(list(&shop.client.get("/v1/disputes").await.json()).len(), 1);
