@@ -26,7 +26,8 @@ pub async fn schedules_by_chance(database: &Database, seed: u64, batches: u32) -
     );
     florin.kill9();
     let checked = run(&["check", "--database-url", database.url()], &[]);
-    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    let said = [checked.stdout, checked.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
     assert!(checked.status.success(), "seed {seed}: {said}");
     report.schedules
 }
