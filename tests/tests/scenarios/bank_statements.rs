@@ -60,15 +60,11 @@ async fn a_statement_in_mt940_is_heard_for_the_account_that_it_means(database: D
     );
     assert_eq!(code, Some(3), "{said}");
     assert_eq!(payout(&shop, &paid[2]).await["status"], "processing");
-    for (place, number, account) in [
-        (0, 2, "37040044/532013000EUR"),
-        (1, 3, "37040044/0532013000"),
+    for (place, cents, number, account) in [
+        (0, -100, 2, "37040044/532013000EUR"),
+        (1, -200, 3, "37040044/0532013000"),
     ] {
-        let day = statement(
-            number,
-            account,
-            &[(&names[place], -100 * (place as i64 + 1))],
-        );
+        let day = statement(number, account, &[(&names[place], cents)]);
         let (_, said) = read(&database, &day, &[]);
         assert!(
             said["bank"]["payouts"].as_i64() >= Some(1),
