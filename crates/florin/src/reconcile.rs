@@ -262,7 +262,7 @@ fn read_statements(path: &Path, arguments: &ReconcileArguments) -> ReadStatement
             bank_files::csv::read(&bytes, &mapping)
         }
     };
-    let read = read.map_err(|error| wrong(error.to_string()));
+    let read = read.map_err(|error| wrong(format!("{error}{}", hint(&bytes, arguments.format))));
     Ok(read.and_then(|statements| {
         // A statement has the entries of reports and notices again.
         match statements.iter().all(|one| one.kind == Kind::Statement) {
@@ -418,6 +418,22 @@ fn storable(text: &str) -> String {
     match text::contains_card_number(text) {
         true => String::new(),
         false => text.to_owned(),
+    }
+}
+
+/// What to do if a file is not of the format that it is read in, as the end of a message.
+fn hint(bytes: &[u8], format: StatementFormat) -> &'static str {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let is_xml = text.trim_ascii_start().first() == Some(&b'<');
+    match (format, is_xml) {
+        (StatementFormat::Mt940 | StatementFormat::Csv, true) => {
+            "; it looks like XML: read it with --format camt053"
+        }
+        (StatementFormat::Camt053, false) => {
+            "; it is no XML: read it with --format mt940, or with --format csv"
+        }
+        (StatementFormat::Mt940 | StatementFormat::Csv, false)
+        | (StatementFormat::Camt053, true) => "",
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod answers;
 pub mod approvals;
+mod attempt;
 mod authorizations;
 pub mod availability;
 pub mod balance;

@@ -414,6 +414,19 @@ async fn what_a_bank_says_and_cannot_be_right_moves_no_money(database: Database)
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(payout(&shop, &paid).await["status"], "processing");
 
+    // A file that is read in another format says which one it has.
+    let xml = statement(9, &[]);
+    let path = write(&database, "statement.xml", xml.as_bytes());
+    let (code, said) = reconcile(&database, &["--statement", shown(&path)]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        text(&said, "/mistake").contains("--format camt053"),
+        "{said}"
+    );
+    let (code, said) = bank_statement(&database, ":20:S\n");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(text(&said, "/mistake").contains("--format mt940"), "{said}");
+
     // Another amount than was ordered is in the quarantine, and its line is an exception.
     let day = statement(1, &[&[(&names[0], -101)], &[(&names[1], -200)]]);
     let (code, said) = bank_statement(&database, &day);

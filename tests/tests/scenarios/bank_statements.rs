@@ -60,11 +60,11 @@ async fn a_statement_in_mt940_is_heard_for_the_account_that_it_means(database: D
     );
     assert_eq!(code, Some(3), "{said}");
     assert_eq!(payout(&shop, &paid[2]).await["status"], "processing");
-    for (place, amount, number, account) in [
+    for (place, cents, number, account) in [
         (0, -100, 2, "37040044/532013000EUR"),
         (1, -200, 3, "37040044/0532013000"),
     ] {
-        let day = statement(number, account, &[(&names[place], amount)]);
+        let day = statement(number, account, &[(&names[place], cents)]);
         let (_, said) = read(&database, &day, &[]);
         assert!(
             said["bank"]["payouts"].as_i64() >= Some(1),

@@ -64,6 +64,17 @@ async fn evidence_is_a_draft_until_it_is_sent_once(database: Database) {
         "evidence_required",
     );
 
+    // Nothing but white space is no evidence.
+    for blank in [" ", "\u{a0}\n"] {
+        let refused = write(&shop, &id, &json!({"uncategorized_text": blank})).await;
+        is_problem("blank", &refused, 422, "invalid_field");
+        assert_eq!(
+            refused.json()["errors"][0]["pointer"],
+            "/uncategorized_text"
+        );
+    }
+    assert_eq!(shop.client.get(&path).await.json(), before);
+
     let carrier =
         json!({"shipping_carrier": "DHL", "shipping_tracking_number": "00340434161094021501"});
     let written = write(&shop, &id, &carrier).await;

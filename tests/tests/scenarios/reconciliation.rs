@@ -503,6 +503,12 @@ async fn wrong_prices_are_refused(shop: &Shop) {
         assert_eq!(error["pointer"], format!("/{field}"));
         assert_eq!(error["code"], code, "{field}");
     }
+    // A price for a provider that is not there would never be used.
+    let mut unknown = price(10);
+    unknown["provider"] = json!("sandbocks");
+    let refused = shop.client.post(PRICES, None, &unknown).await;
+    is_problem("unknown provider", &refused, 422, "invalid_field");
+    assert_eq!(pointers(&refused), ["/provider"]);
     let mut limits = price(10);
     limits["least"] = json!(9);
     limits["most"] = json!(8);

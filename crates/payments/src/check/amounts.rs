@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use store::{AnyConnection, CheckError, Error, Pages, TenantId};
 
 use super::{PAGE, disputes, payments, reserves, tick};
+use crate::attempt::AttemptState;
 use crate::schema::operation;
 use crate::tables::{OperationRow, PaymentRow};
 use crate::{Operation, OperationId, OperationKind, OperationOwner, OperationState};
@@ -30,7 +31,8 @@ struct Amounts {
 }
 
 /// P1: refunded ≤ captured ≤ authorized ≤ amount; each amount is what the payment's operations make it, in its
-/// currency; the refunds of a payment count from the moment in which they are made. Returns the number of payments.
+/// currency; the refunds of a payment count from the moment in which they are made; each attempt agrees with the charge or
+/// the authorization that begins it. Returns the number of payments.
 ///
 /// # Errors
 /// [`CheckError::Broken`] names the first payment or operation that breaks this.
@@ -57,7 +59,9 @@ pub fn amounts_are_covered(
                 );
                 return Err(CheckError::broken(operation.id, detail));
             }
-            amounts.count(&operation.read()?);
+            let operation = operation.read()?;
+            is_of_its_attempt(&payment, &operation)?;
+            amounts.count(&operation);
         }
         check_amounts(&payment, &amounts)?;
         tick(&mut examined, progress);
@@ -68,6 +72,22 @@ pub fn amounts_are_covered(
     disputes::disputed_amounts_fit(connection, tenant)?;
     reserves::reserves_add_up(connection, tenant)?;
     Ok(examined)
+}
+
+/// Checks that the charge or the authorization with which an attempt begins agrees with the attempt.
+fn is_of_its_attempt(payment: &PaymentRow, operation: &Operation) -> Result<(), CheckError> {
+    if !operation.kind.begins_attempt() {
+        return Ok(());
+    }
+    let number = operation.attempt;
+    let attempt = AttemptState::of(payment, number);
+    if attempt.is_some_and(|attempt| attempt.may_have_begun_with(operation.state)) {
+        return Ok(());
+    }
+    let name = attempt.map_or("not there", AttemptState::name);
+    let state = operation.state.name();
+    let detail = format!("it is {state}, and attempt {number} of its payment is {name}");
+    Err(CheckError::broken(operation.id, detail))
 }
 
 impl Amounts {

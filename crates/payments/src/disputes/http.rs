@@ -1,7 +1,7 @@
 //! `/v1/disputes`.
 
 use edge::reply::json;
-use edge::strict_json::{Body, Fields, Guarded, Slot, nullable, object, prose};
+use edge::strict_json::{Body, BrokenRule, Fields, Guarded, Slot, nullable, object, prose};
 use edge::{Call, KeyRule, Problem, Reader, Response, Routes, Shape, Shared, code, headers};
 use engine::Reply;
 use text::{Identifier, Text};
@@ -193,9 +193,15 @@ fn told<T: Guarded + Into<String> + 'static>(
     shape: Shape,
     says: &'static str,
 ) -> Slot<Told> {
-    let text = nullable(prose::<T>(shape).says(says));
-    let text = fields.optional(field.name(), text);
-    text.map(move |text| text.map(|text| (field, text.map(Into::into))))
+    let text =
+        prose::<T>(shape)
+            .map(Into::<String>::into)
+            .checked(|text| match text.trim().is_empty() {
+                true => Err(BrokenRule::new("blank", &"It has nothing but white space.")),
+                false => Ok(text),
+            });
+    let text = fields.optional(field.name(), nullable(text.says(says)));
+    text.map(move |text| text.map(|text| (field, text)))
 }
 
 /// Reads the body of a submission, which has no field.

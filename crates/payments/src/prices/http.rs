@@ -2,16 +2,16 @@
 
 use books::reading::unsigned;
 use edge::strict_json::{Body, BrokenRule, Slot, choice, nullable, object, prose, text};
-use edge::{Call, Page, Problem, Reader, Response, Right, Routes, Shared};
+use edge::{Call, Page, Problem, Reader, Response, Right, Routes, Shared, code};
 use store::Timestamp;
 use text::Identifier;
 
 use super::codes::TOO_MANY_PRICES;
 use super::{ALWAYS, CreatePrice, DEFAULT_TOLERANCE, MAX_VERSIONS, NewPrice, PRICED, shelf, show};
 use crate::settlement::LineKind;
-use crate::shapes;
 use crate::tariff::Tariff;
 use crate::terms::http::rate_text;
+use crate::{begun, shapes};
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -44,7 +44,13 @@ pub(crate) fn routes(r: &mut Routes) {
 
 async fn create(state: Shared, call: Call) -> Result<Response, Problem> {
     let mut submission = state.submission(call)?;
-    let command = CreatePrice(submission.read_by(&wanted())?);
+    let new = submission.read_by(&wanted())?;
+    if begun::providers(&state)?.named(&new.provider).is_none() {
+        let detail = "There is no provider of this name in the settings.";
+        let problem = Problem::new(code::INVALID_FIELD).with_detail(detail.to_owned());
+        return Err(problem.at("/provider"));
+    }
+    let command = CreatePrice(new);
     state
         .submit(submission, command, show::made, show::show_refusal)
         .await

@@ -236,12 +236,12 @@ fn exceptions(
     };
     let rows: Vec<ExceptionRow> = match is_open {
         None => all().load(connection)?,
-        // As a text, so that the index of open exceptions fits.
+        // As texts, so that the indexes of open and of resolved exceptions fit.
         Some(true) => all()
             .filter(sql::<Bool>("status = 'open'"))
             .load(connection)?,
         Some(false) => all()
-            .filter(reconciliation_exception::status.eq(RESOLVED))
+            .filter(sql::<Bool>("status = 'resolved'"))
             .load(connection)?,
     };
     rows.into_iter().map(ExceptionRow::read).collect()

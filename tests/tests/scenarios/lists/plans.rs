@@ -571,6 +571,7 @@ fn questions(path: &str, named: &Named) -> Vec<String> {
         "/v1/reconciliation_exceptions" => vec![
             format!("{path}?limit=1"),
             format!("{path}?limit=1&status=open"),
+            format!("{path}?limit=1&status=resolved"),
         ],
         "/v1/disputes" | "/v1/approvals" | "/v1/reserves" | "/v1/assets" | "/v1/bank_accounts"
         | "/v1/bank_orders" => {
