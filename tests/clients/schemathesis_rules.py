@@ -39,6 +39,10 @@ RULES_OF_THE_BOOKS = {
     "iban_structure": "and of their structure",
     "iban_check_digits": "two digits of an IBAN are computed from the others",
     "not_for_banks": "which letters banks take, and how long a name is as they write it",
+    "required_here": "a fault needs the fields of its kind, and one of three tells which calls it hits",
+    "not_of_this_fault": "and it has no other fields",
+    "fault_not_possible": "not every fault can happen to every operation",
+    "unknown_provider": "which providers there are, the settings say",
     "malformed_cursor": "a cursor is what an earlier page of the same list gave",
 }
 

@@ -267,7 +267,7 @@ mod tests {
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let parameter = resolved(description, parameter);
                 let place = format!("{route} {}", parameter["name"]);
-                let is_free = ["Prefer", "provider"].map(Value::from);
+                let is_free = ["Prefer", "provider", "account"].map(Value::from);
                 if !is_free.contains(&parameter["name"]) {
                     walk(description, &place, &parameter["schema"], &mut found);
                 }

@@ -267,7 +267,7 @@ const WRONG: &[(&[&str], &[&str])] = &[
         &["acme", "stripe, standard-webhooks"],
     ),
     (&["--webhook-secret", "acme=svix:s3cret!"], &["acme"]),
-    (&["--webhook-secret", "ac/me=svix:s3cret"], &["name"]),
+    (&["--webhook-secret", "a/c/me=svix:s3cret"], &["name"]),
     (
         &["--webhook-secret", "shop=square:s3cret"],
         &["shop", "square", "URL", "--webhook-option"],

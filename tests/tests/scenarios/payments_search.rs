@@ -576,7 +576,12 @@ fn copies(database: &Database) -> String {
 }
 
 /// The change that gave payments customers, and later ones of these tables.
-const CHANGES: [&str; 3] = ["20261130000010", "20261130000051", "20261130000060"];
+const CHANGES: [&str; 4] = [
+    "20261130000010",
+    "20261130000051",
+    "20261130000060",
+    "20261130000084",
+];
 
 on_both_databases!(payments_that_are_older_than_customers_keep_their_reference_as_metadata);
 async fn payments_that_are_older_than_customers_keep_their_reference_as_metadata(
@@ -624,7 +629,12 @@ async fn payments_that_are_older_than_customers_keep_their_reference_as_metadata
         "UPDATE payment SET customer = '{quoted}' WHERE {is_paid}"
     ));
     database.execute_raw("ALTER TABLE payout DROP COLUMN customer_id");
-    database.execute_raw("ALTER TABLE operation DROP COLUMN version");
+    for column in ["version", "description"] {
+        database.execute_raw(&format!("ALTER TABLE operation DROP COLUMN {column}"));
+    }
+    for index in ["reconciliation_exception_resolved", "bank_line_open"] {
+        database.execute_raw(&format!("DROP INDEX {index}"));
+    }
     for change in CHANGES {
         database.execute_raw(&format!(
             "DELETE FROM __diesel_schema_migrations WHERE version = '{change}'"

@@ -521,7 +521,13 @@ async fn wrong_prices_are_refused(shop: &Shop) {
 
 on_both_databases!(a_fee_that_is_not_the_agreed_one_is_an_exception);
 async fn a_fee_that_is_not_the_agreed_one_is_an_exception(database: Database) {
-    let shop = Shop::open(&database);
+    let north = [
+        "--other-provider",
+        "north=sandbox",
+        "--provider-rule",
+        "sandbox=*",
+    ];
+    let shop = Shop::open_with(&database, &north);
     wrong_prices_are_refused(&shop).await;
 
     // Without a price there is nothing to compare with.

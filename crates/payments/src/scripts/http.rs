@@ -70,7 +70,7 @@ async fn set(state: Shared, call: Call) -> Result<Response, Problem> {
             Some(_) if !desks.is_empty() => {
                 let names: Vec<&str> = desks.iter().map(|(name, _)| &**name).collect();
                 let detail = format!("The server plays: {}.", names.join(", "));
-                let error = FieldError::here("unknown_choice", detail);
+                let error = FieldError::here("unknown_provider", detail);
                 Problem::invalid_fields(vec![error.below("provider")])
             }
             Some(_) | None => Problem::new(NO_SANDBOX_PROVIDER),

@@ -167,7 +167,7 @@ fn calls(hits: &Hits) -> Reading<Calls> {
         seed,
     } = *hits;
     if seed.is_some() && per_mille.is_none() {
-        let error = FieldError::here("unknown_field", "A seed belongs to per_mille.");
+        let error = FieldError::here("not_of_this_fault", "A seed belongs to per_mille.");
         return Err(vec![error.below("seed")]);
     }
     match (nth, next, per_mille) {
@@ -178,7 +178,7 @@ fn calls(hits: &Hits) -> Reading<Calls> {
             seed: small(seed.unwrap_or(0), "seed")?,
         }),
         (None, None, None) => Err(vec![FieldError::here(
-            "required",
+            "required_here",
             "One of nth, next and per_mille is required.",
         )]),
         _ => Err(vec![FieldError::here(
@@ -214,7 +214,7 @@ fn effect(operation: Operation, name: &str, details: &Details) -> Reading<Effect
         .filter(|(_, is_sent, may_be)| *is_sent && !may_be)
         .map(|(field, _, _)| {
             let detail = format!("The fault {name} of this operation has no such field.");
-            FieldError::here("unknown_field", detail).below(field)
+            FieldError::here("not_of_this_fault", detail).below(field)
         })
         .collect();
     if !errors.is_empty() {
@@ -252,5 +252,7 @@ fn effect(operation: Operation, name: &str, details: &Details) -> Reading<Effect
 }
 
 fn needed(field: Option<i64>, name: &'static str) -> Reading<i64> {
-    field.ok_or_else(|| vec![FieldError::here("required", "The fault has this field.").below(name)])
+    field.ok_or_else(|| {
+        vec![FieldError::here("required_here", "The fault has this field.").below(name)]
+    })
 }
