@@ -62,7 +62,9 @@ async fn each_operation_that_fails_as_scripted_has_its_one_effect(database: Data
         let asked = shop
             .post_waiting("/v1/payments", &format!("p-{number}"), &held, 0)
             .await;
-        assert_eq!(asked.status, 202, "{}", asked.json());
+        // The webhook may be faster than the answer.
+        let is_begun = |status: u16| matches!(status, 200..=202);
+        assert!(is_begun(asked.status), "{}", asked.json());
         let payment = text(&asked.json(), "/id");
         assert_eq!(shop.finished(&payment).await["status"], "requires_capture");
         for (to, field) in [
@@ -74,7 +76,7 @@ async fn each_operation_that_fails_as_scripted_has_its_one_effect(database: Data
             let asked = shop
                 .post_waiting(&path, &format!("{to}-{number}"), &body, 0)
                 .await;
-            assert_eq!(asked.status, 202, "{to}: {}", asked.json());
+            assert!(is_begun(asked.status), "{to}: {}", asked.json());
             eventually("the step is done", async || {
                 (shop.payment(&payment).await[field] == 500).then_some(())
             })
