@@ -152,7 +152,7 @@ impl State {
 }
 
 impl Needs {
-    /// What the command needs that may make a tenant of this name.
+    /// The rows that a command needs which may make a tenant of this name.
     pub(crate) fn of(name: Arc<str>) -> Self {
         Self { name: Some(name) }
     }

@@ -8,7 +8,7 @@ use actix_web::web::{self, Path, Payload, ServiceConfig, resource, route};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 use edge::query::Parameters;
 use edge::route::{Handler, Reads, Route};
-use edge::{Call, KeyRule, Problem, Response, code, headers};
+use edge::{Call, Problem, Response, code, headers};
 use engine::Key;
 
 use crate::request::{self, RequestId, written};
@@ -104,9 +104,7 @@ async fn outcome(
             call.query = row.parameters(&call.path, request.query_string())?;
             if matches!(row.body, Some(Reads::Json(_))) {
                 call.key = headers::idempotency_key(&call.headers)?;
-                if row.key != KeyRule::None {
-                    key.clone_from(&call.key);
-                }
+                key.clone_from(&call.key);
                 headers::json_content(&call.headers)?;
             }
             if row.body.is_some() {

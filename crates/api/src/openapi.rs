@@ -59,6 +59,11 @@ impl Kind {
         self.proof == Proof::ApiKey
     }
 
+    /// True if every answer repeats the idempotency key of the request, whether the route takes it or not.
+    fn repeats_key(self) -> bool {
+        self.wants_key() && self.has_body
+    }
+
     fn of(route: &Route) -> Self {
         Self {
             proof: route.proof,

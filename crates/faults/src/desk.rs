@@ -30,7 +30,7 @@ pub enum Full {
     OfAll,
 }
 
-/// What happens to one call.
+/// The faults that hit one call, together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallFaults {
     /// The pause before the thing is done, in milliseconds.
@@ -50,7 +50,7 @@ pub struct Group {
     pub size: usize,
 }
 
-/// What happens to one webhook.
+/// The faults that hit one webhook, together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhookFaults {
     /// True if it is not sent.
@@ -59,7 +59,7 @@ pub struct WebhookFaults {
     pub pause: u32,
     /// The number of times that it is sent.
     pub copies: u8,
-    /// What is wrong with its first try.
+    /// The part of its first try that is wrong.
     pub corrupted: Option<Part>,
     /// The webhooks with which it is held.
     pub held: Option<Group>,

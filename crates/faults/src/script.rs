@@ -2,7 +2,7 @@
 
 use crate::chance::per_mille;
 
-/// What a fault is about.
+/// The kind of calls that a fault can hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// Every call of the provider, inquiries too. Webhooks are no calls.
@@ -97,7 +97,7 @@ impl Calls {
     }
 }
 
-/// Whether a fault comes before the provider does what it is asked for, or after it.
+/// The moment of a fault: before the provider does what it is asked for, or after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// Before it. Unless the fault only waits, nothing is done.
@@ -151,7 +151,7 @@ impl Part {
     }
 }
 
-/// What happens to a call or a webhook that is hit.
+/// The effect on a call or a webhook that is hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// The call is answered with this status.

@@ -171,7 +171,8 @@ pub(super) fn of(route: &Route, kind: Kind, known: &mut Describe) -> Responses {
             }
         }
         let status = answer.status.to_string();
-        let response = with_headers(response, &status, kind.key != KeyRule::None, true);
+        let may_be_saved = kind.key != KeyRule::None;
+        let response = with_headers(response, &status, kind.repeats_key(), may_be_saved);
         responses.responses.insert(status, RefOr::T(response));
     }
     for refusal in REFUSALS.into_iter().filter(|refusal| (refusal.of)(kind)) {

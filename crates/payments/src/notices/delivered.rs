@@ -23,7 +23,7 @@ const KIND_MEMBERS: [&str; 4] = ["type", "event_type", "event", "topic"];
 /// Greatest length of a type that is stored, in characters.
 const MAX_KIND: usize = 255;
 
-/// What is in a delivery.
+/// The content of a delivery.
 pub(super) enum Delivered {
     /// Events.
     Events(Vec<ReceiveWebhook>),
@@ -31,6 +31,20 @@ pub(super) enum Delivered {
     Hint(Event, Option<(About, Option<Fact>)>),
     /// Bytes that are no event. They are stored nevertheless.
     Malformed(QuarantineWebhook, Box<Problem>),
+}
+
+impl Delivered {
+    /// The operation that the delivery is about, as it names it.
+    pub(super) fn about(&self) -> Option<&About> {
+        match self {
+            Self::Events(events) => {
+                let mut facts = events.iter().filter_map(|event| event.fact.as_ref());
+                facts.next().map(|(about, _)| about)
+            }
+            Self::Hint(_, hint) => hint.as_ref().map(|(about, _)| about),
+            Self::Malformed(..) => None,
+        }
+    }
 }
 
 /// Reads a delivery.

@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 use edge::{Problem, State, code};
-use engine::Tenant;
+use engine::{RepeatedWarning, Tenant};
 use store::{AnyConnection, Error, TenantId};
+use webhooks::Event;
 
 use super::ReceiveWebhook;
 use super::receiver::Receivers;
@@ -11,7 +12,6 @@ use crate::providers::{About, ProviderAnswer};
 use crate::schema::{operation, provider_charge};
 use crate::tables::OperationRow;
 use crate::{Fact, LeasedOperation, OperationId};
-use webhooks::Event;
 
 /// Seconds after which the sender may try again, if the provider gave no answer that can be relied on.
 const TRY_AGAIN_SECONDS: u16 = 30;
@@ -63,7 +63,11 @@ pub(super) async fn fetched(
             ..Fetched::nothing(event)
         }),
         ProviderAnswer::Nothing(cause) | ProviderAnswer::Wrong { cause, .. } => {
-            tracing::warn!(provider = %event.provider, %cause, "a hint cannot be compared");
+            // Anybody can send hints, and must not fill the log.
+            static UNCOMPARED: RepeatedWarning = RepeatedWarning::new();
+            if let Some(times) = UNCOMPARED.due() {
+                tracing::warn!(provider = %event.provider, %cause, times, "a hint cannot be compared");
+            }
             let detail = "The provider gave no answer about what the webhook names.";
             Err(Problem::new(code::DATABASE_UNAVAILABLE)
                 .with_detail(detail.to_owned())

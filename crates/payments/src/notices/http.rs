@@ -155,18 +155,11 @@ async fn owner(
     receivers: &Receivers,
     read: &Delivered,
 ) -> Result<Option<Tenant>, Problem> {
-    let about = match read {
-        Delivered::Events(events) => events
-            .iter()
-            .find_map(|event| event.fact.as_ref())
-            .map(|(about, _)| about),
-        Delivered::Hint(_, hint) => hint.as_ref().map(|(about, _)| about),
-        Delivered::Malformed(..) => None,
+    let named = match read.about() {
+        Some(About::Key(key)) => tenant_in(key),
+        Some(About::Record(_)) | None => None,
     };
-    match about.and_then(|about| match about {
-        About::Key(key) => tenant_in(key),
-        About::Record(_) => None,
-    }) {
+    match named {
         Some(id) => receivers.tenant(state, id).await,
         None => Ok(None),
     }

@@ -116,7 +116,7 @@ fn wanted(query: &mut Query) -> Slot<(Asked, PageQuery)> {
     Slot::together((asked, query.page()))
 }
 
-/// What the events of a list have.
+/// The filter of a list as it is asked for: an operation is named by its id.
 struct Asked {
     filter: Filter,
     operation: Option<OperationId>,

@@ -51,16 +51,13 @@ impl ReceiveWebhook {
     fn take(&self, book: &mut Book, again: bool) -> WebhookOutcome {
         let event = &self.event;
         let inbox = book.shelf::<webhooks::Shelf>();
-        if again
-            && inbox.status(event) == Some(Status::Stored)
-            && inbox.look(event) == EventState::Done
-        {
-            return apply(book, event, self.fact.as_ref());
-        }
-        match book.shelf::<webhooks::Shelf>().look(event) {
-            EventState::Done => WebhookOutcome::Duplicate,
+        let had_no_effect = inbox.status(event) == Some(Status::Stored);
+        match inbox.look(event) {
+            EventState::Done if !(again && had_no_effect) => WebhookOutcome::Duplicate,
             EventState::Changed => put_aside(book, event, "other content under a known id"),
-            EventState::New | EventState::Parked => apply(book, event, self.fact.as_ref()),
+            EventState::New | EventState::Parked | EventState::Done => {
+                apply(book, event, self.fact.as_ref())
+            }
         }
     }
 }

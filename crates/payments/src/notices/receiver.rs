@@ -16,7 +16,7 @@ use crate::providers::{Dialect, Reach};
 /// Headers whose values are never stored, because they open doors.
 const UNSTORED: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// How the webhooks of a provider are verified and read, and the tenant that they belong to.
+/// The rules for the webhooks of a provider: their signatures, their dialect, and the tenant that they belong to.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     /// The tenant of events that do not name one.
@@ -74,7 +74,7 @@ impl Receiver {
         })
     }
 
-    /// How a request was delivered, as JSON: the headers and the verdict on the signature.
+    /// The delivery of a request, as JSON: the headers and the verdict on the signature.
     pub(super) fn delivery(&self, headers: &Headers, signed: &SignedData) -> String {
         let headers: Vec<Value> = headers
             .iter()
@@ -93,7 +93,7 @@ impl Receiver {
         .to_string()
     }
 
-    /// How much of a stored body was genuine. Older deliveries do not tell it; then the scheme does.
+    /// The genuine part of a stored body. Older deliveries do not tell it; then the scheme does.
     pub(super) fn covered(&self, delivery: &str) -> Covers {
         let read: Value = serde_json::from_str(delivery).unwrap_or_default();
         let written = read.get("covers").and_then(Value::as_str);
